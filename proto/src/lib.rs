@@ -1,1 +1,22 @@
-//! placeholder
+//! The language both planes of Aralez speak.
+//!
+//! Everything that control, every proxy and `aralez-ctl` must agree on lives here, as pure code: the validated [`model`], the
+//! [`fault`]s that refuse it, [`record`]s with their hashes and roots, the closed-under-reference [`snapshot`], the `matcher`, the
+//! reading of documents and `main.yaml`, and the conversion between model and wire.
+//!
+//! It does **not** contain: a runtime, sockets, files, clocks, randomness, Pingora, axum or kube. What needs a nonce or a time is given it.
+
+pub mod convert;
+pub mod document;
+pub mod fault;
+pub mod feature;
+pub mod hash;
+pub mod main_config;
+pub mod matcher;
+pub mod model;
+pub mod record;
+pub mod seal;
+pub mod shards;
+pub mod snapshot;
+pub mod version;
+pub mod wire;

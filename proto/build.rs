@@ -1,0 +1,16 @@
+//! Compiles the protocol definitions without a system `protoc`.
+
+const DEFINITIONS: [&str; 3] = [
+    "aralez/resource/v1/resource.proto",
+    "aralez/control/v1/control.proto",
+    "aralez/storage/v1/storage.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(DEFINITIONS, ["proto"])?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,316 @@
+//! Records to model: every record that arrives goes through here before anything believes it.
+
+use std::time::Duration;
+
+use prost::Message;
+
+use crate::convert::RECORD_FORMAT;
+use crate::fault::{Fault, FaultCode};
+use crate::feature;
+use crate::matcher;
+use crate::model::{
+    Action, Balance, Direction, Endpoint, EndpointAddress, EndpointState, GroupName, Header,
+    HeaderEdits, HostPattern, Pool, PoolName, Redirect, RedirectStatus, Route, Settings, Timeouts,
+    VirtualHost, check_name,
+};
+use crate::record::{Record, ResourceType};
+use crate::wire::resource as wire;
+
+/// A decoded resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Defaults of a group.
+    Settings(Settings),
+    /// A host.
+    VirtualHost(VirtualHost),
+    /// A pool.
+    Pool(PoolName, Pool),
+    /// An endpoint of a pool.
+    Endpoint(PoolName, Endpoint),
+}
+
+/// Decodes and validates one record.
+///
+/// # Errors
+/// The faults of this record: a format or feature that this build lacks, bytes that do not decode, values that the model does not allow.
+pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
+    let envelope = wire::Record::decode(record.payload.clone()).map_err(|error| {
+        vec![Fault::of(
+            &record.key,
+            FaultCode::Decode,
+            "",
+            error.to_string(),
+        )]
+    })?;
+    if envelope.format != RECORD_FORMAT {
+        let reason = format!(
+            "record format {} is not known to this release, which reads {RECORD_FORMAT}",
+            envelope.format
+        );
+        return Err(vec![Fault::of(
+            &record.key,
+            FaultCode::UnknownFeature,
+            "format",
+            reason,
+        )]);
+    }
+    if let Some(number) = feature::missing(&envelope.requires) {
+        let reason = format!("needs feature {number}, which this release does not have");
+        return Err(vec![Fault::of(
+            &record.key,
+            FaultCode::UnknownFeature,
+            "requires",
+            reason,
+        )]);
+    }
+    let mut faults = Problems {
+        record,
+        faults: Vec::new(),
+    };
+    let resource = faults.resource(&envelope.body);
+    match resource {
+        Some(resource) if faults.faults.is_empty() => Ok(resource),
+        _ => Err(faults.faults),
+    }
+}
+
+/// Collects what is wrong with one record.
+struct Problems<'a> {
+    record: &'a Record,
+    faults: Vec<Fault>,
+}
+
+impl Problems<'_> {
+    fn invalid(&mut self, field: &str, reason: impl Into<String>) {
+        self.faults.push(Fault::of(
+            &self.record.key,
+            FaultCode::Invalid,
+            field,
+            reason.to_string(),
+        ));
+    }
+
+    /// The value, or a fault at `field`.
+    fn need<T, E: ToString>(&mut self, field: &str, value: Result<T, E>) -> Option<T> {
+        value
+            .map_err(|reason| self.invalid(field, reason.to_string()))
+            .ok()
+    }
+
+    fn message<M: Message + Default>(&mut self, body: &[u8]) -> Option<M> {
+        match M::decode(body) {
+            Ok(message) => Some(message),
+            Err(error) => {
+                self.faults.push(Fault::of(
+                    &self.record.key,
+                    FaultCode::Decode,
+                    "",
+                    error.to_string(),
+                ));
+                None
+            }
+        }
+    }
+
+    fn resource(&mut self, body: &[u8]) -> Option<Resource> {
+        match self.record.key.kind {
+            ResourceType::Settings => self.settings(body).map(Resource::Settings),
+            ResourceType::VirtualHost => self.host(body).map(Resource::VirtualHost),
+            ResourceType::Pool => self.pool(body),
+            ResourceType::Endpoint => self.endpoint(body),
+            ResourceType::Certificate | ResourceType::Credentials => {
+                let reason = "this release does not serve resources of this type";
+                self.faults.push(Fault::of(
+                    &self.record.key,
+                    FaultCode::UnknownFeature,
+                    "",
+                    reason,
+                ));
+                None
+            }
+        }
+    }
+
+    fn settings(&mut self, body: &[u8]) -> Option<Settings> {
+        let name = self.record.key.name.parse::<GroupName>();
+        self.need("key", name)?;
+        let wire: wire::Settings = self.message(body)?;
+        Some(Settings {
+            request_headers: self.edits(
+                "request_headers",
+                Direction::Request,
+                wire.request_headers,
+            ),
+            response_headers: self.edits(
+                "response_headers",
+                Direction::Response,
+                wire.response_headers,
+            ),
+            timeouts: timeouts(wire.timeouts),
+            to_https: wire.to_https,
+            compat_0_9: wire.compat_0_9,
+        })
+    }
+
+    fn host(&mut self, body: &[u8]) -> Option<VirtualHost> {
+        let pattern = self.record.key.name.parse::<HostPattern>();
+        let pattern = self.need("key", pattern)?;
+        if pattern.to_string() != *self.record.key.name {
+            self.invalid("key", format!("is not normalised: {pattern}"));
+        }
+        let wire: wire::VirtualHost = self.message(body)?;
+        let routes: Vec<Route> = wire
+            .routes
+            .into_iter()
+            .filter_map(|route| self.route(route))
+            .collect();
+        if !routes.is_sorted_by(|left, right| left.path < right.path) {
+            self.invalid("routes", "are not ascending and unique by path");
+        }
+        Some(VirtualHost {
+            pattern,
+            request_headers: self.edits(
+                "request_headers",
+                Direction::Request,
+                wire.request_headers,
+            ),
+            response_headers: self.edits(
+                "response_headers",
+                Direction::Response,
+                wire.response_headers,
+            ),
+            timeouts: timeouts(wire.timeouts),
+            to_https: wire.to_https,
+            routes,
+        })
+    }
+
+    fn route(&mut self, wire: wire::Route) -> Option<Route> {
+        let field = |name: &str| format!("routes.{:?}.{name}", wire.path);
+        let path = matcher::normalise_route_path(&wire.path).map(|path| path.as_ref().into());
+        let path: std::sync::Arc<str> = self.need("routes.path", path)?;
+        if *path != *wire.path {
+            self.invalid(
+                "routes.path",
+                format!("{:?} is not normalised: {path}", wire.path),
+            );
+        }
+        let action = match wire.action {
+            Some(wire::route::Action::Pool(pool)) => {
+                Action::Pool(self.need(&field("pool"), pool.parse())?)
+            }
+            Some(wire::route::Action::Redirect(redirect)) => {
+                let status =
+                    RedirectStatus::from_code(redirect.status).ok_or("is not 301, 302, 307 or 308");
+                Action::Redirect(Redirect {
+                    status: self.need(&field("redirect.status"), status)?,
+                    to: redirect.to,
+                })
+            }
+            None => {
+                self.invalid(&field("action"), "has no action that this release knows");
+                return None;
+            }
+        };
+        Some(Route {
+            request_headers: self.edits(
+                &field("request_headers"),
+                Direction::Request,
+                wire.request_headers,
+            ),
+            response_headers: self.edits(
+                &field("response_headers"),
+                Direction::Response,
+                wire.response_headers,
+            ),
+            timeouts: timeouts(wire.timeouts),
+            to_https: wire.to_https,
+            action,
+            path,
+        })
+    }
+
+    fn edits(
+        &mut self,
+        field: &str,
+        direction: Direction,
+        wire: Option<wire::HeaderEdits>,
+    ) -> HeaderEdits {
+        let wire = wire.unwrap_or_default();
+        let mut headers = |headers: Vec<wire::Header>| -> Vec<Header> {
+            let checked = headers
+                .into_iter()
+                .map(|header| Header::new(direction, &header.name, &header.value));
+            checked
+                .filter_map(|header| self.need(field, header))
+                .collect()
+        };
+        let (set, append) = (headers(wire.set), headers(wire.append));
+        let remove = wire.remove.iter().map(|name| check_name(direction, name));
+        let remove = remove.filter_map(|name| self.need(field, name)).collect();
+        HeaderEdits {
+            set,
+            append,
+            remove,
+        }
+    }
+
+    fn pool(&mut self, body: &[u8]) -> Option<Resource> {
+        let name = self.record.key.name.parse::<PoolName>();
+        let name = self.need("key", name)?;
+        let wire: wire::Pool = self.message(body)?;
+        let balance = match wire.balance() {
+            wire::Balance::RoundRobin => Balance::RoundRobin,
+            wire::Balance::Unspecified => {
+                self.invalid(
+                    "balance",
+                    "is not a way of balancing that this release knows",
+                );
+                return None;
+            }
+        };
+        Some(Resource::Pool(name, Pool { balance }))
+    }
+
+    fn endpoint(&mut self, body: &[u8]) -> Option<Resource> {
+        let key = self
+            .record
+            .key
+            .name
+            .split_once(' ')
+            .ok_or("is not a pool, a space and an address");
+        let (pool, text) = self.need("key", key)?;
+        let pool = self.need("key", pool.parse::<PoolName>())?;
+        let address = self.need("key", text.parse::<EndpointAddress>())?;
+        let wire: wire::Endpoint = self.message(body)?;
+        let state = match wire.state() {
+            wire::EndpointState::Ready => Ok(EndpointState::Ready),
+            wire::EndpointState::Draining => Ok(EndpointState::Draining),
+            wire::EndpointState::Unspecified => Err("is not a state that this release knows"),
+        };
+        let weight = u16::try_from(wire.weight)
+            .ok()
+            .filter(|weight| *weight > 0)
+            .ok_or("is not 1 to 65535");
+        Some(Resource::Endpoint(
+            pool,
+            Endpoint {
+                address,
+                weight: self.need("weight", weight)?,
+                tier: self.need("tier", u8::try_from(wire.tier))?,
+                state: self.need("state", state)?,
+            },
+        ))
+    }
+}
+
+fn timeouts(wire: Option<wire::Timeouts>) -> Timeouts {
+    let wire = wire.unwrap_or_default();
+    Timeouts {
+        connect: wire.connect_ms.map(Duration::from_millis),
+        read: wire.read_ms.map(Duration::from_millis),
+        write: wire.write_ms.map(Duration::from_millis),
+        total: wire.total_ms.map(Duration::from_millis),
+        idle: wire.idle_ms.map(Duration::from_millis),
+    }
+}

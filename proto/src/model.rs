@@ -1,0 +1,15 @@
+//! The validated model: what a snapshot says, in types that cannot say anything wrong.
+//!
+//! Text becomes these types once, at the edge: in documents, or in [`crate::convert`].
+
+mod endpoint;
+mod header;
+mod host;
+mod name;
+mod timeout;
+
+pub use endpoint::{Endpoint, EndpointAddress, EndpointState, InvalidAddress};
+pub use header::{Direction, Header, HeaderEdits, InvalidHeader, check_name, check_value};
+pub use host::{Action, Balance, Pool, Redirect, RedirectStatus, Route, Settings, VirtualHost};
+pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
+pub use timeout::Timeouts;

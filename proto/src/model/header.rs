@@ -1,0 +1,165 @@
+//! Header edits: what a route sets, appends and removes.
+
+use std::fmt;
+
+/// Which message is edited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// The request on its way to the endpoint (`server_headers`).
+    Request,
+    /// The response on its way to the client (`client_headers`, `headers`).
+    Response,
+}
+
+/// A header field whose name and value are safe to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Header {
+    name: String,
+    value: String,
+}
+
+/// Why a header is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvalidHeader {
+    /// Not a token (RFC 9110 section 5.6.2).
+    Name(String),
+    /// Holds CR, LF, NUL or another control byte (RFC 9110 section 5.5).
+    Value(String),
+    /// A field that frames the message or that the proxy itself sets.
+    Managed(String),
+}
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(
+                f,
+                "{name:?} is not a header name: letters, digits and !#$%&'*+-.^_`|~ only"
+            ),
+            Self::Value(name) => write!(
+                f,
+                "the value of {name} holds a control byte; headers are one line"
+            ),
+            Self::Managed(name) => {
+                write!(f, "{name} is set by the proxy itself and cannot be edited")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidHeader {}
+
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+const SET_BY_US: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+
+/// Checks a header name and gives it in lower case.
+///
+/// # Errors
+/// [`InvalidHeader::Name`] or, for a field that the proxy manages in this direction, [`InvalidHeader::Managed`].
+pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHeader> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(InvalidHeader::Name(name.to_owned()));
+    }
+    let lower = name.to_ascii_lowercase();
+    let managed = FRAMING.contains(&lower.as_str())
+        || (direction == Direction::Request && SET_BY_US.contains(&lower.as_str()));
+    if managed {
+        Err(InvalidHeader::Managed(lower))
+    } else {
+        Ok(lower)
+    }
+}
+
+/// Checks a header value; leading and trailing white space is taken off.
+///
+/// # Errors
+/// [`InvalidHeader::Value`], which names the header and never shows the value: it may be a secret.
+pub fn check_value(name: &str, value: &str) -> Result<String, InvalidHeader> {
+    let value = value.trim_matches([' ', '\t']);
+    if value
+        .bytes()
+        .any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
+    {
+        return Err(InvalidHeader::Value(name.to_owned()));
+    }
+    Ok(value.to_owned())
+}
+
+impl Header {
+    /// A header for one direction.
+    ///
+    /// # Errors
+    /// Where name or value are not fit to be sent, or the field is one that the proxy manages.
+    pub fn new(direction: Direction, name: &str, value: &str) -> Result<Self, InvalidHeader> {
+        let name = check_name(direction, name)?;
+        let value = check_value(&name, value)?;
+        Ok(Self { name, value })
+    }
+
+    /// The name, in lower case.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// What one scope does to the headers of one direction: remove, then set, then append.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HeaderEdits {
+    /// Replaces every field of the name.
+    pub set: Vec<Header>,
+    /// Adds a field beside those that are there.
+    pub append: Vec<Header>,
+    /// Takes every field of the name away; lower case.
+    pub remove: Vec<String>,
+}
+
+impl HeaderEdits {
+    /// Whether nothing is edited.
+    pub const fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.append.is_empty() && self.remove.is_empty()
+    }
+
+    /// The edits of a wider scope with those of a narrower one: headers merge by name, and the narrower wins.
+    #[must_use]
+    pub fn narrowed_by(&self, narrower: &Self) -> Self {
+        let decided = |name: &str| {
+            narrower.set.iter().any(|header| header.name == name)
+                || narrower.remove.iter().any(|gone| gone == name)
+        };
+        let kept = |headers: &[Header]| -> Vec<Header> {
+            headers
+                .iter()
+                .filter(|header| !decided(&header.name))
+                .cloned()
+                .collect()
+        };
+        let removed = self.remove.iter().filter(|name| !decided(name)).cloned();
+        Self {
+            set: kept(&self.set)
+                .into_iter()
+                .chain(narrower.set.iter().cloned())
+                .collect(),
+            append: kept(&self.append)
+                .into_iter()
+                .chain(narrower.append.iter().cloned())
+                .collect(),
+            remove: removed.chain(narrower.remove.iter().cloned()).collect(),
+        }
+    }
+}

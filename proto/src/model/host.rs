@@ -1,0 +1,121 @@
+//! Settings, virtual hosts, routes, pools.
+
+use std::sync::Arc;
+
+use crate::model::{HeaderEdits, HostPattern, PoolName, Timeouts};
+
+/// Defaults of one node group.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// Edits of requests, for all hosts.
+    pub request_headers: HeaderEdits,
+    /// Edits of responses, for all hosts.
+    pub response_headers: HeaderEdits,
+    /// Time limits, for all hosts.
+    pub timeouts: Timeouts,
+    /// Whether plain HTTP is redirected to HTTPS.
+    pub to_https: Option<bool>,
+    /// `compat: aralez-0.9`: misses answer 502 instead of 404 and 503.
+    pub compat_0_9: bool,
+}
+
+/// A host and its routes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VirtualHost {
+    /// Which hosts it answers for.
+    pub pattern: HostPattern,
+    /// Edits of requests.
+    pub request_headers: HeaderEdits,
+    /// Edits of responses.
+    pub response_headers: HeaderEdits,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Whether plain HTTP is redirected to HTTPS.
+    pub to_https: Option<bool>,
+    /// Ascending by path, each path once.
+    pub routes: Vec<Route>,
+}
+
+/// What happens to requests below one path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// Normalised: begins with `/`, no trailing slash but for `/` itself.
+    pub path: Arc<str>,
+    /// Edits of requests.
+    pub request_headers: HeaderEdits,
+    /// Edits of responses.
+    pub response_headers: HeaderEdits,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Whether plain HTTP is redirected to HTTPS.
+    pub to_https: Option<bool>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a route does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Forward to an endpoint of the pool.
+    Pool(PoolName),
+    /// Answer with a redirect.
+    Redirect(Redirect),
+}
+
+/// A redirect that keeps path and query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Redirect {
+    /// Scheme and authority, perhaps a path prefix without trailing slash.
+    pub to: String,
+    /// The status.
+    pub status: RedirectStatus,
+}
+
+/// The statuses that a redirect may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u16)]
+pub enum RedirectStatus {
+    /// 301
+    #[default]
+    MovedPermanently = 301,
+    /// 302
+    Found = 302,
+    /// 307
+    TemporaryRedirect = 307,
+    /// 308
+    PermanentRedirect = 308,
+}
+
+impl RedirectStatus {
+    /// The status code.
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The status of a code, or `None` where it is no redirect of these.
+    pub fn from_code(code: u32) -> Option<Self> {
+        [
+            Self::MovedPermanently,
+            Self::Found,
+            Self::TemporaryRedirect,
+            Self::PermanentRedirect,
+        ]
+        .into_iter()
+        .find(|status| u32::from(status.code()) == code)
+    }
+}
+
+/// How a named set of endpoints is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Pool {
+    /// How an endpoint is chosen.
+    pub balance: Balance,
+}
+
+/// How an endpoint is chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Balance {
+    /// In turn.
+    #[default]
+    RoundRobin,
+}

@@ -1,0 +1,170 @@
+//! Names of hosts, pools, groups and nodes.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidName(pub String);
+
+/// Which hosts a virtual host answers for. Lower case, without port or trailing dot, in punycode.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostPattern {
+    /// One name or address.
+    Exact(Arc<str>),
+    /// All names below this one, at any depth; written `*.NAME`, held without the `*.`.
+    Suffix(Arc<str>),
+    /// What no other host takes; written `DEFAULT`.
+    CatchAll,
+}
+
+impl HostPattern {
+    /// How the catch-all is written. Host names are lower case, so nothing collides with it.
+    pub const CATCH_ALL: &str = "DEFAULT";
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Suffix(name) => write!(f, "*.{name}"),
+            Self::CatchAll => f.write_str(Self::CATCH_ALL),
+        }
+    }
+}
+
+impl fmt::Debug for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for HostPattern {
+    type Err = InvalidName;
+
+    /// Reads a pattern as a person may write it, normalising the name.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text == Self::CATCH_ALL {
+            return Ok(Self::CatchAll);
+        }
+        let invalid = |reason: &str| InvalidName(format!("{text:?} {reason}"));
+        match text.strip_prefix("*.") {
+            Some(suffix) => match crate::matcher::normalise_host(suffix) {
+                Ok(name) if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') => {
+                    Err(invalid("puts a wildcard before an address"))
+                }
+                Ok(name) => Ok(Self::Suffix(name.as_ref().into())),
+                Err(reason) => Err(invalid(&format!("is not a host name: {reason}"))),
+            },
+            None => crate::matcher::normalise_host(text)
+                .map(|name| Self::Exact(name.as_ref().into()))
+                .map_err(|reason| invalid(&format!("is not a host name: {reason}"))),
+        }
+    }
+}
+
+/// The name of a pool: for servers that stand at a route, the host pattern followed by the path. Never holds a space.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PoolName(Arc<str>);
+
+impl PoolName {
+    /// The pool of the servers that stand at one route.
+    pub fn of_route(host: &HostPattern, path: &str) -> Self {
+        Self(format!("{host}{path}").into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl std::borrow::Borrow<str> for PoolName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PoolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PoolName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text.is_empty() || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+            return Err(InvalidName(format!(
+                "{text:?} is not a pool name: it is empty or holds a space or control byte"
+            )));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+fn check_label(what: &str, text: &str) -> Result<(), InvalidName> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.len() > 128 || !text.bytes().all(fits) {
+        return Err(InvalidName(format!(
+            "{text:?} is not a {what} name: 1 to 128 letters, digits, '-', '_' and '.'"
+        )));
+    }
+    Ok(())
+}
+
+macro_rules! label {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                check_label($what, text)?;
+                Ok(Self(text.into()))
+            }
+        }
+    };
+}
+
+label!(
+    /// The name of a node: one proxy.
+    NodeName,
+    "node"
+);
+label!(
+    /// The name of a group of nodes that share a view.
+    GroupName,
+    "group"
+);
+
+impl Default for GroupName {
+    /// The group of nodes that name none: `default`.
+    fn default() -> Self {
+        Self("default".into())
+    }
+}

@@ -1,0 +1,58 @@
+//! The difference between two sets.
+
+use std::sync::Arc;
+
+use crate::record::set::Bucket;
+use crate::record::{Record, RecordKey, RecordSet};
+
+/// One change of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Add or replace.
+    Put(Record),
+    /// Take away.
+    Delete(RecordKey),
+}
+
+impl Change {
+    /// The key that changes.
+    pub const fn key(&self) -> &RecordKey {
+        match self {
+            Self::Put(record) => &record.key,
+            Self::Delete(key) => key,
+        }
+    }
+}
+
+/// What turns one set into another.
+pub type Delta = Vec<Change>;
+
+impl RecordSet {
+    /// What turns `self` into `target`, ascending by bucket and key. Costs the buckets that differ.
+    pub fn delta_to(&self, target: &Self) -> Delta {
+        let mut delta = Delta::new();
+        for (from, to) in self.buckets().iter().zip(target.buckets()) {
+            if !Arc::ptr_eq(from, to) && from.hash != to.hash {
+                bucket_delta(from, to, &mut delta);
+            }
+        }
+        delta
+    }
+}
+
+/// Both sides are ascending by key: one walk over both.
+fn bucket_delta(from: &Bucket, to: &Bucket, delta: &mut Delta) {
+    let mut old = from.records.iter().peekable();
+    for record in &to.records {
+        while let Some(gone) = old.next_if(|old| old.key < record.key) {
+            delta.push(Change::Delete(gone.key.clone()));
+        }
+        let same = old
+            .next_if(|old| old.key == record.key)
+            .is_some_and(|old| old.leaf() == record.leaf());
+        if !same {
+            delta.push(Change::Put(record.clone()));
+        }
+    }
+    delta.extend(old.map(|gone| Change::Delete(gone.key.clone())));
+}

@@ -1,0 +1,219 @@
+//! The set of records, as 1,024 shared buckets with their hashes.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use crate::hash::Digest;
+use crate::record::{Change, RecordKey};
+
+/// How many buckets a set has: part of the hash format.
+pub(super) const BUCKETS: usize = 1024;
+
+/// One record: its key, its bytes, their hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Type and name.
+    pub key: RecordKey,
+    /// The encoded envelope, as stored and sent.
+    pub payload: Bytes,
+    leaf: Digest,
+}
+
+impl Record {
+    /// A record, hashed.
+    pub fn new(key: RecordKey, payload: Bytes) -> Self {
+        let leaf = Digest::of_fields(&[&[key.kind.number()], key.name.as_bytes(), &payload]);
+        Self { key, payload, leaf }
+    }
+
+    /// BLAKE3 over type, key and bytes.
+    pub const fn leaf(&self) -> Digest {
+        self.leaf
+    }
+}
+
+/// Some of the records, ascending by key, with the hash over their sorted leaves.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    pub(super) records: Vec<Record>,
+    pub(super) hash: Digest,
+}
+
+impl Bucket {
+    fn new(records: Vec<Record>) -> Self {
+        let mut leaves: Vec<Digest> = records.iter().map(Record::leaf).collect();
+        leaves.sort_unstable();
+        let fields: Vec<&[u8]> = leaves
+            .iter()
+            .map(|leaf| leaf.as_bytes().as_slice())
+            .collect();
+        Self {
+            hash: Digest::of_fields(&fields),
+            records,
+        }
+    }
+
+    fn position(&self, key: &RecordKey) -> Result<usize, usize> {
+        self.records.binary_search_by(|record| record.key.cmp(key))
+    }
+}
+
+/// A complete, immutable set of records with its root. Copies share buckets; a change copies the buckets that it touches.
+#[derive(Clone, Debug)]
+pub struct RecordSet {
+    buckets: Arc<[Arc<Bucket>]>,
+    root: Digest,
+    len: usize,
+    payload_bytes: usize,
+}
+
+fn root_of(buckets: &[Arc<Bucket>]) -> Digest {
+    let fields: Vec<&[u8]> = buckets
+        .iter()
+        .map(|bucket| bucket.hash.as_bytes().as_slice())
+        .collect();
+    Digest::of_fields(&fields)
+}
+
+impl Default for RecordSet {
+    fn default() -> Self {
+        static EMPTY: OnceLock<RecordSet> = OnceLock::new();
+        EMPTY
+            .get_or_init(|| {
+                let bucket = Arc::new(Bucket::new(Vec::new()));
+                let buckets: Arc<[Arc<Bucket>]> = vec![bucket; BUCKETS].into();
+                Self {
+                    root: root_of(&buckets),
+                    buckets,
+                    len: 0,
+                    payload_bytes: 0,
+                }
+            })
+            .clone()
+    }
+}
+
+impl FromIterator<Record> for RecordSet {
+    /// The set of these records. Where a key comes twice, the last one stays.
+    fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
+        let changes: Vec<Change> = records.into_iter().map(Change::Put).collect();
+        Self::default().with(&changes)
+    }
+}
+
+impl RecordSet {
+    /// The root hash: equal roots are equal records.
+    pub const fn root(&self) -> Digest {
+        self.root
+    }
+
+    /// How many records there are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The sum of all payloads, in bytes: what `max_snapshot` limits.
+    pub const fn payload_bytes(&self) -> usize {
+        self.payload_bytes
+    }
+
+    pub(super) fn buckets(&self) -> &[Arc<Bucket>] {
+        &self.buckets
+    }
+
+    /// The record under a key.
+    pub fn get(&self, key: &RecordKey) -> Option<&Record> {
+        let bucket = &self.buckets[key.bucket()];
+        bucket.position(key).ok().map(|at| &bucket.records[at])
+    }
+
+    /// All records, by bucket and then by key.
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.buckets.iter().flat_map(|bucket| &bucket.records)
+    }
+
+    /// The set after these changes, in their order. Costs the buckets touched; deleting what is not there changes nothing.
+    pub fn with(&self, changes: &[Change]) -> Self {
+        let mut by_bucket: Vec<(usize, &Change)> = changes
+            .iter()
+            .map(|change| (change.key().bucket(), change))
+            .collect();
+        // Stable: changes of one bucket keep their order.
+        by_bucket.sort_by_key(|(bucket, _)| *bucket);
+        let mut buckets = self.buckets.to_vec();
+        for group in by_bucket.chunk_by(|left, right| left.0 == right.0) {
+            let Some((index, _)) = group.first() else {
+                continue;
+            };
+            buckets[*index] = Arc::new(changed(&buckets[*index], group));
+        }
+        let records = || buckets.iter().flat_map(|bucket| &bucket.records);
+        let (len, payload_bytes) = if changes.is_empty() {
+            (self.len, self.payload_bytes)
+        } else {
+            self.sums_after(&by_bucket, &buckets)
+        };
+        debug_assert_eq!(len, records().count());
+        Self {
+            root: root_of(&buckets),
+            len,
+            payload_bytes,
+            buckets: buckets.into(),
+        }
+    }
+
+    fn sums_after(&self, changes: &[(usize, &Change)], buckets: &[Arc<Bucket>]) -> (usize, usize) {
+        let size = |bucket: &Bucket| {
+            bucket
+                .records
+                .iter()
+                .map(|record| record.payload.len())
+                .sum::<usize>()
+        };
+        let (mut len, mut bytes) = (self.len, self.payload_bytes);
+        for group in changes.chunk_by(|left, right| left.0 == right.0) {
+            let Some((index, _)) = group.first() else {
+                continue;
+            };
+            len = len + buckets[*index].records.len() - self.buckets[*index].records.len();
+            bytes = bytes + size(&buckets[*index]) - size(&self.buckets[*index]);
+        }
+        (len, bytes)
+    }
+}
+
+fn changed(bucket: &Bucket, changes: &[(usize, &Change)]) -> Bucket {
+    // Sorted merge rather than repeated insertion, so that a first load of a large set stays linear.
+    let mut latest: Vec<(&RecordKey, Option<&Record>)> = changes
+        .iter()
+        .map(|(_, change)| match change {
+            Change::Put(record) => (&record.key, Some(record)),
+            Change::Delete(key) => (key, None),
+        })
+        .collect();
+    latest.sort_by(|left, right| left.0.cmp(right.0));
+    let mut kept: Vec<Record> = bucket
+        .records
+        .iter()
+        .filter(|record| {
+            latest
+                .binary_search_by(|(key, _)| (*key).cmp(&record.key))
+                .is_err()
+        })
+        .cloned()
+        .collect();
+    for same_key in latest.chunk_by(|left, right| left.0 == right.0) {
+        // The sort is stable, so the last of a key is the change that came last.
+        if let Some((_, Some(record))) = same_key.last() {
+            kept.push((*record).clone());
+        }
+    }
+    kept.sort_by(|left, right| left.key.cmp(&right.key));
+    Bucket::new(kept)
+}

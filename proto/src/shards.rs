@@ -1,0 +1,110 @@
+//! A map that is cheap to copy and cheap to change: 256 shards behind `Arc`s, of which a change copies one.
+//!
+//! Snapshots and tables are immutable and follow each other with small differences. Sharing what did not change is what keeps the cost of
+//! an update in the order of the change instead of the order of the configuration.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
+
+const SHARDS: usize = 256;
+
+/// A persistent hash map. Cloning shares all shards; changing copies the shard that holds the key.
+#[derive(Clone, Debug)]
+pub struct Shards<K, V> {
+    hasher: RandomState,
+    shards: Box<[Arc<HashMap<K, V, RandomState>>]>,
+    len: usize,
+}
+
+impl<K, V> Default for Shards<K, V> {
+    fn default() -> Self {
+        let hasher = RandomState::new();
+        let empty = Arc::new(HashMap::with_hasher(hasher.clone()));
+        Self {
+            hasher,
+            shards: vec![empty; SHARDS].into_boxed_slice(),
+            len: 0,
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
+    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> usize {
+        // Bits from the middle: the maps inside use the lowest and the highest ones of the same hash.
+        (self.hasher.hash_one(key) >> 32) as usize % SHARDS
+    }
+
+    /// The value under `key`.
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.shards[self.shard_of(key)].get(key)
+    }
+
+    /// Puts a value and gives back the one that was there.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let shard = self.shard_of(&key);
+        let before = Arc::make_mut(&mut self.shards[shard]).insert(key, value);
+        self.len += usize::from(before.is_none());
+        before
+    }
+
+    /// Takes a value out.
+    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let shard = self.shard_of(key);
+        if !self.shards[shard].contains_key(key) {
+            return None;
+        }
+        let before = Arc::make_mut(&mut self.shards[shard]).remove(key);
+        self.len -= usize::from(before.is_some());
+        before
+    }
+
+    /// How many entries there are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// All entries, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_keeps_what_it_had_when_the_other_changes() {
+        let mut first: Shards<String, u32> = Shards::default();
+        for number in 0..1000 {
+            first.insert(number.to_string(), number);
+        }
+        let mut second = first.clone();
+        second.insert("7".to_owned(), 700);
+        second.remove("8");
+        assert_eq!(
+            (first.get("7"), first.get("8"), first.len()),
+            (Some(&7), Some(&8), 1000)
+        );
+        assert_eq!(
+            (second.get("7"), second.get("8"), second.len()),
+            (Some(&700), None, 999)
+        );
+        assert_eq!(second.iter().count(), 999);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a node takes at most.
+
+use crate::fault::{Fault, FaultCode};
+use crate::record::{RecordSet, ResourceType};
+use crate::snapshot::Resources;
+
+/// The limits of one node, told to control in `Hello`. `None`: no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Sum of all payloads, in bytes (`max_snapshot`).
+    pub max_snapshot_bytes: Option<u64>,
+    /// Virtual hosts (`max_hosts`).
+    pub max_hosts: Option<u64>,
+    /// Endpoints (`max_endpoints`).
+    pub max_endpoints: Option<u64>,
+}
+
+impl Limits {
+    /// What of a set is beyond these limits. A count that is over names the last resource by key, so that a person has one to look at.
+    pub fn check(&self, records: &RecordSet, resources: &Resources) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let bytes = records.payload_bytes() as u64;
+        if let Some(max) = self.max_snapshot_bytes.filter(|max| bytes > *max) {
+            let reason = format!("the snapshot has {bytes} bytes, this node takes at most {max}");
+            faults.push(Fault::whole(FaultCode::Limit, "max_snapshot", reason));
+        }
+        let counts = [
+            (
+                ResourceType::VirtualHost,
+                resources.hosts().len(),
+                self.max_hosts,
+                "max_hosts",
+            ),
+            (
+                ResourceType::Endpoint,
+                resources.endpoint_count(),
+                self.max_endpoints,
+                "max_endpoints",
+            ),
+        ];
+        for (kind, count, max, field) in counts {
+            let count = count as u64;
+            let Some(max) = max.filter(|max| count > *max) else {
+                continue;
+            };
+            let last = records
+                .iter()
+                .map(|record| &record.key)
+                .filter(|key| key.kind == kind)
+                .max();
+            let reason = format!(
+                "{count} resources of type {}, this node takes at most {max}",
+                kind.name()
+            );
+            faults.push(match last {
+                Some(key) => Fault::of(key, FaultCode::Limit, field, reason),
+                None => Fault::whole(FaultCode::Limit, field, reason),
+            });
+        }
+        faults
+    }
+
+    /// Whether a set is within these limits.
+    pub fn allow(&self, records: &RecordSet, resources: &Resources) -> bool {
+        self.check(records, resources).is_empty()
+    }
+}

@@ -1,0 +1,225 @@
+//! The decoded resources of a snapshot, indexed and closed under reference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::convert::{Resource, decode};
+use crate::fault::{Fault, FaultCode, Faults};
+use crate::model::{
+    Action, Endpoint, EndpointAddress, HostPattern, Pool, PoolName, Settings, VirtualHost,
+};
+use crate::record::{Change, RecordKey, ResourceType};
+use crate::shards::Shards;
+
+/// Decoded resources. Cheap to copy; a change costs what it touches.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    settings: Arc<Settings>,
+    hosts: Shards<HostPattern, Arc<VirtualHost>>,
+    pools: Shards<PoolName, Pool>,
+    endpoints: Shards<PoolName, Arc<BTreeMap<EndpointAddress, Endpoint>>>,
+    endpoint_count: usize,
+    /// How many routes name a pool: so that deleting one need not look at every host.
+    references: Shards<PoolName, usize>,
+}
+
+/// What a delta changed: all that a table has to rebuild.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The defaults changed, and with them every host's effective rules.
+    pub settings: bool,
+    /// Hosts that were put or deleted.
+    pub hosts: BTreeSet<HostPattern>,
+    /// Pools that were put or deleted, or whose endpoints changed.
+    pub pools: BTreeSet<PoolName>,
+}
+
+impl Resources {
+    /// The defaults of the group.
+    pub const fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// The hosts by pattern.
+    pub const fn hosts(&self) -> &Shards<HostPattern, Arc<VirtualHost>> {
+        &self.hosts
+    }
+
+    /// The pools by name.
+    pub const fn pools(&self) -> &Shards<PoolName, Pool> {
+        &self.pools
+    }
+
+    /// The endpoints of a pool, ascending by address; `None` where the pool has none.
+    pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<BTreeMap<EndpointAddress, Endpoint>>> {
+        self.endpoints.get(pool)
+    }
+
+    /// How many endpoints all pools have together.
+    pub const fn endpoint_count(&self) -> usize {
+        self.endpoint_count
+    }
+
+    /// The resources after a delta, and what it touched.
+    pub(super) fn with(&self, delta: &[Change]) -> Result<(Self, Touched), Faults> {
+        let mut next = self.clone();
+        let mut touched = Touched::default();
+        let mut faults = Vec::new();
+        for change in delta {
+            match change {
+                Change::Put(record) => match decode(record) {
+                    Ok(resource) => next.put(resource, &mut touched),
+                    Err(found) => faults.extend(found),
+                },
+                Change::Delete(key) => faults.extend(next.delete(key, &mut touched).err()),
+            }
+        }
+        // References are only worth checking where everything was understood.
+        Faults::check(faults)?;
+        Faults::check(next.dangling(&touched))?;
+        Ok((next, touched))
+    }
+
+    fn put(&mut self, resource: Resource, touched: &mut Touched) {
+        match resource {
+            Resource::Settings(settings) => {
+                self.settings = Arc::new(settings);
+                touched.settings = true;
+            }
+            Resource::VirtualHost(host) => {
+                touched.hosts.insert(host.pattern.clone());
+                self.count_references(&host, 1);
+                let before = self.hosts.insert(host.pattern.clone(), Arc::new(host));
+                self.forget_references(before.as_deref());
+            }
+            Resource::Pool(name, pool) => {
+                self.pools.insert(name.clone(), pool);
+                touched.pools.insert(name);
+            }
+            Resource::Endpoint(pool, endpoint) => {
+                let mut endpoints = self.endpoints.remove(&pool).unwrap_or_default();
+                let before = Arc::make_mut(&mut endpoints).insert(endpoint.address, endpoint);
+                self.endpoint_count += usize::from(before.is_none());
+                self.endpoints.insert(pool.clone(), endpoints);
+                touched.pools.insert(pool);
+            }
+        }
+    }
+
+    fn delete(&mut self, key: &RecordKey, touched: &mut Touched) -> Result<(), Fault> {
+        let invalid = |reason: String| Fault::of(key, FaultCode::Invalid, "key", reason);
+        match key.kind {
+            ResourceType::Settings => {
+                self.settings = Arc::default();
+                touched.settings = true;
+            }
+            ResourceType::VirtualHost => {
+                let pattern: HostPattern = key
+                    .name
+                    .parse()
+                    .map_err(|error| invalid(format!("{error}")))?;
+                let before = self.hosts.remove(&pattern);
+                self.forget_references(before.as_deref());
+                touched.hosts.insert(pattern);
+            }
+            ResourceType::Pool => {
+                let name: PoolName = key
+                    .name
+                    .parse()
+                    .map_err(|error| invalid(format!("{error}")))?;
+                self.pools.remove(&name);
+                touched.pools.insert(name);
+            }
+            ResourceType::Endpoint => {
+                let (pool, address) = key
+                    .name
+                    .split_once(' ')
+                    .ok_or_else(|| invalid("is not a pool, a space and an address".to_owned()))?;
+                let pool: PoolName = pool.parse().map_err(|error| invalid(format!("{error}")))?;
+                let address: EndpointAddress = address
+                    .parse()
+                    .map_err(|error| invalid(format!("{error}")))?;
+                self.delete_endpoint(&pool, address);
+                touched.pools.insert(pool);
+            }
+            ResourceType::Certificate | ResourceType::Credentials => {}
+        }
+        Ok(())
+    }
+
+    fn delete_endpoint(&mut self, pool: &PoolName, address: EndpointAddress) {
+        let Some(mut endpoints) = self.endpoints.remove(pool) else {
+            return;
+        };
+        let before = Arc::make_mut(&mut endpoints).remove(&address);
+        self.endpoint_count -= usize::from(before.is_some());
+        if !endpoints.is_empty() {
+            self.endpoints.insert(pool.clone(), endpoints);
+        }
+    }
+
+    fn count_references(&mut self, host: &VirtualHost, by: isize) {
+        for route in &host.routes {
+            let Action::Pool(pool) = &route.action else {
+                continue;
+            };
+            let count = self
+                .references
+                .remove(pool)
+                .unwrap_or(0)
+                .saturating_add_signed(by);
+            if count > 0 {
+                self.references.insert(pool.clone(), count);
+            }
+        }
+    }
+
+    fn forget_references(&mut self, host: Option<&VirtualHost>) {
+        if let Some(host) = host {
+            self.count_references(host, -1);
+        }
+    }
+
+    /// References that lead nowhere, looking only at what was touched.
+    fn dangling(&self, touched: &Touched) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for host in touched
+            .hosts
+            .iter()
+            .filter_map(|pattern| self.hosts.get(pattern))
+        {
+            let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
+            for route in &host.routes {
+                let Action::Pool(pool) = &route.action else {
+                    continue;
+                };
+                if self.pools.get(pool).is_none() {
+                    let field = format!("routes.{:?}.pool", route.path);
+                    let reason = format!("names the pool {pool}, which does not exist");
+                    faults.push(Fault::of(
+                        &key,
+                        FaultCode::DanglingReference,
+                        &field,
+                        reason,
+                    ));
+                }
+            }
+        }
+        for pool in touched
+            .pools
+            .iter()
+            .filter(|pool| self.pools.get(*pool).is_none())
+        {
+            let key = RecordKey::new(ResourceType::Pool, pool.shared());
+            if self.endpoints.get(pool).is_some() {
+                let reason = "has endpoints but does not exist";
+                faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
+            }
+            if let Some(count) = self.references.get(pool) {
+                let reason = format!("does not exist, but {count} route(s) name it");
+                faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
+            }
+        }
+        faults
+    }
+}

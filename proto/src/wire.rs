@@ -1,0 +1,23 @@
+//! Generated wire types. Only [`crate::convert`] and the adapters of the stream see them.
+#![allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
+
+/// Resources: what records hold.
+pub mod resource {
+    tonic::include_proto!("aralez.resource.v1");
+}
+
+/// The stream between a proxy and control.
+pub mod control {
+    tonic::include_proto!("aralez.control.v1");
+}
+
+/// Ledger entries and cache files.
+pub mod storage {
+    tonic::include_proto!("aralez.storage.v1");
+}
