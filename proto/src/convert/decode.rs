@@ -86,7 +86,7 @@ impl Problems<'_> {
             &self.record.key,
             FaultCode::Invalid,
             field,
-            reason.to_string(),
+            reason,
         ));
     }
 
