@@ -1,1 +1,246 @@
+use std::time::Duration;
 
+use bytes::Bytes;
+use prost::Message;
+
+use super::*;
+use crate::fault::FaultCode;
+use crate::model::*;
+use crate::record::{Change, Record, RecordKey, ResourceType};
+use crate::snapshot::Limits;
+use crate::version::Version;
+use crate::wire;
+
+fn host() -> VirtualHost {
+    let set = |direction, name, value| Header::new(direction, name, value).unwrap();
+    VirtualHost {
+        pattern: "*.example.com".parse().unwrap(),
+        request_headers: HeaderEdits {
+            set: vec![set(Direction::Request, "X-From", "proxy")],
+            remove: vec!["cookie".into()],
+            ..HeaderEdits::default()
+        },
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts {
+            read: Some(Duration::from_millis(1500)),
+            ..Timeouts::default()
+        },
+        to_https: Some(false),
+        routes: vec![
+            Route {
+                path: "/".into(),
+                request_headers: HeaderEdits::default(),
+                response_headers: HeaderEdits {
+                    append: vec![set(Direction::Response, "Vary", "Origin")],
+                    ..HeaderEdits::default()
+                },
+                timeouts: Timeouts::default(),
+                to_https: None,
+                action: Action::Pool("*.example.com/".parse().unwrap()),
+            },
+            Route {
+                path: "/old".into(),
+                request_headers: HeaderEdits::default(),
+                response_headers: HeaderEdits::default(),
+                timeouts: Timeouts::default(),
+                to_https: None,
+                action: Action::Redirect(Redirect {
+                    to: "https://new.example.com".into(),
+                    status: RedirectStatus::PermanentRedirect,
+                }),
+            },
+        ],
+    }
+}
+
+fn all() -> [(Record, Resource); 4] {
+    let settings = Settings {
+        to_https: Some(true),
+        compat_0_9: true,
+        ..Settings::default()
+    };
+    let pool: PoolName = "*.example.com/".parse().unwrap();
+    let endpoint = Endpoint::new("[::1]:8000".parse().unwrap());
+    [
+        (
+            settings_record(&GroupName::default(), &settings),
+            Resource::Settings(settings),
+        ),
+        (host_record(&host()), Resource::VirtualHost(host())),
+        (
+            pool_record(&pool, &Pool::default()),
+            Resource::Pool(pool.clone(), Pool::default()),
+        ),
+        (
+            endpoint_record(&pool, &endpoint),
+            Resource::Endpoint(pool, endpoint),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_encoded_decodes_to_the_same() {
+    for (record, resource) in all() {
+        assert_eq!(decode(&record), Ok(resource));
+    }
+}
+
+#[test]
+fn records_are_the_bytes_of_every_release_before() {
+    let leaves: Vec<String> = all()
+        .iter()
+        .map(|(record, _)| format!("{} {}", record.key, record.leaf()))
+        .collect();
+    assert_eq!(leaves, GOLDEN);
+}
+
+const GOLDEN: [&str; 4] = [
+    "Settings \"default\" ac1ed7cd99732d88195408818cbd6837ea79312e5f0d28dcbb60c2866c994f7e",
+    "VirtualHost \"*.example.com\" 9b27161ccb633a3713371d8bbd6c0fa70e903a98aba8a62caba7ae99985ac524",
+    "Pool \"*.example.com/\" aa73408b37c4c936ef4f3c930085f5dc402b8ffee6bd34b0f178c85f2e0eb59f",
+    "Endpoint \"*.example.com/ [::1]:8000\" e0cc82cf161192514d864c602878e3d96aa280c6380717990748515a7a7fd871",
+];
+
+fn with_body(kind: ResourceType, key: &str, requires: Vec<u32>, body: Vec<u8>) -> Record {
+    let envelope = wire::resource::Record {
+        format: 1,
+        requires,
+        body: body.into(),
+    };
+    Record::new(RecordKey::new(kind, key), envelope.encode_to_vec().into())
+}
+
+fn code_of(record: &Record) -> FaultCode {
+    decode(record).unwrap_err()[0].code
+}
+
+#[test]
+fn a_resource_that_needs_an_unknown_feature_is_refused_rather_than_served_without_it() {
+    let record = with_body(ResourceType::Pool, "p/", vec![1, 4711], vec![]);
+    let fault = &decode(&record).unwrap_err()[0];
+    assert_eq!(
+        fault.to_string(),
+        "Pool \"p/\" requires: needs feature 4711, which this release does not have"
+    );
+    assert_eq!(fault.code, FaultCode::UnknownFeature);
+}
+
+#[test]
+fn unknown_envelopes_types_and_enums_are_refused() {
+    let garbage = Record::new(
+        RecordKey::new(ResourceType::Pool, "p/"),
+        Bytes::from_static(&[0xff]),
+    );
+    assert_eq!(code_of(&garbage), FaultCode::Decode);
+    let later = wire::resource::Record {
+        format: 2,
+        ..Default::default()
+    }
+    .encode_to_vec();
+    let later = Record::new(RecordKey::new(ResourceType::Pool, "p/"), later.into());
+    assert_eq!(code_of(&later), FaultCode::UnknownFeature);
+    let balance = wire::resource::Pool { balance: 99 }.encode_to_vec();
+    assert_eq!(
+        code_of(&with_body(ResourceType::Pool, "p/", vec![1], balance)),
+        FaultCode::Invalid
+    );
+    let certificate = with_body(ResourceType::Certificate, "c", vec![1], vec![]);
+    assert_eq!(code_of(&certificate), FaultCode::UnknownFeature);
+    let item = wire::control::Item {
+        r#type: 77,
+        key: "k".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        Change::try_from(item).unwrap_err().code,
+        FaultCode::UnknownFeature
+    );
+}
+
+#[test]
+fn a_header_that_could_split_a_message_is_refused_also_when_control_sent_it() {
+    let header = |name: &str, value: &str| wire::resource::Header {
+        name: name.into(),
+        value: value.into(),
+    };
+    let edits = |name, value| wire::resource::HeaderEdits {
+        set: vec![header(name, value)],
+        ..Default::default()
+    };
+    for (name, value) in [
+        ("x-a", "b\r\nc"),
+        ("x a", "b"),
+        ("", "b"),
+        ("connection", "close"),
+        ("x-a", "b\0"),
+    ] {
+        let body = wire::resource::Settings {
+            request_headers: Some(edits(name, value)),
+            ..Default::default()
+        };
+        let record = with_body(
+            ResourceType::Settings,
+            "default",
+            vec![1],
+            body.encode_to_vec(),
+        );
+        assert_eq!(code_of(&record), FaultCode::Invalid, "{name:?}: {value:?}");
+    }
+}
+
+#[test]
+fn routes_out_of_order_or_twice_are_refused() {
+    for paths in [["/b", "/a"], ["/a", "/a"]] {
+        let route = |path: &str| wire::resource::Route {
+            path: path.into(),
+            action: Some(wire::resource::route::Action::Pool("p/".into())),
+            ..Default::default()
+        };
+        let body = wire::resource::VirtualHost {
+            routes: paths.map(route).to_vec(),
+            ..Default::default()
+        };
+        let record = with_body(
+            ResourceType::VirtualHost,
+            "a.example",
+            vec![1],
+            body.encode_to_vec(),
+        );
+        assert_eq!(code_of(&record), FaultCode::Invalid);
+    }
+}
+
+#[test]
+fn versions_items_faults_and_limits_survive_the_wire() {
+    let record = all()[1].0.clone();
+    let version = Version {
+        generation: 3,
+        revision: 9,
+        sequence: 2,
+        root: record.leaf(),
+    };
+    assert_eq!(
+        Version::try_from(wire::control::Version::from(version)),
+        Ok(version)
+    );
+    for change in [
+        Change::Put(record.clone()),
+        Change::Delete(record.key.clone()),
+    ] {
+        assert_eq!(
+            Change::try_from(wire::control::Item::from(&change)),
+            Ok(change)
+        );
+    }
+    let fault = crate::fault::Fault::of(&record.key, FaultCode::Limit, "max_hosts", "too many");
+    assert_eq!(
+        crate::fault::Fault::from(wire::control::Fault::from(&fault)),
+        fault
+    );
+    let limits = Limits {
+        max_hosts: Some(3),
+        ..Limits::default()
+    };
+    assert_eq!(Limits::from(wire::control::Limits::from(limits)), limits);
+    assert!(Version::try_from(wire::control::Version::default()).is_err());
+}

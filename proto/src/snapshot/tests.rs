@@ -1,1 +1,182 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::convert::{endpoint_record, host_record, pool_record};
+use crate::model::{
+    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts, VirtualHost,
+};
+use crate::record::{Record, RecordKey, ResourceType};
+
+fn host(name: &str, pools: &[&str]) -> Record {
+    let route = |(index, pool): (usize, &&str)| Route {
+        path: format!("/{index}").into(),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: None,
+        action: Action::Pool(pool.parse().unwrap()),
+    };
+    host_record(&VirtualHost {
+        pattern: HostPattern::Exact(name.into()),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: None,
+        routes: pools.iter().enumerate().map(route).collect(),
+    })
+}
+
+fn pool(name: &str) -> Record {
+    pool_record(&name.parse::<PoolName>().unwrap(), &Pool::default())
+}
+
+fn endpoint(pool: &str, port: u16) -> Record {
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    endpoint_record(&pool.parse().unwrap(), &Endpoint::new(address))
+}
+
+fn complete(records: Vec<Record>) -> Result<Snapshot, Faults> {
+    Snapshot::complete(
+        Version::default(),
+        records.into_iter().collect(),
+        &Limits::default(),
+    )
+}
+
+fn next(from: &Snapshot, delta: Vec<Change>) -> Result<(Snapshot, Touched), Faults> {
+    let root = from.records().with(&delta).root();
+    from.next(
+        Version {
+            root,
+            ..Version::default()
+        },
+        &delta,
+        &Limits::default(),
+    )
+}
+
+fn faults(result: Result<impl Sized, Faults>) -> String {
+    result
+        .err()
+        .expect("the test feeds something wrong")
+        .to_string()
+}
+
+#[test]
+fn a_route_without_its_pool_is_no_snapshot() {
+    let text = faults(complete(vec![host("a.example", &["p", "gone"]), pool("p")]));
+    assert_eq!(
+        text,
+        "VirtualHost \"a.example\" routes.\"/1\".pool: names the pool gone, which does not exist"
+    );
+}
+
+#[test]
+fn a_pool_that_routes_name_cannot_be_deleted_alone() {
+    let start = complete(vec![host("a.example", &["p"]), pool("p"), endpoint("p", 1)]).unwrap();
+    let drop_pool = Change::Delete(RecordKey::new(ResourceType::Pool, "p"));
+    let text = faults(next(&start, vec![drop_pool.clone()]));
+    assert_eq!(
+        text,
+        "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) name it"
+    );
+    let drop_host = Change::Delete(RecordKey::new(ResourceType::VirtualHost, "a.example"));
+    let drop_endpoint = Change::Delete(RecordKey::new(ResourceType::Endpoint, "p 127.0.0.1:1"));
+    let (end, touched) = next(&start, vec![drop_pool, drop_host, drop_endpoint]).unwrap();
+    assert!(end.records().is_empty());
+    assert_eq!((touched.hosts.len(), touched.pools.len()), (1, 1));
+}
+
+#[test]
+fn a_delta_that_leads_elsewhere_than_announced_is_refused() {
+    let start = Snapshot::default();
+    let delta = vec![Change::Put(pool("p"))];
+    let result = start.next(start.version(), &delta, &Limits::default());
+    assert_eq!(
+        result.err().map(|faults| faults.as_slice()[0].code),
+        Some(FaultCode::HashMismatch)
+    );
+}
+
+#[test]
+fn limits_name_the_field_and_a_resource() {
+    let limits = Limits {
+        max_hosts: Some(1),
+        ..Limits::default()
+    };
+    let records = vec![host("a.example", &[]), host("b.example", &[])]
+        .into_iter()
+        .collect();
+    let text = faults(Snapshot::complete(Version::default(), records, &limits));
+    assert_eq!(
+        text,
+        "VirtualHost \"b.example\" max_hosts: 2 resources of type VirtualHost, this node takes at most 1"
+    );
+}
+
+#[test]
+fn every_fault_is_named_at_once() {
+    let bad = |name: &str| Record::new(RecordKey::new(ResourceType::Pool, name), vec![0xff].into());
+    let found = complete(vec![bad("p"), bad("q"), pool("r")]).unwrap_err();
+    assert_eq!(found.as_slice().len(), 2);
+}
+
+/// A random but closed set of records: host n names pools, pools have endpoints.
+fn any_set() -> impl Strategy<Value = Vec<Record>> {
+    let host_pools =
+        prop::collection::vec(prop::option::of(prop::collection::vec(0..5_usize, 0..3)), 6);
+    let ports = prop::collection::vec(prop::collection::btree_set(1..6_u16, 0..4), 5);
+    (host_pools, ports).prop_map(|(hosts, ports)| {
+        let names: Vec<String> = (0..5).map(|number| format!("p{number}")).collect();
+        let mut records: Vec<Record> = names.iter().map(|name| pool(name)).collect();
+        for (number, pools) in hosts.into_iter().enumerate() {
+            let Some(pools) = pools else { continue };
+            let pools: Vec<&str> = pools
+                .into_iter()
+                .map(|index| names[index].as_str())
+                .collect();
+            records.push(host(&format!("h{number}.example"), &pools));
+        }
+        let of_pool = |(index, ports): (usize, std::collections::BTreeSet<u16>)| {
+            ports
+                .into_iter()
+                .map(move |port| endpoint(&format!("p{index}"), port))
+                .collect::<Vec<_>>()
+        };
+        records.extend(ports.into_iter().enumerate().flat_map(of_pool));
+        records
+    })
+}
+
+fn content(snapshot: &Snapshot) -> String {
+    let resources = snapshot.resources();
+    let mut lines: Vec<String> = resources
+        .hosts()
+        .iter()
+        .map(|(name, host)| format!("{name} {host:?}"))
+        .collect();
+    lines.extend(
+        resources
+            .pools()
+            .iter()
+            .map(|(name, _)| format!("{name} {:?}", resources.endpoints(name))),
+    );
+    lines.sort();
+    format!("{} {}", lines.join("\n"), resources.endpoint_count())
+}
+
+proptest! {
+    #[test]
+    fn going_step_by_step_ends_where_starting_afresh_does(sets in prop::collection::vec(any_set(), 2..5)) {
+        let mut current = Snapshot::default();
+        for set in sets {
+            let target = complete(set).unwrap();
+            let delta = current.records().delta_to(target.records());
+            let (stepped, touched) = next(&current, delta.clone()).unwrap();
+            prop_assert_eq!(stepped.version().root, target.version().root);
+            prop_assert_eq!(content(&stepped), content(&target));
+            prop_assert!(touched.hosts.len() + touched.pools.len() <= delta.len());
+            current = stepped;
+        }
+    }
+}
