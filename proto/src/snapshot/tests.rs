@@ -43,8 +43,8 @@ fn complete(records: Vec<Record>) -> Result<Snapshot, Faults> {
     )
 }
 
-fn next(from: &Snapshot, delta: Vec<Change>) -> Result<(Snapshot, Touched), Faults> {
-    let root = from.records().with(&delta).root();
+fn next(from: &Snapshot, delta: &[Change]) -> Result<(Snapshot, Touched), Faults> {
+    let root = from.records().with(delta).root();
     from.next(
         Version {
             root,
@@ -75,14 +75,14 @@ fn a_route_without_its_pool_is_no_snapshot() {
 fn a_pool_that_routes_name_cannot_be_deleted_alone() {
     let start = complete(vec![host("a.example", &["p"]), pool("p"), endpoint("p", 1)]).unwrap();
     let drop_pool = Change::Delete(RecordKey::new(ResourceType::Pool, "p"));
-    let text = faults(next(&start, vec![drop_pool.clone()]));
+    let text = faults(next(&start, &[drop_pool.clone()]));
     assert_eq!(
         text,
         "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) name it"
     );
     let drop_host = Change::Delete(RecordKey::new(ResourceType::VirtualHost, "a.example"));
     let drop_endpoint = Change::Delete(RecordKey::new(ResourceType::Endpoint, "p 127.0.0.1:1"));
-    let (end, touched) = next(&start, vec![drop_pool, drop_host, drop_endpoint]).unwrap();
+    let (end, touched) = next(&start, &[drop_pool, drop_host, drop_endpoint]).unwrap();
     assert!(end.records().is_empty());
     assert_eq!((touched.hosts.len(), touched.pools.len()), (1, 1));
 }
@@ -172,7 +172,7 @@ proptest! {
         for set in sets {
             let target = complete(set).unwrap();
             let delta = current.records().delta_to(target.records());
-            let (stepped, touched) = next(&current, delta.clone()).unwrap();
+            let (stepped, touched) = next(&current, &delta).unwrap();
             prop_assert_eq!(stepped.version().root, target.version().root);
             prop_assert_eq!(content(&stepped), content(&target));
             prop_assert!(touched.hosts.len() + touched.pools.len() <= delta.len());
