@@ -50,7 +50,7 @@ fn next(from: &Snapshot, delta: &[Change]) -> Result<(Snapshot, Touched), Faults
             root,
             ..Version::default()
         },
-        &delta,
+        delta,
         &Limits::default(),
     )
 }
@@ -75,7 +75,7 @@ fn a_route_without_its_pool_is_no_snapshot() {
 fn a_pool_that_routes_name_cannot_be_deleted_alone() {
     let start = complete(vec![host("a.example", &["p"]), pool("p"), endpoint("p", 1)]).unwrap();
     let drop_pool = Change::Delete(RecordKey::new(ResourceType::Pool, "p"));
-    let text = faults(next(&start, &[drop_pool.clone()]));
+    let text = faults(next(&start, std::slice::from_ref(&drop_pool)));
     assert_eq!(
         text,
         "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) name it"
