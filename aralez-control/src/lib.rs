@@ -1,1 +1,10 @@
-//! placeholder
+//! The control plane of Aralez: it turns documents into revisions and tells every proxy what to run.
+//!
+//! `core` decides and does no input or output; the other modules are adapters (files, the embedded store, the stream, the config API),
+//! and the app composes them. Control never sees a user's request.
+
+pub mod core;
+pub mod ledger;
+pub mod publisher;
+pub mod settings;
+pub mod source;

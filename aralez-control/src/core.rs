@@ -1,0 +1,8 @@
+//! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
+
+pub mod catalog;
+pub mod commit;
+pub mod layers;
+pub mod status;
+pub mod store;
+pub mod views;

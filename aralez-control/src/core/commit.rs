@@ -1,0 +1,121 @@
+//! A commit: what is proposed, what came of it, why it was refused.
+
+use std::collections::BTreeMap;
+
+use aralez_proto::document::{DocumentFault, DocumentFaults, DocumentSet};
+use aralez_proto::fault::Faults;
+use aralez_proto::model::GroupName;
+use aralez_proto::version::Version;
+
+/// Who brought the documents of a revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CommitOrigin {
+    /// The set of files.
+    File,
+    /// The config API.
+    Api,
+}
+
+impl CommitOrigin {
+    /// The name in the ledger, in JSON and in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+        }
+    }
+
+    /// The origin of a name, or `None` for one that this release does not know.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::File, Self::Api]
+            .into_iter()
+            .find(|origin| origin.name() == name)
+    }
+}
+
+/// What is to become the next revision.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// All authored documents: they replace the ones before as a whole.
+    pub documents: DocumentSet,
+    /// Who brings them.
+    pub origin: CommitOrigin,
+    /// For people; kept in the ledger.
+    pub message: String,
+    /// The revision that must be the head; `None` commits on whatever is the head.
+    pub expect: Option<u64>,
+    /// Whether the main document is written to `upstreams_conf` as well.
+    pub save: bool,
+}
+
+/// What came of a proposal.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The head now. The root is that of the default view.
+    pub version: Version,
+    /// Whether there is a new revision; `false` where the content was that of the head.
+    pub changed: bool,
+    /// The groups whose view changed.
+    pub touched: TouchedGroups,
+    /// What is accepted but worth saying.
+    pub warnings: Vec<DocumentFault>,
+}
+
+/// Why a proposal did not become a revision. Nothing was changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Rejected {
+    /// The documents have faults.
+    #[error("{0}")]
+    Documents(DocumentFaults),
+    /// The documents read well, but what they come to is no snapshot.
+    #[error("{0}")]
+    Snapshot(Faults),
+    /// The head is another revision than the proposal expects.
+    #[error("expected revision {expected}, but the head is {head}")]
+    Conflict {
+        /// What the proposal expects.
+        expected: u64,
+        /// What is the head.
+        head: u64,
+    },
+    /// The ledger or the file could not be written.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Which groups see another configuration than before. Groups without a view of their own share one, so they change together.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TouchedGroups {
+    /// Whether the groups that have no view of their own, before and after, are touched.
+    pub others: bool,
+    /// Every group that has a view of its own, before or after, and whether it is touched.
+    pub named: BTreeMap<GroupName, bool>,
+}
+
+impl TouchedGroups {
+    /// Whether the nodes of this group see another configuration.
+    pub fn contains(&self, group: &GroupName) -> bool {
+        self.named.get(group).copied().unwrap_or(self.others)
+    }
+
+    /// Whether nobody does.
+    pub fn is_empty(&self) -> bool {
+        !self.others && !self.named.values().any(|touched| *touched)
+    }
+}
+
+impl std::fmt::Display for TouchedGroups {
+    /// `none`, `all`, or the names, where `others` stands for all groups without a view of their own.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        if self.others && self.named.values().all(|touched| *touched) {
+            return f.write_str("all");
+        }
+        let named = self.named.iter().filter(|(_, touched)| **touched);
+        let names = named.map(|(name, _)| name.as_str());
+        let names: Vec<&str> = names.chain(self.others.then_some("others")).collect();
+        f.write_str(&names.join(" "))
+    }
+}

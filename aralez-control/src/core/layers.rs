@@ -1,0 +1,86 @@
+//! The three layers of state, each with a life of its own (design section 5).
+//!
+//! Files alone feed this release, but the layers do not mix from the first day: a rollback of documents never touches a certificate or an
+//! endpoint, and endpoints that come and go never make a revision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aralez_proto::document::Authored;
+use aralez_proto::model::{Endpoint, EndpointAddress, PoolName};
+use aralez_proto::record::Record;
+
+/// All that the effective snapshot is merged from.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// What people wrote.
+    pub authored: Arc<Authored>,
+    /// What control keeps for the fleet.
+    pub operational: Operational,
+    /// What sources found.
+    pub discovered: Discovered,
+}
+
+/// Durable and never rolled back: certificates and credentials, each a finished record by its name. Empty in this release.
+#[derive(Clone, Debug, Default)]
+pub struct Operational {
+    /// `Certificate` records by name.
+    pub certificates: BTreeMap<Arc<str>, Record>,
+    /// `Credentials` records by name.
+    pub credentials: BTreeMap<Arc<str>, Record>,
+}
+
+/// The endpoints of one pool, by address.
+pub type Endpoints = BTreeMap<EndpointAddress, Endpoint>;
+
+/// What sources found: endpoints by pool. Unknown is not empty: a pool whose source never answered is not in here, and one whose source
+/// fails or answers nothing keeps what it had.
+#[derive(Clone, Debug, Default)]
+pub struct Discovered {
+    pools: BTreeMap<PoolName, Arc<Endpoints>>,
+}
+
+/// What a source said about a pool.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// These endpoints, all of them.
+    Endpoints(Vec<Endpoint>),
+    /// An error, a time-out, a refusal.
+    Failed,
+}
+
+impl Discovered {
+    /// The last known endpoints; `None` where none were ever known.
+    pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<Endpoints>> {
+        self.pools.get(pool)
+    }
+
+    /// Takes an answer. Gives back whether anything changed.
+    pub fn answered(&mut self, pool: &PoolName, answer: Answer) -> bool {
+        let Answer::Endpoints(endpoints) = answer else {
+            return false;
+        };
+        // An answer of nothing is bad news, and bad news never removes what is good.
+        if endpoints.is_empty() {
+            return false;
+        }
+        let by_address = endpoints
+            .into_iter()
+            .map(|endpoint| (endpoint.address, endpoint));
+        let endpoints: Endpoints = by_address.collect();
+        if self
+            .pools
+            .get(pool)
+            .is_some_and(|known| **known == endpoints)
+        {
+            return false;
+        }
+        self.pools.insert(pool.clone(), Arc::new(endpoints));
+        true
+    }
+
+    /// Forgets a pool whose source is no longer asked. Gives back whether it was known.
+    pub fn forget(&mut self, pool: &PoolName) -> bool {
+        self.pools.remove(pool).is_some()
+    }
+}

@@ -1,0 +1,43 @@
+//! What is told of where the documents come from.
+
+use std::time::Instant;
+
+use aralez_proto::document::{DocumentFault, DocumentSet};
+use aralez_proto::hash::Digest;
+
+use crate::core::commit::CommitOrigin;
+
+/// What a look at the set of files came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reading {
+    /// The complete set; `None` where it cannot be known now, so that what serves stays.
+    pub documents: Option<DocumentSet>,
+    /// Why the set cannot be known.
+    pub faults: Vec<DocumentFault>,
+    /// What is worth saying though the set is known: a deleted file whose text stays, for one.
+    pub warnings: Vec<DocumentFault>,
+}
+
+/// The state of the documents, for `status` and `/v1`.
+#[derive(Clone, Debug)]
+pub struct SourceStatus {
+    /// Who brought the head; `None` before the first commit.
+    pub head_origin: Option<CommitOrigin>,
+    /// The hash of the set of files read last; `None` before the first.
+    pub files_hash: Option<Digest>,
+    /// Why the files as they are now are not what serves. Empty where nothing is wrong.
+    pub faults: Vec<DocumentFault>,
+    /// What is worth saying about the files.
+    pub warnings: Vec<DocumentFault>,
+    /// Since when this is so.
+    pub since: Instant,
+}
+
+/// What the source of files must know of before it began: the documents that the files held when they were last taken.
+#[derive(Clone, Debug, Default)]
+pub struct KnownFiles {
+    /// The documents of the head, where it came from the files.
+    pub documents: DocumentSet,
+    /// Whether there is a head at all, from wherever.
+    pub has_head: bool,
+}

@@ -1,0 +1,95 @@
+//! Views: the snapshot of every group at one head.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aralez_proto::fault::Faults;
+use aralez_proto::model::GroupName;
+use aralez_proto::record::RecordSet;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+
+use crate::core::catalog;
+use crate::core::commit::TouchedGroups;
+use crate::core::layers::Layers;
+
+/// Every group's effective snapshot at one head. A group that no host names has the default view.
+#[derive(Clone, Debug, Default)]
+pub struct Views {
+    default: Arc<Snapshot>,
+    named: BTreeMap<GroupName, Arc<Snapshot>>,
+}
+
+impl Views {
+    /// The version of the head. The root is that of the default view; each view has its own.
+    ///
+    /// Revision 0 is the time before the first commit: there is nothing yet that a proxy should be told to run.
+    pub fn version(&self) -> Version {
+        self.default.version()
+    }
+
+    /// The snapshot meant for the nodes of a group.
+    pub fn view(&self, group: &GroupName) -> Arc<Snapshot> {
+        Arc::clone(self.named.get(group).unwrap_or(&self.default))
+    }
+
+    /// The view of all groups that no host names.
+    pub const fn default_view(&self) -> &Arc<Snapshot> {
+        &self.default
+    }
+
+    /// The groups that have a view of their own.
+    pub fn named(&self) -> impl Iterator<Item = (&GroupName, &Arc<Snapshot>)> {
+        self.named.iter()
+    }
+
+    /// The views of the layers under another version, whose root is ignored. What did not change is shared with the views before.
+    ///
+    /// # Errors
+    /// What makes the first view that is no snapshot none.
+    pub fn next(&self, version: Version, layers: &Layers) -> Result<Self, Faults> {
+        let default = following(&self.default, version, catalog::records(layers, None))?;
+        let mut named = BTreeMap::new();
+        for group in catalog::named_groups(layers) {
+            // A new view begins from the default one, from which it usually differs in a few hosts.
+            let before = self.named.get(&group).unwrap_or(&default);
+            let view = following(before, version, catalog::records(layers, Some(&group)))?;
+            named.insert(group, view);
+        }
+        Ok(Self { default, named })
+    }
+
+    /// The groups whose view is another than in `before`.
+    pub fn touched_since(&self, before: &Self) -> TouchedGroups {
+        let differs = |group: &GroupName| {
+            let (before, after) = (before.view(group), self.view(group));
+            before.version().root != after.version().root
+        };
+        let groups = before.named.keys().chain(self.named.keys());
+        TouchedGroups {
+            others: before.default.version().root != self.default.version().root,
+            named: groups
+                .map(|group| (group.clone(), differs(group)))
+                .collect(),
+        }
+    }
+}
+
+fn following(
+    before: &Snapshot,
+    version: Version,
+    records: RecordSet,
+) -> Result<Arc<Snapshot>, Faults> {
+    let version = Version {
+        root: records.root(),
+        ..version
+    };
+    let delta = before.records().delta_to(&records);
+    // Freed before the next one is built: of a large configuration, two copies are enough.
+    drop(records);
+    if delta.is_empty() {
+        return Ok(Arc::new(before.renamed(version)));
+    }
+    let (next, _) = before.next(version, &delta, &Limits::default())?;
+    Ok(Arc::new(next))
+}

@@ -1,0 +1,142 @@
+//! The settings of control: `main.yaml` with the defaults of control filled in, and what is not safe refused.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use aralez_proto::document::Rules;
+use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
+
+/// The master key of the documented sample: known to everyone.
+const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
+
+const DEFAULT_CONFIG_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
+/// What control runs with.
+#[derive(Clone, Debug)]
+pub struct ControlSettings {
+    /// `log_level`
+    pub log_level: LogLevel,
+    /// `error_log`; `None`: standard error.
+    pub error_log: Option<PathBuf>,
+    /// `pid_file`
+    pub pid_file: Option<PathBuf>,
+    /// `state_dir`; control's own folder is `control` below it.
+    pub state_dir: PathBuf,
+    /// `config_address`
+    pub config_address: SocketAddr,
+    /// `config_tls_address`
+    pub config_tls_address: Option<SocketAddr>,
+    /// `config_api_enabled`: whether the API may write configuration.
+    pub config_api_enabled: bool,
+    /// `master_key`; `None` where there is none, so that nobody has it.
+    pub master_key: Option<Secret>,
+    /// `upstreams_conf`; `None`: the API alone brings documents.
+    pub upstreams_conf: Option<PathBuf>,
+    /// `control_address`
+    pub control_address: ControlAddress,
+    /// What runs but is worth a person's look.
+    pub warnings: Vec<String>,
+}
+
+/// Why control does not start with these settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Everyone could write the configuration.
+    #[error(
+        "{address_key}: {address} is reached from other machines, but master_key is {problem}: set a key of your own or stay on 127.0.0.1"
+    )]
+    OpenToAll {
+        /// The key of the address.
+        address_key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// `empty` or `that of the sample`.
+        problem: &'static str,
+    },
+}
+
+impl ControlSettings {
+    /// The settings of a `main.yaml`. `default_state_dir` is where this user's state lies unless said.
+    ///
+    /// # Errors
+    /// An empty or sample master key where the config API is reached from other machines.
+    pub fn of(main: &MainConfig, default_state_dir: &Path) -> Result<Self, SettingsError> {
+        let state_dir = main.state_dir.as_deref().unwrap_or(default_state_dir);
+        let socket = || ControlAddress::Unix(state_dir.join("control.sock"));
+        let key = main.master_key.as_ref();
+        let mut settings = Self {
+            log_level: main.log_level.unwrap_or_default(),
+            error_log: main.error_log.clone(),
+            pid_file: main.pid_file.clone(),
+            config_address: main.config_address.unwrap_or(DEFAULT_CONFIG_ADDRESS),
+            config_tls_address: main.config_tls_address,
+            config_api_enabled: main.config_api_enabled.unwrap_or(true),
+            master_key: key.filter(|key| !key.reveal().is_empty()).cloned(),
+            upstreams_conf: main.upstreams_conf.clone(),
+            control_address: main.control_address.clone().unwrap_or_else(socket),
+            state_dir: state_dir.to_owned(),
+            warnings: Vec::new(),
+        };
+        settings.check_exposure()?;
+        Ok(settings)
+    }
+
+    /// The folder that belongs to control alone.
+    pub fn control_dir(&self) -> PathBuf {
+        self.state_dir.join("control")
+    }
+
+    /// What the reader of documents must know: no route may point at the config API.
+    pub fn rules(&self) -> Rules {
+        let bound = [Some(self.config_address), self.config_tls_address];
+        let reached = bound.into_iter().flatten().flat_map(reached_at);
+        Rules {
+            forbidden_endpoints: reached.collect(),
+        }
+    }
+
+    fn check_exposure(&mut self) -> Result<(), SettingsError> {
+        let problem = match self.master_key.as_ref().map(Secret::reveal) {
+            None => Some("empty"),
+            Some(SAMPLE_KEY) => Some("that of the sample"),
+            Some(_) => None,
+        };
+        let bound = [
+            ("config_address", Some(self.config_address)),
+            ("config_tls_address", self.config_tls_address),
+        ];
+        for (address_key, address) in bound {
+            let Some(address) =
+                address.filter(|address| !address.ip().to_canonical().is_loopback())
+            else {
+                continue;
+            };
+            if let Some(problem) = problem {
+                return Err(SettingsError::OpenToAll {
+                    address_key,
+                    address,
+                    problem,
+                });
+            }
+            self.warnings.push(format!(
+                "{address_key}: {address} lets other machines reach the config API; only master_key protects it"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The addresses under which this machine reaches what is bound to `address`.
+fn reached_at(address: SocketAddr) -> Vec<SocketAddr> {
+    if !address.ip().is_unspecified() {
+        return vec![address];
+    }
+    let loopback = [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+    ];
+    loopback
+        .into_iter()
+        .map(|ip| SocketAddr::new(ip, address.port()))
+        .collect()
+}
