@@ -1,0 +1,19 @@
+//! The wall clock, for what is shown to people. What decides is given an `Instant` instead.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970 in UTC; 0 where the machine's clock stands before that.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_clock_stands_after_this_was_written() {
+        assert!(super::unix_ms() > 1_700_000_000_000);
+    }
+}

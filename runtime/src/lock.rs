@@ -1,0 +1,121 @@
+//! One process per state folder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// Why a folder could not be locked.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process works on the folder.
+    #[error("{} is in use by {holder}: stop it, or give this one another state_dir", folder.display())]
+    Held {
+        /// The folder.
+        folder: PathBuf,
+        /// `process PID`, or `another process` where it has not said yet.
+        holder: String,
+    },
+    /// The lock file does not open.
+    #[error("cannot lock {}: {source}", folder.display())]
+    Unusable {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The right to be the only process that works on a folder: a kernel lock on its file `lock`, which ends with the process
+/// whatever ends it. The file holds the process id for people, and stays behind.
+#[derive(Debug)]
+#[must_use = "the lock ends when this is dropped"]
+pub struct InstanceLock {
+    _file: File,
+}
+
+impl InstanceLock {
+    /// Locks `folder`, which exists.
+    ///
+    /// # Errors
+    /// [`LockError`]: one line with what, where and who.
+    pub fn acquire(folder: &Path) -> Result<Self, LockError> {
+        let unusable = |source| LockError::Unusable {
+            folder: folder.to_owned(),
+            source,
+        };
+        let mut file = open(folder).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Held {
+                    folder: folder.to_owned(),
+                    holder: holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(unusable)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn open(folder: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(folder.join("lock"))
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    // Only for the message: what does not read is told as not known.
+    let read = file.take(32).read_to_string(&mut text);
+    match (read, text.trim().parse::<u32>()) {
+        (Ok(_), Ok(pid)) => format!("process {pid}"),
+        _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_instance_is_told_the_folder_and_who_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = InstanceLock::acquire(dir.path()).unwrap();
+        let error = InstanceLock::acquire(dir.path()).unwrap_err().to_string();
+        assert!(error.contains(&dir.path().display().to_string()), "{error}");
+        assert!(
+            error.contains(&format!("process {}", std::process::id())),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+        drop(held);
+        let _again = InstanceLock::acquire(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_pid_left_behind_locks_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("lock"), "99999999\nold\n").unwrap();
+        let _held = InstanceLock::acquire(dir.path()).unwrap();
+        let text = std::fs::read_to_string(dir.path().join("lock")).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_named() {
+        let error = InstanceLock::acquire(Path::new("/nowhere/state")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/state"), "{error}");
+    }
+}

@@ -1,0 +1,16 @@
+//! Random bytes from the kernel, fit for keys.
+
+/// `N` fresh random bytes.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut drawn = [0; N];
+    getrandom::fill(&mut drawn).expect("the kernel gives random bytes once it has started");
+    drawn
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn two_draws_differ() {
+        assert_ne!(super::bytes::<16>(), super::bytes::<16>());
+    }
+}

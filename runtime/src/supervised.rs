@@ -1,0 +1,59 @@
+//! A daemon that leaves when its supervisor goes, even by SIGKILL.
+//!
+//! The supervisor starts a daemon with `--exit-with-parent` and holds the other end of its standard input, which the kernel closes
+//! whatever ends the supervisor. No signal, no polling of process ids, nothing to forget.
+
+use std::io::{self, ErrorKind, Read};
+use std::thread;
+
+/// Calls `leave` once, on a thread of its own, when standard input ends: the supervisor is gone.
+///
+/// # Errors
+/// Where no thread can be started.
+pub fn on_parent_exit(leave: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    watch(io::stdin(), leave)
+}
+
+fn watch(
+    input: impl Read + Send + 'static,
+    leave: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    let watcher = thread::Builder::new().name("parent-watch".to_owned());
+    watcher.spawn(move || {
+        wait_for_end(input);
+        leave();
+    })?;
+    Ok(())
+}
+
+fn wait_for_end(mut input: impl Read) {
+    let mut unused = [0; 64];
+    loop {
+        match input.read(&mut unused) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_daemon_is_told_when_the_other_end_closes_and_not_before() {
+        let (input, mut supervisor) = io::pipe().unwrap();
+        let (tell, told) = mpsc::channel();
+        watch(input, move || tell.send(()).unwrap()).unwrap();
+        supervisor.write_all(b"still here\n").unwrap();
+        assert!(told.recv_timeout(Duration::from_millis(50)).is_err());
+        drop(supervisor);
+        told.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+}
