@@ -1,0 +1,108 @@
+//! Leaving without failing anybody: not ready first, then no new connections, then only what runs is finished.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use crate::core::traffic::Traffic;
+
+#[cfg(test)]
+mod tests;
+
+/// How often the drain looks whether the last request has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long each phase may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Phases {
+    /// Still serving, but not ready and asking clients to reconnect elsewhere.
+    pub lame_duck: Duration,
+    /// Finishing what runs after the listeners closed.
+    pub grace_period: Duration,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// Nothing was in flight any more.
+    Idle,
+    /// The grace period was over with this many requests in flight.
+    GraceOver(usize),
+    /// A second signal asked to leave at once.
+    Hurried,
+}
+
+/// The signals that ask the process to leave: SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes the signals over from the system's defaults.
+    ///
+    /// # Errors
+    /// Where the system refuses the handlers.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Drains: flips readiness, lives through the lame duck phase, closes the listeners by `close`, waits for what runs. `hurry` cuts all
+/// of it short.
+pub async fn drain<Closed>(
+    traffic: &Arc<Traffic>,
+    phases: Phases,
+    close: impl FnOnce() -> Closed,
+    hurry: impl Future<Output = ()>,
+) -> End
+where
+    Closed: Future<Output = ()>,
+{
+    traffic.start_draining();
+    let leave = async {
+        info!(lame_duck = ?phases.lame_duck, "not ready any more, still serving");
+        sleep(phases.lame_duck).await;
+        info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing the listeners");
+        let until = Instant::now() + phases.grace_period;
+        // A listener that does not close must not keep the process.
+        let _ = timeout(phases.grace_period, close()).await;
+        until_idle(traffic, until).await
+    };
+    let end = tokio::select! {
+        end = leave => end,
+        () = hurry => End::Hurried,
+    };
+    match end {
+        End::Idle => info!("drained"),
+        End::GraceOver(left) => warn!(left, "the grace period is over, requests are cut off"),
+        End::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
+    }
+    end
+}
+
+async fn until_idle(traffic: &Traffic, until: Instant) -> End {
+    loop {
+        match traffic.in_flight() {
+            0 => return End::Idle,
+            left if Instant::now() >= until => return End::GraceOver(left),
+            _ => sleep(LOOK).await,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `aralez-proxy`: the data plane.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use aralez_proxy::app;
+use aralez_proxy::args::Args;
+use clap::Parser;
+
+const FAULT: u8 = 1;
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if let Some(reason) = args.not_yet() {
+        return say(reason, USAGE);
+    }
+    match app::run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => say(&format!("{error:#}"), FAULT),
+    }
+}
+
+fn say(line: &str, code: u8) -> ExitCode {
+    // Nothing is left to do where even stderr is gone.
+    let _ = writeln!(std::io::stderr(), "aralez-proxy: {line}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,84 @@
+//! `main.yaml` as this daemon understands it: typed, with the defaults of the keys filled in.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::snapshot::Limits;
+
+#[cfg(test)]
+mod tests;
+
+/// `proxy_address_http` where nothing is said.
+pub const DEFAULT_HTTP: SocketAddr = local(6193);
+/// `proxy_admin_address` where nothing is said.
+pub const DEFAULT_ADMIN: SocketAddr = local(3004);
+/// `upstream_keepalive_pool_size` where nothing is said.
+pub const DEFAULT_POOL_SIZE: usize = 128;
+/// `grace_period` where nothing is said.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(25);
+/// `lame_duck` where nothing is said.
+pub const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// All that this daemon takes from `main.yaml`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads that serve requests.
+    pub threads: NonZeroUsize,
+    /// Where plain HTTP is served.
+    pub http: Vec<SocketAddr>,
+    /// Where the admin endpoint answers.
+    pub admin: SocketAddr,
+    /// Where control is, in the order of trying.
+    pub control_servers: Vec<ControlAddress>,
+    /// Who this node is.
+    pub node: NodeName,
+    /// Whose view it gets.
+    pub group: GroupName,
+    /// This node's own folder: cache, marks, lock.
+    pub state_dir: PathBuf,
+    /// How long requests may finish after the listeners closed.
+    pub grace_period: Duration,
+    /// How long the node still serves, not ready, before the listeners close.
+    pub lame_duck: Duration,
+    /// Idle connections to endpoints that are kept, all pools together.
+    pub pool_size: usize,
+    /// What this node takes at most.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// The settings of one node. `root` is the machine's `state_dir`, `cores` the default of `threads`.
+    pub fn new(config: &MainConfig, root: &Path, node: NodeName, cores: NonZeroUsize) -> Self {
+        let control = || vec![ControlAddress::Unix(root.join("control.sock"))];
+        Self {
+            threads: config.threads.unwrap_or(cores),
+            http: config
+                .proxy_address_http
+                .clone()
+                .unwrap_or_else(|| vec![DEFAULT_HTTP]),
+            admin: config.proxy_admin_address.unwrap_or(DEFAULT_ADMIN),
+            control_servers: config.control_servers.clone().unwrap_or_else(control),
+            state_dir: root.join(format!("proxy-{node}")),
+            node,
+            group: config.node_group.clone().unwrap_or_default(),
+            grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
+            lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
+            pool_size: config
+                .upstream_keepalive_pool_size
+                .unwrap_or(DEFAULT_POOL_SIZE),
+            limits: Limits {
+                max_snapshot_bytes: config.max_snapshot,
+                max_hosts: config.max_hosts,
+                max_endpoints: config.max_endpoints,
+            },
+        }
+    }
+}
