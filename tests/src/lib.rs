@@ -1,1 +1,15 @@
-//! placeholder
+//! The harness of the end-to-end tests: real binaries on free ports, origins that record, sockets that fail on demand, load that
+//! counts and never retries.
+//!
+//! It fails by panicking, and what it promises is itself tested (`tests/harness.rs`): a harness that cannot see a failed request
+//! proves nothing. It contains no test of the product.
+
+pub mod document;
+pub mod eventually;
+pub mod fault_proxy;
+pub mod fleet;
+pub mod load;
+pub mod origin;
+pub mod ports;
+pub mod process;
+pub mod raw;

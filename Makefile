@@ -1,0 +1,19 @@
+# What a person runs here. Each target says what is missing, or installs it.
+
+# The system's OpenSSL: building it from source takes minutes. Only what is shipped links its own.
+export OPENSSL_NO_VENDOR := 1
+
+.PHONY: test build-deps
+
+# Everything that must hold before a change is merged. The last lines are the test runner's own.
+# One build of all targets feeds the tests, so that every crate is compiled with one set of features;
+# two tests at a time, since the end-to-end ones start whole fleets.
+test: build-deps
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo build --workspace --all-targets
+	RUST_TEST_THREADS=2 cargo test --workspace
+
+build-deps:
+	./deploy/install-build-deps.sh

@@ -1,0 +1,25 @@
+//! Small documents for tests.
+
+use std::net::SocketAddr;
+
+/// A document with one host and one route to `endpoints`.
+pub fn site(host: &str, endpoints: &[SocketAddr]) -> String {
+    format!("{host}:\n  paths:\n    \"/\":\n{}", servers(endpoints))
+}
+
+/// A document with one host whose answers carry `X-Version: VERSION`.
+pub fn versioned(host: &str, version: &str, endpoint: SocketAddr) -> String {
+    format!(
+        "{host}:\n  paths:\n    \"/\":\n      headers:\n        - \"X-Version:{version}\"\n{}",
+        servers(&[endpoint])
+    )
+}
+
+/// The lines of `servers` in a route.
+pub fn servers(endpoints: &[SocketAddr]) -> String {
+    let mut text = "      servers:\n".to_owned();
+    for endpoint in endpoints {
+        text.push_str(&format!("        - \"{endpoint}\"\n"));
+    }
+    text
+}

@@ -1,0 +1,261 @@
+//! A relay between two sockets, TCP or unix, that fails on demand and counts what passes.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// What the relay does to bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Faults {
+    /// Connections end at once, and new ones too.
+    pub cut: bool,
+    /// Nothing passes, and nothing ends.
+    pub stall: bool,
+    /// Each read waits so long before it is passed on.
+    pub delay: Duration,
+    /// At most so many bytes a second in each direction of each connection.
+    pub bytes_per_second: Option<u64>,
+    /// A connection ends when so many bytes have come back on it.
+    pub cut_after: Option<u64>,
+}
+
+/// What passed since the relay began or was last asked to forget.
+#[derive(Debug, Default)]
+pub struct Counts {
+    connections: AtomicU64,
+    forth: AtomicU64,
+    back: AtomicU64,
+}
+
+impl Counts {
+    /// Connections that were accepted.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Bytes from who connected to the target.
+    pub fn forth(&self) -> u64 {
+        self.forth.load(Ordering::Relaxed)
+    }
+
+    /// Bytes from the target to who connected.
+    pub fn back(&self) -> u64 {
+        self.back.load(Ordering::Relaxed)
+    }
+
+    /// Begins anew at zero.
+    pub fn forget(&self) {
+        for counter in [&self.connections, &self.forth, &self.back] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A running relay. Dropping it ends every connection through it.
+#[derive(Debug)]
+pub struct FaultProxy {
+    faults: watch::Sender<Faults>,
+    counts: Arc<Counts>,
+    task: JoinHandle<()>,
+    address: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl FaultProxy {
+    /// A relay from a new loopback port to `target`.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn tcp(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let mut relay = Self::spawn(Target::Tcp(target), move |relay| async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
+                connections.spawn(relay.clone().connection(stream));
+            }
+        });
+        relay.address = Some(address);
+        relay
+    }
+
+    /// A relay from a socket at `path` to the one at `target`.
+    ///
+    /// # Panics
+    /// When the path cannot be bound.
+    pub fn unix(path: &Path, target: &Path) -> Self {
+        let listener = UnixListener::bind(path).expect("a fresh socket path can be bound");
+        Self::spawn(Target::Unix(target.to_owned()), move |relay| async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(relay.clone().connection(stream));
+            }
+        })
+    }
+
+    /// Where a TCP relay listens.
+    ///
+    /// # Panics
+    /// For a unix relay.
+    pub fn address(&self) -> SocketAddr {
+        self.address.expect("a TCP relay has an address")
+    }
+
+    /// What passed.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Sets what fails from now on, also on open connections.
+    pub fn set(&self, faults: Faults) {
+        self.faults.send_replace(faults);
+    }
+
+    /// Everything passes again.
+    pub fn heal(&self) {
+        self.set(Faults::default());
+    }
+
+    /// Ends every connection, and those that come until [`FaultProxy::heal`].
+    pub fn cut(&self) {
+        self.set(Faults {
+            cut: true,
+            ..Faults::default()
+        });
+    }
+
+    /// Lets nothing pass until [`FaultProxy::heal`].
+    pub fn stall(&self) {
+        self.set(Faults {
+            stall: true,
+            ..Faults::default()
+        });
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        target: Target,
+        accept: impl FnOnce(Relay) -> F,
+    ) -> Self {
+        let (faults, watched) = watch::channel(Faults::default());
+        let counts = Arc::new(Counts::default());
+        let relay = Relay {
+            target,
+            faults: watched,
+            counts: Arc::clone(&counts),
+        };
+        Self {
+            faults,
+            counts,
+            task: tokio::spawn(accept(relay)),
+            address: None,
+        }
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Relay {
+    target: Target,
+    faults: watch::Receiver<Faults>,
+    counts: Arc<Counts>,
+}
+
+impl Relay {
+    async fn connection(self, near: impl AsyncRead + AsyncWrite) {
+        self.counts.connections.fetch_add(1, Ordering::Relaxed);
+        let mut faults = self.faults.clone();
+        let cut = faults.wait_for(|faults| faults.cut);
+        tokio::select! {
+            _ = cut => {}
+            () = self.pass(near) => {}
+        }
+    }
+
+    async fn pass(&self, near: impl AsyncRead + AsyncWrite) {
+        match &self.target {
+            Target::Tcp(address) => {
+                let Ok(far) = TcpStream::connect(address).await else {
+                    return;
+                };
+                let _ = far.set_nodelay(true);
+                self.both_ways(near, far).await;
+            }
+            Target::Unix(path) => {
+                let Ok(far) = UnixStream::connect(path).await else {
+                    return;
+                };
+                self.both_ways(near, far).await;
+            }
+        }
+    }
+
+    async fn both_ways(&self, near: impl AsyncRead + AsyncWrite, far: impl AsyncRead + AsyncWrite) {
+        let (near_read, near_write) = tokio::io::split(near);
+        let (far_read, far_write) = tokio::io::split(far);
+        let forth = self.one_way(near_read, far_write, &self.counts.forth, false);
+        let back = self.one_way(far_read, near_write, &self.counts.back, true);
+        // An end in either direction ends both: a dead peer is dead for both halves.
+        tokio::select! {
+            () = forth => {}
+            () = back => {}
+        }
+    }
+
+    async fn one_way(
+        &self,
+        from: impl AsyncRead,
+        to: impl AsyncWrite,
+        count: &AtomicU64,
+        limited: bool,
+    ) {
+        tokio::pin!(from, to);
+        let mut faults = self.faults.clone();
+        let mut passed = 0;
+        let mut bytes = vec![0; 16 << 10];
+        while let Ok(read @ 1..) = from.read(&mut bytes).await {
+            let now = match faults.wait_for(|faults| !faults.stall).await {
+                Ok(now) => *now,
+                Err(_) => return,
+            };
+            tokio::time::sleep(now.delay + transfer_time(read, now.bytes_per_second)).await;
+            let left = now.cut_after.filter(|_| limited);
+            let left = left.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
+            let sent = read.min(usize::try_from(left).unwrap_or(usize::MAX));
+            if to.write_all(&bytes[..sent]).await.is_err() || to.flush().await.is_err() {
+                return;
+            }
+            passed += sent as u64;
+            count.fetch_add(sent as u64, Ordering::Relaxed);
+            if sent < read {
+                return;
+            }
+        }
+    }
+}
+
+fn transfer_time(bytes: usize, per_second: Option<u64>) -> Duration {
+    per_second.map_or(Duration::ZERO, |rate| {
+        Duration::from_micros(bytes as u64 * 1_000_000 / rate.max(1))
+    })
+}

@@ -1,0 +1,341 @@
+//! One control and some proxies, as an operator would run them on one machine: real binaries, free ports, a folder of their own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::eventually::eventually;
+use crate::fault_proxy::FaultProxy;
+use crate::ports::Port;
+use crate::process::{self, Daemon};
+use crate::raw::{self, Request, Response};
+
+mod nodes;
+mod plan;
+pub use nodes::Node;
+pub use plan::Plan;
+
+/// The master key of every test fleet.
+pub const MASTER_KEY: &str = "4e1f5a7c-test-master-key";
+
+/// How long a daemon may take to be there, on a busy machine.
+pub const START: Duration = Duration::from_secs(20);
+
+/// A running fleet. Dropping it ends every process and removes its folder.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The control; `None` while it is down.
+    pub control: Option<Daemon>,
+    /// The proxies; `None` for one that is down.
+    pub proxies: Vec<Option<Daemon>>,
+    /// One relay for each proxy that was planned with one, between it and control.
+    pub relays: Vec<Option<FaultProxy>>,
+    http: Vec<Port>,
+    admin: Vec<Port>,
+    api: Port,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// Starts control and `proxies` proxies, without any document.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub async fn start(proxies: usize) -> Self {
+        Plan::new(proxies).start().await
+    }
+
+    /// The folder that holds everything of this fleet.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of the documents.
+    pub fn documents(&self) -> PathBuf {
+        self.folder().join("documents")
+    }
+
+    /// The folder of the state of all daemons.
+    pub fn state(&self) -> PathBuf {
+        self.folder().join("state")
+    }
+
+    /// The log of a daemon: `control`, `proxy-0`.
+    pub fn log(&self, daemon: &str) -> String {
+        std::fs::read_to_string(self.log_path(daemon)).unwrap_or_default()
+    }
+
+    /// Where the config API listens.
+    pub fn api(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// Where a proxy serves.
+    pub fn http(&self, proxy: usize) -> SocketAddr {
+        self.http[proxy].address()
+    }
+
+    /// Where a proxy's admin endpoints listen.
+    pub fn admin(&self, proxy: usize) -> SocketAddr {
+        self.admin[proxy].address()
+    }
+
+    /// The daemon that must be running.
+    ///
+    /// # Panics
+    /// When it is down.
+    pub fn control(&self) -> &Daemon {
+        self.control.as_ref().expect("control runs")
+    }
+
+    // === documents ===
+
+    /// Saves `upstreams.yaml` as most programs do: truncate and write.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn save(&self, text: &str) {
+        std::fs::write(self.documents().join("upstreams.yaml"), text).expect("a document is saved");
+    }
+
+    /// Saves `conf.d/NAME`.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn save_part(&self, name: &str, text: &str) {
+        let folder = self.documents().join("conf.d");
+        std::fs::create_dir_all(&folder).expect("conf.d can be made");
+        std::fs::write(folder.join(name), text).expect("a document is saved");
+    }
+
+    /// Pushes a document with the documented line.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn push(&self, text: &str) -> Response {
+        let target = format!("/conf?key={MASTER_KEY}");
+        let request = Request::new("POST", "control", &target).body(text);
+        let answer = raw::send(self.api(), &request).await;
+        answer.expect("the config API answers")
+    }
+
+    // === what the operator sees ===
+
+    /// `GET` on the config API.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is not 200.
+    pub async fn ask(&self, target: &str) -> Result<Value, String> {
+        let request = Request::get("control", target)
+            .header("Authorization", &format!("Bearer {MASTER_KEY}"));
+        let response = raw::send(self.api(), &request).await?;
+        if response.status == 200 {
+            Ok(response.json())
+        } else {
+            Err(format!(
+                "{target}: {}: {}",
+                response.status,
+                response.text()
+            ))
+        }
+    }
+
+    /// `/v1/nodes`.
+    ///
+    /// # Errors
+    /// As [`Fleet::ask`].
+    pub async fn nodes(&self) -> Result<Vec<Node>, String> {
+        nodes::read(&self.ask("/v1/nodes").await?)
+    }
+
+    /// One node of `/v1/nodes`.
+    ///
+    /// # Errors
+    /// When it is not listed.
+    pub async fn node(&self, proxy: usize) -> Result<Node, String> {
+        let name = plan::node_name(proxy);
+        let nodes = self.nodes().await?;
+        let found = nodes.into_iter().find(|node| node.name == name);
+        found.ok_or_else(|| format!("{name} is not among the nodes"))
+    }
+
+    /// A proxy's `/version`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn version(&self, proxy: usize) -> Result<Value, String> {
+        let response = raw::get(self.admin(proxy), "admin", "/version").await?;
+        Ok(response.json())
+    }
+
+    /// The revision that a proxy says it runs; 0 for none.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn revision(&self, proxy: usize) -> Result<u64, String> {
+        Ok(self.version(proxy).await?["revision"].as_u64().unwrap_or(0))
+    }
+
+    /// The head of control's history.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn head(&self) -> Result<u64, String> {
+        let status = self.ask("/v1/status").await?;
+        nodes::head_revision(&status).ok_or_else(|| format!("no head in {status}"))
+    }
+
+    /// A request through a proxy.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub async fn get(&self, proxy: usize, host: &str, target: &str) -> Result<Response, String> {
+        raw::get(self.http(proxy), host, target).await
+    }
+
+    /// Waits until every running proxy answers `GET /` for `host` with `body`, and says how long it took.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
+        let start = tokio::time::Instant::now();
+        for proxy in self.running() {
+            let what = format!("proxy-{proxy} serves {body:?} for {host}");
+            eventually(limit, &what, || async move {
+                let response = self.get(proxy, host, "/").await?;
+                if response.status == 200 && response.text() == body {
+                    return Ok(());
+                }
+                Err(format!("{}: {:?}", response.status, response.text()))
+            })
+            .await;
+        }
+        start.elapsed()
+    }
+
+    /// Waits until control and all running proxies agree that each runs control's head, and gives its revision.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn is_current(&self, limit: Duration) -> u64 {
+        eventually(limit, "the fleet is current", || self.current()).await
+    }
+
+    async fn current(&self) -> Result<u64, String> {
+        let head = self.head().await?;
+        for proxy in self.running() {
+            let node = self.node(proxy).await?;
+            let version = self.version(proxy).await?;
+            if !node.connected || node.running != Some(head) {
+                return Err(format!("head {head}, {node:?}"));
+            }
+            if version["revision"].as_u64() != Some(head) {
+                return Err(format!("head {head}, proxy-{proxy} says {version}"));
+            }
+        }
+        Ok(head)
+    }
+
+    /// Runs `aralez-ctl` against this control.
+    ///
+    /// # Panics
+    /// When it does not end within 60 s.
+    pub async fn ctl(&self, arguments: &[&str]) -> Output {
+        let server = format!("http://{}", self.api());
+        let environment = [
+            ("ARALEZ_SERVER", server.as_str()),
+            ("ARALEZ_KEY", MASTER_KEY),
+        ];
+        process::run_with(
+            Duration::from_secs(60),
+            "aralez-ctl",
+            arguments,
+            &environment,
+        )
+        .await
+    }
+
+    // === life ===
+
+    /// Starts control, and waits until its API answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn start_control(&mut self) {
+        self.launch_control();
+        self.control_is_up().await;
+    }
+
+    /// Starts control without waiting.
+    pub fn launch_control(&mut self) {
+        let log = self.log_path("control");
+        let config = self.folder().join("control.yaml");
+        let config = config.to_str().expect("test paths are UTF-8");
+        self.control = Some(Daemon::start("aralez-control", &["-c", config], &log));
+    }
+
+    /// SIGKILL to control.
+    pub fn kill_control(&mut self) {
+        if let Some(mut control) = self.control.take() {
+            control.kill();
+        }
+    }
+
+    /// Starts a proxy, and waits until it is live.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn start_proxy(&mut self, proxy: usize) {
+        self.launch_proxy(proxy);
+        self.proxy_is_up(proxy).await;
+    }
+
+    /// Starts a proxy without waiting.
+    pub fn launch_proxy(&mut self, proxy: usize) {
+        let name = plan::node_name(proxy);
+        let log = self.log_path(&name);
+        let config = self.folder().join(format!("{name}.yaml"));
+        let config = config.to_str().expect("test paths are UTF-8");
+        self.proxies[proxy] = Some(Daemon::start("aralez-proxy", &["-c", config], &log));
+    }
+
+    /// SIGKILL to a proxy.
+    pub fn kill_proxy(&mut self, proxy: usize) {
+        if let Some(mut daemon) = self.proxies[proxy].take() {
+            daemon.kill();
+        }
+    }
+
+    async fn control_is_up(&self) {
+        let answers = || async {
+            raw::get(self.api(), "control", "/v1/status")
+                .await
+                .map(drop)
+        };
+        eventually(START, "control answers", answers).await;
+    }
+
+    async fn proxy_is_up(&self, proxy: usize) {
+        let answers = || async {
+            raw::get(self.admin(proxy), "admin", "/livez")
+                .await
+                .map(drop)
+        };
+        eventually(START, "the proxy is alive", answers).await;
+    }
+
+    fn running(&self) -> impl Iterator<Item = usize> {
+        let running = self.proxies.iter().enumerate();
+        running
+            .filter(|(_, daemon)| daemon.is_some())
+            .map(|(proxy, _)| proxy)
+    }
+
+    fn log_path(&self, daemon: &str) -> PathBuf {
+        self.folder().join(format!("{daemon}.log"))
+    }
+}

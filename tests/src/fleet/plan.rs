@@ -1,0 +1,166 @@
+//! What a test fleet is made of: a plan as data, then the files and processes of it.
+
+use std::path::Path;
+
+use crate::fault_proxy::FaultProxy;
+use crate::fleet::{Fleet, MASTER_KEY};
+use crate::ports::Port;
+
+/// A fleet to be.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    proxies: Vec<Proxy>,
+    control_lines: String,
+    document: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Proxy {
+    lines: String,
+    relayed: bool,
+}
+
+impl Plan {
+    /// Control and so many proxies with nothing special.
+    pub fn new(proxies: usize) -> Self {
+        Self {
+            proxies: vec![Proxy::default(); proxies],
+            ..Self::default()
+        }
+    }
+
+    /// More lines in control's `main.yaml`.
+    #[must_use]
+    pub fn control(mut self, lines: &str) -> Self {
+        self.control_lines.push_str(&format!("{lines}\n"));
+        self
+    }
+
+    /// More lines in one proxy's `main.yaml`.
+    #[must_use]
+    pub fn proxy(mut self, proxy: usize, lines: &str) -> Self {
+        self.proxies[proxy].lines.push_str(&format!("{lines}\n"));
+        self
+    }
+
+    /// A relay between that proxy and control.
+    #[must_use]
+    pub fn relayed(mut self, proxy: usize) -> Self {
+        self.proxies[proxy].relayed = true;
+        self
+    }
+
+    /// An `upstreams.yaml` that lies there before anything starts.
+    #[must_use]
+    pub fn document(mut self, text: &str) -> Self {
+        self.document = Some(text.to_owned());
+        self
+    }
+
+    /// Writes the files and starts the processes: control first, then all proxies.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub async fn start(self) -> Fleet {
+        let mut fleet = self.lay_out();
+        fleet.launch_control();
+        for proxy in 0..fleet.proxies.len() {
+            fleet.launch_proxy(proxy);
+        }
+        fleet.control_is_up().await;
+        for proxy in 0..fleet.proxies.len() {
+            fleet.proxy_is_up(proxy).await;
+        }
+        fleet
+    }
+
+    /// Writes the files and starts nothing.
+    ///
+    /// # Panics
+    /// When a file cannot be written.
+    pub fn lay_out(self) -> Fleet {
+        let folder = tempfile::Builder::new().prefix("aralez-").tempdir();
+        let folder = folder.expect("a temporary folder can be made");
+        for name in ["documents", "state"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder can be made");
+        }
+        let fleet = Fleet {
+            control: None,
+            proxies: self.proxies.iter().map(|_| None).collect(),
+            relays: relays(&self.proxies, folder.path()),
+            http: self.proxies.iter().map(|_| Port::free()).collect(),
+            admin: self.proxies.iter().map(|_| Port::free()).collect(),
+            api: Port::free(),
+            folder,
+        };
+        if let Some(document) = &self.document {
+            fleet.save(document);
+        }
+        write(fleet.folder(), "control.yaml", &self.control_file(&fleet));
+        for (index, proxy) in self.proxies.iter().enumerate() {
+            let name = format!("{}.yaml", node_name(index));
+            write(fleet.folder(), &name, &proxy.file(&fleet, index));
+        }
+        fleet
+    }
+
+    fn control_file(&self, fleet: &Fleet) -> String {
+        format!(
+            "config_address: {}\nupstreams_conf: {}\nstate_dir: {}\ncontrol_address: unix:{}\n\
+             master_key: {MASTER_KEY}\n{}",
+            fleet.api(),
+            fleet.documents().join("upstreams.yaml").display(),
+            fleet.state().display(),
+            fleet.folder().join("control.sock").display(),
+            self.control_lines,
+        )
+    }
+}
+
+impl Proxy {
+    fn file(&self, fleet: &Fleet, index: usize) -> String {
+        let socket = match self.relayed {
+            true => relay_socket(fleet.folder(), index),
+            false => fleet.folder().join("control.sock"),
+        };
+        format!(
+            "node_id: {}\nthreads: 2\nproxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
+             upgrade_sock: {}\ncontrol_servers:\n  - unix:{}\n{}",
+            node_name(index),
+            fleet.http(index),
+            fleet.admin(index),
+            fleet.state().display(),
+            fleet
+                .folder()
+                .join(format!("upgrade-{index}.sock"))
+                .display(),
+            socket.display(),
+            self.lines,
+        )
+    }
+}
+
+/// The name of the proxy with that number.
+pub(super) fn node_name(proxy: usize) -> String {
+    format!("proxy-{proxy}")
+}
+
+fn relays(proxies: &[Proxy], folder: &Path) -> Vec<Option<FaultProxy>> {
+    let target = folder.join("control.sock");
+    let planned = proxies.iter().enumerate();
+    planned
+        .map(|(index, proxy)| {
+            proxy
+                .relayed
+                .then(|| FaultProxy::unix(&relay_socket(folder, index), &target))
+        })
+        .collect()
+}
+
+fn relay_socket(folder: &Path, index: usize) -> std::path::PathBuf {
+    folder.join(format!("relay-{index}.sock"))
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).expect("a file of the fleet is written");
+}

@@ -1,0 +1,154 @@
+//! An HTTP/1 origin that records every request as it came and answers as told.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+mod answer;
+mod received;
+pub use answer::{Answer, Ending};
+pub use received::Received;
+
+/// An origin on a loopback port of its own. Dropping it closes its port and its connections.
+#[derive(Debug)]
+pub struct Origin {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    requests: Vec<Received>,
+    answer: Answer,
+    once: Vec<Answer>,
+    connections: u64,
+}
+
+impl Origin {
+    /// Starts an origin that answers 200 with `body`.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn start(body: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let state = Arc::new(Mutex::new(State {
+            requests: Vec::new(),
+            answer: Answer::ok(body),
+            once: Vec::new(),
+            connections: 0,
+        }));
+        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Self {
+            address,
+            state,
+            task,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers so from now on.
+    pub fn answer_with(&self, answer: Answer) {
+        lock(&self.state).answer = answer;
+    }
+
+    /// Answers one request so, the next that comes.
+    pub fn answer_once(&self, answer: Answer) {
+        lock(&self.state).once.insert(0, answer);
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Received> {
+        lock(&self.state).requests.clone()
+    }
+
+    /// How many requests came so far.
+    pub fn count(&self) -> usize {
+        lock(&self.state).requests.len()
+    }
+
+    /// The newest request.
+    ///
+    /// # Panics
+    /// When none came.
+    pub fn last(&self) -> Received {
+        let last = lock(&self.state).requests.last().cloned();
+        last.expect("the origin got a request")
+    }
+
+    /// How many connections were opened to it.
+    pub fn connections(&self) -> u64 {
+        lock(&self.state).connections
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let number = {
+            let mut state = lock(&state);
+            state.connections += 1;
+            state.connections
+        };
+        connections.spawn(serve(stream, number, Arc::clone(&state)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(mut stream: TcpStream, connection: u64, state: Arc<Mutex<State>>) {
+    let _ = stream.set_nodelay(true);
+    let mut buffer = Vec::new();
+    while let Some(request) = received::read(&mut stream, &mut buffer, connection).await {
+        let head_only = request.method() == "HEAD";
+        let answer = {
+            let mut state = lock(&state);
+            let answer = state.once.pop();
+            let answer = answer.unwrap_or_else(|| state.answer.clone());
+            state.requests.push(request);
+            answer
+        };
+        tokio::time::sleep(answer.delay).await;
+        if stream.write_all(&answer.bytes(head_only)).await.is_err() {
+            return;
+        }
+        match answer.ending {
+            Ending::KeepAlive => {}
+            Ending::Close => return,
+            Ending::Stall => std::future::pending().await,
+            Ending::Echo => return echo(stream, buffer).await,
+        }
+    }
+}
+
+async fn echo(mut stream: TcpStream, pending: Vec<u8>) {
+    let mut bytes = vec![0; 4096];
+    if stream.write_all(&pending).await.is_err() {
+        return;
+    }
+    while let Ok(count @ 1..) = stream.read(&mut bytes).await {
+        if stream.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

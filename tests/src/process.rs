@@ -1,0 +1,236 @@
+//! The real binaries as child processes: started in their own process group, their output kept, ended with the test.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::eventually::try_eventually;
+
+const SHOWN_LINES: usize = 80;
+
+/// Where a binary of this workspace lies: beside the test binary, in cargo's target folder.
+///
+/// # Panics
+/// When it was not built.
+pub fn binary(name: &str) -> PathBuf {
+    let here = std::env::current_exe().expect("a test knows its own path");
+    let folder = here
+        .ancestors()
+        .nth(2)
+        .expect("tests lie in target/PROFILE/deps");
+    let path = folder.join(name);
+    assert!(
+        path.exists(),
+        "{name} is not built: run `cargo build --workspace --bins` first (`make test` does)"
+    );
+    path
+}
+
+/// Runs a binary to its end, bounded by `limit`.
+///
+/// # Panics
+/// When it does not start or does not end in time.
+pub async fn run(limit: Duration, name: &str, arguments: &[&str]) -> Output {
+    run_with(limit, name, arguments, &[]).await
+}
+
+/// As [`run`], with extra environment variables.
+///
+/// # Panics
+/// When it does not start or does not end in time.
+pub async fn run_with(
+    limit: Duration,
+    name: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Output {
+    let child = tokio::process::Command::new(binary(name))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a built binary starts");
+    match tokio::time::timeout(limit, child.wait_with_output()).await {
+        Ok(output) => output.expect("the output of a child can be read"),
+        Err(_) => panic!("{name} {arguments:?} did not end within {limit:?}"),
+    }
+}
+
+/// What a process said on stdout and stderr, as text.
+pub fn text(output: &Output) -> String {
+    let both = [&output.stdout, &output.stderr];
+    both.map(|bytes| String::from_utf8_lossy(bytes)).concat()
+}
+
+/// A running daemon. Dropping it ends its whole process group; while a test fails, its last lines are shown.
+#[derive(Debug)]
+pub struct Daemon {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts a binary; both of its outputs are appended to `log`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(name: &str, arguments: &[&str], log: &Path) -> Self {
+        use std::os::unix::process::CommandExt;
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a log file can be opened");
+        let errors = out.try_clone().expect("a file handle can be cloned");
+        let child = Command::new(binary(name))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(errors)
+            .process_group(0)
+            .spawn()
+            .expect("a built binary starts");
+        Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything it has written so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Sends a signal to the process alone.
+    pub fn signal(&self, signal: Signal) {
+        // It may be gone already, which is what a signal of ours wants.
+        let _ = kill_process(pid(self.child.id()), signal);
+    }
+
+    /// The exit status, once it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Waits for its end; the time that took.
+    ///
+    /// # Errors
+    /// When it still runs after `limit`.
+    pub async fn end(&mut self, limit: Duration) -> Result<(ExitStatus, Duration), String> {
+        let what = format!("{} ends", self.name);
+        let child = &mut self.child;
+        try_eventually(limit, &what, || {
+            let state = child.try_wait();
+            async move {
+                match state {
+                    Ok(Some(status)) => Ok(status),
+                    Ok(None) => Err("it still runs".to_owned()),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        })
+        .await
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When the kernel does not end it.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().expect("a killed child ends");
+    }
+
+    /// The largest resident memory it ever had, in bytes.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn peak_memory(&self) -> u64 {
+        memory(self.pid(), "VmHWM:").expect("a running process has a peak of memory")
+    }
+
+    /// Its resident memory now, in bytes.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn memory(&self) -> u64 {
+        memory(self.pid(), "VmRSS:").expect("a running process has memory")
+    }
+
+    fn show(&self) {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        let from = lines.len().saturating_sub(SHOWN_LINES);
+        eprintln!("---- last lines of {} (pid {})", self.name, self.pid());
+        for line in &lines[from..] {
+            eprintln!("{line}");
+        }
+        eprintln!("---- end of {}", self.name);
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show();
+        }
+        // The group: a supervisor's children go with it. A group that is gone already is what is wanted.
+        let _ = kill_process_group(pid(self.child.id()), Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether a process with this id lives (a zombie does not).
+pub fn alive(id: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .starts_with(" Z")
+    })
+}
+
+/// The ids of the processes whose parent is `parent`, with their names.
+pub fn children(parent: u32) -> Vec<(u32, String)> {
+    let entries = std::fs::read_dir("/proc").expect("/proc can be listed");
+    entries
+        .filter_map(|entry| {
+            let id: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            let (head, tail) = stat.rsplit_once(") ")?;
+            let owner: u32 = tail.split(' ').nth(1)?.parse().ok()?;
+            (owner == parent).then(|| (id, head.split_once('(').unwrap_or_default().1.to_owned()))
+        })
+        .collect()
+}
+
+/// Kills one process by its id.
+pub fn kill(id: u32, signal: Signal) {
+    let _ = kill_process(pid(id), signal);
+}
+
+fn memory(id: u32, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+fn pid(id: u32) -> Pid {
+    let raw = i32::try_from(id).expect("process ids are small");
+    Pid::from_raw(raw).expect("process ids are not zero")
+}
