@@ -2,7 +2,11 @@
 
 pub mod catalog;
 pub mod commit;
+pub mod fleet;
 pub mod layers;
+pub mod observer;
+pub mod proof;
+pub mod session;
 pub mod status;
 pub mod store;
 pub mod views;

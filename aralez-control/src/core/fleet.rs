@@ -1,0 +1,320 @@
+//! The fleet: which node runs what, and what became of each commit.
+//!
+//! Sessions report here, the API reads here. A node that left stays listed. It decides nothing about streams.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use aralez_proto::fault::Fault;
+use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::version::Version;
+
+use crate::core::commit::TouchedGroups;
+use crate::core::proof::{Proof, Proofs};
+use crate::core::session::{BootId, NodeMemory, NodeStatus, Standing};
+
+#[cfg(test)]
+mod tests;
+
+/// How many nodes are listed. Beyond it, the ones that are gone longest are forgotten.
+const MAX_NODES: usize = 65_536;
+
+/// The number of a stream within one boot of control; a later stream has a higher one.
+pub type StreamId = u64;
+
+/// Who a node is, as it told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFacts {
+    /// Its name.
+    pub node: NodeName,
+    /// Its group.
+    pub group: GroupName,
+    /// Its release.
+    pub proxy_version: String,
+}
+
+/// How a node is doing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NodeState {
+    /// It runs what it should.
+    Current,
+    /// It will, but does not yet.
+    Behind,
+    /// It refuses what is newest.
+    Refusing,
+    /// It has no stream.
+    Lost,
+    /// It holds what is newer than all there is here.
+    Ahead,
+}
+
+impl NodeState {
+    /// All states.
+    pub const ALL: [Self; 5] = [
+        Self::Current,
+        Self::Behind,
+        Self::Refusing,
+        Self::Lost,
+        Self::Ahead,
+    ];
+
+    /// The name in JSON and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Behind => "behind",
+            Self::Refusing => "refusing",
+            Self::Lost => "lost",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct NodeRecord {
+    /// Its group.
+    pub group: GroupName,
+    /// Its release.
+    pub proxy_version: String,
+    /// Its stream; `None`: it has none.
+    pub stream: Option<StreamId>,
+    /// What its session knows.
+    pub standing: Standing,
+    /// What it last said of itself.
+    pub status: NodeStatus,
+    /// When it was last heard.
+    pub last_seen: Instant,
+    /// Since when it has a stream, or when it last got one.
+    pub connected_since: Instant,
+    /// The version it holds, where that is newer than all there is here.
+    pub ahead: Option<Version>,
+    memory: Option<NodeMemory>,
+}
+
+impl NodeRecord {
+    /// How it is doing.
+    pub fn state(&self) -> NodeState {
+        if self.ahead.is_some() {
+            return NodeState::Ahead;
+        }
+        if self.stream.is_none() {
+            return NodeState::Lost;
+        }
+        if self.standing.refused.is_some() {
+            return NodeState::Refusing;
+        }
+        let target = self.standing.target;
+        let current = match self.standing.running {
+            Some(running) => running.root == target.root && running.order(&target).is_eq(),
+            None => target.revision == 0,
+        };
+        if current {
+            NodeState::Current
+        } else {
+            NodeState::Behind
+        }
+    }
+}
+
+/// Which node runs what.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    nodes: BTreeMap<NodeName, NodeRecord>,
+    proofs: Proofs,
+}
+
+impl Fleet {
+    /// A node got a stream. A later stream of the same node replaces an earlier one.
+    pub fn joined(&mut self, stream: StreamId, facts: NodeFacts, standing: Standing, now: Instant) {
+        self.proofs.observe(&facts.node, &facts.group, &standing);
+        let status = NodeStatus {
+            running: standing.running,
+            ..NodeStatus::default()
+        };
+        let record = NodeRecord {
+            group: facts.group,
+            proxy_version: facts.proxy_version,
+            stream: Some(stream),
+            standing,
+            status,
+            last_seen: now,
+            connected_since: now,
+            ahead: None,
+            memory: None,
+        };
+        self.nodes.insert(facts.node, record);
+        self.forget_beyond(MAX_NODES);
+    }
+
+    /// A session knows more.
+    pub fn observe(&mut self, node: &NodeName, stream: StreamId, standing: Standing, now: Instant) {
+        let Some(record) = of_stream(&mut self.nodes, node, stream) else {
+            return;
+        };
+        record.last_seen = now;
+        if record.standing != standing {
+            self.proofs.observe(node, &record.group, &standing);
+            record.standing = standing;
+        }
+    }
+
+    /// A node said how it is.
+    pub fn reported(
+        &mut self,
+        node: &NodeName,
+        stream: StreamId,
+        status: NodeStatus,
+        now: Instant,
+    ) {
+        if let Some(record) = of_stream(&mut self.nodes, node, stream) {
+            record.last_seen = now;
+            record.status = status;
+        }
+    }
+
+    /// A node refused a version.
+    pub fn refused(&mut self, node: &NodeName, version: Version, faults: &[Fault]) {
+        self.proofs.refused(node, version, faults);
+    }
+
+    /// A stream ended.
+    pub fn left(&mut self, node: &NodeName, stream: StreamId, memory: NodeMemory) {
+        if let Some(record) = of_stream(&mut self.nodes, node, stream) {
+            record.stream = None;
+            record.memory = Some(memory);
+            self.proofs.lost(node);
+        }
+    }
+
+    /// A node was turned away because it holds what is newer than all there is here.
+    pub fn ahead(&mut self, facts: NodeFacts, held: Version, head: Version, now: Instant) {
+        let standing = Standing {
+            running: Some(held),
+            target: head,
+            refused: None,
+        };
+        let record = NodeRecord {
+            group: facts.group,
+            proxy_version: facts.proxy_version,
+            stream: None,
+            standing,
+            status: NodeStatus::default(),
+            last_seen: now,
+            connected_since: now,
+            ahead: Some(held),
+            memory: None,
+        };
+        self.nodes.insert(facts.node, record);
+        self.forget_beyond(MAX_NODES);
+    }
+
+    /// What is remembered of a node's last stream.
+    pub fn memory(&self, node: &NodeName) -> Option<NodeMemory> {
+        self.nodes.get(node)?.memory.clone()
+    }
+
+    /// Forgets what a node without a stream refused. `false` where nobody knows the node.
+    pub fn forgive(&mut self, node: &NodeName) -> bool {
+        let Some(record) = self.nodes.get_mut(node) else {
+            return false;
+        };
+        if let Some(memory) = &mut record.memory {
+            memory.forgive();
+        }
+        true
+    }
+
+    /// There is a new head: its proof begins with the nodes that are here. Saying it twice changes nothing.
+    pub fn committed(&mut self, version: Version, touched: &TouchedGroups) {
+        self.proofs.begin(version, touched, &self.nodes);
+    }
+
+    /// What became of a revision; `None` where it is too old or never was.
+    pub fn proof(&self, revision: u64) -> Option<&Proof> {
+        self.proofs.of(revision)
+    }
+
+    /// All nodes by name.
+    pub const fn nodes(&self) -> &BTreeMap<NodeName, NodeRecord> {
+        &self.nodes
+    }
+
+    /// How many nodes are in a state.
+    pub fn count(&self, state: NodeState) -> usize {
+        let in_state = |record: &&NodeRecord| record.state() == state;
+        self.nodes.values().filter(in_state).count()
+    }
+
+    /// How many nodes have a stream.
+    pub fn connected(&self) -> usize {
+        let connected = |record: &&NodeRecord| record.stream.is_some();
+        self.nodes.values().filter(connected).count()
+    }
+
+    fn forget_beyond(&mut self, max: usize) {
+        if self.nodes.len() <= max {
+            return;
+        }
+        let gone = self
+            .nodes
+            .iter()
+            .filter(|(_, record)| record.stream.is_none())
+            .min_by_key(|(_, record)| record.last_seen)
+            .map(|(node, _)| node.clone());
+        if let Some(node) = gone {
+            self.nodes.remove(&node);
+        }
+    }
+}
+
+fn of_stream<'a>(
+    nodes: &'a mut BTreeMap<NodeName, NodeRecord>,
+    node: &NodeName,
+    stream: StreamId,
+) -> Option<&'a mut NodeRecord> {
+    nodes
+        .get_mut(node)
+        .filter(|record| record.stream == Some(stream))
+}
+
+/// The fleet as streams and API share it. Nobody holds it for long.
+#[derive(Clone, Debug, Default)]
+pub struct SharedFleet(Arc<Mutex<Fleet>>);
+
+impl SharedFleet {
+    /// The fleet, for one look or one note.
+    pub fn lock(&self) -> MutexGuard<'_, Fleet> {
+        // Every change is made in one call, so even what a panic left behind is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an operator can ask of a node's stream.
+pub trait NodeCommands: Send + Sync {
+    /// Lets refused content be tried again. `false` where nobody knows the node.
+    fn retry(&self, node: &NodeName) -> bool;
+}
+
+/// Who keeps the name when two streams claim it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// The same proxy came back.
+    Returns,
+    /// Another process took the name: either the proxy lost its state, or two proxies have one name.
+    TakesOver,
+    /// The claim is from a process that the one here has already replaced.
+    Stale,
+}
+
+/// Judges a claim for a name that has a stream: `(boot, replaces)` of who is here and of who comes.
+pub fn judge_claim(here: (&BootId, &BootId), comes: (&BootId, &BootId)) -> Claim {
+    if comes.0 == here.0 || comes.1 == here.0 {
+        Claim::Returns
+    } else if !here.1.is_empty() && here.1 == comes.0 {
+        Claim::Stale
+    } else {
+        Claim::TakesOver
+    }
+}

@@ -1,0 +1,206 @@
+//! The proof of a commit: which nodes of the touched groups run it, and which refuse.
+
+use std::collections::BTreeMap;
+
+use aralez_proto::fault::Fault;
+use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::version::Version;
+
+use crate::core::commit::TouchedGroups;
+use crate::core::fleet::NodeRecord;
+use crate::core::session::Standing;
+
+#[cfg(test)]
+mod tests;
+
+/// How many revisions are followed.
+const KEPT: usize = 100;
+
+/// What became of a commit on one node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// It has a stream and has not answered.
+    Pending,
+    /// It runs this or a later revision.
+    Applied,
+    /// It refuses, for these reasons.
+    Refused(Vec<Fault>),
+    /// It was here and is not any more.
+    Lost,
+    /// It was not here at the commit.
+    Away,
+}
+
+impl Mark {
+    /// The name in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Applied => "applied",
+            Self::Refused(_) => "refused",
+            Self::Lost => "lost",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// What became of a commit as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Some nodes have not answered.
+    Pending,
+    /// Every node that was or came here runs it.
+    Proven,
+    /// A node refuses it.
+    Refused,
+    /// Nobody is left to wait for, and it is not proven: nodes were lost, or there were none.
+    Unproven,
+}
+
+impl Outcome {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Proven => "proven",
+            Self::Refused => "refused",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+/// What became of one revision.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    version: Version,
+    touched: TouchedGroups,
+    nodes: BTreeMap<NodeName, Mark>,
+}
+
+impl Proof {
+    /// The nodes of the touched groups.
+    pub const fn nodes(&self) -> &BTreeMap<NodeName, Mark> {
+        &self.nodes
+    }
+
+    /// What became of it as a whole. One refusal outweighs everything.
+    pub fn outcome(&self) -> Outcome {
+        let any = |wanted: fn(&Mark) -> bool| self.nodes.values().any(wanted);
+        if any(|mark| matches!(mark, Mark::Refused(_))) {
+            Outcome::Refused
+        } else if any(|mark| *mark == Mark::Pending) {
+            Outcome::Pending
+        } else if any(|mark| *mark == Mark::Lost) || !any(|mark| *mark == Mark::Applied) {
+            Outcome::Unproven
+        } else {
+            Outcome::Proven
+        }
+    }
+
+    /// A commit that changes no view, a new comment for one, is told to every node all the same.
+    fn awaits(&self, group: &GroupName) -> bool {
+        self.touched.is_empty() || self.touched.contains(group)
+    }
+
+    fn mark_of(&self, standing: &Standing) -> Mark {
+        let runs = standing
+            .running
+            .is_some_and(|running| running.order(&self.version).is_ge());
+        match &standing.refused {
+            _ if runs => Mark::Applied,
+            Some(refused) if standing.target.order(&self.version).is_ge() => {
+                Mark::Refused(refused.faults.clone())
+            }
+            _ => Mark::Pending,
+        }
+    }
+
+    fn observe(&mut self, node: &NodeName, group: &GroupName, standing: &Standing) {
+        if !self.awaits(group) {
+            return;
+        }
+        let settled = match self.nodes.get(node) {
+            Some(Mark::Applied) => true,
+            // Running something later does not undo that it refused this; running this does.
+            Some(Mark::Refused(_)) => standing
+                .running
+                .is_none_or(|running| !running.order(&self.version).is_eq()),
+            _ => false,
+        };
+        if !settled {
+            self.nodes.insert(node.clone(), self.mark_of(standing));
+        }
+    }
+}
+
+/// The proofs of the last revisions.
+#[derive(Debug, Default)]
+pub(super) struct Proofs {
+    by_revision: BTreeMap<u64, Proof>,
+}
+
+impl Proofs {
+    /// A commit: the nodes that have a stream are awaited, the others are listed.
+    pub(super) fn begin(
+        &mut self,
+        version: Version,
+        touched: &TouchedGroups,
+        nodes: &BTreeMap<NodeName, NodeRecord>,
+    ) {
+        let same = |proof: &Proof| proof.version.order(&version).is_eq();
+        if self.by_revision.get(&version.revision).is_some_and(same) {
+            return;
+        }
+        let mut proof = Proof {
+            version,
+            touched: touched.clone(),
+            nodes: BTreeMap::new(),
+        };
+        for (node, record) in nodes {
+            if record.stream.is_some() {
+                proof.observe(node, &record.group, &record.standing);
+            } else if proof.awaits(&record.group) {
+                proof.nodes.insert(node.clone(), Mark::Away);
+            }
+        }
+        self.by_revision.insert(version.revision, proof);
+        while self.by_revision.len() > KEPT {
+            self.by_revision.pop_first();
+        }
+    }
+
+    /// A node has a stream and stands like this.
+    pub(super) fn observe(&mut self, node: &NodeName, group: &GroupName, standing: &Standing) {
+        for proof in self.by_revision.values_mut() {
+            proof.observe(node, group, standing);
+        }
+    }
+
+    /// A node refused a version that it was sent.
+    pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &[Fault]) {
+        let proof = self
+            .by_revision
+            .get_mut(&version.revision)
+            .filter(|proof| proof.version.order(&version).is_eq());
+        if let Some(mark) = proof.and_then(|proof| proof.nodes.get_mut(node))
+            && *mark != Mark::Applied
+        {
+            *mark = Mark::Refused(faults.to_vec());
+        }
+    }
+
+    /// A node's stream ended.
+    pub(super) fn lost(&mut self, node: &NodeName) {
+        for proof in self.by_revision.values_mut() {
+            if let Some(mark) = proof.nodes.get_mut(node)
+                && *mark == Mark::Pending
+            {
+                *mark = Mark::Lost;
+            }
+        }
+    }
+
+    pub(super) fn of(&self, revision: u64) -> Option<&Proof> {
+        self.by_revision.get(&revision)
+    }
+}

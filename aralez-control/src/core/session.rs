@@ -1,0 +1,404 @@
+//! The session: one proxy's stream, as a pure state machine. Events and the time go in, actions come out.
+//!
+//! Rules (design section 7): at most one un-acknowledged update, computed from what the node acknowledged to what is newest now, so that
+//! nothing is queued; refused content is never sent again until it changes or an operator retries, while endpoint changes that do not touch
+//! it keep flowing; a node never goes backwards. It does not encode, send or wait: that is the stream adapter.
+
+mod hello;
+mod parts;
+mod plan;
+mod recent;
+mod refusal;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::{Limits, SharedSnapshot};
+use aralez_proto::version::Version;
+
+pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
+pub use parts::{MAX_PART_BYTES, split};
+pub use recent::Recent;
+pub use refusal::Refusal;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+/// The version of the stream's protocol that this control speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// How fast a session expects things to go.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Between two heartbeats, either way. After 2.5 of them without a message a node is lost.
+    pub heartbeat: Duration,
+    /// How long an update may stay without an answer.
+    pub ack_deadline: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(15),
+            ack_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What a node says of itself every heartbeat and on change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// What it runs; `None` where nothing.
+    pub running: Option<Version>,
+    /// Where that came from: `stream`, `cache` or `none`.
+    pub origin: String,
+    /// The newest version that is safe on its disk.
+    pub persisted: Option<Version>,
+    /// Requests served since it started.
+    pub requests: u64,
+    /// Answers of 500 and above since it started.
+    pub responses_5xx: u64,
+    /// What is wrong on the node, in words.
+    pub troubles: Vec<String>,
+}
+
+/// What happens to a session.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The node applied an update.
+    Ack {
+        /// Which one.
+        update_id: u64,
+        /// What it runs now.
+        version: Version,
+    },
+    /// The node refused an update.
+    Nack {
+        /// Which one.
+        update_id: u64,
+        /// What it goes on running.
+        kept: Option<Version>,
+        /// Why.
+        faults: Vec<Fault>,
+    },
+    /// The node told how it is.
+    Status(NodeStatus),
+    /// There is a newer view.
+    View(Arc<Recent>),
+    /// Time went by.
+    Tick,
+    /// An operator wants refused content to be tried again.
+    Retry,
+    /// A newer stream of the same node took over.
+    Superseded,
+    /// Control is about to leave.
+    Drain {
+        /// When the node may come back, at the latest.
+        within: Duration,
+    },
+}
+
+/// An update to send: the whole of `to`, or what turns `from` into it. Equal roots: the new version alone.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Its number within the session.
+    pub id: u64,
+    /// What the node holds; `None`: send everything.
+    pub from: Option<SharedSnapshot>,
+    /// What it is to run.
+    pub to: SharedSnapshot,
+}
+
+/// A farewell: why, and when to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoAway {
+    /// Why, for a person.
+    pub reason: String,
+    /// Come back no sooner.
+    pub retry_min: Duration,
+    /// Come back no later.
+    pub retry_max: Duration,
+}
+
+/// Why control ends a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// No answer to an update within the deadline.
+    Stuck,
+    /// Nothing heard for 2.5 heartbeats.
+    Lost,
+    /// The node acknowledged another root than it was sent.
+    Drifted,
+    /// A newer stream of the same node took over.
+    Superseded,
+    /// Control leaves.
+    Drained,
+}
+
+impl Closing {
+    /// For people and logs.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Stuck => "no answer to an update within the deadline",
+            Self::Lost => "nothing heard for two and a half heartbeats",
+            Self::Drifted => "acknowledged another root than it was sent",
+            Self::Superseded => "a newer stream of the same node took over",
+            Self::Drained => "control is leaving",
+        }
+    }
+}
+
+/// What a session wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Send an update.
+    Send(Update),
+    /// Send a heartbeat.
+    Heartbeat {
+        /// What the node should be running; `None`: whatever it runs.
+        expected: Option<Version>,
+        /// How many came before.
+        count: u64,
+    },
+    /// Tell the fleet: the node refused this version.
+    Refused {
+        /// What it was sent.
+        version: Version,
+        /// Why it does not run it.
+        faults: Vec<Fault>,
+    },
+    /// Say goodbye.
+    GoAway(GoAway),
+    /// End the stream.
+    Close(Closing),
+}
+
+/// The update that waits for its answer.
+#[derive(Debug)]
+struct InFlight {
+    id: u64,
+    to: SharedSnapshot,
+    complete: bool,
+    since: Instant,
+}
+
+/// What is remembered of a node between two of its streams.
+#[derive(Clone, Debug)]
+pub struct NodeMemory {
+    proxy_version: String,
+    features: Vec<u32>,
+    limits: Limits,
+    refusals: Vec<Refusal>,
+    base: Option<SharedSnapshot>,
+}
+
+impl NodeMemory {
+    /// Forgets what was refused, so that it is tried again.
+    pub fn forgive(&mut self) {
+        self.refusals.clear();
+    }
+}
+
+/// What a session knows, for the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What the node runs, as far as it told.
+    pub running: Option<Version>,
+    /// The newest version there is for it.
+    pub target: Version,
+    /// Why it is not given the newest: the refused root and the faults.
+    pub refused: Option<RefusedRoot>,
+}
+
+/// One proxy's stream.
+#[derive(Debug)]
+pub struct Session {
+    pace: Pace,
+    proxy_version: String,
+    features: Vec<u32>,
+    limits: Limits,
+    recent: Arc<Recent>,
+    /// What the node runs, as it told.
+    running: Option<Version>,
+    /// The records of what the node runs, where control still has them.
+    base: Option<SharedSnapshot>,
+    in_flight: Option<InFlight>,
+    refusals: Vec<Refusal>,
+    updates: u64,
+    beats: u64,
+    last_beat: Instant,
+    last_heard: Instant,
+    closed: bool,
+}
+
+impl Session {
+    /// Takes an event and says what to do about it. A closed session does nothing any more.
+    pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
+        if self.closed {
+            return Vec::new();
+        }
+        match event {
+            Event::Ack { update_id, version } => self.acked(update_id, version, now),
+            Event::Nack {
+                update_id,
+                kept,
+                faults,
+            } => self.nacked(update_id, kept, faults, now),
+            Event::Status(_) => {
+                self.last_heard = now;
+                Vec::new()
+            }
+            Event::View(recent) => {
+                self.recent = recent;
+                self.advance(now)
+            }
+            Event::Tick => self.tick(now),
+            Event::Retry => {
+                self.refusals.clear();
+                self.advance(now)
+            }
+            Event::Superseded => self.leave(
+                Closing::Superseded,
+                Duration::from_secs(5),
+                Duration::from_secs(30),
+            ),
+            Event::Drain { within } => self.leave(Closing::Drained, Duration::ZERO, within),
+        }
+    }
+
+    /// When the next [`Event::Tick`] is due.
+    pub fn deadline(&self) -> Instant {
+        let beat = self.last_beat + self.pace.heartbeat;
+        let lost = self.last_heard + self.silence();
+        let stuck = self
+            .in_flight
+            .as_ref()
+            .map(|update| update.since + self.pace.ack_deadline);
+        stuck.into_iter().fold(beat.min(lost), Instant::min)
+    }
+
+    /// What the fleet shows of this session.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            running: self.running,
+            target: self.recent.newest().version(),
+            refused: self.refused().map(|refusal| RefusedRoot {
+                root: refusal.root(),
+                faults: refusal.faults().to_vec(),
+            }),
+        }
+    }
+
+    /// What to remember when the stream ends.
+    pub fn into_memory(self) -> NodeMemory {
+        // Without a refusal the recent snapshots are enough to resume from, and old records need not be kept.
+        let base = self.base.filter(|_| !self.refusals.is_empty());
+        NodeMemory {
+            proxy_version: self.proxy_version,
+            features: self.features,
+            limits: self.limits,
+            refusals: self.refusals,
+            base,
+        }
+    }
+
+    fn silence(&self) -> Duration {
+        self.pace.heartbeat * 5 / 2
+    }
+
+    fn leave(&mut self, why: Closing, retry_min: Duration, retry_max: Duration) -> Vec<Action> {
+        self.closed = true;
+        let farewell = GoAway {
+            reason: why.reason().to_owned(),
+            retry_min,
+            retry_max,
+        };
+        vec![Action::GoAway(farewell), Action::Close(why)]
+    }
+
+    fn close(&mut self, why: Closing) -> Vec<Action> {
+        self.closed = true;
+        vec![Action::Close(why)]
+    }
+
+    fn tick(&mut self, now: Instant) -> Vec<Action> {
+        let stuck = self
+            .in_flight
+            .as_ref()
+            .is_some_and(|update| now >= update.since + self.pace.ack_deadline);
+        if stuck {
+            return self.close(Closing::Stuck);
+        }
+        if now >= self.last_heard + self.silence() {
+            return self.close(Closing::Lost);
+        }
+        if now < self.last_beat + self.pace.heartbeat {
+            return Vec::new();
+        }
+        self.last_beat = now;
+        let count = self.beats;
+        self.beats += 1;
+        vec![Action::Heartbeat {
+            expected: self.expected(),
+            count,
+        }]
+    }
+
+    fn acked(&mut self, update_id: u64, version: Version, now: Instant) -> Vec<Action> {
+        self.last_heard = now;
+        let Some(update) = self.in_flight.take_if(|update| update.id == update_id) else {
+            return Vec::new();
+        };
+        if version.root != update.to.version().root {
+            self.base = None;
+            self.running = Some(version);
+            return self.close(Closing::Drifted);
+        }
+        self.running = Some(update.to.version());
+        self.base = Some(update.to);
+        self.advance(now)
+    }
+
+    fn nacked(
+        &mut self,
+        update_id: u64,
+        kept: Option<Version>,
+        faults: Vec<Fault>,
+        now: Instant,
+    ) -> Vec<Action> {
+        self.last_heard = now;
+        let Some(update) = self.in_flight.take_if(|update| update.id == update_id) else {
+            return Vec::new();
+        };
+        self.keep(kept);
+        let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
+        if !update.complete && !faults.is_empty() && faults.iter().all(mismatch) {
+            // The node does not hold what its answers made us believe: it gets everything, once.
+            self.base = None;
+            return self.advance(now);
+        }
+        let refused = Action::Refused {
+            version: update.to.version(),
+            faults: faults.clone(),
+        };
+        self.remember(Refusal::of(&update.to, faults, &self.limits));
+        let mut actions = vec![refused];
+        actions.extend(self.advance(now));
+        actions
+    }
+
+    /// What the node says it goes on running after a refusal.
+    fn keep(&mut self, kept: Option<Version>) {
+        let root = |version: Option<Version>| -> Option<Digest> { Some(version?.root) };
+        if root(kept) != root(self.running) {
+            self.base = kept.and_then(|version| self.recent.find(version.root));
+            self.running = kept;
+        }
+    }
+}

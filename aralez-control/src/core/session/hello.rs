@@ -1,0 +1,207 @@
+//! The beginning of a session: who comes, what it holds, what it is given.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::Fault;
+use aralez_proto::hash::Digest;
+use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::snapshot::{Limits, SharedSnapshot};
+use aralez_proto::version::Version;
+use bytes::Bytes;
+
+use crate::core::store::ClusterId;
+
+use super::{Action, GoAway, NodeMemory, PROTOCOL, Pace, Recent, Refusal, Session};
+
+/// One start of a proxy's process: random.
+pub type BootId = Bytes;
+
+/// A content that a node refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRoot {
+    /// Its root.
+    pub root: Digest,
+    /// Why.
+    pub faults: Vec<Fault>,
+}
+
+/// How a proxy introduces itself.
+#[derive(Clone, Debug)]
+pub struct Hello {
+    /// The lowest version of the protocol that it speaks.
+    pub protocol_min: u32,
+    /// The highest.
+    pub protocol_max: u32,
+    /// Its name.
+    pub node: NodeName,
+    /// Its group.
+    pub group: GroupName,
+    /// Its release.
+    pub proxy_version: String,
+    /// The features it knows.
+    pub features: Vec<u32>,
+    /// What it takes at most.
+    pub limits: Limits,
+    /// What it holds; `None`: nothing.
+    pub held: Option<Version>,
+    /// Its process.
+    pub boot: BootId,
+    /// The process before it; empty for the first.
+    pub replaces: BootId,
+    /// What it will not run, newest last.
+    pub refused: Vec<RefusedRoot>,
+    /// The cluster it is pinned to; empty before the first contact.
+    pub cluster: Bytes,
+}
+
+/// How a session goes on from what the node holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resume {
+    /// It holds what it should.
+    UpToDate,
+    /// It gets the difference.
+    Delta,
+    /// It gets everything.
+    Full,
+}
+
+/// A session that was let in.
+#[derive(Debug)]
+pub struct Opened {
+    /// The session.
+    pub session: Session,
+    /// What the welcome says.
+    pub resume: Resume,
+    /// The newest version there is for this node.
+    pub head: Version,
+    /// What to do after the welcome.
+    pub actions: Vec<Action>,
+}
+
+/// A proxy that was not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// What it is told.
+    pub go_away: GoAway,
+    /// Where it holds a newer version than there is: that version.
+    pub ahead: Option<Version>,
+}
+
+impl TurnedAway {
+    fn new(reason: String, ahead: Option<Version>) -> Self {
+        Self {
+            go_away: GoAway {
+                reason,
+                retry_min: Duration::from_secs(10),
+                retry_max: Duration::from_secs(30),
+            },
+            ahead,
+        }
+    }
+}
+
+impl Session {
+    /// Lets a proxy in. `memory` is what was remembered of the node's last stream.
+    ///
+    /// # Errors
+    /// Where its protocol or cluster is another one, or it holds what is newer than all there is here.
+    pub fn open(
+        hello: Hello,
+        cluster: &ClusterId,
+        memory: Option<NodeMemory>,
+        recent: Arc<Recent>,
+        pace: Pace,
+        now: Instant,
+    ) -> Result<Opened, TurnedAway> {
+        let head = recent.newest().version();
+        check(&hello, cluster, head)?;
+        // A node with another release, other features or limits may take what it refused before.
+        let memory = memory.filter(|memory| {
+            memory.proxy_version == hello.proxy_version
+                && memory.features == hello.features
+                && memory.limits == hello.limits
+        });
+        let (refusals, remembered) = memory
+            .map(|memory| (memory.refusals, memory.base))
+            .unwrap_or_default();
+        let base = hello
+            .held
+            .and_then(|held| base_of(held, &recent, remembered));
+        let mut session = Self {
+            pace,
+            proxy_version: hello.proxy_version,
+            features: hello.features,
+            limits: hello.limits,
+            recent,
+            running: hello.held,
+            base,
+            in_flight: None,
+            refusals,
+            updates: 0,
+            beats: 0,
+            last_beat: now,
+            last_heard: now,
+            closed: false,
+        };
+        for refused in hello.refused {
+            let refusal = match session.recent.find(refused.root) {
+                Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
+                None => Refusal::of_root(refused.root, refused.faults),
+            };
+            session.remember(refusal);
+        }
+        let actions = session.advance(now);
+        let resume = match actions.first() {
+            Some(Action::Send(update)) if update.from.is_none() => Resume::Full,
+            Some(Action::Send(_)) => Resume::Delta,
+            _ => Resume::UpToDate,
+        };
+        Ok(Opened {
+            session,
+            resume,
+            head,
+            actions,
+        })
+    }
+}
+
+/// The records of what a node holds, under the version that it holds them as.
+fn base_of(
+    held: Version,
+    recent: &Recent,
+    remembered: Option<SharedSnapshot>,
+) -> Option<SharedSnapshot> {
+    let snapshot = recent
+        .find(held.root)
+        .or_else(|| remembered.filter(|snapshot| snapshot.version().root == held.root))?;
+    if snapshot.version().order(&held).is_eq() {
+        return Some(snapshot);
+    }
+    Some(Arc::new(snapshot.renamed(held)))
+}
+
+fn check(hello: &Hello, cluster: &ClusterId, head: Version) -> Result<(), TurnedAway> {
+    if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
+        let reason = format!(
+            "this control speaks version {PROTOCOL} of the protocol, the proxy {} to {}",
+            hello.protocol_min, hello.protocol_max
+        );
+        return Err(TurnedAway::new(reason, None));
+    }
+    if !hello.cluster.is_empty() && hello.cluster != cluster.as_slice() {
+        let reason = "this control belongs to another cluster than the proxy is pinned to; \
+                      if that is meant, remove the proxy's state folder";
+        return Err(TurnedAway::new(reason.to_owned(), None));
+    }
+    match hello.held {
+        Some(held) if held.order(&head).is_gt() => {
+            let reason = format!(
+                "the proxy holds {}.{}, which is newer than {}.{}, the newest here",
+                held.generation, held.revision, head.generation, head.revision
+            );
+            Err(TurnedAway::new(reason, Some(held)))
+        }
+        _ => Ok(()),
+    }
+}
