@@ -9,9 +9,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::document::{DocumentFault, DocumentFaults};
+use crate::main_config::keys::MainKeys;
 use crate::model::{GroupName, NodeName};
+use crate::schema::{At, Reader, Shape, told};
 
+mod checks;
+mod keys;
 mod secret;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
 pub use secret::Secret;
 
 /// The values of `main.yaml` that a daemon or the supervisor uses in this release.
@@ -53,6 +62,8 @@ pub struct MainConfig {
     pub node_group: Option<GroupName>,
     /// `proxy_address_http`
     pub proxy_address_http: Option<Vec<SocketAddr>>,
+    /// `proxy_address_tls`: no listener yet, but its port is where `to_https` leads.
+    pub proxy_address_tls: Option<Vec<SocketAddr>>,
     /// `proxy_admin_address`
     pub proxy_admin_address: Option<SocketAddr>,
     /// `upstream_keepalive_pool_size`
@@ -98,10 +109,71 @@ pub enum ControlAddress {
     Unix(PathBuf),
 }
 
-/// Reads a `main.yaml`. `file` is its name in faults.
+/// Reads a `main.yaml`. `file` is its name in faults. An empty text is an empty configuration.
 ///
 /// # Errors
 /// Every fault at once: unknown keys with the nearest known one, wrong types, bad addresses.
-pub fn read(_file: &str, _text: &[u8]) -> Result<MainConfig, DocumentFaults> {
-    Ok(MainConfig::default())
+pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
+    let tree = crate::yaml::parse(text).map_err(|unreadable| {
+        let mut reader = Reader::new(file);
+        reader.fault(unreadable.at, unreadable.reason);
+        told(reader.finish().0, 0)
+    })?;
+    let mut reader = Reader::new(file);
+    let keys = match tree.root() {
+        Some(root) => MainKeys::read(root, &mut reader).unwrap_or_default(),
+        None => MainKeys::default(),
+    };
+    checks::check(&keys, &mut reader);
+    let (faults, untold, idle) = reader.finish();
+    if faults.is_empty() {
+        Ok(config(keys, idle))
+    } else {
+        Err(told(faults, untold))
+    }
+}
+
+/// The JSON Schema of the file.
+pub(crate) fn schema() -> serde_json::Value {
+    MainKeys::schema()
+}
+
+fn config(keys: MainKeys, idle: Vec<DocumentFault>) -> MainConfig {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    MainConfig {
+        threads: keys
+            .threads
+            .and_then(|at| NonZeroUsize::new(whole(at.value.0))),
+        runuser: keys.runuser.map(At::take),
+        rungroup: keys.rungroup.map(At::take),
+        daemon: keys.daemon.map(At::take),
+        pid_file: keys.pid_file.map(At::take),
+        error_log: keys.error_log.map(At::take),
+        log_level: keys.log_level.map(At::take),
+        state_dir: keys.state_dir.map(At::take),
+        config_address: keys.config_address.map(At::take),
+        config_tls_address: keys.config_tls_address.map(|at| at.value.0),
+        config_api_enabled: keys.config_api_enabled.map(At::take),
+        master_key: keys.master_key.map(|at| Secret::new(at.value.0)),
+        upstreams_conf: keys.upstreams_conf.map(At::take),
+        control_address: keys.control_address.map(|at| at.value.0),
+        control_servers: keys
+            .control_servers
+            .map(|at| at.value.0.into_iter().map(|control| control.0).collect()),
+        node_id: keys.node_id.map(At::take),
+        node_group: keys.node_group.map(At::take),
+        proxy_address_http: keys.proxy_address_http.map(|at| at.value.0),
+        proxy_address_tls: keys.proxy_address_tls.map(|at| at.value.0.0),
+        proxy_admin_address: keys.proxy_admin_address.map(At::take),
+        upstream_keepalive_pool_size: keys
+            .upstream_keepalive_pool_size
+            .map(|at| whole(at.value.0)),
+        upgrade_sock: keys.upgrade_sock.map(At::take),
+        grace_period: keys.grace_period.map(|at| at.value.0),
+        lame_duck: keys.lame_duck.map(|at| at.value.0),
+        max_snapshot: keys.max_snapshot.map(|at| at.value.0),
+        max_hosts: keys.max_hosts.map(|at| at.value.0),
+        max_endpoints: keys.max_endpoints.map(|at| at.value.0),
+        idle,
+    }
 }

@@ -1,0 +1,85 @@
+//! What no single key of `main.yaml` can say.
+
+use crate::main_config::keys::MainKeys;
+use crate::main_config::values::Grade;
+use crate::schema::{At, Reader};
+use crate::yaml::Spot;
+
+/// A key of a set that only works as a whole, and where it stands.
+type Member = (&'static str, Option<Spot>);
+
+/// Checks keys against each other.
+pub(crate) fn check(keys: &MainKeys, reader: &mut Reader<'_>) {
+    let tls = [
+        (
+            "config_tls_address",
+            place(keys.config_tls_address.as_ref()),
+        ),
+        (
+            "config_tls_certificate",
+            place(keys.config_tls_certificate.as_ref()),
+        ),
+        (
+            "config_tls_key_file",
+            place(keys.config_tls_key_file.as_ref()),
+        ),
+    ];
+    let files = [
+        (
+            "file_server_folder",
+            place(keys.file_server_folder.as_ref()),
+        ),
+        (
+            "file_server_address",
+            place(keys.file_server_address.as_ref()),
+        ),
+    ];
+    let user = [
+        ("runuser", place(keys.runuser.as_ref())),
+        ("rungroup", place(keys.rungroup.as_ref())),
+    ];
+    all_or_none(&tls, reader);
+    all_or_none(&files, reader);
+    all_or_none(&user, reader);
+    check_grade(keys, reader);
+}
+
+fn place<T>(key: Option<&At<T>>) -> Option<Spot> {
+    key.map(|key| key.at)
+}
+
+fn all_or_none(members: &[Member], reader: &mut Reader<'_>) {
+    let missing: Vec<String> = members
+        .iter()
+        .filter(|(_, at)| at.is_none())
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    let Some((name, at)) = members
+        .iter()
+        .find_map(|(name, at)| at.map(|at| (*name, at)))
+    else {
+        return;
+    };
+    if !missing.is_empty() {
+        let reason = format!("needs {} beside it", missing.join(" and "));
+        reader.under(name, |reader| reader.fault(at, reason));
+    }
+}
+
+fn check_grade(keys: &MainKeys, reader: &mut Reader<'_>) {
+    let allowed = keys
+        .proxy_tls_unsafe
+        .as_ref()
+        .is_some_and(|key| key.value.0);
+    let Some(grade) = &keys.proxy_tls_grade else {
+        return;
+    };
+    if grade.value.0 == Grade::Unsafe && !allowed {
+        reader.under("proxy_tls_grade", |reader| {
+            reader.fault(
+                grade.at,
+                "the grade `unsafe` needs `proxy_tls_unsafe: true` beside it",
+            );
+        });
+    }
+}

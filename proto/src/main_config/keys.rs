@@ -1,0 +1,110 @@
+//! The keys of `main.yaml`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::main_config::LogLevel;
+use crate::main_config::values::{
+    AccessLog, AccessLogFormat, Control, Grade, Idle, JoinToken, LogFile, Method,
+};
+use crate::model::{GroupName, NodeName};
+use crate::schema::{Between, Cidr, Life, OneOrMany, Secrecy, Size, keys};
+
+keys! {
+    /// `main.yaml`.
+    MainKeys "in main.yaml";
+    /// How many threads serve requests. Default: the number of cores.
+    threads: "threads" => Between<1, 4096>,
+    /// The user to run as, with `rungroup`, when started as root.
+    runuser: "runuser" => String,
+    /// The group to run as, with `runuser`.
+    rungroup: "rungroup" => String,
+    /// Whether to go to the background. Default: false.
+    daemon: "daemon" => bool,
+    /// The file that holds the process id while in the background.
+    pid_file: "pid_file" => PathBuf,
+    /// Where the log goes instead of the standard error output.
+    error_log: "error_log" => PathBuf,
+    /// How much is logged. Default: info.
+    log_level: "log_level" => LogLevel,
+    /// The folder of what must survive a restart. Default: /var/lib/aralez as root, else $XDG_STATE_HOME/aralez.
+    state_dir: "state_dir" => PathBuf,
+    /// Where the config API listens. Default: 127.0.0.1:3000.
+    config_address: "config_address" => SocketAddr,
+    /// Where the config API listens with TLS; with `config_tls_certificate` and `config_tls_key_file`.
+    config_tls_address: "config_tls_address" => Idle<SocketAddr>,
+    /// The certificate of the config API, a PEM file.
+    config_tls_certificate: "config_tls_certificate" => Idle<PathBuf>,
+    /// The key of that certificate, a PEM file.
+    config_tls_key_file: "config_tls_key_file" => Idle<PathBuf>,
+    /// Whether configuration may be pushed. Default: true.
+    config_api_enabled: "config_api_enabled" => bool,
+    /// The key of the config API.
+    master_key: "master_key" => Secrecy,
+    /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
+    upstreams_conf: "upstreams_conf" => PathBuf,
+    /// The method of health checks. Default: HEAD.
+    hc_method: "hc_method" => Idle<Method>,
+    /// Seconds between two health checks. Default: 2.
+    hc_interval: "hc_interval" => Idle<Between<1, 86_400>>,
+    /// The folder of the proxy's certificates, NAME.crt with NAME.key.
+    proxy_certificates: "proxy_certificates" => Idle<PathBuf>,
+    /// Before `proxy_certificates`: the folder whose folder `certificates` holds them.
+    proxy_configs: "proxy_configs" => Idle<PathBuf>,
+    /// The certificate for names that no other has. Default: the first by name.
+    default_certificate: "default_certificate" => Idle<String>,
+    /// Where control listens for proxies: unix:PATH. Default: control.sock in `state_dir`.
+    control_address: "control_address" => Control,
+    /// Where a proxy finds control: unix:PATH, several in a list. Default: control.sock in `state_dir`.
+    control_servers: "control_servers" => OneOrMany<Control>,
+    /// The name of this node. Default: the host's name.
+    node_id: "node_id" => NodeName,
+    /// The group of nodes that this one belongs to. Default: default.
+    node_group: "node_group" => GroupName,
+    /// The file with the token to enrol with control.
+    join_token_file: "join_token_file" => JoinToken,
+    /// Where the proxy listens. Default: 127.0.0.1:6193.
+    proxy_address_http: "proxy_address_http" => OneOrMany<SocketAddr>,
+    /// Where the proxy listens with TLS; its port is where `to_https` leads.
+    proxy_address_tls: "proxy_address_tls" => Idle<OneOrMany<SocketAddr>>,
+    /// How old a client's TLS may be. Default: medium.
+    proxy_tls_grade: "proxy_tls_grade" => Idle<Grade>,
+    /// Whether the grade `unsafe` may be chosen. Default: false.
+    proxy_tls_unsafe: "proxy_tls_unsafe" => Idle<bool>,
+    /// Where the proxy answers questions about itself. Default: 127.0.0.1:3004.
+    proxy_admin_address: "proxy_admin_address" => SocketAddr,
+    /// Networks whose connections begin with the PROXY protocol.
+    proxy_protocol_from: "proxy_protocol_from" => Idle<Vec<Cidr>>,
+    /// How many idle connections to endpoints are kept. Default: 128.
+    upstream_keepalive_pool_size: "upstream_keepalive_pool_size" => Between<0, 1_000_000>,
+    /// The socket over which listeners pass to a new process. Default: in `state_dir`.
+    upgrade_sock: "upgrade_sock" => PathBuf,
+    /// The folder that the file server serves; with `file_server_address`.
+    file_server_folder: "file_server_folder" => Idle<PathBuf>,
+    /// Where the file server listens; with `file_server_folder`.
+    file_server_address: "file_server_address" => Idle<SocketAddr>,
+    /// Folders below which routes may serve files. Default: `file_server_folder`.
+    file_roots: "file_roots" => Idle<Vec<PathBuf>>,
+    /// Which requests are logged. Default: off.
+    access_log: "access_log" => Idle<AccessLog>,
+    /// How requests are logged. Default: text.
+    access_log_format: "access_log_format" => Idle<AccessLogFormat>,
+    /// Where requests are logged, with rotation.
+    log_file: "log_file" => Idle<LogFile>,
+    /// Seconds until an idle connection of a client is probed.
+    tcp_keepalive_idle: "tcp_keepalive_idle" => Idle<Between<1, 86_400>>,
+    /// Seconds between two such probes.
+    tcp_keepalive_interval: "tcp_keepalive_interval" => Idle<Between<1, 86_400>>,
+    /// How many such probes go unanswered before the connection is closed.
+    tcp_keepalive_count: "tcp_keepalive_count" => Idle<Between<1, 1_000>>,
+    /// How long requests may take to finish when the proxy leaves. Default: 25s.
+    grace_period: "grace_period" => Life,
+    /// How long the proxy says that it is not ready before it stops taking connections. Default: 5s.
+    lame_duck: "lame_duck" => Life,
+    /// The largest snapshot that this node takes.
+    max_snapshot: "max_snapshot" => Size,
+    /// The most hosts that this node takes.
+    max_hosts: "max_hosts" => Between<0, { u64::MAX }>,
+    /// The most endpoints that this node takes.
+    max_endpoints: "max_endpoints" => Between<0, { u64::MAX }>,
+}

@@ -1,0 +1,204 @@
+//! The values that only `main.yaml` has.
+
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use crate::main_config::{ControlAddress, LogLevel};
+use crate::schema::{Between, Reader, Shape, Size, choices, choose, keys, text};
+use crate::yaml::{Node, Value};
+
+/// A value that loads and does nothing in this release.
+#[derive(Clone, Debug)]
+pub(crate) struct Idle<T>(pub(crate) T);
+
+impl<T: Shape> Shape for Idle<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let value = T::read(node, reader)?;
+        if value.asks() {
+            reader.note(node.at(), "does nothing in this release");
+        }
+        Some(Self(value))
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+}
+
+impl Shape for LogLevel {
+    const EXPECTED: &'static str = "a log level";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        choose(node, reader, true, &LEVELS)
+    }
+
+    fn schema() -> Json {
+        json!({ "enum": LEVELS.map(|(name, _)| name) })
+    }
+}
+
+const LEVELS: [(&str, LogLevel); 6] = [
+    ("trace", LogLevel::Trace),
+    ("debug", LogLevel::Debug),
+    ("info", LogLevel::Info),
+    ("warn", LogLevel::Warn),
+    ("error", LogLevel::Error),
+    ("off", LogLevel::Off),
+];
+
+choices! {
+    /// `hc_method`
+    Method, "a method", true:
+    /// Asks for the head alone.
+    Head = "HEAD",
+    /// Asks for the whole.
+    Get = "GET",
+    /// Sends nothing.
+    Post = "POST",
+}
+
+choices! {
+    /// `proxy_tls_grade`
+    Grade, "a grade", true:
+    /// TLS 1.2 and 1.3, ECDHE and AEAD.
+    High = "high",
+    /// With the documented CBC suites.
+    Medium = "medium",
+    /// With TLS 1.0 and 1.1.
+    Unsafe = "unsafe",
+}
+
+choices! {
+    /// `access_log_format`
+    AccessLogFormat, "a format", false:
+    /// One line of words.
+    Text = "text",
+    /// One line of JSON.
+    Json = "json",
+}
+
+/// `access_log`: whether any request is logged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccessLog(bool);
+
+impl Shape for AccessLog {
+    const EXPECTED: &'static str = "one of all, error, off";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let choices = [("all", true), ("error", true), ("off", false)];
+        choose(node, reader, false, &choices).map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "enum": ["all", "error", "off"] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
+
+keys! {
+    /// A log file with its rotation.
+    LogFileKeys "in log_file";
+    /// The file.
+    path: "path" => PathBuf,
+    /// The size at which it is put aside.
+    size: "size" => Size,
+    /// How many old files are kept.
+    keep: "keep" => Between<0, 10_000>,
+    /// Whether old files are compressed.
+    compress: "compress" => bool,
+}
+
+/// `log_file`: a path, or a map with the rotation.
+pub(crate) struct LogFile;
+
+impl Shape for LogFile {
+    const EXPECTED: &'static str = "a path, or a map of path, size, keep, compress";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Mapping(_) => {
+                let keys = LogFileKeys::read(node, reader)?;
+                if keys.path.is_none() {
+                    reader.fault(node.at(), "`path` is missing");
+                }
+                Some(Self)
+            }
+            Value::Scalar(_) => PathBuf::read(node, reader).map(|_| Self),
+            Value::Sequence(_) => reader.mismatch(node, Self::EXPECTED),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [PathBuf::schema(), LogFileKeys::schema()] })
+    }
+}
+
+/// Where control listens or is found.
+pub(crate) struct Control(pub(crate) ControlAddress);
+
+/// The system's limit on a socket's path, with the zero that ends it.
+const SOCKET_PATH: usize = 108;
+
+impl Shape for Control {
+    const EXPECTED: &'static str = "unix:PATH";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let text = text(node, reader, Self::EXPECTED)?;
+        let Some(path) = text.strip_prefix("unix:") else {
+            reader.fault(node.at(), not_a_socket(text));
+            return None;
+        };
+        if path.is_empty() || path.len() >= SOCKET_PATH {
+            let reason = format!(
+                "a socket's path has 1 to {} bytes, this one {}",
+                SOCKET_PATH - 1,
+                path.len()
+            );
+            reader.fault(node.at(), reason);
+            return None;
+        }
+        Some(Self(ControlAddress::Unix(PathBuf::from(path))))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^unix:.{1,107}$" })
+    }
+}
+
+fn not_a_socket(text: &str) -> String {
+    let written = crate::schema::shown(text);
+    if text.starts_with('/') || text.starts_with('.') {
+        format!("expected unix:PATH, found `{written}` (did you mean `unix:{written}`?)")
+    } else {
+        format!("`{written}` needs mTLS, which this release does not have yet; use unix:PATH")
+    }
+}
+
+/// `join_token_file`: refused, since it enrols over TCP.
+pub(crate) struct JoinToken;
+
+impl Shape for JoinToken {
+    const EXPECTED: &'static str = "a path";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let text = text(node, reader, Self::EXPECTED)?;
+        if text.is_empty() {
+            return Some(Self);
+        }
+        reader.fault(
+            node.at(),
+            "enrolment needs mTLS, which this release does not have yet; remove it to go on",
+        );
+        None
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
+    }
+}

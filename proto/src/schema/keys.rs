@@ -1,0 +1,190 @@
+//! Maps with known keys.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::schema::reader::shown;
+use crate::schema::{Reader, did_you_mean};
+use crate::yaml::{Entry, Node, Value};
+
+/// A key that a map may have.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its older and other names.
+    pub(crate) aliases: &'static [&'static str],
+    /// What it means.
+    pub(crate) about: &'static [&'static str],
+    /// The JSON Schema of its value.
+    pub(crate) schema: fn() -> Json,
+}
+
+impl Key {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+}
+
+/// Whether a map knows a key, and whether the key, perhaps under another name, was there already.
+pub(crate) enum Taken {
+    /// Read, or refused with a fault.
+    Taken,
+    /// Not a key of this map.
+    Unknown,
+}
+
+/// A map with known keys; [`keys!`] writes the implementation.
+pub(crate) trait Keyed: Default {
+    /// Where the keys stand, as in "at a path".
+    const SCOPE: &'static str;
+    /// The keys.
+    const KEYS: &'static [Key];
+
+    /// Reads the value of a key.
+    fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> Taken;
+
+    /// Keys that belong elsewhere, with that place: someone may have put one of them here.
+    fn elsewhere() -> &'static [(&'static str, &'static [Key])] {
+        &[]
+    }
+}
+
+/// Declares a map: `name: "key" | "older name" => Type`, each with its meaning.
+macro_rules! keys {
+    ($(#[doc = $what:literal])* $name:ident $scope:literal $(beside $elsewhere:expr)? ;
+        $($(#[doc = $about:literal])* $field:ident: $key:literal $(| $alias:literal)* => $type:ty,)*
+    ) => {
+        $(#[doc = $what])*
+        #[derive(Default)]
+        // Some keys are only checked.
+        #[allow(dead_code)]
+        pub(crate) struct $name {
+            $($(#[doc = $about])* pub(crate) $field: Option<$crate::schema::At<$type>>,)*
+        }
+
+        impl $crate::schema::Keyed for $name {
+            const SCOPE: &'static str = $scope;
+            const KEYS: &'static [$crate::schema::Key] = &[$($crate::schema::Key {
+                name: $key,
+                aliases: &[$($alias),*],
+                about: &[$($about),*],
+                schema: <$type as $crate::schema::Shape>::schema,
+            }),*];
+
+            fn take<'t>(
+                &mut self,
+                key: &str,
+                node: $crate::yaml::Node<'t>,
+                reader: &mut $crate::schema::Reader<'t>,
+            ) -> $crate::schema::Taken {
+                match key {
+                    $($key $(| $alias)* => $crate::schema::read_entry(&mut self.$field, $key, node, reader),)*
+                    _ => return $crate::schema::Taken::Unknown,
+                }
+                $crate::schema::Taken::Taken
+            }
+
+            $(fn elsewhere() -> &'static [(&'static str, &'static [$crate::schema::Key])] {
+                $elsewhere
+            })?
+        }
+
+        impl $crate::schema::Shape for $name {
+            const EXPECTED: &'static str = "a map";
+
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
+                $crate::schema::read_map(node, reader)
+            }
+
+            fn schema() -> serde_json::Value {
+                $crate::schema::schema_of::<Self>()
+            }
+        }
+    };
+}
+pub(crate) use keys;
+
+/// Reads the value of a known key into its field. The place is the value's.
+pub(crate) fn read_entry<'t, T: crate::schema::Shape>(
+    field: &mut Option<crate::schema::At<T>>,
+    key: &str,
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+) {
+    if let Some(first) = field {
+        let reason = format!(
+            "is `{key}` under another name, which stands already at {}",
+            first.at
+        );
+        reader.fault(node.at(), reason);
+        return;
+    }
+    *field = T::read(node, reader).map(|value| crate::schema::At {
+        value,
+        at: node.at(),
+    });
+}
+
+/// Reads a map whose every key must be known.
+pub(crate) fn read_map<'t, T: Keyed>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<T> {
+    let Value::Mapping(entries) = node.value() else {
+        return reader.mismatch(node, "a map");
+    };
+    let mut map = T::default();
+    for entry in entries {
+        reader.under(entry.key, |reader| {
+            if let Taken::Unknown = map.take(entry.key, entry.value, reader) {
+                unknown::<T>(entry, reader);
+            }
+        });
+    }
+    Some(map)
+}
+
+/// Says that a key is not known here, and where it belongs or which was meant.
+pub(crate) fn unknown<T: Keyed>(entry: Entry<'_>, reader: &mut Reader<'_>) {
+    let reason = unknown_reason::<T>(entry.key);
+    reader.fault(entry.at, reason);
+}
+
+/// Why a key is refused.
+pub(crate) fn unknown_reason<T: Keyed>(key: &str) -> String {
+    let here = |name: &str| T::KEYS.iter().any(|known| known.is(name));
+    let belongs: Vec<&str> = T::elsewhere()
+        .iter()
+        .filter(|(_, keys)| keys.iter().any(|known| known.is(key)))
+        .map(|(place, _)| *place)
+        .collect();
+    debug_assert!(!here(key));
+    if !belongs.is_empty() {
+        return format!("belongs {}, not {}", belongs.join(" or "), T::SCOPE);
+    }
+    let names = || T::KEYS.iter().flat_map(Key::names);
+    let hint = did_you_mean(key, names());
+    let reason = format!("`{}` is not a key {}{hint}", shown(key), T::SCOPE);
+    if hint.is_empty() && T::KEYS.len() <= 12 {
+        let known: Vec<&str> = T::KEYS.iter().map(|key| key.name).collect();
+        return format!("{reason}; known are {}", known.join(", "));
+    }
+    reason
+}
+
+/// The JSON Schema of a map.
+pub(crate) fn schema_of<T: Keyed>() -> Json {
+    let mut properties = Map::new();
+    for key in T::KEYS {
+        let about: String = key.about.concat().trim().to_owned();
+        let mut schema = (key.schema)();
+        schema["description"] = json!(about);
+        properties.insert(key.name.to_owned(), schema.clone());
+        for alias in key.aliases {
+            schema["description"] = json!(format!("Another name of `{}`. {about}", key.name));
+            properties.insert((*alias).to_owned(), schema.clone());
+        }
+    }
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}

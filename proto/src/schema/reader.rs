@@ -1,0 +1,183 @@
+//! The reader of one document: where it stands, and what it found wrong.
+
+use crate::document::{DocumentFault, DocumentFaults, Place};
+use crate::yaml::{Node, Spot};
+
+/// The most faults that are told of one set of documents; the rest are counted.
+pub(crate) const MAX_FAULTS: usize = 1_000;
+
+/// A value with its place and its path.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) at: Spot,
+}
+
+impl<T> At<T> {
+    /// The value alone.
+    pub(crate) fn take(self) -> T {
+        self.value
+    }
+
+    /// Another value at the same place.
+    pub(crate) fn with<U>(&self, value: U) -> At<U> {
+        At { value, at: self.at }
+    }
+}
+
+enum Step<'t> {
+    Key(&'t str),
+    Index(usize),
+}
+
+/// Reads one document.
+pub(crate) struct Reader<'t> {
+    file: &'t str,
+    path: Vec<Step<'t>>,
+    faults: Vec<DocumentFault>,
+    /// Faults beyond those that are told.
+    untold: usize,
+    notes: Vec<DocumentFault>,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader of the document of this name.
+    pub(crate) const fn new(file: &'t str) -> Self {
+        Self {
+            file,
+            path: Vec::new(),
+            faults: Vec::new(),
+            untold: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Reads what stands under a key.
+    pub(crate) fn under<T>(&mut self, key: &'t str, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(Step::Key(key));
+        let value = read(self);
+        self.path.pop();
+        value
+    }
+
+    /// Reads an element of a list.
+    pub(crate) fn element<T>(&mut self, index: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(Step::Index(index));
+        let value = read(self);
+        self.path.pop();
+        value
+    }
+
+    /// The key that stands innermost.
+    pub(crate) fn key(&self) -> &'t str {
+        let key = |step: &Step<'t>| match step {
+            Step::Key(key) => Some(*key),
+            Step::Index(_) => None,
+        };
+        self.path.iter().rev().find_map(key).unwrap_or_default()
+    }
+
+    fn fault_at(&self, at: Spot, reason: String) -> DocumentFault {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) if path.is_empty() => path.push_str(&shown(key)),
+                Step::Key(key) => {
+                    path.push('.');
+                    path.push_str(&shown(key));
+                }
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        DocumentFault {
+            place: Place {
+                file: self.file.to_owned(),
+                line: at.line as usize,
+                column: at.column as usize,
+            },
+            path,
+            reason,
+        }
+    }
+
+    /// Something is wrong here.
+    pub(crate) fn fault(&mut self, at: Spot, reason: impl Into<String>) {
+        if self.faults.len() >= MAX_FAULTS {
+            self.untold += 1;
+            return;
+        }
+        let fault = self.fault_at(at, reason.into());
+        self.faults.push(fault);
+    }
+
+    /// Nothing is wrong, but a person should know.
+    pub(crate) fn note(&mut self, at: Spot, reason: impl Into<String>) {
+        if self.notes.len() < MAX_FAULTS {
+            let note = self.fault_at(at, reason.into());
+            self.notes.push(note);
+        }
+    }
+
+    /// The value is of another type.
+    pub(crate) fn mismatch<T>(&mut self, node: Node<'t>, expected: &str) -> Option<T> {
+        self.fault(
+            node.at(),
+            format!("expected {expected}, found {}", node.found()),
+        );
+        None
+    }
+
+    /// The name of the document.
+    pub(crate) const fn file(&self) -> &'t str {
+        self.file
+    }
+
+    /// Whether something was wrong so far.
+    pub(crate) const fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// What was wrong, how much more was, and what a person should know.
+    pub(crate) fn finish(self) -> (Vec<DocumentFault>, usize, Vec<DocumentFault>) {
+        (self.faults, self.untold, self.notes)
+    }
+}
+
+/// Faults as they are told: by place, and at the end how many more there were.
+pub(crate) fn told(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFaults {
+    faults.sort_by(|left, right| left.place.cmp(&right.place));
+    let untold = untold + faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    if let Some(last) = faults.last().filter(|_| untold > 0) {
+        let place = Place {
+            line: 0,
+            column: 0,
+            ..last.place.clone()
+        };
+        faults.push(DocumentFault {
+            place,
+            path: String::new(),
+            reason: format!("and {untold} faults more"),
+        });
+    }
+    DocumentFaults(faults)
+}
+
+/// A key as a fault shows it: short, and on one line.
+pub(crate) fn shown(key: &str) -> String {
+    let mut chars = key.chars();
+    let mut short: String = chars.by_ref().take(100).flat_map(printable).collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn printable(char: char) -> impl Iterator<Item = char> {
+    let plain = !char.is_control();
+    let escaped = (!plain).then(|| char.escape_default());
+    plain
+        .then_some(char)
+        .into_iter()
+        .chain(escaped.into_iter().flatten())
+}

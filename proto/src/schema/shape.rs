@@ -1,0 +1,226 @@
+//! Types that may stand as a value.
+
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{GroupName, NodeName};
+use crate::schema::{Reader, Secrecy};
+use crate::yaml::{Node, Scalar, Value};
+
+/// A type that may stand as a value.
+pub(crate) trait Shape: Sized {
+    /// What a person should write, as in "expected …".
+    const EXPECTED: &'static str;
+
+    /// Reads a value; `None` where a fault was told.
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self>;
+
+    /// Its JSON Schema.
+    fn schema() -> Json;
+
+    /// Whether the value asks for something, as `false` and `off` do not.
+    fn asks(&self) -> bool {
+        true
+    }
+}
+
+/// The text of a scalar that is a text or a number.
+pub(crate) fn text<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option<&'t str> {
+    match node.value() {
+        Value::Scalar(text) if !text.is_null() && text.as_bool().is_none() => Some(text.text),
+        _ => reader.mismatch(node, expected),
+    }
+}
+
+/// A text that says something.
+fn filled<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option<&'t str> {
+    let text = text(node, reader, expected)?;
+    if text.is_empty() {
+        reader.fault(node.at(), "is empty");
+        return None;
+    }
+    Some(text)
+}
+
+/// A value that one text gives, or a reason why not.
+pub(crate) fn parsed<'t, T, E: std::fmt::Display>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    expected: &str,
+    parse: impl FnOnce(&'t str) -> Result<T, E>,
+) -> Option<T> {
+    let text = text(node, reader, expected)?;
+    parse(text)
+        .map_err(|error| reader.fault(node.at(), error.to_string()))
+        .ok()
+}
+
+impl Shape for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let Value::Scalar(scalar) = node.value() else {
+            return reader.mismatch(node, Self::EXPECTED);
+        };
+        if let Some(value) = scalar.as_bool() {
+            return Some(value);
+        }
+        match meant(scalar) {
+            Some(hint) => {
+                reader.fault(node.at(), format!("expected true or false, found {hint}"));
+                None
+            }
+            None => reader.mismatch(node, Self::EXPECTED),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "boolean" })
+    }
+
+    fn asks(&self) -> bool {
+        *self
+    }
+}
+
+/// What a person meant who wrote a truth in another way.
+fn meant(scalar: Scalar<'_>) -> Option<String> {
+    let text = scalar.text;
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "1" => Some(format!("`{text}` (did you mean `true`?)")),
+        "no" | "off" | "n" | "0" => Some(format!("`{text}` (did you mean `false`?)")),
+        "true" | "false" => Some("it in quotes (take them off)".to_owned()),
+        _ => None,
+    }
+}
+
+impl Shape for String {
+    const EXPECTED: &'static str = "a text";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        filled(node, reader, Self::EXPECTED).map(str::to_owned)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "minLength": 1 })
+    }
+}
+
+impl Shape for PathBuf {
+    const EXPECTED: &'static str = "a path";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        filled(node, reader, Self::EXPECTED).map(Self::from)
+    }
+
+    fn schema() -> Json {
+        String::schema()
+    }
+}
+
+impl Shape for Secrecy {
+    const EXPECTED: &'static str = "a text";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        // An empty key is a key that the daemons judge: beyond loopback they refuse it.
+        text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+macro_rules! named {
+    ($type:ty, $expected:literal) => {
+        impl Shape for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+                parsed(node, reader, Self::EXPECTED, str::parse)
+            }
+
+            fn schema() -> Json {
+                json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$" })
+            }
+        }
+    };
+}
+named!(GroupName, "a group's name");
+named!(NodeName, "a node's name");
+
+impl<T: Shape> Shape for Vec<T> {
+    const EXPECTED: &'static str = "a list";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let Value::Sequence(elements) = node.value() else {
+            return reader.mismatch(node, Self::EXPECTED);
+        };
+        let read: Vec<Option<T>> = elements
+            .enumerate()
+            .map(|(index, element)| reader.element(index, |reader| T::read(element, reader)))
+            .collect();
+        // One element with a fault is no list.
+        read.into_iter().collect()
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "array", "items": T::schema() })
+    }
+
+    fn asks(&self) -> bool {
+        !self.is_empty()
+    }
+}
+
+/// Declares a value that is one of some words.
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $any_case:literal: $($(#[$about:meta])* $choice:ident = $text:literal,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(crate) enum $name {
+            $($(#[$about])* $choice,)*
+        }
+
+        impl $crate::schema::Shape for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
+                let choices = [$(($text, Self::$choice)),*];
+                $crate::schema::choose(node, reader, $any_case, &choices)
+            }
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "enum": [$($text),*] })
+            }
+        }
+    };
+}
+pub(crate) use choices;
+
+/// The choice that was written.
+pub(crate) fn choose<'t, T: Copy>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    any_case: bool,
+    choices: &[(&'static str, T)],
+) -> Option<T> {
+    let names: Vec<&'static str> = choices.iter().map(|(name, _)| *name).collect();
+    let Value::Scalar(scalar) = node.value() else {
+        return reader.mismatch(node, &format!("one of {}", names.join(", ")));
+    };
+    let is =
+        |name: &str| name == scalar.text || (any_case && name.eq_ignore_ascii_case(scalar.text));
+    let found = choices.iter().find(|(name, _)| is(name));
+    if found.is_none() {
+        let hint = crate::schema::did_you_mean(scalar.text, names.iter().copied());
+        let written = crate::schema::shown(scalar.text);
+        let reason = format!(
+            "expected one of {}, found `{written}`{hint}",
+            names.join(", ")
+        );
+        reader.fault(node.at(), reason);
+    }
+    found.map(|(_, choice)| *choice)
+}

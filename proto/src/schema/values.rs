@@ -1,0 +1,226 @@
+//! Durations, sizes, numbers, lists of one: values that more than one file uses.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::schema::shape::{parsed, text};
+use crate::schema::{Reader, Shape};
+use crate::yaml::{Node, Value};
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Between<const MIN: u64, const MAX: u64>(pub(crate) u64);
+
+impl<const MIN: u64, const MAX: u64> Shape for Between<MIN, MAX> {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let Value::Scalar(scalar) = node.value() else {
+            return reader.mismatch(node, Self::EXPECTED);
+        };
+        if !scalar.is_number() {
+            return reader.mismatch(node, Self::EXPECTED);
+        }
+        let number = scalar.text.parse::<u64>().ok();
+        if let Some(number) = number.filter(|number| (MIN..=MAX).contains(number)) {
+            return Some(Self(number));
+        }
+        let range = match MAX {
+            u64::MAX => format!("{MIN} or more"),
+            _ => format!("from {MIN} to {MAX}"),
+        };
+        reader.fault(
+            node.at(),
+            format!("expected a whole number, {range}, found {}", scalar.text),
+        );
+        None
+    }
+
+    fn schema() -> Json {
+        match MAX {
+            u64::MAX => json!({ "type": "integer", "minimum": MIN }),
+            _ => json!({ "type": "integer", "minimum": MIN, "maximum": MAX }),
+        }
+    }
+}
+
+/// A text that is not shown.
+#[derive(Clone)]
+pub(crate) struct Secrecy(pub(crate) String);
+
+/// A duration: `30s`, `500ms`, `10m`, `1h` or a number of seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Life(pub(crate) Duration);
+
+const LIFE: &str = "a duration, as 30s, 500ms, 10m or a number of seconds";
+/// A duration beyond this is a slip: 10 years.
+const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
+
+impl Shape for Life {
+    const EXPECTED: &'static str = LIFE;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        parsed(node, reader, LIFE, |text| duration(text).map(Life))
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [
+            { "type": "number", "minimum": 0 },
+            { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$" },
+        ] })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{}` is not {LIFE}", crate::schema::shown(text));
+    let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return Err(wrong()),
+    };
+    let plain = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = number * unit;
+    if !plain || seconds > LONGEST {
+        return Err(wrong());
+    }
+    // Whole milliseconds: what is sent to a proxy has no finer ones.
+    Ok(Duration::from_millis((seconds * 1_000.0).round() as u64))
+}
+
+/// A size: bytes, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Size(pub(crate) u64);
+
+const SIZE: &str = "a size, as 65536, 64KiB, 10MiB or 1GiB";
+
+impl Shape for Size {
+    const EXPECTED: &'static str = SIZE;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        parsed(node, reader, SIZE, |text| size(text).map(Size))
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [
+            { "type": "integer", "minimum": 0 },
+            { "type": "string", "pattern": "^[0-9]+ ?([KMG](i?B)?|B)?$" },
+        ] })
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{}` is not {SIZE}", crate::schema::shown(text));
+    let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.trim_end().parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// One value, or a list of them with at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct OneOrMany<T>(pub(crate) Vec<T>);
+
+impl<T: Shape> Shape for OneOrMany<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Sequence(elements) if elements.is_empty() => {
+                reader.fault(
+                    node.at(),
+                    format!("is an empty list; expected {}", T::EXPECTED),
+                );
+                None
+            }
+            Value::Sequence(_) => Vec::read(node, reader).map(Self),
+            _ => T::read(node, reader).map(|one| Self(vec![one])),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [T::schema(), { "type": "array", "items": T::schema(), "minItems": 1 }] })
+    }
+}
+
+impl Shape for SocketAddr {
+    const EXPECTED: &'static str = "ADDR:PORT, as 127.0.0.1:3000";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        parsed(node, reader, Self::EXPECTED, listen_address)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^.+:[0-9]{1,5}$" })
+    }
+}
+
+/// An address to listen on: an IP address and a port other than 0.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = |why: &str| format!("`{}` is not ADDR:PORT: {why}", crate::schema::shown(text));
+    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Err(wrong(
+            "an IPv6 address stands in brackets before its port, as [::1]:80",
+        ));
+    }
+    let (host, port) = text
+        .rsplit_once(':')
+        .ok_or_else(|| wrong("the port is missing"))?;
+    match port.parse::<u64>() {
+        Ok(1..=65_535) => {}
+        Ok(_) => return Err(wrong("a port is 1 to 65535")),
+        Err(_) => return Err(wrong("the port is not a number from 1 to 65535")),
+    }
+    text.parse().map_err(|_| {
+        wrong(match host {
+            "localhost" => "a host name is not an address (did you mean 127.0.0.1?)",
+            "" | "*" => "the address is missing (0.0.0.0 means all)",
+            _ => "a host name is not an address; write the IP address to listen on",
+        })
+    })
+}
+
+/// A network: `ADDR/BITS`, or one address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cidr;
+
+impl Shape for Cidr {
+    const EXPECTED: &'static str = "a network, as 10.0.0.0/8";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let text = text(node, reader, Self::EXPECTED)?;
+        let (address, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let fits = address.parse::<IpAddr>().is_ok_and(|address| {
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
+        });
+        if !fits {
+            let reason = format!(
+                "`{}` is not a network, as 10.0.0.0/8",
+                crate::schema::shown(text)
+            );
+            reader.fault(node.at(), reason);
+        }
+        fits.then_some(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
+    }
+}

@@ -1,0 +1,383 @@
+//! From the parser's events to the tree, counting while it grows.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+
+use crate::yaml::input::{Window, Windowed};
+use crate::yaml::{Kind, MAX_ANCHORS, MAX_DEPTH, MAX_NODES, MAX_SPAN, Raw, Spot, Tree, Unreadable};
+
+/// Reads a text.
+///
+/// # Errors
+/// The first thing that is not YAML, or is beyond a budget, with its place.
+pub(crate) fn parse(text: &[u8]) -> Result<Tree<'_>, Unreadable> {
+    let source = characters(text)?;
+    let window = Window::new();
+    let mut parser = Parser::new(Windowed::new(source, std::rc::Rc::clone(&window)));
+    let mut builder = Builder::new(source);
+    while let Some(event) = parser.next_event() {
+        if window.exceeded() {
+            let at = builder.last;
+            return Err(too_long(at));
+        }
+        let (event, span) = event.map_err(|error| Unreadable {
+            at: spot(*error.marker()),
+            reason: format!("is not YAML: {}", error.info()),
+        })?;
+        window.advance();
+        builder.event(event, span)?;
+    }
+    Ok(builder.tree)
+}
+
+fn too_long(at: Spot) -> Unreadable {
+    let reason = format!(
+        "the value that begins after this is longer than {} KiB; long lists and maps stand in lines of their own, without brackets",
+        MAX_SPAN >> 10
+    );
+    Unreadable { at, reason }
+}
+
+/// The text as characters: UTF-8 without a byte order mark, and nothing that does not print.
+fn characters(text: &[u8]) -> Result<&str, Unreadable> {
+    let fault = |offset: usize, reason: String| {
+        let before = &text[..offset];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let begin = before.iter().rposition(|byte| *byte == b'\n');
+        let line_text = String::from_utf8_lossy(&before[begin.map_or(0, |at| at + 1)..]);
+        let at = Spot {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(1 + line_text.chars().count()).unwrap_or(u32::MAX),
+        };
+        Unreadable { at, reason }
+    };
+    if text.len() > crate::document::MAX_BYTES {
+        let reason = format!(
+            "has {} bytes; at most {} MiB are read",
+            text.len(),
+            crate::document::MAX_BYTES >> 20
+        );
+        return Err(fault(0, reason));
+    }
+    if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
+        return Err(fault(0, "is UTF-16; save it as UTF-8".to_owned()));
+    }
+    let source = std::str::from_utf8(text).map_err(|error| {
+        let offset = error.valid_up_to();
+        let reason = format!("is not UTF-8: byte {offset} is 0x{:02x}", text[offset]);
+        fault(offset, reason)
+    })?;
+    let control =
+        |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
+    if let Some(offset) = text.iter().position(|byte| control(byte)) {
+        let reason = format!("byte {offset} is the control byte 0x{:02x}", text[offset]);
+        return Err(fault(offset, reason));
+    }
+    Ok(source.strip_prefix('\u{feff}').unwrap_or(source))
+}
+
+fn spot(marker: Marker) -> Spot {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Spot {
+        line: number(marker.line()),
+        column: number(marker.col() + 1),
+    }
+}
+
+/// What an anchor names: a node, once it is complete, and how many values it stands for.
+#[derive(Clone, Copy)]
+struct Anchored {
+    node: usize,
+    size: Option<usize>,
+}
+
+struct Open {
+    node: usize,
+    anchor: usize,
+    /// The values so far, aliases followed.
+    size: usize,
+    children: usize,
+}
+
+struct Builder<'s> {
+    tree: Tree<'s>,
+    ascii: bool,
+    /// Where the parser's characters and our bytes were last known to meet.
+    chars: usize,
+    bytes: usize,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Anchored>,
+    expanded: usize,
+    documents: usize,
+    last: Spot,
+}
+
+impl<'s> Builder<'s> {
+    fn new(source: &'s str) -> Self {
+        Self {
+            tree: Tree {
+                source,
+                texts: String::new(),
+                nodes: Vec::new(),
+            },
+            ascii: source.is_ascii(),
+            chars: 0,
+            bytes: 0,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            expanded: 0,
+            documents: 0,
+            last: Spot { line: 1, column: 1 },
+        }
+    }
+
+    fn event(&mut self, event: Event<'s>, span: Span) -> Result<(), Unreadable> {
+        let at = spot(span.start);
+        self.last = at;
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(unreadable(
+                        at,
+                        "a second document begins here; one file is one document",
+                    ));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = scalar_tag(tag, at)?.unwrap_or(style == ScalarStyle::Plain);
+                self.scalar(&text, plain, span, anchor)?;
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.start(Kind::Sequence, "seq", anchor, tag, at)?
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.start(Kind::Mapping, "map", anchor, tag, at)?
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end()?,
+            Event::Alias(anchor) => self.alias(anchor, at)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    /// Adds a node that stands for `size` values.
+    fn add(&mut self, raw: Raw, size: usize) -> Result<usize, Unreadable> {
+        let at = raw.at;
+        let is_key = self.open.last().is_some_and(|open| {
+            self.tree.nodes[open.node].kind == Kind::Mapping && open.children.is_multiple_of(2)
+        });
+        if is_key && matches!(raw.kind, Kind::Sequence | Kind::Mapping | Kind::Alias) {
+            return Err(unreadable(
+                at,
+                "a key is a text, not a list, a map or an alias",
+            ));
+        }
+        self.expanded += size;
+        if self.expanded > MAX_NODES {
+            let reason =
+                format!("is beyond {MAX_NODES} values (aliases count as what they stand for)");
+            return Err(Unreadable { at, reason });
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.size += size;
+            open.children += 1;
+        }
+        self.tree.nodes.push(raw);
+        Ok(self.tree.nodes.len() - 1)
+    }
+
+    fn anchor(&mut self, anchor: usize, anchored: Anchored, at: Spot) -> Result<(), Unreadable> {
+        if anchor == 0 {
+            return Ok(());
+        }
+        self.anchors.insert(anchor, anchored);
+        if self.anchors.len() > MAX_ANCHORS {
+            let reason = format!("is the anchor beyond the {MAX_ANCHORS} that a document may have");
+            return Err(Unreadable { at, reason });
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        plain: bool,
+        span: Span,
+        anchor: usize,
+    ) -> Result<(), Unreadable> {
+        let at = spot(span.start);
+        let written = self.find(text, span.start.index());
+        let (kind, start) = match written {
+            Some(start) if plain => (Kind::Plain, start),
+            Some(start) => (Kind::Quoted, start),
+            None => {
+                let start = self.tree.texts.len();
+                self.tree.texts.push_str(text);
+                (
+                    if plain {
+                        Kind::PlainCopy
+                    } else {
+                        Kind::QuotedCopy
+                    },
+                    start,
+                )
+            }
+        };
+        let raw = Raw {
+            at,
+            kind,
+            start: index(start),
+            end: index(start + text.len()),
+        };
+        let node = self.add(raw, 1)?;
+        self.anchor(
+            anchor,
+            Anchored {
+                node,
+                size: Some(1),
+            },
+            at,
+        )
+    }
+
+    /// Where the text stands in the source as it is, perhaps behind a quote.
+    fn find(&mut self, text: &str, char_index: usize) -> Option<usize> {
+        let source = self.tree.source;
+        let start = if self.ascii {
+            char_index
+        } else {
+            let ahead = char_index.checked_sub(self.chars)?;
+            let rest = source.get(self.bytes..)?;
+            self.bytes += rest
+                .char_indices()
+                .nth(ahead)
+                .map_or(rest.len(), |(at, _)| at);
+            self.chars = char_index;
+            self.bytes
+        };
+        let stands = |at: usize| source.get(at..).is_some_and(|rest| rest.starts_with(text));
+        [start, start + 1].into_iter().find(|at| stands(*at))
+    }
+
+    fn start(
+        &mut self,
+        kind: Kind,
+        core: &str,
+        anchor: usize,
+        tag: Option<Cow<'_, Tag>>,
+        at: Spot,
+    ) -> Result<(), Unreadable> {
+        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema() || tag.suffix != core) {
+            return Err(refused_tag(&tag, at));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            let reason = format!("nests deeper than {MAX_DEPTH} levels");
+            return Err(Unreadable { at, reason });
+        }
+        let raw = Raw {
+            at,
+            kind,
+            start: 0,
+            end: 0,
+        };
+        let node = self.add(raw, 1)?;
+        self.anchor(anchor, Anchored { node, size: None }, at)?;
+        self.open.push(Open {
+            node,
+            anchor,
+            size: 1,
+            children: 0,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        self.tree.nodes[open.node].end = index(self.tree.nodes.len());
+        if let Some(parent) = self.open.last_mut() {
+            // The node itself was counted when it began.
+            parent.size += open.size - 1;
+        }
+        if let Some(anchored) = self.anchors.get_mut(&open.anchor) {
+            anchored.size = Some(open.size);
+        }
+        if self.tree.nodes[open.node].kind == Kind::Mapping {
+            self.check_keys(open.node)?;
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, at: Spot) -> Result<(), Unreadable> {
+        let Some(Anchored { node, size }) = self.anchors.get(&anchor).copied() else {
+            return Err(unreadable(at, "names an anchor that is not there"));
+        };
+        let size = size.ok_or_else(|| unreadable(at, "stands inside the value that it names"))?;
+        let raw = Raw {
+            at,
+            kind: Kind::Alias,
+            start: index(node),
+            end: 0,
+        };
+        self.add(raw, size)?;
+        Ok(())
+    }
+
+    /// Each key once, and no merge key.
+    fn check_keys(&self, node: usize) -> Result<(), Unreadable> {
+        let node = crate::yaml::Node {
+            tree: &self.tree,
+            index: node,
+        };
+        let crate::yaml::Value::Mapping(entries) = node.value() else {
+            return Ok(());
+        };
+        let mut seen: HashMap<&str, Spot> = HashMap::new();
+        for entry in entries {
+            if entry.key == "<<" {
+                let reason = "merge keys (`<<`) are not read; name a whole value with an alias, or write it out";
+                return Err(unreadable(entry.at, reason));
+            }
+            if let Some(first) = seen.insert(entry.key, entry.at) {
+                let reason = format!("the key `{}` stands already at {first}", entry.key);
+                return Err(Unreadable {
+                    at: entry.at,
+                    reason,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a tag makes of a scalar: `!!str` a text, the other tags of the core schema nothing.
+fn scalar_tag(tag: Option<Cow<'_, Tag>>, at: Spot) -> Result<Option<bool>, Unreadable> {
+    let Some(tag) = tag else { return Ok(None) };
+    match tag.suffix.as_str() {
+        _ if !tag.is_yaml_core_schema() => Err(refused_tag(&tag, at)),
+        "str" => Ok(Some(false)),
+        "int" | "bool" | "null" | "float" => Ok(None),
+        _ => Err(refused_tag(&tag, at)),
+    }
+}
+
+fn refused_tag(tag: &Tag, at: Spot) -> Unreadable {
+    let reason = format!("the tag `{tag}` is not read");
+    Unreadable { at, reason }
+}
+
+fn unreadable(at: Spot, reason: &str) -> Unreadable {
+    Unreadable {
+        at,
+        reason: reason.to_owned(),
+    }
+}
+
+/// A position in a document of at most 64 MiB.
+fn index(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
