@@ -1,15 +1,46 @@
 //! The ledger: revisions in one embedded file below control's folder, documents sealed.
+//!
+//! Every commit is one durable transaction, so that a crash leaves the revision before or the one after. The key lies in `seal.key`
+//! beside the file; without it the revisions do not open. It does **not** decide what is committed.
 
+mod entry;
+mod meta;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+
+use aralez_proto::document::DocumentSet;
+use aralez_proto::seal::SealKey;
+use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::{clock, private, random};
+use redb::backends::FileBackend;
+use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 
 use crate::core::store::{
     ClusterId, FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError,
 };
+use entry::Entry;
+use meta::{META, Meta};
+
+#[cfg(test)]
+mod tests;
+
+const REVISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("revisions");
+
+/// Pages of the file that are kept in memory. Control reads one revision at its start; everything else is writing.
+const CACHE_BYTES: usize = 4 << 20;
 
 /// The embedded ledger. Holds the lock of its folder while it lives.
 #[derive(Debug)]
 pub struct Ledger {
-    _path: PathBuf,
+    database: Database,
+    path: PathBuf,
+    key: SealKey,
+    meta: Meta,
+    head: Option<RevisionInfo>,
+    _lock: InstanceLock,
 }
 
 /// Why a ledger does not open: one line that names the file.
@@ -23,36 +54,187 @@ impl Ledger {
     /// # Errors
     /// A second control on the same folder, a damaged or newer file, another key.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Err(OpenError(format!("{}: not built yet", dir.display())))
+        private::ensure_dir(dir)
+            .map_err(|error| OpenError(format!("{}: {error}", dir.display())))?;
+        let lock = InstanceLock::acquire(dir).map_err(|error| OpenError(error.to_string()))?;
+        let path = dir.join("ledger.redb");
+        let key_path = dir.join("seal.key");
+        // Asked before the key is made: a new key would hide that the one that matters is gone.
+        let has_key = key_path.exists();
+        let key =
+            private::load_or_create_key(&key_path).map_err(|error| OpenError(error.to_string()))?;
+        let name = path.display().to_string();
+        let named = |error: StoreError| OpenError(format!("{name}: {error}"));
+        let database =
+            open_database(&path).map_err(|reason| OpenError(format!("{name}: {reason}")))?;
+        let meta = load_meta(&database).map_err(named)?;
+        let mut ledger = Self {
+            database,
+            path,
+            key,
+            meta,
+            head: None,
+            _lock: lock,
+        };
+        let head = ledger.read(meta.head).map_err(|error| match error {
+            StoreError::Failed(reason) if !has_key => OpenError(format!(
+                "{}: {reason} (seal.key was missing and has been made anew; put the one back that belongs to this ledger)",
+                ledger.path.display()
+            )),
+            error => OpenError(error.to_string()),
+        })?;
+        if head.is_none() && meta.head > 0 {
+            let head = meta.head;
+            return Err(OpenError(format!("{name}: revision {head} is missing")));
+        }
+        ledger.head = head.map(|revision| revision.info);
+        Ok(ledger)
     }
+
+    fn failed(&self, reason: impl std::fmt::Display) -> StoreError {
+        StoreError::Failed(format!("{}: {reason}", self.path.display()))
+    }
+
+    /// Writes the meta table, and a revision with it, as one transaction.
+    fn write(&self, meta: &Meta, entry: Option<(u64, &[u8])>) -> Result<(), redb::Error> {
+        write(&self.database, meta, entry)
+    }
+}
+
+/// A file that is damaged must not be trusted, nor may it end the process in a panic: the whole of it is checked before it is used.
+fn open_database(path: &Path) -> Result<Database, String> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| error.to_string())?;
+    let open = || {
+        Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .set_check_integrity_on_open(true)
+            .create_with_backend(FileBackend::new(file)?)
+    };
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(Ok(database)) => Ok(database),
+        Ok(Err(redb::DatabaseError::DatabaseAlreadyOpen)) => {
+            Err("another process has it open".to_owned())
+        }
+        Ok(Err(error)) => Err(format!("it does not open: {error}")),
+        Err(_) => Err("it is damaged beyond what can be read".to_owned()),
+    }
+}
+
+/// The meta table; a file without any table is new and gets one.
+fn load_meta(database: &Database) -> Result<Meta, StoreError> {
+    let failed = |error: redb::Error| StoreError::Failed(error.to_string());
+    let read = database
+        .begin_read()
+        .map_err(|error| failed(error.into()))?;
+    match read.open_table(META) {
+        Ok(table) => Meta::read(&table).map_err(|error| StoreError::Failed(error.to_string())),
+        Err(redb::TableError::TableDoesNotExist(_)) => {
+            let meta = Meta {
+                cluster_id: random::bytes(),
+                // History that begins anew must not look older to a proxy than the one that was lost.
+                generation: clock::unix_ms() / 1000,
+                head: 0,
+                files: None,
+            };
+            write(database, &meta, None).map_err(failed)?;
+            Ok(meta)
+        }
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+fn write(database: &Database, meta: &Meta, entry: Option<(u64, &[u8])>) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    {
+        meta.write(&mut transaction.open_table(META)?)?;
+        let mut revisions = transaction.open_table(REVISIONS)?;
+        if let Some((revision, bytes)) = entry {
+            revisions.insert(revision, bytes)?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
 }
 
 impl Store for Ledger {
     fn cluster_id(&self) -> ClusterId {
-        [0; 16]
+        self.meta.cluster_id
     }
 
     fn generation(&self) -> u64 {
-        0
+        self.meta.generation
     }
 
     fn head(&self) -> Result<Option<RevisionInfo>, StoreError> {
-        Ok(None)
+        Ok(self.head.clone())
     }
 
-    fn read(&self, _revision: u64) -> Result<Option<Revision>, StoreError> {
-        Ok(None)
+    fn read(&self, revision: u64) -> Result<Option<Revision>, StoreError> {
+        let bytes = || -> Result<Option<Vec<u8>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(REVISIONS)?;
+            let entry = table.get(revision)?;
+            Ok(entry.map(|bytes| bytes.value().to_vec()))
+        };
+        let Some(bytes) = bytes().map_err(|error| self.failed(error))? else {
+            return Ok(None);
+        };
+        let entry = Entry::decode(revision, &bytes).map_err(|error| self.failed(error))?;
+        let documents: DocumentSet = entry
+            .documents(&self.key)
+            .map_err(|error| self.failed(error))?;
+        Ok(Some(Revision {
+            info: entry.info,
+            documents,
+        }))
     }
 
-    fn commit(&mut self, _new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {
-        Err(StoreError::Failed("not built yet".to_owned()))
+    fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {
+        let head = self.meta.head;
+        if new.parent != head {
+            return Err(StoreError::Conflict { head });
+        }
+        let info = RevisionInfo {
+            generation: self.meta.generation,
+            revision: head + 1,
+            unix_ms: new.unix_ms,
+            origin: new.origin,
+            message: new.message.to_owned(),
+            content_hash: new.documents.content_hash(),
+        };
+        let bytes = entry::encode(&info, new.documents, &self.key, random::bytes())
+            .map_err(|error| self.failed(error))?;
+        let meta = Meta {
+            head: info.revision,
+            files: new.files.or(self.meta.files),
+            ..self.meta
+        };
+        self.write(&meta, Some((info.revision, &bytes)))
+            .map_err(|error| self.failed(error))?;
+        self.meta = meta;
+        self.head = Some(info.clone());
+        Ok(info)
     }
 
     fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(None)
+        Ok(self.meta.files)
     }
 
-    fn remember_files(&mut self, _files: FilesRead) -> Result<(), StoreError> {
+    fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
+        let meta = Meta {
+            files: Some(files),
+            ..self.meta
+        };
+        self.write(&meta, None)
+            .map_err(|error| self.failed(error))?;
+        self.meta = meta;
         Ok(())
     }
 }

@@ -1,15 +1,27 @@
 //! The single writer: it turns proposals into revisions, one after the other, and publishes the views of the head.
+//!
+//! Reading a large set of documents takes a while, so all work is done off the runtime's threads, and who waits for nothing but the views
+//! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
+
+mod writer;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use aralez_proto::document::Rules;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use crate::core::commit::{Committed, Proposal, Rejected};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
-use crate::core::store::{ClusterId, FilesRead, MainFile, RevisionInfo, Store, StoreError};
+use crate::core::store::{ClusterId, MainFile, RevisionInfo, Store, StoreError};
 use crate::core::views::Views;
+use writer::Writer;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a set of files waits that could not be written to the ledger.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// What a publisher works with.
 pub struct Parts {
@@ -30,7 +42,7 @@ impl std::fmt::Debug for Parts {
 }
 
 /// Counters and timings of the publisher. Times are of the last commit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CommitFigures {
     /// Revisions made since the start.
     pub commits: u64,
@@ -44,56 +56,78 @@ pub struct CommitFigures {
     pub commit_ms: u64,
 }
 
+/// What the writer tells everyone else.
+#[derive(Clone, Debug)]
+struct Outlets {
+    views: watch::Sender<Arc<Views>>,
+    status: watch::Sender<Arc<SourceStatus>>,
+    head: watch::Sender<Option<RevisionInfo>>,
+    figures: watch::Sender<CommitFigures>,
+}
+
 /// A handle to the publisher; copies are the same publisher.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     cluster_id: ClusterId,
-    views: watch::Sender<Arc<Views>>,
-    status: watch::Sender<Arc<SourceStatus>>,
+    outlets: Outlets,
+    writer: Arc<Mutex<Writer>>,
+    known_files: Arc<KnownFiles>,
 }
 
 impl Publisher {
-    /// Opens the head of the store and builds its views.
+    /// Opens the head of the store and builds its views. A head that this release or these rules refuse is told in the status; it
+    /// stays the head, and the views stay at revision 0 until the next commit.
     ///
     /// # Errors
-    /// Where the head cannot be read.
+    /// Where the store cannot be read.
     pub fn open(parts: Parts) -> Result<Self, StoreError> {
-        let _ = parts.rules;
+        let cluster_id = parts.store.cluster_id();
+        let (writer, known_files) = Writer::open(parts)?;
         Ok(Self {
-            cluster_id: parts.store.cluster_id(),
-            views: watch::Sender::default(),
-            status: watch::Sender::new(Arc::new(SourceStatus {
-                head_origin: None,
-                files_hash: None,
-                faults: Vec::new(),
-                warnings: Vec::new(),
-                since: Instant::now(),
-            })),
+            cluster_id,
+            outlets: writer.outlets().clone(),
+            writer: Arc::new(Mutex::new(writer)),
+            known_files: Arc::new(known_files),
         })
     }
 
-    /// Makes a proposal the head, or says why not. Goes on to the end even where the caller stops waiting.
+    /// Makes a proposal the head, or says why not. Proposals wait for each other, so one without an expectation is never in conflict.
+    /// Once begun, a commit goes on to its end even where the caller stops waiting.
     ///
     /// # Errors
     /// See [`Rejected`]; nothing was changed then.
     pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
-        let _ = proposal;
-        Err(Rejected::Store("not built yet".to_owned()))
+        self.work(move |writer| writer.commit(&proposal))
+            .await
+            .unwrap_or_else(Err)
     }
 
     /// Takes what a look at the files came to: the same set as last time changes nothing, another one is a commit.
-    pub async fn take_reading(&self, reading: Arc<Reading>) {
-        let _ = reading;
+    ///
+    /// # Errors
+    /// Where the ledger could not be written, so that it is worth another attempt. Faults of the files are told in the status.
+    pub async fn take_reading(&self, reading: Arc<Reading>) -> Result<(), Rejected> {
+        self.work(move |writer| writer.take_reading(&reading))
+            .await
+            .unwrap_or_else(Err)
     }
 
-    /// Takes every reading, in order, until the source ends. The newest wins where several came meanwhile.
+    /// Takes every reading until the source ends. The newest wins where several came meanwhile.
     pub async fn follow(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
         loop {
             let reading = readings.borrow_and_update().clone();
-            if let Some(reading) = reading {
-                self.take_reading(reading).await;
-            }
-            if readings.changed().await.is_err() {
+            let taken = match reading {
+                Some(reading) => self.take_reading(reading).await,
+                None => Ok(()),
+            };
+            let changed = match taken {
+                Ok(()) => readings.changed().await,
+                Err(_) => match tokio::time::timeout(RETRY, readings.changed()).await {
+                    Ok(changed) => changed,
+                    Err(_) => Ok(()),
+                },
+            };
+            if changed.is_err() {
                 return;
             }
         }
@@ -101,12 +135,12 @@ impl Publisher {
 
     /// The views of the head, and of every later one.
     pub fn views(&self) -> watch::Receiver<Arc<Views>> {
-        self.views.subscribe()
+        self.outlets.views.subscribe()
     }
 
     /// The state of the documents.
     pub fn source_status(&self) -> watch::Receiver<Arc<SourceStatus>> {
-        self.status.subscribe()
+        self.outlets.status.subscribe()
     }
 
     /// The name of the fleet.
@@ -116,20 +150,26 @@ impl Publisher {
 
     /// The head; `None` before the first commit.
     pub fn head(&self) -> Option<RevisionInfo> {
-        None
+        self.outlets.head.borrow().clone()
     }
 
     /// What the source of files begins from.
     pub fn known_files(&self) -> KnownFiles {
-        KnownFiles::default()
+        KnownFiles::clone(&self.known_files)
     }
 
     /// Counters and timings, for metrics.
     pub fn figures(&self) -> CommitFigures {
-        let _ = FilesRead {
-            hash: aralez_proto::hash::Digest::default(),
-            refused: false,
-        };
-        CommitFigures::default()
+        *self.outlets.figures.borrow()
+    }
+
+    /// Runs one piece of work as the only writer, on a thread that may take its time.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut OwnedMutexGuard<Writer>) -> T + Send + 'static,
+    ) -> Result<T, Rejected> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || work(&mut writer)).await;
+        done.map_err(|_| Rejected::Store("a defect of control ended the commit".to_owned()))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use aralez_proto::document::{DocumentFault, DocumentSet};
+use aralez_proto::document::{DocumentFault, DocumentSet, Place};
 use aralez_proto::hash::Digest;
 
-use crate::core::commit::CommitOrigin;
+use crate::core::commit::{CommitOrigin, Rejected};
 
 /// What a look at the set of files came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Reading {
 }
 
 /// The state of the documents, for `status` and `/v1`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceStatus {
     /// Who brought the head; `None` before the first commit.
     pub head_origin: Option<CommitOrigin>,
@@ -33,11 +33,40 @@ pub struct SourceStatus {
     pub since: Instant,
 }
 
-/// What the source of files must know of before it began: the documents that the files held when they were last taken.
+/// What the source of files must know of the time before it began.
 #[derive(Clone, Debug, Default)]
 pub struct KnownFiles {
-    /// The documents of the head, where it came from the files.
+    /// The documents that the files held when they were last taken; empty where that is not known.
     pub documents: DocumentSet,
+    /// The hash of the set of files read last.
+    pub hash: Option<Digest>,
     /// Whether there is a head at all, from wherever.
     pub has_head: bool,
+}
+
+/// A refusal as faults of documents: what has no place in one names the main document as a whole.
+pub fn faults_of(rejected: &Rejected) -> Vec<DocumentFault> {
+    let whole = |path: String, reason: String| DocumentFault {
+        place: Place {
+            file: DocumentSet::MAIN.to_owned(),
+            line: 0,
+            column: 0,
+        },
+        path,
+        reason,
+    };
+    match rejected {
+        Rejected::Documents(faults) => faults.0.clone(),
+        Rejected::Snapshot(faults) => faults
+            .as_slice()
+            .iter()
+            .map(|fault| {
+                let resource = fault.resource.as_ref().map(ToString::to_string);
+                whole(resource.unwrap_or_default(), fault.reason.clone())
+            })
+            .collect(),
+        Rejected::Conflict { .. } | Rejected::Store(_) => {
+            vec![whole(String::new(), rejected.to_string())]
+        }
+    }
 }

@@ -1,0 +1,125 @@
+//! One revision as bytes: the format of ledger entries, pinned by a golden vector in the tests.
+
+use aralez_proto::document::DocumentSet;
+use aralez_proto::hash::Digest;
+use aralez_proto::seal::SealKey;
+use aralez_proto::wire::storage as wire;
+use prost::Message;
+
+use crate::core::commit::CommitOrigin;
+use crate::core::store::RevisionInfo;
+
+/// The version of the entry.
+const FORMAT: u32 = 1;
+
+/// Why an entry does not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EntryError {
+    #[error("revision {0} is damaged")]
+    Damaged(u64),
+    #[error(
+        "revision {revision} has format {format}, which a newer release wrote; this one reads format {FORMAT}"
+    )]
+    Newer { revision: u64, format: u32 },
+    #[error("revision {revision} was brought by {origin:?}, which this release does not know")]
+    UnknownOrigin { revision: u64, origin: String },
+    #[error(
+        "revision {0} does not open: it was sealed with another key than seal.key, or is damaged"
+    )]
+    Sealed(u64),
+    #[error("revision {0} is too large to seal")]
+    TooLarge(u64),
+}
+
+/// What is authenticated along with the documents, so that they open in their own place only.
+fn context(info: &RevisionInfo) -> Vec<u8> {
+    format!("{FORMAT}|{}|{}", info.generation, info.revision).into_bytes()
+}
+
+/// The entry of a revision. `nonce` must be fresh random bytes.
+pub(super) fn encode(
+    info: &RevisionInfo,
+    documents: &DocumentSet,
+    key: &SealKey,
+    nonce: [u8; 24],
+) -> Result<Vec<u8>, EntryError> {
+    let documents = documents.documents().iter();
+    let authored = wire::AuthoredSet {
+        documents: documents
+            .map(|(name, text)| wire::Document {
+                name: name.clone(),
+                text: text.clone(),
+            })
+            .collect(),
+    };
+    let sealed = key
+        .seal(nonce, &context(info), &authored.encode_to_vec())
+        .map_err(|_| EntryError::TooLarge(info.revision))?;
+    let entry = wire::LedgerEntry {
+        format: FORMAT,
+        generation: info.generation,
+        revision: info.revision,
+        unix_ms: info.unix_ms,
+        source: info.origin.name().to_owned(),
+        message: info.message.clone(),
+        content_hash: info.content_hash.as_bytes().to_vec().into(),
+        sealed: sealed.into(),
+    };
+    Ok(entry.encode_to_vec())
+}
+
+/// An entry that was read, its documents still sealed.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) info: RevisionInfo,
+    sealed: bytes::Bytes,
+}
+
+impl Entry {
+    /// Reads the entry that is stored under `revision`.
+    pub(super) fn decode(revision: u64, bytes: &[u8]) -> Result<Self, EntryError> {
+        let damaged = EntryError::Damaged(revision);
+        let entry = wire::LedgerEntry::decode(bytes).map_err(|_| damaged.clone())?;
+        if entry.format > FORMAT {
+            let format = entry.format;
+            return Err(EntryError::Newer { revision, format });
+        }
+        if entry.format != FORMAT || entry.revision != revision {
+            return Err(damaged);
+        }
+        let Some(origin) = CommitOrigin::from_name(&entry.source) else {
+            let origin = entry.source;
+            return Err(EntryError::UnknownOrigin { revision, origin });
+        };
+        Ok(Self {
+            info: RevisionInfo {
+                generation: entry.generation,
+                revision,
+                unix_ms: entry.unix_ms,
+                origin,
+                message: entry.message,
+                content_hash: Digest::from_slice(&entry.content_hash).ok_or(damaged)?,
+            },
+            sealed: entry.sealed,
+        })
+    }
+
+    /// Opens the documents.
+    pub(super) fn documents(&self, key: &SealKey) -> Result<DocumentSet, EntryError> {
+        let revision = self.info.revision;
+        let plain = key
+            .open(&context(&self.info), &self.sealed)
+            .map_err(|_| EntryError::Sealed(revision))?;
+        let damaged = EntryError::Damaged(revision);
+        let authored = wire::AuthoredSet::decode(&*plain).map_err(|_| damaged.clone())?;
+        let documents = authored.documents.into_iter();
+        let documents: DocumentSet = documents
+            .map(|document| (document.name, document.text))
+            .collect();
+        if documents.content_hash() == self.info.content_hash {
+            Ok(documents)
+        } else {
+            Err(damaged)
+        }
+    }
+}

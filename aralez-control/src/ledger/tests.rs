@@ -1,0 +1,240 @@
+use std::fmt::Write as _;
+
+use aralez_proto::hash::Digest;
+use bytes::Bytes;
+
+use super::*;
+use crate::core::commit::CommitOrigin;
+
+fn documents(text: &str) -> DocumentSet {
+    DocumentSet::of_main(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn commit(ledger: &mut Ledger, parent: u64, text: &str) -> Result<RevisionInfo, StoreError> {
+    let documents = documents(text);
+    ledger.commit(NewRevision {
+        parent,
+        unix_ms: 1_700_000_000_000,
+        origin: CommitOrigin::Api,
+        message: "because",
+        documents: &documents,
+        files: None,
+    })
+}
+
+fn open_error(dir: &Path) -> String {
+    let error = Ledger::open(dir).expect_err("it must not open").to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error
+}
+
+#[test]
+fn an_entry_has_the_bytes_of_every_release_before() {
+    let info = RevisionInfo {
+        generation: 7,
+        revision: 3,
+        unix_ms: 1_700_000_000_000,
+        origin: CommitOrigin::File,
+        message: "why".to_owned(),
+        content_hash: documents("a: 1\n").content_hash(),
+    };
+    let key = SealKey::from_bytes([7; 32]);
+    let bytes = entry::encode(&info, &documents("a: 1\n"), &key, [9; 24]).unwrap();
+    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    assert_eq!(
+        hex,
+        "0801100718032080d095ffbc312a0466696c6532037768793a20aa816cd4718d02a6e2e7c87222c874f2956220606ce0fb21e234a2f22e607824424201090909090909090909090909090909090909090909090909b465e88409da0a16867769511b5d7e8a479fa59f215bbdd0ac2c09e63318eaad7017521c88a8c36704"
+    );
+    let entry = Entry::decode(3, &bytes).unwrap();
+    assert_eq!(entry.info, info);
+    assert_eq!(entry.documents(&key).unwrap(), documents("a: 1\n"));
+}
+
+#[test]
+fn an_entry_of_a_newer_release_or_under_another_number_is_named() {
+    use aralez_proto::wire::storage::LedgerEntry;
+    use prost::Message;
+    let newer = LedgerEntry {
+        format: 2,
+        revision: 3,
+        ..LedgerEntry::default()
+    };
+    let error = Entry::decode(3, &newer.encode_to_vec()).unwrap_err();
+    assert!(error.to_string().contains("newer release"), "{error}");
+    let moved = LedgerEntry {
+        format: 1,
+        revision: 4,
+        ..LedgerEntry::default()
+    };
+    let error = Entry::decode(3, &moved.encode_to_vec()).unwrap_err();
+    assert_eq!(error.to_string(), "revision 3 is damaged");
+}
+
+#[test]
+fn revisions_and_the_fleets_name_go_on_over_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (cluster_id, generation) = {
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        assert_eq!(ledger.head().unwrap(), None);
+        assert_eq!(commit(&mut ledger, 0, "a").unwrap().revision, 1);
+        assert_eq!(commit(&mut ledger, 1, "b").unwrap().revision, 2);
+        (ledger.cluster_id(), ledger.generation())
+    };
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!(
+        (ledger.cluster_id(), ledger.generation()),
+        (cluster_id, generation)
+    );
+    let head = ledger.head().unwrap().unwrap();
+    assert_eq!((head.revision, head.message.as_str()), (2, "because"));
+    assert_eq!(ledger.read(2).unwrap().unwrap().documents, documents("b"));
+    assert_eq!(ledger.read(1).unwrap().unwrap().documents, documents("a"));
+    assert_eq!(ledger.read(3).unwrap(), None);
+    assert_eq!(commit(&mut ledger, 2, "c").unwrap().revision, 3);
+}
+
+#[test]
+fn a_commit_on_a_parent_that_is_not_the_head_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    let lost = commit(&mut ledger, 0, "b");
+    assert!(
+        matches!(lost, Err(StoreError::Conflict { head: 1 })),
+        "{lost:?}"
+    );
+    assert_eq!(ledger.read(2).unwrap(), None);
+}
+
+#[test]
+fn the_set_of_files_read_last_is_remembered_alone_and_with_a_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = FilesRead {
+        hash: Digest::from([1; 32]),
+        refused: true,
+    };
+    let second = FilesRead {
+        hash: Digest::from([2; 32]),
+        refused: false,
+    };
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!(ledger.files_read().unwrap(), None);
+    ledger.remember_files(first).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    drop(ledger);
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!(ledger.files_read().unwrap(), Some(first));
+    let set = documents("b");
+    let new = NewRevision {
+        parent: 1,
+        unix_ms: 0,
+        origin: CommitOrigin::File,
+        message: "",
+        documents: &set,
+        files: Some(second),
+    };
+    ledger.commit(new).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(dir.path()).unwrap();
+    assert_eq!(ledger.files_read().unwrap(), Some(second));
+}
+
+#[test]
+fn no_text_of_a_document_lies_open_in_the_state_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "planted-secret-4711").unwrap();
+    drop(ledger);
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let found = bytes
+            .windows(19)
+            .any(|window| window == b"planted-secret-4711");
+        assert!(!found);
+    }
+}
+
+#[test]
+fn a_second_control_on_the_same_folder_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = Ledger::open(dir.path()).unwrap();
+    let error = open_error(dir.path());
+    assert!(error.contains(&dir.path().display().to_string()), "{error}");
+}
+
+#[test]
+fn another_key_is_told_with_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    drop(ledger);
+    std::fs::remove_file(dir.path().join("seal.key")).unwrap();
+    let error = open_error(dir.path());
+    assert!(
+        error.contains("ledger.redb") && error.contains("seal.key was missing"),
+        "{error}"
+    );
+    let error = open_error(dir.path());
+    assert!(error.contains("another key than seal.key"), "{error}");
+}
+
+#[test]
+fn a_ledger_of_a_newer_release_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let transaction = ledger.database.begin_write().unwrap();
+    {
+        let mut meta = transaction.open_table(META).unwrap();
+        meta.insert("format", 2_u32.to_le_bytes().as_slice())
+            .unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(ledger);
+    let error = open_error(dir.path());
+    assert!(error.contains("newer release"), "{error}");
+}
+
+#[test]
+fn a_ledger_that_was_not_closed_opens_with_what_was_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    // What SIGKILL leaves behind: the files as they are while the ledger is open.
+    for name in ["ledger.redb", "seal.key"] {
+        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let mut ledger = Ledger::open(copy.path()).unwrap();
+    assert_eq!(ledger.head().unwrap().unwrap().revision, 1);
+    assert_eq!(commit(&mut ledger, 1, "b").unwrap().revision, 2);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_or_whole_but_never_a_panic_or_another_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    drop(ledger);
+    let path = dir.path().join("ledger.redb");
+    let good = std::fs::read(&path).unwrap();
+    let cuts = [1, 100, 4096, good.len() / 2, good.len() - 1];
+    let cut = cuts.into_iter().map(|at| good[..at].to_vec());
+    let flipped = (0..good.len()).step_by(good.len() / 40).map(|at| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x55;
+        bytes
+    });
+    for bytes in cut.chain(flipped) {
+        std::fs::write(&path, &bytes).unwrap();
+        match Ledger::open(dir.path()) {
+            Ok(ledger) => {
+                let head = ledger.read(ledger.meta.head).unwrap();
+                assert!(head.is_none_or(|head| head.documents == documents("a")));
+            }
+            Err(error) => assert!(error.to_string().contains("ledger.redb"), "{error}"),
+        }
+    }
+}
