@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod app;
 pub mod args;
+pub mod cache;
 pub mod core;
 pub mod drain;
 pub mod metrics;

@@ -1,0 +1,190 @@
+//! The format of a cache file: bytes in, a checked snapshot out, or the reason why not.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | magic `ARALEZ`, then `SC` |
+//! | 4 | format, little-endian: 1 |
+//! | 4 | length of the header, little-endian |
+//! | … | `CacheHeader`: readable without the key |
+//! | … | `CacheBody`, sealed with the header's bytes as context |
+//! | 32 | BLAKE3 of everything before, preceded by its length |
+
+use std::io;
+
+use aralez_proto::convert::stream::digest;
+use aralez_proto::fault::{FaultCode, Faults};
+use aralez_proto::hash::Digest;
+use aralez_proto::record::{Change, Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::seal::{SealError, SealKey};
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proto::wire::storage as wire;
+use bytes::Bytes;
+use prost::Message;
+
+const MAGIC: &[u8; 8] = b"ARALEZSC";
+const FORMAT: u32 = 1;
+const PREFIX: usize = 16;
+const FOOTER: usize = 32;
+
+/// The head of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Header {
+    pub(super) cluster: Vec<u8>,
+    pub(super) version: Version,
+    /// Only orders files of one version; it is not a time to believe.
+    pub(super) written_unix_ms: u64,
+    pub(super) writer: String,
+}
+
+/// Why a file does not serve.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+    #[error("is cut short")]
+    Short,
+    #[error("is not a cache file")]
+    Magic,
+    #[error("is damaged: the checksum differs")]
+    Checksum,
+    #[error("has format {0}, which this release does not read")]
+    Format(u32),
+    #[error("is damaged: {0}")]
+    Damaged(String),
+    #[error("is {0}")]
+    Sealed(#[from] SealError),
+    #[error("is of another cluster")]
+    Cluster,
+    /// Whole and ours, but not for this node as it is now: not the file's fault.
+    #[error("is refused: {0}")]
+    Refused(Faults),
+}
+
+/// A snapshot's records as the bytes of a file. `nonce` must be fresh random bytes.
+pub(super) fn encode(
+    header: &Header,
+    records: &RecordSet,
+    key: &SealKey,
+    nonce: [u8; 24],
+) -> Result<Vec<u8>, SealError> {
+    let header = wire::CacheHeader {
+        cluster_id: header.cluster.clone().into(),
+        generation: header.version.generation,
+        revision: header.version.revision,
+        sequence: header.version.sequence,
+        root: header.version.root.as_bytes().to_vec().into(),
+        written_unix_ms: header.written_unix_ms,
+        writer: header.writer.clone(),
+    }
+    .encode_to_vec();
+    let body = wire::CacheBody {
+        records: records.iter().map(cached).collect(),
+    };
+    let sealed = key.seal(nonce, &header, &body.encode_to_vec())?;
+    let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
+    let parts = [
+        MAGIC.as_slice(),
+        &FORMAT.to_le_bytes(),
+        &length.to_le_bytes(),
+        &header,
+        &sealed,
+    ];
+    let mut content = parts.concat();
+    content.extend_from_slice(Digest::of_fields(&[&content]).as_bytes());
+    Ok(content)
+}
+
+fn cached(record: &Record) -> wire::CachedRecord {
+    wire::CachedRecord {
+        r#type: record.key.kind.number().into(),
+        key: record.key.name.as_ref().to_owned(),
+        payload: record.payload.clone(),
+    }
+}
+
+/// The head of a file whose checksum holds.
+pub(super) fn header(content: &[u8]) -> Result<Header, ReadError> {
+    Ok(frame(content)?.0)
+}
+
+/// The snapshot in a file: decoded, its root verified, within `limits`.
+pub(super) fn decode(
+    content: &[u8],
+    key: &SealKey,
+    limits: &Limits,
+) -> Result<Snapshot, ReadError> {
+    let (header, context, sealed) = frame(content)?;
+    let body = key.open(context, sealed)?;
+    let body = wire::CacheBody::decode(Bytes::from(body))
+        .map_err(|error| ReadError::Damaged(error.to_string()))?;
+    let changes = body
+        .records
+        .into_iter()
+        .map(put)
+        .collect::<Result<Vec<Change>, _>>()?;
+    let snapshot = Snapshot::default().next(header.version, &changes, limits);
+    snapshot.map(|(snapshot, _)| snapshot).map_err(|faults| {
+        let mismatch = faults
+            .as_slice()
+            .iter()
+            .any(|fault| fault.code == FaultCode::HashMismatch);
+        if mismatch {
+            ReadError::Damaged(faults.to_string())
+        } else {
+            ReadError::Refused(faults)
+        }
+    })
+}
+
+fn put(cached: wire::CachedRecord) -> Result<Change, ReadError> {
+    let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
+        ReadError::Damaged(format!(
+            "resource type {} is not known to this release",
+            cached.r#type
+        ))
+    })?;
+    Ok(Change::Put(Record::new(
+        RecordKey::new(kind, cached.key),
+        cached.payload,
+    )))
+}
+
+/// Header, its bytes, and the sealed body of a file whose checksum holds.
+fn frame(content: &[u8]) -> Result<(Header, &[u8], &[u8]), ReadError> {
+    let (before, footer) = content
+        .split_last_chunk::<FOOTER>()
+        .ok_or(ReadError::Short)?;
+    let (magic, rest) = before.split_first_chunk::<8>().ok_or(ReadError::Short)?;
+    if magic != MAGIC {
+        return Err(ReadError::Magic);
+    }
+    if Digest::of_fields(&[before]).as_bytes() != footer {
+        return Err(ReadError::Checksum);
+    }
+    let (format, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
+    let format = u32::from_le_bytes(*format);
+    if format != FORMAT {
+        return Err(ReadError::Format(format));
+    }
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (context, sealed) = rest.split_at_checked(length).ok_or(ReadError::Short)?;
+    debug_assert_eq!(PREFIX + length + sealed.len() + FOOTER, content.len());
+    let head = wire::CacheHeader::decode(context)
+        .map_err(|error| ReadError::Damaged(format!("header: {error}")))?;
+    let root = digest("the header's root", &head.root)
+        .map_err(|error| ReadError::Damaged(error.to_string()))?;
+    let header = Header {
+        cluster: head.cluster_id.to_vec(),
+        version: Version {
+            generation: head.generation,
+            revision: head.revision,
+            sequence: head.sequence,
+            root,
+        },
+        written_unix_ms: head.written_unix_ms,
+        writer: head.writer,
+    };
+    Ok((header, context, sealed))
+}

@@ -1,0 +1,58 @@
+//! What a proxy remembers between its runs, as a trait: the stream needs it, the cache on disk is it.
+
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::{Limits, Snapshot};
+
+use crate::core::subscription::Refusal;
+
+/// Something could not be kept. Serving goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotKept(pub String);
+
+/// What was remembered at a start.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// The newest acceptable snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// Contents that this proxy will not run, and why.
+    pub refused: Vec<Refusal>,
+    /// The cluster that this proxy belongs to; empty before the first contact.
+    pub cluster: Vec<u8>,
+    /// Drawn for this start.
+    pub boot_id: Vec<u8>,
+    /// That of the start before; empty for the first.
+    pub replaces_boot_id: Vec<u8>,
+    /// What was found wrong, for a person: each file that was set aside, and why.
+    pub troubles: Vec<String>,
+}
+
+/// Keeps accepted snapshots, and how the boots of this proxy ended. One owner, one writer.
+pub trait Memory: Send {
+    /// The process starts: gives what may serve within these limits.
+    fn boot(&mut self, limits: &Limits) -> Remembered;
+
+    /// This proxy belongs to this cluster from now on.
+    fn pin(&mut self, cluster: &[u8]);
+
+    /// This content is about to serve; it is on trial.
+    fn swap(&mut self, root: Digest);
+
+    /// This content served 60 s.
+    fn proved(&mut self, root: Digest);
+
+    /// The process ends as it should.
+    fn clean_exit(&mut self);
+
+    /// Writes what the four above changed, if anything.
+    ///
+    /// # Errors
+    /// Where it cannot be written; it is tried again with the next call.
+    fn save_marks(&mut self) -> Result<(), NotKept>;
+
+    /// Keeps an accepted snapshot, and lets go of those too old to matter.
+    ///
+    /// # Errors
+    /// Where it cannot be written; what was kept before is as it was.
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept>;
+}

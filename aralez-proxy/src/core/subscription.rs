@@ -1,0 +1,390 @@
+//! The proxy's side of the stream as a pure state machine: events in, actions out.
+//!
+//! It decides when to dial, what to say, what to apply and what to refuse (design section 7). It knows no sockets, no runtime and no
+//! clock: time and randomness come with each event. It does not look into records; applying is somebody else's, one update at a time.
+
+mod assembly;
+mod live;
+mod message;
+mod recover;
+mod refusals;
+
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::Faults;
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+
+use live::Stream;
+pub use message::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Update, Welcome};
+use recover::Recover;
+use refusals::Refusals;
+
+#[cfg(test)]
+mod tests;
+
+/// How long `Welcome` may take, and the silence that is allowed before control named its heartbeat.
+const GREETING: Duration = Duration::from_secs(15);
+/// `Status` is sent at least this often,
+const STATUS_EVERY: Duration = Duration::from_secs(15);
+/// and not more often than this.
+const STATUS_GAP: Duration = Duration::from_secs(1);
+
+/// When an event happened, and a fresh random number in `0.0..=1.0` for what is drawn because of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// A monotonic clock.
+    pub now: Instant,
+    /// Drawn anew for each event.
+    pub random: f64,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The process is up; what was loaded from the cache is known.
+    Start,
+    /// The server that was dialled took the stream.
+    Connected,
+    /// It did not.
+    ConnectFailed,
+    /// Control said something.
+    Received(Message),
+    /// The update that was to be applied serves.
+    Applied {
+        /// What serves now.
+        version: Version,
+        /// How long it took.
+        took: Duration,
+    },
+    /// It does not; nothing changed.
+    Refused {
+        /// What was refused.
+        root: Digest,
+        /// Why.
+        faults: Faults,
+    },
+    /// The stream ended or broke.
+    StreamLost,
+    /// Time passed.
+    Tick,
+    /// Something that `Status` tells has changed.
+    StatusChanged,
+    /// The process ends.
+    Shutdown,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Dial a server of the list after a pause.
+    Dial {
+        /// Its position in the list.
+        server: usize,
+        /// The pause.
+        after: Duration,
+    },
+    /// Say hello on the stream that was just taken.
+    Greet(Hello),
+    /// Remember this cluster for good: others are refused from now on.
+    Pin(Vec<u8>),
+    /// What is held has a newer name now: the content is the same. Cannot fail, and is not answered.
+    Rename(Version),
+    /// Apply an update and tell how it went. Nothing else is applied meanwhile.
+    Apply(Update),
+    /// Send a report.
+    Send(Report),
+    /// Let go of the stream after what was sent. Says why, for a person.
+    Close(String),
+}
+
+/// What stands between dialling and being served.
+#[derive(Debug)]
+enum Phase {
+    /// Waits for a pause or a connection.
+    Dialling { server: usize },
+    /// Connected while an apply of before still runs: what is held is only known after it.
+    Waiting { server: usize },
+    /// Said hello.
+    Greeting { server: usize, until: Instant },
+    /// Welcomed.
+    Live(Stream),
+    /// The process ends, or has not begun.
+    Idle,
+}
+
+/// What is being applied, and for which stream.
+#[derive(Clone, Copy, Debug)]
+struct Applying {
+    /// The report owed to the stream that sent it; `None` after that stream was lost.
+    update_id: Option<u64>,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Subscription {
+    limits: Limits,
+    recover: Recover,
+    phase: Phase,
+    held: Option<Version>,
+    cluster: Vec<u8>,
+    refusals: Refusals,
+    applying: Option<Applying>,
+}
+
+impl Subscription {
+    /// A machine over `servers` control servers (at least one), holding what the cache gave.
+    pub fn new(
+        servers: usize,
+        limits: Limits,
+        held: Option<Version>,
+        cluster: Vec<u8>,
+        refused: Vec<Refusal>,
+    ) -> Self {
+        let mut refusals = Refusals::default();
+        for refusal in refused {
+            refusals.remember(refusal.root, &refusal.faults);
+        }
+        Self {
+            limits,
+            recover: Recover::new(servers),
+            phase: Phase::Idle,
+            held,
+            cluster,
+            refusals,
+            applying: None,
+        }
+    }
+
+    /// What runs.
+    pub const fn held(&self) -> Option<Version> {
+        self.held
+    }
+
+    /// The server that welcomed this proxy on the stream that is open.
+    pub const fn connected(&self) -> Option<usize> {
+        match &self.phase {
+            Phase::Live(stream) => Some(stream.server()),
+            _ => None,
+        }
+    }
+
+    /// The contents that this proxy will not run.
+    pub fn refused(&self) -> &[Refusal] {
+        self.refusals.as_slice()
+    }
+
+    /// When a [`Event::Tick`] is due, at the latest.
+    pub fn next_wake(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Greeting { until, .. } => Some(*until),
+            Phase::Live(stream) => Some(stream.next_wake(self.applying.is_some())),
+            Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle => None,
+        }
+    }
+
+    /// Takes an event and says what to do, in order.
+    pub fn on(&mut self, moment: Moment, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Start => self.dial(Duration::ZERO, &mut actions),
+            Event::Connected => self.connected_to(moment, &mut actions),
+            Event::ConnectFailed | Event::StreamLost => self.lost(moment, &mut actions),
+            Event::Received(message) => self.received(moment, message, &mut actions),
+            Event::Applied { version, took } => self.applied(moment, version, took, &mut actions),
+            Event::Refused { root, faults } => self.refuse(moment, root, &faults, &mut actions),
+            Event::Tick => self.tick(moment, &mut actions),
+            Event::StatusChanged => {
+                if let Phase::Live(stream) = &mut self.phase {
+                    stream.hasten_status(moment.now);
+                }
+            }
+            Event::Shutdown => {
+                self.phase = Phase::Idle;
+                actions.push(Action::Close("the proxy stops".to_owned()));
+            }
+        }
+        actions
+    }
+
+    fn dial(&mut self, after: Duration, actions: &mut Vec<Action>) {
+        let server = self.recover.server();
+        self.phase = Phase::Dialling { server };
+        actions.push(Action::Dial { server, after });
+    }
+
+    fn connected_to(&mut self, moment: Moment, actions: &mut Vec<Action>) {
+        let Phase::Dialling { server } = self.phase else {
+            return;
+        };
+        if self.applying.is_some() {
+            self.phase = Phase::Waiting { server };
+        } else {
+            self.greet(moment, server, actions);
+        }
+    }
+
+    fn greet(&mut self, moment: Moment, server: usize, actions: &mut Vec<Action>) {
+        let until = moment.now + GREETING;
+        self.phase = Phase::Greeting { server, until };
+        actions.push(Action::Greet(Hello {
+            held: self.held,
+            refused: self.refusals.as_slice().to_vec(),
+            cluster: self.cluster.clone(),
+        }));
+    }
+
+    /// The stream is gone, or never came.
+    fn lost(&mut self, moment: Moment, actions: &mut Vec<Action>) {
+        let after = match &self.phase {
+            Phase::Idle => return,
+            Phase::Dialling { server }
+            | Phase::Waiting { server }
+            | Phase::Greeting { server, .. } => self.recover.failed(*server, moment.random),
+            Phase::Live(stream) => {
+                let (server, lived) = (stream.server(), stream.lived(moment.now));
+                self.recover.lost(server, lived, moment.random)
+            }
+        };
+        // A report belongs to the stream that asked for it.
+        if let Some(applying) = &mut self.applying {
+            applying.update_id = None;
+        }
+        self.dial(after, actions);
+    }
+
+    /// Lets go of the stream and comes back.
+    fn reopen(&mut self, moment: Moment, why: impl Into<String>, actions: &mut Vec<Action>) {
+        actions.push(Action::Close(why.into()));
+        self.lost(moment, actions);
+    }
+
+    fn received(&mut self, moment: Moment, message: Message, actions: &mut Vec<Action>) {
+        if let Message::GoAway {
+            reason,
+            retry_min,
+            retry_max,
+        } = message
+        {
+            return self.sent_away(moment, &reason, (retry_min, retry_max), actions);
+        }
+        match (&self.phase, message) {
+            (Phase::Greeting { server, .. }, Message::Welcome(welcome)) => {
+                let server = *server;
+                self.welcomed(moment, server, &welcome, actions);
+            }
+            (Phase::Greeting { .. }, _) => {
+                self.reopen(moment, "control spoke before its Welcome", actions);
+            }
+            (Phase::Live(_), message) => self.hear(moment, message, actions),
+            // What a stream that was let go still says.
+            (Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle, _) => {}
+        }
+    }
+
+    fn sent_away(
+        &mut self,
+        moment: Moment,
+        reason: &str,
+        window: (Duration, Duration),
+        actions: &mut Vec<Action>,
+    ) {
+        let server = match &self.phase {
+            Phase::Greeting { server, .. } | Phase::Waiting { server } => *server,
+            Phase::Live(stream) => stream.server(),
+            Phase::Dialling { .. } | Phase::Idle => return,
+        };
+        let after = self.recover.sent_away(server, window, moment.random);
+        if let Some(applying) = &mut self.applying {
+            applying.update_id = None;
+        }
+        actions.push(Action::Close(format!(
+            "control sent this proxy away: {reason}"
+        )));
+        self.dial(after, actions);
+    }
+
+    fn welcomed(
+        &mut self,
+        moment: Moment,
+        server: usize,
+        welcome: &Welcome,
+        actions: &mut Vec<Action>,
+    ) {
+        if welcome.protocol != PROTOCOL {
+            let why = format!(
+                "control chose protocol {}, which this release does not speak",
+                welcome.protocol
+            );
+            return self.reopen(moment, why, actions);
+        }
+        if welcome.cluster.is_empty() || welcome.cluster.len() > 64 {
+            return self.reopen(moment, "control does not say which cluster it is", actions);
+        }
+        if self.cluster.is_empty() {
+            self.cluster.clone_from(&welcome.cluster);
+            actions.push(Action::Pin(welcome.cluster.clone()));
+        } else if self.cluster != welcome.cluster {
+            return self.reopen(
+                moment,
+                "control is of another cluster than this proxy belongs to",
+                actions,
+            );
+        }
+        self.phase = Phase::Live(Stream::new(server, moment.now, welcome));
+        self.expect(moment, welcome.head, actions);
+    }
+
+    fn applied(
+        &mut self,
+        moment: Moment,
+        version: Version,
+        took: Duration,
+        actions: &mut Vec<Action>,
+    ) {
+        self.held = Some(version);
+        self.refusals.forget(version.root);
+        let report = |update_id| Report::Ack {
+            update_id,
+            version,
+            took,
+        };
+        self.settled(moment, report, actions);
+    }
+
+    fn refuse(&mut self, moment: Moment, root: Digest, faults: &Faults, actions: &mut Vec<Action>) {
+        self.refusals.remember(root, faults.as_slice());
+        let kept = self.held;
+        let report = |update_id| Report::Nack {
+            update_id,
+            kept,
+            refused_root: root,
+            faults: faults.as_slice().to_vec(),
+        };
+        self.settled(moment, report, actions);
+    }
+
+    /// An apply came to its end: reports it where a stream waits for that.
+    fn settled(
+        &mut self,
+        moment: Moment,
+        report: impl FnOnce(u64) -> Report,
+        actions: &mut Vec<Action>,
+    ) {
+        let update_id = self.applying.take().and_then(|applying| applying.update_id);
+        let refused = self.refusals.as_slice();
+        match &mut self.phase {
+            Phase::Live(stream) => {
+                actions.extend(update_id.map(|id| Action::Send(report(id))));
+                stream.hasten_status(moment.now);
+                stream.settled(moment.now, self.held, refused);
+            }
+            Phase::Waiting { server } => {
+                let server = *server;
+                self.greet(moment, server, actions);
+            }
+            Phase::Dialling { .. } | Phase::Greeting { .. } | Phase::Idle => {}
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! When to dial which server again: full-jitter backoff over the servers, last good first.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(200);
+const MOST: Duration = Duration::from_secs(30);
+/// A GoAway cannot send a proxy away for longer than this.
+const LONGEST_AWAY: Duration = Duration::from_secs(600);
+/// A stream that lived this long was good: failures before it are forgotten.
+pub(super) const STABLE: Duration = Duration::from_secs(60);
+
+/// Which server is next, and after how long.
+#[derive(Debug)]
+pub(super) struct Recover {
+    servers: usize,
+    next: usize,
+    failures: u32,
+}
+
+impl Recover {
+    pub(super) const fn new(servers: usize) -> Self {
+        Self {
+            servers,
+            next: 0,
+            failures: 0,
+        }
+    }
+
+    /// The server to dial now.
+    pub(super) const fn server(&self) -> usize {
+        self.next
+    }
+
+    /// A stream on this server ended after `lived`; the same server is asked first. Gives the pause.
+    pub(super) fn lost(&mut self, server: usize, lived: Duration, random: f64) -> Duration {
+        self.next = server;
+        if lived >= STABLE {
+            self.failures = 0;
+        }
+        self.pause(random)
+    }
+
+    /// This server did not take us: the next one is asked. Gives the pause.
+    pub(super) fn failed(&mut self, server: usize, random: f64) -> Duration {
+        self.next = (server + 1) % self.servers.max(1);
+        self.pause(random)
+    }
+
+    /// Control named a window itself.
+    pub(super) fn sent_away(
+        &mut self,
+        server: usize,
+        window: (Duration, Duration),
+        random: f64,
+    ) -> Duration {
+        self.next = server;
+        let max = window.1.min(LONGEST_AWAY);
+        let min = window.0.min(max);
+        min + (max - min).mul_f64(random)
+    }
+
+    /// Between nothing and the backoff of this many failures in a row: what jitters fully does not come in herds.
+    fn pause(&mut self, random: f64) -> Duration {
+        let most = FIRST.saturating_mul(1 << self.failures.min(16)).min(MOST);
+        self.failures = self.failures.saturating_add(1);
+        most.mul_f64(random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_half_a_minute_and_starts_again_after_a_stable_stream() {
+        let mut recover = Recover::new(2);
+        let pauses: Vec<u128> = (0..10)
+            .map(|_| recover.failed(0, 1.0).as_millis())
+            .collect();
+        assert_eq!(
+            pauses,
+            [
+                200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000
+            ]
+        );
+        assert_eq!(recover.lost(1, Duration::from_secs(5), 1.0), MOST);
+        assert_eq!(recover.lost(1, STABLE, 1.0), FIRST);
+        assert_eq!(recover.lost(1, STABLE, 0.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_server_that_fails_gives_way_and_the_last_good_is_asked_first() {
+        let mut recover = Recover::new(3);
+        recover.failed(0, 0.5);
+        assert_eq!(recover.server(), 1);
+        recover.lost(1, Duration::ZERO, 0.5);
+        assert_eq!(recover.server(), 1);
+        recover.failed(2, 0.5);
+        assert_eq!(recover.server(), 0);
+    }
+
+    #[test]
+    fn a_proxy_sent_away_comes_back_inside_the_window_and_within_ten_minutes() {
+        let mut recover = Recover::new(1);
+        let window = (Duration::from_secs(2), Duration::from_secs(4));
+        assert_eq!(recover.sent_away(0, window, 0.0), window.0);
+        assert_eq!(recover.sent_away(0, window, 0.5), Duration::from_secs(3));
+        let absurd = (Duration::MAX, Duration::MAX);
+        assert_eq!(recover.sent_away(0, absurd, 1.0), LONGEST_AWAY);
+        let upside_down = (Duration::from_secs(9), Duration::from_secs(4));
+        assert_eq!(
+            recover.sent_away(0, upside_down, 1.0),
+            Duration::from_secs(4)
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! An update is one transaction: everything before the swap may refuse it, and then nothing has changed.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use aralez_proto::fault::{Fault, FaultCode, Faults};
+use aralez_proto::record::ResourceType;
+use aralez_proto::snapshot::{Limits, Snapshot};
+
+use crate::core::live::{LiveTable, Origin};
+use crate::core::registry::Registry;
+use crate::core::subscription::Update;
+use crate::core::table::Table;
+
+/// The live table that an update leads to: verified, decoded, checked and built, sharing what did not change. Swaps nothing.
+///
+/// # Errors
+/// Every fault. A panic on the way is one fault of ours, and as harmless.
+pub(super) fn prepare(
+    current: &LiveTable,
+    update: &Update,
+    limits: &Limits,
+    registry: &Registry,
+) -> Result<LiveTable, Faults> {
+    catch_unwind(AssertUnwindSafe(|| {
+        build(current, update, limits, registry)
+    }))
+    .unwrap_or_else(|panic| Err(internal(panic.as_ref())))
+}
+
+fn build(
+    current: &LiveTable,
+    update: &Update,
+    limits: &Limits,
+    registry: &Registry,
+) -> Result<LiveTable, Faults> {
+    let (snapshot, table) = if update.full {
+        let (snapshot, _) = Snapshot::default().next(update.to, &update.changes, limits)?;
+        let table = Table::build(&snapshot, registry);
+        (snapshot, table)
+    } else {
+        let (snapshot, touched) = current.snapshot.next(update.to, &update.changes, limits)?;
+        let table = current.table.next(&snapshot, &touched, registry);
+        (snapshot, table)
+    };
+    Ok(serving(table, snapshot, Origin::Stream))
+}
+
+/// The table of a snapshot from the memory, which was checked when it was read.
+///
+/// # Errors
+/// Only a defect of ours.
+pub(super) fn restore(snapshot: Snapshot, registry: &Registry) -> Result<LiveTable, Faults> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let table = Table::build(&snapshot, registry);
+        serving(table, snapshot, Origin::Cache)
+    }))
+    .map_err(|panic| internal(panic.as_ref()))
+}
+
+fn serving(table: Table, snapshot: Snapshot, origin: Origin) -> LiveTable {
+    LiveTable {
+        table,
+        snapshot: Arc::new(snapshot),
+        origin,
+        since: Instant::now(),
+    }
+}
+
+/// Whether an update changes nothing but endpoints.
+pub(super) fn endpoints_only(update: &Update) -> bool {
+    let endpoint = |kind| kind == ResourceType::Endpoint;
+    !update.full
+        && update
+            .changes
+            .iter()
+            .all(|change| endpoint(change.key().kind))
+}
+
+fn internal(panic: &(dyn Any + Send)) -> Faults {
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    let reason = format!(
+        "a defect of this release: {}",
+        said.unwrap_or("a panic without words")
+    );
+    Fault::whole(FaultCode::Internal, "", reason).into()
+}

@@ -1,0 +1,304 @@
+//! The thread that speaks with control: does what the subscription says, and tells it what happened.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use aralez_proto::main_config::ControlAddress;
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+use aralez_proto::wire::control::ControlMessage;
+use aralez_runtime::random;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, sleep_until};
+use tonic::transport::{Channel, Error};
+use tracing::{info, warn};
+
+use super::stream::{self, Stream};
+use super::translate::{self, Identity, Told};
+use super::worker::{Job, News};
+use super::{Counters, SyncStatus};
+use crate::core::live::Live;
+use crate::core::memory::Remembered;
+use crate::core::subscription::{Action, Event, Moment, Subscription};
+
+/// What was sent last has this long to arrive when the process ends.
+const PARTING: Duration = Duration::from_millis(300);
+
+type Dial = Pin<Box<dyn Future<Output = Result<Channel, Error>> + Send>>;
+
+/// What the thread is given.
+pub(super) struct Setup {
+    pub(super) servers: Vec<ControlAddress>,
+    pub(super) identity: Identity,
+    pub(super) limits: Limits,
+    pub(super) counters: Arc<dyn Counters>,
+    pub(super) live: Arc<Live>,
+    pub(super) jobs: Sender<Job>,
+    pub(super) status: watch::Sender<SyncStatus>,
+}
+
+/// The thread's state.
+pub(super) struct Driver {
+    setup: Setup,
+    machine: Subscription,
+    dial: Option<Dial>,
+    channel: Option<Channel>,
+    stream: Option<Stream>,
+    first_contact: bool,
+    persisted: Option<Version>,
+    memory_troubles: Vec<String>,
+    /// Why the last stream was let go; forgotten when one is welcomed again.
+    stream_trouble: Option<String>,
+}
+
+/// What came first.
+enum Next {
+    Dialled(Result<Channel, Error>),
+    Heard(Option<ControlMessage>),
+    News(Option<News>),
+    Tick,
+    Stop,
+}
+
+impl Driver {
+    pub(super) fn new(setup: Setup, booted: Remembered) -> Self {
+        let held = booted.snapshot.map(|snapshot| snapshot.version());
+        let machine = Subscription::new(
+            setup.servers.len(),
+            setup.limits,
+            held,
+            booted.cluster,
+            booted.refused,
+        );
+        let driver = Self {
+            setup,
+            machine,
+            dial: None,
+            channel: None,
+            stream: None,
+            first_contact: false,
+            persisted: None,
+            memory_troubles: booted.troubles,
+            stream_trouble: None,
+        };
+        driver.show();
+        driver
+    }
+
+    /// Runs until told to stop.
+    pub(super) async fn run(
+        mut self,
+        mut news: mpsc::UnboundedReceiver<News>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        self.feed(Event::Start);
+        loop {
+            match self.next(&mut news, &mut stop).await {
+                Next::Dialled(result) => self.dialled(result),
+                Next::Heard(Some(message)) => {
+                    if let Some(message) = translate::message(message) {
+                        self.feed(Event::Received(message));
+                    }
+                }
+                Next::Heard(None) => {
+                    self.stream = None;
+                    self.feed(Event::StreamLost);
+                }
+                Next::News(Some(news)) => self.told(news),
+                Next::Tick => self.feed(Event::Tick),
+                Next::Stop | Next::News(None) => break,
+            }
+            self.show();
+        }
+        self.leave().await;
+    }
+
+    async fn next(
+        &mut self,
+        news: &mut mpsc::UnboundedReceiver<News>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Next {
+        let wake = self.machine.next_wake();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => Next::Stop,
+            news = news.recv() => Next::News(news),
+            result = or_never(self.dial.as_mut()) => Next::Dialled(result),
+            message = heard(self.stream.as_mut()) => Next::Heard(message),
+            () = at(wake) => Next::Tick,
+        }
+    }
+
+    fn dialled(&mut self, result: Result<Channel, Error>) {
+        self.dial = None;
+        match result {
+            Ok(channel) => {
+                self.channel = Some(channel);
+                self.feed(Event::Connected);
+            }
+            Err(error) => {
+                let reason = std::error::Error::source(&error)
+                    .map_or_else(|| error.to_string(), ToString::to_string);
+                self.part(format!("control cannot be reached: {reason}"));
+                self.feed(Event::ConnectFailed);
+            }
+        }
+    }
+
+    fn told(&mut self, news: News) {
+        match news {
+            News::Applied { version, took } => self.feed(Event::Applied { version, took }),
+            News::Refused { root, faults } => self.feed(Event::Refused { root, faults }),
+            News::Memory {
+                persisted,
+                troubles,
+            } => {
+                self.persisted = persisted;
+                self.memory_troubles = troubles;
+                self.feed(Event::StatusChanged);
+            }
+        }
+    }
+
+    fn feed(&mut self, event: Event) {
+        let draw = u32::from_le_bytes(random::bytes());
+        let moment = Moment {
+            now: Instant::now(),
+            random: f64::from(draw) / f64::from(u32::MAX),
+        };
+        let before = self.machine.connected();
+        for action in self.machine.on(moment, event) {
+            self.act(action);
+        }
+        if before.is_none() && self.machine.connected().is_some() {
+            self.first_contact = true;
+            self.stream_trouble = None;
+            info!("control welcomed this proxy");
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Dial { server, after } => self.start_dial(server, after),
+            Action::Greet(hello) => {
+                let hello = translate::hello(&self.setup.identity, &hello);
+                self.stream = self
+                    .channel
+                    .take()
+                    .map(|channel| Stream::open(channel, hello));
+            }
+            Action::Pin(cluster) => self.order(Job::Pin(cluster)),
+            Action::Rename(version) => self.order(Job::Rename(version)),
+            Action::Apply(update) => self.order(Job::Apply(update)),
+            Action::Send(report) => {
+                let message = translate::report(&report, || self.told_status());
+                let sent = self
+                    .stream
+                    .as_ref()
+                    .is_some_and(|stream| stream.send(message));
+                if !sent {
+                    // A stream that takes nothing ends as silence does; dropping it makes the loop see its end at once.
+                    warn!("control does not read what it is sent");
+                    self.stream = self.stream.take().map(Stream::ended);
+                }
+            }
+            Action::Close(reason) => {
+                self.stream = None;
+                self.part(reason);
+            }
+        }
+    }
+
+    /// The worker outlives this thread; without it nothing can be applied, and the end of its news ends this thread too.
+    fn order(&self, job: Job) {
+        let _ = self.setup.jobs.send(job);
+    }
+
+    fn start_dial(&mut self, server: usize, after: Duration) {
+        let Some(address) = self.setup.servers.get(server).cloned() else {
+            return;
+        };
+        self.channel = None;
+        self.dial = Some(Box::pin(async move {
+            sleep(after).await;
+            stream::connect(address).await
+        }));
+    }
+
+    /// The same trouble again is not news.
+    fn part(&mut self, reason: String) {
+        if self.stream_trouble.as_ref() != Some(&reason) {
+            warn!("the stream to control ended: {reason}");
+            self.stream_trouble = Some(reason);
+        }
+    }
+
+    fn troubles(&self) -> Vec<String> {
+        let stream = self.stream_trouble.iter();
+        self.memory_troubles.iter().chain(stream).cloned().collect()
+    }
+
+    fn told_status(&self) -> Told {
+        Told {
+            running: self.machine.held(),
+            origin: self.setup.live.load().origin.name(),
+            persisted: self.persisted,
+            requests: self.setup.counters.requests(),
+            responses_5xx: self.setup.counters.responses_5xx(),
+            troubles: self.troubles(),
+        }
+    }
+
+    /// Shows how it stands to the rest of the process, where that changed.
+    fn show(&self) {
+        let server = self.machine.connected();
+        let status = SyncStatus {
+            connected: server
+                .and_then(|server| self.setup.servers.get(server))
+                .cloned(),
+            first_contact: self.first_contact,
+            running: self.machine.held(),
+            persisted: self.persisted,
+            refused: self.machine.refused().to_vec(),
+            troubles: self.troubles(),
+        };
+        self.setup.status.send_if_modified(|shown| {
+            let changed = *shown != status;
+            *shown = status;
+            changed
+        });
+    }
+
+    async fn leave(mut self) {
+        let open = self.stream.is_some();
+        self.feed(Event::Shutdown);
+        self.order(Job::Leave);
+        if open {
+            sleep(PARTING).await;
+        }
+    }
+}
+
+async fn or_never(dial: Option<&mut Dial>) -> Result<Channel, Error> {
+    match dial {
+        Some(dial) => dial.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn heard(stream: Option<&mut Stream>) -> Option<ControlMessage> {
+    match stream {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => sleep_until(wake.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,119 @@
+//! One connection to one control server, and the stream on it.
+
+use std::time::Duration;
+
+use aralez_proto::main_config::ControlAddress;
+use aralez_proto::wire::control::control_plane_client::ControlPlaneClient;
+use aralez_proto::wire::control::{ControlMessage, NodeMessage};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint, Error};
+use tonic::{Request, Status, Streaming};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// HTTP/2 pings, and how long an answer may take.
+const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// Parts have at most 512 KiB of payload; this is far above them with their keys.
+const MOST_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Messages that wait to be looked at. The window of HTTP/2 holds back the rest.
+const WAITING: usize = 4;
+/// Reports that wait to be sent. There is at most one update in flight, so a full queue is a control that does not read.
+const REPORTS: usize = 16;
+/// What was sent last has this long to arrive after the stream was let go.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// Connects to a server.
+pub(super) async fn connect(address: ControlAddress) -> Result<Channel, Error> {
+    let ControlAddress::Unix(path) = address;
+    let connector = tower::service_fn(move |_| {
+        let path = path.clone();
+        async move { UnixStream::connect(path).await.map(TokioIo::new) }
+    });
+    // Nothing resolves this name: the connector above knows the way.
+    Endpoint::from_static("http://control")
+        .connect_timeout(CONNECT)
+        .http2_keep_alive_interval(PING.0)
+        .keep_alive_timeout(PING.1)
+        .keep_alive_while_idle(true)
+        .connect_with_connector(connector)
+        .await
+}
+
+/// An open stream. Dropped, it says nothing more, lets arrive what was sent, and ends.
+#[derive(Debug)]
+pub(super) struct Stream {
+    reports: mpsc::Sender<NodeMessage>,
+    heard: mpsc::Receiver<ControlMessage>,
+}
+
+impl Stream {
+    /// Opens the stream with what is said first.
+    pub(super) fn open(channel: Channel, hello: NodeMessage) -> Self {
+        let (reports, outgoing) = mpsc::channel(REPORTS);
+        let (forward, heard) = mpsc::channel(WAITING);
+        let stream = Self { reports, heard };
+        stream.send(hello);
+        tokio::spawn(listen(channel, outgoing, forward));
+        stream
+    }
+
+    /// Queues a message; `false` where control does not read what it is sent.
+    pub(super) fn send(&self, message: NodeMessage) -> bool {
+        self.reports.try_send(message).is_ok()
+    }
+
+    /// The same stream, of which nothing more is heard.
+    pub(super) fn ended(mut self) -> Self {
+        self.heard.close();
+        self
+    }
+
+    /// What control says next; `None` at the end of the stream.
+    pub(super) async fn next(&mut self) -> Option<ControlMessage> {
+        self.heard.recv().await
+    }
+}
+
+async fn listen(
+    channel: Channel,
+    outgoing: mpsc::Receiver<NodeMessage>,
+    forward: mpsc::Sender<ControlMessage>,
+) {
+    let mut client = ControlPlaneClient::new(channel).max_decoding_message_size(MOST_MESSAGE_BYTES);
+    let opened = tokio::select! {
+        opened = client.sync(Request::new(ReceiverStream::new(outgoing))) => opened,
+        () = forward.closed() => return,
+    };
+    let ended = match opened {
+        Ok(answer) => pass_on(answer.into_inner(), &forward).await,
+        Err(status) => Err(status),
+    };
+    if let Err(status) = ended {
+        tracing::info!(code = ?status.code(), reason = status.message(), "control ended the stream");
+    }
+}
+
+async fn pass_on(
+    mut incoming: Streaming<ControlMessage>,
+    forward: &mpsc::Sender<ControlMessage>,
+) -> Result<(), Status> {
+    loop {
+        let message = tokio::select! {
+            message = incoming.message() => message?,
+            () = forward.closed() => break,
+        };
+        let Some(message) = message else {
+            return Ok(());
+        };
+        if forward.send(message).await.is_err() {
+            break;
+        }
+    }
+    // Let go: our half is closed, and control ends its own once it has read what we sent last.
+    let parting = async { while let Ok(Some(_)) = incoming.message().await {} };
+    let _ = tokio::time::timeout(PARTING, parting).await;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Between the plain messages of the subscription and the wire types. Nothing is decided here.
+
+use std::time::Duration;
+
+use aralez_proto::convert::stream::{InvalidMessage, digest};
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::feature;
+use aralez_proto::hash::Digest;
+use aralez_proto::record::Change;
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+use aralez_proto::wire::control as wire;
+
+use crate::core::subscription::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Welcome};
+
+/// A report names at most this many faults; the last one then says how many more there are.
+const MOST_FAULTS: usize = 1000;
+
+/// Who this is, for `Hello`.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) node: String,
+    pub(super) group: String,
+    pub(super) proxy_version: String,
+    pub(super) limits: Limits,
+    pub(super) boot_id: Vec<u8>,
+    pub(super) replaces_boot_id: Vec<u8>,
+}
+
+/// What `Status` tells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) running: Option<Version>,
+    pub(super) origin: &'static str,
+    pub(super) persisted: Option<Version>,
+    pub(super) requests: u64,
+    pub(super) responses_5xx: u64,
+    pub(super) troubles: Vec<String>,
+}
+
+pub(super) fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
+    node_message(wire::node_message::Kind::Hello(wire::Hello {
+        protocol_min: PROTOCOL,
+        protocol_max: PROTOCOL,
+        node: identity.node.clone(),
+        group: identity.group.clone(),
+        proxy_version: identity.proxy_version.clone(),
+        features: feature::KNOWN.to_vec(),
+        limits: Some(identity.limits.into()),
+        held: hello.held.map(Into::into),
+        boot_id: identity.boot_id.clone().into(),
+        replaces_boot_id: identity.replaces_boot_id.clone().into(),
+        refused: hello.refused.iter().map(refusal).collect(),
+        cluster_id: hello.cluster.clone().into(),
+    }))
+}
+
+fn refusal(refusal: &Refusal) -> wire::Refusal {
+    wire::Refusal {
+        root: refusal.root.as_bytes().to_vec().into(),
+        faults: faults(&refusal.faults),
+    }
+}
+
+pub(super) fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::NodeMessage {
+    node_message(match report {
+        Report::Ack {
+            update_id,
+            version,
+            took,
+        } => wire::node_message::Kind::Ack(wire::Ack {
+            update_id: *update_id,
+            version: Some((*version).into()),
+            apply_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        }),
+        Report::Nack {
+            update_id,
+            kept,
+            refused_root,
+            faults: reasons,
+        } => wire::node_message::Kind::Nack(wire::Nack {
+            update_id: *update_id,
+            kept: kept.map(Into::into),
+            refused_root: refused_root.as_bytes().to_vec().into(),
+            faults: faults(reasons),
+        }),
+        Report::Status => wire::node_message::Kind::Status(status(told())),
+    })
+}
+
+fn status(told: Told) -> wire::Status {
+    wire::Status {
+        running: told.running.map(Into::into),
+        origin: told.origin.to_owned(),
+        persisted: told.persisted.map(Into::into),
+        requests: told.requests,
+        responses_5xx: told.responses_5xx,
+        troubles: told.troubles,
+    }
+}
+
+fn faults(faults: &[Fault]) -> Vec<wire::Fault> {
+    let mut told: Vec<wire::Fault> = faults.iter().take(MOST_FAULTS).map(Into::into).collect();
+    if faults.len() > MOST_FAULTS {
+        let reason = format!("and {} more faults", faults.len() - MOST_FAULTS);
+        told.push((&Fault::whole(FaultCode::Invalid, "", reason)).into());
+    }
+    told
+}
+
+const fn node_message(kind: wire::node_message::Kind) -> wire::NodeMessage {
+    wire::NodeMessage { kind: Some(kind) }
+}
+
+/// What control said. A message that is not what it claims to be is [`Message::Broken`]; one of a kind that this release does not know
+/// is none at all.
+pub(super) fn message(message: wire::ControlMessage) -> Option<Message> {
+    let read = match message.kind? {
+        wire::control_message::Kind::Welcome(from) => welcome(&from),
+        wire::control_message::Kind::Begin(from) => begin(from),
+        wire::control_message::Kind::Part(from) => Ok(Message::Part(part(from))),
+        wire::control_message::Kind::Commit(from) => Ok(Message::Commit {
+            update_id: from.update_id,
+        }),
+        wire::control_message::Kind::Heartbeat(from) => {
+            version(from.expected).map(|expected| Message::Heartbeat { expected })
+        }
+        wire::control_message::Kind::GoAway(from) => Ok(Message::GoAway {
+            reason: from.reason,
+            retry_min: Duration::from_millis(from.retry_min_ms),
+            retry_max: Duration::from_millis(from.retry_max_ms),
+        }),
+    };
+    Some(read.unwrap_or_else(|error| Message::Broken(error.to_string())))
+}
+
+fn version(version: Option<wire::Version>) -> Result<Option<Version>, InvalidMessage> {
+    version.map(TryInto::try_into).transpose()
+}
+
+fn welcome(from: &wire::Welcome) -> Result<Message, InvalidMessage> {
+    Ok(Message::Welcome(Welcome {
+        cluster: from.cluster_id.to_vec(),
+        protocol: from.protocol,
+        head: version(from.head.clone())?,
+        heartbeat: Duration::from_millis(from.heartbeat_ms),
+        ack_deadline: Duration::from_millis(from.ack_deadline_ms),
+    }))
+}
+
+fn begin(from: wire::UpdateBegin) -> Result<Message, InvalidMessage> {
+    let to = from
+        .to
+        .ok_or_else(|| InvalidMessage("an update does not say what it leads to".to_owned()))?;
+    let from_root: Option<Digest> = match from.from_root.as_ref() {
+        [] => None,
+        bytes => Some(digest("an update's from_root", bytes)?),
+    };
+    Ok(Message::Begin(Begin {
+        update_id: from.update_id,
+        from_root,
+        to: to.try_into()?,
+        parts: from.parts,
+        bytes: from.bytes,
+    }))
+}
+
+fn part(from: wire::UpdatePart) -> Part {
+    let mut part = Part {
+        update_id: from.update_id,
+        changes: Vec::new(),
+        faults: Vec::new(),
+    };
+    for item in from.items {
+        match Change::try_from(item) {
+            Ok(change) => part.changes.push(change),
+            Err(fault) => part.faults.push(fault),
+        }
+    }
+    part
+}

@@ -1,0 +1,308 @@
+//! The thread that applies: builds the next table, swaps it in, tells, then writes to the memory. Old tables end here, not in a request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::Faults;
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{error, info, warn};
+
+use super::apply;
+use super::pace::Pace;
+use crate::core::live::{Live, LiveTable};
+use crate::core::memory::{Memory, NotKept, Remembered};
+use crate::core::registry::Registry;
+use crate::core::subscription::{Refusal, Update};
+use crate::core::trial::PROOF;
+
+/// Marks are written at most this often while updates come.
+const MARKS_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Job {
+    Apply(Update),
+    Rename(Version),
+    Pin(Vec<u8>),
+    /// The process ends as it should.
+    Leave,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub(super) enum News {
+    Applied {
+        version: Version,
+        took: Duration,
+    },
+    Refused {
+        root: Digest,
+        faults: Faults,
+    },
+    /// The memory wrote, or could not.
+    Memory {
+        persisted: Option<Version>,
+        troubles: Vec<String>,
+    },
+}
+
+/// The thread's state.
+pub(super) struct Worker {
+    memory: Box<dyn Memory>,
+    live: Arc<Live>,
+    registry: Arc<Registry>,
+    limits: Limits,
+    news: UnboundedSender<News>,
+    pace: Pace,
+    marks_due: Option<Instant>,
+    marks_written: Option<Instant>,
+    /// What runs, and when it will have proved good; `None` there: it has.
+    proof: Option<(Digest, Option<Instant>)>,
+    persisted: Option<Version>,
+    found: Vec<String>,
+    failing: BTreeMap<&'static str, String>,
+    /// Tables that requests may still hold.
+    retired: Vec<Arc<LiveTable>>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        memory: Box<dyn Memory>,
+        live: Arc<Live>,
+        registry: Arc<Registry>,
+        limits: Limits,
+        news: UnboundedSender<News>,
+    ) -> Self {
+        Self {
+            memory,
+            live,
+            registry,
+            limits,
+            news,
+            pace: Pace::default(),
+            marks_due: None,
+            marks_written: None,
+            proof: None,
+            persisted: None,
+            found: Vec::new(),
+            failing: BTreeMap::new(),
+            retired: Vec::new(),
+        }
+    }
+
+    /// Publishes what the memory has. Gives the rest of what it remembers.
+    pub(super) fn boot(&mut self) -> Remembered {
+        let mut remembered = self.memory.boot(&self.limits);
+        if let Some(snapshot) = remembered.snapshot.clone() {
+            let version = snapshot.version();
+            match apply::restore(snapshot, &self.registry) {
+                Ok(table) => {
+                    self.swap(table, Instant::now());
+                    self.persisted = Some(version);
+                }
+                Err(faults) => {
+                    error!(%version, %faults, "the cached snapshot cannot be served");
+                    remembered.snapshot = None;
+                    let faults = faults.into_vec();
+                    remembered.refused.push(Refusal {
+                        root: version.root,
+                        faults,
+                    });
+                }
+            }
+        }
+        self.found.clone_from(&remembered.troubles);
+        self.save_marks(Instant::now());
+        self.tell_memory();
+        remembered
+    }
+
+    /// Works until told to leave, or until nobody is left to give work.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let wait = self
+                .next_wake()
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            let job = match wait {
+                Some(wait) => jobs.recv_timeout(wait),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match job {
+                Ok(Job::Apply(update)) => self.apply(&update),
+                Ok(Job::Rename(version)) => self.rename(version),
+                Ok(Job::Pin(cluster)) => {
+                    self.memory.pin(&cluster);
+                    self.save_marks(Instant::now());
+                }
+                Ok(Job::Leave) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.tick(Instant::now());
+        }
+        self.leave();
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let sweep = (!self.retired.is_empty()).then(|| Instant::now() + SWEEP_EVERY);
+        let proof = self.proof.and_then(|(_, at)| at);
+        [self.pace.due(), self.marks_due, proof, sweep]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn apply(&mut self, update: &Update) {
+        let started = Instant::now();
+        let current = Arc::clone(&self.live.load());
+        match apply::prepare(&current, update, &self.limits, &self.registry) {
+            Ok(table) => {
+                drop(current);
+                self.swap(table, started);
+                let took = started.elapsed();
+                info!(version = %update.to, took_us = took.as_micros(), changes = update.changes.len(), "applied an update");
+                self.tell(News::Applied {
+                    version: update.to,
+                    took,
+                });
+                self.pace
+                    .changed(Instant::now(), apply::endpoints_only(update));
+            }
+            Err(faults) => {
+                warn!(version = %update.to, %faults, "refused an update; what ran before goes on");
+                self.tell(News::Refused {
+                    root: update.to.root,
+                    faults,
+                });
+            }
+        }
+    }
+
+    /// The one swap. The trial is opened before it, so that a death right after is remembered.
+    fn swap(&mut self, table: LiveTable, now: Instant) {
+        let root = table.snapshot.version().root;
+        self.memory.swap(root);
+        let free = self
+            .marks_written
+            .is_none_or(|written| now >= written + MARKS_EVERY);
+        if free {
+            self.save_marks(now);
+        } else {
+            self.marks_due.get_or_insert(now + MARKS_EVERY);
+        }
+        if self.proof.is_none_or(|(proving, _)| proving != root) {
+            self.proof = Some((root, Some(now + PROOF)));
+        }
+        self.retired.push(Arc::clone(&self.live.load()));
+        self.live.publish(table);
+    }
+
+    fn rename(&mut self, version: Version) {
+        let current = Arc::clone(&self.live.load());
+        if current.snapshot.version().root != version.root {
+            return;
+        }
+        let update = Update {
+            full: false,
+            to: version,
+            changes: Vec::new(),
+        };
+        match apply::prepare(&current, &update, &self.limits, &self.registry) {
+            Ok(mut table) => {
+                table.since = current.since;
+                self.retired.push(current);
+                self.live.publish(table);
+                self.pace.changed(Instant::now(), true);
+            }
+            Err(faults) => error!(%version, %faults, "cannot take the newer name of what runs"),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        // Only the memory of the process holds them now: no request ends by freeing a table.
+        self.retired.retain(|table| Arc::strong_count(table) > 1);
+        if let Some((root, Some(at))) = self.proof
+            && now >= at
+        {
+            self.memory.proved(root);
+            self.marks_due = Some(now);
+            self.proof = Some((root, None));
+        }
+        if self.pace.due().is_some_and(|due| now >= due) {
+            self.keep(now);
+        }
+        if self.marks_due.is_some_and(|due| now >= due) {
+            self.save_marks(now);
+        }
+    }
+
+    fn keep(&mut self, now: Instant) {
+        let snapshot = Arc::clone(&self.live.load().snapshot);
+        let kept = self.memory.keep(&snapshot);
+        match &kept {
+            Ok(()) => {
+                self.persisted = Some(snapshot.version());
+                self.pace.written(now);
+            }
+            Err(_) => self.pace.failed(now),
+        }
+        self.note("keep", kept);
+        self.tell_memory();
+    }
+
+    fn save_marks(&mut self, now: Instant) {
+        let saved = self.memory.save_marks();
+        self.marks_written = Some(now);
+        self.marks_due = saved.is_err().then(|| now + PROOF);
+        if self.note("marks", saved) {
+            self.tell_memory();
+        }
+    }
+
+    /// Whether this changed what is wrong.
+    fn note(&mut self, what: &'static str, outcome: Result<(), NotKept>) -> bool {
+        match outcome {
+            Ok(()) => self.failing.remove(what).is_some(),
+            Err(NotKept(trouble)) => {
+                let known = self.failing.insert(what, trouble.clone());
+                let new = known.as_ref() != Some(&trouble);
+                if new {
+                    warn!("serving goes on, but: {trouble}");
+                }
+                new
+            }
+        }
+    }
+
+    fn tell_memory(&self) {
+        let troubles = self
+            .found
+            .iter()
+            .chain(self.failing.values())
+            .cloned()
+            .collect();
+        self.tell(News::Memory {
+            persisted: self.persisted,
+            troubles,
+        });
+    }
+
+    /// Nobody listens any more while the process ends: then nobody needs to know.
+    fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+
+    fn leave(mut self) {
+        let now = Instant::now();
+        if self.pace.due().is_some() {
+            self.keep(now);
+        }
+        self.memory.clean_exit();
+        self.save_marks(now);
+    }
+}
