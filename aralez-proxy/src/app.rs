@@ -1,92 +1,143 @@
 //! Composition: what is built in which order, and how it ends.
 
-use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use aralez_proto::main_config::{self, MainConfig};
+use aralez_proto::main_config::MainConfig;
+use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::{main_file, private, state, supervised, telemetry};
+use tokio::sync::Notify;
+use tracing::{info, warn};
 
 use crate::args::Args;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
+use crate::service::Engine;
 use crate::service::server::{Options, Server};
 use crate::settings::Settings;
-use crate::{admin, metrics, service};
+use crate::{admin, metrics};
 
-/// Runs the daemon until it is told to leave.
+mod node;
+mod process;
+
+/// Runs the daemon until it is told to leave; with `-t` only checks.
 ///
 /// # Errors
 /// Whatever keeps it from starting, as one line.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = load(args.config.as_deref())?;
-    let root = config
-        .state_dir
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("/var/lib/aralez"));
-    let node = config.node_id.clone().map_or_else(|| "node".parse(), Ok)?;
+    let config = main_file::load(args.config.as_deref())?;
+    let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
+    let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let settings = Settings::new(&config, &root, node, cores);
+    let settings = Settings::new(&config, &root, chosen.name.clone(), cores);
+    refuse_background(&config, args.exit_with_parent)?;
     if args.test {
         return Ok(());
     }
-    serve(&settings)
+    let own = |path: &PathBuf| own_file(path, args.exit_with_parent);
+    let log = config.error_log.as_ref().map(own);
+    telemetry::init(config.log_level.unwrap_or_default(), log.as_deref())?;
+    private::ensure_dir(&root).with_context(|| format!("cannot use {}", root.display()))?;
+    chosen.keep(&root)?;
+    let dir = &settings.state_dir;
+    private::ensure_dir(dir).with_context(|| format!("cannot use {}", dir.display()))?;
+    let _lock = InstanceLock::acquire(dir)?;
+    let _pid_file = config
+        .pid_file
+        .as_ref()
+        .map(|path| process::PidFile::write(&own(path)))
+        .transpose()?;
+    tell_idle_keys(&config);
+    serve(&settings, args.exit_with_parent)
 }
 
-fn load(path: Option<&Path>) -> anyhow::Result<MainConfig> {
-    let Some(path) = path else {
-        return Ok(MainConfig::default());
-    };
-    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(main_config::read(&path.display().to_string(), &text)?)
+/// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
+fn own_file(path: &Path, supervised: bool) -> PathBuf {
+    if !supervised {
+        return path.to_owned();
+    }
+    let mut own = path.as_os_str().to_owned();
+    own.push(".proxy");
+    own.into()
 }
 
-fn serve(settings: &Settings) -> anyhow::Result<()> {
+/// `daemon: true` is the supervisor's where there is one.
+fn refuse_background(config: &MainConfig, supervised: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        supervised || config.daemon != Some(true),
+        "daemon: true is not in this release for one daemon alone; use systemd, or `aralez` for all of them"
+    );
+    Ok(())
+}
+
+fn tell_idle_keys(config: &MainConfig) {
+    for idle in &config.idle {
+        warn!("{idle}");
+    }
+    if config.runuser.is_some() || config.rungroup.is_some() {
+        warn!("runuser and rungroup are not in this release: this daemon stays who started it");
+    }
+}
+
+fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
+    process::raise_open_files();
     let listeners = settings
         .http
         .iter()
-        .map(|address| listen(*address))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let admin_listener = listen(settings.admin)?;
+        .map(|address| process::listen(*address));
+    let listeners = listeners.collect::<anyhow::Result<Vec<_>>>()?;
+    let admin_listener = process::listen(settings.admin)?;
     let traffic = Arc::new(Traffic::default());
+    process::count_panics(Arc::clone(&traffic));
+
     let shown = admin::Shown {
         traffic: Arc::clone(&traffic),
         registry: metrics::registry(Arc::clone(&traffic)),
     };
     admin::spawn(admin_listener, shown).context("cannot start the admin endpoint")?;
-    let engine = service::Engine::new(Arc::clone(&traffic));
     let options = Options {
         listeners,
         threads: settings.threads,
         pool_size: settings.pool_size,
         h2c: false,
     };
+    let engine = Engine::new(Arc::clone(&traffic));
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
+    info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
+    let end = live_until_told(settings, supervised, &traffic, &mut server);
+    server.stop();
+    end
+}
+
+/// Waits for the signal to leave and drains.
+fn live_until_told(
+    settings: &Settings,
+    supervised: bool,
+    traffic: &Arc<Traffic>,
+    server: &mut Server,
+) -> anyhow::Result<()> {
     let phases = Phases {
         lame_duck: settings.lame_duck,
         grace_period: settings.grace_period,
     };
+    let supervisor_gone = Arc::new(Notify::new());
+    if supervised {
+        let gone = Arc::clone(&supervisor_gone);
+        supervised::on_parent_exit(move || gone.notify_one())
+            .context("cannot watch the supervisor")?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        signals.next().await;
-        drain::drain(&traffic, phases, || server.close(), signals.next()).await;
-        anyhow::Ok(())
-    })?;
-    server.stop();
-    Ok(())
-}
-
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| {
-        let reason = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "address in use".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            _ => error.to_string(),
-        };
-        anyhow::anyhow!("cannot listen on {address}: {reason}")
+        tokio::select! {
+            () = signals.next() => {}
+            () = supervisor_gone.notified() => info!("the supervisor is gone"),
+        }
+        drain::drain(traffic, phases, || server.close(), signals.next()).await;
+        Ok(())
     })
 }

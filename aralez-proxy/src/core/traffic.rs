@@ -221,7 +221,7 @@ impl<const N: usize> Histogram<N> {
             .copied()
             .zip(self.counts.iter().map(load));
         within
-            .chain(std::iter::once((f64::MAX, load(&self.beyond))))
+            .chain(std::iter::once((f64::INFINITY, load(&self.beyond))))
             .collect()
     }
 

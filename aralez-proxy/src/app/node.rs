@@ -1,0 +1,92 @@
+//! Who this node is.
+
+use std::path::Path;
+
+use anyhow::Context;
+use aralez_proto::model::NodeName;
+use aralez_runtime::private;
+
+const MAX_NAME: u64 = 256;
+
+/// The name of this node and, where it was chosen just now, that it must be kept.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) name: NodeName,
+    new: bool,
+}
+
+impl Chosen {
+    /// `node_id` where it is said, else the name this machine chose before, else its host name: a machine that gets another host name
+    /// stays the same node.
+    pub(super) fn find(said: Option<&NodeName>, root: &Path) -> anyhow::Result<Self> {
+        if let Some(name) = said {
+            return Ok(Self {
+                name: name.clone(),
+                new: false,
+            });
+        }
+        let file = root.join("node_id");
+        match private::read_bounded(&file, MAX_NAME) {
+            Ok(kept) => {
+                let name = String::from_utf8_lossy(&kept).trim().parse();
+                let name = name.with_context(|| format!("{} holds no name", file.display()))?;
+                Ok(Self { name, new: false })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let name = host_name().context("set node_id")?;
+                Ok(Self { name, new: true })
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        }
+    }
+
+    /// Keeps a name that was chosen just now.
+    pub(super) fn keep(&self, root: &Path) -> anyhow::Result<()> {
+        if !self.new {
+            return Ok(());
+        }
+        let file = root.join("node_id");
+        private::write_atomic(&file, format!("{}\n", self.name).as_bytes())
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn host_name() -> anyhow::Result<NodeName> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .context("this machine tells no host name")?;
+    Ok(text.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_said_wins_and_is_not_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let said = "edge-1".parse().unwrap();
+        let chosen = Chosen::find(Some(&said), root.path()).unwrap();
+        chosen.keep(root.path()).unwrap();
+        assert_eq!(chosen.name, said);
+        assert!(!root.path().join("node_id").exists());
+    }
+
+    #[test]
+    fn a_machine_stays_the_same_node_when_its_host_name_changes() {
+        let root = tempfile::tempdir().unwrap();
+        let first = Chosen::find(None, root.path()).unwrap();
+        assert!(!root.path().join("node_id").exists());
+        first.keep(root.path()).unwrap();
+        private::write_atomic(&root.path().join("node_id"), b"old-name\n").unwrap();
+        let again = Chosen::find(None, root.path()).unwrap();
+        assert_eq!(again.name.as_str(), "old-name");
+    }
+
+    #[test]
+    fn a_damaged_name_is_told_with_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        private::write_atomic(&root.path().join("node_id"), b"a b\n").unwrap();
+        let error = Chosen::find(None, root.path()).unwrap_err();
+        assert!(error.to_string().contains("node_id"), "{error}");
+    }
+}
