@@ -1,17 +1,46 @@
 //! The file source: watches the folders of `upstreams_conf` and `conf.d/` and tells what the set of files is.
+//!
+//! It looks when a folder changes, and every now and then in case it was not told. It does **not** read YAML, nor decide what is
+//! committed: the publisher compares hashes.
 
-use std::path::{Path, PathBuf};
+mod decide;
+mod folders;
+mod look;
+mod save;
+
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::core::status::{KnownFiles, Reading};
-use crate::core::store::MainFile;
+use decide::Decider;
+use folders::Folders;
+use look::Looker;
+
+pub use save::MainDocument;
+
+#[cfg(test)]
+mod tests;
+
+/// How often to look where every folder is watched: links far away and network file systems tell nothing.
+const RECHECK: Duration = Duration::from_secs(2);
+
+/// How often to look where a folder cannot be watched.
+const RECHECK_DEAF: Duration = Duration::from_millis(250);
 
 /// A running file source. Ends when it is dropped.
 #[derive(Debug)]
 pub struct FileSource {
     readings: watch::Receiver<Option<Arc<Reading>>>,
+    wakes: mpsc::Sender<Wake>,
+}
+
+enum Wake {
+    Changed,
+    Stop,
 }
 
 impl FileSource {
@@ -20,10 +49,21 @@ impl FileSource {
     /// # Errors
     /// Where the system gives no thread.
     pub fn spawn(main: &Path, known: KnownFiles) -> std::io::Result<Self> {
-        let _ = (main, known);
-        Ok(Self {
-            readings: watch::channel(None).1,
-        })
+        let (wakes, woken) = mpsc::channel();
+        let (tell, readings) = watch::channel(None);
+        let changed = wakes.clone();
+        let looker = Looker::new(main);
+        let watcher = move || {
+            let folders = Folders::new(move || {
+                // The source may have ended meanwhile.
+                let _ = changed.send(Wake::Changed);
+            });
+            run(looker, Decider::new(known), folders, &woken, &tell);
+        };
+        std::thread::Builder::new()
+            .name("file-source".to_owned())
+            .spawn(watcher)?;
+        Ok(Self { readings, wakes })
     }
 
     /// The newest reading; `None` before the first.
@@ -32,21 +72,37 @@ impl FileSource {
     }
 }
 
-/// Writes the main document where `upstreams_conf` points.
-#[derive(Clone, Debug)]
-pub struct MainDocument {
-    path: PathBuf,
-}
-
-impl MainDocument {
-    /// The document at this path.
-    pub const fn new(path: PathBuf) -> Self {
-        Self { path }
+impl Drop for FileSource {
+    fn drop(&mut self) {
+        // The thread may have ended before.
+        let _ = self.wakes.send(Wake::Stop);
     }
 }
 
-impl MainFile for MainDocument {
-    fn save(&self, _text: &[u8]) -> Result<(), String> {
-        Err(format!("{}: not built yet", self.path.display()))
+fn run(
+    mut looker: Looker,
+    mut decider: Decider,
+    mut folders: Folders,
+    woken: &mpsc::Receiver<Wake>,
+    tell: &watch::Sender<Option<Arc<Reading>>>,
+) {
+    let begun = Instant::now();
+    loop {
+        // Watched first, so that what changes while looking is heard.
+        folders.follow(&looker);
+        let next = decider.look(begun.elapsed(), looker.look());
+        if let Some(reading) = next.reading {
+            tell.send_replace(Some(Arc::new(reading)));
+        }
+        let recheck = if folders.deaf() {
+            RECHECK_DEAF
+        } else {
+            RECHECK
+        };
+        let wait = next.again_in.unwrap_or(recheck).min(recheck);
+        match woken.recv_timeout(wait) {
+            Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }

@@ -1,0 +1,204 @@
+//! Looking at the files: what is there now, reading only what may have changed.
+
+use std::collections::BTreeMap;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aralez_proto::document::MAX_BYTES;
+use bytes::Bytes;
+
+use super::decide::{Found, Look};
+
+/// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Looks at one set of files, again and again.
+#[derive(Debug)]
+pub(super) struct Looker {
+    main: PathBuf,
+    conf_d: PathBuf,
+    cache: BTreeMap<PathBuf, Cached>,
+}
+
+#[derive(Clone, Debug)]
+struct Cached {
+    stamp: Stamp,
+    text: Bytes,
+    settled: bool,
+}
+
+/// What changes when a file does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            len: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+
+    /// Whether the last change, of which `ctime` cannot lie, is long past.
+    fn settled(&self) -> bool {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = since.unwrap_or_default().as_secs().cast_signed();
+        now.saturating_sub(self.changed.0) > SETTLED.as_secs().cast_signed()
+    }
+}
+
+impl Looker {
+    pub(super) fn new(main: &Path) -> Self {
+        Self {
+            conf_d: parent_of(main).join("conf.d"),
+            main: main.to_owned(),
+            cache: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn main(&self) -> &Path {
+        &self.main
+    }
+
+    pub(super) fn conf_d(&self) -> &Path {
+        &self.conf_d
+    }
+
+    pub(super) fn look(&mut self) -> Look {
+        let (names, conf_d_trouble) = match names_in(&self.conf_d) {
+            Ok(names) => (names, None),
+            Err(error) => (Vec::new(), Some(reason_of(&error))),
+        };
+        let mut seen = BTreeMap::new();
+        let main = self.main.clone();
+        let main = self.file(main, &mut seen);
+        let conf_d = names.into_iter().map(|name| {
+            let found = match name.to_str() {
+                Some(name) => self.file(self.conf_d.join(name), &mut seen),
+                None => Found::Trouble("its name is not UTF-8".to_owned()),
+            };
+            (format!("conf.d/{}", name.to_string_lossy()), found)
+        });
+        let look = Look {
+            main,
+            conf_d: conf_d.collect(),
+            conf_d_trouble,
+        };
+        self.cache = seen;
+        look
+    }
+
+    fn file(&self, path: PathBuf, seen: &mut BTreeMap<PathBuf, Cached>) -> Found {
+        let cached = self.cache.get(&path);
+        match read(&path, cached) {
+            Ok(cached) => {
+                let text = cached.text.clone();
+                seen.insert(path, cached);
+                Found::Text(text)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Found::Missing,
+            Err(error) => Found::Trouble(reason_of(&error)),
+        }
+    }
+}
+
+/// The folder of a file.
+pub(super) fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The files of `conf.d/` that count, hidden ones not; none where there is no such folder.
+pub(super) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let shown = name.to_string_lossy();
+        let counts = shown.ends_with(".yaml") || shown.ends_with(".yml");
+        if counts && !shown.starts_with('.') {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
+    if let Some(cached) = cached.filter(|cached| cached.settled) {
+        if Stamp::of(&std::fs::metadata(path)?) == cached.stamp {
+            return Ok(cached.clone());
+        }
+    }
+    let file = open(path)?;
+    let stamp = Stamp::of(&file.metadata()?);
+    let mut text = Vec::new();
+    let max = MAX_BYTES as u64;
+    let size = usize::try_from(stamp.len.min(max)).unwrap_or(MAX_BYTES);
+    text.reserve_exact(size + 1);
+    (&file).take(max + 1).read_to_end(&mut text)?;
+    if text.len() > MAX_BYTES {
+        let reason = format!("it has more than {MAX_BYTES} bytes");
+        return Err(io::Error::new(ErrorKind::InvalidData, reason));
+    }
+    // The same text again shares the memory of the one before.
+    let text = match cached.filter(|cached| *cached.text == *text) {
+        Some(cached) => cached.text.clone(),
+        None => Bytes::from(text),
+    };
+    Ok(Cached {
+        settled: stamp.settled() && Stamp::of(&file.metadata()?) == stamp,
+        stamp,
+        text,
+    })
+}
+
+/// Opens a regular file, through links, without waiting on a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    let what = if kind.is_dir() {
+        "a folder"
+    } else {
+        "not a regular file"
+    };
+    Err(io::Error::new(
+        ErrorKind::InvalidData,
+        format!("it is {what}"),
+    ))
+}
+
+/// The reason without the number that the standard library adds.
+fn reason_of(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((reason, _)) => reason.to_lowercase(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Writing the main document: what `?save` does.
+
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use super::look::parent_of;
+use crate::core::store::MainFile;
+
+/// The main document where `upstreams_conf` points.
+#[derive(Clone, Debug)]
+pub struct MainDocument {
+    path: PathBuf,
+}
+
+impl MainDocument {
+    /// The document at this path.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+}
+
+impl MainFile for MainDocument {
+    fn save(&self, text: &[u8]) -> Result<(), String> {
+        replace(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+/// Replaces the text as one step, through links, so that a link stays one. Mode and owner stay; a new file is its owner's alone, since it
+/// may hold secrets.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let path = match std::fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        path => path?,
+    };
+    let before = match std::fs::metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        meta => Some(meta?),
+    };
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the path has no file name"))?;
+    let folder = parent_of(&path);
+    let temporary = folder.join(format!(".{}.saving", name.to_string_lossy()));
+    let written = write_new(&temporary, text, before.as_ref())
+        .and_then(|()| std::fs::rename(&temporary, &path));
+    if let Err(error) = written {
+        // The first error is what matters.
+        let _ = std::fs::remove_file(&temporary);
+        return Err(error);
+    }
+    File::open(folder)?.sync_all()
+}
+
+fn write_new(path: &Path, text: &[u8], before: Option<&Metadata>) -> io::Result<()> {
+    // A leftover of a crash.
+    let _ = std::fs::remove_file(path);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text)?;
+    if let Some(before) = before {
+        // Only root may give files away; for others the owner is the same or cannot be kept.
+        let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
+        file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
+    }
+    file.sync_all()
+}
