@@ -5,9 +5,28 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use serde_json::json;
 
+use crate::document::keys::{GlobalKeys, HostKeys, RouteKeys};
 use crate::hash::Digest;
 use crate::model::{Endpoint, GroupName, Pool, PoolName, Settings, VirtualHost};
+use crate::schema::Shape;
+
+mod edits;
+mod hosts;
+mod keys;
+mod later;
+mod lower;
+mod paths;
+mod redirect;
+mod server;
+mod set;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use lower::records;
 
 /// The largest set of documents that is read, in bytes: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -147,11 +166,16 @@ pub struct AuthoredPool {
 ///
 /// # Errors
 /// Every fault of every document at once. Nothing is read from a set with a fault.
-pub fn read(_documents: &DocumentSet, _rules: &Rules) -> Result<Authored, DocumentFaults> {
-    Ok(Authored::default())
+pub fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, DocumentFaults> {
+    set::read(documents, rules)
 }
 
 /// The JSON Schema of the main document.
 pub(crate) fn schema() -> serde_json::Value {
-    serde_json::json!({})
+    let mut schema = GlobalKeys::schema();
+    schema["additionalProperties"] = json!({ "$ref": "#/$defs/host" });
+    let mut host = HostKeys::schema();
+    host["required"] = json!(["paths"]);
+    schema["$defs"] = json!({ "host": host, "route": RouteKeys::schema() });
+    schema
 }

@@ -11,11 +11,11 @@ mod reader;
 mod shape;
 mod values;
 
-pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of};
-pub(crate) use near::{did_you_mean, nearest};
+pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
+pub(crate) use near::did_you_mean;
 pub(crate) use reader::{At, Reader, shown, told};
-pub(crate) use shape::{Shape, choices, choose, parsed, text};
-pub(crate) use values::{Between, Cidr, Life, OneOrMany, Secrecy, Size};
+pub(crate) use shape::{Shape, choices, choose, text};
+pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 

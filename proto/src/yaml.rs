@@ -172,6 +172,16 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// The value under a key, where it is a map that has it.
+    pub(crate) fn get(self, key: &str) -> Option<Self> {
+        let Value::Mapping(mut entries) = self.value() else {
+            return None;
+        };
+        entries
+            .find(|entry| entry.key == key)
+            .map(|entry| entry.value)
+    }
+
     /// What it is, in words for a fault. Texts may be secret, so they are not shown.
     pub(crate) fn found(self) -> &'static str {
         match self.value() {

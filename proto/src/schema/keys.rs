@@ -24,7 +24,8 @@ impl Key {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    fn is(&self, name: &str) -> bool {
+    /// Whether this is one of its names.
+    pub(crate) fn is(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
     }
 }

@@ -1,5 +1,7 @@
 //! The reader of one document: where it stands, and what it found wrong.
 
+use std::net::SocketAddr;
+
 use crate::document::{DocumentFault, DocumentFaults, Place};
 use crate::yaml::{Node, Spot};
 
@@ -18,11 +20,6 @@ impl<T> At<T> {
     pub(crate) fn take(self) -> T {
         self.value
     }
-
-    /// Another value at the same place.
-    pub(crate) fn with<U>(&self, value: U) -> At<U> {
-        At { value, at: self.at }
-    }
 }
 
 enum Step<'t> {
@@ -38,6 +35,8 @@ pub(crate) struct Reader<'t> {
     /// Faults beyond those that are told.
     untold: usize,
     notes: Vec<DocumentFault>,
+    /// Addresses that no route may point at.
+    pub(crate) forbidden: &'t [SocketAddr],
 }
 
 impl<'t> Reader<'t> {
@@ -49,6 +48,7 @@ impl<'t> Reader<'t> {
             faults: Vec::new(),
             untold: 0,
             notes: Vec::new(),
+            forbidden: &[],
         }
     }
 
@@ -130,11 +130,6 @@ impl<'t> Reader<'t> {
     /// The name of the document.
     pub(crate) const fn file(&self) -> &'t str {
         self.file
-    }
-
-    /// Whether something was wrong so far.
-    pub(crate) const fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
     }
 
     /// What was wrong, how much more was, and what a person should know.

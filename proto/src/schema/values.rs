@@ -224,3 +224,21 @@ impl Shape for Cidr {
         json!({ "type": "string" })
     }
 }
+
+/// A value of any shape: known, but only read by a later release.
+pub(crate) struct Anything;
+
+impl Shape for Anything {
+    const EXPECTED: &'static str = "a value";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Scalar(scalar) if scalar.is_null() => reader.mismatch(node, Self::EXPECTED),
+            _ => Some(Self),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({})
+    }
+}

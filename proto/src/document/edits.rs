@@ -1,0 +1,175 @@
+//! Headers as written: a list of `Name:value`, or a map of `set`, `append` and `remove`.
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Direction, Header, HeaderEdits, check_name};
+use crate::schema::{Reader, Shape, shown, text};
+use crate::yaml::{Node, Value};
+
+/// `headers`, `client_headers`: of responses.
+pub(crate) struct ResponseEdits(pub(crate) HeaderEdits);
+
+/// `server_headers`: of requests.
+pub(crate) struct RequestEdits(pub(crate) HeaderEdits);
+
+const EXPECTED: &str = "a list of `Name:value`, or a map of set, append, remove";
+
+macro_rules! edits {
+    ($name:ident, $direction:expr) => {
+        impl Shape for $name {
+            const EXPECTED: &'static str = EXPECTED;
+
+            fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+                edits(node, reader, $direction).map(Self)
+            }
+
+            fn schema() -> Json {
+                schema()
+            }
+        }
+    };
+}
+edits!(ResponseEdits, Direction::Response);
+edits!(RequestEdits, Direction::Request);
+
+fn schema() -> Json {
+    let values =
+        json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } });
+    let map = json!({
+        "type": "object",
+        "properties": {
+            "set": values,
+            "append": values,
+            "remove": { "type": "array", "items": { "type": "string" } },
+        },
+        "additionalProperties": false,
+    });
+    let lines = json!({ "type": "array", "items": { "type": "string", "pattern": "^[^:]+:" } });
+    json!({ "anyOf": [lines, map] })
+}
+
+fn edits<'t>(node: Node<'t>, reader: &mut Reader<'t>, direction: Direction) -> Option<HeaderEdits> {
+    match node.value() {
+        Value::Sequence(lines) => {
+            let mut edits = HeaderEdits::default();
+            for (index, line) in lines.enumerate() {
+                if let Some(header) =
+                    reader.element(index, |reader| header_line(line, reader, direction))
+                {
+                    add(&mut edits, header);
+                }
+            }
+            Some(edits)
+        }
+        Value::Mapping(entries) => {
+            let mut map = EditsMap {
+                direction,
+                edits: HeaderEdits::default(),
+            };
+            for entry in entries {
+                reader.under(entry.key, |reader| {
+                    if !map.take(entry.key, entry.value, reader) {
+                        let reason = format!(
+                            "`{}` is not a key in headers; known are set, append, remove",
+                            shown(entry.key)
+                        );
+                        reader.fault(entry.at, reason);
+                    }
+                });
+            }
+            Some(map.edits)
+        }
+        Value::Scalar(_) => reader.mismatch(node, EXPECTED),
+    }
+}
+
+/// The first of a name replaces what the endpoint sent; more of the name stand beside it.
+fn add(edits: &mut HeaderEdits, header: Header) {
+    if edits.set.iter().any(|other| other.name() == header.name()) {
+        edits.append.push(header);
+    } else {
+        edits.set.push(header);
+    }
+}
+
+/// Values may be secret, so no fault shows one.
+fn header_line<'t>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    direction: Direction,
+) -> Option<Header> {
+    let line = text(node, reader, "`Name:value` in quotes")?;
+    let Some((name, value)) = line.split_once(':') else {
+        reader.fault(node.at(), "expected `Name:value`, found no `:`");
+        return None;
+    };
+    header(node, reader, direction, name.trim(), value.trim())
+}
+
+fn header<'t>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    direction: Direction,
+    name: &str,
+    value: &str,
+) -> Option<Header> {
+    Header::new(direction, name, value)
+        .map_err(|error| reader.fault(node.at(), error.to_string()))
+        .ok()
+}
+
+struct EditsMap {
+    direction: Direction,
+    edits: HeaderEdits,
+}
+
+impl EditsMap {
+    /// Whether the key is known.
+    fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> bool {
+        match key {
+            "set" => self.edits.set = self.headers(node, reader),
+            "append" => self.edits.append = self.headers(node, reader),
+            "remove" => self.edits.remove = self.names(node, reader),
+            _ => return false,
+        }
+        true
+    }
+
+    fn headers<'t>(&self, node: Node<'t>, reader: &mut Reader<'t>) -> Vec<Header> {
+        let Value::Mapping(entries) = node.value() else {
+            reader.mismatch::<()>(node, "a map of names and values");
+            return Vec::new();
+        };
+        let mut headers: Vec<Header> = Vec::new();
+        for entry in entries {
+            let header = reader.under(entry.key, |reader| {
+                let value = text(entry.value, reader, "the header's value")?;
+                header(entry.value, reader, self.direction, entry.key, value)
+            });
+            let Some(header) = header else { continue };
+            if headers.iter().any(|other| other.name() == header.name()) {
+                let reason = format!("`{}` stands twice here; names have no case", header.name());
+                reader.fault(entry.at, reason);
+            }
+            headers.push(header);
+        }
+        headers
+    }
+
+    fn names<'t>(&self, node: Node<'t>, reader: &mut Reader<'t>) -> Vec<String> {
+        let Value::Sequence(elements) = node.value() else {
+            reader.mismatch::<()>(node, "a list of names");
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        for (index, element) in elements.enumerate() {
+            names.extend(reader.element(index, |reader| {
+                let name = text(element, reader, "a header's name")?;
+                check_name(self.direction, name)
+                    .map_err(|error| reader.fault(element.at(), error.to_string()))
+                    .ok()
+            }));
+        }
+        names
+    }
+}

@@ -1,0 +1,152 @@
+//! The hosts of one document.
+
+use crate::document::keys::{GlobalKeys, HostKeys, is_global};
+use crate::document::paths::{PathAction, PathRoute};
+use crate::document::values::TimeoutKeys;
+use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
+use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
+use crate::schema::{At, Keyed, Reader, Shape, Taken, unknown_reason};
+use crate::yaml::{Entry, Node, Spot, Value};
+
+/// A host as one document has it.
+pub(crate) struct HostEntry<'t> {
+    pub(crate) host: AuthoredHost,
+    /// Whether it may redefine a host of another document.
+    pub(crate) overrides: bool,
+    /// Its key as written.
+    pub(crate) key: &'t str,
+    /// Where the key stands.
+    pub(crate) at: Spot,
+    /// Whether it stands under `upstreams`.
+    pub(crate) wrapped: bool,
+}
+
+/// Reads a document: its global keys and its hosts, in both layouts.
+pub(crate) fn document<'t>(
+    root: Node<'t>,
+    reader: &mut Reader<'t>,
+) -> (GlobalKeys, Vec<HostEntry<'t>>) {
+    let mut globals = GlobalKeys::default();
+    let mut hosts = Vec::new();
+    let Value::Mapping(entries) = root.value() else {
+        reader.mismatch::<()>(root, "a map of keys and hosts");
+        return (globals, hosts);
+    };
+    for entry in entries {
+        reader.under(entry.key, |reader| {
+            if entry.value.get("paths").is_some() {
+                hosts.extend(host(entry, false, reader));
+            } else if entry.key == "upstreams" {
+                wrapped(entry.value, reader, &mut hosts);
+            } else {
+                global(&mut globals, entry, reader);
+            }
+        });
+    }
+    (globals, hosts)
+}
+
+fn wrapped<'t>(node: Node<'t>, reader: &mut Reader<'t>, hosts: &mut Vec<HostEntry<'t>>) {
+    let Value::Mapping(entries) = node.value() else {
+        reader.mismatch::<()>(node, "a map of hosts");
+        return;
+    };
+    for entry in entries {
+        reader.under(entry.key, |reader| hosts.extend(host(entry, true, reader)));
+    }
+}
+
+fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t>) {
+    if reader.file() != DocumentSet::MAIN && is_global(entry.key) {
+        let reason = format!(
+            "belongs in {}; files in conf.d hold hosts only",
+            DocumentSet::MAIN
+        );
+        reader.fault(entry.at, reason);
+        return;
+    }
+    if let Taken::Taken = globals.take(entry.key, entry.value, reader) {
+        return;
+    }
+    let mut reason = unknown_reason::<GlobalKeys>(entry.key);
+    let host_like = matches!(entry.value.value(), Value::Mapping(_)) || entry.key.contains('.');
+    if host_like {
+        reason.push_str("; a host is a map with `paths`");
+    }
+    reader.fault(entry.at, reason);
+}
+
+fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<HostEntry<'t>> {
+    let pattern = entry
+        .key
+        .parse::<HostPattern>()
+        .map_err(|error| reader.fault(entry.at, error.to_string()))
+        .ok();
+    let mut keys = HostKeys::read(entry.value, reader)?;
+    if entry.value.get("paths").is_none() {
+        reader.fault(entry.at, "a host needs `paths`");
+    }
+    let pattern = pattern?;
+    let mut pools = Vec::new();
+    let paths = keys
+        .paths
+        .take()
+        .map(|paths| paths.value.0)
+        .unwrap_or_default();
+    let routes = paths
+        .into_iter()
+        .map(|(path, (route, _))| lower(&pattern, path, route, &mut pools))
+        .collect();
+    let host = VirtualHost {
+        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
+        to_https: keys.to_https.map(At::take),
+        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
+        request_headers: keys
+            .server_headers
+            .map(|edits| edits.value.0)
+            .unwrap_or_default(),
+        routes,
+        pattern,
+    };
+    let groups = keys.groups.map(|groups| groups.value.0).unwrap_or_default();
+    Some(HostEntry {
+        host: AuthoredHost {
+            groups,
+            host,
+            pools,
+        },
+        overrides: keys.overrides.is_some_and(|overrides| overrides.value),
+        key: entry.key,
+        at: entry.at,
+        wrapped,
+    })
+}
+
+/// The route under its host, and the pool that it names.
+fn lower(
+    pattern: &HostPattern,
+    path: std::sync::Arc<str>,
+    route: PathRoute,
+    pools: &mut Vec<AuthoredPool>,
+) -> Route {
+    let action = match route.action {
+        PathAction::Redirect(redirect) => Action::Redirect(redirect),
+        PathAction::Servers(endpoints) => {
+            let name = PoolName::of_route(pattern, &path);
+            pools.push(AuthoredPool {
+                name: name.clone(),
+                pool: Pool::default(),
+                endpoints,
+            });
+            Action::Pool(name)
+        }
+    };
+    Route {
+        path,
+        request_headers: route.request_headers,
+        response_headers: route.response_headers,
+        timeouts: route.timeouts,
+        to_https: route.to_https,
+        action,
+    }
+}

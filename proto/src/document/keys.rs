@@ -1,0 +1,130 @@
+//! The keys of `upstreams.yaml` and `conf.d/*.yaml`, by scope: at the top, at a host, at a path.
+
+use crate::document::edits::{RequestEdits, ResponseEdits};
+use crate::document::later::{
+    Authorization, BalanceChoice, ClientCa, ConsulKeys, Files, HealthKeys, KubernetesKeys, NotYet,
+    Protocol, RateLimit, RetriesKeys, Sticky, TlsToEndpoint,
+};
+use crate::document::paths::Paths;
+use crate::document::redirect::RedirectTo;
+use crate::document::server::Servers;
+use crate::document::values::{Compat, Groups, HostsSchema, Providers, TimeoutKeys};
+use crate::schema::{Between, Cidr, Key, Keyed, Size, keys};
+
+keys! {
+    /// `upstreams.yaml`: defaults for all hosts, and the hosts.
+    GlobalKeys "at the top" beside &[("at a host", HostKeys::KEYS), ("at a path", RouteKeys::KEYS)];
+    /// Where endpoints come from: file, consul, kubernetes, or a list of them.
+    provider: "provider" => Providers,
+    /// The services to find in Consul.
+    consul: "consul" => NotYet<ConsulKeys>,
+    /// The services to find in Kubernetes.
+    kubernetes: "kubernetes" => NotYet<KubernetesKeys>,
+    /// Whether a client keeps its endpoint, or for how many seconds.
+    sticky_sessions: "sticky_sessions" => NotYet<Sticky>,
+    /// Whether plain HTTP is redirected to HTTPS.
+    to_https: "to_https" => bool,
+    /// Requests per second and client.
+    rate_limit: "rate_limit" => NotYet<RateLimit>,
+    /// Answers 4xx per second and client.
+    x4xx_limit: "x4xx_limit" => NotYet<Between<0, { u64::MAX }>>,
+    /// Headers of responses to clients: a list of `Name:value`, or a map of set, append, remove.
+    headers: "headers" | "client_headers" => ResponseEdits,
+    /// Headers of requests to endpoints: a list of `Name:value`, or a map of set, append, remove.
+    server_headers: "server_headers" => RequestEdits,
+    /// Who may pass.
+    authorization: "authorization" => NotYet<Authorization>,
+    /// `aralez-0.9`: misses answer 502.
+    compat: "compat" => Compat,
+    /// Networks whose X-Forwarded-For is believed.
+    trusted_proxies: "trusted_proxies" => NotYet<Vec<Cidr>>,
+    /// How an endpoint is chosen.
+    balance: "balance" => NotYet<BalanceChoice>,
+    /// Time limits.
+    timeouts: "timeouts" => TimeoutKeys,
+    /// Whether a failed request is tried again.
+    retries: "retries" => NotYet<RetriesKeys>,
+    /// How endpoints are checked.
+    health: "health" => NotYet<HealthKeys>,
+    /// Whether endpoints are checked.
+    healthcheck: "healthcheck" => NotYet<bool>,
+    /// The largest request body.
+    max_body: "max_body" => NotYet<Size>,
+    /// The hosts; they may as well stand at the top.
+    upstreams: "upstreams" => HostsSchema,
+}
+
+keys! {
+    /// A host.
+    HostKeys "at a host" beside &[("at a path", RouteKeys::KEYS), ("at the top", GlobalKeys::KEYS)];
+    /// The paths of the host with their routes.
+    paths: "paths" => Paths,
+    /// The groups of nodes that serve the host. Default: all.
+    groups: "groups" => Groups,
+    /// Whether this file may redefine a host of another file.
+    overrides: "override" => bool,
+    /// Certificates that clients must show.
+    client_ca: "client_ca" => NotYet<ClientCa>,
+    /// Whether plain HTTP is redirected to HTTPS.
+    to_https: "to_https" => bool,
+    /// Requests per second and client.
+    rate_limit: "rate_limit" => NotYet<RateLimit>,
+    /// Answers 4xx per second and client.
+    x4xx_limit: "x4xx_limit" => NotYet<Between<0, { u64::MAX }>>,
+    /// Headers of responses to clients: a list of `Name:value`, or a map of set, append, remove.
+    headers: "headers" | "client_headers" => ResponseEdits,
+    /// Headers of requests to endpoints: a list of `Name:value`, or a map of set, append, remove.
+    server_headers: "server_headers" => RequestEdits,
+    /// Who may pass.
+    authorization: "authorization" => NotYet<Authorization>,
+    /// Time limits.
+    timeouts: "timeouts" => TimeoutKeys,
+    /// The largest request body.
+    max_body: "max_body" => NotYet<Size>,
+}
+
+keys! {
+    /// What happens to requests below a path: exactly one of `servers`, `redirect_to`, `files`.
+    RouteKeys "at a path" beside &[("at a host", HostKeys::KEYS), ("at the top", GlobalKeys::KEYS)];
+    /// The endpoints: IP:PORT, or maps of address, weight, backup.
+    servers: "servers" => Servers,
+    /// Where requests are redirected, with their path and query.
+    redirect_to: "redirect_to" => RedirectTo,
+    /// The folder that is served.
+    files: "files" => NotYet<Files>,
+    /// Whether plain HTTP is redirected to HTTPS.
+    to_https: "to_https" => bool,
+    /// Headers of responses to clients: a list of `Name:value`, or a map of set, append, remove.
+    headers: "headers" | "client_headers" => ResponseEdits,
+    /// Headers of requests to endpoints: a list of `Name:value`, or a map of set, append, remove.
+    server_headers: "server_headers" => RequestEdits,
+    /// Time limits.
+    timeouts: "timeouts" => TimeoutKeys,
+    /// How an endpoint is chosen.
+    balance: "balance" => NotYet<BalanceChoice>,
+    /// Whether endpoints are checked.
+    healthcheck: "healthcheck" => NotYet<bool>,
+    /// How endpoints are checked.
+    health: "health" => NotYet<HealthKeys>,
+    /// Whether a client keeps its endpoint, or for how many seconds.
+    sticky_sessions: "sticky_sessions" => NotYet<Sticky>,
+    /// Requests per second and client.
+    rate_limit: "rate_limit" => NotYet<RateLimit>,
+    /// Answers 4xx per second and client.
+    x4xx_limit: "x4xx_limit" => NotYet<Between<0, { u64::MAX }>>,
+    /// Who may pass.
+    authorization: "authorization" => NotYet<Authorization>,
+    /// Whether a failed request is tried again.
+    retries: "retries" => NotYet<RetriesKeys>,
+    /// The largest request body.
+    max_body: "max_body" => NotYet<Size>,
+    /// TLS to the endpoints.
+    tls: "tls" => NotYet<TlsToEndpoint>,
+    /// HTTP/2 to the endpoints.
+    http2: "http2" => NotYet<Protocol>,
+}
+
+/// Whether a name is a key at the top.
+pub(crate) fn is_global(name: &str) -> bool {
+    GlobalKeys::KEYS.iter().any(|key: &Key| key.is(name))
+}

@@ -1,0 +1,439 @@
+//! Keys whose values are read and checked, and refused where they ask for something: this release does not enforce them.
+
+use serde_json::{Value as Json, json};
+
+use crate::document::edits::{RequestEdits, ResponseEdits};
+use crate::schema::{
+    Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, Size, choices, keys,
+};
+use crate::yaml::{Node, Value};
+
+/// A value that must not ask for anything.
+pub(crate) struct NotYet<T>(#[allow(dead_code)] pub(crate) T);
+
+impl<T: Shape> Shape for NotYet<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let value = T::read(node, reader)?;
+        if value.asks() {
+            let reason = format!(
+                "{} is not enforced in this release; remove it to go on",
+                reader.key()
+            );
+            reader.fault(node.at(), reason);
+            return None;
+        }
+        Some(Self(value))
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+}
+
+/// `sticky_sessions`: true or false, or seconds.
+pub(crate) struct Sticky(bool);
+
+impl Shape for Sticky {
+    const EXPECTED: &'static str = "true, false or a number of seconds";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Scalar(scalar) if scalar.is_number() => {
+                Between::<0, { u32::MAX as u64 }>::read(node, reader)
+                    .map(|seconds| Self(seconds.0 > 0))
+            }
+            _ => bool::read(node, reader).map(Self),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [bool::schema(), { "type": "integer", "minimum": 0 }] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
+
+keys! {
+    /// A rate.
+    RateKeys "in rate_limit";
+    /// How many requests.
+    requests: "requests" => Between<1, { u64::MAX }>,
+    /// In which time. Default: 1s.
+    per: "per" => Life,
+    /// How many at once.
+    burst: "burst" => Between<0, { u64::MAX }>,
+}
+
+/// Declares a value that is a scalar of one type or a map.
+macro_rules! scalar_or_map {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $scalar:ty, $map:ty) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Shape for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+                match node.value() {
+                    Value::Mapping(_) => <$map>::read(node, reader).map(|_| Self),
+                    Value::Scalar(_) => <$scalar>::read(node, reader).map(|_| Self),
+                    Value::Sequence(_) => reader.mismatch(node, $expected),
+                }
+            }
+
+            fn schema() -> Json {
+                json!({ "anyOf": [<$scalar>::schema(), <$map>::schema()] })
+            }
+        }
+    };
+}
+
+scalar_or_map!(
+    /// `rate_limit`
+    RateLimit, "a whole number, or a map of requests, per, burst", Between<1, { u64::MAX }>, RateKeys
+);
+scalar_or_map!(
+    /// `files`
+    Files, "a folder, or a map of folder, spa, precompressed", String, FilesKeys
+);
+
+keys! {
+    /// A folder that is served.
+    FilesKeys "in files";
+    /// The folder.
+    folder: "folder" => String,
+    /// Whether a miss answers index.html.
+    spa: "spa" => bool,
+    /// Whether NAME.br, NAME.zst and NAME.gz are sent where they exist.
+    precompressed: "precompressed" => bool,
+}
+
+choices! {
+    /// `authorization.type`
+    AuthorizationType, "a type", false:
+    /// A name and a password.
+    Basic = "basic",
+    /// A key in a header.
+    ApiKey = "apikey",
+    /// A signed token.
+    Jwt = "jwt",
+    /// Another server decides.
+    Forward = "forward",
+    /// Open.
+    None = "none",
+}
+
+keys! {
+    /// Who may pass.
+    AuthorizationKeys "in authorization";
+    /// The method.
+    kind: "type" => AuthorizationType,
+    /// What is compared with.
+    creds: "creds" | "data" => Secrecy,
+    /// Names with their passwords.
+    users: "users" => Anything,
+    /// The keys.
+    keys: "keys" => Anything,
+    /// The algorithms that a token may be signed with.
+    algorithms: "algorithms" => OneOrMany<String>,
+    /// The audience that a token must name.
+    audience: "audience" => OneOrMany<String>,
+    /// The realm that a browser shows.
+    realm: "realm" => String,
+    /// The server that decides.
+    url: "url" => String,
+}
+
+/// `authorization`: a map, or `none`.
+pub(crate) struct Authorization(bool);
+
+impl Shape for Authorization {
+    const EXPECTED: &'static str = "a map of type and creds, or none";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Scalar(scalar) if scalar.text == "none" => Some(Self(false)),
+            Value::Mapping(_) => {
+                let keys = AuthorizationKeys::read(node, reader)?;
+                match (keys.kind, node.get("type")) {
+                    (Some(kind), _) => Some(Self(kind.value != AuthorizationType::None)),
+                    (None, Some(_)) => None,
+                    (None, None) => {
+                        reader.fault(node.at(), "`type` is missing");
+                        None
+                    }
+                }
+            }
+            _ => reader.mismatch(node, Self::EXPECTED),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [{ "const": "none" }, AuthorizationKeys::schema()] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
+
+choices! {
+    /// `client_ca.mode`
+    ClientCaMode, "a mode", false:
+    /// A client may show a certificate.
+    Optional = "optional",
+    /// A client must show a certificate.
+    Required = "required",
+}
+
+keys! {
+    /// Certificates that clients must show.
+    ClientCa "in client_ca";
+    /// The authority that signed them.
+    ca: "ca" => String,
+    /// Whether they must. Default: required.
+    mode: "mode" => ClientCaMode,
+}
+
+choices! {
+    /// `http2`, and `tls` without a map.
+    ProtocolChoice, "a choice", false:
+    /// As the endpoint speaks.
+    Auto = "auto",
+    /// Always.
+    On = "on",
+    /// Never.
+    Off = "off",
+}
+
+/// `http2`
+pub(crate) struct Protocol(ProtocolChoice);
+
+impl Shape for Protocol {
+    const EXPECTED: &'static str = "one of auto, on, off";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        ProtocolChoice::read(node, reader).map(Self)
+    }
+
+    fn schema() -> Json {
+        ProtocolChoice::schema()
+    }
+
+    fn asks(&self) -> bool {
+        self.0 != ProtocolChoice::Off
+    }
+}
+
+keys! {
+    /// TLS to an endpoint.
+    TlsKeys "in tls";
+    /// Whether the endpoint's certificate is verified.
+    verify: "verify" => bool,
+    /// The authority that signed it.
+    ca: "ca" => String,
+    /// The name that is asked for.
+    sni: "sni" => String,
+    /// The certificate that is shown to the endpoint.
+    client_cert: "client_cert" => String,
+    /// The key of that certificate.
+    client_key: "client_key" => String,
+}
+
+/// `tls`
+pub(crate) struct TlsToEndpoint(bool);
+
+impl Shape for TlsToEndpoint {
+    const EXPECTED: &'static str =
+        "auto, on, off, or a map of verify, ca, sni, client_cert, client_key";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Mapping(_) => TlsKeys::read(node, reader).map(|_| Self(true)),
+            _ => Protocol::read(node, reader).map(|protocol| Self(protocol.asks())),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [ProtocolChoice::schema(), TlsKeys::schema()] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
+
+choices! {
+    /// `balance` without a map.
+    BalanceWord, "a way", false:
+    /// In turn.
+    RoundRobin = "round_robin",
+    /// The one with the fewest requests.
+    LeastRequests = "least_requests",
+}
+
+keys! {
+    /// The ways of balancing that need a word more.
+    BalanceKeys "in balance";
+    /// By a hash of something of the request.
+    hash: "hash" => HashKeys,
+}
+
+keys! {
+    /// What of a request is hashed.
+    HashKeys "in hash";
+    /// `ip`, `uri`, or a map of `header` or `cookie`.
+    by: "by" => Anything,
+    /// A header of this name.
+    header: "header" => String,
+    /// A cookie of this name.
+    cookie: "cookie" => String,
+}
+
+/// `balance`
+pub(crate) struct BalanceChoice(bool);
+
+impl Shape for BalanceChoice {
+    const EXPECTED: &'static str = "round_robin, least_requests, or a map of hash";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Mapping(_) => BalanceKeys::read(node, reader).map(|_| Self(true)),
+            _ => BalanceWord::read(node, reader).map(|word| Self(word != BalanceWord::RoundRobin)),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [BalanceWord::schema(), BalanceKeys::schema()] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
+
+keys! {
+    /// Whether a failed request is tried again.
+    RetriesKeys "in retries";
+    /// How often. Default: 2.
+    attempts: "attempts" => Between<0, 100>,
+    /// Which share of the requests may be tried again, as 20%.
+    budget: "budget" => String,
+}
+
+choices! {
+    /// `health.type`
+    HealthType, "a type", false:
+    /// Asks with HTTP.
+    Http = "http",
+    /// Connects.
+    Tcp = "tcp",
+    /// Asks with gRPC.
+    Grpc = "grpc",
+}
+
+keys! {
+    /// How endpoints are checked.
+    HealthKeys "in health";
+    /// The path that is asked for.
+    path: "path" => String,
+    /// The method.
+    method: "method" => String,
+    /// Between two checks.
+    interval: "interval" => Life,
+    /// For an answer.
+    timeout: "timeout" => Life,
+    /// How many good answers make an endpoint live.
+    rise: "rise" => Between<1, 1_000>,
+    /// How many bad answers make it dead.
+    fall: "fall" => Between<1, 1_000>,
+    /// Which statuses are good.
+    status: "status" => Anything,
+    /// How it is asked.
+    kind: "type" => HealthType,
+}
+
+keys! {
+    /// Consul.
+    ConsulKeys "in consul";
+    /// Where Consul is found.
+    servers: "servers" => Vec<String>,
+    /// The services.
+    services: "services" => Vec<ServiceKeys>,
+    /// The token.
+    token: "token" => Secrecy,
+    /// The file that holds the token.
+    token_file: "token_file" | "tokenpath" => String,
+    /// The environment variable that holds the token.
+    token_env: "token_env" => String,
+    /// The authority that signed Consul's certificate.
+    ca: "ca" => String,
+    /// Whether Consul's certificate is not verified.
+    insecure: "insecure" => bool,
+    /// The datacenter.
+    datacenter: "datacenter" => String,
+    /// The namespace.
+    namespace: "namespace" => String,
+    /// The tags that a service must have.
+    tags: "tags" => OneOrMany<String>,
+}
+
+keys! {
+    /// Kubernetes.
+    KubernetesKeys "in kubernetes";
+    /// Where the API is found.
+    servers: "servers" => Vec<String>,
+    /// The services.
+    services: "services" => Vec<ServiceKeys>,
+    /// The token.
+    token: "token" => Secrecy,
+    /// The file that holds the token.
+    token_file: "tokenpath" | "token_file" => String,
+    /// The environment variable that holds the token.
+    token_env: "token_env" => String,
+    /// The authority that signed the API's certificate.
+    ca: "ca" => String,
+    /// Whether the API's certificate is not verified.
+    insecure: "insecure" => bool,
+    /// The namespace.
+    namespace: "namespace" => String,
+}
+
+keys! {
+    /// A service and the route that it feeds.
+    ServiceKeys "in services";
+    /// The host.
+    hostname: "hostname" => String,
+    /// The service.
+    upstream: "upstream" => String,
+    /// The path. Default: /.
+    path: "path" => String,
+    /// Headers of responses to clients.
+    headers: "headers" | "client_headers" => ResponseEdits,
+    /// Headers of requests to endpoints.
+    server_headers: "server_headers" => RequestEdits,
+    /// Requests per second and client.
+    rate_limit: "rate_limit" => RateLimit,
+    /// Answers 4xx per second and client.
+    x4xx_limit: "x4xx_limit" => Between<0, { u64::MAX }>,
+    /// Whether plain HTTP is redirected to HTTPS.
+    to_https: "to_https" => bool,
+    /// Whether a client keeps its endpoint, or for how many seconds.
+    sticky_sessions: "sticky_sessions" => Sticky,
+    /// Who may pass.
+    authorization: "authorization" => Authorization,
+    /// Whether endpoints are checked.
+    healthcheck: "healthcheck" => bool,
+    /// How endpoints are checked.
+    health: "health" => HealthKeys,
+    /// How an endpoint is chosen.
+    balance: "balance" => BalanceChoice,
+    /// The largest request body.
+    max_body: "max_body" => Size,
+    /// The tags that the service must have.
+    tags: "tags" => OneOrMany<String>,
+}

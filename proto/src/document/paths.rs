@@ -1,0 +1,144 @@
+//! The paths of a host with their routes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use crate::document::keys::RouteKeys;
+use crate::document::redirect::RedirectTo;
+use crate::document::values::TimeoutKeys;
+use crate::matcher;
+use crate::model::{Endpoint, HeaderEdits, Redirect, Timeouts};
+use crate::schema::{At, Reader, Shape, shown};
+use crate::yaml::{Entry, Node, Spot, Value};
+
+/// `paths`: each normalised path with its route, and where it stands.
+pub(crate) struct Paths(pub(crate) BTreeMap<Arc<str>, (PathRoute, Spot)>);
+
+/// A route that does not know its host yet.
+pub(crate) struct PathRoute {
+    pub(crate) request_headers: HeaderEdits,
+    pub(crate) response_headers: HeaderEdits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) to_https: Option<bool>,
+    pub(crate) action: PathAction,
+}
+
+/// What such a route does.
+pub(crate) enum PathAction {
+    /// Forwards to these.
+    Servers(Vec<Endpoint>),
+    /// Redirects.
+    Redirect(Redirect),
+}
+
+impl Shape for Paths {
+    const EXPECTED: &'static str = "a map of paths";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let Value::Mapping(entries) = node.value() else {
+            return reader.mismatch(node, Self::EXPECTED);
+        };
+        if entries.is_empty() {
+            reader.fault(
+                node.at(),
+                "has no path; a host needs at least one, as \"/\"",
+            );
+            return None;
+        }
+        let mut paths = BTreeMap::new();
+        let mut seen: BTreeMap<Arc<str>, Spot> = BTreeMap::new();
+        for entry in entries {
+            reader.under(entry.key, |reader| {
+                let Some(path) = path(entry, reader) else {
+                    return;
+                };
+                if let Some(first) = seen.insert(Arc::clone(&path), entry.at) {
+                    let reason = format!("is the same path as the one at {first}: `{path}`");
+                    reader.fault(entry.at, reason);
+                }
+                if let Some(route) = route(entry, reader) {
+                    paths.insert(path, (route, entry.at));
+                }
+            });
+        }
+        Some(Self(paths))
+    }
+
+    fn schema() -> Json {
+        json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": { "$ref": "#/$defs/route" },
+        })
+    }
+}
+
+fn path(entry: Entry<'_>, reader: &mut Reader<'_>) -> Option<Arc<str>> {
+    match matcher::normalise_route_path(entry.key) {
+        Ok(path) => Some(path.as_ref().into()),
+        Err(reason) => {
+            let reason = format!("`{}` is not a path: {reason}", shown(entry.key));
+            reader.fault(entry.at, reason);
+            None
+        }
+    }
+}
+
+fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
+    let keys = RouteKeys::read(entry.value, reader)?;
+    let action = action(entry, &keys, reader);
+    Some(PathRoute {
+        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
+        to_https: keys.to_https.map(At::take),
+        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
+        request_headers: keys
+            .server_headers
+            .map(|edits| edits.value.0)
+            .unwrap_or_default(),
+        action: action?,
+    })
+}
+
+/// Exactly one of three. Presence counts, not whether the value was right: that has been told.
+fn action<'t>(entry: Entry<'t>, keys: &RouteKeys, reader: &mut Reader<'t>) -> Option<PathAction> {
+    let has = |key: &str| entry.value.get(key).is_some();
+    match (has("servers"), has("redirect_to"), has("files")) {
+        (false, false, false) => {
+            reader.fault(
+                entry.at,
+                "has none of `servers`, `redirect_to`, `files`; a route has exactly one",
+            );
+            None
+        }
+        (servers, redirect, true) if servers || redirect => {
+            reader.fault(
+                entry.at,
+                "has `files` and another of `servers`, `redirect_to`; a route has exactly one",
+            );
+            None
+        }
+        (servers, true, false) => {
+            let RedirectTo(redirect) = &keys.redirect_to.as_ref()?.value;
+            if let Some(dummies) = keys.servers.as_ref().filter(|_| servers) {
+                reader.under("servers", |reader| {
+                    reader.note(dummies.at, "does nothing beside `redirect_to`; remove it");
+                });
+            }
+            Some(PathAction::Redirect(redirect.clone()))
+        }
+        _ => {
+            let servers = keys.servers.as_ref()?;
+            let Some(Value::Sequence(written)) = entry.value.get("servers").map(Node::value) else {
+                return None;
+            };
+            if written.is_empty() {
+                reader.under("servers", |reader| {
+                    reader.fault(servers.at, "is empty; a route needs at least one server");
+                });
+            }
+            Some(PathAction::Servers(servers.value.0.clone()))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The servers of a route.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Endpoint, EndpointAddress};
+use crate::schema::{Between, Reader, Shape, keys, shown, text};
+use crate::yaml::{Node, Spot, Value};
+
+/// `servers`, in the order written. Those with faults are left out, and told.
+pub(crate) struct Servers(pub(crate) Vec<Endpoint>);
+
+keys! {
+    /// A server with more than its address.
+    ServerKeys "at a server";
+    /// IP:PORT.
+    address: "address" => Address,
+    /// Its share of the requests. Default: 1.
+    weight: "weight" => Between<1, 65_535>,
+    /// Whether it serves only where no other is live. Default: false.
+    backup: "backup" => bool,
+}
+
+impl Shape for Servers {
+    const EXPECTED: &'static str = "a list of servers";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let Value::Sequence(elements) = node.value() else {
+            return reader.mismatch(node, Self::EXPECTED);
+        };
+        let mut servers: Vec<(Endpoint, Spot)> = Vec::new();
+        let mut seen = std::collections::HashMap::new();
+        for (index, element) in elements.enumerate() {
+            reader.element(index, |reader| {
+                let Some(endpoint) = server(element, reader) else {
+                    return;
+                };
+                match seen.insert(endpoint.address, element.at()) {
+                    None => servers.push((endpoint, element.at())),
+                    Some(first) => {
+                        let reason = format!("{} stands already at {first}", endpoint.address);
+                        reader.fault(element.at(), reason);
+                    }
+                }
+            });
+        }
+        Some(Self(
+            servers.into_iter().map(|(endpoint, _)| endpoint).collect(),
+        ))
+    }
+
+    fn schema() -> Json {
+        json!({
+            "type": "array",
+            "minItems": 1,
+            "items": { "anyOf": [Address::schema(), ServerKeys::schema()] },
+        })
+    }
+}
+
+fn server<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Endpoint> {
+    match node.value() {
+        Value::Scalar(_) => Address::read(node, reader).map(|address| Endpoint::new(address.0)),
+        Value::Mapping(_) => {
+            let keys = ServerKeys::read(node, reader)?;
+            if let Some(weight) = keys.weight.as_ref().filter(|weight| weight.value.0 != 1) {
+                let reason = "weight is not enforced in this release; remove it to go on";
+                reader.under("weight", |reader| reader.fault(weight.at, reason));
+            }
+            if let Some(backup) = keys.backup.as_ref().filter(|backup| backup.value) {
+                let reason = "backup is not enforced in this release; remove it to go on";
+                reader.under("backup", |reader| reader.fault(backup.at, reason));
+            }
+            if keys.address.is_none() && node.get("address").is_none() {
+                reader.fault(node.at(), "`address` is missing");
+            }
+            keys.address.map(|address| Endpoint::new(address.value.0))
+        }
+        Value::Sequence(_) => reader.mismatch(node, "ip:port, or a map of address, weight, backup"),
+    }
+}
+
+/// An endpoint's address.
+#[derive(Clone, Copy)]
+pub(crate) struct Address(EndpointAddress);
+
+impl Shape for Address {
+    const EXPECTED: &'static str = "ip:port";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let text = text(node, reader, Self::EXPECTED)?;
+        if let Some(reason) = later(text) {
+            reader.fault(node.at(), reason);
+            return None;
+        }
+        match text.parse::<EndpointAddress>() {
+            Ok(address) if forbids(reader.forbidden, address) => {
+                let reason =
+                    format!("{address} points at the config API, which no route may reach");
+                reader.fault(node.at(), reason);
+                None
+            }
+            Ok(address) => Some(Self(address)),
+            Err(error) => {
+                reader.fault(node.at(), error.to_string());
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}$" })
+    }
+}
+
+/// Why an address that a later release takes is refused.
+fn later(text: &str) -> Option<String> {
+    let written = shown(text);
+    if text.starts_with("unix:") {
+        return Some(format!(
+            "`{written}`: sockets are not enforced in this release; write ip:port"
+        ));
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let rest = shown(rest.trim_end_matches('/'));
+        return Some(format!(
+            "`{written}` is a URL; write ip:port without `{}://` (did you mean `{rest}`?)",
+            shown(scheme)
+        ));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let named = host.contains(|char: char| char.is_ascii_alphabetic())
+        && host
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || "-._".contains(char));
+    let ported = port.parse::<u16>().is_ok_and(|port| port > 0);
+    (named && ported).then(|| {
+        format!("`{written}`: host names are not resolved in this release; write the IP address of {host:?}")
+    })
+}
+
+/// Whether an endpoint is one of the forbidden addresses. One that listens on all addresses is reached over any loopback address.
+fn forbids(forbidden: &[SocketAddr], endpoint: EndpointAddress) -> bool {
+    let endpoint = endpoint.socket();
+    let ip = endpoint.ip().to_canonical();
+    forbidden.iter().any(|api| {
+        let same = if api.ip().is_unspecified() {
+            ip.is_loopback()
+        } else {
+            api.ip().to_canonical() == ip
+        };
+        same && api.port() == endpoint.port()
+    })
+}

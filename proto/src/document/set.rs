@@ -1,0 +1,126 @@
+//! A set of documents as a whole: every document read, each host once.
+
+use std::collections::BTreeMap;
+
+use crate::document::hosts::{self, HostEntry};
+use crate::document::keys::GlobalKeys;
+use crate::document::values::TimeoutKeys;
+use crate::document::{Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Rules};
+use crate::model::{HostPattern, Settings};
+use crate::schema::{At, Reader, told};
+use crate::yaml;
+
+/// A host and the document that has it.
+struct Held {
+    host: AuthoredHost,
+    overrides: bool,
+    place: String,
+    file: String,
+}
+
+#[derive(Default)]
+struct Set {
+    settings: Settings,
+    hosts: BTreeMap<HostPattern, Held>,
+    faults: Vec<DocumentFault>,
+    untold: usize,
+    warnings: Vec<DocumentFault>,
+}
+
+/// Reads a set: the main document first, then the others by name.
+pub(crate) fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, DocumentFaults> {
+    let mut set = Set::default();
+    let main = |name: &str| name == DocumentSet::MAIN;
+    let mut ordered: Vec<_> = documents.documents().iter().collect();
+    ordered.sort_by_key(|(name, _)| !main(name));
+    for (name, text) in ordered {
+        set.document(name, text, rules);
+    }
+    if !set.faults.is_empty() {
+        return Err(told(set.faults, set.untold));
+    }
+    Ok(Authored {
+        settings: set.settings,
+        hosts: set.hosts.into_values().map(|held| held.host).collect(),
+        warnings: set.warnings,
+    })
+}
+
+impl Set {
+    fn document(&mut self, name: &str, text: &[u8], rules: &Rules) {
+        let tree = yaml::parse(text);
+        let mut reader = Reader::new(name);
+        reader.forbidden = &rules.forbidden_endpoints;
+        let root = match &tree {
+            Ok(tree) => tree.root(),
+            Err(unreadable) => {
+                reader.fault(unreadable.at, unreadable.reason.clone());
+                None
+            }
+        };
+        if let Some(root) = root {
+            let (globals, entries) = hosts::document(root, &mut reader);
+            if name == DocumentSet::MAIN {
+                self.settings = settings(globals);
+            }
+            for entry in entries {
+                self.add(entry, &mut reader);
+            }
+        }
+        self.finish(reader);
+    }
+
+    fn finish(&mut self, reader: Reader<'_>) {
+        let (faults, untold, notes) = reader.finish();
+        self.faults.extend(faults);
+        self.untold += untold;
+        self.warnings.extend(notes);
+    }
+
+    /// Takes a host. Where two documents have it, the one that says `override` stays, of two the later one.
+    fn add<'t>(&mut self, entry: HostEntry<'t>, reader: &mut Reader<'t>) {
+        let held = Held {
+            place: format!("{}:{}", reader.file(), entry.at),
+            file: reader.file().to_owned(),
+            overrides: entry.overrides,
+            host: entry.host,
+        };
+        let pattern = held.host.host.pattern.clone();
+        let Some(first) = self.hosts.get(&pattern) else {
+            self.hosts.insert(pattern, held);
+            return;
+        };
+        let same_file = first.file == held.file;
+        if !same_file && held.overrides {
+            self.hosts.insert(pattern, held);
+        } else if same_file || !first.overrides {
+            let hint = if same_file {
+                ""
+            } else {
+                " (`override: true` at the one that should win lets it)"
+            };
+            let reason = format!("the host {pattern} stands already at {}{hint}", first.place);
+            let duplicate = |reader: &mut Reader<'t>| {
+                reader.under(entry.key, |reader| reader.fault(entry.at, reason));
+            };
+            if entry.wrapped {
+                reader.under("upstreams", duplicate);
+            } else {
+                duplicate(reader);
+            }
+        }
+    }
+}
+
+fn settings(keys: GlobalKeys) -> Settings {
+    Settings {
+        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
+        request_headers: keys
+            .server_headers
+            .map(|edits| edits.value.0)
+            .unwrap_or_default(),
+        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
+        to_https: keys.to_https.map(At::take),
+        compat_0_9: keys.compat.is_some(),
+    }
+}

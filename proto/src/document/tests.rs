@@ -1,0 +1,198 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::model::{Action, RedirectStatus};
+
+mod bad_input;
+
+const SAMPLE: &str = include_str!("../../../deploy/samples/upstreams.yaml");
+const WRAPPED: &str = include_str!("../../../deploy/samples/upstreams-wrapped.yaml");
+
+fn set(documents: &[(&str, &str)]) -> DocumentSet {
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), Bytes::from((*text).to_owned()));
+    documents.iter().map(owned).collect()
+}
+
+fn read_main(text: &str) -> Result<Authored, DocumentFaults> {
+    read(&set(&[("upstreams.yaml", text)]), &Rules::default())
+}
+
+/// A sample without what this release does not enforce.
+fn enforced(sample: &str) -> String {
+    let mut kept = String::new();
+    let mut dropping = false;
+    for line in sample.lines() {
+        dropping = line.starts_with("authorization:") || (dropping && line.starts_with(' '));
+        if !dropping && !line.trim_start().starts_with("rate_limit:") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[test]
+fn the_documented_files_are_refused_for_what_is_not_enforced_and_nothing_else() {
+    let refused = |text| read_main(text).expect_err("not enforced").to_string();
+    assert_eq!(
+        refused(SAMPLE),
+        "\
+upstreams.yaml:4:13: rate_limit: rate_limit is not enforced in this release; remove it to go on
+upstreams.yaml:10:3: authorization: authorization is not enforced in this release; remove it to go on
+upstreams.yaml:15:19: myhost.mydomain.com.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on"
+    );
+    assert_eq!(
+        refused(WRAPPED),
+        "\
+upstreams.yaml:4:13: rate_limit: rate_limit is not enforced in this release; remove it to go on
+upstreams.yaml:10:3: authorization: authorization is not enforced in this release; remove it to go on
+upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on"
+    );
+}
+
+#[test]
+fn both_layouts_give_the_same_routes() {
+    let flat = read_main(&enforced(SAMPLE)).expect("no fault");
+    let wrapped = read_main(&enforced(WRAPPED)).expect("no fault");
+    assert_eq!(flat, wrapped);
+    assert_eq!(flat.settings.to_https, Some(false));
+    assert_eq!(flat.settings.response_headers.set.len(), 3);
+    let host = &flat.hosts[0];
+    let paths: Vec<&str> = host.host.routes.iter().map(|route| &*route.path).collect();
+    assert_eq!(paths, ["/", "/.well-known/acme-challenge", "/foo"]);
+    let servers: Vec<String> = host.pools[2]
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.address.to_string())
+        .collect();
+    assert_eq!(servers, ["127.0.0.4:8443", "127.0.0.5:8443"]);
+    assert_eq!(host.host.routes[2].to_https, Some(true));
+    let group = GroupName::default();
+    assert_eq!(
+        records(&flat, &group).root(),
+        records(&wrapped, &group).root()
+    );
+}
+
+#[test]
+fn an_empty_set_is_an_empty_configuration() {
+    assert_eq!(
+        read(&DocumentSet::default(), &Rules::default()),
+        Ok(Authored::default())
+    );
+    assert_eq!(read_main("# later\n"), Ok(Authored::default()));
+}
+
+#[test]
+fn a_redirect_keeps_its_status_and_warns_of_dummy_servers() {
+    let text = "\
+a.example:
+  paths:
+    /: {redirect_to: 'https://www.example.com/', servers: ['127.0.0.1:1']}
+    /moved: {redirect_to: {to: 'HTTP://b.example:8080/new/', status: 308}}
+";
+    let authored = read_main(text).expect("no fault");
+    let redirect = |index: usize| match &authored.hosts[0].host.routes[index].action {
+        Action::Redirect(redirect) => redirect.clone(),
+        Action::Pool(pool) => panic!("a pool: {pool}"),
+    };
+    assert_eq!(redirect(0).to, "https://www.example.com");
+    assert_eq!(redirect(1).to, "http://b.example:8080/new");
+    assert_eq!(redirect(1).status, RedirectStatus::PermanentRedirect);
+    assert!(authored.hosts[0].pools.is_empty());
+    let warnings: Vec<String> = authored.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "upstreams.yaml:3:59: a.example.paths./.servers: does nothing beside `redirect_to`; remove it"
+        ]
+    );
+}
+
+#[test]
+fn headers_read_as_lines_or_as_a_map() {
+    let text = "\
+client_headers:
+  - 'X-One: 1'
+  - X-Two:a:b
+  - Set-Cookie:a=1
+  - Set-Cookie:b=2
+server_headers:
+  set: {X-Three: 3}
+  append: {X-Four: four}
+  remove: [Cookie]
+";
+    let settings = read_main(text).expect("no fault").settings;
+    let shown = |headers: &[crate::model::Header]| -> Vec<String> {
+        let line = |header: &crate::model::Header| format!("{}={}", header.name(), header.value());
+        headers.iter().map(line).collect()
+    };
+    let response = &settings.response_headers;
+    assert_eq!(
+        shown(&response.set),
+        ["x-one=1", "x-two=a:b", "set-cookie=a=1"]
+    );
+    assert_eq!(shown(&response.append), ["set-cookie=b=2"]);
+    let request = &settings.request_headers;
+    assert_eq!(shown(&request.set), ["x-three=3"]);
+    assert_eq!(shown(&request.append), ["x-four=four"]);
+    assert_eq!(request.remove, ["cookie"]);
+}
+
+#[test]
+fn what_asks_for_nothing_is_accepted() {
+    let text = "\
+provider: [file]
+sticky_sessions: 0
+authorization: {type: none}
+trusted_proxies: []
+balance: round_robin
+compat: aralez-0.9
+healthcheck: false
+a.example:
+  authorization: none
+  groups: [edge, edge]
+  paths:
+    /:
+      tls: off
+      http2: off
+      balance: round_robin
+      sticky_sessions: false
+      servers: [{address: '127.0.0.1:1', weight: 1, backup: false}]
+      timeouts: {connect: 500ms, read: 0}
+DEFAULT:
+  paths: {/: {servers: ['[::1]:80']}}
+";
+    let authored = read_main(text).expect("no fault");
+    assert!(authored.settings.compat_0_9);
+    let edge: GroupName = "edge".parse().unwrap();
+    assert_eq!(authored.hosts[0].groups, [edge.clone()]);
+    assert_eq!(authored.hosts[1].host.pattern.to_string(), "DEFAULT");
+    // Settings, and of each host its record, a pool and an endpoint.
+    assert_eq!(records(&authored, &edge).len(), 7);
+    assert_eq!(records(&authored, &GroupName::default()).len(), 4);
+}
+
+#[test]
+fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
+    let host = |port: u16, extra: &str| {
+        format!("a.example:\n  {extra}\n  paths: {{/: {{servers: ['127.0.0.1:{port}']}}}}\n")
+    };
+    let (main, plain, over) = (
+        host(1, "to_https: true"),
+        host(2, "to_https: false"),
+        host(3, "override: true"),
+    );
+    let read = |documents: &[(&str, &str)]| read(&set(documents), &Rules::default());
+    let authored = read(&[("upstreams.yaml", &main), ("conf.d/b.yaml", &over)]).expect("no fault");
+    assert_eq!(authored.hosts.len(), 1);
+    assert_eq!(
+        authored.hosts[0].pools[0].endpoints[0].address.to_string(),
+        "127.0.0.1:3"
+    );
+    let faults = read(&[("upstreams.yaml", &main), ("conf.d/b.yaml", &plain)]).expect_err("twice");
+    assert_eq!(
+        faults.to_string(),
+        "conf.d/b.yaml:1:1: a.example: the host a.example stands already at upstreams.yaml:1:1 (`override: true` at the one that should win lets it)"
+    );
+}

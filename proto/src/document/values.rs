@@ -1,0 +1,132 @@
+//! Small values of the documents.
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{GroupName, Timeouts};
+use crate::schema::{At, Life, Reader, Shape, choices, did_you_mean, keys, shown, text};
+use crate::yaml::{Node, Value};
+
+keys! {
+    /// Time limits; 0 is no limit.
+    TimeoutKeys "in timeouts";
+    /// To connect to an endpoint. Default: 2s.
+    connect: "connect" => Life,
+    /// Between two reads from the endpoint. Default: 60s.
+    read: "read" => Life,
+    /// Between two writes. Default: 60s.
+    write: "write" => Life,
+    /// For the whole exchange. Default: none.
+    total: "total" => Life,
+    /// How long an idle connection to the endpoint is kept. Default: 30s.
+    idle: "idle" => Life,
+}
+
+impl TimeoutKeys {
+    /// What a scope says about time limits.
+    pub(crate) fn timeouts(keys: Option<&At<Self>>) -> Timeouts {
+        let Some(At { value: keys, .. }) = keys else {
+            return Timeouts::default();
+        };
+        let limit = |key: &Option<At<Life>>| key.as_ref().map(|key| key.value.0);
+        Timeouts {
+            connect: limit(&keys.connect),
+            read: limit(&keys.read),
+            write: limit(&keys.write),
+            total: limit(&keys.total),
+            idle: limit(&keys.idle),
+        }
+    }
+}
+
+choices! {
+    /// `compat`
+    Compat, "a release", false:
+    /// Misses answer 502.
+    Aralez09 = "aralez-0.9",
+}
+
+/// `groups`: the groups that serve a host.
+pub(crate) struct Groups(pub(crate) Vec<GroupName>);
+
+impl Shape for Groups {
+    const EXPECTED: &'static str = "a list of groups";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let mut groups = Vec::<GroupName>::read(node, reader)?;
+        if groups.is_empty() {
+            reader.fault(
+                node.at(),
+                "names no group; leave the key out to serve the host in all groups",
+            );
+            return None;
+        }
+        groups.sort();
+        groups.dedup();
+        Some(Self(groups))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "array", "items": GroupName::schema(), "minItems": 1 })
+    }
+}
+
+/// `provider`: one or a list.
+pub(crate) struct Providers;
+
+const PROVIDERS: [&str; 3] = ["file", "consul", "kubernetes"];
+
+impl Shape for Providers {
+    const EXPECTED: &'static str = "file, consul, kubernetes, or a list of them";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Sequence(elements) => {
+                for (index, element) in elements.enumerate() {
+                    reader.element(index, |reader| check_provider(element, reader));
+                }
+            }
+            _ => check_provider(node, reader),
+        }
+        Some(Self)
+    }
+
+    fn schema() -> Json {
+        let one = json!({ "enum": PROVIDERS });
+        json!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+fn check_provider<'t>(node: Node<'t>, reader: &mut Reader<'t>) {
+    let Some(provider) = text(node, reader, Providers::EXPECTED) else {
+        return;
+    };
+    if !PROVIDERS.contains(&provider) {
+        let hint = did_you_mean(provider, PROVIDERS.into_iter());
+        let known = PROVIDERS.join(", ");
+        let reason = format!(
+            "unknown provider `{}`{hint}; known are {known}",
+            shown(provider)
+        );
+        reader.fault(node.at(), reason);
+    } else if provider != "file" {
+        let reason = format!(
+            "the provider `{provider}` is not enforced in this release; remove it to go on"
+        );
+        reader.fault(node.at(), reason);
+    }
+}
+
+/// `upstreams`, for the schema: [`crate::document::hosts`] reads it.
+pub(crate) struct HostsSchema;
+
+impl Shape for HostsSchema {
+    const EXPECTED: &'static str = "a map of hosts";
+
+    fn read<'t>(_: Node<'t>, _: &mut Reader<'t>) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/host" } })
+    }
+}
