@@ -148,15 +148,7 @@ fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
     }
     let file = open(path)?;
     let stamp = Stamp::of(&file.metadata()?);
-    let mut text = Vec::new();
-    let max = MAX_BYTES as u64;
-    let size = usize::try_from(stamp.len.min(max)).unwrap_or(MAX_BYTES);
-    text.reserve_exact(size + 1);
-    (&file).take(max + 1).read_to_end(&mut text)?;
-    if text.len() > MAX_BYTES {
-        let reason = format!("it has more than {MAX_BYTES} bytes");
-        return Err(io::Error::new(ErrorKind::InvalidData, reason));
-    }
+    let text = read_bounded(&file, stamp.len)?;
     // The same text again shares the memory of the one before.
     let text = match cached.filter(|cached| *cached.text == *text) {
         Some(cached) => cached.text.clone(),
@@ -167,6 +159,20 @@ fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
         stamp,
         text,
     })
+}
+
+/// Reads a file that had `len` bytes a moment ago, at most what documents may have.
+fn read_bounded(file: &File, len: u64) -> io::Result<Vec<u8>> {
+    let max = MAX_BYTES as u64;
+    let mut text = Vec::new();
+    if len <= max {
+        file.take(max + 1).read_to_end(&mut text)?;
+    }
+    if len > max || text.len() > MAX_BYTES {
+        let reason = format!("it has more than {MAX_BYTES} bytes");
+        return Err(io::Error::new(ErrorKind::InvalidData, reason));
+    }
+    Ok(text)
 }
 
 /// Opens a regular file, through links, without waiting on a pipe.
