@@ -1,13 +1,16 @@
 //! Matching: which host and which route a request belongs to. Pure, and the same in control, every proxy and `aralez-ctl`.
+//!
+//! Names and paths are normalised once, at the edge, and compared as bytes from then on. What two readers could understand differently
+//! (`..%2f`, a backslash, a control byte) is refused instead of repaired: a rule that guards `/secret` must see every way of writing it.
 
-use std::borrow::Cow;
+mod host;
+mod host_index;
+mod path;
+mod path_index;
+mod target;
 
-/// Placeholder until the matcher lands.
-pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, String> {
-    Ok(Cow::Owned(text.to_ascii_lowercase()))
-}
-
-/// Placeholder until the matcher lands.
-pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, String> {
-    Ok(Cow::Borrowed(text))
-}
+pub use host::{InvalidHost, normalise_host};
+pub use host_index::HostIndex;
+pub use path::{InvalidPath, InvalidRoutePath, normalise_route_path};
+pub use path_index::PathIndex;
+pub use target::Target;

@@ -1,0 +1,141 @@
+//! Names of hosts, normalised.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::net::Ipv6Addr;
+
+#[cfg(test)]
+mod tests;
+
+/// Longest name in bytes, without the trailing dot.
+const MAX_NAME: usize = 253;
+/// Longest label in bytes.
+const MAX_LABEL: usize = 63;
+/// Longest text that is looked at: a name in UTF-8 may be longer than its punycode, but not without end.
+const MAX_TEXT: usize = 4 * MAX_NAME;
+
+/// Why a text is not a host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidHost {
+    /// Nothing before the port, or nothing at all.
+    #[error("the name is empty")]
+    Empty,
+    /// Longer than 253 bytes.
+    #[error("the name is longer than 253 bytes")]
+    TooLong,
+    /// A label of nothing: two dots in a row, or one at the start.
+    #[error("the name has an empty label")]
+    EmptyLabel,
+    /// A label longer than 63 bytes.
+    #[error("a label of the name is longer than 63 bytes")]
+    LongLabel,
+    /// A space, a slash, a comma, an `@` and whatever else no name holds.
+    #[error("a name holds letters, digits, '-', '_' and '.' only")]
+    Character,
+    /// Not 1 to 65535.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+    /// Brackets without an IPv6 address in them.
+    #[error("brackets hold one IPv6 address, as [::1]")]
+    Address,
+    /// No punycode exists for it.
+    #[error("the name is not a valid internationalised name")]
+    Unicode,
+}
+
+/// The form in which hosts are compared: lower case, without port and trailing dot, in punycode, IPv6 in brackets and shortest form.
+/// A host that has this form already is given back as it is, without allocating.
+///
+/// # Errors
+/// [`InvalidHost`] where the text is not `NAME`, `NAME:PORT`, `[IPv6]` or `[IPv6]:PORT`.
+pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
+    if text.len() > MAX_TEXT {
+        return Err(InvalidHost::TooLong);
+    }
+    if text.starts_with('[') {
+        return bracketed(text);
+    }
+    let name = match text.split_once(':') {
+        Some((name, port)) => {
+            check_port(port)?;
+            name
+        }
+        None => text,
+    };
+    if name.is_ascii() {
+        return ascii(name);
+    }
+    // Everything ASCII is allowed through here and checked after the mapping, which may bring forth slashes and dots.
+    let mapped = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY)
+        .map_err(|_| InvalidHost::Unicode)?;
+    ascii(&mapped).map(|name| Cow::Owned(name.into_owned()))
+}
+
+fn ascii(name: &str) -> Result<Cow<'_, str>, InvalidHost> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.is_empty() {
+        return Err(InvalidHost::Empty);
+    }
+    if name.len() > MAX_NAME {
+        return Err(InvalidHost::TooLong);
+    }
+    let mut label = 0;
+    let mut upper = false;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if label == 0 => return Err(InvalidHost::EmptyLabel),
+            b'.' => label = 0,
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
+            b'A'..=b'Z' => {
+                label += 1;
+                upper = true;
+            }
+            _ => return Err(InvalidHost::Character),
+        }
+        if label > MAX_LABEL {
+            return Err(InvalidHost::LongLabel);
+        }
+    }
+    if label == 0 {
+        return Err(InvalidHost::EmptyLabel);
+    }
+    Ok(if upper {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    })
+}
+
+fn bracketed(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
+    let end = text.find(']').ok_or(InvalidHost::Address)?;
+    let (host, rest) = text.split_at(end + 1);
+    if let Some(port) = rest.strip_prefix(':') {
+        check_port(port)?;
+    } else if !rest.is_empty() {
+        return Err(InvalidHost::Port);
+    }
+    let address: Ipv6Addr = host[1..end].parse().map_err(|_| InvalidHost::Address)?;
+    let mut same = Same(host);
+    if write!(same, "[{address}]").is_ok() && same.0.is_empty() {
+        return Ok(Cow::Borrowed(host));
+    }
+    Ok(Cow::Owned(format!("[{address}]")))
+}
+
+/// Compares what is written with a text, so that comparing needs no buffer.
+struct Same<'a>(&'a str);
+
+impl Write for Same<'_> {
+    fn write_str(&mut self, written: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(written).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+fn check_port(port: &str) -> Result<(), InvalidHost> {
+    let digits = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse::<u16>() {
+        Ok(1..) if digits => Ok(()),
+        _ => Err(InvalidHost::Port),
+    }
+}
