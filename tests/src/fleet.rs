@@ -25,6 +25,10 @@ pub const MASTER_KEY: &str = "4e1f5a7c-test-master-key";
 /// How long a daemon may take to be there, on a busy machine.
 pub const START: Duration = Duration::from_secs(20);
 
+/// How long a change may take until it is live everywhere. The promise is one second; a test machine may be busy, so tests wait
+/// longer and print what it took.
+pub const LIVE: Duration = Duration::from_secs(10);
+
 /// A running fleet. Dropping it ends every process and removes its folder.
 #[derive(Debug)]
 pub struct Fleet {
@@ -123,6 +127,30 @@ impl Fleet {
         answer.expect("the config API answers")
     }
 
+    /// Saves a document that differs from what is live, and waits until every running proxy runs it; its revision.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn apply(&self, text: &str) -> u64 {
+        let before = self.head().await.unwrap_or(0);
+        self.save(text);
+        self.follows(before).await
+    }
+
+    /// Waits for a revision after `before` that every running proxy runs; that revision.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub async fn follows(&self, before: u64) -> u64 {
+        let newer = || async {
+            let head = self.current().await?;
+            (head > before)
+                .then_some(head)
+                .ok_or_else(|| format!("the head is still {head}"))
+        };
+        eventually(LIVE, "a new revision runs everywhere", newer).await
+    }
+
     // === what the operator sees ===
 
     /// `GET` on the config API.
@@ -204,17 +232,25 @@ impl Fleet {
     pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
         let start = tokio::time::Instant::now();
         for proxy in self.running() {
-            let what = format!("proxy-{proxy} serves {body:?} for {host}");
-            eventually(limit, &what, || async move {
-                let response = self.get(proxy, host, "/").await?;
-                if response.status == 200 && response.text() == body {
-                    return Ok(());
-                }
-                Err(format!("{}: {:?}", response.status, response.text()))
-            })
-            .await;
+            self.serves_on(proxy, limit, host, body).await;
         }
         start.elapsed()
+    }
+
+    /// As [`Fleet::serves`], for one proxy.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn serves_on(&self, proxy: usize, limit: Duration, host: &str, body: &str) {
+        let what = format!("proxy-{proxy} serves {body:?} for {host}");
+        eventually(limit, &what, || async move {
+            let response = self.get(proxy, host, "/").await?;
+            if response.status == 200 && response.text() == body {
+                return Ok(());
+            }
+            Err(format!("{}: {:?}", response.status, response.text()))
+        })
+        .await;
     }
 
     /// Waits until control and all running proxies agree that each runs control's head, and gives its revision.

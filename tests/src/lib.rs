@@ -13,3 +13,4 @@ pub mod origin;
 pub mod ports;
 pub mod process;
 pub mod raw;
+pub mod stage;

@@ -125,15 +125,11 @@ impl Proxy {
         };
         format!(
             "node_id: {}\nthreads: 2\nproxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
-             upgrade_sock: {}\ncontrol_servers:\n  - unix:{}\n{}",
+             lame_duck: 0s\ncontrol_servers:\n  - unix:{}\n{}",
             node_name(index),
             fleet.http(index),
             fleet.admin(index),
             fleet.state().display(),
-            fleet
-                .folder()
-                .join(format!("upgrade-{index}.sock"))
-                .display(),
             socket.display(),
             self.lines,
         )

@@ -1,0 +1,71 @@
+//! What is added, replaced and taken away on the way to an endpoint and back.
+
+use aralez_tests::document::{servers, site};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::raw::{self, Request};
+
+async fn serving(document: &str) -> Fleet {
+    let fleet = Plan::new(1).document(document).start().await;
+    fleet.is_current(LIVE).await;
+    fleet
+}
+
+#[tokio::test]
+async fn headers_merge_and_the_narrower_scope_wins() {
+    let origin = Origin::start("a").await;
+    origin.answer_with(
+        Answer::ok("a")
+            .header("X-Both", "endpoint")
+            .header("X-Own", "endpoint"),
+    );
+    let fleet = serving(&format!(
+        "headers:\n  - \"X-Both:global\"\n  - \"X-Global:g\"\nserver_headers:\n  - \"X-To-Endpoint:g\"\n\
+         a.test:\n  headers:\n    - \"X-Both:host\"\n    - \"X-Host:h\"\n  paths:\n    \"/\":\n{}    \"/p\":\n      \
+         headers:\n        - \"X-Both:path\"\n        - \"X-Path:http://p:1\"\n      server_headers:\n        \
+         - \"X-To-Endpoint:p\"\n{}",
+        servers(&[origin.address()]),
+        servers(&[origin.address()]),
+    ))
+    .await;
+    let response = fleet.get(0, "a.test", "/").await.unwrap();
+    let values =
+        ["x-both", "x-global", "x-host", "x-path", "x-own"].map(|name| response.header(name));
+    assert_eq!(
+        values,
+        [Some("host"), Some("g"), Some("h"), None, Some("endpoint")]
+    );
+    assert_eq!(
+        response.headers("x-both").count(),
+        1,
+        "the endpoint's is replaced"
+    );
+    assert_eq!(origin.last().header("x-to-endpoint"), Some("g"));
+    let response = fleet.get(0, "a.test", "/p").await.unwrap();
+    let values = ["x-both", "x-global", "x-host", "x-path"].map(|name| response.header(name));
+    assert_eq!(
+        values,
+        [Some("path"), Some("g"), Some("h"), Some("http://p:1")]
+    );
+    assert_eq!(origin.last().header("x-to-endpoint"), Some("p"));
+}
+
+#[tokio::test]
+async fn forwarded_headers_are_ours_and_connection_headers_end_here() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&site("a.test", &[origin.address()])).await;
+    let request = Request::get("a.test", "/")
+        .header("X-Forwarded-For", "6.6.6.6")
+        .header("X-Forwarded-For", "7.7.7.7")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-Host", "evil.test")
+        .header("Connection", "X-Hop")
+        .header("X-Hop", "secret");
+    raw::send(fleet.http(0), &request).await.unwrap();
+    let seen = origin.last();
+    assert_eq!(seen.headers("x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(seen.headers("x-forwarded-proto"), ["http"]);
+    assert_eq!(seen.headers("x-forwarded-host"), ["a.test"]);
+    assert_eq!(seen.header("x-hop"), None);
+    assert_eq!(seen.headers("host"), ["a.test"]);
+}
