@@ -217,6 +217,14 @@ impl Fleet {
         nodes::head_revision(&status).ok_or_else(|| format!("no head in {status}"))
     }
 
+    /// What control says is wrong with the documents, or worth saying of them, each `file:line:column: path: reason`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn document_faults(&self) -> Result<Vec<String>, String> {
+        Ok(nodes::document_faults(&self.ask("/v1/status").await?))
+    }
+
     /// A request through a proxy.
     ///
     /// # Errors

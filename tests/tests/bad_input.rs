@@ -184,7 +184,7 @@ async fn the_same_in_a_file_is_named_in_the_status() {
     ] {
         std::fs::write(stage.fleet.documents().join("upstreams.yaml"), text).unwrap();
         eventually(LIVE, "the fault is shown", || async {
-            let status = stage.fleet.ask("/v1/status").await?.to_string();
+            let status = stage.fleet.document_faults().await?.join("\n");
             if status.contains("upstreams.yaml") && status.contains(part) {
                 Ok(())
             } else {

@@ -50,7 +50,7 @@ async fn control_without_a_document_is_an_empty_configuration_until_one_appears(
     let a = Origin::start("a").await;
     let fleet = Fleet::start(1).await;
     eventually(LIVE, "the warning", || async {
-        let status = fleet.ask("/v1/status").await?.to_string();
+        let status = fleet.document_faults().await?.join("\n");
         if status.contains("upstreams.yaml") {
             Ok(())
         } else {

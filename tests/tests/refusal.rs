@@ -9,7 +9,7 @@ use aralez_tests::origin::Origin;
 
 async fn status_names(fleet: &Fleet, places: &[&str]) {
     eventually(LIVE, "the status names every fault", || async {
-        let status = fleet.ask("/v1/status").await?.to_string();
+        let status = fleet.document_faults().await?.join("\n");
         match places.iter().find(|place| !status.contains(**place)) {
             Some(place) => Err(format!("{place} is not in {status}")),
             None => Ok(()),
@@ -20,7 +20,7 @@ async fn status_names(fleet: &Fleet, places: &[&str]) {
 
 async fn status_is_clean(fleet: &Fleet, place: &str) {
     eventually(LIVE, "the fault is gone from the status", || async {
-        let status = fleet.ask("/v1/status").await?.to_string();
+        let status = fleet.document_faults().await?.join("\n");
         if status.contains(place) {
             Err(status)
         } else {

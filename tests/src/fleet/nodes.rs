@@ -28,7 +28,24 @@ pub(super) fn read(answer: &Value) -> Result<Vec<Node>, String> {
 
 /// The revision at the head, from an answer of `/v1/status`.
 pub(super) fn head_revision(status: &Value) -> Option<u64> {
-    status["head"]["revision"].as_u64()
+    status["revision"].as_u64()
+}
+
+/// What is wrong with the documents and what is worth saying of them, each `file:line:column: path: reason`.
+pub(super) fn document_faults(status: &Value) -> Vec<String> {
+    let documents = &status["documents"];
+    let lists = [&documents["faults"], &documents["warnings"]];
+    let faults = lists.into_iter().filter_map(Value::as_array).flatten();
+    faults.map(line).collect()
+}
+
+fn line(fault: &Value) -> String {
+    let text = |field: &str| fault[field].as_str().unwrap_or_default().to_owned();
+    let (file, path, reason) = (text("file"), text("path"), text("reason"));
+    format!(
+        "{file}:{}:{}: {path}: {reason}",
+        fault["line"], fault["column"]
+    )
 }
 
 fn node(record: &Value) -> Node {

@@ -1,0 +1,112 @@
+//! Every file in `deploy/samples` is loaded: what is shipped as an example works, or says exactly what this release does not do yet.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aralez_tests::fleet::{LIVE, Plan};
+use aralez_tests::process::{run, text};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn folder() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent()
+        .expect("the tests lie in the workspace")
+        .join("deploy/samples")
+}
+
+fn samples() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder()).expect("the samples are there");
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() >= 3, "{files:?}");
+    files
+}
+
+/// The faults that `aralez-ctl validate` names, each without its file.
+async fn faults(file: &Path) -> (Option<i32>, Vec<String>) {
+    let path = file.display().to_string();
+    let output = run(SOON, "aralez-ctl", &["validate", &path]).await;
+    let faults = text(&output);
+    let faults = faults
+        .lines()
+        .filter_map(|line| line.split_once(&format!("{path}:")));
+    (
+        output.status.code(),
+        faults.map(|(_, fault)| fault.to_owned()).collect(),
+    )
+}
+
+fn is_main(file: &Path) -> bool {
+    file.file_stem()
+        .is_some_and(|stem| stem.to_string_lossy().starts_with("main"))
+}
+
+/// What the documented example asks for and this release refuses, rather than to accept and ignore it.
+const NOT_YET: [&str; 2] = ["rate_limit", "authorization"];
+
+#[tokio::test]
+async fn every_sample_loads_or_names_only_what_is_not_enforced_yet() {
+    for file in samples() {
+        let (code, faults) = faults(&file).await;
+        println!(
+            "{}: {code:?} {faults:#?}",
+            file.file_name().unwrap().to_string_lossy()
+        );
+        let unexpected: Vec<_> = faults
+            .iter()
+            .filter(|fault| is_main(&file) || !NOT_YET.iter().any(|key| fault.contains(key)))
+            .collect();
+        if faults.is_empty() {
+            assert_eq!(code, Some(0), "{}", file.display());
+        } else {
+            assert!(unexpected.is_empty(), "{}: {unexpected:#?}", file.display());
+            assert_eq!(code, Some(1), "{}", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_layouts_of_the_documented_example_are_refused_for_the_same_and_serve_the_same() {
+    let read = |name: &str| std::fs::read_to_string(folder().join(name)).unwrap();
+    let enforced = |text: &str| {
+        let mut kept = String::new();
+        let mut skip = false;
+        for line in text.lines() {
+            let top = !line.starts_with(' ');
+            skip = line.starts_with("authorization:") || (skip && !top);
+            if !skip && !line.contains("rate_limit:") {
+                kept.push_str(&format!("{line}\n"));
+            }
+        }
+        kept
+    };
+    let (flat, wrapped) = (
+        enforced(&read("upstreams.yaml")),
+        enforced(&read("upstreams-wrapped.yaml")),
+    );
+    assert_ne!(flat, wrapped);
+    let fleet = Plan::new(1).document(&flat).start().await;
+    fleet.is_current(LIVE).await;
+    let root = fleet.version(0).await.unwrap()["root"].clone();
+    assert_eq!(
+        fleet
+            .get(0, "myhost.mydomain.com", "/foo/x?y")
+            .await
+            .unwrap()
+            .status,
+        301
+    );
+    fleet.apply(&wrapped).await;
+    assert_eq!(
+        fleet.version(0).await.unwrap()["root"],
+        root,
+        "equal routes have an equal root"
+    );
+}

@@ -1,0 +1,184 @@
+//! Secrets stay where they belong: no log, state file, metric or answer shows one in plain text.
+
+use std::path::{Path, PathBuf};
+
+use aralez_tests::document::site;
+use aralez_tests::eventually::{eventually, same};
+use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::raw::{self, Request};
+
+/// A header's value in a document: what a person would put a token into.
+const PLANTED: &str = "Pl4nted-0d8a2c1b9e-s3cret";
+/// The same in a document that is refused.
+const REFUSED: &str = "R3fused-77f1c0aa41-s3cret";
+
+fn document(origin: &Origin, secret: &str) -> String {
+    let edits = format!("server_headers:\n  - \"X-Token:{secret}\"\n");
+    edits + &site("a.test", &[origin.address()])
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+fn holds(bytes: &[u8], secret: &str) -> bool {
+    bytes
+        .windows(secret.len())
+        .any(|window| window == secret.as_bytes())
+}
+
+/// Everything that a daemon wrote: logs and state. Not the documents and `main.yaml`, where a person put the secrets.
+fn written(fleet: &Fleet) -> Vec<PathBuf> {
+    let mut files = files_below(&fleet.state());
+    let logs = std::fs::read_dir(fleet.folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files.extend(logs.filter(|path| path.extension().is_some_and(|extension| extension == "log")));
+    files
+}
+
+async fn answers(fleet: &Fleet) -> Vec<(String, Vec<u8>)> {
+    let mut answers = Vec::new();
+    let key = format!("Bearer {MASTER_KEY}");
+    for target in [
+        "/v1/nodes",
+        "/v1/status",
+        "/v1/history",
+        "/metrics",
+        "/status",
+        "/nothing",
+    ] {
+        let request = Request::get("control", target).header("Authorization", &key);
+        let response = raw::send(fleet.api(), &request).await.unwrap();
+        answers.push((format!("control {target}"), whole(&response)));
+    }
+    for target in ["/livez", "/readyz", "/metrics", "/version", "/nothing"] {
+        let response = raw::get(fleet.admin(0), "admin", target).await.unwrap();
+        answers.push((format!("proxy {target}"), whole(&response)));
+    }
+    for verb in ["status", "nodes"] {
+        let output = fleet.ctl(&[verb]).await;
+        answers.push((
+            format!("aralez-ctl {verb}"),
+            [output.stdout, output.stderr].concat(),
+        ));
+    }
+    answers
+}
+
+fn whole(response: &raw::Response) -> Vec<u8> {
+    let head: String = response
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
+    [head.into_bytes(), response.body.clone()].concat()
+}
+
+#[tokio::test]
+async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
+    let a = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .control("log_level: trace")
+        .proxy(0, "log_level: trace")
+        .document(&document(&a, PLANTED))
+        .start()
+        .await;
+    let head = fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
+    let faulty = document(&a, REFUSED) + "bogus: 1\n" + &format!("b.test: {REFUSED}\n");
+    let response = fleet.push(&faulty).await;
+    assert_eq!(response.status, 502);
+    assert!(!response.text().contains(REFUSED), "{}", response.text());
+    fleet.save(&faulty);
+    eventually(LIVE, "the fault is shown", || async {
+        same(
+            &fleet.ask("/v1/status").await?.to_string().contains("bogus"),
+            &true,
+        )
+    })
+    .await;
+    let wrong = Request::new("POST", "control", "/conf?key=wr0ng-key-s3cret").body("x");
+    raw::send(fleet.api(), &wrong).await.unwrap();
+    eventually(LIVE * 2, "the version is safe on disk", || async {
+        same(
+            &fleet.node(0).await?.all["persisted"]["revision"].as_u64(),
+            &Some(head),
+        )
+    })
+    .await;
+
+    let mut found = Vec::new();
+    let mut look = |place: String, bytes: &[u8]| {
+        for secret in [PLANTED, REFUSED, MASTER_KEY, "wr0ng-key-s3cret"] {
+            if holds(bytes, secret) {
+                found.push(format!("{secret} is in {place}"));
+            }
+        }
+    };
+    for (place, bytes) in answers(&fleet).await {
+        look(place, &bytes);
+    }
+    fleet.kill_control();
+    fleet.kill_proxy(0);
+    let files = written(&fleet);
+    assert!(
+        files.len() >= 6,
+        "the test finds what was written: {files:?}"
+    );
+    for file in &files {
+        if file.metadata().unwrap().is_file() {
+            look(file.display().to_string(), &std::fs::read(file).unwrap());
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn what_the_daemons_write_is_for_their_user_alone() {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(1).document(&document(&a, PLANTED)).start().await;
+    let head = fleet.is_current(LIVE).await;
+    eventually(LIVE * 2, "the version is safe on disk", || async {
+        same(
+            &fleet.node(0).await?.all["persisted"]["revision"].as_u64(),
+            &Some(head),
+        )
+    })
+    .await;
+    let mut files = files_below(&fleet.state());
+    files.push(fleet.folder().join("control.sock"));
+    let mut wrong = Vec::new();
+    for file in &files {
+        let metadata = file.metadata().unwrap();
+        let mode = metadata.permissions().mode() & 0o777;
+        let key = file.extension().is_some_and(|extension| extension == "key");
+        let socket = metadata.file_type().is_socket();
+        if mode & 0o077 != 0 || (key && mode != 0o400) || (socket && mode != 0o600) {
+            wrong.push(format!("{mode:o} {}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let keys = files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "key"));
+    assert_eq!(
+        keys.count(),
+        2,
+        "one key for the ledger, one for the cache: {files:?}"
+    );
+}
