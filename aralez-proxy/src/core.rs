@@ -1,8 +1,14 @@
 //! What decides: pure, synchronous, without input and output, on plain views of requests.
 
+pub mod balance;
 pub mod counters;
+pub mod decide;
+pub mod edits;
 pub mod gate;
+pub mod live;
 pub mod memory;
+pub mod registry;
 pub mod subscription;
+pub mod table;
 pub mod traffic;
 pub mod trial;
