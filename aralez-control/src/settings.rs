@@ -86,12 +86,12 @@ impl ControlSettings {
         self.state_dir.join("control")
     }
 
-    /// What the reader of documents must know: no route may point at the config API.
+    /// What the reader of documents must know: no route may point at the config API. An unspecified
+    /// address stands for every loopback address.
     pub fn rules(&self) -> Rules {
         let bound = [Some(self.config_address), self.config_tls_address];
-        let reached = bound.into_iter().flatten().flat_map(reached_at);
         Rules {
-            forbidden_endpoints: reached.collect(),
+            forbidden_endpoints: bound.into_iter().flatten().collect(),
         }
     }
 
@@ -126,17 +126,5 @@ impl ControlSettings {
     }
 }
 
-/// The addresses under which this machine reaches what is bound to `address`.
-fn reached_at(address: SocketAddr) -> Vec<SocketAddr> {
-    if !address.ip().is_unspecified() {
-        return vec![address];
-    }
-    let loopback = [
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-    ];
-    loopback
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, address.port()))
-        .collect()
-}
+#[cfg(test)]
+mod tests;

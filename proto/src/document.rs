@@ -151,6 +151,13 @@ pub struct AuthoredHost {
     pub pools: Vec<AuthoredPool>,
 }
 
+impl AuthoredHost {
+    /// Whether it is part of a group's view; `None` stands for every group that no host names.
+    pub fn serves(&self, group: Option<&GroupName>) -> bool {
+        self.groups.is_empty() || group.is_some_and(|group| self.groups.contains(group))
+    }
+}
+
 /// A pool whose endpoints stand in a document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthoredPool {

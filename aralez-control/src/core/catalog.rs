@@ -1,14 +1,16 @@
 //! The catalog: the layers merged into the records of one view.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
-use aralez_proto::document::{AuthoredHost, AuthoredPool};
+use aralez_proto::convert::endpoint_record;
+use aralez_proto::document::{self, AuthoredPool};
 use aralez_proto::model::GroupName;
-use aralez_proto::record::{Record, RecordSet};
+use aralez_proto::record::{Change, RecordSet};
 
-use crate::core::layers::{Endpoints, Layers};
+use crate::core::layers::Layers;
+
+#[cfg(test)]
+mod tests;
 
 /// The groups that a host names: those with a view of their own.
 pub fn named_groups(layers: &Layers) -> BTreeSet<GroupName> {
@@ -17,40 +19,39 @@ pub fn named_groups(layers: &Layers) -> BTreeSet<GroupName> {
 }
 
 /// The records of a group's view; `None` stands for every group that no host names.
-///
-/// The settings lie under `default` in every view: a view has one `Settings` record, groups that run the same have the same root, and a
-/// group that gets a view of its own does not see its settings deleted under one name and put under another.
 pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
-    let settings = settings_record(&GroupName::default(), &layers.authored.settings);
     let hosts = layers.authored.hosts.iter();
-    let hosts = hosts.filter(|host| serves(host, group));
-    let authored = hosts.flat_map(|host| {
-        let pools = host.pools.iter();
-        std::iter::once(host_record(&host.host))
-            .chain(pools.flat_map(|pool| pool_records(pool, layers)))
-    });
+    let pools = hosts
+        .filter(|host| host.serves(group))
+        .flat_map(|host| &host.pools);
+    let discovered = pools.flat_map(|pool| discovered_endpoints(pool, layers));
     let operational = layers.operational.certificates.values();
     let operational = operational.chain(layers.operational.credentials.values());
-    std::iter::once(settings)
-        .chain(authored)
-        .chain(operational.cloned())
-        .collect()
+    let added: Vec<Change> = operational
+        .cloned()
+        .map(Change::Put)
+        .chain(discovered)
+        .collect();
+    let authored = document::records(&layers.authored, group);
+    if added.is_empty() {
+        return authored;
+    }
+    authored.with(&added)
 }
 
-fn serves(host: &AuthoredHost, group: Option<&GroupName>) -> bool {
-    host.groups.is_empty() || group.is_some_and(|group| host.groups.contains(group))
-}
-
-/// A pool with its endpoints: the discovered ones, and over them those of the document, where weight and tier are a person's word.
-fn pool_records(pool: &AuthoredPool, layers: &Layers) -> Vec<Record> {
+/// What sources found for a pool. An endpoint that stands in the document as well is as the document says: its weight and tier are a
+/// person's word.
+fn discovered_endpoints<'a>(
+    pool: &'a AuthoredPool,
+    layers: &'a Layers,
+) -> impl Iterator<Item = Change> + 'a {
     let known = layers.discovered.endpoints(&pool.name);
-    let mut endpoints: Endpoints = known.map(Arc::as_ref).cloned().unwrap_or_default();
-    let authored = pool.endpoints.iter();
-    endpoints.extend(authored.map(|endpoint| (endpoint.address, *endpoint)));
-    let records = endpoints
-        .values()
-        .map(|endpoint| endpoint_record(&pool.name, endpoint));
-    std::iter::once(pool_record(&pool.name, &pool.pool))
-        .chain(records)
-        .collect()
+    let authored = |address| {
+        pool.endpoints
+            .iter()
+            .any(|endpoint| endpoint.address == address)
+    };
+    let found = known.into_iter().flat_map(|known| known.values());
+    let found = found.filter(move |endpoint| !authored(endpoint.address));
+    found.map(|endpoint| Change::Put(endpoint_record(&pool.name, endpoint)))
 }

@@ -93,3 +93,6 @@ fn following(
     let (next, _) = before.next(version, &delta, &Limits::default())?;
     Ok(Arc::new(next))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,16 +5,16 @@ use crate::document::Authored;
 use crate::model::GroupName;
 use crate::record::{Record, RecordSet};
 
-/// The records that the authored layer gives to a group: its settings, the hosts that it serves, their pools and endpoints.
+/// The records that the authored layer gives to a group's view: the settings, the hosts that it serves, their pools and endpoints.
+/// `None` stands for every group that no host names.
 ///
-/// Equal documents give equal records, in whatever order and layout they were written.
-pub fn records(authored: &Authored, group: &GroupName) -> RecordSet {
-    let mut records: Vec<Record> = vec![settings_record(group, &authored.settings)];
-    let served = authored
-        .hosts
-        .iter()
-        .filter(|host| host.groups.is_empty() || host.groups.contains(group));
-    for host in served {
+/// The settings lie under `default` in every view. So groups that run the same have the same root, and a group that gets a view of its own
+/// never sees its settings put under one name and deleted under another. Equal documents give equal records, in whatever order and layout
+/// they were written.
+pub fn records(authored: &Authored, group: Option<&GroupName>) -> RecordSet {
+    let settings = settings_record(&GroupName::default(), &authored.settings);
+    let mut records: Vec<Record> = vec![settings];
+    for host in authored.hosts.iter().filter(|host| host.serves(group)) {
         records.push(host_record(&host.host));
         for pool in &host.pools {
             records.push(pool_record(&pool.name, &pool.pool));

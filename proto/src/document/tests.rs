@@ -69,8 +69,8 @@ fn both_layouts_give_the_same_routes() {
     assert_eq!(host.host.routes[2].to_https, Some(true));
     let group = GroupName::default();
     assert_eq!(
-        records(&flat, &group).root(),
-        records(&wrapped, &group).root()
+        records(&flat, Some(&group)).root(),
+        records(&wrapped, Some(&group)).root()
     );
 }
 
@@ -169,8 +169,8 @@ DEFAULT:
     assert_eq!(authored.hosts[0].groups, [edge.clone()]);
     assert_eq!(authored.hosts[1].host.pattern.to_string(), "DEFAULT");
     // Settings, and of each host its record, a pool and an endpoint.
-    assert_eq!(records(&authored, &edge).len(), 7);
-    assert_eq!(records(&authored, &GroupName::default()).len(), 4);
+    assert_eq!(records(&authored, Some(&edge)).len(), 7);
+    assert_eq!(records(&authored, None).len(), 4);
 }
 
 #[test]

@@ -1,0 +1,151 @@
+use std::sync::Arc;
+
+use aralez_proto::document::{DocumentSet, Rules};
+use aralez_proto::model::{Endpoint, PoolName};
+use aralez_proto::record::{RecordKey, ResourceType};
+
+use super::*;
+use crate::core::layers::Answer;
+
+const DOCUMENT: &str = "
+upstreams:
+  a.example:
+    paths:
+      /:
+        servers: [10.0.0.1:80]
+";
+
+fn layers(text: &str) -> Layers {
+    let documents = DocumentSet::of_main(text.to_owned().into());
+    Layers {
+        authored: Arc::new(document::read(&documents, &Rules::default()).unwrap()),
+        ..Layers::default()
+    }
+}
+
+fn pool(name: &str) -> PoolName {
+    name.parse().unwrap()
+}
+
+fn endpoints(addresses: &[&str]) -> Answer {
+    let endpoint = |address: &&str| Endpoint::new(address.parse().unwrap());
+    Answer::Endpoints(addresses.iter().map(endpoint).collect())
+}
+
+fn endpoint_keys(records: &RecordSet) -> Vec<String> {
+    let keys = records.iter().map(|record| &record.key);
+    let keys = keys.filter(|key| key.kind == ResourceType::Endpoint);
+    let mut names: Vec<String> = keys.map(|key| key.name.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn discovered_endpoints_join_those_of_the_document() {
+    let mut layers = layers(DOCUMENT);
+    let name = pool("a.example/");
+    assert!(
+        layers
+            .discovered
+            .answered(&name, endpoints(&["10.0.0.2:80"]))
+    );
+    let records = records(&layers, None);
+    assert_eq!(
+        endpoint_keys(&records),
+        ["a.example/ 10.0.0.1:80", "a.example/ 10.0.0.2:80"]
+    );
+}
+
+#[test]
+fn a_source_that_fails_or_answers_nothing_keeps_its_last_answer() {
+    let mut layers = layers(DOCUMENT);
+    let name = pool("a.example/");
+    assert!(layers.discovered.endpoints(&name).is_none(), "unknown");
+    layers
+        .discovered
+        .answered(&name, endpoints(&["10.0.0.2:80"]));
+    let before = records(&layers, None).root();
+    for bad in [Answer::Failed, endpoints(&[])] {
+        assert!(!layers.discovered.answered(&name, bad));
+        assert_eq!(records(&layers, None).root(), before);
+    }
+    assert!(
+        !layers
+            .discovered
+            .answered(&name, endpoints(&["10.0.0.2:80"]))
+    );
+    assert!(
+        layers
+            .discovered
+            .answered(&name, endpoints(&["10.0.0.3:80"]))
+    );
+    assert_eq!(
+        endpoint_keys(&records(&layers, None)),
+        ["a.example/ 10.0.0.1:80", "a.example/ 10.0.0.3:80"]
+    );
+    assert!(layers.discovered.forget(&name));
+    assert_eq!(
+        records(&layers, None).root(),
+        records(&self::layers(DOCUMENT), None).root()
+    );
+}
+
+#[test]
+fn the_documents_word_on_an_endpoint_counts_more_than_the_sources() {
+    let mut layers = layers(DOCUMENT);
+    let before = records(&layers, None);
+    let other = Endpoint {
+        weight: 5,
+        ..Endpoint::new("10.0.0.1:80".parse().unwrap())
+    };
+    layers
+        .discovered
+        .answered(&pool("a.example/"), Answer::Endpoints(vec![other]));
+    assert_eq!(records(&layers, None).root(), before.root());
+}
+
+#[test]
+fn endpoints_of_a_pool_that_no_document_names_are_not_part_of_a_view() {
+    let mut layers = layers(DOCUMENT);
+    let before = records(&layers, None).root();
+    layers
+        .discovered
+        .answered(&pool("gone.example/"), endpoints(&["10.0.0.2:80"]));
+    assert_eq!(records(&layers, None).root(), before);
+}
+
+#[test]
+fn a_rollback_of_documents_leaves_discovered_endpoints_as_they_are() {
+    let mut layers = layers(DOCUMENT);
+    layers
+        .discovered
+        .answered(&pool("a.example/"), endpoints(&["10.0.0.2:80"]));
+    let rolled_back = Layers {
+        authored: self::layers(&DOCUMENT.replace("10.0.0.1", "10.0.0.9")).authored,
+        ..layers
+    };
+    assert_eq!(
+        endpoint_keys(&records(&rolled_back, None)),
+        ["a.example/ 10.0.0.2:80", "a.example/ 10.0.0.9:80"]
+    );
+}
+
+#[test]
+fn a_group_has_its_hosts_and_those_of_all() {
+    let text = "
+a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}
+b.example: {groups: [eu], paths: {/: {servers: ['10.0.0.2:80']}}}
+";
+    let layers = layers(text);
+    let eu = "eu".parse().unwrap();
+    assert_eq!(named_groups(&layers), BTreeSet::from([eu]));
+    let has = |group: Option<&GroupName>, host: &str| {
+        let key = RecordKey::new(ResourceType::VirtualHost, host);
+        records(&layers, group).get(&key).is_some()
+    };
+    let (eu, us) = ("eu".parse().unwrap(), "us".parse().unwrap());
+    assert!(has(Some(&eu), "a.example") && has(Some(&eu), "b.example"));
+    for other in [None, Some(&us)] {
+        assert!(has(other, "a.example") && !has(other, "b.example"));
+    }
+}

@@ -1,0 +1,65 @@
+use aralez_proto::document::{self, DocumentSet};
+use aralez_proto::main_config;
+
+use super::*;
+
+fn settings(text: &str) -> Result<ControlSettings, SettingsError> {
+    let main = main_config::read("main.yaml", text.as_bytes()).unwrap();
+    ControlSettings::of(&main, Path::new("/state"))
+}
+
+#[test]
+fn an_empty_main_yaml_gives_the_documented_defaults() {
+    let settings = settings("").unwrap();
+    assert_eq!(settings.config_address, "127.0.0.1:3000".parse().unwrap());
+    assert_eq!(settings.config_tls_address, None);
+    assert!(settings.config_api_enabled && settings.warnings.is_empty());
+    let socket = PathBuf::from("/state/control.sock");
+    assert_eq!(settings.control_address, ControlAddress::Unix(socket));
+    assert_eq!(settings.control_dir(), Path::new("/state/control"));
+    assert_eq!((settings.master_key, settings.upstreams_conf), (None, None));
+}
+
+#[test]
+fn a_key_that_everyone_knows_does_not_open_the_api_to_other_machines() {
+    let sample = format!("master_key: {SAMPLE_KEY}\n");
+    for key in ["", "master_key: ''\n", &sample] {
+        assert!(settings(key).is_ok(), "on loopback");
+        assert!(settings(&format!("{key}config_address: '[::1]:3000'\n")).is_ok());
+        for address in [
+            "0.0.0.0:3000",
+            "10.0.0.1:3000",
+            "[::]:3000",
+            "[::ffff:10.0.0.1]:3000",
+        ] {
+            let error = settings(&format!("{key}config_address: '{address}'\n")).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with("config_address: "), "{text}");
+            assert!(!text.contains(SAMPLE_KEY) && !text.contains('\n'), "{text}");
+        }
+    }
+}
+
+#[test]
+fn another_address_with_a_real_key_runs_with_a_warning() {
+    let settings = settings("master_key: my-own\nconfig_address: 0.0.0.0:3000\n").unwrap();
+    assert_eq!(settings.warnings.len(), 1);
+    assert!(settings.warnings[0].contains("0.0.0.0:3000"));
+    assert!(!format!("{settings:?}").contains("my-own"));
+}
+
+#[test]
+fn no_route_may_point_at_the_config_api_wherever_it_is_bound() {
+    let read = |main: &str, endpoint: &str| {
+        let text = format!("a.example: {{paths: {{/: {{servers: ['{endpoint}']}}}}}}\n");
+        let rules = settings(main).unwrap().rules();
+        document::read(&DocumentSet::of_main(text.into()), &rules)
+    };
+    assert!(read("", "127.0.0.1:3000").is_err());
+    assert!(read("", "127.0.0.1:3001").is_ok());
+    let all = "master_key: my-own\nconfig_address: 0.0.0.0:3000\n";
+    for endpoint in ["127.0.0.1:3000", "127.9.9.9:3000", "[::1]:3000"] {
+        assert!(read(all, endpoint).is_err(), "{endpoint}");
+    }
+    assert!(read(all, "10.0.0.1:3000").is_ok());
+}
