@@ -8,3 +8,4 @@ pub mod ledger;
 pub mod publisher;
 pub mod settings;
 pub mod source;
+pub mod stream;

@@ -142,7 +142,7 @@ impl Fleet {
             last_seen: now,
             connected_since: now,
             ahead: None,
-            memory: None,
+            memory: self.memory(&facts.node),
         };
         self.nodes.insert(facts.node, record);
         self.forget_beyond(MAX_NODES);
@@ -174,9 +174,18 @@ impl Fleet {
         }
     }
 
-    /// A node refused a version.
-    pub fn refused(&mut self, node: &NodeName, version: Version, faults: &[Fault]) {
-        self.proofs.refused(node, version, faults);
+    /// A node refused a version. `memory` keeps it from being sent again over the next stream, however this one ends.
+    pub fn refused(
+        &mut self,
+        node: &NodeName,
+        stream: StreamId,
+        refused: (Version, &[Fault]),
+        memory: NodeMemory,
+    ) {
+        if let Some(record) = of_stream(&mut self.nodes, node, stream) {
+            record.memory = Some(memory);
+            self.proofs.refused(node, refused.0, refused.1);
+        }
     }
 
     /// A stream ended.
@@ -215,7 +224,7 @@ impl Fleet {
         self.nodes.get(node)?.memory.clone()
     }
 
-    /// Forgets what a node without a stream refused. `false` where nobody knows the node.
+    /// Forgets what is remembered of a node's refusals. `false` where nobody knows the node.
     pub fn forgive(&mut self, node: &NodeName) -> bool {
         let Some(record) = self.nodes.get_mut(node) else {
             return false;

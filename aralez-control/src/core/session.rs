@@ -295,15 +295,15 @@ impl Session {
         }
     }
 
-    /// What to remember when the stream ends.
-    pub fn into_memory(self) -> NodeMemory {
+    /// What to remember of this node for its next stream.
+    pub fn memory(&self) -> NodeMemory {
         // Without a refusal the recent snapshots are enough to resume from, and old records need not be kept.
-        let base = self.base.filter(|_| !self.refusals.is_empty());
+        let base = self.base.clone().filter(|_| !self.refusals.is_empty());
         NodeMemory {
-            proxy_version: self.proxy_version,
-            features: self.features,
+            proxy_version: self.proxy_version.clone(),
+            features: self.features.clone(),
             limits: self.limits,
-            refusals: self.refusals,
+            refusals: self.refusals.clone(),
             base,
         }
     }

@@ -73,8 +73,8 @@ pub struct Opened {
     pub session: Session,
     /// What the welcome says.
     pub resume: Resume,
-    /// The newest version there is for this node.
-    pub head: Version,
+    /// What the node is to run; `None`: whatever it runs.
+    pub expected: Option<Version>,
     /// What to do after the welcome.
     pub actions: Vec<Action>,
 }
@@ -158,9 +158,9 @@ impl Session {
             _ => Resume::UpToDate,
         };
         Ok(Opened {
+            expected: session.expected(),
             session,
             resume,
-            head,
             actions,
         })
     }

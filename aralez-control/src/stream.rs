@@ -1,0 +1,71 @@
+//! The stream service: one session per proxy over a unix socket.
+//!
+//! It moves messages between sessions and the wire. What is sent and when is decided in `core::session`; which node runs what stands in
+//! `core::fleet`. One task per stream, no queue of updates, and no lock is held while sending.
+
+mod admission;
+mod hub;
+mod message;
+mod outbox;
+mod service;
+mod socket;
+mod task;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aralez_proto::wire::control::control_plane_server::ControlPlaneServer;
+use tokio::sync::watch;
+use tonic::transport::Server;
+
+pub use hub::{Hub, HubParts};
+pub use socket::{ControlSocket, SocketError};
+
+use service::SyncService;
+
+#[cfg(test)]
+mod tests;
+
+/// The largest message that a proxy may send: a refusal with very many faults.
+const MAX_INBOUND: usize = 4 << 20;
+/// The largest message that is sent: a part, which only one huge record makes larger than 512 KiB.
+const MAX_OUTBOUND: usize = 64 << 20;
+/// Windows are small, so that a slow node holds little memory here.
+const WINDOW: u32 = 128 << 10;
+/// How long streams may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Serves streams on the socket until `leaving` turns true, then lets every session say goodbye.
+///
+/// # Errors
+/// Where the socket fails.
+pub async fn serve(
+    socket: ControlSocket,
+    hub: Arc<Hub>,
+    mut leaving: watch::Receiver<bool>,
+) -> Result<(), tonic::transport::Error> {
+    let service = ControlPlaneServer::new(SyncService::new(hub))
+        .max_decoding_message_size(MAX_INBOUND)
+        .max_encoding_message_size(MAX_OUTBOUND);
+    let mut ended = leaving.clone();
+    let signal = async move {
+        let _ = leaving.wait_for(|leaving| *leaving).await;
+    };
+    let (incoming, _guard) = socket.into_incoming();
+    let serving = Server::builder()
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_concurrent_streams(4)
+        .http2_keepalive_interval(Some(Duration::from_secs(10)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(5)))
+        .add_service(service)
+        .serve_with_incoming_shutdown(incoming, signal);
+    let too_long = async move {
+        let _ = ended.wait_for(|leaving| *leaving).await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = too_long => Ok(()),
+    }
+}

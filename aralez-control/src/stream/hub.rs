@@ -1,0 +1,226 @@
+//! What all streams share: the recent views by group, who is connected, who is let in.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aralez_proto::model::{GroupName, NodeName};
+use tokio::sync::{mpsc, watch};
+
+use crate::core::fleet::{Claim, NodeCommands, SharedFleet, StreamId, judge_claim};
+use crate::core::observer::Observer;
+use crate::core::session::{BootId, Hello, Pace, Recent};
+use crate::core::store::ClusterId;
+use crate::core::views::Views;
+
+use super::admission::Admission;
+use super::outbox::PartsCache;
+
+/// What a hub works with.
+pub struct HubParts {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// The views of the head.
+    pub views: watch::Receiver<Arc<Views>>,
+    /// Where sessions report.
+    pub fleet: SharedFleet,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+    /// How fast sessions expect things to go.
+    pub pace: Pace,
+    /// Turns true when control leaves.
+    pub leaving: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for HubParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubParts").finish_non_exhaustive()
+    }
+}
+
+/// What is asked of a stream's task.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Command {
+    Retry,
+    Superseded,
+}
+
+#[derive(Debug)]
+struct Connected {
+    id: StreamId,
+    boot: BootId,
+    replaces: BootId,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+#[derive(Debug)]
+struct State {
+    streams: HashMap<NodeName, Connected>,
+    last_id: StreamId,
+    admission: Admission,
+}
+
+/// The recent snapshots of every view. Groups without a view of their own share one.
+#[derive(Debug)]
+pub(super) struct Recents {
+    views: Arc<Views>,
+    others: Arc<Recent>,
+    named: BTreeMap<GroupName, Arc<Recent>>,
+}
+
+impl Recents {
+    fn new(views: &Arc<Views>) -> Self {
+        let empty = Self {
+            views: Arc::clone(views),
+            others: Arc::new(Recent::new(Arc::clone(views.default_view()))),
+            named: BTreeMap::new(),
+        };
+        empty.followed_by(views)
+    }
+
+    fn followed_by(&self, views: &Arc<Views>) -> Self {
+        let next = |before: &Arc<Recent>, view| match before.followed_by(view) {
+            Some(next) => Arc::new(next),
+            None => Arc::clone(before),
+        };
+        Self {
+            views: Arc::clone(views),
+            others: next(&self.others, views.default_view()),
+            named: views
+                .named()
+                .map(|(group, view)| (group.clone(), next(&self.of(group), view)))
+                .collect(),
+        }
+    }
+
+    pub(super) fn of(&self, group: &GroupName) -> Arc<Recent> {
+        Arc::clone(self.named.get(group).unwrap_or(&self.others))
+    }
+}
+
+/// What all streams share.
+#[derive(Debug)]
+pub struct Hub {
+    pub(super) parts: HubParts,
+    pub(super) cache: PartsCache,
+    recents: watch::Sender<Arc<Recents>>,
+    state: Mutex<State>,
+}
+
+impl Hub {
+    /// A hub over the views as they are now. [`Hub::follow`] keeps it up to date.
+    pub fn new(parts: HubParts, now: Instant) -> Arc<Self> {
+        let views = Arc::clone(&parts.views.borrow());
+        let hub = Self {
+            recents: watch::Sender::new(Arc::new(Recents::new(&views))),
+            cache: PartsCache::default(),
+            state: Mutex::new(State {
+                streams: HashMap::new(),
+                last_id: 0,
+                admission: Admission::new(now),
+            }),
+            parts,
+        };
+        if views.version().revision > 0 {
+            let mut fleet = hub.parts.fleet.lock();
+            fleet.committed(views.version(), &views.touched_since(&views));
+        }
+        Arc::new(hub)
+    }
+
+    /// Tells every session of every newer view, until there are no more.
+    pub async fn follow(self: Arc<Self>) {
+        let mut views = self.parts.views.clone();
+        loop {
+            let newest = Arc::clone(&views.borrow_and_update());
+            self.take(&newest);
+            if views.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take(&self, newest: &Arc<Views>) {
+        let before = Arc::clone(&self.recents.borrow());
+        if Arc::ptr_eq(&before.views, newest) {
+            return;
+        }
+        if !before.views.version().order(&newest.version()).is_eq() {
+            // Before any session knows: what they answer belongs to this commit.
+            let touched = newest.touched_since(&before.views);
+            let mut fleet = self.parts.fleet.lock();
+            fleet.committed(newest.version(), &touched);
+        }
+        let next = Arc::new(before.followed_by(newest));
+        self.recents.send_replace(next);
+    }
+
+    pub(super) fn recents(&self) -> watch::Receiver<Arc<Recents>> {
+        self.recents.subscribe()
+    }
+
+    pub(super) fn admit(&self, now: Instant) -> Result<(), (Duration, Duration)> {
+        self.state().admission.admit(now)
+    }
+
+    pub(super) fn ended(&self) {
+        self.state().admission.ended();
+    }
+
+    pub(super) fn time_to_return(&self) -> Duration {
+        self.state().admission.time_to_return()
+    }
+
+    /// Gives the name of a node to a new stream and takes it from an older one.
+    pub(super) fn claim(
+        &self,
+        hello: &Hello,
+        commands: mpsc::UnboundedSender<Command>,
+    ) -> (Claim, StreamId) {
+        let mut state = self.state();
+        let here = state.streams.get(&hello.node);
+        let claim = here.map_or(Claim::Returns, |here| {
+            judge_claim((&here.boot, &here.replaces), (&hello.boot, &hello.replaces))
+        });
+        if claim == Claim::Stale {
+            return (claim, 0);
+        }
+        state.last_id += 1;
+        let id = state.last_id;
+        let connected = Connected {
+            id,
+            boot: hello.boot.clone(),
+            replaces: hello.replaces.clone(),
+            commands,
+        };
+        let before = state.streams.insert(hello.node.clone(), connected);
+        drop(state);
+        if let Some(before) = before {
+            let _ = before.commands.send(Command::Superseded);
+        }
+        (claim, id)
+    }
+
+    /// A stream that had a name has ended.
+    pub(super) fn release(&self, node: &NodeName, id: StreamId) {
+        let mut state = self.state();
+        if state.streams.get(node).is_some_and(|here| here.id == id) {
+            state.streams.remove(node);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is made in one call, so even what a panic left behind is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl NodeCommands for Hub {
+    fn retry(&self, node: &NodeName) -> bool {
+        let known = self.parts.fleet.lock().forgive(node);
+        if let Some(here) = self.state().streams.get(node) {
+            let _ = here.commands.send(Command::Retry);
+        }
+        known
+    }
+}

@@ -1,0 +1,182 @@
+//! Between the messages of the wire and the values of a session.
+
+use std::time::Duration;
+
+use aralez_proto::convert::stream::{InvalidMessage, digest};
+use aralez_proto::fault::Fault;
+use aralez_proto::version::Version;
+use aralez_proto::wire::control as wire;
+use aralez_proto::wire::control::control_message::Kind;
+
+use crate::core::session::{Event, GoAway, Hello, NodeStatus, PROTOCOL, Pace, RefusedRoot, Resume};
+use crate::core::store::ClusterId;
+
+/// How many refusals of a `Hello`, and troubles of a `Status`, are read.
+const MAX_LISTED: usize = 64;
+/// The longest text of a node that is kept.
+const MAX_TEXT: usize = 1_024;
+
+/// What a proxy sent after its `Hello`.
+pub(super) enum Inbound {
+    /// Something for the session, and how long applying took on the node where it did.
+    Report(Event, Option<Duration>),
+    /// A second `Hello`, or nothing that this release knows.
+    Unexpected(&'static str),
+}
+
+pub(super) fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
+    let invalid = |error: aralez_proto::model::InvalidName| InvalidMessage(error.0);
+    Ok(Hello {
+        protocol_min: wire.protocol_min,
+        protocol_max: wire.protocol_max,
+        node: wire.node.parse().map_err(invalid)?,
+        group: wire.group.parse().map_err(invalid)?,
+        proxy_version: bounded(wire.proxy_version),
+        features: wire.features,
+        limits: wire.limits.unwrap_or_default().into(),
+        held: version(wire.held)?,
+        boot: wire.boot_id,
+        replaces: wire.replaces_boot_id,
+        refused: wire
+            .refused
+            .into_iter()
+            .take(MAX_LISTED)
+            .map(refused)
+            .collect::<Result<_, _>>()?,
+        cluster: wire.cluster_id,
+    })
+}
+
+fn refused(wire: wire::Refusal) -> Result<RefusedRoot, InvalidMessage> {
+    Ok(RefusedRoot {
+        root: digest("a refused root", &wire.root)?,
+        faults: wire.faults.into_iter().map(Fault::from).collect(),
+    })
+}
+
+fn version(wire: Option<wire::Version>) -> Result<Option<Version>, InvalidMessage> {
+    wire.map(Version::try_from).transpose()
+}
+
+fn bounded(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        let end = (0..=MAX_TEXT)
+            .rev()
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+pub(super) fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
+    use wire::node_message::Kind;
+    Ok(match wire.kind {
+        Some(Kind::Ack(ack)) => {
+            let version = version(ack.version)?
+                .ok_or_else(|| InvalidMessage("an Ack without a version".to_owned()))?;
+            let event = Event::Ack {
+                update_id: ack.update_id,
+                version,
+            };
+            Inbound::Report(event, Some(Duration::from_micros(ack.apply_us)))
+        }
+        Some(Kind::Nack(nack)) => {
+            let event = Event::Nack {
+                update_id: nack.update_id,
+                kept: version(nack.kept)?,
+                faults: nack.faults.into_iter().map(Fault::from).collect(),
+            };
+            Inbound::Report(event, None)
+        }
+        Some(Kind::Status(status)) => Inbound::Report(Event::Status(node_status(status)?), None),
+        Some(Kind::Hello(_)) => Inbound::Unexpected("a second Hello"),
+        None => Inbound::Unexpected("a message that this release does not know"),
+    })
+}
+
+fn node_status(wire: wire::Status) -> Result<NodeStatus, InvalidMessage> {
+    Ok(NodeStatus {
+        running: version(wire.running)?,
+        origin: bounded(wire.origin),
+        persisted: version(wire.persisted)?,
+        requests: wire.requests,
+        responses_5xx: wire.responses_5xx,
+        troubles: wire
+            .troubles
+            .into_iter()
+            .take(MAX_LISTED)
+            .map(bounded)
+            .collect(),
+    })
+}
+
+fn message(kind: Kind) -> wire::ControlMessage {
+    wire::ControlMessage { kind: Some(kind) }
+}
+
+pub(super) fn welcome(
+    cluster: &ClusterId,
+    pace: Pace,
+    resume: Resume,
+    expected: Option<Version>,
+) -> wire::ControlMessage {
+    let resume = match resume {
+        Resume::UpToDate => wire::Resume::UpToDate,
+        Resume::Delta => wire::Resume::Delta,
+        Resume::Full => wire::Resume::Full,
+    };
+    message(Kind::Welcome(wire::Welcome {
+        cluster_id: cluster.to_vec().into(),
+        protocol: PROTOCOL,
+        resume: resume.into(),
+        head: expected.map(Into::into),
+        heartbeat_ms: millis(pace.heartbeat),
+        ack_deadline_ms: millis(pace.ack_deadline),
+    }))
+}
+
+pub(super) fn begin(
+    update_id: u64,
+    from: Option<Version>,
+    to: Version,
+    parts: usize,
+    bytes: u64,
+) -> wire::ControlMessage {
+    message(Kind::Begin(wire::UpdateBegin {
+        update_id,
+        from_root: from
+            .map(|from| from.root.as_bytes().to_vec().into())
+            .unwrap_or_default(),
+        to: Some(to.into()),
+        parts: u32::try_from(parts).unwrap_or(u32::MAX),
+        bytes,
+    }))
+}
+
+pub(super) fn part(update_id: u64, items: Vec<wire::Item>) -> wire::ControlMessage {
+    message(Kind::Part(wire::UpdatePart { update_id, items }))
+}
+
+pub(super) fn commit(update_id: u64) -> wire::ControlMessage {
+    message(Kind::Commit(wire::UpdateCommit { update_id }))
+}
+
+pub(super) fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage {
+    message(Kind::Heartbeat(wire::Heartbeat {
+        expected: expected.map(Into::into),
+        count,
+    }))
+}
+
+pub(super) fn go_away(farewell: GoAway) -> wire::ControlMessage {
+    message(Kind::GoAway(wire::GoAway {
+        reason: farewell.reason,
+        retry_min_ms: millis(farewell.retry_min),
+        retry_max_ms: millis(farewell.retry_max),
+    }))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

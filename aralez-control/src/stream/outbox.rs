@@ -1,0 +1,137 @@
+//! What waits to be sent on one stream. Updates wait as shared parts: a slow node holds a pointer, not a copy.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aralez_proto::hash::Digest;
+use aralez_proto::record::{Change, RecordSet};
+use aralez_proto::wire::control as wire;
+
+use crate::core::session::{MAX_PART_BYTES, Update, split};
+
+use super::message;
+
+/// How many differences are kept for other nodes that need the same.
+const KEPT: usize = 4;
+
+/// A difference in parts.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    parts: Vec<Vec<wire::Item>>,
+    bytes: u64,
+}
+
+impl Parts {
+    fn of(delta: &[Change]) -> Self {
+        let payload = |change: &Change| match change {
+            Change::Put(record) => record.payload.len() as u64,
+            Change::Delete(_) => 0,
+        };
+        Self {
+            parts: split(delta, MAX_PART_BYTES)
+                .into_iter()
+                .map(|range| delta[range].iter().map(wire::Item::from).collect())
+                .collect(),
+            bytes: delta.iter().map(payload).sum(),
+        }
+    }
+}
+
+type CacheKey = (Option<Digest>, Digest);
+
+/// The differences that were needed last: a fleet in step computes each once.
+#[derive(Debug, Default)]
+pub(super) struct PartsCache {
+    kept: Mutex<VecDeque<(CacheKey, Arc<Parts>)>>,
+}
+
+impl PartsCache {
+    pub(super) fn parts(&self, update: &Update) -> Arc<Parts> {
+        let from = update.from.as_ref().map(|from| from.version().root);
+        let key = (from, update.to.version().root);
+        if from == Some(key.1) {
+            return Arc::default();
+        }
+        let found = |kept: &VecDeque<(CacheKey, Arc<Parts>)>| {
+            let entry = kept.iter().find(|(known, _)| *known == key)?;
+            Some(Arc::clone(&entry.1))
+        };
+        if let Some(parts) = found(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return parts;
+        }
+        // Not under the lock: two streams may compute the same at the same time, but nobody waits.
+        let target = update.to.records();
+        let delta = match &update.from {
+            Some(from) => from.records().delta_to(target),
+            None => RecordSet::default().delta_to(target),
+        };
+        let parts = Arc::new(Parts::of(&delta));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((key, Arc::clone(&parts)));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        parts
+    }
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Message(Box<wire::ControlMessage>),
+    Update {
+        id: u64,
+        parts: Arc<Parts>,
+        next: usize,
+    },
+}
+
+/// Messages in the order in which they are to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: VecDeque<Waiting>,
+}
+
+impl Outbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn push(&mut self, message: wire::ControlMessage) {
+        self.waiting.push_back(Waiting::Message(Box::new(message)));
+    }
+
+    pub(super) fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
+        let from = update.from.as_ref().map(|from| from.version());
+        let to = update.to.version();
+        self.push(message::begin(
+            update.id,
+            from,
+            to,
+            parts.parts.len(),
+            parts.bytes,
+        ));
+        self.waiting.push_back(Waiting::Update {
+            id: update.id,
+            parts,
+            next: 0,
+        });
+    }
+
+    /// Takes the next message, made only now.
+    pub(super) fn pop(&mut self) -> Option<wire::ControlMessage> {
+        let (id, parts, next) = match self.waiting.pop_front()? {
+            Waiting::Message(message) => return Some(*message),
+            Waiting::Update { id, parts, next } => (id, parts, next),
+        };
+        let Some(items) = parts.parts.get(next) else {
+            return Some(message::commit(id));
+        };
+        let part = message::part(id, items.clone());
+        self.waiting.push_front(Waiting::Update {
+            id,
+            parts,
+            next: next + 1,
+        });
+        Some(part)
+    }
+}

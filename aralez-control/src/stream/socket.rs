@@ -1,0 +1,134 @@
+//! The unix socket on which proxies of this machine come: private, one owner, peers checked by their user.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use aralez_runtime::private;
+use futures_util::StreamExt;
+use futures_util::stream::Stream;
+use tokio::net::{UnixListener, UnixStream};
+use tokio_stream::wrappers::UnixListenerStream;
+use tracing::warn;
+
+/// Why the socket cannot be had: one line with what and where.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Somebody answers on it.
+    #[error("control_address: another process answers on {}", path.display())]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// There is a file that is no socket.
+    #[error("control_address: {} is a file and not a socket", path.display())]
+    NotASocket {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system says no.
+    #[error("control_address: cannot listen on {}: {source}", path.display())]
+    Unusable {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct ControlSocket {
+    listener: UnixListener,
+    file: SocketFile,
+}
+
+/// Removes the socket's file at the end.
+#[derive(Debug)]
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl ControlSocket {
+    /// Binds `path` with mode 0600. A socket left behind by a process that is gone is replaced.
+    ///
+    /// # Errors
+    /// [`SocketError`].
+    pub fn bind(path: &Path) -> Result<Self, SocketError> {
+        Self::check(path)?;
+        let unusable = |source| SocketError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            private::ensure_dir(folder).map_err(unusable)?;
+        }
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unusable(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path).map_err(unusable)?;
+        let file = SocketFile(path.to_owned());
+        // Until here others might connect, but their user is looked at as well.
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(unusable)?;
+        Ok(Self { listener, file })
+    }
+
+    /// Whether `path` could be bound: nobody answers on it, and nothing else stands there.
+    ///
+    /// # Errors
+    /// [`SocketError`].
+    pub fn check(path: &Path) -> Result<(), SocketError> {
+        let path = path.to_owned();
+        match std::fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(SocketError::Unusable { path, source }),
+            Ok(metadata) if !metadata.file_type().is_socket() => {
+                return Err(SocketError::NotASocket { path });
+            }
+            Ok(_) => {}
+        }
+        match std::os::unix::net::UnixStream::connect(&path) {
+            Ok(_) => Err(SocketError::InUse { path }),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+            Err(source) => Err(SocketError::Unusable { path, source }),
+        }
+    }
+
+    /// The connections of peers that run as root or as the user of this process.
+    pub(super) fn into_incoming(
+        self,
+    ) -> (
+        impl Stream<Item = io::Result<UnixStream>> + Send,
+        SocketFile,
+    ) {
+        let own = rustix::process::geteuid().as_raw();
+        let incoming = UnixListenerStream::new(self.listener).filter_map(move |accepted| {
+            std::future::ready(match accepted {
+                Ok(stream) if is_trusted(&stream, own) => Some(Ok(stream)),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+        });
+        (incoming, self.file)
+    }
+}
+
+fn is_trusted(stream: &UnixStream, own: u32) -> bool {
+    let uid = stream.peer_cred().map(|peer| peer.uid());
+    let trusted = matches!(&uid, Ok(uid) if *uid == 0 || *uid == own);
+    if !trusted {
+        warn!(
+            ?uid,
+            "turned away a peer of another user on the control socket"
+        );
+    }
+    trusted
+}

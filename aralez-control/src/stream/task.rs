@@ -1,0 +1,302 @@
+//! The task of one stream: from hello to the end, every event goes to the session and every action of it to the wire.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::Fault;
+use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::version::Version;
+use aralez_proto::wire::control as wire;
+use tokio::sync::{mpsc, watch};
+use tonic::{Status, Streaming};
+use tracing::{debug, info, warn};
+
+use crate::core::fleet::{Claim, NodeFacts, StreamId};
+use crate::core::session::{Action, Closing, Event, GoAway, Hello, Opened, Session};
+
+use super::hub::{Command, Hub, Recents};
+use super::message::{self, Inbound};
+use super::outbox::Outbox;
+
+/// How long a proxy may take to say hello.
+const GREETING: Duration = Duration::from_secs(10);
+/// How long the last messages may take to leave.
+const FLUSH: Duration = Duration::from_secs(2);
+
+type Sender = mpsc::Sender<Result<wire::ControlMessage, Status>>;
+
+/// Serves one stream from hello to its end.
+pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage>, out: Sender) {
+    let hello = match greet(&mut inbound).await {
+        Ok(hello) => hello,
+        Err(status) => {
+            hub.parts.observer.stream_refused();
+            debug!(reason = status.message(), "a stream did not begin");
+            let _ = out.send(Err(status)).await;
+            return;
+        }
+    };
+    let node = hello.node.clone();
+    let (sender, commands) = mpsc::unbounded_channel();
+    let (claim, id) = hub.claim(&hello, sender);
+    let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id));
+    match begun {
+        Ok(stream) => stream.serve(inbound, commands, &out).await,
+        Err(farewell) => {
+            hub.parts.observer.stream_refused();
+            warn!(%node, reason = farewell.reason, "turned a proxy away");
+            let _ = out.send(Ok(message::go_away(farewell))).await;
+        }
+    }
+    hub.release(&node, id);
+}
+
+async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Status> {
+    let first = tokio::time::timeout(GREETING, inbound.message())
+        .await
+        .map_err(|_| Status::deadline_exceeded("no Hello in time"))??;
+    match first.and_then(|message| message.kind) {
+        Some(wire::node_message::Kind::Hello(hello)) => {
+            message::hello(hello).map_err(|invalid| Status::invalid_argument(invalid.0))
+        }
+        _ => Err(Status::failed_precondition(
+            "the first message is not Hello",
+        )),
+    }
+}
+
+fn refuse_stale(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
+    match claim {
+        Claim::Returns => Ok(()),
+        Claim::TakesOver => {
+            warn!(%node, "another process took over the name of a connected node: do two proxies share one node_id?");
+            Ok(())
+        }
+        Claim::Stale => Err(GoAway {
+            reason: "a newer process of this node is connected".to_owned(),
+            retry_min: Duration::from_secs(10),
+            retry_max: Duration::from_secs(30),
+        }),
+    }
+}
+
+/// One proxy's stream while it lasts.
+struct Stream {
+    hub: Arc<Hub>,
+    id: StreamId,
+    node: NodeName,
+    group: GroupName,
+    session: Session,
+    recents: watch::Receiver<Arc<Recents>>,
+    outbox: Outbox,
+    /// When the update in flight was queued.
+    sent: Option<Instant>,
+}
+
+impl Stream {
+    /// Opens the session and queues the welcome and what follows it.
+    fn begin(hub: &Arc<Hub>, hello: Hello, id: StreamId) -> Result<Self, GoAway> {
+        let now = Instant::now();
+        let facts = NodeFacts {
+            node: hello.node.clone(),
+            group: hello.group.clone(),
+            proxy_version: hello.proxy_version.clone(),
+        };
+        let mut recents = hub.recents();
+        let recent = recents.borrow_and_update().of(&facts.group);
+        let head = recent.newest().version();
+        let memory = hub.parts.fleet.lock().memory(&facts.node);
+        let parts = &hub.parts;
+        let opened = Session::open(hello, &parts.cluster, memory, recent, parts.pace, now);
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(turned_away) => {
+                if let Some(held) = turned_away.ahead {
+                    parts.fleet.lock().ahead(facts, held, head, now);
+                }
+                return Err(turned_away.go_away);
+            }
+        };
+        let Opened {
+            session,
+            resume,
+            expected,
+            actions,
+        } = opened;
+        info!(node = %facts.node, group = %facts.group, release = facts.proxy_version, ?resume, "a proxy is connected");
+        let mut stream = Self {
+            hub: Arc::clone(hub),
+            id,
+            node: facts.node.clone(),
+            group: facts.group.clone(),
+            session,
+            recents,
+            outbox: Outbox::default(),
+            sent: None,
+        };
+        parts.observer.stream_opened();
+        let standing = stream.session.standing();
+        parts.fleet.lock().joined(id, facts, standing, now);
+        stream.outbox.push(message::welcome(
+            &parts.cluster,
+            parts.pace,
+            resume,
+            expected,
+        ));
+        // A session that was just let in does not end itself.
+        let _ = stream.act(actions, now);
+        Ok(stream)
+    }
+
+    async fn serve(
+        mut self,
+        mut inbound: Streaming<wire::NodeMessage>,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        out: &Sender,
+    ) {
+        let mut leaving = self.hub.parts.leaving.clone();
+        loop {
+            let deadline = tokio::time::Instant::from_std(self.session.deadline());
+            let next = tokio::select! {
+                permit = out.reserve(), if !self.outbox.is_empty() => match (permit, self.outbox.pop()) {
+                    (Ok(permit), Some(message)) => {
+                        permit.send(Ok(message));
+                        ControlFlow::Continue(())
+                    }
+                    _ => ControlFlow::Break("the stream was closed"),
+                },
+                message = inbound.message() => self.hear(message),
+                changed = self.recents.changed() => match changed {
+                    Ok(()) => self.look(),
+                    Err(_) => ControlFlow::Break("control is leaving"),
+                },
+                Some(command) = commands.recv() => self.feed(match command {
+                    Command::Retry => Event::Retry,
+                    Command::Superseded => Event::Superseded,
+                }),
+                _ = leaving.wait_for(|leaving| *leaving) => {
+                    let within = self.hub.time_to_return();
+                    self.feed(Event::Drain { within })
+                }
+                () = tokio::time::sleep_until(deadline) => self.feed(Event::Tick),
+            };
+            if let ControlFlow::Break(reason) = next {
+                info!(node = %self.node, reason, "a proxy's stream ended");
+                break;
+            }
+        }
+        let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
+        let memory = self.session.memory();
+        self.hub
+            .parts
+            .fleet
+            .lock()
+            .left(&self.node, self.id, memory);
+    }
+
+    async fn flush(&mut self, out: &Sender) {
+        while let Some(message) = self.outbox.pop() {
+            if out.send(Ok(message)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn look(&mut self) -> ControlFlow<&'static str> {
+        let recent = self.recents.borrow_and_update().of(&self.group);
+        self.feed(Event::View(recent))
+    }
+
+    fn hear(
+        &mut self,
+        message: Result<Option<wire::NodeMessage>, Status>,
+    ) -> ControlFlow<&'static str> {
+        let message = match message {
+            Ok(Some(message)) => message,
+            Ok(None) => return ControlFlow::Break("the proxy closed it"),
+            Err(status) => {
+                debug!(node = %self.node, %status, "a stream broke");
+                return ControlFlow::Break("the connection broke");
+            }
+        };
+        match message::inbound(message) {
+            Ok(Inbound::Report(event, on_node)) => {
+                self.count(&event, on_node);
+                self.feed(event)
+            }
+            Ok(Inbound::Unexpected(what)) => {
+                warn!(node = %self.node, what, "ignored a message");
+                ControlFlow::Continue(())
+            }
+            Err(invalid) => {
+                warn!(node = %self.node, %invalid, "a proxy sent a broken message");
+                ControlFlow::Break("the proxy sent a broken message")
+            }
+        }
+    }
+
+    fn count(&mut self, event: &Event, on_node: Option<Duration>) {
+        let observer = &self.hub.parts.observer;
+        if let (Event::Ack { .. }, Some(on_node), Some(sent)) = (event, on_node, self.sent.take()) {
+            observer.applied(sent.elapsed(), on_node);
+        }
+        if let Event::Nack { faults, .. } = event {
+            faults.iter().for_each(|fault| observer.refused(fault.code));
+        }
+        if let Event::Status(status) = event {
+            let mut fleet = self.hub.parts.fleet.lock();
+            fleet.reported(&self.node, self.id, status.clone(), Instant::now());
+        }
+    }
+
+    fn feed(&mut self, event: Event) -> ControlFlow<&'static str> {
+        let now = Instant::now();
+        // Time alone teaches nothing about a node.
+        let heard = !matches!(event, Event::Tick);
+        let actions = self.session.handle(event, now);
+        if heard {
+            let standing = self.session.standing();
+            let mut fleet = self.hub.parts.fleet.lock();
+            fleet.observe(&self.node, self.id, standing, now);
+        }
+        self.act(actions, now)
+    }
+
+    fn act(&mut self, actions: Vec<Action>, now: Instant) -> ControlFlow<&'static str> {
+        for action in actions {
+            match action {
+                Action::Send(update) => {
+                    debug!(node = %self.node, to = %update.to.version(), id = update.id, "sends an update");
+                    let parts = self.hub.cache.parts(&update);
+                    self.outbox.push_update(&update, parts);
+                    self.sent = Some(now);
+                }
+                Action::Heartbeat { expected, count } => {
+                    self.outbox.push(message::heartbeat(expected, count));
+                }
+                Action::Refused { version, faults } => self.note_refusal(version, &faults),
+                Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
+                Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn note_refusal(&self, version: Version, faults: &[Fault]) {
+        for fault in faults {
+            warn!(node = %self.node, %version, %fault, "a proxy refused an update");
+        }
+        let memory = self.session.memory();
+        let mut fleet = self.hub.parts.fleet.lock();
+        fleet.refused(&self.node, self.id, (version, faults), memory);
+    }
+}
+
+/// Why it ended, for the log. A peer that cannot be believed or reached any more is not sent what waits.
+fn end_of(why: Closing, outbox: &mut Outbox) -> &'static str {
+    if matches!(why, Closing::Stuck | Closing::Lost | Closing::Drifted) {
+        *outbox = Outbox::default();
+    }
+    why.reason()
+}
