@@ -3,6 +3,7 @@
 //! `core` decides and does no input or output; the other modules are adapters (files, the embedded store, the stream, the config API),
 //! and the app composes them. Control never sees a user's request.
 
+pub mod api;
 pub mod core;
 pub mod ledger;
 pub mod publisher;

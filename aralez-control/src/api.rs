@@ -1,0 +1,143 @@
+//! The config API over HTTP: the documented `/conf`, and `/v1` with JSON, ETag and problem+json.
+//!
+//! It takes requests, checks keys and bounds, and shows what others know. What a push comes to is decided by whoever implements
+//! [`Commits`]; the fleet is read, never written, but for the proof of a commit made here.
+
+mod access;
+mod body;
+mod conf;
+mod guard;
+mod json;
+mod problem;
+mod read;
+mod throttle;
+mod write;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aralez_proto::main_config::Secret;
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::fleet::{NodeCommands, SharedFleet};
+use crate::core::observer::Observer;
+use crate::core::status::SourceStatus;
+use crate::core::store::{ClusterId, RevisionInfo};
+use crate::core::views::Views;
+
+use access::Access;
+
+#[cfg(test)]
+mod tests;
+
+/// How long requests that run may take to end when control leaves.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What comes of a proposal, later.
+pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected>> + Send + 'a>>;
+
+/// Who turns proposals into revisions.
+pub trait Commits: Send + Sync {
+    /// Makes a proposal the head, or says why not.
+    fn commit(&self, proposal: Proposal) -> Committing<'_>;
+
+    /// The head; `None` before the first commit.
+    fn head(&self) -> Option<RevisionInfo>;
+}
+
+/// What the API works with.
+pub struct ApiParts {
+    /// Who commits.
+    pub commits: Arc<dyn Commits>,
+    /// The views of the head.
+    pub views: watch::Receiver<Arc<Views>>,
+    /// The state of the documents.
+    pub documents: watch::Receiver<Arc<SourceStatus>>,
+    /// Which node runs what.
+    pub fleet: SharedFleet,
+    /// What can be asked of a node's stream.
+    pub commands: Arc<dyn NodeCommands>,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+    /// The text of `/metrics`.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// Whether configuration may be written (`config_api_enabled`).
+    pub enabled: bool,
+    /// The master key; `None`: nobody has it.
+    pub key: Option<Secret>,
+    /// Where the API listens.
+    pub address: SocketAddr,
+}
+
+impl std::fmt::Debug for ApiParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiParts")
+            .field("enabled", &self.enabled)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Api {
+    parts: ApiParts,
+    access: Access,
+}
+
+type Shared = axum::extract::State<Arc<Api>>;
+type Peer = axum::extract::ConnectInfo<SocketAddr>;
+
+/// The routes of the API.
+pub fn router(parts: ApiParts) -> Router {
+    let access = Access::new(parts.key.as_ref());
+    let api = Arc::new(Api { parts, access });
+    let reads = Router::new()
+        .route("/v1/nodes", get(read::nodes))
+        .route("/v1/status", get(read::status))
+        .route("/v1/pushes/{revision}", get(read::push))
+        .route("/metrics", get(read::metrics))
+        .route_layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&api),
+            guard::reading,
+        ));
+    Router::new()
+        .route("/conf", post(conf::push))
+        .route("/v1/config", post(write::push))
+        .route("/v1/nodes/{node}/retry", post(write::retry))
+        .merge(reads)
+        .route("/livez", get(read::livez))
+        .route("/readyz", get(read::readyz))
+        .with_state(api)
+}
+
+/// Serves the API until `leaving` turns true, then lets requests that run end.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    parts: ApiParts,
+    mut leaving: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let mut ended = leaving.clone();
+    let service = router(parts).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = leaving.wait_for(|leaving| *leaving).await;
+    });
+    let too_long = async move {
+        let _ = ended.wait_for(|leaving| *leaving).await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        served = async { serving.await } => served,
+        () = too_long => Ok(()),
+    }
+}

@@ -1,0 +1,81 @@
+//! Who may do what: the master key in constant time, and a throttle on guessing.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use aralez_proto::hash::Digest;
+use aralez_proto::main_config::Secret;
+use axum::extract::Query;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use subtle::ConstantTimeEq;
+
+use super::throttle::Throttle;
+
+/// Why access is denied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Denied {
+    /// Too many wrong keys came from this address.
+    Throttled,
+    /// `main.yaml` has no master key, so that there is no right one.
+    NoKeyConfigured,
+    /// No key was shown.
+    NoKey,
+    /// A wrong key was shown.
+    WrongKey,
+}
+
+/// Compares keys.
+pub(super) struct Access {
+    /// The hash of the key: of a fixed length, so that comparing tells nothing of the key's.
+    key: Option<Digest>,
+    throttle: Mutex<Throttle>,
+}
+
+#[derive(serde::Deserialize)]
+struct KeyQuery {
+    key: Option<String>,
+}
+
+impl Access {
+    pub(super) fn new(key: Option<&Secret>) -> Self {
+        Self {
+            key: key.map(|key| hash(key.reveal())),
+            throttle: Mutex::new(Throttle::default()),
+        }
+    }
+
+    /// Whether the request shows the master key, as `?key=` or as a bearer.
+    pub(super) fn check(&self, request: &Parts, peer: IpAddr, now: Instant) -> Result<(), Denied> {
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        if throttle.is_blocked(peer, now) {
+            return Err(Denied::Throttled);
+        }
+        let right = self.key.ok_or(Denied::NoKeyConfigured)?;
+        let shown = shown_key(request).ok_or(Denied::NoKey)?;
+        if bool::from(hash(&shown).as_bytes().ct_eq(right.as_bytes())) {
+            return Ok(());
+        }
+        throttle.note_failure(peer, now);
+        Err(Denied::WrongKey)
+    }
+}
+
+fn hash(key: &str) -> Digest {
+    Digest::of_fields(&[b"aralez master key", key.as_bytes()])
+}
+
+fn shown_key(request: &Parts) -> Option<String> {
+    let bearer = request
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim().to_owned());
+    bearer.or_else(|| {
+        let Query(query) = Query::<KeyQuery>::try_from_uri(&request.uri).ok()?;
+        query.key.filter(|key| !key.is_empty())
+    })
+}

@@ -1,0 +1,73 @@
+//! Bodies within bounds: of size, known before anything is kept where the client says it, and of time.
+
+use std::time::Duration;
+
+use aralez_proto::document::MAX_BYTES;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, EXPECT};
+
+/// How long a body may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(30);
+/// How long the rest of a body that is too large is read and thrown away, so that the client hears the answer.
+const DISCARD: Duration = Duration::from_millis(800);
+
+/// Why there is no body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum BodyFault {
+    TooLarge,
+    TooSlow,
+    Broken,
+}
+
+impl BodyFault {
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::TooLarge => format!("the body has more than {} MiB", MAX_BYTES >> 20),
+            Self::TooSlow => "the body did not arrive in time".to_owned(),
+            Self::Broken => "the body broke off".to_owned(),
+        }
+    }
+}
+
+/// Reads a whole body of at most [`MAX_BYTES`].
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
+    let mut chunks = body.into_data_stream();
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let read = if announced.is_some_and(|length| length > MAX_BYTES as u64) {
+        Err(BodyFault::TooLarge)
+    } else {
+        tokio::time::timeout(ARRIVAL, collect(&mut chunks))
+            .await
+            .unwrap_or(Err(BodyFault::TooSlow))
+    };
+    // A client that asks before it sends has nothing to throw away.
+    if read == Err(BodyFault::TooLarge) && !headers.contains_key(EXPECT) {
+        let rest = async { while let Some(Ok(_)) = chunks.next().await {} };
+        let _ = tokio::time::timeout(DISCARD, rest).await;
+    }
+    read
+}
+
+async fn collect(chunks: &mut axum::body::BodyDataStream) -> Result<Bytes, BodyFault> {
+    let mut kept: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| BodyFault::Broken)?;
+        length += chunk.len();
+        if length > MAX_BYTES {
+            return Err(BodyFault::TooLarge);
+        }
+        kept.push(chunk);
+    }
+    // Joined once its length is known; each chunk is freed as it is copied, so that there are never two copies.
+    let mut whole = BytesMut::with_capacity(length);
+    for chunk in kept {
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole.freeze())
+}

@@ -1,0 +1,87 @@
+//! The documented `POST /conf`: its answers are a contract, to the letter.
+
+use std::fmt::Display;
+use std::time::Instant;
+
+use axum::extract::{Query, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::core::commit::Rejected;
+
+use super::access::Denied;
+use super::{Peer, Shared, body, problem, write};
+
+const UPDATED: &str = "Config, conf file, updated !\n";
+const DENIED: &str = "Access Denied !\n";
+const DISABLED: &str = "Config remote API is disabled !\n";
+const FAULTY: &str = "Failed to parse config!\n";
+
+#[derive(Deserialize)]
+struct Save {
+    /// Present, with or without a value: the file is written as well.
+    save: Option<String>,
+}
+
+pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response {
+    if !api.parts.enabled {
+        return plain(StatusCode::FORBIDDEN, DISABLED);
+    }
+    let (parts, body) = request.into_parts();
+    if let Err(denied) = api.access.check(&parts, peer.0.ip(), Instant::now()) {
+        return refuse(&api, denied);
+    }
+    let text = match body::read(&parts.headers, body).await {
+        Ok(text) => text,
+        Err(fault) => {
+            let status = problem::body_status(fault);
+            return plain(status, format!("{}\n", fault.reason()));
+        }
+    };
+    let save = Query::<Save>::try_from_uri(&parts.uri)
+        .ok()
+        .and_then(|Query(query)| query.save)
+        .is_some_and(|value| !matches!(value.as_str(), "false" | "0" | "no"));
+    let proposal = write::proposal(text, String::new(), None, save);
+    match write::commit(&api, proposal).await {
+        Ok(_) => plain(StatusCode::OK, UPDATED),
+        Err(Rejected::Documents(faults)) => faulty(&faults),
+        Err(Rejected::Snapshot(faults)) => {
+            let lines: Vec<String> = faults.as_slice().iter().map(ToString::to_string).collect();
+            faulty(&lines.join("\n"))
+        }
+        Err(conflict @ Rejected::Conflict { .. }) => {
+            plain(StatusCode::CONFLICT, format!("{conflict}\n"))
+        }
+        Err(Rejected::Store(reason)) => {
+            plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{reason}\n"))
+        }
+    }
+}
+
+fn refuse(api: &Shared, denied: Denied) -> Response {
+    match denied {
+        Denied::Throttled => plain(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many wrong keys, wait a minute\n",
+        ),
+        Denied::NoKeyConfigured => plain(
+            StatusCode::FORBIDDEN,
+            format!("{DENIED}main.yaml of control has no master_key, so that nobody may push\n"),
+        ),
+        Denied::NoKey => plain(StatusCode::FORBIDDEN, DENIED),
+        Denied::WrongKey => {
+            api.parts.observer.wrong_key();
+            plain(StatusCode::FORBIDDEN, DENIED)
+        }
+    }
+}
+
+fn faulty(faults: &dyn Display) -> Response {
+    plain(StatusCode::BAD_GATEWAY, format!("{FAULTY}{faults}\n"))
+}
+
+fn plain(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, text.into()).into_response()
+}

@@ -1,0 +1,164 @@
+//! The JSON of `/v1`. Shapes are a contract: fields are added, never renamed.
+
+use aralez_proto::document::DocumentFault;
+use aralez_proto::fault::Fault;
+use aralez_proto::version::Version;
+use serde::Serialize;
+
+/// The version of the shapes.
+pub(super) const SHAPE: u32 = 1;
+
+#[derive(Serialize)]
+pub(super) struct VersionJson {
+    generation: u64,
+    revision: u64,
+    root: String,
+}
+
+impl From<Version> for VersionJson {
+    fn from(version: Version) -> Self {
+        Self {
+            generation: version.generation,
+            revision: version.revision,
+            root: version.root.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct FaultJson {
+    resource: Option<String>,
+    code: &'static str,
+    field: String,
+    reason: String,
+}
+
+impl From<&Fault> for FaultJson {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            resource: fault.resource.as_ref().map(ToString::to_string),
+            code: fault.code.name(),
+            field: fault.field.clone(),
+            reason: fault.reason.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct DocumentFaultJson {
+    file: String,
+    line: usize,
+    column: usize,
+    path: String,
+    reason: String,
+}
+
+impl From<&DocumentFault> for DocumentFaultJson {
+    fn from(fault: &DocumentFault) -> Self {
+        Self {
+            file: fault.place.file.clone(),
+            line: fault.place.line,
+            column: fault.place.column,
+            path: fault.path.clone(),
+            reason: fault.reason.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct HeadJson {
+    pub(super) generation: u64,
+    pub(super) revision: u64,
+    pub(super) sequence: u64,
+    pub(super) root: String,
+}
+
+impl From<Version> for HeadJson {
+    fn from(version: Version) -> Self {
+        Self {
+            generation: version.generation,
+            revision: version.revision,
+            sequence: version.sequence,
+            root: version.root.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedJson {
+    pub(super) root: String,
+    pub(super) faults: Vec<FaultJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NodeJson {
+    pub(super) node: String,
+    pub(super) group: String,
+    pub(super) proxy_version: String,
+    pub(super) connected: bool,
+    pub(super) state: &'static str,
+    pub(super) running: Option<VersionJson>,
+    pub(super) origin: String,
+    /// How long ago, in milliseconds.
+    pub(super) last_seen_ms: u64,
+    pub(super) refused: Option<RefusedJson>,
+    pub(super) troubles: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NodesJson {
+    pub(super) version: u32,
+    pub(super) head: HeadJson,
+    pub(super) nodes: Vec<NodeJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CommittedJson {
+    pub(super) version: u32,
+    #[serde(flatten)]
+    pub(super) head: VersionJson,
+    pub(super) changed: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PushNodeJson {
+    pub(super) node: String,
+    pub(super) group: String,
+    pub(super) state: &'static str,
+    pub(super) running: Option<VersionJson>,
+    pub(super) faults: Vec<FaultJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PushJson {
+    pub(super) version: u32,
+    pub(super) revision: u64,
+    pub(super) outcome: &'static str,
+    pub(super) nodes: Vec<PushNodeJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DocumentsJson {
+    pub(super) source: &'static str,
+    pub(super) hash: String,
+    pub(super) faults: Vec<DocumentFaultJson>,
+    pub(super) warnings: Vec<DocumentFaultJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CountsJson {
+    pub(super) connected: usize,
+    pub(super) current: usize,
+    pub(super) refusing: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct StatusJson {
+    pub(super) version: u32,
+    pub(super) cluster: String,
+    #[serde(flatten)]
+    pub(super) head: HeadJson,
+    pub(super) documents: DocumentsJson,
+    pub(super) nodes: CountsJson,
+}

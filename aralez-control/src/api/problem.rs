@@ -1,0 +1,93 @@
+//! Errors of `/v1` as problem+json.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::access::Denied;
+use super::body::BodyFault;
+
+/// How long who guessed keys is told to wait.
+pub(super) const THROTTLED_FOR: Duration = Duration::from_secs(60);
+
+/// One error, with more fields where there is more to say.
+pub(super) struct Problem {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, title: &str, detail: &str) -> Self {
+        let body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        Self { status, body }
+    }
+
+    pub(super) fn with(mut self, field: &str, value: Value) -> Self {
+        self.body[field] = value;
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body.to_string()).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            let wait = HeaderValue::from(THROTTLED_FOR.as_secs());
+            response.headers_mut().insert(RETRY_AFTER, wait);
+        }
+        response
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let (status, title, detail) = match denied {
+            Denied::Throttled => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong keys",
+                "wait a minute",
+            ),
+            Denied::NoKeyConfigured => (
+                StatusCode::FORBIDDEN,
+                "there is no master key",
+                "main.yaml of control has no master_key, so that nobody may write or read from elsewhere",
+            ),
+            Denied::NoKey => (
+                StatusCode::UNAUTHORIZED,
+                "no key",
+                "show the master key as Authorization: Bearer KEY or as ?key=KEY",
+            ),
+            Denied::WrongKey => (
+                StatusCode::UNAUTHORIZED,
+                "wrong key",
+                "this is not the master key",
+            ),
+        };
+        Self::new(status, title, detail)
+    }
+}
+
+impl From<BodyFault> for Problem {
+    fn from(fault: BodyFault) -> Self {
+        let status = body_status(fault);
+        Self::new(status, "the body cannot be taken", &fault.reason())
+    }
+}
+
+pub(super) const fn body_status(fault: BodyFault) -> StatusCode {
+    match fault {
+        BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyFault::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        BodyFault::Broken => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,144 @@
+//! What can be read: the fleet, the state of control, what became of a push.
+
+use std::time::Instant;
+
+use aralez_proto::version::Version;
+use axum::Json;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use crate::core::commit::CommitOrigin;
+use crate::core::fleet::{NodeRecord, NodeState};
+use crate::core::proof::Mark;
+
+use super::json::{
+    CountsJson, DocumentFaultJson, DocumentsJson, FaultJson, NodeJson, NodesJson, PushJson,
+    PushNodeJson, RefusedJson, SHAPE, StatusJson, VersionJson,
+};
+use super::problem::Problem;
+use super::{Api, Shared};
+
+/// What `/metrics` is: Prometheus' text as its newer form is called.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+impl Api {
+    pub(super) fn head(&self) -> Version {
+        self.parts.views.borrow().version()
+    }
+}
+
+pub(super) async fn nodes(api: Shared) -> Json<NodesJson> {
+    let now = Instant::now();
+    let fleet = api.parts.fleet.lock();
+    let nodes = fleet.nodes().iter();
+    Json(NodesJson {
+        version: SHAPE,
+        head: api.head().into(),
+        nodes: nodes
+            .map(|(node, record)| node_json(node.as_str(), record, now))
+            .collect(),
+    })
+}
+
+fn node_json(node: &str, record: &NodeRecord, now: Instant) -> NodeJson {
+    let age = now.saturating_duration_since(record.last_seen);
+    let running = record.standing.running;
+    let origin = match record.status.origin.as_str() {
+        // Before its first status, what a node holds can only be guessed.
+        "" if running.is_none() => "none",
+        "" => "cache",
+        said => said,
+    };
+    NodeJson {
+        node: node.to_owned(),
+        group: record.group.to_string(),
+        proxy_version: record.proxy_version.clone(),
+        connected: record.stream.is_some(),
+        state: record.state().name(),
+        running: running.map(VersionJson::from),
+        origin: origin.to_owned(),
+        last_seen_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        refused: record.standing.refused.as_ref().map(|refused| RefusedJson {
+            root: refused.root.to_string(),
+            faults: refused.faults.iter().map(FaultJson::from).collect(),
+        }),
+        troubles: record.status.troubles.clone(),
+    }
+}
+
+pub(super) async fn status(api: Shared) -> Json<StatusJson> {
+    let counts = {
+        let fleet = api.parts.fleet.lock();
+        CountsJson {
+            connected: fleet.connected(),
+            current: fleet.count(NodeState::Current),
+            refusing: fleet.count(NodeState::Refusing),
+        }
+    };
+    let documents = api.parts.documents.borrow().clone();
+    let hash = api.parts.commits.head().map(|head| head.content_hash);
+    let faults = |faults: &[_]| faults.iter().map(DocumentFaultJson::from).collect();
+    let cluster = api.parts.cluster.iter();
+    Json(StatusJson {
+        version: SHAPE,
+        cluster: cluster.map(|byte| format!("{byte:02x}")).collect(),
+        head: api.head().into(),
+        documents: DocumentsJson {
+            source: documents.head_origin.map_or("none", CommitOrigin::name),
+            hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
+            faults: faults(&documents.faults),
+            warnings: faults(&documents.warnings),
+        },
+        nodes: counts,
+    })
+}
+
+pub(super) async fn push(
+    api: Shared,
+    Path(revision): Path<u64>,
+) -> Result<Json<PushJson>, Problem> {
+    let fleet = api.parts.fleet.lock();
+    let proof = fleet.proof(revision).ok_or_else(|| {
+        let detail = "there is no such revision, or it is older than the last hundred";
+        Problem::new(StatusCode::NOT_FOUND, "not followed", detail)
+    })?;
+    let node = |(node, mark): (&aralez_proto::model::NodeName, &Mark)| {
+        let record = fleet.nodes().get(node);
+        PushNodeJson {
+            node: node.to_string(),
+            group: record
+                .map(|record| record.group.to_string())
+                .unwrap_or_default(),
+            state: mark.name(),
+            running: record
+                .and_then(|record| record.standing.running)
+                .map(VersionJson::from),
+            faults: match mark {
+                Mark::Refused(faults) => faults.iter().map(FaultJson::from).collect(),
+                _ => Vec::new(),
+            },
+        }
+    };
+    Ok(Json(PushJson {
+        version: SHAPE,
+        revision,
+        outcome: proof.outcome().name(),
+        nodes: proof.nodes().iter().map(node).collect(),
+    }))
+}
+
+pub(super) async fn metrics(api: Shared) -> Response {
+    let text = (api.parts.metrics)();
+    ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response()
+}
+
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Control is ready once it serves: what it needs was opened before it listened.
+pub(super) async fn readyz() -> &'static str {
+    "ok\n"
+}

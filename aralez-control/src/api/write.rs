@@ -1,0 +1,162 @@
+//! What can be written: a push with its answer as JSON, another try for a node.
+
+use std::time::Instant;
+
+use aralez_proto::document::DocumentSet;
+use aralez_proto::model::NodeName;
+use axum::Json;
+use axum::extract::{Path, Query, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{ETAG, IF_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
+
+use super::access::Denied;
+use super::json::{CommittedJson, DocumentFaultJson, FaultJson, HeadJson, SHAPE};
+use super::problem::Problem;
+use super::{Api, Peer, Shared, body};
+
+/// The longest message of a commit, in bytes.
+const MAX_MESSAGE: usize = 4_096;
+
+pub(super) fn proposal(text: Bytes, message: String, expect: Option<u64>, save: bool) -> Proposal {
+    Proposal {
+        documents: DocumentSet::of_main(text),
+        origin: CommitOrigin::Api,
+        message,
+        expect,
+        save,
+    }
+}
+
+/// Commits, counts, and begins the proof, so that it can be asked for as soon as the answer is there.
+pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, Rejected> {
+    let began = Instant::now();
+    let result = api.parts.commits.commit(proposal).await;
+    api.parts.observer.pushed(result.is_ok(), began.elapsed());
+    if let Ok(committed) = &result {
+        let mut fleet = api.parts.fleet.lock();
+        fleet.committed(committed.version, &committed.touched);
+    }
+    result
+}
+
+#[derive(Deserialize)]
+struct PushQuery {
+    expect: Option<u64>,
+    message: Option<String>,
+}
+
+pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    allow(&api, &peer, &parts)?;
+    let bad_request =
+        |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "the request is not right", detail);
+    let Query(query) = Query::<PushQuery>::try_from_uri(&parts.uri)
+        .map_err(|_| bad_request("expect is a revision, a whole number"))?;
+    let message = query.message.unwrap_or_default();
+    if message.len() > MAX_MESSAGE {
+        return Err(bad_request("the message has more than 4096 bytes"));
+    }
+    let expect = match if_match(&parts.headers) {
+        Ok(None) => query.expect,
+        Ok(revision) => revision,
+        Err(()) => {
+            return Err(bad_request(
+                "If-Match holds one revision in quotes, as ETag does",
+            ));
+        }
+    };
+    let text = body::read(&parts.headers, body).await?;
+    let committed = commit(&api, proposal(text, message, expect, false)).await;
+    let committed = committed.map_err(|rejected| refused(&api, rejected))?;
+    let etag = format!("\"{}\"", committed.version.revision);
+    let answer = CommittedJson {
+        version: SHAPE,
+        head: committed.version.into(),
+        changed: committed.changed,
+        warnings: committed.warnings.iter().map(ToString::to_string).collect(),
+    };
+    Ok(([(ETAG, etag)], Json(answer)).into_response())
+}
+
+/// The revision of `If-Match`; `*` is any.
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ()> {
+    let Some(value) = headers.get(IF_MATCH) else {
+        return Ok(None);
+    };
+    let value = value.to_str().map_err(|_| ())?.trim();
+    if value == "*" {
+        return Ok(None);
+    }
+    let quoted = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'));
+    quoted.ok_or(())?.parse().map(Some).map_err(|_| ())
+}
+
+fn refused(api: &Api, rejected: Rejected) -> Problem {
+    let faulty = |faults: serde_json::Value| {
+        let title = "the configuration has faults";
+        let detail = "nothing was changed; see faults";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, title, detail).with("faults", faults)
+    };
+    match rejected {
+        Rejected::Documents(faults) => {
+            let faults: Vec<_> = faults.0.iter().map(DocumentFaultJson::from).collect();
+            faulty(json!(faults))
+        }
+        Rejected::Snapshot(faults) => {
+            let faults: Vec<_> = faults.as_slice().iter().map(FaultJson::from).collect();
+            faulty(json!(faults))
+        }
+        conflict @ Rejected::Conflict { .. } => Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "the head is another revision",
+            &conflict.to_string(),
+        )
+        .with("head", json!(HeadJson::from(api.head()))),
+        Rejected::Store(reason) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the revision could not be written",
+            &reason,
+        ),
+    }
+}
+
+pub(super) async fn retry(
+    api: Shared,
+    peer: Peer,
+    Path(node): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, _) = request.into_parts();
+    allow(&api, &peer, &parts)?;
+    let known = node
+        .parse::<NodeName>()
+        .is_ok_and(|node| api.parts.commands.retry(&node));
+    if known {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let detail = "no node of this name was ever connected since control started";
+    Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
+}
+
+/// Whether configuration may be written, and by who asks.
+fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
+    if !api.parts.enabled {
+        let title = "writing is disabled";
+        let detail = "config_api_enabled is false in main.yaml of control";
+        return Err(Problem::new(StatusCode::FORBIDDEN, title, detail));
+    }
+    let checked = api.access.check(request, peer.0.ip(), Instant::now());
+    if checked == Err(Denied::WrongKey) {
+        api.parts.observer.wrong_key();
+    }
+    Ok(checked?)
+}
