@@ -4,8 +4,11 @@
 //! and the app composes them. Control never sees a user's request.
 
 pub mod api;
+pub mod app;
+pub mod args;
 pub mod core;
 pub mod ledger;
+pub mod metrics;
 pub mod publisher;
 pub mod settings;
 pub mod source;

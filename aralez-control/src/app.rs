@@ -1,0 +1,244 @@
+//! The app: puts adapters together and runs them until a signal.
+
+mod check;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_runtime::{main_file, state, supervised, telemetry};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::api::{self, ApiParts, Commits, Committing};
+use crate::args::Args;
+use crate::core::commit::Proposal;
+use crate::core::fleet::SharedFleet;
+use crate::core::observer::Observer;
+use crate::core::session::Pace;
+use crate::core::store::{MainFile, RevisionInfo};
+use crate::ledger::Ledger;
+use crate::metrics::{Metrics, Reading};
+use crate::publisher::{self, Publisher};
+use crate::settings::ControlSettings;
+use crate::source::file::{FileSource, MainDocument};
+use crate::stream::{self, ControlSocket, Hub, HubParts};
+
+/// Threads of the runtime at most. Control waits more than it works.
+const MAX_WORKERS: usize = 2;
+/// How long what still runs on other threads may take at the end.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
+/// Runs control until it is told to leave, or checks everything and leaves.
+///
+/// # Errors
+/// What keeps it from starting or running, in one line with what and where.
+pub fn run(args: &Args) -> Result<()> {
+    let main = main_file::load(args.config.as_deref())?;
+    let settings = ControlSettings::of(&main, &state::default_dir())?;
+    if args.test {
+        return check::check(&main, &settings);
+    }
+    telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    warn_of_what_is_idle(&main, &settings);
+    let (leave, leaving) = watch::channel(false);
+    if args.exit_with_parent {
+        let leave = leave.clone();
+        supervised::on_parent_exit(move || {
+            leave.send_replace(true);
+        })
+        .context("cannot watch the supervisor")?;
+    }
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(&settings, leave, leaving));
+    runtime.shutdown_timeout(LAST_WORK);
+    served
+}
+
+fn runtime() -> Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(MAX_WORKERS))
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
+fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
+    for idle in &main.idle {
+        warn!("{idle}");
+    }
+    for warning in &settings.warnings {
+        warn!("{warning}");
+    }
+    if settings.master_key.is_none() {
+        warn!("main.yaml has no master_key: nothing can be pushed over the config API");
+    }
+}
+
+async fn serve(
+    settings: &ControlSettings,
+    leave: watch::Sender<bool>,
+    leaving: watch::Receiver<bool>,
+) -> Result<()> {
+    // First, for it holds the lock of the state folder.
+    let ledger = Ledger::open(&settings.control_dir())?;
+    let address = settings.config_address;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("config_address: cannot listen on {address}"))?;
+    let ControlAddress::Unix(path) = &settings.control_address;
+    let socket = ControlSocket::bind(path)?;
+    let _pid_file = settings
+        .pid_file
+        .as_deref()
+        .map(PidFile::write)
+        .transpose()?;
+    let publisher = open_publisher(settings, ledger)?;
+    let source = follow_files(settings, &publisher)?;
+
+    let fleet = SharedFleet::default();
+    let metrics = Arc::new(Metrics::default());
+    let observer: Arc<dyn Observer> = metrics.clone();
+    let hub = Hub::new(
+        HubParts {
+            cluster: publisher.cluster_id(),
+            views: publisher.views(),
+            fleet: fleet.clone(),
+            observer: Arc::clone(&observer),
+            pace: Pace::default(),
+            leaving: leaving.clone(),
+        },
+        Instant::now(),
+    );
+    let api = ApiParts {
+        commits: Arc::new(publisher.clone()),
+        views: publisher.views(),
+        documents: publisher.source_status(),
+        fleet: fleet.clone(),
+        commands: hub.clone(),
+        observer,
+        metrics: metrics_text(metrics, publisher.clone(), fleet),
+        cluster: publisher.cluster_id(),
+        enabled: settings.config_api_enabled,
+        key: settings.master_key.clone(),
+        address: listener.local_addr().unwrap_or(address),
+    };
+    info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
+    tokio::spawn(hub.clone().follow());
+    let streams = tokio::spawn(stream::serve(socket, hub, leaving.clone()));
+    let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
+    let ended = run_to_the_end(leave, leaving, streams, api).await;
+    drop(source);
+    ended
+}
+
+/// Waits for a signal or for a face that fails, and then until both faces have said goodbye.
+async fn run_to_the_end(
+    leave: watch::Sender<bool>,
+    mut leaving: watch::Receiver<bool>,
+    streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
+    api: impl Future<Output = Result<std::io::Result<()>, tokio::task::JoinError>>,
+) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    let told = async {
+        tokio::select! {
+            _ = terminate.recv() => info!("told to leave by SIGTERM"),
+            _ = interrupt.recv() => info!("told to leave by SIGINT"),
+            _ = leaving.wait_for(|leaving| *leaving) => info!("the supervisor is gone"),
+        }
+        leave.send_replace(true);
+    };
+    let streams = async { streams.await?.context("the control socket failed") };
+    let api = async { api.await?.context("the config API failed") };
+    tokio::pin!(streams, api);
+    tokio::select! {
+        ended = &mut streams => return ended,
+        ended = &mut api => return ended,
+        () = told => {}
+    }
+    let (streams, api) = tokio::join!(streams, api);
+    info!("control leaves");
+    streams.and(api)
+}
+
+fn open_publisher(settings: &ControlSettings, ledger: Ledger) -> Result<Publisher> {
+    let main_file = settings
+        .upstreams_conf
+        .clone()
+        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn MainFile>);
+    let parts = publisher::Parts {
+        store: Box::new(ledger),
+        main_file,
+        rules: settings.rules(),
+    };
+    Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
+}
+
+/// Follows the files for as long as the result is held.
+fn follow_files(settings: &ControlSettings, publisher: &Publisher) -> Result<Option<FileSource>> {
+    let Some(path) = &settings.upstreams_conf else {
+        info!("no upstreams_conf: configuration comes over the config API alone");
+        return Ok(None);
+    };
+    let source = FileSource::spawn(path, publisher.known_files())
+        .with_context(|| format!("cannot watch {}", path.display()))?;
+    let (publisher, readings) = (publisher.clone(), source.readings());
+    tokio::spawn(async move { publisher.follow(readings).await });
+    Ok(Some(source))
+}
+
+fn metrics_text(
+    metrics: Arc<Metrics>,
+    publisher: Publisher,
+    fleet: SharedFleet,
+) -> Arc<dyn Fn() -> String + Send + Sync> {
+    let views = publisher.views();
+    Arc::new(move || {
+        let figures = publisher.figures();
+        let reading = Reading {
+            head: views.borrow().version(),
+            commits: figures.commits,
+            refused: figures.refused,
+            parse: Duration::from_millis(figures.parse_ms),
+            lower: Duration::from_millis(figures.lower_ms),
+            write: Duration::from_millis(figures.commit_ms),
+        };
+        metrics.render(&reading, &fleet.lock())
+    })
+}
+
+impl Commits for Publisher {
+    fn commit(&self, proposal: Proposal) -> Committing<'_> {
+        Box::pin(Self::commit(self, proposal))
+    }
+
+    fn head(&self) -> Option<RevisionInfo> {
+        Self::head(self)
+    }
+}
+
+/// The pid file; removed at the end.
+struct PidFile<'a>(&'a Path);
+
+impl<'a> PidFile<'a> {
+    fn write(path: &'a Path) -> Result<Self> {
+        std::fs::write(path, format!("{}\n", std::process::id()))
+            .with_context(|| format!("pid_file: cannot write {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PidFile<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0);
+    }
+}

@@ -1,0 +1,82 @@
+//! `-t`: checks everything that a start would trip over, changes nothing, and leaves.
+
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use aralez_proto::document;
+use aralez_proto::main_config::{ControlAddress, MainConfig};
+
+use crate::core::status::{KnownFiles, Reading};
+use crate::settings::ControlSettings;
+use crate::source::file::FileSource;
+use crate::stream::{ControlSocket, SocketError};
+
+/// How long the files may take to stand still.
+const LOOKING: Duration = Duration::from_secs(10);
+
+/// Checks what `main.yaml` leads to: addresses, the control socket, the documents.
+///
+/// # Errors
+/// Everything that is wrong, one a line.
+pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()> {
+    let mut faults = Vec::new();
+    let mut notes: Vec<String> = main.idle.iter().map(ToString::to_string).collect();
+    notes.extend(settings.warnings.iter().cloned());
+    faults.extend(check_address(settings.config_address));
+    let ControlAddress::Unix(socket) = &settings.control_address;
+    match ControlSocket::check(socket) {
+        // The control that runs now.
+        Ok(()) | Err(SocketError::InUse { .. }) => {}
+        Err(error) => faults.push(error.to_string()),
+    }
+    if let Some(path) = &settings.upstreams_conf {
+        let reading = look(path)?;
+        notes.extend(reading.warnings.iter().map(ToString::to_string));
+        faults.extend(reading.faults.iter().map(ToString::to_string));
+        let documents = reading.documents.clone().unwrap_or_default();
+        match document::read(&documents, &settings.rules()) {
+            Ok(authored) => notes.extend(authored.warnings.iter().map(ToString::to_string)),
+            Err(found) => faults.extend(found.0.iter().map(ToString::to_string)),
+        }
+    }
+    let mut stderr = std::io::stderr();
+    for note in notes {
+        writeln!(stderr, "warning: {note}")?;
+    }
+    if !faults.is_empty() {
+        bail!("{}", faults.join("\n"));
+    }
+    writeln!(stderr, "everything is fine")?;
+    Ok(())
+}
+
+/// An address that a running control has is no fault: that is what `-t` is run beside.
+fn check_address(address: SocketAddr) -> Option<String> {
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() != ErrorKind::AddrInUse => Some(format!(
+            "config_address: cannot listen on {address}: {error}"
+        )),
+        _ => None,
+    }
+}
+
+/// The set of files, found as a start would find it.
+fn look(path: &Path) -> Result<Arc<Reading>> {
+    let source = FileSource::spawn(path, KnownFiles::default())
+        .with_context(|| format!("cannot watch {}", path.display()))?;
+    let mut readings = source.readings();
+    let first = async {
+        let found = tokio::time::timeout(LOOKING, readings.wait_for(Option::is_some)).await;
+        found.ok().and_then(|found| found.ok()?.clone())
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(first)
+        .ok_or_else(|| anyhow!("{}: does not stand still to be read", path.display()))
+}

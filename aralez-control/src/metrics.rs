@@ -1,0 +1,229 @@
+//! The metrics of control, as text for Prometheus. Counters are told through `core::observer`; gauges are read when asked.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use aralez_proto::fault::FaultCode;
+use aralez_proto::version::Version;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::core::fleet::{Fleet, NodeState};
+use crate::core::observer::Observer;
+
+/// Seconds: from what a small change takes to what is beyond every promise.
+const BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
+
+type Labels = Vec<(&'static str, &'static str)>;
+
+/// What stands at the moment of asking.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// The head.
+    pub head: Version,
+    /// Revisions made since the start.
+    pub commits: u64,
+    /// Proposals refused since the start.
+    pub refused: u64,
+    /// Reading the documents of the last commit.
+    pub parse: Duration,
+    /// Building its views.
+    pub lower: Duration,
+    /// Writing it.
+    pub write: Duration,
+}
+
+/// All metrics of control.
+pub struct Metrics {
+    registry: Registry,
+    head: HeadGauges,
+    commits: Counter,
+    refusals: Counter,
+    nodes: Family<Labels, Gauge>,
+    streams: Family<Labels, Counter>,
+    nacks: Family<Labels, Counter>,
+    pushes: Family<Labels, Counter>,
+    wrong_keys: Counter,
+    stages: Family<Labels, Gauge<f64, AtomicU64>>,
+    times: Family<Labels, Histogram>,
+}
+
+#[derive(Clone, Default)]
+struct HeadGauges {
+    generation: Gauge,
+    revision: Gauge,
+    sequence: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let times = || Histogram::new(BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("aralez_control"),
+            head: HeadGauges::default(),
+            commits: Counter::default(),
+            refusals: Counter::default(),
+            nodes: Family::default(),
+            streams: Family::default(),
+            nacks: Family::default(),
+            pushes: Family::default(),
+            wrong_keys: Counter::default(),
+            stages: Family::default(),
+            times: Family::new_with_constructor(times),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let head = self.head.clone();
+        registry.register(
+            "head_generation",
+            "The history of the head",
+            head.generation,
+        );
+        registry.register("head_revision", "The revision of the head", head.revision);
+        registry.register("head_sequence", "The sequence of the head", head.sequence);
+        registry.register("commits", "Revisions made", self.commits.clone());
+        registry.register("refusals", "Proposals refused", self.refusals.clone());
+        registry.register("nodes", "Nodes by state", self.nodes.clone());
+        registry.register("streams", "Streams by how they began", self.streams.clone());
+        registry.register(
+            "nacks",
+            "Faults of refusals by nodes, by code",
+            self.nacks.clone(),
+        );
+        registry.register(
+            "pushes",
+            "Pushes over the API by outcome",
+            self.pushes.clone(),
+        );
+        registry.register("wrong_keys", "Wrong keys shown", self.wrong_keys.clone());
+        registry.register(
+            "stage_last_seconds",
+            "What each stage of the last commit took",
+            self.stages.clone(),
+        );
+        registry.register(
+            "duration_seconds",
+            "Pushes, updates from sent to acknowledged, and applying on the node",
+            self.times.clone(),
+        );
+    }
+
+    /// The text as of now.
+    pub fn render(&self, reading: &Reading, fleet: &Fleet) -> String {
+        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.head.generation.set(gauge(reading.head.generation));
+        self.head.revision.set(gauge(reading.head.revision));
+        self.head.sequence.set(gauge(reading.head.sequence));
+        catch_up(&self.commits, reading.commits);
+        catch_up(&self.refusals, reading.refused);
+        for state in NodeState::ALL {
+            let nodes = gauge(fleet.count(state) as u64);
+            let label = vec![("state", state.name())];
+            self.nodes.get_or_create(&label).set(nodes);
+        }
+        for (stage, took) in [
+            ("parse", reading.parse),
+            ("lower", reading.lower),
+            ("write", reading.write),
+        ] {
+            let label = vec![("stage", stage)];
+            self.stages.get_or_create(&label).set(took.as_secs_f64());
+        }
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // A String takes everything; there is nothing to show where it does not.
+            Err(fmt::Error) => String::new(),
+        }
+    }
+
+    fn observe(&self, what: &'static str, took: Duration) {
+        let label = vec![("of", what)];
+        self.times.get_or_create(&label).observe(took.as_secs_f64());
+    }
+}
+
+/// Brings a counter up to a total that somebody else counts.
+fn catch_up(counter: &Counter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
+}
+
+impl Observer for Metrics {
+    fn applied(&self, round_trip: Duration, on_node: Duration) {
+        self.observe("update", round_trip);
+        self.observe("apply", on_node);
+    }
+
+    fn refused(&self, code: FaultCode) {
+        self.nacks.get_or_create(&vec![("code", code.name())]).inc();
+    }
+
+    fn stream_opened(&self) {
+        self.streams.get_or_create(&vec![("began", "opened")]).inc();
+    }
+
+    fn stream_refused(&self) {
+        self.streams
+            .get_or_create(&vec![("began", "refused")])
+            .inc();
+    }
+
+    fn pushed(&self, accepted: bool, took: Duration) {
+        let outcome = if accepted { "accepted" } else { "refused" };
+        self.pushes.get_or_create(&vec![("outcome", outcome)]).inc();
+        self.observe("push", took);
+    }
+
+    fn wrong_key(&self) {
+        self.wrong_keys.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_that_is_promised_has_a_line() {
+        let metrics = Metrics::default();
+        metrics.applied(Duration::from_millis(3), Duration::from_millis(1));
+        metrics.refused(FaultCode::Limit);
+        metrics.pushed(true, Duration::from_millis(7));
+        let mut reading = Reading {
+            commits: 3,
+            ..Reading::default()
+        };
+        reading.head.revision = 9;
+        let text = metrics.render(&reading, &Fleet::default());
+        let text = format!("{text}{}", metrics.render(&reading, &Fleet::default()));
+        for line in [
+            "aralez_control_head_revision 9",
+            "aralez_control_commits_total 3",
+            "aralez_control_nacks_total{code=\"limit\"} 1",
+            "aralez_control_nodes{state=\"refusing\"} 0",
+            "aralez_control_pushes_total{outcome=\"accepted\"} 1",
+            "aralez_control_duration_seconds_count{of=\"apply\"} 1",
+        ] {
+            assert_eq!(text.matches(line).count(), 2, "{line}\n{text}");
+        }
+    }
+}
