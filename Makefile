@@ -3,7 +3,15 @@
 # The system's OpenSSL: building it from source takes minutes. Only what is shipped links its own.
 export OPENSSL_NO_VENDOR := 1
 
-.PHONY: test build-deps
+# Where rustup puts cargo, for shells that have not heard of it yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: up test build-deps
+
+# Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
+up: build-deps
+	cargo build --release -p aralez-control -p aralez-proxy -p aralez-ctl
+	exec "$${CARGO_TARGET_DIR:-target}/release/aralez-ctl" up
 
 # Everything that must hold before a change is merged. The last lines are the test runner's own.
 # One build of all targets feeds the tests, so that every crate is compiled with one set of features;

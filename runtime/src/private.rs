@@ -43,6 +43,14 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with_mode(path, content, 0o600)
 }
 
+/// As [`write_atomic`], for what only its owner reads and nobody edits: mode 0400.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_with_mode(path, content, 0o400)
+}
+
 fn write_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let (folder, temporary) = places(path)?;
     let written =

@@ -1,1 +1,9 @@
-fn main() {}
+//! `aralez`: both daemons on one machine, as one command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    aralez_ctl::one_box::run(&aralez_ctl::one_box::Args::parse())
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aralez_proto::seal::SealKey;
 
-use super::{open_own, read_at_most, write_with_mode};
+use super::{open_own, read_at_most, write_secret};
 
 const LEN: u64 = SealKey::LEN as u64;
 
@@ -51,7 +51,7 @@ pub fn load_or_create_key(path: &Path) -> Result<SealKey, KeyError> {
     let file = match open_own(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let bytes = crate::random::bytes();
-            write_with_mode(path, &bytes, 0o400).map_err(unusable)?;
+            write_secret(path, &bytes).map_err(unusable)?;
             return Ok(SealKey::from_bytes(bytes));
         }
         other => other.map_err(unusable)?,

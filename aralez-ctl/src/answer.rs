@@ -1,0 +1,97 @@
+//! What control answers under `/v1`, as far as it is shown to people. Programs get the answers themselves.
+
+use serde::Deserialize;
+
+/// The name of a snapshot.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct Version {
+    pub(crate) generation: u64,
+    pub(crate) revision: u64,
+    pub(crate) root: String,
+}
+
+/// One reason for a refusal, with its place in a document or in a resource.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct Fault {
+    pub(crate) file: String,
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) path: String,
+    pub(crate) resource: Option<String>,
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+impl Fault {
+    /// `file:line:column: path: reason`, or `resource field: reason`.
+    pub(crate) fn line(&self) -> String {
+        let place = if self.file.is_empty() {
+            let resource = self.resource.as_deref().unwrap_or("snapshot");
+            [resource, &self.field].join(" ").trim_end().to_owned()
+        } else {
+            self.document_place()
+        };
+        format!("{place}: {}", self.reason)
+    }
+
+    fn document_place(&self) -> String {
+        let mut place = self.file.clone();
+        if self.line > 0 {
+            place.push_str(&format!(":{}:{}", self.line, self.column));
+        }
+        if !self.path.is_empty() {
+            place.push_str(&format!(": {}", self.path));
+        }
+        place
+    }
+}
+
+/// `application/problem+json`.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct Problem {
+    pub(crate) title: String,
+    pub(crate) detail: String,
+    pub(crate) faults: Vec<Fault>,
+    /// Where an expectation lost: what the head is now.
+    pub(crate) head: Option<Version>,
+}
+
+/// The first eight digits of a root or hash: enough to tell two apart by eye.
+pub(crate) fn short(hex: &str) -> String {
+    if hex.is_empty() {
+        return "-".to_owned();
+    }
+    hex.chars().take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        serde_json::from_str::<Fault>(text).unwrap().line()
+    }
+
+    #[test]
+    fn a_fault_shows_its_place_in_the_document_or_the_resource() {
+        assert_eq!(
+            fault(
+                r#"{"file":"upstreams.yaml","line":3,"column":5,"path":"a.paths","reason":"no"}"#
+            ),
+            "upstreams.yaml:3:5: a.paths: no"
+        );
+        assert_eq!(
+            fault(
+                r#"{"resource":"VirtualHost \"x\"","field":"routes","code":"limit","reason":"too many"}"#
+            ),
+            "VirtualHost \"x\" routes: too many"
+        );
+        assert_eq!(
+            fault(r#"{"resource":null,"reason":"too many"}"#),
+            "snapshot: too many"
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! The command line of `aralez-ctl`. Only what works in this release is listed.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aralez_proto::main_config::Secret;
+use aralez_proto::model::NodeName;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// The operator's hand: validate, push, watch, and run Aralez on one machine.
+#[derive(Parser, Debug)]
+#[command(name = "aralez-ctl", version, disable_help_subcommand = true)]
+pub struct Args {
+    /// Flags that every verb takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Flags that every verb takes.
+#[derive(clap::Args, Debug)]
+pub struct Global {
+    /// Where control's config API listens.
+    #[arg(
+        long,
+        global = true,
+        env = "ARALEZ_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:3000"
+    )]
+    pub server: String,
+    /// The master key. Better given in the environment, where other users do not see it.
+    #[arg(long, global = true, env = "ARALEZ_KEY", hide_env_values = true, value_parser = secret)]
+    pub key: Option<Secret>,
+    /// How data is printed; `json` and `yaml` are stable and versioned.
+    #[arg(short = 'o', long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+    /// For programs and people.
+    Yaml,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Run control and proxy on this machine
+    Up(Up),
+    /// Check documents or a main.yaml, without a server
+    Validate(Validate),
+    /// Replace the documents of the fleet
+    Push(Push),
+    /// Show what control stands at
+    Status,
+    /// Show which node runs what
+    Nodes,
+    /// Act on one node
+    Node {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: NodeVerb,
+    },
+    /// Print the JSON Schema of a file
+    Schema {
+        /// Which file.
+        #[arg(value_enum, default_value_t)]
+        file: SchemaOf,
+    },
+}
+
+/// What to do with a node.
+#[derive(Subcommand, Debug)]
+pub enum NodeVerb {
+    /// Send again what the node refused
+    Retry {
+        /// The node.
+        node: NodeName,
+    },
+}
+
+/// A file with a schema.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum SchemaOf {
+    /// `main.yaml`
+    Main,
+    /// `upstreams.yaml`
+    #[default]
+    Upstreams,
+}
+
+/// Run control and proxy on this machine. Without arguments: embedded defaults and a sample site.
+#[derive(clap::Args, Debug)]
+pub struct Up {
+    /// The main.yaml of both daemons
+    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with_all = ["to", "state_dir"])]
+    pub config: Option<PathBuf>,
+    /// Send everything to this endpoint
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: Option<String>,
+    /// Route only this host to it; everything else is 404
+    #[arg(long, value_name = "NAME", requires = "to")]
+    pub host: Option<String>,
+    /// Where the proxy listens
+    #[arg(long, value_name = "ADDR:PORT", requires = "to")]
+    pub listen: Option<SocketAddr>,
+    /// Where state and the generated files lie
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// Check documents or a main.yaml, without a server.
+#[derive(clap::Args, Debug)]
+pub struct Validate {
+    /// An upstreams.yaml, a file of conf.d, a main.yaml by that name, or a folder with upstreams.yaml and conf.d; each is checked by
+    /// itself
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Take every FILE as a main.yaml
+    #[arg(long)]
+    pub main: bool,
+    /// Check the conf.d beside an upstreams.yaml with it, as control does
+    #[arg(long)]
+    pub with_conf_d: bool,
+}
+
+/// Replace the documents of the fleet, conf.d included, until the set of files changes.
+#[derive(clap::Args, Debug)]
+pub struct Push {
+    /// The document
+    pub file: PathBuf,
+    /// Wait until every node runs it
+    #[arg(long)]
+    pub wait: bool,
+    /// Only where this is the head's revision
+    #[arg(long, value_name = "REV")]
+    pub expect: Option<u64>,
+    /// How long to wait: `30s`, `500ms`, `10m` or seconds
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
+    pub timeout: Duration,
+    /// What the history says about it
+    #[arg(long, value_name = "M")]
+    pub message: Option<String>,
+}
+
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text.to_owned()))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let wrong =
+        || format!("`{text}` is not a duration such as 30s, 500ms, 10m or a number of seconds");
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let (scale, base) = match unit {
+        "ms" => (1, Duration::from_millis(1)),
+        "" | "s" => (1, Duration::from_secs(1)),
+        "m" => (60, Duration::from_secs(1)),
+        "h" => (3600, Duration::from_secs(1)),
+        _ => return Err(wrong()),
+    };
+    u32::try_from(number)
+        .ok()
+        .and_then(|number| number.checked_mul(scale))
+        .and_then(|number| base.checked_mul(number))
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_in_the_documents() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
+        for wrong in [
+            "",
+            "s",
+            "-1",
+            "1d",
+            "1.5s",
+            "99999999999999999999",
+            "4294967295m",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_verb_of_a_later_release_is_a_usage_error() {
+        for line in [
+            &["aralez-ctl", "diff"][..],
+            &["aralez-ctl", "push"],
+            &["aralez-ctl"],
+        ] {
+            let error = Args::try_parse_from(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn neither_a_key_nor_its_environment_shows_in_help_or_debug() {
+        let args = Args::try_parse_from(["aralez-ctl", "--key", "hunter2", "status"]).unwrap();
+        assert!(!format!("{args:?}").contains("hunter2"));
+        let help = Args::try_parse_from(["aralez-ctl", "--help"]).unwrap_err();
+        assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+        assert!(!help.to_string().contains("[env: ARALEZ_KEY="));
+    }
+
+    #[test]
+    fn up_takes_a_file_or_an_endpoint_but_not_both() {
+        assert!(Args::try_parse_from(["aralez-ctl", "up"]).is_ok());
+        assert!(Args::try_parse_from(["aralez-ctl", "up", "--to", "a:1", "--host", "x"]).is_ok());
+        assert!(Args::try_parse_from(["aralez-ctl", "up", "--host", "x"]).is_err());
+        assert!(Args::try_parse_from(["aralez-ctl", "up", "-c", "f", "--to", "a:1"]).is_err());
+    }
+}

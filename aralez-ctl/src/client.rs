@@ -1,0 +1,219 @@
+//! Control's config API over HTTP.
+
+use std::error::Error;
+use std::time::Duration;
+
+use aralez_proto::main_config::Secret;
+use reqwest::{Method, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::answer::Problem;
+use crate::args::Global;
+use crate::exit::{Exit, Failure};
+
+const CONNECT: Duration = Duration::from_secs(5);
+/// A commit of the largest set of documents takes seconds; what takes longer hangs.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A control that is asked things.
+#[derive(Debug)]
+pub(crate) struct Client {
+    server: Url,
+    key: Option<Secret>,
+    http: reqwest::Client,
+}
+
+/// What control answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    /// The control that the arguments name.
+    pub(crate) fn of(global: &Global) -> Result<Self, Failure> {
+        let server = server(&global.server)?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| Failure::refused(format!("cannot speak HTTP: {error}")))?;
+        let key = global.key.clone().filter(|key| !key.reveal().is_empty());
+        Ok(Self { server, key, http })
+    }
+
+    /// What `path` shows.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, path, &[], Vec::new()).await?.good()
+    }
+
+    /// Asks control; whatever it answers is an answer.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let mut url = self.server.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.http.request(method, url);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.reveal());
+        }
+        if !body.is_empty() {
+            request = request
+                .header("content-type", "application/yaml")
+                .body(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        let status = response.status();
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if status.is_success() && !body.is_object() {
+            let words = format!("{} answers, but not as control does", self.server);
+            return Err(Failure::new(Exit::Unreached, words));
+        }
+        Ok(Answer { status, body })
+    }
+
+    fn unreached(&self, error: &reqwest::Error) -> Failure {
+        let mut reason: &dyn Error = error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        let reason = if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            reason.to_string()
+        };
+        let words = format!(
+            "control at {} is not reached: {reason} (is it running? another address: --server or ARALEZ_SERVER)",
+            self.server
+        );
+        Failure::new(Exit::Unreached, words)
+    }
+}
+
+fn server(text: &str) -> Result<Url, Failure> {
+    let wrong = |reason: &str| Failure::new(Exit::Usage, format!("--server {text}: {reason}"));
+    if text.starts_with("https://") {
+        return Err(wrong(
+            "https is not in this release; use http on loopback or an SSH tunnel",
+        ));
+    }
+    if text.starts_with("unix:") {
+        return Err(wrong("the config API has no socket; use http://HOST:PORT"));
+    }
+    let full = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
+    let url = Url::parse(&full).map_err(|error| wrong(&error.to_string()))?;
+    if url.scheme() != "http" || !url.has_host() {
+        return Err(wrong("not an address such as http://127.0.0.1:3000"));
+    }
+    Ok(url)
+}
+
+impl Answer {
+    /// The body of a success; everything else is a failure in people's words.
+    pub(crate) fn good(self) -> Result<Value, Failure> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        let exit = Exit::Refused;
+        Err(Failure::new(exit, refusal(self.status, &self.problem())))
+    }
+
+    /// The body as a problem.
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::deserialize(&self.body).unwrap_or_default()
+    }
+}
+
+fn refusal(status: StatusCode, problem: &Problem) -> String {
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let said = if problem.title.is_empty() {
+            "access denied"
+        } else {
+            &problem.title
+        };
+        return format!("control refuses: {said} (the master key is given as ARALEZ_KEY or --key)");
+    }
+    let title = match (problem.title.is_empty(), problem.detail.is_empty()) {
+        (true, _) => status.to_string(),
+        (false, true) => problem.title.clone(),
+        (false, false) => format!("{}: {}", problem.title, problem.detail),
+    };
+    let faults = problem.faults.iter().map(|fault| fault.line());
+    let lines: Vec<String> = std::iter::once(format!("control refuses: {title}"))
+        .chain(faults)
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_leave_out_the_scheme() {
+        assert_eq!(
+            server("127.0.0.1:3000").unwrap().as_str(),
+            "http://127.0.0.1:3000/"
+        );
+        assert_eq!(server("http://a/b").unwrap().as_str(), "http://a/b");
+    }
+
+    #[test]
+    fn what_is_no_address_or_needs_tls_is_a_usage_error() {
+        for text in ["https://a:3001", "ftp://a", "unix:/tmp/x", "http://", ""] {
+            let failure = server(text).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_every_fault_on_its_line() {
+        let body = serde_json::json!({"title": "2 faults", "faults": [
+            {"file": "upstreams.yaml", "line": 1, "column": 1, "path": "a", "reason": "x"},
+            {"resource": "Pool \"p\"", "field": "f", "reason": "y"},
+        ]});
+        let answer = Answer {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            body,
+        };
+        let failure = answer.good().unwrap_err();
+        assert_eq!(failure.exit, Exit::Refused);
+        assert_eq!(
+            failure.words,
+            "control refuses: 2 faults\nupstreams.yaml:1:1: a: x\nPool \"p\" f: y"
+        );
+    }
+
+    #[test]
+    fn a_wrong_key_says_how_to_give_one() {
+        let answer = Answer {
+            status: StatusCode::FORBIDDEN,
+            body: Value::Null,
+        };
+        let failure = answer.good().unwrap_err();
+        assert_eq!(failure.exit, Exit::Refused);
+        assert!(failure.words.contains("ARALEZ_KEY"));
+    }
+}

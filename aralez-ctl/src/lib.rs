@@ -1,0 +1,66 @@
+//! The operator's hand: everything behind the commands `aralez-ctl` and `aralez`.
+//!
+//! Verbs read arguments, ask control over HTTP or start the daemons as processes, and end in an [`exit::Exit`]. It holds no state, and
+//! imports neither daemon: what it knows of documents comes from `aralez_proto`.
+
+pub mod args;
+pub mod exit;
+pub mod one_box;
+
+mod answer;
+mod client;
+mod nodes;
+mod output;
+mod push;
+mod schema;
+mod status;
+mod supervisor;
+mod table;
+mod up;
+mod validate;
+
+use std::process::ExitCode;
+
+use args::{Args, NodeVerb, Verb};
+use client::Client;
+use exit::{Exit, Failure};
+
+/// Runs `aralez-ctl`.
+pub fn run(args: Args) -> ExitCode {
+    end(block_on(dispatch(args)))
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
+    tokio.block_on(command)
+}
+
+/// Says what failed and turns it into the exit code.
+fn end(done: Result<(), Failure>) -> ExitCode {
+    match done {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => {
+            output::say(&failure.words);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> Result<(), Failure> {
+    let Args { global, verb } = args;
+    let format = global.output;
+    match verb {
+        Verb::Up(up) => up::run(up).await,
+        Verb::Validate(validate) => validate::run(&validate, format),
+        Verb::Schema { file } => schema::run(file, format),
+        Verb::Push(push) => push::run(&Client::of(&global)?, &push, format).await,
+        Verb::Status => status::run(&Client::of(&global)?, format).await,
+        Verb::Nodes => nodes::run(&Client::of(&global)?, format).await,
+        Verb::Node { verb } => match verb {
+            NodeVerb::Retry { node } => nodes::retry(&Client::of(&global)?, &node, format).await,
+        },
+    }
+}

@@ -1,0 +1,142 @@
+//! `nodes` and `node retry`: which node runs what.
+
+use aralez_proto::model::NodeName;
+use reqwest::Method;
+use serde::Deserialize;
+
+use crate::answer::{Fault, Version, short};
+use crate::args::Format;
+use crate::client::Client;
+use crate::exit::Failure;
+use crate::{output, table};
+
+/// `GET /v1/nodes`
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Nodes {
+    head: Version,
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Node {
+    node: String,
+    group: String,
+    proxy_version: String,
+    connected: bool,
+    state: String,
+    running: Option<Version>,
+    origin: String,
+    refused: Option<Refused>,
+    troubles: Vec<String>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Refused {
+    root: String,
+    faults: Vec<Fault>,
+}
+
+/// Runs `nodes`.
+pub(crate) async fn run(client: &Client, format: Format) -> Result<(), Failure> {
+    let body = client.get("/v1/nodes").await?;
+    let nodes = Nodes::deserialize(&body)
+        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+    output::print(format, &body, &rendered(&nodes))
+}
+
+/// Runs `node retry`.
+pub(crate) async fn retry(client: &Client, node: &NodeName, format: Format) -> Result<(), Failure> {
+    let path = format!("/v1/nodes/{node}/retry");
+    let answer = client.ask(Method::POST, &path, &[], Vec::new()).await?;
+    let body = answer.good()?;
+    output::print(
+        format,
+        &body,
+        &format!("{node} is sent again what it refused"),
+    )
+}
+
+fn rendered(nodes: &Nodes) -> String {
+    let head = &nodes.head;
+    let mut text = format!(
+        "head: revision {}, root {}\n",
+        head.revision,
+        short(&head.root)
+    );
+    if nodes.nodes.is_empty() {
+        text.push_str("no node has been seen\n");
+        return text;
+    }
+    let rows: Vec<_> = nodes.nodes.iter().map(row).collect();
+    let head = [
+        "NODE", "GROUP", "STATE", "STREAM", "REVISION", "ROOT", "ORIGIN", "PROXY",
+    ];
+    text.push_str(&table::render(head, &rows));
+    text.extend(nodes.nodes.iter().flat_map(remarks));
+    text
+}
+
+fn row(node: &Node) -> [String; 8] {
+    let running = node.running.as_ref();
+    [
+        node.node.clone(),
+        node.group.clone(),
+        node.state.clone(),
+        if node.connected { "open" } else { "closed" }.to_owned(),
+        running.map_or_else(|| "-".to_owned(), |version| version.revision.to_string()),
+        running.map_or_else(|| "-".to_owned(), |version| short(&version.root)),
+        node.origin.clone(),
+        node.proxy_version.clone(),
+    ]
+}
+
+/// What a person must know of a node beyond its row, one a line.
+fn remarks(node: &Node) -> Vec<String> {
+    let name = &node.node;
+    let mut lines = Vec::new();
+    if let Some(refused) = &node.refused {
+        let root = short(&refused.root);
+        let faults = refused.faults.iter();
+        lines.extend(faults.map(|fault| format!("{name} refuses root {root}: {}\n", fault.line())));
+    }
+    lines.extend(
+        node.troubles
+            .iter()
+            .map(|trouble| format!("{name}: {trouble}\n")),
+    );
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_names_what_runs_and_every_refusal() {
+        let nodes = serde_json::from_value(serde_json::json!({
+        "version": 1, "head": {"generation": 1, "revision": 7, "root": "aaaaaaaaaa"},
+        "nodes": [
+            {"node": "a", "group": "default", "proxy_version": "0.10.0", "connected": true, "state": "refusing",
+             "running": {"generation": 1, "revision": 6, "root": "bbbbbbbbbb"}, "origin": "cache",
+             "refused": {"root": "aaaaaaaaaa", "faults": [{"resource": "Pool \"p\"", "field": "f", "reason": "no"}]},
+             "troubles": ["a cache file was set aside"]},
+            {"node": "bb", "group": "edge", "proxy_version": "0.10.0", "connected": false, "state": "lost",
+             "running": null, "origin": "none", "refused": null, "troubles": []},
+        ]}));
+        let expected = "head: revision 7, root aaaaaaaa\n\
+            NODE  GROUP    STATE     STREAM  REVISION  ROOT      ORIGIN  PROXY\n\
+            a     default  refusing  open    6         bbbbbbbb  cache   0.10.0\n\
+            bb    edge     lost      closed  -         -         none    0.10.0\n\
+            a refuses root aaaaaaaa: Pool \"p\" f: no\na: a cache file was set aside\n";
+        assert_eq!(rendered(&nodes.unwrap()), expected);
+    }
+
+    #[test]
+    fn a_fleet_without_nodes_says_so() {
+        let text = rendered(&Nodes::default());
+        assert!(text.contains("no node has been seen"), "{text}");
+    }
+}

@@ -1,0 +1,198 @@
+//! How far a push has come, and what that means for the one who waits. Pure.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::answer::{Fault, Version};
+use crate::exit::{Exit, Failure};
+
+/// `GET /v1/pushes/REVISION`
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(super) struct Progress {
+    pub(super) outcome: Outcome,
+    pub(super) nodes: Vec<NodeProgress>,
+}
+
+/// What control says of the whole.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// Not known yet.
+    #[default]
+    Pending,
+    /// Every awaited node runs it.
+    Proven,
+    /// A node refused it.
+    Refused,
+    /// It will not be known: no node, or one was lost.
+    Unproven,
+}
+
+/// One node.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(super) struct NodeProgress {
+    pub(super) node: String,
+    pub(super) state: State,
+    pub(super) running: Option<Version>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Where a node stands.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    /// Told or to be told.
+    #[default]
+    Pending,
+    /// Runs it.
+    Applied,
+    /// Refused it.
+    Refused,
+    /// Its stream ended meanwhile.
+    Lost,
+    /// Was away before the push: listed, not awaited.
+    Away,
+}
+
+impl State {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Applied => "applied",
+            Self::Refused => "refused",
+            Self::Lost => "lost",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// What the one who waits does now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Decision {
+    /// Ask again.
+    Wait,
+    /// Every awaited node runs it.
+    Proven,
+    /// A node refused it.
+    Refused,
+    /// Not proven in time.
+    Unproven,
+}
+
+/// A refusal beats everything, at once; time decides only over what is still open.
+pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
+    let any = |state| progress.nodes.iter().any(|node| node.state == state);
+    if progress.outcome == Outcome::Refused || any(State::Refused) {
+        return Decision::Refused;
+    }
+    match progress.outcome {
+        Outcome::Proven if any(State::Applied) => Decision::Proven,
+        // Nobody runs it: that proves nothing.
+        Outcome::Proven | Outcome::Unproven => Decision::Unproven,
+        Outcome::Pending | Outcome::Refused if late => Decision::Unproven,
+        Outcome::Pending | Outcome::Refused => Decision::Wait,
+    }
+}
+
+impl Decision {
+    /// The stable name in data.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "pending",
+            Self::Proven => "proven",
+            Self::Refused => "refused",
+            Self::Unproven => "unproven",
+        }
+    }
+
+    /// The end of the command, with everything that an operator needs to act.
+    pub(super) fn end(
+        self,
+        progress: &Progress,
+        revision: u64,
+        timeout: Duration,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Proven => Ok(()),
+            Self::Refused => Err(Failure::new(
+                Exit::NodeRefused,
+                refusals(progress, revision),
+            )),
+            Self::Wait | Self::Unproven => {
+                let words = missing(progress, revision, timeout);
+                Err(Failure::new(Exit::Unproven, words))
+            }
+        }
+    }
+}
+
+fn refusals(progress: &Progress, revision: u64) -> String {
+    let refused = progress
+        .nodes
+        .iter()
+        .filter(|node| node.state == State::Refused);
+    let lines = refused.flat_map(|node| {
+        let head = format!("node {} refuses revision {revision}", node.node);
+        let none = node.faults.is_empty().then(|| head.clone());
+        let faults = node.faults.iter();
+        none.into_iter()
+            .chain(faults.map(move |fault| format!("{head}: {}", fault.line())))
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    if text.is_empty() {
+        return format!("a node refuses revision {revision}");
+    }
+    text
+}
+
+fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
+    let awaited = |node: &&NodeProgress| node.state != State::Away;
+    if !progress.nodes.iter().any(|node| awaited(&node)) {
+        return format!(
+            "revision {revision} is committed, but no node is connected that could prove it{}",
+            away(progress)
+        );
+    }
+    let open: Vec<String> = progress
+        .nodes
+        .iter()
+        .filter(awaited)
+        .filter(|node| node.state != State::Applied)
+        .map(stands)
+        .collect();
+    format!(
+        "revision {revision} is committed, but not proven within {timeout:?}: {}{}",
+        open.join("; "),
+        away(progress)
+    )
+}
+
+fn stands(node: &NodeProgress) -> String {
+    let how = match node.state {
+        State::Lost => "is lost",
+        _ => "is silent",
+    };
+    let runs = node.running.as_ref().map_or_else(String::new, |running| {
+        format!(" (last seen with revision {})", running.revision)
+    });
+    format!("node {} {how}{runs}", node.node)
+}
+
+fn away(progress: &Progress) -> String {
+    let names: Vec<&str> = progress
+        .nodes
+        .iter()
+        .filter(|node| node.state == State::Away)
+        .map(|node| node.node.as_str())
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" (away since before: {})", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! One daemon as a child process.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::exit::{Exit, Failure};
+
+/// Where the daemons' programs lie.
+#[derive(Debug)]
+pub(super) struct Binaries {
+    pub(super) control: PathBuf,
+    pub(super) proxy: PathBuf,
+}
+
+impl Binaries {
+    /// Those beside the program that runs now, so that all are of one release.
+    pub(super) fn beside_own() -> Result<Self, Failure> {
+        let own = std::env::current_exe().map_err(|error| {
+            Failure::refused(format!("cannot tell where this program lies: {error}"))
+        })?;
+        let folder = own.parent().unwrap_or_else(|| Path::new("."));
+        let beside = |name: &str| {
+            let path = folder.join(name);
+            if path.is_file() {
+                return Ok(path);
+            }
+            let words = format!(
+                "{} is missing: the programs of a release belong into one folder",
+                path.display()
+            );
+            Err(Failure::refused(words))
+        };
+        Ok(Self {
+            control: beside("aralez-control")?,
+            proxy: beside("aralez-proxy")?,
+        })
+    }
+}
+
+/// How a daemon is started.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    name: &'static str,
+    program: PathBuf,
+    main: PathBuf,
+}
+
+impl Daemon {
+    /// The daemon `program`, configured by `main`.
+    pub(super) const fn new(name: &'static str, program: PathBuf, main: PathBuf) -> Self {
+        Self {
+            name,
+            program,
+            main,
+        }
+    }
+
+    /// What it is called.
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Starts it. A signal from the terminal reaches only this process, which passes it on once.
+    pub(super) fn start(&self) -> Result<Running, Failure> {
+        let mut child = self
+            .command()
+            .arg("--exit-with-parent")
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| self.cannot_start(&error))?;
+        // Waiting for a child closes its standard input, which would tell it to leave.
+        let lifeline = child.stdin.take();
+        Ok(Running {
+            name: self.name,
+            child,
+            _lifeline: lifeline,
+        })
+    }
+
+    /// Has it check everything and leave.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        let status = self
+            .command()
+            .arg("-t")
+            .stdin(Stdio::null())
+            .status()
+            .await
+            .map_err(|error| self.cannot_start(&error))?;
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(2) => Err(Failure::new(Exit::Usage, "")),
+            _ => Err(Failure::refused("")),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("-c").arg(&self.main);
+        command
+    }
+
+    fn cannot_start(&self, error: &std::io::Error) -> Failure {
+        Failure::refused(format!("cannot start {}: {error}", self.program.display()))
+    }
+}
+
+/// A daemon that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    name: &'static str,
+    child: Child,
+    /// Its standard input: as long as this is open, it has a supervisor.
+    _lifeline: Option<ChildStdin>,
+}
+
+impl Running {
+    /// What it is called.
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Waits until it ends.
+    pub(super) async fn ended(&mut self) -> Result<ExitStatus, Failure> {
+        let status = self.child.wait().await;
+        status.map_err(|error| Failure::refused(format!("cannot wait for {}: {error}", self.name)))
+    }
+
+    /// Asks it to finish what runs and leave.
+    pub(super) fn ask_to_leave(&self) {
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
+        if let Some(pid) = pid.and_then(Pid::from_raw) {
+            // One that has just ended by itself needs no asking.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+
+    /// Ends it at once.
+    pub(super) async fn kill(&mut self) -> Result<(), Failure> {
+        let killed = self.child.kill().await;
+        killed.map_err(|error| Failure::refused(format!("cannot end {}: {error}", self.name)))
+    }
+}

@@ -1,0 +1,55 @@
+//! Waiting until the daemons do what they are for.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tracing::warn;
+
+use super::Addresses;
+
+const POLL: Duration = Duration::from_millis(50);
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long is waited before it is said what is awaited.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Waits until something listens.
+pub(super) async fn listens(address: SocketAddr) {
+    while TcpStream::connect(address).await.is_err() {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits until control listens and the proxy says that it serves.
+pub(super) async fn serves(addresses: &Addresses) {
+    let began = Instant::now();
+    let mut told = false;
+    listens(addresses.api()).await;
+    let Ok(http) = reqwest::Client::builder()
+        .timeout(ANSWER)
+        .no_proxy()
+        .build()
+    else {
+        return;
+    };
+    let url = format!("http://{}/readyz", addresses.admin());
+    while let Err(reason) = ask(&http, &url).await {
+        if !told && began.elapsed() > PATIENCE {
+            warn!(%url, reason, "the proxy is not ready yet");
+            told = true;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn ask(http: &reqwest::Client, url: &str) -> Result<(), String> {
+    let answer = http
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| error.to_string())?;
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    Err(answer.text().await.unwrap_or_default())
+}

@@ -1,0 +1,97 @@
+//! `up`: both daemons on this machine, from a file, for one endpoint, or with a sample site.
+
+mod files;
+mod hint;
+mod site;
+
+use std::path::PathBuf;
+
+use aralez_runtime::{main_file, state, telemetry};
+
+use crate::args::Up;
+use crate::exit::Failure;
+use crate::output;
+use crate::supervisor::{self, Addresses, Plan};
+
+use files::Generated;
+use hint::Hint;
+
+/// Runs the verb.
+pub(crate) async fn run(up: Up) -> Result<(), Failure> {
+    let ready = prepare(&up)?;
+    let Ready { plan, hint, sample } = ready;
+    let level = plan.config.log_level.unwrap_or_default();
+    telemetry::init(level, None).map_err(|error| Failure::refused(error.to_string()))?;
+    let announce = || output::say(&hint.to_string());
+    match sample {
+        None => supervisor::run(&plan, announce).await,
+        Some(listener) => {
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| {
+                Failure::refused(format!("cannot serve the sample site: {error}"))
+            })?;
+            tokio::select! {
+                ended = supervisor::run(&plan, announce) => ended,
+                () = site::serve(listener) => Ok(()),
+            }
+        }
+    }
+}
+
+/// Everything that `up` needs before it starts anything.
+#[derive(Debug)]
+struct Ready {
+    plan: Plan,
+    hint: Hint,
+    sample: Option<std::net::TcpListener>,
+}
+
+fn prepare(up: &Up) -> Result<Ready, Failure> {
+    if let Some(main) = &up.config {
+        return given(main.clone());
+    }
+    let state = up.state_dir.clone().unwrap_or_else(state::default_dir);
+    let generated = match &up.to {
+        Some(to) => files::for_endpoint(&state, to, up.host.as_deref(), up.listen),
+        None => files::for_sample(&state),
+    };
+    let Generated {
+        main,
+        upstreams,
+        key,
+        sample,
+    } = generated.map_err(Failure::refused)?;
+    let ready = given(main)?;
+    let hint = Hint {
+        upstreams: Some(upstreams),
+        key: Some(key),
+        host: up.host.clone(),
+        sample: sample.is_some(),
+        ..ready.hint
+    };
+    Ok(Ready {
+        hint,
+        sample,
+        ..ready
+    })
+}
+
+/// A `main.yaml` that exists.
+fn given(main: PathBuf) -> Result<Ready, Failure> {
+    let config =
+        main_file::load(Some(&main)).map_err(|error| Failure::refused(error.to_string()))?;
+    let hint = Hint {
+        addresses: Addresses::of(&config),
+        state: config.state_dir.clone().unwrap_or_else(state::default_dir),
+        main: main.clone(),
+        upstreams: config.upstreams_conf.clone(),
+        key: None,
+        host: None,
+        sample: false,
+    };
+    let plan = Plan { main, config };
+    Ok(Ready {
+        plan,
+        hint,
+        sample: None,
+    })
+}

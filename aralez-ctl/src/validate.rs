@@ -1,0 +1,226 @@
+//! `validate`: the answer that control would give, without a server.
+
+mod files;
+
+use std::path::Path;
+
+use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
+use aralez_proto::document::{Authored, AuthoredHost, AuthoredPool, DocumentFault, Place, Rules};
+use aralez_proto::model::GroupName;
+use aralez_proto::record::{Record, RecordSet};
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proto::{document, main_config};
+use serde_json::{Value, json};
+
+use crate::args::{Format, Validate};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+pub(crate) use files::read_document;
+use files::{Documents, is_main};
+
+/// What one FILE comes to.
+#[derive(Debug)]
+struct Report {
+    file: String,
+    /// Whole sentences: a file that does not read, a fault without a place.
+    errors: Vec<String>,
+    faults: Vec<DocumentFault>,
+    warnings: Vec<DocumentFault>,
+    summary: Summary,
+}
+
+/// What a good file holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Summary {
+    #[default]
+    Main,
+    Documents {
+        hosts: usize,
+        routes: usize,
+        endpoints: usize,
+    },
+}
+
+/// Runs the verb.
+pub(crate) fn run(validate: &Validate, format: Format) -> Result<(), Failure> {
+    let check = |file| check(file, validate);
+    let reports: Vec<Report> = validate.files.iter().map(|file| check(file)).collect();
+    for report in &reports {
+        output::say(&words(report));
+    }
+    let files: Vec<Value> = reports.iter().map(data).collect();
+    let several = reports.len() > 1;
+    let good = reports.iter().filter(|report| report.is_good());
+    let table: String = good.map(|report| report.line(several)).collect();
+    let valid = reports.iter().all(Report::is_good);
+    let value = json!({"version": 1, "valid": valid, "files": files});
+    output::print(format, &value, &table)?;
+    if valid {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, ""))
+}
+
+fn check(file: &Path, validate: &Validate) -> Report {
+    if validate.main || is_main(file) {
+        return check_main(file);
+    }
+    match Documents::read(file, validate.with_conf_d) {
+        Ok(documents) => check_documents(file, &documents),
+        Err(error) => Report::failed(file, vec![error]),
+    }
+}
+
+fn check_main(file: &Path) -> Report {
+    let text = match read_document(file) {
+        Ok(text) => text,
+        Err(error) => return Report::failed(file, vec![error]),
+    };
+    match main_config::read(&file.display().to_string(), &text) {
+        Ok(config) => Report {
+            warnings: config.idle,
+            ..Report::failed(file, Vec::new())
+        },
+        Err(faults) => Report {
+            faults: faults.0,
+            ..Report::failed(file, Vec::new())
+        },
+    }
+}
+
+fn check_documents(file: &Path, documents: &Documents) -> Report {
+    let report = Report::failed(file, Vec::new());
+    let located = |fault: DocumentFault| DocumentFault {
+        place: Place {
+            file: documents.shown(&fault.place.file),
+            ..fault.place
+        },
+        ..fault
+    };
+    let authored = match document::read(&documents.set, &Rules::default()) {
+        Ok(authored) => authored,
+        Err(faults) => {
+            let faults = faults.0.into_iter().map(located).collect();
+            return Report { faults, ..report };
+        }
+    };
+    // What no document fault covers, such as a reference that does not close, is checked as a node would.
+    let records: RecordSet = records(&authored).collect();
+    let built = Snapshot::complete(Version::default(), records, &Limits::default());
+    Report {
+        errors: built
+            .err()
+            .map(|faults| faults.as_slice().iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
+        summary: summary(&authored),
+        warnings: authored.warnings.into_iter().map(located).collect(),
+        ..report
+    }
+}
+
+fn records(authored: &Authored) -> impl Iterator<Item = Record> + '_ {
+    let settings = settings_record(&GroupName::default(), &authored.settings);
+    std::iter::once(settings).chain(authored.hosts.iter().flat_map(records_of_host))
+}
+
+fn records_of_host(host: &AuthoredHost) -> impl Iterator<Item = Record> + '_ {
+    let pools = host.pools.iter().flat_map(records_of_pool);
+    std::iter::once(host_record(&host.host)).chain(pools)
+}
+
+fn records_of_pool(pool: &AuthoredPool) -> impl Iterator<Item = Record> + '_ {
+    let endpoints = pool.endpoints.iter();
+    let endpoints = endpoints.map(|endpoint| endpoint_record(&pool.name, endpoint));
+    std::iter::once(pool_record(&pool.name, &pool.pool)).chain(endpoints)
+}
+
+fn summary(authored: &Authored) -> Summary {
+    let hosts = &authored.hosts;
+    let pools = hosts.iter().flat_map(|host| &host.pools);
+    Summary::Documents {
+        hosts: hosts.len(),
+        routes: hosts.iter().map(|host| host.host.routes.len()).sum(),
+        endpoints: pools.map(|pool| pool.endpoints.len()).sum(),
+    }
+}
+
+impl Report {
+    fn failed(file: &Path, errors: Vec<String>) -> Self {
+        Self {
+            file: file.display().to_string(),
+            errors,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            summary: Summary::Main,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        self.errors.is_empty() && self.faults.is_empty()
+    }
+
+    /// The summary of a good file; its name goes before it where there are several.
+    fn line(&self, several: bool) -> String {
+        let summary = match self.summary {
+            Summary::Main => "good".to_owned(),
+            Summary::Documents {
+                hosts,
+                routes,
+                endpoints,
+            } => [(hosts, "host"), (routes, "route"), (endpoints, "endpoint")]
+                .map(counted)
+                .join(", "),
+        };
+        match several {
+            true => format!("{}: {summary}\n", self.file),
+            false => format!("{summary}\n"),
+        }
+    }
+}
+
+fn counted((count, what): (usize, &str)) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
+fn words(report: &Report) -> String {
+    let errors = report.errors.iter().cloned();
+    let faults = report.faults.iter().map(ToString::to_string);
+    let warnings = report.warnings.iter();
+    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+    let lines: Vec<String> = errors.chain(faults).chain(warnings).collect();
+    lines.join("\n")
+}
+
+fn data(report: &Report) -> Value {
+    let faults =
+        |faults: &[DocumentFault]| -> Vec<Value> { faults.iter().map(fault_data).collect() };
+    let mut value = json!({
+        "file": report.file,
+        "valid": report.is_good(),
+        "errors": report.errors,
+        "faults": faults(&report.faults),
+        "warnings": faults(&report.warnings),
+    });
+    if let Summary::Documents {
+        hosts,
+        routes,
+        endpoints,
+    } = report.summary
+    {
+        value["hosts"] = json!(hosts);
+        value["routes"] = json!(routes);
+        value["endpoints"] = json!(endpoints);
+    }
+    value
+}
+
+fn fault_data(fault: &DocumentFault) -> Value {
+    let Place { file, line, column } = &fault.place;
+    json!({"file": file, "line": line, "column": column, "path": fault.path, "reason": fault.reason})
+}
+
+#[cfg(test)]
+mod tests;
