@@ -1,0 +1,159 @@
+//! Whatever comes in whatever order, the promises hold.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Connected,
+    ConnectFailed,
+    StreamLost,
+    Hear(Box<Message>),
+    /// The worker finishes, well or not.
+    Finish(bool),
+    Wait(u16),
+    Changed,
+}
+
+fn any_version() -> impl Strategy<Value = Version> {
+    (1..3u64, 0..4u64, 0..4u8)
+        .prop_map(|(generation, revision, root)| version(generation, revision, root))
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
+    let ids = 0..3u64;
+    prop_oneof![
+        4 => (1..3u8).prop_map(welcome),
+        6 => (ids.clone(), prop::option::of(0..4u8), any_version()).prop_map(|(id, from, to)| begin(id, from, to)),
+        6 => ids.clone().prop_map(|id| part(id, vec![put("a", b"x")])),
+        6 => ids.prop_map(|update_id| Message::Commit { update_id }),
+        4 => prop::option::of(any_version()).prop_map(|expected| Message::Heartbeat { expected }),
+        1 => Just(Message::Broken("bits".to_owned())),
+        1 => Just(Message::GoAway { reason: String::new(), retry_min: Duration::ZERO, retry_max: Duration::MAX }),
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Connected),
+        1 => Just(Step::ConnectFailed),
+        1 => Just(Step::StreamLost),
+        20 => any_message().prop_map(|message| Step::Hear(Box::new(message))),
+        6 => any::<bool>().prop_map(Step::Finish),
+        2 => (0..40_000u16).prop_map(Step::Wait),
+        1 => Just(Step::Changed),
+    ]
+}
+
+/// What the world outside the machine looks like.
+#[derive(Default)]
+struct World {
+    running: Option<Version>,
+    applying: Option<Update>,
+    dialling: bool,
+    open: bool,
+    pinned: Option<Vec<u8>>,
+}
+
+impl World {
+    fn see(&mut self, actions: &[Action]) {
+        for action in actions {
+            match action {
+                Action::Dial { server, after } => {
+                    assert!(!self.dialling && *server < 2 && *after <= Duration::from_secs(600));
+                    self.dialling = true;
+                    self.open = false;
+                }
+                Action::Greet(hello) => {
+                    assert!(
+                        self.applying.is_none(),
+                        "said hello while an update is applied"
+                    );
+                    assert_eq!(hello.held, self.running, "Hello tells what runs");
+                    assert!(hello.refused.len() <= 8);
+                    self.open = true;
+                }
+                Action::Pin(cluster) => {
+                    assert!(
+                        self.pinned.replace(cluster.clone()).is_none(),
+                        "pinned twice"
+                    );
+                }
+                Action::Apply(update) => {
+                    assert!(self.applying.is_none(), "two updates at once");
+                    if let Some(running) = self.running {
+                        assert!(update.to.order(&running).is_ge(), "went backwards");
+                    }
+                    self.applying = Some(update.clone());
+                }
+                Action::Rename(version) => {
+                    let running = self.running.unwrap();
+                    assert!(self.applying.is_none() && running.root == version.root);
+                    assert!(version.order(&running).is_gt(), "renamed backwards");
+                    self.running = Some(*version);
+                }
+                Action::Send(_) => assert!(self.open, "spoke without a stream"),
+                Action::Close(_) => {}
+            }
+        }
+    }
+
+    fn event(&mut self, step: Step) -> Option<Event> {
+        match step {
+            Step::Connected if self.dialling => {
+                self.dialling = false;
+                Some(Event::Connected)
+            }
+            Step::ConnectFailed if self.dialling => {
+                self.dialling = false;
+                Some(Event::ConnectFailed)
+            }
+            Step::StreamLost if self.open => {
+                self.open = false;
+                Some(Event::StreamLost)
+            }
+            Step::Hear(message) if self.open => Some(Event::Received(*message)),
+            Step::Finish(well) => {
+                let update = self.applying.take()?;
+                if well {
+                    self.running = Some(update.to);
+                    let (version, took) = (update.to, Duration::ZERO);
+                    return Some(Event::Applied { version, took });
+                }
+                let (root, faults) = (
+                    update.to.root,
+                    Fault::whole(FaultCode::Invalid, "", "no").into(),
+                );
+                Some(Event::Refused { root, faults })
+            }
+            Step::Changed => Some(Event::StatusChanged),
+            Step::Wait(_) => Some(Event::Tick),
+            Step::Connected | Step::ConnectFailed | Step::StreamLost | Step::Hear(_) => None,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn the_promises_hold_in_every_order_of_events(held in prop::option::of(any_version()), steps in prop::collection::vec(any_step(), 0..120)) {
+        let mut bench = Bench::new(held);
+        let mut world = World { running: held, ..World::default() };
+        world.see(&bench.on(Event::Start));
+        for step in steps {
+            if let Step::Wait(milliseconds) = step {
+                bench.now += Duration::from_millis(milliseconds.into());
+            }
+            let Some(event) = world.event(step) else { continue };
+            let actions = bench.on(event);
+            world.see(&actions);
+            prop_assert_eq!(bench.machine.held(), world.running);
+            // It always waits for something: a connection, an apply, or a moment.
+            prop_assert!(world.dialling || world.applying.is_some() || bench.machine.next_wake().is_some());
+            if let Some(wake) = bench.machine.next_wake() {
+                prop_assert!(wake <= bench.now + Duration::from_secs(600 * 3));
+            }
+        }
+    }
+}
