@@ -11,3 +11,4 @@ pub mod drain;
 pub mod metrics;
 pub mod service;
 pub mod settings;
+pub mod sync;

@@ -1,1 +1,224 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use aralez_proto::convert::{host_record, pool_record};
+use aralez_proto::model::{Action, HeaderEdits, Pool, Route, Timeouts, VirtualHost};
+use aralez_proto::record::RecordSet;
+use aralez_proto::version::Version;
+use tempfile::TempDir;
+
 use super::*;
+
+mod damage;
+mod format;
+
+const CLUSTER: [u8; 16] = [5; 16];
+
+/// A snapshot with one host, named after the revision.
+pub(super) fn snapshot(revision: u64) -> Snapshot {
+    let pool = "app/".parse().unwrap();
+    let host = VirtualHost {
+        pattern: format!("r{revision}.example.com").parse().unwrap(),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: None,
+        routes: vec![Route {
+            path: "/".into(),
+            request_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            timeouts: Timeouts::default(),
+            to_https: None,
+            action: Action::Pool("app/".parse().unwrap()),
+        }],
+    };
+    let records: RecordSet = [host_record(&host), pool_record(&pool, &Pool::default())]
+        .into_iter()
+        .collect();
+    let version = Version {
+        generation: 1,
+        revision,
+        ..Version::default()
+    };
+    Snapshot::complete(version, records, &Limits::default()).unwrap()
+}
+
+pub(super) fn cache(folder: &Path) -> Cache {
+    Cache::new(folder.join("proxy"), "test".to_owned())
+}
+
+pub(super) fn revision(found: &Remembered) -> Option<u64> {
+    let snapshot = found.snapshot.as_ref()?;
+    Some(snapshot.version().revision)
+}
+
+/// A boot that serves these and leaves well.
+pub(super) fn filled(folder: &Path, revisions: &[u64]) {
+    let mut cache = cache(folder);
+    cache.boot(&Limits::default());
+    cache.pin(&CLUSTER);
+    for number in revisions {
+        let snapshot = snapshot(*number);
+        cache.swap(snapshot.version().root);
+        cache.keep(&snapshot).unwrap();
+    }
+    cache.clean_exit();
+    cache.save_marks().unwrap();
+}
+
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let found = fs::read_dir(folder.join("proxy")).unwrap();
+    let mut names: Vec<String> = found
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("snap-"))
+        .collect();
+    names.sort();
+    names
+}
+
+pub(super) fn file_of(folder: &Path, revision: u64) -> PathBuf {
+    let start = format!("snap-1-{revision}-");
+    let names = names(folder);
+    let name = names.iter().find(|name| name.starts_with(&start)).unwrap();
+    folder.join("proxy").join(name)
+}
+
+#[test]
+fn what_was_kept_serves_after_a_restart() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    let found = cache(folder.path()).boot(&Limits::default());
+    assert_eq!(found.snapshot.unwrap().version(), snapshot(2).version());
+    assert_eq!(found.cluster, CLUSTER);
+    assert_eq!(found.troubles, Vec::<String>::new());
+    assert_eq!(
+        (found.boot_id.len(), found.replaces_boot_id.len()),
+        (16, 16)
+    );
+    assert_ne!(found.boot_id, found.replaces_boot_id);
+}
+
+#[test]
+fn nothing_is_readable_by_others() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    for entry in fs::read_dir(folder.path().join("proxy")).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        let expected = if entry.file_name() == "seal.key" {
+            0o400
+        } else {
+            0o600
+        };
+        assert_eq!(mode, expected, "{:?}", entry.file_name());
+    }
+}
+
+#[test]
+fn the_last_three_and_the_newest_good_one_are_kept() {
+    let folder = TempDir::new().unwrap();
+    let mut cache = cache(folder.path());
+    cache.boot(&Limits::default());
+    cache.pin(&CLUSTER);
+    for number in 1..=9 {
+        cache.keep(&snapshot(number)).unwrap();
+        if number == 2 || number == 4 {
+            cache.proved(snapshot(number).version().root);
+        }
+    }
+    let kept: Vec<bool> = (1..=9)
+        .map(|number| {
+            let start = format!("snap-1-{number}-");
+            names(folder.path())
+                .iter()
+                .any(|name| name.starts_with(&start))
+        })
+        .collect();
+    assert_eq!(
+        kept,
+        [false, false, false, true, false, false, true, true, true]
+    );
+}
+
+#[test]
+fn a_version_that_ended_two_boots_gives_way_to_the_one_before_and_is_told() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    for _ in 0..2 {
+        let mut dying = cache(folder.path());
+        let found = dying.boot(&Limits::default());
+        assert_eq!(revision(&found), Some(2));
+        dying.swap(snapshot(2).version().root);
+        dying.save_marks().unwrap();
+    }
+    let found = cache(folder.path()).boot(&Limits::default());
+    assert_eq!(revision(&found), Some(1));
+    assert_eq!(found.refused.len(), 1);
+    assert_eq!(found.refused[0].root, snapshot(2).version().root);
+    assert_eq!(found.refused[0].faults[0].code, FaultCode::Suspect);
+}
+
+#[test]
+fn a_suspect_serves_where_nothing_else_can_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    for _ in 0..2 {
+        let mut dying = cache(folder.path());
+        dying.boot(&Limits::default());
+        dying.swap(snapshot(1).version().root);
+        dying.save_marks().unwrap();
+    }
+    let found = cache(folder.path()).boot(&Limits::default());
+    assert_eq!((revision(&found), found.refused.len()), (Some(1), 0));
+    assert!(
+        found.troubles[0].contains("ended this proxy twice"),
+        "{:?}",
+        found.troubles
+    );
+}
+
+#[test]
+fn what_this_node_no_longer_takes_is_not_served_and_not_set_aside() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    let limits = Limits {
+        max_hosts: Some(0),
+        ..Limits::default()
+    };
+    let found = cache(folder.path()).boot(&limits);
+    assert_eq!(revision(&found), None);
+    assert_eq!(found.refused[0].faults[0].field, "max_hosts");
+    assert_eq!(
+        revision(&cache(folder.path()).boot(&Limits::default())),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_newer_file_of_the_same_version_wins_whatever_the_clock_says() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    let other = snapshot(2).renamed(snapshot(1).version());
+    let mut cache_now = cache(folder.path());
+    cache_now.boot(&Limits::default());
+    cache_now.keep(&other).unwrap();
+    let found = cache(folder.path()).boot(&Limits::default());
+    assert_eq!(found.snapshot.unwrap().version().root, other.version().root);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_works_again_when_it_can() {
+    let folder = TempDir::new().unwrap();
+    let blocked = folder.path().join("proxy");
+    fs::write(&blocked, "in the way").unwrap();
+    let mut cache = cache(folder.path());
+    let found = cache.boot(&Limits::default());
+    assert!(found.snapshot.is_none() && !found.troubles.is_empty());
+    assert!(cache.keep(&snapshot(1)).is_err());
+    assert!(cache.save_marks().is_err());
+    fs::remove_file(&blocked).unwrap();
+    cache.keep(&snapshot(1)).unwrap();
+    cache.save_marks().unwrap();
+    assert_eq!(names(folder.path()).len(), 1);
+}

@@ -109,7 +109,7 @@ enum Phase {
     /// Said hello.
     Greeting { server: usize, until: Instant },
     /// Welcomed.
-    Live(Stream),
+    Live(Box<Stream>),
     /// The process ends, or has not begun.
     Idle,
 }
@@ -332,7 +332,7 @@ impl Subscription {
                 actions,
             );
         }
-        self.phase = Phase::Live(Stream::new(server, moment.now, welcome));
+        self.phase = Phase::Live(Box::new(Stream::new(server, moment.now, welcome)));
         self.expect(moment, welcome.head, actions);
     }
 

@@ -16,8 +16,8 @@ use tonic::{Request, Status, Streaming};
 const CONNECT: Duration = Duration::from_secs(5);
 /// HTTP/2 pings, and how long an answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-/// Parts have at most 512 KiB of payload; this is far above them with their keys.
-const MOST_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Parts have at most 512 KiB of payload, but one large record is a part of its own; documents have at most 64 MiB.
+const MOST_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// Messages that wait to be looked at. The window of HTTP/2 holds back the rest.
 const WAITING: usize = 4;
 /// Reports that wait to be sent. There is at most one update in flight, so a full queue is a control that does not read.

@@ -1,0 +1,147 @@
+//! Damaged, foreign and hostile files: never a panic, never half, and the previous one serves.
+
+use super::*;
+
+fn boot(folder: &Path) -> Remembered {
+    cache(folder).boot(&Limits::default())
+}
+
+/// Replaces the newest file with `content` and boots: the one before must serve, and the file be set aside and named.
+fn serves_the_previous(folder: &Path, content: &[u8], what: &str) {
+    let path = file_of(folder, 2);
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, content).unwrap();
+    let found = boot(folder);
+    assert_eq!(revision(&found), Some(1), "{what}");
+    assert!(
+        found
+            .troubles
+            .iter()
+            .any(|trouble| trouble.starts_with(&name)),
+        "{what}"
+    );
+    assert!(!path.exists(), "{what}");
+    fs::remove_file(path.with_extension("arz.corrupt")).unwrap();
+    aralez_runtime::private::write_atomic(&path, &whole).unwrap();
+}
+
+#[test]
+fn a_file_cut_at_any_length_or_with_any_byte_flipped_gives_way_to_the_previous() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    let whole = fs::read(file_of(folder.path(), 2)).unwrap();
+    for length in 0..whole.len() {
+        serves_the_previous(folder.path(), &whole[..length], &format!("cut at {length}"));
+    }
+    for position in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[position] ^= 0x10;
+        serves_the_previous(folder.path(), &flipped, &format!("byte {position}"));
+    }
+    assert_eq!(revision(&boot(folder.path())), Some(2));
+}
+
+#[test]
+fn a_file_sealed_with_another_key_is_set_aside() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    let other = TempDir::new().unwrap();
+    filled(other.path(), &[2]);
+    let foreign = fs::read(file_of(other.path(), 2)).unwrap();
+    serves_the_previous(folder.path(), &foreign, "another key");
+}
+
+#[test]
+fn a_file_of_another_cluster_is_set_aside() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    let mut moved = cache(folder.path());
+    moved.boot(&Limits::default());
+    moved.pin(&[6; 16]);
+    moved.keep(&snapshot(2)).unwrap();
+    let found = boot(folder.path());
+    assert_eq!(revision(&found), Some(1));
+    assert!(
+        found.troubles[0].contains("another cluster"),
+        "{:?}",
+        found.troubles
+    );
+}
+
+#[test]
+fn links_open_modes_and_folders_are_not_read() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2, 3]);
+    let (second, third) = (file_of(folder.path(), 2), file_of(folder.path(), 3));
+    fs::set_permissions(&second, fs::Permissions::from_mode(0o666)).unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(&third, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &third).unwrap();
+    fs::create_dir(folder.path().join("proxy/snap-9-9-00000000.arz")).unwrap();
+    let found = boot(folder.path());
+    assert_eq!(revision(&found), Some(1));
+    assert_eq!(found.troubles.len(), 3, "{:?}", found.troubles);
+    assert!(elsewhere.exists());
+}
+
+#[test]
+fn a_file_larger_than_this_node_takes_is_not_read() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    let huge = fs::OpenOptions::new()
+        .write(true)
+        .open(file_of(folder.path(), 2))
+        .unwrap();
+    huge.set_len(10 << 30).unwrap();
+    let limits = Limits {
+        max_snapshot_bytes: Some(1 << 20),
+        ..Limits::default()
+    };
+    assert_eq!(revision(&cache(folder.path()).boot(&limits)), Some(1));
+}
+
+#[test]
+fn few_damaged_files_are_kept() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    for number in 0..9 {
+        fs::write(
+            folder
+                .path()
+                .join(format!("proxy/snap-2-{number}-00000000.arz")),
+            "x",
+        )
+        .unwrap();
+    }
+    assert_eq!(revision(&boot(folder.path())), Some(1));
+    let aside = |name: &&String| name.ends_with(".corrupt");
+    assert_eq!(names(folder.path()).iter().filter(aside).count(), 3);
+}
+
+#[test]
+fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    let marks = folder.path().join("proxy/marks.arz");
+    let whole = fs::read(&marks).unwrap();
+    for position in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[position] ^= 1;
+        fs::write(&marks, &flipped).unwrap();
+        let found = boot(folder.path());
+        assert_eq!(revision(&found), Some(1));
+        assert_eq!(found.cluster, CLUSTER);
+        assert_eq!(found.troubles.len(), 1, "byte {position}");
+    }
+}
+
+#[test]
+fn what_a_dead_writer_left_behind_goes() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1]);
+    let left = folder.path().join("proxy/.snap-1-2-00000000.arz.tmp");
+    fs::write(&left, "half").unwrap();
+    boot(folder.path());
+    assert!(!left.exists());
+}

@@ -1,0 +1,65 @@
+//! A proxy whose memory fails serves on, and says so until it works again.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aralez_proto::hash::Digest;
+
+use super::*;
+use crate::core::memory::{NotKept, Remembered};
+
+/// Keeps nothing while `full`.
+struct Forgetful {
+    full: Arc<AtomicBool>,
+}
+
+impl Memory for Forgetful {
+    fn boot(&mut self, _: &Limits) -> Remembered {
+        Remembered::default()
+    }
+
+    fn pin(&mut self, _: &[u8]) {}
+
+    fn swap(&mut self, _: Digest) {}
+
+    fn proved(&mut self, _: Digest) {}
+
+    fn clean_exit(&mut self) {}
+
+    fn save_marks(&mut self) -> Result<(), NotKept> {
+        Ok(())
+    }
+
+    fn keep(&mut self, _: &Snapshot) -> Result<(), NotKept> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(NotKept("no space left on device".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_does_not_stop_serving_and_is_told_until_it_is_over() {
+    let folder = TempDir::new().unwrap();
+    let mut control = control(folder.path());
+    let full = Arc::new(AtomicBool::new(true));
+    let memory = Forgetful {
+        full: Arc::clone(&full),
+    };
+    let proxy = Proxy::with(folder.path(), Box::new(memory));
+    let (mut session, _) = control.accept().await;
+    let first = snapshot(2);
+    session.welcome(1, &first).await;
+    session.update(1, None, &first).await;
+    session.ack().await;
+    let told = session.status(|status| !status.troubles.is_empty()).await;
+    assert_eq!(told.troubles, ["no space left on device"]);
+    assert_eq!((proxy.running().0, told.persisted), (first.version(), None));
+    full.store(false, Ordering::SeqCst);
+    session.update(2, Some(&first), &snapshot(3)).await;
+    session.ack().await;
+    let status = proxy
+        .status(|status| status.persisted == Some(snapshot(3).version()))
+        .await;
+    assert!(status.troubles.is_empty());
+    proxy.stop();
+}
