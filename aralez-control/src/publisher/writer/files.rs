@@ -11,6 +11,9 @@ use crate::core::store::{FilesRead, Revision, RevisionInfo};
 
 impl Writer {
     pub(in super::super) fn take_reading(&mut self, reading: &Reading) -> Result<(), Rejected> {
+        if self.outlets.status.borrow().warnings != reading.warnings {
+            report::each(&reading.warnings);
+        }
         let Some(documents) = &reading.documents else {
             report::each(&reading.faults);
             self.tell(|status| {

@@ -1,0 +1,131 @@
+//! Files on disk, through source, publisher and ledger, to the views: what a person who edits files sees of control.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aralez_control::core::status::SourceStatus;
+use aralez_control::core::views::Views;
+use aralez_control::ledger::Ledger;
+use aralez_control::publisher::{Parts, Publisher};
+use aralez_control::source::file::{FileSource, MainDocument};
+use aralez_proto::document::Rules;
+use aralez_proto::model::GroupName;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Control {
+    publisher: Publisher,
+    _source: FileSource,
+    following: tokio::task::JoinHandle<()>,
+}
+
+impl Control {
+    fn start(dir: &Path) -> Self {
+        let main = dir.join("upstreams.yaml");
+        let store = Ledger::open(&dir.join("state")).unwrap();
+        let parts = Parts {
+            store: Box::new(store),
+            main_file: Some(Box::new(MainDocument::new(main.clone()))),
+            rules: Rules::default(),
+        };
+        let publisher = Publisher::open(parts).unwrap();
+        let source = FileSource::spawn(&main, publisher.known_files()).unwrap();
+        let (follower, readings) = (publisher.clone(), source.readings());
+        let following = tokio::spawn(async move { follower.follow(readings).await });
+        Self {
+            publisher,
+            _source: source,
+            following,
+        }
+    }
+
+    async fn stop(self) {
+        self.following.abort();
+        // Waited for, so that the ledger is closed before it is opened again.
+        let _ = self.following.await;
+    }
+
+    async fn until_hosts(&self, wanted: &[&str]) -> u64 {
+        let mut views = self.publisher.views();
+        let found = views.wait_for(|views| hosts(views) == wanted);
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found
+            .expect("the views never came")
+            .unwrap()
+            .version()
+            .revision
+    }
+
+    async fn until_status(&self, what: impl Fn(&SourceStatus) -> bool) {
+        let mut status = self.publisher.source_status();
+        let found = status.wait_for(|status| what(status));
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.expect("the status never came").unwrap();
+    }
+}
+
+fn hosts(views: &Views) -> Vec<String> {
+    let view = views.view(&GroupName::default());
+    let hosts = view.resources().hosts().iter();
+    let mut names: Vec<String> = hosts.map(|(pattern, _)| pattern.to_string()).collect();
+    names.sort();
+    names
+}
+
+fn host(name: &str) -> String {
+    format!("{name}: {{paths: {{/: {{servers: ['10.0.0.1:80']}}}}}}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_is_live_well_within_a_second_and_control_goes_on_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = dir.path().join("upstreams.yaml");
+    let control = Control::start(dir.path());
+    // No file is an empty configuration with a warning.
+    control
+        .until_status(|status| !status.warnings.is_empty())
+        .await;
+    fs::write(&main, host("a.example")).unwrap();
+    control.until_hosts(&["a.example"]).await;
+    let begun = Instant::now();
+    fs::write(&main, host("b.example")).unwrap();
+    let revision = control.until_hosts(&["b.example"]).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    control.stop().await;
+
+    fs::write(&main, "b.example: {paths: oops}\n").unwrap();
+    let control = Control::start(dir.path());
+    assert_eq!(control.until_hosts(&["b.example"]).await, revision);
+    control
+        .until_status(|status| !status.faults.is_empty())
+        .await;
+    fs::write(&main, host("c.example")).unwrap();
+    assert_eq!(control.until_hosts(&["c.example"]).await, revision + 1);
+    control
+        .until_status(|status| status.faults.is_empty() && status.warnings.is_empty())
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_conf_d_brings_its_hosts_and_takes_them_along() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("upstreams.yaml"), host("a.example")).unwrap();
+    let control = Control::start(dir.path());
+    control.until_hosts(&["a.example"]).await;
+    fs::create_dir(dir.path().join("conf.d")).unwrap();
+    let extra = dir.path().join("conf.d/x.yaml");
+    fs::write(&extra, host("x.example")).unwrap();
+    control.until_hosts(&["a.example", "x.example"]).await;
+    fs::remove_file(extra).unwrap();
+    control.until_hosts(&["a.example"]).await;
+    fs::remove_file(dir.path().join("upstreams.yaml")).unwrap();
+    control
+        .until_status(|status| !status.warnings.is_empty())
+        .await;
+    control.until_hosts(&["a.example"]).await;
+}
