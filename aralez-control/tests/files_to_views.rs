@@ -1,5 +1,7 @@
 //! Files on disk, through source, publisher and ledger, to the views: what a person who edits files sees of control.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test is a test")]
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -141,10 +141,10 @@ pub(super) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
 }
 
 fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
-    if let Some(cached) = cached.filter(|cached| cached.settled) {
-        if Stamp::of(&std::fs::metadata(path)?) == cached.stamp {
-            return Ok(cached.clone());
-        }
+    if let Some(cached) = cached.filter(|cached| cached.settled)
+        && Stamp::of(&std::fs::metadata(path)?) == cached.stamp
+    {
+        return Ok(cached.clone());
     }
     let file = open(path)?;
     let stamp = Stamp::of(&file.metadata()?);
