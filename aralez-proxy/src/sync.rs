@@ -27,9 +27,6 @@ use crate::core::memory::Memory;
 use crate::core::registry::Registry;
 pub use crate::core::subscription::Refusal;
 
-#[cfg(test)]
-mod tests;
-
 /// What the stream needs to know and to have.
 pub struct SyncConfig {
     /// The control servers, in order of preference; at least one.

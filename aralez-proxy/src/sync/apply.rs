@@ -53,11 +53,15 @@ fn build(
 /// # Errors
 /// Only a defect of ours.
 pub(super) fn restore(snapshot: Snapshot, registry: &Registry) -> Result<LiveTable, Faults> {
-    catch_unwind(AssertUnwindSafe(|| {
+    contained(|| {
         let table = Table::build(&snapshot, registry);
-        serving(table, snapshot, Origin::Cache)
-    }))
-    .map_err(|panic| internal(panic.as_ref()))
+        Ok(serving(table, snapshot, Origin::Cache))
+    })
+}
+
+/// A panic inside is a fault like any other.
+fn contained<T>(work: impl FnOnce() -> Result<T, Faults>) -> Result<T, Faults> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(internal(panic.as_ref())))
 }
 
 fn serving(table: Table, snapshot: Snapshot, origin: Origin) -> LiveTable {
@@ -89,4 +93,22 @@ fn internal(panic: &(dyn Any + Send)) -> Faults {
         said.unwrap_or("a panic without words")
     );
     Fault::whole(FaultCode::Internal, "", reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_building_is_a_fault_of_ours() {
+        let number = 3;
+        for faults in [
+            contained::<()>(|| panic!("no such bucket: {number}")).unwrap_err(),
+            contained::<()>(|| panic!("no such bucket: 3")).unwrap_err(),
+        ] {
+            let fault = &faults.as_slice()[0];
+            assert_eq!(fault.code, FaultCode::Internal);
+            assert!(fault.reason.ends_with("no such bucket: 3"), "{fault}");
+        }
+    }
 }

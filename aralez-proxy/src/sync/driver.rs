@@ -14,7 +14,7 @@ use aralez_runtime::random;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, sleep_until};
 use tonic::transport::{Channel, Error};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::stream::{self, Stream};
 use super::translate::{self, Identity, Told};
@@ -105,11 +105,18 @@ impl Driver {
                 }
                 Next::Heard(None) => {
                     self.stream = None;
+                    self.part("control ended the stream".to_owned());
                     self.feed(Event::StreamLost);
                 }
                 Next::News(Some(news)) => self.told(news),
                 Next::Tick => self.feed(Event::Tick),
-                Next::Stop | Next::News(None) => break,
+                Next::Stop => break,
+                Next::News(None) => {
+                    error!(
+                        "the thread that applies is gone; what runs goes on serving, without control"
+                    );
+                    break;
+                }
             }
             self.show();
         }

@@ -1,18 +1,24 @@
+//! The stream and the cache together, against a control whose test holds both ends of every stream.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aralez_proto::convert::{host_record, pool_record};
 use aralez_proto::fault::FaultCode;
+use aralez_proto::main_config::ControlAddress;
 use aralez_proto::model::{Action, HeaderEdits, Pool, Route, Timeouts, VirtualHost};
 use aralez_proto::record::{Record, RecordSet};
-use aralez_proto::snapshot::Snapshot;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
+use aralez_proxy::cache::Cache;
+use aralez_proxy::core::live::{Live, Origin};
+use aralez_proxy::core::memory::Memory;
+use aralez_proxy::sync::{Counters, SyncConfig, SyncHandle, SyncStatus, spawn};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
-
-use super::*;
-use crate::cache::Cache;
-use crate::core::live::Origin;
 
 mod control;
 mod forgetful;
@@ -78,7 +84,7 @@ impl Proxy {
     }
 
     fn with(folder: &Path, memory: Box<dyn Memory>) -> Self {
-        let live = Arc::new(Live::new(std::time::Instant::now()));
+        let live = Arc::new(Live::new(Instant::now()));
         let config = SyncConfig {
             servers: vec![ControlAddress::Unix(folder.join("control.sock"))],
             node: "node-1".parse().unwrap(),

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aralez_proto::hash::Digest;
+use aralez_proxy::core::memory::{NotKept, Remembered};
 
 use super::*;
-use crate::core::memory::{NotKept, Remembered};
 
 /// Keeps nothing while `full`.
 struct Forgetful {
