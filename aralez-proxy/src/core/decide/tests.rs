@@ -1,2 +1,223 @@
-#![allow(unused_imports)]
+use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
+use aralez_proto::matcher::InvalidPath;
+use aralez_proto::model::{
+    Endpoint, GroupName, HeaderEdits, HostPattern, Pool, PoolName, Redirect, Route, Settings,
+    Timeouts, VirtualHost,
+};
+use aralez_proto::record::Record;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+
 use super::*;
+use crate::core::registry::Registry;
+
+fn route(path: &str, to_https: bool, action: Action) -> Route {
+    Route {
+        path: path.into(),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: to_https.then_some(true),
+        action,
+    }
+}
+
+fn host(name: &str, routes: Vec<Route>) -> Record {
+    host_record(&VirtualHost {
+        pattern: name.parse().unwrap(),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: None,
+        routes,
+    })
+}
+
+/// `a.example` with `/` served, `/admin` without endpoints, `/safe` only over TLS and without endpoints, `/old` redirected.
+fn table(compat: bool) -> Table {
+    let pool = |name: &str| name.parse::<PoolName>().unwrap();
+    let redirect = Redirect {
+        to: "https://new.example/base".to_owned(),
+        status: RedirectStatus::PermanentRedirect,
+    };
+    let routes = vec![
+        route("/", false, Action::Pool(pool("up"))),
+        route("/admin", false, Action::Pool(pool("down"))),
+        route("/old", false, Action::Redirect(redirect)),
+        route("/safe", true, Action::Pool(pool("down"))),
+    ];
+    let narrow = vec![route("/only", false, Action::Pool(pool("up")))];
+    let settings = Settings {
+        compat_0_9: compat,
+        ..Settings::default()
+    };
+    let records = [
+        settings_record(&GroupName::default(), &settings),
+        host("a.example", routes),
+        host("*.narrow.example", narrow),
+        pool_record(&pool("up"), &Pool::default()),
+        pool_record(&pool("down"), &Pool::default()),
+        endpoint_record(&pool("up"), &Endpoint::new("127.0.0.1:1".parse().unwrap())),
+    ];
+    let records = records.into_iter().collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    Table::build(&snapshot, &Registry::default())
+}
+
+fn get<'a>(host: &'a str, target: &'a str) -> RequestView<'a> {
+    RequestView {
+        method: "GET",
+        host: Some(host),
+        target,
+        tls: false,
+        client: IpAddr::from([192, 0, 2, 1]),
+        tls_port: None,
+    }
+}
+
+/// The decision in one line.
+fn line(table: &Table, request: RequestView<'_>) -> String {
+    match decide(table, &request) {
+        Decision::Forward(forward) => format!(
+            "{} {} {} {}",
+            forward.route.path,
+            forward.pool.name(),
+            forward.host,
+            forward.path_and_query
+        ),
+        Decision::Redirect {
+            status, location, ..
+        } => format!("{} {location}", status.code()),
+        Decision::NoContent => "204".to_owned(),
+        Decision::Refuse(refusal) => format!("{} {}", refusal.status(), refusal.name()),
+    }
+}
+
+#[test]
+fn a_request_goes_to_the_pool_of_the_longest_path() {
+    let table = table(false);
+    let cases = [
+        ("a.example", "/", "/ up a.example /"),
+        ("A.Example.:6193", "/x?y=/../z", "/ up a.example /x?y=/../z"),
+        ("a.example", "/admin/x", "503 no_endpoint"),
+        (
+            "a.example",
+            "/administrator",
+            "/ up a.example /administrator",
+        ),
+        ("a.example", "/x/../admin;v=1", "503 no_endpoint"),
+        ("a.example", "//x//y", "/ up a.example /x/y"),
+        ("a.example", "/%61%2fb", "/ up a.example /a%2Fb"),
+        (
+            "x.narrow.example",
+            "/only/",
+            "/only up x.narrow.example /only/",
+        ),
+        ("x.narrow.example", "/other", "404 no_route"),
+        ("narrow.example", "/only", "404 no_route"),
+        ("b.example", "/", "404 no_route"),
+    ];
+    for (host, target, expected) in cases {
+        assert_eq!(line(&table, get(host, target)), expected, "{host}{target}");
+    }
+}
+
+#[test]
+fn a_plain_request_is_sent_to_https_before_any_endpoint_is_looked_for() {
+    let table = table(false);
+    let request = get("A.example:6193", "/safe/./x?y=1");
+    assert_eq!(line(&table, request), "301 https://a.example/safe/x?y=1");
+    let on = |port| RequestView {
+        tls_port: Some(port),
+        ..request
+    };
+    assert_eq!(
+        line(&table, on(6194)),
+        "301 https://a.example:6194/safe/x?y=1"
+    );
+    assert_eq!(line(&table, on(443)), "301 https://a.example/safe/x?y=1");
+    let over_tls = RequestView {
+        tls: true,
+        ..request
+    };
+    assert_eq!(line(&table, over_tls), "503 no_endpoint");
+}
+
+#[test]
+fn a_redirect_keeps_path_and_query() {
+    let line = line(&table(false), get("a.example", "/old/a//b?c=d"));
+    assert_eq!(line, "308 https://new.example/base/old/a/b?c=d");
+}
+
+#[test]
+fn a_request_that_two_readers_could_understand_differently_is_refused() {
+    let table = table(false);
+    let cases = [
+        ("", "/", "400 missing_host"),
+        ("a b", "/", "400 invalid_host"),
+        ("user@a.example", "/", "400 invalid_host"),
+        ("a.example:x", "/", "400 invalid_host"),
+        ("a.example", "x", "400 invalid_target"),
+        ("a.example", "*", "400 invalid_target"),
+        ("a.example", "/..%2fadmin", "400 invalid_target"),
+        ("a.example", "/a\\b", "400 invalid_target"),
+        ("a.example", "/%00", "400 invalid_target"),
+        ("a.example", "http://b.example/", "400 other_authority"),
+        ("a.example", "http://a.example:81/", "400 other_authority"),
+        ("a.example", "http://A.example/x", "/ up a.example /x"),
+        ("a.example", "http://a.example", "/ up a.example /"),
+    ];
+    for (host, target, expected) in cases {
+        assert_eq!(line(&table, get(host, target)), expected, "{host} {target}");
+    }
+    let without = RequestView {
+        host: None,
+        ..get("", "/")
+    };
+    assert_eq!(line(&table, without), "400 missing_host");
+    let refusal = Refusal::InvalidTarget(InvalidPath::Backslash);
+    assert_eq!(refusal.to_string(), "the target holds a backslash");
+}
+
+#[test]
+fn methods_that_need_no_route_are_answered_at_once() {
+    let table = table(false);
+    let with = |method, target| RequestView {
+        method,
+        ..get("a.example", target)
+    };
+    assert_eq!(line(&table, with("OPTIONS", "*")), "204");
+    assert_eq!(line(&table, with("OPTIONS", "/")), "/ up a.example /");
+    assert_eq!(line(&table, with("CONNECT", "a.example:80")), "405 connect");
+}
+
+#[test]
+fn misses_are_502_where_the_documented_behaviour_is_asked_for() {
+    let table = table(true);
+    for (host, target) in [
+        ("b.example", "/"),
+        ("x.narrow.example", "/"),
+        ("a.example", "/admin"),
+    ] {
+        let Decision::Refuse(refusal) = decide(&table, &get(host, target)) else {
+            panic!("{host}{target} is not refused");
+        };
+        assert_eq!(
+            (refusal.status(), refusal.body()),
+            (502, "502 Bad Gateway\n")
+        );
+    }
+    assert!(line(&table, get("a.example", "/%00")).starts_with("400"));
+}
+
+#[test]
+fn a_normal_request_costs_no_allocation() {
+    let table = table(false);
+    let request = get("a.example:80", "/x/y?z");
+    let Decision::Forward(forward) = decide(&table, &request) else {
+        panic!("is not forwarded");
+    };
+    assert!(matches!(forward.host, Cow::Borrowed(_)));
+    assert!(matches!(forward.path_and_query, Cow::Borrowed(_)));
+    assert_eq!(forward.route.host, HostPattern::Exact("a.example".into()));
+}

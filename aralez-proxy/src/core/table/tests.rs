@@ -1,2 +1,203 @@
-#![allow(unused_imports)]
+use std::collections::BTreeMap;
+
+use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
+use aralez_proto::model::{
+    Action, Direction, Endpoint, Header, HeaderEdits, Pool, Redirect, RedirectStatus, Route,
+};
+use aralez_proto::record::{Change, Record};
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+use proptest::prelude::*;
+
 use super::*;
+
+fn edits(value: u8) -> HeaderEdits {
+    let header = |value: u8| Header::new(Direction::Response, "x-scope", &value.to_string());
+    HeaderEdits {
+        set: (value > 0)
+            .then(|| header(value).unwrap())
+            .into_iter()
+            .collect(),
+        ..HeaderEdits::default()
+    }
+}
+
+fn host(name: &str, value: u8, pools: &[u8]) -> Record {
+    let route = |(index, pool): (usize, &u8)| Route {
+        path: format!("/{index}").into(),
+        request_headers: HeaderEdits::default(),
+        response_headers: edits(if index == 1 { 9 } else { 0 }),
+        timeouts: aralez_proto::model::Timeouts::default(),
+        to_https: None,
+        action: if *pool == 0 {
+            Action::Redirect(Redirect {
+                to: "https://x.example".to_owned(),
+                status: RedirectStatus::Found,
+            })
+        } else {
+            Action::Pool(format!("p{pool}").parse().unwrap())
+        },
+    };
+    host_record(&VirtualHost {
+        pattern: name.parse().unwrap(),
+        request_headers: HeaderEdits::default(),
+        response_headers: edits(value),
+        timeouts: aralez_proto::model::Timeouts::default(),
+        to_https: (value > 2).then_some(value > 3),
+        routes: pools.iter().enumerate().map(route).collect(),
+    })
+}
+
+fn settings(value: u8) -> Record {
+    let settings = Settings {
+        response_headers: edits(value),
+        to_https: (value > 1).then_some(true),
+        compat_0_9: value > 2,
+        ..Settings::default()
+    };
+    settings_record(&aralez_proto::model::GroupName::default(), &settings)
+}
+
+fn pool(number: u8) -> Record {
+    pool_record(&format!("p{number}").parse().unwrap(), &Pool::default())
+}
+
+fn endpoint(pool: u8, port: u16, weight: u16) -> Record {
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let endpoint = Endpoint {
+        weight,
+        ..Endpoint::new(address)
+    };
+    endpoint_record(&format!("p{pool}").parse().unwrap(), &endpoint)
+}
+
+fn after(from: &Snapshot, delta: &[Change]) -> Option<(Snapshot, Touched)> {
+    let version = Version {
+        root: from.records().with(delta).root(),
+        ..Version::default()
+    };
+    from.next(version, delta, &Limits::default()).ok()
+}
+
+fn put(records: impl IntoIterator<Item = Record>) -> Vec<Change> {
+    records.into_iter().map(Change::Put).collect()
+}
+
+/// What a table says, in a form that can be compared.
+#[derive(PartialEq, Debug)]
+struct Said {
+    compat: bool,
+    hosts: BTreeMap<HostPattern, Arc<CompiledHost>>,
+    pools: BTreeMap<PoolName, Vec<Endpoint>>,
+}
+
+fn said(table: &Table) -> Said {
+    let endpoints = |pool: &CompiledPool| {
+        pool.endpoints()
+            .iter()
+            .map(|found| found.endpoint)
+            .collect()
+    };
+    Said {
+        compat: table.compat_0_9(),
+        hosts: table
+            .hosts()
+            .map(|host| (host.pattern.clone(), Arc::clone(host)))
+            .collect(),
+        pools: table
+            .pools()
+            .map(|pool| (pool.name().clone(), endpoints(pool)))
+            .collect(),
+    }
+}
+
+#[test]
+fn the_narrower_scope_wins_and_equal_edits_are_shared() {
+    let delta = put([settings(1), host("a.example", 2, &[1, 1, 1]), pool(1)]);
+    let (snapshot, _) = after(&Snapshot::default(), &delta).unwrap();
+    let table = Table::build(&snapshot, &Registry::default());
+    let host = table.host("a.example").unwrap();
+    let value = |path| {
+        host.route(path).unwrap().response_edits.set[0]
+            .value()
+            .to_owned()
+    };
+    assert_eq!([value("/0"), value("/1/x")], ["2", "9"]);
+    let [first, last] = ["/0", "/2"].map(|path| host.route(path).unwrap());
+    assert!(Arc::ptr_eq(&first.response_edits, &last.response_edits));
+    assert_eq!(first.timeouts, aralez_proto::model::Timeouts::DEFAULT);
+    assert!(host.route("/").is_none());
+}
+
+#[test]
+fn a_change_of_endpoints_rebuilds_one_pool_and_no_host() {
+    let registry = Registry::default();
+    let delta = put([
+        host("a.example", 0, &[1]),
+        host("b.example", 0, &[2]),
+        pool(1),
+        pool(2),
+        endpoint(1, 1, 1),
+    ]);
+    let (first, _) = after(&Snapshot::default(), &delta).unwrap();
+    let before = Table::build(&first, &registry);
+    before
+        .pool(&"p1".parse().unwrap())
+        .unwrap()
+        .choose(&crate::core::balance::Tried::none());
+    let (second, touched) = after(&first, &put([endpoint(1, 2, 1)])).unwrap();
+    let table = before.next(&second, &touched, &registry);
+    for name in ["a.example", "b.example"] {
+        assert!(Arc::ptr_eq(
+            before.host(name).unwrap(),
+            table.host(name).unwrap()
+        ));
+    }
+    let other = "p2".parse().unwrap();
+    assert!(Arc::ptr_eq(
+        before.pool(&other).unwrap(),
+        table.pool(&other).unwrap()
+    ));
+    let grown = "p1".parse().unwrap();
+    assert_eq!(before.pool(&grown).unwrap().endpoints().len(), 1);
+    assert_eq!(table.pool(&grown).unwrap().endpoints().len(), 2);
+    let state = |table: &Table| Arc::clone(&table.pool(&grown).unwrap().endpoints()[0].load);
+    assert!(Arc::ptr_eq(&state(&before), &state(&table)));
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let names = prop::sample::select(vec!["a", "b.a", "*.a", "DEFAULT"]);
+    let record = prop_oneof![
+        (0_u8..4).prop_map(settings),
+        (names, 0_u8..5, prop::collection::vec(0_u8..3, 0..3))
+            .prop_map(|(name, value, pools)| host(name, value, &pools)),
+        (1_u8..3).prop_map(pool),
+        (1_u8..3, 1_u16..4, 1_u16..3).prop_map(|(pool, port, weight)| endpoint(pool, port, weight)),
+    ];
+    (record, prop::bool::weighted(0.7)).prop_map(|(record, keep)| {
+        if keep {
+            Change::Put(record)
+        } else {
+            Change::Delete(record.key)
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_next_table_is_the_table_of_the_next_snapshot(
+        deltas in prop::collection::vec(prop::collection::vec(changes(), 1..5), 1..12)
+    ) {
+        let registry = Registry::default();
+        let (mut snapshot, touched) = after(&Snapshot::default(), &put([pool(1), pool(2)])).unwrap();
+        let mut table = Table::empty().next(&snapshot, &touched, &registry);
+        for delta in deltas {
+            let Some((next, touched)) = after(&snapshot, &delta) else {
+                continue;
+            };
+            table = table.next(&next, &touched, &registry);
+            snapshot = next;
+            prop_assert_eq!(said(&table), said(&Table::build(&snapshot, &registry)));
+        }
+    }
+}
