@@ -1,4 +1,4 @@
-use std::sync::Mutex as Lock;
+mod disk;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
@@ -7,111 +7,12 @@ use bytes::Bytes;
 
 use super::*;
 use crate::core::commit::CommitOrigin;
-use crate::core::store::{FilesRead, NewRevision, Revision};
+use disk::Disk;
 
 const GOOD: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}\n";
 const OTHER: &str = "b.example: {paths: {/: {servers: ['10.0.0.2:80']}}}\n";
 const FAULTY: &str = "a.example: {paths: {/: {servres: ['10.0.0.1:80']}}}\n";
 const CONF_D: &str = "c.example: {paths: {/: {servers: ['10.0.0.3:80']}}}\n";
-
-/// What a store and a folder keep over restarts.
-#[derive(Clone, Default)]
-struct Disk(Arc<Lock<Kept>>);
-
-#[derive(Default)]
-struct Kept {
-    revisions: Vec<Revision>,
-    files: Option<FilesRead>,
-    saved: Option<Bytes>,
-    full: bool,
-}
-
-impl Store for Disk {
-    fn cluster_id(&self) -> ClusterId {
-        [7; 16]
-    }
-
-    fn generation(&self) -> u64 {
-        7
-    }
-
-    fn head(&self) -> Result<Option<RevisionInfo>, StoreError> {
-        let kept = self.0.lock().unwrap();
-        Ok(kept.revisions.last().map(|revision| revision.info.clone()))
-    }
-
-    fn read(&self, revision: u64) -> Result<Option<Revision>, StoreError> {
-        let kept = self.0.lock().unwrap();
-        let mut revisions = kept.revisions.iter();
-        Ok(revisions
-            .find(|kept| kept.info.revision == revision)
-            .cloned())
-    }
-
-    fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {
-        let mut kept = self.0.lock().unwrap();
-        let head = kept.revisions.len() as u64;
-        if kept.full {
-            return Err(StoreError::Failed("no space left".to_owned()));
-        }
-        if new.parent != head {
-            return Err(StoreError::Conflict { head });
-        }
-        let info = RevisionInfo {
-            generation: 7,
-            revision: head + 1,
-            unix_ms: new.unix_ms,
-            origin: new.origin,
-            message: new.message.to_owned(),
-            content_hash: new.documents.content_hash(),
-        };
-        kept.files = new.files.or(kept.files);
-        kept.revisions.push(Revision {
-            info: info.clone(),
-            documents: new.documents.clone(),
-        });
-        Ok(info)
-    }
-
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(self.0.lock().unwrap().files)
-    }
-
-    fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
-        self.0.lock().unwrap().files = Some(files);
-        Ok(())
-    }
-}
-
-impl MainFile for Disk {
-    fn save(&self, text: &[u8]) -> Result<(), String> {
-        let mut kept = self.0.lock().unwrap();
-        if kept.full {
-            return Err("upstreams.yaml: no space left".to_owned());
-        }
-        kept.saved = Some(Bytes::copy_from_slice(text));
-        Ok(())
-    }
-}
-
-impl Disk {
-    fn open(&self) -> Publisher {
-        self.open_with(Rules::default())
-    }
-
-    fn open_with(&self, rules: Rules) -> Publisher {
-        let parts = Parts {
-            store: Box::new(self.clone()),
-            main_file: Some(Box::new(self.clone())),
-            rules,
-        };
-        Publisher::open(parts).unwrap()
-    }
-
-    fn fill(&self, full: bool) {
-        self.0.lock().unwrap().full = full;
-    }
-}
 
 fn main_only(text: &str) -> DocumentSet {
     DocumentSet::of_main(Bytes::copy_from_slice(text.as_bytes()))
