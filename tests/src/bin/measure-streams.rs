@@ -1,0 +1,207 @@
+//! Measures what one connected stream costs control, in memory, and where it goes.
+//!
+//! Starts a real `aralez-control` (from the same build) on a temporary state folder with a small configuration, then opens streams in
+//! steps: bare HTTP/2 connections, then `Hello` and an acknowledged snapshot on each. Prints control's resident memory per stream at each
+//! step. `cargo run --release -p aralez-tests --bin measure-streams -- 1000`
+#![allow(clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use aralez_proto::wire::control as wire;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use wire::control_plane_client::ControlPlaneClient;
+
+const HOSTS: usize = 100;
+
+struct Control {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What is held open per stream.
+struct Held {
+    _to_control: mpsc::Sender<wire::NodeMessage>,
+    from_control: tonic::Streaming<wire::ControlMessage>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let count: usize = std::env::args()
+        .nth(1)
+        .map_or(Ok(1000), |text| text.parse())?;
+    let folder = tempfile::tempdir()?;
+    let control = start(folder.path())?;
+    let first = connect(&control.socket).await?;
+    drop(first);
+    let empty = settled_rss(control.child.id()).await?;
+    let mut channels = Vec::with_capacity(count);
+    for _ in 0..count {
+        channels.push(connect(&control.socket).await?);
+    }
+    let connected = settled_rss(control.child.id()).await?;
+    let mut held = Vec::with_capacity(count);
+    for (number, channel) in channels.iter().enumerate() {
+        held.push(open(channel.clone(), number).await?);
+    }
+    let open = settled_rss(control.child.id()).await?;
+    let per = |from: u64, to: u64| (to as f64 - from as f64) / count as f64;
+    println!("control with {HOSTS} hosts, before any stream: {empty} KiB");
+    println!(
+        "{count} bare HTTP/2 connections over the unix socket: {:.1} KiB each",
+        per(empty, connected)
+    );
+    println!(
+        "Hello, full snapshot sent and acknowledged, session kept: {:.1} KiB more each",
+        per(connected, open)
+    );
+    println!("in all: {:.1} KiB per stream", per(empty, open));
+    // Everything is still held: the figure is of live streams.
+    drop((held, channels));
+    Ok(())
+}
+
+fn start(folder: &Path) -> Result<Control> {
+    let binary = std::env::current_exe()?.with_file_name("aralez-control");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    drop(listener);
+    let main = folder.join("main.yaml");
+    let upstreams = folder.join("upstreams.yaml");
+    let hosts: String = (0..HOSTS)
+        .map(|n| {
+            format!(
+                "h{n}.example:\n  paths:\n    /:\n      servers: [\"127.0.0.1:{}\"]\n",
+                10_000 + n
+            )
+        })
+        .collect();
+    std::fs::write(&upstreams, hosts)?;
+    let text = format!(
+        "state_dir: {0}\nupstreams_conf: {1}\nconfig_address: {address}\nlog_level: warn\n",
+        folder.join("state").display(),
+        upstreams.display(),
+    );
+    std::fs::write(&main, text)?;
+    let child = Command::new(&binary)
+        .arg("-c")
+        .arg(&main)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {}: build it first", binary.display()))?;
+    Ok(Control {
+        child,
+        socket: folder.join("state/control.sock"),
+    })
+}
+
+async fn connect(socket: &Path) -> Result<Channel> {
+    for _ in 0..400 {
+        let path = socket.to_path_buf();
+        let connector = tower::service_fn(move |_| {
+            let path = path.clone();
+            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+        });
+        match Endpoint::from_static("http://control")
+            .connect_with_connector(connector)
+            .await
+        {
+            Ok(channel) => return Ok(channel),
+            Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
+        }
+    }
+    bail!("control does not answer on {}", socket.display())
+}
+
+async fn open(channel: Channel, number: usize) -> Result<Held> {
+    let (to_control, outgoing) = mpsc::channel(4);
+    to_control.send(hello(number)).await?;
+    let mut client = ControlPlaneClient::new(channel);
+    let from_control = client
+        .sync(ReceiverStream::new(outgoing))
+        .await?
+        .into_inner();
+    let mut held = Held {
+        _to_control: to_control.clone(),
+        from_control,
+    };
+    let mut begun = None;
+    loop {
+        let message = held
+            .from_control
+            .message()
+            .await?
+            .context("control closed the stream")?;
+        match message.kind {
+            Some(wire::control_message::Kind::Begin(begin)) => begun = Some(begin),
+            Some(wire::control_message::Kind::Commit(commit)) => {
+                let version = begun.take().and_then(|begin| begin.to);
+                let ack = wire::Ack {
+                    update_id: commit.update_id,
+                    version,
+                    apply_us: 1,
+                };
+                to_control
+                    .send(wire::NodeMessage {
+                        kind: Some(wire::node_message::Kind::Ack(ack)),
+                    })
+                    .await?;
+                return Ok(held);
+            }
+            Some(wire::control_message::Kind::GoAway(away)) => bail!("sent away: {}", away.reason),
+            _ => {}
+        }
+    }
+}
+
+fn hello(number: usize) -> wire::NodeMessage {
+    let hello = wire::Hello {
+        protocol_min: 1,
+        protocol_max: 1,
+        node: format!("node-{number}"),
+        group: "default".to_owned(),
+        proxy_version: "measure".to_owned(),
+        features: aralez_proto::feature::KNOWN.to_vec(),
+        boot_id: (number as u128).to_le_bytes().to_vec().into(),
+        ..wire::Hello::default()
+    };
+    wire::NodeMessage {
+        kind: Some(wire::node_message::Kind::Hello(hello)),
+    }
+}
+
+/// Resident memory in KiB once two readings half a second apart agree within 1 %.
+async fn settled_rss(pid: u32) -> Result<u64> {
+    let mut last = rss(pid)?;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = rss(pid)?;
+        if now.abs_diff(last) * 100 <= last {
+            return Ok(now);
+        }
+        last = now;
+    }
+    bail!("memory of control does not settle")
+}
+
+fn rss(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}
