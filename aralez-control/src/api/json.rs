@@ -98,6 +98,8 @@ pub(super) struct NodeJson {
     pub(super) connected: bool,
     pub(super) state: &'static str,
     pub(super) running: Option<VersionJson>,
+    /// The newest version that is safe on the node's disk, as it last said.
+    pub(super) persisted: Option<VersionJson>,
     pub(super) origin: String,
     /// How long ago, in milliseconds.
     pub(super) last_seen_ms: u64,

@@ -58,6 +58,7 @@ fn node_json(node: &str, record: &NodeRecord, now: Instant) -> NodeJson {
         connected: record.stream.is_some(),
         state: record.state().name(),
         running: running.map(VersionJson::from),
+        persisted: record.status.persisted.map(VersionJson::from),
         origin: origin.to_owned(),
         last_seen_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
         refused: record.standing.refused.as_ref().map(|refused| RefusedJson {
