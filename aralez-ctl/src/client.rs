@@ -83,7 +83,7 @@ impl Client {
             .await
             .map_err(|error| self.unreached(&error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        if status.is_success() && !body.is_object() {
+        if status.is_success() && !bytes.is_empty() && !body.is_object() {
             let words = format!("{} answers, but not as control does", self.server);
             return Err(Failure::new(Exit::Unreached, words));
         }
@@ -147,23 +147,18 @@ impl Answer {
 }
 
 fn refusal(status: StatusCode, problem: &Problem) -> String {
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        let said = if problem.title.is_empty() {
-            "access denied"
-        } else {
-            &problem.title
-        };
-        return format!("control refuses: {said} (the master key is given as ARALEZ_KEY or --key)");
-    }
     let title = match (problem.title.is_empty(), problem.detail.is_empty()) {
+        (true, _) if status == StatusCode::FORBIDDEN => "access denied".to_owned(),
         (true, _) => status.to_string(),
         (false, true) => problem.title.clone(),
         (false, false) => format!("{}: {}", problem.title, problem.detail),
     };
     let faults = problem.faults.iter().map(|fault| fault.line());
-    let lines: Vec<String> = std::iter::once(format!("control refuses: {title}"))
-        .chain(faults)
-        .collect();
+    let head = std::iter::once(format!("control refuses: {title}"));
+    // Only a wrong key is mended by another one.
+    let unauthorised = status == StatusCode::UNAUTHORIZED;
+    let hint = unauthorised.then(|| "the master key is given as ARALEZ_KEY or --key".to_owned());
+    let lines: Vec<String> = head.chain(faults).chain(hint).collect();
     lines.join("\n")
 }
 
@@ -209,7 +204,7 @@ mod tests {
     #[test]
     fn a_wrong_key_says_how_to_give_one() {
         let answer = Answer {
-            status: StatusCode::FORBIDDEN,
+            status: StatusCode::UNAUTHORIZED,
             body: Value::Null,
         };
         let failure = answer.good().unwrap_err();

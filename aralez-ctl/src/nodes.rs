@@ -3,6 +3,7 @@
 use aralez_proto::model::NodeName;
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::answer::{Fault, Version, short};
 use crate::args::Format;
@@ -51,10 +52,10 @@ pub(crate) async fn run(client: &Client, format: Format) -> Result<(), Failure> 
 pub(crate) async fn retry(client: &Client, node: &NodeName, format: Format) -> Result<(), Failure> {
     let path = format!("/v1/nodes/{node}/retry");
     let answer = client.ask(Method::POST, &path, &[], Vec::new()).await?;
-    let body = answer.good()?;
+    answer.good()?;
     output::print(
         format,
-        &body,
+        &json!({"version": 1, "node": node.to_string(), "retried": true}),
         &format!("{node} is sent again what it refused"),
     )
 }

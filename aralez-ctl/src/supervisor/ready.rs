@@ -51,5 +51,7 @@ async fn ask(http: &reqwest::Client, url: &str) -> Result<(), String> {
     if answer.status().is_success() {
         return Ok(());
     }
-    Err(answer.text().await.unwrap_or_default())
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    Err(format!("{status} {}", text.trim()))
 }
