@@ -3,7 +3,7 @@
 mod check;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,9 +41,15 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
     let main = main_file::load(args.config.as_deref())?;
-    let settings = ControlSettings::of(&main, &state::default_dir())?;
+    let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
         return check::check(&main, &settings);
+    }
+    if args.exit_with_parent {
+        // Under these names they are the supervisor's.
+        let own = |path: PathBuf| supervised::own_file(&path, "control");
+        settings.error_log = settings.error_log.map(own);
+        settings.pid_file = settings.pid_file.map(own);
     }
     telemetry::init(settings.log_level, settings.error_log.as_deref())?;
     warn_of_what_is_idle(&main, &settings);

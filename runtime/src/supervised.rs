@@ -4,6 +4,7 @@
 //! whatever ends the supervisor. No signal, no polling of process ids, nothing to forget.
 
 use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 /// Calls `leave` once, on a thread of its own, when standard input ends: the supervisor is gone.
@@ -12,6 +13,14 @@ use std::thread;
 /// Where no thread can be started.
 pub fn on_parent_exit(leave: impl FnOnce() + Send + 'static) -> io::Result<()> {
     watch(io::stdin(), leave)
+}
+
+/// Where a daemon puts a documented file (`pid_file`, `error_log`) that is the supervisor's by its name: beside it, with a suffix.
+pub fn own_file(path: &Path, daemon: &str) -> PathBuf {
+    let mut own = path.as_os_str().to_owned();
+    own.push(".");
+    own.push(daemon);
+    own.into()
 }
 
 fn watch(
@@ -45,6 +54,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_daemons_file_lies_beside_the_supervisors() {
+        let own = own_file(Path::new("/run/aralez.pid"), "control");
+        assert_eq!(own, Path::new("/run/aralez.pid.control"));
+    }
 
     #[test]
     fn a_daemon_is_told_when_the_other_end_closes_and_not_before() {
