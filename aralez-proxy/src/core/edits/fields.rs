@@ -89,11 +89,11 @@ fn is_kept(name: &str) -> bool {
 /// Whether a name is one of ours, also in a spelling that endpoints may take for it: `X_Forwarded_For` and `X-Forwarded-For` are one
 /// variable for CGI and its descendants.
 fn is_ours(name: &str) -> bool {
-    let same = |known: &&str| {
+    let same = |known: &str| {
         let spelled = known.bytes().zip(name.bytes()).all(|(known, byte)| {
             byte.eq_ignore_ascii_case(&known) || (byte == b'_' && known == b'-')
         });
         spelled && known.len() == name.len()
     };
-    OURS.iter().any(|known| same(&known))
+    OURS.iter().any(|known| same(known))
 }
