@@ -23,9 +23,6 @@ pub use socket::{ControlSocket, SocketError};
 
 use service::SyncService;
 
-#[cfg(test)]
-mod tests;
-
 /// The largest message that a proxy may send: a refusal with very many faults.
 const MAX_INBOUND: usize = 4 << 20;
 /// The largest message that is sent: a part, which only one huge record makes larger than 512 KiB.

@@ -1,1 +1,248 @@
+//! The API over real sockets, with a publisher that says what it is told to.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use aralez_proto::document::{DocumentFault, DocumentFaults, Place};
+use aralez_proto::fault::FaultCode;
+use aralez_proto::main_config::Secret;
+use aralez_proto::model::NodeName;
+use aralez_proto::version::Version;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::*;
+use crate::core::commit::TouchedGroups;
+
+#[derive(Default)]
+struct Fake {
+    proposals: Mutex<Vec<Proposal>>,
+}
+
+impl Commits for Fake {
+    fn commit(&self, proposal: Proposal) -> Committing<'_> {
+        Box::pin(async move {
+            let text = proposal.documents.documents().values().next().cloned();
+            if let Some(expected) = proposal.expect.filter(|expected| *expected != 7) {
+                return Err(Rejected::Conflict { expected, head: 7 });
+            }
+            if text.is_some_and(|text| text.starts_with(b"bad")) {
+                let place = Place {
+                    file: "upstreams.yaml".to_owned(),
+                    line: 1,
+                    column: 1,
+                };
+                return Err(Rejected::Documents(DocumentFaults(vec![DocumentFault {
+                    place,
+                    path: "bad".to_owned(),
+                    reason: "is not known".to_owned(),
+                }])));
+            }
+            self.proposals.lock().unwrap().push(proposal);
+            Ok(Committed {
+                version: Version {
+                    generation: 1,
+                    revision: 8,
+                    ..Version::default()
+                },
+                changed: true,
+                touched: TouchedGroups::default(),
+                warnings: Vec::new(),
+            })
+        })
+    }
+
+    fn head(&self) -> Option<RevisionInfo> {
+        None
+    }
+}
+
+struct Nobody;
+
+impl NodeCommands for Nobody {
+    fn retry(&self, node: &NodeName) -> bool {
+        node.as_str() == "n1"
+    }
+}
+
+impl Observer for Nobody {
+    fn applied(&self, _: Duration, _: Duration) {}
+    fn refused(&self, _: FaultCode) {}
+    fn stream_opened(&self) {}
+    fn stream_refused(&self) {}
+    fn pushed(&self, _: bool, _: Duration) {}
+    fn wrong_key(&self) {}
+}
+
+struct Running {
+    address: SocketAddr,
+    fake: Arc<Fake>,
+    _leave: watch::Sender<bool>,
+}
+
+async fn start(enabled: bool, key: Option<&str>) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let fake = Arc::new(Fake::default());
+    let (leave, leaving) = watch::channel(false);
+    let status = SourceStatus {
+        head_origin: None,
+        files_hash: None,
+        faults: Vec::new(),
+        warnings: Vec::new(),
+        since: Instant::now(),
+    };
+    let parts = ApiParts {
+        commits: fake.clone(),
+        views: watch::channel(Arc::default()).1,
+        documents: watch::channel(Arc::new(status)).1,
+        fleet: SharedFleet::default(),
+        commands: Arc::new(Nobody),
+        observer: Arc::new(Nobody),
+        metrics: Arc::new(|| "metrics\n".to_owned()),
+        cluster: [1; 16],
+        enabled,
+        key: key.map(|key| Secret::new(key.to_owned())),
+        address,
+    };
+    tokio::spawn(serve(listener, parts, leaving));
+    Running {
+        address,
+        fake,
+        _leave: leave,
+    }
+}
+
+impl Running {
+    /// Sends a request and gives back status and body.
+    async fn ask(&self, line: &str, headers: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let length = body.len();
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), body.to_owned())
+    }
+}
+
+#[tokio::test]
+async fn conf_answers_to_the_letter() {
+    let on = start(true, Some("right")).await;
+    let ask = async |line: &str, body: &str| on.ask(line, "", body).await;
+    let updated = (200, "Config, conf file, updated !\n".to_owned());
+    let denied = (403, "Access Denied !\n".to_owned());
+    assert_eq!(ask("POST /conf?key=right", "a").await, updated);
+    assert_eq!(ask("POST /conf?key=right&save", "a").await, updated);
+    assert_eq!(ask("POST /conf?key=wrong", "a").await, denied);
+    assert_eq!(ask("POST /conf", "a").await, denied);
+    let (status, text) = ask("POST /conf?key=right", "bad").await;
+    assert_eq!(status, 502);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "Failed to parse config!",
+            "upstreams.yaml:1:1: bad: is not known"
+        ]
+    );
+    assert_eq!(ask("GET /conf?key=right", "").await.0, 405);
+    assert_eq!(ask("GET /nothing", "").await.0, 404);
+    let saves: Vec<_> = on
+        .fake
+        .proposals
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|p| p.save)
+        .collect();
+    assert_eq!(saves, [false, true]);
+
+    let off = start(false, Some("right")).await;
+    let disabled = (403, "Config remote API is disabled !\n".to_owned());
+    assert_eq!(off.ask("POST /conf?key=wrong", "", "a").await, disabled);
+}
+
+#[tokio::test]
+async fn without_a_master_key_nobody_pushes() {
+    let api = start(true, None).await;
+    let (status, text) = api.ask("POST /conf?key=", "", "a").await;
+    assert_eq!(status, 403);
+    assert!(text.contains("master_key"), "{text}");
+    assert_eq!(api.ask("POST /v1/config?key=x", "", "a").await.0, 403);
+    assert!(api.fake.proposals.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_expectation_names_the_head() {
+    let api = start(true, Some("right")).await;
+    let bearer = "Authorization: Bearer right\r\n";
+    let lost = [
+        ("POST /v1/config?expect=3", bearer.to_owned()),
+        ("POST /v1/config", format!("{bearer}If-Match: \"3\"\r\n")),
+    ];
+    for (line, headers) in lost {
+        let (status, text) = api.ask(line, &headers, "a").await;
+        assert_eq!(status, 412, "{text}");
+        let problem: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(problem["head"]["revision"].is_u64(), "{text}");
+    }
+    let kept = format!("{bearer}If-Match: \"7\"\r\n");
+    let (status, text) = api.ask("POST /v1/config", &kept, "a").await;
+    assert_eq!(status, 200, "{text}");
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&answer["version"], &answer["revision"]),
+        (&1.into(), &8.into())
+    );
+    // The proof can be asked for as soon as the answer is there.
+    assert_eq!(api.ask("GET /v1/pushes/8", "", "").await.0, 200);
+    assert_eq!(api.ask("GET /v1/pushes/9", "", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn faults_come_as_a_problem_with_their_places() {
+    let api = start(true, Some("right")).await;
+    let (status, text) = api.ask("POST /v1/config?key=right", "", "bad").await;
+    assert_eq!(status, 422);
+    let problem: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(problem["faults"][0]["line"], 1);
+    assert_eq!(problem["faults"][0]["path"], "bad");
+}
+
+#[tokio::test]
+async fn guessing_keys_closes_the_door() {
+    let api = start(true, Some("right")).await;
+    for _ in 0..10 {
+        assert_eq!(api.ask("POST /v1/config?key=guess", "", "a").await.0, 401);
+    }
+    assert_eq!(api.ask("POST /v1/config?key=guess", "", "a").await.0, 429);
+    assert_eq!(api.ask("POST /conf?key=right", "", "a").await.0, 429);
+    assert_eq!(api.ask("GET /v1/nodes", "", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_by_its_announcement() {
+    let api = start(true, Some("right")).await;
+    let mut stream = TcpStream::connect(api.address).await.unwrap();
+    let head = "POST /conf?key=right HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 100000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
+async fn another_try_is_for_who_has_the_key() {
+    let api = start(true, Some("right")).await;
+    let bearer = "Authorization: Bearer right\r\n";
+    assert_eq!(api.ask("POST /v1/nodes/n1/retry", "", "").await.0, 401);
+    assert_eq!(api.ask("POST /v1/nodes/n1/retry", bearer, "").await.0, 202);
+    assert_eq!(api.ask("POST /v1/nodes/n2/retry", bearer, "").await.0, 404);
+}

@@ -24,11 +24,7 @@ pub use recent::Recent;
 pub use refusal::Refusal;
 
 #[cfg(test)]
-mod fixtures;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// The version of the stream's protocol that this control speaks.
 pub const PROTOCOL: u32 = 1;
@@ -195,7 +191,8 @@ pub struct NodeMemory {
     features: Vec<u32>,
     limits: Limits,
     refusals: Vec<Refusal>,
-    base: Option<SharedSnapshot>,
+    /// What the node runs, or runs where the answer to an update was lost.
+    may_run: Vec<SharedSnapshot>,
 }
 
 impl NodeMemory {
@@ -298,13 +295,15 @@ impl Session {
     /// What to remember of this node for its next stream.
     pub fn memory(&self) -> NodeMemory {
         // Without a refusal the recent snapshots are enough to resume from, and old records need not be kept.
-        let base = self.base.clone().filter(|_| !self.refusals.is_empty());
+        let in_flight = self.in_flight.as_ref().map(|update| &update.to);
+        let may_run = self.base.iter().chain(in_flight).cloned();
+        let may_run = may_run.filter(|_| !self.refusals.is_empty()).collect();
         NodeMemory {
             proxy_version: self.proxy_version.clone(),
             features: self.features.clone(),
             limits: self.limits,
             refusals: self.refusals.clone(),
-            base,
+            may_run,
         }
     }
 

@@ -1,1 +1,99 @@
+use aralez_proto::version::Version;
+use bytes::Bytes;
 
+use super::*;
+
+fn version(revision: u64, root: u8) -> Version {
+    Version {
+        generation: 1,
+        revision,
+        sequence: 0,
+        root: [root; 32].into(),
+    }
+}
+
+fn facts() -> NodeFacts {
+    NodeFacts {
+        node: "n1".parse().unwrap(),
+        group: "default".parse().unwrap(),
+        proxy_version: "0.10.0".to_owned(),
+    }
+}
+
+fn standing(running: Option<Version>, target: Version) -> Standing {
+    Standing {
+        running,
+        target,
+        refused: None,
+    }
+}
+
+fn state(fleet: &Fleet) -> NodeState {
+    fleet.nodes().values().next().unwrap().state()
+}
+
+#[test]
+fn a_node_is_current_only_with_the_newest_version_and_root() {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    let newest = version(2, 2);
+    let cases = [
+        (None, NodeState::Behind),
+        (Some(version(1, 2)), NodeState::Behind),
+        (Some(version(2, 1)), NodeState::Behind),
+        (Some(newest), NodeState::Current),
+    ];
+    for (running, expected) in cases {
+        fleet.joined(1, facts(), standing(running, newest), now);
+        assert_eq!(state(&fleet), expected, "{running:?}");
+    }
+}
+
+#[test]
+fn an_older_stream_no_longer_speaks_for_the_node() {
+    let now = Instant::now();
+    let node = facts().node;
+    let (old, new) = (version(1, 1), version(2, 2));
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), standing(Some(old), new), now);
+    fleet.joined(2, facts(), standing(Some(new), new), now);
+    fleet.observe(&node, 1, standing(Some(old), new), now);
+    assert_eq!(state(&fleet), NodeState::Current);
+}
+
+#[test]
+fn a_node_that_holds_what_is_newer_is_shown_as_ahead() {
+    let mut fleet = Fleet::default();
+    fleet.ahead(facts(), version(9, 9), version(2, 2), Instant::now());
+    assert_eq!(state(&fleet), NodeState::Ahead);
+    assert_eq!(fleet.connected(), 0);
+}
+
+#[test]
+fn the_newer_process_keeps_the_name() {
+    let [a, b, c, none] = ["a", "b", "c", ""].map(|text| Bytes::from_static(text.as_bytes()));
+    let cases = [
+        ("the same process", (&a, &none), (&a, &none), Claim::Returns),
+        ("its successor", (&a, &none), (&b, &a), Claim::Returns),
+        ("its predecessor", (&b, &a), (&a, &none), Claim::Stale),
+        ("a stranger", (&b, &a), (&c, &none), Claim::TakesOver),
+    ];
+    for (what, here, comes, expected) in cases {
+        assert_eq!(judge_claim(here, comes), expected, "{what}");
+    }
+}
+
+#[test]
+fn nodes_long_gone_are_forgotten_first() {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    for (number, age) in [(1, 30), (2, 90), (3, 60)] {
+        let node = format!("n{number}").parse().unwrap();
+        let seen = now - std::time::Duration::from_secs(age);
+        let facts = NodeFacts { node, ..facts() };
+        fleet.ahead(facts, version(9, 9), version(2, 2), seen);
+    }
+    fleet.forget_beyond(2);
+    let left: Vec<_> = fleet.nodes().keys().map(ToString::to_string).collect();
+    assert_eq!(left, ["n1", "n3"]);
+}

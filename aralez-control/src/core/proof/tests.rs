@@ -1,1 +1,171 @@
+use std::time::Instant;
 
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::hash::Digest;
+use aralez_proto::model::NodeName;
+use aralez_proto::version::Version;
+
+use super::Outcome;
+use crate::core::commit::TouchedGroups;
+use crate::core::fleet::{Fleet, NodeFacts};
+use crate::core::session::{RefusedRoot, Standing};
+
+fn version(revision: u64) -> Version {
+    Version {
+        generation: 1,
+        revision,
+        ..Version::default()
+    }
+}
+
+fn name(node: &str) -> NodeName {
+    node.parse().unwrap()
+}
+
+fn facts(node: &str, group: &str) -> NodeFacts {
+    NodeFacts {
+        node: name(node),
+        group: group.parse().unwrap(),
+        proxy_version: "0.10.0".to_owned(),
+    }
+}
+
+fn standing(running: u64, target: u64) -> Standing {
+    Standing {
+        running: Some(version(running)),
+        target: version(target),
+        refused: None,
+    }
+}
+
+fn fault() -> Fault {
+    Fault::whole(FaultCode::Limit, "max_hosts", "too many")
+}
+
+fn refusing(running: u64, target: u64) -> Standing {
+    Standing {
+        refused: Some(RefusedRoot {
+            root: Digest::default(),
+            faults: vec![fault()],
+        }),
+        ..standing(running, target)
+    }
+}
+
+fn everyone() -> TouchedGroups {
+    TouchedGroups {
+        others: true,
+        ..TouchedGroups::default()
+    }
+}
+
+/// Two connected nodes that run revision 1, and a third that left; then revision 2.
+fn fleet() -> Fleet {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    for (stream, node) in [(1, "n1"), (2, "n2")] {
+        fleet.joined(stream, facts(node, "default"), standing(1, 1), now);
+    }
+    fleet.committed(version(2), &everyone());
+    fleet
+}
+
+fn outcome(fleet: &Fleet, revision: u64) -> Outcome {
+    fleet.proof(revision).unwrap().outcome()
+}
+
+#[test]
+fn a_commit_is_proven_when_every_connected_node_runs_it() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    fleet.observe(&name("n1"), 1, standing(2, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    // A later revision has it in it.
+    fleet.observe(&name("n2"), 2, standing(3, 3), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+}
+
+#[test]
+fn one_refusal_outweighs_everything_and_stays_when_the_node_moves_on() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    fleet.observe(&name("n1"), 1, refusing(1, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Refused);
+    fleet.observe(&name("n1"), 1, standing(3, 3), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Refused);
+    // Tried again and taken: that undoes it.
+    fleet.observe(&name("n1"), 1, standing(2, 2), now);
+    fleet.observe(&name("n2"), 2, standing(2, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+}
+
+#[test]
+fn a_node_that_goes_on_refusing_refuses_the_next_commit_too() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    fleet.observe(&name("n1"), 1, refusing(1, 2), now);
+    fleet.committed(version(3), &everyone());
+    fleet.observe(&name("n1"), 1, refusing(1, 3), now);
+    assert_eq!(outcome(&fleet, 3), Outcome::Refused);
+}
+
+#[test]
+fn nobody_to_ask_proves_nothing() {
+    let mut fleet = Fleet::default();
+    fleet.committed(version(1), &everyone());
+    assert_eq!(outcome(&fleet, 1), Outcome::Unproven);
+    fleet.joined(1, facts("n1", "default"), standing(1, 1), Instant::now());
+    assert_eq!(outcome(&fleet, 1), Outcome::Proven);
+}
+
+#[test]
+fn a_node_lost_meanwhile_leaves_it_unproven_and_one_away_before_does_not_matter() {
+    let now = Instant::now();
+    let memory = || {
+        let recent =
+            std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
+        let hello = crate::core::session::tests::fixtures::hello(None);
+        let pace = crate::core::session::Pace::default();
+        crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, now)
+            .unwrap()
+            .session
+            .memory()
+    };
+    let mut fleet = fleet();
+    fleet.observe(&name("n1"), 1, standing(2, 2), now);
+    fleet.left(&name("n2"), 2, memory());
+    assert_eq!(outcome(&fleet, 2), Outcome::Unproven);
+    fleet.committed(version(3), &everyone());
+    fleet.observe(&name("n1"), 1, standing(3, 3), now);
+    assert_eq!(outcome(&fleet, 3), Outcome::Proven);
+    let marks = fleet.proof(3).unwrap().nodes();
+    assert_eq!(marks[&name("n2")].name(), "away");
+    // It comes back: now it is awaited.
+    fleet.joined(3, facts("n2", "default"), standing(1, 3), now);
+    assert_eq!(outcome(&fleet, 3), Outcome::Pending);
+}
+
+#[test]
+fn only_touched_groups_are_asked_unless_no_view_changed() {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts("n1", "edge"), standing(1, 1), now);
+    fleet.joined(2, facts("n2", "default"), standing(1, 1), now);
+    let mut edge = TouchedGroups::default();
+    edge.named.insert("edge".parse().unwrap(), true);
+    fleet.committed(version(2), &edge);
+    assert_eq!(fleet.proof(2).unwrap().nodes().len(), 1);
+    fleet.committed(version(3), &TouchedGroups::default());
+    assert_eq!(fleet.proof(3).unwrap().nodes().len(), 2);
+}
+
+#[test]
+fn the_last_hundred_revisions_are_followed() {
+    let mut fleet = Fleet::default();
+    for revision in 1..=150 {
+        fleet.committed(version(revision), &everyone());
+    }
+    assert!(fleet.proof(50).is_none());
+    assert!(fleet.proof(51).is_some() && fleet.proof(150).is_some());
+}

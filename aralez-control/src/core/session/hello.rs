@@ -123,7 +123,7 @@ impl Session {
                 && memory.limits == hello.limits
         });
         let (refusals, remembered) = memory
-            .map(|memory| (memory.refusals, memory.base))
+            .map(|memory| (memory.refusals, memory.may_run))
             .unwrap_or_default();
         let base = hello
             .held
@@ -170,11 +170,12 @@ impl Session {
 fn base_of(
     held: Version,
     recent: &Recent,
-    remembered: Option<SharedSnapshot>,
+    remembered: Vec<SharedSnapshot>,
 ) -> Option<SharedSnapshot> {
-    let snapshot = recent
-        .find(held.root)
-        .or_else(|| remembered.filter(|snapshot| snapshot.version().root == held.root))?;
+    let snapshot = recent.find(held.root).or_else(|| {
+        let mut remembered = remembered.into_iter();
+        remembered.find(|snapshot| snapshot.version().root == held.root)
+    })?;
     if snapshot.version().order(&held).is_eq() {
         return Some(snapshot);
     }

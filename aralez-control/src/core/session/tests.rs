@@ -1,1 +1,303 @@
+pub(crate) mod fixtures;
+mod properties;
+mod refusing;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::record::{Change, Record};
+use aralez_proto::snapshot::SharedSnapshot;
+use bytes::Bytes;
+
+use super::*;
+use fixtures::*;
+
+pub(super) const CLUSTER: [u8; 16] = [7; 16];
+
+pub(super) fn recent(snapshot: &SharedSnapshot) -> Arc<Recent> {
+    Arc::new(Recent::new(Arc::clone(snapshot)))
+}
+
+pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> Opened {
+    let pace = Pace::default();
+    Session::open(hello, &CLUSTER, None, Arc::clone(recent), pace, now).unwrap()
+}
+
+/// The one update among the actions.
+#[track_caller]
+pub(super) fn sent(actions: &[Action]) -> &Update {
+    let mut updates = actions.iter().filter_map(|action| match action {
+        Action::Send(update) => Some(update),
+        _ => None,
+    });
+    let update = updates.next().expect("an update");
+    assert!(updates.next().is_none(), "two updates: {actions:?}");
+    update
+}
+
+pub(super) fn ack(update: &Update) -> Event {
+    Event::Ack {
+        update_id: update.id,
+        version: update.to.version(),
+    }
+}
+
+#[test]
+fn an_unchanged_proxy_gets_nothing() {
+    let view = snapshot(3, &spec(&[("a.example", 1, &[1])]));
+    let opened = open(hello(Some(view.version())), &recent(&view), Instant::now());
+    assert_eq!(opened.resume, Resume::UpToDate);
+    assert!(opened.actions.is_empty());
+    assert_eq!(opened.expected, Some(view.version()));
+}
+
+#[test]
+fn a_proxy_that_comes_back_gets_the_difference_and_a_stranger_everything() {
+    let now = Instant::now();
+    let old = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let new = snapshot(2, &spec(&[("a.example", 2, &[1])]));
+    let recent = Arc::new(recent(&old).followed_by(&new).unwrap());
+    let opened = open(hello(Some(old.version())), &recent, now);
+    assert_eq!(opened.resume, Resume::Delta);
+    assert_eq!(
+        sent(&opened.actions).from.as_ref().unwrap().version(),
+        old.version()
+    );
+
+    let unknown = snapshot(1, &spec(&[("b.example", 9, &[1])])).version();
+    for held in [None, Some(unknown)] {
+        let opened = open(hello(held), &recent, now);
+        assert_eq!(opened.resume, Resume::Full);
+        assert!(sent(&opened.actions).from.is_none());
+    }
+}
+
+#[test]
+fn before_the_first_commit_nobody_is_told_anything() {
+    let opened = open(hello(None), &recent(&Arc::default()), Instant::now());
+    assert!(opened.actions.is_empty());
+    assert_eq!(opened.expected, None);
+}
+
+#[test]
+fn a_slow_node_skips_what_came_meanwhile() {
+    let now = Instant::now();
+    let views: Vec<_> = (1..=4)
+        .map(|tag| snapshot(tag, &spec(&[("a.example", tag, &[1])])))
+        .collect();
+    let mut recent = recent(&views[0]);
+    let Opened {
+        mut session,
+        actions,
+        ..
+    } = open(hello(None), &recent, now);
+    let first = sent(&actions).clone();
+    for view in &views[1..] {
+        recent = Arc::new(recent.followed_by(view).unwrap());
+        assert!(
+            session
+                .handle(Event::View(Arc::clone(&recent)), now)
+                .is_empty()
+        );
+    }
+    let actions = session.handle(ack(&first), now);
+    let second = sent(&actions);
+    assert_eq!(second.from.as_ref().unwrap().version(), views[0].version());
+    assert_eq!(second.to.version(), views[3].version());
+}
+
+#[test]
+fn a_commit_that_does_not_touch_the_view_still_tells_the_version() {
+    let now = Instant::now();
+    let content = spec(&[("a.example", 1, &[1])]);
+    let (first, second) = (snapshot(1, &content), snapshot(2, &content));
+    let before = recent(&first);
+    let mut session = open(hello(Some(first.version())), &before, now).session;
+    let after = Arc::new(before.followed_by(&second).unwrap());
+    let actions = session.handle(Event::View(after), now);
+    let update = sent(&actions);
+    assert_eq!(
+        update.from.as_ref().unwrap().version().root,
+        second.version().root
+    );
+    assert!(session.handle(ack(update), now).is_empty());
+    assert_eq!(session.standing().running, Some(second.version()));
+}
+
+#[test]
+fn no_answer_to_an_update_ends_the_stream() {
+    let start = Instant::now();
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let mut session = open(hello(None), &recent(&view), start).session;
+    let mut now = start;
+    while now < start + Duration::from_secs(30) {
+        session.handle(Event::Status(NodeStatus::default()), now);
+        let actions = session.handle(Event::Tick, now);
+        assert!(
+            !actions
+                .iter()
+                .any(|action| matches!(action, Action::Close(_)))
+        );
+        now = session.deadline().max(now + Duration::from_secs(1));
+    }
+    let actions = session.handle(Event::Tick, start + Duration::from_secs(30));
+    assert!(
+        matches!(actions[..], [Action::Close(Closing::Stuck)]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn a_silent_node_is_lost_after_two_and_a_half_heartbeats() {
+    let start = Instant::now();
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let mut session = open(hello(Some(view.version())), &recent(&view), start).session;
+    let mut beats = Vec::new();
+    let closed_at = loop {
+        let now = session.deadline();
+        match &session.handle(Event::Tick, now)[..] {
+            [Action::Heartbeat { expected, count }] => {
+                assert_eq!(*expected, Some(view.version()));
+                beats.push(*count);
+            }
+            [Action::Close(Closing::Lost)] => break now,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(closed_at - start, Duration::from_millis(37_500));
+    assert_eq!(beats, [0, 1]);
+}
+
+#[test]
+fn an_answer_with_another_root_ends_the_stream() {
+    let now = Instant::now();
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let opened = open(hello(None), &recent(&view), now);
+    let mut session = opened.session;
+    let mut version = view.version();
+    version.root = [9; 32].into();
+    let actions = session.handle(
+        Event::Ack {
+            update_id: 1,
+            version,
+        },
+        now,
+    );
+    assert!(
+        matches!(actions[..], [Action::Close(Closing::Drifted)]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn a_node_that_cannot_follow_a_difference_gets_everything_once() {
+    let now = Instant::now();
+    let old = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let new = snapshot(2, &spec(&[("a.example", 2, &[1])]));
+    let recent = Arc::new(recent(&old).followed_by(&new).unwrap());
+    let opened = open(hello(Some(old.version())), &recent, now);
+    let mut session = opened.session;
+    let nack = |update_id| Event::Nack {
+        update_id,
+        kept: Some(old.version()),
+        faults: vec![Fault::whole(FaultCode::HashMismatch, "root", "another")],
+    };
+    let actions = session.handle(nack(1), now);
+    assert!(sent(&actions).from.is_none());
+    let actions = session.handle(nack(2), now);
+    assert!(
+        matches!(actions[..], [Action::Refused { .. }]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn strangers_are_turned_away_with_the_reason() {
+    let now = Instant::now();
+    let view = snapshot(3, &spec(&[("a.example", 1, &[1])]));
+    let newer = snapshot(4, &spec(&[("a.example", 1, &[1])])).version();
+    let cases = [
+        (
+            Hello {
+                protocol_min: 2,
+                protocol_max: 3,
+                ..hello(None)
+            },
+            "protocol",
+        ),
+        (
+            Hello {
+                cluster: Bytes::from_static(&[1; 16]),
+                ..hello(None)
+            },
+            "cluster",
+        ),
+        (hello(Some(newer)), "newer"),
+    ];
+    for (hello, word) in cases {
+        let held = hello.held;
+        let pace = Pace::default();
+        let turned = Session::open(hello, &CLUSTER, None, recent(&view), pace, now).unwrap_err();
+        assert!(turned.go_away.reason.contains(word), "{turned:?}");
+        assert!(turned.go_away.retry_max > turned.go_away.retry_min);
+        assert_eq!(turned.ahead, held);
+    }
+}
+
+#[test]
+fn who_must_go_is_told_when_to_come_back() {
+    let now = Instant::now();
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let mut session = open(hello(Some(view.version())), &recent(&view), now).session;
+    let within = Duration::from_secs(4);
+    let actions = session.handle(Event::Drain { within }, now);
+    assert!(
+        matches!(&actions[..], [Action::GoAway(go), Action::Close(Closing::Drained)] if go.retry_max == within),
+        "{actions:?}"
+    );
+    assert!(session.handle(Event::Retry, now).is_empty());
+}
+
+#[test]
+fn the_ring_keeps_the_last_sixteen_and_each_content_once() {
+    let mut kept = recent(&snapshot(1, &spec(&[("a.example", 1, &[1])])));
+    for tag in 2..=20 {
+        let next = snapshot(tag, &spec(&[("a.example", tag, &[1])]));
+        kept = Arc::new(kept.followed_by(&next).unwrap());
+    }
+    let root = |tag| {
+        snapshot(tag, &spec(&[("a.example", tag, &[1])]))
+            .version()
+            .root
+    };
+    assert!(kept.find(root(3)).is_none());
+    assert!((4..=20).all(|tag| kept.find(root(tag)).is_some()));
+    assert!(kept.followed_by(&Arc::clone(kept.newest())).is_none());
+}
+
+#[test]
+fn parts_are_small_and_hold_everything_in_order() {
+    let delta: Vec<Change> = (0..100_usize)
+        .map(|index| {
+            let payload = Bytes::from(vec![0; index * 37 % 900]);
+            Change::Put(Record::new(host_key(&format!("h{index}.example")), payload))
+        })
+        .collect();
+    let parts = split(&delta, 1_000);
+    assert!(split(&[], 1_000).is_empty());
+    assert_eq!(
+        parts.iter().flat_map(Clone::clone).collect::<Vec<_>>(),
+        (0..100).collect::<Vec<_>>()
+    );
+    for part in parts {
+        let bytes: usize = delta[part.clone()]
+            .iter()
+            .map(|change| match change {
+                Change::Put(record) => record.payload.len() + record.key.name.len(),
+                Change::Delete(key) => key.name.len(),
+            })
+            .sum();
+        assert!(bytes <= 1_000, "{part:?}");
+    }
+}

@@ -1,0 +1,235 @@
+//! What a node refuses is not sent again, and holds nothing else up.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::record::{RecordKey, ResourceType};
+use aralez_proto::snapshot::{Limits, SharedSnapshot};
+
+use super::*;
+
+/// A session whose node runs `runs` and has just refused `refused`.
+fn refusing(
+    hello: Hello,
+    runs: &SharedSnapshot,
+    refused: &SharedSnapshot,
+    faults: Vec<Fault>,
+    now: Instant,
+) -> (Session, Arc<Recent>) {
+    let before = recent(runs);
+    let mut session = open(hello, &before, now).session;
+    let after = Arc::new(before.followed_by(refused).unwrap());
+    let actions = session.handle(Event::View(Arc::clone(&after)), now);
+    let nack = Event::Nack {
+        update_id: sent(&actions).id,
+        kept: Some(runs.version()),
+        faults,
+    };
+    let actions = session.handle(nack, now);
+    assert!(
+        matches!(actions[..], [Action::Refused { .. }]),
+        "{actions:?}"
+    );
+    (session, after)
+}
+
+fn look(session: &mut Session, recent: &mut Arc<Recent>, view: &SharedSnapshot) -> Vec<Action> {
+    *recent = Arc::new(recent.followed_by(view).unwrap());
+    session.handle(Event::View(Arc::clone(recent)), Instant::now())
+}
+
+#[test]
+fn refused_content_is_sent_again_only_when_it_changed() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let bad = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 13, &[1])]));
+    let faults = vec![fault_of_host("b.example")];
+    let (mut session, mut recent) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
+    let standing = session.standing();
+    assert_eq!(standing.running, Some(runs.version()));
+    assert_eq!(standing.refused.unwrap().root, bad.version().root);
+    assert_eq!(session.expected(), Some(runs.version()));
+
+    let other = snapshot(3, &spec(&[("a.example", 2, &[1]), ("b.example", 13, &[1])]));
+    assert!(look(&mut session, &mut recent, &other).is_empty());
+    let mended = snapshot(4, &spec(&[("a.example", 2, &[1]), ("b.example", 14, &[1])]));
+    let actions = look(&mut session, &mut recent, &mended);
+    assert_eq!(sent(&actions).to.version(), mended.version());
+    assert_eq!(session.standing().refused, None);
+}
+
+#[test]
+fn content_that_comes_back_is_still_refused() {
+    let now = Instant::now();
+    let good = spec(&[("a.example", 1, &[1])]);
+    let runs = snapshot(1, &good);
+    let bad = spec(&[("a.example", 13, &[1])]);
+    let (mut session, mut recent) = refusing(
+        hello(Some(runs.version())),
+        &runs,
+        &snapshot(2, &bad),
+        vec![fault_of_host("a.example")],
+        now,
+    );
+    let actions = look(&mut session, &mut recent, &snapshot(3, &good));
+    let update = sent(&actions).clone();
+    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(look(&mut session, &mut recent, &snapshot(4, &bad)).is_empty());
+    assert!(session.standing().refused.is_some());
+}
+
+#[test]
+fn endpoints_go_on_while_the_rest_is_refused() {
+    let now = Instant::now();
+    let runs = snapshot(
+        5,
+        &spec(&[("a.example", 1, &[1, 2]), ("gone.example", 1, &[7])]),
+    );
+    let bad = snapshot(
+        6,
+        &spec(&[("a.example", 1, &[1, 2]), ("b.example", 13, &[1])]),
+    );
+    let faults = vec![fault_of_host("b.example")];
+    let (mut session, mut recent) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
+
+    let moved = snapshot(
+        6,
+        &spec(&[("a.example", 1, &[2, 3]), ("b.example", 13, &[1])]),
+    );
+    let actions = look(&mut session, &mut recent, &moved);
+    let update = sent(&actions).clone();
+    let expected = spec(&[("a.example", 1, &[2, 3]), ("gone.example", 1, &[7])]);
+    assert_eq!(
+        update.to.version().root,
+        snapshot(5, &expected).version().root
+    );
+    assert_eq!(
+        update.to.version().revision,
+        5,
+        "it keeps the revision of its configuration"
+    );
+    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(session.standing().refused.is_some());
+}
+
+#[test]
+fn an_operator_can_have_it_tried_again() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let bad = snapshot(2, &spec(&[("a.example", 13, &[1])]));
+    let faults = vec![fault_of_host("a.example")];
+    let (mut session, _) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
+    let actions = session.handle(Event::Retry, now);
+    assert_eq!(sent(&actions).to.version(), bad.version());
+}
+
+fn limited(held: &SharedSnapshot, max_hosts: u64) -> Hello {
+    Hello {
+        limits: Limits {
+            max_hosts: Some(max_hosts),
+            ..Limits::default()
+        },
+        ..hello(Some(held.version()))
+    }
+}
+
+#[test]
+fn a_limit_holds_until_the_view_fits() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let two = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 1, &[1])]));
+    let fault = Fault::of(&host_key("b.example"), FaultCode::Limit, "max_hosts", "2");
+    let (mut session, mut recent) = refusing(limited(&runs, 1), &runs, &two, vec![fault], now);
+    // The resource that the fault names may change or go: only the count matters.
+    let also_two = snapshot(3, &spec(&[("a.example", 1, &[1]), ("c.example", 9, &[1])]));
+    assert!(look(&mut session, &mut recent, &also_two).is_empty());
+    let one = snapshot(4, &spec(&[("c.example", 9, &[1])]));
+    let actions = look(&mut session, &mut recent, &one);
+    assert_eq!(sent(&actions).to.version(), one.version());
+}
+
+#[test]
+fn a_limit_that_control_does_not_see_holds_until_the_keys_change() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let two = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 1, &[1])]));
+    let fault = Fault::of(&host_key("b.example"), FaultCode::Limit, "max_hosts", "2");
+    let (mut session, mut recent) = refusing(limited(&runs, 9), &runs, &two, vec![fault], now);
+    let same_keys = snapshot(3, &spec(&[("a.example", 5, &[1]), ("b.example", 5, &[1])]));
+    assert!(look(&mut session, &mut recent, &same_keys).is_empty());
+    let other_keys = snapshot(4, &spec(&[("a.example", 5, &[1]), ("c.example", 5, &[1])]));
+    let actions = look(&mut session, &mut recent, &other_keys);
+    assert_eq!(sent(&actions).to.version(), other_keys.version());
+}
+
+#[test]
+fn a_fault_of_the_whole_holds_for_that_root_alone() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let bad = spec(&[("a.example", 2, &[1])]);
+    let fault = Fault::whole(FaultCode::Suspect, "", "twice");
+    let (mut session, mut recent) = refusing(
+        hello(Some(runs.version())),
+        &runs,
+        &snapshot(2, &bad),
+        vec![fault],
+        now,
+    );
+    assert!(look(&mut session, &mut recent, &snapshot(3, &bad)).is_empty());
+    let next = snapshot(4, &spec(&[("a.example", 3, &[1])]));
+    let actions = look(&mut session, &mut recent, &next);
+    assert_eq!(sent(&actions).to.version(), next.version());
+}
+
+#[test]
+fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let bad = snapshot(2, &spec(&[("a.example", 2, &[1])]));
+    let recent = Arc::new(recent(&runs).followed_by(&bad).unwrap());
+    let refused = RefusedRoot {
+        root: bad.version().root,
+        faults: vec![Fault::whole(FaultCode::Suspect, "", "twice")],
+    };
+    let hello = Hello {
+        refused: vec![refused.clone()],
+        ..hello(Some(runs.version()))
+    };
+    let opened = open(hello, &recent, now);
+    assert!(opened.actions.is_empty());
+    assert_eq!(opened.expected, Some(runs.version()));
+    assert_eq!(opened.session.standing().refused, Some(refused));
+}
+
+#[test]
+fn a_refusal_outlives_the_stream_unless_the_node_became_another() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let two = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 1, &[1])]));
+    let fault = Fault::of(&host_key("b.example"), FaultCode::Limit, "max_hosts", "2");
+    let (session, recent) = refusing(limited(&runs, 1), &runs, &two, vec![fault], now);
+    let reopen = |hello: Hello| {
+        let (memory, pace) = (Some(session.memory()), Pace::default());
+        Session::open(hello, &CLUSTER, memory, Arc::clone(&recent), pace, now).unwrap()
+    };
+    assert!(reopen(limited(&runs, 1)).actions.is_empty());
+    let raised = reopen(limited(&runs, 5));
+    assert_eq!(sent(&raised.actions).to.version(), two.version());
+}
+
+#[test]
+fn a_missing_resource_holds_until_it_is_there() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let bad = snapshot(2, &spec(&[("a.example", 2, &[1])]));
+    let missing = RecordKey::new(ResourceType::Pool, "b.example/");
+    let fault = Fault::of(&missing, FaultCode::DanglingReference, "", "not there");
+    let (mut session, mut recent) =
+        refusing(hello(Some(runs.version())), &runs, &bad, vec![fault], now);
+    let still = snapshot(3, &spec(&[("a.example", 3, &[1])]));
+    assert!(look(&mut session, &mut recent, &still).is_empty());
+    let there = snapshot(4, &spec(&[("a.example", 3, &[1]), ("b.example", 1, &[1])]));
+    let actions = look(&mut session, &mut recent, &there);
+    assert_eq!(sent(&actions).to.version(), there.version());
+}
