@@ -4,6 +4,7 @@
 //! nothing is queued; refused content is never sent again until it changes or an operator retries, while endpoint changes that do not touch
 //! it keep flowing; a node never goes backwards. It does not encode, send or wait: that is the stream adapter.
 
+mod event;
 mod hello;
 mod parts;
 mod plan;
@@ -18,6 +19,7 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 
+pub use event::{Action, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};
 pub use recent::Recent;
@@ -45,134 +47,6 @@ impl Default for Pace {
             ack_deadline: Duration::from_secs(30),
         }
     }
-}
-
-/// What a node says of itself every heartbeat and on change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodeStatus {
-    /// What it runs; `None` where nothing.
-    pub running: Option<Version>,
-    /// Where that came from: `stream`, `cache` or `none`.
-    pub origin: String,
-    /// The newest version that is safe on its disk.
-    pub persisted: Option<Version>,
-    /// Requests served since it started.
-    pub requests: u64,
-    /// Answers of 500 and above since it started.
-    pub responses_5xx: u64,
-    /// What is wrong on the node, in words.
-    pub troubles: Vec<String>,
-}
-
-/// What happens to a session.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The node applied an update.
-    Ack {
-        /// Which one.
-        update_id: u64,
-        /// What it runs now.
-        version: Version,
-    },
-    /// The node refused an update.
-    Nack {
-        /// Which one.
-        update_id: u64,
-        /// What it goes on running.
-        kept: Option<Version>,
-        /// Why.
-        faults: Vec<Fault>,
-    },
-    /// The node told how it is.
-    Status(NodeStatus),
-    /// There is a newer view.
-    View(Arc<Recent>),
-    /// Time went by.
-    Tick,
-    /// An operator wants refused content to be tried again.
-    Retry,
-    /// A newer stream of the same node took over.
-    Superseded,
-    /// Control is about to leave.
-    Drain {
-        /// When the node may come back, at the latest.
-        within: Duration,
-    },
-}
-
-/// An update to send: the whole of `to`, or what turns `from` into it. Equal roots: the new version alone.
-#[derive(Clone, Debug)]
-pub struct Update {
-    /// Its number within the session.
-    pub id: u64,
-    /// What the node holds; `None`: send everything.
-    pub from: Option<SharedSnapshot>,
-    /// What it is to run.
-    pub to: SharedSnapshot,
-}
-
-/// A farewell: why, and when to come back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GoAway {
-    /// Why, for a person.
-    pub reason: String,
-    /// Come back no sooner.
-    pub retry_min: Duration,
-    /// Come back no later.
-    pub retry_max: Duration,
-}
-
-/// Why control ends a stream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Closing {
-    /// No answer to an update within the deadline.
-    Stuck,
-    /// Nothing heard for 2.5 heartbeats.
-    Lost,
-    /// The node acknowledged another root than it was sent.
-    Drifted,
-    /// A newer stream of the same node took over.
-    Superseded,
-    /// Control leaves.
-    Drained,
-}
-
-impl Closing {
-    /// For people and logs.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Stuck => "no answer to an update within the deadline",
-            Self::Lost => "nothing heard for two and a half heartbeats",
-            Self::Drifted => "acknowledged another root than it was sent",
-            Self::Superseded => "a newer stream of the same node took over",
-            Self::Drained => "control is leaving",
-        }
-    }
-}
-
-/// What a session wants done, in this order.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// Send an update.
-    Send(Update),
-    /// Send a heartbeat.
-    Heartbeat {
-        /// What the node should be running; `None`: whatever it runs.
-        expected: Option<Version>,
-        /// How many came before.
-        count: u64,
-    },
-    /// Tell the fleet: the node refused this version.
-    Refused {
-        /// What it was sent.
-        version: Version,
-        /// Why it does not run it.
-        faults: Vec<Fault>,
-    },
-    /// Say goodbye.
-    GoAway(GoAway),
-    /// End the stream.
-    Close(Closing),
 }
 
 /// The update that waits for its answer.

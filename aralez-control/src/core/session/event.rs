@@ -1,0 +1,138 @@
+//! What happens to a session, and what it wants done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aralez_proto::fault::Fault;
+use aralez_proto::snapshot::SharedSnapshot;
+use aralez_proto::version::Version;
+
+use super::Recent;
+
+/// What a node says of itself every heartbeat and on change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// What it runs; `None` where nothing.
+    pub running: Option<Version>,
+    /// Where that came from: `stream`, `cache` or `none`.
+    pub origin: String,
+    /// The newest version that is safe on its disk.
+    pub persisted: Option<Version>,
+    /// Requests served since it started.
+    pub requests: u64,
+    /// Answers of 500 and above since it started.
+    pub responses_5xx: u64,
+    /// What is wrong on the node, in words.
+    pub troubles: Vec<String>,
+}
+
+/// What happens to a session.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The node applied an update.
+    Ack {
+        /// Which one.
+        update_id: u64,
+        /// What it runs now.
+        version: Version,
+    },
+    /// The node refused an update.
+    Nack {
+        /// Which one.
+        update_id: u64,
+        /// What it goes on running.
+        kept: Option<Version>,
+        /// Why.
+        faults: Vec<Fault>,
+    },
+    /// The node told how it is.
+    Status(NodeStatus),
+    /// There is a newer view.
+    View(Arc<Recent>),
+    /// Time went by.
+    Tick,
+    /// An operator wants refused content to be tried again.
+    Retry,
+    /// A newer stream of the same node took over.
+    Superseded,
+    /// Control is about to leave.
+    Drain {
+        /// When the node may come back, at the latest.
+        within: Duration,
+    },
+}
+
+/// An update to send: the whole of `to`, or what turns `from` into it. Equal roots: the new version alone.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Its number within the session.
+    pub id: u64,
+    /// What the node holds; `None`: send everything.
+    pub from: Option<SharedSnapshot>,
+    /// What it is to run.
+    pub to: SharedSnapshot,
+}
+
+/// A farewell: why, and when to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoAway {
+    /// Why, for a person.
+    pub reason: String,
+    /// Come back no sooner.
+    pub retry_min: Duration,
+    /// Come back no later.
+    pub retry_max: Duration,
+}
+
+/// Why control ends a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// No answer to an update within the deadline.
+    Stuck,
+    /// Nothing heard for 2.5 heartbeats.
+    Lost,
+    /// The node acknowledged another root than it was sent.
+    Drifted,
+    /// A newer stream of the same node took over.
+    Superseded,
+    /// Control leaves.
+    Drained,
+}
+
+impl Closing {
+    /// For people and logs.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Stuck => "no answer to an update within the deadline",
+            Self::Lost => "nothing heard for two and a half heartbeats",
+            Self::Drifted => "acknowledged another root than it was sent",
+            Self::Superseded => "a newer stream of the same node took over",
+            Self::Drained => "control is leaving",
+        }
+    }
+}
+
+/// What a session wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Send an update.
+    Send(Update),
+    /// Send a heartbeat.
+    Heartbeat {
+        /// What the node should be running; `None`: whatever it runs.
+        expected: Option<Version>,
+        /// How many came before.
+        count: u64,
+    },
+    /// Tell the fleet: the node refused this version.
+    Refused {
+        /// What it was sent.
+        version: Version,
+        /// Why it does not run it.
+        faults: Vec<Fault>,
+    },
+    /// Say goodbye.
+    GoAway(GoAway),
+    /// End the stream.
+    Close(Closing),
+}
