@@ -2,22 +2,57 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::Router;
+use aralez_proto::model::NodeName;
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use prometheus_client::registry::Registry;
+use serde::Serialize;
 
+use crate::core::live::Live;
+use crate::core::readiness::Readiness;
 use crate::core::traffic::Traffic;
+
+#[cfg(test)]
+mod tests;
+
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the admin endpoint shows.
 #[derive(Debug)]
 pub struct Shown {
-    /// Counts and readiness.
+    /// Who this node is.
+    pub node: NodeName,
+    /// What serves.
+    pub live: Arc<Live>,
+    /// Whether it drains.
     pub traffic: Arc<Traffic>,
+    /// Whether it should get traffic.
+    pub readiness: Readiness,
     /// The metrics.
     pub registry: Registry,
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Version<'a> {
+    node: &'a str,
+    generation: u64,
+    revision: u64,
+    sequence: u64,
+    root: String,
+    origin: &'static str,
+    age_s: u64,
 }
 
 /// Serves the admin endpoint on a thread and a runtime of its own until the process ends, so that it answers when the engine is busy.
@@ -29,40 +64,60 @@ pub fn spawn(listener: TcpListener, shown: Shown) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let router = router(Arc::new(shown));
-    let serve = move || {
-        runtime.block_on(async move {
-            match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    if let Err(error) = axum::serve(listener, router).await {
-                        tracing::error!(%error, "the admin endpoint stopped");
-                    }
-                }
-                Err(error) => tracing::error!(%error, "the admin endpoint did not start"),
-            }
-        });
+    let serve = async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, router(shown)).await
+    };
+    let run = move || {
+        if let Err(error) = runtime.block_on(serve) {
+            tracing::error!(%error, "the admin endpoint stopped");
+        }
     };
     std::thread::Builder::new()
         .name("admin".to_owned())
-        .spawn(serve)?;
+        .spawn(run)?;
     Ok(())
 }
 
-fn router(shown: Arc<Shown>) -> Router {
-    let metrics = Arc::clone(&shown);
+fn router(shown: Shown) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
-        .route(
-            "/metrics",
-            get(move || async move { render(&metrics.registry) }),
-        )
+        .route("/readyz", get(readyz))
+        .route("/version", get(version))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(shown))
 }
 
-fn render(registry: &Registry) -> Response {
-    const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+async fn readyz(State(shown): State<Arc<Shown>>) -> (StatusCode, Json<Ready>) {
+    let draining = shown.traffic.is_draining();
+    let live = shown.live.load();
+    let (status, reason) = match shown.readiness.check(&live, draining, Instant::now()) {
+        Ok(()) => (StatusCode::OK, None),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, Some(reason.to_string())),
+    };
+    let ready = reason.is_none();
+    (status, Json(Ready { ready, reason }))
+}
+
+async fn version(State(shown): State<Arc<Shown>>) -> Response {
+    let live = shown.live.load();
+    let version = live.snapshot.version();
+    let shown = Version {
+        node: shown.node.as_str(),
+        generation: version.generation,
+        revision: version.revision,
+        sequence: version.sequence,
+        root: version.root.to_string(),
+        origin: live.origin.name(),
+        age_s: live.since.elapsed().as_secs(),
+    };
+    Json(shown).into_response()
+}
+
+async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
     let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
+    match prometheus_client::encoding::text::encode(&mut text, &shown.registry) {
+        Ok(()) => ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

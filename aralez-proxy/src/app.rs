@@ -3,20 +3,26 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use aralez_proto::main_config::MainConfig;
 use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{main_file, private, state, supervised, telemetry};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use crate::args::Args;
+use crate::cache::Cache;
+use crate::core::counters::Counters;
+use crate::core::live::Live;
+use crate::core::readiness::Readiness;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
 use crate::service::Engine;
 use crate::service::server::{Options, Server};
 use crate::settings::Settings;
+use crate::sync::{self, SyncConfig, SyncStatus};
 use crate::{admin, metrics};
 
 mod node;
@@ -92,10 +98,15 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     let traffic = Arc::new(Traffic::default());
     process::count_panics(Arc::clone(&traffic));
 
-    let shown = admin::Shown {
-        traffic: Arc::clone(&traffic),
-        registry: metrics::registry(Arc::clone(&traffic)),
-    };
+    let live = Arc::new(Live::new(Instant::now()));
+    // First the cache: when this is done, the first request finds what was served before.
+    let sync = sync::spawn(
+        subscription(settings, &traffic),
+        Arc::clone(&live),
+        Arc::default(),
+    )
+    .context("cannot start the stream to control")?;
+    let shown = shown(settings, &live, &traffic, sync.status());
     admin::spawn(admin_listener, shown).context("cannot start the admin endpoint")?;
     let options = Options {
         listeners,
@@ -103,12 +114,47 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
         pool_size: settings.pool_size,
         h2c: false,
     };
-    let engine = Engine::new(Arc::clone(&traffic));
+    let engine = Engine::new(live, Arc::clone(&traffic), settings.tls_port);
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
     let end = live_until_told(settings, supervised, &traffic, &mut server);
+    sync.shutdown();
     server.stop();
     end
+}
+
+fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let counters: Arc<dyn Counters> = Arc::<Traffic>::clone(traffic);
+    SyncConfig {
+        servers: settings.control_servers.clone(),
+        node: settings.node.clone(),
+        group: settings.group.clone(),
+        limits: settings.limits,
+        proxy_version: version.clone(),
+        counters,
+        memory: Box::new(Cache::new(settings.state_dir.clone(), version)),
+    }
+}
+
+fn shown(
+    settings: &Settings,
+    live: &Arc<Live>,
+    traffic: &Arc<Traffic>,
+    sync: watch::Receiver<SyncStatus>,
+) -> admin::Shown {
+    let observed = metrics::Observed {
+        traffic: Arc::clone(traffic),
+        live: Arc::clone(live),
+        connected: Box::new(move || sync.borrow().connected.is_some()),
+    };
+    admin::Shown {
+        node: settings.node.clone(),
+        live: Arc::clone(live),
+        traffic: Arc::clone(traffic),
+        readiness: Readiness::default(),
+        registry: metrics::registry(observed),
+    }
 }
 
 /// Waits for the signal to leave and drains.

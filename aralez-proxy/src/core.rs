@@ -7,6 +7,7 @@ pub mod edits;
 pub mod gate;
 pub mod live;
 pub mod memory;
+pub mod readiness;
 pub mod registry;
 pub mod subscription;
 pub mod table;

@@ -4,149 +4,136 @@ use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
-use prometheus_client::metrics::MetricType;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
-use crate::core::traffic::{Event, Histogram, Traffic};
+use crate::core::live::{Live, Origin};
+use crate::core::traffic::{Event, Traffic};
 
+mod page;
 #[cfg(test)]
 mod tests;
 
-/// A registry that shows this traffic.
-pub fn registry(traffic: Arc<Traffic>) -> Registry {
+use page::Page;
+
+/// What the metrics show.
+pub struct Observed {
+    /// What passes through.
+    pub traffic: Arc<Traffic>,
+    /// What serves.
+    pub live: Arc<Live>,
+    /// Whether the stream to control is open.
+    pub connected: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").finish_non_exhaustive()
+    }
+}
+
+/// A registry that shows what is observed, as it is when asked.
+pub fn registry(observed: Observed) -> Registry {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Shown(traffic)));
+    registry.register_collector(Box::new(observed));
     registry
 }
 
-#[derive(Debug)]
-struct Shown(Arc<Traffic>);
-
-impl Collector for Shown {
+impl Collector for Observed {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let traffic = &*self.0;
         let mut page = Page(encoder);
-        page.counter("aralez_requests", "Requests received", traffic.requests())?;
-        let statuses = traffic
-            .by_status()
-            .map(|(status, n)| (status.to_string(), n));
-        page.counters(
-            "aralez_responses",
-            "Responses sent, by status",
-            "status",
-            statuses,
-        )?;
-        page.counters(
-            "aralez_requests_by_method",
-            "Requests received, by method",
-            "method",
-            traffic.by_method(),
-        )?;
-        page.counters(
-            "aralez_requests_by_version",
-            "Requests received, by version",
-            "version",
-            traffic.by_version(),
-        )?;
-        let counted = [
-            (
-                "aralez_errors",
-                "Requests that did not end as HTTP intends",
-                Event::Error,
-            ),
-            ("aralez_retries", "Tries at another endpoint", Event::Retry),
-            (
-                "aralez_endpoint_connects",
-                "New connections to endpoints",
-                Event::Connected,
-            ),
-            (
-                "aralez_endpoint_reuses",
-                "Requests sent on a kept connection",
-                Event::Reused,
-            ),
-            (
-                "aralez_endpoint_connect_failures",
-                "Endpoints that could not be connected to",
-                Event::ConnectFailed,
-            ),
-            (
-                "aralez_panics",
-                "Panics, each contained in its task",
-                Event::Panic,
-            ),
-        ];
-        for (name, help, event) in counted {
-            page.counter(name, help, traffic.events(event))?;
-        }
-        let in_flight = traffic.in_flight() as u64;
-        page.gauge(
-            "aralez_requests_in_flight",
-            "Requests that are being served",
-            in_flight,
-        )?;
-        page.histogram(
-            "aralez_request_latency_seconds",
-            "From the request's head to the end of its response",
-            &traffic.request_latency,
-        )?;
-        page.histogram(
-            "aralez_response_latency_seconds",
-            "From the request's head to the head of its response",
-            &traffic.response_latency,
-        )
+        requests(&mut page, &self.traffic)?;
+        events(&mut page, &self.traffic)?;
+        snapshot(&mut page, &self.live)?;
+        let connected = u64::from((self.connected)());
+        let help = "Whether the stream to control is open";
+        page.gauge("aralez_control_connected", help, connected)
     }
 }
 
-/// One page of metrics as it is written.
-struct Page<'a>(DescriptorEncoder<'a>);
+fn requests(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
+    page.counter("aralez_requests", "Requests received", traffic.requests())?;
+    let statuses = traffic.by_status();
+    let statuses = statuses.map(|(status, count)| (status.to_string(), count));
+    let help = "Responses sent, by status";
+    page.counters("aralez_responses", help, "status", statuses)?;
+    let help = "Requests received, by method";
+    let methods = traffic.by_method();
+    page.counters("aralez_requests_by_method", help, "method", methods)?;
+    let help = "Requests received, by version";
+    let versions = traffic.by_version();
+    page.counters("aralez_requests_by_version", help, "version", versions)?;
+    let help = "From the request's head to the end of its response";
+    let times = &traffic.request_latency;
+    page.histogram("aralez_request_latency_seconds", help, times)?;
+    let help = "From the request's head to the head of its response";
+    let times = &traffic.response_latency;
+    page.histogram("aralez_response_latency_seconds", help, times)
+}
 
-impl Page<'_> {
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        let mut metric = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Counter)?;
-        metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+fn events(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
+    let counted = [
+        (
+            "aralez_errors",
+            "Requests that did not end as HTTP intends",
+            Event::Error,
+        ),
+        (
+            "aralez_retries",
+            "Further tries at an endpoint",
+            Event::Retry,
+        ),
+        (
+            "aralez_endpoint_connects",
+            "New connections to endpoints",
+            Event::Connected,
+        ),
+        (
+            "aralez_endpoint_reuses",
+            "Requests sent on a kept connection",
+            Event::Reused,
+        ),
+        (
+            "aralez_endpoint_connect_failures",
+            "Endpoints that could not be connected to",
+            Event::ConnectFailed,
+        ),
+        (
+            "aralez_panics",
+            "Panics, each contained in its task",
+            Event::Panic,
+        ),
+    ];
+    for (name, help, event) in counted {
+        page.counter(name, help, traffic.events(event))?;
     }
+    let help = "Requests that are being served";
+    page.gauge(
+        "aralez_requests_in_flight",
+        help,
+        traffic.in_flight() as u64,
+    )
+}
 
-    fn counters<L: AsRef<str>>(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &'static str,
-        values: impl Iterator<Item = (L, u64)>,
-    ) -> fmt::Result {
-        let mut metric = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (value, count) in values {
-            let labels = [(label, value.as_ref())];
-            metric
-                .encode_family(&labels)?
-                .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
-        }
-        Ok(())
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        let mut metric = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
-        metric.encode_gauge(&value)
-    }
-
-    fn histogram<const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        times: &Histogram<N>,
-    ) -> fmt::Result {
-        let buckets = times.buckets();
-        let count = buckets.iter().map(|(_, count)| count).sum();
-        let mut metric = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Histogram)?;
-        metric.encode_histogram::<NoLabelSet>(times.sum(), count, &buckets, None)
-    }
+fn snapshot(page: &mut Page<'_>, live: &Live) -> fmt::Result {
+    let live = live.load();
+    let version = live.snapshot.version();
+    let labels = [
+        ("generation", version.generation.to_string()),
+        ("revision", version.revision.to_string()),
+        ("root", version.root.to_string()),
+    ];
+    page.labelled(
+        "aralez_snapshot_info",
+        "The snapshot that serves",
+        &labels,
+        1,
+    )?;
+    let sources = [Origin::Stream, Origin::Cache, Origin::None]
+        .map(|origin| (origin.name(), u64::from(origin == live.origin)));
+    let help = "Where the snapshot that serves came from";
+    page.gauges("aralez_snapshot_source", help, "source", sources)?;
+    let help = "How long it has been serving";
+    let age = live.since.elapsed().as_secs();
+    page.gauge("aralez_snapshot_age_seconds", help, age)
 }

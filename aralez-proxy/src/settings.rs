@@ -34,6 +34,8 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Where plain HTTP is served.
     pub http: Vec<SocketAddr>,
+    /// The port of HTTPS, where redirects to it lead.
+    pub tls_port: Option<u16>,
     /// Where the admin endpoint answers.
     pub admin: SocketAddr,
     /// Where control is, in the order of trying.
@@ -64,6 +66,11 @@ impl Settings {
                 .proxy_address_http
                 .clone()
                 .unwrap_or_else(|| vec![DEFAULT_HTTP]),
+            tls_port: config
+                .proxy_address_tls
+                .as_ref()
+                .and_then(|addresses| addresses.first())
+                .map(SocketAddr::port),
             admin: config.proxy_admin_address.unwrap_or(DEFAULT_ADMIN),
             control_servers: config.control_servers.clone().unwrap_or_else(control),
             state_dir: root.join(format!("proxy-{node}")),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::core::counters::Counters;
+
 #[cfg(test)]
 mod tests;
 
@@ -152,6 +154,16 @@ impl Traffic {
     /// Whether the node is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+}
+
+impl Counters for Traffic {
+    fn requests(&self) -> u64 {
+        Self::requests(self)
+    }
+
+    fn responses_5xx(&self) -> u64 {
+        Self::responses_5xx(self)
     }
 }
 

@@ -2,7 +2,11 @@ use super::*;
 
 fn page(traffic: &Arc<Traffic>) -> String {
     let mut text = String::new();
-    let registry = registry(Arc::clone(traffic));
+    let registry = registry(Observed {
+        traffic: Arc::clone(traffic),
+        live: Arc::new(Live::new(std::time::Instant::now())),
+        connected: Box::new(|| true),
+    });
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
     text
 }
@@ -19,6 +23,7 @@ fn the_documented_names_are_there() {
         .response_latency
         .observe(std::time::Duration::from_millis(7));
     let page = page(&traffic);
+    assert!(page.contains("aralez_snapshot_info{generation=\"0\",revision=\"0\",root=\""));
     for line in [
         "aralez_requests_total 1",
         "aralez_responses_total{status=\"200\"} 1",
@@ -29,6 +34,9 @@ fn the_documented_names_are_there() {
         "aralez_request_latency_seconds_bucket{le=\"0.01\"} 1",
         "aralez_request_latency_seconds_bucket{le=\"+Inf\"} 1",
         "aralez_response_latency_seconds_count 1",
+        "aralez_snapshot_source{source=\"none\"} 1",
+        "aralez_snapshot_source{source=\"stream\"} 0",
+        "aralez_control_connected 1",
     ] {
         assert!(
             page.lines().any(|shown| shown == line),

@@ -1,20 +1,24 @@
 //! Answers that the proxy gives itself: small, plain, and without ending the connection where the next request can be found.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
+use super::headers;
+use crate::core::table::CompiledRoute;
+
 /// An answer of the proxy's own.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    /// The status.
-    pub(super) status: u16,
-    /// Where a redirect leads.
-    pub(super) location: Option<String>,
+    status: u16,
+    location: Option<String>,
+    /// The route that gives the answer: its edits hold for it.
+    route: Option<Arc<CompiledRoute>>,
     /// Seconds after which another try may do better.
-    pub(super) retry_after: Option<u32>,
-    /// Nobody knows where the next request begins, or nobody wants one.
-    pub(super) close: bool,
+    retry_after: Option<u32>,
+    close: bool,
 }
 
 impl Answer {
@@ -27,6 +31,23 @@ impl Answer {
         }
     }
 
+    pub(super) fn redirect(status: u16, location: String, route: Arc<CompiledRoute>) -> Self {
+        Self {
+            status,
+            location: Some(location),
+            route: Some(route),
+            ..Self::default()
+        }
+    }
+
+    /// The same answer, after which the connection ends.
+    pub(super) fn closing(self) -> Self {
+        Self {
+            close: true,
+            ..self
+        }
+    }
+
     /// Sends it. The engine itself ends the connection where the request's body is still to come.
     pub(super) async fn send(self, session: &mut Session) -> pingora::Result<()> {
         if self.close {
@@ -35,16 +56,22 @@ impl Answer {
         let text = body_of(self.status);
         let head = self.head(text)?;
         let no_body = text.is_empty() || session.req_header().method == http::Method::HEAD;
-        session.write_response_header(Box::new(head), no_body).await?;
+        session
+            .write_response_header(Box::new(head), no_body)
+            .await?;
         if no_body {
             return Ok(());
         }
-        session.write_response_body(Some(Bytes::from_static(text)), true).await
+        session
+            .write_response_body(Some(Bytes::from_static(text)), true)
+            .await
     }
 
     fn head(self, body: &'static [u8]) -> pingora::Result<ResponseHeader> {
         let mut head = ResponseHeader::build(self.status, Some(6))?;
-        head.insert_header(http::header::CONTENT_LENGTH, body.len())?;
+        if self.status != 204 {
+            head.insert_header(http::header::CONTENT_LENGTH, body.len())?;
+        }
         if !body.is_empty() {
             head.insert_header(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")?;
         }
@@ -54,6 +81,9 @@ impl Answer {
         if let Some(seconds) = self.retry_after {
             head.insert_header(http::header::RETRY_AFTER, seconds)?;
         }
+        if let Some(route) = self.route {
+            headers::apply_route(&mut head, &route.response_edits)?;
+        }
         Ok(head)
     }
 }
@@ -61,7 +91,7 @@ impl Answer {
 /// A line for people; what exactly was wrong stands in the metrics and logs, not in front of whoever asks.
 const fn body_of(status: u16) -> &'static [u8] {
     match status {
-        300..=399 => b"",
+        204 | 300..=399 => b"",
         400 => b"400 Bad Request\n",
         404 => b"404 Not Found\n",
         405 => b"405 Method Not Allowed\n",

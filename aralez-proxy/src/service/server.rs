@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 
 use super::Engine;
 
-/// Tries at endpoints for one request that the engine permits; how many are made is the core's decision.
-const MAX_TRIES: usize = 4;
+/// Tries at endpoints for one request, those on connections that turn out to be dead included.
+const MAX_TRIES: usize = 3;
 
 /// How long tasks get after everything is done or given up.
 const STOP_RUNTIME: Duration = Duration::from_secs(1);
@@ -68,10 +68,14 @@ impl Server {
         if let Some(proxy) = service.app_logic_mut() {
             let mut http = HttpServerOptions::default();
             http.h2c = options.h2c;
+            // Not to proxy it: the gate refuses it with an answer of our own.
+            http.allow_connect_method_proxying = true;
             proxy.server_options = Some(http);
         }
         let mut fds = Fds::new();
         for listener in options.listeners {
+            // The engine takes it as it is, and a blocking one would hold a whole worker.
+            listener.set_nonblocking(true)?;
             let address = listener.local_addr()?.to_string();
             service.add_tcp(&address);
             // The engine finds the socket in this table under its address instead of binding one.

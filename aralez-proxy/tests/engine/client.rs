@@ -24,13 +24,17 @@ impl Response {
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
         Self(stream)
     }
 
     /// Sends a request without a body and reads its response.
     pub(crate) fn get(&mut self, host: &str, target: &str, fields: &str) -> Response {
-        self.send(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"))
+        self.send(&format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
+        ))
     }
 
     /// Sends bytes and reads one response, which has a length.
@@ -41,10 +45,14 @@ impl Client {
             if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at + 4;
             }
-            assert!(self.read(&mut seen), "the connection ended within the head: {seen:?}");
+            assert!(
+                self.read(&mut seen),
+                "the connection ended within the head: {seen:?}"
+            );
         };
         let head = String::from_utf8_lossy(&seen[..end]).to_ascii_lowercase();
-        let length = crate::origin::field(&head, "content-length").map_or(0, |n| n.parse().unwrap());
+        let length =
+            crate::origin::field(&head, "content-length").map_or(0, |n| n.parse().unwrap());
         while seen.len() < end + length {
             assert!(self.read(&mut seen), "the connection ended within the body");
         }

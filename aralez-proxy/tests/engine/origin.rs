@@ -94,7 +94,8 @@ fn serve(mut stream: TcpStream, log: &Mutex<Log>, answer: &dyn Fn(&str) -> Vec<u
 /// The value of a field of a head in lower case.
 pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let prefix = format!("{name}: ");
-    head.lines().find_map(|line| line.strip_prefix(prefix.as_str()))
+    head.lines()
+        .find_map(|line| line.strip_prefix(prefix.as_str()))
 }
 
 fn read_until(

@@ -1,22 +1,11 @@
 //! The rules about header fields.
 
+use crate::core::edits;
+
 use super::{MAX_FIELDS, RequestLine, Unfit, unfit};
 
 /// Fields of which a request has at most one: with two, whoever reads the first and whoever reads the last disagree.
 const SINGLETONS: [&[u8]; 4] = [b"authorization", b"content-type", b"origin", b"x-api-key"];
-
-/// Fields that the proxy sets or that frame the message: a client must not have them dropped by naming them in `Connection`.
-const MANAGED: [&[u8]; 9] = [
-    b"content-length",
-    b"forwarded",
-    b"host",
-    b"transfer-encoding",
-    b"via",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-forwarded-proto",
-    b"x-real-ip",
-];
 
 /// Most fields that one request may nominate in `Connection`.
 const MAX_NOMINATIONS: usize = 9;
@@ -90,17 +79,11 @@ impl<'a> Fields<'a> {
             if self.nominations > MAX_NOMINATIONS || !nominated.iter().all(|b| is_token(*b)) {
                 return Err(unfit(400, "Connection is not a short list of names"));
             }
-            if MANAGED
-                .iter()
-                .any(|managed| nominated.eq_ignore_ascii_case(managed))
-            {
-                return Err(unfit(
-                    400,
-                    "Connection names a field that is not the client's",
-                ));
-            }
         }
-        Ok(())
+        // Names of tokens are text.
+        let text = std::str::from_utf8(value).unwrap_or_default();
+        edits::check_nomination([text])
+            .map_err(|_| unfit(400, "Connection names a field that is not the client's"))
     }
 
     /// The rules that need the whole head.

@@ -1,0 +1,52 @@
+//! A response on its way to the client.
+
+use http::{StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, Result};
+
+use super::exchange::Exchange;
+use super::headers;
+use crate::core::edits;
+
+/// By these the engine frames the response; it writes its own `Connection` over the endpoint's.
+const BY_ENGINE: [&str; 2] = ["connection", "transfer-encoding"];
+
+/// An informational response passes where the client expects one.
+pub(super) fn check_informational(
+    session: &Session,
+    head: &ResponseHeader,
+    ctx: &mut Exchange,
+) -> Result<()> {
+    let unasked = head.status == StatusCode::SWITCHING_PROTOCOLS && !session.is_upgrade_req();
+    if unasked || !ctx.take_informational() {
+        let reason = "the endpoint sends informational responses that nobody asked for";
+        return Error::e_explain(ErrorType::HTTPStatus(502), reason);
+    }
+    Ok(())
+}
+
+/// All edits of a response, in one pass.
+pub(super) fn edit(head: &mut ResponseHeader, ctx: &Exchange) -> Result<()> {
+    let nominated: Vec<String> = head
+        .headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok().map(str::to_owned))
+        .collect();
+    headers::keep(head, |name| {
+        let connection = nominated.iter().map(String::as_str);
+        BY_ENGINE.contains(&name) || edits::passes_response(name, connection)
+    });
+    match &ctx.route {
+        Some(route) => headers::apply_route(head, &route.response_edits),
+        None => Ok(()),
+    }
+}
+
+/// Whether a final response is under way already.
+pub(super) fn is_written(session: &Session) -> bool {
+    session.response_written().is_some_and(|head| {
+        !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
+    })
+}

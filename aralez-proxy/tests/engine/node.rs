@@ -1,0 +1,125 @@
+//! A node that serves sites, in this process.
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aralez_proto::convert::{endpoint_record, host_record, pool_record};
+use aralez_proto::model::{
+    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts, VirtualHost,
+};
+use aralez_proto::record::RecordSet;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
+use aralez_proxy::core::registry::Registry;
+use aralez_proxy::core::table::Table;
+use aralez_proxy::core::traffic::Traffic;
+use aralez_proxy::service::Engine;
+use aralez_proxy::service::server::{Options, Server};
+
+use crate::origin::Origin;
+
+/// One host with one route.
+pub(crate) struct Site {
+    host: HostPattern,
+    pub(crate) route: Route,
+    pub(crate) endpoints: Vec<SocketAddr>,
+}
+
+impl Site {
+    pub(crate) fn new(host: &str, path: &str, origins: &[&Origin]) -> Self {
+        let host: HostPattern = host.parse().unwrap();
+        let pool = PoolName::of_route(&host, path);
+        let route = Route {
+            path: path.into(),
+            request_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            timeouts: Timeouts::default(),
+            to_https: None,
+            action: Action::Pool(pool),
+        };
+        Self {
+            host,
+            route,
+            endpoints: origins.iter().map(|origin| origin.address).collect(),
+        }
+    }
+
+    fn records(&self) -> Vec<aralez_proto::record::Record> {
+        let host = VirtualHost {
+            pattern: self.host.clone(),
+            request_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            timeouts: Timeouts::default(),
+            to_https: None,
+            routes: vec![self.route.clone()],
+        };
+        let mut records = vec![host_record(&host)];
+        if let Action::Pool(pool) = &self.route.action {
+            records.push(pool_record(pool, &Pool::default()));
+            let endpoints = self.endpoints.iter();
+            let endpoints =
+                endpoints.map(|address| Endpoint::new(address.to_string().parse().unwrap()));
+            records.extend(endpoints.map(|endpoint| endpoint_record(pool, &endpoint)));
+        }
+        records
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) address: SocketAddr,
+    server: Server,
+}
+
+impl Node {
+    pub(crate) fn empty() -> Self {
+        Self::start(Live::new(Instant::now()), false)
+    }
+
+    pub(crate) fn serving(sites: &[Site]) -> Self {
+        Self::start(live(sites), false)
+    }
+
+    pub(crate) fn with_http2(sites: &[Site]) -> Self {
+        Self::start(live(sites), true)
+    }
+
+    fn start(live: Live, h2c: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let engine = Engine::new(Arc::new(live), Arc::new(Traffic::default()), Some(8443));
+        let options = Options {
+            listeners: vec![listener],
+            threads: NonZeroUsize::MIN,
+            pool_size: 16,
+            h2c,
+        };
+        let server = Server::start(engine, options).unwrap();
+        Self { address, server }
+    }
+
+    /// Closes as a drain does, and waits for it.
+    pub(crate) fn close(mut self) {
+        let closed = self.server.close();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(closed);
+        self.server.stop();
+    }
+}
+
+fn live(sites: &[Site]) -> Live {
+    let records: RecordSet = sites.iter().flat_map(Site::records).collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    let live = Live::new(Instant::now());
+    live.publish(LiveTable {
+        table: Table::build(&snapshot, &Registry::default()),
+        snapshot: Arc::new(snapshot),
+        origin: Source::Stream,
+        since: Instant::now(),
+    });
+    live
+}
