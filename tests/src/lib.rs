@@ -13,4 +13,5 @@ pub mod origin;
 pub mod ports;
 pub mod process;
 pub mod raw;
+pub mod scripted_node;
 pub mod stage;

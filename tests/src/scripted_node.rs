@@ -1,0 +1,126 @@
+//! A proxy's side of the stream, by hand: it joins, takes what it is sent, and says what the test wants.
+//!
+//! Cheap enough for hundreds in one test. It verifies nothing: a proxy's duties are tested with real proxies.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aralez_proto::wire::control as wire;
+use aralez_proto::wire::control::control_plane_client::ControlPlaneClient;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::{Channel, Endpoint};
+use wire::control_message::Kind as FromControl;
+use wire::node_message::Kind as ToControl;
+
+use crate::ports::random;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connected node. Dropping it ends its stream.
+#[derive(Debug)]
+pub struct ScriptedNode {
+    reports: mpsc::Sender<wire::NodeMessage>,
+    messages: Streaming<wire::ControlMessage>,
+}
+
+/// A greeting with nothing held and every feature known.
+pub fn hello(node: &str) -> wire::Hello {
+    wire::Hello {
+        protocol_min: 1,
+        protocol_max: 1,
+        node: node.to_owned(),
+        group: "default".to_owned(),
+        proxy_version: "scripted".to_owned(),
+        features: (0..64).collect(),
+        limits: Some(wire::Limits::default()),
+        boot_id: [random().to_le_bytes(), random().to_le_bytes()]
+            .concat()
+            .into(),
+        ..wire::Hello::default()
+    }
+}
+
+impl ScriptedNode {
+    /// Opens a stream on control's socket and greets; nothing has been answered yet.
+    ///
+    /// # Errors
+    /// Why there is no stream.
+    pub async fn greet(socket: PathBuf, hello: wire::Hello) -> Result<Self, String> {
+        let channel = channel(socket).await?;
+        let (reports, outgoing) = mpsc::channel(8);
+        let first = reports.send(message(ToControl::Hello(hello)));
+        first.await.map_err(|error| error.to_string())?;
+        let mut client = ControlPlaneClient::new(channel);
+        let sync = client.sync(ReceiverStream::new(outgoing)).await;
+        let messages = sync.map_err(|status| status.to_string())?.into_inner();
+        Ok(Self { reports, messages })
+    }
+
+    /// The next message from control.
+    ///
+    /// # Errors
+    /// When the stream ends, or nothing comes for 20 s.
+    pub async fn next(&mut self) -> Result<FromControl, String> {
+        let next = tokio::time::timeout(PATIENCE, self.messages.message()).await;
+        let message = next.map_err(|_| "nothing comes".to_owned())?;
+        let message = message.map_err(|status| status.to_string())?;
+        let message = message.ok_or("the stream ended")?;
+        message.kind.ok_or_else(|| "an empty message".to_owned())
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub async fn say(&self, kind: ToControl) -> Result<(), String> {
+        let sent = self.reports.send(message(kind)).await;
+        sent.map_err(|_| "the stream ended".to_owned())
+    }
+
+    /// Takes whatever comes until it runs control's head: acknowledges each update unseen. What it then runs.
+    ///
+    /// # Errors
+    /// When the stream ends first.
+    pub async fn follow(&mut self) -> Result<wire::Version, String> {
+        let mut coming = None;
+        loop {
+            match self.next().await? {
+                FromControl::Begin(begin) => coming = Some((begin.update_id, begin.to)),
+                FromControl::Commit(commit) => {
+                    let (update_id, version) =
+                        coming.take().ok_or("a commit without a beginning")?;
+                    if update_id != commit.update_id {
+                        return Err("a commit of another update".to_owned());
+                    }
+                    let ack = wire::Ack {
+                        update_id,
+                        version: version.clone(),
+                        apply_us: 1,
+                    };
+                    self.say(ToControl::Ack(ack)).await?;
+                    return version.ok_or_else(|| "an update to nothing".to_owned());
+                }
+                FromControl::GoAway(away) => return Err(format!("told to go: {away:?}")),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn message(kind: ToControl) -> wire::NodeMessage {
+    wire::NodeMessage { kind: Some(kind) }
+}
+
+async fn channel(socket: PathBuf) -> Result<Channel, String> {
+    let connector = tower::service_fn(move |_| {
+        let socket = socket.clone();
+        async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+    });
+    let endpoint = Endpoint::from_static("http://control");
+    let channel = endpoint.connect_with_connector(connector).await;
+    channel.map_err(|error| error.to_string())
+}

@@ -1,0 +1,159 @@
+//! Streams as control sees them: what each costs, and that one node's trouble is nobody else's.
+
+use std::path::PathBuf;
+
+use aralez_proto::wire::control as wire;
+use aralez_tests::document::site;
+use aralez_tests::eventually::{eventually, same};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::scripted_node::{ScriptedNode, hello};
+use wire::control_message::Kind as FromControl;
+use wire::node_message::Kind as ToControl;
+
+const STREAMS: usize = 200;
+
+fn socket(fleet: &Fleet) -> PathBuf {
+    fleet.folder().join("control.sock")
+}
+
+async fn join(fleet: &Fleet, name: &str) -> ScriptedNode {
+    let mut node = eventually(LIVE, "a node is let in", || async {
+        let mut node = ScriptedNode::greet(socket(fleet), hello(name)).await?;
+        match node.next().await? {
+            FromControl::Welcome(_) => Ok(node),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    node.follow().await.unwrap();
+    node
+}
+
+#[tokio::test]
+async fn a_stream_costs_control_little_memory() {
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(0)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let mut nodes = Vec::new();
+    for number in 0..20 {
+        nodes.push(join(&fleet, &format!("warm-{number}")).await);
+    }
+    let before = fleet.control().memory();
+    for number in 0..STREAMS {
+        nodes.push(join(&fleet, &format!("node-{number}")).await);
+    }
+    let connected = || async {
+        let nodes = fleet.nodes().await?;
+        same(
+            &nodes.iter().filter(|node| node.connected).count(),
+            &(STREAMS + 20),
+        )
+    };
+    eventually(LIVE, "all are connected", connected).await;
+    let each = fleet.control().memory().saturating_sub(before) / STREAMS as u64;
+    println!(
+        "{} KiB of control's memory for each connected stream",
+        each >> 10
+    );
+    assert!(each < 128 << 10, "{each} bytes");
+}
+
+#[tokio::test]
+async fn a_node_that_never_answers_holds_up_nobody() {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let fleet = Plan::new(1)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    let mut silent = ScriptedNode::greet(socket(&fleet), hello("silent"))
+        .await
+        .unwrap();
+    assert!(matches!(silent.next().await, Ok(FromControl::Welcome(_))));
+    for (name, origin) in [("b", &b), ("a", &a), ("b", &b)] {
+        fleet.save(&site("a.test", &[origin.address()]));
+        fleet.serves(LIVE, "a.test", name).await;
+    }
+    let mut begun = 0;
+    while let Ok(Ok(message)) =
+        tokio::time::timeout(std::time::Duration::from_millis(300), silent.next()).await
+    {
+        begun += usize::from(matches!(message, FromControl::Begin(_)));
+    }
+    assert_eq!(begun, 1, "one update is in flight, however many followed");
+}
+
+#[tokio::test]
+async fn a_second_stream_of_the_same_node_replaces_the_first() {
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(0)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let mut first = join(&fleet, "twin").await;
+    let _second = join(&fleet, "twin").await;
+    let ended = async {
+        loop {
+            match first.next().await {
+                Ok(FromControl::GoAway(_)) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    };
+    tokio::time::timeout(LIVE, ended)
+        .await
+        .expect("the first is told to go");
+    assert_eq!(fleet.nodes().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn who_does_not_speak_the_protocol_is_sent_away() {
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(1)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    let future = wire::Hello {
+        protocol_min: 7,
+        protocol_max: 9,
+        ..hello("future")
+    };
+    let unnamed = wire::Hello {
+        node: "../x".to_owned(),
+        ..hello("")
+    };
+    for greeting in [future, unnamed] {
+        let answer = match ScriptedNode::greet(socket(&fleet), greeting).await {
+            Ok(mut node) => node.next().await,
+            Err(error) => Err(error),
+        };
+        assert!(
+            matches!(answer, Ok(FromControl::GoAway(_)) | Err(_)),
+            "{answer:?}"
+        );
+    }
+    let silent = ScriptedNode::greet(socket(&fleet), hello("rude"))
+        .await
+        .unwrap();
+    let status = wire::Status {
+        troubles: vec!["x".repeat(1 << 20); 3],
+        ..wire::Status::default()
+    };
+    let _ = silent.say(ToControl::Status(status)).await;
+    assert_eq!(
+        fleet
+            .nodes()
+            .await
+            .unwrap()
+            .iter()
+            .filter(|node| node.name.contains(".."))
+            .count(),
+        0
+    );
+    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.is_current(LIVE).await;
+}
