@@ -59,16 +59,20 @@ async fn every_sample_loads_or_names_only_what_is_not_enforced_yet() {
             "{}: {code:?} {faults:#?}",
             file.file_name().unwrap().to_string_lossy()
         );
-        let unexpected: Vec<_> = faults
-            .iter()
-            .filter(|fault| is_main(&file) || !NOT_YET.iter().any(|key| fault.contains(key)))
-            .collect();
-        if faults.is_empty() {
-            assert_eq!(code, Some(0), "{}", file.display());
-        } else {
-            assert!(unexpected.is_empty(), "{}: {unexpected:#?}", file.display());
-            assert_eq!(code, Some(1), "{}", file.display());
+        if code == Some(0) {
+            // Warnings: keys that load and do nothing yet.
+            continue;
         }
+        assert!(!is_main(&file), "a main.yaml loads");
+        let expected = |fault: &&String| NOT_YET.iter().any(|key| fault.contains(key));
+        let unexpected: Vec<_> = faults.iter().filter(|fault| !expected(fault)).collect();
+        assert!(unexpected.is_empty(), "{}: {unexpected:#?}", file.display());
+        assert_eq!(
+            (code, faults.is_empty()),
+            (Some(1), false),
+            "{}",
+            file.display()
+        );
     }
 }
 
