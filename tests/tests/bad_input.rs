@@ -180,7 +180,7 @@ async fn the_same_in_a_file_is_named_in_the_status() {
     let stage = Stage::new().await;
     for (text, part) in [
         (b"x.test: \"\xff\xfe\"\n".to_vec(), "UTF-8"),
-        (b"[".repeat(100_000), "deep"),
+        (b"[".repeat(100_000), "recursion limit"),
     ] {
         std::fs::write(stage.fleet.documents().join("upstreams.yaml"), text).unwrap();
         eventually(LIVE, "the fault is shown", || async {
