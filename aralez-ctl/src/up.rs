@@ -6,6 +6,7 @@ mod site;
 
 use std::path::PathBuf;
 
+use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{main_file, state, telemetry};
 
 use crate::args::Up;
@@ -19,7 +20,12 @@ use hint::Hint;
 /// Runs the verb.
 pub(crate) async fn run(up: Up) -> Result<(), Failure> {
     let ready = prepare(&up)?;
-    let Ready { plan, hint, sample } = ready;
+    let Ready {
+        plan,
+        hint,
+        sample,
+        lock: _lock,
+    } = ready;
     let level = plan.config.log_level.unwrap_or_default();
     telemetry::init(level, None).map_err(|error| Failure::refused(error.to_string()))?;
     let announce = || output::say(&hint.to_string());
@@ -43,6 +49,8 @@ struct Ready {
     plan: Plan,
     hint: Hint,
     sample: Option<std::net::TcpListener>,
+    /// Held as long as the daemons run.
+    lock: Option<InstanceLock>,
 }
 
 fn prepare(up: &Up) -> Result<Ready, Failure> {
@@ -59,6 +67,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
         upstreams,
         key,
         sample,
+        lock,
     } = generated.map_err(Failure::refused)?;
     let ready = given(main)?;
     let hint = Hint {
@@ -71,6 +80,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
     Ok(Ready {
         hint,
         sample,
+        lock: Some(lock),
         ..ready
     })
 }
@@ -93,5 +103,6 @@ fn given(main: PathBuf) -> Result<Ready, Failure> {
         plan,
         hint,
         sample: None,
+        lock: None,
     })
 }

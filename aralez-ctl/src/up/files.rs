@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aralez_proto::document::{self, DocumentSet, Rules};
 use aralez_proto::model::HostPattern;
+use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{private, random};
 use serde_json::{Value, json};
 
@@ -27,11 +28,14 @@ pub(super) struct Generated {
     pub(super) key: PathBuf,
     /// Where the sample site is to be served.
     pub(super) sample: Option<TcpListener>,
+    /// So that a second `up` does not rewrite what the first one runs on.
+    pub(super) lock: InstanceLock,
 }
 
 /// The files of a bare `up`. A document that exists is kept, but for the address of the sample site where that had to change.
 pub(super) fn for_sample(state: &Path) -> Result<Generated, String> {
     let folder = folder(state, "sample")?;
+    let lock = lock(&folder)?;
     let address_file = folder.join("site-address");
     let before: Option<SocketAddr> = read(&address_file)?.and_then(|text| text.trim().parse().ok());
     let listener =
@@ -47,7 +51,14 @@ pub(super) fn for_sample(state: &Path) -> Result<Generated, String> {
     };
     write(&upstreams, &text)?;
     write(&address_file, &format!("{now}\n"))?;
-    generated(state, &folder, upstreams, None, Some(listener))
+    let main = main_file(state, &folder, &upstreams, None)?;
+    Ok(Generated {
+        main,
+        upstreams,
+        key: key_file(state),
+        sample: Some(listener),
+        lock,
+    })
 }
 
 /// The files of `up --to`, written anew each time.
@@ -64,20 +75,35 @@ pub(super) fn for_endpoint(
         + &routing(&host, &address.to_string())?;
     check(&text)?;
     let folder = folder(state, "to")?;
+    let lock = lock(&folder)?;
     let upstreams = folder.join(DocumentSet::MAIN);
     write(&upstreams, &text)?;
-    generated(state, &folder, upstreams, listen, None)
+    let main = main_file(state, &folder, &upstreams, listen)?;
+    Ok(Generated {
+        main,
+        upstreams,
+        key: key_file(state),
+        sample: None,
+        lock,
+    })
 }
 
-fn generated(
+fn lock(folder: &Path) -> Result<InstanceLock, String> {
+    InstanceLock::acquire(folder).map_err(|error| error.to_string())
+}
+
+fn key_file(state: &Path) -> PathBuf {
+    state.join("master.key")
+}
+
+/// Writes the `main.yaml` of both daemons.
+fn main_file(
     state: &Path,
     folder: &Path,
-    upstreams: PathBuf,
+    upstreams: &Path,
     listen: Option<SocketAddr>,
-    sample: Option<TcpListener>,
-) -> Result<Generated, String> {
-    let key = state.join("master.key");
-    let secret = master_key(&key)?;
+) -> Result<PathBuf, String> {
+    let secret = master_key(&key_file(state))?;
     let mut keys = json!({
         "state_dir": state,
         "upstreams_conf": upstreams,
@@ -87,16 +113,9 @@ fn generated(
         keys["proxy_address_http"] = json!(listen);
     }
     let main = folder.join("main.yaml");
-    write(
-        &main,
-        &("# Written by `aralez-ctl up`, and anew by the next one.\n".to_owned() + &yaml(&keys)?),
-    )?;
-    Ok(Generated {
-        main,
-        upstreams,
-        key,
-        sample,
-    })
+    let head = "# Written by `aralez-ctl up`, and anew by the next one.\n".to_owned();
+    write(&main, &(head + &yaml(&keys)?))?;
+    Ok(main)
 }
 
 /// The master key of this state folder: drawn once, in a file of its own.

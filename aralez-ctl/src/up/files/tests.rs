@@ -13,11 +13,10 @@ fn mode(path: &Path) -> u32 {
 fn the_sample_is_a_configuration_that_loads_with_a_key_of_its_own() {
     let state = tempfile::tempdir().unwrap();
     let made = for_sample(state.path()).unwrap();
-    let config = main_file::load(Some(&made.main)).unwrap();
+    main_file::load(Some(&made.main)).unwrap();
     let key = fs::read_to_string(&made.key).unwrap();
     assert_eq!(key.trim().len(), 64);
     assert_eq!((mode(&made.key), mode(&made.main)), (0o400, 0o600));
-    let _ = config;
     let text = fs::read_to_string(&made.upstreams).unwrap();
     check(&text).unwrap();
     let address = made.sample.unwrap().local_addr().unwrap();
@@ -31,7 +30,8 @@ fn the_next_start_keeps_the_key_the_edits_and_the_address() {
     let key = fs::read_to_string(&first.key).unwrap();
     let edited = fs::read_to_string(&first.upstreams).unwrap() + "# mine\n";
     fs::write(&first.upstreams, &edited).unwrap();
-    let address = first.sample.unwrap().local_addr().unwrap();
+    let address = first.sample.as_ref().unwrap().local_addr().unwrap();
+    drop(first);
     let second = for_sample(state.path()).unwrap();
     assert_eq!(fs::read_to_string(&second.key).unwrap(), key);
     assert_eq!(fs::read_to_string(&second.upstreams).unwrap(), edited);
@@ -44,13 +44,25 @@ fn a_sample_site_that_had_to_move_takes_its_document_along() {
     let first = for_sample(state.path()).unwrap();
     let edited = fs::read_to_string(&first.upstreams).unwrap() + "# mine\n";
     fs::write(&first.upstreams, &edited).unwrap();
-    // The first one still listens.
-    let before = first.sample.as_ref().unwrap().local_addr().unwrap();
+    // Another program has taken the address meanwhile.
+    let Generated { sample, lock, .. } = first;
+    drop(lock);
+    let before = sample.as_ref().unwrap().local_addr().unwrap();
     let second = for_sample(state.path()).unwrap();
     let now = second.sample.unwrap().local_addr().unwrap();
     assert_ne!(before, now);
     let text = fs::read_to_string(&second.upstreams).unwrap();
     assert_eq!(text, edited.replace(&before.to_string(), &now.to_string()));
+}
+
+#[test]
+fn a_second_up_on_the_same_state_changes_nothing_of_the_first() {
+    let state = tempfile::tempdir().unwrap();
+    let first = for_sample(state.path()).unwrap();
+    let before = fs::read_to_string(&first.upstreams).unwrap();
+    let error = for_sample(state.path()).unwrap_err();
+    assert!(error.contains("in use by process"), "{error}");
+    assert_eq!(fs::read_to_string(&first.upstreams).unwrap(), before);
 }
 
 #[test]
