@@ -5,3 +5,304 @@ use super::*;
 fn faults(text: &str) -> String {
     read_main(text).expect_err("faulty").to_string()
 }
+
+#[test]
+fn unknown_keys_say_what_was_meant_or_where_they_belong() {
+    let text = "\
+sticky_session: true
+servers: []
+examle.com: {path: {}}
+a.example:
+  servers: ['127.0.0.1:1']
+  colour: red
+  paths:
+    /:
+      server: ['127.0.0.1:1']
+      servers: ['127.0.0.1:1']
+      groups: [a]
+      provider: file
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:1:1: sticky_session: `sticky_session` is not a key at the top (did you mean `sticky_sessions`?)
+upstreams.yaml:2:1: servers: belongs at a path, not at the top
+upstreams.yaml:3:1: examle.com: `examle.com` is not a key at the top; a host is a map with `paths`
+upstreams.yaml:5:3: a.example.servers: belongs at a path, not at a host
+upstreams.yaml:6:3: a.example.colour: `colour` is not a key at a host; known are paths, groups, override, client_ca, to_https, rate_limit, x4xx_limit, headers, server_headers, authorization, timeouts, max_body
+upstreams.yaml:9:7: a.example.paths./.server: `server` is not a key at a path (did you mean `servers`?)
+upstreams.yaml:11:7: a.example.paths./.groups: belongs at a host, not at a path
+upstreams.yaml:12:7: a.example.paths./.provider: belongs at the top, not at a path"
+    );
+}
+
+#[test]
+fn wrong_types_say_what_was_expected_and_found() {
+    let text = "\
+provider: [file, etcd]
+to_https: \"true\"
+headers: X-A:1
+timeouts: {connect: [], reed: 1s, total: 5 parsecs}
+compat: aralez-0.8
+upstreams:
+  b.example: {}
+  a.example:
+    to_https: on
+    override: 1
+    groups: []
+    paths: [1]
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:1:18: provider[1]: unknown provider `etcd`; known are file, consul, kubernetes
+upstreams.yaml:2:11: to_https: expected true or false, found it in quotes (take them off)
+upstreams.yaml:3:10: headers: expected a list of `Name:value`, or a map of set, append, remove, found a text
+upstreams.yaml:4:21: timeouts.connect: expected a duration, as 30s, 500ms, 10m or a number of seconds, found a list
+upstreams.yaml:4:25: timeouts.reed: `reed` is not a key in timeouts (did you mean `read`?)
+upstreams.yaml:4:42: timeouts.total: `5 parsecs` is not a duration, as 30s, 500ms, 10m or a number of seconds
+upstreams.yaml:5:9: compat: expected one of aralez-0.9, found `aralez-0.8` (did you mean `aralez-0.9`?)
+upstreams.yaml:7:3: upstreams.b.example: a host needs `paths`
+upstreams.yaml:9:15: upstreams.a.example.to_https: expected true or false, found `on` (did you mean `true`?)
+upstreams.yaml:10:15: upstreams.a.example.override: expected true or false, found `1` (did you mean `true`?)
+upstreams.yaml:11:13: upstreams.a.example.groups: names no group; leave the key out to serve the host in all groups
+upstreams.yaml:12:12: upstreams.a.example.paths: expected a map of paths, found a list"
+    );
+}
+
+#[test]
+fn servers_that_cannot_be_reached_are_refused_one_by_one() {
+    let text = "\
+a.example:
+  paths:
+    /:
+      servers:
+        - 127.0.0.1:0
+        - 127.0.0.1:70000
+        - 127.0.0.1
+        - ::1:80
+        - backend.example:80
+        - unix:/run/app.sock
+        - http://127.0.0.1:80/
+        - 0.0.0.0:80
+        - 127.0.0.1:80
+        - {address: '127.0.0.1:80', weight: 2, backup: true}
+        - {weight: 0}
+        - [x]
+    /none: {servers: []}
+    /null: {to_https: true}
+    /two: {servers: ['127.0.0.1:1'], files: /srv}
+    /files: {files: /srv}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:5:11: a.example.paths./.servers[0]: \"127.0.0.1:0\" is not ip:port: a port is 1 to 65535
+upstreams.yaml:6:11: a.example.paths./.servers[1]: \"127.0.0.1:70000\" is not ip:port: a port is 1 to 65535
+upstreams.yaml:7:11: a.example.paths./.servers[2]: \"127.0.0.1\" is not ip:port: the port is missing
+upstreams.yaml:8:11: a.example.paths./.servers[3]: \"::1:80\" is not ip:port: an IPv6 address stands in brackets before its port, as [::1]:80
+upstreams.yaml:9:11: a.example.paths./.servers[4]: `backend.example:80`: host names are not resolved in this release; write the IP address of \"backend.example\"
+upstreams.yaml:10:11: a.example.paths./.servers[5]: `unix:/run/app.sock`: sockets are not enforced in this release; write ip:port
+upstreams.yaml:11:11: a.example.paths./.servers[6]: `http://127.0.0.1:80/` is a URL; write ip:port without `http://` (did you mean `127.0.0.1:80`?)
+upstreams.yaml:12:11: a.example.paths./.servers[7]: \"0.0.0.0:80\" is not ip:port: nothing can be reached at the unspecified address
+upstreams.yaml:14:11: a.example.paths./.servers[9]: 127.0.0.1:80 stands already at 13:11
+upstreams.yaml:14:45: a.example.paths./.servers[9].weight: weight is not enforced in this release; remove it to go on
+upstreams.yaml:14:56: a.example.paths./.servers[9].backup: backup is not enforced in this release; remove it to go on
+upstreams.yaml:15:11: a.example.paths./.servers[10]: `address` is missing
+upstreams.yaml:15:20: a.example.paths./.servers[10].weight: expected a whole number, from 1 to 65535, found 0
+upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, or a map of address, weight, backup, found a list
+upstreams.yaml:17:22: a.example.paths./none.servers: is empty; a route needs at least one server
+upstreams.yaml:18:5: a.example.paths./null: has none of `servers`, `redirect_to`, `files`; a route has exactly one
+upstreams.yaml:19:5: a.example.paths./two: has `files` and another of `servers`, `redirect_to`; a route has exactly one
+upstreams.yaml:19:45: a.example.paths./two.files: files is not enforced in this release; remove it to go on
+upstreams.yaml:20:21: a.example.paths./files.files: files is not enforced in this release; remove it to go on"
+    );
+}
+
+#[test]
+fn what_is_not_enforced_is_refused_at_its_place_and_still_checked_inside() {
+    let text = "\
+sticky_sessions: 600
+x4xx_limit: 5
+balance: {hash: {by: ip}}
+retries: {attempts: 3, budgt: 20%}
+health: {path: /}
+healthcheck: true
+max_body: 10MiB
+trusted_proxies: [10.0.0.0/33]
+consul: {servers: [http://127.0.0.1:8500], services: [{hostname: a, upstreem: b}]}
+provider: consul
+a.example:
+  client_ca: {ca: x, mode: maybe}
+  authorization: {creds: secret}
+  paths:
+    /:
+      servers: ['127.0.0.1:1']
+      tls: auto
+      http2: {}
+      balance: least_requests
+      rate_limit: {requests: 0}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:1:18: sticky_sessions: sticky_sessions is not enforced in this release; remove it to go on
+upstreams.yaml:2:13: x4xx_limit: x4xx_limit is not enforced in this release; remove it to go on
+upstreams.yaml:3:10: balance: balance is not enforced in this release; remove it to go on
+upstreams.yaml:4:10: retries: retries is not enforced in this release; remove it to go on
+upstreams.yaml:4:24: retries.budgt: `budgt` is not a key in retries (did you mean `budget`?)
+upstreams.yaml:5:9: health: health is not enforced in this release; remove it to go on
+upstreams.yaml:6:14: healthcheck: healthcheck is not enforced in this release; remove it to go on
+upstreams.yaml:7:11: max_body: max_body is not enforced in this release; remove it to go on
+upstreams.yaml:8:19: trusted_proxies[0]: `10.0.0.0/33` is not a network, as 10.0.0.0/8
+upstreams.yaml:9:9: consul: consul is not enforced in this release; remove it to go on
+upstreams.yaml:9:69: consul.services[0].upstreem: `upstreem` is not a key in services (did you mean `upstream`?)
+upstreams.yaml:10:11: provider: the provider `consul` is not enforced in this release; remove it to go on
+upstreams.yaml:12:14: a.example.client_ca: client_ca is not enforced in this release; remove it to go on
+upstreams.yaml:12:28: a.example.client_ca.mode: expected one of optional, required, found `maybe`
+upstreams.yaml:13:18: a.example.authorization: `type` is missing
+upstreams.yaml:17:12: a.example.paths./.tls: tls is not enforced in this release; remove it to go on
+upstreams.yaml:18:14: a.example.paths./.http2: expected one of auto, on, off, found a map
+upstreams.yaml:19:16: a.example.paths./.balance: balance is not enforced in this release; remove it to go on
+upstreams.yaml:20:19: a.example.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on
+upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole number, 1 or more, found 0"
+    );
+}
+
+#[test]
+fn bad_headers_are_refused_and_their_values_never_shown() {
+    let text = "\
+headers:
+  - hunter2
+  - 'X Y: hunter2'
+  - \"X-Y: hunter2\\r\\nX-Z: 1\"
+  - 'Content-Length: 5'
+  - [hunter2]
+client_headers: []
+server_headers:
+  set: {X-Forwarded-For: hunter2, X-A: [hunter2], x-b: 1, X-B: 2}
+  sett: {}
+  remove: {X-A: 1}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:2:5: headers[0]: expected `Name:value`, found no `:`
+upstreams.yaml:3:5: headers[1]: \"X Y\" is not a header name: letters, digits and !#$%&'*+-.^_`|~ only
+upstreams.yaml:4:5: headers[2]: the value of x-y holds a control byte; headers are one line
+upstreams.yaml:5:5: headers[3]: content-length is set by the proxy itself and cannot be edited
+upstreams.yaml:6:5: headers[4]: expected `Name:value` in quotes, found a list
+upstreams.yaml:7:17: client_headers: is `headers` under another name, which stands already at 2:3
+upstreams.yaml:9:26: server_headers.set.X-Forwarded-For: x-forwarded-for is set by the proxy itself and cannot be edited
+upstreams.yaml:9:40: server_headers.set.X-A: expected the header's value, found a list
+upstreams.yaml:9:59: server_headers.set: `x-b` stands twice here; names have no case
+upstreams.yaml:10:3: server_headers.sett: `sett` is not a key in headers; known are set, append, remove
+upstreams.yaml:11:11: server_headers.remove: expected a list of names, found a map"
+    );
+}
+
+#[test]
+fn redirects_that_lead_nowhere_are_refused() {
+    let text = "\
+a.example:
+  paths:
+    /a: {redirect_to: www.example.com}
+    /b: {redirect_to: 'ftp://www.example.com'}
+    /c: {redirect_to: 'https://'}
+    /d: {redirect_to: 'https://u:p@example.com'}
+    /e: {redirect_to: {to: 'https://x.example', status: 303}}
+    /f: {redirect_to: {status: 301}}
+    /g: {redirect_to: 'https://x.example:0/'}
+    /h: {redirect_to: 'https://x.example/?a=b'}
+    /i: {redirect_to: \"https://x.example/\\r\\nX: y\"}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:3:23: a.example.paths./a.redirect_to: `www.example.com` is not a URL with a scheme, as https://www.example.com
+upstreams.yaml:4:23: a.example.paths./b.redirect_to: `ftp://www.example.com` has a scheme other than http and https
+upstreams.yaml:5:23: a.example.paths./c.redirect_to: `https://` has no valid host
+upstreams.yaml:6:23: a.example.paths./d.redirect_to: `https://u:p@example.com` holds a user; a redirect would show it to everybody
+upstreams.yaml:7:57: a.example.paths./e.redirect_to.status: expected 301, 302, 307 or 308, found 303
+upstreams.yaml:8:23: a.example.paths./f.redirect_to: `to` is missing
+upstreams.yaml:9:23: a.example.paths./g.redirect_to: `https://x.example:0/` has a port that is not 1 to 65535
+upstreams.yaml:10:23: a.example.paths./h.redirect_to: `https://x.example/?a=b` has a query or a fragment; those of the request are kept
+upstreams.yaml:11:23: a.example.paths./i.redirect_to: `https://x.example/\\r\\nX: y` has a character that a URL cannot have"
+    );
+}
+
+#[test]
+fn a_host_or_path_that_stands_twice_names_both_places() {
+    let text = "\
+a.example:
+  paths: {/: {servers: ['127.0.0.1:1']}}
+upstreams:
+  A.Example:
+    paths:
+      /: {servers: ['127.0.0.1:1']}
+      /foo: {servers: ['127.0.0.1:1']}
+      /foo/: {servers: ['127.0.0.1:1']}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:4:3: upstreams.A.Example: the host a.example stands already at upstreams.yaml:1:1
+upstreams.yaml:8:7: upstreams.A.Example.paths./foo/: is the same path as the one at 7:7: `/foo`"
+    );
+    assert_eq!(
+        faults("a: 1\na: 2\n"),
+        "upstreams.yaml:2:1: the key `a` stands already at 1:1"
+    );
+}
+
+#[test]
+fn files_of_conf_d_hold_hosts_only_and_all_files_are_told_of() {
+    let documents = set(&[
+        (
+            "conf.d/a.yaml",
+            "to_https: true\nupstreams: {}\nb.example: {}\n",
+        ),
+        ("conf.d/b.yaml", "- 1\n"),
+        ("upstreams.yaml", "a: [\n"),
+    ]);
+    let faults = read(&documents, &Rules::default())
+        .expect_err("faulty")
+        .to_string();
+    assert_eq!(
+        faults,
+        "\
+conf.d/a.yaml:1:1: to_https: belongs in upstreams.yaml; files in conf.d hold hosts only
+conf.d/a.yaml:3:1: b.example: `b.example` is not a key at the top; a host is a map with `paths`
+conf.d/b.yaml:1:1: expected a map of keys and hosts, found a list
+upstreams.yaml:2:1: is not YAML: while parsing a node, did not find expected node content"
+    );
+}
+
+#[test]
+fn no_route_may_point_at_the_config_api() {
+    let text = "a.example: {paths: {/: {servers: ['127.0.0.1:3000', '[::ffff:127.0.0.1]:3000', '127.0.0.2:3000', '127.0.0.1:3001', '[::1]:9']}}}";
+    let rules = Rules {
+        forbidden_endpoints: vec![
+            "127.0.0.1:3000".parse().unwrap(),
+            "0.0.0.0:9".parse().unwrap(),
+        ],
+    };
+    let faults = read(&DocumentSet::of_main(text.into()), &rules).expect_err("forbidden");
+    let indices: Vec<&str> = faults.0.iter().map(|fault| &fault.path[25..]).collect();
+    assert_eq!(indices, ["[0]", "[1]", "[4]"], "{faults}");
+    assert!(
+        faults.0[0].reason.contains("points at the config API"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn of_very_many_faults_the_first_are_told_and_the_rest_counted() {
+    let text: String = (0..5_000).map(|n| format!("key{n}x: 1\n")).collect();
+    let faults = read_main(&text).expect_err("faulty");
+    assert_eq!(faults.0.len(), 1_001);
+    assert_eq!(
+        faults.0[1_000].to_string(),
+        "upstreams.yaml: and 4000 faults more"
+    );
+}

@@ -1,0 +1,184 @@
+//! Texts that try to cost more than they weigh: each gets a clear answer in under a second and within 100 MB, its own bytes included.
+
+use std::time::Duration;
+
+use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::main_config;
+
+/// The peak of the memory of this process since [`forget_peak`], in kB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|kb| kb.parse().ok()).expect("a number")
+}
+
+/// The processor's time that this thread has had: other work on the machine does not count.
+fn spent() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
+    let nanos = text
+        .split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(nanos.expect("a number"))
+}
+
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").expect("clear_refs");
+}
+
+/// A name, a text, and what the refusal must say.
+type Case = (&'static str, fn() -> Vec<u8>, &'static str);
+
+const SIZE: usize = 64 << 20;
+
+fn filled(head: &str, pattern: &str) -> Vec<u8> {
+    let mut text = head.as_bytes().to_vec();
+    text.reserve_exact(SIZE - text.len());
+    while text.len() + pattern.len() <= SIZE {
+        text.extend_from_slice(pattern.as_bytes());
+    }
+    text
+}
+
+fn alias_bomb() -> Vec<u8> {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..30 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    text.into_bytes()
+}
+
+fn numbered(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
+    (0..count).map(line).collect::<String>().into_bytes()
+}
+
+const TOO_LONG: &str = "longer than 512 KiB";
+
+const CASES: [Case; 16] = [
+    ("1e5 brackets", || vec![b'['; 100_000], ""),
+    ("1e5 braces", || "{a: ".repeat(100_000).into_bytes(), ""),
+    (
+        "1e5 dashes",
+        || "- ".repeat(100_000).into_bytes(),
+        "nests deeper than 64",
+    ),
+    (
+        "1e5 question marks",
+        || "? ".repeat(100_000).into_bytes(),
+        "",
+    ),
+    (
+        "indentation",
+        || numbered(3_000, |n| format!("{}a:\n", " ".repeat(n))),
+        "nests deeper than 64",
+    ),
+    ("alias bomb", alias_bomb, "values"),
+    (
+        "alias in itself",
+        || b"a: &a [*a]\n".to_vec(),
+        "stands inside the value",
+    ),
+    (
+        "1e6 keys",
+        || numbered(1_000_000, |n| format!("k{n}: 1\n")),
+        "values",
+    ),
+    ("a list of 64 MiB", || filled("", "- a\n"), "values"),
+    (
+        "a map of 64 MiB",
+        || numbered(5_000_000, |n| format!("k{n}: 1\n")),
+        "values",
+    ),
+    ("brackets of 64 MiB", || filled("a: [", "a,"), TOO_LONG),
+    (
+        "brackets of 64 MiB in lines",
+        || filled("a: [", "a,\n "),
+        TOO_LONG,
+    ),
+    (
+        "a quoted text of 64 MiB",
+        || filled("a: \"", "aaaaaaaaaaaaaaa "),
+        TOO_LONG,
+    ),
+    (
+        "a plain text of 64 MiB",
+        || filled("a: ", "aaaaaaaaaaaaaaaa"),
+        TOO_LONG,
+    ),
+    (
+        "a block text of 64 MiB",
+        || filled("a: |\n", " aaaaaaaaaaaaaa\n"),
+        TOO_LONG,
+    ),
+    (
+        "1e5 anchors",
+        || numbered(100_000, |n| format!("- &a{n} x\n")),
+        "anchor",
+    ),
+];
+
+#[test]
+fn no_text_costs_more_than_it_weighs() {
+    for (name, text, reason) in CASES {
+        let set = DocumentSet::of_main(text().into());
+        forget_peak();
+        let started = spent();
+        let faults = document::read(&set, &Rules::default()).expect_err(name);
+        let (took, peak) = (spent() - started, peak());
+        println!("{name}: {took:?}, {peak} kB: {faults:.200}");
+        assert!(faults.to_string().contains(reason), "{name}: {faults}");
+        assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+        assert!(peak < 110_000, "{name}: {peak} kB");
+    }
+}
+
+#[test]
+fn text_that_is_no_text_is_refused_with_its_place() {
+    let refused = |text: &[u8]| {
+        main_config::read("f", text)
+            .expect_err("refused")
+            .to_string()
+    };
+    assert_eq!(
+        refused(b"a: 1\nb: \xff\n"),
+        "f:2:4: is not UTF-8: byte 8 is 0xff"
+    );
+    assert_eq!(
+        refused(b"a: \0\n"),
+        "f:1:4: byte 3 is the control byte 0x00"
+    );
+    assert_eq!(
+        refused(b"\xff\xfea\0"),
+        "f:1:1: is UTF-16; save it as UTF-8"
+    );
+    let large = vec![b'#'; SIZE + 1];
+    assert_eq!(
+        refused(&large),
+        "f:1:1: has 67108865 bytes; at most 64 MiB are read"
+    );
+}
+
+#[test]
+fn a_large_document_reads_in_a_moment() {
+    let mut text = String::new();
+    for host in 0..10_000 {
+        text.push_str(&format!("host{host}.example.com:\n  paths:\n"));
+        for path in 0..5 {
+            text.push_str(&format!(
+                "    \"/some/path/{path}\":\n      to_https: false\n      headers:\n        - \"X-Some-Thing:Yaaaaaaaaaaaa\"\n        - \"X-Proxy-From:Hopaaaaaaaaaaaar\"\n      servers:\n        - \"10.0.0.1:8000\"\n        - \"10.0.0.2:8000\"\n"
+            ));
+        }
+    }
+    let set = DocumentSet::of_main(text.into());
+    let started = spent();
+    let authored = document::read(&set, &Rules::default()).expect("no fault");
+    let took = spent() - started;
+    println!(
+        "{} bytes: {took:?}",
+        set.documents()["upstreams.yaml"].len()
+    );
+    assert_eq!(authored.hosts.len(), 10_000);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
