@@ -21,6 +21,7 @@ mod paths;
 mod redirect;
 mod server;
 mod set;
+mod sources;
 mod values;
 
 #[cfg(test)]

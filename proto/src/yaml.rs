@@ -13,8 +13,8 @@ mod tests;
 
 pub(crate) use build::parse;
 
-/// The most values a document may have, after its aliases are followed: 2 million.
-pub(crate) const MAX_NODES: usize = 2_000_000;
+/// The most values a document may have, after its aliases are followed: 1.5 million.
+pub(crate) const MAX_NODES: usize = 1_500_000;
 /// How deep values may nest.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// The most anchors a document may have.
@@ -51,30 +51,66 @@ pub(crate) struct Tree<'s> {
     nodes: Vec<Raw>,
 }
 
+/// A node in 16 bytes: a large document has a million.
 #[derive(Clone, Copy, Debug)]
 struct Raw {
     at: Spot,
-    kind: Kind,
     /// Scalars: where the text begins. Aliases: the node meant.
     start: u32,
-    /// Scalars: where the text ends. Collections: the node after the last one inside.
-    end: u32,
+    /// The kind, and below it for scalars the length of the text, for collections the node after the last one inside.
+    packed: u32,
+}
+
+/// The bits of [`Raw::packed`] below the kind: enough for any length and any node.
+const EXTENT_BITS: u32 = 29;
+
+impl Raw {
+    fn new(at: Spot, kind: Kind, start: usize, extent: usize) -> Self {
+        // Both are below the 64 MiB that a document may have.
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let extent = number(extent).min((1 << EXTENT_BITS) - 1);
+        Self {
+            at,
+            start: number(start),
+            packed: (kind as u32) << EXTENT_BITS | extent,
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self.packed >> EXTENT_BITS {
+            0 => Kind::Plain,
+            1 => Kind::Quoted,
+            2 => Kind::PlainCopy,
+            3 => Kind::QuotedCopy,
+            4 => Kind::Sequence,
+            5 => Kind::Mapping,
+            _ => Kind::Alias,
+        }
+    }
+
+    const fn start(self) -> usize {
+        self.start as usize
+    }
+
+    const fn extent(self) -> usize {
+        (self.packed & ((1 << EXTENT_BITS) - 1)) as usize
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 enum Kind {
     /// Plain, in the source.
-    Plain,
+    Plain = 0,
     /// Quoted or a block, in the source.
-    Quoted,
+    Quoted = 1,
     /// Plain, among the texts.
-    PlainCopy,
+    PlainCopy = 2,
     /// Quoted or a block, among the texts.
-    QuotedCopy,
-    Sequence,
-    Mapping,
-    Alias,
+    QuotedCopy = 3,
+    Sequence = 4,
+    Mapping = 5,
+    Alias = 6,
 }
 
 /// A value of a document.
@@ -149,15 +185,15 @@ impl<'t> Node<'t> {
     pub(crate) fn value(self) -> Value<'t> {
         let raw = self.raw();
         let text = |source: &'t str, plain| {
-            let text = &source[raw.start as usize..raw.end as usize];
+            let text = &source[raw.start()..raw.start() + raw.extent()];
             Value::Scalar(Scalar { text, plain })
         };
         let inside = Inside {
             tree: self.tree,
             next: self.index + 1,
-            end: raw.end as usize,
+            end: raw.extent(),
         };
-        match raw.kind {
+        match raw.kind() {
             Kind::Plain => text(self.tree.source, true),
             Kind::Quoted => text(self.tree.source, false),
             Kind::PlainCopy => text(&self.tree.texts, true),
@@ -166,7 +202,7 @@ impl<'t> Node<'t> {
             Kind::Mapping => Value::Mapping(Entries(inside)),
             Kind::Alias => Node {
                 tree: self.tree,
-                index: raw.start as usize,
+                index: raw.start(),
             }
             .value(),
         }
@@ -213,8 +249,8 @@ impl<'t> Iterator for Inside<'t> {
             tree: self.tree,
             index: self.next,
         };
-        self.next = match node.raw().kind {
-            Kind::Sequence | Kind::Mapping => node.raw().end as usize,
+        self.next = match node.raw().kind() {
+            Kind::Sequence | Kind::Mapping => node.raw().extent(),
             _ => self.next + 1,
         };
         Some(node)

@@ -47,6 +47,8 @@ prop_compose! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_was_written_is_read_back_in_both_layouts(hosts in hosts(), to_https in any::<bool>()) {
         let mut flat = json!({ "to_https": to_https });
@@ -104,6 +106,70 @@ proptest! {
     }
 }
 
+/// The keys of `main.yaml`.
+const MAIN_KEYS: [&str; 47] = [
+    "threads",
+    "runuser",
+    "rungroup",
+    "daemon",
+    "pid_file",
+    "error_log",
+    "log_level",
+    "state_dir",
+    "config_address",
+    "config_tls_address",
+    "config_tls_certificate",
+    "config_tls_key_file",
+    "config_api_enabled",
+    "master_key",
+    "upstreams_conf",
+    "hc_method",
+    "hc_interval",
+    "proxy_certificates",
+    "proxy_configs",
+    "default_certificate",
+    "control_address",
+    "control_servers",
+    "node_id",
+    "node_group",
+    "join_token_file",
+    "proxy_address_http",
+    "proxy_address_tls",
+    "proxy_tls_grade",
+    "proxy_tls_unsafe",
+    "proxy_admin_address",
+    "proxy_protocol_from",
+    "upstream_keepalive_pool_size",
+    "upgrade_sock",
+    "file_server_folder",
+    "file_server_address",
+    "file_roots",
+    "access_log",
+    "access_log_format",
+    "log_file",
+    "tcp_keepalive_idle",
+    "tcp_keepalive_interval",
+    "tcp_keepalive_count",
+    "grace_period",
+    "lame_duck",
+    "max_snapshot",
+    "max_hosts",
+    "max_endpoints",
+];
+
+/// The keys that stand at the top, at a host and at a path.
+const EVERY_SCOPE: [&str; 9] = [
+    "to_https",
+    "rate_limit",
+    "x4xx_limit",
+    "headers",
+    "client_headers",
+    "server_headers",
+    "authorization",
+    "timeouts",
+    "max_body",
+];
+
 /// Every key that a schema declares, with the path of keys to it.
 fn declared(schema: &Value) -> Vec<String> {
     let keys = schema["properties"]
@@ -118,55 +184,7 @@ fn the_schemas_know_every_key_and_say_what_it_means() {
         aralez_proto::schema::main(),
         aralez_proto::schema::upstreams(),
     );
-    for key in [
-        "threads",
-        "runuser",
-        "rungroup",
-        "daemon",
-        "pid_file",
-        "error_log",
-        "log_level",
-        "state_dir",
-        "config_address",
-        "config_tls_address",
-        "config_tls_certificate",
-        "config_tls_key_file",
-        "config_api_enabled",
-        "master_key",
-        "upstreams_conf",
-        "hc_method",
-        "hc_interval",
-        "proxy_certificates",
-        "proxy_configs",
-        "default_certificate",
-        "control_address",
-        "control_servers",
-        "node_id",
-        "node_group",
-        "join_token_file",
-        "proxy_address_http",
-        "proxy_address_tls",
-        "proxy_tls_grade",
-        "proxy_tls_unsafe",
-        "proxy_admin_address",
-        "proxy_protocol_from",
-        "upstream_keepalive_pool_size",
-        "upgrade_sock",
-        "file_server_folder",
-        "file_server_address",
-        "file_roots",
-        "access_log",
-        "access_log_format",
-        "log_file",
-        "tcp_keepalive_idle",
-        "tcp_keepalive_interval",
-        "tcp_keepalive_count",
-        "grace_period",
-        "lame_duck",
-        "max_snapshot",
-        "max_hosts",
-        "max_endpoints",
-    ] {
+    for key in MAIN_KEYS {
         assert!(declared(&main).iter().any(|known| known == key), "{key}");
     }
     let scopes = [
@@ -175,18 +193,7 @@ fn the_schemas_know_every_key_and_say_what_it_means() {
         &upstreams["$defs"]["route"],
     ];
     let [global, host, route] = scopes.map(declared);
-    let both = [
-        "to_https",
-        "rate_limit",
-        "x4xx_limit",
-        "headers",
-        "client_headers",
-        "server_headers",
-        "authorization",
-        "timeouts",
-        "max_body",
-    ];
-    for key in both {
+    for key in EVERY_SCOPE {
         let known = |keys: &[String]| keys.iter().any(|known| known == key);
         assert!(known(&global) && known(&host) && known(&route), "{key}");
     }

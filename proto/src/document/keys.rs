@@ -2,12 +2,13 @@
 
 use crate::document::edits::{RequestEdits, ResponseEdits};
 use crate::document::later::{
-    Authorization, BalanceChoice, ClientCa, ConsulKeys, Files, HealthKeys, KubernetesKeys, NotYet,
-    Protocol, RateLimit, RetriesKeys, Sticky, TlsToEndpoint,
+    Authorization, BalanceChoice, ClientCa, Files, HealthKeys, NotYet, Protocol, RateLimit,
+    RetriesKeys, Sticky, TlsToEndpoint,
 };
 use crate::document::paths::Paths;
 use crate::document::redirect::RedirectTo;
 use crate::document::server::Servers;
+use crate::document::sources::{ConsulKeys, KubernetesKeys};
 use crate::document::values::{Compat, Groups, HostsSchema, Providers, TimeoutKeys};
 use crate::schema::{Between, Cidr, Key, Keyed, Size, keys};
 

@@ -166,7 +166,7 @@ DEFAULT:
     let authored = read_main(text).expect("no fault");
     assert!(authored.settings.compat_0_9);
     let edge: GroupName = "edge".parse().unwrap();
-    assert_eq!(authored.hosts[0].groups, [edge.clone()]);
+    assert_eq!(authored.hosts[0].groups, std::slice::from_ref(&edge));
     assert_eq!(authored.hosts[1].host.pattern.to_string(), "DEFAULT");
     // Settings, and of each host its record, a pool and an endpoint.
     assert_eq!(records(&authored, Some(&edge)).len(), 7);

@@ -71,7 +71,7 @@ fn characters(text: &[u8]) -> Result<&str, Unreadable> {
     })?;
     let control =
         |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
-    if let Some(offset) = text.iter().position(|byte| control(byte)) {
+    if let Some(offset) = text.iter().position(control) {
         let reason = format!("byte {offset} is the control byte 0x{:02x}", text[offset]);
         return Err(fault(offset, reason));
     }
@@ -120,7 +120,8 @@ impl<'s> Builder<'s> {
             tree: Tree {
                 source,
                 texts: String::new(),
-                nodes: Vec::new(),
+                // A value takes two bytes at least. Reserved at once, since growing would copy; what is not used costs nothing.
+                nodes: Vec::with_capacity((source.len() / 2 + 1).min(MAX_NODES)),
             },
             ascii: source.is_ascii(),
             chars: 0,
@@ -151,10 +152,10 @@ impl<'s> Builder<'s> {
                 self.scalar(&text, plain, span, anchor)?;
             }
             Event::SequenceStart(anchor, tag) => {
-                self.start(Kind::Sequence, "seq", anchor, tag, at)?
+                self.start(Kind::Sequence, "seq", anchor, tag, at)?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.start(Kind::Mapping, "map", anchor, tag, at)?
+                self.start(Kind::Mapping, "map", anchor, tag, at)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end()?,
             Event::Alias(anchor) => self.alias(anchor, at)?,
@@ -167,9 +168,9 @@ impl<'s> Builder<'s> {
     fn add(&mut self, raw: Raw, size: usize) -> Result<usize, Unreadable> {
         let at = raw.at;
         let is_key = self.open.last().is_some_and(|open| {
-            self.tree.nodes[open.node].kind == Kind::Mapping && open.children.is_multiple_of(2)
+            self.tree.nodes[open.node].kind() == Kind::Mapping && open.children.is_multiple_of(2)
         });
-        if is_key && matches!(raw.kind, Kind::Sequence | Kind::Mapping | Kind::Alias) {
+        if is_key && matches!(raw.kind(), Kind::Sequence | Kind::Mapping | Kind::Alias) {
             return Err(unreadable(
                 at,
                 "a key is a text, not a list, a map or an alias",
@@ -226,12 +227,7 @@ impl<'s> Builder<'s> {
                 )
             }
         };
-        let raw = Raw {
-            at,
-            kind,
-            start: index(start),
-            end: index(start + text.len()),
-        };
+        let raw = Raw::new(at, kind, start, text.len());
         let node = self.add(raw, 1)?;
         self.anchor(
             anchor,
@@ -277,12 +273,7 @@ impl<'s> Builder<'s> {
             let reason = format!("nests deeper than {MAX_DEPTH} levels");
             return Err(Unreadable { at, reason });
         }
-        let raw = Raw {
-            at,
-            kind,
-            start: 0,
-            end: 0,
-        };
+        let raw = Raw::new(at, kind, 0, 0);
         let node = self.add(raw, 1)?;
         self.anchor(anchor, Anchored { node, size: None }, at)?;
         self.open.push(Open {
@@ -298,7 +289,9 @@ impl<'s> Builder<'s> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        self.tree.nodes[open.node].end = index(self.tree.nodes.len());
+        let end = self.tree.nodes.len();
+        let begun = &mut self.tree.nodes[open.node];
+        *begun = Raw::new(begun.at, begun.kind(), 0, end);
         if let Some(parent) = self.open.last_mut() {
             // The node itself was counted when it began.
             parent.size += open.size - 1;
@@ -306,7 +299,7 @@ impl<'s> Builder<'s> {
         if let Some(anchored) = self.anchors.get_mut(&open.anchor) {
             anchored.size = Some(open.size);
         }
-        if self.tree.nodes[open.node].kind == Kind::Mapping {
+        if self.tree.nodes[open.node].kind() == Kind::Mapping {
             self.check_keys(open.node)?;
         }
         Ok(())
@@ -317,12 +310,7 @@ impl<'s> Builder<'s> {
             return Err(unreadable(at, "names an anchor that is not there"));
         };
         let size = size.ok_or_else(|| unreadable(at, "stands inside the value that it names"))?;
-        let raw = Raw {
-            at,
-            kind: Kind::Alias,
-            start: index(node),
-            end: 0,
-        };
+        let raw = Raw::new(at, Kind::Alias, node, 0);
         self.add(raw, size)?;
         Ok(())
     }
@@ -375,9 +363,4 @@ fn unreadable(at: Spot, reason: &str) -> Unreadable {
         at,
         reason: reason.to_owned(),
     }
-}
-
-/// A position in a document of at most 64 MiB.
-fn index(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
 }
