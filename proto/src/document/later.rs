@@ -2,9 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::schema::{
-    Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, Size, choices, keys,
-};
+use crate::schema::{Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, choices, keys};
 use crate::yaml::{Node, Value};
 
 /// A value that must not ask for anything.
