@@ -74,7 +74,7 @@ proptest! {
             prop_assert_eq!(read, written);
         }
         let group = GroupName::default();
-        prop_assert_eq!(document::records(&block, &group).root(), document::records(&inside, &group).root());
+        prop_assert_eq!(document::records(&block, Some(&group)).root(), document::records(&inside, Some(&group)).root());
     }
 
     #[test]
