@@ -20,7 +20,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// The most anchors a document may have.
 pub(crate) const MAX_ANCHORS: usize = 10_000;
 /// The longest text, and the longest collection in `[…]` or `{…}`: the parser holds either as a whole.
-pub(crate) const MAX_SPAN: usize = 256 << 10;
+pub(crate) const MAX_SPAN: usize = 120 << 10;
 
 /// Why a text is not a document.
 #[derive(Clone, PartialEq, Eq, Debug)]

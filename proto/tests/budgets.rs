@@ -54,7 +54,7 @@ fn numbered(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
     (0..count).map(line).collect::<String>().into_bytes()
 }
 
-const TOO_LONG: &str = "longer than 256 KiB";
+const TOO_LONG: &str = "longer than 120 KiB";
 
 const CASES: [Case; 16] = [
     ("a list of 64 MiB", || filled("", "- a\n"), "values"),
