@@ -6,10 +6,12 @@ mod endpoint;
 mod header;
 mod host;
 mod name;
+mod redirect;
 mod timeout;
 
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState, InvalidAddress};
 pub use header::{Direction, Header, HeaderEdits, InvalidHeader, check_name, check_value};
-pub use host::{Action, Balance, Pool, Redirect, RedirectStatus, Route, Settings, VirtualHost};
+pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
+pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
 pub use timeout::Timeouts;

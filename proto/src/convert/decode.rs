@@ -204,7 +204,7 @@ impl Problems<'_> {
                     RedirectStatus::from_code(redirect.status).ok_or("is not 301, 302, 307 or 308");
                 Action::Redirect(Redirect {
                     status: self.need(&field("redirect.status"), status)?,
-                    to: redirect.to,
+                    to: self.need(&field("redirect.to"), redirect.to.parse())?,
                 })
             }
             None => {

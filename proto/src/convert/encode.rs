@@ -82,7 +82,7 @@ fn route(route: &Route) -> wire::Route {
     let action = match &route.action {
         Action::Pool(pool) => wire::route::Action::Pool(pool.to_string()),
         Action::Redirect(redirect) => wire::route::Action::Redirect(wire::Redirect {
-            to: redirect.to.clone(),
+            to: redirect.to.to_string(),
             status: redirect.status.code().into(),
         }),
     };

@@ -45,7 +45,7 @@ fn host() -> VirtualHost {
                 timeouts: Timeouts::default(),
                 to_https: None,
                 action: Action::Redirect(Redirect {
-                    to: "https://new.example.com".into(),
+                    to: "https://new.example.com".parse().unwrap(),
                     status: RedirectStatus::PermanentRedirect,
                 }),
             },
@@ -185,6 +185,37 @@ fn a_header_that_could_split_a_message_is_refused_also_when_control_sent_it() {
             body.encode_to_vec(),
         );
         assert_eq!(code_of(&record), FaultCode::Invalid, "{name:?}: {value:?}");
+    }
+}
+
+#[test]
+fn a_redirect_that_could_split_a_message_is_refused_also_when_control_sent_it() {
+    for to in [
+        "https://a.example\r\nx: y",
+        "ftp://a.example",
+        "//a.example",
+        "",
+    ] {
+        let redirect = wire::resource::Redirect {
+            to: to.into(),
+            status: 301,
+        };
+        let route = wire::resource::Route {
+            path: "/".into(),
+            action: Some(wire::resource::route::Action::Redirect(redirect)),
+            ..Default::default()
+        };
+        let body = wire::resource::VirtualHost {
+            routes: vec![route],
+            ..Default::default()
+        };
+        let record = with_body(
+            ResourceType::VirtualHost,
+            "a.example",
+            vec![1],
+            body.encode_to_vec(),
+        );
+        assert_eq!(code_of(&record), FaultCode::Invalid, "{to:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Redirect, RedirectStatus};
+use crate::model::{Redirect, RedirectStatus, RedirectTarget};
 use crate::schema::{Between, Reader, Shape, keys, shown, text};
 use crate::yaml::{Node, Value};
 
@@ -57,14 +57,14 @@ fn status(code: u64) -> Option<RedirectStatus> {
 }
 
 /// Scheme, authority, perhaps a path; without a slash at the end.
-pub(crate) struct Target(String);
+pub(crate) struct Target(RedirectTarget);
 
 impl Shape for Target {
     const EXPECTED: &'static str = "a URL, as https://www.example.com";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;
-        match target(text) {
+        match text.parse() {
             Ok(target) => Some(Self(target)),
             Err(reason) => {
                 reader.fault(node.at(), format!("`{}` {reason}", shown(text)));
@@ -75,42 +75,5 @@ impl Shape for Target {
 
     fn schema() -> Json {
         json!({ "type": "string", "pattern": "^https?://[^/?#@\\s]+[^?#\\s]*$" })
-    }
-}
-
-fn target(text: &str) -> Result<String, &'static str> {
-    let (scheme, rest) = text
-        .split_once("://")
-        .ok_or("is not a URL with a scheme, as https://www.example.com")?;
-    let scheme = scheme.to_ascii_lowercase();
-    if !matches!(scheme.as_str(), "http" | "https") {
-        return Err("has a scheme other than http and https");
-    }
-    if rest.contains(['?', '#']) {
-        return Err("has a query or a fragment; those of the request are kept");
-    }
-    let visible = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
-    if !rest.bytes().all(visible) {
-        return Err("has a character that a URL cannot have");
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    check_authority(authority)?;
-    Ok(format!("{scheme}://{}", rest.trim_end_matches('/')))
-}
-
-fn check_authority(authority: &str) -> Result<(), &'static str> {
-    if authority.contains('@') {
-        return Err("holds a user; a redirect would show it to everybody");
-    }
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    if host.is_empty() || crate::matcher::normalise_host(host).is_err() {
-        return Err("has no valid host");
-    }
-    match port.map(str::parse::<u16>) {
-        None | Some(Ok(1..)) => Ok(()),
-        Some(_) => Err("has a port that is not 1 to 65535"),
     }
 }

@@ -96,8 +96,8 @@ a.example:
         Action::Redirect(redirect) => redirect.clone(),
         Action::Pool(pool) => panic!("a pool: {pool}"),
     };
-    assert_eq!(redirect(0).to, "https://www.example.com");
-    assert_eq!(redirect(1).to, "http://b.example:8080/new");
+    assert_eq!(redirect(0).to.as_str(), "https://www.example.com");
+    assert_eq!(redirect(1).to.as_str(), "http://b.example:8080/new");
     assert_eq!(redirect(1).status, RedirectStatus::PermanentRedirect);
     assert!(authored.hosts[0].pools.is_empty());
     let warnings: Vec<String> = authored.warnings.iter().map(ToString::to_string).collect();

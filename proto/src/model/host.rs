@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HeaderEdits, HostPattern, PoolName, Timeouts};
+use crate::model::{HeaderEdits, HostPattern, PoolName, Redirect, Timeouts};
 
 /// Defaults of one node group.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -60,49 +60,6 @@ pub enum Action {
     Pool(PoolName),
     /// Answer with a redirect.
     Redirect(Redirect),
-}
-
-/// A redirect that keeps path and query.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Redirect {
-    /// Scheme and authority, perhaps a path prefix without trailing slash.
-    pub to: String,
-    /// The status.
-    pub status: RedirectStatus,
-}
-
-/// The statuses that a redirect may have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[repr(u16)]
-pub enum RedirectStatus {
-    /// 301
-    #[default]
-    MovedPermanently = 301,
-    /// 302
-    Found = 302,
-    /// 307
-    TemporaryRedirect = 307,
-    /// 308
-    PermanentRedirect = 308,
-}
-
-impl RedirectStatus {
-    /// The status code.
-    pub const fn code(self) -> u16 {
-        self as u16
-    }
-
-    /// The status of a code, or `None` where it is no redirect of these.
-    pub fn from_code(code: u32) -> Option<Self> {
-        [
-            Self::MovedPermanently,
-            Self::Found,
-            Self::TemporaryRedirect,
-            Self::PermanentRedirect,
-        ]
-        .into_iter()
-        .find(|status| u32::from(status.code()) == code)
-    }
 }
 
 /// How a named set of endpoints is used.

@@ -37,7 +37,7 @@ fn host(name: &str, routes: Vec<Route>) -> Record {
 fn table(compat: bool) -> Table {
     let pool = |name: &str| name.parse::<PoolName>().unwrap();
     let redirect = Redirect {
-        to: "https://new.example/base".to_owned(),
+        to: "https://new.example/base".parse().unwrap(),
         status: RedirectStatus::PermanentRedirect,
     };
     let routes = vec![

@@ -31,7 +31,7 @@ fn host(name: &str, value: u8, pools: &[u8]) -> Record {
         to_https: None,
         action: if *pool == 0 {
             Action::Redirect(Redirect {
-                to: "https://x.example".to_owned(),
+                to: "https://x.example".parse().unwrap(),
                 status: RedirectStatus::Found,
             })
         } else {
