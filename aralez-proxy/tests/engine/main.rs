@@ -88,7 +88,7 @@ fn headers_are_edited_on_both_ways_and_the_endpoints_connection_is_its_own() {
 fn redirects_keep_path_and_query_and_the_connection() {
     let mut site = Site::new("a.example", "/old", &[]);
     site.route.action = Action::Redirect(Redirect {
-        to: "https://new.example".to_owned(),
+        to: "https://new.example".parse().unwrap(),
         status: RedirectStatus::PermanentRedirect,
     });
     let mut secure = Site::new("s.example", "/", &[]);
