@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aralez_proto::main_config::LogLevel;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Why logging could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +32,14 @@ pub enum TelemetryError {
 /// # Errors
 /// [`TelemetryError`]; nothing was set up then.
 pub fn init(level: LogLevel, file: Option<&Path>) -> Result<(), TelemetryError> {
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(filter_of(level))
-        .with_ansi(false);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false);
+    let shown = tracing_subscriber::registry().with(targets_of(filter_of(level)));
     let begun = match file {
-        Some(path) => builder.with_writer(Arc::new(open(path)?)).try_init(),
-        None => builder.with_writer(io::stderr).try_init(),
+        Some(path) => {
+            let file = Arc::new(open(path)?);
+            shown.with(layer.with_writer(file)).try_init()
+        }
+        None => shown.with(layer.with_writer(io::stderr)).try_init(),
     };
     begun.map_err(|_| TelemetryError::Twice)
 }
@@ -50,6 +54,20 @@ fn open(path: &Path) -> Result<File, TelemetryError> {
             path: path.to_owned(),
             source,
         })
+}
+
+/// The engine has a line for every client that hangs up, at the level of errors: a port scan would fill the disk. What matters of it is
+/// counted, so that these lines are for those who look for them.
+fn targets_of(level: LevelFilter) -> Targets {
+    let (requests, engine) = if level >= LevelFilter::DEBUG {
+        (level, level)
+    } else {
+        (LevelFilter::OFF, level.min(LevelFilter::WARN))
+    };
+    Targets::new()
+        .with_default(level)
+        .with_target("pingora_proxy", requests)
+        .with_target("pingora_core", engine)
 }
 
 const fn filter_of(level: LogLevel) -> LevelFilter {
