@@ -51,14 +51,15 @@ impl Shape for Paths {
         let mut seen: BTreeMap<Arc<str>, Spot> = BTreeMap::new();
         for entry in entries {
             reader.under(entry.key, |reader| {
-                let Some(path) = path(entry, reader) else {
-                    return;
-                };
+                let path = path(entry, reader);
+                // Read also below a faulty path: every fault is told at once.
+                let route = route(entry, reader);
+                let Some(path) = path else { return };
                 if let Some(first) = seen.insert(Arc::clone(&path), entry.at) {
                     let reason = format!("is the same path as the one at {first}: `{path}`");
                     reader.fault(entry.at, reason);
                 }
-                if let Some(route) = route(entry, reader) {
+                if let Some(route) = route {
                     paths.insert(path, (route, entry.at));
                 }
             });

@@ -306,3 +306,21 @@ fn of_very_many_faults_the_first_are_told_and_the_rest_counted() {
         "upstreams.yaml: and 4000 faults more"
     );
 }
+
+#[test]
+fn faults_below_a_faulty_host_or_path_are_told_along() {
+    let text = "\
+a b:
+  paths:
+    old:
+      server: ['127.0.0.1:99999']
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:1:1: a b: \"a b\" is not a host name: a name holds letters, digits, '-', '_' and '.' only
+upstreams.yaml:3:5: a b.paths.old: `old` is not a path: does not begin with /
+upstreams.yaml:3:5: a b.paths.old: has none of `servers`, `redirect_to`, `files`; a route has exactly one
+upstreams.yaml:4:7: a b.paths.old.server: `server` is not a key at a path (did you mean `servers`?)"
+    );
+}
