@@ -168,7 +168,7 @@ impl ProxyHttp for Engine {
             return response::check_informational(session, head, ctx);
         }
         self.traffic.response_latency.observe(ctx.started.elapsed());
-        response::edit(head, ctx)
+        response::edit(session, head, ctx)
     }
 
     fn response_body_filter(

@@ -1,6 +1,6 @@
 //! A response on its way to the client.
 
-use http::{StatusCode, header};
+use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
@@ -27,7 +27,8 @@ pub(super) fn check_informational(
 }
 
 /// All edits of a response, in one pass.
-pub(super) fn edit(head: &mut ResponseHeader, ctx: &Exchange) -> Result<()> {
+pub(super) fn edit(session: &mut Session, head: &mut ResponseHeader, ctx: &Exchange) -> Result<()> {
+    frame(session, head);
     let nominated: Vec<String> = head
         .headers
         .get_all(header::CONNECTION)
@@ -41,6 +42,17 @@ pub(super) fn edit(head: &mut ResponseHeader, ctx: &Exchange) -> Result<()> {
     match &ctx.route {
         Some(route) => headers::apply_route(head, &route.response_edits),
         None => Ok(()),
+    }
+}
+
+/// The response is of our connection with the client, not of the endpoint's with us.
+fn frame(session: &mut Session, head: &mut ResponseHeader) {
+    head.set_version(Version::HTTP_11);
+    let chunked = head.headers.contains_key(header::TRANSFER_ENCODING);
+    if chunked && session.req_header().version == Version::HTTP_10 {
+        // That client knows no chunks: its body ends with the connection.
+        head.remove_header(&header::TRANSFER_ENCODING);
+        session.set_keepalive(None);
     }
 }
 

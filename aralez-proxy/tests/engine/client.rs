@@ -63,6 +63,13 @@ impl Client {
         }
     }
 
+    /// All that comes until the other side closes.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        while self.read(&mut rest) {}
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
     /// Whether the other side closes without sending more.
     pub(crate) fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();

@@ -90,6 +90,30 @@ fn headers_are_edited_on_both_ways_and_the_endpoints_connection_is_its_own() {
 }
 
 #[test]
+fn the_endpoints_version_and_framing_are_not_the_clients() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n";
+    let chunks = Origin::start(move |_| chunked.as_bytes().to_vec());
+    let old = Origin::start(|_| b"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nfine".to_vec());
+    let node = Node::serving(&[
+        Site::new("new.example", "/", &[&chunks]),
+        Site::new("old.example", "/", &[&old]),
+    ]);
+    let response = Client::connect(node.address).get("old.example", "/", "");
+    assert!(
+        response.head.starts_with("http/1.1 200"),
+        "{}",
+        response.head
+    );
+
+    let mut client = Client::connect(node.address);
+    let request = "GET / HTTP/1.0\r\nHost: new.example\r\nConnection: keep-alive\r\n\r\n";
+    let response = client.send(request);
+    assert_eq!(response.field("transfer-encoding"), None);
+    assert_eq!(response.field("connection"), Some("close"));
+    assert_eq!(response.body + &client.rest(), "fine");
+}
+
+#[test]
 fn redirects_keep_path_and_query_and_the_connection() {
     let mut site = Site::new("a.example", "/old", &[]);
     site.route.action = Action::Redirect(Redirect {
