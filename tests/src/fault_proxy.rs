@@ -62,6 +62,7 @@ impl Counts {
 #[derive(Debug)]
 pub struct FaultProxy {
     faults: watch::Sender<Faults>,
+    severed: watch::Sender<u64>,
     counts: Arc<Counts>,
     task: JoinHandle<()>,
     address: Option<SocketAddr>,
@@ -138,6 +139,12 @@ impl FaultProxy {
             cut: true,
             ..Faults::default()
         });
+        self.sever();
+    }
+
+    /// Ends every connection of now; new ones are not touched.
+    pub fn sever(&self) {
+        self.severed.send_modify(|count| *count += 1);
     }
 
     /// Lets nothing pass until [`FaultProxy::heal`].
@@ -153,14 +160,17 @@ impl FaultProxy {
         accept: impl FnOnce(Relay) -> F,
     ) -> Self {
         let (faults, watched) = watch::channel(Faults::default());
+        let (severed, cuts) = watch::channel(0);
         let counts = Arc::new(Counts::default());
         let relay = Relay {
             target,
             faults: watched,
+            severed: cuts,
             counts: Arc::clone(&counts),
         };
         Self {
             faults,
+            severed,
             counts,
             task: tokio::spawn(accept(relay)),
             address: None,
@@ -178,16 +188,20 @@ impl Drop for FaultProxy {
 struct Relay {
     target: Target,
     faults: watch::Receiver<Faults>,
+    severed: watch::Receiver<u64>,
     counts: Arc<Counts>,
 }
 
 impl Relay {
     async fn connection(self, near: impl AsyncRead + AsyncWrite) {
         self.counts.connections.fetch_add(1, Ordering::Relaxed);
-        let mut faults = self.faults.clone();
+        let (mut faults, mut severed) = (self.faults.clone(), self.severed.clone());
+        severed.mark_unchanged();
         let cut = faults.wait_for(|faults| faults.cut);
         tokio::select! {
             _ = cut => {}
+            // Counted, not a state: a cut that heals at once has still ended what was open.
+            _ = severed.changed() => {}
             () = self.pass(near) => {}
         }
     }

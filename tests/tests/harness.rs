@@ -154,6 +154,20 @@ async fn the_fault_proxy_passes_counts_and_really_cuts() {
 }
 
 #[tokio::test]
+async fn a_cut_that_heals_at_once_has_ended_what_was_open() {
+    let origin = Origin::start("a").await;
+    let relay = FaultProxy::tcp(origin.address()).await;
+    let request = Request::get("a.test", "/");
+    let mut connection = Connection::open(relay.address()).await.unwrap();
+    connection.send(&request).await.unwrap();
+    relay.cut();
+    relay.heal();
+    connection.send(&request).await.unwrap_err();
+    let mut connection = Connection::open(relay.address()).await.unwrap();
+    connection.send(&request).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_fault_proxy_stalls_delays_and_cuts_after_bytes() {
     let origin = Origin::start(&"a".repeat(1000)).await;
     let relay = FaultProxy::tcp(origin.address()).await;

@@ -58,9 +58,7 @@ async fn what_only_looks_like_another_route_stays_where_it_is() {
     for (target, forwarded) in [
         ("/SECRET", "/SECRET"),
         ("/secretx", "/secretx"),
-        ("/%2fsecret", "/%2fsecret"),
         ("/%252e%252e/secret", "/%252e%252e/secret"),
-        ("/pub/..;/secret", "/pub/..;/secret"),
         ("/pub%2Fsecret", "/pub%2Fsecret"),
         ("/%ff", "/%ff"),
     ] {
@@ -87,6 +85,9 @@ async fn what_two_parsers_read_differently_is_400() {
         "/pub/..%2fsecret",
         "/pub/..%2F..%2Fsecret",
         "/pub/%2e%2e%2fsecret",
+        "/%2fsecret",
+        "/pub/..;/secret",
+        "/pub%2F/secret",
         "/a\\..\\secret",
         "/a%5c..%5csecret",
         "/a%00",
@@ -126,7 +127,7 @@ async fn a_head_that_is_not_clear_is_refused_and_its_connection_closed() {
             .await
             .unwrap_or_else(|error| panic!("{head:?}: {error}"));
         assert!(
-            (400..500).contains(&response.status),
+            (400..=501).contains(&response.status),
             "{head:?}: {}",
             response.status
         );
