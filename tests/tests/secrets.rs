@@ -39,6 +39,13 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
         .any(|window| window == secret.as_bytes())
 }
 
+/// The line that holds a secret, for whoever must find where it comes from.
+fn context(bytes: &[u8], secret: &str) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().find(|line| line.contains(secret));
+    line.unwrap_or_default().chars().take(400).collect()
+}
+
 /// Everything that a daemon wrote: logs and state. Not the documents and `main.yaml`, where a person put the secrets.
 fn written(fleet: &Fleet) -> Vec<PathBuf> {
     let mut files = files_below(&fleet.state());
@@ -125,7 +132,10 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let mut look = |place: String, bytes: &[u8]| {
         for secret in [PLANTED, REFUSED, MASTER_KEY, "wr0ng-key-s3cret"] {
             if holds(bytes, secret) {
-                found.push(format!("{secret} is in {place}"));
+                found.push(format!(
+                    "{secret} is in {place}: {}",
+                    context(bytes, secret)
+                ));
             }
         }
     };
