@@ -68,12 +68,14 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
     if let Taken::Taken = globals.take(entry.key, entry.value, reader) {
         return;
     }
-    let mut reason = unknown_reason::<GlobalKeys>(entry.key);
-    let host_like = matches!(entry.value.value(), Value::Mapping(_)) || entry.key.contains('.');
-    if host_like {
-        reason.push_str("; a host is a map with `paths`");
-    }
-    reader.fault(entry.at, reason);
+    reader.fault_with(entry.at, || {
+        let mut reason = unknown_reason::<GlobalKeys>(entry.key);
+        let host_like = matches!(entry.value.value(), Value::Mapping(_)) || entry.key.contains('.');
+        if host_like {
+            reason.push_str("; a host is a map with `paths`");
+        }
+        reason
+    });
 }
 
 fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<HostEntry<'t>> {

@@ -148,8 +148,7 @@ pub(crate) fn read_map<'t, T: Keyed>(node: Node<'t>, reader: &mut Reader<'t>) ->
 
 /// Says that a key is not known here, and where it belongs or which was meant.
 pub(crate) fn unknown<T: Keyed>(entry: Entry<'_>, reader: &mut Reader<'_>) {
-    let reason = unknown_reason::<T>(entry.key);
-    reader.fault(entry.at, reason);
+    reader.fault_with(entry.at, || unknown_reason::<T>(entry.key));
 }
 
 /// Why a key is refused.

@@ -102,11 +102,16 @@ impl<'t> Reader<'t> {
 
     /// Something is wrong here.
     pub(crate) fn fault(&mut self, at: Spot, reason: impl Into<String>) {
+        self.fault_with(at, || reason.into());
+    }
+
+    /// Something is wrong here, and saying why takes a while: only done for faults that are told.
+    pub(crate) fn fault_with(&mut self, at: Spot, reason: impl FnOnce() -> String) {
         if self.faults.len() >= MAX_FAULTS {
             self.untold += 1;
             return;
         }
-        let fault = self.fault_at(at, reason.into());
+        let fault = self.fault_at(at, reason());
         self.faults.push(fault);
     }
 

@@ -14,8 +14,14 @@ pub(super) fn report(rejected: &Rejected) {
     }
 }
 
+/// How many faults of one refusal the log gets; the answer to a push and `/v1/status` have them all.
+const LOGGED: usize = 20;
+
 pub(super) fn each(faults: &[impl Display]) {
-    for fault in faults {
+    for fault in faults.iter().take(LOGGED) {
         warn!("{fault}");
+    }
+    if let Some(more) = faults.len().checked_sub(LOGGED).filter(|more| *more > 0) {
+        warn!("and {more} more faults");
     }
 }
