@@ -56,7 +56,7 @@ fn numbered(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
 
 const TOO_LONG: &str = "longer than 120 KiB";
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     ("a list of 64 MiB", || filled("", "- a\n"), "values"),
     (
         "a map of 64 MiB",
@@ -90,6 +90,11 @@ const CASES: [Case; 16] = [
         "1e6 keys",
         || numbered(1_000_000, |n| format!("k{n}: 1\n")),
         "values",
+    ),
+    (
+        "3e5 unknown keys",
+        || numbered(300_000, |n| format!("k{n}: 1\n")),
+        "299000 faults more",
     ),
     ("brackets of 64 MiB", || filled("[", "a,"), TOO_LONG),
     (
