@@ -6,7 +6,7 @@ export OPENSSL_NO_VENDOR := 1
 # Where rustup puts cargo, for shells that have not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: up test build-deps
+.PHONY: up test dist build-deps
 
 # Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
 up: build-deps
@@ -22,6 +22,10 @@ test: build-deps
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=2 cargo test --workspace
+
+# What is shipped: fat LTO, OpenSSL linked in. Slow.
+dist: build-deps
+	OPENSSL_NO_VENDOR=0 cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-ctl
 
 build-deps:
 	./deploy/install-build-deps.sh
