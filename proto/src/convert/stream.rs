@@ -154,3 +154,6 @@ impl From<wire::Limits> for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use prost::Message;
+
+use crate::hash::Digest;
+use crate::wire::control::*;
+
+fn version() -> Version {
+    Version {
+        generation: 1,
+        revision: 2,
+        sequence: 3,
+        root: vec![4; 32].into(),
+    }
+}
+
+fn fault() -> Fault {
+    Fault {
+        code: FaultCode::Limit.into(),
+        r#type: 2,
+        key: "a.example".into(),
+        field: "max_hosts".into(),
+        reason: "too many".into(),
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        protocol_min: 1,
+        protocol_max: 2,
+        node: "n".into(),
+        group: "g".into(),
+        proxy_version: "v".into(),
+        features: vec![1, 2],
+        limits: Some(Limits {
+            max_snapshot_bytes: 1,
+            max_hosts: 2,
+            max_endpoints: 3,
+        }),
+        held: Some(version()),
+        boot_id: vec![5; 16].into(),
+        replaces_boot_id: vec![6; 16].into(),
+        refused: vec![Refusal {
+            root: vec![7; 32].into(),
+            faults: vec![fault()],
+        }],
+        cluster_id: vec![8; 16].into(),
+    }
+}
+
+fn from_node() -> Vec<node_message::Kind> {
+    use node_message::Kind;
+    vec![
+        Kind::Hello(hello()),
+        Kind::Ack(Ack {
+            update_id: 1,
+            version: Some(version()),
+            apply_us: 2,
+        }),
+        Kind::Nack(Nack {
+            update_id: 1,
+            kept: Some(version()),
+            refused_root: vec![9; 32].into(),
+            faults: vec![fault()],
+        }),
+        Kind::Status(Status {
+            running: Some(version()),
+            origin: "stream".into(),
+            persisted: Some(version()),
+            requests: 1,
+            responses_5xx: 2,
+            troubles: vec!["t".into()],
+        }),
+    ]
+}
+
+fn from_control() -> Vec<control_message::Kind> {
+    use control_message::Kind;
+    let item = |delete| Item {
+        r#type: 3,
+        key: "k".into(),
+        delete,
+        payload: vec![1, 2].into(),
+    };
+    vec![
+        Kind::Welcome(Welcome {
+            cluster_id: vec![8; 16].into(),
+            protocol: 1,
+            resume: Resume::Delta.into(),
+            head: Some(version()),
+            heartbeat_ms: 1,
+            ack_deadline_ms: 2,
+        }),
+        Kind::Begin(UpdateBegin {
+            update_id: 1,
+            from_root: vec![4; 32].into(),
+            to: Some(version()),
+            parts: 2,
+            bytes: 3,
+        }),
+        Kind::Part(UpdatePart {
+            update_id: 1,
+            items: vec![item(false), item(true)],
+        }),
+        Kind::Commit(UpdateCommit { update_id: 1 }),
+        Kind::Heartbeat(Heartbeat {
+            expected: Some(version()),
+            count: 1,
+        }),
+        Kind::GoAway(GoAway {
+            reason: "r".into(),
+            retry_min_ms: 1,
+            retry_max_ms: 2,
+        }),
+    ]
+}
+
+#[test]
+fn messages_of_the_stream_are_the_bytes_of_every_release_before() {
+    let node = from_node()
+        .into_iter()
+        .map(|kind| NodeMessage { kind: Some(kind) }.encode_to_vec());
+    let control = from_control()
+        .into_iter()
+        .map(|kind| ControlMessage { kind: Some(kind) }.encode_to_vec());
+    let digests: Vec<String> = node
+        .chain(control)
+        .map(|bytes| Digest::of_fields(&[&bytes]).short())
+        .collect();
+    assert_eq!(digests, GOLDEN);
+}
+
+const GOLDEN: [&str; 10] = [
+    "93061ebc", "f3002880", "d675e642", "803634d0", "a78a8fd4", "07f1ca4e", "e56ab3dd", "27dc636d",
+    "95745eb6", "97caf12b",
+];
