@@ -2,7 +2,7 @@
 //!
 //! Starts a real `aralez-control` (from the same build) on a temporary state folder with a small configuration, then opens streams in
 //! steps: bare HTTP/2 connections, then `Hello` and an acknowledged snapshot on each. Prints control's resident memory per stream at each
-//! step. `cargo run --release -p aralez-tests --bin measure-streams -- 1000`
+//! step. `cargo run --release -p aralez-tests --bin measure-streams -- 1000 100` (streams, hosts)
 #![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
         .nth(1)
         .map_or(Ok(1000), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
-    let control = start(folder.path())?;
+    let control = start(folder.path(), hosts)?;
     let first = connect(&control.socket).await?;
     drop(first);
     let empty = settled_rss(control.child.id()).await?;
@@ -55,11 +55,11 @@ async fn main() -> Result<()> {
     let connected = settled_rss(control.child.id()).await?;
     let mut held = Vec::with_capacity(count);
     for (number, channel) in channels.iter().enumerate() {
-        held.push(open(channel.clone(), number).await?);
+        held.push(admitted(channel, number).await?);
     }
     let open = settled_rss(control.child.id()).await?;
     let per = |from: u64, to: u64| (to as f64 - from as f64) / count as f64;
-    println!("control with {HOSTS} hosts, before any stream: {empty} KiB");
+    println!("control with {hosts} hosts, before any stream: {empty} KiB");
     println!(
         "{count} bare HTTP/2 connections over the unix socket: {:.1} KiB each",
         per(empty, connected)
@@ -74,14 +74,14 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn start(folder: &Path) -> Result<Control> {
+fn start(folder: &Path, hosts: usize) -> Result<Control> {
     let binary = std::env::current_exe()?.with_file_name("aralez-control");
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     drop(listener);
     let main = folder.join("main.yaml");
     let upstreams = folder.join("upstreams.yaml");
-    let hosts: String = (0..HOSTS)
+    let document: String = (0..hosts)
         .map(|n| {
             format!(
                 "h{n}.example:\n  paths:\n    /:\n      servers: [\"127.0.0.1:{}\"]\n",
@@ -89,7 +89,7 @@ fn start(folder: &Path) -> Result<Control> {
             )
         })
         .collect();
-    std::fs::write(&upstreams, hosts)?;
+    std::fs::write(&upstreams, document)?;
     let text = format!(
         "state_dir: {0}\nupstreams_conf: {1}\nconfig_address: {address}\nlog_level: warn\n",
         folder.join("state").display(),
@@ -126,7 +126,19 @@ async fn connect(socket: &Path) -> Result<Channel> {
     bail!("control does not answer on {}", socket.display())
 }
 
-async fn open(channel: Channel, number: usize) -> Result<Held> {
+/// Control takes streams at a bounded rate: those that it sends away come back.
+async fn admitted(channel: &Channel, number: usize) -> Result<Held> {
+    for _ in 0..600 {
+        if let Some(held) = open(channel.clone(), number).await? {
+            return Ok(held);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("control does not take stream {number}")
+}
+
+/// `None`: sent away for now.
+async fn open(channel: Channel, number: usize) -> Result<Option<Held>> {
     let (to_control, outgoing) = mpsc::channel(4);
     to_control.send(hello(number)).await?;
     let mut client = ControlPlaneClient::new(channel);
@@ -159,9 +171,9 @@ async fn open(channel: Channel, number: usize) -> Result<Held> {
                         kind: Some(wire::node_message::Kind::Ack(ack)),
                     })
                     .await?;
-                return Ok(held);
+                return Ok(Some(held));
             }
-            Some(wire::control_message::Kind::GoAway(away)) => bail!("sent away: {}", away.reason),
+            Some(wire::control_message::Kind::GoAway(_)) => return Ok(None),
             _ => {}
         }
     }
