@@ -40,9 +40,11 @@ struct Held {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let count: usize = std::env::args()
-        .nth(1)
-        .map_or(Ok(1000), |text| text.parse())?;
+    let number = |at, default| {
+        let text = std::env::args().nth(at);
+        text.map_or(Ok(default), |text| text.parse::<usize>())
+    };
+    let (count, hosts) = (number(1, 1000)?, number(2, HOSTS)?);
     let folder = tempfile::tempdir()?;
     let control = start(folder.path(), hosts)?;
     let first = connect(&control.socket).await?;
