@@ -166,6 +166,23 @@ async fn the_config_api_asks_for_its_key_and_for_what_it_knows() {
 }
 
 #[tokio::test]
+async fn a_config_api_that_is_switched_off_takes_nothing_but_files_still_count() {
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(1)
+        .control("config_api_enabled: false")
+        .start()
+        .await;
+    let text = site("a.test", &[a.address()]);
+    let response = fleet.push(&text).await;
+    assert_eq!(
+        (response.status, response.text().as_str()),
+        (403, "Config remote API is disabled !\n")
+    );
+    fleet.save(&text);
+    fleet.serves(LIVE, "a.test", "a").await;
+}
+
+#[tokio::test]
 async fn a_route_to_the_config_api_is_refused() {
     let stage = Stage::new().await;
     let text = site("x.test", &[stage.fleet.api()]);

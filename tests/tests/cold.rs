@@ -163,3 +163,64 @@ async fn a_proxy_whose_whole_cache_is_damaged_starts_as_if_it_had_none() {
     fleet.start_control().await;
     fleet.serves(LIVE * 2, "a.test", "a").await;
 }
+
+#[tokio::test]
+async fn a_version_that_twice_died_young_gives_way_to_the_one_before_until_an_operator_changes_it()
+{
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let mut fleet = Plan::new(1)
+        .document(&versioned("a.test", "1.a", a.address()))
+        .start()
+        .await;
+    let first = fleet.is_current(LIVE).await;
+    persisted(&fleet, first).await;
+    // A clean exit: so far nothing is held against the first version.
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    proxy.signal(rustix::process::Signal::TERM);
+    proxy.end(LIVE).await.unwrap();
+    fleet.start_proxy(0).await;
+    let second = fleet.apply(&versioned("a.test", "2.b", b.address())).await;
+    persisted(&fleet, second).await;
+    // Marks are written at most every few seconds, so that the first death after a change may go unseen: three are enough for sure.
+    for _ in 0..3 {
+        fleet.kill_proxy(0);
+        fleet.start_proxy(0).await;
+        let serving = || async { same(&fleet.get(0, "a.test", "/").await?.status, &200) };
+        eventually(LIVE, "it serves from its cache", serving).await;
+    }
+    fleet.serves(LIVE, "a.test", "a").await;
+    let node = eventually(LIVE, "control knows that it is suspect", || async {
+        let node = fleet.node(0).await?;
+        if node.faults.is_empty() {
+            Err(format!("{node:?}"))
+        } else {
+            Ok(node)
+        }
+    })
+    .await;
+    assert!(node.faults[0].to_string().contains("suspect"), "{node:?}");
+    assert_eq!(node.running, Some(first));
+    let third = fleet.apply(&versioned("a.test", "3.b", b.address())).await;
+    assert_eq!(third, second + 1);
+    fleet.serves(LIVE, "a.test", "b").await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_killed_again_and_again_still_serves_what_it_has() {
+    let a = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let head = fleet.is_current(LIVE).await;
+    persisted(&fleet, head).await;
+    fleet.kill_control();
+    for round in 0..4 {
+        fleet.kill_proxy(0);
+        fleet.start_proxy(0).await;
+        println!("round {round}: {}", fleet.version(0).await.unwrap());
+        fleet.serves(LIVE, "a.test", "a").await;
+    }
+    fleet.start_control().await;
+    fleet.serves(LIVE, "a.test", "a").await;
+}

@@ -118,6 +118,18 @@ async fn what_nobody_takes_is_404_and_what_cannot_be_reached_502() {
 }
 
 #[tokio::test]
+async fn the_older_spelling_gives_the_documented_502_for_a_miss() {
+    let origin = Origin::start("a").await;
+    let site = aralez_tests::document::site("a.test", &[origin.address()]);
+    let fleet = serving(&format!("compat: aralez-0.9\n{site}")).await;
+    assert_eq!(
+        body(&fleet, "b.test", "/").await,
+        (502, "502 Bad Gateway\n".to_owned())
+    );
+    assert_eq!(body(&fleet, "a.test", "/").await, ok("a"));
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_too_slow_is_504() {
     let origin = Origin::start("late").await;
     origin.answer_with(Answer::ok("late").after(std::time::Duration::from_secs(30)));
