@@ -1,7 +1,7 @@
 //! One declaration a key: its name, its older names, its type and what it means. From it come the reading, the JSON Schema and the
 //! reference, so that they cannot disagree.
 //!
-//! [`keys!`] declares the keys of a map as a struct; a type that may stand as a value implements [`Shape`].
+//! `keys!` declares the keys of a map as a struct; a type that may stand as a value implements `Shape`.
 
 use serde_json::{Value, json};
 

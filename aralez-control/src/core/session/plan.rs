@@ -99,6 +99,13 @@ impl Session {
     fn endpoints_only(&self, newest: &Snapshot) -> Option<Snapshot> {
         let base = self.base.as_ref()?;
         let running = self.running?;
+        if self
+            .refusals
+            .iter()
+            .any(|refusal| refusal.forbids_any_of(newest))
+        {
+            return None;
+        }
         let faulted: BTreeSet<&RecordKey> =
             self.refusals.iter().flat_map(Refusal::faulted).collect();
         let delta: Vec<Change> = base

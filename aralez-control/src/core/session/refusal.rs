@@ -95,6 +95,13 @@ impl Refusal {
         !of_the_whole && content.leaves.iter().all(unchanged)
     }
 
+    /// Whether nothing of this snapshot may reach the node, not even its endpoints: it is the refused one, and nobody knows what in it
+    /// is at fault.
+    pub(super) fn forbids_any_of(&self, view: &Snapshot) -> bool {
+        let unknown = |fault: &Fault| fault.resource.is_none() && fault.code != FaultCode::Limit;
+        view.version().root == self.root && self.faults.iter().any(unknown)
+    }
+
     fn is_about_limits(&self) -> bool {
         !self.faults.is_empty()
             && self
