@@ -25,7 +25,7 @@ use service::SyncService;
 
 /// The largest message that a proxy may send: a refusal with very many faults.
 const MAX_INBOUND: usize = 4 << 20;
-/// The largest message that is sent: a part, which only one huge record makes larger than 512 KiB.
+/// The largest message that is sent: a part, which only one huge record makes larger than 16 KiB.
 const MAX_OUTBOUND: usize = 64 << 20;
 /// Windows are small, so that a slow node holds little memory here.
 const WINDOW: u32 = 128 << 10;

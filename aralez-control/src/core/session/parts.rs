@@ -5,7 +5,10 @@ use std::ops::Range;
 use aralez_proto::record::Change;
 
 /// Payload of one part, in bytes. One record larger than this is a part of its own.
-pub const MAX_PART_BYTES: usize = 512 << 10;
+///
+/// The design allows 512 KiB. What encodes messages keeps a buffer per stream as large as the largest message it ever saw, so small parts are
+/// what keeps memory per connected stream low after a full update (`measure-streams` in `tests`).
+pub const MAX_PART_BYTES: usize = 16 << 10;
 
 /// What a change costs beside key and payload: tags and lengths.
 const ITEM_OVERHEAD: usize = 24;
