@@ -42,6 +42,40 @@ impl Pace {
     }
 }
 
+/// How many swaps in quick succession each get their marks written first.
+const BURST: u32 = 8;
+const BURST_REFILL: Duration = Duration::from_secs(1);
+
+/// Which swaps wait for their marks: the first few at once, so that a death right after any of them is remembered, then one a second, so
+/// that a stream of updates does not wear out the disk.
+#[derive(Debug)]
+pub(super) struct Burst {
+    left: u32,
+    refilled: Instant,
+}
+
+impl Burst {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self {
+            left: BURST,
+            refilled: now,
+        }
+    }
+
+    /// Whether this one is written at once.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.refilled);
+        let refill = u32::try_from(passed.as_millis() / BURST_REFILL.as_millis()).unwrap_or(BURST);
+        if refill > 0 {
+            self.left = self.left.saturating_add(refill).min(BURST);
+            self.refilled = now;
+        }
+        let takes = self.left > 0;
+        self.left -= u32::from(takes);
+        takes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +98,17 @@ mod tests {
         pace.written(start + CONFIG_EVERY);
         pace.changed(later, false);
         assert_eq!(pace.due(), Some(later));
+    }
+
+    #[test]
+    fn the_first_swaps_are_remembered_at_once_and_a_flood_of_them_once_a_second() {
+        let start = Instant::now();
+        let mut burst = Burst::new(start);
+        let at_once = |burst: &mut Burst, now| (0..20).filter(|_| burst.take(now)).count();
+        assert_eq!(at_once(&mut burst, start), 8);
+        assert_eq!(at_once(&mut burst, start + Duration::from_millis(900)), 0);
+        assert_eq!(at_once(&mut burst, start + Duration::from_secs(1)), 1);
+        assert_eq!(at_once(&mut burst, start + Duration::from_secs(60)), 8);
     }
 
     #[test]

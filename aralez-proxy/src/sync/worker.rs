@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, info, warn};
 
 use super::apply;
-use super::pace::Pace;
+use super::pace::{Burst, Pace};
 use crate::core::live::{Live, LiveTable};
 use crate::core::memory::{Memory, NotKept, Remembered};
 use crate::core::registry::Registry;
@@ -61,7 +61,7 @@ pub(super) struct Worker {
     news: UnboundedSender<News>,
     pace: Pace,
     marks_due: Option<Instant>,
-    marks_written: Option<Instant>,
+    burst: Burst,
     /// What runs, and when it will have proved good; `None` there: it has.
     proof: Option<(Digest, Option<Instant>)>,
     persisted: Option<Version>,
@@ -87,7 +87,7 @@ impl Worker {
             news,
             pace: Pace::default(),
             marks_due: None,
-            marks_written: None,
+            burst: Burst::new(Instant::now()),
             proof: None,
             persisted: None,
             found: Vec::new(),
@@ -187,10 +187,7 @@ impl Worker {
     fn swap(&mut self, table: LiveTable, now: Instant) {
         let root = table.snapshot.version().root;
         self.memory.swap(root);
-        let free = self
-            .marks_written
-            .is_none_or(|written| now >= written + MARKS_EVERY);
-        if free {
+        if self.burst.take(now) {
             self.save_marks(now);
         } else {
             self.marks_due.get_or_insert(now + MARKS_EVERY);
@@ -257,7 +254,6 @@ impl Worker {
 
     fn save_marks(&mut self, now: Instant) {
         let saved = self.memory.save_marks();
-        self.marks_written = Some(now);
         self.marks_due = saved.is_err().then(|| now + PROOF);
         if self.note("marks", saved) {
             self.tell_memory();
