@@ -104,7 +104,7 @@ pub enum SchemaOf {
 #[derive(clap::Args, Debug)]
 pub struct Up {
     /// The main.yaml of both daemons
-    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with_all = ["to", "state_dir"])]
+    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with_all = ["to", "state_dir", "listen", "config_address", "admin_address"])]
     pub config: Option<PathBuf>,
     /// Send everything to this endpoint
     #[arg(long, value_name = "HOST:PORT")]
@@ -112,12 +112,27 @@ pub struct Up {
     /// Route only this host to it; everything else is 404
     #[arg(long, value_name = "NAME", requires = "to")]
     pub host: Option<String>,
-    /// Where the proxy listens
-    #[arg(long, value_name = "ADDR:PORT", requires = "to")]
-    pub listen: Option<SocketAddr>,
+    /// Where the daemons listen.
+    #[command(flatten)]
+    pub listen: Listen,
     /// Where state and the generated files lie
     #[arg(long, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
+}
+
+/// Where the daemons of a generated main.yaml listen; what is absent is at its default.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct Listen {
+    /// Where the proxy listens
+    #[arg(long = "listen", value_name = "ADDR:PORT")]
+    #[arg(id = "listen")]
+    pub http: Option<SocketAddr>,
+    /// Where control's config API listens
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub config_address: Option<SocketAddr>,
+    /// Where the proxy's admin endpoints listen
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub admin_address: Option<SocketAddr>,
 }
 
 /// Check documents or a main.yaml, without a server.

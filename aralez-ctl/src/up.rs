@@ -60,7 +60,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
     let state = up.state_dir.clone().unwrap_or_else(state::default_dir);
     let generated = match &up.to {
         Some(to) => files::for_endpoint(&state, to, up.host.as_deref(), up.listen),
-        None => files::for_sample(&state),
+        None => files::for_sample(&state, up.listen),
     };
     let Generated {
         main,

@@ -212,19 +212,20 @@ async fn validate_needs_no_control_and_names_every_fault() {
 
 #[tokio::test]
 async fn up_serves_what_it_is_told_to() {
-    for port in [3000_u16, 3004] {
-        let taken = std::net::TcpListener::bind(("127.0.0.1", port)).is_err();
-        assert!(
-            !taken,
-            "this test needs port {port}, a default of `up`: end what listens there"
-        );
-    }
     let a = Origin::start("a").await;
     let (listen, folder) = (Port::free(), tempfile::tempdir().unwrap());
     let (to, at) = (a.address().to_string(), listen.address().to_string());
     let state = folder.path().join("state").display().to_string();
     let log = folder.path().join("up.log");
-    let arguments = ["up", "--to", &to, "--listen", &at, "--state-dir", &state];
+    let (api, admin) = (Port::free(), Port::free());
+    let (api, admin) = (api.address().to_string(), admin.address().to_string());
+    let arguments = [
+        ["up", "--to", &to],
+        ["--listen", &at, "--state-dir"],
+        [&state, "--config-address", &api],
+    ]
+    .concat();
+    let arguments = [arguments, vec!["--admin-address", &admin]].concat();
     let mut up = process::Daemon::start("aralez-ctl", &arguments, &log);
     eventually(LIVE * 2, "it serves", || async {
         let response = aralez_tests::raw::get(listen.address(), "any.test", "/").await?;

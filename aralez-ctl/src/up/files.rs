@@ -11,6 +11,8 @@ use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{private, random};
 use serde_json::{Value, json};
 
+use crate::args::Listen;
+
 /// The largest generated file that is read back, in bytes.
 const MOST: u64 = 64 << 20;
 
@@ -33,7 +35,7 @@ pub(super) struct Generated {
 }
 
 /// The files of a bare `up`. A document that exists is kept, but for the address of the sample site where that had to change.
-pub(super) fn for_sample(state: &Path) -> Result<Generated, String> {
+pub(super) fn for_sample(state: &Path, addresses: Listen) -> Result<Generated, String> {
     let folder = folder(state, "sample")?;
     let lock = lock(&folder)?;
     let address_file = folder.join("site-address");
@@ -51,7 +53,7 @@ pub(super) fn for_sample(state: &Path) -> Result<Generated, String> {
     };
     write(&upstreams, &text)?;
     write(&address_file, &format!("{now}\n"))?;
-    let main = main_file(state, &folder, &upstreams, None)?;
+    let main = main_file(state, &folder, &upstreams, addresses)?;
     Ok(Generated {
         main,
         upstreams,
@@ -66,7 +68,7 @@ pub(super) fn for_endpoint(
     state: &Path,
     to: &str,
     host: Option<&str>,
-    listen: Option<SocketAddr>,
+    listen: Listen,
 ) -> Result<Generated, String> {
     let host = host.map_or(Ok(HostPattern::CatchAll), str::parse);
     let host: HostPattern = host.map_err(|error| format!("--host: {error}"))?;
@@ -101,7 +103,7 @@ fn main_file(
     state: &Path,
     folder: &Path,
     upstreams: &Path,
-    listen: Option<SocketAddr>,
+    listen: Listen,
 ) -> Result<PathBuf, String> {
     let secret = master_key(&key_file(state))?;
     let mut keys = json!({
@@ -109,8 +111,15 @@ fn main_file(
         "upstreams_conf": upstreams,
         "master_key": secret,
     });
-    if let Some(listen) = listen {
-        keys["proxy_address_http"] = json!(listen);
+    let addresses = [
+        ("proxy_address_http", listen.http),
+        ("config_address", listen.config_address),
+        ("proxy_admin_address", listen.admin_address),
+    ];
+    for (key, address) in addresses {
+        if let Some(address) = address {
+            keys[key] = json!(address);
+        }
     }
     let main = folder.join("main.yaml");
     let head = "# Written by `aralez-ctl up`, and anew by the next one.\n".to_owned();

@@ -3,6 +3,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use aralez_runtime::main_file;
 
+use crate::args::Listen;
+
 use super::*;
 
 fn mode(path: &Path) -> u32 {
@@ -12,7 +14,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn the_sample_is_a_configuration_that_loads_with_a_key_of_its_own() {
     let state = tempfile::tempdir().unwrap();
-    let made = for_sample(state.path()).unwrap();
+    let made = for_sample(state.path(), Listen::default()).unwrap();
     main_file::load(Some(&made.main)).unwrap();
     let key = fs::read_to_string(&made.key).unwrap();
     assert_eq!(key.trim().len(), 64);
@@ -26,13 +28,13 @@ fn the_sample_is_a_configuration_that_loads_with_a_key_of_its_own() {
 #[test]
 fn the_next_start_keeps_the_key_the_edits_and_the_address() {
     let state = tempfile::tempdir().unwrap();
-    let first = for_sample(state.path()).unwrap();
+    let first = for_sample(state.path(), Listen::default()).unwrap();
     let key = fs::read_to_string(&first.key).unwrap();
     let edited = fs::read_to_string(&first.upstreams).unwrap() + "# mine\n";
     fs::write(&first.upstreams, &edited).unwrap();
     let address = first.sample.as_ref().unwrap().local_addr().unwrap();
     drop(first);
-    let second = for_sample(state.path()).unwrap();
+    let second = for_sample(state.path(), Listen::default()).unwrap();
     assert_eq!(fs::read_to_string(&second.key).unwrap(), key);
     assert_eq!(fs::read_to_string(&second.upstreams).unwrap(), edited);
     assert_eq!(second.sample.unwrap().local_addr().unwrap(), address);
@@ -41,14 +43,14 @@ fn the_next_start_keeps_the_key_the_edits_and_the_address() {
 #[test]
 fn a_sample_site_that_had_to_move_takes_its_document_along() {
     let state = tempfile::tempdir().unwrap();
-    let first = for_sample(state.path()).unwrap();
+    let first = for_sample(state.path(), Listen::default()).unwrap();
     let edited = fs::read_to_string(&first.upstreams).unwrap() + "# mine\n";
     fs::write(&first.upstreams, &edited).unwrap();
     // Another program has taken the address meanwhile.
     let Generated { sample, lock, .. } = first;
     drop(lock);
     let before = sample.as_ref().unwrap().local_addr().unwrap();
-    let second = for_sample(state.path()).unwrap();
+    let second = for_sample(state.path(), Listen::default()).unwrap();
     let now = second.sample.unwrap().local_addr().unwrap();
     assert_ne!(before, now);
     let text = fs::read_to_string(&second.upstreams).unwrap();
@@ -58,9 +60,9 @@ fn a_sample_site_that_had_to_move_takes_its_document_along() {
 #[test]
 fn a_second_up_on_the_same_state_changes_nothing_of_the_first() {
     let state = tempfile::tempdir().unwrap();
-    let first = for_sample(state.path()).unwrap();
+    let first = for_sample(state.path(), Listen::default()).unwrap();
     let before = fs::read_to_string(&first.upstreams).unwrap();
-    let error = for_sample(state.path()).unwrap_err();
+    let error = for_sample(state.path(), Listen::default()).unwrap_err();
     assert!(error.contains("in use by process"), "{error}");
     assert_eq!(fs::read_to_string(&first.upstreams).unwrap(), before);
 }
@@ -93,7 +95,10 @@ fn an_endpoint_may_be_a_name_and_must_have_a_port() {
 #[test]
 fn up_to_an_endpoint_writes_files_that_load() {
     let state = tempfile::tempdir().unwrap();
-    let listen = Some("127.0.0.1:8081".parse().unwrap());
+    let listen = Listen {
+        http: Some("127.0.0.1:8081".parse().unwrap()),
+        ..Listen::default()
+    };
     let made = for_endpoint(state.path(), "127.0.0.1:8000", Some("a.example"), listen).unwrap();
     let text = fs::read_to_string(&made.main).unwrap();
     assert!(text.contains("127.0.0.1:8081"), "{text}");
