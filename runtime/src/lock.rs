@@ -19,12 +19,12 @@ pub enum LockError {
         holder: String,
     },
     /// The lock file does not open.
-    #[error("cannot lock {}: {source}", folder.display())]
+    #[error("cannot lock {}: {cause}", folder.display())]
     Unusable {
         /// The folder.
         folder: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -42,9 +42,9 @@ impl InstanceLock {
     /// # Errors
     /// [`LockError`]: one line with what, where and who.
     pub fn acquire(folder: &Path) -> Result<Self, LockError> {
-        let unusable = |source| LockError::Unusable {
+        let unusable = |cause| LockError::Unusable {
             folder: folder.to_owned(),
-            source,
+            cause,
         };
         let mut file = open(folder).map_err(unusable)?;
         match file.try_lock() {
@@ -55,7 +55,7 @@ impl InstanceLock {
                     holder: holder(&mut file),
                 });
             }
-            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))

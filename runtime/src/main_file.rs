@@ -14,12 +14,12 @@ pub const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum MainFileError {
     /// The file does not read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is beyond [`MAX_BYTES`].
     #[error("{}: more than {MAX_BYTES} bytes, which no main.yaml needs", path.display())]
@@ -40,9 +40,9 @@ pub fn load(path: Option<&Path>) -> Result<MainConfig, MainFileError> {
     let Some(path) = path else {
         return Ok(MainConfig::default());
     };
-    let text = read(path).map_err(|source| MainFileError::Unreadable {
+    let text = read(path).map_err(|cause| MainFileError::Unreadable {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     if text.len() as u64 > MAX_BYTES {
         return Err(MainFileError::TooLarge {

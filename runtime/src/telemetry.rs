@@ -15,12 +15,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The log file does not open.
-    #[error("cannot write the log {}: {source}", path.display())]
+    #[error("cannot write the log {}: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Logging was set up before in this process.
     #[error("logging was set up twice")]
@@ -50,9 +50,9 @@ fn open(path: &Path) -> Result<File, TelemetryError> {
         .create(true)
         .mode(0o640)
         .open(path)
-        .map_err(|source| TelemetryError::File {
+        .map_err(|cause| TelemetryError::File {
             path: path.to_owned(),
-            source,
+            cause,
         })
 }
 

@@ -37,11 +37,12 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyF
     let mut chunks = body.into_data_stream();
     let announced = headers
         .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let read = if announced.is_some_and(|length| length > MAX_BYTES as u64) {
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or(0);
+    let read = if announced > MAX_BYTES {
         Err(BodyFault::TooLarge)
     } else {
-        tokio::time::timeout(ARRIVAL, collect(&mut chunks))
+        tokio::time::timeout(ARRIVAL, collect(&mut chunks, announced))
             .await
             .unwrap_or(Err(BodyFault::TooSlow))
     };
@@ -53,20 +54,17 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyF
     read
 }
 
-async fn collect(chunks: &mut axum::body::BodyDataStream) -> Result<Bytes, BodyFault> {
-    let mut kept: Vec<Bytes> = Vec::new();
-    let mut length = 0;
+/// Into one buffer, of the announced size where there is one: there are never two copies of a large body.
+async fn collect(
+    chunks: &mut axum::body::BodyDataStream,
+    announced: usize,
+) -> Result<Bytes, BodyFault> {
+    let mut whole = BytesMut::with_capacity(announced);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| BodyFault::Broken)?;
-        length += chunk.len();
-        if length > MAX_BYTES {
+        if whole.len() + chunk.len() > MAX_BYTES {
             return Err(BodyFault::TooLarge);
         }
-        kept.push(chunk);
-    }
-    // Joined once its length is known; each chunk is freed as it is copied, so that there are never two copies.
-    let mut whole = BytesMut::with_capacity(length);
-    for chunk in kept {
         whole.extend_from_slice(&chunk);
     }
     Ok(whole.freeze())

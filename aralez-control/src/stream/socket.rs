@@ -27,12 +27,12 @@ pub enum SocketError {
         path: PathBuf,
     },
     /// The system says no.
-    #[error("control_address: cannot listen on {}: {source}", path.display())]
+    #[error("control_address: cannot listen on {}: {cause}", path.display())]
     Unusable {
         /// The socket.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -60,9 +60,9 @@ impl ControlSocket {
     /// [`SocketError`].
     pub fn bind(path: &Path) -> Result<Self, SocketError> {
         Self::check(path)?;
-        let unusable = |source| SocketError::Unusable {
+        let unusable = |cause| SocketError::Unusable {
             path: path.to_owned(),
-            source,
+            cause,
         };
         if let Some(folder) = path
             .parent()
@@ -89,7 +89,7 @@ impl ControlSocket {
         let path = path.to_owned();
         match std::fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(SocketError::Unusable { path, source }),
+            Err(cause) => return Err(SocketError::Unusable { path, cause }),
             Ok(metadata) if !metadata.file_type().is_socket() => {
                 return Err(SocketError::NotASocket { path });
             }
@@ -98,7 +98,7 @@ impl ControlSocket {
         match std::os::unix::net::UnixStream::connect(&path) {
             Ok(_) => Err(SocketError::InUse { path }),
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-            Err(source) => Err(SocketError::Unusable { path, source }),
+            Err(cause) => Err(SocketError::Unusable { path, cause }),
         }
     }
 

@@ -14,12 +14,12 @@ const LEN: u64 = SealKey::LEN as u64;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file neither reads nor can be made.
-    #[error("key file {}: {source}", path.display())]
+    #[error("key file {}: {cause}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Others may read the key, so it protects nothing.
     #[error("key file {}: mode {mode:04o} lets others at it, must be 0400", path.display())]
@@ -44,9 +44,9 @@ pub enum KeyError {
 /// # Errors
 /// [`KeyError`], which names the path.
 pub fn load_or_create_key(path: &Path) -> Result<SealKey, KeyError> {
-    let unusable = |source| KeyError::Unusable {
+    let unusable = |cause| KeyError::Unusable {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let file = match open_own(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
