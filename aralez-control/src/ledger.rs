@@ -16,7 +16,9 @@ use aralez_proto::seal::SealKey;
 use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{clock, private, random};
 use redb::backends::FileBackend;
-use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+};
 
 use crate::core::store::{
     ClusterId, FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError,
@@ -65,9 +67,14 @@ impl Ledger {
             private::load_or_create_key(&key_path).map_err(|error| OpenError(error.to_string()))?;
         let name = path.display().to_string();
         let named = |error: StoreError| OpenError(format!("{name}: {error}"));
+        let damaged = || OpenError(format!("{name}: {DAMAGED}"));
         let database =
             open_database(&path).map_err(|reason| OpenError(format!("{name}: {reason}")))?;
-        let meta = load_meta(&database).map_err(named)?;
+        let loaded = catch_unwind(AssertUnwindSafe(|| load_meta(&database)));
+        let meta = match loaded {
+            Ok(meta) => meta.map_err(named)?,
+            Err(_) => return Err(given_up(database, damaged())),
+        };
         let mut ledger = Self {
             database,
             path,
@@ -76,19 +83,42 @@ impl Ledger {
             head: None,
             _lock: lock,
         };
-        let head = ledger.read(meta.head).map_err(|error| match error {
+        let Ok(head) = catch_unwind(AssertUnwindSafe(|| ledger.head_of(&meta))) else {
+            return Err(given_up(ledger, damaged()));
+        };
+        let head = head.map_err(|error| match error {
             StoreError::Failed(reason) if !has_key => OpenError(format!(
                 "{}: {reason} (seal.key was missing and has been made anew; put the one back that belongs to this ledger)",
                 ledger.path.display()
             )),
             error => OpenError(error.to_string()),
         })?;
-        if head.is_none() && meta.head > 0 {
-            let head = meta.head;
-            return Err(OpenError(format!("{name}: revision {head} is missing")));
-        }
         ledger.head = head.map(|revision| revision.info);
         Ok(ledger)
+    }
+
+    /// The head that the meta table tells of. It must be the newest revision and of the same history: what is counted on from a damaged
+    /// number would use a number twice.
+    fn head_of(&self, meta: &Meta) -> Result<Option<Revision>, StoreError> {
+        let newest = self.newest().map_err(|error| self.failed(error))?;
+        if newest != meta.head {
+            let head = meta.head;
+            let reason = format!("the head is revision {head}, but the newest is {newest}");
+            return Err(self.failed(reason));
+        }
+        let head = self.read(newest)?;
+        let generation = head.as_ref().map(|head| head.info.generation);
+        if generation.is_some_and(|generation| generation != meta.generation) {
+            return Err(self.failed(format!("revision {newest} is of another generation")));
+        }
+        Ok(head)
+    }
+
+    /// The highest revision that is stored; 0 where there is none.
+    fn newest(&self) -> Result<u64, redb::Error> {
+        let table = self.database.begin_read()?.open_table(REVISIONS)?;
+        let last = table.last()?;
+        Ok(last.map_or(0, |(revision, _)| revision.value()))
     }
 
     fn failed(&self, reason: impl std::fmt::Display) -> StoreError {
@@ -101,7 +131,18 @@ impl Ledger {
     }
 }
 
-/// A file that is damaged must not be trusted, nor may it end the process in a panic: the whole of it is checked before it is used.
+/// What is said of a file in which even the way to the head is broken.
+const DAMAGED: &str = "it is damaged beyond what can be read";
+
+/// Lets go of what a panic left behind, whose end may panic as well.
+fn given_up<T>(broken: T, error: OpenError) -> OpenError {
+    // It is of no use any more, however it ends.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+    error
+}
+
+/// Opens the file at the cost of its head, however long the history is. A damaged file must not end the process in a panic; what is read of
+/// it is proved by its seal and its hash.
 fn open_database(path: &Path) -> Result<Database, String> {
     let file = OpenOptions::new()
         .read(true)
@@ -111,20 +152,21 @@ fn open_database(path: &Path) -> Result<Database, String> {
         .mode(0o600)
         .open(path)
         .map_err(|error| error.to_string())?;
-    let open = || {
-        Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .set_check_integrity_on_open(true)
-            .create_with_backend(FileBackend::new(file)?)
-    };
+    let open = || open_backend(FileBackend::new(file)?);
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(Ok(database)) => Ok(database),
         Ok(Err(redb::DatabaseError::DatabaseAlreadyOpen)) => {
             Err("another process has it open".to_owned())
         }
         Ok(Err(error)) => Err(format!("it does not open: {error}")),
-        Err(_) => Err("it is damaged beyond what can be read".to_owned()),
+        Err(_) => Err(DAMAGED.to_owned()),
     }
+}
+
+fn open_backend(backend: impl StorageBackend) -> Result<Database, redb::DatabaseError> {
+    Database::builder()
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(backend)
 }
 
 /// The meta table; a file without any table is new and gets one.
@@ -153,6 +195,8 @@ fn load_meta(database: &Database) -> Result<Meta, StoreError> {
 fn write(database: &Database, meta: &Meta, entry: Option<(u64, &[u8])>) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
+    // Without it, opening after a crash reads and rebuilds the whole file.
+    transaction.set_quick_repair(true);
     {
         meta.write(&mut transaction.open_table(META)?)?;
         let mut revisions = transaction.open_table(REVISIONS)?;

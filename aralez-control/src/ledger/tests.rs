@@ -1,4 +1,6 @@
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aralez_proto::hash::Digest;
 use bytes::Bytes;
@@ -210,6 +212,88 @@ fn a_ledger_that_was_not_closed_opens_with_what_was_committed() {
     let mut ledger = Ledger::open(copy.path()).unwrap();
     assert_eq!(ledger.head().unwrap().unwrap().revision, 1);
     assert_eq!(commit(&mut ledger, 1, "b").unwrap().revision, 2);
+}
+
+#[test]
+fn a_head_that_is_not_the_newest_revision_is_not_counted_on_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    commit(&mut ledger, 0, "a").unwrap();
+    commit(&mut ledger, 1, "b").unwrap();
+    for (head, generation) in [(1, 0), (3, 0), (0, 0), (2, 1)] {
+        let meta = Meta {
+            head,
+            generation: ledger.meta.generation + generation,
+            ..ledger.meta
+        };
+        ledger.write(&meta, None).unwrap();
+        drop(ledger);
+        let error = open_error(dir.path());
+        assert!(error.contains("ledger.redb: "), "{error}");
+        let database = open_database(&dir.path().join("ledger.redb")).unwrap();
+        let meta = Meta {
+            head: 2,
+            generation: meta.generation - generation,
+            ..meta
+        };
+        write(&database, &meta, None).unwrap();
+        drop(database);
+        ledger = Ledger::open(dir.path()).unwrap();
+    }
+}
+
+#[test]
+fn a_long_history_costs_nothing_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let text = "x".repeat(1 << 20);
+    for parent in 0..16 {
+        commit(&mut ledger, parent, &text).unwrap();
+    }
+    commit(&mut ledger, 16, "a").unwrap();
+    for name in ["ledger.redb", "seal.key"] {
+        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    drop(ledger);
+    for dir in [dir.path(), copy.path()] {
+        let read = Arc::new(AtomicU64::new(0));
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(dir.join("ledger.redb"));
+        let counting = Counting(FileBackend::new(file.unwrap()).unwrap(), Arc::clone(&read));
+        let database = open_backend(counting).unwrap();
+        assert_eq!(load_meta(&database).unwrap().head, 17);
+        assert!(read.load(Ordering::Relaxed) < 2 << 20);
+    }
+}
+
+/// Counts the bytes that are read.
+#[derive(Debug)]
+struct Counting(FileBackend, Arc<AtomicU64>);
+
+impl redb::StorageBackend for Counting {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        self.1.fetch_add(out.len() as u64, Ordering::Relaxed);
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.0.write(offset, data)
+    }
 }
 
 #[test]
