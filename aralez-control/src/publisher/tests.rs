@@ -287,6 +287,20 @@ async fn a_head_that_the_settings_refuse_is_told_and_the_next_commit_goes_on_aft
 }
 
 #[tokio::test]
+async fn a_head_that_does_not_read_is_told_though_its_files_are_the_same_until_a_push_mends_it() {
+    let disk = Disk::default();
+    files(&disk.open(), with_conf_d(OTHER)).await;
+    let rules = Rules {
+        forbidden_endpoints: vec!["10.0.0.2:80".parse().unwrap()],
+    };
+    let publisher = disk.open_with(rules);
+    files(&publisher, with_conf_d(OTHER)).await;
+    assert!(faults(&publisher).contains("10.0.0.2:80"));
+    publisher.commit(push(GOOD)).await.unwrap();
+    assert_eq!(faults(&publisher), "");
+}
+
+#[tokio::test]
 async fn the_source_begins_from_the_documents_that_the_files_held() {
     let disk = Disk::default();
     let publisher = disk.open();

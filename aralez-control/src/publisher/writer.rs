@@ -30,6 +30,8 @@ pub(super) struct Writer {
     head: Option<RevisionInfo>,
     /// The set of files that the source told last; `None` before it told any.
     files: Option<DocumentSet>,
+    /// Why the head that was found at the start gives no views; `None` where there are views of the head.
+    unread: Option<Rejected>,
     outlets: Outlets,
 }
 
@@ -77,6 +79,7 @@ impl Writer {
             layers: Layers::default(),
             head: info,
             files: None,
+            unread: None,
         };
         writer.load(head.as_ref())?;
         Ok((writer, files::known(head, files)))
@@ -112,6 +115,7 @@ impl Writer {
                 );
                 report(&rejected);
                 self.tell(|status| status.faults = faults_of(&rejected));
+                self.unread = Some(rejected);
                 Ok(())
             }
         }
@@ -187,7 +191,7 @@ impl Writer {
         }
         let hash = proposal.documents.content_hash();
         // Where the head did not read, there are no views of it, and its own content is worth another attempt.
-        let serves = self.outlets.views.borrow().version().revision == head;
+        let serves = self.unread.is_none();
         let same = self
             .head
             .as_ref()
@@ -279,6 +283,10 @@ impl Writer {
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
         self.outlets.views.send_replace(Arc::new(views));
+        if self.unread.take().is_some() {
+            // They were those of the head before.
+            self.tell(|status| status.faults.clear());
+        }
         committed
     }
 

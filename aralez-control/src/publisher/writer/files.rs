@@ -43,7 +43,8 @@ impl Writer {
         if let Some(known) = known.filter(|known| known.hash == hash) {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
-                return Ok(());
+                // Nothing new, but where the head itself does not read, that is still to be told.
+                return self.unread.clone().map_or(Ok(()), Err);
             }
             // Refused before: its faults are told again, but a push that came since stays, even where nothing is wrong any more.
             if self.head.as_ref().is_some_and(|head| !from_files(head)) {

@@ -189,9 +189,21 @@ impl Decider {
             *name != DocumentSet::MAIN && seen.is_none_or(|found| *found == Found::Missing)
         };
         let taken = self.taken.clone();
+        // A whole folder that is gone, unmounted for one, is no decision about the files in it.
+        let all_gone = look.main == Found::Missing && taken.contains_key(DocumentSet::MAIN);
         for (name, text) in taken.into_iter().filter(|(name, _)| unseen(name)) {
             if look.conf_d_trouble.is_some() {
                 set.put(&name, text);
+                continue;
+            }
+            if all_gone {
+                set.put(&name, text);
+                if self.gone_in(now, DocumentSet::MAIN).is_none() {
+                    set.warn(
+                        &name,
+                        "is gone together with upstreams.yaml; what it said stays until that is back",
+                    );
+                }
                 continue;
             }
             let left = self.gone_in(now, &name);
@@ -202,11 +214,17 @@ impl Decider {
                 self.missing_since.remove(&name);
             }
         }
-        if let Some(reason) = &look.conf_d_trouble {
-            set.warn(
+        match &look.conf_d_trouble {
+            // What its files said before is not known, so nor is the set.
+            Some(reason) if self.taken.is_empty() => {
+                let reason = format!("cannot be read: {reason}");
+                set.faults.push(fault("conf.d", &reason));
+            }
+            Some(reason) => set.warn(
                 "conf.d",
                 &format!("cannot be read, what its files said stays: {reason}"),
-            );
+            ),
+            None => {}
         }
     }
 

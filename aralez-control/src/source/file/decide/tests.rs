@@ -204,6 +204,40 @@ fn a_folder_that_cannot_be_read_keeps_all_its_files() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_read_takes_nothing_away_where_its_files_are_not_known() {
+    let mut bench = Bench::new(KnownFiles {
+        hash: Some(set(&[("upstreams.yaml", "a"), (A, "x")]).content_hash()),
+        has_head: true,
+        ..KnownFiles::default()
+    });
+    let closed = Look {
+        conf_d_trouble: Some("permission denied".to_owned()),
+        ..look(text("a"), &[])
+    };
+    let (_, reading) = bench.only(&closed, ms(10_000));
+    assert_eq!(reading.documents, None);
+    assert_eq!(
+        reading.faults[0].to_string(),
+        "conf.d: cannot be read: permission denied"
+    );
+}
+
+#[test]
+fn a_folder_that_is_gone_as_a_whole_takes_nothing_away() {
+    let mut bench = Bench::fresh();
+    bench.only(&look(text("a"), &[(A, text("x"))]), ms(100));
+    let all = Some(set(&[("upstreams.yaml", "a"), (A, "x")]));
+    for (_, reading) in bench.hold(&look(Found::Missing, &[]), ms(10_000)) {
+        assert_eq!(reading.documents, all);
+    }
+    let told = bench.hold(&look(text("a"), &[]), ms(10_000));
+    let (after, last) = told.last().unwrap();
+    assert_eq!(last.documents, Some(set(&[("upstreams.yaml", "a")])));
+    assert!(*after >= GONE, "{after:?}");
+    assert_eq!(told[0].1.documents, all, "{told:?}");
+}
+
+#[test]
 fn without_files_and_without_history_the_set_is_empty_and_warned_of() {
     let mut bench = Bench::fresh();
     let (_, reading) = bench.only(&look(Found::Missing, &[]), ms(5_000));
@@ -239,11 +273,12 @@ fn files_that_vanished_while_control_was_down_keep_what_they_said() {
     };
     let mut bench = Bench::new(before);
     let told = bench.hold(&look(Found::Missing, &[]), ms(5_000));
-    assert_eq!(told[0].1.documents, Some(documents));
-    // The file of conf.d goes after its two seconds, the main document stays.
+    assert_eq!(told[0].1.documents, Some(documents.clone()));
     let last = &told.last().unwrap().1;
-    assert_eq!(last.documents, Some(set(&[("upstreams.yaml", "a")])));
-    assert!(warned(last).contains("was deleted"));
+    assert_eq!(last.documents, Some(documents));
+    let warnings: Vec<String> = last.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings[0].contains("upstreams.yaml: was deleted"));
+    assert!(warnings[1].contains("conf.d/a.yaml: is gone together with"));
 }
 
 #[test]
