@@ -126,8 +126,12 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// A node got a stream. A later stream of the same node replaces an earlier one.
+    /// A node got a stream. A later stream of the same node replaces an earlier one, whichever of the two says so first.
     pub fn joined(&mut self, stream: StreamId, facts: NodeFacts, standing: Standing, now: Instant) {
+        let here = self.nodes.get(&facts.node).and_then(|here| here.stream);
+        if here.is_some_and(|here| here > stream) {
+            return;
+        }
         self.proofs.observe(&facts.node, &facts.group, &standing);
         let status = NodeStatus {
             running: standing.running,
@@ -157,6 +161,13 @@ impl Fleet {
         if record.standing != standing {
             self.proofs.observe(node, &record.group, &standing);
             record.standing = standing;
+        }
+    }
+
+    /// A node applied an update that its stream brought: true at once, though its next status is a while away.
+    pub fn applied(&mut self, node: &NodeName, stream: StreamId) {
+        if let Some(record) = of_stream(&mut self.nodes, node, stream) {
+            "stream".clone_into(&mut record.status.origin);
         }
     }
 
@@ -215,6 +226,7 @@ impl Fleet {
             ahead: Some(held),
             memory: None,
         };
+        self.proofs.lost(&facts.node);
         self.nodes.insert(facts.node, record);
         self.forget_beyond(MAX_NODES);
     }

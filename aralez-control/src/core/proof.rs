@@ -103,8 +103,13 @@ impl Proof {
     }
 
     fn mark_of(&self, standing: &Standing) -> Mark {
+        // A release may make other records of the same documents: then the number alone proves nothing.
+        let differs = |running: &Version| {
+            running.order(&standing.target).is_eq() && running.root != standing.target.root
+        };
         let runs = standing
             .running
+            .filter(|running| !differs(running))
             .is_some_and(|running| running.order(&self.version).is_ge());
         match &standing.refused {
             _ if runs => Mark::Applied,

@@ -1,7 +1,7 @@
 //! The unix socket on which proxies of this machine come: private, one owner, peers checked by their user.
 
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aralez_runtime::private;
@@ -43,14 +43,33 @@ pub struct ControlSocket {
     file: SocketFile,
 }
 
-/// Removes the socket's file at the end.
+/// Removes the socket's file at the end, unless another process has put its own in its place.
 #[derive(Debug)]
-pub(super) struct SocketFile(PathBuf);
+pub(super) struct SocketFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            identity: identity(path),
+        }
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    Some((meta.dev(), meta.ino()))
 }
 
 impl ControlSocket {
@@ -75,7 +94,7 @@ impl ControlSocket {
             _ => {}
         }
         let listener = UnixListener::bind(path).map_err(unusable)?;
-        let file = SocketFile(path.to_owned());
+        let file = SocketFile::of(path);
         // Until here others might connect, but their user is looked at as well.
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(unusable)?;
         Ok(Self { listener, file })
@@ -131,4 +150,28 @@ fn is_trusted(stream: &UnixStream, own: u32) -> bool {
         );
     }
     trusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_another_process_put_in_place_is_left_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sock");
+        let first = ControlSocket::bind(&path).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(matches!(
+            ControlSocket::bind(&path),
+            Err(SocketError::InUse { .. })
+        ));
+        std::fs::rename(&path, dir.path().join("moved")).unwrap();
+        let second = ControlSocket::bind(&path).unwrap();
+        drop(first);
+        assert!(path.exists());
+        drop(second);
+        assert!(!path.exists());
+    }
 }

@@ -254,11 +254,15 @@ impl Stream {
         let now = Instant::now();
         // Time alone teaches nothing about a node.
         let heard = !matches!(event, Event::Tick);
+        let acked = matches!(event, Event::Ack { .. });
         let actions = self.session.handle(event, now);
         if heard {
             let standing = self.session.standing();
             let mut fleet = self.hub.parts.fleet.lock();
             fleet.observe(&self.node, self.id, standing, now);
+            if acked {
+                fleet.applied(&self.node, self.id);
+            }
         }
         self.act(actions, now)
     }

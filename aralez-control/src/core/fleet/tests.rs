@@ -62,6 +62,49 @@ fn an_older_stream_no_longer_speaks_for_the_node() {
 }
 
 #[test]
+fn an_older_stream_that_is_late_to_join_does_not_take_the_name_back() {
+    let now = Instant::now();
+    let node = facts().node;
+    let (old, new) = (version(1, 1), version(2, 2));
+    let mut fleet = Fleet::default();
+    fleet.joined(2, facts(), standing(Some(new), new), now);
+    fleet.joined(1, facts(), standing(Some(old), new), now);
+    fleet.observe(&node, 2, standing(Some(new), new), now);
+    assert_eq!(state(&fleet), NodeState::Current);
+    assert_eq!(fleet.connected(), 1);
+}
+
+#[test]
+fn an_applied_update_came_over_the_stream_even_before_the_next_status() {
+    let node = facts().node;
+    let newest = version(2, 2);
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), standing(None, newest), Instant::now());
+    let before = NodeStatus {
+        origin: "none".to_owned(),
+        ..NodeStatus::default()
+    };
+    fleet.reported(&node, 1, before, Instant::now());
+    fleet.applied(&node, 1);
+    let origin = |fleet: &Fleet| fleet.nodes()[&node].status.origin.clone();
+    assert_eq!(origin(&fleet), "stream");
+    fleet.joined(2, facts(), standing(Some(newest), newest), Instant::now());
+    fleet.applied(&node, 1);
+    assert_eq!(origin(&fleet), "", "an older stream does not speak for it");
+}
+
+#[test]
+fn a_node_that_comes_back_ahead_is_no_longer_waited_for() {
+    let (old, new) = (version(1, 1), version(2, 2));
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), standing(Some(old), new), Instant::now());
+    fleet.committed(new, &TouchedGroups::default());
+    fleet.ahead(facts(), version(9, 9), new, Instant::now());
+    let proof = fleet.proof(2).unwrap();
+    assert_eq!(proof.outcome(), crate::core::proof::Outcome::Unproven);
+}
+
+#[test]
 fn a_node_that_holds_what_is_newer_is_shown_as_ahead() {
     let mut fleet = Fleet::default();
     fleet.ahead(facts(), version(9, 9), version(2, 2), Instant::now());

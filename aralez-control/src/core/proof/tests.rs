@@ -169,3 +169,24 @@ fn the_last_hundred_revisions_are_followed() {
     assert!(fleet.proof(50).is_none());
     assert!(fleet.proof(51).is_some() && fleet.proof(150).is_some());
 }
+
+#[test]
+fn the_same_revision_with_another_root_proves_nothing() {
+    let mut fleet = Fleet::default();
+    let head = version(2);
+    let other = Version {
+        root: [9; 32].into(),
+        ..head
+    };
+    let holds = |running: Version| Standing {
+        running: Some(running),
+        target: head,
+        refused: None,
+    };
+    let now = Instant::now();
+    fleet.committed(head, &TouchedGroups::default());
+    fleet.joined(1, facts("a", "default"), holds(other), now);
+    assert_eq!(fleet.proof(2).unwrap().outcome(), Outcome::Pending);
+    fleet.observe(&name("a"), 1, holds(head), now);
+    assert_eq!(fleet.proof(2).unwrap().outcome(), Outcome::Proven);
+}
