@@ -47,15 +47,22 @@ impl Access {
     }
 
     /// Whether the request shows the master key, as `?key=` or as a bearer.
+    ///
+    /// All users of this machine, and every web page that its owner looks at, come from one address: there, wrong keys of one do not shut
+    /// out who has the right one.
     pub(super) fn check(&self, request: &Parts, peer: IpAddr, now: Instant) -> Result<(), Denied> {
         let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        if throttle.is_blocked(peer, now) {
+        let blocked = throttle.is_blocked(peer, now);
+        if blocked && !peer.to_canonical().is_loopback() {
             return Err(Denied::Throttled);
         }
         let right = self.key.ok_or(Denied::NoKeyConfigured)?;
         let shown = shown_key(request).ok_or(Denied::NoKey)?;
         if bool::from(hash(&shown).as_bytes().ct_eq(right.as_bytes())) {
             return Ok(());
+        }
+        if blocked {
+            return Err(Denied::Throttled);
         }
         throttle.note_failure(peer, now);
         Err(Denied::WrongKey)
@@ -78,4 +85,31 @@ fn shown_key(request: &Parts) -> Option<String> {
         let Query(query) = Query::<KeyQuery>::try_from_uri(&request.uri).ok()?;
         query.key.filter(|key| !key.is_empty())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_keys_shut_out_an_address_but_never_the_owner_at_the_machine() {
+        let right = Secret::new("right".to_owned());
+        let access = Access::new(Some(&right));
+        let now = Instant::now();
+        let check = |peer: &str, key: &str| {
+            let uri = format!("/conf?key={key}");
+            let request = http::Request::builder().uri(uri).body(()).unwrap();
+            access.check(&request.into_parts().0, peer.parse().unwrap(), now)
+        };
+        for peer in ["192.0.2.1", "127.0.0.1", "::1"] {
+            for _ in 0..10 {
+                assert_eq!(check(peer, "guess"), Err(Denied::WrongKey));
+            }
+            assert_eq!(check(peer, "guess"), Err(Denied::Throttled));
+        }
+        assert_eq!(check("192.0.2.1", "right"), Err(Denied::Throttled));
+        assert_eq!(check("127.0.0.1", "right"), Ok(()));
+        assert_eq!(check("::1", "right"), Ok(()));
+        assert_eq!(check("::ffff:127.0.0.1", "right"), Ok(()));
+    }
 }
