@@ -80,17 +80,22 @@ async fn wait(
     loop {
         let late = began.elapsed() >= timeout;
         match ask(client, &path, timeout.saturating_sub(began.elapsed())).await {
-            Ok(answer) => heard = answer,
+            Ok(answer) => {
+                heard = Heard {
+                    parsed: answer.parsed.after(&heard.parsed),
+                    body: answer.body,
+                }
+            }
             // Control may restart meanwhile: what it committed is not lost, so it is asked again.
             Err(failure) if failure.exit == Exit::Unreached && !late => {}
-            Err(failure) if failure.exit == Exit::Unreached => {
+            // Also where control was started again and another revision is the head: this one is no longer followed.
+            Err(failure) => {
                 let words = format!(
                     "revision {revision} is committed, but not proven: {}",
                     failure.words
                 );
                 return Err(Failure::new(Exit::Unproven, words));
             }
-            Err(failure) => return Err(failure),
         }
         show.progress(&heard.parsed);
         match decide(&heard.parsed, late) {

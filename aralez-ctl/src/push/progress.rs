@@ -82,6 +82,26 @@ pub(super) enum Decision {
     Unproven,
 }
 
+impl Progress {
+    /// This one, heard after `before`. A control that was started again no longer knows who was awaited; who waits does.
+    pub(super) fn after(mut self, before: &Self) -> Self {
+        for node in before.nodes.iter().filter(|node| node.state != State::Away) {
+            if self.nodes.iter().any(|now| now.node == node.node) {
+                continue;
+            }
+            let applied = node.state == State::Applied;
+            if !applied && self.outcome != Outcome::Refused {
+                self.outcome = Outcome::Pending;
+            }
+            self.nodes.push(NodeProgress {
+                state: if applied { State::Applied } else { State::Lost },
+                ..node.clone()
+            });
+        }
+        self
+    }
+}
+
 /// A refusal beats everything, at once; time decides only over what is still open.
 pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
     let any = |state| progress.nodes.iter().any(|node| node.state == state);

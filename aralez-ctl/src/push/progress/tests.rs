@@ -101,3 +101,25 @@ fn no_node_at_all_proves_nothing() {
     let (_, words) = end("unproven", &json!([node("edge-7", "away")]), false).unwrap();
     assert!(words.contains("edge-7"), "{words}");
 }
+
+#[test]
+fn a_node_that_a_restarted_control_has_not_seen_yet_is_still_waited_for() {
+    let before = progress(
+        "pending",
+        &json!([
+            node("a", "applied"),
+            node("b", "pending"),
+            node("c", "away")
+        ]),
+    );
+    let nobody = progress("unproven", &json!([])).after(&before);
+    assert_eq!(decide(&nobody, false), Decision::Wait);
+    assert_eq!(decide(&nobody, true), Decision::Unproven);
+    let first = progress("proven", &json!([node("a", "applied")])).after(&nobody);
+    assert_eq!(decide(&first, false), Decision::Wait);
+    let both = json!([node("a", "applied"), node("b", "applied")]);
+    let both = progress("proven", &both).after(&first);
+    assert_eq!(decide(&both, false), Decision::Proven);
+    let refused = progress("refused", &json!([refusing("a")])).after(&first);
+    assert_eq!(decide(&refused, false), Decision::Refused);
+}
