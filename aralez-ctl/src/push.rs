@@ -52,7 +52,15 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     if !push.wait {
         return print(format, answer.body, &committed, "committed", &Value::Null);
     }
-    let (progress, decision) = wait(client, committed.revision, push.timeout).await?;
+    let (progress, decision) = match wait(client, committed.revision, push.timeout).await {
+        Ok(waited) => waited,
+        Err(failure) => {
+            // It is committed all the same, and programs are told so.
+            let outcome = Decision::Unproven.name();
+            print(format, answer.body, &committed, outcome, &Value::Null)?;
+            return Err(failure);
+        }
+    };
     let outcome = decision.name();
     let nodes = progress.body.get("nodes").cloned().unwrap_or(Value::Null);
     print(format, answer.body, &committed, outcome, &nodes)?;

@@ -152,12 +152,18 @@ impl Fleet {
         self.forget_beyond(MAX_NODES);
     }
 
-    /// A session knows more.
-    pub fn observe(&mut self, node: &NodeName, stream: StreamId, standing: Standing, now: Instant) {
+    /// A session knows more. `heard` is when the node itself last said something: a newer view says nothing of it.
+    pub fn observe(
+        &mut self,
+        node: &NodeName,
+        stream: StreamId,
+        standing: Standing,
+        heard: Instant,
+    ) {
         let Some(record) = of_stream(&mut self.nodes, node, stream) else {
             return;
         };
-        record.last_seen = now;
+        record.last_seen = heard;
         if record.standing != standing {
             self.proofs.observe(node, &record.group, &standing);
             record.standing = standing;

@@ -154,6 +154,11 @@ impl Session {
         stuck.into_iter().fold(beat.min(lost), Instant::min)
     }
 
+    /// When the node last said something.
+    pub const fn last_heard(&self) -> Instant {
+        self.last_heard
+    }
+
     /// What the fleet shows of this session.
     pub fn standing(&self) -> Standing {
         Standing {

@@ -259,7 +259,7 @@ impl Stream {
         if heard {
             let standing = self.session.standing();
             let mut fleet = self.hub.parts.fleet.lock();
-            fleet.observe(&self.node, self.id, standing, now);
+            fleet.observe(&self.node, self.id, standing, self.session.last_heard());
             if acked {
                 fleet.applied(&self.node, self.id);
             }

@@ -74,6 +74,19 @@ fn a_proxy_that_comes_back_gets_the_difference_and_a_stranger_everything() {
 }
 
 #[test]
+fn a_newer_view_does_not_make_a_silent_node_look_heard() {
+    let began = Instant::now();
+    let view = snapshot(3, &spec(&[("a.example", 1, &[1])]));
+    let newer = snapshot(4, &spec(&[("a.example", 2, &[1])]));
+    let mut session = open(hello(Some(view.version())), &recent(&view), began).session;
+    let later = began + Duration::from_secs(5);
+    let actions = session.handle(Event::View(recent(&newer)), later);
+    assert_eq!(session.last_heard(), began);
+    session.handle(ack(sent(&actions)), later);
+    assert_eq!(session.last_heard(), later);
+}
+
+#[test]
 fn before_the_first_commit_nobody_is_told_anything() {
     let opened = open(hello(None), &recent(&Arc::default()), Instant::now());
     assert!(opened.actions.is_empty());
