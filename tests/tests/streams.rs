@@ -157,3 +157,29 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
     fleet.serves(LIVE, "a.test", "a").await;
     fleet.is_current(LIVE).await;
 }
+
+#[tokio::test]
+async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
+    let a = Origin::start("a").await;
+    let fleet = Plan::new(0)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let mut node = join(&fleet, "n").await;
+    let foreign = wire::Hello {
+        cluster_id: vec![9; 16].into(),
+        ..hello("n")
+    };
+    let other_protocol = wire::Hello {
+        protocol_min: 7,
+        protocol_max: 8,
+        ..hello("n")
+    };
+    for stranger in [foreign, other_protocol] {
+        let mut stranger = ScriptedNode::greet(socket(&fleet), stranger).await.unwrap();
+        let answer = stranger.next().await.unwrap();
+        assert!(matches!(answer, FromControl::GoAway(_)), "{answer:?}");
+    }
+    fleet.save(&site("b.test", &[a.address()]));
+    node.follow().await.expect("the node keeps its stream");
+}

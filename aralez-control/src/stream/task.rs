@@ -38,18 +38,25 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
+    // Before it claims the name: a stranger must not take it from the node that has it.
+    if let Err(stranger) = hello.belongs(&hub.parts.cluster) {
+        turn_away(hub, &node, stranger.go_away, &out).await;
+        return;
+    }
     let (sender, commands) = mpsc::unbounded_channel();
     let (claim, id) = hub.claim(&hello, sender);
     let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id));
     match begun {
         Ok(stream) => stream.serve(inbound, commands, &out).await,
-        Err(farewell) => {
-            hub.parts.observer.stream_refused();
-            warn!(%node, reason = farewell.reason, "turned a proxy away");
-            let _ = out.send(Ok(message::go_away(farewell))).await;
-        }
+        Err(farewell) => turn_away(hub, &node, farewell, &out).await,
     }
     hub.release(&node, id);
+}
+
+async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
+    hub.parts.observer.stream_refused();
+    warn!(%node, reason = farewell.reason, "turned a proxy away");
+    let _ = out.send(Ok(message::go_away(farewell))).await;
 }
 
 async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Status> {

@@ -101,6 +101,28 @@ impl TurnedAway {
     }
 }
 
+impl Hello {
+    /// Whether this proxy belongs here at all, whatever it holds.
+    ///
+    /// # Errors
+    /// Where its protocol or cluster is another one. It has no claim to the name of a node then.
+    pub fn belongs(&self, cluster: &ClusterId) -> Result<(), TurnedAway> {
+        if !(self.protocol_min..=self.protocol_max).contains(&PROTOCOL) {
+            let reason = format!(
+                "this control speaks version {PROTOCOL} of the protocol, the proxy {} to {}",
+                self.protocol_min, self.protocol_max
+            );
+            return Err(TurnedAway::new(reason, None));
+        }
+        if !self.cluster.is_empty() && self.cluster != cluster.as_slice() {
+            let reason = "this control belongs to another cluster than the proxy is pinned to; \
+                          if that is meant, remove the proxy's state folder";
+            return Err(TurnedAway::new(reason.to_owned(), None));
+        }
+        Ok(())
+    }
+}
+
 impl Session {
     /// Lets a proxy in. `memory` is what was remembered of the node's last stream.
     ///
@@ -183,18 +205,7 @@ fn base_of(
 }
 
 fn check(hello: &Hello, cluster: &ClusterId, head: Version) -> Result<(), TurnedAway> {
-    if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
-        let reason = format!(
-            "this control speaks version {PROTOCOL} of the protocol, the proxy {} to {}",
-            hello.protocol_min, hello.protocol_max
-        );
-        return Err(TurnedAway::new(reason, None));
-    }
-    if !hello.cluster.is_empty() && hello.cluster != cluster.as_slice() {
-        let reason = "this control belongs to another cluster than the proxy is pinned to; \
-                      if that is meant, remove the proxy's state folder";
-        return Err(TurnedAway::new(reason.to_owned(), None));
-    }
+    hello.belongs(cluster)?;
     match hello.held {
         Some(held) if held.order(&head).is_gt() => {
             let reason = format!(
