@@ -15,6 +15,8 @@ use crate::shards::Shards;
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     settings: Arc<Settings>,
+    /// Settings by group: a whole snapshot has those of one group at most.
+    groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: Shards<HostPattern, Arc<VirtualHost>>,
     pools: Shards<PoolName, Pool>,
     endpoints: Shards<PoolName, Arc<BTreeMap<EndpointAddress, Endpoint>>>,
@@ -68,22 +70,36 @@ impl Resources {
         for change in delta {
             match change {
                 Change::Put(record) => match decode(record) {
-                    Ok(resource) => next.put(resource, &mut touched),
+                    Ok(resource) => next.put(&record.key, resource, &mut touched),
                     Err(found) => faults.extend(found),
                 },
                 Change::Delete(key) => faults.extend(next.delete(key, &mut touched).err()),
             }
         }
+        faults.extend(next.take_settings().err());
         // References are only worth checking where everything was understood.
         Faults::check(faults)?;
         Faults::check(next.dangling(&touched))?;
         Ok((next, touched))
     }
 
-    fn put(&mut self, resource: Resource, touched: &mut Touched) {
+    /// The settings that hold. Only known after all changes: a node that moves to another group gets the settings of that one and loses
+    /// those of the other, in any order.
+    fn take_settings(&mut self) -> Result<(), Fault> {
+        if let Some(second) = self.groups.keys().nth(1) {
+            let key = RecordKey::new(ResourceType::Settings, Arc::clone(second));
+            let reason = "stands beside other settings; a snapshot has those of one group";
+            return Err(Fault::of(&key, FaultCode::Invalid, "key", reason));
+        }
+        self.settings = self.groups.values().next().cloned().unwrap_or_default();
+        Ok(())
+    }
+
+    fn put(&mut self, key: &RecordKey, resource: Resource, touched: &mut Touched) {
         match resource {
             Resource::Settings(settings) => {
-                self.settings = Arc::new(settings);
+                self.groups
+                    .insert(Arc::clone(&key.name), Arc::new(settings));
                 touched.settings = true;
             }
             Resource::VirtualHost(host) => {
@@ -110,7 +126,7 @@ impl Resources {
         let invalid = |reason: String| Fault::of(key, FaultCode::Invalid, "key", reason);
         match key.kind {
             ResourceType::Settings => {
-                self.settings = Arc::default();
+                self.groups.remove(&key.name);
                 touched.settings = true;
             }
             ResourceType::VirtualHost => {
@@ -118,6 +134,9 @@ impl Resources {
                     .name
                     .parse()
                     .map_err(|error| invalid(format!("{error}")))?;
+                if pattern.to_string() != *key.name {
+                    return Err(invalid(format!("is not normalised: {pattern}")));
+                }
                 let before = self.hosts.remove(&pattern);
                 self.forget_references(before.as_deref());
                 touched.hosts.insert(pattern);
@@ -136,9 +155,12 @@ impl Resources {
                     .split_once(' ')
                     .ok_or_else(|| invalid("is not a pool, a space and an address".to_owned()))?;
                 let pool: PoolName = pool.parse().map_err(|error| invalid(format!("{error}")))?;
-                let address: EndpointAddress = address
-                    .parse()
-                    .map_err(|error| invalid(format!("{error}")))?;
+                let text = address;
+                let address: EndpointAddress =
+                    text.parse().map_err(|error| invalid(format!("{error}")))?;
+                if address.to_string() != text {
+                    return Err(invalid(format!("is not normalised: {address}")));
+                }
                 self.delete_endpoint(&pool, address);
                 touched.pools.insert(pool);
             }

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::convert::{endpoint_record, host_record, pool_record};
+use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
 use crate::model::{
-    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts, VirtualHost,
+    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Settings, Timeouts,
+    VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
 
@@ -178,5 +179,59 @@ proptest! {
             prop_assert!(touched.hosts.len() + touched.pools.len() <= delta.len());
             current = stepped;
         }
+    }
+}
+
+fn settings(group: &str, compat_0_9: bool) -> Record {
+    let settings = Settings {
+        compat_0_9,
+        ..Settings::default()
+    };
+    settings_record(&group.parse().unwrap(), &settings)
+}
+
+proptest! {
+    #[test]
+    fn a_node_that_moves_to_another_group_has_its_settings_whatever_comes_first(
+        from in "[a-z]{1,8}",
+        to in "[a-z]{1,8}",
+    ) {
+        prop_assume!(from != to);
+        let before = complete(vec![settings(&from, false)]).unwrap();
+        let after = complete(vec![settings(&to, true)]).unwrap();
+        let delta = before.records().delta_to(after.records());
+        let (moved, touched) = next(&before, &delta).unwrap();
+        prop_assert!(moved.resources().settings().compat_0_9);
+        prop_assert!(touched.settings);
+        let (gone, _) = next(&moved, &moved.records().delta_to(&RecordSet::default())).unwrap();
+        prop_assert!(!gone.resources().settings().compat_0_9);
+    }
+}
+
+#[test]
+fn two_settings_in_one_snapshot_are_refused() {
+    let text = faults(complete(vec![settings("a", true), settings("b", false)]));
+    assert!(text.contains("those of one group"), "{text}");
+}
+
+#[test]
+fn one_endpoint_has_one_key() {
+    let plain = endpoint("p", 80);
+    let other = Record::new(
+        RecordKey::new(ResourceType::Endpoint, "p 127.0.0.1:080"),
+        plain.payload.clone(),
+    );
+    let text = faults(complete(vec![pool("p"), plain.clone(), other]));
+    assert!(text.contains("is not normalised"), "{text}");
+    let snapshot = complete(vec![pool("p"), plain]).unwrap();
+    for (kind, name) in [
+        (ResourceType::Endpoint, "p 127.0.0.1:080"),
+        (ResourceType::VirtualHost, "A.example"),
+    ] {
+        let text = faults(next(
+            &snapshot,
+            &[Change::Delete(RecordKey::new(kind, name))],
+        ));
+        assert!(text.contains("is not normalised"), "{text}");
     }
 }
