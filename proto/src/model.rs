@@ -10,7 +10,10 @@ mod redirect;
 mod timeout;
 
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState, InvalidAddress};
-pub use header::{Direction, Header, HeaderEdits, InvalidHeader, check_name, check_value};
+pub use header::{
+    Direction, Header, HeaderEdits, InvalidEdits, InvalidHeader, MOST_EDITS, check_name,
+    check_value,
+};
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};

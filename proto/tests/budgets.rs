@@ -56,7 +56,7 @@ fn numbered(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
 
 const TOO_LONG: &str = "longer than 120 KiB";
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 19] = [
     ("a list of 64 MiB", || filled("", "- a\n"), "values"),
     (
         "a map of 64 MiB",
@@ -121,6 +121,25 @@ const CASES: [Case; 17] = [
         "1e5 anchors",
         || numbered(100_000, |n| format!("- &a{n} x\n")),
         "anchor",
+    ),
+    (
+        "3e5 headers in a list",
+        || {
+            [
+                b"headers:\n".to_vec(),
+                numbered(300_000, |n| format!("- X-{n}:1\n")),
+            ]
+            .concat()
+        },
+        "more than 256 edits",
+    ),
+    (
+        "3e5 headers in a map",
+        || {
+            let head = b"server_headers:\n  set:\n".to_vec();
+            [head, numbered(300_000, |n| format!("    X-{n}: 1\n"))].concat()
+        },
+        "more than 256 edits",
     ),
 ];
 

@@ -248,11 +248,13 @@ impl Problems<'_> {
         let (set, append) = (headers(wire.set), headers(wire.append));
         let remove = wire.remove.iter().map(|name| check_name(direction, name));
         let remove = remove.filter_map(|name| self.need(field, name)).collect();
-        HeaderEdits {
+        let edits = HeaderEdits {
             set,
             append,
             remove,
-        }
+        };
+        self.need(field, edits.check(direction));
+        edits
     }
 
     fn pool(&mut self, body: &[u8]) -> Option<Resource> {
@@ -282,6 +284,9 @@ impl Problems<'_> {
         let (pool, text) = self.need("key", key)?;
         let pool = self.need("key", pool.parse::<PoolName>())?;
         let address = self.need("key", text.parse::<EndpointAddress>())?;
+        if address.to_string() != text {
+            self.invalid("key", format!("is not normalised: {address}"));
+        }
         let wire: wire::Endpoint = self.message(body)?;
         let state = match wire.state() {
             wire::EndpointState::Ready => Ok(EndpointState::Ready),

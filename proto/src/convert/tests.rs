@@ -275,3 +275,13 @@ fn versions_items_faults_and_limits_survive_the_wire() {
     assert_eq!(Limits::from(wire::control::Limits::from(limits)), limits);
     assert!(Version::try_from(wire::control::Version::default()).is_err());
 }
+
+#[test]
+fn a_host_that_would_give_requests_two_hosts_is_refused() {
+    let mut host = host();
+    let two = Header::new(Direction::Request, "Host", "b.example").unwrap();
+    host.request_headers.append.push(two);
+    let fault = &decode(&host_record(&host)).unwrap_err()[0];
+    assert_eq!(fault.code, FaultCode::Invalid);
+    assert_eq!(fault.field, "request_headers");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Direction, Header, HeaderEdits, check_name};
+use crate::model::{Direction, Header, HeaderEdits, MOST_EDITS, check_name};
 use crate::schema::{Reader, Shape, shown, text};
 use crate::yaml::{Node, Value};
 
@@ -49,10 +49,24 @@ fn schema() -> Json {
 }
 
 fn edits<'t>(node: Node<'t>, reader: &mut Reader<'t>, direction: Direction) -> Option<HeaderEdits> {
+    let edits = written(node, reader, direction)?;
+    edits
+        .check(direction)
+        .map_err(|error| reader.fault(node.at(), error.to_string()))
+        .ok()?;
+    Some(edits)
+}
+
+fn written<'t>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    direction: Direction,
+) -> Option<HeaderEdits> {
     match node.value() {
         Value::Sequence(lines) => {
             let mut edits = HeaderEdits::default();
-            for (index, line) in lines.enumerate() {
+            // One more than may be is enough to refuse them all; each is compared with those before.
+            for (index, line) in lines.take(MOST_EDITS + 1).enumerate() {
                 if let Some(header) =
                     reader.element(index, |reader| header_line(line, reader, direction))
                 {
@@ -141,7 +155,7 @@ impl EditsMap {
             return Vec::new();
         };
         let mut headers: Vec<Header> = Vec::new();
-        for entry in entries {
+        for entry in entries.take(MOST_EDITS + 1) {
             let header = reader.under(entry.key, |reader| {
                 let value = text(entry.value, reader, "the header's value")?;
                 header(entry.value, reader, self.direction, entry.key, value)

@@ -27,7 +27,16 @@ pub enum InvalidHeader {
     Value(String),
     /// A field that frames the message or that the proxy itself sets.
     Managed(String),
+    /// A name or a value that no endpoint and no client would take.
+    Long,
 }
+
+/// Most edits that one scope may ask for. A request itself has at most 100 fields.
+pub const MOST_EDITS: usize = 256;
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 256;
+/// Longest value, in bytes.
+const LONGEST_VALUE: usize = 16 * 1024;
 
 impl fmt::Display for InvalidHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,6 +48,10 @@ impl fmt::Display for InvalidHeader {
             Self::Value(name) => write!(
                 f,
                 "the value of {name} holds a control byte; headers are one line"
+            ),
+            Self::Long => write!(
+                f,
+                "a header name has at most {LONGEST_NAME} bytes, a value {LONGEST_VALUE}"
             ),
             Self::Managed(name) => {
                 write!(f, "{name} is set by the proxy itself and cannot be edited")
@@ -65,8 +78,11 @@ const SET_BY_US: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarde
 /// Checks a header name and gives it in lower case.
 ///
 /// # Errors
-/// [`InvalidHeader::Name`] or, for a field that the proxy manages in this direction, [`InvalidHeader::Managed`].
+/// [`InvalidHeader::Name`], [`InvalidHeader::Long`] or, for a field that the proxy manages in this direction, [`InvalidHeader::Managed`].
 pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHeader> {
+    if name.len() > LONGEST_NAME {
+        return Err(InvalidHeader::Long);
+    }
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(InvalidHeader::Name(name.to_owned()));
@@ -84,9 +100,12 @@ pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHea
 /// Checks a header value; leading and trailing white space is taken off.
 ///
 /// # Errors
-/// [`InvalidHeader::Value`], which names the header and never shows the value: it may be a secret.
+/// [`InvalidHeader::Long`], or [`InvalidHeader::Value`], which names the header and never shows the value: it may be a secret.
 pub fn check_value(name: &str, value: &str) -> Result<String, InvalidHeader> {
     let value = value.trim_matches([' ', '\t']);
+    if value.len() > LONGEST_VALUE {
+        return Err(InvalidHeader::Long);
+    }
     if value
         .bytes()
         .any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
@@ -129,7 +148,34 @@ pub struct HeaderEdits {
     pub remove: Vec<String>,
 }
 
+/// Why edits do not fit together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEdits {
+    /// More than [`MOST_EDITS`].
+    #[error("asks for more than {MOST_EDITS} edits of headers")]
+    Many,
+    /// With none or two, endpoints answer 400 or differ on who is meant.
+    #[error("a request has one host: it can be set, not appended or removed")]
+    Host,
+}
+
 impl HeaderEdits {
+    /// Checks what no single edit shows.
+    ///
+    /// # Errors
+    /// [`InvalidEdits`], the first that applies.
+    pub fn check(&self, direction: Direction) -> Result<(), InvalidEdits> {
+        if self.set.len() + self.append.len() + self.remove.len() > MOST_EDITS {
+            return Err(InvalidEdits::Many);
+        }
+        let appended = self.append.iter().any(|header| header.name == "host");
+        let removed = self.remove.iter().any(|name| name == "host");
+        if direction == Direction::Request && (appended || removed) {
+            return Err(InvalidEdits::Host);
+        }
+        Ok(())
+    }
+
     /// Whether nothing is edited.
     pub const fn is_empty(&self) -> bool {
         self.set.is_empty() && self.append.is_empty() && self.remove.is_empty()

@@ -324,3 +324,23 @@ upstreams.yaml:3:5: a b.paths.old: has none of `servers`, `redirect_to`, `files`
 upstreams.yaml:4:7: a b.paths.old.server: `server` is not a key at a path (did you mean `servers`?)"
     );
 }
+
+#[test]
+fn a_request_has_one_host_and_headers_that_fit() {
+    let long = format!(
+        "headers: ['{}:1', 'X-A:{}']\n",
+        "a".repeat(257),
+        "hunter2".repeat(4000)
+    );
+    let text = faults(&long);
+    assert_eq!(text.matches("at most 256 bytes").count(), 2, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    for edits in [
+        "['Host:a', 'host:b']",
+        "{append: {Host: a}}",
+        "{remove: [HOST]}",
+    ] {
+        let text = faults(&format!("server_headers: {edits}\n"));
+        assert!(text.contains("a request has one host"), "{edits}: {text}");
+    }
+}
