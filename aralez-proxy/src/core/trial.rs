@@ -44,10 +44,16 @@ impl Marks {
     /// The process starts. A trial that is still open was ended by a death.
     pub fn boot(&mut self, boot_id: Vec<u8>) {
         self.boot_id = boot_id;
-        for trial in self.trials.iter_mut().filter(|trial| trial.open) {
+        for trial in &mut self.trials {
+            if trial.open {
+                trial.failed = trial.failed.saturating_add(1);
+            } else if trial.failed < STRIKES {
+                // The boot before did not end by this one: its deaths are not in a row.
+                trial.failed = 0;
+            }
             trial.open = false;
-            trial.failed = trial.failed.saturating_add(1);
         }
+        self.tidy();
     }
 
     /// This content is about to serve.
@@ -166,6 +172,17 @@ mod tests {
         dies_with(&mut marks, &[1, 2]);
         marks.boot(vec![3]);
         assert_eq!(suspects(&marks), [root(2)]);
+    }
+
+    #[test]
+    fn two_deaths_with_a_boot_between_them_that_ended_otherwise_are_not_in_a_row() {
+        let mut marks = Marks::default();
+        dies_with(&mut marks, &[1]);
+        dies_with(&mut marks, &[1, 2]);
+        marks.proved(root(2));
+        dies_with(&mut marks, &[2, 1]);
+        marks.boot(vec![4]);
+        assert_eq!(suspects(&marks), []);
     }
 
     #[test]
