@@ -62,7 +62,9 @@ impl Assembly {
             self.payload += payload;
             self.weight += payload + change.key().name.len() as u64 + CHANGE_COST;
         }
-        self.weight += CHANGE_COST * part.faults.len() as u64;
+        for fault in &part.faults {
+            self.weight += CHANGE_COST + fault.reason.len() as u64;
+        }
         if self.parts > self.begin.parts {
             return Err(decode(format!(
                 "has more than the {} parts announced",
@@ -105,4 +107,38 @@ impl Assembly {
 
 fn decode(reason: String) -> Faults {
     Fault::whole(FaultCode::Decode, "update", reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_that_cannot_be_named_weigh_what_they_bring() {
+        let begin = Begin {
+            update_id: 1,
+            from_root: None,
+            to: Default::default(),
+            parts: 1000,
+            bytes: 0,
+        };
+        let limits = Limits {
+            max_snapshot_bytes: Some(1),
+            ..Limits::default()
+        };
+        let mut assembly = Assembly::new(begin, &limits).unwrap();
+        let part = || Part {
+            update_id: 1,
+            changes: Vec::new(),
+            faults: vec![Fault::whole(
+                FaultCode::UnknownFeature,
+                "type",
+                "x".repeat(1 << 20),
+            )],
+        };
+        let taken = (0..1000)
+            .take_while(|_| assembly.add(part()).is_ok())
+            .count();
+        assert_eq!(taken, 7, "parts of a MiB each, where 8 MiB are the most");
+    }
 }

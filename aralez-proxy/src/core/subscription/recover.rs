@@ -54,6 +54,10 @@ impl Recover {
         random: f64,
     ) -> Duration {
         self.next = server;
+        if window.1.is_zero() {
+            // No window at all: without a pause of our own both sides would be busy with greeting each other.
+            return self.pause(random);
+        }
         let max = window.1.min(LONGEST_AWAY);
         let min = window.0.min(max);
         min + (max - min).mul_f64(random)
@@ -97,6 +101,16 @@ mod tests {
         assert_eq!(recover.server(), 1);
         recover.failed(2, 0.5);
         assert_eq!(recover.server(), 0);
+    }
+
+    #[test]
+    fn a_proxy_sent_away_without_a_window_backs_off_like_after_a_failure() {
+        let mut recover = Recover::new(1);
+        let nothing = (Duration::ZERO, Duration::ZERO);
+        let pauses: Vec<u128> = (0..3)
+            .map(|_| recover.sent_away(0, nothing, 1.0).as_millis())
+            .collect();
+        assert_eq!(pauses, [200, 400, 800]);
     }
 
     #[test]
