@@ -87,7 +87,9 @@ impl Cache {
                     break;
                 }
                 Err(ReadError::Refused(faults)) => {
-                    found.troubles.push(format!("{}: {faults}", entry.name));
+                    found
+                        .troubles
+                        .push(format!("{}: {}", entry.name, faults.brief()));
                     let root = entry.header.version.root;
                     found.refused.push(Refusal {
                         root,

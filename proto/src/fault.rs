@@ -116,6 +116,16 @@ impl Faults {
         &self.0
     }
 
+    /// The first few, and how many more there are: for logs and for what is told again and again.
+    pub fn brief(&self) -> String {
+        const FEW: usize = 8;
+        let few = Self(self.0.iter().take(FEW).cloned().collect());
+        match self.0.len().saturating_sub(FEW) {
+            0 => few.to_string(),
+            more => format!("{few}; and {more} more"),
+        }
+    }
+
     /// The faults themselves.
     pub fn into_vec(self) -> Vec<Fault> {
         self.0
@@ -141,3 +151,18 @@ impl fmt::Display for Faults {
 }
 
 impl std::error::Error for Faults {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_thousand_faults_are_few_words_in_a_log() {
+        let fault = |number: usize| Fault::whole(FaultCode::Invalid, "", format!("no {number}"));
+        let faults = Faults((0..100_000).map(fault).collect());
+        let text = faults.brief();
+        assert!(text.starts_with("snapshot: no 0; "), "{text}");
+        assert!(text.ends_with("no 7; and 99992 more"), "{text}");
+        assert_eq!(Faults::from(fault(1)).brief(), "snapshot: no 1");
+    }
+}

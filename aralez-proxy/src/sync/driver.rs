@@ -282,6 +282,8 @@ impl Driver {
     async fn leave(mut self) {
         let open = self.stream.is_some();
         self.feed(Event::Shutdown);
+        // Nobody is connected from here on, also where the process goes on serving without this thread.
+        self.show();
         self.order(Job::Leave);
         if open {
             sleep(PARTING).await;

@@ -107,7 +107,7 @@ impl Worker {
                     self.persisted = Some(version);
                 }
                 Err(faults) => {
-                    error!(%version, %faults, "the cached snapshot cannot be served");
+                    error!(%version, faults = faults.brief(), "the cached snapshot cannot be served");
                     remembered.snapshot = None;
                     let faults = faults.into_vec();
                     remembered.refused.push(Refusal {
@@ -174,7 +174,7 @@ impl Worker {
                     .changed(Instant::now(), apply::endpoints_only(update));
             }
             Err(faults) => {
-                warn!(version = %update.to, %faults, "refused an update; what ran before goes on");
+                warn!(version = %update.to, faults = faults.brief(), "refused an update; what ran before goes on");
                 self.tell(News::Refused {
                     root: update.to.root,
                     faults,
@@ -216,7 +216,9 @@ impl Worker {
                 self.live.publish(table);
                 self.pace.changed(Instant::now(), true);
             }
-            Err(faults) => error!(%version, %faults, "cannot take the newer name of what runs"),
+            Err(faults) => {
+                error!(%version, faults = faults.brief(), "cannot take the newer name of what runs");
+            }
         }
     }
 
