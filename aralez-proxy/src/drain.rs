@@ -15,6 +15,8 @@ mod tests;
 
 /// How often the drain looks whether the last request has ended.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long nothing must be in flight: a request that was accepted last is only counted when its head has been read.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// How long each phase may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,11 +100,15 @@ where
 }
 
 async fn until_idle(traffic: &Traffic, until: Instant) -> End {
+    let mut idle_since = None;
     loop {
+        let now = Instant::now();
         match traffic.in_flight() {
-            0 => return End::Idle,
-            left if Instant::now() >= until => return End::GraceOver(left),
-            _ => sleep(LOOK).await,
+            0 if now >= *idle_since.get_or_insert(now) + QUIET => return End::Idle,
+            0 => {}
+            left if now >= until => return End::GraceOver(left),
+            _ => idle_since = None,
         }
+        sleep(LOOK).await;
     }
 }

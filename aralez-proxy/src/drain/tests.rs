@@ -14,7 +14,7 @@ async fn an_idle_node_leaves_right_after_the_lame_duck_phase() {
     let start = Instant::now();
     let end = drain(&traffic, PHASES, || ready(()), pending()).await;
     assert_eq!(end, End::Idle);
-    assert_eq!(start.elapsed(), PHASES.lame_duck);
+    assert_eq!(start.elapsed(), PHASES.lame_duck + QUIET);
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,6 +50,21 @@ async fn a_request_in_flight_is_finished() {
         took >= Duration::from_secs(12) && took < Duration::from_secs(13),
         "{took:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_accepted_just_before_the_listeners_closed_is_finished() {
+    let traffic = Arc::new(Traffic::default());
+    let late = Arc::clone(&traffic);
+    tokio::spawn(async move {
+        sleep(PHASES.lame_duck + Duration::from_millis(50)).await;
+        let _request = late.enter();
+        sleep(Duration::from_secs(3)).await;
+    });
+    let start = Instant::now();
+    let end = drain(&traffic, PHASES, || ready(()), pending()).await;
+    assert_eq!(end, End::Idle);
+    assert!(start.elapsed() >= PHASES.lame_duck + Duration::from_secs(3));
 }
 
 #[tokio::test(start_paused = true)]
