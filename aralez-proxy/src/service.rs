@@ -167,6 +167,8 @@ impl ProxyHttp for Engine {
         if head.status.is_informational() {
             return response::check_informational(session, head, ctx);
         }
+        // The endpoint answered instead of upgrading: the limits of a plain exchange hold.
+        ctx.upgrade = false;
         self.traffic.response_latency.observe(ctx.started.elapsed());
         response::edit(session, head, ctx)
     }

@@ -11,7 +11,7 @@ use pingora::proxy::Session;
 
 use super::answer::Answer;
 use super::exchange::Exchange;
-use super::{CLIENT_STALL, DRAIN_BODY, KEEP_ALIVE, UPGRADED_IDLE, headers};
+use super::{CLIENT_STALL, DRAIN_BODY, KEEP_ALIVE, headers};
 use crate::core::decide::{self, Decision, Refusal, RequestView};
 use crate::core::edits;
 use crate::core::live::{LiveTable, Origin};
@@ -38,9 +38,7 @@ pub(super) fn limit_time(session: &mut Session, draining: bool) {
     } else if session.get_keepalive().is_some() {
         session.set_keepalive(Some(KEEP_ALIVE));
     }
-    let upgrade = session.is_upgrade_req();
-    let stall = if upgrade { UPGRADED_IDLE } else { CLIENT_STALL };
-    session.set_read_timeout(Some(stall));
+    session.set_read_timeout(Some(CLIENT_STALL));
     session.set_write_timeout(Some(CLIENT_STALL));
     session.set_total_drain_timeout(Some(DRAIN_BODY));
     // A client of 1.0 does not know informational responses.

@@ -6,7 +6,7 @@ use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
 use super::exchange::Exchange;
-use super::headers;
+use super::{UPGRADED_IDLE, headers};
 use crate::core::edits;
 
 /// By these the engine frames the response; it writes its own `Connection` over the endpoint's.
@@ -14,7 +14,7 @@ const BY_ENGINE: [&str; 2] = ["connection", "transfer-encoding"];
 
 /// An informational response passes where the client expects one.
 pub(super) fn check_informational(
-    session: &Session,
+    session: &mut Session,
     head: &ResponseHeader,
     ctx: &mut Exchange,
 ) -> Result<()> {
@@ -22,6 +22,10 @@ pub(super) fn check_informational(
     if unasked || !ctx.take_informational() {
         let reason = "the endpoint sends informational responses that nobody asked for";
         return Error::e_explain(ErrorType::HTTPStatus(502), reason);
+    }
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        // Only now: a client that merely asks must not hold a connection for as long.
+        session.set_read_timeout(Some(UPGRADED_IDLE));
     }
     Ok(())
 }
