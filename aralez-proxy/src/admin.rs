@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 
 use crate::core::live::Live;
-use crate::core::readiness::Readiness;
+use crate::core::readiness;
 use crate::core::traffic::Traffic;
 
 #[cfg(test)]
@@ -31,8 +31,6 @@ pub struct Shown {
     pub live: Arc<Live>,
     /// Whether it drains.
     pub traffic: Arc<Traffic>,
-    /// Whether it should get traffic.
-    pub readiness: Readiness,
     /// The metrics.
     pub registry: Registry,
 }
@@ -90,8 +88,7 @@ fn router(shown: Shown) -> Router {
 
 async fn readyz(State(shown): State<Arc<Shown>>) -> (StatusCode, Json<Ready>) {
     let draining = shown.traffic.is_draining();
-    let live = shown.live.load();
-    let (status, reason) = match shown.readiness.check(&live, draining, Instant::now()) {
+    let (status, reason) = match readiness::check(&shown.live, draining, Instant::now()) {
         Ok(()) => (StatusCode::OK, None),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, Some(reason.to_string())),
     };

@@ -16,7 +16,6 @@ use crate::args::Args;
 use crate::cache::Cache;
 use crate::core::counters::Counters;
 use crate::core::live::Live;
-use crate::core::readiness::Readiness;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
 use crate::service::Engine;
@@ -152,7 +151,6 @@ fn shown(
         node: settings.node.clone(),
         live: Arc::clone(live),
         traffic: Arc::clone(traffic),
-        readiness: Readiness::default(),
         registry: metrics::registry(observed),
     }
 }

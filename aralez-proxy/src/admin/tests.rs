@@ -22,7 +22,6 @@ fn shown(origin: Origin) -> Shown {
         node: "edge-1".parse().unwrap(),
         live: Arc::new(live),
         traffic: Arc::default(),
-        readiness: Readiness::default(),
         registry: Registry::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! What serves now: one pointer, loaded once per request, swapped as a whole.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use aralez_proto::snapshot::SharedSnapshot;
@@ -46,26 +46,38 @@ pub struct LiveTable {
 
 /// The one pointer to the table that serves.
 #[derive(Debug)]
-pub struct Live(ArcSwap<LiveTable>);
+pub struct Live {
+    table: ArcSwap<LiveTable>,
+    first: OnceLock<Instant>,
+}
 
 impl Live {
     /// Nothing is loaded yet.
     pub fn new(now: Instant) -> Self {
-        Self(ArcSwap::from_pointee(LiveTable {
-            table: Table::empty(),
-            snapshot: SharedSnapshot::default(),
-            origin: Origin::None,
-            since: now,
-        }))
+        Self {
+            table: ArcSwap::from_pointee(LiveTable {
+                table: Table::empty(),
+                snapshot: SharedSnapshot::default(),
+                origin: Origin::None,
+                since: now,
+            }),
+            first: OnceLock::new(),
+        }
     }
 
     /// What serves now. Lock-free. A request that outlives the hook which loaded it takes the `Arc` out of the guard.
     pub fn load(&self) -> Guard<Arc<LiveTable>> {
-        self.0.load()
+        self.table.load()
     }
 
     /// Serves another table from here on. Requests that began before finish by the one they loaded.
     pub fn publish(&self, next: LiveTable) {
-        self.0.store(Arc::new(next));
+        self.first.get_or_init(|| next.since);
+        self.table.store(Arc::new(next));
+    }
+
+    /// When the first table began to serve; `None`: nothing was ever loaded.
+    pub fn first(&self) -> Option<Instant> {
+        self.first.get().copied()
     }
 }

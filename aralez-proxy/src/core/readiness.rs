@@ -1,9 +1,8 @@
 //! Whether this node should get traffic.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::core::live::{LiveTable, Origin};
+use crate::core::live::Live;
 
 /// How long after its first table a node waits for what it does not know yet; an endpoint of unknown health serves.
 pub const SETTLE: Duration = Duration::from_millis(250);
@@ -22,30 +21,19 @@ pub enum NotReady {
     Settling,
 }
 
-/// Remembers when the first table was seen, so that later swaps do not make a ready node unready.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    first_table: OnceLock<Instant>,
-}
-
-impl Readiness {
-    /// Whether traffic should come now.
-    ///
-    /// # Errors
-    /// The reason why not.
-    pub fn check(&self, live: &LiveTable, draining: bool, now: Instant) -> Result<(), NotReady> {
-        if draining {
-            return Err(NotReady::Draining);
-        }
-        if live.origin == Origin::None {
-            return Err(NotReady::NoTable);
-        }
-        let first = *self.first_table.get_or_init(|| live.since);
-        if now.saturating_duration_since(first) < SETTLE {
-            return Err(NotReady::Settling);
-        }
-        Ok(())
+/// Whether traffic should come now. Only the first table has to settle: later swaps do not make a ready node unready.
+///
+/// # Errors
+/// The reason why not.
+pub fn check(live: &Live, draining: bool, now: Instant) -> Result<(), NotReady> {
+    if draining {
+        return Err(NotReady::Draining);
     }
+    let first = live.first().ok_or(NotReady::NoTable)?;
+    if now.saturating_duration_since(first) < SETTLE {
+        return Err(NotReady::Settling);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -53,44 +41,42 @@ mod tests {
     use aralez_proto::snapshot::SharedSnapshot;
 
     use super::*;
+    use crate::core::live::{LiveTable, Origin};
     use crate::core::table::Table;
 
-    fn live(origin: Origin, since: Instant) -> LiveTable {
-        LiveTable {
+    fn publish(live: &Live, origin: Origin, since: Instant) {
+        live.publish(LiveTable {
             table: Table::empty(),
             snapshot: SharedSnapshot::default(),
             origin,
             since,
-        }
+        });
     }
 
     #[test]
     fn a_node_that_never_had_a_table_is_not_ready_and_says_so() {
         let now = Instant::now();
-        let empty = live(Origin::None, now);
-        let later = now + Duration::from_secs(60);
-        let verdict = Readiness::default().check(&empty, false, later);
+        let verdict = check(&Live::new(now), false, now + Duration::from_secs(60));
         assert_eq!(verdict, Err(NotReady::NoTable));
     }
 
     #[test]
-    fn a_node_settles_once_and_stays_ready_through_swaps() {
-        let readiness = Readiness::default();
+    fn a_node_settles_once_and_stays_ready_through_swaps_also_where_nobody_asked_before() {
         let start = Instant::now();
-        let first = live(Origin::Cache, start);
-        let verdict = readiness.check(&first, false, start);
-        assert_eq!(verdict, Err(NotReady::Settling));
+        let live = Live::new(start);
+        publish(&live, Origin::Cache, start);
         let settled = start + SETTLE;
-        assert_eq!(readiness.check(&first, false, settled), Ok(()));
-        let swapped = live(Origin::Stream, settled);
-        assert_eq!(readiness.check(&swapped, false, settled), Ok(()));
+        publish(&live, Origin::Stream, settled);
+        assert_eq!(check(&live, false, start), Err(NotReady::Settling));
+        assert_eq!(check(&live, false, settled), Ok(()));
     }
 
     #[test]
     fn a_draining_node_is_not_ready_whatever_it_serves() {
         let start = Instant::now();
-        let serving = live(Origin::Stream, start);
-        let verdict = Readiness::default().check(&serving, true, start + SETTLE);
+        let live = Live::new(start);
+        publish(&live, Origin::Stream, start);
+        let verdict = check(&live, true, start + SETTLE);
         assert_eq!(verdict, Err(NotReady::Draining));
     }
 }
