@@ -9,6 +9,5 @@ pub mod cache;
 pub mod core;
 pub mod drain;
 pub mod metrics;
-pub mod service;
 pub mod settings;
 pub mod sync;

@@ -1,0 +1,120 @@
+//! What the connections of one thread share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::buffer::Buffers;
+use super::duplex::State;
+use super::pool::{Ended, Pool};
+use crate::core::admission::Admission;
+use crate::core::http1::date::DateText;
+use crate::core::http1::request::RequestHead;
+use crate::core::limits::{ClientLimits, PoolLimits};
+use crate::core::live::Live;
+use crate::core::retry::Budget;
+use crate::core::traffic::{Event, Traffic};
+
+/// Exchanges that a worker keeps for later.
+const KEPT: usize = 256;
+
+/// What the whole engine shares.
+#[derive(Debug)]
+pub struct Engine {
+    /// What serves.
+    pub live: Arc<Live>,
+    /// What is counted.
+    pub traffic: Arc<Traffic>,
+    /// Where HTTPS is served, for redirects to it.
+    pub tls_port: Option<u16>,
+    /// The limits of clients.
+    pub limits: ClientLimits,
+    /// The limits of connections that wait.
+    pub pool: PoolLimits,
+    /// Who is there.
+    pub admission: Arc<Admission>,
+}
+
+/// What one thread has for itself: its locks are never waited for.
+#[derive(Debug)]
+pub struct Worker {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Connections to endpoints that wait.
+    pub pool: Pool,
+    /// Buffers that wait.
+    pub buffers: Buffers,
+    /// How many retries may fail.
+    pub budget: Budget,
+    jobs: Mutex<Vec<Box<Job>>>,
+    date: Mutex<DateText>,
+}
+
+/// What a connection needs while something runs on it.
+#[derive(Debug, Default)]
+pub struct Job {
+    /// The head of the request.
+    pub head: RequestHead,
+    /// The exchange.
+    pub state: State,
+}
+
+impl Worker {
+    /// A worker of an engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            pool: Pool::new(engine.pool),
+            engine,
+            buffers: Buffers::default(),
+            budget: Budget::default(),
+            jobs: Mutex::default(),
+            date: Mutex::new(DateText::at(0)),
+        }
+    }
+
+    /// What a connection needs for a request, with an empty buffer for what the client sends.
+    pub fn take_job(&self) -> Box<Job> {
+        let kept = lock(&self.jobs).pop();
+        let mut job = kept.unwrap_or_default();
+        job.state.from_client = self.buffers.take();
+        job
+    }
+
+    /// Gives it back.
+    pub fn give_job(&self, mut job: Box<Job>) {
+        self.buffers.give(&mut job.state.from_client);
+        self.buffers.give(&mut job.state.from_endpoint);
+        job.head.clear();
+        let mut kept = lock(&self.jobs);
+        if kept.len() < KEPT {
+            kept.push(job);
+        }
+    }
+
+    /// The date of now.
+    pub fn date(&self) -> DateText {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let second = since.map_or(0, |since| since.as_secs());
+        let mut date = lock(&self.date);
+        if date.second() != second {
+            *date = DateText::at(second);
+        }
+        *date
+    }
+
+    /// Lets go of connections that nobody will use.
+    pub fn sweep(&self) {
+        self.note(self.pool.sweep(Instant::now()));
+    }
+
+    /// Counts what became of connections while they waited.
+    pub fn note(&self, ended: Ended) {
+        for _ in 0..ended.unexpected {
+            self.engine.traffic.event(Event::UnexpectedData);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Everything behind these locks is whole after every step, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
