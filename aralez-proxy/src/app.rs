@@ -110,7 +110,7 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     let options = Options {
         listeners,
         threads: settings.threads,
-        pool_size: settings.pool_size,
+        pool_size: settings.pool.idle,
         h2c: false,
     };
     let engine = Engine::new(live, Arc::clone(&traffic), settings.tls_port);

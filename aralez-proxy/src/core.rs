@@ -5,6 +5,7 @@ pub mod counters;
 pub mod decide;
 pub mod edits;
 pub mod gate;
+pub mod limits;
 pub mod live;
 pub mod memory;
 pub mod readiness;
