@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::l4::socket::SocketAddr;
-use pingora::protocols::{ALPN, GetSocketDigest, Stream};
+use pingora::protocols::{ALPN, Stream};
 use pingora::server::ShutdownWatch;
 
 use super::closing::Closing;

@@ -12,12 +12,15 @@ use aralez_proto::model::{
 use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
+use aralez_proxy::core::admission::{Admission, Most};
+use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
 use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::table::Table;
 use aralez_proxy::core::traffic::Traffic;
-use aralez_proxy::service::Engine;
-use aralez_proxy::service::server::{Options, Server};
+use aralez_proxy::engine::server::{Options, Server};
+use aralez_proxy::engine::threads::Model;
+use aralez_proxy::engine::worker::Engine;
 
 use crate::origin::Origin;
 
@@ -75,26 +78,33 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn empty() -> Self {
-        Self::start(Live::new(Instant::now()), false)
+        Self::start(Live::new(Instant::now()), Model::PerCore)
     }
 
     pub(crate) fn serving(sites: &[Site]) -> Self {
-        Self::start(live(sites), false)
+        Self::start(live(sites), Model::PerCore)
     }
 
-    pub(crate) fn with_http2(sites: &[Site]) -> Self {
-        Self::start(live(sites), true)
+    /// Behind Pingora's listeners.
+    pub(crate) fn mounted(sites: &[Site]) -> Self {
+        Self::start(live(sites), Model::Stealing)
     }
 
-    fn start(live: Live, h2c: bool) -> Self {
+    fn start(live: Live, model: Model) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let engine = Engine::new(Arc::new(live), Arc::new(Traffic::default()), Some(8443));
+        let engine = Engine {
+            live: Arc::new(live),
+            traffic: Arc::new(Traffic::default()),
+            tls_port: Some(8443),
+            limits: ClientLimits::default(),
+            pool: PoolLimits::default(),
+            admission: Arc::new(Admission::new(Most::default())),
+        };
         let options = Options {
             listeners: vec![listener],
             threads: NonZeroUsize::MIN,
-            pool_size: 16,
-            h2c,
+            model,
         };
         let server = Server::start(engine, options).unwrap();
         Self { address, server }

@@ -58,8 +58,8 @@ pub struct ResponseEdits<'a> {
     pub route: &'a CompiledEdits,
     /// The date, for a response that does not tell it.
     pub date: &'a DateText,
-    /// How the client is told the end of the body.
-    pub framing: Framing,
+    /// Whether the body goes on as chunks.
+    pub chunked: bool,
     /// The client's version.
     pub version: Version,
     /// Whether the client's connection stays open.
@@ -80,7 +80,7 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
     if let (true, Some(length)) = (anew, head.length()) {
         write_length(length, out);
     }
-    if edits.framing == Framing::Chunked {
+    if edits.chunked {
         out.extend_from_slice(CHUNKED);
     }
     write_connection(edits.version, edits.keep_alive, out);

@@ -74,7 +74,7 @@ impl<C: Io> Duplex<'_, C> {
         let (deadline, said) = if self.state.progress.touched {
             (Deadline::Read, timeouts.read)
         } else {
-            (Deadline::FirstByte, timeouts.read)
+            (Deadline::FirstByte, timeouts.first_byte.or(timeouts.read))
         };
         limit(said).map(|limit| (deadline, since + limit))
     }

@@ -144,7 +144,7 @@ impl<C: Io> Duplex<'_, C> {
         let edits = ResponseEdits {
             route: &self.way.route.response_edits,
             date: &self.date,
-            framing: if chunked { Framing::Chunked } else { framing },
+            chunked,
             version: self.ask.version,
             keep_alive: keep_client,
         };
