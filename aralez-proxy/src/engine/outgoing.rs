@@ -126,6 +126,7 @@ impl Outgoing {
         if self.consumed > 0 {
             buffer.consume(self.consumed);
             self.consumed = 0;
+            self.data = 0..0;
         }
         if total > 0 {
             ready!(io.poll_flush(cx))?;
