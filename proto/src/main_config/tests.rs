@@ -181,7 +181,7 @@ main.yaml:6:23: client_body_min_rate: `fast` is not a size, as 65536, 64KiB, 10M
 main.yaml:7:18: client_requests: expected a whole number, from 1 to 4294967295, found 0
 main.yaml:8:18: max_connections: expected a whole number, from 0 to 4294967295, found -1
 main.yaml:9:31: max_connections_per_listener: expected a whole number, from 0 to 4294967295, found 4294967296
-main.yaml:10:30: max_connections_per_address: expected a whole number, found `few`
+main.yaml:10:30: max_connections_per_address: expected a whole number, found a text
 main.yaml:11:11: max_head: expected a size from 1KiB to 1MiB, found 1000
 main.yaml:12:13: max_fields: expected a whole number, from 1 to 1000, found 0
 main.yaml:13:13: max_target: expected a size from 64 to 64KiB, found 1MiB
