@@ -74,7 +74,7 @@ impl<C: Io> Duplex<'_, C> {
         let (deadline, said) = if self.state.progress.touched {
             (Deadline::Read, timeouts.read)
         } else {
-            (Deadline::FirstByte, timeouts.first_byte.or(timeouts.read))
+            (Deadline::FirstByte, timeouts.to_first_byte())
         };
         limit(said).map(|limit| (deadline, since + limit))
     }
