@@ -133,8 +133,14 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
 fn most(settings: &Settings) -> Most {
     Most {
         global: settings.client.connections.map(NonZeroUsize::get),
-        listener: settings.client.connections_per_listener.map(NonZeroUsize::get),
-        address: settings.client.connections_per_address.map(NonZeroUsize::get),
+        listener: settings
+            .client
+            .connections_per_listener
+            .map(NonZeroUsize::get),
+        address: settings
+            .client
+            .connections_per_address
+            .map(NonZeroUsize::get),
     }
 }
 

@@ -143,11 +143,20 @@ mod tests {
         let [one, other] = [Arc::default(), Arc::default()];
         let enter = |listener, client: &str| admission.enter(listener, client.parse().unwrap());
         let first = enter(&one, "10.0.0.1").unwrap();
-        assert_eq!(enter(&one, "10.0.0.1").unwrap_err(), ConnectionLimit::Address);
+        assert_eq!(
+            enter(&one, "10.0.0.1").unwrap_err(),
+            ConnectionLimit::Address
+        );
         let _second = enter(&one, "10.0.0.2").unwrap();
-        assert_eq!(enter(&one, "10.0.0.3").unwrap_err(), ConnectionLimit::Listener);
+        assert_eq!(
+            enter(&one, "10.0.0.3").unwrap_err(),
+            ConnectionLimit::Listener
+        );
         let _third = enter(&other, "10.0.0.3").unwrap();
-        assert_eq!(enter(&other, "10.0.0.4").unwrap_err(), ConnectionLimit::Global);
+        assert_eq!(
+            enter(&other, "10.0.0.4").unwrap_err(),
+            ConnectionLimit::Global
+        );
         assert_eq!(admission.count(), 3);
         drop(first);
         let _again = enter(&one, "10.0.0.1").unwrap();

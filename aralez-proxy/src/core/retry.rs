@@ -112,11 +112,26 @@ mod tests {
     #[test]
     fn what_an_endpoint_may_have_acted_on_is_not_sent_again() {
         for failed in [
-            Failed { idempotent: false, ..STALE },
-            Failed { answered: true, ..STALE },
-            Failed { reused: false, ..STALE },
-            Failed { kept: false, ..STALE },
-            Failed { again: true, ..STALE },
+            Failed {
+                idempotent: false,
+                ..STALE
+            },
+            Failed {
+                answered: true,
+                ..STALE
+            },
+            Failed {
+                reused: false,
+                ..STALE
+            },
+            Failed {
+                kept: false,
+                ..STALE
+            },
+            Failed {
+                again: true,
+                ..STALE
+            },
         ] {
             assert!(!failed.is_retried(), "{failed:?}");
         }

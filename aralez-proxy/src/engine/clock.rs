@@ -41,7 +41,13 @@ impl Wait {
 }
 
 /// When a body that came at less than `rate` bytes a second is too slow: judged after `grace`, by the time in which it was waited for.
-pub fn slow_at(since: Instant, spent: Duration, bytes: u64, rate: u64, grace: Duration) -> Option<Instant> {
+pub fn slow_at(
+    since: Instant,
+    spent: Duration,
+    bytes: u64,
+    rate: u64,
+    grace: Duration,
+) -> Option<Instant> {
     if rate == 0 {
         return None;
     }

@@ -33,7 +33,11 @@ impl NotConnected {
 ///
 /// # Errors
 /// [`NotConnected`]
-pub async fn to(address: EndpointAddress, timer: &mut Timer, until: Option<Instant>) -> Result<TcpStream, NotConnected> {
+pub async fn to(
+    address: EndpointAddress,
+    timer: &mut Timer,
+    until: Option<Instant>,
+) -> Result<TcpStream, NotConnected> {
     let mut connecting = pin!(TcpStream::connect(address.socket()));
     let stream = poll_fn(|cx| {
         if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {

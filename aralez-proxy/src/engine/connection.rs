@@ -175,11 +175,19 @@ impl<C: Io> Connection<C> {
                 Came::Bytes => {}
                 Came::Nothing(_) if empty && self.served > 0 => return Ok(None),
                 Came::Nothing(_) if empty => {
-                    self.worker.engine.traffic.connections.deadline(Deadline::Head);
+                    self.worker
+                        .engine
+                        .traffic
+                        .connections
+                        .deadline(Deadline::Head);
                     return Err(Stop::Gone);
                 }
                 Came::Nothing(_) => {
-                    self.worker.engine.traffic.connections.deadline(Deadline::Head);
+                    self.worker
+                        .engine
+                        .traffic
+                        .connections
+                        .deadline(Deadline::Head);
                     return Err(Stop::Refused(Refusal::HeadTimeout));
                 }
                 Came::End => return Err(Stop::Gone),

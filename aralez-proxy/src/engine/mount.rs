@@ -27,7 +27,11 @@ pub struct Mount {
 
 #[async_trait]
 impl ServerApp for Mount {
-    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+    async fn process_new(
+        self: &Arc<Self>,
+        stream: Stream,
+        shutdown: &ShutdownWatch,
+    ) -> Option<Stream> {
         let address = client_of(&stream);
         let engine = &self.worker.engine;
         let _admitted = match engine.admission.enter(&self.count, address) {
@@ -44,7 +48,13 @@ impl ServerApp for Mount {
         }
         let closing = Closing::new(shutdown.clone());
         let worker = Arc::clone(&self.worker);
-        connection::serve(PingoraStream::new(stream), Client { address }, worker, closing).await;
+        connection::serve(
+            PingoraStream::new(stream),
+            Client { address },
+            worker,
+            closing,
+        )
+        .await;
         None
     }
 }

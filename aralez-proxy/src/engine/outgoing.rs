@@ -86,7 +86,13 @@ impl Outgoing {
 
     /// Puts data that stands at `data` of a buffer behind what is there, and `tail` behind that. `consumed` bytes of the buffer are done
     /// with once it is sent.
-    pub fn push(&mut self, buffer: &mut Buffer, data: Range<usize>, consumed: usize, tail: &'static [u8]) {
+    pub fn push(
+        &mut self,
+        buffer: &mut Buffer,
+        data: Range<usize>,
+        consumed: usize,
+        tail: &'static [u8],
+    ) {
         let fits = data.len() <= COPIED || self.head.len() + data.len() + tail.len() <= self.keeps;
         if fits {
             self.head().extend_from_slice(&buffer.filled()[data]);
@@ -111,7 +117,12 @@ impl Outgoing {
     }
 
     /// Writes until all is sent. Ready with the number of bytes that this took, 0 where nothing was left.
-    pub fn poll_send(&mut self, cx: &mut Context<'_>, io: &mut impl Io, buffer: &mut Buffer) -> Poll<io::Result<usize>> {
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut impl Io,
+        buffer: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
         let mut total = 0;
         while !self.is_empty() {
             let count = ready!(self.poll_write(cx, io, buffer))?;
@@ -134,7 +145,12 @@ impl Outgoing {
         Poll::Ready(Ok(total))
     }
 
-    fn poll_write(&self, cx: &mut Context<'_>, io: &mut impl Io, buffer: &Buffer) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        io: &mut impl Io,
+        buffer: &Buffer,
+    ) -> Poll<io::Result<usize>> {
         let head = &self.head[self.sent..];
         let data = &buffer.filled()[self.data.clone()];
         let parts = [

@@ -67,7 +67,8 @@ impl Relay {
             }
             return Ok(done);
         }
-        let last = done && !(self.trailers && !self.body.trailers().is_empty());
+        let trailed = self.trailers && !self.body.trailers().is_empty();
+        let last = done && !trailed;
         let tail: &'static [u8] = match (self.chunked, last) {
             (false, _) => b"",
             (true, false) => b"\r\n",
@@ -101,7 +102,11 @@ impl Relay {
     fn end(&mut self) {
         self.ended = true;
         if self.chunked {
-            let trailers: &[u8] = if self.trailers { self.body.trailers() } else { b"" };
+            let trailers: &[u8] = if self.trailers {
+                self.body.trailers()
+            } else {
+                b""
+            };
             let head = self.out.head();
             head.extend_from_slice(b"0\r\n");
             head.extend_from_slice(trailers);
@@ -162,9 +167,15 @@ mod tests {
             trailers: false,
         };
         let parts: [&[u8]; 1] = [b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"];
-        assert_eq!(relayed(Framing::Chunked, plain, &parts), ("abc".to_owned(), true));
+        assert_eq!(
+            relayed(Framing::Chunked, plain, &parts),
+            ("abc".to_owned(), true)
+        );
         let (text, ended) = relayed(Framing::UntilClose, CHUNKS, &[b"abc"]);
         assert_eq!((text.as_str(), ended), ("3\r\nabc\r\n", false));
-        assert_eq!(relayed(Framing::Length(3), plain, &[b"abcNEXT"]), ("abc".to_owned(), true));
+        assert_eq!(
+            relayed(Framing::Length(3), plain, &[b"abcNEXT"]),
+            ("abc".to_owned(), true)
+        );
     }
 }

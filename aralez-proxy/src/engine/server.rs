@@ -31,7 +31,9 @@ impl Server {
     pub fn start(engine: Engine, options: Options) -> std::io::Result<Self> {
         let listeners: std::io::Result<Vec<_>> =
             options.listeners.into_iter().map(Bound::new).collect();
-        let threads = options.model.start(Arc::new(engine), listeners?, options.threads)?;
+        let threads = options
+            .model
+            .start(Arc::new(engine), listeners?, options.threads)?;
         Ok(Self(threads))
     }
 

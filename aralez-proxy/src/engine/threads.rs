@@ -38,7 +38,12 @@ impl Model {
     ///
     /// # Errors
     /// Where the system gives no threads, or a listener cannot be used.
-    pub fn start(self, engine: Arc<Engine>, listeners: Vec<Bound>, threads: NonZeroUsize) -> std::io::Result<Box<dyn Threads>> {
+    pub fn start(
+        self,
+        engine: Arc<Engine>,
+        listeners: Vec<Bound>,
+        threads: NonZeroUsize,
+    ) -> std::io::Result<Box<dyn Threads>> {
         Ok(match self {
             Self::PerCore => Box::new(PerCore::start(&engine, &listeners, threads)?),
             Self::Stealing => Box::new(Stealing::start(engine, listeners, threads)?),

@@ -15,7 +15,12 @@ pub struct Timer {
 
 impl Timer {
     /// Ready once `deadline` has passed; never without one.
-    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Option<Instant>) -> Poll<()> {
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        deadline: Option<Instant>,
+    ) -> Poll<()> {
         let Some(deadline) = deadline else {
             return Poll::Pending;
         };

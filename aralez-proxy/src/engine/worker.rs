@@ -45,7 +45,7 @@ pub struct Worker {
     pub buffers: Buffers,
     /// How many retries may fail.
     pub budget: Budget,
-    jobs: Mutex<Vec<Box<Job>>>,
+    jobs: Mutex<Vec<Job>>,
     date: Mutex<DateText>,
 }
 
@@ -72,7 +72,7 @@ impl Worker {
     }
 
     /// What a connection needs for a request, with an empty buffer for what the client sends.
-    pub fn take_job(&self) -> Box<Job> {
+    pub fn take_job(&self) -> Job {
         let kept = lock(&self.jobs).pop();
         let mut job = kept.unwrap_or_default();
         job.state.from_client = self.buffers.take();
@@ -80,7 +80,7 @@ impl Worker {
     }
 
     /// Gives it back.
-    pub fn give_job(&self, mut job: Box<Job>) {
+    pub fn give_job(&self, mut job: Job) {
         self.buffers.give(&mut job.state.from_client);
         self.buffers.give(&mut job.state.from_endpoint);
         job.head.clear();

@@ -34,5 +34,7 @@ fn the_endpoint_learns_who_asked_for_what_and_how() {
         text("203.0.113.7", true, "Example.com:443"),
         "x-forwarded-for: 203.0.113.7\r\nx-forwarded-proto: https\r\nx-forwarded-host: Example.com:443\r\n"
     );
-    assert!(text("::1", false, "a").contains("x-forwarded-for: ::1\r\nx-forwarded-proto: http\r\n"));
+    assert!(
+        text("::1", false, "a").contains("x-forwarded-for: ::1\r\nx-forwarded-proto: http\r\n")
+    );
 }

@@ -14,7 +14,14 @@ fn what_belongs_to_one_connection_goes_no_further() {
     ] {
         assert!(FieldName::of(name.as_bytes()).is_hop_by_hop(), "{name}");
     }
-    for name in ["Host", "Accept", "Cookie", "Content-Length", "Connectio", ""] {
+    for name in [
+        "Host",
+        "Accept",
+        "Cookie",
+        "Content-Length",
+        "Connectio",
+        "",
+    ] {
         assert!(!FieldName::of(name.as_bytes()).is_hop_by_hop(), "{name}");
     }
 }
@@ -49,10 +56,16 @@ fn a_client_cannot_have_managed_fields_dropped() {
         "Content-Type",
         "transfer-encoding",
     ] {
-        assert!(!FieldName::of(name.as_bytes()).is_clients_to_drop(), "{name}");
+        assert!(
+            !FieldName::of(name.as_bytes()).is_clients_to_drop(),
+            "{name}"
+        );
     }
     for name in ["x-mine", "cookie", "close", "upgrade"] {
-        assert!(FieldName::of(name.as_bytes()).is_clients_to_drop(), "{name}");
+        assert!(
+            FieldName::of(name.as_bytes()).is_clients_to_drop(),
+            "{name}"
+        );
     }
 }
 

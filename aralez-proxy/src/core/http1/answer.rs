@@ -51,12 +51,22 @@ impl Answer<'_> {
         if !dated {
             forward::write_date(frame.date, out);
         }
-        self.line("content-type", b"text/plain; charset=utf-8", !body.is_empty(), out);
+        self.line(
+            "content-type",
+            b"text/plain; charset=utf-8",
+            !body.is_empty(),
+            out,
+        );
         if self.status != 204 {
             forward::write_length(body.len() as u64, out);
         }
         let location = self.location.unwrap_or_default();
-        self.line("location", location.as_bytes(), self.location.is_some(), out);
+        self.line(
+            "location",
+            location.as_bytes(),
+            self.location.is_some(),
+            out,
+        );
         // Early in the life of a node, and where endpoints come and go, a second is a long time.
         self.line("retry-after", b"1", self.status == 503, out);
         if let Some(route) = self.route {

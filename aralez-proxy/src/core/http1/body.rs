@@ -116,9 +116,15 @@ impl Body {
                 State::UntilClose => self.take_data(bytes, &mut taken, u64::MAX),
                 State::Length(left) | State::Data(left) => self.take_data(bytes, &mut taken, left),
                 State::Size => {
-                    let Some(chunk) = Chunk::read(&bytes[from..])? else { break };
+                    let Some(chunk) = Chunk::read(&bytes[from..])? else {
+                        break;
+                    };
                     taken.consumed += chunk.line;
-                    self.state = if chunk.size == 0 { State::Trailers } else { State::Data(chunk.size) };
+                    self.state = if chunk.size == 0 {
+                        State::Trailers
+                    } else {
+                        State::Data(chunk.size)
+                    };
                 }
                 State::DataEnd => {
                     match bytes.get(from..from + 2) {
@@ -130,7 +136,9 @@ impl Body {
                     self.state = State::Size;
                 }
                 State::Trailers => {
-                    let Some(line) = self.take_trailer(&bytes[from..])? else { break };
+                    let Some(line) = self.take_trailer(&bytes[from..])? else {
+                        break;
+                    };
                     taken.consumed += line;
                 }
             }

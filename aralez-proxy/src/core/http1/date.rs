@@ -43,6 +43,9 @@ mod tests {
     fn a_date_is_text_of_29_bytes() {
         let date = DateText::at(784_111_777);
         assert_eq!(date.as_bytes(), b"Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(DateText::at(u64::MAX).as_bytes(), b"Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(
+            DateText::at(u64::MAX).as_bytes(),
+            b"Fri, 31 Dec 9999 23:59:59 GMT"
+        );
     }
 }

@@ -90,14 +90,18 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
 /// Writes the head of an informational response. Routes do not edit it.
 pub fn informational(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
     status_line(head, bytes, out);
-    copy(head.fields(), bytes, &CompiledEdits::default(), out, |_| true);
+    copy(head.fields(), bytes, &CompiledEdits::default(), out, |_| {
+        true
+    });
     out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the head of a switch to WebSocket.
 pub fn switch(head: &ResponseHead, bytes: &[u8], route: &CompiledEdits, out: &mut Vec<u8>) {
     status_line(head, bytes, out);
-    copy(head.fields(), bytes, route, out, |name| name != FieldName::ContentLength);
+    copy(head.fields(), bytes, route, out, |name| {
+        name != FieldName::ContentLength
+    });
     out.extend_from_slice(route.lines());
     out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 }

@@ -59,7 +59,10 @@ mod tests {
         assert_eq!(lines.next(b"ab"), None);
         assert_eq!(lines.next(b"ab\r"), None);
         let first = lines.next(b"ab\r\nc\n\n").unwrap();
-        assert_eq!((first.start, first.end, first.next, first.crlf), (0, 2, 4, true));
+        assert_eq!(
+            (first.start, first.end, first.next, first.crlf),
+            (0, 2, 4, true)
+        );
         let second = lines.next(b"ab\r\nc\n\n").unwrap();
         assert_eq!((second.start, second.end, second.crlf), (4, 5, false));
         let third = lines.next(b"ab\r\nc\n\n").unwrap();

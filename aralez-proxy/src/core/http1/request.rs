@@ -78,7 +78,12 @@ impl RequestHead {
     }
 
     /// A line that ends, or will end, at `end` or later.
-    const fn check_size(&self, start: usize, end: usize, limits: &HeadLimits) -> Result<(), Refusal> {
+    const fn check_size(
+        &self,
+        start: usize,
+        end: usize,
+        limits: &HeadLimits,
+    ) -> Result<(), Refusal> {
         if self.line.is_none() && end.saturating_sub(start) > limits.target + LINE_ROOM {
             return Err(Refusal::TargetTooLong);
         }
@@ -124,8 +129,7 @@ impl RequestHead {
     /// The rules that need the whole head, and what follows from it for each field.
     fn finish(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let line = self.first_line();
-        self.seen
-            .check(bytes, line.version, line.authority)?;
+        self.seen.check(bytes, line.version, line.authority)?;
         for nominated in self.seen.nominated(bytes) {
             field::drop_nominated(&mut self.fields, bytes, nominated, |name| {
                 name.is_clients_to_drop()
@@ -190,7 +194,11 @@ impl RequestHead {
         let new = self.version() == Version::Http11;
         let body = !matches!(self.framing(), Framing::None | Framing::Length(0));
         Wishes {
-            keep_alive: if new { !self.seen.close } else { self.seen.keep_alive && !self.seen.close },
+            keep_alive: if new {
+                !self.seen.close
+            } else {
+                self.seen.keep_alive && !self.seen.close
+            },
             web_socket: new && !body && self.seen.upgrades() && self.method(bytes) == "GET",
             expects_continue: new && self.seen.expects_continue,
             trailers: new && self.seen.trailers,

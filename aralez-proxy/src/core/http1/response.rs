@@ -87,7 +87,8 @@ impl ResponseHead {
             Ok(field) => self.push(field)?,
             Err(BadField::Folded) => {
                 let last = self.fields.last_mut().ok_or(BadResponse::Folded)?;
-                last.fold(bytes, line).map_err(|_| BadResponse::FieldValue)?;
+                last.fold(bytes, line)
+                    .map_err(|_| BadResponse::FieldValue)?;
             }
             Err(BadField::NoColon) => return Err(BadResponse::NoColon),
             Err(BadField::Name) => return Err(BadResponse::FieldName),
@@ -115,7 +116,8 @@ impl ResponseHead {
         }
         let lengthless = self.seen.chunked || self.is_informational() || self.status() == 204;
         for field in &mut self.fields {
-            if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength) {
+            if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength)
+            {
                 field.keep = false;
             }
         }
@@ -149,7 +151,9 @@ impl ResponseHead {
 
     /// The reason phrase as it came; it may be empty.
     pub fn reason<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        self.line.map_or(Span::default(), |line| line.reason).of(bytes)
+        self.line
+            .map_or(Span::default(), |line| line.reason)
+            .of(bytes)
     }
 
     /// The fields, in their order.
@@ -188,7 +192,11 @@ impl ResponseHead {
     pub fn framing(&self, asked: Asked) -> Result<Framing, BadResponse> {
         if self.status() == 101 {
             let agreed = asked.web_socket && self.seen.web_socket && self.seen.names_upgrade;
-            return if agreed { Ok(Framing::None) } else { Err(BadResponse::Switch) };
+            return if agreed {
+                Ok(Framing::None)
+            } else {
+                Err(BadResponse::Switch)
+            };
         }
         if asked.head || self.is_informational() || matches!(self.status(), 204 | 304) {
             return Ok(Framing::None);

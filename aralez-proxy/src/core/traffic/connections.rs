@@ -251,7 +251,13 @@ mod tests {
     #[test]
     fn a_connection_is_in_one_state_until_it_is_gone() {
         let counts = Arc::new(Connections::default());
-        let count = |state: &str| counts.by_state().find(|(name, _)| *name == state).unwrap().1;
+        let count = |state: &str| {
+            counts
+                .by_state()
+                .find(|(name, _)| *name == state)
+                .unwrap()
+                .1
+        };
         let mut connection = counts.enter(ConnectionState::Idle);
         connection.move_to(ConnectionState::Head);
         connection.move_to(ConnectionState::Head);

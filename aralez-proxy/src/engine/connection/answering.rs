@@ -56,7 +56,12 @@ impl<C: Io> Connection<C> {
         let until = Instant::now() + self.worker.engine.limits.write;
         let state = &mut job.state;
         let sent = poll_fn(|cx| {
-            if let Poll::Ready(sent) = state.down.out.poll_send(cx, &mut self.io, &mut state.from_endpoint) {
+            if let Poll::Ready(sent) =
+                state
+                    .down
+                    .out
+                    .poll_send(cx, &mut self.io, &mut state.from_endpoint)
+            {
                 return Poll::Ready(Some(sent.is_ok()));
             }
             ready!(self.timer.poll(cx, Instant::now(), Some(until)));

@@ -73,7 +73,12 @@ impl<C: Io> Connection<C> {
     }
 
     /// A connection to an endpoint: one that waits, or a new one.
-    async fn link(&mut self, ask: &Ask, way: &Way, address: EndpointAddress) -> Result<Link, NotConnected> {
+    async fn link(
+        &mut self,
+        ask: &Ask,
+        way: &Way,
+        address: EndpointAddress,
+    ) -> Result<Link, NotConnected> {
         let (found, ended) = self.worker.pool.take(address, ask.started);
         self.worker.note(ended);
         match found {
@@ -89,7 +94,12 @@ impl<C: Io> Connection<C> {
         }
     }
 
-    async fn connect(&mut self, ask: &Ask, way: &Way, address: EndpointAddress) -> Result<Link, NotConnected> {
+    async fn connect(
+        &mut self,
+        ask: &Ask,
+        way: &Way,
+        address: EndpointAddress,
+    ) -> Result<Link, NotConnected> {
         let own = limit(way.timeouts().connect).map(|limit| Instant::now() + limit);
         let until = [own, way.end_of(ask)].into_iter().flatten().min();
         let stream = connect::to(address, &mut self.timer, until).await;
@@ -166,7 +176,9 @@ impl<C: Io> Connection<C> {
                 told = true;
                 let traffic = &self.worker.engine.traffic;
                 let now = Instant::now();
-                traffic.response_latency.observe(now.saturating_duration_since(ask.started));
+                traffic
+                    .response_latency
+                    .observe(now.saturating_duration_since(ask.started));
             }
             end
         })

@@ -46,7 +46,11 @@ impl<C: Io> Connection<C> {
         .await;
         self.worker.buffers.give(&mut sink);
         if over {
-            self.worker.engine.traffic.connections.deadline(Deadline::Linger);
+            self.worker
+                .engine
+                .traffic
+                .connections
+                .deadline(Deadline::Linger);
         }
     }
 }

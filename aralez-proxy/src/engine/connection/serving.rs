@@ -58,7 +58,10 @@ impl<C: Io> Connection<C> {
             Plan::Answer(own) => self.answer_own(job, &ask, &own).await,
         };
         self.since = Instant::now();
-        engine.traffic.request_latency.observe(self.since.saturating_duration_since(ask.started));
+        engine
+            .traffic
+            .request_latency
+            .observe(self.since.saturating_duration_since(ask.started));
         next
     }
 
@@ -67,7 +70,10 @@ impl<C: Io> Connection<C> {
         let head = &job.head;
         let method = head.method(bytes);
         let wishes = head.wishes(bytes);
-        self.worker.engine.traffic.request(method, head.version().name());
+        self.worker
+            .engine
+            .traffic
+            .request(method, head.version().name());
         Ask {
             started: Instant::now(),
             version: head.version(),
@@ -112,7 +118,11 @@ impl<C: Io> Connection<C> {
                     forwarded: &self.forwarded,
                     wishes: ask.wishes,
                 };
-                let keeps = if ask.idempotent { retry::LARGEST_REPLAY } else { 0 };
+                let keeps = if ask.idempotent {
+                    retry::LARGEST_REPLAY
+                } else {
+                    0
+                };
                 let up = &mut job.state.up;
                 up.out.begin(keeps);
                 forward::request(&job.head, bytes, &edits, up.out.head());
@@ -152,15 +162,22 @@ impl<C: Io> Connection<C> {
     }
 
     /// Answers in place of an endpoint; the connection can stay open where the request has no body.
-    pub(super) async fn answer_for_endpoint(&mut self, job: &mut Job, ask: &Ask, status: u16) -> Next {
+    pub(super) async fn answer_for_endpoint(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        status: u16,
+    ) -> Next {
         let keep = !ask.has_body() && self.may_keep(ask);
-        self.answer(job, &Answer::of(status), Self::to(ask, keep)).await
+        self.answer(job, &Answer::of(status), Self::to(ask, keep))
+            .await
     }
 
     /// Answers a body that is not fit to go on.
     pub(super) async fn refuse_body(&mut self, job: &mut Job, ask: &Ask, refusal: Refusal) -> Next {
         self.worker.engine.traffic.connections.refuse(refusal);
-        self.answer(job, &Answer::of(refusal.status()), Self::to(ask, false)).await
+        self.answer(job, &Answer::of(refusal.status()), Self::to(ask, false))
+            .await
     }
 
     const fn to(ask: &Ask, keep: bool) -> To {
@@ -171,4 +188,3 @@ impl<C: Io> Connection<C> {
         }
     }
 }
-

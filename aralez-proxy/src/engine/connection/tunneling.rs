@@ -73,8 +73,24 @@ impl<C: Io> Tunnel<'_, C> {
         let state = &mut *self.state;
         let [up, down] = &mut self.flows;
         let moved = &mut self.moved;
-        let broken = flow(cx, self.client, self.endpoint, &mut state.from_client, up, moved).is_err()
-            || flow(cx, self.endpoint, self.client, &mut state.from_endpoint, down, moved).is_err();
+        let broken = flow(
+            cx,
+            self.client,
+            self.endpoint,
+            &mut state.from_client,
+            up,
+            moved,
+        )
+        .is_err()
+            || flow(
+                cx,
+                self.endpoint,
+                self.client,
+                &mut state.from_endpoint,
+                down,
+                moved,
+            )
+            .is_err();
         if broken || self.flows == [Flow::Ended; 2] {
             Poll::Ready(())
         } else {

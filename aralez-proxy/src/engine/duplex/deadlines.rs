@@ -19,8 +19,12 @@ impl<C: Io> Duplex<'_, C> {
         };
         ready!(self.timer.poll(cx, now, Some(at)));
         Poll::Ready(match deadline {
-            Deadline::Body | Deadline::BodyRate if self.is_answered() => End::ClientGone(Some(deadline)),
-            Deadline::Body | Deadline::BodyRate => End::Refused(Refusal::BodyTimeout, Some(deadline)),
+            Deadline::Body | Deadline::BodyRate if self.is_answered() => {
+                End::ClientGone(Some(deadline))
+            }
+            Deadline::Body | Deadline::BodyRate => {
+                End::Refused(Refusal::BodyTimeout, Some(deadline))
+            }
             Deadline::Write => End::ClientGone(Some(deadline)),
             _ => End::TooSlow(deadline),
         })
@@ -43,7 +47,11 @@ impl<C: Io> Duplex<'_, C> {
         if self.awaits_continue() {
             return None;
         }
-        let ClientLimits { body, body_min_rate, .. } = *self.limits;
+        let ClientLimits {
+            body,
+            body_min_rate,
+            ..
+        } = *self.limits;
         let spent = self.clocks.body.spent();
         let idle = since + body;
         let slow = clock::slow_at(since, spent, self.clocks.received, body_min_rate, body);
@@ -65,7 +73,11 @@ impl<C: Io> Duplex<'_, C> {
 
     fn read_deadline(&self) -> Option<(Deadline, Instant)> {
         let since = self.clocks.endpoint.filter(|_| self.clocks.reading)?;
-        let busy = self.clocks.body.since().or(self.clocks.endpoint_write.since());
+        let busy = self
+            .clocks
+            .body
+            .since()
+            .or(self.clocks.endpoint_write.since());
         if busy.is_some() && !self.is_answered() && !self.awaits_continue() {
             // It cannot be expected to answer what it has not got.
             return None;
@@ -82,6 +94,9 @@ impl<C: Io> Duplex<'_, C> {
     /// The client waits for a 100 before it sends its body.
     fn awaits_continue(&self) -> bool {
         let progress = &self.state.progress;
-        self.ask.wishes.expects_continue && !progress.continued && self.clocks.received == 0 && self.state.up.data() == 0
+        self.ask.wishes.expects_continue
+            && !progress.continued
+            && self.clocks.received == 0
+            && self.state.up.data() == 0
     }
 }

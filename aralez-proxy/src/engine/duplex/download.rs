@@ -19,7 +19,11 @@ impl<C: Io> Duplex<'_, C> {
         self.clocks.reading = false;
         loop {
             let state = &mut *self.state;
-            match state.down.out.poll_send(cx, self.client, &mut state.from_endpoint) {
+            match state
+                .down
+                .out
+                .poll_send(cx, self.client, &mut state.from_endpoint)
+            {
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(count)) => {
                     if self.clocks.client_write.since().is_some() {
@@ -140,7 +144,8 @@ impl<C: Io> Duplex<'_, C> {
         let state = &mut *self.state;
         let until_close = unknown && !new;
         // While the request is still on its way nobody knows where the next one begins.
-        let keep_client = self.may_keep && !until_close && state.up.is_ended() && !state.progress.stopped;
+        let keep_client =
+            self.may_keep && !until_close && state.up.is_ended() && !state.progress.stopped;
         let edits = ResponseEdits {
             route: &self.way.route.response_edits,
             date: &self.date,

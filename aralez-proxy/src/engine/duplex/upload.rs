@@ -15,7 +15,11 @@ impl<C: Io> Duplex<'_, C> {
         }
         loop {
             let state = &mut *self.state;
-            match state.up.out.poll_send(cx, self.endpoint, &mut state.from_client) {
+            match state
+                .up
+                .out
+                .poll_send(cx, self.endpoint, &mut state.from_client)
+            {
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(count)) => {
                     self.clocks.endpoint = Some(now);

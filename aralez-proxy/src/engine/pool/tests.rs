@@ -87,7 +87,10 @@ async fn a_connection_that_is_too_old_closed_or_talking_is_not_used() {
     let now = Instant::now();
     let (old, _far) = endpoint.connect().await;
     pool.put(endpoint.address, old, Some(now + Duration::from_secs(1)));
-    assert_eq!(port(&pool.take(endpoint.address, now + Duration::from_secs(1)).0), None);
+    assert_eq!(
+        port(&pool.take(endpoint.address, now + Duration::from_secs(1)).0),
+        None
+    );
 
     let (closed, far) = endpoint.connect().await;
     drop(far);

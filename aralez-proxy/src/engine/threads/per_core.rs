@@ -31,7 +31,11 @@ impl PerCore {
     ///
     /// # Errors
     /// Where the system gives no threads, or a listener cannot be used.
-    pub fn start(engine: &Arc<Engine>, listeners: &[Bound], count: NonZeroUsize) -> std::io::Result<Self> {
+    pub fn start(
+        engine: &Arc<Engine>,
+        listeners: &[Bound],
+        count: NonZeroUsize,
+    ) -> std::io::Result<Self> {
         let (close, closing) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (open, listening) = mpsc::channel(1);
@@ -57,7 +61,11 @@ impl PerCore {
                 stopped: stopped.clone(),
             };
             let name = format!("serve-{own}");
-            threads.push(std::thread::Builder::new().name(name).spawn(|| thread.run())?);
+            threads.push(
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn(|| thread.run())?,
+            );
         }
         Ok(Self {
             threads,

@@ -38,7 +38,11 @@ impl Stealing {
     ///
     /// # Errors
     /// Where the system gives no threads, or a listener has no address.
-    pub fn start(engine: Arc<Engine>, listeners: Vec<Bound>, threads: NonZeroUsize) -> std::io::Result<Self> {
+    pub fn start(
+        engine: Arc<Engine>,
+        listeners: Vec<Bound>,
+        threads: NonZeroUsize,
+    ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads.get())
             .thread_name("serve")
@@ -69,7 +73,12 @@ impl Stealing {
     }
 }
 
-fn listen(runtime: &Runtime, mount: Mount, listener: Bound, closing: watch::Receiver<bool>) -> std::io::Result<JoinHandle<()>> {
+fn listen(
+    runtime: &Runtime,
+    mount: Mount,
+    listener: Bound,
+    closing: watch::Receiver<bool>,
+) -> std::io::Result<JoinHandle<()>> {
     let socket = listener.into_socket();
     let address = socket.local_addr()?.to_string();
     let mut service = Service::new("http".to_owned(), mount);

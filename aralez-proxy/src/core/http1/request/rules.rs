@@ -163,7 +163,10 @@ impl Seen {
     }
 
     /// The fields that `Connection` names, its own options among them.
-    pub(super) fn nominated<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub(super) fn nominated<'a>(
+        &self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.nominated
             .into_iter()
             .take(self.count)
