@@ -7,6 +7,8 @@
 )]
 
 mod client;
+mod exchange;
+mod limits;
 mod node;
 mod origin;
 
