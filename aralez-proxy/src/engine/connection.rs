@@ -57,8 +57,8 @@ enum Next {
     Idle,
     /// The end, at once.
     Close,
-    /// The end, after what the client still sends was read away, so that our answer is not lost to it.
-    Linger,
+    /// The end, after what the client still sends was read away for a while, so that our answer is not lost to it.
+    Linger(Duration),
 }
 
 /// What waiting for bytes brought.
@@ -92,7 +92,7 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         match Box::pin(connection.run()).await {
             Next::Idle | Next::Request => {}
             Next::Close => return,
-            Next::Linger => return connection.linger().await,
+            Next::Linger(longest) => return connection.linger(longest).await,
         }
     }
 }

@@ -11,6 +11,9 @@ use super::io::Io;
 /// Data of up to this size is copied behind the head: one piece is cheaper to send than several.
 const COPIED: usize = 4 * 1024;
 
+/// Memory for heads that is kept for the next message.
+const USUAL: usize = 16 * 1024;
+
 /// One side's way out.
 #[derive(Debug, Default)]
 pub struct Outgoing {
@@ -40,6 +43,14 @@ impl Outgoing {
         self.keeps = keeps;
         self.lost = false;
         self.progress = false;
+    }
+
+    /// Lets go of memory that only an unusual message needed.
+    pub fn shrink(&mut self) {
+        if self.head.capacity() > USUAL {
+            self.head = Vec::new();
+            self.begin(0);
+        }
     }
 
     /// Where heads and framing are written to.

@@ -83,6 +83,8 @@ impl Worker {
     pub fn give_job(&self, mut job: Job) {
         self.buffers.give(&mut job.state.from_client);
         self.buffers.give(&mut job.state.from_endpoint);
+        job.state.up.out.shrink();
+        job.state.down.out.shrink();
         job.head.clear();
         let mut kept = lock(&self.jobs);
         if kept.len() < KEPT {

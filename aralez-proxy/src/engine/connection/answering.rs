@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{Poll, ready};
 use std::time::Instant;
 
-use super::{Connection, Next};
+use super::{Connection, Next, linger};
 use crate::core::http1::Refusal;
 use crate::core::http1::Version;
 use crate::core::http1::answer::{Answer, Frame};
@@ -19,6 +19,8 @@ pub(super) struct To {
     pub(super) head: bool,
     /// The connection can stay open.
     pub(super) keep: bool,
+    /// All of the request has come.
+    pub(super) complete: bool,
 }
 
 impl<C: Io> Connection<C> {
@@ -29,6 +31,7 @@ impl<C: Io> Connection<C> {
             version: Version::Http11,
             head: false,
             keep: false,
+            complete: false,
         };
         self.answer(job, &Answer::of(refusal.status()), to).await
     }
@@ -48,7 +51,15 @@ impl<C: Io> Connection<C> {
         if !self.send(job).await {
             return Next::Close;
         }
-        if to.keep { Next::Request } else { Next::Linger }
+        if to.keep {
+            Next::Request
+        } else if to.complete && job.state.from_client.is_empty() {
+            Next::Close
+        } else if answer.status == 408 {
+            Next::Linger(linger::BRIEF)
+        } else {
+            Next::Linger(linger::USUAL)
+        }
     }
 
     /// Sends what is on its way to the client; `false`: it takes nothing.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use aralez_proto::model::EndpointAddress;
 use tokio::net::TcpStream;
 
-use super::{Connection, Next};
+use super::{Connection, Next, linger};
 use crate::core::balance::Tried;
 use crate::core::http1::response::BadResponse;
 use crate::core::retry::{self, Failed};
@@ -242,12 +242,14 @@ impl<C: Io> Connection<C> {
             let until = idle.map(|idle| Instant::now() + idle);
             self.worker.pool.put(link.address, link.stream, until);
         }
-        if state.progress.keep_client && sent {
+        if !sent || (!state.progress.keep_client && !state.from_client.is_empty()) {
+            // The client is still sending.
+            return Next::Linger(linger::USUAL);
+        }
+        if state.progress.keep_client {
             Next::Request
-        } else if state.progress.until_close && sent && state.from_client.is_empty() {
-            Next::Close
         } else {
-            Next::Linger
+            Next::Close
         }
     }
 }

@@ -8,8 +8,11 @@ use super::Connection;
 use crate::core::traffic::{ConnectionState, Deadline};
 use crate::engine::io::Io;
 
-/// How long what the client still sends is read away.
-const LONGEST: Duration = Duration::from_secs(2);
+/// How long what a client still sends is read away.
+pub(super) const USUAL: Duration = Duration::from_secs(5);
+
+/// The same for a client that was too slow already.
+pub(super) const BRIEF: Duration = Duration::from_millis(500);
 
 /// How much of it is.
 const MOST: usize = 16 * 1024 * 1024;
@@ -17,9 +20,9 @@ const MOST: usize = 16 * 1024 * 1024;
 impl<C: Io> Connection<C> {
     /// Ends our side and reads the other's to its end. Closed with unread bytes, the connection would be reset, and the reset can
     /// overtake our last answer (RFC 9112 section 9.6).
-    pub(super) async fn linger(&mut self) {
+    pub(super) async fn linger(&mut self, longest: Duration) {
         self.state.move_to(ConnectionState::Linger);
-        let until = Instant::now() + LONGEST;
+        let until = Instant::now() + longest;
         let mut left = MOST;
         let mut sink = self.worker.buffers.take();
         let mut ended = false;

@@ -185,6 +185,7 @@ impl<C: Io> Connection<C> {
             version: ask.version,
             head: ask.asked.head,
             keep,
+            complete: !ask.has_body(),
         }
     }
 }
