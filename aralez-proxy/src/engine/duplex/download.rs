@@ -77,16 +77,26 @@ impl<C: Io> Duplex<'_, C> {
         match state.progress.phase {
             Phase::Switched => Err(End::Switched),
             Phase::Body if state.down.is_ended() => Err(End::Done),
-            Phase::Body => {
-                let staged = state.down.stage(&mut state.from_endpoint);
-                staged.map_err(|_| End::Bad(BadResponse::Chunk))
+            Phase::Body => self.stage(),
+            Phase::Head => {
+                let head = state.head.read(state.from_endpoint.filled());
+                let Some(length) = head.map_err(End::Bad)? else {
+                    return Ok(false);
+                };
+                self.take_head(length).map_err(End::Bad)?;
+                if self.state.progress.phase == Phase::Body {
+                    // What has come of the body leaves with the head, in one write.
+                    self.stage()?;
+                }
+                Ok(true)
             }
-            Phase::Head => match state.head.read(state.from_endpoint.filled()) {
-                Ok(None) => Ok(false),
-                Ok(Some(length)) => self.take_head(length).map(|()| true).map_err(End::Bad),
-                Err(bad) => Err(End::Bad(bad)),
-            },
         }
+    }
+
+    fn stage(&mut self) -> Result<bool, End> {
+        let state = &mut *self.state;
+        let staged = state.down.stage(&mut state.from_endpoint);
+        staged.map_err(|_| End::Bad(BadResponse::Chunk))
     }
 
     /// The connection ended, in good order or not.
