@@ -84,6 +84,7 @@ fn others() -> Vec<Kind> {
             opening: "",
             drip: None,
         })
+        .seen_by(Witness::Client)
         .counted(&["endpoint_write"]),
         Kind::endpoint("silent between requests", "idle", "{idle: 1s}")
             .far(Far::Good)

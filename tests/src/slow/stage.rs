@@ -26,8 +26,8 @@ pub const ANY_NUMBER: &str =
 const CALM: Duration = Duration::from_secs(3);
 /// After this, connections without a request are gone, on both sides.
 const IDLE: Duration = Duration::from_millis(1_500);
-/// Below this, a machine that does other things too tells nothing of the proxy.
-const FLOOR: Duration = Duration::from_millis(20);
+/// What a machine that does other things too may add.
+const NOISE: Duration = Duration::from_millis(20);
 
 /// What a round is played on.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl Stage {
 
     /// The most that the good client's p99 may be.
     pub fn latency_bound(&self) -> Duration {
-        (self.calm.p99 * 2).max(FLOOR)
+        self.calm.p99 * 2 + NOISE
     }
 
     /// The requests of the good client that failed so far, and the first reasons.
