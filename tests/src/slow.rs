@@ -4,6 +4,7 @@
 //! at the proxy meanwhile ([`round`]); a good client on a thread of its own tells whether others notice ([`good`]).
 
 pub mod clients;
+pub mod crowd;
 pub mod endpoints;
 pub mod far;
 pub mod good;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aralez_tests::slow::kind::Kind;
 use aralez_tests::slow::round;
-use aralez_tests::slow::stage::Stage;
+use aralez_tests::slow::stage::{SHORT, Stage};
 use aralez_tests::slow::{clients, endpoints, prove, report_only, table};
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ const KEPT: u64 = 32 << 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_slow_peer_is_closed_in_time_and_a_good_client_does_not_notice() {
     let kinds: Vec<Kind> = [clients::kinds(), endpoints::kinds()].concat();
-    let mut stage = Stage::new(kinds).await;
+    let mut stage = Stage::new(kinds, SHORT).await;
     println!(
         "without slow peers: {}, {} files open",
         table::latency(&stage.calm),

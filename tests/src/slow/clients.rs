@@ -121,6 +121,8 @@ fn readers() -> Vec<Kind> {
         kind.opens(&format!("{HEAD}\r\n"))
             .far(Far::Large(LARGE))
             .wants(Want::Truncated)
+            // The endpoint goes on filling the proxy's buffers when the client's are full: its own clock starts later.
+            .or_sooner()
             .seen_by(Witness::Endpoint)
             .counted(&["write"])
     })

@@ -84,11 +84,14 @@ fn others() -> Vec<Kind> {
             opening: "",
             drip: None,
         })
+        .or_sooner()
         .seen_by(Witness::Client)
         .counted(&["endpoint_write"]),
         Kind::endpoint("silent between requests", "idle", "{idle: 1s}")
             .far(Far::Good)
             .wants(Want::Answer(&[200]))
+            // More than the pool keeps are closed at once.
+            .or_sooner()
             .seen_by(Witness::Endpoint),
     ]
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -97,6 +98,7 @@ async fn one_exchange(stream: &mut TcpStream, kind: &Kind) -> Result<(), String>
 async fn play(stream: TcpStream, kind: &Kind) -> Ended {
     let start = Instant::now();
     let answered = AtomicBool::new(false);
+    let sent = Mutex::new(start);
     let mut heard = Heard::default();
     let (read, write) = stream.into_split();
     let over = {
@@ -107,7 +109,7 @@ async fn play(stream: TcpStream, kind: &Kind) -> Ended {
         let writing = async {
             let mut write = write;
             if let Some(drip) = drip {
-                speak(&mut write, drip, stubborn, &answered).await;
+                speak(&mut write, drip, stubborn, &answered, &sent).await;
             }
             if !stubborn {
                 // The end is what the reading side sees. Until then this side stays open.
@@ -122,11 +124,25 @@ async fn play(stream: TcpStream, kind: &Kind) -> Ended {
         })
         .await
     };
+    // One that sends as fast as it can is slow from when it could not go on.
+    let start = match kind.client.drip {
+        Some(Drip {
+            pause: Duration::ZERO,
+            ..
+        }) => *sent.lock().unwrap_or_else(PoisonError::into_inner),
+        _ => start,
+    };
     heard.judge(start, over.ok())
 }
 
 /// Sends the drip until nothing can be sent any more, or until there is an answer.
-async fn speak(write: &mut OwnedWriteHalf, drip: Drip, stubborn: bool, answered: &AtomicBool) {
+async fn speak(
+    write: &mut OwnedWriteHalf,
+    drip: Drip,
+    stubborn: bool,
+    answered: &AtomicBool,
+    sent: &Mutex<Instant>,
+) {
     for piece in drip.stream() {
         if answered.load(Ordering::Relaxed) && !stubborn {
             return;
@@ -134,6 +150,7 @@ async fn speak(write: &mut OwnedWriteHalf, drip: Drip, stubborn: bool, answered:
         if write.write_all(piece).await.is_err() {
             return;
         }
+        *sent.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         tokio::time::sleep(drip.pause).await;
     }
 }

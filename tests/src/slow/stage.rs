@@ -15,12 +15,13 @@ use crate::document::servers;
 use crate::eventually::eventually;
 use crate::fleet::{Fleet, LIVE, Plan};
 
-const LIMITS: &str = "client_header_timeout: 1s\nclient_body_timeout: 1s\n\
+/// Every limit of a client as short as the kinds of slow clients want it.
+pub const SHORT: &str = "client_header_timeout: 1s\nclient_body_timeout: 1s\n\
     client_body_min_rate: 100\nclient_write_timeout: 1s\nclient_idle_timeout: 1s\n\
     tunnel_idle_timeout: 1s";
 
 /// No limits of connections: all come from one address.
-pub const ANY_NUMBER: &str =
+const ANY_NUMBER: &str =
     "max_connections: 0\nmax_connections_per_listener: 0\nmax_connections_per_address: 0";
 
 const CALM: Duration = Duration::from_secs(3);
@@ -44,11 +45,11 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts it, with routes and endpoints for these kinds, and measures how it is without them.
+    /// Starts it with these limits in `main.yaml`, with routes and endpoints for these kinds, and measures how it is without them.
     ///
     /// # Panics
     /// When it does not come up.
-    pub async fn new(kinds: Vec<Kind>) -> Self {
+    pub async fn new(kinds: Vec<Kind>, limits: &str) -> Self {
         let good = Good::new().await;
         let mut cast = Vec::new();
         for kind in kinds {
@@ -57,7 +58,7 @@ impl Stage {
         }
         let limits = match report_only() {
             true => String::new(),
-            false => format!("{LIMITS}\n{ANY_NUMBER}"),
+            false => format!("{limits}\n{ANY_NUMBER}"),
         };
         let plan = Plan::new(1).document(&document(good.origin(), &cast));
         let fleet = plan.proxy(0, &limits).start().await;
@@ -167,9 +168,11 @@ impl Stage {
 
 fn document(good: SocketAddr, cast: &[(Arc<Kind>, Arc<Endpoint>)]) -> String {
     let good = servers(&[good]);
-    let mut text = format!(
-        "good.test:\n  paths:\n    \"/\":\n      timeouts: {{idle: 1s}}\n{good}slow.test:\n  paths:\n"
-    );
+    let mut text =
+        format!("good.test:\n  paths:\n    \"/\":\n      timeouts: {{idle: 1s}}\n{good}");
+    if !cast.is_empty() {
+        text.push_str("slow.test:\n  paths:\n");
+    }
     for (kind, endpoint) in cast {
         let mut timeouts = kind.timeouts.to_owned();
         if report_only() {
