@@ -16,3 +16,4 @@ pub mod raw;
 pub mod scripted_node;
 pub mod slow;
 pub mod stage;
+pub mod tricks;
