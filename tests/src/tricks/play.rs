@@ -14,6 +14,8 @@ use super::list::Trick;
 use super::victims::{Harm, Victims};
 
 const ATTACKERS: usize = 3;
+/// Between two attacks of one attacker: those that do not wait leave the machine to the victims too.
+const PAUSE: Duration = Duration::from_millis(4);
 /// Between two times that the endpoint speaks without being asked.
 const UNASKED: Duration = Duration::from_millis(10);
 
@@ -168,8 +170,7 @@ impl Ring {
                         loot.push(reason);
                         loot.truncate(3);
                     }
-                    // Attacks that do not wait for anything leave the machine to the victims too.
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
             });
         }

@@ -103,23 +103,22 @@ async fn ask(
     let id = number.to_string();
     let request = Request::get(HOST, &format!("/v/{id}")).header("X-Id", &id);
     let response = connection.send(&request).await?;
-    let got = format!(
-        "{}, X-Id {:?}, {:?}",
-        response.status,
-        response.header("x-id"),
-        response.text()
-    );
     if response.status != 200 {
-        return Err(got);
+        return Err(told(&response));
     }
     if !is_own(&response, &id) {
         *foreign += 1;
-        return Err(got);
+        return Err(told(&response));
     }
     if !response.closes() {
         *open = Some(connection);
     }
     Ok(())
+}
+
+fn told(response: &Response) -> String {
+    let (status, id) = (response.status, response.header("x-id"));
+    format!("{status}, X-Id {id:?}, {:?}", response.text())
 }
 
 fn is_own(response: &Response, id: &str) -> bool {

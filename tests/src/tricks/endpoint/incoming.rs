@@ -76,18 +76,18 @@ impl Incoming {
 
     /// Reads the body of a request; `false` where the connection ends within it, as it does when an upload is cut.
     pub(super) async fn body(&mut self, request: &Request) -> Result<bool, String> {
-        let whole = match request.framing {
-            Framing::Length(length) => self.take(length).await,
-            Framing::Chunked => self.chunks().await?,
-        };
-        if whole && !self.bytes.is_empty() {
-            return Err(format!(
-                "after the body of {}: {:?}",
-                request.target,
-                self.shown()
-            ));
+        match request.framing {
+            Framing::Length(length) => Ok(self.take(length).await),
+            Framing::Chunked => self.chunks().await,
         }
-        Ok(whole)
+    }
+
+    /// `true` where nothing came after a request that is not answered yet; `Err` otherwise: nobody asks twice at once.
+    pub(super) fn is_empty(&self, request: &Request) -> Result<bool, String> {
+        match self.bytes.is_empty() {
+            true => Ok(true),
+            false => Err(format!("after {}: {:?}", request.target, self.shown())),
+        }
     }
 
     /// Reads whatever comes.
