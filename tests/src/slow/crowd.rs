@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::peer::PATIENCE;
+use super::vitals::may_open;
 
 /// How many connect at a time.
 const OPENERS: usize = 32;
@@ -89,19 +89,4 @@ async fn wait(mut stream: TcpStream, answered: Instant) -> Result<Duration, Stri
         Ok(byte) => Err(format!("{byte} came without being asked for")),
         Err(_) => Ok(answered.elapsed()),
     }
-}
-
-/// Lets this process have so many files open.
-fn may_open(count: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    setrlimit(Resource::Nofile, raised).expect("a process may raise its own limit");
-    let most = limit.maximum.unwrap_or(u64::MAX);
-    assert!(
-        most >= count as u64,
-        "{count} open files are needed, {most} are allowed"
-    );
 }

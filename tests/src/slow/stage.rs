@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::report_only;
 use super::vitals::{self, Metrics};
 use crate::document::servers;
-use crate::eventually::eventually;
+use crate::eventually::{eventually, same};
 use crate::fleet::{Fleet, LIVE, Plan};
 
 /// Every limit of a client as short as the kinds of slow clients want it.
@@ -24,9 +24,11 @@ pub const SHORT: &str = "client_header_timeout: 1s\nclient_body_timeout: 1s\n\
 const ANY_NUMBER: &str =
     "max_connections: 0\nmax_connections_per_listener: 0\nmax_connections_per_address: 0";
 
+/// What this process opens at most: both ends of every peer.
+const FILES: usize = 15_000;
 const CALM: Duration = Duration::from_secs(3);
 /// After this, connections without a request are gone, on both sides.
-const IDLE: Duration = Duration::from_millis(1_500);
+const IDLE: Duration = Duration::from_millis(2_200);
 /// What a machine that does other things too may add.
 const NOISE: Duration = Duration::from_millis(20);
 
@@ -50,6 +52,7 @@ impl Stage {
     /// # Panics
     /// When it does not come up.
     pub async fn new(kinds: Vec<Kind>, limits: &str) -> Self {
+        vitals::may_open(FILES);
         let good = Good::new().await;
         let mut cast = Vec::new();
         for kind in kinds {
@@ -141,20 +144,28 @@ impl Stage {
         self.good.failures()
     }
 
-    /// Sends the good client away, and waits until the proxy has no more files open than at first; how many it has.
+    /// Sends the good client away, and waits until the proxy holds no more than at first: no files, no clients, and no panic on
+    /// the way.
     ///
     /// # Panics
     /// When it keeps more.
-    pub async fn ends_as_it_began(&mut self) -> usize {
+    pub async fn ends_as_it_began(&mut self) {
         self.good.stop().await;
         let stage = &*self;
-        let back = || async {
+        let files = || async {
             let (now, first) = (stage.open_files(), stage.files);
             (now <= first)
-                .then_some(now)
+                .then_some(())
                 .ok_or_else(|| format!("{now} files are open, {first} were"))
         };
-        eventually(LIVE, "all files of the proxy are closed", back).await
+        eventually(LIVE, "all files of the proxy are closed", files).await;
+        let clients = || async {
+            let metrics = stage.metrics().await?;
+            same(&metrics.sum("aralez_client_connections"), &0)
+        };
+        eventually(LIVE, "the proxy counts no client any more", clients).await;
+        let metrics = stage.metrics().await.unwrap_or_default();
+        assert_eq!(metrics.sum("aralez_panics_total"), 0, "nothing panicked");
     }
 
     fn pid(&self) -> u32 {

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::raw;
 
 /// How many files a process has open.
@@ -22,6 +24,24 @@ pub fn open_files(pid: u32) -> usize {
 pub fn forget_peak(pid: u32) {
     let forgotten = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
     forgotten.expect("the peak of a running process can be reset");
+}
+
+/// Lets this process have so many files open.
+///
+/// # Panics
+/// When the system does not allow it.
+pub fn may_open(count: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).expect("a process may raise its own limit");
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    assert!(
+        most >= count as u64,
+        "{count} open files are needed, {most} are allowed"
+    );
 }
 
 /// The page of metrics of a proxy.

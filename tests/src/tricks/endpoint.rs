@@ -162,8 +162,11 @@ async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result
         };
         state.note(&request, &mut past);
         let early = request.target.starts_with("/a/early");
-        if !early && !(incoming.body(&request).await? && incoming.is_empty(&request)?) {
-            return Ok(());
+        if !early {
+            let whole = incoming.body(&request).await?;
+            if !whole || !incoming.is_empty(&request)? {
+                return Ok(());
+            }
         }
         let after = {
             let mut writer = writer.lock().await;

@@ -100,6 +100,7 @@ pub async fn play(
     let victims = Victims {
         address,
         requests,
+        tries: (Arc::clone(&ring.tries), least(trick)),
         pause: trick.pause,
         calm: Arc::clone(&calm),
     };
@@ -125,6 +126,14 @@ pub async fn play(
         tries,
         loot: std::mem::take(&mut *ring.loot.lock().unwrap_or_else(PoisonError::into_inner)),
         took: start.elapsed(),
+    }
+}
+
+/// How often a trick must be tried, at least: each of its attacks some times.
+fn least(trick: &Trick) -> u64 {
+    match trick.unasked {
+        true => 100,
+        false => trick.attacks.len() as u64 * 10,
     }
 }
 

@@ -33,8 +33,10 @@ pub struct Harm {
 pub struct Victims {
     /// Where they ask.
     pub address: SocketAddr,
-    /// How many requests, all together.
+    /// How many requests at least, all together.
     pub requests: u64,
+    /// How often something was tried against them, and how often it must be before they have enough.
+    pub tries: (Arc<AtomicU64>, u64),
     /// The longest pause between two requests of one.
     pub pause: Duration,
     /// Held by each while a request is under way: who holds all of it knows that there is none.
@@ -68,7 +70,8 @@ impl Victims {
         let mut open = None;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.requests {
+            let tried = self.tries.0.load(Ordering::Relaxed) >= self.tries.1;
+            if number >= self.requests && tried {
                 return harm;
             }
             harm.requests += 1;
