@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::WriteHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use super::kind::{Drip, Far, Kind};
+use super::kind::{Drip, Far, Kind, SEGMENT};
 
+/// An endpoint that does not read does so long after its limit, when all must be over.
+const READS_LATER: Duration = Duration::from_millis(2_500);
 const BACKLOG: u32 = 1024;
 const RECEIVE_BUFFER: u32 = 8 << 10;
 const SEND_BUFFER: u32 = 64 << 10;
@@ -97,9 +100,10 @@ impl Drop for Endpoint {
 
 fn listen(backlog: u32) -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // Connections inherit both: an endpoint that does not read, or cannot write, is so soon.
+    // Connections inherit these: an endpoint that does not read, or cannot write, is so soon.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     socket.listen(backlog)
 }
@@ -155,7 +159,7 @@ async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
                 let _ = stream.write_all(opening.as_bytes()).await;
                 if !reads {
                     // What it did not read keeps the end from it: so it reads when all should be over.
-                    tokio::time::sleep(kind.limit + Duration::from_secs(1)).await;
+                    tokio::time::sleep(kind.limit + READS_LATER).await;
                 }
                 slow(&mut stream, *drip).await;
                 return last;

@@ -8,6 +8,9 @@ pub const LIMIT: Duration = Duration::from_secs(1);
 /// The pause of peers that drip.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
+/// The segments of a network. The loopback's are so large that the other end may buffer megabytes for one who takes nothing.
+pub const SEGMENT: u32 = 1_460;
+
 /// Which side is slow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {

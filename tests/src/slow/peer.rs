@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use super::kind::{Drip, Kind, Reads, Script, Want};
+use super::kind::{Drip, Kind, Reads, SEGMENT, Script, Want};
 
 /// How long after its limit a peer is waited for before it counts as forgotten.
 pub const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A client that takes nothing takes the rest so long after its limit, when all must be over.
+const TAKES_LATER: Duration = Duration::from_millis(1_500);
 
 const FIRST: &str = "\r\n\r\nok";
 const SMALL_BUFFER: u32 = 4 << 10;
@@ -73,6 +77,7 @@ async fn begin(address: SocketAddr, kind: &Kind) -> Result<TcpStream, String> {
 async fn connect(address: SocketAddr, script: &Script) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     if script.reads != Reads::All {
         socket.set_recv_buffer_size(SMALL_BUFFER)?;
     }
@@ -157,7 +162,7 @@ async fn speak(
 
 /// Takes what comes as the script says; done at the end of the connection or of the answer, whichever the kind waits for.
 async fn listen(mut read: OwnedReadHalf, kind: &Kind, answered: &AtomicBool, heard: &mut Heard) {
-    let patience = tokio::time::sleep(kind.limit + Duration::from_secs(1));
+    let patience = tokio::time::sleep(kind.limit + TAKES_LATER);
     match kind.client.reads {
         Reads::All => {}
         Reads::Nothing => patience.await,
