@@ -14,4 +14,6 @@ pub mod ports;
 pub mod process;
 pub mod raw;
 pub mod scripted_node;
+pub mod slow;
 pub mod stage;
+pub mod tricks;
