@@ -23,9 +23,6 @@ mod linger;
 mod serving;
 mod tunneling;
 
-/// How long a connection keeps what a request needs, in case the next one follows.
-const WARM: Duration = Duration::from_secs(1);
-
 /// One client.
 #[derive(Debug)]
 pub struct Client {
@@ -155,7 +152,7 @@ impl<C: Io> Connection<C> {
     async fn read_head(&mut self, job: &mut Job) -> Result<Option<usize>, Stop> {
         let limits = self.worker.engine.limits;
         let mut begun = (self.served == 0).then_some(self.since);
-        let warm = Instant::now() + WARM.min(limits.idle);
+        let warm = Instant::now() + self.worker.warm().min(limits.idle);
         loop {
             let buffer = &mut job.state.from_client;
             if let Some(length) = job.head.read(buffer.filled(), &limits.head)? {

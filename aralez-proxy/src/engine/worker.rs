@@ -1,7 +1,8 @@
 //! What the connections of one thread share.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::buffer::Buffers;
 use super::duplex::State;
@@ -14,8 +15,14 @@ use crate::core::live::Live;
 use crate::core::retry::Budget;
 use crate::core::traffic::{Event, Traffic};
 
-/// Exchanges that a worker keeps for later.
+/// Jobs that a worker keeps for later, and that may be with connections which only might need them.
 const KEPT: usize = 256;
+
+/// How long a connection keeps its job in case the next request follows.
+const WARM: Duration = Duration::from_secs(1);
+
+/// The same where so many do that their memory counts.
+const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 
 /// What the whole engine shares.
 #[derive(Debug)]
@@ -46,6 +53,8 @@ pub struct Worker {
     /// How many retries may fail.
     pub budget: Budget,
     jobs: Mutex<Vec<Job>>,
+    /// Jobs that are with connections.
+    lent: AtomicUsize,
     date: Mutex<DateText>,
 }
 
@@ -67,12 +76,14 @@ impl Worker {
             buffers: Buffers::default(),
             budget: Budget::default(),
             jobs: Mutex::default(),
+            lent: AtomicUsize::default(),
             date: Mutex::new(DateText::at(0)),
         }
     }
 
     /// What a connection needs for a request, with an empty buffer for what the client sends.
     pub fn take_job(&self) -> Job {
+        self.lent.fetch_add(1, Ordering::Relaxed);
         let kept = lock(&self.jobs).pop();
         let mut job = kept.unwrap_or_default();
         job.state.from_client = self.buffers.take();
@@ -81,6 +92,7 @@ impl Worker {
 
     /// Gives it back.
     pub fn give_job(&self, mut job: Job) {
+        self.lent.fetch_sub(1, Ordering::Relaxed);
         self.buffers.give(&mut job.state.from_client);
         self.buffers.give(&mut job.state.from_endpoint);
         job.state.up.out.shrink();
@@ -89,6 +101,15 @@ impl Worker {
         let mut kept = lock(&self.jobs);
         if kept.len() < KEPT {
             kept.push(job);
+        }
+    }
+
+    /// How long a connection may keep its job in case the next request follows.
+    pub fn warm(&self) -> Duration {
+        if self.lent.load(Ordering::Relaxed) <= KEPT {
+            WARM
+        } else {
+            WARM_IN_A_CROWD
         }
     }
 
