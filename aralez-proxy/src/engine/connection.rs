@@ -43,6 +43,8 @@ struct Connection<C> {
     served: u32,
     /// Since when it is idle, or was accepted.
     since: Instant,
+    /// When its task was woken last, about.
+    now: Instant,
 }
 
 /// What follows a request.
@@ -70,6 +72,7 @@ enum Came {
 /// Serves a client until one of both sides ends it.
 pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: Closing) {
     let traffic = &worker.engine.traffic;
+    let now = Instant::now();
     let mut connection = Connection {
         state: traffic.connections.enter(ConnectionState::Idle),
         forwarded: Forwarded::new(client.address, io.is_tls()),
@@ -78,13 +81,15 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         timer: Timer::default(),
         closing,
         served: 0,
-        since: Instant::now(),
+        since: now,
+        now,
         worker: Arc::clone(&worker),
     };
     loop {
         if connection.wait().await != Came::Bytes {
             return;
         }
+        connection.now = Instant::now();
         // Boxed, so that a connection that waits is small.
         match Box::pin(connection.run()).await {
             Next::Idle | Next::Request => {}
@@ -152,7 +157,7 @@ impl<C: Io> Connection<C> {
     async fn read_head(&mut self, job: &mut Job) -> Result<Option<usize>, Stop> {
         let limits = self.worker.engine.limits;
         let mut begun = (self.served == 0).then_some(self.since);
-        let warm = Instant::now() + self.worker.warm().min(limits.idle);
+        let warm = self.now + self.worker.warm().min(limits.idle);
         loop {
             let buffer = &mut job.state.from_client;
             if let Some(length) = job.head.read(buffer.filled(), &limits.head)? {
@@ -194,6 +199,7 @@ impl<C: Io> Connection<C> {
 
     /// Reads what comes until then.
     async fn read(&mut self, job: &mut Job, idle: bool, until: Instant) -> Came {
+        let mut first = Some(self.now);
         poll_fn(|cx| {
             let buffer = &mut job.state.from_client;
             match self.io.poll_read(cx, buffer.space()) {
@@ -210,7 +216,8 @@ impl<C: Io> Connection<C> {
                     return Poll::Ready(Came::End);
                 }
             }
-            let over = self.timer.poll(cx, Instant::now(), Some(until));
+            self.now = first.take().unwrap_or_else(Instant::now);
+            let over = self.timer.poll(cx, self.now, Some(until));
             over.map(|()| Came::Nothing(Deadline::Head))
         })
         .await

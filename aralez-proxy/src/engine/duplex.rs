@@ -191,8 +191,7 @@ impl<'a, C: Io> Duplex<'a, C> {
     }
 
     /// Moves both directions as far as they go. Ready: it is over.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let now = Instant::now();
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
         self.budget = TURN;
         if self.clocks.endpoint.is_none() {
             self.clocks.endpoint = Some(now);

@@ -55,7 +55,7 @@ pub struct Worker {
     jobs: Mutex<Vec<Job>>,
     /// Jobs that are with connections.
     lent: AtomicUsize,
-    date: Mutex<DateText>,
+    date: Mutex<Today>,
 }
 
 /// What a connection needs while something runs on it.
@@ -77,7 +77,7 @@ impl Worker {
             budget: Budget::default(),
             jobs: Mutex::default(),
             lent: AtomicUsize::default(),
-            date: Mutex::new(DateText::at(0)),
+            date: Mutex::new(Today::at(Instant::now())),
         }
     }
 
@@ -113,15 +113,13 @@ impl Worker {
         }
     }
 
-    /// The date of now.
-    pub fn date(&self) -> DateText {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let second = since.map_or(0, |since| since.as_secs());
+    /// The date of now. The clock of the day is asked once a second.
+    pub fn date(&self, now: Instant) -> DateText {
         let mut date = lock(&self.date);
-        if date.second() != second {
-            *date = DateText::at(second);
+        if now >= date.until {
+            *date = Today::at(now);
         }
-        *date
+        date.text
     }
 
     /// Lets go of connections that nobody will use.
@@ -133,6 +131,25 @@ impl Worker {
     pub fn note(&self, ended: Ended) {
         for _ in 0..ended.unexpected {
             self.engine.traffic.event(Event::UnexpectedData);
+        }
+    }
+}
+
+/// The date, for as long as it holds.
+#[derive(Debug)]
+struct Today {
+    text: DateText,
+    until: Instant,
+}
+
+impl Today {
+    fn at(now: Instant) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        let left = 1_000_000_000 - u64::from(since.subsec_nanos());
+        Self {
+            text: DateText::at(since.as_secs()),
+            until: now + Duration::from_nanos(left),
         }
     }
 }

@@ -42,7 +42,7 @@ impl<C: Io> Connection<C> {
             version: to.version,
             head: to.head,
             keep_alive: to.keep,
-            date: &self.worker.date(),
+            date: &self.worker.date(self.now),
         };
         let out = &mut job.state.down.out;
         out.begin(0);

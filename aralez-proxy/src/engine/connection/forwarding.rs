@@ -103,6 +103,7 @@ impl<C: Io> Connection<C> {
         let own = limit(way.timeouts().connect).map(|limit| Instant::now() + limit);
         let until = [own, way.end_of(ask)].into_iter().flatten().min();
         let stream = connect::to(address, &mut self.timer, until).await;
+        self.now = Instant::now();
         let traffic = &self.worker.engine.traffic;
         match &stream {
             Ok(_) => traffic.event(Event::Connected),
@@ -158,7 +159,7 @@ impl<C: Io> Connection<C> {
             ask,
             way,
             limits: &self.worker.engine.limits,
-            date: self.worker.date(),
+            date: self.worker.date(self.now),
             may_keep: self.may_keep(ask),
         };
         job.state.down.out.begin(0);
@@ -169,16 +170,17 @@ impl<C: Io> Connection<C> {
             &mut self.timer,
             &terms,
         );
+        let traffic = &self.worker.engine.traffic;
         let mut told = false;
+        // The clock is read once for each time that the task is woken.
+        let mut first = Some(self.now);
         poll_fn(|cx| {
-            let end = duplex.poll(cx);
+            self.now = first.take().unwrap_or_else(Instant::now);
+            let end = duplex.poll(cx, self.now);
             if !told && duplex.state.progress.status != 0 {
                 told = true;
-                let traffic = &self.worker.engine.traffic;
-                let now = Instant::now();
-                traffic
-                    .response_latency
-                    .observe(now.saturating_duration_since(ask.started));
+                let took = self.now.saturating_duration_since(ask.started);
+                traffic.response_latency.observe(took);
             }
             end
         })
@@ -239,7 +241,7 @@ impl<C: Io> Connection<C> {
             traffic.event(Event::UnexpectedData);
         } else if sent && state.progress.keep_endpoint {
             let idle = limit(way.timeouts().idle);
-            let until = idle.map(|idle| Instant::now() + idle);
+            let until = idle.map(|idle| self.now + idle);
             self.worker.pool.put(link.address, link.stream, until);
         }
         if !sent || (!state.progress.keep_client && !state.from_client.is_empty()) {

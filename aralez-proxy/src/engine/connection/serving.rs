@@ -48,6 +48,7 @@ impl<C: Io> Connection<C> {
         self.state.move_to(ConnectionState::Exchange);
         let engine = Arc::clone(&self.worker.engine);
         let _in_flight = engine.traffic.enter();
+        self.now = Instant::now();
         let ask = self.ask(job);
         self.served += 1;
         self.worker.budget.earn();
@@ -57,7 +58,7 @@ impl<C: Io> Connection<C> {
             Plan::Forward(way) => self.forward(job, &ask, &way).await,
             Plan::Answer(own) => self.answer_own(job, &ask, &own).await,
         };
-        self.since = Instant::now();
+        self.since = self.now;
         engine
             .traffic
             .request_latency
@@ -75,7 +76,7 @@ impl<C: Io> Connection<C> {
             .traffic
             .request(method, head.version().name());
         Ask {
-            started: Instant::now(),
+            started: self.now,
             version: head.version(),
             framing: head.framing(),
             wishes,
