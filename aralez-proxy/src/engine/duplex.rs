@@ -77,7 +77,11 @@ pub struct State {
 impl State {
     /// Whether bytes of a final response, or half of an informational one, are with the client: no other answer can follow.
     pub const fn is_answered(&self) -> bool {
-        self.progress.status != 0 || !self.down.out.is_empty()
+        if self.progress.status == 0 {
+            !self.down.out.is_empty()
+        } else {
+            self.down.out.moved() != self.progress.before
+        }
     }
 }
 
@@ -98,6 +102,8 @@ pub struct Progress {
     pub until_close: bool,
     /// The upload was given up: the endpoint takes no more.
     pub stopped: bool,
+    /// What was sent to the client before the head of the final response.
+    before: u64,
     informational: u8,
     continued: bool,
 }
@@ -214,8 +220,8 @@ impl<'a, C: Io> Duplex<'a, C> {
         self.budget > 0
     }
 
-    /// Whether the client got, or is getting, the head of a final response.
-    const fn is_answered(&self) -> bool {
+    /// Whether the head of a final response is on its way to the client.
+    const fn has_head(&self) -> bool {
         self.state.progress.status != 0
     }
 }

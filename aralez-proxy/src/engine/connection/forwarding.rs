@@ -190,7 +190,9 @@ impl<C: Io> Connection<C> {
     /// What follows the end of an exchange.
     async fn finish(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: Link, end: End) -> Next {
         let traffic = Arc::clone(&self.worker.engine.traffic);
-        traffic.response(job.state.progress.status);
+        if job.state.is_answered() {
+            traffic.response(job.state.progress.status);
+        }
         let (answer, deadline) = match end {
             End::Done => return self.done(job, link, way),
             End::Switched => return self.tunnel(job, link.stream).await,

@@ -116,6 +116,7 @@ impl<C: Io> Duplex<'_, C> {
         }
         // From here on there is an answer, and nothing is sent again.
         self.state.up.out.forget();
+        self.state.progress.before = self.state.down.out.moved();
         if self.state.head.status() == 101 {
             let state = &mut *self.state;
             let bytes = state.from_endpoint.filled();
