@@ -4,6 +4,7 @@
 //! It fails by panicking, and what it promises is itself tested (`tests/harness.rs`): a harness that cannot see a failed request
 //! proves nothing. It contains no test of the product.
 
+pub mod bench;
 pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
