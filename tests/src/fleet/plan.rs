@@ -123,8 +123,9 @@ impl Proxy {
             true => relay_socket(fleet.folder(), index),
             false => fleet.folder().join("control.sock"),
         };
+        let threads = if self.lines.contains("threads:") { "" } else { "threads: 2\n" };
         format!(
-            "node_id: {}\nthreads: 2\nproxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
+            "node_id: {}\n{threads}proxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
              lame_duck: 0s\ncontrol_servers:\n  - unix:{}\n{}",
             node_name(index),
             fleet.http(index),
