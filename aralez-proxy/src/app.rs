@@ -14,12 +14,14 @@ use tracing::{info, warn};
 
 use crate::args::Args;
 use crate::cache::Cache;
+use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
-use crate::service::Engine;
-use crate::service::server::{Options, Server};
+use crate::engine::server::{Options, Server};
+use crate::engine::threads::Model;
+use crate::engine::worker::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
 use crate::{admin, metrics};
@@ -55,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .map(|path| process::PidFile::write(&own(path)))
         .transpose()?;
     tell_idle_keys(&config);
-    serve(&settings, args.exit_with_parent)
+    serve(&settings, args.exit_with_parent, args.threads_model())
 }
 
 /// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
@@ -86,7 +88,7 @@ fn tell_idle_keys(config: &MainConfig) {
     }
 }
 
-fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
+fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<()> {
     process::raise_open_files();
     let listeners = settings
         .http
@@ -110,16 +112,36 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     let options = Options {
         listeners,
         threads: settings.threads,
-        pool_size: settings.pool_size,
-        h2c: false,
+        model,
     };
-    let engine = Engine::new(live, Arc::clone(&traffic), settings.tls_port);
+    let engine = Engine {
+        live,
+        traffic: Arc::clone(&traffic),
+        tls_port: settings.tls_port,
+        limits: settings.client,
+        pool: settings.pool,
+        admission: Arc::new(Admission::new(most(settings))),
+    };
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
     let end = live_until_told(settings, supervised, &traffic, &mut server);
     sync.shutdown();
     server.stop();
     end
+}
+
+fn most(settings: &Settings) -> Most {
+    Most {
+        global: settings.client.connections.map(NonZeroUsize::get),
+        listener: settings
+            .client
+            .connections_per_listener
+            .map(NonZeroUsize::get),
+        address: settings
+            .client
+            .connections_per_address
+            .map(NonZeroUsize::get),
+    }
 }
 
 fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {

@@ -1,14 +1,18 @@
 //! What decides: pure, synchronous, without input and output, on plain views of requests.
 
+pub mod admission;
 pub mod balance;
 pub mod counters;
 pub mod decide;
 pub mod edits;
-pub mod gate;
+pub mod fields;
+pub mod http1;
+pub mod limits;
 pub mod live;
 pub mod memory;
 pub mod readiness;
 pub mod registry;
+pub mod retry;
 pub mod subscription;
 pub mod table;
 pub mod traffic;

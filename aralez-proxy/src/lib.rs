@@ -1,6 +1,6 @@
 //! The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 //!
-//! What decides about a request lives in [`core`] and sees plain views only. The engine (Pingora) is an adapter: [`service`] translates.
+//! What decides about a request lives in [`core`] and sees plain views only. The [`engine`] is an adapter: it moves bytes.
 
 pub mod admin;
 pub mod app;
@@ -8,7 +8,7 @@ pub mod args;
 pub mod cache;
 pub mod core;
 pub mod drain;
+pub mod engine;
 pub mod metrics;
-pub mod service;
 pub mod settings;
 pub mod sync;

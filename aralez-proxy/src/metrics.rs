@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 use crate::core::live::{Live, Origin};
 use crate::core::traffic::{Event, Traffic};
 
+mod connections;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ impl Collector for Observed {
         let mut page = Page(encoder);
         requests(&mut page, &self.traffic)?;
         events(&mut page, &self.traffic)?;
+        connections::show(&mut page, &self.traffic)?;
         snapshot(&mut page, &self.live)?;
         let connected = u64::from((self.connected)());
         let help = "Whether the stream to control is open";
@@ -71,40 +73,67 @@ fn requests(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
     page.histogram("aralez_response_latency_seconds", help, times)
 }
 
+/// What is only counted: its name, what it says, the event.
+const EVENTS: [(&str, &str, Event); 11] = [
+    (
+        "aralez_errors",
+        "Requests that did not end as HTTP intends",
+        Event::Error,
+    ),
+    (
+        "aralez_retries",
+        "Further tries at an endpoint",
+        Event::Retry,
+    ),
+    (
+        "aralez_endpoint_connects",
+        "New connections to endpoints",
+        Event::Connected,
+    ),
+    (
+        "aralez_endpoint_reuses",
+        "Requests sent on a kept connection",
+        Event::Reused,
+    ),
+    (
+        "aralez_endpoint_connect_failures",
+        "Endpoints that could not be connected to",
+        Event::ConnectFailed,
+    ),
+    (
+        "aralez_endpoint_stale",
+        "Kept connections to endpoints that were closed when a request was sent on them",
+        Event::Stale,
+    ),
+    (
+        "aralez_endpoint_unexpected_data",
+        "Kept connections to endpoints that sent what nobody asked for",
+        Event::UnexpectedData,
+    ),
+    (
+        "aralez_truncated",
+        "Responses whose end the client did not get",
+        Event::Truncated,
+    ),
+    (
+        "aralez_clients_gone",
+        "Clients that went away before their response was there",
+        Event::ClientGone,
+    ),
+    (
+        "aralez_client_connections_accepted",
+        "Connections of clients that were taken",
+        Event::Accepted,
+    ),
+    (
+        "aralez_panics",
+        "Panics, each contained in its task",
+        Event::Panic,
+    ),
+];
+
 fn events(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
-    let counted = [
-        (
-            "aralez_errors",
-            "Requests that did not end as HTTP intends",
-            Event::Error,
-        ),
-        (
-            "aralez_retries",
-            "Further tries at an endpoint",
-            Event::Retry,
-        ),
-        (
-            "aralez_endpoint_connects",
-            "New connections to endpoints",
-            Event::Connected,
-        ),
-        (
-            "aralez_endpoint_reuses",
-            "Requests sent on a kept connection",
-            Event::Reused,
-        ),
-        (
-            "aralez_endpoint_connect_failures",
-            "Endpoints that could not be connected to",
-            Event::ConnectFailed,
-        ),
-        (
-            "aralez_panics",
-            "Panics, each contained in its task",
-            Event::Panic,
-        ),
-    ];
-    for (name, help, event) in counted {
+    for (name, help, event) in EVENTS {
         page.counter(name, help, traffic.events(event))?;
     }
     let help = "Requests that are being served";

@@ -9,6 +9,9 @@ use aralez_proto::main_config::{ControlAddress, MainConfig};
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
+use crate::core::limits::{ClientLimits, PoolLimits};
+
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +19,6 @@ mod tests;
 pub const DEFAULT_HTTP: SocketAddr = local(6193);
 /// `proxy_admin_address` where nothing is said.
 pub const DEFAULT_ADMIN: SocketAddr = local(3004);
-/// `upstream_keepalive_pool_size` where nothing is said.
-pub const DEFAULT_POOL_SIZE: usize = 128;
 /// `grace_period` where nothing is said.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(25);
 /// `lame_duck` where nothing is said.
@@ -50,8 +51,10 @@ pub struct Settings {
     pub grace_period: Duration,
     /// How long the node still serves, not ready, before the listeners close.
     pub lame_duck: Duration,
-    /// Idle connections to endpoints that are kept, all pools together.
-    pub pool_size: usize,
+    /// What clients may take.
+    pub client: ClientLimits,
+    /// How many idle connections to endpoints are kept.
+    pub pool: PoolLimits,
     /// What this node takes at most.
     pub limits: Limits,
 }
@@ -78,9 +81,8 @@ impl Settings {
             group: config.node_group.clone().unwrap_or_default(),
             grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
             lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
-            pool_size: config
-                .upstream_keepalive_pool_size
-                .unwrap_or(DEFAULT_POOL_SIZE),
+            client: limits::client(&config.client),
+            pool: limits::pool(config),
             limits: Limits {
                 max_snapshot_bytes: config.max_snapshot,
                 max_hosts: config.max_hosts,

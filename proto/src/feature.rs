@@ -6,8 +6,11 @@
 /// Routes that forward to a pool or redirect, header edits, timeouts: what the first release serves.
 pub const BASE: u32 = 1;
 
+/// `timeouts.first_byte`: a proxy without it would wait for a response as long as `read` allows, which may be for ever.
+pub const FIRST_BYTE: u32 = 2;
+
 /// The features of this build, ascending.
-pub const KNOWN: &[u32] = &[BASE];
+pub const KNOWN: &[u32] = &[BASE, FIRST_BYTE];
 
 /// The first feature in `required` that this build lacks.
 pub fn missing(required: &[u32]) -> Option<u32> {

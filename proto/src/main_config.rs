@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::document::{DocumentFault, DocumentFaults};
+use crate::main_config::client::whole;
 use crate::main_config::keys::MainKeys;
 use crate::model::{GroupName, NodeName};
 use crate::schema::{At, Reader, Shape, told};
 
 mod checks;
+mod client;
 mod keys;
 mod secret;
 mod values;
@@ -21,6 +23,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use client::ClientConfig;
 pub use secret::Secret;
 
 /// The values of `main.yaml` that a daemon or the supervisor uses in this release.
@@ -68,6 +71,10 @@ pub struct MainConfig {
     pub proxy_admin_address: Option<SocketAddr>,
     /// `upstream_keepalive_pool_size`
     pub upstream_keepalive_pool_size: Option<usize>,
+    /// `upstream_keepalive_per_endpoint`
+    pub upstream_keepalive_per_endpoint: Option<usize>,
+    /// What limits clients.
+    pub client: ClientConfig,
     /// `upgrade_sock`
     pub upgrade_sock: Option<PathBuf>,
     /// `grace_period`
@@ -139,7 +146,7 @@ pub(crate) fn schema() -> serde_json::Value {
 }
 
 fn config(keys: MainKeys, idle: Vec<DocumentFault>) -> MainConfig {
-    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let client = ClientConfig::of(&keys);
     MainConfig {
         threads: keys
             .threads
@@ -168,6 +175,10 @@ fn config(keys: MainKeys, idle: Vec<DocumentFault>) -> MainConfig {
         upstream_keepalive_pool_size: keys
             .upstream_keepalive_pool_size
             .map(|at| whole(at.value.0)),
+        upstream_keepalive_per_endpoint: keys
+            .upstream_keepalive_per_endpoint
+            .map(|at| whole(at.value.0)),
+        client,
         upgrade_sock: keys.upgrade_sock.map(At::take),
         grace_period: keys.grace_period.map(|at| at.value.0),
         lame_duck: keys.lame_duck.map(|at| at.value.0),

@@ -5,12 +5,14 @@
 
 use serde_json::{Value, json};
 
+mod bounded;
 mod keys;
 mod near;
 mod reader;
 mod shape;
 mod values;
 
+pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
 pub(crate) use near::did_you_mean;
 pub(crate) use reader::{At, Reader, shown, told};

@@ -28,7 +28,7 @@ prop_compose! {
                 "servers": servers,
                 "to_https": to_https,
                 "headers": [format!("X-Value:{value}")],
-                "timeouts": { "connect": connect, "read": format!("{connect}ms") },
+                "timeouts": { "connect": connect, "read": format!("{connect}ms"), "first_byte": format!("{connect}s") },
             })
         }
     }
@@ -107,7 +107,7 @@ proptest! {
 }
 
 /// The keys of `main.yaml`.
-const MAIN_KEYS: [&str; 47] = [
+const MAIN_KEYS: [&str; 61] = [
     "threads",
     "runuser",
     "rungroup",
@@ -140,6 +140,20 @@ const MAIN_KEYS: [&str; 47] = [
     "proxy_admin_address",
     "proxy_protocol_from",
     "upstream_keepalive_pool_size",
+    "upstream_keepalive_per_endpoint",
+    "client_header_timeout",
+    "client_body_timeout",
+    "client_body_min_rate",
+    "client_write_timeout",
+    "client_idle_timeout",
+    "client_requests",
+    "tunnel_idle_timeout",
+    "max_connections",
+    "max_connections_per_listener",
+    "max_connections_per_address",
+    "max_head",
+    "max_fields",
+    "max_target",
     "upgrade_sock",
     "file_server_folder",
     "file_server_address",
@@ -176,6 +190,20 @@ fn declared(schema: &Value) -> Vec<String> {
         .as_object()
         .expect("an object with keys");
     keys.keys().cloned().collect()
+}
+
+#[test]
+fn the_schemas_know_the_limit_to_the_first_byte_in_every_scope() {
+    let upstreams = aralez_proto::schema::upstreams();
+    let scopes = [
+        &upstreams,
+        &upstreams["$defs"]["host"],
+        &upstreams["$defs"]["route"],
+    ];
+    for scope in scopes {
+        let limits = declared(&scope["properties"]["timeouts"]);
+        assert!(limits.iter().any(|limit| limit == "first_byte"));
+    }
 }
 
 #[test]

@@ -17,5 +17,7 @@ pub mod process;
 pub mod raw;
 pub mod recorder;
 pub mod scripted_node;
+pub mod slow;
 pub mod stage;
+pub mod tricks;
 pub mod wire;

@@ -22,7 +22,7 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
         document.push_str(&site(host, &[recorder.address()]));
         recorders.push(recorder);
     }
-    let fleet = Plan::new(1).proxy(0, "threads: 1").document(&document).start().await;
+    let fleet = Plan::new(1).threads(0, 1).document(&document).start().await;
     fleet.is_current(LIVE).await;
     let lanes = HOSTS.iter().zip(recorders).map(|(host, recorder)| {
         Arc::new(Lane {

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use crate::core::counters::Counters;
 
+mod connections;
 #[cfg(test)]
 mod tests;
+
+pub use connections::{ConnectionLimit, ConnectionState, Connections, Deadline, InState};
 
 const FIRST_STATUS: u16 = 100;
 const STATUSES: usize = 500;
@@ -41,9 +44,19 @@ pub enum Event {
     Error,
     /// A panic, wherever it happened.
     Panic,
+    /// A client's connection that was taken.
+    Accepted,
+    /// A kept connection to an endpoint that turned out to be closed when a request was sent on it.
+    Stale,
+    /// A kept connection to an endpoint that sent what nobody asked for: the alarm for smuggling.
+    UnexpectedData,
+    /// A response whose end the client did not get.
+    Truncated,
+    /// A client that went away before its response was there.
+    ClientGone,
 }
 
-const EVENTS: usize = 6;
+const EVENTS: usize = 11;
 
 /// The counts of one process. Shared by the engine, the admin endpoint and the stream.
 #[derive(Debug)]
@@ -57,6 +70,8 @@ pub struct Traffic {
     pub request_latency: Histogram<{ REQUEST_BOUNDS.len() }>,
     /// From the request's head to the head of its response.
     pub response_latency: Histogram<{ RESPONSE_BOUNDS.len() }>,
+    /// What becomes of connections.
+    pub connections: Arc<Connections>,
     in_flight: AtomicUsize,
     draining: AtomicBool,
 }
@@ -71,6 +86,7 @@ impl Default for Traffic {
             events: Default::default(),
             request_latency: Histogram::new(&REQUEST_BOUNDS),
             response_latency: Histogram::new(&RESPONSE_BOUNDS),
+            connections: Arc::default(),
             in_flight: AtomicUsize::default(),
             draining: AtomicBool::default(),
         }

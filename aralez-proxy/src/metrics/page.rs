@@ -35,12 +35,12 @@ impl Page<'_> {
         metric.encode_gauge(&value)
     }
 
-    pub(super) fn gauges<const N: usize>(
+    pub(super) fn gauges(
         &mut self,
         name: &str,
         help: &str,
         label: &str,
-        values: [(&str, u64); N],
+        values: impl IntoIterator<Item = (&'static str, u64)>,
     ) -> fmt::Result {
         let mut metric = self.start(name, help, MetricType::Gauge)?;
         for (value, now) in values {

@@ -1,4 +1,7 @@
+use aralez_proto::main_config::ClientConfig;
+
 use super::*;
+use crate::core::limits::HeadLimits;
 
 fn settings(config: &MainConfig) -> Settings {
     let node = "edge-1".parse().unwrap();
@@ -22,7 +25,11 @@ fn nothing_said_means_the_documented_defaults() {
     assert_eq!(settings.state_dir, Path::new("/state/proxy-edge-1"));
     assert_eq!(settings.grace_period, Duration::from_secs(25));
     assert_eq!(settings.lame_duck, Duration::from_secs(5));
-    assert_eq!(settings.pool_size, 128);
+    assert_eq!(
+        (settings.pool.idle, settings.pool.idle_per_endpoint),
+        (128, 128)
+    );
+    assert_eq!(settings.client, ClientLimits::default());
     assert_eq!(settings.limits, Limits::default());
 }
 
@@ -42,4 +49,76 @@ fn what_is_said_holds() {
     assert_eq!(settings.group.as_str(), "edge");
     assert_eq!(settings.limits.max_hosts, Some(3));
     assert_eq!(settings.lame_duck, Duration::ZERO);
+}
+
+#[test]
+fn clients_have_the_documented_limits_where_nothing_is_said() {
+    let limits = ClientLimits::default();
+    let seconds = Duration::from_secs;
+    assert_eq!((limits.header, limits.body), (seconds(10), seconds(30)));
+    assert_eq!((limits.write, limits.idle), (seconds(60), seconds(60)));
+    assert_eq!(limits.tunnel_idle, seconds(3_600));
+    assert_eq!((limits.body_min_rate, limits.requests), (100, 1_000));
+    assert_eq!(limits.connections, NonZeroUsize::new(50_000));
+    assert_eq!(limits.connections_per_listener, NonZeroUsize::new(10_000));
+    assert_eq!(limits.connections_per_address, NonZeroUsize::new(256));
+    let head = (limits.head.bytes, limits.head.fields, limits.head.target);
+    assert_eq!(head, (65_536, 100, 8_192));
+}
+
+#[test]
+fn the_limits_of_clients_and_endpoints_are_as_said() {
+    let said = Some(Duration::from_secs(7));
+    let config = MainConfig {
+        client: ClientConfig {
+            header_timeout: said,
+            body_timeout: said,
+            body_min_rate: Some(0),
+            write_timeout: said,
+            idle_timeout: said,
+            requests: Some(1),
+            tunnel_idle_timeout: said,
+            max_connections: Some(0),
+            max_connections_per_listener: Some(0),
+            max_connections_per_address: Some(3),
+            max_head: Some(2_048),
+            max_fields: Some(5),
+            max_target: Some(64),
+        },
+        upstream_keepalive_pool_size: Some(9),
+        upstream_keepalive_per_endpoint: Some(0),
+        ..MainConfig::default()
+    };
+    let settings = settings(&config);
+    let limit = Duration::from_secs(7);
+    let expected = ClientLimits {
+        header: limit,
+        body: limit,
+        body_min_rate: 0,
+        write: limit,
+        idle: limit,
+        requests: 1,
+        tunnel_idle: limit,
+        connections: None,
+        connections_per_listener: None,
+        connections_per_address: NonZeroUsize::new(3),
+        head: HeadLimits {
+            bytes: 2_048,
+            fields: 5,
+            target: 64,
+        },
+    };
+    assert_eq!(settings.client, expected);
+    let pool = PoolLimits {
+        idle: 9,
+        idle_per_endpoint: 0,
+    };
+    assert_eq!(settings.pool, pool);
+}
+
+#[test]
+fn a_small_head_holds_no_target_longer_than_itself() {
+    let mut config = MainConfig::default();
+    config.client.max_head = Some(4_096);
+    assert_eq!(settings(&config).client.head.target, 4_096);
 }

@@ -7,7 +7,8 @@
 )]
 
 mod client;
-mod http2;
+mod exchange;
+mod limits;
 mod node;
 mod origin;
 
@@ -237,30 +238,6 @@ fn a_switch_of_protocols_that_nobody_asked_for_is_502_and_a_websocket_passes() {
     let response = Client::connect(node.address).get("a.example", "/", upgrade);
     assert_eq!(response.status, 101);
     assert_eq!(response.field("upgrade"), Some("websocket"));
-}
-
-#[test]
-fn an_empty_last_frame_of_http2_ends_the_body_once() {
-    let origin = Origin::ok();
-    let node = Node::with_http2(&[Site::new("a.example", "/", &[&origin])]);
-    http2::post_ended_by_an_empty_frame(node.address, "a.example", "hello");
-    // The next request goes over the same connection to the endpoint, and arrives whole.
-    http2::post_ended_by_an_empty_frame(node.address, "a.example", "again");
-    let raw = origin.raw();
-    assert_eq!(
-        origin.connections(),
-        1,
-        "the connection was not kept: {raw}"
-    );
-    assert_eq!(origin.heads().len(), 2, "{raw}");
-    assert_eq!(raw.matches("0\r\n\r\n").count(), 2, "{raw}");
-    assert!(
-        origin
-            .heads()
-            .iter()
-            .all(|head| head.starts_with("POST / ")),
-        "{raw}"
-    );
 }
 
 #[test]

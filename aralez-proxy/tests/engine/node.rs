@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record};
 use aralez_proto::model::{
@@ -12,12 +12,15 @@ use aralez_proto::model::{
 use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
+use aralez_proxy::core::admission::{Admission, Most};
+use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
 use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::table::Table;
-use aralez_proxy::core::traffic::Traffic;
-use aralez_proxy::service::Engine;
-use aralez_proxy::service::server::{Options, Server};
+use aralez_proxy::core::traffic::{Event, Traffic};
+use aralez_proxy::engine::server::{Options, Server};
+use aralez_proxy::engine::threads::Model;
+use aralez_proxy::engine::worker::Engine;
 
 use crate::origin::Origin;
 
@@ -70,34 +73,63 @@ impl Site {
 
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
+    pub(crate) traffic: Arc<Traffic>,
     server: Server,
 }
 
 impl Node {
     pub(crate) fn empty() -> Self {
-        Self::start(Live::new(Instant::now()), false)
+        Self::start(Live::new(Instant::now()), Model::PerCore)
     }
 
     pub(crate) fn serving(sites: &[Site]) -> Self {
-        Self::start(live(sites), false)
+        Self::start(live(sites), Model::PerCore)
     }
 
-    pub(crate) fn with_http2(sites: &[Site]) -> Self {
-        Self::start(live(sites), true)
+    /// Behind Pingora's listeners.
+    pub(crate) fn mounted(sites: &[Site]) -> Self {
+        Self::start(live(sites), Model::Stealing)
     }
 
-    fn start(live: Live, h2c: bool) -> Self {
+    fn start(live: Live, model: Model) -> Self {
+        Self::run(engine(live, Most::default()), model, NonZeroUsize::MIN)
+    }
+
+    /// With so many connections at most, on two threads.
+    pub(crate) fn limited(sites: &[Site], most: Most) -> Self {
+        let two = NonZeroUsize::MIN.saturating_add(1);
+        Self::run(engine(live(sites), most), Model::PerCore, two)
+    }
+
+    fn run(engine: Engine, model: Model, threads: NonZeroUsize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let engine = Engine::new(Arc::new(live), Arc::new(Traffic::default()), Some(8443));
+        let traffic = Arc::clone(&engine.traffic);
         let options = Options {
             listeners: vec![listener],
-            threads: NonZeroUsize::MIN,
-            pool_size: 16,
-            h2c,
+            threads,
+            model,
         };
         let server = Server::start(engine, options).unwrap();
-        Self { address, server }
+        Self {
+            address,
+            traffic,
+            server,
+        }
+    }
+
+    /// How often something happened.
+    pub(crate) fn event(&self, event: Event) -> u64 {
+        self.traffic.events(event)
+    }
+
+    /// Waits until the traffic is so.
+    pub(crate) fn until(&self, is: impl Fn(&Traffic) -> bool) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !is(&self.traffic) {
+            assert!(Instant::now() < end, "it does not come: {:?}", self.traffic);
+            std::thread::yield_now();
+        }
     }
 
     /// Closes as a drain does, and waits for it.
@@ -111,7 +143,18 @@ impl Node {
     }
 }
 
-fn live(sites: &[Site]) -> Live {
+pub(crate) fn engine(live: Live, most: Most) -> Engine {
+    Engine {
+        live: Arc::new(live),
+        traffic: Arc::new(Traffic::default()),
+        tls_port: Some(8443),
+        limits: ClientLimits::default(),
+        pool: PoolLimits::default(),
+        admission: Arc::new(Admission::new(most)),
+    }
+}
+
+pub(crate) fn live(sites: &[Site]) -> Live {
     let records: RecordSet = sites.iter().flat_map(Site::records).collect();
     let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
     let live = Live::new(Instant::now());

@@ -11,6 +11,7 @@ struct Log {
     connections: usize,
     raw: Vec<u8>,
     heads: Vec<String>,
+    forgotten: usize,
 }
 
 pub(crate) struct Origin {
@@ -47,6 +48,27 @@ impl Origin {
 
     pub(crate) fn heads(&self) -> Vec<String> {
         lock(&self.log).heads.clone()
+    }
+
+    /// Waits until `text` has come, since the last time that it was forgotten.
+    pub(crate) fn sees(&self, text: &str) {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        loop {
+            let log = lock(&self.log);
+            let seen = String::from_utf8_lossy(&log.raw[log.forgotten..]).contains(text);
+            drop(log);
+            if seen {
+                return;
+            }
+            assert!(std::time::Instant::now() < end, "{text:?} does not come");
+            thread::yield_now();
+        }
+    }
+
+    /// What has come is not waited for again.
+    pub(crate) fn forgets(&self) {
+        let mut log = lock(&self.log);
+        log.forgotten = log.raw.len();
     }
 
     /// Every byte of all connections, in the order of arrival.

@@ -313,6 +313,7 @@ fn timeouts(wire: Option<wire::Timeouts>) -> Timeouts {
     let wire = wire.unwrap_or_default();
     Timeouts {
         connect: wire.connect_ms.map(Duration::from_millis),
+        first_byte: wire.first_byte_ms.map(Duration::from_millis),
         read: wire.read_ms.map(Duration::from_millis),
         write: wire.write_ms.map(Duration::from_millis),
         total: wire.total_ms.map(Duration::from_millis),

@@ -13,10 +13,14 @@ use crate::model::{
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::wire::resource as wire;
 
-fn record(kind: ResourceType, name: &str, body: &impl Message) -> Record {
+/// What a resource needs of a proxy beyond [`feature::BASE`], ascending.
+type Needs = &'static [u32];
+
+fn record(kind: ResourceType, name: &str, needs: Needs, body: &impl Message) -> Record {
+    let base = std::iter::once(feature::BASE);
     let envelope = wire::Record {
         format: RECORD_FORMAT,
-        requires: vec![feature::BASE],
+        requires: base.chain(needs.iter().copied()).collect(),
         body: body.encode_to_vec().into(),
     };
     Record::new(RecordKey::new(kind, name), envelope.encode_to_vec().into())
@@ -31,7 +35,8 @@ pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
         to_https: settings.to_https,
         compat_0_9: settings.compat_0_9,
     };
-    record(ResourceType::Settings, group.as_str(), &body)
+    let needs = needs([&settings.timeouts]);
+    record(ResourceType::Settings, group.as_str(), needs, &body)
 }
 
 /// The record of a virtual host.
@@ -43,7 +48,10 @@ pub fn host_record(host: &VirtualHost) -> Record {
         to_https: host.to_https,
         routes: host.routes.iter().map(route).collect(),
     };
-    record(ResourceType::VirtualHost, &host.pattern.to_string(), &body)
+    let routes = host.routes.iter().map(|route| &route.timeouts);
+    let needs = needs(routes.chain([&host.timeouts]));
+    let name = host.pattern.to_string();
+    record(ResourceType::VirtualHost, &name, needs, &body)
 }
 
 /// The record of a pool.
@@ -54,6 +62,7 @@ pub fn pool_record(name: &PoolName, pool: &Pool) -> Record {
     record(
         ResourceType::Pool,
         name.as_str(),
+        &[],
         &wire::Pool {
             balance: balance.into(),
         },
@@ -74,8 +83,19 @@ pub fn endpoint_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
     record(
         ResourceType::Endpoint,
         &format!("{pool} {}", endpoint.address),
+        &[],
         &body,
     )
+}
+
+/// What these limits need: a proxy that does not know one of them must not serve without it.
+fn needs<'t>(said: impl IntoIterator<Item = &'t Timeouts>) -> Needs {
+    let mut said = said.into_iter();
+    if said.any(|timeouts| timeouts.first_byte.is_some()) {
+        &[feature::FIRST_BYTE]
+    } else {
+        &[]
+    }
 }
 
 fn route(route: &Route) -> wire::Route {
@@ -120,6 +140,7 @@ fn timeouts(timeouts: &Timeouts) -> Option<wire::Timeouts> {
     };
     (*timeouts != Timeouts::default()).then(|| wire::Timeouts {
         connect_ms: ms(timeouts.connect),
+        first_byte_ms: ms(timeouts.first_byte),
         read_ms: ms(timeouts.read),
         write_ms: ms(timeouts.write),
         total_ms: ms(timeouts.total),

@@ -125,6 +125,41 @@ fn a_resource_that_needs_an_unknown_feature_is_refused_rather_than_served_withou
     assert_eq!(fault.code, FaultCode::UnknownFeature);
 }
 
+fn requires(record: &Record) -> Vec<u32> {
+    let envelope = wire::resource::Record::decode(record.payload.clone()).unwrap();
+    envelope.requires
+}
+
+#[test]
+fn a_limit_to_the_first_byte_is_refused_by_older_proxies_wherever_it_stands() {
+    let first_byte = Timeouts {
+        first_byte: Some(Duration::from_millis(700)),
+        ..Timeouts::default()
+    };
+    let settings = Settings {
+        timeouts: first_byte,
+        ..Settings::default()
+    };
+    let (mut at_host, mut at_path) = (host(), host());
+    at_host.timeouts.first_byte = Some(Duration::ZERO);
+    at_path.routes[1].timeouts = first_byte;
+    let resources = [
+        (
+            settings_record(&GroupName::default(), &settings),
+            Resource::Settings(settings),
+        ),
+        (host_record(&at_host), Resource::VirtualHost(at_host)),
+        (host_record(&at_path), Resource::VirtualHost(at_path)),
+    ];
+    for (record, resource) in resources {
+        assert_eq!(requires(&record), [1, 2], "{}", record.key);
+        assert_eq!(decode(&record), Ok(resource));
+    }
+    for (record, _) in all() {
+        assert_eq!(requires(&record), [1], "{}", record.key);
+    }
+}
+
 #[test]
 fn unknown_envelopes_types_and_enums_are_refused() {
     let garbage = Record::new(

@@ -174,6 +174,26 @@ DEFAULT:
 }
 
 #[test]
+fn the_first_byte_may_have_a_limit_of_its_own_in_every_scope() {
+    let limits = |limit| format!("timeouts: {{first_byte: {limit}}}");
+    let text = format!(
+        "{}\na.example:\n  {}\n  paths:\n    /a: {{servers: ['127.0.0.1:1'], {}}}\n    /b: {{servers: ['127.0.0.1:1']}}\n",
+        limits("5s"),
+        limits("0"),
+        limits("700ms")
+    );
+    let authored = read_main(&text).expect("no fault");
+    let host = &authored.hosts[0].host;
+    let ms = |limit: u64| Some(std::time::Duration::from_millis(limit));
+    assert_eq!(authored.settings.timeouts.first_byte, ms(5_000));
+    assert_eq!(host.timeouts.first_byte, ms(0));
+    assert_eq!(host.routes[0].timeouts.first_byte, ms(700));
+    assert_eq!(host.routes[1].timeouts.first_byte, None);
+    let slip = read_main("timeouts: {firstbyte: 5s}\n").expect_err("a slip");
+    assert!(slip.to_string().contains("`first_byte`"), "{slip}");
+}
+
+#[test]
 fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
     let host = |port: u16, extra: &str| {
         format!("a.example:\n  {extra}\n  paths: {{/: {{servers: ['127.0.0.1:{port}']}}}}\n")

@@ -11,6 +11,8 @@ keys! {
     TimeoutKeys "in timeouts";
     /// To connect to an endpoint. Default: 2s.
     connect: "connect" => Life,
+    /// From the request's end to the first byte of the response's head. Default: as `read`.
+    first_byte: "first_byte" => Life,
     /// Between two reads from the endpoint. Default: 60s.
     read: "read" => Life,
     /// Between two writes. Default: 60s.
@@ -30,6 +32,7 @@ impl TimeoutKeys {
         let limit = |key: &Option<At<Life>>| key.as_ref().map(|key| key.value.0);
         Timeouts {
             connect: limit(&keys.connect),
+            first_byte: limit(&keys.first_byte),
             read: limit(&keys.read),
             write: limit(&keys.write),
             total: limit(&keys.total),

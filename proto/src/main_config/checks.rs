@@ -2,7 +2,7 @@
 
 use crate::main_config::keys::MainKeys;
 use crate::main_config::values::Grade;
-use crate::schema::{At, Reader};
+use crate::schema::{At, Reader, written};
 use crate::yaml::Spot;
 
 /// A key of a set that only works as a whole, and where it stands.
@@ -42,6 +42,7 @@ pub(crate) fn check(keys: &MainKeys, reader: &mut Reader<'_>) {
     all_or_none(&files, reader);
     all_or_none(&user, reader);
     check_grade(keys, reader);
+    check_target(keys, reader);
 }
 
 fn place<T>(key: Option<&At<T>>) -> Option<Spot> {
@@ -81,5 +82,21 @@ fn check_grade(keys: &MainKeys, reader: &mut Reader<'_>) {
                 "the grade `unsafe` needs `proxy_tls_unsafe: true` beside it",
             );
         });
+    }
+}
+
+/// A target longer than the head that it stands in would be a promise that cannot be kept.
+fn check_target(keys: &MainKeys, reader: &mut Reader<'_>) {
+    let (Some(target), Some(head)) = (&keys.max_target, &keys.max_head) else {
+        return;
+    };
+    let (longest, largest) = (target.value.0, head.value.0);
+    if longest > largest {
+        let reason = format!(
+            "is {}, which is beyond `max_head`, {}: a target is part of its head",
+            written(longest),
+            written(largest)
+        );
+        reader.under("max_target", |reader| reader.fault(target.at, reason));
     }
 }

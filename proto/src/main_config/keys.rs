@@ -8,7 +8,7 @@ use crate::main_config::values::{
     AccessLog, AccessLogFormat, Control, Grade, Idle, JoinToken, LogFile, Method,
 };
 use crate::model::{GroupName, NodeName};
-use crate::schema::{Between, Cidr, Life, OneOrMany, Secrecy, Size, keys};
+use crate::schema::{Between, Cidr, Deadline, Life, OneOrMany, Secrecy, Size, SizeBetween, keys};
 
 keys! {
     /// `main.yaml`.
@@ -75,8 +75,36 @@ keys! {
     proxy_admin_address: "proxy_admin_address" => SocketAddr,
     /// Networks whose connections begin with the PROXY protocol.
     proxy_protocol_from: "proxy_protocol_from" => Idle<Vec<Cidr>>,
-    /// How many idle connections to endpoints are kept. Default: 128.
+    /// How many idle connections to endpoints each thread keeps in all. Default: 128.
     upstream_keepalive_pool_size: "upstream_keepalive_pool_size" => Between<0, 1_000_000>,
+    /// How many idle connections to one endpoint each thread keeps. Default: 128.
+    upstream_keepalive_per_endpoint: "upstream_keepalive_per_endpoint" => Between<0, 100_000>,
+    /// How long a client may take for the head of a request, from its first byte to its last. Default: 10s.
+    client_header_timeout: "client_header_timeout" => Deadline,
+    /// How long a client may send nothing in the middle of a body. Default: 30s.
+    client_body_timeout: "client_body_timeout" => Deadline,
+    /// How much of a body a client must send in a second, on average; 0 is no minimum. Default: 100.
+    client_body_min_rate: "client_body_min_rate" => Size,
+    /// How long a client may take nothing of a response. Default: 60s.
+    client_write_timeout: "client_write_timeout" => Deadline,
+    /// How long a client's connection may wait for its next request. Default: 60s.
+    client_idle_timeout: "client_idle_timeout" => Deadline,
+    /// How many requests a client's connection may carry. Default: 1000.
+    client_requests: "client_requests" => Between<1, { u32::MAX as u64 }>,
+    /// How long an upgraded connection may be silent on both sides. Default: 1h.
+    tunnel_idle_timeout: "tunnel_idle_timeout" => Deadline,
+    /// How many connections of clients there may be at once; 0 is no limit. Default: 50000.
+    max_connections: "max_connections" => Between<0, { u32::MAX as u64 }>,
+    /// How many connections of clients one listener may have at once; 0 is no limit. Default: 10000.
+    max_connections_per_listener: "max_connections_per_listener" => Between<0, { u32::MAX as u64 }>,
+    /// How many connections one client address (IPv6: one /64) may have at once; 0 is no limit. Default: 256.
+    max_connections_per_address: "max_connections_per_address" => Between<0, { u32::MAX as u64 }>,
+    /// The largest head of a request. Default: 64KiB.
+    max_head: "max_head" => SizeBetween<1_024, 1_048_576>,
+    /// The most header fields of a request. Default: 100.
+    max_fields: "max_fields" => Between<1, 1_000>,
+    /// The longest target of a request, not beyond `max_head`. Default: 8KiB.
+    max_target: "max_target" => SizeBetween<64, 65_536>,
     /// The socket over which listeners pass to a new process. Default: in `state_dir`.
     upgrade_sock: "upgrade_sock" => PathBuf,
     /// The folder that the file server serves; with `file_server_address`.

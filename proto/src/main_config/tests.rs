@@ -111,6 +111,90 @@ fn durations_and_sizes_read_as_documented() {
 }
 
 #[test]
+fn the_limits_of_clients_read_as_documented() {
+    let text = "\
+client_header_timeout: 5s
+client_body_timeout: 500ms
+client_body_min_rate: 1KiB
+client_write_timeout: 1m
+client_idle_timeout: 75
+client_requests: 1
+tunnel_idle_timeout: 2h
+max_connections: 0
+max_connections_per_listener: 20
+max_connections_per_address: 3
+max_head: 16KiB
+max_fields: 64
+max_target: 16KiB
+upstream_keepalive_per_endpoint: 0
+";
+    let config = read("main.yaml", text.as_bytes()).expect("no fault");
+    let expected = ClientConfig {
+        header_timeout: Some(Duration::from_secs(5)),
+        body_timeout: Some(Duration::from_millis(500)),
+        body_min_rate: Some(1_024),
+        write_timeout: Some(Duration::from_secs(60)),
+        idle_timeout: Some(Duration::from_secs(75)),
+        requests: Some(1),
+        tunnel_idle_timeout: Some(Duration::from_secs(7_200)),
+        max_connections: Some(0),
+        max_connections_per_listener: Some(20),
+        max_connections_per_address: Some(3),
+        max_head: Some(16_384),
+        max_fields: Some(64),
+        max_target: Some(16_384),
+    };
+    assert_eq!(config.client, expected);
+    assert_eq!(config.upstream_keepalive_per_endpoint, Some(0));
+    let silent = read("main.yaml", b"threads: 2\n").expect("no fault");
+    assert_eq!(silent.client, ClientConfig::default());
+    assert_eq!(silent.upstream_keepalive_per_endpoint, None);
+}
+
+#[test]
+fn limits_of_clients_that_make_no_sense_are_told_with_their_reason() {
+    let text = "\
+client_header_timeout: 0
+client_body_timeout: 0s
+client_write_timeout: 0.2ms
+client_idle_timeout: never
+tunnel_idle_timeout: 0h
+client_body_min_rate: fast
+client_requests: 0
+max_connections: -1
+max_connections_per_listener: 4294967296
+max_connections_per_address: few
+max_head: 1000
+max_fields: 0
+max_target: 1MiB
+upstream_keepalive_per_endpoint: 100001
+";
+    let zero = "this limit cannot be turned off, and a limit of zero would close every connection at once; expected 1ms or more, as 30s";
+    let expected = format!(
+        "\
+main.yaml:1:24: client_header_timeout: {zero}
+main.yaml:2:22: client_body_timeout: {zero}
+main.yaml:3:23: client_write_timeout: {zero}
+main.yaml:4:22: client_idle_timeout: `never` is not a duration, as 30s, 500ms, 10m or a number of seconds
+main.yaml:5:22: tunnel_idle_timeout: {zero}
+main.yaml:6:23: client_body_min_rate: `fast` is not a size, as 65536, 64KiB, 10MiB or 1GiB
+main.yaml:7:18: client_requests: expected a whole number, from 1 to 4294967295, found 0
+main.yaml:8:18: max_connections: expected a whole number, from 0 to 4294967295, found -1
+main.yaml:9:31: max_connections_per_listener: expected a whole number, from 0 to 4294967295, found 4294967296
+main.yaml:10:30: max_connections_per_address: expected a whole number, found a text
+main.yaml:11:11: max_head: expected a size from 1KiB to 1MiB, found 1000
+main.yaml:12:13: max_fields: expected a whole number, from 1 to 1000, found 0
+main.yaml:13:13: max_target: expected a size from 64 to 64KiB, found 1MiB
+main.yaml:14:34: upstream_keepalive_per_endpoint: expected a whole number, from 0 to 100000, found 100001"
+    );
+    assert_eq!(faults(text), expected);
+    assert_eq!(
+        faults("max_target: 5KiB\nmax_head: 4KiB\n"),
+        "main.yaml:1:13: max_target: is 5KiB, which is beyond `max_head`, 4KiB: a target is part of its head"
+    );
+}
+
+#[test]
 fn the_key_is_never_shown() {
     let config = read("main.yaml", b"master_key: hunter2\n").expect("no fault");
     assert!(!format!("{config:?}").contains("hunter2"));

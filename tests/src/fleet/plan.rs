@@ -17,6 +17,7 @@ pub struct Plan {
 #[derive(Clone, Debug, Default)]
 struct Proxy {
     lines: String,
+    threads: Option<usize>,
     relayed: bool,
 }
 
@@ -40,6 +41,13 @@ impl Plan {
     #[must_use]
     pub fn proxy(mut self, proxy: usize, lines: &str) -> Self {
         self.proxies[proxy].lines.push_str(&format!("{lines}\n"));
+        self
+    }
+
+    /// So many threads of one proxy; two where nothing is said.
+    #[must_use]
+    pub fn threads(mut self, proxy: usize, threads: usize) -> Self {
+        self.proxies[proxy].threads = Some(threads);
         self
     }
 
@@ -123,11 +131,11 @@ impl Proxy {
             true => relay_socket(fleet.folder(), index),
             false => fleet.folder().join("control.sock"),
         };
-        let threads = if self.lines.contains("threads:") { "" } else { "threads: 2\n" };
         format!(
-            "node_id: {}\n{threads}proxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
+            "node_id: {}\nthreads: {}\nproxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
              lame_duck: 0s\ncontrol_servers:\n  - unix:{}\n{}",
             node_name(index),
+            self.threads.unwrap_or(2),
             fleet.http(index),
             fleet.admin(index),
             fleet.state().display(),

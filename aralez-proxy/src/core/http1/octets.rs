@@ -1,0 +1,109 @@
+//! Which bytes may stand where.
+
+const TOKEN: u8 = 1;
+const VALUE: u8 = 2;
+const TARGET: u8 = 4;
+
+/// What each byte may be part of, looked up by the byte.
+const CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let octet = byte as u8;
+        if octet.is_ascii_alphanumeric()
+            || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+        {
+            table[byte] |= TOKEN;
+        }
+        if octet == b'\t' || (octet >= b' ' && octet != 0x7f) {
+            table[byte] |= VALUE;
+        }
+        if octet.is_ascii_graphic() && octet != b'#' {
+            table[byte] |= TARGET;
+        }
+        byte += 1;
+    }
+    table
+}
+
+fn all(bytes: &[u8], class: u8) -> bool {
+    bytes
+        .iter()
+        .all(|byte| CLASSES[usize::from(*byte)] & class != 0)
+}
+
+/// Whether this is a token (RFC 9110 section 5.6.2): at least one of its characters, and nothing else.
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all(bytes, TOKEN)
+}
+
+/// Whether this can be a field's value (RFC 9110 section 5.5): visible characters, spaces and tabs, and bytes above ASCII.
+pub fn is_value(bytes: &[u8]) -> bool {
+    all(bytes, VALUE)
+}
+
+/// Whether this can be a target: visible ASCII without `#` (RFC 9112 section 3.2, RFC 3986).
+pub fn is_target(bytes: &[u8]) -> bool {
+    all(bytes, TARGET)
+}
+
+/// Without the spaces and tabs around it.
+pub const fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed; empty ones are skipped.
+pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let members = value.split(|byte| *byte == b',').map(trim);
+    members.filter(|member| !member.is_empty())
+}
+
+/// A number of decimal digits and nothing else; `None` also where it is too large to count.
+pub fn decimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_values_and_targets_are_what_the_standards_say() {
+        let tokens: Vec<u8> = (0..=255).filter(|byte| is_token(&[*byte])).collect();
+        let expected: Vec<u8> = (0..=255_u8)
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+            .collect();
+        assert_eq!(tokens, expected);
+        assert!(!is_token(b"") && is_value(b"") && is_value(b"a\t b\xff"));
+        for byte in [0, b'\r', b'\n', 0x1b, 0x7f] {
+            assert!(!is_value(&[byte]), "{byte}");
+        }
+        assert!(is_target(b"/a?b=%20") && !is_target(b"/a b") && !is_target(b"/\xe9#"));
+    }
+
+    #[test]
+    fn a_number_is_digits_alone_and_can_be_counted() {
+        assert_eq!(decimal(b"0018"), Some(18));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        for text in ["", "+1", "-1", "1 ", "0x1", "1,1", "18446744073709551616"] {
+            assert_eq!(decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_members_without_their_spaces() {
+        let members: Vec<&[u8]> = list(b" a,\tb ,, c d").collect();
+        assert_eq!(members, [&b"a"[..], b"b", b"c d"]);
+    }
+}

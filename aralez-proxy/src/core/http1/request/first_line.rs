@@ -1,0 +1,87 @@
+//! The request line.
+
+use crate::core::http1::lines::Line;
+use crate::core::http1::{Refusal, Span, Version, octets};
+use crate::core::limits::HeadLimits;
+
+/// Longest method. Registered ones have at most 17 characters.
+const LONGEST_METHOD: usize = 32;
+
+/// The request line, as places in the head.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FirstLine {
+    pub(super) method: Span,
+    pub(super) target: Span,
+    pub(super) version: Version,
+    /// The authority of an absolute target.
+    pub(super) authority: Option<Span>,
+}
+
+impl FirstLine {
+    /// Before anything was read.
+    pub(super) const NONE: Self = Self {
+        method: Span::new(0, 0),
+        target: Span::new(0, 0),
+        version: Version::Http11,
+        authority: None,
+    };
+}
+
+pub(super) fn read(bytes: &[u8], line: Line, limits: &HeadLimits) -> Result<FirstLine, Refusal> {
+    let text = &bytes[line.start..line.end];
+    let mut parts = text.split(|byte| *byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Refusal::RequestLine);
+    };
+    if method.is_empty() || target.is_empty() {
+        return Err(Refusal::RequestLine);
+    }
+    let version = Version::of(version).ok_or(Refusal::Version)?;
+    check_method(method)?;
+    if target.len() > limits.target {
+        return Err(Refusal::TargetTooLong);
+    }
+    if !octets::is_target(target) {
+        return Err(Refusal::TargetByte);
+    }
+    let at = line.start + method.len() + 1;
+    let authority = authority_of(method, target)?;
+    Ok(FirstLine {
+        method: Span::new(line.start, line.start + method.len()),
+        target: Span::new(at, at + target.len()),
+        version,
+        authority: authority.map(|(from, to)| Span::new(at + from, at + to)),
+    })
+}
+
+/// Upper case, as every registered method is: `get` is another method to a strict endpoint, and `GET` to a lenient one.
+fn check_method(method: &[u8]) -> Result<(), Refusal> {
+    if method == b"CONNECT" {
+        return Err(Refusal::Connect);
+    }
+    let upper = octets::is_token(method) && !method.iter().any(u8::is_ascii_lowercase);
+    if !upper || method.len() > LONGEST_METHOD {
+        return Err(Refusal::Method);
+    }
+    Ok(())
+}
+
+/// Where the authority of an absolute target stands in it; `None` for a path or the `*` of OPTIONS.
+fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
+    if target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS") {
+        return Ok(None);
+    }
+    let scheme = [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find(|scheme| {
+            let head = target.get(..scheme.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        })
+        .ok_or(Refusal::TargetForm)?;
+    let rest = &target[scheme.len()..];
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?'));
+    let end = end.unwrap_or(rest.len());
+    Ok(Some((scheme.len(), scheme.len() + end)))
+}

@@ -1,0 +1,224 @@
+//! The rules about a request's fields.
+
+use crate::core::fields::FieldName;
+use crate::core::http1::field::Field;
+use crate::core::http1::octets::{self, list};
+use crate::core::http1::{Framing, Refusal, Span, Version};
+
+/// Most fields that one request may nominate in `Connection`.
+const MAX_NOMINATED: usize = 9;
+
+/// What was seen of the fields so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    host: Option<Span>,
+    length: Option<u64>,
+    odd_length: bool,
+    chunked: bool,
+    singles: u8,
+    nominated: [Span; MAX_NOMINATED],
+    count: usize,
+    names_upgrade: bool,
+    web_socket: bool,
+    pub(super) close: bool,
+    pub(super) keep_alive: bool,
+    pub(super) expects_continue: bool,
+    expects_other: bool,
+    pub(super) trailers: bool,
+}
+
+impl Seen {
+    /// Takes a field in.
+    pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), Refusal> {
+        let value = field.value(bytes);
+        match field.name {
+            FieldName::Other | FieldName::Ours => Ok(()),
+            FieldName::Host => match self.host.replace(field.value_span()) {
+                Some(_) => Err(Refusal::HostRepeated),
+                None => Ok(()),
+            },
+            FieldName::ContentLength => self.take_length(value),
+            FieldName::TransferEncoding => self.take_coding(value),
+            FieldName::Connection => self.take_connection(field, bytes),
+            FieldName::Upgrade => {
+                self.web_socket |= list(value).any(|name| name.eq_ignore_ascii_case(b"websocket"));
+                Ok(())
+            }
+            FieldName::Expect => {
+                let known = value.eq_ignore_ascii_case(b"100-continue");
+                self.expects_continue |= known;
+                self.expects_other |= !known;
+                Ok(())
+            }
+            FieldName::Te => {
+                self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
+            name if name.is_single() => self.take_single(name),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        let length = octets::decimal(value).ok_or_else(|| {
+            // A list of lengths is several of them.
+            let several = value.contains(&b',');
+            let number = |text: &[u8]| octets::decimal(text).is_some();
+            if several && list(value).all(number) {
+                Refusal::LengthRepeated
+            } else {
+                Refusal::LengthMalformed
+            }
+        })?;
+        self.odd_length = value.len() > 1 && value.starts_with(b"0");
+        match self.length.replace(length) {
+            Some(_) => Err(Refusal::LengthRepeated),
+            None => Ok(()),
+        }
+    }
+
+    fn take_coding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.chunked, true) {
+            return Err(Refusal::CodingRepeated);
+        }
+        if value.eq_ignore_ascii_case(b"chunked") {
+            return Ok(());
+        }
+        let readable = list(value).all(octets::is_token);
+        let unknown = list(value).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"));
+        Err(if readable && unknown {
+            Refusal::CodingUnknown
+        } else {
+            Refusal::CodingMalformed
+        })
+    }
+
+    fn take_connection(&mut self, field: &Field, bytes: &[u8]) -> Result<(), Refusal> {
+        let value = field.value(bytes);
+        for member in list(value) {
+            if !octets::is_token(member) {
+                return Err(if member.starts_with(b":") {
+                    Refusal::ConnectionManaged
+                } else {
+                    Refusal::ConnectionMalformed
+                });
+            }
+            if !FieldName::of(member).is_clients_to_drop() {
+                return Err(Refusal::ConnectionManaged);
+            }
+            let place = self
+                .nominated
+                .get_mut(self.count)
+                .ok_or(Refusal::ConnectionMalformed)?;
+            let start = member.as_ptr().addr() - bytes.as_ptr().addr();
+            *place = Span::new(start, start + member.len());
+            self.count += 1;
+            self.close |= member.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
+            self.names_upgrade |= member.eq_ignore_ascii_case(b"upgrade");
+        }
+        Ok(())
+    }
+
+    fn take_single(&mut self, name: FieldName) -> Result<(), Refusal> {
+        let bit = match name {
+            FieldName::Authorization => 1,
+            FieldName::ContentType => 2,
+            FieldName::Origin => 4,
+            _ => 8,
+        };
+        if self.singles & bit != 0 {
+            return Err(Refusal::RepeatedField);
+        }
+        self.singles |= bit;
+        Ok(())
+    }
+
+    /// The rules that need the whole head.
+    pub(super) fn check(
+        &self,
+        bytes: &[u8],
+        version: Version,
+        authority: Option<Span>,
+    ) -> Result<(), Refusal> {
+        if self.chunked && self.length.is_some() {
+            return Err(Refusal::LengthAndCoding);
+        }
+        if self.chunked && version == Version::Http10 {
+            return Err(Refusal::CodingInOld);
+        }
+        if self.expects_other && version == Version::Http11 {
+            return Err(Refusal::Expectation);
+        }
+        let host = self.host.ok_or(Refusal::HostMissing)?.of(bytes);
+        if !is_host(host) {
+            return Err(Refusal::HostMalformed);
+        }
+        match authority {
+            Some(authority) if !authority.of(bytes).eq_ignore_ascii_case(host) => {
+                Err(Refusal::HostMismatch)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The fields that `Connection` names, its own options among them.
+    pub(super) fn nominated<'a>(
+        &self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.nominated
+            .into_iter()
+            .take(self.count)
+            .map(|span| span.of(bytes))
+    }
+
+    pub(super) const fn upgrades(&self) -> bool {
+        self.names_upgrade && self.web_socket
+    }
+
+    pub(super) fn host(&self) -> Span {
+        self.host.unwrap_or_default()
+    }
+
+    pub(super) const fn odd_length(&self) -> bool {
+        self.odd_length
+    }
+
+    pub(super) const fn framing(&self) -> Framing {
+        match (self.chunked, self.length) {
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::None,
+        }
+    }
+}
+
+/// A name, an IPv4 address or a bracketed IPv6 address, and perhaps a port.
+fn is_host(host: &[u8]) -> bool {
+    let (name, port) = match host.strip_prefix(b"[") {
+        Some(rest) => match rest.iter().position(|byte| *byte == b']') {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None => return false,
+        },
+        None => {
+            let end = host.iter().position(|byte| *byte == b':');
+            host.split_at(end.unwrap_or(host.len()))
+        }
+    };
+    let named = if host.starts_with(b"[") {
+        name.iter()
+            .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+    } else {
+        name.iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+    };
+    !name.is_empty() && named && is_port(port)
+}
+
+fn is_port(port: &[u8]) -> bool {
+    let Some(digits) = port.strip_prefix(b":") else {
+        return port.is_empty();
+    };
+    matches!(octets::decimal(digits), Some(1..=65_535))
+}

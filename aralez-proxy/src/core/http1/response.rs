@@ -1,0 +1,255 @@
+//! The head of a response.
+
+use super::field::{self, BadField, Field};
+use super::lines::{Line, Lines};
+use super::{Framing, Span, Version, octets};
+use crate::core::fields::FieldName;
+
+mod bad;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use bad::BadResponse;
+use rules::Seen;
+
+/// Largest head of a response, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+/// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
+pub const MAX_FIELDS: usize = 256;
+
+/// The head of one response, as places in the caller's bytes. Kept and cleared, it is read again without allocating.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseHead {
+    lines: Lines,
+    line: Option<StatusLine>,
+    fields: Vec<Field>,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StatusLine {
+    version: Version,
+    status: u16,
+    reason: Span,
+}
+
+/// What the request and its client mean for the response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// The request was a HEAD: the response has no body.
+    pub head: bool,
+    /// The request asked to become a WebSocket.
+    pub web_socket: bool,
+}
+
+impl ResponseHead {
+    /// Forgets what was read.
+    pub fn clear(&mut self) {
+        self.lines = Lines::default();
+        self.line = None;
+        self.fields.clear();
+        self.seen = Seen::default();
+    }
+
+    /// Reads on. `bytes` begin where the response begins, and hold at least what they held at the last call. `Some` is the length of the
+    /// head, `None`: more is to come.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks. The answer is the same, however the bytes are split over calls.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadResponse> {
+        while let Some(line) = self.lines.next(bytes) {
+            check_size(line.end)?;
+            if self.take(bytes, line)? {
+                self.finish(bytes)?;
+                return Ok(Some(line.next));
+            }
+        }
+        check_size(bytes.strip_suffix(b"\r").unwrap_or(bytes).len())?;
+        Ok(None)
+    }
+
+    /// Whether a byte of it has come.
+    pub const fn has_begun(&self, bytes: &[u8]) -> bool {
+        !bytes.is_empty()
+    }
+
+    /// Takes a line; `true` where it was the last one.
+    fn take(&mut self, bytes: &[u8], line: Line) -> Result<bool, BadResponse> {
+        if self.line.is_none() {
+            self.line = Some(status_line(bytes, line)?);
+            return Ok(false);
+        }
+        if line.start == line.end {
+            return Ok(true);
+        }
+        match Field::read(bytes, line) {
+            Ok(field) => self.push(field)?,
+            Err(BadField::Folded) => {
+                let last = self.fields.last_mut().ok_or(BadResponse::Folded)?;
+                last.fold(bytes, line)
+                    .map_err(|_| BadResponse::FieldValue)?;
+            }
+            Err(BadField::NoColon) => return Err(BadResponse::NoColon),
+            Err(BadField::Name) => return Err(BadResponse::FieldName),
+            Err(BadField::Value) => return Err(BadResponse::FieldValue),
+        }
+        Ok(false)
+    }
+
+    fn push(&mut self, field: Field) -> Result<(), BadResponse> {
+        if self.fields.len() == MAX_FIELDS {
+            return Err(BadResponse::TooManyFields);
+        }
+        self.fields.push(field);
+        Ok(())
+    }
+
+    /// The rules that need the whole head, and what follows from it for each field.
+    fn finish(&mut self, bytes: &[u8]) -> Result<(), BadResponse> {
+        for field in &self.fields {
+            self.seen.note(field, bytes)?;
+        }
+        self.seen.check(self.version())?;
+        if self.seen.nominates {
+            self.drop_nominated(bytes);
+        }
+        let lengthless = self.seen.chunked || self.is_informational() || self.status() == 204;
+        for field in &mut self.fields {
+            if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength)
+            {
+                field.keep = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_nominated(&mut self, bytes: &[u8]) {
+        for at in 0..self.fields.len() {
+            let field = self.fields[at];
+            if field.name != FieldName::Connection {
+                continue;
+            }
+            for nominated in octets::list(field.value(bytes)) {
+                // A response is framed by us, whatever the endpoint nominates.
+                field::drop_nominated(&mut self.fields, bytes, nominated, |name| {
+                    name.is_clients_to_drop() || name == FieldName::Ours
+                });
+            }
+        }
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.line.map(|line| line.version).unwrap_or_default()
+    }
+
+    /// The status, 100 to 999.
+    pub fn status(&self) -> u16 {
+        self.line.map_or(0, |line| line.status)
+    }
+
+    /// The reason phrase as it came; it may be empty.
+    pub fn reason<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        self.line
+            .map_or(Span::default(), |line| line.reason)
+            .of(bytes)
+    }
+
+    /// The fields, in their order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Whether it is followed by another response to the same request: every 1xx but 101.
+    pub fn is_informational(&self) -> bool {
+        (100..200).contains(&self.status()) && self.status() != 101
+    }
+
+    /// Whether it says when it was made.
+    pub const fn has_date(&self) -> bool {
+        self.seen.date
+    }
+
+    /// The length as it came is not the number's usual form.
+    pub const fn rewrites_length(&self) -> bool {
+        self.seen.odd_length && !self.seen.chunked
+    }
+
+    /// The length that it tells, of a body that may not be there.
+    pub const fn length(&self) -> Option<u64> {
+        if self.seen.chunked {
+            None
+        } else {
+            self.seen.length
+        }
+    }
+
+    /// How the end of its body is told (RFC 9112 section 6.3).
+    ///
+    /// # Errors
+    /// [`BadResponse::Switch`] for a 101 that nobody asked for, or that switches to something else.
+    pub fn framing(&self, asked: Asked) -> Result<Framing, BadResponse> {
+        if self.status() == 101 {
+            let agreed = asked.web_socket && self.seen.web_socket && self.seen.names_upgrade;
+            return if agreed {
+                Ok(Framing::None)
+            } else {
+                Err(BadResponse::Switch)
+            };
+        }
+        if asked.head || self.is_informational() || matches!(self.status(), 204 | 304) {
+            return Ok(Framing::None);
+        }
+        Ok(match (self.seen.chunked, self.seen.length) {
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::UntilClose,
+        })
+    }
+
+    /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it.
+    pub fn keeps_alive(&self) -> bool {
+        let doubt = self.seen.chunked && self.seen.length.is_some();
+        match self.version() {
+            Version::Http11 => !self.seen.close && !doubt,
+            Version::Http10 => self.seen.keep_alive && !self.seen.close && !doubt,
+        }
+    }
+}
+
+const fn check_size(end: usize) -> Result<(), BadResponse> {
+    if end + 2 > MAX_HEAD {
+        return Err(BadResponse::HeadTooLarge);
+    }
+    Ok(())
+}
+
+/// `HTTP/1.1 200 OK`; the reason and the space before it may be missing (RFC 9112 section 4).
+fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
+    let text = &bytes[line.start..line.end];
+    let (version, rest) = text.split_at_checked(8).ok_or(BadResponse::StatusLine)?;
+    if !version.starts_with(b"HTTP/") {
+        return Err(BadResponse::StatusLine);
+    }
+    let version = Version::of(version).ok_or(BadResponse::Version)?;
+    let rest = rest.strip_prefix(b" ").ok_or(BadResponse::StatusLine)?;
+    let (digits, reason) = rest.split_at_checked(3).ok_or(BadResponse::Status)?;
+    let status = octets::decimal(digits).ok_or(BadResponse::Status)?;
+    if status < 100 {
+        return Err(BadResponse::Status);
+    }
+    let reason = match reason {
+        [] => reason,
+        [b' ', reason @ ..] => reason,
+        _ => return Err(BadResponse::Status),
+    };
+    if !octets::is_value(reason) {
+        return Err(BadResponse::StatusLine);
+    }
+    Ok(StatusLine {
+        version,
+        status: status as u16,
+        reason: Span::new(line.end - reason.len(), line.end),
+    })
+}

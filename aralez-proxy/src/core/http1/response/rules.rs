@@ -1,0 +1,92 @@
+//! The rules about a response's fields.
+
+use super::BadResponse;
+use crate::core::fields::FieldName;
+use crate::core::http1::Version;
+use crate::core::http1::field::Field;
+use crate::core::http1::octets::{self, list};
+
+/// Most names that one response may stand in `Connection`.
+const MAX_NOMINATED: usize = 32;
+
+/// What was seen of the fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) length: Option<u64>,
+    pub(super) odd_length: bool,
+    pub(super) chunked: bool,
+    pub(super) close: bool,
+    pub(super) keep_alive: bool,
+    pub(super) names_upgrade: bool,
+    pub(super) web_socket: bool,
+    pub(super) date: bool,
+    /// `Connection` names something beside its own options.
+    pub(super) nominates: bool,
+    names: usize,
+}
+
+impl Seen {
+    /// Takes a field in.
+    pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), BadResponse> {
+        let frames = matches!(
+            field.name,
+            FieldName::ContentLength
+                | FieldName::TransferEncoding
+                | FieldName::Connection
+                | FieldName::Upgrade
+        );
+        let value = field.value(bytes);
+        if frames && memchr::memchr(b'\n', value).is_some() {
+            return Err(BadResponse::Folded);
+        }
+        match field.name {
+            FieldName::ContentLength => {
+                let length = octets::decimal(value).ok_or(BadResponse::LengthMalformed)?;
+                self.odd_length = value.len() > 1 && value.starts_with(b"0");
+                if self.length.replace(length).is_some() {
+                    return Err(BadResponse::LengthRepeated);
+                }
+            }
+            FieldName::TransferEncoding => {
+                let again = std::mem::replace(&mut self.chunked, true);
+                if again || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(BadResponse::Coding);
+                }
+            }
+            FieldName::Connection => self.take_connection(value)?,
+            FieldName::Upgrade => {
+                self.web_socket |= value.eq_ignore_ascii_case(b"websocket");
+            }
+            FieldName::Date => self.date = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_connection(&mut self, value: &[u8]) -> Result<(), BadResponse> {
+        for name in list(value) {
+            self.names += 1;
+            if self.names > MAX_NOMINATED || !octets::is_token(name) {
+                return Err(BadResponse::Connection);
+            }
+            if name.eq_ignore_ascii_case(b"close") {
+                self.close = true;
+            } else if name.eq_ignore_ascii_case(b"keep-alive") {
+                self.keep_alive = true;
+            } else if name.eq_ignore_ascii_case(b"upgrade") {
+                self.names_upgrade = true;
+            } else {
+                self.nominates = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules that need the whole head.
+    pub(super) fn check(&self, version: Version) -> Result<(), BadResponse> {
+        if self.chunked && version == Version::Http10 {
+            return Err(BadResponse::CodingInOld);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! How much the proxy gives to one client, to all of them, and to idle connections to endpoints.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// What one client may take, and all of them together. The defaults are those of the keys of `main.yaml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientLimits {
+    /// `client_header_timeout`: from the first byte of a head (of a fresh connection: from accepting it) to its last. Never zero.
+    pub header: Duration,
+    /// `client_body_timeout`: between two reads of a body. Never zero.
+    pub body: Duration,
+    /// `client_body_min_rate`: bytes of a body in a second, on average, judged once `body` has passed; 0 is no minimum.
+    pub body_min_rate: u64,
+    /// `client_write_timeout`: of a client that takes nothing of what is written to it. Never zero.
+    pub write: Duration,
+    /// `client_idle_timeout`: between two requests of a connection. Never zero.
+    pub idle: Duration,
+    /// `client_requests`: of one connection. Never zero.
+    pub requests: u32,
+    /// `tunnel_idle_timeout`: of an upgraded connection on which neither side says anything. Never zero.
+    pub tunnel_idle: Duration,
+    /// `max_connections`: at once, of all clients; `None` is no limit.
+    pub connections: Option<NonZeroUsize>,
+    /// `max_connections_per_listener`: at once; `None` is no limit.
+    pub connections_per_listener: Option<NonZeroUsize>,
+    /// `max_connections_per_address`: at once, of one IPv4 address or one /64 of IPv6; `None` is no limit.
+    pub connections_per_address: Option<NonZeroUsize>,
+    /// How large the head of a request may be.
+    pub head: HeadLimits,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            body_min_rate: 100,
+            write: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            requests: 1_000,
+            tunnel_idle: Duration::from_secs(3_600),
+            connections: NonZeroUsize::new(50_000),
+            connections_per_listener: NonZeroUsize::new(10_000),
+            connections_per_address: NonZeroUsize::new(256),
+            head: HeadLimits::default(),
+        }
+    }
+}
+
+/// How large the head of a message may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeadLimits {
+    /// `max_head`: from its first byte to the empty line that ends it.
+    pub bytes: usize,
+    /// `max_fields`
+    pub fields: usize,
+    /// `max_target`: bytes, never beyond `bytes`.
+    pub target: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 * 1_024,
+            fields: 100,
+            target: 8 * 1_024,
+        }
+    }
+}
+
+/// How many idle connections to endpoints one worker keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolLimits {
+    /// `upstream_keepalive_pool_size`: to all endpoints together.
+    pub idle: usize,
+    /// `upstream_keepalive_per_endpoint`
+    pub idle_per_endpoint: usize,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self {
+            idle: 128,
+            idle_per_endpoint: 128,
+        }
+    }
+}

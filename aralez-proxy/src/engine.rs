@@ -1,0 +1,24 @@
+//! The engine: HTTP/1 from an accepted connection to an endpoint and back, in one loop of our own.
+//!
+//! What decides about a request is in [`crate::core`] and sees plain views; what reads and writes HTTP/1 is [`crate::core::http1`]. Here
+//! are the sockets: [`listener`] takes connections in, [`connection`] is one client's life, [`duplex`] one exchange, [`pool`] the
+//! connections to endpoints that wait. [`threads`] spreads the work. HTTP/2 is to be another adapter beside this one, on Pingora's
+//! sessions; [`mount`] is where its streams arrive.
+
+pub mod ask;
+pub mod buffer;
+pub mod clock;
+pub mod closing;
+pub mod connect;
+pub mod connection;
+pub mod duplex;
+pub mod io;
+pub mod listener;
+pub mod mount;
+pub mod outgoing;
+pub mod pool;
+pub mod relay;
+pub mod server;
+pub mod threads;
+pub mod timer;
+pub mod worker;

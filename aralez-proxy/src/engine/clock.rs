@@ -1,0 +1,86 @@
+//! Who is waited for, and since when.
+
+use std::time::{Duration, Instant};
+
+/// One kind of waiting. It begins anew with every byte that passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wait {
+    since: Option<Instant>,
+    moved: u64,
+    /// How long was waited before, in all.
+    spent: Duration,
+}
+
+impl Wait {
+    /// Waits, where `moved` bytes have passed.
+    pub fn on(&mut self, moved: u64, now: Instant) {
+        if self.since.is_some() && self.moved == moved {
+            return;
+        }
+        self.off(now);
+        self.since = Some(now);
+        self.moved = moved;
+    }
+
+    /// Does not wait any more.
+    pub fn off(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.spent += now.saturating_duration_since(since);
+        }
+    }
+
+    /// Since when it waits.
+    pub const fn since(&self) -> Option<Instant> {
+        self.since
+    }
+
+    /// How long was waited before this wait, in all.
+    pub const fn spent(&self) -> Duration {
+        self.spent
+    }
+}
+
+/// When a body that came at less than `rate` bytes a second is too slow: judged after `grace`, by the time in which it was waited for.
+pub fn slow_at(
+    since: Instant,
+    spent: Duration,
+    bytes: u64,
+    rate: u64,
+    grace: Duration,
+) -> Option<Instant> {
+    if rate == 0 {
+        return None;
+    }
+    let earned = Duration::from_millis(bytes.saturating_mul(1_000) / rate);
+    since.checked_add(earned.max(grace).saturating_sub(spent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_begins_anew_with_every_byte() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut wait = Wait::default();
+        wait.on(0, at(0));
+        wait.on(0, at(5));
+        assert_eq!(wait.since(), Some(at(0)));
+        wait.on(1, at(7));
+        assert_eq!(wait.since(), Some(at(7)));
+        wait.off(at(9));
+        assert_eq!((wait.since(), wait.spent()), (None, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_drip_is_too_slow_after_the_grace_and_a_steady_body_never() {
+        let start = Instant::now();
+        let seconds = Duration::from_secs;
+        let slow = |spent, bytes| slow_at(start, seconds(spent), bytes, 100, seconds(30));
+        assert_eq!(slow(0, 10), Some(start + seconds(30)));
+        assert_eq!(slow(29, 10), Some(start + seconds(1)));
+        assert_eq!(slow(40, 5_000), Some(start + seconds(10)));
+        assert_eq!(slow_at(start, seconds(99), 0, 0, seconds(1)), None);
+    }
+}

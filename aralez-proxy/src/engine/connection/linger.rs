@@ -1,0 +1,59 @@
+//! The end of a connection whose client may still be sending.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::Connection;
+use crate::core::traffic::{ConnectionState, Deadline};
+use crate::engine::io::Io;
+
+/// How long what a client still sends is read away.
+pub(super) const USUAL: Duration = Duration::from_secs(5);
+
+/// The same for a client that was too slow already.
+pub(super) const BRIEF: Duration = Duration::from_millis(500);
+
+/// How much of it is.
+const MOST: usize = 16 * 1024 * 1024;
+
+impl<C: Io> Connection<C> {
+    /// Ends our side and reads the other's to its end. Closed with unread bytes, the connection would be reset, and the reset can
+    /// overtake our last answer (RFC 9112 section 9.6).
+    pub(super) async fn linger(&mut self, longest: Duration) {
+        self.state.move_to(ConnectionState::Linger);
+        let until = Instant::now() + longest;
+        let mut left = MOST;
+        let mut sink = self.worker.buffers.take();
+        let mut ended = false;
+        let over = poll_fn(|cx| {
+            if !ended {
+                match self.io.poll_shutdown(cx) {
+                    Poll::Ready(Ok(())) => ended = true,
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending => {}
+                }
+            }
+            loop {
+                match self.io.poll_read(cx, sink.space()) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                    Poll::Ready(Ok(count)) if count < left => left -= count,
+                    Poll::Ready(Ok(_)) => return Poll::Ready(true),
+                    Poll::Pending => break,
+                }
+            }
+            self.timer
+                .poll(cx, Instant::now(), Some(until))
+                .map(|()| true)
+        })
+        .await;
+        self.worker.buffers.give(&mut sink);
+        if over {
+            self.worker
+                .engine
+                .traffic
+                .connections
+                .deadline(Deadline::Linger);
+        }
+    }
+}

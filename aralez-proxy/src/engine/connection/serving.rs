@@ -1,0 +1,192 @@
+//! One request, from its head to the end of its answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answering::To;
+use super::{Connection, Next};
+use crate::core::decide::{self, Decision, RequestView};
+use crate::core::http1::answer::Answer;
+use crate::core::http1::forward::{self, RequestEdits};
+use crate::core::http1::response::Asked;
+use crate::core::http1::{Framing, Refusal};
+use crate::core::live::Origin;
+use crate::core::retry;
+use crate::core::table::CompiledRoute;
+use crate::core::traffic::ConnectionState;
+use crate::engine::ask::{Ask, Way};
+use crate::engine::io::Io;
+use crate::engine::relay::Goes;
+use crate::engine::worker::Job;
+
+/// What becomes of a request.
+enum Plan {
+    Forward(Way),
+    Answer(Own),
+}
+
+/// An answer of our own.
+struct Own {
+    status: u16,
+    location: Option<String>,
+    route: Option<Arc<CompiledRoute>>,
+}
+
+impl Own {
+    const fn of(status: u16) -> Self {
+        Self {
+            status,
+            location: None,
+            route: None,
+        }
+    }
+}
+
+impl<C: Io> Connection<C> {
+    /// Serves the request whose head stands in the buffer.
+    pub(super) async fn serve_request(&mut self, job: &mut Job, length: usize) -> Next {
+        self.state.move_to(ConnectionState::Exchange);
+        let engine = Arc::clone(&self.worker.engine);
+        let _in_flight = engine.traffic.enter();
+        self.now = Instant::now();
+        let ask = self.ask(job);
+        self.served += 1;
+        self.worker.budget.earn();
+        let plan = self.plan(job, &ask);
+        job.state.from_client.consume(length);
+        let next = match plan {
+            Plan::Forward(way) => self.forward(job, &ask, &way).await,
+            Plan::Answer(own) => self.answer_own(job, &ask, &own).await,
+        };
+        self.since = self.now;
+        engine
+            .traffic
+            .request_latency
+            .observe(self.since.saturating_duration_since(ask.started));
+        next
+    }
+
+    fn ask(&self, job: &Job) -> Ask {
+        let bytes = job.state.from_client.filled();
+        let head = &job.head;
+        let method = head.method(bytes);
+        let wishes = head.wishes(bytes);
+        self.worker
+            .engine
+            .traffic
+            .request(method, head.version().name());
+        Ask {
+            started: self.now,
+            version: head.version(),
+            framing: head.framing(),
+            wishes,
+            asked: Asked {
+                head: method == "HEAD",
+                web_socket: wishes.web_socket,
+            },
+            idempotent: retry::is_idempotent(method),
+        }
+    }
+
+    /// Whether the connection can stay open after this request.
+    pub(super) fn may_keep(&self, ask: &Ask) -> bool {
+        let engine = &self.worker.engine;
+        ask.wishes.keep_alive
+            && self.served < engine.limits.requests
+            && !engine.traffic.is_draining()
+    }
+
+    /// Asks the core what is done, and writes what goes to an endpoint. One table decides all of a request.
+    fn plan(&self, job: &mut Job, ask: &Ask) -> Plan {
+        let live = self.worker.engine.live.load();
+        if live.origin == Origin::None {
+            return Plan::Answer(Own::of(503));
+        }
+        let bytes = job.state.from_client.filled();
+        let view = RequestView {
+            method: job.head.method(bytes),
+            host: Some(job.head.host(bytes)),
+            target: job.head.target(bytes),
+            tls: self.io.is_tls(),
+            client: self.address,
+            tls_port: self.worker.engine.tls_port,
+        };
+        match decide::decide(&live.table, &view) {
+            Decision::Forward(decided) => {
+                let edits = RequestEdits {
+                    target: &decided.path_and_query,
+                    route: &decided.route.request_edits,
+                    forwarded: &self.forwarded,
+                    wishes: ask.wishes,
+                };
+                let keeps = if ask.idempotent {
+                    retry::LARGEST_REPLAY
+                } else {
+                    0
+                };
+                let up = &mut job.state.up;
+                up.out.begin(keeps);
+                forward::request(&job.head, bytes, &edits, up.out.head());
+                let goes = Goes {
+                    chunked: ask.framing == Framing::Chunked,
+                    trailers: true,
+                };
+                up.begin(ask.framing, goes);
+                Plan::Forward(Way {
+                    route: Arc::clone(decided.route),
+                    pool: Arc::clone(decided.pool),
+                })
+            }
+            Decision::Redirect {
+                status,
+                location,
+                route,
+            } => Plan::Answer(Own {
+                status: status.code(),
+                location: Some(location),
+                route: Some(Arc::clone(route)),
+            }),
+            Decision::NoContent => Plan::Answer(Own::of(204)),
+            Decision::Refuse(refusal) => Plan::Answer(Own::of(refusal.status())),
+        }
+    }
+
+    async fn answer_own(&mut self, job: &mut Job, ask: &Ask, own: &Own) -> Next {
+        let answer = Answer {
+            status: own.status,
+            location: own.location.as_deref(),
+            route: own.route.as_ref().map(|route| &*route.response_edits),
+        };
+        // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
+        let keep = own.status != 400 && !ask.has_body() && self.may_keep(ask);
+        self.answer(job, &answer, Self::to(ask, keep)).await
+    }
+
+    /// Answers in place of an endpoint; the connection can stay open where the request has no body.
+    pub(super) async fn answer_for_endpoint(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        status: u16,
+    ) -> Next {
+        let keep = !ask.has_body() && self.may_keep(ask);
+        self.answer(job, &Answer::of(status), Self::to(ask, keep))
+            .await
+    }
+
+    /// Answers a body that is not fit to go on.
+    pub(super) async fn refuse_body(&mut self, job: &mut Job, ask: &Ask, refusal: Refusal) -> Next {
+        self.worker.engine.traffic.connections.refuse(refusal);
+        self.answer(job, &Answer::of(refusal.status()), Self::to(ask, false))
+            .await
+    }
+
+    const fn to(ask: &Ask, keep: bool) -> To {
+        To {
+            version: ask.version,
+            head: ask.asked.head,
+            keep,
+            complete: !ask.has_body(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How long each wait of an exchange may take.
+
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use super::{Duplex, End};
+use crate::core::http1::Refusal;
+use crate::core::limits::ClientLimits;
+use crate::core::traffic::Deadline;
+use crate::engine::ask::limit;
+use crate::engine::clock;
+use crate::engine::io::Io;
+
+impl<C: Io> Duplex<'_, C> {
+    /// Ends what waits for too long.
+    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+        let Some((deadline, at)) = self.next_deadline() else {
+            return Poll::Pending;
+        };
+        ready!(self.timer.poll(cx, now, Some(at)));
+        Poll::Ready(match deadline {
+            Deadline::Body | Deadline::BodyRate if self.has_head() => {
+                End::ClientGone(Some(deadline))
+            }
+            Deadline::Body | Deadline::BodyRate => {
+                End::Refused(Refusal::BodyTimeout, Some(deadline))
+            }
+            Deadline::Write => End::ClientGone(Some(deadline)),
+            _ => End::TooSlow(deadline),
+        })
+    }
+
+    fn next_deadline(&self) -> Option<(Deadline, Instant)> {
+        let all = [
+            self.body_deadline(),
+            self.endpoint_write_deadline(),
+            self.read_deadline(),
+            self.client_write_deadline(),
+            self.way.end_of(self.ask).map(|at| (Deadline::Total, at)),
+        ];
+        all.into_iter().flatten().min_by_key(|(_, at)| *at)
+    }
+
+    fn body_deadline(&self) -> Option<(Deadline, Instant)> {
+        let since = self.clocks.body.since()?;
+        // A client that expects a 100 is not the one that is waited for.
+        if self.awaits_continue() {
+            return None;
+        }
+        let ClientLimits {
+            body,
+            body_min_rate,
+            ..
+        } = *self.limits;
+        let spent = self.clocks.body.spent();
+        let idle = since + body;
+        let slow = clock::slow_at(since, spent, self.clocks.received, body_min_rate, body);
+        match slow {
+            Some(slow) if slow < idle => Some((Deadline::BodyRate, slow)),
+            _ => Some((Deadline::Body, idle)),
+        }
+    }
+
+    fn endpoint_write_deadline(&self) -> Option<(Deadline, Instant)> {
+        let since = self.clocks.endpoint_write.since()?;
+        limit(self.way.timeouts().write).map(|limit| (Deadline::EndpointWrite, since + limit))
+    }
+
+    fn client_write_deadline(&self) -> Option<(Deadline, Instant)> {
+        let since = self.clocks.client_write.since()?;
+        Some((Deadline::Write, since + self.limits.write))
+    }
+
+    fn read_deadline(&self) -> Option<(Deadline, Instant)> {
+        let since = self.clocks.endpoint.filter(|_| self.clocks.reading)?;
+        let busy = self
+            .clocks
+            .body
+            .since()
+            .or(self.clocks.endpoint_write.since());
+        if busy.is_some() && !self.has_head() && !self.awaits_continue() {
+            // It cannot be expected to answer what it has not got.
+            return None;
+        }
+        let timeouts = self.way.timeouts();
+        let (deadline, said) = if self.state.progress.touched {
+            (Deadline::Read, timeouts.read)
+        } else {
+            (Deadline::FirstByte, timeouts.to_first_byte())
+        };
+        limit(said).map(|limit| (deadline, since + limit))
+    }
+
+    /// The client waits for a 100 before it sends its body.
+    fn awaits_continue(&self) -> bool {
+        let progress = &self.state.progress;
+        self.ask.wishes.expects_continue
+            && !progress.continued
+            && self.clocks.received == 0
+            && self.state.up.data() == 0
+    }
+}

@@ -1,0 +1,142 @@
+//! A connection as the engine needs it, whoever made it.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pingora::protocols::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// What a connection can do. Nothing here waits: what is not there yet is `Pending`, and the task is woken.
+pub trait Io: Send + Unpin {
+    /// Reads what is there; 0 is the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Waits until there is something to read, or the end. Needs no buffer, so that a connection that waits costs little.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Writes what fits of these parts.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>>;
+
+    /// Sends what is held back.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends what we send; the other side may go on.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Makes the end, when this is dropped, one that the other side cannot take for a good one.
+    fn abort(&mut self);
+
+    /// Whether it is encrypted.
+    fn is_tls(&self) -> bool;
+}
+
+impl Io for TcpStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(into);
+        ready!(AsyncRead::poll_read(Pin::new(self), cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match parts {
+            [one] => AsyncWrite::poll_write(Pin::new(self), cx, one),
+            parts => AsyncWrite::poll_write_vectored(Pin::new(self), cx, parts),
+        }
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(self), cx)
+    }
+
+    fn abort(&mut self) {
+        // A reset: what is closed with a linger of nothing ends at once. Where that fails, the connection is broken already.
+        let _ = self.set_zero_linger();
+    }
+
+    fn is_tls(&self) -> bool {
+        false
+    }
+}
+
+/// A stream of Pingora's: what its listeners hand over, after TLS where there is TLS.
+#[derive(Debug)]
+pub struct PingoraStream {
+    stream: Stream,
+    /// A byte that was read to see whether there is one.
+    ahead: Option<u8>,
+}
+
+impl PingoraStream {
+    /// Takes a stream.
+    pub const fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            ahead: None,
+        }
+    }
+}
+
+impl Io for PingoraStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let (Some(byte), [first, ..]) = (self.ahead, &mut *into) {
+            *first = byte;
+            self.ahead = None;
+            return Poll::Ready(Ok(1));
+        }
+        let mut buffer = ReadBuf::new(into);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ahead.is_none() {
+            let mut byte = [0];
+            let mut buffer = ReadBuf::new(&mut byte);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            // The end is found again by the next read.
+            self.ahead = buffer.filled().first().copied();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    /// Nothing: over TLS, an end without its alert is no good one. Pingora does not give its sockets away.
+    fn abort(&mut self) {}
+
+    fn is_tls(&self) -> bool {
+        self.stream.get_ssl().is_some()
+    }
+}

@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use super::*;
+
+struct Endpoint {
+    listener: TcpListener,
+    address: EndpointAddress,
+}
+
+impl Endpoint {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+        Self { listener, address }
+    }
+
+    /// Both ends of a connection.
+    async fn connect(&self) -> (TcpStream, TcpStream) {
+        let ours = TcpStream::connect(self.address.socket()).await.unwrap();
+        (ours, self.listener.accept().await.unwrap().0)
+    }
+}
+
+fn pool(idle: usize, idle_per_endpoint: usize) -> Pool {
+    Pool::new(PoolLimits {
+        idle,
+        idle_per_endpoint,
+    })
+}
+
+fn port(found: &Found) -> Option<u16> {
+    match found {
+        Found::Kept(stream) => Some(stream.local_addr().unwrap().port()),
+        Found::Nothing => None,
+    }
+}
+
+#[tokio::test]
+async fn the_newest_connection_is_used_first_and_only_for_its_own_endpoint() {
+    let (one, other) = (Endpoint::new().await, Endpoint::new().await);
+    let pool = pool(9, 9);
+    let now = Instant::now();
+    let (first, _far) = one.connect().await;
+    let (second, _far2) = one.connect().await;
+    let ports = [&first, &second].map(|stream| stream.local_addr().unwrap().port());
+    pool.put(one.address, first, None);
+    pool.put(one.address, second, None);
+    assert_eq!(port(&pool.take(other.address, now).0), None);
+    assert_eq!(port(&pool.take(one.address, now).0), Some(ports[1]));
+    assert_eq!(port(&pool.take(one.address, now).0), Some(ports[0]));
+    assert_eq!(port(&pool.take(one.address, now).0), None);
+}
+
+#[tokio::test]
+async fn over_a_limit_the_connection_that_waits_longest_goes() {
+    let (one, other) = (Endpoint::new().await, Endpoint::new().await);
+    let pool = pool(3, 2);
+    let mut far = Vec::new();
+    let mut ports = Vec::new();
+    for endpoint in [&one, &one, &one, &other, &other] {
+        let (near, end) = endpoint.connect().await;
+        ports.push(near.local_addr().unwrap().port());
+        far.push(end);
+        pool.put(endpoint.address, near, None);
+    }
+    assert_eq!(pool.count(), 3);
+    let now = Instant::now();
+    assert_eq!(port(&pool.take(one.address, now).0), Some(ports[2]));
+    assert_eq!(port(&pool.take(one.address, now).0), None);
+    assert_eq!(port(&pool.take(other.address, now).0), Some(ports[4]));
+    for _ in 0..1_000 {
+        let (near, end) = one.connect().await;
+        pool.put(one.address, near, None);
+        assert!(port(&pool.take(one.address, now).0).is_some());
+        drop(end);
+    }
+    assert!(pool.with(|idle| idle.order.len()) < 100);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_too_old_closed_or_talking_is_not_used() {
+    let endpoint = Endpoint::new().await;
+    let pool = pool(9, 9);
+    let now = Instant::now();
+    let (old, _far) = endpoint.connect().await;
+    pool.put(endpoint.address, old, Some(now + Duration::from_secs(1)));
+    assert_eq!(
+        port(&pool.take(endpoint.address, now + Duration::from_secs(1)).0),
+        None
+    );
+
+    let (closed, far) = endpoint.connect().await;
+    drop(far);
+    closed.readable().await.unwrap();
+    pool.put(endpoint.address, closed, None);
+    assert_eq!(pool.take(endpoint.address, now).1, Ended::default());
+
+    let (talking, mut far) = endpoint.connect().await;
+    far.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    talking.readable().await.unwrap();
+    pool.put(endpoint.address, talking, None);
+    let (found, ended) = pool.take(endpoint.address, now);
+    assert_eq!((port(&found), ended.unexpected), (None, 1));
+    assert_eq!(pool.count(), 0);
+}
+
+#[tokio::test]
+async fn sweeping_lets_go_of_what_nobody_will_use() {
+    let endpoint = Endpoint::new().await;
+    let pool = pool(9, 9);
+    let now = Instant::now();
+    let (old, _far) = endpoint.connect().await;
+    let (closed, far) = endpoint.connect().await;
+    let (good, _far2) = endpoint.connect().await;
+    drop(far);
+    closed.readable().await.unwrap();
+    pool.put(endpoint.address, old, Some(now));
+    pool.put(endpoint.address, closed, None);
+    pool.put(endpoint.address, good, None);
+    pool.sweep(now);
+    assert_eq!(pool.count(), 1);
+}

@@ -1,0 +1,144 @@
+//! One thread for each core, with a runtime of its own.
+
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+
+use super::Threads;
+use crate::engine::listener::{Arrival, Bound, Desk, Reception};
+use crate::engine::worker::{Engine, Worker};
+
+/// How often connections to endpoints that wait are looked at.
+const SWEEP: Duration = Duration::from_millis(500);
+
+/// The threads.
+#[derive(Debug)]
+pub struct PerCore {
+    threads: Vec<JoinHandle<()>>,
+    close: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    /// Ends when every listener is closed.
+    listening: Option<mpsc::Receiver<()>>,
+}
+
+impl PerCore {
+    /// Starts to serve.
+    ///
+    /// # Errors
+    /// Where the system gives no threads, or a listener cannot be used.
+    pub fn start(
+        engine: &Arc<Engine>,
+        listeners: &[Bound],
+        count: NonZeroUsize,
+    ) -> std::io::Result<Self> {
+        let (close, closing) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        let (open, listening) = mpsc::channel(1);
+        let (desks, inboxes): (Vec<_>, Vec<_>) = (0..count.get()).map(|_| Desk::new()).unzip();
+        let desks: Arc<[Desk]> = desks.into();
+        let mut threads = Vec::with_capacity(count.get());
+        for (own, arrivals) in inboxes.into_iter().enumerate() {
+            let reception = Reception {
+                worker: Arc::new(Worker::new(Arc::clone(engine))),
+                desks: Arc::clone(&desks),
+                own,
+                closing: closing.clone(),
+            };
+            let shared: std::io::Result<Vec<_>> = listeners.iter().map(Bound::share).collect();
+            let thread = Thread {
+                runtime: tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?,
+                reception,
+                listeners: shared?,
+                arrivals,
+                open: open.clone(),
+                stopped: stopped.clone(),
+            };
+            let name = format!("serve-{own}");
+            threads.push(
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn(|| thread.run())?,
+            );
+        }
+        Ok(Self {
+            threads,
+            close,
+            stop,
+            listening: Some(listening),
+        })
+    }
+}
+
+impl Threads for PerCore {
+    fn close(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.close.send_replace(true);
+        let listening = self.listening.take();
+        Box::pin(async move {
+            if let Some(mut listening) = listening {
+                // Nothing is ever sent: it ends when the last listener has let go.
+                let _ = listening.recv().await;
+            }
+        })
+    }
+
+    fn stop(self: Box<Self>) {
+        self.close.send_replace(true);
+        self.stop.send_replace(true);
+        for thread in self.threads {
+            // It can only fail by a panic, which the panic hook has told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What one thread begins with.
+struct Thread {
+    runtime: Runtime,
+    reception: Reception,
+    listeners: Vec<Bound>,
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    open: mpsc::Sender<()>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Thread {
+    fn run(self) {
+        let Self {
+            runtime,
+            reception,
+            listeners,
+            arrivals,
+            open,
+            mut stopped,
+        } = self;
+        let worker = Arc::clone(&reception.worker);
+        runtime.block_on(async move {
+            for listener in listeners {
+                let (reception, open) = (reception.clone(), open.clone());
+                tokio::spawn(async move {
+                    reception.accept(listener).await;
+                    drop(open);
+                });
+            }
+            drop(open);
+            tokio::spawn(reception.receive(arrivals));
+            tokio::spawn(async move {
+                let mut beat = tokio::time::interval(SWEEP);
+                loop {
+                    beat.tick().await;
+                    worker.sweep();
+                }
+            });
+            // Who stops going away is the word too.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        });
+        // With the runtime, everything that still runs on it ends.
+    }
+}

@@ -1,0 +1,160 @@
+//! What the connections of one thread share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::buffer::Buffers;
+use super::duplex::State;
+use super::pool::{Ended, Pool};
+use crate::core::admission::Admission;
+use crate::core::http1::date::DateText;
+use crate::core::http1::request::RequestHead;
+use crate::core::limits::{ClientLimits, PoolLimits};
+use crate::core::live::Live;
+use crate::core::retry::Budget;
+use crate::core::traffic::{Event, Traffic};
+
+/// Jobs that a worker keeps for later, and that may be with connections which only might need them.
+const KEPT: usize = 256;
+
+/// How long a connection keeps its job in case the next request follows.
+const WARM: Duration = Duration::from_secs(1);
+
+/// The same where so many do that their memory counts.
+const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
+
+/// What the whole engine shares.
+#[derive(Debug)]
+pub struct Engine {
+    /// What serves.
+    pub live: Arc<Live>,
+    /// What is counted.
+    pub traffic: Arc<Traffic>,
+    /// Where HTTPS is served, for redirects to it.
+    pub tls_port: Option<u16>,
+    /// The limits of clients.
+    pub limits: ClientLimits,
+    /// The limits of connections that wait.
+    pub pool: PoolLimits,
+    /// Who is there.
+    pub admission: Arc<Admission>,
+}
+
+/// What one thread has for itself: its locks are never waited for.
+#[derive(Debug)]
+pub struct Worker {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Connections to endpoints that wait.
+    pub pool: Pool,
+    /// Buffers that wait.
+    pub buffers: Buffers,
+    /// How many retries may fail.
+    pub budget: Budget,
+    jobs: Mutex<Vec<Job>>,
+    /// Jobs that are with connections.
+    lent: AtomicUsize,
+    date: Mutex<Today>,
+}
+
+/// What a connection needs while something runs on it.
+#[derive(Debug, Default)]
+pub struct Job {
+    /// The head of the request.
+    pub head: RequestHead,
+    /// The exchange.
+    pub state: State,
+}
+
+impl Worker {
+    /// A worker of an engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            pool: Pool::new(engine.pool),
+            engine,
+            buffers: Buffers::default(),
+            budget: Budget::default(),
+            jobs: Mutex::default(),
+            lent: AtomicUsize::default(),
+            date: Mutex::new(Today::at(Instant::now())),
+        }
+    }
+
+    /// What a connection needs for a request, with an empty buffer for what the client sends.
+    pub fn take_job(&self) -> Job {
+        self.lent.fetch_add(1, Ordering::Relaxed);
+        let kept = lock(&self.jobs).pop();
+        let mut job = kept.unwrap_or_default();
+        job.state.from_client = self.buffers.take();
+        job
+    }
+
+    /// Gives it back.
+    pub fn give_job(&self, mut job: Job) {
+        self.lent.fetch_sub(1, Ordering::Relaxed);
+        self.buffers.give(&mut job.state.from_client);
+        self.buffers.give(&mut job.state.from_endpoint);
+        job.state.up.out.shrink();
+        job.state.down.out.shrink();
+        job.head.clear();
+        let mut kept = lock(&self.jobs);
+        if kept.len() < KEPT {
+            kept.push(job);
+        }
+    }
+
+    /// How long a connection may keep its job in case the next request follows.
+    pub fn warm(&self) -> Duration {
+        if self.lent.load(Ordering::Relaxed) <= KEPT {
+            WARM
+        } else {
+            WARM_IN_A_CROWD
+        }
+    }
+
+    /// The date of now. The clock of the day is asked once a second.
+    pub fn date(&self, now: Instant) -> DateText {
+        let mut date = lock(&self.date);
+        if now >= date.until {
+            *date = Today::at(now);
+        }
+        date.text
+    }
+
+    /// Lets go of connections that nobody will use.
+    pub fn sweep(&self) {
+        self.note(self.pool.sweep(Instant::now()));
+    }
+
+    /// Counts what became of connections while they waited.
+    pub fn note(&self, ended: Ended) {
+        for _ in 0..ended.unexpected {
+            self.engine.traffic.event(Event::UnexpectedData);
+        }
+    }
+}
+
+/// The date, for as long as it holds.
+#[derive(Debug)]
+struct Today {
+    text: DateText,
+    until: Instant,
+}
+
+impl Today {
+    fn at(now: Instant) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        let left = 1_000_000_000 - u64::from(since.subsec_nanos());
+        Self {
+            text: DateText::at(since.as_secs()),
+            until: now + Duration::from_nanos(left),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Everything behind these locks is whole after every step, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,27 @@
+//! Slow and silent peers on both sides of a proxy, as data: what each does, which limit ends it, and what it is told.
+//!
+//! A kind is a script for a client and one for an endpoint ([`kind`]); a round lets many peers of one kind loose at once and looks
+//! at the proxy meanwhile ([`round`]); a good client on a thread of its own tells whether others notice ([`good`]).
+
+pub mod clients;
+pub mod crowd;
+pub mod endpoints;
+pub mod far;
+pub mod good;
+pub mod kind;
+pub mod peer;
+pub mod round;
+pub mod stage;
+pub mod table;
+pub mod vitals;
+
+/// Whether the long form was asked for (`ARALEZ_PROVE=1`): the same tests with ten times as much of everything.
+pub fn prove() -> bool {
+    std::env::var_os("ARALEZ_PROVE").is_some()
+}
+
+/// Whether to measure and print only (`ARALEZ_REPORT=1`): no key beyond those of an engine without limits is set, and nothing is
+/// asserted. For engines to compare with.
+pub fn report_only() -> bool {
+    std::env::var_os("ARALEZ_REPORT").is_some()
+}

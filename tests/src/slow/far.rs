@@ -1,0 +1,235 @@
+//! A slow endpoint at work: it keeps when each of its connections ended.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::WriteHalf;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+
+use super::kind::{Drip, Far, Kind, SEGMENT};
+
+/// An endpoint that does not read does so long after its limit, when all must be over.
+const READS_LATER: Duration = Duration::from_millis(2_500);
+const BACKLOG: u32 = 1024;
+const RECEIVE_BUFFER: u32 = 8 << 10;
+const SEND_BUFFER: u32 = 64 << 10;
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// The endpoint of one kind. Dropping it closes all.
+#[derive(Debug)]
+pub struct Endpoint {
+    address: SocketAddr,
+    lives: Arc<Mutex<Lives>>,
+    task: Option<JoinHandle<()>>,
+    /// What fills the queue of one that does not accept, with the listener itself.
+    _queue: Option<(TcpListener, Vec<TcpStream>)>,
+}
+
+/// What became of the connections of an endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Lives {
+    /// How many there were.
+    pub accepted: usize,
+    /// For each that ended: how long after the last thing that the endpoint did at once.
+    pub ended: Vec<Duration>,
+}
+
+impl Endpoint {
+    /// Starts the endpoint of a kind.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn start(kind: &Kind) -> Self {
+        let backlog = match kind.far {
+            Far::Unreachable => 0,
+            _ => BACKLOG,
+        };
+        let listener = listen(backlog).expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let lives = Arc::default();
+        if matches!(kind.far, Far::Unreachable) {
+            let queue = fill(address).await;
+            return Self {
+                address,
+                lives,
+                task: None,
+                _queue: Some((listener, queue)),
+            };
+        }
+        let task = tokio::spawn(accept(listener, kind.clone(), Arc::clone(&lives)));
+        Self {
+            address,
+            lives,
+            task: Some(task),
+            _queue: None,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What became of its connections since this was asked last.
+    pub fn take_lives(&self) -> Lives {
+        std::mem::take(&mut *lock(&self.lives))
+    }
+
+    /// What became of its connections so far.
+    pub fn lives(&self) -> Lives {
+        lock(&self.lives).clone()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+fn listen(backlog: u32) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // Connections inherit these: an endpoint that does not read, or cannot write, is so soon.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    socket.listen(backlog)
+}
+
+/// Connects until nobody answers any more.
+async fn fill(address: SocketAddr) -> Vec<TcpStream> {
+    let mut queue = Vec::new();
+    let limit = Duration::from_millis(200);
+    while let Ok(stream) = tokio::time::timeout(limit, TcpStream::connect(address)).await {
+        queue.push(stream.expect("the loopback refuses nothing"));
+    }
+    queue
+}
+
+async fn accept(listener: TcpListener, kind: Kind, lives: Arc<Mutex<Lives>>) {
+    let kind = Arc::new(kind);
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        lock(&lives).accepted += 1;
+        let (kind, lives) = (Arc::clone(&kind), Arc::clone(&lives));
+        connections.spawn(async move {
+            let last = serve(stream, &kind).await;
+            lock(&lives).ended.push(last.elapsed());
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Serves until the connection ends; when it last did something at once.
+async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
+    let _ = stream.set_nodelay(true);
+    let mut last = Instant::now();
+    while head(&mut stream).await.is_some() {
+        last = Instant::now();
+        match &kind.far {
+            Far::Good => {
+                let _ = stream.write_all(OK).await;
+                last = Instant::now();
+            }
+            Far::Unreachable => return last,
+            Far::Large(count) => return pour(&mut stream, *count).await,
+            Far::Tunnel => {
+                let _ = stream.write_all(SWITCH).await;
+                let last = Instant::now();
+                read_to_end(&mut stream).await;
+                return last;
+            }
+            Far::Slow {
+                reads,
+                opening,
+                drip,
+            } => {
+                let _ = stream.write_all(opening.as_bytes()).await;
+                if !reads {
+                    // What it did not read keeps the end from it: so it reads when all should be over.
+                    tokio::time::sleep(kind.limit + READS_LATER).await;
+                }
+                slow(&mut stream, *drip).await;
+                return last;
+            }
+        }
+    }
+    last
+}
+
+/// Reads the head of a request, and what came with it.
+async fn head(stream: &mut TcpStream) -> Option<()> {
+    let mut bytes = Vec::new();
+    while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
+        match stream.read_buf(&mut bytes).await {
+            Ok(1..) => {}
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+async fn pour(stream: &mut TcpStream, count: u64) -> Instant {
+    let mut last = Instant::now();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n");
+    let (mut read, mut write) = stream.split();
+    let mut left = count as usize;
+    let pouring = async {
+        let bytes = vec![b'x'; 16 << 10];
+        let mut sent = write.write_all(head.as_bytes()).await;
+        while sent.is_ok() && left > 0 {
+            let piece = bytes.len().min(left);
+            sent = write.write_all(&bytes[..piece]).await;
+            if sent.is_ok() {
+                (left, last) = (left - piece, Instant::now());
+            }
+        }
+    };
+    let mut byte = [0];
+    tokio::select! { () = pouring => {}, _ = read.read(&mut byte) => {} }
+    last
+}
+
+/// Drips, and reads until the end.
+async fn slow(stream: &mut TcpStream, drip: Option<Drip>) {
+    let (mut read, mut write) = stream.split();
+    let reading = async {
+        let mut bytes = vec![0; 16 << 10];
+        while matches!(read.read(&mut bytes).await, Ok(1..)) {}
+    };
+    tokio::select! { () = trickle(&mut write, drip) => {}, () = reading => {} }
+}
+
+/// Sends a drip for as long as it can; never done.
+async fn trickle(write: &mut WriteHalf<'_>, drip: Option<Drip>) {
+    if let Some(drip) = drip {
+        for piece in drip.stream() {
+            if write.write_all(piece).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(drip.pause).await;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+async fn read_to_end(stream: &mut TcpStream) {
+    let mut bytes = [0; 1024];
+    while matches!(stream.read(&mut bytes).await, Ok(1..)) {}
+}
+
+fn lock(lives: &Mutex<Lives>) -> std::sync::MutexGuard<'_, Lives> {
+    lives.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,182 @@
+//! A good client, whom nothing that others do may hurt: on a thread of its own, with its origin, so that it measures the proxy and
+//! not the peers beside it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::origin::Origin;
+use crate::raw::{Connection, Request};
+
+const CONNECTIONS: usize = 3;
+const PAUSE: Duration = Duration::from_millis(4);
+const SHOWN: usize = 10;
+
+/// The good client and its origin.
+#[derive(Debug)]
+pub struct Good {
+    runtime: Option<Runtime>,
+    origin: Origin,
+    samples: Arc<Mutex<Samples>>,
+    stop: watch::Sender<bool>,
+    work: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Samples {
+    took: Vec<(Instant, Duration)>,
+    failed: u64,
+    reasons: Vec<String>,
+}
+
+/// How long answers took in a span of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Latency {
+    /// How many there were.
+    pub count: usize,
+    /// The median.
+    pub p50: Duration,
+    /// What 99 of 100 do not exceed.
+    pub p99: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Good {
+    /// Starts the origin.
+    ///
+    /// # Panics
+    /// When the system gives no thread or port.
+    pub async fn new() -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("good")
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let origin = runtime.spawn(Origin::start("good")).await;
+        Self {
+            runtime: Some(runtime),
+            origin: origin.expect("an origin starts"),
+            samples: Arc::default(),
+            stop: watch::channel(false).0,
+            work: JoinSet::new(),
+        }
+    }
+
+    /// Where its origin listens.
+    pub fn origin(&self) -> SocketAddr {
+        self.origin.address()
+    }
+
+    /// Begins to send requests: on long-lived connections, and on one for each request.
+    ///
+    /// # Panics
+    /// Never: the runtime lives as long as this.
+    pub fn start(&mut self, address: SocketAddr, host: &str) {
+        let runtime = self.runtime.as_ref().expect("the runtime lives");
+        for number in 0..=CONNECTIONS {
+            let request = match number {
+                CONNECTIONS => Request::get(host, "/").header("Connection", "close"),
+                _ => Request::get(host, "/"),
+            };
+            let work = work(
+                address,
+                request,
+                Arc::clone(&self.samples),
+                self.stop.subscribe(),
+            );
+            self.work.spawn_on(work, runtime.handle());
+        }
+    }
+
+    /// How it went between two moments.
+    pub fn between(&self, from: Instant, to: Instant) -> Latency {
+        let samples = lock(&self.samples);
+        let within = samples
+            .took
+            .iter()
+            .filter(|(at, _)| (from..to).contains(at));
+        let mut took: Vec<_> = within.map(|(_, took)| *took).collect();
+        took.sort_unstable();
+        let at = |share: usize| took.get(took.len() * share / 100).copied();
+        Latency {
+            count: took.len(),
+            p50: at(50).unwrap_or_default(),
+            p99: at(99).unwrap_or_default(),
+            longest: took.last().copied().unwrap_or_default(),
+        }
+    }
+
+    /// How many requests failed so far, and the first reasons.
+    pub fn failures(&self) -> (u64, Vec<String>) {
+        let samples = lock(&self.samples);
+        (samples.failed, samples.reasons.clone())
+    }
+
+    /// Finishes the requests under way, and closes all connections.
+    pub async fn stop(&mut self) {
+        self.stop.send_replace(true);
+        while self.work.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Good {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn work(
+    address: SocketAddr,
+    request: Request,
+    samples: Arc<Mutex<Samples>>,
+    stopped: watch::Receiver<bool>,
+) {
+    let mut open = None;
+    while !*stopped.borrow() {
+        let start = Instant::now();
+        let answered = once(address, &request, &mut open).await;
+        let took = start.elapsed();
+        {
+            let mut samples = lock(&samples);
+            samples.took.push((start, took));
+            if let Err(reason) = answered {
+                samples.failed += 1;
+                samples.reasons.push(reason);
+                samples.reasons.truncate(SHOWN);
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn once(
+    address: SocketAddr,
+    request: &Request,
+    open: &mut Option<Connection>,
+) -> Result<(), String> {
+    let mut connection = match open.take() {
+        Some(connection) => connection,
+        None => Connection::open(address).await?,
+    };
+    let response = connection.send(request).await?;
+    if (response.status, response.text().as_str()) != (200, "good") {
+        return Err(format!("{}: {:?}", response.status, response.text()));
+    }
+    if !response.closes() {
+        *open = Some(connection);
+    }
+    Ok(())
+}
+
+fn lock(samples: &Mutex<Samples>) -> std::sync::MutexGuard<'_, Samples> {
+    samples.lock().unwrap_or_else(PoisonError::into_inner)
+}

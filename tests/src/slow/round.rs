@@ -1,0 +1,231 @@
+//! One round: many peers of one kind at once, and whether each ended as it must.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::far::{Endpoint, Lives};
+use super::good::Latency;
+use super::kind::{Kind, Want, Witness};
+use super::peer::{self, Ended};
+use super::report_only;
+use super::stage::Stage;
+use crate::eventually::try_eventually;
+
+/// The promise: a limit may be exceeded by this.
+const LATE: Duration = Duration::from_secs(1);
+/// A peer may hear of its own start late, on a busy machine: a limit may seem to be kept too early, down to this share.
+const EARLY: f64 = 0.75;
+/// Of a hundred peers that send while they are refused, so many may lose the answer to a reset: it is sent to a closed connection.
+const LOST: usize = 2;
+/// How long the rest of a round may take: connections that linger, pools that empty.
+const AFTERWARDS: Duration = Duration::from_secs(8);
+/// The good client's own connections come and go.
+const GOOD_FILES: usize = 8;
+
+const CLOSES: &str = "aralez_deadline_closes_total";
+
+/// The shortest and the longest of some times.
+pub type Span = Option<(Duration, Duration)>;
+
+/// What a round showed.
+#[derive(Debug)]
+pub struct Row {
+    /// Which kind.
+    pub kind: Arc<Kind>,
+    /// How many peers.
+    pub peers: usize,
+    /// When clients saw the end or the answer.
+    pub clients: Span,
+    /// When the endpoint saw the end.
+    pub endpoint: Span,
+    /// How often clients saw what.
+    pub answers: BTreeMap<String, usize>,
+    /// How it was for the good client; nothing where more kinds were at it.
+    pub good: Latency,
+    /// The most memory over what the proxy had at first.
+    pub memory: u64,
+    /// What was not as it must be.
+    pub problems: Vec<String>,
+}
+
+/// One kind alone.
+///
+/// # Panics
+/// When the proxy is gone.
+pub async fn alone(stage: &Stage, kind: &Arc<Kind>, endpoint: &Arc<Endpoint>, peers: usize) -> Row {
+    let files = stage.open_files();
+    let before = stage.metrics().await.unwrap_or_default();
+    stage.forget_peak();
+    let start = Instant::now();
+    let (own, far) = (Arc::clone(kind), Arc::clone(endpoint));
+    let mut row = play(stage.address(), own, far, peers).await;
+    row.good = stage.latency_since(start);
+    row.memory = stage.memory_peak().saturating_sub(stage.memory);
+    if report_only() {
+        return row;
+    }
+    let counted = || async {
+        let now = stage.metrics().await?;
+        let count = |metrics: &super::vitals::Metrics| -> u64 {
+            let labels = kind.counted.iter();
+            labels
+                .map(|label| metrics.labelled(CLOSES, "kind", label))
+                .sum()
+        };
+        let (count, before) = (count(&now), count(&before));
+        let enough = kind.counted.is_empty() || count >= before + peers as u64;
+        enough
+            .then_some(())
+            .ok_or_else(|| format!("{:?} went from {before} to {count}", kind.counted))
+    };
+    row.note(try_eventually(AFTERWARDS, "the peers are counted", counted).await);
+    let closed = || async {
+        let now = stage.open_files();
+        (now <= files + GOOD_FILES)
+            .then_some(())
+            .ok_or_else(|| format!("{now} files are open, {files} were"))
+    };
+    row.note(try_eventually(AFTERWARDS, "the files of the peers are closed", closed).await);
+    row
+}
+
+/// One kind, perhaps beside others: what its own peers saw.
+pub async fn play(
+    address: SocketAddr,
+    kind: Arc<Kind>,
+    endpoint: Arc<Endpoint>,
+    peers: usize,
+) -> Row {
+    endpoint.take_lives();
+    let mut playing = JoinSet::new();
+    for _ in 0..peers {
+        let kind = Arc::clone(&kind);
+        playing.spawn(async move { peer::run(address, &kind).await });
+    }
+    let ended = playing.join_all().await;
+    let over = || async {
+        let lives = endpoint.lives();
+        (lives.ended.len() == lives.accepted)
+            .then_some(())
+            .ok_or_else(|| format!("{} of {} are closed", lives.ended.len(), lives.accepted))
+    };
+    let over = try_eventually(AFTERWARDS, "the endpoint's connections are closed", over).await;
+    let mut row = Row::of(&kind, &ended, &endpoint.lives());
+    row.note(over);
+    row
+}
+
+impl Row {
+    fn of(kind: &Arc<Kind>, ended: &[Ended], lives: &Lives) -> Self {
+        let mut row = Self {
+            kind: Arc::clone(kind),
+            peers: ended.len(),
+            clients: None,
+            endpoint: None,
+            answers: BTreeMap::new(),
+            good: Latency::default(),
+            memory: 0,
+            problems: Vec::new(),
+        };
+        for ended in ended {
+            *row.answers.entry(seen(ended)).or_default() += 1;
+        }
+        row.judge_answers(ended);
+        row.judge_times(ended, lives);
+        row
+    }
+
+    fn judge_answers(&mut self, ended: &[Ended]) {
+        let lost = |ended: &&Ended| ended.reset && ended.status == 0;
+        let mut bearable = match self.kind.client.drip {
+            Some(_) => self.peers * LOST / 100,
+            None => 0,
+        };
+        for ended in ended {
+            if fits(self.kind.want, ended) {
+                continue;
+            }
+            if lost(&ended) && bearable > 0 {
+                bearable -= 1;
+                continue;
+            }
+            self.problem(format!("{}, not {:?}", seen(ended), self.kind.want));
+        }
+    }
+
+    fn judge_times(&mut self, ended: &[Ended], lives: &Lives) {
+        let witness = self.kind.witness;
+        if witness != Witness::Endpoint {
+            self.clients = span(ended.iter().filter_map(|ended| ended.after));
+            self.judge_span("clients", self.clients);
+            if ended.iter().any(|ended| ended.after.is_none()) {
+                self.problem("some clients were forgotten".to_owned());
+            }
+        }
+        if witness != Witness::Client {
+            self.endpoint = span(lives.ended.iter().copied());
+            self.judge_span("the endpoint", self.endpoint);
+        }
+    }
+
+    fn judge_span(&mut self, who: &str, span: Span) {
+        let limit = self.kind.limit;
+        let Some((least, most)) = span else {
+            self.problem(format!("nothing was seen by {who}"));
+            return;
+        };
+        if most > limit + LATE {
+            self.problem(format!("too late for {who}: {most:?}"));
+        }
+        if least < limit.mul_f64(EARLY) && !self.kind.sooner {
+            self.problem(format!("too early for {who}: {least:?}"));
+        }
+    }
+
+    fn note<T>(&mut self, outcome: Result<T, String>) {
+        if let Err(reason) = outcome {
+            self.problem(reason);
+        }
+    }
+
+    fn problem(&mut self, reason: String) {
+        if !self.problems.contains(&reason) {
+            self.problems.push(reason);
+        }
+    }
+}
+
+fn fits(want: Want, ended: &Ended) -> bool {
+    match want {
+        Want::Closed(statuses) | Want::Answer(statuses) => {
+            ended.failed.is_none() && statuses.contains(&ended.status) && !ended.truncated
+        }
+        Want::Truncated => ended.truncated,
+    }
+}
+
+fn seen(ended: &Ended) -> String {
+    let end = match (ended.after, ended.reset, ended.truncated) {
+        (None, _, _) => ", no end",
+        (_, _, true) => ", cut",
+        (_, true, _) => ", reset",
+        _ => "",
+    };
+    match (&ended.failed, ended.status) {
+        (Some(reason), _) => reason.clone(),
+        (None, 0) => format!("no answer{end}"),
+        (None, status) => format!("{status}{end}"),
+    }
+}
+
+fn span(times: impl Iterator<Item = Duration>) -> Span {
+    times.fold(None, |span, time| match span {
+        None => Some((time, time)),
+        Some((least, most)) => Some((least.min(time), most.max(time))),
+    })
+}

@@ -1,0 +1,210 @@
+//! What comes in on a connection of the endpoint, read strictly.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::tricks::{FOREIGN, HOST};
+
+/// The head of a request that was in order.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) id: Option<String>,
+    framing: Framing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Framing {
+    Length(usize),
+    Chunked,
+}
+
+impl Request {
+    pub(super) fn is_victim(&self) -> bool {
+        self.target.starts_with("/v/")
+    }
+}
+
+/// The reading side of a connection.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    read: OwnedReadHalf,
+    bytes: Vec<u8>,
+}
+
+impl Incoming {
+    pub(super) fn new(read: OwnedReadHalf) -> Self {
+        Self {
+            read,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// The next request; `None` at the end of the connection, or where nothing comes for `patience`.
+    pub(super) async fn head(
+        &mut self,
+        patience: Option<Duration>,
+    ) -> Result<Option<Request>, String> {
+        if self.bytes.is_empty() {
+            let first = match patience {
+                None => self.more().await,
+                Some(limit) => tokio::time::timeout(limit, self.more())
+                    .await
+                    .unwrap_or(false),
+            };
+            if !first {
+                return Ok(None);
+            }
+        }
+        loop {
+            let end = self
+                .bytes
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n");
+            if let Some(end) = end {
+                let head: Vec<_> = self.bytes.drain(..end + 4).collect();
+                return parse(&head).map(Some);
+            }
+            if !self.more().await {
+                return Err(format!("no whole head: {:?}", self.shown()));
+            }
+        }
+    }
+
+    /// Reads the body of a request; `false` where the connection ends within it, as it does when an upload is cut.
+    pub(super) async fn body(&mut self, request: &Request) -> Result<bool, String> {
+        match request.framing {
+            Framing::Length(length) => Ok(self.take(length).await),
+            Framing::Chunked => self.chunks().await,
+        }
+    }
+
+    /// `true` where nothing came after a request that is not answered yet; `Err` otherwise: nobody asks twice at once.
+    pub(super) fn is_empty(&self, request: &Request) -> Result<bool, String> {
+        match self.bytes.is_empty() {
+            true => Ok(true),
+            false => Err(format!("after {}: {:?}", request.target, self.shown())),
+        }
+    }
+
+    /// Reads whatever comes.
+    pub(super) async fn drain(&mut self) -> Result<(), String> {
+        while self.more().await {
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+
+    async fn chunks(&mut self) -> Result<bool, String> {
+        loop {
+            let Some(line) = self.line().await else {
+                return Ok(false);
+            };
+            let text = std::str::from_utf8(&line).unwrap_or_default();
+            let size = usize::from_str_radix(text.trim_end(), 16)
+                .map_err(|_| format!("not a chunk's size: {text:?}"))?;
+            if size == 0 {
+                return self.trailers().await;
+            }
+            if !self.take(size).await {
+                return Ok(false);
+            }
+            match self.line().await {
+                None => return Ok(false),
+                Some(line) if line == b"\r\n" => {}
+                Some(line) => return Err(format!("a chunk does not end: {line:?}")),
+            }
+        }
+    }
+
+    async fn trailers(&mut self) -> Result<bool, String> {
+        loop {
+            match self.line().await {
+                None => return Ok(false),
+                Some(line) if line == b"\r\n" => return Ok(true),
+                Some(_) => {}
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                return Some(self.bytes.drain(..=end).collect());
+            }
+            if !self.more().await {
+                return None;
+            }
+        }
+    }
+
+    async fn take(&mut self, mut count: usize) -> bool {
+        loop {
+            let taken = count.min(self.bytes.len());
+            self.bytes.drain(..taken);
+            count -= taken;
+            if count == 0 {
+                return true;
+            }
+            if !self.more().await {
+                return false;
+            }
+        }
+    }
+
+    /// Whether more came.
+    async fn more(&mut self) -> bool {
+        matches!(self.read.read_buf(&mut self.bytes).await, Ok(1..))
+    }
+
+    fn shown(&self) -> String {
+        let most = self.bytes.len().min(200);
+        String::from_utf8_lossy(&self.bytes[..most]).into_owned()
+    }
+}
+
+fn parse(head: &[u8]) -> Result<Request, String> {
+    let text = std::str::from_utf8(head).map_err(|_| format!("not text: {head:?}"))?;
+    let odd = |why: &str| format!("{why}: {text:?}");
+    let mut lines = text.trim_end_matches("\r\n").split("\r\n");
+    let first: Vec<_> = lines.next().unwrap_or_default().split(' ').collect();
+    let [method @ ("GET" | "HEAD" | "POST"), target, "HTTP/1.1"] = first[..] else {
+        return Err(odd("not a request"));
+    };
+    if !target.starts_with("/v/") && !target.starts_with("/a/") {
+        return Err(odd("not a target of ours"));
+    }
+    if target.contains(FOREIGN) {
+        return Err(odd("a smuggled request"));
+    }
+    let mut fields = Vec::new();
+    for line in lines {
+        let (name, value) = line.split_once(':').ok_or_else(|| odd("not a field"))?;
+        fields.push((name.to_ascii_lowercase(), value.trim()));
+    }
+    if text.replace("\r\n", "").contains(['\r', '\n', '\0']) {
+        return Err(odd("control bytes"));
+    }
+    let all = |name: &str| -> Vec<&str> {
+        let named = fields.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| *value).collect()
+    };
+    if all("host") != [HOST] {
+        return Err(odd("not our host"));
+    }
+    let framing = match (&all("content-length")[..], &all("transfer-encoding")[..]) {
+        ([], []) => Framing::Length(0),
+        ([length], []) => Framing::Length(length.parse().map_err(|_| odd("not a length"))?),
+        ([], ["chunked"]) => Framing::Chunked,
+        _ => return Err(odd("ambiguous")),
+    };
+    Ok(Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        id: all("x-id").first().map(|id| (*id).to_owned()),
+        framing,
+    })
+}

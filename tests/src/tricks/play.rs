@@ -1,0 +1,188 @@
+//! One trick at work: attackers and victims at once, until the victims have had enough.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::RwLock;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::endpoint::{Endpoint, Seen};
+use super::list::Trick;
+use super::victims::{Harm, Victims};
+
+const ATTACKERS: usize = 3;
+/// Between two attacks of one attacker: those that do not wait leave the machine to the victims too.
+const PAUSE: Duration = Duration::from_millis(4);
+/// Between two times that the endpoint speaks without being asked.
+const UNASKED: Duration = Duration::from_millis(10);
+
+/// What came of a trick.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Which.
+    pub name: &'static str,
+    /// What the victims suffered.
+    pub harm: Harm,
+    /// What the endpoint saw.
+    pub seen: Seen,
+    /// How often it was tried.
+    pub tries: u64,
+    /// What attackers got that was not theirs.
+    pub loot: Vec<String>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Outcome {
+    /// What is not as it must be.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let harm = &self.harm;
+        if harm.foreign > 0 || harm.failed > 0 {
+            problems.push(format!(
+                "{} foreign, {} failed: {:?}",
+                harm.foreign, harm.failed, harm.reasons
+            ));
+        }
+        problems.extend(self.loot.iter().cloned());
+        let odd = self.seen.odd.iter();
+        problems.extend(odd.map(|odd| format!("the endpoint got {odd}")));
+        // A trick that is hardly tried, or tried where nobody is, proves nothing.
+        if self.tries < 20 {
+            problems.push(format!("only {} tries", self.tries));
+        }
+        if self.seen.reused < harm.requests / 4 {
+            problems.push(format!("only {} victims reused", self.seen.reused));
+        }
+        let lines = problems.iter();
+        lines.map(|line| format!("{}: {line}", self.name)).collect()
+    }
+
+    /// One line of a table.
+    pub fn line(&self) -> String {
+        let (harm, seen) = (&self.harm, &self.seen);
+        format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
+            self.name,
+            harm.requests,
+            harm.foreign,
+            harm.failed,
+            self.tries,
+            seen.beside,
+            seen.reused,
+            self.took.as_secs_f64(),
+        )
+    }
+}
+
+/// The head of the table of [`Outcome::line`].
+pub const HEAD: &str = "| trick | victims' requests | foreign | failed | tries | beside victims | reuses | took |\n\
+     |---|---|---|---|---|---|---|---|";
+
+/// Plays a trick against so many requests of victims.
+///
+/// # Panics
+/// When a client did.
+pub async fn play(
+    address: SocketAddr,
+    endpoint: &Endpoint,
+    trick: &Trick,
+    requests: u64,
+) -> Outcome {
+    endpoint.behave(trick.manners);
+    let start = Instant::now();
+    let calm = Arc::new(RwLock::new(()));
+    let ring = Ring::default();
+    let attacking = ring.start(address, trick);
+    let victims = Victims {
+        address,
+        requests,
+        tries: (Arc::clone(&ring.tries), least(trick)),
+        pause: trick.pause,
+        calm: Arc::clone(&calm),
+    };
+    let speaking = async {
+        match trick.unasked {
+            true => speak(endpoint, &calm, &ring.tries).await,
+            false => std::future::pending().await,
+        }
+    };
+    let harm = tokio::select! { harm = victims.run() => harm, () = speaking => Harm::default() };
+    ring.enough.store(true, Ordering::Relaxed);
+    attacking.join_all().await;
+    let mut tries = ring.tries.load(Ordering::Relaxed);
+    let seen = endpoint.seen();
+    if trick.attacks.is_empty() && !trick.unasked {
+        // The manners of the endpoint are the trick: each connection that it left is a try.
+        tries = seen.connections;
+    }
+    Outcome {
+        name: trick.name,
+        harm,
+        seen,
+        tries,
+        loot: std::mem::take(&mut *ring.loot.lock().unwrap_or_else(PoisonError::into_inner)),
+        took: start.elapsed(),
+    }
+}
+
+/// How often a trick must be tried, at least: each of its attacks some times.
+fn least(trick: &Trick) -> u64 {
+    match trick.unasked {
+        true => 100,
+        false => trick.attacks.len() as u64 * 10,
+    }
+}
+
+/// Answers that nobody asked for, while nobody has asked: what comes while a request is under way is its answer for any client.
+async fn speak(endpoint: &Endpoint, calm: &RwLock<()>, tries: &AtomicU64) {
+    loop {
+        tokio::time::sleep(UNASKED).await;
+        let _nobody_asks = calm.write().await;
+        let spoken = endpoint.speak_unasked().await;
+        tries.fetch_add(spoken as u64, Ordering::Relaxed);
+    }
+}
+
+/// Attackers that act together.
+#[derive(Debug, Default)]
+struct Ring {
+    enough: Arc<AtomicBool>,
+    tries: Arc<AtomicU64>,
+    loot: Arc<Mutex<Vec<String>>>,
+}
+
+impl Ring {
+    fn start(&self, address: SocketAddr, trick: &Trick) -> JoinSet<()> {
+        let mut attacking = JoinSet::new();
+        if trick.attacks.is_empty() {
+            return attacking;
+        }
+        for attacker in 0..ATTACKERS {
+            let attacks = trick.attacks.clone();
+            let (enough, tries, loot) = (
+                Arc::clone(&self.enough),
+                Arc::clone(&self.tries),
+                Arc::clone(&self.loot),
+            );
+            attacking.spawn(async move {
+                for attack in attacks.iter().cycle().skip(attacker) {
+                    if enough.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    tries.fetch_add(1, Ordering::Relaxed);
+                    if let Err(reason) = attack.run(address).await {
+                        let mut loot = loot.lock().unwrap_or_else(PoisonError::into_inner);
+                        loot.push(reason);
+                        loot.truncate(3);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            });
+        }
+        attacking
+    }
+}

@@ -1,0 +1,114 @@
+//! Slow, silent and half dead peers on both sides: each is closed within its limit plus one second, and others do not notice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aralez_tests::slow::kind::Kind;
+use aralez_tests::slow::round;
+use aralez_tests::slow::stage::{SHORT, Stage};
+use aralez_tests::slow::{clients, endpoints, prove, report_only, table};
+use tokio::time::Instant;
+
+/// Of each kind alone.
+const ALONE: usize = 200;
+/// One kind after the other comes when all come at once: all are there before the first is closed.
+const BETWEEN: Duration = Duration::from_millis(10);
+/// Memory over the start that a round may take, and what each peer may take when all kinds come at once.
+const MEMORY: u64 = 60 << 20;
+const MEMORY_OF_A_PEER: u64 = 24 << 10;
+/// What an allocator may keep when all is over.
+const KEPT: u64 = 32 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_slow_peer_is_closed_in_time_and_a_good_client_does_not_notice() {
+    let kinds: Vec<Kind> = [clients::kinds(), endpoints::kinds()].concat();
+    let mut stage = Stage::new(kinds, SHORT).await;
+    println!(
+        "without slow peers: {}, {} files open",
+        table::latency(&stage.calm),
+        stage.files
+    );
+    let start = Instant::now();
+    let mut problems = each_kind_alone(&stage).await;
+    problems.extend(all_kinds_at_once(&stage).await);
+    problems.extend(good(&stage, "over all", start));
+    let kept = stage.memory_now().saturating_sub(stage.memory);
+    println!("memory kept at the end: {}", table::mebibytes(kept));
+    if kept > KEPT {
+        problems.push(format!("{} stay", table::mebibytes(kept)));
+    }
+    if report_only() {
+        println!("{}", problems.join("\n"));
+        return;
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    stage.ends_as_it_began().await;
+}
+
+async fn each_kind_alone(stage: &Stage) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (kind, endpoint) in stage.cast() {
+        rows.push(round::alone(stage, kind, endpoint, ALONE).await);
+    }
+    println!("{ALONE} of each at once:\n{}", table::of(&rows));
+    let greedy = rows.iter().filter(|row| row.memory > MEMORY);
+    let greedy = greedy.map(|row| {
+        let memory = table::mebibytes(row.memory);
+        format!("{}: {memory} of memory", row.kind.name)
+    });
+    let mut problems = table::problems(&rows);
+    problems.extend(greedy);
+    problems
+}
+
+async fn all_kinds_at_once(stage: &Stage) -> Vec<String> {
+    let peers = if prove() { ALONE / 2 } else { ALONE / 10 };
+    stage.forget_peak();
+    let start = Instant::now();
+    let mut rounds = Vec::new();
+    for (kind, endpoint) in stage.cast() {
+        // In such a crowd, peers hear late of their own start.
+        let kind = Arc::new(Kind::clone(kind).or_sooner());
+        let round = round::play(stage.address(), kind, Arc::clone(endpoint), peers);
+        rounds.push(tokio::spawn(round));
+        tokio::time::sleep(BETWEEN).await;
+    }
+    let mut rows = Vec::new();
+    for round in rounds {
+        rows.push(round.await.expect("a round does not panic"));
+    }
+    let all = (rows.len() * peers) as u64;
+    let memory = stage.memory_peak().saturating_sub(stage.memory);
+    println!(
+        "{all} of all kinds at once: {} of memory\n{}",
+        table::mebibytes(memory),
+        table::of(&rows)
+    );
+    let mut problems = table::problems(&rows);
+    problems.extend(good(stage, "all kinds at once", start));
+    if memory > MEMORY + all * MEMORY_OF_A_PEER {
+        problems.push(format!("all at once: {}", table::mebibytes(memory)));
+    }
+    problems
+}
+
+/// What the good client has to complain of.
+fn good(stage: &Stage, when: &str, start: Instant) -> Vec<String> {
+    let latency = stage.latency_since(start);
+    let (failed, reasons) = stage.failures();
+    println!(
+        "the good client, {when}: {} in {} requests, longest {:?}, {failed} failed",
+        table::latency(&latency),
+        latency.count,
+        latency.longest
+    );
+    let mut problems = Vec::new();
+    if latency.p99 > stage.latency_bound() {
+        let bound = stage.latency_bound();
+        problems.push(format!("{when}: p99 {:?}, not {bound:?}", latency.p99));
+    }
+    if failed > 0 {
+        problems.push(format!("{when}: {failed} requests failed: {reasons:?}"));
+    }
+    problems
+}
