@@ -194,7 +194,7 @@ impl<C: Io> Connection<C> {
             traffic.response(job.state.progress.status);
         }
         let (answer, deadline) = match end {
-            End::Done => return self.done(job, link, way),
+            End::Done => return self.done(job, ask, way, link),
             End::Switched => return self.tunnel(job, link.stream).await,
             End::ClientGone(deadline) => (None, deadline),
             End::Refused(refusal, deadline) => (Some(refusal.status()), deadline),
@@ -235,7 +235,7 @@ impl<C: Io> Connection<C> {
     }
 
     /// The response is with the client.
-    fn done(&self, job: &mut Job, link: Link, way: &Way) -> Next {
+    fn done(&self, job: &mut Job, ask: &Ask, way: &Way, link: Link) -> Next {
         let state = &job.state;
         let sent = state.up.is_ended() && state.up.out.is_empty() && !state.progress.stopped;
         let traffic = &self.worker.engine.traffic;
@@ -246,14 +246,13 @@ impl<C: Io> Connection<C> {
             let until = idle.map(|idle| self.now + idle);
             self.worker.pool.put(link.address, link.stream, until);
         }
-        if !sent || (!state.progress.keep_client && !state.from_client.is_empty()) {
-            // The client is still sending.
-            return Next::Linger(linger::USUAL);
-        }
-        if state.progress.keep_client {
+        if sent && state.progress.keep_client {
             Next::Request
-        } else {
+        } else if sent && !ask.wishes.keep_alive && state.from_client.is_empty() {
             Next::Close
+        } else {
+            // The client is still sending, or may be: it hoped for another request.
+            Next::Linger(linger::USUAL)
         }
     }
 }

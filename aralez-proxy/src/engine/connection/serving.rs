@@ -159,7 +159,9 @@ impl<C: Io> Connection<C> {
         };
         // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
         let keep = own.status != 400 && !ask.has_body() && self.may_keep(ask);
-        self.answer(job, &answer, Self::to(ask, keep)).await
+        let mut to = Self::to(ask, keep);
+        to.last &= own.status != 400;
+        self.answer(job, &answer, to).await
     }
 
     /// Answers in place of an endpoint; the connection can stay open where the request has no body.
@@ -186,7 +188,7 @@ impl<C: Io> Connection<C> {
             version: ask.version,
             head: ask.asked.head,
             keep,
-            complete: !ask.has_body(),
+            last: !keep && ask.is_last(),
         }
     }
 }
