@@ -63,7 +63,10 @@ fn entries(name: &str) -> Result<Vec<Entry>, String> {
         let file = file.file_name().unwrap_or_default().to_string_lossy();
         for entry in read_entries(&format!("{name}/{file}"), &text)? {
             if let Some(before) = entries.iter().find(|before| before.id == entry.id) {
-                return Err(format!("{}: {} stands at {} too", entry.place, entry.id, before.place));
+                return Err(format!(
+                    "{}: {} stands at {} too",
+                    entry.place, entry.id, before.place
+                ));
             }
             entries.push(entry);
         }

@@ -47,7 +47,11 @@ impl Pace {
     ///
     /// # Errors
     /// When the other side takes no more.
-    pub async fn write(self, to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<()> {
+    pub async fn write(
+        self,
+        to: &mut (impl AsyncWrite + Unpin),
+        bytes: &[u8],
+    ) -> std::io::Result<()> {
         for (at, piece) in self.pieces(bytes.len()).into_iter().enumerate() {
             if at > 0 {
                 tokio::time::sleep(BREATH).await;
@@ -87,7 +91,13 @@ mod tests {
     #[test]
     fn pieces_are_the_whole_without_gaps_and_a_seed_gives_the_same_ones() {
         for length in [0, 1, 2, 50, 10_000] {
-            for pace in [Pace::Whole, Pace::Bytes, Pace::Cut(0), Pace::Cut(7), Pace::Cut(u64::MAX)] {
+            for pace in [
+                Pace::Whole,
+                Pace::Bytes,
+                Pace::Cut(0),
+                Pace::Cut(7),
+                Pace::Cut(u64::MAX),
+            ] {
                 let pieces = pace.pieces(length);
                 let joined: Vec<_> = pieces.iter().cloned().flatten().collect();
                 assert_eq!(joined, (0..length).collect::<Vec<_>>(), "{pace:?}");

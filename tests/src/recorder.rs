@@ -158,9 +158,17 @@ impl Recorder {
         self.hang_up.send_replace(());
         let none = || async {
             let open = lock(&self.state).open.len();
-            if open == 0 { Ok(()) } else { Err(format!("{open} are open")) }
+            if open == 0 {
+                Ok(())
+            } else {
+                Err(format!("{open} are open"))
+            }
         };
-        let waited = try_eventually(Duration::from_secs(3), "no connection to the endpoint is open", none);
+        let waited = try_eventually(
+            Duration::from_secs(3),
+            "no connection to the endpoint is open",
+            none,
+        );
         waited.await.map(drop)
     }
 
@@ -171,10 +179,16 @@ impl Recorder {
     pub async fn ends(&self, connection: u64) -> Result<(), String> {
         let ended = || async {
             let open = lock(&self.state).open.contains(&connection);
-            if open { Err("it is open".to_owned()) } else { Ok(()) }
+            if open {
+                Err("it is open".to_owned())
+            } else {
+                Ok(())
+            }
         };
         let what = format!("the endpoint's connection {connection} ends");
-        try_eventually(Duration::from_secs(3), &what, ended).await.map(drop)
+        try_eventually(Duration::from_secs(3), &what, ended)
+            .await
+            .map(drop)
     }
 
     /// Waits until everything that was to be written for the request with that number, from 0, was written.
@@ -183,10 +197,21 @@ impl Recorder {
     /// When that has not happened within 3 s.
     pub async fn has_answered(&self, number: usize) -> Result<(), String> {
         let answered = || async {
-            let answered = lock(&self.state).exchanges.get(number).is_some_and(|exchange| exchange.answered);
-            if answered { Ok(()) } else { Err("it has not".to_owned()) }
+            let answered = lock(&self.state)
+                .exchanges
+                .get(number)
+                .is_some_and(|exchange| exchange.answered);
+            if answered {
+                Ok(())
+            } else {
+                Err("it has not".to_owned())
+            }
         };
-        let waited = try_eventually(Duration::from_secs(3), "the endpoint has written its answer", answered);
+        let waited = try_eventually(
+            Duration::from_secs(3),
+            "the endpoint has written its answer",
+            answered,
+        );
         waited.await.map(drop)
     }
 }

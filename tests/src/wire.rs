@@ -62,17 +62,21 @@ impl Wire {
             (Some(Dry::Closed), _) => End::Truncated,
             (Some(Dry::Reset), _) => End::Reset,
             (Some(Dry::Silent), _) => {
-                return Err(format!("{} stops in its body, which waits for more", answer.line));
+                return Err(format!(
+                    "{} stops in its body, which waits for more",
+                    answer.line
+                ));
             }
         };
         Ok(answer)
     }
 
-    /// Waits for the end of the connection, in good order and without a byte before it.
+    /// Waits for the end of the connection, in good order and without a byte before it. A reset is as good only where the client is
+    /// `sending` still, after it was told of the end.
     ///
     /// # Errors
     /// What came in its place.
-    pub async fn end(&mut self) -> Result<(), String> {
+    pub async fn end(&mut self, sending: bool) -> Result<(), String> {
         loop {
             match self.more().await {
                 _ if !self.buffer.is_empty() => {
@@ -81,6 +85,7 @@ impl Wire {
                 }
                 Ok(()) => {}
                 Err(Dry::Closed) => return Ok(()),
+                Err(Dry::Reset) if sending => return Ok(()),
                 Err(Dry::Reset) => return Err("the connection is reset, not closed".to_owned()),
                 Err(Dry::Silent) => return Err("the connection stays open".to_owned()),
             }
@@ -111,7 +116,11 @@ impl Wire {
 
     async fn head(&mut self) -> Result<Vec<u8>, String> {
         loop {
-            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(at) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 return Ok(self.buffer.drain(..at + 4).collect());
             }
             let got = match self.more().await {
@@ -206,5 +215,9 @@ pub fn shown(bytes: &[u8]) -> String {
     }
     let (first, last) = (&bytes[..MOST / 2], &bytes[bytes.len() - MOST / 2..]);
     let left_out = bytes.len() - MOST;
-    format!("\"{} [{left_out} bytes more] {}\"", first.escape_ascii(), last.escape_ascii())
+    format!(
+        "\"{} [{left_out} bytes more] {}\"",
+        first.escape_ascii(),
+        last.escape_ascii()
+    )
 }

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aralez_tests::corpus::{self, Failure, Lane, Report};
 use aralez_tests::document::site;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::lenient::Lenient;
 use aralez_tests::ports;
 use aralez_tests::recorder::Recorder;
 
 /// Names of hosts, all as long as the next.
-const HOSTS: [&str; 8] = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test"];
+const HOSTS: [&str; 8] = [
+    "a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test",
+];
 
 /// One thread, so that an endpoint's connection that is kept is kept for everybody.
 async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
@@ -42,7 +45,9 @@ where
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let seed = std::env::var("CORPUS_SEED").ok();
-    let seed = seed.map_or_else(ports::random, |seed| seed.parse().expect("CORPUS_SEED is a number"));
+    let seed = seed.map_or_else(ports::random, |seed| {
+        seed.parse().expect("CORPUS_SEED is a number")
+    });
     let (_fleet, lanes) = lanes().await;
     let cases: Arc<Vec<_>> = Arc::new(cases.into_iter().map(Arc::new).collect());
     let next = Arc::new(AtomicUsize::new(0));
@@ -57,9 +62,14 @@ where
             failures
         }));
     }
-    let mut report = Report { cases: cases.len(), ..Report::default() };
+    let mut report = Report {
+        cases: cases.len(),
+        ..Report::default()
+    };
     for lane in running {
-        report.failures.extend(lane.await.expect("a lane does not panic"));
+        report
+            .failures
+            .extend(lane.await.expect("a lane does not panic"));
     }
     report.failures.sort_by(|a, b| a.place.cmp(&b.place));
     assert!(report.failures.is_empty(), "{report}");
@@ -69,12 +79,59 @@ where
 async fn every_raw_request_is_served_or_refused_as_the_corpus_says() {
     let cases = corpus::requests().unwrap_or_else(|error| panic!("the corpus: {error}"));
     assert!(cases.len() >= 120, "{} requests", cases.len());
-    run(cases, |lane, case, seed| async move { corpus::run_request(&lane, &case, seed).await }).await;
+    run(cases, |lane, case, seed| async move {
+        corpus::run_request(&lane, &case, seed).await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_raw_response_is_relayed_or_refused_as_the_corpus_says() {
     let cases = corpus::responses().unwrap_or_else(|error| panic!("the corpus: {error}"));
     assert!(cases.len() >= 60, "{} responses", cases.len());
-    run(cases, |lane, case, seed| async move { corpus::run_response(&lane, &case, seed).await }).await;
+    run(cases, |lane, case, seed| async move {
+        corpus::run_response(&lane, &case, seed).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_lets_everything_pass_fails_the_corpus_and_is_told_why() {
+    let recorder = Recorder::start().await;
+    let proxy = Lenient::start(recorder.address()).await;
+    let lane = Lane {
+        proxy: proxy.address(),
+        host: HOSTS[0].to_owned(),
+        recorder,
+    };
+    let cases = corpus::requests().unwrap();
+    for (id, told) in [
+        ("line-plain", "instead of"),
+        ("lengths-equal", "the endpoint cannot frame what it got"),
+        (
+            "method-lower",
+            "got \"HTTP/1.1 200 OK\" \"get /\", want 400",
+        ),
+        ("nominated-host", "the endpoint must not get"),
+        ("host-unknown", "want 404"),
+        ("connection-close", "the answer lacks Connection: close"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_request(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
+    let cases = corpus::responses().unwrap();
+    for (id, told) in [
+        ("version-two", "not a status line"),
+        ("lengths-equal", "is framed by"),
+        ("nominated", "instead of"),
+        ("cut-length", "no answer: the connection is closed"),
+        ("extra-response", "poison!"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_response(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
 }

@@ -38,7 +38,10 @@ impl Item {
     /// When it is not so.
     pub fn bytes(&self) -> Result<Text, String> {
         if !self.value.is_empty() {
-            return Err(format!("{}: {}: {:?} is too much", self.place, self.key, self.value));
+            return Err(format!(
+                "{}: {}: {:?} is too much",
+                self.place, self.key, self.value
+            ));
         }
         let none = || format!("{}: {}: no lines of bytes", self.place, self.key);
         self.block.clone().ok_or_else(none)
@@ -50,14 +53,20 @@ impl Item {
     /// When it is not so.
     pub fn word(&self) -> Result<&str, String> {
         match self.block {
-            Some(_) => Err(format!("{}: {}: takes no lines of bytes", self.place, self.key)),
+            Some(_) => Err(format!(
+                "{}: {}: takes no lines of bytes",
+                self.place, self.key
+            )),
             None => Ok(&self.value),
         }
     }
 
     /// That the item is not in order.
     pub fn wrong(&self) -> String {
-        format!("{}: {}: {:?} is not understood", self.place, self.key, self.value)
+        format!(
+            "{}: {}: {:?} is not understood",
+            self.place, self.key, self.value
+        )
     }
 }
 
@@ -89,14 +98,21 @@ fn take(entries: &mut Vec<Entry>, line: &str, place: &str) -> Result<(), String>
         });
         return Ok(());
     }
-    let entry = entries.last_mut().ok_or("before the first `== id: title`")?;
+    let entry = entries
+        .last_mut()
+        .ok_or("before the first `== id: title`")?;
     if let Some(bytes) = line.strip_prefix('|') {
-        let item = entry.items.last_mut().ok_or("bytes that belong to no key")?;
+        let item = entry
+            .items
+            .last_mut()
+            .ok_or("bytes that belong to no key")?;
         let bytes = Text::read(bytes)?;
         item.block.get_or_insert_default().extend(bytes);
         return Ok(());
     }
-    let (key, value) = line.split_once(':').ok_or("neither `key: value` nor |bytes")?;
+    let (key, value) = line
+        .split_once(':')
+        .ok_or("neither `key: value` nor |bytes")?;
     entry.items.push(Item {
         key: key.to_owned(),
         value: value.trim().to_owned(),

@@ -34,14 +34,25 @@ impl fmt::Display for Report {
         for failure in &self.failures {
             writeln!(f, "\n{failure}")?;
         }
-        let ids: Vec<_> = self.failures.iter().map(|failure| failure.id.as_str()).collect();
+        let ids: Vec<_> = self
+            .failures
+            .iter()
+            .map(|failure| failure.id.as_str())
+            .collect();
         write!(f, "\nin short: {}", ids.join(" "))
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, title, place, rule, variant, problems } = self;
+        let Self {
+            id,
+            title,
+            place,
+            rule,
+            variant,
+            problems,
+        } = self;
         write!(f, "{id}: {title} ({place}; {rule}), sent {variant}:")?;
         for problem in problems {
             write!(f, "\n  {problem}")?;

@@ -207,7 +207,11 @@ impl RequestCase {
             _ if self.rule.is_empty() => "a rule",
             _ if !sends => "something to send",
             Seen::Requests(requests) if requests.is_empty() => "what the endpoint sees",
-            Seen::Requests(requests) if requests.iter().any(|request| request.chunks.is_some() && request.up_to) => {
+            Seen::Requests(requests)
+                if requests
+                    .iter()
+                    .any(|request| request.chunks.is_some() && request.up_to) =>
+            {
                 "an end of its chunks"
             }
             _ => return Ok(()),

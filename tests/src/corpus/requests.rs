@@ -28,7 +28,11 @@ pub(super) struct Variant {
 impl Variant {
     pub(super) fn all(length: usize, seed: u64) -> Vec<Self> {
         let of = |pace, pipelined| Self { pace, pipelined };
-        let mut all = vec![of(Pace::Whole, true), of(Pace::Whole, false), of(Pace::Cut(seed), true)];
+        let mut all = vec![
+            of(Pace::Whole, true),
+            of(Pace::Whole, false),
+            of(Pace::Cut(seed), true),
+        ];
         if length <= LONGEST_BY_BYTES {
             all.push(of(Pace::Bytes, true));
         }
@@ -41,7 +45,11 @@ impl Variant {
             Pace::Bytes => "byte by byte".to_owned(),
             Pace::Cut(seed) => format!("cut at random (CORPUS_SEED={seed})"),
         };
-        let next = if self.pipelined { "together with" } else { "before" };
+        let next = if self.pipelined {
+            "together with"
+        } else {
+            "before"
+        };
         format!("{pace}, {next} the follow-up")
     }
 }
@@ -53,7 +61,13 @@ pub async fn run(lane: &Lane, case: &RequestCase, seed: u64) -> Result<(), Failu
         if case.apart && variant.pipelined && variant.pace == Pace::Whole {
             continue;
         }
-        let problems = Run { lane, case, variant }.problems().await;
+        let problems = Run {
+            lane,
+            case,
+            variant,
+        }
+        .problems()
+        .await;
         if !problems.is_empty() {
             return Err(Failure {
                 id: case.id.clone(),
@@ -104,7 +118,11 @@ impl Run<'_> {
     async fn play(&self) -> Result<bool, String> {
         let mut client = Client::open(self.lane).await?;
         let pipelined = self.variant.pipelined && !self.case.apart;
-        let last = self.case.steps.iter().rposition(|step| matches!(step, Step::Send(_)));
+        let last = self
+            .case
+            .steps
+            .iter()
+            .rposition(|step| matches!(step, Step::Send(_)));
         let mut answers: Vec<Answer> = Vec::new();
         for (at, step) in self.case.steps.iter().enumerate() {
             match step {
@@ -117,59 +135,95 @@ impl Run<'_> {
                 }
                 Step::Get(expected) => {
                     let answer = client.wire.answer(expected.to_head).await;
-                    let answer = answer.map_err(|problem| format!("want {}: {problem}", expected.status))?;
+                    let answer =
+                        answer.map_err(|problem| format!("want {}: {problem}", expected.status))?;
                     let finals = answers.iter().filter(|answer| answer.status >= 200).count();
                     self.check(&answer, expected, finals)?;
                     answers.push(answer);
                 }
             }
         }
-        if !pipelined {
+        let then = self.then(answers.last())?;
+        // A client that knows of the end reads it first; one whose body is still on its way does not know.
+        if !pipelined && (then != Then::Closed || self.case.apart) {
             client.send(self.lane.get(NEXT), Pace::Whole).await?;
         }
-        self.end(&mut client, answers.last()).await
+        let next = self.end(&mut client, then).await?;
+        if !pipelined && then == Then::Closed {
+            client.send(self.lane.get(NEXT), Pace::Whole).await?;
+            client.sent().await?;
+        }
+        Ok(next)
     }
 
-    /// What becomes of the connection.
-    async fn end(&self, client: &mut Client, last: Option<&Answer>) -> Result<bool, String> {
+    /// What must become of the connection, of which the last answer told.
+    fn then(&self, last: Option<&Answer>) -> Result<Then, String> {
         let closes = last.is_none_or(Answer::closes);
-        let then = match self.case.then {
-            Then::AsTold if closes => Then::Closed,
-            Then::AsTold => Then::Open,
-            then => then,
-        };
+        match (self.case.then, closes) {
+            (Then::AsTold | Then::Closed, true) => Ok(Then::Closed),
+            (Then::AsTold | Then::Open, false) => Ok(Then::Open),
+            (Then::Closed, false) => Err("the answer lacks Connection: close".to_owned()),
+            (Then::Open, true) => Err("the answer says Connection: close".to_owned()),
+            (Then::Tunnel, _) => Ok(Then::Tunnel),
+            (other, _) => Err(format!("a request's case cannot end so: {other:?}")),
+        }
+    }
+
+    /// What becomes of the connection; whether the follow-up was served.
+    async fn end(&self, client: &mut Client, then: Then) -> Result<bool, String> {
         match then {
-            Then::Closed if !closes => Err("the answer lacks Connection: close".to_owned()),
-            Then::Closed => client.wire.end().await.map(|()| false).map_err(|problem| format!("want the end: {problem}")),
-            Then::Open if closes => Err("the answer says Connection: close".to_owned()),
-            Then::Open => {
-                let answer = client.wire.answer(false).await;
-                let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
-                usual.map(|()| true).map_err(|problem| format!("the follow-up: {problem}"))
+            Then::Closed => {
+                let end = client.wire.end(self.variant.pace != Pace::Whole).await;
+                end.map(|()| false)
+                    .map_err(|problem| format!("want the end: {problem}"))
             }
             Then::Tunnel => {
                 let sent = self.lane.get(NEXT);
                 let echo = client.wire.bytes(sent.len()).await;
                 let echo = echo.map_err(|problem| format!("the tunnel: {problem}"))?;
-                if echo == sent { Ok(false) } else { Err(format!("the tunnel gave {}", shown(&echo))) }
+                if echo == sent {
+                    Ok(false)
+                } else {
+                    Err(format!("the tunnel gave {}", shown(&echo)))
+                }
             }
-            other => Err(format!("a request's case cannot end so: {other:?}")),
+            _ => {
+                let answer = client.wire.answer(false).await;
+                let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
+                usual
+                    .map(|()| true)
+                    .map_err(|problem| format!("the follow-up: {problem}"))
+            }
         }
     }
 
     /// Whether an answer is as the case says; `number` final ones came before it.
     fn check(&self, answer: &Answer, expected: &Expected, number: usize) -> Result<(), String> {
         if answer.status != expected.status && Some(answer.status) != expected.or {
-            return Err(format!("got {:?} {}, want {}", answer.line, shown(&answer.body), expected.status));
+            return Err(format!(
+                "got {:?} {}, want {}",
+                answer.line,
+                shown(&answer.body),
+                expected.status
+            ));
         }
         if answer.end != End::Whole {
-            return Err(format!("{:?} is cut short: {}", answer.line, shown(&answer.body)));
+            return Err(format!(
+                "{:?} is cut short: {}",
+                answer.line,
+                shown(&answer.body)
+            ));
         }
         let Some(want) = self.body(answer.status, expected, number) else {
             return Ok(());
         };
         if answer.body != want {
-            return Err(format!("{:?} carries {}, want {}", answer.line, shown(&answer.body), shown(&want)));
+            return Err(format!(
+                "{:?} carries {}, want {}",
+                answer.line,
+                shown(&answer.body),
+                shown(&want)
+            ));
         }
         Ok(())
     }
@@ -187,9 +241,17 @@ impl Run<'_> {
             Seen::Nothing | Seen::Incomplete => None,
         };
         match seen {
-            Some(SeenRequest { reply: None, early: None, bytes, .. }) => {
+            Some(SeenRequest {
+                reply: None,
+                early: None,
+                bytes,
+                ..
+            }) => {
                 let bytes = bytes.bytes(&self.lane.host);
-                let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+                let line = bytes
+                    .split(|byte| *byte == b'\r')
+                    .next()
+                    .unwrap_or_default();
                 Some(line.strip_suffix(b" HTTP/1.1").unwrap_or(line).to_vec())
             }
             Some(_) => None,
@@ -233,8 +295,15 @@ impl RequestCase {
             Seen::Nothing | Seen::Incomplete => &[],
         };
         let scripts = requests.iter().map(|request| Script {
-            early: request.early.as_ref().map(|early| early.bytes(host)).unwrap_or_default(),
-            reply: request.reply.as_ref().map_or(Reply::Usual, |reply| Reply::Bytes(reply.bytes(host))),
+            early: request
+                .early
+                .as_ref()
+                .map(|early| early.bytes(host))
+                .unwrap_or_default(),
+            reply: request
+                .reply
+                .as_ref()
+                .map_or(Reply::Usual, |reply| Reply::Bytes(reply.bytes(host))),
             ending: request.ending,
             pace: Pace::Whole,
         });

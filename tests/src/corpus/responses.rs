@@ -23,8 +23,18 @@ pub async fn run(lane: &Lane, case: &ResponseCase, seed: u64) -> Result<(), Fail
         if pipelined && !matches!(case.then, Then::Open | Then::AsTold) {
             continue;
         }
-        let variant = Variant { pipelined, ..variant };
-        if let Err(problem) = (Run { lane, case, variant }).check().await {
+        let variant = Variant {
+            pipelined,
+            ..variant
+        };
+        if let Err(problem) = (Run {
+            lane,
+            case,
+            variant,
+        })
+        .check()
+        .await
+        {
             return Err(Failure {
                 id: case.id.clone(),
                 title: case.title.clone(),
@@ -60,7 +70,9 @@ impl Run<'_> {
             bytes.extend(self.lane.get(NEXT));
         }
         client.send(bytes, Pace::Whole).await?;
-        let last = self.messages(&mut client, request.starts_with(b"HEAD ")).await?;
+        let last = self
+            .messages(&mut client, request.starts_with(b"HEAD "))
+            .await?;
         let open = self.end(&mut client, &last).await?;
         if self.case.early.is_none() {
             recorder.has_answered(0).await?;
@@ -76,7 +88,11 @@ impl Run<'_> {
         let bytes = |text: &super::Text| text.bytes(&self.lane.host);
         Script {
             early: self.case.early.as_ref().map(bytes).unwrap_or_default(),
-            reply: self.case.reply.as_ref().map_or(Reply::Nothing, |reply| Reply::Bytes(bytes(reply))),
+            reply: self
+                .case
+                .reply
+                .as_ref()
+                .map_or(Reply::Nothing, |reply| Reply::Bytes(bytes(reply))),
             ending: self.case.ending,
             pace: self.variant.pace,
         }
@@ -87,16 +103,26 @@ impl Run<'_> {
         let mut last = None;
         for (at, message) in self.case.client.iter().enumerate() {
             let answer = client.wire.answer(to_head).await;
-            let answer = answer.map_err(|problem| format!("the client's message {}: {problem}", at + 1))?;
+            let answer =
+                answer.map_err(|problem| format!("the client's message {}: {problem}", at + 1))?;
             let instead = self.case.or_502 && answer.status == 502;
             match message {
-                Message::Relayed { head, body, trailers } if !instead => {
+                Message::Relayed {
+                    head,
+                    body,
+                    trailers,
+                } if !instead => {
                     let host = &self.lane.host;
-                    is_relayed(&answer, &head.bytes(host), &body.bytes(host), &trailers.bytes(host))?;
+                    is_relayed(
+                        &answer,
+                        &head.bytes(host),
+                        &body.bytes(host),
+                        &trailers.bytes(host),
+                    )?;
                 }
-                Message::Own(status) => is_own(&answer, *status)?,
+                Message::Own(status) => is_own(&answer, *status, to_head)?,
                 Message::Relayed { .. } => {
-                    is_own(&answer, 502)?;
+                    is_own(&answer, 502, to_head)?;
                     return Ok(answer);
                 }
             }
@@ -120,14 +146,20 @@ impl Run<'_> {
         let got = shown(&last.body);
         match (then, last.end) {
             (Then::Open, End::Whole) if !closes => Ok(true),
-            (Then::Closed, End::Whole) if closes => client.wire.end().await.map(|()| false),
+            (Then::Closed, End::Whole) if closes => client.wire.end(false).await.map(|()| false),
             (Then::Truncated, End::Truncated) | (Then::Reset, End::Reset) => Ok(false),
             (Then::Tunnel, End::Whole) => {
                 client.send(b"ping".to_vec(), Pace::Whole).await?;
                 let echo = client.wire.bytes(4).await?;
-                if echo == b"ping" { Ok(false) } else { Err(format!("the tunnel gave {}", shown(&echo))) }
+                if echo == b"ping" {
+                    Ok(false)
+                } else {
+                    Err(format!("the tunnel gave {}", shown(&echo)))
+                }
             }
-            (Then::Open | Then::Closed, End::Whole) => Err(format!("want it {then:?}, and Connection says close: {closes}")),
+            (Then::Open | Then::Closed, End::Whole) => Err(format!(
+                "want it {then:?}, and Connection says close: {closes}"
+            )),
             (_, end) => Err(format!("want {then:?}, got {end:?} after {got}")),
         }
     }
@@ -149,17 +181,31 @@ impl Run<'_> {
     /// On which connections the endpoint got the case and the follow-up.
     async fn connections(&self) -> Result<(), String> {
         let exchanges = self.lane.recorder.exchanges();
-        let got = || exchanges.iter().map(|exchange| shown(&exchange.bytes)).collect::<Vec<_>>().join("\n    ");
+        let got = || {
+            exchanges
+                .iter()
+                .map(|exchange| shown(&exchange.bytes))
+                .collect::<Vec<_>>()
+                .join("\n    ")
+        };
         let (tries, next): (&[Exchange], _) = match exchanges.split_last() {
             Some((next, tries)) if tries.len() == self.case.tries => (tries, next),
-            _ => return Err(format!("want {} requests and a follow-up, the endpoint got\n    {}", self.case.tries, got())),
+            _ => {
+                return Err(format!(
+                    "want {} requests and a follow-up, the endpoint got\n    {}",
+                    self.case.tries,
+                    got()
+                ));
+            }
         };
         self.lane.is_get(next, NEXT)?;
         let Some(last) = tries.last() else {
             return Ok(());
         };
         match (self.case.reused, next.connection == last.connection) {
-            (true, false) => Err("the endpoint's connection is not used for the follow-up".to_owned()),
+            (true, false) => {
+                Err("the endpoint's connection is not used for the follow-up".to_owned())
+            }
             (false, true) => Err("the endpoint's connection is used for the follow-up".to_owned()),
             (true, true) => Ok(()),
             (false, false) => self.lane.recorder.ends(last.connection).await,
@@ -168,12 +214,21 @@ impl Run<'_> {
 }
 
 /// Whether an answer is one of the proxy's own.
-fn is_own(answer: &Answer, status: u16) -> Result<(), String> {
-    let body = own_body(status);
+fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
+    let body = if to_head {
+        Vec::new()
+    } else {
+        own_body(status)
+    };
     if answer.status == status && answer.body == body && answer.end == End::Whole {
         return Ok(());
     }
-    Err(format!("got {:?} {}, want {status} {}", answer.line, shown(&answer.body), shown(&body)))
+    Err(format!(
+        "got {:?} {}, want {status} {}",
+        answer.line,
+        shown(&answer.body),
+        shown(&body)
+    ))
 }
 
 /// Whether an answer is the endpoint's, as it must be relayed.
@@ -181,20 +236,40 @@ fn is_relayed(answer: &Answer, head: &[u8], body: &[u8], trailers: &[u8]) -> Res
     let want = Answer::read_head(head)?;
     let dated = want.values("date").next().is_some();
     let fields = |answer: &Answer| {
-        let fields = answer.fields.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        fields.filter(|(name, _)| dated || name != "date").collect::<Vec<_>>()
+        let fields = answer
+            .fields
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        fields
+            .filter(|(name, _)| dated || name != "date")
+            .collect::<Vec<_>>()
     };
     if answer.line != want.line || fields(answer) != fields(&want) {
         let got = (&answer.line, fields(answer));
-        return Err(format!("the client got\n    {got:?}\n  instead of\n    {:?}", (&want.line, fields(&want))));
+        return Err(format!(
+            "the client got\n    {got:?}\n  instead of\n    {:?}",
+            (&want.line, fields(&want))
+        ));
     }
     let cut = answer.end != End::Whole;
-    let right = if cut { body.starts_with(&answer.body) } else { body == answer.body };
+    let right = if cut {
+        body.starts_with(&answer.body)
+    } else {
+        body == answer.body
+    };
     if !right {
-        return Err(format!("the client got the body {}, want {}", shown(&answer.body), shown(body)));
+        return Err(format!(
+            "the client got the body {}, want {}",
+            shown(&answer.body),
+            shown(body)
+        ));
     }
     if answer.trailers != trailers {
-        return Err(format!("the client got the trailers {}, want {}", shown(&answer.trailers), shown(trailers)));
+        return Err(format!(
+            "the client got the trailers {}, want {}",
+            shown(&answer.trailers),
+            shown(trailers)
+        ));
     }
     Ok(())
 }

@@ -23,12 +23,22 @@ pub(super) fn differs(exchange: &Exchange, wanted: &SeenRequest, host: &str) -> 
     if same {
         return None;
     }
-    let whole = if exchange.whole { "" } else { ", and then nothing more," };
-    let mut text = format!("the endpoint got\n    {}{whole}\n  instead of\n    {}", shown(got), shown(&bytes));
+    let whole = if exchange.whole {
+        ""
+    } else {
+        ", and then nothing more,"
+    };
+    let mut text = format!(
+        "the endpoint got\n    {}{whole}\n  instead of\n    {}",
+        shown(got),
+        shown(&bytes)
+    );
     if let Some(data) = &wanted.chunks {
         let data = shown(&data.bytes(host));
         let trailers = shown(&wanted.trailers.bytes(host));
-        text.push_str(&format!(" and then in chunks {data}, with the trailers {trailers}"));
+        text.push_str(&format!(
+            " and then in chunks {data}, with the trailers {trailers}"
+        ));
     }
     Some(text)
 }
@@ -44,7 +54,11 @@ fn chunks<'a>(mut body: &'a [u8], mut data: &[u8]) -> Option<&'a [u8]> {
         }
         body = &body[end + 2..];
         if size == 0 {
-            return if data.is_empty() { body.strip_suffix(b"\r\n") } else { None };
+            return if data.is_empty() {
+                body.strip_suffix(b"\r\n")
+            } else {
+                None
+            };
         }
         let (chunk, rest) = body.split_at_checked(size)?;
         data = data.strip_prefix(chunk)?;

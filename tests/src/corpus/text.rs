@@ -82,7 +82,11 @@ fn parts(rest: &mut std::str::Chars<'_>, inside: bool) -> Result<Text, String> {
                 read.push(expansion(rest)?);
             }
             Some(visible @ ' '..='~') => bytes.push(visible as u8),
-            Some(other) => return Err(format!("{other:?} is not visible ASCII; write it as an escape")),
+            Some(other) => {
+                return Err(format!(
+                    "{other:?} is not visible ASCII; write it as an escape"
+                ));
+            }
         }
     }
     read.push(Part::Bytes(bytes));
@@ -99,10 +103,16 @@ fn escape(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
         Some(same @ ('\\' | '{' | '}')) => same as u8,
         Some('x') => {
             let digits: String = rest.take(2).collect();
-            let value = u8::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 2);
+            let value = u8::from_str_radix(&digits, 16)
+                .ok()
+                .filter(|_| digits.len() == 2);
             value.ok_or_else(|| format!("\\x{digits} is not \\x and two hexadecimal digits"))?
         }
-        other => return Err(format!("\\ is not followed by r n t s \\ {{ }} x, but by {other:?}")),
+        other => {
+            return Err(format!(
+                "\\ is not followed by r n t s \\ {{ }} x, but by {other:?}"
+            ));
+        }
     })
 }
 
@@ -122,7 +132,11 @@ fn expansion(rest: &mut std::str::Chars<'_>) -> Result<Part, String> {
             let (count, more) = word(rest)?;
             let number = count.parse();
             let number = number.map_err(|_| format!("{count:?} is not a count"))?;
-            let text = if more { parts(rest, true)? } else { Text::default() };
+            let text = if more {
+                parts(rest, true)?
+            } else {
+                Text::default()
+            };
             Ok(Part::Repeat(number, text))
         }
         _ => Err(format!("{{{name} is no macro")),
@@ -137,7 +151,11 @@ fn word(rest: &mut std::str::Chars<'_>) -> Result<(String, bool), String> {
             Some(' ') => return Ok((word, true)),
             Some('}') => return Ok((word, false)),
             Some(letter @ ('a'..='z' | 'A'..='Z' | '0'..='9' | '-')) => word.push(letter),
-            _ => return Err(format!("{{{word} is not a macro that ends in }}; write \\{{")),
+            _ => {
+                return Err(format!(
+                    "{{{word} is not a macro that ends in }}; write \\{{"
+                ));
+            }
         }
     }
 }

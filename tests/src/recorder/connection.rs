@@ -53,7 +53,12 @@ impl Connection {
                 break;
             }
         }
-        let Self { stream, number, state, .. } = self;
+        let Self {
+            stream,
+            number,
+            state,
+            ..
+        } = self;
         drop(stream);
         lock(&state).open.remove(&number);
     }
@@ -66,7 +71,11 @@ impl Connection {
         let script = lock(&self.state).scripts.pop_front().unwrap_or_default();
         let framing = match Framing::of(&head) {
             Ok(framing) => framing,
-            Err(fault) => return self.fault(&format!("the endpoint cannot frame what it got: {fault}")).await,
+            Err(fault) => {
+                return self
+                    .fault(&format!("the endpoint cannot frame what it got: {fault}"))
+                    .await;
+            }
         };
         if !script.early.is_empty() {
             let _ = script.pace.write(&mut self.stream, &script.early).await;
@@ -110,7 +119,11 @@ impl Connection {
 
     async fn head(&mut self) -> Result<Vec<u8>, Ended> {
         loop {
-            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(at) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 self.update(|exchange| exchange.bytes.clear());
                 let head = self.take(at + 4).await?;
                 self.update(|exchange| exchange.head = at + 4);
@@ -127,14 +140,21 @@ impl Connection {
             let line = self.line().await?;
             let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap_or("?");
             let Ok(size) = usize::from_str_radix(size, 16) else {
-                return self.fault(&format!("the endpoint got a chunk of {}", line.escape_ascii())).await;
+                return self
+                    .fault(&format!(
+                        "the endpoint got a chunk of {}",
+                        line.escape_ascii()
+                    ))
+                    .await;
             };
             if size == 0 {
                 break;
             }
             let data = self.take(size + 2).await?;
             if !data.ends_with(b"\r\n") {
-                return self.fault("the endpoint got a chunk that does not end in CRLF").await;
+                return self
+                    .fault("the endpoint got a chunk that does not end in CRLF")
+                    .await;
             }
         }
         while self.line().await? != b"\r\n" {}
@@ -185,7 +205,11 @@ impl Connection {
         }
         if !self.buffer.is_empty() {
             let early = self.buffer.escape_ascii().to_string();
-            return self.fault(&format!("bytes came before the answer to what was before them: {early}")).await;
+            return self
+                .fault(&format!(
+                    "bytes came before the answer to what was before them: {early}"
+                ))
+                .await;
         }
         let _ = script.pace.write(&mut self.stream, &reply).await;
         self.update(|exchange| exchange.answered = true);
@@ -218,7 +242,8 @@ impl Connection {
 fn usual(head: &[u8]) -> Vec<u8> {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let body = line.strip_suffix(b" HTTP/1.1").unwrap_or(line);
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+    let mut answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     if !head.starts_with(b"HEAD ") {
         answer.extend(body);
     }

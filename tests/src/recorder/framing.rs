@@ -33,9 +33,10 @@ impl Framing {
         }
         match (lengths.as_slice(), codings.as_slice()) {
             ([], []) => Ok(Self::Length(0)),
-            ([length], []) if length.bytes().all(|byte| byte.is_ascii_digit()) => {
-                length.parse().map(Self::Length).map_err(|_| format!("not a length: {length:?}"))
-            }
+            ([length], []) if length.bytes().all(|byte| byte.is_ascii_digit()) => length
+                .parse()
+                .map(Self::Length)
+                .map_err(|_| format!("not a length: {length:?}")),
             ([], ["chunked"]) => Ok(Self::Chunked),
             _ => Err(format!("framed by {lengths:?} and {codings:?}")),
         }
@@ -66,7 +67,10 @@ mod tests {
     fn a_request_is_framed_only_where_there_is_no_doubt() {
         let of = |fields: &str| Framing::of(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes());
         assert_eq!(of("Host: a\r\n"), Ok(Framing::Length(0)));
-        assert_eq!(of("content-length: 12\r\nX: \u{e9}\r\n"), Ok(Framing::Length(12)));
+        assert_eq!(
+            of("content-length: 12\r\nX: \u{e9}\r\n"),
+            Ok(Framing::Length(12))
+        );
         assert_eq!(of("Transfer-Encoding: chunked\r\n"), Ok(Framing::Chunked));
         for fields in [
             "Content-Length: 3\r\nContent-Length: 3\r\n",

@@ -63,13 +63,18 @@ impl Answer {
     /// The values of all fields of that name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
-        self.fields.iter().filter(named).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .filter(named)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether it says that the connection ends with it.
     pub fn closes(&self) -> bool {
         let options = self.values("connection").flat_map(|value| value.split(','));
-        options.map(str::trim).any(|option| option.eq_ignore_ascii_case("close"))
+        options
+            .map(str::trim)
+            .any(|option| option.eq_ignore_ascii_case("close"))
     }
 
     pub(super) fn framing(&self, to_head: bool) -> Result<Framing, String> {
@@ -85,7 +90,11 @@ impl Answer {
             ([], []) if to_head || self.status == 304 || self.closes() => Framing::UntilClose,
             _ => return Err(doubt()),
         };
-        Ok(if to_head || self.status == 304 { Framing::Length(0) } else { framing })
+        Ok(if to_head || self.status == 304 {
+            Framing::Length(0)
+        } else {
+            framing
+        })
     }
 }
 
@@ -98,9 +107,17 @@ fn decimal(text: &str) -> Option<usize> {
 
 /// A line without its end.
 fn text(line: &[u8]) -> Result<String, String> {
-    let wrong = || format!("a line ends in LF alone or holds a control byte: {}", super::shown(line));
+    let wrong = || {
+        format!(
+            "a line ends in LF alone or holds a control byte: {}",
+            super::shown(line)
+        )
+    };
     let line = line.strip_suffix(b"\r\n").ok_or_else(wrong)?;
-    if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+    if line
+        .iter()
+        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+    {
         return Err(wrong());
     }
     // Every byte as a letter, so that nothing is lost.
@@ -108,8 +125,12 @@ fn text(line: &[u8]) -> Result<String, String> {
 }
 
 fn status(line: &str) -> Result<u16, String> {
-    let code = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split_once(' '));
-    let digits = code.map(|(digits, _)| digits).filter(|digits| digits.len() == 3);
+    let code = line
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.split_once(' '));
+    let digits = code
+        .map(|(digits, _)| digits)
+        .filter(|digits| digits.len() == 3);
     let status = digits.and_then(|digits| digits.parse().ok());
     status.ok_or_else(|| format!("not a status line: {line:?}"))
 }
@@ -138,7 +159,10 @@ pub(super) fn chunk_size(line: &[u8]) -> Result<usize, String> {
     let digits = line.strip_suffix(b"\r\n").ok_or_else(wrong)?;
     let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
     let usual = digits == "0" || !digits.starts_with('0');
-    let hexadecimal = !digits.is_empty() && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hexadecimal = !digits.is_empty()
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !usual || !hexadecimal {
         return Err(wrong());
     }
@@ -155,10 +179,22 @@ mod tests {
 
     #[test]
     fn an_answer_is_framed_in_one_way_or_it_is_wrong() {
-        assert_eq!(framing("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"), Ok(Framing::Length(3)));
-        assert_eq!(framing("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n"), Ok(Framing::Chunked));
-        assert_eq!(framing("HTTP/1.1 200 OK\r\nconnection: close\r\n"), Ok(Framing::UntilClose));
-        assert_eq!(framing("HTTP/1.1 204 No Content\r\n"), Ok(Framing::Length(0)));
+        assert_eq!(
+            framing("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"),
+            Ok(Framing::Length(3))
+        );
+        assert_eq!(
+            framing("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n"),
+            Ok(Framing::Chunked)
+        );
+        assert_eq!(
+            framing("HTTP/1.1 200 OK\r\nconnection: close\r\n"),
+            Ok(Framing::UntilClose)
+        );
+        assert_eq!(
+            framing("HTTP/1.1 204 No Content\r\n"),
+            Ok(Framing::Length(0))
+        );
         for head in [
             "HTTP/1.1 200 OK\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 3\r\n",
@@ -177,7 +213,9 @@ mod tests {
     #[test]
     fn a_chunk_is_written_in_one_way() {
         assert_eq!(chunk_size(b"1f\r\n"), Ok(31));
-        for line in ["1F\r\n", "01\r\n", "1;a\r\n", "1 \r\n", "\r\n", "1\n", "-1\r\n"] {
+        for line in [
+            "1F\r\n", "01\r\n", "1;a\r\n", "1 \r\n", "\r\n", "1\n", "-1\r\n",
+        ] {
             assert!(chunk_size(line.as_bytes()).is_err(), "{line:?}");
         }
     }

@@ -6,7 +6,10 @@ fn an_entry_holds_its_keys_in_order_with_their_bytes() {
     let entries = read("file", text).unwrap();
     assert_eq!(entries.len(), 2);
     let one = &entries[0];
-    assert_eq!((one.id.as_str(), one.title.as_str(), one.place.as_str()), ("one", "the first", "file:3"));
+    assert_eq!(
+        (one.id.as_str(), one.title.as_str(), one.place.as_str()),
+        ("one", "the first", "file:3")
+    );
     assert_eq!(one.items[0].word().unwrap(), "RFC 9112 section 3");
     assert_eq!(one.items[1].bytes().unwrap().bytes(""), b"GET /\r\n\r\n");
     assert_eq!(one.items[2].word().unwrap(), "closed");

@@ -9,7 +9,10 @@ fn case(text: &str) -> Result<RequestCase, String> {
 #[test]
 fn a_refusal_is_an_answer_an_end_and_nothing_for_the_endpoint() {
     let case = case("send:\n|GET\\r\\n\nrefused: 400\n").unwrap();
-    assert!(matches!(&case.steps[..], [Step::Send(_), Step::Get(Expected { status: 400, .. })]));
+    assert!(matches!(
+        &case.steps[..],
+        [Step::Send(_), Step::Get(Expected { status: 400, .. })]
+    ));
     assert_eq!(case.then, Then::Closed);
     assert!(matches!(case.seen, Seen::Nothing));
 }
@@ -36,7 +39,10 @@ fn what_is_missing_or_unknown_is_told() {
         ("send:\n|a\nrefused: soon\n", "file:5: refused"),
         ("send:\n|a\nthen: maybe\n", "file:5: then"),
         ("send:\n|a\nreply:\n|b\n", "file:5: reply"),
-        ("send:\n|a\nrefused: 400\nendpoint:\n|x\n", "file:6: endpoint"),
+        (
+            "send:\n|a\nrefused: 400\nendpoint:\n|x\n",
+            "file:6: endpoint",
+        ),
         ("sned:\n|a\n", "file:3: sned"),
     ] {
         let error = case(text).unwrap_err();

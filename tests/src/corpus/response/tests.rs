@@ -10,13 +10,23 @@ fn case(text: &str) -> Result<ResponseCase, String> {
 fn messages_come_in_order_with_their_bodies() {
     let text = "reply:\n|r\nends: close\nclient:\n|HTTP/1.1 103 Early\\r\\n\\r\\n\nclient:\n|h\nbody:\n|b\ntrailers:\n|t\nthen: truncated\nor: 502\nreused: no\n";
     let case = case(text).unwrap();
-    assert_eq!((case.client.len(), case.ending, case.then), (2, Ending::Close, Then::Truncated));
+    assert_eq!(
+        (case.client.len(), case.ending, case.then),
+        (2, Ending::Close, Then::Truncated)
+    );
     assert!(case.or_502 && !case.reused && !case.kept);
     let Message::Relayed { body, trailers, .. } = &case.client[1] else {
         panic!("{:?}", case.client)
     };
-    assert_eq!((body.bytes(""), trailers.bytes("")), (b"b".to_vec(), b"t".to_vec()));
-    assert!(case.request.bytes("a.test").starts_with(b"GET /case HTTP/1.1\r\nHost: a.test\r\n"));
+    assert_eq!(
+        (body.bytes(""), trailers.bytes("")),
+        (b"b".to_vec(), b"t".to_vec())
+    );
+    assert!(
+        case.request
+            .bytes("a.test")
+            .starts_with(b"GET /case HTTP/1.1\r\nHost: a.test\r\n")
+    );
 }
 
 #[test]

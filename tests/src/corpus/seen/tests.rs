@@ -17,7 +17,14 @@ fn wanted(bytes: &str, chunks: Option<&str>, trailers: &str) -> SeenRequest {
 #[test]
 fn every_byte_counts() {
     let request = wanted("GET / HTTP/1.1\\r\\n\\r\\nabc", None, "");
-    assert_eq!(differs(&exchange("GET / HTTP/1.1\r\n\r\nabc", 18, true), &request, "h"), None);
+    assert_eq!(
+        differs(
+            &exchange("GET / HTTP/1.1\r\n\r\nabc", 18, true),
+            &request,
+            "h"
+        ),
+        None
+    );
     for (bytes, whole) in [
         ("GET / HTTP/1.1\r\n\r\nab", true),
         ("GET / HTTP/1.1\r\n\r\nabcd", true),
@@ -27,8 +34,14 @@ fn every_byte_counts() {
         let told = differs(&exchange(bytes, 18, whole), &request, "h").unwrap();
         assert!(told.contains("instead of"), "{told}");
     }
-    let part = SeenRequest { up_to: true, ..request };
-    assert_eq!(differs(&exchange("GET / HTTP/1.1\r\n\r\na", 18, false), &part, "h"), None);
+    let part = SeenRequest {
+        up_to: true,
+        ..request
+    };
+    assert_eq!(
+        differs(&exchange("GET / HTTP/1.1\r\n\r\na", 18, false), &part, "h"),
+        None
+    );
     assert!(differs(&exchange("GET / HTTP/1.1\r\n\r\nx", 18, false), &part, "h").is_some());
     assert!(differs(&exchange("GET / HT", 0, false), &part, "h").is_some());
 }
@@ -36,7 +49,14 @@ fn every_byte_counts() {
 #[test]
 fn chunks_may_be_cut_anywhere_and_are_written_in_the_usual_form() {
     let request = wanted("H\\r\\n\\r\\n", Some("abcdefghijk"), "A: b\\r\\n");
-    let is_right = |body: &str| differs(&exchange(&format!("H\r\n\r\n{body}"), 5, true), &request, "h").is_none();
+    let is_right = |body: &str| {
+        differs(
+            &exchange(&format!("H\r\n\r\n{body}"), 5, true),
+            &request,
+            "h",
+        )
+        .is_none()
+    };
     assert!(is_right("b\r\nabcdefghijk\r\n0\r\nA: b\r\n\r\n"));
     assert!(is_right("1\r\na\r\na\r\nbcdefghijk\r\n0\r\nA: b\r\n\r\n"));
     for body in [

@@ -15,11 +15,18 @@ fn visible_text_stands_for_itself_and_escapes_for_the_rest() {
 #[test]
 fn macros_stand_for_what_repeats_and_for_the_host() {
     assert_eq!(read("{host}:{HOST}"), "a.test:A.TEST");
-    assert_eq!(read("{repeat 3 X: \\x01\\r\\n}."), "X: \\x01\\r\\nX: \\x01\\r\\nX: \\x01\\r\\n.");
+    assert_eq!(
+        read("{repeat 3 X: \\x01\\r\\n}."),
+        "X: \\x01\\r\\nX: \\x01\\r\\nX: \\x01\\r\\n."
+    );
     assert_eq!(read("{repeat 2 {host}{repeat 2 -}}"), "a.test--a.test--");
-    let forwarded = "x-forwarded-for: 127.0.0.1\\r\\nx-forwarded-proto: http\\r\\nx-forwarded-host: ";
+    let forwarded =
+        "x-forwarded-for: 127.0.0.1\\r\\nx-forwarded-proto: http\\r\\nx-forwarded-host: ";
     assert_eq!(read("{forwarded}"), format!("{forwarded}a.test\\r\\n"));
-    assert_eq!(read("{forwarded {HOST}:80}"), format!("{forwarded}A.TEST:80\\r\\n"));
+    assert_eq!(
+        read("{forwarded {HOST}:80}"),
+        format!("{forwarded}A.TEST:80\\r\\n")
+    );
     assert_eq!(read("{chunked}"), "transfer-encoding: chunked\\r\\n");
 }
 
