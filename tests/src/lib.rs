@@ -10,6 +10,7 @@ pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
 pub mod fleet;
+pub mod lenient;
 pub mod load;
 pub mod origin;
 pub mod pace;

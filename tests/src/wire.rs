@@ -71,11 +71,12 @@ impl Wire {
         Ok(answer)
     }
 
-    /// Waits for the end of the connection, in good order and without a byte before it.
+    /// Waits for the end of the connection, in good order and without a byte before it. A reset is as good only where the client is
+    /// `sending` still, after it was told of the end.
     ///
     /// # Errors
     /// What came in its place.
-    pub async fn end(&mut self) -> Result<(), String> {
+    pub async fn end(&mut self, sending: bool) -> Result<(), String> {
         loop {
             match self.more().await {
                 _ if !self.buffer.is_empty() => {
@@ -84,6 +85,7 @@ impl Wire {
                 }
                 Ok(()) => {}
                 Err(Dry::Closed) => return Ok(()),
+                Err(Dry::Reset) if sending => return Ok(()),
                 Err(Dry::Reset) => return Err("the connection is reset, not closed".to_owned()),
                 Err(Dry::Silent) => return Err("the connection stays open".to_owned()),
             }

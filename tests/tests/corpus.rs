@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aralez_tests::corpus::{self, Failure, Lane, Report};
 use aralez_tests::document::site;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::lenient::Lenient;
 use aralez_tests::ports;
 use aralez_tests::recorder::Recorder;
 
@@ -92,4 +93,45 @@ async fn every_raw_response_is_relayed_or_refused_as_the_corpus_says() {
         corpus::run_response(&lane, &case, seed).await
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_lets_everything_pass_fails_the_corpus_and_is_told_why() {
+    let recorder = Recorder::start().await;
+    let proxy = Lenient::start(recorder.address()).await;
+    let lane = Lane {
+        proxy: proxy.address(),
+        host: HOSTS[0].to_owned(),
+        recorder,
+    };
+    let cases = corpus::requests().unwrap();
+    for (id, told) in [
+        ("line-plain", "instead of"),
+        ("lengths-equal", "the endpoint cannot frame what it got"),
+        (
+            "method-lower",
+            "got \"HTTP/1.1 200 OK\" \"get /\", want 400",
+        ),
+        ("nominated-host", "the endpoint must not get"),
+        ("host-unknown", "want 404"),
+        ("connection-close", "the answer lacks Connection: close"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_request(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
+    let cases = corpus::responses().unwrap();
+    for (id, told) in [
+        ("version-two", "not a status line"),
+        ("lengths-equal", "is framed by"),
+        ("nominated", "instead of"),
+        ("cut-length", "no answer: the connection is closed"),
+        ("extra-response", "poison!"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_response(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
 }

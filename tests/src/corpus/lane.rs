@@ -96,19 +96,30 @@ impl Client {
 
     /// Begins to write, once what was written before is written. That the other side takes no more is for the reader to judge.
     pub(super) async fn send(&mut self, bytes: Vec<u8>, pace: Pace) -> Result<(), String> {
-        let mut half = match std::mem::replace(&mut self.write, Writing::Lost) {
-            Writing::Idle(half) => half,
-            Writing::Busy(task) => tokio::time::timeout(WRITE, task)
-                .await
-                .map_err(|_| "the proxy does not take what is sent")?
-                .map_err(|error| error.to_string())?,
-            Writing::Lost => return Err("nothing can be sent".to_owned()),
-        };
+        let mut half = self.half().await?;
         self.write = Writing::Busy(tokio::spawn(async move {
             let _ = pace.write(&mut half, &bytes).await;
             half
         }));
         Ok(())
+    }
+
+    /// Waits until everything is written, or is not taken any more.
+    pub(super) async fn sent(&mut self) -> Result<(), String> {
+        let half = self.half().await?;
+        self.write = Writing::Idle(half);
+        Ok(())
+    }
+
+    async fn half(&mut self) -> Result<OwnedWriteHalf, String> {
+        match std::mem::replace(&mut self.write, Writing::Lost) {
+            Writing::Idle(half) => Ok(half),
+            Writing::Busy(task) => tokio::time::timeout(WRITE, task)
+                .await
+                .map_err(|_| "the proxy does not take what is sent")?
+                .map_err(|error| error.to_string()),
+            Writing::Lost => Err("nothing can be sent".to_owned()),
+        }
     }
 }
 

@@ -143,35 +143,39 @@ impl Run<'_> {
                 }
             }
         }
-        if !pipelined {
+        let then = self.then(answers.last())?;
+        // A client that knows of the end reads it first; one whose body is still on its way does not know.
+        if !pipelined && (then != Then::Closed || self.case.apart) {
             client.send(self.lane.get(NEXT), Pace::Whole).await?;
         }
-        self.end(&mut client, answers.last()).await
+        let next = self.end(&mut client, then).await?;
+        if !pipelined && then == Then::Closed {
+            client.send(self.lane.get(NEXT), Pace::Whole).await?;
+            client.sent().await?;
+        }
+        Ok(next)
     }
 
-    /// What becomes of the connection.
-    async fn end(&self, client: &mut Client, last: Option<&Answer>) -> Result<bool, String> {
+    /// What must become of the connection, of which the last answer told.
+    fn then(&self, last: Option<&Answer>) -> Result<Then, String> {
         let closes = last.is_none_or(Answer::closes);
-        let then = match self.case.then {
-            Then::AsTold if closes => Then::Closed,
-            Then::AsTold => Then::Open,
-            then => then,
-        };
+        match (self.case.then, closes) {
+            (Then::AsTold | Then::Closed, true) => Ok(Then::Closed),
+            (Then::AsTold | Then::Open, false) => Ok(Then::Open),
+            (Then::Closed, false) => Err("the answer lacks Connection: close".to_owned()),
+            (Then::Open, true) => Err("the answer says Connection: close".to_owned()),
+            (Then::Tunnel, _) => Ok(Then::Tunnel),
+            (other, _) => Err(format!("a request's case cannot end so: {other:?}")),
+        }
+    }
+
+    /// What becomes of the connection; whether the follow-up was served.
+    async fn end(&self, client: &mut Client, then: Then) -> Result<bool, String> {
         match then {
-            Then::Closed if !closes => Err("the answer lacks Connection: close".to_owned()),
-            Then::Closed => client
-                .wire
-                .end()
-                .await
-                .map(|()| false)
-                .map_err(|problem| format!("want the end: {problem}")),
-            Then::Open if closes => Err("the answer says Connection: close".to_owned()),
-            Then::Open => {
-                let answer = client.wire.answer(false).await;
-                let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
-                usual
-                    .map(|()| true)
-                    .map_err(|problem| format!("the follow-up: {problem}"))
+            Then::Closed => {
+                let end = client.wire.end(self.variant.pace != Pace::Whole).await;
+                end.map(|()| false)
+                    .map_err(|problem| format!("want the end: {problem}"))
             }
             Then::Tunnel => {
                 let sent = self.lane.get(NEXT);
@@ -183,7 +187,13 @@ impl Run<'_> {
                     Err(format!("the tunnel gave {}", shown(&echo)))
                 }
             }
-            other => Err(format!("a request's case cannot end so: {other:?}")),
+            _ => {
+                let answer = client.wire.answer(false).await;
+                let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
+                usual
+                    .map(|()| true)
+                    .map_err(|problem| format!("the follow-up: {problem}"))
+            }
         }
     }
 

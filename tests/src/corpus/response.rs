@@ -117,6 +117,12 @@ impl ResponseCase {
                 self.client.push(Message::Own(status));
                 self.then = Then::AsTold;
             }
+            ("times", count) => {
+                let last = self.client.last().cloned().ok_or_else(|| item.wrong())?;
+                let count: usize = count.parse().map_err(|_| item.wrong())?;
+                self.client
+                    .extend(std::iter::repeat_n(last, count.saturating_sub(1)));
+            }
             ("body" | "trailers", _) => self.take_part(item)?,
             ("tries", count) => self.tries = count.parse().map_err(|_| item.wrong())?,
             ("or", "502") => self.or_502 = true,

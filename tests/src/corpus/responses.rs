@@ -120,9 +120,9 @@ impl Run<'_> {
                         &trailers.bytes(host),
                     )?;
                 }
-                Message::Own(status) => is_own(&answer, *status)?,
+                Message::Own(status) => is_own(&answer, *status, to_head)?,
                 Message::Relayed { .. } => {
-                    is_own(&answer, 502)?;
+                    is_own(&answer, 502, to_head)?;
                     return Ok(answer);
                 }
             }
@@ -146,7 +146,7 @@ impl Run<'_> {
         let got = shown(&last.body);
         match (then, last.end) {
             (Then::Open, End::Whole) if !closes => Ok(true),
-            (Then::Closed, End::Whole) if closes => client.wire.end().await.map(|()| false),
+            (Then::Closed, End::Whole) if closes => client.wire.end(false).await.map(|()| false),
             (Then::Truncated, End::Truncated) | (Then::Reset, End::Reset) => Ok(false),
             (Then::Tunnel, End::Whole) => {
                 client.send(b"ping".to_vec(), Pace::Whole).await?;
@@ -214,8 +214,12 @@ impl Run<'_> {
 }
 
 /// Whether an answer is one of the proxy's own.
-fn is_own(answer: &Answer, status: u16) -> Result<(), String> {
-    let body = own_body(status);
+fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
+    let body = if to_head {
+        Vec::new()
+    } else {
+        own_body(status)
+    };
     if answer.status == status && answer.body == body && answer.end == End::Whole {
         return Ok(());
     }

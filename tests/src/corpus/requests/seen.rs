@@ -17,7 +17,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// What is not as it must be. Where the client's side has `failed` already, only what the endpoint must never see.
+    /// What is not as it must be. Where the client's side is not `clean`, only what the endpoint must never see.
     pub(super) fn problems(&self, clean: bool) -> Vec<String> {
         let mut exchanges = self.lane.recorder.exchanges();
         let mut problems = Vec::new();
@@ -47,7 +47,7 @@ impl Judge<'_> {
                 problems.extend(exchanges.iter().skip(wanted.len()).map(never));
             }
             Seen::Requests(wanted) => {
-                problems.extend(exchanges.iter().skip(wanted.len()).map(never))
+                problems.extend(exchanges.iter().skip(wanted.len()).map(never));
             }
             Seen::Incomplete if self.may_have_begun() => {
                 problems.extend(exchanges.iter().skip(1).map(never));
