@@ -19,7 +19,7 @@ use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
 use crate::core::http1::response::{BadResponse, ResponseHead};
 use crate::core::limits::ClientLimits;
-use crate::core::traffic::Deadline;
+use crate::core::traffic::{Deadline, Traffic};
 
 mod deadlines;
 mod download;
@@ -126,8 +126,10 @@ pub struct Duplex<'a, C> {
     pub timer: &'a mut Timer,
     /// The date of now.
     pub date: DateText,
-    /// The client's connection may stay open.
+    /// The client's connection may stay open, unless the node leaves.
     pub may_keep: bool,
+    /// Whether it leaves.
+    pub traffic: &'a Traffic,
     clocks: Clocks,
     budget: usize,
 }
@@ -166,8 +168,10 @@ pub struct Terms<'a> {
     pub limits: &'a ClientLimits,
     /// The date of now.
     pub date: DateText,
-    /// The client's connection may stay open.
+    /// The client's connection may stay open, unless the node leaves.
     pub may_keep: bool,
+    /// Whether it leaves.
+    pub traffic: &'a Traffic,
 }
 
 impl<'a, C: Io> Duplex<'a, C> {
@@ -191,6 +195,7 @@ impl<'a, C: Io> Duplex<'a, C> {
             timer,
             date: terms.date,
             may_keep: terms.may_keep,
+            traffic: terms.traffic,
             clocks: Clocks::default(),
             budget: TURN,
         }

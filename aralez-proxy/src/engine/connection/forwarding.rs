@@ -161,6 +161,7 @@ impl<C: Io> Connection<C> {
             limits: &self.worker.engine.limits,
             date: self.worker.date(self.now),
             may_keep: self.may_keep(ask),
+            traffic: &self.worker.engine.traffic,
         };
         job.state.down.out.begin(0);
         let mut duplex = Duplex::new(

@@ -155,8 +155,9 @@ impl<C: Io> Duplex<'_, C> {
         let state = &mut *self.state;
         let until_close = unknown && !new;
         // While the request is still on its way nobody knows where the next one begins.
-        let keep_client =
-            self.may_keep && !until_close && state.up.is_ended() && !state.progress.stopped;
+        let whole = state.up.is_ended() && !state.progress.stopped;
+        let may_keep = self.may_keep && !self.traffic.is_draining();
+        let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
             route: &self.way.route.response_edits,
             date: &self.date,
