@@ -111,7 +111,8 @@ impl<C: Io> Connection<C> {
         };
         let until = self.since + limit;
         let came = poll_fn(|cx| {
-            if self.closing.poll(cx) {
+            // One that has just come is served; it is told to go with its first answer.
+            if self.served > 0 && self.closing.poll(cx) {
                 return Poll::Ready(Came::End);
             }
             match self.io.poll_readable(cx) {
@@ -202,17 +203,14 @@ impl<C: Io> Connection<C> {
         let mut first = Some(self.now);
         poll_fn(|cx| {
             let buffer = &mut job.state.from_client;
-            match self.io.poll_read(cx, buffer.space()) {
+            match self.worker.buffers.poll_read(cx, &mut self.io, buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Came::End),
-                Poll::Ready(Ok(count)) => {
-                    buffer.fill(count);
-                    return Poll::Ready(Came::Bytes);
-                }
+                Poll::Ready(Ok(_)) => return Poll::Ready(Came::Bytes),
                 Poll::Pending => {}
             }
             if idle {
                 self.state.move_to(ConnectionState::Idle);
-                if self.closing.poll(cx) {
+                if self.served > 0 && self.closing.poll(cx) {
                     return Poll::Ready(Came::End);
                 }
             }

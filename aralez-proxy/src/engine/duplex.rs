@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 
 use super::ask::{Ask, Way};
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Buffers};
 use super::clock::Wait;
 use super::io::Io;
 use super::relay::Relay;
@@ -130,6 +130,8 @@ pub struct Duplex<'a, C> {
     pub may_keep: bool,
     /// Whether it leaves.
     pub traffic: &'a Traffic,
+    /// Where buffers come from.
+    pub buffers: &'a Buffers,
     clocks: Clocks,
     budget: usize,
 }
@@ -172,6 +174,8 @@ pub struct Terms<'a> {
     pub may_keep: bool,
     /// Whether it leaves.
     pub traffic: &'a Traffic,
+    /// Where buffers come from.
+    pub buffers: &'a Buffers,
 }
 
 impl<'a, C: Io> Duplex<'a, C> {
@@ -196,6 +200,7 @@ impl<'a, C: Io> Duplex<'a, C> {
             date: terms.date,
             may_keep: terms.may_keep,
             traffic: terms.traffic,
+            buffers: terms.buffers,
             clocks: Clocks::default(),
             budget: TURN,
         }

@@ -81,13 +81,11 @@ impl Worker {
         }
     }
 
-    /// What a connection needs for a request, with an empty buffer for what the client sends.
+    /// What a connection needs for a request.
     pub fn take_job(&self) -> Job {
         self.lent.fetch_add(1, Ordering::Relaxed);
         let kept = lock(&self.jobs).pop();
-        let mut job = kept.unwrap_or_default();
-        job.state.from_client = self.buffers.take();
-        job
+        kept.unwrap_or_default()
     }
 
     /// Gives it back.

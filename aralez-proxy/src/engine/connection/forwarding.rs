@@ -33,7 +33,6 @@ impl<C: Io> Connection<C> {
         if let Err(bad) = job.state.up.stage(&mut job.state.from_client) {
             return self.refuse_body(job, ask, bad.into()).await;
         }
-        job.state.from_endpoint = self.worker.buffers.take();
         let next = self.try_endpoints(job, ask, way).await;
         self.worker.buffers.give(&mut job.state.from_endpoint);
         next
@@ -162,6 +161,7 @@ impl<C: Io> Connection<C> {
             date: self.worker.date(self.now),
             may_keep: self.may_keep(ask),
             traffic: &self.worker.engine.traffic,
+            buffers: &self.worker.buffers,
         };
         job.state.down.out.begin(0);
         let mut duplex = Duplex::new(

@@ -52,9 +52,8 @@ impl<C: Io> Duplex<'_, C> {
                 // A head that is larger; its own limit ends this.
                 buffer.grow();
             }
-            match self.endpoint.poll_read(cx, buffer.space()) {
+            match self.buffers.poll_read(cx, self.endpoint, buffer) {
                 Poll::Ready(Ok(count)) if count > 0 => {
-                    buffer.fill(count);
                     self.state.progress.touched = true;
                     self.clocks.endpoint = Some(now);
                 }
