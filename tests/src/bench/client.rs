@@ -127,10 +127,11 @@ impl Client {
             let count = match moved {
                 Moved::Bytes(count) => count,
                 Moved::Wait => return Step::Wait,
-                Moved::End if self.state == State::Closing => return Step::Closed,
+                // Also by a reset: the whole answer is there, and nothing was lost.
+                Moved::End | Moved::Broken(_) if self.state == State::Closing => {
+                    return Step::Closed;
+                }
                 Moved::End => return Step::Failed(format!("closed early: {:?}", self.state)),
-                // Reset after the whole answer: it is closed, and nothing was lost.
-                Moved::Broken(_) if self.state == State::Closing => return Step::Closed,
                 Moved::Broken(error) => return Step::Failed(format!("receive: {error}")),
             };
             let whole = match self.state {

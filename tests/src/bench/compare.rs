@@ -138,9 +138,7 @@ fn start(
         workers,
     };
     let kinds = options.proxies.iter();
-    kinds
-        .map(|kind| stage.start(*kind, job.clone(), peers))
-        .collect()
+    kinds.map(|kind| stage.start(*kind, &job, peers)).collect()
 }
 
 fn empty(kind: Kind) -> Series {

@@ -83,14 +83,14 @@ impl Stage {
     ///
     /// # Errors
     /// When it does not.
-    pub fn start(&self, kind: Kind, job: Job, peers: &mut Peers) -> Result<Contestant> {
+    pub fn start(&self, kind: Kind, job: &Job, peers: &mut Peers) -> Result<Contestant> {
         let folder = tempfile::Builder::new().prefix("aralez-bench-").tempdir()?;
         let contestant = match kind {
-            Kind::Ours => self.ours(&job, folder),
-            _ => self.other(kind, job.clone(), folder),
+            Kind::Ours => self.ours(job, folder),
+            _ => self.other(kind, job, folder),
         }?;
         self.pin(job.workers, OTHER_CORE);
-        serves(&contestant, &job, peers)
+        serves(&contestant, job, peers)
             .with_context(|| format!("{}: {}", kind.title(), contestant.log()))?;
         Ok(contestant)
     }
@@ -135,11 +135,11 @@ impl Stage {
         Ok(self.runtime.block_on(check).status.success())
     }
 
-    fn other(&self, kind: Kind, job: Job, folder: TempDir) -> Result<Contestant> {
+    fn other(&self, kind: Kind, job: &Job, folder: TempDir) -> Result<Contestant> {
         let port = Port::free();
         let job = Job {
             listen: port.address(),
-            ..job
+            ..job.clone()
         };
         let (program, arguments) = command(kind, &job, folder.path())?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -60,7 +60,7 @@ fn held(stage: &Stage, kind: Kind, workers: usize, connections: usize) -> Result
         hosts: 1,
         workers,
     };
-    let contestant = stage.start(kind, job, &mut peers)?;
+    let contestant = stage.start(kind, &job, &mut peers)?;
     let processes = contestant.processes();
     let mut round = Round {
         address: contestant.address,

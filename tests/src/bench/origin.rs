@@ -12,7 +12,6 @@ use super::sockets::{self, Moved};
 pub const SMALL: &[u8] = br#"{"id":42,"name":"bench","items":[1,2,3],"note":"sixty-four byte"}"#;
 /// The length of the large answer's body.
 pub const LARGE: usize = 1024 * 1024;
-/// What a request's body may be at most.
 const LONGEST_HEAD: usize = 16 * 1024;
 
 /// Tokens of the origin's connections have this bit.
@@ -33,10 +32,11 @@ pub struct Origin {
     pub seen: Option<Vec<u8>>,
 }
 
+/// The answers, each for a connection that stays and for one that ends with it.
 #[derive(Debug)]
 struct Answers {
-    small: Vec<u8>,
-    large: Vec<u8>,
+    small: [Vec<u8>; 2],
+    large: [Vec<u8>; 2],
 }
 
 #[derive(Debug)]
@@ -73,8 +73,8 @@ impl Origin {
             connections: Vec::new(),
             free: Vec::new(),
             answers: Answers {
-                small: answer(SMALL),
-                large: answer(&vec![b'x'; LARGE]),
+                small: answers(SMALL),
+                large: answers(&vec![b'x'; LARGE]),
             },
             accepted: 0,
             seen: None,
@@ -202,10 +202,11 @@ impl Connection {
 
     fn send(&mut self, answers: &Answers) -> Then {
         let (large, mut sent) = self.sending.unwrap_or((self.large, 0));
-        let bytes = match large {
+        let both = match large {
             true => &answers.large,
             false => &answers.small,
         };
+        let bytes = &both[usize::from(self.closes)];
         while sent < bytes.len() {
             match sockets::put(&self.socket, &bytes[sent..]) {
                 Moved::Bytes(count) => sent += count,
@@ -227,14 +228,14 @@ impl Connection {
     }
 }
 
-fn answer(body: &[u8]) -> Vec<u8> {
-    let mut text = format!(
-        "HTTP/1.1 200 OK\r\nServer: bench-origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         ETag: \"5f3c-61a2b7\"\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    text.extend_from_slice(body);
-    text
+fn answers(body: &[u8]) -> [Vec<u8>; 2] {
+    ["", "Connection: close\r\n"].map(|last| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nServer: bench-origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             ETag: \"5f3c-61a2b7\"\r\n{last}\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    })
 }
