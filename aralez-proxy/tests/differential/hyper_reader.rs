@@ -117,9 +117,8 @@ pub(crate) fn response(bytes: &[u8], to_head: bool, closed: bool) -> Reading {
     let mut first: Option<Result<Message, hyper::Error>> = None;
     let next = drive(&pipe, exchange(pipe.clone(), method, closed, &mut first));
     match (first, next) {
-        (None, _) => Reading::Open,
         (Some(Err(error)), _) if error.is_parse() => Reading::Refused("parse"),
-        (Some(Err(_)), _) => Reading::Open,
+        (None | Some(Err(_)), _) => Reading::Open,
         (Some(Ok(message)), Some(Some(true) | None)) => whole(message, bytes.len()),
         (Some(Ok(message)), _) => whole(message, usize::MAX),
     }

@@ -53,7 +53,7 @@ impl Message {
 /// Lines of trailers as pairs.
 pub(crate) fn trailers(lines: &[u8]) -> Vec<(String, Vec<u8>)> {
     let lines = lines.split(|byte| *byte == b'\n');
-    lines.filter_map(|line| field(line)).collect()
+    lines.filter_map(field).collect()
 }
 
 /// A line as a lower-case name and a trimmed value, read without any rule.
