@@ -9,6 +9,7 @@
     reason = "a test fails by a panic, in its helpers too"
 )]
 
+mod fit;
 mod generate;
 mod hyper_reader;
 mod message;

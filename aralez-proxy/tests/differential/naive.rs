@@ -12,16 +12,30 @@ pub(crate) struct Naive {
     pub(crate) last: bool,
     /// A length counts before chunks.
     pub(crate) length_first: bool,
-    /// A CR alone ends a line, too.
-    pub(crate) cr: bool,
+    /// What ends a line.
+    pub(crate) ends: Ends,
+}
+
+/// What ends a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ends {
+    /// LF, with a CR before it or without.
+    Feed,
+    /// Also a CR alone.
+    Either,
+    /// CRLF and nothing else: what stands alone is part of the line.
+    Pair,
 }
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = Naive> {
-    (0..8).map(|bits| Naive {
-        last: bits & 1 != 0,
-        length_first: bits & 2 != 0,
-        cr: bits & 4 != 0,
+    let ends = [Ends::Feed, Ends::Either, Ends::Pair].into_iter();
+    ends.flat_map(|ends| {
+        (0..4).map(move |bits| Naive {
+            last: bits & 1 != 0,
+            length_first: bits & 2 != 0,
+            ends,
+        })
     })
 }
 
@@ -94,8 +108,12 @@ impl Naive {
     /// The line at `at`, and where the next one begins.
     fn line(self, bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
         let rest = bytes.get(at..)?;
-        let ends = |byte: &u8| *byte == b'\n' || (self.cr && *byte == b'\r');
-        let end = rest.iter().position(ends)?;
+        let ends = |place: usize| match self.ends {
+            Ends::Feed => rest[place] == b'\n',
+            Ends::Either => matches!(rest[place], b'\n' | b'\r'),
+            Ends::Pair => rest[place..].starts_with(b"\r\n"),
+        };
+        let end = (0..rest.len()).find(|place| ends(*place))?;
         let line = &rest[..end];
         let pair = rest[end..].starts_with(b"\r\n");
         let line = line.strip_suffix(b"\r").unwrap_or(line);

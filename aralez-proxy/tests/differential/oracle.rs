@@ -5,9 +5,10 @@ use std::fmt::Display;
 use aralez_proxy::core::http1::request::RequestHead;
 use aralez_proxy::core::limits::HeadLimits;
 
+use super::fit;
 use super::hyper_reader;
 use super::message::{Message, Reading};
-use super::naive;
+use super::naive::{self, Ends, Naive};
 use super::ours::{self, Exchange, Ours, Passed};
 use super::passing::Steps;
 
@@ -82,6 +83,7 @@ pub(crate) fn response(bytes: &[u8], exchange: Exchange, steps: Steps) -> Result
 /// What goes on, to everybody who reads it.
 fn request_goes(passed: &Passed) -> Result<(), String> {
     let goes = &passed.bytes;
+    fit_trailers(passed)?;
     let behind = [goes.as_slice(), NEXT].concat();
     for naive in naive::all() {
         same(&naive.request(&behind), &passed.goes, goes, naive)?;
@@ -113,6 +115,21 @@ fn hyper_may_refuse(passed: &Passed) -> bool {
     target.parse::<http::Uri>().is_err()
 }
 
+fn fit_trailers(passed: &Passed) -> Result<(), String> {
+    match passed
+        .goes
+        .trailers
+        .iter()
+        .find(|(name, _)| !fit::trailer(name))
+    {
+        Some((name, _)) => Err(format!(
+            "{name} goes on as a trailer in {}",
+            passed.bytes.escape_ascii()
+        )),
+        None => Ok(()),
+    }
+}
+
 /// httparse finds the same head: the same lines, none of them twice where they say where it goes or ends.
 fn httparse_sees(passed: &Passed) -> Result<(), String> {
     let goes = &passed.bytes;
@@ -140,6 +157,13 @@ fn httparse_sees(passed: &Passed) -> Result<(), String> {
         .map(|field| (field.key(goes), field.value(goes)));
     if !theirs.eq(ours) {
         return wrong("other fields");
+    }
+    let odd = request
+        .headers
+        .iter()
+        .find(|field| !fit::head(field.name, field.value));
+    if let Some(field) = odd {
+        return wrong(field.name);
     }
     for name in [
         "host",
@@ -197,6 +221,7 @@ fn request_is_open(goes: &[u8]) -> Result<(), String> {
 
 fn response_goes(passed: &Passed, exchange: Exchange) -> Result<(), String> {
     let goes = &passed.bytes;
+    fit_trailers(passed)?;
     let closed = passed.goes_until_close;
     let next: &[u8] = if closed {
         b""
@@ -215,7 +240,10 @@ fn response_goes(passed: &Passed, exchange: Exchange) -> Result<(), String> {
 fn response_came(passed: &Passed, bytes: &[u8], exchange: Exchange) -> Result<(), String> {
     let came = &bytes[..passed.came.end];
     let expected = without_trailers(&passed.came);
-    for naive in naive::all().filter(|naive| !(naive.length_first && passed.doubted)) {
+    // What may be repaired in a response is what some readers do not read as we do.
+    let agrees =
+        |naive: &Naive| naive.ends != Ends::Pair && !(naive.length_first && passed.doubted);
+    for naive in naive::all().filter(agrees) {
         let read = untrailed(naive.response(came, exchange.head, exchange.closed));
         same(
             &read,

@@ -12,6 +12,8 @@
 )]
 
 mod corpus;
+#[path = "../differential/fit.rs"]
+mod fit;
 #[path = "../differential/hyper_reader.rs"]
 mod hyper_reader;
 #[path = "../differential/message.rs"]
