@@ -30,6 +30,8 @@ pub mod octets;
 mod refusal;
 pub mod request;
 pub mod response;
+#[cfg(test)]
+mod tests;
 
 pub use refusal::Refusal;
 

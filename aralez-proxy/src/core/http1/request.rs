@@ -3,6 +3,7 @@
 use super::field::{self, BadField, Field};
 use super::lines::{Line, Lines};
 use super::{Framing, Refusal, Version};
+use crate::core::fields::FieldName;
 use crate::core::limits::HeadLimits;
 
 mod first_line;
@@ -77,18 +78,20 @@ impl RequestHead {
         self.line.is_some() || bytes.len() > self.lines.start()
     }
 
-    /// A line that ends, or will end, at `end` or later.
+    /// A line that ends, or will end, at `end` or later. Of two limits the lower one counts: a line that comes slowly meets it first.
     const fn check_size(
         &self,
         start: usize,
         end: usize,
         limits: &HeadLimits,
     ) -> Result<(), Refusal> {
-        if self.line.is_none() && end.saturating_sub(start) > limits.target + LINE_ROOM {
+        let line = start + limits.target + LINE_ROOM;
+        // The line's own end is still to come.
+        let head = limits.bytes.saturating_sub(2);
+        if self.line.is_none() && end > line && line <= head {
             return Err(Refusal::TargetTooLong);
         }
-        // The line's own end is still to come.
-        if end + 2 > limits.bytes {
+        if end > head {
             return Err(Refusal::HeadTooLarge);
         }
         Ok(())
@@ -137,12 +140,19 @@ impl RequestHead {
         }
         let old = line.version == Version::Http10;
         for field in &mut self.fields {
-            use crate::core::fields::FieldName;
             let name = field.name;
             let old_expect = old && name == FieldName::Expect;
             if name.is_hop_by_hop() || name == FieldName::Ours || old_expect {
                 field.keep = false;
             }
+        }
+        if self.seen.expects_continue {
+            // A client that has its own `Expect` dropped gets no 100, and is not waited for as if it did.
+            let mut expects = self
+                .fields
+                .iter()
+                .filter(|field| field.name == FieldName::Expect);
+            self.seen.expects_continue = expects.any(|field| field.keep);
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ impl ResponseHead {
         if self.seen.nominates {
             self.drop_nominated(bytes);
         }
-        let lengthless = self.seen.chunked || self.is_informational() || self.status() == 204;
+        let lengthless = self.is_lengthless();
         for field in &mut self.fields {
             if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength)
             {
@@ -171,9 +171,14 @@ impl ResponseHead {
         self.seen.date
     }
 
-    /// The length as it came is not the number's usual form.
-    pub const fn rewrites_length(&self) -> bool {
-        self.seen.odd_length && !self.seen.chunked
+    /// The length as it came is not the number's usual form, and is written anew where it goes on.
+    pub fn rewrites_length(&self) -> bool {
+        self.seen.odd_length && !self.is_lengthless()
+    }
+
+    /// No length goes on: chunks tell the end, or nothing that has an end can follow (RFC 9110 section 8.6).
+    fn is_lengthless(&self) -> bool {
+        self.seen.chunked || self.is_informational() || self.status() == 204
     }
 
     /// The length that it tells, of a body that may not be there.
@@ -208,9 +213,12 @@ impl ResponseHead {
         })
     }
 
-    /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it.
+    /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it; so is a
+    /// body that is announced where there can be none, for it may still come, and be taken for the next answer.
     pub fn keeps_alive(&self) -> bool {
-        let doubt = self.seen.chunked && self.seen.length.is_some();
+        let announced = self.seen.chunked || self.seen.length.is_some_and(|length| length > 0);
+        let doubt = (self.seen.chunked && self.seen.length.is_some())
+            || (self.status() == 204 && announced);
         match self.version() {
             Version::Http11 => !self.seen.close && !doubt,
             Version::Http10 => self.seen.keep_alive && !self.seen.close && !doubt,

@@ -1,0 +1,199 @@
+//! What is not passed on, and why.
+
+use super::*;
+
+/// Heads that yield exactly these.
+const REFUSED: &[(BadResponse, &[&str])] = &[
+    (
+        BadResponse::StatusLine,
+        &[
+            "garbage that is no response\r\n",
+            "\r\nHTTP/1.1 200 OK\r\n",
+            "HTTP/1.1\r\n",
+            "HTTP/1.1200 OK\r\n",
+            "HTTP/1.1\t200 OK\r\n",
+            "http/1.1 200 OK\r\n",
+            " HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 O\0K\r\n",
+            "HTTP/1.1 200 O\rK\r\n",
+            "HTTP/1.1 200 OK\r\r\n",
+            "HTTP/1.1 200 \u{7f}\r\n",
+        ],
+    ),
+    (
+        BadResponse::Version,
+        &[
+            "HTTP/2.0 200 OK\r\n",
+            "HTTP/0.9 200 OK\r\n",
+            "HTTP/1.2 200 OK\r\n",
+            "HTTP/11 200 OK\r\n",
+            "HTTP/2 200 OK\r\n",
+        ],
+    ),
+    (
+        BadResponse::Status,
+        &[
+            "HTTP/1.1 \r\n",
+            "HTTP/1.1 20\r\n",
+            "HTTP/1.1 099 x\r\n",
+            "HTTP/1.1 000 x\r\n",
+            "HTTP/1.1 2000 x\r\n",
+            "HTTP/1.1 200OK\r\n",
+            "HTTP/1.1 200\tOK\r\n",
+            "HTTP/1.1  200 OK\r\n",
+            "HTTP/1.1 +20 OK\r\n",
+            "HTTP/1.1 2x0 OK\r\n",
+        ],
+    ),
+    (
+        BadResponse::Folded,
+        &[
+            "HTTP/1.1 200 OK\r\n X: folded\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length:\r\n 3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n \r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n , gzip\r\n",
+            "HTTP/1.1 200 OK\nConnection: close,\n\tkeep-alive\n",
+            "HTTP/1.1 200 OK\r\nUpgrade: websocket\r\n x\r\n",
+        ],
+    ),
+    (
+        BadResponse::NoColon,
+        &[
+            "HTTP/1.1 200 OK\r\nX\r\n",
+            "HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\n",
+        ],
+    ),
+    (
+        BadResponse::FieldName,
+        &[
+            "HTTP/1.1 200 OK\r\nContent-Length : 3\r\n",
+            "HTTP/1.1 200 OK\r\n: 3\r\n",
+            "HTTP/1.1 200 OK\r\nX\0: 3\r\n",
+            "HTTP/1.1 200 OK\r\nX Y: 3\r\n",
+            "HTTP/1.1 200 OK\r\n\rX: 3\r\n",
+        ],
+    ),
+    (
+        BadResponse::FieldValue,
+        &[
+            "HTTP/1.1 200 OK\r\nX: a\0b\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\rb\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\r\n",
+            "HTTP/1.1 200 OK\r\nX: \u{1b}[31m\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\n b\0\r\n",
+            "HTTP/1.1 200 OK\r\nX: a\r\n b\rSet-Cookie: c\r\n",
+        ],
+    ),
+    (
+        BadResponse::LengthRepeated,
+        &[
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: y\r\nContent-Length: 4\r\n",
+            "HTTP/1.1 204 x\r\nContent-Length: 0\r\nContent-Length: 0\r\n",
+        ],
+    ),
+    (
+        BadResponse::LengthMalformed,
+        &[
+            "HTTP/1.1 200 OK\r\nContent-Length:\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0x3\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n",
+            "HTTP/1.1 304 x\r\nContent-Length: x\r\n",
+        ],
+    ),
+    (
+        BadResponse::Coding,
+        &[
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n",
+        ],
+    ),
+    (
+        BadResponse::CodingInOld,
+        &["HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n"],
+    ),
+    (
+        BadResponse::Connection,
+        &[
+            "HTTP/1.1 200 OK\r\nConnection: \"close\"\r\n",
+            "HTTP/1.1 200 OK\r\nConnection: close x\r\n",
+        ],
+    ),
+];
+
+/// What needs more than a line, and stands in tests of its own.
+const IN_OTHER_TESTS: [BadResponse; 3] = [
+    BadResponse::Switch,
+    BadResponse::HeadTooLarge,
+    BadResponse::TooManyFields,
+];
+
+/// What the engine finds: how many heads there were, and where the connection or a body ended.
+const ELSEWHERE: [BadResponse; 4] = [
+    BadResponse::Informational,
+    BadResponse::Early,
+    BadResponse::Chunk,
+    BadResponse::Truncated,
+];
+
+#[test]
+fn every_reason_has_inputs_that_yield_it() {
+    for (bad, heads) in REFUSED {
+        for head in *heads {
+            assert_eq!(read(&format!("{head}\r\n")).err(), Some(*bad), "{head:?}");
+        }
+    }
+    let mut seen: Vec<BadResponse> = REFUSED.iter().map(|(bad, _)| *bad).collect();
+    seen.extend(IN_OTHER_TESTS);
+    seen.extend(ELSEWHERE);
+    for bad in BadResponse::ALL {
+        let times = seen.iter().filter(|other| **other == bad).count();
+        assert_eq!(times, 1, "{bad:?}");
+    }
+}
+
+#[test]
+fn each_limit_is_kept_to_the_byte() {
+    let fields = |count: usize| with(&"X: y\r\n".repeat(count)).err();
+    assert_eq!(fields(MAX_FIELDS), None);
+    assert_eq!(fields(MAX_FIELDS + 1), Some(BadResponse::TooManyFields));
+    let folds = format!("X: y\r\n{}", " z\r\n".repeat(MAX_FIELDS + 1));
+    assert_eq!(with(&folds).err(), None, "folded lines are no fields");
+
+    let head = |length: usize| {
+        let around = "X: \r\nHTTP/1.1 200 OK\r\n\r\n".len();
+        with(&format!("X: {}\r\n", "y".repeat(length - around))).err()
+    };
+    assert_eq!(head(MAX_HEAD), None);
+    assert_eq!(head(MAX_HEAD + 1), Some(BadResponse::HeadTooLarge));
+    let mut open = ResponseHead::default();
+    assert_eq!(open.read(&vec![b'H'; MAX_HEAD - 2]), Ok(None));
+    assert_eq!(
+        open.read(&vec![b'H'; MAX_HEAD - 1]),
+        Err(BadResponse::HeadTooLarge)
+    );
+}
+
+#[test]
+fn an_endpoint_names_a_bounded_number_of_fields() {
+    let names = |count: usize| with(&"Connection: a\r\n".repeat(count)).err();
+    assert_eq!(names(32), None);
+    assert_eq!(names(33), Some(BadResponse::Connection));
+}
+
+#[test]
+fn a_reason_has_a_name_of_its_own_and_a_sentence() {
+    let mut names: Vec<&str> = BadResponse::ALL.iter().map(|bad| bad.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), BadResponse::ALL.len());
+    for bad in BadResponse::ALL {
+        assert!(!bad.to_string().is_empty(), "{bad:?}");
+    }
+}

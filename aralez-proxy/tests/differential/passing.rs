@@ -1,0 +1,180 @@
+//! A body on its way, as the engine moves it: read in pieces, staged by its relay, written in pieces.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, Waker};
+
+use aralez_proxy::core::http1::Framing;
+use aralez_proxy::core::http1::body::Body;
+use aralez_proxy::engine::buffer::Buffers;
+use aralez_proxy::engine::io::Io;
+use aralez_proxy::engine::relay::{Goes, Relay};
+
+use super::message::{self, Message};
+use super::ours::{Ours, Passed};
+
+/// How bytes come and go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steps {
+    /// So many with each read.
+    pub(crate) read: usize,
+    /// So many with each write.
+    pub(crate) write: usize,
+    /// So many are kept to be sent again.
+    pub(crate) keeps: usize,
+}
+
+impl Steps {
+    /// All at once.
+    pub(crate) const WHOLE: Self = Self {
+        read: usize::MAX,
+        write: usize::MAX,
+        keeps: 0,
+    };
+}
+
+/// What is known of a body before it is passed on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passing {
+    /// How it came.
+    pub(crate) framing: Framing,
+    /// How it goes.
+    pub(crate) goes: Goes,
+    /// Where it begins.
+    pub(crate) from: usize,
+    /// The connection that it came on ends behind the bytes.
+    pub(crate) closed: bool,
+}
+
+impl Passing {
+    /// Passes a message on whose head, as it goes on, is `head`.
+    pub(crate) fn pass(
+        self,
+        bytes: &[u8],
+        steps: Steps,
+        head: &[u8],
+        mut came: Message,
+        mut goes: Message,
+    ) -> Ours {
+        let core = self.core(bytes);
+        let (out, relayed) = self.relay(bytes, steps, head);
+        let Some((body, trailers, end)) = core else {
+            assert_eq!(
+                relayed, None,
+                "the relay ends a body that the core does not"
+            );
+            return Ours::Cut(out);
+        };
+        assert_eq!(
+            relayed,
+            Some(end),
+            "the relay and the core end a body at the same byte"
+        );
+        came.body.clone_from(&body);
+        came.end = end;
+        goes.body = body;
+        goes.end = out.len();
+        if self.goes.chunked {
+            goes.trailers = message::trailers(&trailers);
+            came.trailers.clone_from(&goes.trailers);
+        }
+        Ours::Whole(Box::new(Passed {
+            came,
+            goes,
+            bytes: out,
+            goes_until_close: false,
+            doubted: false,
+        }))
+    }
+
+    /// The data, the trailers that may go on, and where the next message begins.
+    fn core(self, bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, usize)> {
+        let mut body = Body::new(self.framing);
+        let mut rest = bytes[self.from..].to_vec();
+        let taken = body.take(&mut rest).ok()?;
+        let ends = body.is_done() || (self.closed && body.ends_with_connection());
+        let data = rest[taken.data].to_vec();
+        ends.then(|| (data, body.trailers().to_vec(), self.from + taken.consumed))
+    }
+
+    /// What went on, and where the next message begins in what came.
+    fn relay(self, bytes: &[u8], steps: Steps, head: &[u8]) -> (Vec<u8>, Option<usize>) {
+        let mut buffer = Buffers::default().take();
+        let mut relay = Relay::default();
+        relay.out.begin(steps.keeps);
+        relay.out.head().extend_from_slice(head);
+        relay.begin(self.framing, self.goes);
+        let mut sink = Sink {
+            bytes: Vec::new(),
+            at_once: steps.write,
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        let mut at = self.from;
+        loop {
+            let sent = relay.out.poll_send(&mut context, &mut sink, &mut buffer);
+            assert!(matches!(sent, Poll::Ready(Ok(_))), "a vector takes all");
+            if relay.is_ended() {
+                return (sink.bytes, Some(at - buffer.len()));
+            }
+            match relay.stage(&mut buffer) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(_) => return (sink.bytes, None),
+            }
+            if at == bytes.len() {
+                if !self.closed || !relay.close() {
+                    return (sink.bytes, None);
+                }
+                continue;
+            }
+            let space = buffer.space();
+            let count = space.len().min(steps.read).min(bytes.len() - at);
+            assert!(count > 0, "framing that is not whole never fills a buffer");
+            space[..count].copy_from_slice(&bytes[at..at + count]);
+            buffer.fill(count);
+            at += count;
+        }
+    }
+}
+
+/// A connection that takes so many bytes at once.
+struct Sink {
+    bytes: Vec<u8>,
+    at_once: usize,
+}
+
+impl Io for Sink {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let before = self.bytes.len();
+        for part in parts {
+            let room = self.at_once - (self.bytes.len() - before);
+            self.bytes.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        Poll::Ready(Ok(self.bytes.len() - before))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn abort(&mut self) {}
+
+    fn is_tls(&self) -> bool {
+        false
+    }
+}

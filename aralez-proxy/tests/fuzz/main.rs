@@ -1,0 +1,238 @@
+//! The three functions that read what comes from a peer meet messages that nobody wrote: kept ones, changed again and again.
+//!
+//! Nothing panics, reads may be split anywhere, and nobody reads what goes on in another way (`tests/differential`). What leads to an
+//! answer that was not seen before is changed further, in place of the coverage that only a nightly compiler measures.
+//! `ARALEZ_FUZZ_SECONDS` is the time for each function; a message that fails is kept in `corpus/`, and part of every run from then on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by a panic, in its helpers too"
+)]
+
+mod corpus;
+#[path = "../differential/fit.rs"]
+mod fit;
+#[path = "../differential/hyper_reader.rs"]
+mod hyper_reader;
+#[path = "../differential/message.rs"]
+mod message;
+#[path = "../differential/mutate.rs"]
+mod mutate;
+#[path = "../differential/naive.rs"]
+mod naive;
+#[path = "../differential/oracle.rs"]
+mod oracle;
+#[path = "../differential/ours.rs"]
+mod ours;
+#[path = "../differential/passing.rs"]
+mod passing;
+#[path = "../differential/pipe.rs"]
+mod pipe;
+#[path = "../differential/rng.rs"]
+mod rng;
+mod splits;
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use corpus::hash;
+use oracle::Tally;
+use ours::Exchange;
+use passing::Steps;
+use rng::Rng;
+
+/// Seconds for each function, where nothing else is said.
+const SECONDS: u64 = 6;
+/// Largest message that is tried. Limits have tests of their own.
+const LARGEST: usize = 8 * 1_024;
+/// Tries that make a message that failed smaller.
+const SHRINKS: usize = 400;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// `RequestHead::read`, and the bodies behind it.
+    Request,
+    /// `ResponseHead::read`, and the body behind it.
+    Response,
+    /// `Body::take` of chunks.
+    Body,
+}
+
+impl Target {
+    /// Tries a message. `Ok` tells answers of one kind from those of another.
+    fn check(self, bytes: &[u8]) -> Result<u64, String> {
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            self.look(bytes, &mut Rng::new(hash(bytes)))
+        }));
+        tried.unwrap_or_else(|_| Err("it panics".to_owned()))
+    }
+
+    /// How a message comes and goes is told by its own bytes, so that it fails again where it failed once.
+    fn look(self, bytes: &[u8], rng: &mut Rng) -> Result<u64, String> {
+        let read = splits::differ(self, bytes, &[1, 1 + rng.below(40)])?;
+        let least = bytes.len() / 100;
+        let steps = Steps {
+            read: least.max(rng.pick(&[1, 7, 100, usize::MAX])),
+            write: least.max(rng.pick(&[1, 50, usize::MAX])),
+            keeps: rng.pick(&[0, 64 * 1_024]),
+        };
+        let tally = match self {
+            Self::Request => oracle::requests(bytes, steps)?,
+            Self::Response => {
+                let exchange = Exchange {
+                    head: rng.once_in(6),
+                    old: rng.once_in(5),
+                    closed: rng.once_in(2),
+                };
+                oracle::response(bytes, exchange, steps)?
+            }
+            Self::Body => chunked(bytes, steps)?,
+        };
+        Ok(kind(&read, tally))
+    }
+}
+
+fn chunked(bytes: &[u8], steps: Steps) -> Result<Tally, String> {
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let tally = oracle::requests(&[request, bytes].concat(), steps)?;
+    let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    oracle::response(&[response, bytes].concat(), Exchange::default(), steps)?;
+    Ok(tally)
+}
+
+/// What was read without its numbers, but with how many fields and flags there are.
+fn kind(read: &str, tally: Tally) -> u64 {
+    let shape: String = read
+        .chars()
+        .filter(|letter| !letter.is_ascii_digit())
+        .take(1_500)
+        .collect();
+    hash((shape, tally))
+}
+
+/// A search among messages.
+struct Search {
+    target: Target,
+    rng: Rng,
+    pool: Vec<Vec<u8>>,
+    kinds: HashSet<u64>,
+    tried: usize,
+}
+
+impl Search {
+    /// Begins with what is kept, all of which must hold.
+    fn begin(target: Target, seed: u64) -> Self {
+        let mut search = Self {
+            target,
+            rng: Rng::new(seed),
+            pool: Vec::new(),
+            kinds: HashSet::new(),
+            tried: 0,
+        };
+        for (name, bytes) in target.kept() {
+            if let Err(wrong) = search.take(bytes.clone()) {
+                panic!(
+                    "the kept message {name} fails\n{}\n{wrong}",
+                    bytes.escape_ascii()
+                );
+            }
+        }
+        search
+    }
+
+    /// Tries a message, and remembers it where its answer is new.
+    fn take(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        self.tried += 1;
+        let kind = self.target.check(&bytes)?;
+        if self.kinds.insert(kind) || self.pool.is_empty() {
+            self.pool.push(bytes);
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        // Half of the time one of the newest, which nothing was made of yet.
+        let newest = self.pool.len().min(30);
+        let at = if self.rng.once_in(2) {
+            self.pool.len() - 1 - self.rng.below(newest)
+        } else {
+            self.rng.below(self.pool.len())
+        };
+        let mut bytes = self.pool[at].clone();
+        let other = self.rng.below(self.pool.len());
+        mutate::mutate(&mut self.rng, &mut bytes, &self.pool[other]);
+        bytes.truncate(LARGEST);
+        bytes
+    }
+
+    fn run(&mut self, until: Instant) {
+        while Instant::now() < until {
+            let bytes = self.next();
+            if let Err(wrong) = self.take(bytes.clone()) {
+                self.fail(bytes, wrong);
+            }
+        }
+        let Self {
+            target,
+            tried,
+            kinds,
+            ..
+        } = self;
+        eprintln!(
+            "{target:?}: {tried} messages with {} kinds of answers",
+            kinds.len()
+        );
+    }
+
+    /// Makes what fails smaller, keeps it, and fails.
+    fn fail(&mut self, mut bytes: Vec<u8>, mut wrong: String) -> ! {
+        for _ in 0..SHRINKS {
+            let start = self.rng.below(bytes.len().max(1));
+            let end = (start + 1 + self.rng.below(1 + bytes.len() / 4)).min(bytes.len());
+            let mut smaller = bytes.clone();
+            smaller.drain(start.min(end)..end);
+            if let (Err(still), true) = (self.target.check(&smaller), smaller.len() < bytes.len()) {
+                bytes = smaller;
+                wrong = still;
+            }
+        }
+        let path = self.target.keep(&bytes);
+        panic!(
+            "{:?}: a message fails; it is kept as {}\n{}\n{wrong}",
+            self.target,
+            path.display(),
+            bytes.escape_ascii()
+        );
+    }
+}
+
+fn fuzz(target: Target) {
+    let seconds = std::env::var("ARALEZ_FUZZ_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
+    // Each run looks elsewhere: what it finds is kept, so nothing depends on finding it again.
+    let seed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as u64);
+    Search::begin(target, seed).run(until);
+}
+
+#[test]
+fn no_request_is_read_in_two_ways() {
+    fuzz(Target::Request);
+}
+
+#[test]
+fn no_response_is_read_in_two_ways() {
+    fuzz(Target::Response);
+}
+
+#[test]
+fn no_chunked_body_is_read_in_two_ways() {
+    fuzz(Target::Body);
+}

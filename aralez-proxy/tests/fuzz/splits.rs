@@ -1,0 +1,81 @@
+//! However the bytes are split into reads, the core makes the same of them.
+
+use aralez_proxy::core::http1::Framing;
+use aralez_proxy::core::http1::body::Body;
+use aralez_proxy::core::http1::request::RequestHead;
+use aralez_proxy::core::http1::response::ResponseHead;
+use aralez_proxy::core::limits::HeadLimits;
+
+/// Where reads end, the last one at the end of the bytes.
+fn ends(length: usize, read: usize) -> impl Iterator<Item = usize> {
+    (1..)
+        .map(move |count: usize| count.saturating_mul(read).min(length))
+        .scan(false, move |over, end| {
+            let stop = std::mem::replace(over, end == length);
+            (!stop).then_some(end)
+        })
+}
+
+fn request(bytes: &[u8], read: usize) -> String {
+    let mut head = RequestHead::default();
+    for end in ends(bytes.len(), read) {
+        match head.read(&bytes[..end], &HeadLimits::default()) {
+            Ok(None) => {}
+            Ok(Some(length)) => return format!("{length} {:?} {head:?}", head.wishes(bytes)),
+            Err(refusal) => return format!("{refusal:?}"),
+        }
+    }
+    format!("open {head:?}")
+}
+
+fn response(bytes: &[u8], read: usize) -> String {
+    let mut head = ResponseHead::default();
+    for end in ends(bytes.len(), read) {
+        match head.read(&bytes[..end]) {
+            Ok(None) => {}
+            Ok(Some(length)) => return format!("{length} {head:?}"),
+            Err(bad) => return format!("{bad:?}"),
+        }
+    }
+    format!("open {head:?}")
+}
+
+fn body(bytes: &[u8], read: usize) -> String {
+    let mut body = Body::new(Framing::Chunked);
+    let (mut data, mut consumed) = (Vec::new(), 0);
+    for end in ends(bytes.len(), read) {
+        let mut open = bytes[consumed..end].to_vec();
+        match body.take(&mut open) {
+            Ok(taken) => {
+                data.extend_from_slice(&open[taken.data]);
+                consumed += taken.consumed;
+            }
+            Err(bad) => return format!("{bad:?}"),
+        }
+    }
+    format!(
+        "{consumed} {} {:?} {data:?}",
+        body.is_done(),
+        body.trailers()
+    )
+}
+
+/// Looks whether reads of these sizes make a difference.
+///
+/// # Errors
+/// Both results.
+pub(crate) fn differ(what: super::Target, bytes: &[u8], reads: &[usize]) -> Result<String, String> {
+    let read = match what {
+        super::Target::Request => request,
+        super::Target::Response => response,
+        super::Target::Body => body,
+    };
+    let whole = read(bytes, usize::MAX);
+    for size in reads {
+        let split = read(bytes, *size);
+        if split != whole {
+            return Err(format!("in reads of {size}: {split}\nin one read: {whole}"));
+        }
+    }
+    Ok(whole)
+}
