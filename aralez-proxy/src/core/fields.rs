@@ -46,8 +46,6 @@ pub enum FieldName {
     Other,
 }
 
-use FieldName as N;
-
 /// What only a proxy says. A client that sends them speaks in our name.
 const OURS: [&[u8]; 11] = [
     b"forwarded",
@@ -68,24 +66,24 @@ impl FieldName {
     pub fn of(name: &[u8]) -> Self {
         // By length first: almost every name of almost every message is settled by that.
         let known: &[(&[u8], Self)] = match name.len() {
-            2 => &[(b"te", N::Te)],
-            3 => &[(b"via", N::Via)],
-            4 => &[(b"host", N::Host), (b"date", N::Date)],
-            6 => &[(b"expect", N::Expect), (b"origin", N::Origin)],
-            7 => &[(b"upgrade", N::Upgrade), (b"trailer", N::Trailer)],
-            9 => &[(b"x-api-key", N::XApiKey)],
+            2 => &[(b"te", Self::Te)],
+            3 => &[(b"via", Self::Via)],
+            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
+            6 => &[(b"expect", Self::Expect), (b"origin", Self::Origin)],
+            7 => &[(b"upgrade", Self::Upgrade), (b"trailer", Self::Trailer)],
+            9 => &[(b"x-api-key", Self::XApiKey)],
             10 => &[
-                (b"connection", N::Connection),
-                (b"keep-alive", N::KeepAlive),
+                (b"connection", Self::Connection),
+                (b"keep-alive", Self::KeepAlive),
             ],
-            12 => &[(b"content-type", N::ContentType)],
-            13 => &[(b"authorization", N::Authorization)],
+            12 => &[(b"content-type", Self::ContentType)],
+            13 => &[(b"authorization", Self::Authorization)],
             14 => &[
-                (b"content-length", N::ContentLength),
-                (b"http2-settings", N::Http2Settings),
+                (b"content-length", Self::ContentLength),
+                (b"http2-settings", Self::Http2Settings),
             ],
-            16 => &[(b"proxy-connection", N::ProxyConnection)],
-            17 => &[(b"transfer-encoding", N::TransferEncoding)],
+            16 => &[(b"proxy-connection", Self::ProxyConnection)],
+            17 => &[(b"transfer-encoding", Self::TransferEncoding)],
             _ => &[],
         };
         let found = known
