@@ -35,7 +35,8 @@ pub fn document(job: &Job) -> String {
 
 /// The configuration of nginx; `folder` takes its temporary files. Root's workers stay root, since the folder is root's alone.
 ///
-/// Bodies of requests are passed on as they come, as all others do: with buffering, nginx writes those over 16 KiB to disk first.
+/// Bodies of requests are passed on as they come, as all others do, through a buffer that holds them: with the default of 16 KiB nginx
+/// needs twice the processor time for 64 KiB, and with its default buffering it writes them to disk first.
 /// Answers are buffered (its default) but never on disk.
 pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
     let user = if root { "user root;\n" } else { "" };
@@ -50,7 +51,8 @@ pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
          \x20 client_body_temp_path {folder}/body;\n  proxy_temp_path {folder}/proxy;\n\
          \x20 fastcgi_temp_path {folder}/fastcgi;\n  uwsgi_temp_path {folder}/uwsgi;\n\
          \x20 scgi_temp_path {folder}/scgi;\n\
-         \x20 proxy_http_version 1.1;\n  proxy_request_buffering off;\n  proxy_max_temp_file_size 0;\n\
+         \x20 proxy_http_version 1.1;\n  proxy_request_buffering off;\n\
+         \x20 client_body_buffer_size 128k;\n  proxy_max_temp_file_size 0;\n\
          \x20 proxy_set_header Host $host;\n  proxy_set_header Connection \"\";\n\
          \x20 proxy_set_header X-Forwarded-For $remote_addr;\n\
          \x20 proxy_set_header X-Forwarded-Proto $scheme;\n\
