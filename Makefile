@@ -6,7 +6,7 @@ export OPENSSL_NO_VENDOR := 1
 # Where rustup puts cargo, for shells that have not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: up test dist build-deps
+.PHONY: up test prove bench dist build-deps bench-deps
 
 # Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
 up: build-deps
@@ -23,9 +23,29 @@ test: build-deps
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=2 cargo test --workspace
 
+# What takes longer than a change should wait for: every slow peer at full number, ten times the victims, a minute of fuzzing for each
+# reader, more generated messages beside other parsers.
+prove: build-deps
+	cargo build --workspace --all-targets
+	ARALEZ_PROVE=1 ARALEZ_FUZZ_SECONDS=60 cargo test -p aralez-proxy --test fuzz --test differential -- --nocapture
+	ARALEZ_PROVE=1 cargo test -p aralez-tests --test slow_peers --test idle_peers --test no_effect --test corpus -- --nocapture
+
+# Our proxy beside nginx, HAProxy and a minimal pingora-proxy, ours and the last as they are shipped (fat LTO): about half an hour on a
+# machine that does nothing else, and as long to build.
+# `make bench QUICK=1` takes about three minutes and shows only what is far off. BENCH holds more options, such as
+# BENCH="--scenario post64k --workers 1"; `bench --help` lists them. The report is printed, and kept in target/bench.md.
+BENCH_LENGTH := $(if $(QUICK),--pairs 3 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
+bench: build-deps bench-deps
+	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-tests
+	PATH="$$PATH:/usr/sbin:/sbin" "$${CARGO_TARGET_DIR:-target}/dist/bench" $(BENCH_LENGTH) \
+		--out "$${CARGO_TARGET_DIR:-target}/bench.md" $(BENCH)
+
 # What is shipped: fat LTO, OpenSSL linked in. Slow.
 dist: build-deps
 	OPENSSL_NO_VENDOR=0 cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-ctl
 
 build-deps:
 	./deploy/install-build-deps.sh
+
+bench-deps:
+	./deploy/install-bench-deps.sh

@@ -41,6 +41,7 @@ pub struct Fleet {
     http: Vec<Port>,
     admin: Vec<Port>,
     api: Port,
+    arguments: Vec<Vec<String>>,
     folder: TempDir,
 }
 
@@ -344,7 +345,9 @@ impl Fleet {
         let log = self.log_path(&name);
         let config = self.folder().join(format!("{name}.yaml"));
         let config = config.to_str().expect("test paths are UTF-8");
-        self.proxies[proxy] = Some(Daemon::start("aralez-proxy", &["-c", config], &log));
+        let mut arguments = vec!["-c", config];
+        arguments.extend(self.arguments[proxy].iter().map(String::as_str));
+        self.proxies[proxy] = Some(Daemon::start("aralez-proxy", &arguments, &log));
     }
 
     /// SIGKILL to a proxy.

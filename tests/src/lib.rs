@@ -4,16 +4,22 @@
 //! It fails by panicking, and what it promises is itself tested (`tests/harness.rs`): a harness that cannot see a failed request
 //! proves nothing. It contains no test of the product.
 
+pub mod bench;
+pub mod corpus;
 pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
 pub mod fleet;
+pub mod lenient;
 pub mod load;
 pub mod origin;
+pub mod pace;
 pub mod ports;
 pub mod process;
 pub mod raw;
+pub mod recorder;
 pub mod scripted_node;
 pub mod slow;
 pub mod stage;
 pub mod tricks;
+pub mod wire;

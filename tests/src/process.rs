@@ -17,10 +17,12 @@ const SHOWN_LINES: usize = 80;
 /// When it was not built.
 pub fn binary(name: &str) -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own path");
-    let folder = here
-        .ancestors()
-        .nth(2)
-        .expect("tests lie in target/PROFILE/deps");
+    let folder = here.parent().expect("a binary lies in a folder");
+    // Tests lie in target/PROFILE/deps, programs in target/PROFILE.
+    let folder = match folder.ends_with("deps") {
+        true => folder.parent().expect("tests lie in target/PROFILE/deps"),
+        false => folder,
+    };
     let path = folder.join(name);
     assert!(
         path.exists(),
@@ -82,6 +84,14 @@ impl Daemon {
     /// # Panics
     /// When it does not start.
     pub fn start(name: &str, arguments: &[&str], log: &Path) -> Self {
+        Self::start_program(&binary(name), arguments, log)
+    }
+
+    /// As [`Daemon::start`], for a program that is not of this workspace: a path, or a name that is looked up.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_program(program: &Path, arguments: &[&str], log: &Path) -> Self {
         use std::os::unix::process::CommandExt;
         let out = File::options()
             .create(true)
@@ -89,16 +99,17 @@ impl Daemon {
             .open(log)
             .expect("a log file can be opened");
         let errors = out.try_clone().expect("a file handle can be cloned");
-        let child = Command::new(binary(name))
+        let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(errors)
             .process_group(0)
             .spawn()
-            .expect("a built binary starts");
+            .expect("a program that is there starts");
+        let name = program.file_name().unwrap_or(program.as_os_str());
         Self {
-            name: name.to_owned(),
+            name: name.to_string_lossy().into_owned(),
             child,
             log: log.to_owned(),
         }

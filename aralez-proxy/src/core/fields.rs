@@ -48,27 +48,6 @@ pub enum FieldName {
 
 use FieldName as N;
 
-/// Names that are known as they are, in lower case.
-const KNOWN: [(&[u8], FieldName); 17] = [
-    (b"te", N::Te),
-    (b"via", N::Via),
-    (b"date", N::Date),
-    (b"host", N::Host),
-    (b"expect", N::Expect),
-    (b"origin", N::Origin),
-    (b"trailer", N::Trailer),
-    (b"upgrade", N::Upgrade),
-    (b"x-api-key", N::XApiKey),
-    (b"connection", N::Connection),
-    (b"keep-alive", N::KeepAlive),
-    (b"content-type", N::ContentType),
-    (b"authorization", N::Authorization),
-    (b"content-length", N::ContentLength),
-    (b"http2-settings", N::Http2Settings),
-    (b"proxy-connection", N::ProxyConnection),
-    (b"transfer-encoding", N::TransferEncoding),
-];
-
 /// What only a proxy says. A client that sends them speaks in our name.
 const OURS: [&[u8]; 11] = [
     b"forwarded",
@@ -87,10 +66,32 @@ const OURS: [&[u8]; 11] = [
 impl FieldName {
     /// The meaning of a name as it came, in any case.
     pub fn of(name: &[u8]) -> Self {
-        let known = KNOWN
+        // By length first: almost every name of almost every message is settled by that.
+        let known: &[(&[u8], Self)] = match name.len() {
+            2 => &[(b"te", N::Te)],
+            3 => &[(b"via", N::Via)],
+            4 => &[(b"host", N::Host), (b"date", N::Date)],
+            6 => &[(b"expect", N::Expect), (b"origin", N::Origin)],
+            7 => &[(b"upgrade", N::Upgrade), (b"trailer", N::Trailer)],
+            9 => &[(b"x-api-key", N::XApiKey)],
+            10 => &[
+                (b"connection", N::Connection),
+                (b"keep-alive", N::KeepAlive),
+            ],
+            12 => &[(b"content-type", N::ContentType)],
+            13 => &[(b"authorization", N::Authorization)],
+            14 => &[
+                (b"content-length", N::ContentLength),
+                (b"http2-settings", N::Http2Settings),
+            ],
+            16 => &[(b"proxy-connection", N::ProxyConnection)],
+            17 => &[(b"transfer-encoding", N::TransferEncoding)],
+            _ => &[],
+        };
+        let found = known
             .iter()
-            .find(|(known, _)| known.len() == name.len() && known.eq_ignore_ascii_case(name));
-        match known {
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        match found {
             Some((_, known)) => *known,
             None if is_ours(name) => Self::Ours,
             None => Self::Other,

@@ -55,6 +55,12 @@ pub fn limit(said: Option<Duration>) -> Option<Duration> {
 }
 
 impl Ask {
+    /// Whether the client sends nothing after its head: there is no body, and it asked for the end. One that hoped for more may be sending
+    /// it already.
+    pub const fn is_last(&self) -> bool {
+        !self.has_body() && !self.wishes.keep_alive
+    }
+
     /// Whether a body follows.
     pub const fn has_body(&self) -> bool {
         !matches!(self.framing, Framing::None | Framing::Length(0))

@@ -1,20 +1,30 @@
-//! Buffers: taken where something runs, given back where a connection is idle.
+//! Buffers: held while there is something in them, and no longer.
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
 
-/// The size of a buffer that is recycled, in bytes. Larger ones are made where a head needs them, and not kept.
+use super::io::Io;
+
+/// The size of a buffer, in bytes.
 pub const SIZE: usize = 16 * 1024;
 
-/// Most buffers that a worker keeps for later.
-const KEPT: usize = 256;
+/// The size for a body of which more is there than fits. Larger ones yet are made where a head needs them, and not kept.
+pub const LARGE: usize = 64 * 1024;
+
+/// Most buffers that a worker keeps for later, of either size.
+const KEPT: usize = 128;
+const KEPT_LARGE: usize = 16;
 
 /// Bytes that were read and not dealt with yet.
 #[derive(Debug, Default)]
 pub struct Buffer {
-    /// Always as long as its capacity, so that reading needs no clearing.
+    /// Always as long as its capacity, so that reading needs no clearing. Empty while nothing is held.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// A read filled it: more comes than it is made for.
+    floods: bool,
 }
 
 impl Buffer {
@@ -33,29 +43,19 @@ impl Buffer {
         self.start == self.end
     }
 
-    /// How much is there.
-    pub const fn len(&self) -> usize {
-        self.end - self.start
-    }
-
     /// Whether nothing more fits.
     pub const fn is_full(&self) -> bool {
-        self.end - self.start == self.bytes.len()
+        self.is_held() && self.end - self.start == self.bytes.len()
     }
 
     /// Room behind what is there. Moves it to the front where that is needed.
-    pub fn space(&mut self) -> &mut [u8] {
+    fn space(&mut self) -> &mut [u8] {
         if self.start > 0 && self.end == self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
         &mut self.bytes[self.end..]
-    }
-
-    /// So many bytes were read into the room.
-    pub fn fill(&mut self, count: usize) {
-        self.end = (self.end + count).min(self.bytes.len());
     }
 
     /// So many bytes are dealt with.
@@ -77,70 +77,85 @@ impl Buffer {
     pub const fn is_held(&self) -> bool {
         !self.bytes.is_empty()
     }
+
+    /// What the next read of an empty buffer is worth.
+    const fn fits(&self) -> usize {
+        if self.floods { LARGE } else { SIZE }
+    }
 }
 
 /// Buffers that wait for use. One for each worker: nobody else takes its lock.
 #[derive(Debug, Default)]
-pub struct Buffers(Mutex<Vec<Vec<u8>>>);
+pub struct Buffers {
+    usual: Mutex<Vec<Vec<u8>>>,
+    large: Mutex<Vec<Vec<u8>>>,
+}
 
 impl Buffers {
-    /// An empty buffer.
-    pub fn take(&self) -> Buffer {
-        let kept = self.with(Vec::pop);
-        Buffer {
-            bytes: kept.unwrap_or_else(|| vec![0; SIZE]),
-            start: 0,
-            end: 0,
+    /// Reads what is there into a buffer. An empty buffer is held only where there is something to read: the next one who reads gets
+    /// it while it is still in the processor's cache, and a connection that waits holds none.
+    pub fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        io: &mut impl Io,
+        buffer: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() && buffer.bytes.len() < buffer.fits() {
+            self.lend(buffer);
         }
+        let space = buffer.space();
+        let room = space.len();
+        let read = io.poll_read(cx, space);
+        match read {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                buffer.end += count.min(room);
+                buffer.floods |= count == room;
+            }
+            _ if buffer.is_empty() => self.take_back(buffer),
+            _ => {}
+        }
+        read
     }
 
-    /// Gives one back, and what is in it away.
+    /// Takes a buffer back, and gives what is in it away.
     pub fn give(&self, buffer: &mut Buffer) {
-        let bytes = std::mem::take(buffer).bytes;
-        if bytes.len() == SIZE {
-            self.with(|kept| {
-                if kept.len() < KEPT {
-                    kept.push(bytes);
-                }
-            });
+        self.take_back(buffer);
+        *buffer = Buffer::default();
+    }
+
+    fn lend(&self, buffer: &mut Buffer) {
+        self.take_back(buffer);
+        let size = buffer.fits();
+        let kept = self.shelf(size).and_then(|(shelf, _)| lock(shelf).pop());
+        buffer.bytes = kept.unwrap_or_else(|| vec![0; size]);
+    }
+
+    fn take_back(&self, buffer: &mut Buffer) {
+        let bytes = std::mem::take(&mut buffer.bytes);
+        buffer.start = 0;
+        buffer.end = 0;
+        if let Some((shelf, most)) = self.shelf(bytes.len()) {
+            let mut shelf = lock(shelf);
+            if shelf.len() < most {
+                shelf.push(bytes);
+            }
         }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Vec<Vec<u8>>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Where buffers of a size are kept, and how many.
+    const fn shelf(&self, size: usize) -> Option<(&Mutex<Vec<Vec<u8>>>, usize)> {
+        match size {
+            SIZE => Some((&self.usual, KEPT)),
+            LARGE => Some((&self.large, KEPT_LARGE)),
+            _ => None,
+        }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A shelf is whole after every step, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_read_stays_in_order_until_it_is_dealt_with() {
-        let buffers = Buffers::default();
-        let mut buffer = buffers.take();
-        buffer.space()[..4].copy_from_slice(b"abcd");
-        buffer.fill(4);
-        buffer.consume(1);
-        assert_eq!(buffer.filled(), b"bcd");
-        assert_eq!(buffer.space().len(), SIZE - 4);
-        buffer.fill(SIZE - 4);
-        assert!(!buffer.is_full());
-        assert_eq!(buffer.space().len(), 1, "what is there moved to the front");
-        assert_eq!(&buffer.filled()[..3], b"bcd");
-        buffer.consume(SIZE);
-        assert!(buffer.is_empty());
-        buffers.give(&mut buffer);
-        assert!(!buffer.is_held());
-    }
-
-    #[test]
-    fn a_buffer_that_grew_is_not_kept() {
-        let buffers = Buffers::default();
-        let mut buffer = buffers.take();
-        buffer.grow();
-        assert_eq!(buffer.space().len(), 2 * SIZE);
-        buffers.give(&mut buffer);
-        assert_eq!(buffers.take().space().len(), SIZE);
-    }
-}
+pub(super) mod tests;

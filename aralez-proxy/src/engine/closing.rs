@@ -6,8 +6,13 @@ use std::task::{Context, Poll};
 use tokio::sync::watch;
 
 /// Heard once, remembered after.
-pub struct Closing {
-    word: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+pub enum Closing {
+    /// Nothing was asked yet. Most connections of clients that come for one request never ask.
+    Unasked(watch::Receiver<bool>),
+    /// It is listened for.
+    Listening(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// It was heard.
+    Heard,
 }
 
 impl std::fmt::Debug for Closing {
@@ -17,22 +22,24 @@ impl std::fmt::Debug for Closing {
 }
 
 impl Closing {
-    /// Listens. Who says the word going away is the word too.
-    pub fn new(mut told: watch::Receiver<bool>) -> Self {
-        Self {
-            word: Some(Box::pin(async move {
-                let _ = told.wait_for(|closing| *closing).await;
-            })),
-        }
+    /// Listens to who says the word. That one going away is the word too.
+    pub const fn new(told: watch::Receiver<bool>) -> Self {
+        Self::Unasked(told)
     }
 
     /// Whether the word was heard; wakes the task when it is.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(word) = &mut self.word
+        if let Self::Unasked(told) = self {
+            let mut told = told.clone();
+            *self = Self::Listening(Box::pin(async move {
+                let _ = told.wait_for(|closing| *closing).await;
+            }));
+        }
+        if let Self::Listening(word) = self
             && let Poll::Ready(()) = word.as_mut().poll(cx)
         {
-            self.word = None;
+            *self = Self::Heard;
         }
-        self.word.is_none()
+        matches!(self, Self::Heard)
     }
 }

@@ -23,9 +23,6 @@ mod linger;
 mod serving;
 mod tunneling;
 
-/// How long a connection keeps what a request needs, in case the next one follows.
-const WARM: Duration = Duration::from_secs(1);
-
 /// One client.
 #[derive(Debug)]
 pub struct Client {
@@ -46,6 +43,8 @@ struct Connection<C> {
     served: u32,
     /// Since when it is idle, or was accepted.
     since: Instant,
+    /// When its task was woken last, about.
+    now: Instant,
 }
 
 /// What follows a request.
@@ -73,6 +72,7 @@ enum Came {
 /// Serves a client until one of both sides ends it.
 pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: Closing) {
     let traffic = &worker.engine.traffic;
+    let now = Instant::now();
     let mut connection = Connection {
         state: traffic.connections.enter(ConnectionState::Idle),
         forwarded: Forwarded::new(client.address, io.is_tls()),
@@ -81,13 +81,15 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         timer: Timer::default(),
         closing,
         served: 0,
-        since: Instant::now(),
+        since: now,
+        now,
         worker: Arc::clone(&worker),
     };
     loop {
         if connection.wait().await != Came::Bytes {
             return;
         }
+        connection.now = Instant::now();
         // Boxed, so that a connection that waits is small.
         match Box::pin(connection.run()).await {
             Next::Idle | Next::Request => {}
@@ -109,7 +111,8 @@ impl<C: Io> Connection<C> {
         };
         let until = self.since + limit;
         let came = poll_fn(|cx| {
-            if self.closing.poll(cx) {
+            // One that has just come is served; it is told to go with its first answer.
+            if self.served > 0 && self.closing.poll(cx) {
                 return Poll::Ready(Came::End);
             }
             match self.io.poll_readable(cx) {
@@ -155,7 +158,7 @@ impl<C: Io> Connection<C> {
     async fn read_head(&mut self, job: &mut Job) -> Result<Option<usize>, Stop> {
         let limits = self.worker.engine.limits;
         let mut begun = (self.served == 0).then_some(self.since);
-        let warm = Instant::now() + WARM.min(limits.idle);
+        let warm = self.now + self.worker.warm().min(limits.idle);
         loop {
             let buffer = &mut job.state.from_client;
             if let Some(length) = job.head.read(buffer.filled(), &limits.head)? {
@@ -197,23 +200,22 @@ impl<C: Io> Connection<C> {
 
     /// Reads what comes until then.
     async fn read(&mut self, job: &mut Job, idle: bool, until: Instant) -> Came {
+        let mut first = Some(self.now);
         poll_fn(|cx| {
             let buffer = &mut job.state.from_client;
-            match self.io.poll_read(cx, buffer.space()) {
+            match self.worker.buffers.poll_read(cx, &mut self.io, buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Came::End),
-                Poll::Ready(Ok(count)) => {
-                    buffer.fill(count);
-                    return Poll::Ready(Came::Bytes);
-                }
+                Poll::Ready(Ok(_)) => return Poll::Ready(Came::Bytes),
                 Poll::Pending => {}
             }
             if idle {
                 self.state.move_to(ConnectionState::Idle);
-                if self.closing.poll(cx) {
+                if self.served > 0 && self.closing.poll(cx) {
                     return Poll::Ready(Came::End);
                 }
             }
-            let over = self.timer.poll(cx, Instant::now(), Some(until));
+            self.now = first.take().unwrap_or_else(Instant::now);
+            let over = self.timer.poll(cx, self.now, Some(until));
             over.map(|()| Came::Nothing(Deadline::Head))
         })
         .await

@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 
 use super::ask::{Ask, Way};
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Buffers};
 use super::clock::Wait;
 use super::io::Io;
 use super::relay::Relay;
@@ -19,7 +19,7 @@ use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
 use crate::core::http1::response::{BadResponse, ResponseHead};
 use crate::core::limits::ClientLimits;
-use crate::core::traffic::Deadline;
+use crate::core::traffic::{Deadline, Traffic};
 
 mod deadlines;
 mod download;
@@ -77,7 +77,11 @@ pub struct State {
 impl State {
     /// Whether bytes of a final response, or half of an informational one, are with the client: no other answer can follow.
     pub const fn is_answered(&self) -> bool {
-        self.progress.status != 0 || !self.down.out.is_empty()
+        if self.progress.status == 0 {
+            !self.down.out.is_empty()
+        } else {
+            self.down.out.moved() != self.progress.before
+        }
     }
 }
 
@@ -98,6 +102,8 @@ pub struct Progress {
     pub until_close: bool,
     /// The upload was given up: the endpoint takes no more.
     pub stopped: bool,
+    /// What was sent to the client before the head of the final response.
+    before: u64,
     informational: u8,
     continued: bool,
 }
@@ -120,8 +126,12 @@ pub struct Duplex<'a, C> {
     pub timer: &'a mut Timer,
     /// The date of now.
     pub date: DateText,
-    /// The client's connection may stay open.
+    /// The client's connection may stay open, unless the node leaves.
     pub may_keep: bool,
+    /// Whether it leaves.
+    pub traffic: &'a Traffic,
+    /// Where buffers come from.
+    pub buffers: &'a Buffers,
     clocks: Clocks,
     budget: usize,
 }
@@ -160,8 +170,12 @@ pub struct Terms<'a> {
     pub limits: &'a ClientLimits,
     /// The date of now.
     pub date: DateText,
-    /// The client's connection may stay open.
+    /// The client's connection may stay open, unless the node leaves.
     pub may_keep: bool,
+    /// Whether it leaves.
+    pub traffic: &'a Traffic,
+    /// Where buffers come from.
+    pub buffers: &'a Buffers,
 }
 
 impl<'a, C: Io> Duplex<'a, C> {
@@ -185,14 +199,15 @@ impl<'a, C: Io> Duplex<'a, C> {
             timer,
             date: terms.date,
             may_keep: terms.may_keep,
+            traffic: terms.traffic,
+            buffers: terms.buffers,
             clocks: Clocks::default(),
             budget: TURN,
         }
     }
 
     /// Moves both directions as far as they go. Ready: it is over.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let now = Instant::now();
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
         self.budget = TURN;
         if self.clocks.endpoint.is_none() {
             self.clocks.endpoint = Some(now);
@@ -215,8 +230,8 @@ impl<'a, C: Io> Duplex<'a, C> {
         self.budget > 0
     }
 
-    /// Whether the client got, or is getting, the head of a final response.
-    const fn is_answered(&self) -> bool {
+    /// Whether the head of a final response is on its way to the client.
+    const fn has_head(&self) -> bool {
         self.state.progress.status != 0
     }
 }

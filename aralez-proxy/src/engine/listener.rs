@@ -35,6 +35,8 @@ impl Bound {
     /// Where it cannot be made non-blocking.
     pub fn new(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
+        // Small messages must not wait for each other. What a listener says holds for its connections, and costs each of them nothing.
+        rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         Ok(Self {
             listener,
             count: Arc::default(),
@@ -158,8 +160,6 @@ impl Reception {
             Err(limit) => return engine.traffic.connections.turn_away(limit),
         };
         engine.traffic.event(Event::Accepted);
-        // Small messages must not wait for each other; where that cannot be said, they do.
-        let _ = stream.set_nodelay(true);
         let own = &self.desks[self.own];
         let Some(other) = self.less_busy_than(own) else {
             let seat = Seat::take(own);

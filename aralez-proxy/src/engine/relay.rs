@@ -118,16 +118,16 @@ impl Relay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::buffer::Buffers;
+    use crate::engine::buffer::tests::read;
+    use crate::engine::buffer::{Buffer, Buffers};
 
     fn relayed(framing: Framing, goes: Goes, parts: &[&[u8]]) -> (String, bool) {
-        let mut buffer = Buffers::default().take();
+        let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
         let mut relay = Relay::default();
         relay.out.begin(1 << 20);
         relay.begin(framing, goes);
         for part in parts {
-            buffer.space()[..part.len()].copy_from_slice(part);
-            buffer.fill(part.len());
+            assert_eq!(read(&buffers, &mut buffer, part), part.len());
             while relay.stage(&mut buffer).unwrap() {}
         }
         let text = String::from_utf8(relay.out.head().clone()).unwrap();

@@ -1,7 +1,8 @@
 //! What the connections of one thread share.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::buffer::Buffers;
 use super::duplex::State;
@@ -14,8 +15,14 @@ use crate::core::live::Live;
 use crate::core::retry::Budget;
 use crate::core::traffic::{Event, Traffic};
 
-/// Exchanges that a worker keeps for later.
+/// Jobs that a worker keeps for later, and that may be with connections which only might need them.
 const KEPT: usize = 256;
+
+/// How long a connection keeps its job in case the next request follows.
+const WARM: Duration = Duration::from_secs(1);
+
+/// The same where so many do that their memory counts.
+const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 
 /// What the whole engine shares.
 #[derive(Debug)]
@@ -46,7 +53,9 @@ pub struct Worker {
     /// How many retries may fail.
     pub budget: Budget,
     jobs: Mutex<Vec<Job>>,
-    date: Mutex<DateText>,
+    /// Jobs that are with connections.
+    lent: AtomicUsize,
+    date: Mutex<Today>,
 }
 
 /// What a connection needs while something runs on it.
@@ -67,20 +76,21 @@ impl Worker {
             buffers: Buffers::default(),
             budget: Budget::default(),
             jobs: Mutex::default(),
-            date: Mutex::new(DateText::at(0)),
+            lent: AtomicUsize::default(),
+            date: Mutex::new(Today::at(Instant::now())),
         }
     }
 
-    /// What a connection needs for a request, with an empty buffer for what the client sends.
+    /// What a connection needs for a request.
     pub fn take_job(&self) -> Job {
+        self.lent.fetch_add(1, Ordering::Relaxed);
         let kept = lock(&self.jobs).pop();
-        let mut job = kept.unwrap_or_default();
-        job.state.from_client = self.buffers.take();
-        job
+        kept.unwrap_or_default()
     }
 
     /// Gives it back.
     pub fn give_job(&self, mut job: Job) {
+        self.lent.fetch_sub(1, Ordering::Relaxed);
         self.buffers.give(&mut job.state.from_client);
         self.buffers.give(&mut job.state.from_endpoint);
         job.state.up.out.shrink();
@@ -92,15 +102,22 @@ impl Worker {
         }
     }
 
-    /// The date of now.
-    pub fn date(&self) -> DateText {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let second = since.map_or(0, |since| since.as_secs());
-        let mut date = lock(&self.date);
-        if date.second() != second {
-            *date = DateText::at(second);
+    /// How long a connection may keep its job in case the next request follows.
+    pub fn warm(&self) -> Duration {
+        if self.lent.load(Ordering::Relaxed) <= KEPT {
+            WARM
+        } else {
+            WARM_IN_A_CROWD
         }
-        *date
+    }
+
+    /// The date of now. The clock of the day is asked once a second.
+    pub fn date(&self, now: Instant) -> DateText {
+        let mut date = lock(&self.date);
+        if now >= date.until {
+            *date = Today::at(now);
+        }
+        date.text
     }
 
     /// Lets go of connections that nobody will use.
@@ -112,6 +129,25 @@ impl Worker {
     pub fn note(&self, ended: Ended) {
         for _ in 0..ended.unexpected {
             self.engine.traffic.event(Event::UnexpectedData);
+        }
+    }
+}
+
+/// The date, for as long as it holds.
+#[derive(Debug)]
+struct Today {
+    text: DateText,
+    until: Instant,
+}
+
+impl Today {
+    fn at(now: Instant) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        let left = 1_000_000_000 - u64::from(since.subsec_nanos());
+        Self {
+            text: DateText::at(since.as_secs()),
+            until: now + Duration::from_nanos(left),
         }
     }
 }

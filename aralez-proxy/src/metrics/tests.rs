@@ -44,3 +44,36 @@ fn the_documented_names_are_there() {
         );
     }
 }
+
+#[test]
+fn what_the_engine_refuses_waits_for_and_turns_away_is_shown_by_reason() {
+    use crate::core::http1::Refusal;
+    use crate::core::http1::response::BadResponse;
+    use crate::core::traffic::{ConnectionLimit, ConnectionState, Deadline};
+    let traffic = Arc::new(Traffic::default());
+    let connections = &traffic.connections;
+    let _tunnel = connections.enter(ConnectionState::Tunnel);
+    connections.refuse(Refusal::HostMissing);
+    connections.bad_response(BadResponse::Switch);
+    connections.deadline(Deadline::BodyRate);
+    connections.turn_away(ConnectionLimit::Address);
+    traffic.event(Event::UnexpectedData);
+    let page = page(&traffic);
+    for line in [
+        "aralez_client_connections{state=\"tunnel\"} 1",
+        "aralez_client_connections{state=\"idle\"} 0",
+        "aralez_client_connections_refused_total{limit=\"address\"} 1",
+        "aralez_refusals_total{reason=\"host_missing\"} 1",
+        "aralez_bad_responses_total{reason=\"switch\"} 1",
+        "aralez_deadline_closes_total{kind=\"body_rate\"} 1",
+        "aralez_endpoint_unexpected_data_total 1",
+        "aralez_endpoint_stale_total 0",
+        "aralez_truncated_total 0",
+        "aralez_client_connections_accepted_total 0",
+    ] {
+        assert!(
+            page.lines().any(|shown| shown == line),
+            "{line} is not in\n{page}"
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use aralez_proxy::core::http1::Framing;
 use aralez_proxy::core::http1::body::Body;
-use aralez_proxy::engine::buffer::Buffers;
+use aralez_proxy::engine::buffer::{Buffer, Buffers};
 use aralez_proxy::engine::io::Io;
 use aralez_proxy::engine::relay::{Goes, Relay};
 
@@ -98,53 +98,61 @@ impl Passing {
 
     /// What went on, and where the next message begins in what came.
     fn relay(self, bytes: &[u8], steps: Steps, head: &[u8]) -> (Vec<u8>, Option<usize>) {
-        let mut buffer = Buffers::default().take();
+        let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
         let mut relay = Relay::default();
         relay.out.begin(steps.keeps);
         relay.out.head().extend_from_slice(head);
         relay.begin(self.framing, self.goes);
         let mut sink = Sink {
+            source: bytes.to_vec(),
+            at: self.from,
+            at_once_read: steps.read,
             bytes: Vec::new(),
             at_once: steps.write,
         };
         let mut context = Context::from_waker(Waker::noop());
-        let mut at = self.from;
         loop {
             let sent = relay.out.poll_send(&mut context, &mut sink, &mut buffer);
             assert!(matches!(sent, Poll::Ready(Ok(_))), "a vector takes all");
             if relay.is_ended() {
-                return (sink.bytes, Some(at - buffer.len()));
+                return (sink.bytes, Some(sink.at - buffer.filled().len()));
             }
             match relay.stage(&mut buffer) {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(_) => return (sink.bytes, None),
             }
-            if at == bytes.len() {
+            if sink.at == bytes.len() {
                 if !self.closed || !relay.close() {
                     return (sink.bytes, None);
                 }
                 continue;
             }
-            let space = buffer.space();
-            let count = space.len().min(steps.read).min(bytes.len() - at);
-            assert!(count > 0, "framing that is not whole never fills a buffer");
-            space[..count].copy_from_slice(&bytes[at..at + count]);
-            buffer.fill(count);
-            at += count;
+            let read = buffers.poll_read(&mut context, &mut sink, &mut buffer);
+            assert!(
+                matches!(read, Poll::Ready(Ok(1..))),
+                "framing that is not whole never fills a buffer"
+            );
         }
     }
 }
 
-/// A connection that takes so many bytes at once.
+/// A connection that gives and takes so many bytes at once.
 struct Sink {
+    source: Vec<u8>,
+    at: usize,
+    at_once_read: usize,
     bytes: Vec<u8>,
     at_once: usize,
 }
 
 impl Io for Sink {
-    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Pending
+    fn poll_read(&mut self, _: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let rest = &self.source[self.at..];
+        let count = rest.len().min(into.len()).min(self.at_once_read);
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Poll::Ready(Ok(count))
     }
 
     fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -134,19 +134,26 @@ fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
             "1.0",
         ),
         (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\nzz\r\n",
             "1.1",
         ),
     ] {
+        let (go, wait) = mpsc::channel();
+        let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
         let address = endpoint(move |mut stream| {
             read_until(&mut stream, b"\r\n\r\n");
-            stream.write_all(cut.as_bytes()).unwrap();
+            // Apart from its head, so that the head is with the client when the cut comes.
+            let (head, body) = cut.split_at(cut.find("\r\n\r\n").unwrap() + 4);
+            stream.write_all(head.as_bytes()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+            stream.write_all(body.as_bytes()).unwrap();
         });
         let node = Node::serving(&[site(address)]);
         let mut client = connect(&node);
         let request = format!("GET / HTTP/{version}\r\nHost: a.example\r\n\r\n");
         client.write_all(request.as_bytes()).unwrap();
-        let mut seen = Vec::new();
+        let mut seen = read_until(&mut client, b"\r\n\r\n");
+        go.send(()).unwrap();
         let end = client.read_to_end(&mut seen);
         let text = String::from_utf8_lossy(&seen).to_ascii_lowercase();
         assert!(text.starts_with("http/1.1 200"), "{cut:?}: {text}");
@@ -155,6 +162,19 @@ fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
         // Without a length and without chunks, only a reset tells a cut end from a good one.
         assert_eq!(end.is_err(), version == "1.0", "{cut:?}: {end:?} {text}");
     }
+}
+
+#[test]
+fn a_response_that_is_wrong_before_its_client_has_a_byte_of_it_is_502() {
+    let bad = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+    let origin = Origin::start(move |_| bad.as_bytes().to_vec());
+    let node = Node::serving(&[Site::new("a.example", "/", &[&origin])]);
+    let mut client = Client::connect(node.address);
+    let response = client.get("a.example", "/", "");
+    assert_eq!(
+        (response.status, response.body.as_str()),
+        (502, "502 Bad Gateway\n")
+    );
 }
 
 #[test]

@@ -14,11 +14,23 @@ pub struct Plan {
     document: Option<String>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Proxy {
+    threads: usize,
     lines: String,
-    threads: Option<usize>,
+    arguments: Vec<String>,
     relayed: bool,
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self {
+            threads: 2,
+            lines: String::new(),
+            arguments: Vec::new(),
+            relayed: false,
+        }
+    }
 }
 
 impl Plan {
@@ -44,10 +56,17 @@ impl Plan {
         self
     }
 
-    /// So many threads of one proxy; two where nothing is said.
+    /// How many threads of one proxy serve requests; two where nothing is said.
     #[must_use]
     pub fn threads(mut self, proxy: usize, threads: usize) -> Self {
-        self.proxies[proxy].threads = Some(threads);
+        self.proxies[proxy].threads = threads;
+        self
+    }
+
+    /// More arguments on one proxy's command line.
+    #[must_use]
+    pub fn arguments(mut self, proxy: usize, arguments: &[String]) -> Self {
+        self.proxies[proxy].arguments.extend_from_slice(arguments);
         self
     }
 
@@ -99,6 +118,11 @@ impl Plan {
             http: self.proxies.iter().map(|_| Port::free()).collect(),
             admin: self.proxies.iter().map(|_| Port::free()).collect(),
             api: Port::free(),
+            arguments: self
+                .proxies
+                .iter()
+                .map(|proxy| proxy.arguments.clone())
+                .collect(),
             folder,
         };
         if let Some(document) = &self.document {
@@ -135,7 +159,7 @@ impl Proxy {
             "node_id: {}\nthreads: {}\nproxy_address_http: {}\nproxy_admin_address: {}\nstate_dir: {}\n\
              lame_duck: 0s\ncontrol_servers:\n  - unix:{}\n{}",
             node_name(index),
-            self.threads.unwrap_or(2),
+            self.threads,
             fleet.http(index),
             fleet.admin(index),
             fleet.state().display(),

@@ -184,7 +184,7 @@ async fn listen(mut read: OwnedReadHalf, kind: &Kind, answered: &AtomicBool, hea
         }
         let status = final_status(&heard.bytes);
         answered.store(status.is_some(), Ordering::Relaxed);
-        if until_answer && status.is_some() {
+        if until_answer && status.is_some() && heard.whole() {
             return;
         }
     }
@@ -225,7 +225,9 @@ impl Heard {
     }
 
     fn whole(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.bytes).to_ascii_lowercase();
+        let answer = final_answer(&self.bytes).unwrap_or_default();
+        let before = self.bytes.len() - answer.len();
+        let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             return false;
         };
@@ -233,21 +235,30 @@ impl Heard {
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"));
         match length.and_then(|digits| digits.trim().parse::<usize>().ok()) {
-            Some(length) => self.total - (head.len() + 4) >= length,
+            Some(length) => self.total - before - (head.len() + 4) >= length,
             None => body.ends_with("0\r\n\r\n"),
         }
     }
 }
 
 /// The status of the first answer that is not an interim one.
-fn final_status(mut bytes: &[u8]) -> Option<u16> {
+fn final_status(bytes: &[u8]) -> Option<u16> {
+    status(final_answer(bytes)?)
+}
+
+/// What begins with that answer.
+fn final_answer(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
-        let line = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
-        let status = std::str::from_utf8(line).ok()?.parse().ok()?;
+        let status = status(bytes)?;
         if !(100..200).contains(&status) || status == 101 {
-            return Some(status);
+            return Some(bytes);
         }
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         bytes = &bytes[end + 4..];
     }
+}
+
+fn status(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }

@@ -13,6 +13,8 @@ use crate::ports::random;
 use crate::raw::{Connection, Request, Response};
 
 const CONNECTIONS: usize = 8;
+/// Each connection is left after so many requests: the next is perhaps another thread's.
+const ON_ONE: u64 = 100;
 const SHOWN: usize = 5;
 
 /// What happened to them.
@@ -81,6 +83,9 @@ impl Victims {
                     harm.reasons.push(format!("request {number}: {reason}"));
                     harm.reasons.truncate(SHOWN);
                     harm.failed += 1;
+                    open = None;
+                }
+                if harm.requests % ON_ONE == 0 {
                     open = None;
                 }
             }

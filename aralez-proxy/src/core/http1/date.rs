@@ -8,7 +8,6 @@ const LENGTH: usize = 29;
 /// The date of one second (RFC 9110 section 5.6.7), made once for all messages of that second.
 #[derive(Clone, Copy, Debug)]
 pub struct DateText {
-    second: u64,
     text: [u8; LENGTH],
 }
 
@@ -21,12 +20,7 @@ impl DateText {
         let time: SystemTime = UNIX_EPOCH + Duration::from_secs(second);
         let written = httpdate::HttpDate::from(time).to_string();
         text.copy_from_slice(&written.as_bytes()[..LENGTH]);
-        Self { second, text }
-    }
-
-    /// The second that it is of.
-    pub const fn second(&self) -> u64 {
-        self.second
+        Self { text }
     }
 
     /// As it stands in a field.

@@ -19,8 +19,8 @@ pub(super) struct To {
     pub(super) head: bool,
     /// The connection can stay open.
     pub(super) keep: bool,
-    /// All of the request has come.
-    pub(super) complete: bool,
+    /// The client expects the end: all of its request has come, and it asked for no other.
+    pub(super) last: bool,
 }
 
 impl<C: Io> Connection<C> {
@@ -31,7 +31,7 @@ impl<C: Io> Connection<C> {
             version: Version::Http11,
             head: false,
             keep: false,
-            complete: false,
+            last: false,
         };
         self.answer(job, &Answer::of(refusal.status()), to).await
     }
@@ -42,7 +42,7 @@ impl<C: Io> Connection<C> {
             version: to.version,
             head: to.head,
             keep_alive: to.keep,
-            date: &self.worker.date(),
+            date: &self.worker.date(self.now),
         };
         let out = &mut job.state.down.out;
         out.begin(0);
@@ -53,7 +53,7 @@ impl<C: Io> Connection<C> {
         }
         if to.keep {
             Next::Request
-        } else if to.complete && job.state.from_client.is_empty() {
+        } else if to.last && job.state.from_client.is_empty() {
             Next::Close
         } else if answer.status == 408 {
             Next::Linger(linger::BRIEF)

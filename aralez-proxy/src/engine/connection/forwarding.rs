@@ -33,7 +33,6 @@ impl<C: Io> Connection<C> {
         if let Err(bad) = job.state.up.stage(&mut job.state.from_client) {
             return self.refuse_body(job, ask, bad.into()).await;
         }
-        job.state.from_endpoint = self.worker.buffers.take();
         let next = self.try_endpoints(job, ask, way).await;
         self.worker.buffers.give(&mut job.state.from_endpoint);
         next
@@ -103,6 +102,7 @@ impl<C: Io> Connection<C> {
         let own = limit(way.timeouts().connect).map(|limit| Instant::now() + limit);
         let until = [own, way.end_of(ask)].into_iter().flatten().min();
         let stream = connect::to(address, &mut self.timer, until).await;
+        self.now = Instant::now();
         let traffic = &self.worker.engine.traffic;
         match &stream {
             Ok(_) => traffic.event(Event::Connected),
@@ -158,8 +158,10 @@ impl<C: Io> Connection<C> {
             ask,
             way,
             limits: &self.worker.engine.limits,
-            date: self.worker.date(),
+            date: self.worker.date(self.now),
             may_keep: self.may_keep(ask),
+            traffic: &self.worker.engine.traffic,
+            buffers: &self.worker.buffers,
         };
         job.state.down.out.begin(0);
         let mut duplex = Duplex::new(
@@ -169,16 +171,17 @@ impl<C: Io> Connection<C> {
             &mut self.timer,
             &terms,
         );
+        let traffic = &self.worker.engine.traffic;
         let mut told = false;
+        // The clock is read once for each time that the task is woken.
+        let mut first = Some(self.now);
         poll_fn(|cx| {
-            let end = duplex.poll(cx);
+            self.now = first.take().unwrap_or_else(Instant::now);
+            let end = duplex.poll(cx, self.now);
             if !told && duplex.state.progress.status != 0 {
                 told = true;
-                let traffic = &self.worker.engine.traffic;
-                let now = Instant::now();
-                traffic
-                    .response_latency
-                    .observe(now.saturating_duration_since(ask.started));
+                let took = self.now.saturating_duration_since(ask.started);
+                traffic.response_latency.observe(took);
             }
             end
         })
@@ -188,9 +191,11 @@ impl<C: Io> Connection<C> {
     /// What follows the end of an exchange.
     async fn finish(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: Link, end: End) -> Next {
         let traffic = Arc::clone(&self.worker.engine.traffic);
-        traffic.response(job.state.progress.status);
+        if job.state.is_answered() {
+            traffic.response(job.state.progress.status);
+        }
         let (answer, deadline) = match end {
-            End::Done => return self.done(job, link, way),
+            End::Done => return self.done(job, ask, way, link),
             End::Switched => return self.tunnel(job, link.stream).await,
             End::ClientGone(deadline) => (None, deadline),
             End::Refused(refusal, deadline) => (Some(refusal.status()), deadline),
@@ -231,7 +236,7 @@ impl<C: Io> Connection<C> {
     }
 
     /// The response is with the client.
-    fn done(&self, job: &mut Job, link: Link, way: &Way) -> Next {
+    fn done(&self, job: &mut Job, ask: &Ask, way: &Way, link: Link) -> Next {
         let state = &job.state;
         let sent = state.up.is_ended() && state.up.out.is_empty() && !state.progress.stopped;
         let traffic = &self.worker.engine.traffic;
@@ -239,17 +244,16 @@ impl<C: Io> Connection<C> {
             traffic.event(Event::UnexpectedData);
         } else if sent && state.progress.keep_endpoint {
             let idle = limit(way.timeouts().idle);
-            let until = idle.map(|idle| Instant::now() + idle);
+            let until = idle.map(|idle| self.now + idle);
             self.worker.pool.put(link.address, link.stream, until);
         }
-        if !sent || (!state.progress.keep_client && !state.from_client.is_empty()) {
-            // The client is still sending.
-            return Next::Linger(linger::USUAL);
-        }
-        if state.progress.keep_client {
+        if sent && state.progress.keep_client {
             Next::Request
-        } else {
+        } else if sent && !ask.wishes.keep_alive && state.from_client.is_empty() {
             Next::Close
+        } else {
+            // The client is still sending, or may be: it hoped for another request.
+            Next::Linger(linger::USUAL)
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Connection;
 use crate::core::traffic::{ConnectionState, Deadline};
+use crate::engine::buffer::Buffer;
 use crate::engine::io::Io;
 
 /// How long what a client still sends is read away.
@@ -24,7 +25,7 @@ impl<C: Io> Connection<C> {
         self.state.move_to(ConnectionState::Linger);
         let until = Instant::now() + longest;
         let mut left = MOST;
-        let mut sink = self.worker.buffers.take();
+        let mut sink = Buffer::default();
         let mut ended = false;
         let over = poll_fn(|cx| {
             if !ended {
@@ -35,9 +36,12 @@ impl<C: Io> Connection<C> {
                 }
             }
             loop {
-                match self.io.poll_read(cx, sink.space()) {
+                match self.worker.buffers.poll_read(cx, &mut self.io, &mut sink) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
-                    Poll::Ready(Ok(count)) if count < left => left -= count,
+                    Poll::Ready(Ok(count)) if count < left => {
+                        left -= count;
+                        sink.consume(count);
+                    }
                     Poll::Ready(Ok(_)) => return Poll::Ready(true),
                     Poll::Pending => break,
                 }

@@ -48,6 +48,7 @@ impl<C: Io> Connection<C> {
         self.state.move_to(ConnectionState::Exchange);
         let engine = Arc::clone(&self.worker.engine);
         let _in_flight = engine.traffic.enter();
+        self.now = Instant::now();
         let ask = self.ask(job);
         self.served += 1;
         self.worker.budget.earn();
@@ -57,7 +58,7 @@ impl<C: Io> Connection<C> {
             Plan::Forward(way) => self.forward(job, &ask, &way).await,
             Plan::Answer(own) => self.answer_own(job, &ask, &own).await,
         };
-        self.since = Instant::now();
+        self.since = self.now;
         engine
             .traffic
             .request_latency
@@ -75,7 +76,7 @@ impl<C: Io> Connection<C> {
             .traffic
             .request(method, head.version().name());
         Ask {
-            started: Instant::now(),
+            started: self.now,
             version: head.version(),
             framing: head.framing(),
             wishes,
@@ -158,7 +159,9 @@ impl<C: Io> Connection<C> {
         };
         // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
         let keep = own.status != 400 && !ask.has_body() && self.may_keep(ask);
-        self.answer(job, &answer, Self::to(ask, keep)).await
+        let mut to = Self::to(ask, keep);
+        to.last &= own.status != 400;
+        self.answer(job, &answer, to).await
     }
 
     /// Answers in place of an endpoint; the connection can stay open where the request has no body.
@@ -185,7 +188,7 @@ impl<C: Io> Connection<C> {
             version: ask.version,
             head: ask.asked.head,
             keep,
-            complete: !ask.has_body(),
+            last: !keep && ask.is_last(),
         }
     }
 }

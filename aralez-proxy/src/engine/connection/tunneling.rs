@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::{Connection, Next};
 use crate::core::traffic::{ConnectionState, Deadline};
-use crate::engine::buffer::Buffer;
+use crate::engine::buffer::{Buffer, Buffers};
 use crate::engine::duplex::State;
 use crate::engine::io::Io;
 use crate::engine::worker::Job;
@@ -27,6 +27,7 @@ enum Flow {
 }
 
 struct Tunnel<'a, C> {
+    buffers: &'a Buffers,
     state: &'a mut State,
     client: &'a mut C,
     endpoint: &'a mut TcpStream,
@@ -41,6 +42,7 @@ impl<C: Io> Connection<C> {
         let idle = self.worker.engine.limits.tunnel_idle;
         let mut since = Instant::now();
         let mut tunnel = Tunnel {
+            buffers: &self.worker.buffers,
             state: &mut job.state,
             client: &mut self.io,
             endpoint: &mut endpoint,
@@ -73,24 +75,26 @@ impl<C: Io> Tunnel<'_, C> {
         let state = &mut *self.state;
         let [up, down] = &mut self.flows;
         let moved = &mut self.moved;
-        let broken = flow(
+        let buffers = self.buffers;
+        let upward = flow(
             cx,
+            buffers,
             self.client,
             self.endpoint,
             &mut state.from_client,
             up,
             moved,
-        )
-        .is_err()
-            || flow(
-                cx,
-                self.endpoint,
-                self.client,
-                &mut state.from_endpoint,
-                down,
-                moved,
-            )
-            .is_err();
+        );
+        let downward = flow(
+            cx,
+            buffers,
+            self.endpoint,
+            self.client,
+            &mut state.from_endpoint,
+            down,
+            moved,
+        );
+        let broken = upward.is_err() || downward.is_err();
         if broken || self.flows == [Flow::Ended; 2] {
             Poll::Ready(())
         } else {
@@ -111,6 +115,7 @@ impl From<std::io::Error> for Broken {
 /// Moves one direction as far as it goes.
 fn flow(
     cx: &mut Context<'_>,
+    buffers: &Buffers,
     from: &mut impl Io,
     to: &mut impl Io,
     buffer: &mut Buffer,
@@ -148,9 +153,9 @@ fn flow(
             }
             Flow::Open => {}
         }
-        match from.poll_read(cx, buffer.space())? {
+        match buffers.poll_read(cx, from, buffer)? {
             Poll::Ready(0) => *flow = Flow::Ending,
-            Poll::Ready(count) => buffer.fill(count),
+            Poll::Ready(_) => {}
             Poll::Pending => return Ok(()),
         }
     }

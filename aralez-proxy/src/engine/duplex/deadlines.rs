@@ -19,7 +19,7 @@ impl<C: Io> Duplex<'_, C> {
         };
         ready!(self.timer.poll(cx, now, Some(at)));
         Poll::Ready(match deadline {
-            Deadline::Body | Deadline::BodyRate if self.is_answered() => {
+            Deadline::Body | Deadline::BodyRate if self.has_head() => {
                 End::ClientGone(Some(deadline))
             }
             Deadline::Body | Deadline::BodyRate => {
@@ -78,7 +78,7 @@ impl<C: Io> Duplex<'_, C> {
             .body
             .since()
             .or(self.clocks.endpoint_write.since());
-        if busy.is_some() && !self.is_answered() && !self.awaits_continue() {
+        if busy.is_some() && !self.has_head() && !self.awaits_continue() {
             // It cannot be expected to answer what it has not got.
             return None;
         }

@@ -52,9 +52,8 @@ impl<C: Io> Duplex<'_, C> {
                 // A head that is larger; its own limit ends this.
                 buffer.grow();
             }
-            match self.endpoint.poll_read(cx, buffer.space()) {
+            match self.buffers.poll_read(cx, self.endpoint, buffer) {
                 Poll::Ready(Ok(count)) if count > 0 => {
-                    buffer.fill(count);
                     self.state.progress.touched = true;
                     self.clocks.endpoint = Some(now);
                 }
@@ -116,6 +115,7 @@ impl<C: Io> Duplex<'_, C> {
         }
         // From here on there is an answer, and nothing is sent again.
         self.state.up.out.forget();
+        self.state.progress.before = self.state.down.out.moved();
         if self.state.head.status() == 101 {
             let state = &mut *self.state;
             let bytes = state.from_endpoint.filled();
@@ -154,8 +154,9 @@ impl<C: Io> Duplex<'_, C> {
         let state = &mut *self.state;
         let until_close = unknown && !new;
         // While the request is still on its way nobody knows where the next one begins.
-        let keep_client =
-            self.may_keep && !until_close && state.up.is_ended() && !state.progress.stopped;
+        let whole = state.up.is_ended() && !state.progress.stopped;
+        let may_keep = self.may_keep && !self.traffic.is_draining();
+        let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
             route: &self.way.route.response_edits,
             date: &self.date,

@@ -53,10 +53,12 @@ impl<C: Io> Duplex<'_, C> {
                 // Framing that is not whole never fills a buffer.
                 return Poll::Ready(End::Refused(Refusal::ChunkSize, None));
             }
-            match self.client.poll_read(cx, state.from_client.space()) {
+            match self
+                .buffers
+                .poll_read(cx, self.client, &mut state.from_client)
+            {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
                 Poll::Ready(Ok(count)) => {
-                    state.from_client.fill(count);
                     self.clocks.received += count as u64;
                     self.clocks.body.off(now);
                 }
@@ -72,9 +74,9 @@ impl<C: Io> Duplex<'_, C> {
     fn watch_client(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let buffer = &mut self.state.from_client;
         while !buffer.is_full() {
-            match self.client.poll_read(cx, buffer.space()) {
+            match self.buffers.poll_read(cx, self.client, buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
-                Poll::Ready(Ok(count)) => buffer.fill(count),
+                Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
         }

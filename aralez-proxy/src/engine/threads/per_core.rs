@@ -14,7 +14,7 @@ use crate::engine::listener::{Arrival, Bound, Desk, Reception};
 use crate::engine::worker::{Engine, Worker};
 
 /// How often connections to endpoints that wait are looked at.
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// The threads.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::engine::mount::Mount;
 use crate::engine::worker::{Engine, Worker};
 
 /// How often connections to endpoints that wait are looked at.
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// How long tasks get after everything is done or given up.
 const STOP_RUNTIME: Duration = Duration::from_secs(1);

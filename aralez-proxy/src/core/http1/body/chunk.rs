@@ -55,9 +55,25 @@ fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
         // Spaces alone: they may precede an extension that is still to come.
         None => rest.is_empty() || !whole,
     };
-    if visible && announced {
+    if visible && announced && !(whole && is_quote_open(extension)) {
         Ok(digits)
     } else {
         Err(BadBody::ChunkSize)
     }
+}
+
+/// Whether a quoted value does not end: to a reader that looks for its end, the line goes on.
+fn is_quote_open(extension: &[u8]) -> bool {
+    let mut open = false;
+    let mut bytes = extension.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => open = !open,
+            b'\\' if open => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+    open
 }

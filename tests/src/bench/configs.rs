@@ -1,0 +1,140 @@
+//! The configurations of the proxies, as texts: the same job for each.
+//!
+//! Each forwards everything to one origin over HTTP/1.1 connections that it keeps, sets `X-Forwarded-For`, `-Proto` and `-Host`, and
+//! logs nothing. With many hosts, each knows every host by name. What differs from the usual defaults says why.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::scenario::host;
+
+/// What a proxy is to do.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where it forwards to.
+    pub origin: SocketAddr,
+    /// How many hosts it knows.
+    pub hosts: usize,
+    /// How many threads or processes serve.
+    pub workers: usize,
+}
+
+/// The document of our proxy.
+pub fn document(job: &Job) -> String {
+    let hosts = (0..job.hosts).map(host);
+    let one = |host: String| {
+        format!(
+            "{host}:\n  paths:\n    \"/\":\n      servers:\n        - \"{}\"\n",
+            job.origin
+        )
+    };
+    hosts.map(one).collect()
+}
+
+/// The configuration of nginx; `folder` takes its temporary files. Root's workers stay root, since the folder is root's alone.
+///
+/// Bodies of requests are passed on as they come, as all others do: with buffering, nginx writes those over 16 KiB to disk first.
+/// Answers are buffered (its default) but never on disk.
+pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
+    let user = if root { "user root;\n" } else { "" };
+    let servers: String = (0..job.hosts).map(|number| server(job, number)).collect();
+    let folder = folder.display();
+    format!(
+        "{user}daemon off;\nworker_processes {workers};\nworker_rlimit_nofile 20000;\n\
+         error_log {folder}/nginx.err warn;\npid {folder}/nginx.pid;\n\
+         events {{\n  worker_connections 16384;\n}}\n\
+         http {{\n  access_log off;\n  keepalive_timeout 65s;\n  keepalive_requests 100000000;\n\
+         \x20 server_names_hash_max_size 4096;\n\
+         \x20 client_body_temp_path {folder}/body;\n  proxy_temp_path {folder}/proxy;\n\
+         \x20 fastcgi_temp_path {folder}/fastcgi;\n  uwsgi_temp_path {folder}/uwsgi;\n\
+         \x20 scgi_temp_path {folder}/scgi;\n\
+         \x20 proxy_http_version 1.1;\n  proxy_request_buffering off;\n  proxy_max_temp_file_size 0;\n\
+         \x20 proxy_set_header Host $host;\n  proxy_set_header Connection \"\";\n\
+         \x20 proxy_set_header X-Forwarded-For $remote_addr;\n\
+         \x20 proxy_set_header X-Forwarded-Proto $scheme;\n\
+         \x20 proxy_set_header X-Forwarded-Host $host;\n\
+         \x20 upstream origin {{\n    server {origin};\n    keepalive 128;\n\
+         \x20   keepalive_requests 100000000;\n  }}\n{servers}}}\n",
+        workers = job.workers,
+        origin = job.origin,
+    )
+}
+
+fn server(job: &Job, number: usize) -> String {
+    format!(
+        "  server {{\n    listen {};\n    server_name {};\n    location / {{\n      proxy_pass http://origin;\n    }}\n  }}\n",
+        job.listen,
+        host(number),
+    )
+}
+
+/// The configuration of HAProxy; with many hosts it finds them in the file `map`.
+pub fn haproxy(job: &Job, map: &Path) -> String {
+    let choice = match job.hosts {
+        1 => "  default_backend origin\n".to_owned(),
+        _ => format!(
+            "  use_backend %[req.hdr(host),lower,map_str({})]\n",
+            map.display()
+        ),
+    };
+    format!(
+        "global\n  nbthread {}\n  maxconn 11000\n  no strict-limits\n\
+         defaults\n  mode http\n  option http-keep-alive\n  http-reuse always\n\
+         \x20 timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n\
+         \x20 timeout http-request 10s\n  timeout http-keep-alive 60s\n\
+         frontend web\n  bind {}\n  option forwardfor\n\
+         \x20 http-request set-header X-Forwarded-Proto http\n\
+         \x20 http-request set-header X-Forwarded-Host %[req.hdr(host)]\n{choice}\
+         backend origin\n  server origin {}\n",
+        job.workers, job.listen, job.origin,
+    )
+}
+
+/// The file with the hosts of HAProxy.
+pub fn haproxy_map(job: &Job) -> String {
+    let hosts = (0..job.hosts).map(host);
+    hosts.map(|host| format!("{host} origin\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(hosts: usize) -> Job {
+        Job {
+            listen: "127.0.0.1:1000".parse().unwrap(),
+            origin: "127.0.0.1:2000".parse().unwrap(),
+            hosts,
+            workers: 2,
+        }
+    }
+
+    #[test]
+    fn every_proxy_knows_every_host() {
+        let job = job(3);
+        let folder = Path::new("/folder");
+        let texts = [document(&job), nginx(&job, folder, true), haproxy_map(&job)];
+        for text in texts {
+            for number in 0..3 {
+                assert!(text.contains(&host(number)), "{number}: {text}");
+            }
+        }
+        assert!(haproxy(&job, Path::new("/folder/map")).contains("map_str(/folder/map)"));
+    }
+
+    #[test]
+    fn every_proxy_has_its_workers_and_its_addresses() {
+        let job = job(1);
+        let nginx = nginx(&job, Path::new("/folder"), false);
+        assert!(nginx.contains("worker_processes 2;"), "{nginx}");
+        assert!(!nginx.contains("user"), "{nginx}");
+        let haproxy = haproxy(&job, Path::new("/map"));
+        assert!(haproxy.contains("nbthread 2\n"), "{haproxy}");
+        for text in [&nginx, &haproxy] {
+            assert!(text.contains("127.0.0.1:1000"), "{text}");
+            assert!(text.contains("127.0.0.1:2000"), "{text}");
+        }
+    }
+}

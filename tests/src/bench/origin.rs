@@ -1,0 +1,241 @@
+//! The origin: answers at once, swallows bodies, keeps connections for ever.
+
+use std::net::SocketAddr;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::event::epoll;
+
+use super::heads;
+use super::sockets::{self, Moved};
+
+/// The body of the small answer.
+pub const SMALL: &[u8] = br#"{"id":42,"name":"bench","items":[1,2,3],"note":"sixty-four byte"}"#;
+/// The length of the large answer's body.
+pub const LARGE: usize = 1024 * 1024;
+const LONGEST_HEAD: usize = 16 * 1024;
+
+/// Tokens of the origin's connections have this bit.
+pub const BIT: u64 = 1 << 62;
+const LISTENER: u64 = BIT | (1 << 61);
+
+/// The origin's side: its listener and its connections.
+#[derive(Debug)]
+pub struct Origin {
+    listener: OwnedFd,
+    address: SocketAddr,
+    connections: Vec<Option<Connection>>,
+    free: Vec<usize>,
+    answers: Answers,
+    /// How many connections were opened to it.
+    pub accepted: u64,
+    /// The head that came last, when it is asked for.
+    pub seen: Option<Vec<u8>>,
+}
+
+/// The answers, each for a connection that stays and for one that ends with it.
+#[derive(Debug)]
+struct Answers {
+    small: [Vec<u8>; 2],
+    large: [Vec<u8>; 2],
+}
+
+#[derive(Debug)]
+struct Connection {
+    socket: OwnedFd,
+    partial: Vec<u8>,
+    /// Bytes of the request's body that are still to come.
+    body: usize,
+    /// How much of which answer has left.
+    sending: Option<(bool, usize)>,
+    large: bool,
+    closes: bool,
+}
+
+/// Whether a connection goes on.
+#[derive(PartialEq, Eq)]
+enum Then {
+    Wait,
+    Close,
+}
+
+impl Origin {
+    /// Listens, watched by `epoll`.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn new(epoll: BorrowedFd<'_>) -> rustix::io::Result<Self> {
+        let (listener, address) = sockets::listener()?;
+        let data = epoll::EventData::new_u64(LISTENER);
+        epoll::add(epoll, &listener, data, epoll::EventFlags::IN)?;
+        Ok(Self {
+            listener,
+            address,
+            connections: Vec::new(),
+            free: Vec::new(),
+            answers: Answers {
+                small: answers(SMALL),
+                large: answers(&vec![b'x'; LARGE]),
+            },
+            accepted: 0,
+            seen: None,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Something happened on one of its sockets.
+    pub fn turn(&mut self, epoll: BorrowedFd<'_>, token: u64, scratch: &mut [u8]) {
+        if token == LISTENER {
+            self.accept(epoll);
+            return;
+        }
+        let index = (token & !BIT) as usize;
+        let Some(Some(connection)) = self.connections.get_mut(index) else {
+            return;
+        };
+        if connection.turn(&self.answers, &mut self.seen, scratch) == Then::Close {
+            self.connections[index] = None;
+            self.free.push(index);
+        }
+    }
+
+    fn accept(&mut self, epoll: BorrowedFd<'_>) {
+        while let Some(socket) = sockets::accept(&self.listener) {
+            self.accepted += 1;
+            let index = self.free.pop().unwrap_or_else(|| {
+                self.connections.push(None);
+                self.connections.len() - 1
+            });
+            // One that cannot be watched is dropped, which the proxy sees and the load counts.
+            if sockets::watch(epoll, &socket, BIT | index as u64).is_ok() {
+                self.connections[index] = Some(Connection::new(socket));
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            partial: Vec::new(),
+            body: 0,
+            sending: None,
+            large: false,
+            closes: false,
+        }
+    }
+
+    fn turn(&mut self, answers: &Answers, seen: &mut Option<Vec<u8>>, scratch: &mut [u8]) -> Then {
+        if self.sending.is_some() && (self.send(answers) == Then::Close || self.sending.is_some()) {
+            return self.after_send();
+        }
+        loop {
+            let (moved, room) = match self.body {
+                0 => (sockets::take(&self.socket, scratch), scratch.len()),
+                body => (sockets::skip(&self.socket, scratch, body), body),
+            };
+            let count = match moved {
+                Moved::Bytes(count) => count,
+                Moved::Wait => return Then::Wait,
+                Moved::End | Moved::Broken(_) => return Then::Close,
+            };
+            let whole = match self.body {
+                0 => self.head(&scratch[..count], seen),
+                body => {
+                    self.body = body - count;
+                    Ok(self.body == 0)
+                }
+            };
+            match whole {
+                Err(_) => return Then::Close,
+                Ok(true) if self.send(answers) == Then::Close => return Then::Close,
+                // Fewer bytes than there was room for: the next ones come with an event.
+                Ok(_) if self.sending.is_some() || (count < room && self.body == 0) => {
+                    return Then::Wait;
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Whether a connection whose answer is still leaving, or broke, goes on.
+    fn after_send(&self) -> Then {
+        match self.sending {
+            Some(_) => Then::Wait,
+            None => Then::Close,
+        }
+    }
+
+    /// Takes bytes of a head; whether the request is whole.
+    fn head(&mut self, bytes: &[u8], seen: &mut Option<Vec<u8>>) -> Result<bool, &'static str> {
+        if !self.partial.is_empty() {
+            self.partial.extend_from_slice(bytes);
+        }
+        let all = match self.partial.is_empty() {
+            true => bytes,
+            false => &self.partial,
+        };
+        let Some(head) = heads::read(all)? else {
+            if all.len() > LONGEST_HEAD {
+                return Err("a head without an end");
+            }
+            if self.partial.is_empty() {
+                self.partial.extend_from_slice(bytes);
+            }
+            return Ok(false);
+        };
+        if let Some(seen) = seen {
+            *seen = all[..head.length].to_vec();
+        }
+        let here = all.len() - head.length;
+        let body = head.body.unwrap_or(0);
+        self.large = heads::wants_large(all);
+        self.closes = head.closes;
+        self.body = body.checked_sub(here).ok_or("bytes behind the request")?;
+        self.partial.clear();
+        Ok(self.body == 0)
+    }
+
+    fn send(&mut self, answers: &Answers) -> Then {
+        let (large, mut sent) = self.sending.unwrap_or((self.large, 0));
+        let both = match large {
+            true => &answers.large,
+            false => &answers.small,
+        };
+        let bytes = &both[usize::from(self.closes)];
+        while sent < bytes.len() {
+            match sockets::put(&self.socket, &bytes[sent..]) {
+                Moved::Bytes(count) => sent += count,
+                Moved::Wait => {
+                    self.sending = Some((large, sent));
+                    return Then::Wait;
+                }
+                Moved::End | Moved::Broken(_) => {
+                    self.sending = None;
+                    return Then::Close;
+                }
+            }
+        }
+        self.sending = None;
+        match self.closes {
+            true => Then::Close,
+            false => Then::Wait,
+        }
+    }
+}
+
+fn answers(body: &[u8]) -> [Vec<u8>; 2] {
+    ["", "Connection: close\r\n"].map(|last| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nServer: bench-origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             ETag: \"5f3c-61a2b7\"\r\n{last}\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    })
+}

@@ -1,0 +1,128 @@
+//! What is asked in a scenario, and what is aimed at.
+
+use clap::ValueEnum;
+
+/// How many hosts the scenario with many has.
+pub const MANY: usize = 1_000;
+
+/// A kind of traffic.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
+pub enum Scenario {
+    /// Small answers on connections that stay.
+    KeepAlive,
+    /// A connection for each request.
+    Connection,
+    /// Bodies of 64 KiB to the endpoint.
+    Post64k,
+    /// Bodies of 1 MiB from the endpoint.
+    Get1m,
+    /// Small answers, from one of 1,000 hosts each.
+    Hosts1000,
+}
+
+impl Scenario {
+    /// All, in the order of the report.
+    pub const ALL: [Self; 5] = [
+        Self::KeepAlive,
+        Self::Connection,
+        Self::Post64k,
+        Self::Get1m,
+        Self::Hosts1000,
+    ];
+
+    /// As people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::KeepAlive => "keep-alive GET",
+            Self::Connection => "connection per request",
+            Self::Post64k => "64 KiB POST",
+            Self::Get1m => "1 MiB GET",
+            Self::Hosts1000 => "1,000 hosts",
+        }
+    }
+
+    /// How many hosts the proxies must know.
+    pub fn hosts(self) -> usize {
+        match self {
+            Self::Hosts1000 => MANY,
+            _ => 1,
+        }
+    }
+
+    /// The processor time per request that is aimed at, as a part of nginx's.
+    pub fn goal_nginx(self) -> Option<f64> {
+        match self {
+            Self::KeepAlive | Self::Hosts1000 => Some(0.90),
+            Self::Connection | Self::Post64k => Some(1.0),
+            Self::Get1m => None,
+        }
+    }
+
+    /// The same, as a part of HAProxy's.
+    pub fn goal_haproxy(self) -> Option<f64> {
+        match self {
+            Self::Get1m => None,
+            _ => Some(0.90),
+        }
+    }
+
+    /// The requests, one for each host.
+    pub fn requests(self) -> Vec<Vec<u8>> {
+        // Neighbours in the document are no neighbours in time.
+        let hosts = (0..self.hosts()).map(|turn| host(turn * 7 % self.hosts()));
+        hosts.map(|host| self.request(&host)).collect()
+    }
+
+    fn request(self, host: &str) -> Vec<u8> {
+        let (line, fields, body) = match self {
+            Self::KeepAlive | Self::Hosts1000 => ("GET /api/items?page=2", "", 0),
+            Self::Connection => ("GET /api/items?page=2", "Connection: close\r\n", 0),
+            Self::Get1m => ("GET /large", "", 0),
+            Self::Post64k => (
+                "POST /api/items",
+                "Content-Type: application/octet-stream\r\nContent-Length: 65536\r\n",
+                65_536,
+            ),
+        };
+        let mut request = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\n\
+             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101\r\n\
+             Accept: application/json,text/html;q=0.9,*/*;q=0.8\r\n\
+             Accept-Encoding: gzip, deflate, br\r\n{fields}\r\n"
+        )
+        .into_bytes();
+        request.resize(request.len() + body, b'b');
+        request
+    }
+}
+
+/// The name of a host.
+pub fn host(number: usize) -> String {
+    format!("h{number}.bench.test")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::heads;
+    use super::*;
+
+    #[test]
+    fn requests_are_whole_and_of_a_usual_size() {
+        for scenario in Scenario::ALL {
+            let request = &scenario.requests()[0];
+            let head = heads::read(request).unwrap().unwrap();
+            assert!((150..=300).contains(&head.length), "{scenario:?}: {head:?}");
+            assert_eq!(head.length + head.body.unwrap_or(0), request.len());
+            assert_eq!(head.closes, scenario == Scenario::Connection);
+        }
+    }
+
+    #[test]
+    fn every_host_is_asked() {
+        let requests = Scenario::Hosts1000.requests();
+        let different: BTreeSet<_> = requests.iter().collect();
+        assert_eq!(different.len(), MANY);
+    }
+}

@@ -1,0 +1,123 @@
+//! The form of the corpus' files: entries of keys with values and blocks of bytes.
+
+use super::text::Text;
+
+#[cfg(test)]
+mod tests;
+
+/// One entry: `== id: title` and what follows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its short name.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// `FILE:LINE`
+    pub place: String,
+    /// What it holds, in its order.
+    pub items: Vec<Item>,
+}
+
+/// `key: value`, and the lines of bytes below it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// The key.
+    pub key: String,
+    /// The rest of the line.
+    pub value: String,
+    /// The lines that begin with `|`, together; `None` where there is none.
+    pub block: Option<Text>,
+    /// `FILE:LINE`
+    pub place: String,
+}
+
+impl Item {
+    /// The block that must be there, and no value.
+    ///
+    /// # Errors
+    /// When it is not so.
+    pub fn bytes(&self) -> Result<Text, String> {
+        if !self.value.is_empty() {
+            return Err(format!(
+                "{}: {}: {:?} is too much",
+                self.place, self.key, self.value
+            ));
+        }
+        let none = || format!("{}: {}: no lines of bytes", self.place, self.key);
+        self.block.clone().ok_or_else(none)
+    }
+
+    /// The value, and no block.
+    ///
+    /// # Errors
+    /// When it is not so.
+    pub fn word(&self) -> Result<&str, String> {
+        match self.block {
+            Some(_) => Err(format!(
+                "{}: {}: takes no lines of bytes",
+                self.place, self.key
+            )),
+            None => Ok(&self.value),
+        }
+    }
+
+    /// That the item is not in order.
+    pub fn wrong(&self) -> String {
+        format!(
+            "{}: {}: {:?} is not understood",
+            self.place, self.key, self.value
+        )
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// The place of the first line that is not in order.
+pub fn read(file: &str, text: &str) -> Result<Vec<Entry>, String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let place = format!("{file}:{}", index + 1);
+        let take = take(&mut entries, line, &place);
+        take.map_err(|reason| format!("{place}: {reason}"))?;
+    }
+    Ok(entries)
+}
+
+fn take(entries: &mut Vec<Entry>, line: &str, place: &str) -> Result<(), String> {
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(());
+    }
+    if let Some(name) = line.strip_prefix("== ") {
+        let (id, title) = name.split_once(": ").ok_or("no `== id: title`")?;
+        entries.push(Entry {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            place: place.to_owned(),
+            items: Vec::new(),
+        });
+        return Ok(());
+    }
+    let entry = entries
+        .last_mut()
+        .ok_or("before the first `== id: title`")?;
+    if let Some(bytes) = line.strip_prefix('|') {
+        let item = entry
+            .items
+            .last_mut()
+            .ok_or("bytes that belong to no key")?;
+        let bytes = Text::read(bytes)?;
+        item.block.get_or_insert_default().extend(bytes);
+        return Ok(());
+    }
+    let (key, value) = line
+        .split_once(':')
+        .ok_or("neither `key: value` nor |bytes")?;
+    entry.items.push(Item {
+        key: key.to_owned(),
+        value: value.trim().to_owned(),
+        block: None,
+        place: place.to_owned(),
+    });
+    Ok(())
+}

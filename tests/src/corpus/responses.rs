@@ -1,0 +1,275 @@
+//! Runs a case about a response, in every way in which its bytes may come.
+
+use super::lane::{self, Client, Lane};
+use super::report::Failure;
+use super::request::Then;
+use super::requests::{Variant, own_body};
+use super::response::{Message, ResponseCase};
+use crate::pace::Pace;
+use crate::recorder::{Exchange, Reply, Script};
+use crate::wire::{Answer, End, shown};
+
+/// What is asked after a case.
+const NEXT: &str = "/follow-up";
+/// What is asked before a case that wants a kept connection.
+const BEFORE: &str = "/before";
+
+/// Runs a case. The first way in which it fails is told; the others are not tried.
+pub async fn run(lane: &Lane, case: &ResponseCase, seed: u64) -> Result<(), Failure> {
+    let reply = case.reply.as_ref().map(|reply| reply.bytes(&lane.host));
+    for variant in Variant::all(reply.unwrap_or_default().len(), seed) {
+        // Pieces are the endpoint's here, and what comes after an answer must be there before the next request is.
+        let pipelined = variant.pipelined && variant.pace == Pace::Whole;
+        if pipelined && !matches!(case.then, Then::Open | Then::AsTold) {
+            continue;
+        }
+        let variant = Variant {
+            pipelined,
+            ..variant
+        };
+        if let Err(problem) = (Run {
+            lane,
+            case,
+            variant,
+        })
+        .check()
+        .await
+        {
+            return Err(Failure {
+                id: case.id.clone(),
+                title: case.title.clone(),
+                place: case.place.clone(),
+                rule: case.rule.clone(),
+                variant: variant.name(),
+                problems: vec![problem],
+            });
+        }
+    }
+    Ok(())
+}
+
+struct Run<'a> {
+    lane: &'a Lane,
+    case: &'a ResponseCase,
+    variant: Variant,
+}
+
+impl Run<'_> {
+    async fn check(&self) -> Result<(), String> {
+        let recorder = &self.lane.recorder;
+        recorder.begin([]);
+        recorder.hang_up().await?;
+        if self.case.kept {
+            self.lane.ask(BEFORE).await?;
+        }
+        recorder.begin([self.script()]);
+        let mut client = Client::open(self.lane).await?;
+        let request = self.case.request.bytes(&self.lane.host);
+        let mut bytes = request.clone();
+        if self.variant.pipelined {
+            bytes.extend(self.lane.get(NEXT));
+        }
+        client.send(bytes, Pace::Whole).await?;
+        let last = self
+            .messages(&mut client, request.starts_with(b"HEAD "))
+            .await?;
+        let open = self.end(&mut client, &last).await?;
+        if self.case.early.is_none() {
+            recorder.has_answered(0).await?;
+        }
+        self.follow(client, open).await?;
+        match recorder.faults().as_slice() {
+            [] => self.connections().await,
+            faults => Err(faults.join("; ")),
+        }
+    }
+
+    fn script(&self) -> Script {
+        let bytes = |text: &super::Text| text.bytes(&self.lane.host);
+        Script {
+            early: self.case.early.as_ref().map(bytes).unwrap_or_default(),
+            reply: self
+                .case
+                .reply
+                .as_ref()
+                .map_or(Reply::Nothing, |reply| Reply::Bytes(bytes(reply))),
+            ending: self.case.ending,
+            pace: self.variant.pace,
+        }
+    }
+
+    /// Reads everything that the client must get; the last message of it.
+    async fn messages(&self, client: &mut Client, to_head: bool) -> Result<Answer, String> {
+        let mut last = None;
+        for (at, message) in self.case.client.iter().enumerate() {
+            let answer = client.wire.answer(to_head).await;
+            let answer =
+                answer.map_err(|problem| format!("the client's message {}: {problem}", at + 1))?;
+            let instead = self.case.or_502 && answer.status == 502;
+            match message {
+                Message::Relayed {
+                    head,
+                    body,
+                    trailers,
+                } if !instead => {
+                    let host = &self.lane.host;
+                    is_relayed(
+                        &answer,
+                        &head.bytes(host),
+                        &body.bytes(host),
+                        &trailers.bytes(host),
+                    )?;
+                }
+                Message::Own(status) => is_own(&answer, *status, to_head)?,
+                Message::Relayed { .. } => {
+                    is_own(&answer, 502, to_head)?;
+                    return Ok(answer);
+                }
+            }
+            last = Some(answer);
+        }
+        last.ok_or_else(|| "no message".to_owned())
+    }
+
+    /// What becomes of the client's connection; whether it is open.
+    async fn end(&self, client: &mut Client, last: &Answer) -> Result<bool, String> {
+        let closes = last.closes();
+        let then = match self.case.then {
+            _ if self.case.or_502 && last.status == 502 && last.end == End::Whole => Then::AsTold,
+            then => then,
+        };
+        let then = match then {
+            Then::AsTold if closes => Then::Closed,
+            Then::AsTold => Then::Open,
+            then => then,
+        };
+        let got = shown(&last.body);
+        match (then, last.end) {
+            (Then::Open, End::Whole) if !closes => Ok(true),
+            (Then::Closed, End::Whole) if closes => client.wire.end(false).await.map(|()| false),
+            (Then::Truncated, End::Truncated) | (Then::Reset, End::Reset) => Ok(false),
+            (Then::Tunnel, End::Whole) => {
+                client.send(b"ping".to_vec(), Pace::Whole).await?;
+                let echo = client.wire.bytes(4).await?;
+                if echo == b"ping" {
+                    Ok(false)
+                } else {
+                    Err(format!("the tunnel gave {}", shown(&echo)))
+                }
+            }
+            (Then::Open | Then::Closed, End::Whole) => Err(format!(
+                "want it {then:?}, and Connection says close: {closes}"
+            )),
+            (_, end) => Err(format!("want {then:?}, got {end:?} after {got}")),
+        }
+    }
+
+    /// The next request, on the same connection where it is open.
+    async fn follow(&self, mut client: Client, open: bool) -> Result<(), String> {
+        if !open {
+            drop(client);
+            return self.lane.ask(NEXT).await;
+        }
+        if !self.variant.pipelined {
+            client.send(self.lane.get(NEXT), Pace::Whole).await?;
+        }
+        let answer = client.wire.answer(false).await;
+        let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
+        usual.map_err(|problem| format!("the follow-up: {problem}"))
+    }
+
+    /// On which connections the endpoint got the case and the follow-up.
+    async fn connections(&self) -> Result<(), String> {
+        let exchanges = self.lane.recorder.exchanges();
+        let got = || {
+            exchanges
+                .iter()
+                .map(|exchange| shown(&exchange.bytes))
+                .collect::<Vec<_>>()
+                .join("\n    ")
+        };
+        let (tries, next): (&[Exchange], _) = match exchanges.split_last() {
+            Some((next, tries)) if tries.len() == self.case.tries => (tries, next),
+            _ => {
+                return Err(format!(
+                    "want {} requests and a follow-up, the endpoint got\n    {}",
+                    self.case.tries,
+                    got()
+                ));
+            }
+        };
+        self.lane.is_get(next, NEXT)?;
+        let Some(last) = tries.last() else {
+            return Ok(());
+        };
+        match (self.case.reused, next.connection == last.connection) {
+            (true, false) => {
+                Err("the endpoint's connection is not used for the follow-up".to_owned())
+            }
+            (false, true) => Err("the endpoint's connection is used for the follow-up".to_owned()),
+            (true, true) => Ok(()),
+            (false, false) => self.lane.recorder.ends(last.connection).await,
+        }
+    }
+}
+
+/// Whether an answer is one of the proxy's own.
+fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
+    let body = if to_head {
+        Vec::new()
+    } else {
+        own_body(status)
+    };
+    if answer.status == status && answer.body == body && answer.end == End::Whole {
+        return Ok(());
+    }
+    Err(format!(
+        "got {:?} {}, want {status} {}",
+        answer.line,
+        shown(&answer.body),
+        shown(&body)
+    ))
+}
+
+/// Whether an answer is the endpoint's, as it must be relayed.
+fn is_relayed(answer: &Answer, head: &[u8], body: &[u8], trailers: &[u8]) -> Result<(), String> {
+    let want = Answer::read_head(head)?;
+    let dated = want.values("date").next().is_some();
+    let fields = |answer: &Answer| {
+        let fields = answer
+            .fields
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        fields
+            .filter(|(name, _)| dated || name != "date")
+            .collect::<Vec<_>>()
+    };
+    if answer.line != want.line || fields(answer) != fields(&want) {
+        let got = (&answer.line, fields(answer));
+        return Err(format!(
+            "the client got\n    {got:?}\n  instead of\n    {:?}",
+            (&want.line, fields(&want))
+        ));
+    }
+    let cut = answer.end != End::Whole;
+    let right = if cut {
+        body.starts_with(&answer.body)
+    } else {
+        body == answer.body
+    };
+    if !right {
+        return Err(format!(
+            "the client got the body {}, want {}",
+            shown(&answer.body),
+            shown(body)
+        ));
+    }
+    if answer.trailers != trailers {
+        return Err(format!(
+            "the client got the trailers {}, want {}",
+            shown(&answer.trailers),
+            shown(trailers)
+        ));
+    }
+    Ok(())
+}

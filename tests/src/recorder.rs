@@ -1,0 +1,245 @@
+//! An endpoint that keeps every byte that it is sent, request by request and by connection, and answers as its script says.
+//!
+//! It frames requests by itself and strictly: what it cannot frame without a doubt is a fault, and so is a byte that comes before it has
+//! answered what came before.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::eventually::try_eventually;
+use crate::pace::Pace;
+
+mod connection;
+mod framing;
+
+/// What one request is answered.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// Sent once the head is there.
+    pub early: Vec<u8>,
+    /// Sent once the whole request is there.
+    pub reply: Reply,
+    /// What follows it.
+    pub ending: Ending,
+    /// In which pieces both are written.
+    pub pace: Pace,
+}
+
+/// What a whole request is answered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Reply {
+    /// 200, and `METHOD TARGET` as its body.
+    #[default]
+    Usual,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What an endpoint does after an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ending {
+    /// It waits for the next request.
+    #[default]
+    Open,
+    /// It closes the connection.
+    Close,
+    /// It resets the connection.
+    Reset,
+}
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Which of all requests it is.
+    id: u64,
+    /// Which connection it came on, counted from 1.
+    pub connection: u64,
+    /// Its bytes: head, and body with its framing.
+    pub bytes: Vec<u8>,
+    /// The length of its head; 0 where the head has no end.
+    pub head: usize,
+    /// All of it came.
+    pub whole: bool,
+    /// Everything that answers it was written.
+    pub answered: bool,
+}
+
+#[cfg(test)]
+impl Exchange {
+    /// One that came so.
+    pub(crate) fn for_tests(bytes: &[u8], head: usize, whole: bool) -> Self {
+        Self {
+            id: 0,
+            connection: 1,
+            bytes: bytes.to_vec(),
+            head,
+            whole,
+            answered: whole,
+        }
+    }
+}
+
+/// The endpoint. Dropping it closes its port and its connections.
+#[derive(Debug)]
+pub struct Recorder {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    hang_up: watch::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    scripts: VecDeque<Script>,
+    exchanges: Vec<Exchange>,
+    faults: Vec<String>,
+    open: BTreeSet<u64>,
+    connections: u64,
+    requests: u64,
+}
+
+impl Recorder {
+    /// Starts one on a loopback port of its own.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a loopback port is free");
+        let address = listener.local_addr();
+        let address = address.expect("a bound socket has an address");
+        let state = Arc::new(Mutex::new(State::default()));
+        let (hang_up, ends) = watch::channel(());
+        let task = tokio::spawn(accept(listener, Arc::clone(&state), ends));
+        Self {
+            address,
+            state,
+            hang_up,
+            task,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Forgets what came, and answers the next requests so; those after them as usual.
+    pub fn begin(&self, scripts: impl IntoIterator<Item = Script>) {
+        let mut state = lock(&self.state);
+        state.scripts = scripts.into_iter().collect();
+        state.exchanges.clear();
+        state.faults.clear();
+    }
+
+    /// Every request since [`Recorder::begin`].
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.state).exchanges.clone()
+    }
+
+    /// Everything that was not in order since [`Recorder::begin`].
+    pub fn faults(&self) -> Vec<String> {
+        lock(&self.state).faults.clone()
+    }
+
+    /// Ends every connection, and waits until they are gone.
+    ///
+    /// # Errors
+    /// When one stays.
+    pub async fn hang_up(&self) -> Result<(), String> {
+        self.hang_up.send_replace(());
+        let none = || async {
+            let open = lock(&self.state).open.len();
+            if open == 0 {
+                Ok(())
+            } else {
+                Err(format!("{open} are open"))
+            }
+        };
+        let waited = try_eventually(
+            Duration::from_secs(3),
+            "no connection to the endpoint is open",
+            none,
+        );
+        waited.await.map(drop)
+    }
+
+    /// Waits until a connection has ended.
+    ///
+    /// # Errors
+    /// When it has not within 3 s.
+    pub async fn ends(&self, connection: u64) -> Result<(), String> {
+        let ended = || async {
+            let open = lock(&self.state).open.contains(&connection);
+            if open {
+                Err("it is open".to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        let what = format!("the endpoint's connection {connection} ends");
+        try_eventually(Duration::from_secs(3), &what, ended)
+            .await
+            .map(drop)
+    }
+
+    /// Waits until everything that was to be written for the request with that number, from 0, was written.
+    ///
+    /// # Errors
+    /// When that has not happened within 3 s.
+    pub async fn has_answered(&self, number: usize) -> Result<(), String> {
+        let answered = || async {
+            let answered = lock(&self.state)
+                .exchanges
+                .get(number)
+                .is_some_and(|exchange| exchange.answered);
+            if answered {
+                Ok(())
+            } else {
+                Err("it has not".to_owned())
+            }
+        };
+        let waited = try_eventually(
+            Duration::from_secs(3),
+            "the endpoint has written its answer",
+            answered,
+        );
+        waited.await.map(drop)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, ends: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let number = {
+            let mut state = lock(&state);
+            state.connections += 1;
+            let number = state.connections;
+            state.open.insert(number);
+            number
+        };
+        let connection = connection::Connection::new(stream, number, Arc::clone(&state));
+        let mut ends = ends.clone();
+        ends.mark_unchanged();
+        connections.spawn(connection.serve(ends));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

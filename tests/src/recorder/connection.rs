@@ -1,0 +1,251 @@
+//! One connection of the recorder: request after request, as they come.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::framing::Framing;
+use super::{Ending, Exchange, Reply, Script, State, lock};
+
+/// How long nothing may come before an upgrade is agreed to.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// How long the other side may take to close after us.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// One connection.
+pub(super) struct Connection {
+    stream: TcpStream,
+    number: u64,
+    state: Arc<Mutex<State>>,
+    /// What came and is not yet part of a request.
+    buffer: Vec<u8>,
+    /// The request that comes.
+    current: u64,
+}
+
+/// The connection has ended.
+struct Ended;
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, number: u64, state: Arc<Mutex<State>>) -> Self {
+        let _ = stream.set_nodelay(true);
+        Self {
+            stream,
+            number,
+            state,
+            buffer: Vec::new(),
+            current: 0,
+        }
+    }
+
+    /// Serves it to its end.
+    pub(super) async fn serve(mut self, mut ends: watch::Receiver<()>) {
+        loop {
+            let going = tokio::select! {
+                going = self.exchange() => going,
+                _ = ends.changed() => Err(Ended),
+            };
+            if going.is_err() {
+                break;
+            }
+        }
+        let Self {
+            stream,
+            number,
+            state,
+            ..
+        } = self;
+        drop(stream);
+        lock(&state).open.remove(&number);
+    }
+
+    /// Reads a request, and answers it.
+    async fn exchange(&mut self) -> Result<(), Ended> {
+        self.more().await?;
+        self.record();
+        let head = self.head().await?;
+        let script = lock(&self.state).scripts.pop_front().unwrap_or_default();
+        let framing = match Framing::of(&head) {
+            Ok(framing) => framing,
+            Err(fault) => {
+                return self
+                    .fault(&format!("the endpoint cannot frame what it got: {fault}"))
+                    .await;
+            }
+        };
+        if !script.early.is_empty() {
+            let _ = script.pace.write(&mut self.stream, &script.early).await;
+        }
+        match framing {
+            Framing::Length(length) => drop(self.take(length).await?),
+            Framing::Chunked => self.chunks().await?,
+        }
+        self.update(|exchange| exchange.whole = true);
+        self.answer(&head, script).await
+    }
+
+    /// Enters a request of which nothing is known yet.
+    fn record(&mut self) {
+        let mut state = lock(&self.state);
+        state.requests += 1;
+        self.current = state.requests;
+        state.exchanges.push(Exchange {
+            id: self.current,
+            connection: self.number,
+            bytes: Vec::new(),
+            head: 0,
+            whole: false,
+            answered: false,
+        });
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Exchange)) {
+        let mut state = lock(&self.state);
+        let mut exchanges = state.exchanges.iter_mut();
+        // Gone where the case it belongs to is over.
+        if let Some(exchange) = exchanges.find(|exchange| exchange.id == self.current) {
+            change(exchange);
+        }
+    }
+
+    async fn fault(&self, fault: &str) -> Result<(), Ended> {
+        lock(&self.state).faults.push(fault.to_owned());
+        Err(Ended)
+    }
+
+    async fn head(&mut self) -> Result<Vec<u8>, Ended> {
+        loop {
+            if let Some(at) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
+                self.update(|exchange| exchange.bytes.clear());
+                let head = self.take(at + 4).await?;
+                self.update(|exchange| exchange.head = at + 4);
+                return Ok(head);
+            }
+            let bytes = self.buffer.clone();
+            self.update(|exchange| exchange.bytes = bytes);
+            self.more().await?;
+        }
+    }
+
+    async fn chunks(&mut self) -> Result<(), Ended> {
+        loop {
+            let line = self.line().await?;
+            let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap_or("?");
+            let Ok(size) = usize::from_str_radix(size, 16) else {
+                return self
+                    .fault(&format!(
+                        "the endpoint got a chunk of {}",
+                        line.escape_ascii()
+                    ))
+                    .await;
+            };
+            if size == 0 {
+                break;
+            }
+            let data = self.take(size + 2).await?;
+            if !data.ends_with(b"\r\n") {
+                return self
+                    .fault("the endpoint got a chunk that does not end in CRLF")
+                    .await;
+            }
+        }
+        while self.line().await? != b"\r\n" {}
+        Ok(())
+    }
+
+    /// Takes a line that ends in CRLF.
+    async fn line(&mut self) -> Result<Vec<u8>, Ended> {
+        loop {
+            if let Some(at) = self.buffer.windows(2).position(|window| window == b"\r\n") {
+                return self.take(at + 2).await;
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Takes so many bytes into the request, those that are there as soon as they are.
+    async fn take(&mut self, count: usize) -> Result<Vec<u8>, Ended> {
+        let mut taken = Vec::with_capacity(count);
+        loop {
+            let here = self.buffer.len().min(count - taken.len());
+            let part: Vec<_> = self.buffer.drain(..here).collect();
+            self.update(|exchange| exchange.bytes.extend(&part));
+            taken.extend(part);
+            if taken.len() == count {
+                return Ok(taken);
+            }
+            self.more().await?;
+        }
+    }
+
+    async fn more(&mut self) -> Result<(), Ended> {
+        match self.stream.read_buf(&mut self.buffer).await {
+            Ok(1..) => Ok(()),
+            _ => Err(Ended),
+        }
+    }
+
+    async fn answer(&mut self, head: &[u8], script: Script) -> Result<(), Ended> {
+        let reply = match script.reply {
+            Reply::Usual => usual(head),
+            Reply::Bytes(bytes) => bytes,
+            Reply::Nothing => Vec::new(),
+        };
+        let switches = reply.starts_with(b"HTTP/1.1 101 ");
+        if switches {
+            let _ = tokio::time::timeout(QUIET, self.more()).await;
+        }
+        if !self.buffer.is_empty() {
+            let early = self.buffer.escape_ascii().to_string();
+            return self
+                .fault(&format!(
+                    "bytes came before the answer to what was before them: {early}"
+                ))
+                .await;
+        }
+        let _ = script.pace.write(&mut self.stream, &reply).await;
+        self.update(|exchange| exchange.answered = true);
+        match script.ending {
+            Ending::Open if switches => self.echo().await,
+            Ending::Open => Ok(()),
+            Ending::Close => {
+                let _ = self.stream.shutdown().await;
+                let rest = async { while self.more().await.is_ok() {} };
+                let _ = tokio::time::timeout(FAREWELL, rest).await;
+                Err(Ended)
+            }
+            Ending::Reset => {
+                let _ = self.stream.set_zero_linger();
+                Err(Ended)
+            }
+        }
+    }
+
+    async fn echo(&mut self) -> Result<(), Ended> {
+        loop {
+            self.more().await?;
+            let bytes = std::mem::take(&mut self.buffer);
+            self.stream.write_all(&bytes).await.map_err(|_| Ended)?;
+        }
+    }
+}
+
+/// 200, with what was asked as its body.
+fn usual(head: &[u8]) -> Vec<u8> {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let body = line.strip_suffix(b" HTTP/1.1").unwrap_or(line);
+    let mut answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+    if !head.starts_with(b"HEAD ") {
+        answer.extend(body);
+    }
+    answer
+}

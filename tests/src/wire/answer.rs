@@ -1,0 +1,222 @@
+//! One answer, as strictly read as a careful sender writes it.
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status line, without its end.
+    pub line: String,
+    /// The status.
+    pub status: u16,
+    /// Its fields in order: names as sent, values without the spaces around them.
+    pub fields: Vec<(String, String)>,
+    /// Its body without framing, as far as it came.
+    pub body: Vec<u8>,
+    /// The lines of its trailer section.
+    pub trailers: Vec<u8>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How an answer ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// All of it came.
+    Whole,
+    /// The connection was closed in the middle of it.
+    Truncated,
+    /// The connection was reset in the middle of it.
+    Reset,
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    Length(usize),
+    Chunked,
+    UntilClose,
+}
+
+impl Answer {
+    /// Reads a head with its empty line.
+    ///
+    /// # Errors
+    /// What breaks the rules for senders.
+    pub fn read_head(head: &[u8]) -> Result<Self, String> {
+        let mut lines = head.split_inclusive(|byte| *byte == b'\n');
+        let line = text(lines.next().unwrap_or_default())?;
+        let mut fields = Vec::new();
+        for line in lines {
+            if line != b"\r\n" {
+                fields.push(field(line)?);
+            }
+        }
+        Ok(Self {
+            status: status(&line)?,
+            line,
+            fields,
+            body: Vec::new(),
+            trailers: Vec::new(),
+            end: End::Whole,
+        })
+    }
+
+    /// The values of all fields of that name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
+        self.fields
+            .iter()
+            .filter(named)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it says that the connection ends with it.
+    pub fn closes(&self) -> bool {
+        let options = self.values("connection").flat_map(|value| value.split(','));
+        options
+            .map(str::trim)
+            .any(|option| option.eq_ignore_ascii_case("close"))
+    }
+
+    pub(super) fn framing(&self, to_head: bool) -> Result<Framing, String> {
+        let lengths: Vec<_> = self.values("content-length").collect();
+        let codings: Vec<_> = self.values("transfer-encoding").collect();
+        let never = matches!(self.status, 100..200 | 204);
+        let doubt = || format!("{} is framed by {lengths:?} and {codings:?}", self.line);
+        let framing = match (lengths.as_slice(), codings.as_slice()) {
+            ([], []) if never => Framing::Length(0),
+            _ if never => return Err(doubt()),
+            ([length], []) => Framing::Length(decimal(length).ok_or_else(doubt)?),
+            ([], ["chunked"]) => Framing::Chunked,
+            ([], []) if to_head || self.status == 304 || self.closes() => Framing::UntilClose,
+            _ => return Err(doubt()),
+        };
+        Ok(if to_head || self.status == 304 {
+            Framing::Length(0)
+        } else {
+            framing
+        })
+    }
+}
+
+/// A number as senders write it: digits, no zeros before it.
+fn decimal(text: &str) -> Option<usize> {
+    let usual = text == "0" || !text.starts_with('0');
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (usual && digits).then(|| text.parse().ok()).flatten()
+}
+
+/// A line without its end.
+fn text(line: &[u8]) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "a line ends in LF alone or holds a control byte: {}",
+            super::shown(line)
+        )
+    };
+    let line = line.strip_suffix(b"\r\n").ok_or_else(wrong)?;
+    if line
+        .iter()
+        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+    {
+        return Err(wrong());
+    }
+    // Every byte as a letter, so that nothing is lost.
+    Ok(line.iter().map(|byte| char::from(*byte)).collect())
+}
+
+fn status(line: &str) -> Result<u16, String> {
+    let code = line
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.split_once(' '));
+    let digits = code
+        .map(|(digits, _)| digits)
+        .filter(|digits| digits.len() == 3);
+    let status = digits.and_then(|digits| digits.parse().ok());
+    status.ok_or_else(|| format!("not a status line: {line:?}"))
+}
+
+/// Reads the line of a field.
+///
+/// # Errors
+/// What breaks the rules for senders.
+pub(super) fn field(line: &[u8]) -> Result<(String, String), String> {
+    let line = text(line)?;
+    let wrong = || format!("not a field: {line:?}");
+    let (name, value) = line.split_once(':').ok_or_else(wrong)?;
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(wrong());
+    }
+    Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()))
+}
+
+/// The size that the line before a chunk's data tells.
+///
+/// # Errors
+/// When a careful sender would not write it so.
+pub(super) fn chunk_size(line: &[u8]) -> Result<usize, String> {
+    let wrong = || format!("not a chunk's size: {}", super::shown(line));
+    let digits = line.strip_suffix(b"\r\n").ok_or_else(wrong)?;
+    let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+    let usual = digits == "0" || !digits.starts_with('0');
+    let hexadecimal = !digits.is_empty()
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !usual || !hexadecimal {
+        return Err(wrong());
+    }
+    usize::from_str_radix(digits, 16).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(head: &str) -> Result<Framing, String> {
+        Answer::read_head(format!("{head}\r\n").as_bytes())?.framing(false)
+    }
+
+    #[test]
+    fn an_answer_is_framed_in_one_way_or_it_is_wrong() {
+        assert_eq!(
+            framing("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"),
+            Ok(Framing::Length(3))
+        );
+        assert_eq!(
+            framing("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n"),
+            Ok(Framing::Chunked)
+        );
+        assert_eq!(
+            framing("HTTP/1.1 200 OK\r\nconnection: close\r\n"),
+            Ok(Framing::UntilClose)
+        );
+        assert_eq!(
+            framing("HTTP/1.1 204 No Content\r\n"),
+            Ok(Framing::Length(0))
+        );
+        for head in [
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 3\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 03\r\n",
+            "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n",
+            "HTTP/1.0 200 OK\r\ncontent-length: 3\r\n",
+            "HTTP/1.1 200\r\ncontent-length: 3\r\n",
+            "HTTP/1.1 200 OK\ncontent-length: 3\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length : 3\r\n",
+        ] {
+            assert!(framing(head).is_err(), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_written_in_one_way() {
+        assert_eq!(chunk_size(b"1f\r\n"), Ok(31));
+        for line in [
+            "1F\r\n", "01\r\n", "1;a\r\n", "1 \r\n", "\r\n", "1\n", "-1\r\n",
+        ] {
+            assert!(chunk_size(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The strictness corpus against a real proxy: what is ambiguous is refused, what is served arrives byte for byte, and nothing of one
+//! message is ever taken for part of another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aralez_tests::corpus::{self, Failure, Lane, Report};
+use aralez_tests::document::site;
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::lenient::Lenient;
+use aralez_tests::ports;
+use aralez_tests::recorder::Recorder;
+
+/// Names of hosts, all as long as the next.
+const HOSTS: [&str; 8] = [
+    "a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test",
+];
+
+/// One thread, so that an endpoint's connection that is kept is kept for everybody.
+async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
+    let mut recorders = Vec::new();
+    let mut document = String::new();
+    for host in HOSTS {
+        let recorder = Recorder::start().await;
+        document.push_str(&site(host, &[recorder.address()]));
+        recorders.push(recorder);
+    }
+    let fleet = Plan::new(1).threads(0, 1).document(&document).start().await;
+    fleet.is_current(LIVE).await;
+    let lanes = HOSTS.iter().zip(recorders).map(|(host, recorder)| {
+        Arc::new(Lane {
+            proxy: fleet.http(0),
+            host: (*host).to_owned(),
+            recorder,
+        })
+    });
+    let lanes = lanes.collect();
+    (fleet, lanes)
+}
+
+/// Runs all cases, in as many lanes as there are, and tells everything that failed.
+async fn run<C, F>(cases: Vec<C>, run: fn(Arc<Lane>, Arc<C>, u64) -> F)
+where
+    C: Send + Sync + 'static,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let seed = std::env::var("CORPUS_SEED").ok();
+    let seed = seed.map_or_else(ports::random, |seed| {
+        seed.parse().expect("CORPUS_SEED is a number")
+    });
+    let (_fleet, lanes) = lanes().await;
+    let cases: Arc<Vec<_>> = Arc::new(cases.into_iter().map(Arc::new).collect());
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut running = Vec::new();
+    for lane in lanes {
+        let (cases, next) = (Arc::clone(&cases), Arc::clone(&next));
+        running.push(tokio::spawn(async move {
+            let mut failures = Vec::new();
+            while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                failures.extend(run(Arc::clone(&lane), Arc::clone(case), seed).await.err());
+            }
+            failures
+        }));
+    }
+    let mut report = Report {
+        cases: cases.len(),
+        ..Report::default()
+    };
+    for lane in running {
+        report
+            .failures
+            .extend(lane.await.expect("a lane does not panic"));
+    }
+    report.failures.sort_by(|a, b| a.place.cmp(&b.place));
+    assert!(report.failures.is_empty(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_raw_request_is_served_or_refused_as_the_corpus_says() {
+    let cases = corpus::requests().unwrap_or_else(|error| panic!("the corpus: {error}"));
+    assert!(cases.len() >= 120, "{} requests", cases.len());
+    run(cases, |lane, case, seed| async move {
+        corpus::run_request(&lane, &case, seed).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_raw_response_is_relayed_or_refused_as_the_corpus_says() {
+    let cases = corpus::responses().unwrap_or_else(|error| panic!("the corpus: {error}"));
+    assert!(cases.len() >= 60, "{} responses", cases.len());
+    run(cases, |lane, case, seed| async move {
+        corpus::run_response(&lane, &case, seed).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_lets_everything_pass_fails_the_corpus_and_is_told_why() {
+    let recorder = Recorder::start().await;
+    let proxy = Lenient::start(recorder.address()).await;
+    let lane = Lane {
+        proxy: proxy.address(),
+        host: HOSTS[0].to_owned(),
+        recorder,
+    };
+    let cases = corpus::requests().unwrap();
+    for (id, told) in [
+        ("line-plain", "instead of"),
+        ("lengths-equal", "the endpoint cannot frame what it got"),
+        (
+            "method-lower",
+            "got \"HTTP/1.1 200 OK\" \"get /\", want 400",
+        ),
+        ("nominated-host", "the endpoint must not get"),
+        ("host-unknown", "want 404"),
+        ("connection-close", "the answer lacks Connection: close"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_request(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
+    let cases = corpus::responses().unwrap();
+    for (id, told) in [
+        ("version-two", "not a status line"),
+        ("lengths-equal", "is framed by"),
+        ("nominated", "instead of"),
+        ("cut-length", "no answer: the connection is closed"),
+        ("extra-response", "poison!"),
+    ] {
+        let case = cases.iter().find(|case| case.id == id).unwrap();
+        let failure = corpus::run_response(&lane, case, 1).await.unwrap_err();
+        let text = failure.to_string();
+        assert!(text.contains(told) && text.contains(&case.place), "{text}");
+    }
+}
