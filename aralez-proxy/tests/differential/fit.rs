@@ -36,7 +36,8 @@ const OURS: [&str; 6] = [
 
 /// Whether a field may stand in a request's head that goes on.
 pub(crate) fn head(name: &str, value: &[u8]) -> bool {
-    let name = name.to_lowercase().replace('_', "-");
+    let name = name.to_lowercase();
+    let spelling = name.replace('_', "-");
     match name.as_str() {
         "connection" => matches!(value, b"upgrade" | b"te"),
         "upgrade" => value == b"websocket",
@@ -44,7 +45,7 @@ pub(crate) fn head(name: &str, value: &[u8]) -> bool {
         "x-forwarded-for" => value == b"127.0.0.1",
         "x-forwarded-proto" => value == b"http",
         "x-forwarded-host" => true,
-        name => !OURS.contains(&name) && !OF_CONNECTIONS.contains(&name),
+        name => !OURS.contains(&spelling.as_str()) && !OF_CONNECTIONS.contains(&name),
     }
 }
 

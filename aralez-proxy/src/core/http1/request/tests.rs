@@ -1,5 +1,6 @@
 use super::*;
 
+mod limits;
 mod refused;
 
 /// Reads a head in one piece. What was read, and its length.
