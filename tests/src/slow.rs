@@ -19,9 +19,3 @@ pub mod vitals;
 pub fn prove() -> bool {
     std::env::var_os("ARALEZ_PROVE").is_some()
 }
-
-/// Whether to measure and print only (`ARALEZ_REPORT=1`): no key beyond those of an engine without limits is set, and nothing is
-/// asserted. For engines to compare with.
-pub fn report_only() -> bool {
-    std::env::var_os("ARALEZ_REPORT").is_some()
-}

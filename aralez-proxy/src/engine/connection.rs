@@ -177,21 +177,14 @@ impl<C: Io> Connection<C> {
             match self.read(job, empty, until).await {
                 Came::Bytes => {}
                 Came::Nothing(_) if empty && self.served > 0 => return Ok(None),
-                Came::Nothing(_) if empty => {
-                    self.worker
-                        .engine
-                        .traffic
-                        .connections
-                        .deadline(Deadline::Head);
-                    return Err(Stop::Gone);
-                }
-                Came::Nothing(_) => {
-                    self.worker
-                        .engine
-                        .traffic
-                        .connections
-                        .deadline(Deadline::Head);
-                    return Err(Stop::Refused(Refusal::HeadTimeout));
+                Came::Nothing(deadline) => {
+                    self.worker.engine.traffic.connections.deadline(deadline);
+                    // Who said nothing is told nothing.
+                    return Err(if empty {
+                        Stop::Gone
+                    } else {
+                        Stop::Refused(Refusal::HeadTimeout)
+                    });
                 }
                 Came::End => return Err(Stop::Gone),
             }

@@ -129,6 +129,7 @@ impl Reception {
             }
         };
         let mut closing = self.closing.clone();
+        let mut told = false;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -136,8 +137,11 @@ impl Reception {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.admit(stream, peer, &bound.count),
-                Err(error) => rest_after(&error).await,
+                Ok((stream, peer)) => {
+                    told = false;
+                    self.admit(stream, peer, &bound.count);
+                }
+                Err(error) => rest_after(&error, &mut told).await,
             }
         }
     }
@@ -195,11 +199,14 @@ impl Reception {
     }
 }
 
-/// A connection that broke before it was taken is nothing; where the system has no room, asking again at once would only burn time.
-async fn rest_after(error: &io::Error) {
+/// A connection that broke before it was taken is nothing; where the system has no room, asking again at once would only burn time. It is
+/// told once, until there is room again.
+async fn rest_after(error: &io::Error, told: &mut bool) {
     if error.kind() == io::ErrorKind::ConnectionAborted {
         return;
     }
-    tracing::warn!(%error, "no connection can be taken");
+    if !std::mem::replace(told, true) {
+        tracing::warn!(%error, "no connection can be taken");
+    }
     tokio::time::sleep(REST).await;
 }

@@ -122,6 +122,32 @@ fn a_request_on_a_connection_that_the_endpoint_closed_is_sent_again_if_that_does
 }
 
 #[test]
+fn an_endpoint_that_is_gone_with_its_kept_connections_costs_no_request() {
+    let leaving = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = leaving.local_addr().unwrap();
+    let (say, left) = mpsc::channel();
+    // It answers once, then is gone: its connection and its port.
+    thread::spawn(move || {
+        let (mut stream, _) = leaving.accept().unwrap();
+        read_until(&mut stream, b"\r\n\r\n");
+        stream.write_all(&response("200 OK", "", "fine")).unwrap();
+        drop((stream, leaving));
+        say.send(()).unwrap();
+    });
+    let origin = Origin::ok();
+    let mut site = Site::new("a.example", "/", &[&origin]);
+    site.endpoints.push(gone);
+    let node = Node::serving(&[site]);
+    let mut client = Client::connect(node.address);
+    for at in 0..10 {
+        assert_eq!(client.get("a.example", "/", "").status, 200, "request {at}");
+        if at == 1 {
+            left.recv().unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
     for (cut, version) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfine", "1.1"),

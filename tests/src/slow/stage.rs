@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use super::far::Endpoint;
 use super::good::{Good, Latency};
 use super::kind::Kind;
-use super::report_only;
 use super::vitals::{self, Metrics};
 use crate::document::servers;
 use crate::eventually::{eventually, same};
@@ -59,10 +58,7 @@ impl Stage {
             let endpoint = Endpoint::start(&kind).await;
             cast.push((Arc::new(kind), Arc::new(endpoint)));
         }
-        let limits = match report_only() {
-            true => String::new(),
-            false => format!("{limits}\n{ANY_NUMBER}"),
-        };
+        let limits = format!("{limits}\n{ANY_NUMBER}");
         let plan = Plan::new(1).document(&document(good.origin(), &cast));
         let fleet = plan.proxy(0, &limits).start().await;
         fleet.is_current(LIVE).await;
@@ -185,10 +181,7 @@ fn document(good: SocketAddr, cast: &[(Arc<Kind>, Arc<Endpoint>)]) -> String {
         text.push_str("slow.test:\n  paths:\n");
     }
     for (kind, endpoint) in cast {
-        let mut timeouts = kind.timeouts.to_owned();
-        if report_only() {
-            timeouts = timeouts.replace("first_byte", "read");
-        }
+        let timeouts = kind.timeouts;
         let servers = servers(&[endpoint.address()]);
         text.push_str(&format!(
             "    \"{}\":\n      timeouts: {timeouts}\n{servers}",

@@ -38,6 +38,18 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The names of all of them: the labels of the metric.
+    pub const NAMES: [&'static str; 8] = [
+        "missing_host",
+        "invalid_host",
+        "invalid_target",
+        "other_authority",
+        "connect_method",
+        "no_route",
+        "no_endpoint",
+        "not_loaded",
+    ];
+
     /// The status to answer.
     pub const fn status(self) -> u16 {
         match self {
@@ -52,28 +64,22 @@ impl Refusal {
         }
     }
 
-    /// The short body to answer.
-    pub const fn body(self) -> &'static str {
-        match self.status() {
-            400 => "400 Bad Request\n",
-            404 => "404 Not Found\n",
-            405 => "405 Method Not Allowed\n",
-            502 => "502 Bad Gateway\n",
-            _ => "503 Service Unavailable\n",
-        }
+    /// The label in metrics.
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self.place()]
     }
 
-    /// A short name for metrics and logs.
-    pub const fn name(self) -> &'static str {
+    /// Where its name stands in [`Refusal::NAMES`].
+    pub const fn place(self) -> usize {
         match self {
-            Self::MissingHost => "missing_host",
-            Self::InvalidHost(_) => "invalid_host",
-            Self::InvalidTarget(_) => "invalid_target",
-            Self::OtherAuthority => "other_authority",
-            Self::Connect => "connect",
-            Self::NoRoute { .. } => "no_route",
-            Self::NoEndpoint { .. } => "no_endpoint",
-            Self::NotLoaded => "not_loaded",
+            Self::MissingHost => 0,
+            Self::InvalidHost(_) => 1,
+            Self::InvalidTarget(_) => 2,
+            Self::OtherAuthority => 3,
+            Self::Connect => 4,
+            Self::NoRoute { .. } => 5,
+            Self::NoEndpoint { .. } => 6,
+            Self::NotLoaded => 7,
         }
     }
 }

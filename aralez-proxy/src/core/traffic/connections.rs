@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::core::decide;
 use crate::core::http1::Refusal;
 use crate::core::http1::response::BadResponse;
 
@@ -141,6 +142,7 @@ pub struct Connections {
     turned_away: [AtomicU64; ConnectionLimit::ALL.len()],
     refusals: [AtomicU64; Refusal::ALL.len()],
     bad_responses: [AtomicU64; BadResponse::ALL.len()],
+    decided: [AtomicU64; decide::Refusal::NAMES.len()],
 }
 
 impl Default for Connections {
@@ -151,6 +153,7 @@ impl Default for Connections {
             turned_away: Default::default(),
             refusals: std::array::from_fn(|_| AtomicU64::default()),
             bad_responses: Default::default(),
+            decided: Default::default(),
         }
     }
 }
@@ -180,6 +183,11 @@ impl Connections {
         self.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A request that could be read was refused by what was decided about it.
+    pub fn decide_against(&self, refusal: decide::Refusal) {
+        self.decided[refusal.place()].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A response was not passed on, or not to its end.
     pub fn bad_response(&self, bad: BadResponse) {
         self.bad_responses[bad as usize].fetch_add(1, Ordering::Relaxed);
@@ -203,10 +211,12 @@ impl Connections {
         names.zip(self.turned_away.iter().map(load))
     }
 
-    /// Refused requests by reason.
+    /// Refused requests by reason: at the gate, then by what was decided.
     pub fn by_refusal(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = Refusal::ALL.into_iter().map(Refusal::name);
-        names.zip(self.refusals.iter().map(load))
+        let gate = names.zip(self.refusals.iter().map(load));
+        let decided = decide::Refusal::NAMES.into_iter();
+        gate.chain(decided.zip(self.decided.iter().map(load)))
     }
 
     /// Refused responses by reason.
@@ -278,7 +288,20 @@ mod tests {
         for deadline in Deadline::ALL {
             counts.deadline(deadline);
         }
-        assert!(counts.by_refusal().all(|(_, count)| count == 1));
+        counts.decide_against(decide::Refusal::NoRoute { compat: true });
+        let refused = |name: &str| {
+            counts
+                .by_refusal()
+                .filter(|(own, _)| *own == name)
+                .map(|(_, n)| n)
+                .sum::<u64>()
+        };
+        assert_eq!(refused("no_route"), 1);
+        assert!(
+            Refusal::ALL
+                .into_iter()
+                .all(|refusal| refused(refusal.name()) == 1)
+        );
         assert!(counts.by_bad_response().all(|(_, count)| count == 1));
         assert!(counts.by_deadline().all(|(_, count)| count == 1));
     }

@@ -41,11 +41,12 @@ impl<C: Io> Connection<C> {
     async fn try_endpoints(&mut self, job: &mut Job, ask: &Ask, way: &Way) -> Next {
         let mut tried = Tried::none();
         let mut status = 503;
+        let mut anew = false;
         while let Some(chosen) = way.pool.choose(&tried) {
             let address = chosen.endpoint.address;
             let _running = chosen.load.begin();
-            match self.link(ask, way, address).await {
-                Ok(link) => return self.exchange(job, ask, way, link).await,
+            match self.try_endpoint(job, ask, way, address, &mut anew).await {
+                Ok(next) => return next,
                 Err(failed) => status = failed.status(),
             }
             let again = !tried.is_empty();
@@ -56,6 +57,42 @@ impl<C: Io> Connection<C> {
         }
         self.worker.engine.traffic.event(Event::Error);
         self.answer_for_endpoint(job, ask, status).await
+    }
+
+    /// Runs the exchange with an endpoint, once more on a new connection where a kept one turned out to be closed. `anew`: that has
+    /// happened, and kept connections are trusted no more.
+    async fn try_endpoint(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        way: &Way,
+        address: EndpointAddress,
+        anew: &mut bool,
+    ) -> Result<Next, NotConnected> {
+        loop {
+            let mut link = if *anew {
+                self.connect(ask, way, address).await?
+            } else {
+                self.link(ask, way, address).await?
+            };
+            let end = self.duplex(job, ask, way, &mut link).await;
+            let failed = Failed {
+                reused: link.reused,
+                answered: job.state.progress.touched,
+                sent: job.state.up.out.has_sent(),
+                idempotent: ask.idempotent,
+                kept: job.state.up.out.is_kept(),
+                again: *anew,
+            };
+            if end != End::Bad(BadResponse::Early) || !failed.is_retried() {
+                return Ok(self.finish(job, ask, way, link, end).await);
+            }
+            let traffic = &self.worker.engine.traffic;
+            traffic.event(Event::Stale);
+            traffic.event(Event::Retry);
+            job.state.up.out.rewind();
+            *anew = true;
+        }
     }
 
     /// An endpoint cannot be connected to: whether another one is tried. Nothing was sent yet, so any method may be.
@@ -118,39 +155,6 @@ impl<C: Io> Connection<C> {
             stream,
             reused: false,
         })
-    }
-
-    /// Runs the exchange, once more on a new connection where a kept one turned out to be closed.
-    async fn exchange(&mut self, job: &mut Job, ask: &Ask, way: &Way, mut link: Link) -> Next {
-        let mut again = false;
-        loop {
-            let end = self.duplex(job, ask, way, &mut link).await;
-            let failed = Failed {
-                reused: link.reused,
-                answered: job.state.progress.touched,
-                sent: job.state.up.out.has_sent(),
-                idempotent: ask.idempotent,
-                kept: job.state.up.out.is_kept(),
-                again,
-            };
-            let stale = end == End::Bad(BadResponse::Early) && failed.is_retried();
-            if !stale {
-                return self.finish(job, ask, way, link, end).await;
-            }
-            let traffic = &self.worker.engine.traffic;
-            traffic.event(Event::Stale);
-            traffic.event(Event::Retry);
-            again = true;
-            job.state.up.out.rewind();
-            let address = link.address;
-            link = match self.connect(ask, way, address).await {
-                Ok(link) => link,
-                Err(failed) => {
-                    self.worker.engine.traffic.event(Event::Error);
-                    return self.answer_for_endpoint(job, ask, failed.status()).await;
-                }
-            };
-        }
     }
 
     async fn duplex(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: &mut Link) -> End {

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::answering::To;
 use super::{Connection, Next};
-use crate::core::decide::{self, Decision, RequestView};
+use crate::core::decide::{self, Decision, Forward, RequestView};
 use crate::core::http1::answer::Answer;
 use crate::core::http1::forward::{self, RequestEdits};
+use crate::core::http1::request::RequestHead;
 use crate::core::http1::response::Asked;
 use crate::core::http1::{Framing, Refusal};
 use crate::core::live::Origin;
@@ -16,7 +17,7 @@ use crate::core::table::CompiledRoute;
 use crate::core::traffic::ConnectionState;
 use crate::engine::ask::{Ask, Way};
 use crate::engine::io::Io;
-use crate::engine::relay::Goes;
+use crate::engine::relay::{Goes, Relay};
 use crate::engine::worker::Job;
 
 /// What becomes of a request.
@@ -100,6 +101,11 @@ impl<C: Io> Connection<C> {
     fn plan(&self, job: &mut Job, ask: &Ask) -> Plan {
         let live = self.worker.engine.live.load();
         if live.origin == Origin::None {
+            self.worker
+                .engine
+                .traffic
+                .connections
+                .decide_against(decide::Refusal::NotLoaded);
             return Plan::Answer(Own::of(503));
         }
         let bytes = job.state.from_client.filled();
@@ -113,29 +119,7 @@ impl<C: Io> Connection<C> {
         };
         match decide::decide(&live.table, &view) {
             Decision::Forward(decided) => {
-                let edits = RequestEdits {
-                    target: &decided.path_and_query,
-                    route: &decided.route.request_edits,
-                    forwarded: &self.forwarded,
-                    wishes: ask.wishes,
-                };
-                let keeps = if ask.idempotent {
-                    retry::LARGEST_REPLAY
-                } else {
-                    0
-                };
-                let up = &mut job.state.up;
-                up.out.begin(keeps);
-                forward::request(&job.head, bytes, &edits, up.out.head());
-                let goes = Goes {
-                    chunked: ask.framing == Framing::Chunked,
-                    trailers: true,
-                };
-                up.begin(ask.framing, goes);
-                Plan::Forward(Way {
-                    route: Arc::clone(decided.route),
-                    pool: Arc::clone(decided.pool),
-                })
+                Plan::Forward(self.set_out(&mut job.state.up, (&job.head, bytes), ask, &decided))
             }
             Decision::Redirect {
                 status,
@@ -147,7 +131,46 @@ impl<C: Io> Connection<C> {
                 route: Some(Arc::clone(route)),
             }),
             Decision::NoContent => Plan::Answer(Own::of(204)),
-            Decision::Refuse(refusal) => Plan::Answer(Own::of(refusal.status())),
+            Decision::Refuse(refusal) => {
+                self.worker
+                    .engine
+                    .traffic
+                    .connections
+                    .decide_against(refusal);
+                Plan::Answer(Own::of(refusal.status()))
+            }
+        }
+    }
+
+    /// Writes the head as it goes to an endpoint, whichever that will be.
+    fn set_out(
+        &self,
+        up: &mut Relay,
+        (head, bytes): (&RequestHead, &[u8]),
+        ask: &Ask,
+        decided: &Forward<'_>,
+    ) -> Way {
+        let edits = RequestEdits {
+            target: &decided.path_and_query,
+            route: &decided.route.request_edits,
+            forwarded: &self.forwarded,
+            wishes: ask.wishes,
+        };
+        let keeps = if ask.idempotent {
+            retry::LARGEST_REPLAY
+        } else {
+            0
+        };
+        up.out.begin(keeps);
+        forward::request(head, bytes, &edits, up.out.head());
+        let goes = Goes {
+            chunked: ask.framing == Framing::Chunked,
+            trailers: true,
+        };
+        up.begin(ask.framing, goes);
+        Way {
+            route: Arc::clone(decided.route),
+            pool: Arc::clone(decided.pool),
         }
     }
 
