@@ -26,7 +26,6 @@ pub struct Outgoing {
     consumed: usize,
     /// The most that is kept to be sent again; 0: nothing.
     keeps: usize,
-    lost: bool,
     progress: bool,
     /// Bytes that were sent in all: a deadline looks whether it moves.
     moved: u64,
@@ -41,7 +40,6 @@ impl Outgoing {
         self.tail = b"";
         self.consumed = 0;
         self.keeps = keeps;
-        self.lost = false;
         self.progress = false;
     }
 
@@ -72,7 +70,7 @@ impl Outgoing {
 
     /// Whether all that was sent could be sent again.
     pub const fn is_kept(&self) -> bool {
-        self.keeps > 0 && !self.lost
+        self.keeps > 0
     }
 
     /// Nothing needs to be sent again.
@@ -112,7 +110,6 @@ impl Outgoing {
             self.check_kept();
             return;
         }
-        self.lost = true;
         self.keeps = 0;
         self.data = data;
         self.tail = tail;
@@ -122,7 +119,6 @@ impl Outgoing {
     /// What is kept is bounded.
     fn check_kept(&mut self) {
         if self.keeps > 0 && self.head.len() > self.keeps {
-            self.lost = true;
             self.keeps = 0;
         }
     }

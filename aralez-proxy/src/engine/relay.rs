@@ -94,11 +94,6 @@ impl Relay {
         true
     }
 
-    /// Whether the end of the connection is the body's end.
-    pub fn ends_with_connection(&self) -> bool {
-        self.body.ends_with_connection() && !self.body.is_done()
-    }
-
     fn end(&mut self) {
         self.ended = true;
         if self.chunked {
