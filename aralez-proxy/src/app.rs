@@ -97,7 +97,7 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
     let listeners = listeners.collect::<anyhow::Result<Vec<_>>>()?;
     let admin_listener = process::listen(settings.admin)?;
     let traffic = Arc::new(Traffic::default());
-    process::count_panics(Arc::clone(&traffic));
+    process::count_panics(traffic.tally());
 
     let live = Arc::new(Live::new(Instant::now()));
     // First the cache: when this is done, the first request finds what was served before.

@@ -5,12 +5,14 @@
 //! connections to endpoints that wait. [`threads`] spreads the work. HTTP/2 is to be another adapter beside this one, on Pingora's
 //! sessions; [`mount`] is where its streams arrive.
 
+pub mod accepted;
 pub mod ask;
 pub mod buffer;
 pub mod clock;
 pub mod closing;
 pub mod connect;
 pub mod connection;
+pub mod deferred;
 pub mod duplex;
 pub mod io;
 pub mod listener;

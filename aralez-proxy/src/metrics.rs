@@ -8,7 +8,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use crate::core::live::{Live, Origin};
-use crate::core::traffic::{Event, Traffic};
+use crate::core::traffic::{Event, Tally, Traffic};
 
 mod connections;
 mod page;
@@ -43,9 +43,10 @@ pub fn registry(observed: Observed) -> Registry {
 impl Collector for Observed {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
-        requests(&mut page, &self.traffic)?;
-        events(&mut page, &self.traffic)?;
-        connections::show(&mut page, &self.traffic)?;
+        let tally = self.traffic.sum();
+        requests(&mut page, &tally)?;
+        events(&mut page, &tally)?;
+        connections::show(&mut page, &tally)?;
         snapshot(&mut page, &self.live)?;
         let connected = u64::from((self.connected)());
         let help = "Whether the stream to control is open";
@@ -53,23 +54,23 @@ impl Collector for Observed {
     }
 }
 
-fn requests(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
-    page.counter("aralez_requests", "Requests received", traffic.requests())?;
-    let statuses = traffic.by_status();
+fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
+    page.counter("aralez_requests", "Requests received", tally.requests())?;
+    let statuses = tally.by_status();
     let statuses = statuses.map(|(status, count)| (status.to_string(), count));
     let help = "Responses sent, by status";
     page.counters("aralez_responses", help, "status", statuses)?;
     let help = "Requests received, by method";
-    let methods = traffic.by_method();
+    let methods = tally.by_method();
     page.counters("aralez_requests_by_method", help, "method", methods)?;
     let help = "Requests received, by version";
-    let versions = traffic.by_version();
+    let versions = tally.by_version();
     page.counters("aralez_requests_by_version", help, "version", versions)?;
     let help = "From the request's head to the end of its response";
-    let times = &traffic.request_latency;
+    let times = &tally.request_latency;
     page.histogram("aralez_request_latency_seconds", help, times)?;
     let help = "From the request's head to the head of its response";
-    let times = &traffic.response_latency;
+    let times = &tally.response_latency;
     page.histogram("aralez_response_latency_seconds", help, times)
 }
 
@@ -132,16 +133,12 @@ const EVENTS: [(&str, &str, Event); 11] = [
     ),
 ];
 
-fn events(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
+fn events(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     for (name, help, event) in EVENTS {
-        page.counter(name, help, traffic.events(event))?;
+        page.counter(name, help, tally.events(event))?;
     }
     let help = "Requests that are being served";
-    page.gauge(
-        "aralez_requests_in_flight",
-        help,
-        traffic.in_flight() as u64,
-    )
+    page.gauge("aralez_requests_in_flight", help, tally.in_flight() as u64)
 }
 
 fn snapshot(page: &mut Page<'_>, live: &Live) -> fmt::Result {

@@ -107,7 +107,7 @@ proptest! {
 }
 
 /// The keys of `main.yaml`.
-const MAIN_KEYS: [&str; 61] = [
+const MAIN_KEYS: [&str; 62] = [
     "threads",
     "runuser",
     "rungroup",
@@ -147,6 +147,7 @@ const MAIN_KEYS: [&str; 61] = [
     "client_write_timeout",
     "client_idle_timeout",
     "client_requests",
+    "client_defer_accept",
     "tunnel_idle_timeout",
     "max_connections",
     "max_connections_per_listener",

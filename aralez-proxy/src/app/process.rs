@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::core::traffic::{Event, Traffic};
+use crate::core::traffic::{Event, Tally};
 
 /// Binds a port, so that one that is taken is one line at the start.
 pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -36,9 +36,9 @@ pub(super) fn raise_open_files() {
 }
 
 /// Counts and logs panics; the task that panicked ends, the process goes on. The message is not logged: it may hold what a client sent.
-pub(super) fn count_panics(traffic: Arc<Traffic>) {
+pub(super) fn count_panics(tally: Arc<Tally>) {
     std::panic::set_hook(Box::new(move |panic| {
-        traffic.event(Event::Panic);
+        tally.event(Event::Panic);
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
         match panic.location() {

@@ -26,6 +26,8 @@ pub struct ClientLimits {
     pub connections_per_listener: Option<NonZeroUsize>,
     /// `max_connections_per_address`: at once, of one IPv4 address or one /64 of IPv6; `None` is no limit.
     pub connections_per_address: Option<NonZeroUsize>,
+    /// `client_defer_accept`: a connection is taken in when its client has said something, or after a second.
+    pub defer_accept: bool,
     /// How large the head of a request may be.
     pub head: HeadLimits,
 }
@@ -43,6 +45,7 @@ impl Default for ClientLimits {
             connections: NonZeroUsize::new(50_000),
             connections_per_listener: NonZeroUsize::new(10_000),
             connections_per_address: NonZeroUsize::new(256),
+            defer_accept: true,
             head: HeadLimits::default(),
         }
     }

@@ -35,7 +35,7 @@ async fn readiness_flips_before_the_listeners_close() {
 #[tokio::test(start_paused = true)]
 async fn a_request_in_flight_is_finished() {
     let traffic = Arc::new(Traffic::default());
-    let request = traffic.enter();
+    let request = traffic.tally().enter();
     tokio::spawn(async move {
         sleep(Duration::from_secs(12)).await;
         drop(request);
@@ -58,7 +58,7 @@ async fn a_request_that_was_accepted_just_before_the_listeners_closed_is_finishe
     let late = Arc::clone(&traffic);
     tokio::spawn(async move {
         sleep(PHASES.lame_duck + Duration::from_millis(50)).await;
-        let _request = late.enter();
+        let _request = late.tally().enter();
         sleep(Duration::from_secs(3)).await;
     });
     let start = Instant::now();
@@ -70,7 +70,7 @@ async fn a_request_that_was_accepted_just_before_the_listeners_closed_is_finishe
 #[tokio::test(start_paused = true)]
 async fn a_request_that_never_ends_is_cut_off_after_the_grace_period() {
     let traffic = Arc::new(Traffic::default());
-    let _request = traffic.enter();
+    let _request = traffic.tally().enter();
     let start = Instant::now();
     let end = drain(&traffic, PHASES, || ready(()), pending()).await;
     assert_eq!(end, End::GraceOver(1));
@@ -80,7 +80,7 @@ async fn a_request_that_never_ends_is_cut_off_after_the_grace_period() {
 #[tokio::test(start_paused = true)]
 async fn a_second_signal_leaves_at_once() {
     let traffic = Arc::new(Traffic::default());
-    let _request = traffic.enter();
+    let _request = traffic.tally().enter();
     let start = Instant::now();
     let hurry = sleep(Duration::from_secs(1));
     assert_eq!(

@@ -10,6 +10,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::closing::Closing;
+use super::deferred;
 use super::io::Io;
 use super::timer::Timer;
 use super::worker::{Job, Worker};
@@ -71,10 +72,9 @@ enum Came {
 
 /// Serves a client until one of both sides ends it.
 pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: Closing) {
-    let traffic = &worker.engine.traffic;
     let now = Instant::now();
     let mut connection = Connection {
-        state: traffic.connections.enter(ConnectionState::Idle),
+        state: worker.tally.connections.enter(ConnectionState::Idle),
         forwarded: Forwarded::new(client.address, io.is_tls()),
         address: client.address,
         io,
@@ -125,7 +125,7 @@ impl<C: Io> Connection<C> {
         })
         .await;
         if let Came::Nothing(deadline) = came {
-            self.worker.engine.traffic.connections.deadline(deadline);
+            self.worker.tally.connections.deadline(deadline);
         }
         came
     }
@@ -168,7 +168,12 @@ impl<C: Io> Connection<C> {
                 buffer.grow();
             }
             let empty = buffer.is_empty();
-            let until = if empty && self.served > 0 {
+            // What a request needs is held for the next one for a while, and for a new client not at all.
+            let new = self.served == 0;
+            let idle = empty && (!new || !self.io.is_watched());
+            let until = if idle && new {
+                self.now
+            } else if idle {
                 warm
             } else {
                 self.state.move_to(ConnectionState::Head);
@@ -176,9 +181,14 @@ impl<C: Io> Connection<C> {
             };
             match self.read(job, empty, until).await {
                 Came::Bytes => {}
-                Came::Nothing(_) if empty && self.served > 0 => return Ok(None),
+                Came::Nothing(_) if idle => {
+                    if new {
+                        self.count_the_kernels_wait();
+                    }
+                    return Ok(None);
+                }
                 Came::Nothing(deadline) => {
-                    self.worker.engine.traffic.connections.deadline(deadline);
+                    self.worker.tally.connections.deadline(deadline);
                     // Who said nothing is told nothing.
                     return Err(if empty {
                         Stop::Gone
@@ -188,6 +198,17 @@ impl<C: Io> Connection<C> {
                 }
                 Came::End => return Err(Stop::Gone),
             }
+        }
+    }
+
+    /// A connection that comes without a byte where those that have some come first was held for as long as the kernel holds one. That is
+    /// a part of the time in which its head has to be here. Under a flood the kernel holds none, so some time is left in any case.
+    fn count_the_kernels_wait(&mut self) {
+        let limits = &self.worker.engine.limits;
+        if limits.defer_accept {
+            let held = deferred::LONGEST.min(limits.header / 2);
+            let since = self.since.checked_sub(held);
+            self.since = since.unwrap_or(self.since);
         }
     }
 

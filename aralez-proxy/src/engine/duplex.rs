@@ -116,22 +116,8 @@ pub struct Duplex<'a, C> {
     pub client: &'a mut C,
     /// The endpoint.
     pub endpoint: &'a mut TcpStream,
-    /// The request.
-    pub ask: &'a Ask,
-    /// Where it goes.
-    pub way: &'a Way,
-    /// The limits of clients.
-    pub limits: &'a ClientLimits,
-    /// The connection's timer.
-    pub timer: &'a mut Timer,
-    /// The date of now.
-    pub date: DateText,
-    /// The client's connection may stay open, unless the node leaves.
-    pub may_keep: bool,
-    /// Whether it leaves.
-    pub traffic: &'a Traffic,
-    /// Where buffers come from.
-    pub buffers: &'a Buffers,
+    timer: &'a mut Timer,
+    terms: Terms<'a>,
     clocks: Clocks,
     budget: usize,
 }
@@ -155,6 +141,8 @@ struct Clocks {
     reading: bool,
     /// When something last passed between us and the endpoint.
     endpoint: Option<Instant>,
+    /// From when on the client is watched, where it is not yet.
+    watch: Option<Instant>,
     /// Bytes of the body that came.
     received: u64,
 }
@@ -185,7 +173,7 @@ impl<'a, C: Io> Duplex<'a, C> {
         client: &'a mut C,
         endpoint: &'a mut TcpStream,
         timer: &'a mut Timer,
-        terms: &Terms<'a>,
+        terms: Terms<'a>,
     ) -> Self {
         state.head.clear();
         state.progress = Progress::default();
@@ -193,14 +181,8 @@ impl<'a, C: Io> Duplex<'a, C> {
             state,
             client,
             endpoint,
-            ask: terms.ask,
-            way: terms.way,
-            limits: terms.limits,
             timer,
-            date: terms.date,
-            may_keep: terms.may_keep,
-            traffic: terms.traffic,
-            buffers: terms.buffers,
+            terms,
             clocks: Clocks::default(),
             budget: TURN,
         }

@@ -29,6 +29,11 @@ pub trait Io: Send + Unpin {
     /// Ends what we send; the other side may go on.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// Whether the task hears of what happens to it. One that is not watched is from the first read or write on that has to wait.
+    fn is_watched(&self) -> bool {
+        true
+    }
+
     /// Makes the end, when this is dropped, one that the other side cannot take for a good one.
     fn abort(&mut self);
 

@@ -1,16 +1,20 @@
 //! Connections as they are taken in: counted, and given to the thread that has the fewest.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use rustix::net::{SocketFlags, acceptfrom_with};
+use tokio::io::Interest;
 use tokio::sync::{mpsc, watch};
 
+use super::accepted::Accepted;
 use super::closing::Closing;
 use super::connection::{self, Client};
+use super::deferred;
 use super::worker::Worker;
 use crate::core::admission::{Admitted, ListenerCount};
 use crate::core::traffic::Event;
@@ -21,22 +25,30 @@ const REST: Duration = Duration::from_millis(100);
 /// By how many connections a thread may be ahead of another before it gives one away: moving one costs a few calls of the system.
 const AHEAD: usize = 2;
 
+/// How many connections may wait to be taken in: as many as the system allows (`net.core.somaxconn`). What a library asks for by itself,
+/// 128, a burst of clients overflows.
+const BACKLOG: i32 = i32::MAX;
+
 /// A bound listener, for all threads.
 #[derive(Debug)]
 pub struct Bound {
-    listener: std::net::TcpListener,
+    listener: TcpListener,
     count: Arc<ListenerCount>,
 }
 
 impl Bound {
-    /// Takes a listener.
+    /// Takes a listener. `defer`: its connections are held by the kernel until their client says something, where the system can do that.
     ///
     /// # Errors
     /// Where it cannot be made non-blocking.
-    pub fn new(listener: std::net::TcpListener) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, defer: bool) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         // Small messages must not wait for each other. What a listener says holds for its connections, and costs each of them nothing.
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+        rustix::net::listen(&listener, BACKLOG)?;
+        if defer && let Err(error) = deferred::defer(&listener) {
+            tracing::info!(%error, "this system does not hold connections until their client says something");
+        }
         Ok(Self {
             listener,
             count: Arc::default(),
@@ -55,7 +67,7 @@ impl Bound {
     }
 
     /// The socket itself.
-    pub fn into_socket(self) -> std::net::TcpListener {
+    pub fn into_socket(self) -> TcpListener {
         self.listener
     }
 }
@@ -63,7 +75,7 @@ impl Bound {
 /// A connection on its way to another thread.
 #[derive(Debug)]
 pub struct Arrival {
-    stream: std::net::TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     admitted: Admitted,
 }
@@ -121,7 +133,9 @@ pub struct Reception {
 impl Reception {
     /// Takes connections in until the engine closes.
     pub async fn accept(self, bound: Bound) {
-        let listener = match TcpListener::from_std(bound.listener) {
+        // Tokio's own listener would have every connection watched at once. Of this type only the waiting is used.
+        let socket = TcpStream::from(OwnedFd::from(bound.listener));
+        let listener = match tokio::net::TcpStream::from_std(socket) {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::error!(%error, "a listener cannot be used");
@@ -134,7 +148,7 @@ impl Reception {
             let accepted = tokio::select! {
                 biased;
                 _ = closing.wait_for(|closing| *closing) => return,
-                accepted = listener.accept() => accepted,
+                accepted = listener.async_io(Interest::READABLE, || accept(&listener)) => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
@@ -149,11 +163,8 @@ impl Reception {
     /// Serves what other threads give away.
     pub async fn receive(self, mut arrivals: mpsc::UnboundedReceiver<Arrival>) {
         while let Some(arrival) = arrivals.recv().await {
-            // Where it cannot be used, its client sees it closed.
-            if let Ok(stream) = TcpStream::from_std(arrival.stream) {
-                let seat = Seat::take(&self.desks[self.own]);
-                self.serve(stream, arrival.peer, arrival.admitted, seat);
-            }
+            let seat = Seat::take(&self.desks[self.own]);
+            self.serve(arrival, seat);
         }
     }
 
@@ -161,22 +172,19 @@ impl Reception {
         let engine = &self.worker.engine;
         let admitted = match engine.admission.enter(count, peer.ip()) {
             Ok(admitted) => admitted,
-            Err(limit) => return engine.traffic.connections.turn_away(limit),
+            Err(limit) => return self.worker.tally.connections.turn_away(limit),
         };
-        engine.traffic.event(Event::Accepted);
+        self.worker.tally.event(Event::Accepted);
+        let arrival = Arrival {
+            stream,
+            peer,
+            admitted,
+        };
         let own = &self.desks[self.own];
-        let Some(other) = self.less_busy_than(own) else {
-            let seat = Seat::take(own);
-            return self.serve(stream, peer, admitted, seat);
-        };
-        if let Ok(stream) = stream.into_std() {
-            let arrival = Arrival {
-                stream,
-                peer,
-                admitted,
-            };
+        match self.less_busy_than(own) {
+            None => self.serve(arrival, Seat::take(own)),
             // A thread that is gone takes nothing, and the client sees its connection closed.
-            let _ = other.inbox.send(arrival);
+            Some(other) => drop(other.inbox.send(arrival)),
         }
     }
 
@@ -186,17 +194,29 @@ impl Reception {
         (least.load() + AHEAD <= load).then_some(least)
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, admitted: Admitted, seat: Seat) {
+    fn serve(&self, arrival: Arrival, seat: Seat) {
         let worker = Arc::clone(&self.worker);
         let closing = Closing::new(self.closing.clone());
-        let client = Client {
-            address: peer.ip().to_canonical(),
-        };
         tokio::spawn(async move {
+            let Arrival {
+                stream,
+                peer,
+                admitted,
+            } = arrival;
             let _here = (admitted, seat);
-            connection::serve(stream, client, worker, closing).await;
+            let client = Client {
+                address: peer.ip().to_canonical(),
+            };
+            connection::serve(Accepted::new(stream), client, worker, closing).await;
         });
     }
+}
+
+/// Takes a connection that waits, ready for use in one call of the system.
+fn accept(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
+    let (socket, peer) = acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
+    let peer = peer.ok_or(io::ErrorKind::ConnectionAborted)?;
+    Ok((socket.into(), peer.try_into()?))
 }
 
 /// A connection that broke before it was taken is nothing; where the system has no room, asking again at once would only burn time. It is

@@ -37,11 +37,11 @@ impl ServerApp for Mount {
         let _admitted = match engine.admission.enter(&self.count, address) {
             Ok(admitted) => admitted,
             Err(limit) => {
-                engine.traffic.connections.turn_away(limit);
+                self.worker.tally.connections.turn_away(limit);
                 return None;
             }
         };
-        engine.traffic.event(Event::Accepted);
+        self.worker.tally.event(Event::Accepted);
         if stream.selected_alpn_proto() == Some(ALPN::H2) {
             // The place of HTTP/2. No listener offers it, so nobody can have agreed to it.
             return None;

@@ -29,8 +29,11 @@ impl Server {
     /// # Errors
     /// Where the system gives no threads, or a listener cannot be used.
     pub fn start(engine: Engine, options: Options) -> std::io::Result<Self> {
-        let listeners: std::io::Result<Vec<_>> =
-            options.listeners.into_iter().map(Bound::new).collect();
+        let defer = engine.limits.defer_accept;
+        let listeners = options.listeners.into_iter();
+        let listeners: std::io::Result<Vec<_>> = listeners
+            .map(|listener| Bound::new(listener, defer))
+            .collect();
         let threads = options
             .model
             .start(Arc::new(engine), listeners?, options.threads)?;

@@ -13,7 +13,7 @@ use crate::core::http1::request::RequestHead;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::retry::Budget;
-use crate::core::traffic::{Event, Traffic};
+use crate::core::traffic::{Event, Tally, Traffic};
 
 /// Jobs that a worker keeps for later, and that may be with connections which only might need them.
 const KEPT: usize = 256;
@@ -29,7 +29,7 @@ const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 pub struct Engine {
     /// What serves.
     pub live: Arc<Live>,
-    /// What is counted.
+    /// What passes through, and whether the node leaves.
     pub traffic: Arc<Traffic>,
     /// Where HTTPS is served, for redirects to it.
     pub tls_port: Option<u16>,
@@ -46,6 +46,8 @@ pub struct Engine {
 pub struct Worker {
     /// The engine.
     pub engine: Arc<Engine>,
+    /// What this thread counts.
+    pub tally: Arc<Tally>,
     /// Connections to endpoints that wait.
     pub pool: Pool,
     /// Buffers that wait.
@@ -71,6 +73,7 @@ impl Worker {
     /// A worker of an engine.
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
+            tally: engine.traffic.tally(),
             pool: Pool::new(engine.pool),
             engine,
             buffers: Buffers::default(),
@@ -128,7 +131,7 @@ impl Worker {
     /// Counts what became of connections while they waited.
     pub fn note(&self, ended: Ended) {
         for _ in 0..ended.unexpected {
-            self.engine.traffic.event(Event::UnexpectedData);
+            self.tally.event(Event::UnexpectedData);
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::page::Page;
-use crate::core::traffic::Traffic;
+use crate::core::traffic::Tally;
 
-pub(super) fn show(page: &mut Page<'_>, traffic: &Traffic) -> fmt::Result {
-    let counts = &traffic.connections;
+pub(super) fn show(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
+    let counts = &tally.connections;
     let help = "Connections of clients, by what they do now";
     let states = counts.by_state();
     page.gauges("aralez_client_connections", help, "state", states)?;

@@ -14,12 +14,13 @@ fn page(traffic: &Arc<Traffic>) -> String {
 #[test]
 fn the_documented_names_are_there() {
     let traffic = Arc::new(Traffic::default());
-    traffic.request("GET", "HTTP/1.1");
-    traffic.response(200);
-    traffic
+    let tally = traffic.tally();
+    tally.request("GET", "HTTP/1.1");
+    tally.response(200);
+    tally
         .request_latency
         .observe(std::time::Duration::from_millis(7));
-    traffic
+    tally
         .response_latency
         .observe(std::time::Duration::from_millis(7));
     let page = page(&traffic);
@@ -51,13 +52,14 @@ fn what_the_engine_refuses_waits_for_and_turns_away_is_shown_by_reason() {
     use crate::core::http1::response::BadResponse;
     use crate::core::traffic::{ConnectionLimit, ConnectionState, Deadline};
     let traffic = Arc::new(Traffic::default());
-    let connections = &traffic.connections;
+    let tally = traffic.tally();
+    let connections = &tally.connections;
     let _tunnel = connections.enter(ConnectionState::Tunnel);
     connections.refuse(Refusal::HostMissing);
     connections.bad_response(BadResponse::Switch);
     connections.deadline(Deadline::BodyRate);
     connections.turn_away(ConnectionLimit::Address);
-    traffic.event(Event::UnexpectedData);
+    tally.event(Event::UnexpectedData);
     let page = page(&traffic);
     for line in [
         "aralez_client_connections{state=\"tunnel\"} 1",

@@ -26,6 +26,7 @@ pub(super) fn client(config: &ClientConfig) -> ClientLimits {
         connections_per_address: config
             .max_connections_per_address
             .map_or(default.connections_per_address, NonZeroUsize::new),
+        defer_accept: config.defer_accept.unwrap_or(default.defer_accept),
         head: head(config),
     }
 }

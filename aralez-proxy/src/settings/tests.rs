@@ -81,6 +81,7 @@ fn the_limits_of_clients_and_endpoints_are_as_said() {
             max_connections: Some(0),
             max_connections_per_listener: Some(0),
             max_connections_per_address: Some(3),
+            defer_accept: Some(false),
             max_head: Some(2_048),
             max_fields: Some(5),
             max_target: Some(64),
@@ -102,6 +103,7 @@ fn the_limits_of_clients_and_endpoints_are_as_said() {
         connections: None,
         connections_per_listener: None,
         connections_per_address: NonZeroUsize::new(3),
+        defer_accept: false,
         head: HeadLimits {
             bytes: 2_048,
             fields: 5,

@@ -53,6 +53,7 @@ fn a_connection_over_a_limit_is_closed_without_a_word_and_leaves_the_others_alon
     );
     let turned_away: u64 = node
         .traffic
+        .sum()
         .connections
         .by_limit()
         .map(|(_, count)| count)
@@ -146,7 +147,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
         connection::serve(stream, peer(), Arc::clone(&worker), closing()).await;
     });
     assert!(client.join().unwrap().starts_with("HTTP/1.1 200"));
-    let traffic = &worker.engine.traffic;
+    let traffic = worker.engine.traffic.sum();
     assert_eq!(traffic.in_flight(), 0);
     assert_eq!(
         traffic

@@ -17,7 +17,7 @@ use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
 use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::table::Table;
-use aralez_proxy::core::traffic::{Event, Traffic};
+use aralez_proxy::core::traffic::{Event, Tally, Traffic};
 use aralez_proxy::engine::server::{Options, Server};
 use aralez_proxy::engine::threads::Model;
 use aralez_proxy::engine::worker::Engine;
@@ -120,13 +120,13 @@ impl Node {
 
     /// How often something happened.
     pub(crate) fn event(&self, event: Event) -> u64 {
-        self.traffic.events(event)
+        self.traffic.sum().events(event)
     }
 
     /// Waits until the traffic is so.
-    pub(crate) fn until(&self, is: impl Fn(&Traffic) -> bool) {
+    pub(crate) fn until(&self, is: impl Fn(&Tally) -> bool) {
         let end = Instant::now() + Duration::from_secs(10);
-        while !is(&self.traffic) {
+        while !is(&self.traffic.sum()) {
             assert!(Instant::now() < end, "it does not come: {:?}", self.traffic);
             std::thread::yield_now();
         }

@@ -28,6 +28,8 @@ pub struct ClientConfig {
     pub max_connections_per_listener: Option<usize>,
     /// `max_connections_per_address`: 0 is no limit
     pub max_connections_per_address: Option<usize>,
+    /// `client_defer_accept`
+    pub defer_accept: Option<bool>,
     /// `max_head`: bytes
     pub max_head: Option<usize>,
     /// `max_fields`
@@ -50,6 +52,7 @@ impl ClientConfig {
             max_connections: number(keys.max_connections.as_ref()),
             max_connections_per_listener: number(keys.max_connections_per_listener.as_ref()),
             max_connections_per_address: number(keys.max_connections_per_address.as_ref()),
+            defer_accept: keys.client_defer_accept.as_ref().map(|at| at.value),
             max_head: keys.max_head.as_ref().map(|at| whole(at.value.0)),
             max_fields: number(keys.max_fields.as_ref()),
             max_target: keys.max_target.as_ref().map(|at| whole(at.value.0)),

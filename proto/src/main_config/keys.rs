@@ -91,6 +91,8 @@ keys! {
     client_idle_timeout: "client_idle_timeout" => Deadline,
     /// How many requests a client's connection may carry. Default: 1000.
     client_requests: "client_requests" => Between<1, { u32::MAX as u64 }>,
+    /// Whether the kernel holds a new connection until its client says something, for a second at most. Default: true.
+    client_defer_accept: "client_defer_accept" => bool,
     /// How long an upgraded connection may be silent on both sides. Default: 1h.
     tunnel_idle_timeout: "tunnel_idle_timeout" => Deadline,
     /// How many connections of clients there may be at once; 0 is no limit. Default: 50000.

@@ -119,6 +119,7 @@ client_body_min_rate: 1KiB
 client_write_timeout: 1m
 client_idle_timeout: 75
 client_requests: 1
+client_defer_accept: false
 tunnel_idle_timeout: 2h
 max_connections: 0
 max_connections_per_listener: 20
@@ -140,6 +141,7 @@ upstream_keepalive_per_endpoint: 0
         max_connections: Some(0),
         max_connections_per_listener: Some(20),
         max_connections_per_address: Some(3),
+        defer_accept: Some(false),
         max_head: Some(16_384),
         max_fields: Some(64),
         max_target: Some(16_384),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::tally::{add_all, load};
 use crate::core::decide;
 use crate::core::http1::Refusal;
 use crate::core::http1::response::BadResponse;
@@ -193,6 +194,21 @@ impl Connections {
         self.bad_responses[bad as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Adds what another one counted.
+    pub(super) fn add(&self, other: &Self) {
+        let pairs: [(&[AtomicU64], &[AtomicU64]); 6] = [
+            (&self.states, &other.states),
+            (&self.deadlines, &other.deadlines),
+            (&self.turned_away, &other.turned_away),
+            (&self.refusals, &other.refusals),
+            (&self.bad_responses, &other.bad_responses),
+            (&self.decided, &other.decided),
+        ];
+        for (to, from) in pairs {
+            add_all(to, from);
+        }
+    }
+
     /// Connections by state.
     pub fn by_state(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = ConnectionState::ALL.into_iter().map(ConnectionState::name);
@@ -224,10 +240,6 @@ impl Connections {
         let names = BadResponse::ALL.into_iter().map(BadResponse::name);
         names.zip(self.bad_responses.iter().map(load))
     }
-}
-
-fn load(count: &AtomicU64) -> u64 {
-    count.load(Ordering::Relaxed)
 }
 
 /// One connection in its state.

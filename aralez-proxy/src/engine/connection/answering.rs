@@ -26,7 +26,7 @@ pub(super) struct To {
 impl<C: Io> Connection<C> {
     /// Answers a request that was refused before anything was decided about it. Nobody knows where the next one would begin.
     pub(super) async fn refuse(&mut self, job: &mut Job, refusal: Refusal) -> Next {
-        self.worker.engine.traffic.connections.refuse(refusal);
+        self.worker.tally.connections.refuse(refusal);
         let to = To {
             version: Version::Http11,
             head: false,
@@ -47,7 +47,7 @@ impl<C: Io> Connection<C> {
         let out = &mut job.state.down.out;
         out.begin(0);
         answer.write(&frame, out.head());
-        self.worker.engine.traffic.response(answer.status);
+        self.worker.tally.response(answer.status);
         if !self.send(job).await {
             return Next::Close;
         }
@@ -79,13 +79,13 @@ impl<C: Io> Connection<C> {
             Poll::Ready(None)
         })
         .await;
-        let traffic = &self.worker.engine.traffic;
+        let tally = &self.worker.tally;
         match sent {
             Some(true) => return true,
             Some(false) => {}
-            None => traffic.connections.deadline(Deadline::Write),
+            None => tally.connections.deadline(Deadline::Write),
         }
-        traffic.event(Event::ClientGone);
+        tally.event(Event::ClientGone);
         false
     }
 }

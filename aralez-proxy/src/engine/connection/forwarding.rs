@@ -55,7 +55,7 @@ impl<C: Io> Connection<C> {
                 break;
             }
         }
-        self.worker.engine.traffic.event(Event::Error);
+        self.worker.tally.event(Event::Error);
         self.answer_for_endpoint(job, ask, status).await
     }
 
@@ -87,9 +87,9 @@ impl<C: Io> Connection<C> {
             if end != End::Bad(BadResponse::Early) || !failed.is_retried() {
                 return Ok(self.finish(job, ask, way, link, end).await);
             }
-            let traffic = &self.worker.engine.traffic;
-            traffic.event(Event::Stale);
-            traffic.event(Event::Retry);
+            let tally = &self.worker.tally;
+            tally.event(Event::Stale);
+            tally.event(Event::Retry);
             job.state.up.out.rewind();
             *anew = true;
         }
@@ -103,7 +103,7 @@ impl<C: Io> Connection<C> {
         let more = tried.len() < retry::CONNECT_TRIES && way.pool.choose(tried).is_some();
         let more = more && self.worker.budget.allows();
         if more {
-            self.worker.engine.traffic.event(Event::Retry);
+            self.worker.tally.event(Event::Retry);
         }
         more
     }
@@ -119,7 +119,7 @@ impl<C: Io> Connection<C> {
         self.worker.note(ended);
         match found {
             Found::Kept(stream) => {
-                self.worker.engine.traffic.event(Event::Reused);
+                self.worker.tally.event(Event::Reused);
                 Ok(Link {
                     address,
                     stream,
@@ -140,13 +140,13 @@ impl<C: Io> Connection<C> {
         let until = [own, way.end_of(ask)].into_iter().flatten().min();
         let stream = connect::to(address, &mut self.timer, until).await;
         self.now = Instant::now();
-        let traffic = &self.worker.engine.traffic;
+        let tally = &self.worker.tally;
         match &stream {
-            Ok(_) => traffic.event(Event::Connected),
+            Ok(_) => tally.event(Event::Connected),
             Err(failed) => {
-                traffic.event(Event::ConnectFailed);
+                tally.event(Event::ConnectFailed);
                 if *failed == NotConnected::TooSlow {
-                    traffic.connections.deadline(Deadline::Connect);
+                    tally.connections.deadline(Deadline::Connect);
                 }
             }
         }
@@ -173,9 +173,9 @@ impl<C: Io> Connection<C> {
             &mut self.io,
             &mut link.stream,
             &mut self.timer,
-            &terms,
+            terms,
         );
-        let traffic = &self.worker.engine.traffic;
+        let tally = &self.worker.tally;
         let mut told = false;
         // The clock is read once for each time that the task is woken.
         let mut first = Some(self.now);
@@ -185,7 +185,7 @@ impl<C: Io> Connection<C> {
             if !told && duplex.state.progress.status != 0 {
                 told = true;
                 let took = self.now.saturating_duration_since(ask.started);
-                traffic.response_latency.observe(took);
+                tally.response_latency.observe(took);
             }
             end
         })
@@ -194,9 +194,9 @@ impl<C: Io> Connection<C> {
 
     /// What follows the end of an exchange.
     async fn finish(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: Link, end: End) -> Next {
-        let traffic = Arc::clone(&self.worker.engine.traffic);
+        let tally = Arc::clone(&self.worker.tally);
         if job.state.is_answered() {
-            traffic.response(job.state.progress.status);
+            tally.response(job.state.progress.status);
         }
         let (answer, deadline) = match end {
             End::Done => return self.done(job, ask, way, link),
@@ -204,25 +204,25 @@ impl<C: Io> Connection<C> {
             End::ClientGone(deadline) => (None, deadline),
             End::Refused(refusal, deadline) => (Some(refusal.status()), deadline),
             End::Bad(bad) => {
-                traffic.connections.bad_response(bad);
+                tally.connections.bad_response(bad);
                 (Some(502), None)
             }
             End::TooSlow(deadline) => (Some(504), Some(deadline)),
         };
         drop(link);
         if let Some(deadline) = deadline {
-            traffic.connections.deadline(deadline);
+            tally.connections.deadline(deadline);
         }
         match (answer, end) {
             (None, _) => {
-                traffic.event(Event::Error);
-                traffic.event(Event::ClientGone);
+                tally.event(Event::Error);
+                tally.event(Event::ClientGone);
                 Next::Close
             }
             (Some(_), _) if job.state.is_answered() => self.truncate(job),
             (_, End::Refused(refusal, _)) => self.refuse_body(job, ask, refusal).await,
             (Some(status), _) => {
-                traffic.event(Event::Error);
+                tally.event(Event::Error);
                 self.answer_for_endpoint(job, ask, status).await
             }
         }
@@ -230,9 +230,9 @@ impl<C: Io> Connection<C> {
 
     /// Ends a connection in the middle of a response, so that the client does not take what it has for the whole.
     fn truncate(&mut self, job: &Job) -> Next {
-        let traffic = &self.worker.engine.traffic;
-        traffic.event(Event::Error);
-        traffic.event(Event::Truncated);
+        let tally = &self.worker.tally;
+        tally.event(Event::Error);
+        tally.event(Event::Truncated);
         if job.state.progress.until_close {
             self.io.abort();
         }
@@ -243,9 +243,9 @@ impl<C: Io> Connection<C> {
     fn done(&self, job: &mut Job, ask: &Ask, way: &Way, link: Link) -> Next {
         let state = &job.state;
         let sent = state.up.is_ended() && state.up.out.is_empty() && !state.progress.stopped;
-        let traffic = &self.worker.engine.traffic;
+        let tally = &self.worker.tally;
         if !state.from_endpoint.is_empty() {
-            traffic.event(Event::UnexpectedData);
+            tally.event(Event::UnexpectedData);
         } else if sent && state.progress.keep_endpoint {
             let idle = limit(way.timeouts().idle);
             let until = idle.map(|idle| self.now + idle);

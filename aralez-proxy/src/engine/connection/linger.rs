@@ -53,11 +53,7 @@ impl<C: Io> Connection<C> {
         .await;
         self.worker.buffers.give(&mut sink);
         if over {
-            self.worker
-                .engine
-                .traffic
-                .connections
-                .deadline(Deadline::Linger);
+            self.worker.tally.connections.deadline(Deadline::Linger);
         }
     }
 }

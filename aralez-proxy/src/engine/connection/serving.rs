@@ -47,8 +47,7 @@ impl<C: Io> Connection<C> {
     /// Serves the request whose head stands in the buffer.
     pub(super) async fn serve_request(&mut self, job: &mut Job, length: usize) -> Next {
         self.state.move_to(ConnectionState::Exchange);
-        let engine = Arc::clone(&self.worker.engine);
-        let _in_flight = engine.traffic.enter();
+        let _in_flight = self.worker.tally.enter();
         self.now = Instant::now();
         let ask = self.ask(job);
         self.served += 1;
@@ -60,8 +59,8 @@ impl<C: Io> Connection<C> {
             Plan::Answer(own) => self.answer_own(job, &ask, &own).await,
         };
         self.since = self.now;
-        engine
-            .traffic
+        self.worker
+            .tally
             .request_latency
             .observe(self.since.saturating_duration_since(ask.started));
         next
@@ -72,10 +71,7 @@ impl<C: Io> Connection<C> {
         let head = &job.head;
         let method = head.method(bytes);
         let wishes = head.wishes(bytes);
-        self.worker
-            .engine
-            .traffic
-            .request(method, head.version().name());
+        self.worker.tally.request(method, head.version().name());
         Ask {
             started: self.now,
             version: head.version(),
@@ -102,8 +98,7 @@ impl<C: Io> Connection<C> {
         let live = self.worker.engine.live.load();
         if live.origin == Origin::None {
             self.worker
-                .engine
-                .traffic
+                .tally
                 .connections
                 .decide_against(decide::Refusal::NotLoaded);
             return Plan::Answer(Own::of(503));
@@ -132,11 +127,7 @@ impl<C: Io> Connection<C> {
             }),
             Decision::NoContent => Plan::Answer(Own::of(204)),
             Decision::Refuse(refusal) => {
-                self.worker
-                    .engine
-                    .traffic
-                    .connections
-                    .decide_against(refusal);
+                self.worker.tally.connections.decide_against(refusal);
                 Plan::Answer(Own::of(refusal.status()))
             }
         }
@@ -201,7 +192,7 @@ impl<C: Io> Connection<C> {
 
     /// Answers a body that is not fit to go on.
     pub(super) async fn refuse_body(&mut self, job: &mut Job, ask: &Ask, refusal: Refusal) -> Next {
-        self.worker.engine.traffic.connections.refuse(refusal);
+        self.worker.tally.connections.refuse(refusal);
         self.answer(job, &Answer::of(refusal.status()), Self::to(ask, false))
             .await
     }

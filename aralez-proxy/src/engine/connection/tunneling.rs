@@ -62,8 +62,8 @@ impl<C: Io> Connection<C> {
         })
         .await;
         if over {
-            let traffic = &self.worker.engine.traffic;
-            traffic.connections.deadline(Deadline::Tunnel);
+            let tally = &self.worker.tally;
+            tally.connections.deadline(Deadline::Tunnel);
         }
         Next::Close
     }

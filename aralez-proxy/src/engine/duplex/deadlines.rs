@@ -14,7 +14,13 @@ use crate::engine::io::Io;
 impl<C: Io> Duplex<'_, C> {
     /// Ends what waits for too long.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
-        let Some((deadline, at)) = self.next_deadline() else {
+        let next = self.next_deadline();
+        if let Some(watch) = self.clocks.watch
+            && next.is_none_or(|(_, at)| watch < at)
+        {
+            ready!(self.timer.poll(cx, now, Some(watch)));
+        }
+        let Some((deadline, at)) = next else {
             return Poll::Pending;
         };
         ready!(self.timer.poll(cx, now, Some(at)));
@@ -36,7 +42,10 @@ impl<C: Io> Duplex<'_, C> {
             self.endpoint_write_deadline(),
             self.read_deadline(),
             self.client_write_deadline(),
-            self.way.end_of(self.ask).map(|at| (Deadline::Total, at)),
+            self.terms
+                .way
+                .end_of(self.terms.ask)
+                .map(|at| (Deadline::Total, at)),
         ];
         all.into_iter().flatten().min_by_key(|(_, at)| *at)
     }
@@ -51,7 +60,7 @@ impl<C: Io> Duplex<'_, C> {
             body,
             body_min_rate,
             ..
-        } = *self.limits;
+        } = *self.terms.limits;
         let spent = self.clocks.body.spent();
         let idle = since + body;
         let slow = clock::slow_at(since, spent, self.clocks.received, body_min_rate, body);
@@ -63,12 +72,12 @@ impl<C: Io> Duplex<'_, C> {
 
     fn endpoint_write_deadline(&self) -> Option<(Deadline, Instant)> {
         let since = self.clocks.endpoint_write.since()?;
-        limit(self.way.timeouts().write).map(|limit| (Deadline::EndpointWrite, since + limit))
+        limit(self.terms.way.timeouts().write).map(|limit| (Deadline::EndpointWrite, since + limit))
     }
 
     fn client_write_deadline(&self) -> Option<(Deadline, Instant)> {
         let since = self.clocks.client_write.since()?;
-        Some((Deadline::Write, since + self.limits.write))
+        Some((Deadline::Write, since + self.terms.limits.write))
     }
 
     fn read_deadline(&self) -> Option<(Deadline, Instant)> {
@@ -82,7 +91,7 @@ impl<C: Io> Duplex<'_, C> {
             // It cannot be expected to answer what it has not got.
             return None;
         }
-        let timeouts = self.way.timeouts();
+        let timeouts = self.terms.way.timeouts();
         let (deadline, said) = if self.state.progress.touched {
             (Deadline::Read, timeouts.read)
         } else {
@@ -94,7 +103,7 @@ impl<C: Io> Duplex<'_, C> {
     /// The client waits for a 100 before it sends its body.
     fn awaits_continue(&self) -> bool {
         let progress = &self.state.progress;
-        self.ask.wishes.expects_continue
+        self.terms.ask.wishes.expects_continue
             && !progress.continued
             && self.clocks.received == 0
             && self.state.up.data() == 0

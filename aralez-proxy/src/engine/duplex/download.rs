@@ -52,7 +52,7 @@ impl<C: Io> Duplex<'_, C> {
                 // A head that is larger; its own limit ends this.
                 buffer.grow();
             }
-            match self.buffers.poll_read(cx, self.endpoint, buffer) {
+            match self.terms.buffers.poll_read(cx, self.endpoint, buffer) {
                 Poll::Ready(Ok(count)) if count > 0 => {
                     self.state.progress.touched = true;
                     self.clocks.endpoint = Some(now);
@@ -109,7 +109,7 @@ impl<C: Io> Duplex<'_, C> {
     }
 
     fn take_head(&mut self, length: usize) -> Result<(), BadResponse> {
-        let framing = self.state.head.framing(self.ask.asked)?;
+        let framing = self.state.head.framing(self.terms.ask.asked)?;
         if self.state.head.is_informational() {
             return self.take_informational(length);
         }
@@ -119,7 +119,7 @@ impl<C: Io> Duplex<'_, C> {
         if self.state.head.status() == 101 {
             let state = &mut *self.state;
             let bytes = state.from_endpoint.filled();
-            let edits = &self.way.route.response_edits;
+            let edits = &self.terms.way.route.response_edits;
             forward::switch(&state.head, bytes, edits, state.down.out.head());
             state.progress.status = 101;
             state.progress.phase = Phase::Switched;
@@ -138,7 +138,7 @@ impl<C: Io> Duplex<'_, C> {
             return Err(BadResponse::Informational);
         }
         state.progress.continued |= state.head.status() == 100;
-        if self.ask.version == Version::Http11 {
+        if self.terms.ask.version == Version::Http11 {
             let bytes = state.from_endpoint.filled();
             forward::informational(&state.head, bytes, state.down.out.head());
         }
@@ -148,27 +148,27 @@ impl<C: Io> Duplex<'_, C> {
     }
 
     fn take_final(&mut self, framing: Framing) {
-        let new = self.ask.version == Version::Http11;
+        let new = self.terms.ask.version == Version::Http11;
         let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
         let chunked = unknown && new;
         let state = &mut *self.state;
         let until_close = unknown && !new;
         // While the request is still on its way nobody knows where the next one begins.
         let whole = state.up.is_ended() && !state.progress.stopped;
-        let may_keep = self.may_keep && !self.traffic.is_draining();
+        let may_keep = self.terms.may_keep && !self.terms.traffic.is_draining();
         let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
-            route: &self.way.route.response_edits,
-            date: &self.date,
+            route: &self.terms.way.route.response_edits,
+            date: &self.terms.date,
             chunked,
-            version: self.ask.version,
+            version: self.terms.ask.version,
             keep_alive: keep_client,
         };
         let bytes = state.from_endpoint.filled();
         forward::response(&state.head, bytes, &edits, state.down.out.head());
         let goes = Goes {
             chunked,
-            trailers: self.ask.wishes.trailers,
+            trailers: self.terms.ask.wishes.trailers,
         };
         state.down.begin(framing, goes);
         state.progress.status = state.head.status();

@@ -1,11 +1,14 @@
 //! From the client to the endpoint.
 
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Duplex, End};
 use crate::core::http1::Refusal;
 use crate::engine::io::Io;
+
+/// For how long a new client is not watched while it waits for its first answer.
+const UNWATCHED: Duration = Duration::from_millis(10);
 
 impl<C: Io> Duplex<'_, C> {
     /// Sends the request on as far as it goes. Ready: the exchange is over.
@@ -42,7 +45,7 @@ impl<C: Io> Duplex<'_, C> {
             }
             let state = &mut *self.state;
             if state.up.is_ended() {
-                return self.watch_client(cx);
+                return self.watch_client(cx, now);
             }
             match state.up.stage(&mut state.from_client) {
                 Err(bad) => return Poll::Ready(End::Refused(bad.into(), None)),
@@ -54,6 +57,7 @@ impl<C: Io> Duplex<'_, C> {
                 return Poll::Ready(End::Refused(Refusal::ChunkSize, None));
             }
             match self
+                .terms
                 .buffers
                 .poll_read(cx, self.client, &mut state.from_client)
             {
@@ -71,15 +75,26 @@ impl<C: Io> Duplex<'_, C> {
     }
 
     /// The request is on its way: notices a client that goes away, and keeps what it sends after it.
-    fn watch_client(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    fn watch_client(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+        self.clocks.watch = self.watch_from().filter(|from| now < *from);
+        if self.clocks.watch.is_some() {
+            return Poll::Pending;
+        }
         let buffer = &mut self.state.from_client;
         while !buffer.is_full() {
-            match self.buffers.poll_read(cx, self.client, buffer) {
+            match self.terms.buffers.poll_read(cx, self.client, buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
         }
         Poll::Pending
+    }
+
+    /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
+    /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
+    fn watch_from(&self) -> Option<Instant> {
+        let unwatched = !self.client.is_watched() && !self.terms.ask.has_body();
+        unwatched.then(|| self.terms.ask.started + UNWATCHED)
     }
 }
