@@ -11,6 +11,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(DEFINITIONS, ["proto"])?;
     tonic_prost_build::configure()
         .bytes(".")
+        // By hand, so that the items of a part are encoded once for many nodes.
+        .extern_path(
+            ".aralez.control.v1.UpdatePart",
+            "crate::wire::part::UpdatePart",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

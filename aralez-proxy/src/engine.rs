@@ -23,4 +23,5 @@ pub mod relay;
 pub mod server;
 pub mod threads;
 pub mod timer;
+pub mod unwatched;
 pub mod worker;

@@ -6,10 +6,12 @@
 
 mod delta;
 mod key;
+mod repair;
 mod set;
 
 pub use delta::{Change, Delta};
 pub use key::{RecordKey, ResourceType};
+pub use repair::{Held, Mark};
 pub use set::{Record, RecordSet};
 
 #[cfg(test)]

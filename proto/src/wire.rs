@@ -7,6 +7,8 @@
     clippy::restriction
 )]
 
+pub mod part;
+
 /// Resources: what records hold.
 pub mod resource {
     tonic::include_proto!("aralez.resource.v1");

@@ -23,3 +23,11 @@ pub fn servers(endpoints: &[SocketAddr]) -> String {
     }
     text
 }
+
+/// A document with many hosts, `h0.test` and so on, of which the first answers with `X-Version: VERSION`.
+pub fn many(hosts: usize, version: &str, endpoint: SocketAddr) -> String {
+    let plain = (1..hosts).map(|number| site(&format!("h{number}.test"), &[endpoint]));
+    std::iter::once(versioned("h0.test", version, endpoint))
+        .chain(plain)
+        .collect()
+}

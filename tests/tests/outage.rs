@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralez_tests::document::versioned;
+use aralez_tests::document::{many, versioned};
 use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fault_proxy::Faults;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
@@ -191,4 +191,30 @@ async fn a_stream_that_is_cut_stalled_or_slow_catches_up_to_the_newest() {
     fleet.serves(LIVE, "a.test", "b").await;
     load.flows(20).await;
     load.stop().await.assert_clean();
+}
+
+#[tokio::test]
+async fn a_proxy_that_missed_a_revision_and_a_restart_is_sent_only_what_differs() {
+    let hosts = 1_000;
+    let origin = Origin::start("a").await;
+    let plan = Plan::new(1).document(&many(hosts, "0", origin.address()));
+    let mut fleet = plan.relayed(0).start().await;
+    let head = fleet.is_current(LIVE).await;
+    let relay = fleet.relays[0].as_ref().unwrap();
+    let whole = relay.counts().back();
+    relay.cut();
+    let pushed = fleet.push(&many(hosts, "1", origin.address())).await;
+    assert_eq!(pushed.status, 200, "{}", pushed.text());
+    fleet.kill_control();
+    fleet.start_control().await;
+    let relay = fleet.relays[0].as_ref().unwrap();
+    relay.counts().forget();
+    relay.heal();
+    assert_eq!(fleet.follows(head).await, head + 1);
+    let (forth, back) = (relay.counts().forth(), relay.counts().back());
+    println!("everything: {whole} bytes; what differs: {back} to the proxy, {forth} from it");
+    assert!(back <= 8 * 1_024, "{back} bytes for one host of {hosts}");
+    assert!(forth <= 64 * 1_024, "{forth} bytes to find it");
+    let log = fleet.log("control");
+    assert!(log.contains("resume=Repair"), "{log}");
 }

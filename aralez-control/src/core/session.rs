@@ -6,10 +6,12 @@
 
 mod event;
 mod hello;
+mod log;
 mod parts;
 mod plan;
 mod recent;
 mod refusal;
+mod repair;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,11 +21,12 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 
-pub use event::{Action, Closing, Event, GoAway, NodeStatus, Update};
+pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};
 pub use recent::Recent;
 pub use refusal::Refusal;
+use repair::Question;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -100,6 +103,10 @@ pub struct Session {
     /// The records of what the node runs, where control still has them.
     base: Option<SharedSnapshot>,
     in_flight: Option<InFlight>,
+    question: Option<Question>,
+    /// Whether the node can be asked what it holds, and it is worth it.
+    asks: bool,
+    questions: u64,
     refusals: Vec<Refusal>,
     updates: u64,
     beats: u64,
@@ -121,6 +128,8 @@ impl Session {
                 kept,
                 faults,
             } => self.nacked(update_id, kept, faults, now),
+            Event::Digest { question, marks } => self.digested(question, &marks, now),
+            Event::Detail { question, held } => self.detailed(question, held, now),
             Event::Status(_) => {
                 self.last_heard = now;
                 Vec::new()
@@ -147,10 +156,8 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let beat = self.last_beat + self.pace.heartbeat;
         let lost = self.last_heard + self.silence();
-        let stuck = self
-            .in_flight
-            .as_ref()
-            .map(|update| update.since + self.pace.ack_deadline);
+        let answer = self.awaited_since();
+        let stuck = answer.map(|since| since + self.pace.ack_deadline);
         stuck.into_iter().fold(beat.min(lost), Instant::min)
     }
 
@@ -186,6 +193,12 @@ impl Session {
         }
     }
 
+    /// Since when the answer to an update or a question is awaited.
+    fn awaited_since(&self) -> Option<Instant> {
+        let update = self.in_flight.as_ref().map(|update| update.since);
+        update.or(self.question.as_ref().map(|question| question.since))
+    }
+
     fn silence(&self) -> Duration {
         self.pace.heartbeat * 5 / 2
     }
@@ -206,10 +219,8 @@ impl Session {
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
-        let stuck = self
-            .in_flight
-            .as_ref()
-            .is_some_and(|update| now >= update.since + self.pace.ack_deadline);
+        let answer = self.awaited_since();
+        let stuck = answer.is_some_and(|since| now >= since + self.pace.ack_deadline);
         if stuck {
             return self.close(Closing::Stuck);
         }
@@ -259,6 +270,7 @@ impl Session {
         if !update.complete && !faults.is_empty() && faults.iter().all(mismatch) {
             // The node does not hold what its answers made us believe: it gets everything, once.
             self.base = None;
+            self.asks = false;
             return self.advance(now);
         }
         let refused = Action::Refused {

@@ -11,6 +11,13 @@ const BURST: u32 = 256;
 /// How far apart the ends of a retry window are.
 const SPREAD: Duration = Duration::from_secs(1);
 
+/// Complete contents that are smaller count for nothing.
+const SMALL: u64 = 64 << 10;
+/// Bytes of complete contents that may be on their way at once; one content larger than this goes alone.
+const FULL_BYTES: u64 = 64 << 20;
+/// What all complete contents together are taken to pass in a second, before any has told.
+const FULL_RATE: u64 = 16 << 20;
+
 /// Lets streams in at a bounded rate. Those it does not let in are given windows one after the other, so that they do not all come back
 /// at once.
 #[derive(Debug)]
@@ -20,6 +27,17 @@ pub(super) struct Admission {
     spent_until: Instant,
     /// The slot of the last one that was told to come back.
     promised_until: Instant,
+    full: Full,
+}
+
+/// Complete contents on their way: each is large, and each node that waits for one has something to serve meanwhile, or nothing to lose.
+#[derive(Debug)]
+struct Full {
+    bytes: u64,
+    count: u64,
+    /// Bytes a second, as the last ones passed.
+    rate: u64,
+    promised_until: Instant,
 }
 
 impl Admission {
@@ -28,6 +46,12 @@ impl Admission {
             open: 0,
             spent_until: now,
             promised_until: now,
+            full: Full {
+                bytes: 0,
+                count: 0,
+                rate: FULL_RATE,
+                promised_until: now,
+            },
         }
     }
 
@@ -50,6 +74,39 @@ impl Admission {
     /// A stream that was let in has ended.
     pub(super) const fn ended(&mut self) {
         self.open = self.open.saturating_sub(1);
+    }
+
+    /// Lets a complete content of so many bytes be sent, or says when its node may come back: when those before it have passed, at the
+    /// rate that they have.
+    pub(super) fn admit_full(
+        &mut self,
+        bytes: u64,
+        now: Instant,
+    ) -> Result<(), (Duration, Duration)> {
+        let full = &mut self.full;
+        if bytes < SMALL || full.bytes == 0 || full.bytes + bytes <= FULL_BYTES {
+            full.bytes += bytes;
+            full.count += 1;
+            return Ok(());
+        }
+        let takes = |bytes: u64| Duration::from_millis(bytes.saturating_mul(1_000) / full.rate);
+        let free = now + takes(full.bytes);
+        full.promised_until = full.promised_until.max(free) + takes(bytes);
+        let wait = full.promised_until.saturating_duration_since(now);
+        Err((wait, wait + SPREAD))
+    }
+
+    /// A complete content has passed after so long, or its stream has ended.
+    pub(super) fn full_ended(&mut self, bytes: u64, took: Duration) {
+        let full = &mut self.full;
+        let beside = full.count.max(1);
+        full.bytes = full.bytes.saturating_sub(bytes);
+        full.count = full.count.saturating_sub(1);
+        if bytes >= SMALL {
+            let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+            let rate = bytes.saturating_mul(1_000).saturating_mul(beside) / millis;
+            full.rate = (full.rate / 4 * 3 + rate / 4).max(SMALL);
+        }
     }
 
     /// How long all that are open need to come back at the bounded rate.
@@ -79,6 +136,34 @@ mod tests {
         assert!(last.0 >= INTERVAL * 1_700, "{last:?}");
         let later = start + last.0;
         assert!(admission.admit(later).is_ok());
+    }
+
+    #[test]
+    fn complete_contents_pass_in_bounded_number_and_the_rest_comes_back_at_the_rate_that_they_pass()
+    {
+        let start = Instant::now();
+        let mut admission = Admission::new(start);
+        let content = 10 << 20;
+        let admitted = (0..100).filter(|_| admission.admit_full(content, start).is_ok());
+        assert_eq!(admitted.count(), 6);
+        let (last, _) = admission.admit_full(content, start).unwrap_err();
+        // 95 contents of 10 MiB at 16 MiB a second.
+        assert!(
+            last > Duration::from_secs(55) && last < Duration::from_secs(70),
+            "{last:?}"
+        );
+        for _ in 0..6 {
+            admission.full_ended(content, Duration::from_millis(100));
+        }
+        assert!(
+            admission.admit_full(100 << 20, start).is_ok(),
+            "a large one goes alone"
+        );
+        assert!(
+            admission.admit_full(SMALL - 1, start).is_ok(),
+            "a small one is no matter"
+        );
+        assert!(admission.admit_full(content, start).is_err());
     }
 
     #[test]

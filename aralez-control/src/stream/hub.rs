@@ -98,6 +98,22 @@ impl Recents {
     }
 }
 
+/// A place among the streams on which everything is sent.
+#[derive(Debug)]
+pub(super) struct FullPlace {
+    hub: Arc<Hub>,
+    bytes: u64,
+    since: Instant,
+}
+
+impl Drop for FullPlace {
+    fn drop(&mut self) {
+        let took = self.since.elapsed();
+        let mut state = self.hub.state();
+        state.admission.full_ended(self.bytes, took);
+    }
+}
+
 /// What all streams share.
 #[derive(Debug)]
 pub struct Hub {
@@ -165,6 +181,20 @@ impl Hub {
 
     pub(super) fn ended(&self) {
         self.state().admission.ended();
+    }
+
+    /// Lets everything be sent on one stream; it counts until what is given back is dropped.
+    pub(super) fn admit_full(
+        self: &Arc<Self>,
+        bytes: u64,
+        now: Instant,
+    ) -> Result<FullPlace, (Duration, Duration)> {
+        self.state().admission.admit_full(bytes, now)?;
+        Ok(FullPlace {
+            hub: Arc::clone(self),
+            bytes,
+            since: now,
+        })
     }
 
     pub(super) fn time_to_return(&self) -> Duration {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use aralez_proto::convert::stream::{InvalidMessage, digest};
 use aralez_proto::fault::Fault;
+use aralez_proto::record::{Held, Mark, RecordKey, ResourceType};
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_message::Kind;
+use aralez_proto::wire::part::{Items, UpdatePart};
 
 use crate::core::session::{Event, GoAway, Hello, NodeStatus, PROTOCOL, Pace, RefusedRoot, Resume};
 use crate::core::store::ClusterId;
@@ -44,6 +46,7 @@ pub(super) fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
             .map(refused)
             .collect::<Result<_, _>>()?,
         cluster: wire.cluster_id,
+        repairs: wire.repairs,
     })
 }
 
@@ -90,9 +93,35 @@ pub(super) fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage
             Inbound::Report(event, None)
         }
         Some(Kind::Status(status)) => Inbound::Report(Event::Status(node_status(status)?), None),
+        Some(Kind::Digest(digest)) => Inbound::Report(marks(&digest), None),
+        Some(Kind::DigestDetail(detail)) => Inbound::Report(detailed(detail), None),
         Some(Kind::Hello(_)) => Inbound::Unexpected("a second Hello"),
         None => Inbound::Unexpected("a message that this release does not know"),
     })
+}
+
+/// Bytes that are no digest come to one that no set has: the node gets everything.
+fn marks(digest: &wire::Digest) -> Event {
+    let chunks = digest.buckets.chunks_exact(size_of::<Mark>());
+    let mark = |bytes: &[u8]| bytes.try_into().unwrap_or_default();
+    Event::Digest {
+        question: digest.question,
+        marks: chunks.map(mark).collect(),
+    }
+}
+
+/// A key that cannot be read here is one that this control never sent: the node gets everything.
+fn detailed(detail: wire::DigestDetail) -> Event {
+    let held = detail.held.into_iter().map(|held| {
+        Some(Held {
+            key: RecordKey::new(ResourceType::from_number(held.r#type)?, held.key),
+            mark: held.leaf.as_ref().try_into().ok()?,
+        })
+    });
+    Event::Detail {
+        question: detail.question,
+        held: held.collect::<Option<_>>().filter(|_| !detail.too_much),
+    }
 }
 
 fn node_status(wire: wire::Status) -> Result<NodeStatus, InvalidMessage> {
@@ -125,6 +154,7 @@ pub(super) fn welcome(
         Resume::UpToDate => wire::Resume::UpToDate,
         Resume::Delta => wire::Resume::Delta,
         Resume::Full => wire::Resume::Full,
+        Resume::Repair => wire::Resume::Repair,
     };
     message(Kind::Welcome(wire::Welcome {
         cluster_id: cluster.to_vec().into(),
@@ -154,12 +184,26 @@ pub(super) fn begin(
     }))
 }
 
-pub(super) fn part(update_id: u64, items: Vec<wire::Item>) -> wire::ControlMessage {
-    message(Kind::Part(wire::UpdatePart { update_id, items }))
+pub(super) fn part(update_id: u64, items: Items) -> wire::ControlMessage {
+    message(Kind::Part(UpdatePart { update_id, items }))
 }
 
 pub(super) fn commit(update_id: u64) -> wire::ControlMessage {
     message(Kind::Commit(wire::UpdateCommit { update_id }))
+}
+
+pub(super) fn ask_digest(question: u64) -> wire::ControlMessage {
+    message(Kind::AskDigest(wire::AskDigest { question }))
+}
+
+pub(super) fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessage {
+    let buckets = buckets
+        .iter()
+        .map(|at| u32::try_from(*at).unwrap_or(u32::MAX));
+    message(Kind::AskDetail(wire::AskDetail {
+        question,
+        buckets: buckets.collect(),
+    }))
 }
 
 pub(super) fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage {

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aralez_proto::hash::Digest;
 use aralez_proto::record::{Change, RecordSet};
 use aralez_proto::wire::control as wire;
+use aralez_proto::wire::part::Items;
 
-use crate::core::session::{MAX_PART_BYTES, Update, split};
+use crate::core::session::{Base, MAX_PART_BYTES, Update, split};
 
 use super::message;
 
 /// How many differences are kept for other nodes that need the same.
 const KEPT: usize = 4;
 
-/// A difference in parts.
+/// A difference in parts, encoded once for all nodes that need it.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    parts: Vec<Vec<wire::Item>>,
+    parts: Vec<Items>,
     bytes: u64,
 }
 
@@ -30,11 +31,16 @@ impl Parts {
         Self {
             parts: split(delta, MAX_PART_BYTES)
                 .into_iter()
-                .map(|range| delta[range].iter().map(wire::Item::from).collect())
+                .map(|range| encoded(&delta[range]))
                 .collect(),
             bytes: delta.iter().map(payload).sum(),
         }
     }
+}
+
+fn encoded(changes: &[Change]) -> Items {
+    let items: Vec<wire::Item> = changes.iter().map(wire::Item::from).collect();
+    Items::encoded(&items)
 }
 
 type CacheKey = (Option<Digest>, Digest);
@@ -47,7 +53,7 @@ pub(super) struct PartsCache {
 
 impl PartsCache {
     pub(super) fn parts(&self, update: &Update) -> Arc<Parts> {
-        let from = update.from.as_ref().map(|from| from.version().root);
+        let from = update.from.version().map(|from| from.root);
         let key = (from, update.to.version().root);
         if from == Some(key.1) {
             return Arc::default();
@@ -61,11 +67,11 @@ impl PartsCache {
         }
         // Not under the lock: two streams may compute the same at the same time, but nobody waits.
         let target = update.to.records();
-        let delta = match &update.from {
-            Some(from) => from.records().delta_to(target),
-            None => RecordSet::default().delta_to(target),
-        };
-        let parts = Arc::new(Parts::of(&delta));
+        let parts = Arc::new(match &update.from {
+            Base::Snapshot(from) => Parts::of(&from.records().delta_to(target)),
+            Base::Told(_, delta) => Parts::of(delta),
+            Base::Nothing => Parts::of(&RecordSet::default().delta_to(target)),
+        });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back((key, Arc::clone(&parts)));
         if kept.len() > KEPT {
@@ -101,7 +107,7 @@ impl Outbox {
     }
 
     pub(super) fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
-        let from = update.from.as_ref().map(|from| from.version());
+        let from = update.from.version();
         let to = update.to.version();
         self.push(message::begin(
             update.id,

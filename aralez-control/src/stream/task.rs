@@ -13,9 +13,9 @@ use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
 use crate::core::fleet::{Claim, NodeFacts, StreamId};
-use crate::core::session::{Action, Closing, Event, GoAway, Hello, Opened, Session};
+use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
-use super::hub::{Command, Hub, Recents};
+use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 
@@ -47,7 +47,7 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
     let (claim, id) = hub.claim(&hello, sender);
     let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id));
     match begun {
-        Ok(stream) => stream.serve(inbound, commands, &out).await,
+        Ok((stream, next)) => stream.serve(next, inbound, commands, &out).await,
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
     }
     hub.release(&node, id);
@@ -99,11 +99,17 @@ struct Stream {
     outbox: Outbox,
     /// When the update in flight was queued.
     sent: Option<Instant>,
+    /// While everything is on its way.
+    full: Option<FullPlace>,
 }
 
 impl Stream {
     /// Opens the session and queues the welcome and what follows it.
-    fn begin(hub: &Arc<Hub>, hello: Hello, id: StreamId) -> Result<Self, GoAway> {
+    fn begin(
+        hub: &Arc<Hub>,
+        hello: Hello,
+        id: StreamId,
+    ) -> Result<(Self, ControlFlow<&'static str>), GoAway> {
         let now = Instant::now();
         let facts = NodeFacts {
             node: hello.node.clone(),
@@ -141,6 +147,7 @@ impl Stream {
             recents,
             outbox: Outbox::default(),
             sent: None,
+            full: None,
         };
         parts.observer.stream_opened();
         let standing = stream.session.standing();
@@ -151,21 +158,21 @@ impl Stream {
             resume,
             expected,
         ));
-        // A session that was just let in does not end itself.
-        let _ = stream.act(actions, now);
-        Ok(stream)
+        let next = stream.act(actions, now);
+        Ok((stream, next))
     }
 
     async fn serve(
         mut self,
+        mut next: ControlFlow<&'static str>,
         mut inbound: Streaming<wire::NodeMessage>,
         mut commands: mpsc::UnboundedReceiver<Command>,
         out: &Sender,
     ) {
         let mut leaving = self.hub.parts.leaving.clone();
-        loop {
+        while next.is_continue() {
             let deadline = tokio::time::Instant::from_std(self.session.deadline());
-            let next = tokio::select! {
+            next = tokio::select! {
                 permit = out.reserve(), if !self.outbox.is_empty() => match (permit, self.outbox.pop()) {
                     (Ok(permit), Some(message)) => {
                         permit.send(Ok(message));
@@ -188,10 +195,9 @@ impl Stream {
                 }
                 () = tokio::time::sleep_until(deadline) => self.feed(Event::Tick),
             };
-            if let ControlFlow::Break(reason) = next {
-                info!(node = %self.node, reason, "a proxy's stream ended");
-                break;
-            }
+        }
+        if let ControlFlow::Break(reason) = next {
+            info!(node = %self.node, reason, "a proxy's stream ended");
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
         let memory = self.session.memory();
@@ -244,6 +250,9 @@ impl Stream {
     }
 
     fn count(&mut self, event: &Event, on_node: Option<Duration>) {
+        if matches!(event, Event::Ack { .. } | Event::Nack { .. }) {
+            self.full = None;
+        }
         let observer = &self.hub.parts.observer;
         if let (Event::Ack { .. }, Some(on_node), Some(sent)) = (event, on_node, self.sent.take()) {
             observer.applied(sent.elapsed(), on_node);
@@ -277,20 +286,44 @@ impl Stream {
     fn act(&mut self, actions: Vec<Action>, now: Instant) -> ControlFlow<&'static str> {
         for action in actions {
             match action {
-                Action::Send(update) => {
-                    debug!(node = %self.node, to = %update.to.version(), id = update.id, "sends an update");
-                    let parts = self.hub.cache.parts(&update);
-                    self.outbox.push_update(&update, parts);
-                    self.sent = Some(now);
-                }
+                Action::Send(update) => self.send(&update, now)?,
                 Action::Heartbeat { expected, count } => {
                     self.outbox.push(message::heartbeat(expected, count));
+                }
+                Action::AskDigest { question } => {
+                    self.outbox.push(message::ask_digest(question));
+                }
+                Action::AskDetail { question, buckets } => {
+                    self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
             }
         }
+        ControlFlow::Continue(())
+    }
+
+    fn send(&mut self, update: &Update, now: Instant) -> ControlFlow<&'static str> {
+        debug!(node = %self.node, to = %update.to.version(), id = update.id, "sends an update");
+        if matches!(update.from, Base::Nothing) {
+            let bytes = update.to.records().payload_bytes() as u64;
+            match self.hub.admit_full(bytes, now) {
+                Ok(place) => self.full = Some(place),
+                Err((retry_min, retry_max)) => {
+                    self.outbox.push(message::go_away(GoAway {
+                        reason: "control sends everything to a bounded number of proxies at a time"
+                            .to_owned(),
+                        retry_min,
+                        retry_max,
+                    }));
+                    return ControlFlow::Break("it has to come back for everything");
+                }
+            }
+        }
+        let parts = self.hub.cache.parts(update);
+        self.outbox.push_update(update, parts);
+        self.sent = Some(now);
         ControlFlow::Continue(())
     }
 

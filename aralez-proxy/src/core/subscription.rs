@@ -4,6 +4,7 @@
 //! clock: time and randomness come with each event. It does not look into records; applying is somebody else's, one update at a time.
 
 mod assembly;
+mod event;
 mod live;
 mod message;
 mod recover;
@@ -16,6 +17,7 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 
+pub use event::{Action, Event, Moment};
 use live::Stream;
 pub use message::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Update, Welcome};
 use recover::Recover;
@@ -30,74 +32,6 @@ const GREETING: Duration = Duration::from_secs(15);
 const STATUS_EVERY: Duration = Duration::from_secs(15);
 /// and not more often than this.
 const STATUS_GAP: Duration = Duration::from_secs(1);
-
-/// When an event happened, and a fresh random number in `0.0..=1.0` for what is drawn because of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// A monotonic clock.
-    pub now: Instant,
-    /// Drawn anew for each event.
-    pub random: f64,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The process is up; what was loaded from the cache is known.
-    Start,
-    /// The server that was dialled took the stream.
-    Connected,
-    /// It did not.
-    ConnectFailed,
-    /// Control said something.
-    Received(Message),
-    /// The update that was to be applied serves.
-    Applied {
-        /// What serves now.
-        version: Version,
-        /// How long it took.
-        took: Duration,
-    },
-    /// It does not; nothing changed.
-    Refused {
-        /// What was refused.
-        root: Digest,
-        /// Why.
-        faults: Faults,
-    },
-    /// The stream ended or broke.
-    StreamLost,
-    /// Time passed.
-    Tick,
-    /// Something that `Status` tells has changed.
-    StatusChanged,
-    /// The process ends.
-    Shutdown,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// Dial a server of the list after a pause.
-    Dial {
-        /// Its position in the list.
-        server: usize,
-        /// The pause.
-        after: Duration,
-    },
-    /// Say hello on the stream that was just taken.
-    Greet(Hello),
-    /// Remember this cluster for good: others are refused from now on.
-    Pin(Vec<u8>),
-    /// What is held has a newer name now: the content is the same. Cannot fail, and is not answered.
-    Rename(Version),
-    /// Apply an update and tell how it went. Nothing else is applied meanwhile.
-    Apply(Update),
-    /// Send a report.
-    Send(Report),
-    /// Let go of the stream after what was sent. Says why, for a person.
-    Close(String),
-}
 
 /// What stands between dialling and being served.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use super::clock::Wait;
 use super::io::Io;
 use super::relay::Relay;
 use super::timer::Timer;
+use super::unwatched::Unwatched;
 use crate::core::http1::Refusal;
 use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
@@ -141,8 +142,6 @@ struct Clocks {
     reading: bool,
     /// When something last passed between us and the endpoint.
     endpoint: Option<Instant>,
-    /// From when on the client is watched, where it is not yet.
-    watch: Option<Instant>,
     /// Bytes of the body that came.
     received: u64,
 }
@@ -164,6 +163,8 @@ pub struct Terms<'a> {
     pub traffic: &'a Traffic,
     /// Where buffers come from.
     pub buffers: &'a Buffers,
+    /// Where clients stand that are not watched yet.
+    pub unwatched: &'a Unwatched,
 }
 
 impl<'a, C: Io> Duplex<'a, C> {

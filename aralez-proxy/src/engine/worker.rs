@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::buffer::Buffers;
 use super::duplex::State;
 use super::pool::{Ended, Pool};
+use super::unwatched::Unwatched;
 use crate::core::admission::Admission;
 use crate::core::http1::date::DateText;
 use crate::core::http1::request::RequestHead;
@@ -52,11 +53,13 @@ pub struct Worker {
     pub pool: Pool,
     /// Buffers that wait.
     pub buffers: Buffers,
+    /// Clients that are not watched yet.
+    pub unwatched: Unwatched,
     /// How many retries may fail.
     pub budget: Budget,
     jobs: Mutex<Vec<Job>>,
     /// Jobs that are with connections.
-    lent: AtomicUsize,
+    lent: Arc<AtomicUsize>,
     date: Mutex<Today>,
 }
 
@@ -67,6 +70,24 @@ pub struct Job {
     pub head: RequestHead,
     /// The exchange.
     pub state: State,
+    lent: Option<Lent>,
+}
+
+/// Counts a job as being with a connection until it is dropped, also by a panic.
+#[derive(Debug)]
+struct Lent(Arc<AtomicUsize>);
+
+impl Lent {
+    fn to_one_more(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Worker {
@@ -77,23 +98,25 @@ impl Worker {
             pool: Pool::new(engine.pool),
             engine,
             buffers: Buffers::default(),
+            unwatched: Unwatched::default(),
             budget: Budget::default(),
             jobs: Mutex::default(),
-            lent: AtomicUsize::default(),
+            lent: Arc::default(),
             date: Mutex::new(Today::at(Instant::now())),
         }
     }
 
     /// What a connection needs for a request.
     pub fn take_job(&self) -> Job {
-        self.lent.fetch_add(1, Ordering::Relaxed);
         let kept = lock(&self.jobs).pop();
-        kept.unwrap_or_default()
+        let mut job = kept.unwrap_or_default();
+        job.lent = Some(Lent::to_one_more(&self.lent));
+        job
     }
 
     /// Gives it back.
     pub fn give_job(&self, mut job: Job) {
-        self.lent.fetch_sub(1, Ordering::Relaxed);
+        job.lent = None;
         self.buffers.give(&mut job.state.from_client);
         self.buffers.give(&mut job.state.from_endpoint);
         job.state.up.out.shrink();
@@ -105,9 +128,14 @@ impl Worker {
         }
     }
 
+    /// Jobs that are with connections.
+    pub fn lent(&self) -> usize {
+        self.lent.load(Ordering::Relaxed)
+    }
+
     /// How long a connection may keep its job in case the next request follows.
     pub fn warm(&self) -> Duration {
-        if self.lent.load(Ordering::Relaxed) <= KEPT {
+        if self.lent() <= KEPT {
             WARM
         } else {
             WARM_IN_A_CROWD

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use aralez_proto::main_config::ControlAddress;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
-use aralez_proto::wire::control::ControlMessage;
+use aralez_proto::wire::control::{ControlMessage, NodeMessage};
 use aralez_runtime::random;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, sleep_until};
@@ -200,22 +200,37 @@ impl Driver {
             Action::Pin(cluster) => self.order(Job::Pin(cluster)),
             Action::Rename(version) => self.order(Job::Rename(version)),
             Action::Apply(update) => self.order(Job::Apply(update)),
+            Action::TellDigest { question } => {
+                let live = self.setup.live.load();
+                self.send(translate::told_digest(question, live.snapshot.records()));
+            }
+            Action::TellDetail { question, buckets } => {
+                let live = self.setup.live.load();
+                self.send(translate::told_detail(
+                    question,
+                    live.snapshot.records(),
+                    &buckets,
+                ));
+            }
             Action::Send(report) => {
-                let message = translate::report(&report, || self.told_status());
-                let sent = self
-                    .stream
-                    .as_ref()
-                    .is_some_and(|stream| stream.send(message));
-                if !sent {
-                    // A stream that takes nothing ends as silence does; dropping it makes the loop see its end at once.
-                    warn!("control does not read what it is sent");
-                    self.stream = self.stream.take().map(Stream::ended);
-                }
+                self.send(translate::report(&report, || self.told_status()));
             }
             Action::Close(reason) => {
                 self.stream = None;
                 self.part(reason);
             }
+        }
+    }
+
+    fn send(&mut self, message: NodeMessage) {
+        let sent = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.send(message));
+        if !sent {
+            // A stream that takes nothing ends as silence does; dropping it makes the loop see its end at once.
+            warn!("control does not read what it is sent");
+            self.stream = self.stream.take().map(Stream::ended);
         }
     }
 

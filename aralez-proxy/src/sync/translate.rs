@@ -6,15 +6,19 @@ use aralez_proto::convert::stream::{InvalidMessage, digest};
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::feature;
 use aralez_proto::hash::Digest;
-use aralez_proto::record::Change;
+use aralez_proto::record::{Change, Held, RecordSet};
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
+use aralez_proto::wire::part::UpdatePart;
 
 use crate::core::subscription::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Welcome};
 
 /// A report names at most this many faults; the last one then says how many more there are.
 const MOST_FAULTS: usize = 1000;
+
+/// A detail names at most this many records; where there are more, everything is sent instead. About a megabyte.
+const MOST_HELD: usize = 16_384;
 
 /// Who this is, for `Hello`.
 #[derive(Clone, Debug)]
@@ -52,6 +56,7 @@ pub(super) fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
         replaces_boot_id: identity.replaces_boot_id.clone().into(),
         refused: hello.refused.iter().map(refusal).collect(),
         cluster_id: hello.cluster.clone().into(),
+        repairs: true,
     }))
 }
 
@@ -86,6 +91,39 @@ pub(super) fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::Node
         }),
         Report::Status => wire::node_message::Kind::Status(status(told())),
     })
+}
+
+/// The marks of the buckets of what is held.
+pub(super) fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
+    let buckets: Vec<u8> = records.marks().flatten().collect();
+    node_message(wire::node_message::Kind::Digest(wire::Digest {
+        question,
+        buckets: buckets.into(),
+    }))
+}
+
+/// What is held in some buckets.
+pub(super) fn told_detail(
+    question: u64,
+    records: &RecordSet,
+    buckets: &[usize],
+) -> wire::NodeMessage {
+    let held: Vec<Held> = records.held_in(buckets).take(MOST_HELD + 1).collect();
+    let too_much = held.len() > MOST_HELD;
+    let told = held.into_iter().filter(|_| !too_much);
+    node_message(wire::node_message::Kind::DigestDetail(wire::DigestDetail {
+        question,
+        held: told.map(|held| held_key(&held)).collect(),
+        too_much,
+    }))
+}
+
+fn held_key(held: &Held) -> wire::HeldKey {
+    wire::HeldKey {
+        r#type: held.key.kind.number().into(),
+        key: held.key.name.as_ref().to_owned(),
+        leaf: held.mark.to_vec().into(),
+    }
 }
 
 fn status(told: Told) -> wire::Status {
@@ -125,6 +163,13 @@ pub(super) fn message(message: wire::ControlMessage) -> Option<Message> {
         wire::control_message::Kind::Heartbeat(from) => {
             version(from.expected).map(|expected| Message::Heartbeat { expected })
         }
+        wire::control_message::Kind::AskDigest(from) => Ok(Message::AskDigest {
+            question: from.question,
+        }),
+        wire::control_message::Kind::AskDetail(from) => Ok(Message::AskDetail {
+            question: from.question,
+            buckets: from.buckets.into_iter().map(|at| at as usize).collect(),
+        }),
         wire::control_message::Kind::GoAway(from) => Ok(Message::GoAway {
             reason: from.reason,
             retry_min: Duration::from_millis(from.retry_min_ms),
@@ -165,13 +210,13 @@ fn begin(from: wire::UpdateBegin) -> Result<Message, InvalidMessage> {
     }))
 }
 
-fn part(from: wire::UpdatePart) -> Part {
+fn part(from: UpdatePart) -> Part {
     let mut part = Part {
         update_id: from.update_id,
         changes: Vec::new(),
         faults: Vec::new(),
     };
-    for item in from.items {
+    for item in from.items.into_read() {
         match Change::try_from(item) {
             Ok(change) => part.changes.push(change),
             Err(fault) => part.faults.push(fault),

@@ -148,7 +148,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
     });
     assert!(client.join().unwrap().starts_with("HTTP/1.1 200"));
     let traffic = worker.engine.traffic.sum();
-    assert_eq!(traffic.in_flight(), 0);
+    assert_eq!((traffic.in_flight(), worker.lent()), (0, 0));
     assert_eq!(
         traffic
             .connections

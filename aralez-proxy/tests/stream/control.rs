@@ -10,8 +10,9 @@ use aralez_proto::wire::control::control_plane_server::{ControlPlane, ControlPla
 use aralez_proto::wire::control::node_message::Kind as Said;
 use aralez_proto::wire::control::{
     Ack, ControlMessage, Hello, Nack, NodeMessage, Resume, Status, UpdateBegin, UpdateCommit,
-    UpdatePart, Welcome,
+    Welcome,
 };
+use aralez_proto::wire::part::{Items, UpdatePart};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -137,7 +138,11 @@ impl Session {
         let (first, second) = delta.split_at(delta.len() / 2);
         for part in [first, second] {
             let items = part.iter().map(Into::into).collect();
-            self.say(Kind::Part(UpdatePart { update_id, items })).await;
+            self.say(Kind::Part(UpdatePart {
+                update_id,
+                items: Items::Read(items),
+            }))
+            .await;
         }
         self.say(Kind::Commit(UpdateCommit { update_id })).await;
     }

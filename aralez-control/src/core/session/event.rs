@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::fault::Fault;
+use aralez_proto::record::{Delta, Held, Mark};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 
@@ -45,6 +46,20 @@ pub enum Event {
         /// Why.
         faults: Vec<Fault>,
     },
+    /// The node told the marks of its buckets.
+    Digest {
+        /// What it answers.
+        question: u64,
+        /// The marks, in order.
+        marks: Vec<Mark>,
+    },
+    /// The node told what it holds in the buckets that it was asked for.
+    Detail {
+        /// What it answers.
+        question: u64,
+        /// The keys with their marks; `None`: more than it tells.
+        held: Option<Vec<Held>>,
+    },
     /// The node told how it is.
     Status(NodeStatus),
     /// There is a newer view.
@@ -62,13 +77,35 @@ pub enum Event {
     },
 }
 
+/// What an update leads away from.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// Nothing that is shared: everything is sent.
+    Nothing,
+    /// A snapshot that control has.
+    Snapshot(SharedSnapshot),
+    /// What the node told of its records: its version, and what turns it into the target.
+    Told(Version, Arc<Delta>),
+}
+
+impl Base {
+    /// The version that the node holds; `None`: whatever it holds.
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Self::Nothing => None,
+            Self::Snapshot(snapshot) => Some(snapshot.version()),
+            Self::Told(version, _) => Some(*version),
+        }
+    }
+}
+
 /// An update to send: the whole of `to`, or what turns `from` into it. Equal roots: the new version alone.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// Its number within the session.
     pub id: u64,
-    /// What the node holds; `None`: send everything.
-    pub from: Option<SharedSnapshot>,
+    /// What the node holds.
+    pub from: Base,
     /// What it is to run.
     pub to: SharedSnapshot,
 }
@@ -117,6 +154,18 @@ impl Closing {
 pub enum Action {
     /// Send an update.
     Send(Update),
+    /// Ask for the marks of all buckets.
+    AskDigest {
+        /// The number of the question.
+        question: u64,
+    },
+    /// Ask what is in some buckets.
+    AskDetail {
+        /// The number of the question.
+        question: u64,
+        /// Which buckets, ascending.
+        buckets: Vec<usize>,
+    },
     /// Send a heartbeat.
     Heartbeat {
         /// What the node should be running; `None`: whatever it runs.

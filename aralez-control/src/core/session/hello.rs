@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::core::store::ClusterId;
 
-use super::{Action, GoAway, NodeMemory, PROTOCOL, Pace, Recent, Refusal, Session};
+use super::{Action, Base, GoAway, NodeMemory, PROTOCOL, Pace, Recent, Refusal, Session};
 
 /// One start of a proxy's process: random.
 pub type BootId = Bytes;
@@ -53,6 +53,8 @@ pub struct Hello {
     pub refused: Vec<RefusedRoot>,
     /// The cluster it is pinned to; empty before the first contact.
     pub cluster: Bytes,
+    /// Whether it can be asked what it holds.
+    pub repairs: bool,
 }
 
 /// How a session goes on from what the node holds.
@@ -64,6 +66,8 @@ pub enum Resume {
     Delta,
     /// It gets everything.
     Full,
+    /// It is asked what it holds.
+    Repair,
 }
 
 /// A session that was let in.
@@ -159,6 +163,9 @@ impl Session {
             running: hello.held,
             base,
             in_flight: None,
+            question: None,
+            asks: hello.repairs,
+            questions: 0,
             refusals,
             updates: 0,
             beats: 0,
@@ -175,7 +182,8 @@ impl Session {
         }
         let actions = session.advance(now);
         let resume = match actions.first() {
-            Some(Action::Send(update)) if update.from.is_none() => Resume::Full,
+            Some(Action::AskDigest { .. }) => Resume::Repair,
+            Some(Action::Send(update)) if matches!(update.from, Base::Nothing) => Resume::Full,
             Some(Action::Send(_)) => Resume::Delta,
             _ => Resume::UpToDate,
         };

@@ -9,7 +9,7 @@ use aralez_proto::record::{Change, RecordKey, ResourceType};
 use aralez_proto::snapshot::{SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 
-use super::{Action, InFlight, Refusal, Session, Update};
+use super::{Action, Base, InFlight, Refusal, Session, Update};
 
 /// How many refusals are remembered per node.
 const MAX_REFUSALS: usize = 8;
@@ -17,24 +17,29 @@ const MAX_REFUSALS: usize = 8;
 impl Session {
     /// Sends what is newest for this node, where nothing is in flight.
     pub(super) fn advance(&mut self, now: Instant) -> Vec<Action> {
-        if self.in_flight.is_some() {
+        if self.in_flight.is_some() || self.question.is_some() {
             return Vec::new();
         }
         let Some(to) = self.next_target() else {
             return Vec::new();
         };
+        match &self.base {
+            Some(base) => self.send(Base::Snapshot(Arc::clone(base)), to, now),
+            None if self.running.is_some() && self.asks => self.ask(to, now),
+            None => self.send(Base::Nothing, to, now),
+        }
+    }
+
+    pub(super) fn send(&mut self, from: Base, to: SharedSnapshot, now: Instant) -> Vec<Action> {
         self.updates += 1;
+        let id = self.updates;
         self.in_flight = Some(InFlight {
-            id: self.updates,
+            id,
             to: Arc::clone(&to),
-            complete: self.base.is_none(),
+            complete: matches!(from, Base::Nothing),
             since: now,
         });
-        vec![Action::Send(Update {
-            id: self.updates,
-            from: self.base.clone(),
-            to,
-        })]
+        vec![Action::Send(Update { id, from, to })]
     }
 
     pub(super) fn remember(&mut self, refusal: Refusal) {

@@ -1,12 +1,20 @@
-//! The last snapshots of one view, so that a node that comes back is given a difference.
+//! The last snapshots of one view, so that a node that comes back is given what it missed.
+//!
+//! The newest few are kept whole. Of those before, the log keeps what each commit changed, so that any of them can be made again.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aralez_proto::hash::Digest;
-use aralez_proto::snapshot::SharedSnapshot;
+use aralez_proto::snapshot::{Limits, SharedSnapshot};
 
-/// How many snapshots before the newest are kept. They share what did not change, so this costs the changes.
-const EARLIER: usize = 16;
+use super::log::ChangeLog;
+
+/// How many snapshots before the newest are kept whole. They share what did not change, so this costs the changes.
+const EARLIER: usize = 8;
+
+/// How many snapshots that were made again are kept: a fleet that comes back does so from few versions.
+const REMADE: usize = 8;
 
 /// The newest snapshot of a view and the ones before it.
 #[derive(Clone, Debug)]
@@ -14,14 +22,19 @@ pub struct Recent {
     newest: SharedSnapshot,
     /// Oldest first, each root once.
     earlier: Vec<SharedSnapshot>,
+    log: ChangeLog,
+    /// What was made again from the log; a memory only, so that it is done once for many nodes.
+    remade: Arc<Mutex<VecDeque<SharedSnapshot>>>,
 }
 
 impl Recent {
     /// A view that begins with this snapshot.
-    pub const fn new(newest: SharedSnapshot) -> Self {
+    pub fn new(newest: SharedSnapshot) -> Self {
         Self {
             newest,
             earlier: Vec::new(),
+            log: ChangeLog::default(),
+            remade: Arc::default(),
         }
     }
 
@@ -44,6 +57,8 @@ impl Recent {
         Some(Self {
             newest: Arc::clone(next),
             earlier,
+            log: self.log.followed_by(&self.newest, next),
+            remade: Arc::clone(&self.remade),
         })
     }
 
@@ -52,12 +67,29 @@ impl Recent {
         &self.newest
     }
 
-    /// The snapshot of a root, where it is still here.
+    /// The snapshot of a root, where it is still here or can be made again.
     pub fn find(&self, root: Digest) -> Option<SharedSnapshot> {
-        [&self.newest]
-            .into_iter()
-            .chain(&self.earlier)
-            .find(|snapshot| snapshot.version().root == root)
-            .cloned()
+        let of_root = |snapshot: &&SharedSnapshot| snapshot.version().root == root;
+        let mut whole = [&self.newest].into_iter().chain(&self.earlier);
+        whole.find(of_root).cloned().or_else(|| self.remake(root))
+    }
+
+    fn remake(&self, root: Digest) -> Option<SharedSnapshot> {
+        let (version, undo) = self.log.undo_to(root)?;
+        let mut remade = self.remade.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = remade.iter().find(|found| found.version().root == root) {
+            return Some(Arc::clone(found));
+        }
+        // It was a snapshot once, so there is nothing in it to refuse.
+        let (snapshot, _) = self
+            .newest
+            .next(version, &undo(), &Limits::default())
+            .ok()?;
+        let snapshot = Arc::new(snapshot);
+        remade.push_back(Arc::clone(&snapshot));
+        if remade.len() > REMADE {
+            remade.pop_front();
+        }
+        Some(snapshot)
     }
 }

@@ -73,11 +73,6 @@ impl RequestHead {
         Ok(None)
     }
 
-    /// Whether a byte of the request itself has come.
-    pub const fn has_begun(&self, bytes: &[u8]) -> bool {
-        self.line.is_some() || bytes.len() > self.lines.start()
-    }
-
     /// A line that ends, or will end, at `end` or later. Of two limits the lower one counts: a line that comes slowly meets it first.
     const fn check_size(
         &self,

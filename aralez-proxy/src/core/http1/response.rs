@@ -69,11 +69,6 @@ impl ResponseHead {
         Ok(None)
     }
 
-    /// Whether a byte of it has come.
-    pub const fn has_begun(&self, bytes: &[u8]) -> bool {
-        !bytes.is_empty()
-    }
-
     /// Takes a line; `true` where it was the last one.
     fn take(&mut self, bytes: &[u8], line: Line) -> Result<bool, BadResponse> {
         if self.line.is_none() {

@@ -116,6 +116,12 @@ impl Subscription {
             Message::Part(part) => self.part(moment, part, actions),
             Message::Commit { update_id } => self.commit(moment, update_id, actions),
             Message::Heartbeat { expected } => self.expect(moment, expected, actions),
+            Message::AskDigest { question } => {
+                self.answer(moment, Action::TellDigest { question }, actions);
+            }
+            Message::AskDetail { question, buckets } => {
+                self.answer(moment, Action::TellDetail { question, buckets }, actions);
+            }
             Message::Broken(what) => {
                 self.reopen(
                     moment,
@@ -153,6 +159,16 @@ impl Subscription {
             self.held = Some(expected);
             actions.push(Action::Rename(expected));
         }
+    }
+
+    /// Control asks what is held. It does not ask while an update is on its way: what is held would be another thing by the time of the
+    /// answer.
+    fn answer(&mut self, moment: Moment, answer: Action, actions: &mut Vec<Action>) {
+        let receives = matches!(&self.phase, Phase::Live(stream) if stream.assembly.is_some());
+        if receives || self.applying.is_some() {
+            return self.reopen(moment, "control asked in the middle of an update", actions);
+        }
+        actions.push(answer);
     }
 
     fn begin(&mut self, moment: Moment, begin: Begin, actions: &mut Vec<Action>) {

@@ -29,6 +29,18 @@ pub enum Message {
         /// `None` where control expects nothing.
         expected: Option<Version>,
     },
+    /// What does this proxy hold?
+    AskDigest {
+        /// The number of the question.
+        question: u64,
+    },
+    /// What does it hold in these buckets?
+    AskDetail {
+        /// The number of the question.
+        question: u64,
+        /// Which buckets.
+        buckets: Vec<usize>,
+    },
     /// Leave, and come back within the window.
     GoAway {
         /// Why, for a person.

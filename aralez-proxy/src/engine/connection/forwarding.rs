@@ -166,6 +166,7 @@ impl<C: Io> Connection<C> {
             may_keep: self.may_keep(ask),
             traffic: &self.worker.engine.traffic,
             buffers: &self.worker.buffers,
+            unwatched: &self.worker.unwatched,
         };
         job.state.down.out.begin(0);
         let mut duplex = Duplex::new(

@@ -14,13 +14,7 @@ use crate::engine::io::Io;
 impl<C: Io> Duplex<'_, C> {
     /// Ends what waits for too long.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
-        let next = self.next_deadline();
-        if let Some(watch) = self.clocks.watch
-            && next.is_none_or(|(_, at)| watch < at)
-        {
-            ready!(self.timer.poll(cx, now, Some(watch)));
-        }
-        let Some((deadline, at)) = next else {
+        let Some((deadline, at)) = self.next_deadline() else {
             return Poll::Pending;
         };
         ready!(self.timer.poll(cx, now, Some(at)));

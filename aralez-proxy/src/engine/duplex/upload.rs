@@ -1,14 +1,12 @@
 //! From the client to the endpoint.
 
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Duplex, End};
 use crate::core::http1::Refusal;
 use crate::engine::io::Io;
-
-/// For how long a new client is not watched while it waits for its first answer.
-const UNWATCHED: Duration = Duration::from_millis(10);
+use crate::engine::unwatched;
 
 impl<C: Io> Duplex<'_, C> {
     /// Sends the request on as far as it goes. Ready: the exchange is over.
@@ -76,8 +74,8 @@ impl<C: Io> Duplex<'_, C> {
 
     /// The request is on its way: notices a client that goes away, and keeps what it sends after it.
     fn watch_client(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
-        self.clocks.watch = self.watch_from().filter(|from| now < *from);
-        if self.clocks.watch.is_some() {
+        if self.watch_from().is_some_and(|from| now < from) {
+            self.terms.unwatched.look_again(cx);
             return Poll::Pending;
         }
         let buffer = &mut self.state.from_client;
@@ -95,6 +93,6 @@ impl<C: Io> Duplex<'_, C> {
     /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
     fn watch_from(&self) -> Option<Instant> {
         let unwatched = !self.client.is_watched() && !self.terms.ask.has_body();
-        unwatched.then(|| self.terms.ask.started + UNWATCHED)
+        unwatched.then(|| self.terms.ask.started + unwatched::FOR)
     }
 }

@@ -129,6 +129,8 @@ impl Thread {
             }
             drop(open);
             tokio::spawn(reception.receive(arrivals));
+            let looking = Arc::clone(&worker);
+            tokio::spawn(async move { looking.unwatched.look().await });
             tokio::spawn(async move {
                 let mut beat = tokio::time::interval(SWEEP);
                 loop {

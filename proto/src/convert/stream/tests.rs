@@ -2,6 +2,7 @@ use prost::Message;
 
 use crate::hash::Digest;
 use crate::wire::control::*;
+use crate::wire::part::{Items, UpdatePart};
 
 fn version() -> Version {
     Version {
@@ -43,6 +44,7 @@ fn hello() -> Hello {
             faults: vec![fault()],
         }],
         cluster_id: vec![8; 16].into(),
+        repairs: false,
     }
 }
 
@@ -68,6 +70,19 @@ fn from_node() -> Vec<node_message::Kind> {
             requests: 1,
             responses_5xx: 2,
             troubles: vec!["t".into()],
+        }),
+        Kind::Digest(crate::wire::control::Digest {
+            question: 1,
+            buckets: vec![2; 32].into(),
+        }),
+        Kind::DigestDetail(DigestDetail {
+            question: 1,
+            held: vec![HeldKey {
+                r#type: 3,
+                key: "k".into(),
+                leaf: vec![4; 16].into(),
+            }],
+            too_much: true,
         }),
     ]
 }
@@ -98,7 +113,7 @@ fn from_control() -> Vec<control_message::Kind> {
         }),
         Kind::Part(UpdatePart {
             update_id: 1,
-            items: vec![item(false), item(true)],
+            items: Items::Read(vec![item(false), item(true)]),
         }),
         Kind::Commit(UpdateCommit { update_id: 1 }),
         Kind::Heartbeat(Heartbeat {
@@ -109,6 +124,11 @@ fn from_control() -> Vec<control_message::Kind> {
             reason: "r".into(),
             retry_min_ms: 1,
             retry_max_ms: 2,
+        }),
+        Kind::AskDigest(AskDigest { question: 1 }),
+        Kind::AskDetail(AskDetail {
+            question: 1,
+            buckets: vec![2, 1_023],
         }),
     ]
 }
@@ -128,7 +148,7 @@ fn messages_of_the_stream_are_the_bytes_of_every_release_before() {
     assert_eq!(digests, GOLDEN);
 }
 
-const GOLDEN: [&str; 10] = [
-    "93061ebc", "f3002880", "d675e642", "803634d0", "a78a8fd4", "07f1ca4e", "e56ab3dd", "27dc636d",
-    "95745eb6", "97caf12b",
+const GOLDEN: [&str; 14] = [
+    "93061ebc", "f3002880", "d675e642", "803634d0", "b5021a0d", "2e4c6850", "a78a8fd4", "07f1ca4e",
+    "e56ab3dd", "27dc636d", "95745eb6", "97caf12b", "178afef5", "63aa1200",
 ];

@@ -92,6 +92,7 @@ pub(crate) fn hello(held: Option<Version>) -> Hello {
         replaces: Bytes::new(),
         refused: Vec::<RefusedRoot>::new(),
         cluster: Bytes::new(),
+        repairs: true,
     }
 }
 

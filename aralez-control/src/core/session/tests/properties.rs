@@ -28,6 +28,8 @@ enum Op {
     Answer,
     /// The stream breaks and comes back; perhaps the node had applied what it was sent.
     Reconnect { applied: bool },
+    /// Control restarts and knows nothing of what was before the newest view.
+    Restart,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -39,6 +41,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (host, 1..=4_u16).prop_map(|(host, port)| Op::Toggle(host, port)),
         5 => Just(Op::Answer),
         1 => any::<bool>().prop_map(|applied| Op::Reconnect { applied }),
+        1 => Just(Op::Restart),
     ]
 }
 
@@ -52,6 +55,8 @@ struct World {
     pending: Option<Update>,
     /// The leaves that the node refused together: no such set is ever to come again as a whole.
     refused: Vec<HashSet<Digest>>,
+    /// Control restarted while it was not given the newest: it does not have what the node runs, so nothing can be derived from that.
+    unknown: bool,
 }
 
 impl World {
@@ -69,6 +74,7 @@ impl World {
             runs: None,
             pending: None,
             refused: Vec::new(),
+            unknown: false,
         };
         world.take(opened.actions);
         world
@@ -79,16 +85,33 @@ impl World {
             match action {
                 Action::Send(update) => self.receive(update),
                 Action::Refused { .. } => {}
+                Action::AskDigest { question } => {
+                    let event = digest(question, self.runs.as_ref().unwrap());
+                    self.told(event);
+                }
+                Action::AskDetail { question, buckets } => {
+                    let event = detail(question, self.runs.as_ref().unwrap(), &buckets);
+                    self.told(event);
+                }
                 other => panic!("{other:?}"),
             }
         }
     }
 
+    fn told(&mut self, event: Event) {
+        let actions = self.session.handle(event, self.now);
+        self.take(actions);
+    }
+
     fn receive(&mut self, update: Update) {
         assert!(self.pending.is_none(), "two updates in flight");
         let root = |snapshot: &SharedSnapshot| snapshot.version().root;
-        if let Some(from) = &update.from {
-            assert_eq!(Some(root(from)), self.runs.as_ref().map(root));
+        if let Some(from) = update.from.version() {
+            assert_eq!(Some(from.root), self.runs.as_ref().map(root));
+        }
+        if let Base::Told(_, delta) = &update.from {
+            let runs = self.runs.as_ref().unwrap();
+            assert_eq!(runs.records().with(delta).root(), root(&update.to));
         }
         if let Some(runs) = &self.runs {
             let order = update.to.version().order(&runs.version());
@@ -127,6 +150,7 @@ impl World {
         let poison = Self::poison(&update.to);
         let event = if poison.is_empty() {
             self.runs = Some(Arc::clone(&update.to));
+            self.unknown = false;
             ack(&update)
         } else {
             let leaves = poison.iter().map(|name| leaf(&update.to, &host_key(name)));
@@ -152,7 +176,7 @@ impl World {
         }
     }
 
-    fn reconnect(&mut self, applied: bool) {
+    fn reconnect(&mut self, applied: bool, memory: Option<NodeMemory>) {
         if let Some(update) = self.pending.take()
             && applied
             && Self::poison(&update.to).is_empty()
@@ -160,7 +184,6 @@ impl World {
             self.runs = Some(update.to);
         }
         let held = self.runs.as_ref().map(|runs| runs.version());
-        let memory = Some(self.session.memory());
         let recent = Arc::clone(&self.recent);
         let pace = Pace::default();
         let opened = Session::open(hello(held), &CLUSTER, memory, recent, pace, self.now).unwrap();
@@ -194,7 +217,14 @@ impl World {
                 }
             }
             Op::Answer => self.answer(),
-            Op::Reconnect { applied } => self.reconnect(*applied),
+            Op::Reconnect { applied } => self.reconnect(*applied, Some(self.session.memory())),
+            Op::Restart => {
+                self.recent = recent(&Arc::clone(self.recent.newest()));
+                // What was refused under another root it has to learn again.
+                self.refused.clear();
+                self.unknown = true;
+                self.reconnect(false, None);
+            }
         }
     }
 
@@ -220,6 +250,9 @@ impl World {
             return;
         };
         assert!(Self::poison(runs).is_empty());
+        if self.unknown {
+            return;
+        }
         for (pool, _) in runs.resources().pools().iter() {
             if newest.resources().pools().get(pool).is_some() {
                 let endpoints = |view: &SharedSnapshot| view.resources().endpoints(pool).cloned();

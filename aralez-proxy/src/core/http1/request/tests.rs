@@ -171,20 +171,6 @@ fn what_belongs_to_the_connection_or_speaks_in_our_name_is_dropped() {
 }
 
 #[test]
-fn a_request_has_begun_with_its_first_byte_and_not_with_an_empty_line() {
-    let limits = HeadLimits::default();
-    let mut request = RequestHead::default();
-    assert!(!request.has_begun(b""));
-    assert_eq!(request.read(b"\r\n", &limits), Ok(None));
-    assert!(!request.has_begun(b"\r\n"));
-    assert_eq!(request.read(b"\r\nG", &limits), Ok(None));
-    assert!(request.has_begun(b"\r\nG"));
-    let more = b"\r\nGET / HTTP/1.1\r\n";
-    assert_eq!(request.read(more, &limits), Ok(None));
-    assert!(request.has_begun(more));
-}
-
-#[test]
 fn a_head_that_was_cleared_knows_nothing_of_the_request_before() {
     let limits = HeadLimits::default();
     let first = b"\r\nPOST /a HTTP/1.0\r\nHost: a\r\nContent-Length: 007\r\nConnection: keep-alive, x\r\nOrigin: o\r\n\r\n";

@@ -223,7 +223,6 @@ fn a_head_that_was_cleared_knows_nothing_of_the_response_before() {
     let mut response = ResponseHead::default();
     let first = b"HTTP/1.0 103 x\nDate: x\nConnection: close, z\nContent-Length: 05\n\n";
     let second = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert!(!response.has_begun(b"") && response.has_begun(b"H"));
     assert_eq!(response.read(first), Ok(Some(first.len())));
     response.clear();
     assert_eq!(response.read(second), Ok(Some(second.len())));

@@ -29,6 +29,8 @@ fn any_message() -> impl Strategy<Value = Message> {
         6 => ids.clone().prop_map(|id| part(id, vec![put("a", b"x")])),
         6 => ids.prop_map(|update_id| Message::Commit { update_id }),
         4 => prop::option::of(any_version()).prop_map(|expected| Message::Heartbeat { expected }),
+        2 => Just(Message::AskDigest { question: 1 }),
+        2 => Just(Message::AskDetail { question: 1, buckets: vec![0, 5_000] }),
         1 => Just(Message::Broken("bits".to_owned())),
         1 => Just(Message::GoAway { reason: String::new(), retry_min: Duration::ZERO, retry_max: Duration::MAX }),
     ]
@@ -93,6 +95,10 @@ impl World {
                     assert!(version.order(&running).is_gt(), "renamed backwards");
                     self.running = Some(*version);
                 }
+                Action::TellDigest { .. } | Action::TellDetail { .. } => assert!(
+                    self.open && self.applying.is_none(),
+                    "told what is held while it changes"
+                ),
                 Action::Send(_) => assert!(self.open, "spoke without a stream"),
                 Action::Close(_) => {}
             }
