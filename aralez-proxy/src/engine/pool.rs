@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use aralez_proto::model::EndpointAddress;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
 use crate::core::limits::PoolLimits;
@@ -189,11 +191,14 @@ impl Idle {
     }
 }
 
-/// Looks without waiting; costs no call of the system where nothing has happened.
+/// Looks without waiting, and asks the system: what the runtime knows is as old as its last look, and what came since then would be taken
+/// for the answer to the next request.
 fn look(stream: &TcpStream) -> Look {
-    match stream.try_read(&mut [0]) {
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Look::Quiet,
-        Ok(1..) => Look::Talking,
-        Ok(0) | Err(_) => Look::Closed,
+    let mut byte = [0];
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    match rustix::net::recv(stream, &mut byte[..], flags) {
+        Err(Errno::AGAIN) => Look::Quiet,
+        Ok((_, 1..)) => Look::Talking,
+        Ok((_, 0)) | Err(_) => Look::Closed,
     }
 }
