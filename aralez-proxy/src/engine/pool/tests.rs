@@ -123,3 +123,18 @@ async fn sweeping_lets_go_of_what_nobody_will_use() {
     pool.sweep(now);
     assert_eq!(pool.count(), 1);
 }
+
+#[tokio::test]
+async fn what_came_since_the_runtime_looked_last_is_not_taken_for_an_answer() {
+    let endpoint = Endpoint::new().await;
+    let pool = pool(9, 9);
+    let (near, far) = endpoint.connect().await;
+    // The runtime knows now that there is nothing to read, and is not asked again before the connection is taken.
+    assert!(near.try_read(&mut [0]).is_err());
+    pool.put(endpoint.address, near, None);
+    let far = far.into_std().unwrap();
+    far.set_nonblocking(false).unwrap();
+    std::io::Write::write_all(&mut &far, b"HTTP/1.1 200 OK\r\n").unwrap();
+    let (found, ended) = pool.take(endpoint.address, Instant::now());
+    assert_eq!((port(&found), ended.unexpected), (None, 1));
+}
