@@ -63,10 +63,28 @@ pub fn run(args: &Args) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let runtime = runtime()?;
-    let hold = args.hold_ms.map_or(HOLD, Duration::from_millis);
-    let served = runtime.block_on(serve(&settings, hold, leave, leaving));
+    let served = runtime.block_on(serve(&settings, &Times::of(args), leave, leaving));
     runtime.shutdown_timeout(LAST_WORK);
     served
+}
+
+/// What tests make shorter.
+struct Times {
+    hold: Duration,
+    pace: Pace,
+}
+
+impl Times {
+    fn of(args: &Args) -> Self {
+        let mut pace = Pace::default();
+        if let Some(ms) = args.heartbeat_ms {
+            pace.heartbeat = Duration::from_millis(ms);
+        }
+        Self {
+            hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            pace,
+        }
+    }
 }
 
 fn runtime() -> Result<Runtime> {
@@ -93,7 +111,7 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 
 async fn serve(
     settings: &ControlSettings,
-    hold: Duration,
+    times: &Times,
     leave: watch::Sender<bool>,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
@@ -110,7 +128,7 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger, hold)?;
+    let publisher = open_publisher(settings, ledger, times.hold)?;
     let source = follow_files(settings, &publisher)?;
 
     let fleet = SharedFleet::default();
@@ -122,7 +140,7 @@ async fn serve(
             views: publisher.views(),
             fleet: fleet.clone(),
             observer: Arc::clone(&observer),
-            pace: Pace::default(),
+            pace: times.pace,
             leaving: leaving.clone(),
         },
         Instant::now(),

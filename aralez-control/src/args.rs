@@ -24,6 +24,10 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "MS")]
     pub hold_ms: Option<u64>,
 
+    /// For tests: the time between two heartbeats, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub heartbeat_ms: Option<u64>,
+
     /// Leave when standard input ends: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,

@@ -189,3 +189,24 @@ async fn the_documented_push_is_refused_in_its_documented_form_once() {
         200
     );
 }
+
+/// F-16: an empty configuration needs an explicit word.
+#[tokio::test]
+async fn an_emptied_file_takes_nothing_away_until_an_operator_says_so() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .document(&site("a.test", &[origin.address()]))
+        .lay_out();
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.save("");
+    let held = eventually(LIVE, "the file is held", || held(&fleet)).await;
+    assert_eq!(held["removes"][0]["removed"], 1, "{held}");
+    answers(&fleet, "a.test", 200).await.unwrap();
+    assert_eq!(fleet.push("").await.status, 502);
+    answers(&fleet, "a.test", 200).await.unwrap();
+    let released = fleet.ctl(&["sources", "release"]).await;
+    assert!(released.status.success(), "{released:?}");
+    eventually(LIVE, "nothing is served", || answers(&fleet, "a.test", 404)).await;
+}
