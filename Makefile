@@ -24,11 +24,12 @@ test: build-deps
 	RUST_TEST_THREADS=2 cargo test --workspace
 
 # What takes longer than a change should wait for: every slow peer at full number, ten times the victims, a minute of fuzzing for each
-# reader, more generated messages beside other parsers.
+# reader, more generated messages beside other parsers, hundreds of kills of both daemons while they write. Rows of what was measured lie in target/proof.
 prove: build-deps
 	cargo build --workspace --all-targets
 	ARALEZ_PROVE=1 ARALEZ_FUZZ_SECONDS=60 cargo test -p aralez-proxy --test fuzz --test differential -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test slow_peers --test idle_peers --test no_effect --test corpus -- --nocapture
+	ARALEZ_PROVE=1 cargo test -p aralez-tests --test cache_kills --test cache_damage --test ledger_kills --test full_disk --test watchdog -- --nocapture
 
 # Our proxy beside nginx, HAProxy and a minimal pingora-proxy, ours and the last as they are shipped (fat LTO): about half an hour on a
 # machine that does nothing else, and as long to build.

@@ -43,10 +43,17 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// What comes of a proposal, later.
 pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected>> + Send + 'a>>;
 
+/// What comes of files that are let through, later; `None` where none were held.
+pub type Releasing<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Committed>, Rejected>> + Send + 'a>>;
+
 /// Who turns proposals into revisions.
 pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or says why not.
     fn commit(&self, proposal: Proposal) -> Committing<'_>;
+
+    /// Commits the files that are held for a second look.
+    fn release(&self) -> Releasing<'_>;
 
     /// The head; `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
@@ -111,6 +118,7 @@ pub fn router(parts: ApiParts) -> Router {
     Router::new()
         .route("/conf", post(conf::push))
         .route("/v1/config", post(write::push))
+        .route("/v1/sources/release", post(write::release))
         .route("/v1/nodes/{node}/retry", post(write::retry))
         .merge(reads)
         .route("/livez", get(read::livez))

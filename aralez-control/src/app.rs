@@ -16,10 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, Commits, Committing};
+use crate::api::{self, ApiParts, Commits, Committing, Releasing};
 use crate::args::Args;
 use crate::core::commit::Proposal;
 use crate::core::fleet::SharedFleet;
+use crate::core::hold::HOLD;
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
 use crate::core::store::{MainFile, RevisionInfo};
@@ -62,9 +63,28 @@ pub fn run(args: &Args) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(&settings, leave, leaving));
+    let served = runtime.block_on(serve(&settings, &Times::of(args), leave, leaving));
     runtime.shutdown_timeout(LAST_WORK);
     served
+}
+
+/// What tests make shorter.
+struct Times {
+    hold: Duration,
+    pace: Pace,
+}
+
+impl Times {
+    fn of(args: &Args) -> Self {
+        let mut pace = Pace::default();
+        if let Some(ms) = args.heartbeat_ms {
+            pace.heartbeat = Duration::from_millis(ms);
+        }
+        Self {
+            hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            pace,
+        }
+    }
 }
 
 fn runtime() -> Result<Runtime> {
@@ -91,6 +111,7 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 
 async fn serve(
     settings: &ControlSettings,
+    times: &Times,
     leave: watch::Sender<bool>,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
@@ -107,7 +128,7 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger)?;
+    let publisher = open_publisher(settings, ledger, times.hold)?;
     let source = follow_files(settings, &publisher)?;
 
     let fleet = SharedFleet::default();
@@ -119,7 +140,7 @@ async fn serve(
             views: publisher.views(),
             fleet: fleet.clone(),
             observer: Arc::clone(&observer),
-            pace: Pace::default(),
+            pace: times.pace,
             leaving: leaving.clone(),
         },
         Instant::now(),
@@ -176,7 +197,7 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
-fn open_publisher(settings: &ControlSettings, ledger: Ledger) -> Result<Publisher> {
+fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) -> Result<Publisher> {
     let main_file = settings
         .upstreams_conf
         .clone()
@@ -185,6 +206,7 @@ fn open_publisher(settings: &ControlSettings, ledger: Ledger) -> Result<Publishe
         store: Box::new(ledger),
         main_file,
         rules: settings.rules(),
+        hold,
     };
     Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
 }
@@ -208,12 +230,15 @@ fn metrics_text(
     fleet: SharedFleet,
 ) -> Arc<dyn Fn() -> String + Send + Sync> {
     let views = publisher.views();
+    let documents = publisher.source_status();
     Arc::new(move || {
         let figures = publisher.figures();
         let reading = Reading {
             head: views.borrow().version(),
             commits: figures.commits,
             refused: figures.refused,
+            held: figures.held,
+            files_held: documents.borrow().held.is_some(),
             parse: Duration::from_millis(figures.parse_ms),
             lower: Duration::from_millis(figures.lower_ms),
             write: Duration::from_millis(figures.commit_ms),
@@ -225,6 +250,10 @@ fn metrics_text(
 impl Commits for Publisher {
     fn commit(&self, proposal: Proposal) -> Committing<'_> {
         Box::pin(Self::commit(self, proposal))
+    }
+
+    fn release(&self) -> Releasing<'_> {
+        Box::pin(Self::release(self))
     }
 
     fn head(&self) -> Option<RevisionInfo> {

@@ -20,6 +20,14 @@ pub struct Args {
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     version: Option<bool>,
 
+    /// For tests: how long files that take away in bulk are held, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub hold_ms: Option<u64>,
+
+    /// For tests: the time between two heartbeats, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub heartbeat_ms: Option<u64>,
+
     /// Leave when standard input ends: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,

@@ -3,7 +3,9 @@
 pub mod catalog;
 pub mod commit;
 pub mod fleet;
+pub mod hold;
 pub mod layers;
+pub mod loss;
 pub mod observer;
 pub mod proof;
 pub mod session;

@@ -37,7 +37,8 @@ const CACHE_BYTES: usize = 4 << 20;
 /// The embedded ledger. Holds the lock of its folder while it lives.
 #[derive(Debug)]
 pub struct Ledger {
-    database: Database,
+    /// `None` after a write that failed: the database takes nothing more then, until it is opened again.
+    database: Option<Database>,
     path: PathBuf,
     key: SealKey,
     meta: Meta,
@@ -76,7 +77,7 @@ impl Ledger {
             Err(_) => return Err(given_up(database, damaged())),
         };
         let mut ledger = Self {
-            database,
+            database: Some(database),
             path,
             key,
             meta,
@@ -116,7 +117,7 @@ impl Ledger {
 
     /// The highest revision that is stored; 0 where there is none.
     fn newest(&self) -> Result<u64, redb::Error> {
-        let table = self.database.begin_read()?.open_table(REVISIONS)?;
+        let table = self.opened()?.begin_read()?.open_table(REVISIONS)?;
         let last = table.last()?;
         Ok(last.map_or(0, |(revision, _)| revision.value()))
     }
@@ -125,9 +126,38 @@ impl Ledger {
         StoreError::Failed(format!("{}: {reason}", self.path.display()))
     }
 
+    fn opened(&self) -> Result<&Database, redb::Error> {
+        self.database.as_ref().ok_or(redb::Error::PreviousIo)
+    }
+
     /// Writes the meta table, and a revision with it, as one transaction.
-    fn write(&self, meta: &Meta, entry: Option<(u64, &[u8])>) -> Result<(), redb::Error> {
-        write(&self.database, meta, entry)
+    fn write(&mut self, meta: &Meta, entry: Option<(u64, &[u8])>) -> Result<(), StoreError> {
+        self.reopen()?;
+        let written = self
+            .opened()
+            .and_then(|database| write(database, meta, entry));
+        written.map_err(|error| {
+            // Its end may panic where the disk fails; what is on the disk is whole either way.
+            let broken = self.database.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+            self.failed(error)
+        })
+    }
+
+    /// Opens the file again after a write that failed, so that control goes on by itself once the disk has room. What this process never
+    /// heard to be committed was told to nobody, and is written over.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        if self.database.is_some() {
+            return Ok(());
+        }
+        let database = open_database(&self.path).map_err(|reason| self.failed(reason))?;
+        let meta = catch_unwind(AssertUnwindSafe(|| load_meta(&database)));
+        let meta = meta.unwrap_or_else(|_| Err(StoreError::Failed(DAMAGED.to_owned())))?;
+        if meta.cluster_id != self.meta.cluster_id {
+            return Err(self.failed("it is another ledger than the one that was opened"));
+        }
+        self.database = Some(database);
+        Ok(())
     }
 }
 
@@ -223,7 +253,7 @@ impl Store for Ledger {
 
     fn read(&self, revision: u64) -> Result<Option<Revision>, StoreError> {
         let bytes = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(REVISIONS)?;
+            let table = self.opened()?.begin_read()?.open_table(REVISIONS)?;
             let entry = table.get(revision)?;
             Ok(entry.map(|bytes| bytes.value().to_vec()))
         };
@@ -260,8 +290,7 @@ impl Store for Ledger {
             files: new.files.or(self.meta.files),
             ..self.meta
         };
-        self.write(&meta, Some((info.revision, &bytes)))
-            .map_err(|error| self.failed(error))?;
+        self.write(&meta, Some((info.revision, &bytes)))?;
         self.meta = meta;
         self.head = Some(info.clone());
         Ok(info)
@@ -276,8 +305,7 @@ impl Store for Ledger {
             files: Some(files),
             ..self.meta
         };
-        self.write(&meta, None)
-            .map_err(|error| self.failed(error))?;
+        self.write(&meta, None)?;
         self.meta = meta;
         Ok(())
     }

@@ -32,6 +32,10 @@ pub struct Reading {
     pub commits: u64,
     /// Proposals refused since the start.
     pub refused: u64,
+    /// Changes held for a second look since the start.
+    pub held: u64,
+    /// Whether the files as they are now wait for a second look.
+    pub files_held: bool,
     /// Reading the documents of the last commit.
     pub parse: Duration,
     /// Building its views.
@@ -46,6 +50,8 @@ pub struct Metrics {
     head: HeadGauges,
     commits: Counter,
     refusals: Counter,
+    holds: Counter,
+    files_held: Gauge,
     nodes: Family<Labels, Gauge>,
     streams: Family<Labels, Counter>,
     nacks: Family<Labels, Counter>,
@@ -76,6 +82,8 @@ impl Default for Metrics {
             head: HeadGauges::default(),
             commits: Counter::default(),
             refusals: Counter::default(),
+            holds: Counter::default(),
+            files_held: Gauge::default(),
             nodes: Family::default(),
             streams: Family::default(),
             nacks: Family::default(),
@@ -102,6 +110,16 @@ impl Metrics {
         registry.register("head_sequence", "The sequence of the head", head.sequence);
         registry.register("commits", "Revisions made", self.commits.clone());
         registry.register("refusals", "Proposals refused", self.refusals.clone());
+        registry.register(
+            "holds",
+            "Changes held for a second look because they take away in bulk",
+            self.holds.clone(),
+        );
+        registry.register(
+            "files_held",
+            "Whether the files wait for a second look (1) or not (0)",
+            self.files_held.clone(),
+        );
         registry.register("nodes", "Nodes by state", self.nodes.clone());
         registry.register("streams", "Streams by how they began", self.streams.clone());
         registry.register(
@@ -135,6 +153,8 @@ impl Metrics {
         self.head.sequence.set(gauge(reading.head.sequence));
         catch_up(&self.commits, reading.commits);
         catch_up(&self.refusals, reading.refused);
+        catch_up(&self.holds, reading.held);
+        self.files_held.set(i64::from(reading.files_held));
         for state in NodeState::ALL {
             let nodes = gauge(fleet.count(state) as u64);
             let label = vec![("state", state.name())];
@@ -210,6 +230,8 @@ mod tests {
         metrics.pushed(true, Duration::from_millis(7));
         let mut reading = Reading {
             commits: 3,
+            held: 2,
+            files_held: true,
             ..Reading::default()
         };
         reading.head.revision = 9;
@@ -220,6 +242,8 @@ mod tests {
             "aralez_control_commits_total 3",
             "aralez_control_nacks_total{code=\"limit\"} 1",
             "aralez_control_nodes{state=\"refusing\"} 0",
+            "aralez_control_holds_total 2",
+            "aralez_control_files_held 1",
             "aralez_control_pushes_total{outcome=\"accepted\"} 1",
             "aralez_control_duration_seconds_count{of=\"apply\"} 1",
         ] {

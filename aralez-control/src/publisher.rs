@@ -6,10 +6,10 @@
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aralez_proto::document::Rules;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::core::commit::{Committed, Proposal, Rejected};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
@@ -31,6 +31,8 @@ pub struct Parts {
     pub main_file: Option<Box<dyn MainFile>>,
     /// What the reader of documents must know.
     pub rules: Rules,
+    /// How long files that take away in bulk wait for a second look.
+    pub hold: Duration,
 }
 
 impl std::fmt::Debug for Parts {
@@ -48,6 +50,8 @@ pub struct CommitFigures {
     pub commits: u64,
     /// Proposals refused since the start, conflicts included.
     pub refused: u64,
+    /// Changes held for a second look since the start.
+    pub held: u64,
     /// Reading the documents, in milliseconds.
     pub parse_ms: u64,
     /// Building the views, in milliseconds.
@@ -102,14 +106,23 @@ impl Publisher {
             .unwrap_or_else(Err)
     }
 
-    /// Takes what a look at the files came to: the same set as last time changes nothing, another one is a commit.
+    /// Takes what a look at the files came to: the same set as last time changes nothing, another one is a commit, unless it takes away
+    /// so much that it is held; then this is when to come back with it.
     ///
     /// # Errors
     /// Where the ledger could not be written, so that it is worth another attempt. Faults of the files are told in the status.
-    pub async fn take_reading(&self, reading: Arc<Reading>) -> Result<(), Rejected> {
+    pub async fn take_reading(&self, reading: Arc<Reading>) -> Result<Option<Instant>, Rejected> {
         self.work(move |writer| writer.take_reading(&reading))
             .await
             .unwrap_or_else(Err)
+    }
+
+    /// Commits the set of files that is held, at once; `None` where none is.
+    ///
+    /// # Errors
+    /// See [`Rejected`]; it is held no longer where it has faults by now.
+    pub async fn release(&self) -> Result<Option<Committed>, Rejected> {
+        self.work(Writer::release_held).await.unwrap_or_else(Err)
     }
 
     /// Takes every reading until the source ends. The newest wins where several came meanwhile.
@@ -118,14 +131,18 @@ impl Publisher {
             let reading = readings.borrow_and_update().clone();
             let taken = match reading {
                 Some(reading) => self.take_reading(reading).await,
-                None => Ok(()),
+                None => Ok(None),
             };
-            let changed = match taken {
-                Ok(()) => readings.changed().await,
-                Err(_) => match tokio::time::timeout(RETRY, readings.changed()).await {
-                    Ok(changed) => changed,
-                    Err(_) => Ok(()),
-                },
+            let again = match taken {
+                Ok(None) => None,
+                Ok(Some(until)) => Some(until),
+                Err(_) => Some(Instant::now() + RETRY),
+            };
+            let changed = match again {
+                None => readings.changed().await,
+                Some(at) => tokio::time::timeout_at(at.into(), readings.changed())
+                    .await
+                    .unwrap_or(Ok(())),
             };
             if changed.is_err() {
                 return;
@@ -166,7 +183,7 @@ impl Publisher {
     /// Runs one piece of work as the only writer, on a thread that may take its time.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut OwnedMutexGuard<Writer>) -> T + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> T + Send + 'static,
     ) -> Result<T, Rejected> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let done = tokio::task::spawn_blocking(move || work(&mut writer)).await;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use aralez_control::core::hold::HOLD;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
@@ -30,6 +31,7 @@ impl Control {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone()))),
             rules: Rules::default(),
+            hold: HOLD,
         };
         let publisher = Publisher::open(parts).unwrap();
         let source = FileSource::spawn(&main, publisher.known_files()).unwrap();

@@ -66,6 +66,12 @@ pub enum Verb {
     Status,
     /// Show which node runs what
     Nodes,
+    /// Act on what the files of documents say
+    Sources {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: SourcesVerb,
+    },
     /// Act on one node
     Node {
         /// What to do with it.
@@ -88,6 +94,13 @@ pub enum NodeVerb {
         /// The node.
         node: NodeName,
     },
+}
+
+/// What to do with what the files of documents say.
+#[derive(Subcommand, Debug)]
+pub enum SourcesVerb {
+    /// Take the files at once that wait for a second look, because they remove over half of the hosts or of a pool
+    Release,
 }
 
 /// A file with a schema.
@@ -161,6 +174,10 @@ pub struct Push {
     /// Only where this is the head's revision
     #[arg(long, value_name = "REV")]
     pub expect: Option<u64>,
+    /// Take it at once even where it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more); without
+    /// this, such a push is refused once, and taken where it comes again within 10 minutes
+    #[arg(long)]
+    pub force: bool,
     /// How long to wait: `30s`, `500ms`, `10m` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,

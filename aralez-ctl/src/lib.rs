@@ -13,6 +13,7 @@ mod nodes;
 mod output;
 mod push;
 mod schema;
+mod sources;
 mod status;
 mod supervisor;
 mod table;
@@ -21,7 +22,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use args::{Args, NodeVerb, Verb};
+use args::{Args, NodeVerb, SourcesVerb, Verb};
 use client::Client;
 use exit::{Exit, Failure};
 
@@ -59,6 +60,9 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         Verb::Push(push) => push::run(&Client::of(&global)?, &push, format).await,
         Verb::Status => status::run(&Client::of(&global)?, format).await,
         Verb::Nodes => nodes::run(&Client::of(&global)?, format).await,
+        Verb::Sources { verb } => match verb {
+            SourcesVerb::Release => sources::release(&Client::of(&global)?, format).await,
+        },
         Verb::Node { verb } => match verb {
             NodeVerb::Retry { node } => nodes::retry(&Client::of(&global)?, &node, format).await,
         },

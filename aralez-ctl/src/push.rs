@@ -40,6 +40,7 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     let mut query = Vec::new();
     query.extend(push.expect.map(|revision| ("expect", revision.to_string())));
     query.extend(push.message.clone().map(|message| ("message", message)));
+    query.extend(push.force.then(|| ("force", "true".to_owned())));
     let answer = client.ask(Method::POST, "/v1/config", &query, text).await?;
     if !answer.status.is_success() {
         return Err(rejected(&answer, &name, format)?);

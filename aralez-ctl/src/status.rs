@@ -27,6 +27,25 @@ struct Documents {
     source: String,
     hash: String,
     faults: Vec<DocumentFault>,
+    held: Option<Held>,
+}
+
+/// Files that wait for a second look.
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Held {
+    held_ms: u64,
+    taken_in_ms: u64,
+    removes: Vec<Loss>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Loss {
+    of: String,
+    name: String,
+    before: u64,
+    removed: u64,
 }
 
 /// A fault as control keeps it: in its parts, or as the line it has become.
@@ -58,6 +77,7 @@ fn rendered(status: &Status) -> String {
         source,
         hash,
         faults,
+        held,
     } = &status.documents;
     let good = match faults.len() {
         0 => "good".to_owned(),
@@ -95,12 +115,55 @@ fn rendered(status: &Status) -> String {
         };
         text.push_str(&format!("  {line}\n"));
     }
+    held.iter().for_each(|held| text.push_str(&shown(held)));
+    text
+}
+
+fn shown(held: &Held) -> String {
+    let (since, left) = (held.held_ms / 1000, held.taken_in_ms / 1000);
+    let mut text = format!(
+        "the files are held for a second look since {since} s, what ran before runs on; they are taken in {left} s if they stay as they are, or now by `aralez-ctl sources release`\n"
+    );
+    for loss in &held.removes {
+        let Loss {
+            of,
+            name,
+            before,
+            removed,
+        } = loss;
+        let from = match (of.as_str(), name.as_str()) {
+            ("pool", pool) => format!("endpoints of pool {pool}"),
+            (_, "") => "hosts".to_owned(),
+            (_, group) => format!("hosts of group {group}"),
+        };
+        text.push_str(&format!("  removes {removed} of {before} {from}\n"));
+    }
     text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_are_held_are_shown_with_what_they_remove_and_how_to_take_them() {
+        let status = serde_json::from_value(serde_json::json!({"documents": {"held": {
+            "held_ms": 4200, "taken_in_ms": 25_800, "removes": [
+                {"of": "hosts", "name": "", "before": 12, "removed": 8},
+                {"of": "hosts", "name": "edge", "before": 11, "removed": 7},
+                {"of": "pool", "name": "a/", "before": 4, "removed": 3}]}}}));
+        let text = rendered(&status.unwrap());
+        for part in [
+            "since 4 s",
+            "in 25 s",
+            "`aralez-ctl sources release`",
+            "  removes 8 of 12 hosts\n",
+            "  removes 7 of 11 hosts of group edge\n",
+            "  removes 3 of 4 endpoints of pool a/\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 
     #[test]
     fn the_status_shows_version_documents_with_their_faults_and_nodes() {

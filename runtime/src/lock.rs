@@ -57,22 +57,27 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(unusable)?;
+        // Only for people. On a full or read-only disk the lock holds all the same, and a proxy has to start there.
+        let _ = file
+            .set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
 }
 
+/// Opens the file of the lock, making it where it is missing. One on a read-only file system locks as well.
 fn open(folder: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let path = folder.join("lock");
+    let mut options = OpenOptions::new();
+    options
         .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(folder.join("lock"))
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let mut writing = options.clone();
+    writing.write(true).create(true).truncate(false).mode(0o600);
+    match writing.open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => options.open(&path),
+        opened => opened,
+    }
 }
 
 fn holder(file: &mut File) -> String {

@@ -41,6 +41,7 @@ pub struct Fleet {
     http: Vec<Port>,
     admin: Vec<Port>,
     api: Port,
+    control_arguments: Vec<String>,
     arguments: Vec<Vec<String>>,
     folder: TempDir,
 }
@@ -320,7 +321,9 @@ impl Fleet {
         let log = self.log_path("control");
         let config = self.folder().join("control.yaml");
         let config = config.to_str().expect("test paths are UTF-8");
-        self.control = Some(Daemon::start("aralez-control", &["-c", config], &log));
+        let mut arguments = vec!["-c", config];
+        arguments.extend(self.control_arguments.iter().map(String::as_str));
+        self.control = Some(Daemon::start("aralez-control", &arguments, &log));
     }
 
     /// SIGKILL to control.

@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod corpus;
+pub mod disk;
 pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
@@ -16,6 +17,7 @@ pub mod origin;
 pub mod pace;
 pub mod ports;
 pub mod process;
+pub mod proof;
 pub mod raw;
 pub mod recorder;
 pub mod scripted_node;

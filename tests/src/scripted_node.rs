@@ -111,6 +111,21 @@ impl ScriptedNode {
     }
 }
 
+/// Calls a method by its path with an empty message, as who explores a service does; what control says to that.
+///
+/// # Errors
+/// When there is no connection.
+pub async fn call(socket: PathBuf, path: &'static str) -> Result<tonic::Code, String> {
+    let mut client = tonic::client::Grpc::new(channel(socket).await?);
+    let ready = client.ready().await;
+    ready.map_err(|error| error.to_string())?;
+    let codec = tonic_prost::ProstCodec::<wire::Ack, wire::Ack>::default();
+    let request = tonic::Request::new(wire::Ack::default());
+    let path = http::uri::PathAndQuery::from_static(path);
+    let answer = client.unary(request, path, codec).await;
+    Ok(answer.map_or_else(|status| status.code(), |_| tonic::Code::Ok))
+}
+
 fn message(kind: ToControl) -> wire::NodeMessage {
     wire::NodeMessage { kind: Some(kind) }
 }

@@ -8,6 +8,7 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw;
 
+/// F-13: control down, no cache.
 #[tokio::test]
 async fn a_proxy_with_neither_cache_nor_control_answers_503_and_says_why() {
     let a = Origin::start("a").await;
@@ -102,6 +103,7 @@ async fn persisted(fleet: &Fleet, revision: u64) {
     .await;
 }
 
+/// F-11, end to end.
 #[tokio::test]
 async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
@@ -144,6 +146,7 @@ async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
     );
 }
 
+/// F-11: nothing good is left: not ready.
 #[tokio::test]
 async fn a_proxy_whose_whole_cache_is_damaged_starts_as_if_it_had_none() {
     let a = Origin::start("a").await;

@@ -180,6 +180,26 @@ fn proto_is_pure() {
     );
 }
 
+/// F-14: a clock that steps takes nothing along.
+#[test]
+fn only_dates_for_people_and_the_age_of_files_come_from_the_wall_clock() {
+    // `clock` gives dates to people and to the ledger; the others write `Date:` and judge how old a file is.
+    let allowed = [
+        "clock.rs",
+        "date.rs",
+        "engine/worker.rs",
+        "source/file/look.rs",
+    ];
+    let sources = CRATES
+        .iter()
+        .flat_map(|name| sources(&format!("{name}/src")));
+    let wrong: Vec<_> = sources
+        .filter(|source| !source.is_test() && !allowed.iter().any(|end| source.path.ends_with(end)))
+        .flat_map(|source| mentions(&source, &["SystemTime"]))
+        .collect();
+    none("timers and versions do not ask what time it is", &wrong);
+}
+
 #[test]
 fn the_daemons_and_ctl_never_import_each_other() {
     let planes = ["aralez-proxy", "aralez-control", "aralez-ctl"];

@@ -29,6 +29,7 @@ async fn stage(proxies: usize) -> (Fleet, Origin, Origin) {
     (fleet, a, b)
 }
 
+/// F-05: kill -9 of control under load.
 #[tokio::test]
 async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_held() {
     let (mut fleet, a, b) = stage(2).await;
@@ -75,6 +76,7 @@ async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_h
     drop(a);
 }
 
+/// F-12: control down, a good cache.
 #[tokio::test]
 async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
     let (mut fleet, _a, _b) = stage(2).await;

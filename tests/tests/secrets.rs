@@ -94,6 +94,7 @@ fn whole(response: &raw::Response) -> Vec<u8> {
     [head.into_bytes(), response.body.clone()].concat()
 }
 
+/// F-15: secrets in cache, ledger, logs and answers.
 #[tokio::test]
 async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let a = Origin::start("a").await;
@@ -157,6 +158,7 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// F-15: modes of all that is written.
 #[tokio::test]
 async fn what_the_daemons_write_is_for_their_user_alone() {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};

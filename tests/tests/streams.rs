@@ -7,7 +7,7 @@ use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::scripted_node::{ScriptedNode, hello};
+use aralez_tests::scripted_node::{ScriptedNode, call, hello};
 use wire::control_message::Kind as FromControl;
 use wire::node_message::Kind as ToControl;
 
@@ -30,6 +30,7 @@ async fn join(fleet: &Fleet, name: &str) -> ScriptedNode {
     node
 }
 
+/// F-07: memory for each node.
 #[tokio::test]
 async fn a_stream_costs_control_little_memory() {
     let a = Origin::start("a").await;
@@ -61,6 +62,7 @@ async fn a_stream_costs_control_little_memory() {
     assert!(each < 128 << 10, "{each} bytes");
 }
 
+/// F-07: a slow node.
 #[tokio::test]
 async fn a_node_that_never_answers_holds_up_nobody() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
@@ -109,6 +111,7 @@ async fn a_second_stream_of_the_same_node_replaces_the_first() {
     assert_eq!(fleet.nodes().await.unwrap().len(), 1);
 }
 
+/// F-08: who speaks something else.
 #[tokio::test]
 async fn who_does_not_speak_the_protocol_is_sent_away() {
     let a = Origin::start("a").await;
@@ -182,4 +185,19 @@ async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
     }
     fleet.save(&site("b.test", &[a.address()]));
     node.follow().await.expect("the node keeps its stream");
+}
+
+/// F-08: reflection and unknown methods.
+#[tokio::test]
+async fn methods_that_control_does_not_have_are_unimplemented() {
+    let fleet = Plan::new(0).start().await;
+    for path in [
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        "/aralez.control.v1.ControlPlane/Shutdown",
+        "/nothing.Of/TheSort",
+    ] {
+        let code = call(socket(&fleet), path).await.unwrap();
+        assert_eq!(code, tonic::Code::Unimplemented, "{path}");
+    }
 }

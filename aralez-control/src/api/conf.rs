@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::core::commit::Rejected;
+use crate::core::commit::{Proposal, Rejected};
 
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
@@ -18,10 +18,12 @@ const DENIED: &str = "Access Denied !\n";
 const DISABLED: &str = "Config remote API is disabled !\n";
 const FAULTY: &str = "Failed to parse config!\n";
 
-#[derive(Deserialize)]
-struct Save {
+#[derive(Deserialize, Default)]
+struct Flags {
     /// Present, with or without a value: the file is written as well.
     save: Option<String>,
+    /// Present, with or without a value: what takes away in bulk is taken at once.
+    force: Option<String>,
 }
 
 pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response {
@@ -39,11 +41,13 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
             return plain(status, format!("{}\n", fault.reason()));
         }
     };
-    let save = Query::<Save>::try_from_uri(&parts.uri)
-        .ok()
-        .and_then(|Query(query)| query.save)
-        .is_some_and(|value| !matches!(value.as_str(), "false" | "0" | "no"));
-    let proposal = write::proposal(text, String::new(), None, save);
+    let flags = Query::<Flags>::try_from_uri(&parts.uri).map(|Query(flags)| flags);
+    let flags = flags.unwrap_or_default();
+    let proposal = Proposal {
+        save: write::is_set(flags.save.as_deref()),
+        force: write::is_set(flags.force.as_deref()),
+        ..write::proposal(text)
+    };
     match write::commit(&api, proposal).await {
         Ok(_) => plain(StatusCode::OK, UPDATED),
         Err(Rejected::Documents(faults)) => faulty(&faults),
@@ -51,6 +55,7 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
             let lines: Vec<String> = faults.as_slice().iter().map(ToString::to_string).collect();
             faulty(&lines.join("\n"))
         }
+        Err(Rejected::Held(held)) => faulty(&write::held_words(&held)),
         Err(conflict @ Rejected::Conflict { .. }) => {
             plain(StatusCode::CONFLICT, format!("{conflict}\n"))
         }

@@ -5,6 +5,8 @@ use aralez_proto::fault::Fault;
 use aralez_proto::version::Version;
 use serde::Serialize;
 
+use crate::core::loss::{Loser, Loss};
+
 /// The version of the shapes.
 pub(super) const SHAPE: u32 = 1;
 
@@ -146,6 +148,44 @@ pub(super) struct DocumentsJson {
     pub(super) hash: String,
     pub(super) faults: Vec<DocumentFaultJson>,
     pub(super) warnings: Vec<DocumentFaultJson>,
+    /// The files that wait for a second look; `null` where they do not.
+    pub(super) held: Option<HeldJson>,
+}
+
+#[derive(Serialize)]
+pub(super) struct HeldJson {
+    /// For how long, in milliseconds.
+    pub(super) held_ms: u64,
+    /// When they are taken if they stay as they are, in milliseconds from now.
+    pub(super) taken_in_ms: u64,
+    pub(super) removes: Vec<LossJson>,
+}
+
+/// More than half of something that would go at once.
+#[derive(Serialize)]
+pub(super) struct LossJson {
+    /// `hosts` or `pool`.
+    of: &'static str,
+    /// The pool, or the group whose hosts these are; empty for the groups without a view of their own.
+    name: String,
+    before: usize,
+    removed: usize,
+}
+
+impl From<&Loss> for LossJson {
+    fn from(loss: &Loss) -> Self {
+        let (of, name) = match &loss.from {
+            Loser::Hosts => ("hosts", String::new()),
+            Loser::HostsOf(group) => ("hosts", group.to_string()),
+            Loser::Pool(pool) => ("pool", pool.to_string()),
+        };
+        Self {
+            of,
+            name,
+            before: loss.before,
+            removed: loss.removed,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 //! What can be read: the fleet, the state of control, what became of a push.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::version::Version;
 use axum::Json;
@@ -11,11 +11,12 @@ use http::header::CONTENT_TYPE;
 
 use crate::core::commit::CommitOrigin;
 use crate::core::fleet::{NodeRecord, NodeState};
+use crate::core::hold::Held;
 use crate::core::proof::Mark;
 
 use super::json::{
-    CountsJson, DocumentFaultJson, DocumentsJson, FaultJson, NodeJson, NodesJson, PushJson,
-    PushNodeJson, RefusedJson, SHAPE, StatusJson, VersionJson,
+    CountsJson, DocumentFaultJson, DocumentsJson, FaultJson, HeldJson, LossJson, NodeJson,
+    NodesJson, PushJson, PushNodeJson, RefusedJson, SHAPE, StatusJson, VersionJson,
 };
 use super::problem::Problem;
 use super::{Api, Shared};
@@ -91,9 +92,22 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
             hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
             faults: faults(&documents.faults),
             warnings: faults(&documents.warnings),
+            held: documents
+                .held
+                .as_ref()
+                .map(|held| held_json(held, Instant::now())),
         },
         nodes: counts,
     })
+}
+
+fn held_json(held: &Held, now: Instant) -> HeldJson {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    HeldJson {
+        held_ms: millis(now.saturating_duration_since(held.since)),
+        taken_in_ms: millis(held.until.saturating_duration_since(now)),
+        removes: held.losses.iter().map(LossJson::from).collect(),
+    }
 }
 
 pub(super) async fn push(

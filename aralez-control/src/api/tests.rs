@@ -54,6 +54,10 @@ impl Commits for Fake {
         })
     }
 
+    fn release(&self) -> Releasing<'_> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn head(&self) -> Option<RevisionInfo> {
         None
     }
@@ -92,6 +96,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         files_hash: None,
         faults: Vec::new(),
         warnings: Vec::new(),
+        held: None,
         since: Instant::now(),
     };
     let parts = ApiParts {

@@ -15,23 +15,39 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
+use crate::core::hold::Held;
 
 use super::access::Denied;
-use super::json::{CommittedJson, DocumentFaultJson, FaultJson, HeadJson, SHAPE};
+use super::json::{CommittedJson, DocumentFaultJson, FaultJson, HeadJson, LossJson, SHAPE};
 use super::problem::Problem;
 use super::{Api, Peer, Shared, body};
 
 /// The longest message of a commit, in bytes.
 const MAX_MESSAGE: usize = 4_096;
 
-pub(super) fn proposal(text: Bytes, message: String, expect: Option<u64>, save: bool) -> Proposal {
+/// A push of this text that asks for nothing special.
+pub(super) fn proposal(text: Bytes) -> Proposal {
     Proposal {
         documents: DocumentSet::of_main(text),
         origin: CommitOrigin::Api,
-        message,
-        expect,
-        save,
+        message: String::new(),
+        expect: None,
+        save: false,
+        force: false,
     }
+}
+
+/// Whether a flag of a query is set: with or without a value, unless that says no.
+pub(super) fn is_set(value: Option<&str>) -> bool {
+    value.is_some_and(|value| !matches!(value, "false" | "0" | "no"))
+}
+
+/// What is held, and how it gets through.
+pub(super) fn held_words(held: &Held) -> String {
+    let minutes = held.until.saturating_duration_since(held.since).as_secs() / 60;
+    format!(
+        "it {held}; push the same again within {minutes} minutes, or force it (--force, ?force)"
+    )
 }
 
 /// Commits, counts, and begins the proof, so that it can be asked for as soon as the answer is there.
@@ -50,6 +66,7 @@ pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, R
 struct PushQuery {
     expect: Option<u64>,
     message: Option<String>,
+    force: Option<String>,
 }
 
 pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Response, Problem> {
@@ -73,8 +90,18 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
         }
     };
     let text = body::read(&parts.headers, body).await?;
-    let committed = commit(&api, proposal(text, message, expect, false)).await;
+    let proposal = Proposal {
+        message,
+        expect,
+        force: is_set(query.force.as_deref()),
+        ..proposal(text)
+    };
+    let committed = commit(&api, proposal).await;
     let committed = committed.map_err(|rejected| refused(&api, rejected))?;
+    Ok(answer(&committed))
+}
+
+fn answer(committed: &Committed) -> Response {
     let etag = format!("\"{}\"", committed.version.revision);
     let answer = CommittedJson {
         version: SHAPE,
@@ -82,7 +109,26 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
         changed: committed.changed,
         warnings: committed.warnings.iter().map(ToString::to_string).collect(),
     };
-    Ok(([(ETAG, etag)], Json(answer)).into_response())
+    ([(ETAG, etag)], Json(answer)).into_response()
+}
+
+/// Lets the files through that are held for a second look.
+pub(super) async fn release(
+    api: Shared,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    allow(&api, &peer, &parts)?;
+    let released = api.parts.commits.release().await;
+    let released = released.map_err(|rejected| refused(&api, rejected))?;
+    let committed = released.ok_or_else(|| {
+        let detail = "the files as they are now do not wait for a second look";
+        Problem::new(StatusCode::NOT_FOUND, "nothing is held", detail)
+    })?;
+    let mut fleet = api.parts.fleet.lock();
+    fleet.committed(committed.version, &committed.touched);
+    Ok(answer(&committed))
 }
 
 /// The revision of `If-Match`; `*` is any.
@@ -114,6 +160,12 @@ fn refused(api: &Api, rejected: Rejected) -> Problem {
         Rejected::Snapshot(faults) => {
             let faults: Vec<_> = faults.as_slice().iter().map(FaultJson::from).collect();
             faulty(json!(faults))
+        }
+        Rejected::Held(held) => {
+            let removes: Vec<_> = held.losses.iter().map(LossJson::from).collect();
+            let title = "held for a second look";
+            Problem::new(StatusCode::CONFLICT, title, &held_words(&held))
+                .with("removes", json!(removes))
         }
         conflict @ Rejected::Conflict { .. } => Problem::new(
             StatusCode::PRECONDITION_FAILED,

@@ -7,6 +7,8 @@ use aralez_proto::fault::Faults;
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
 
+use crate::core::hold::Held;
+
 /// Who brought the documents of a revision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommitOrigin {
@@ -46,6 +48,8 @@ pub struct Proposal {
     pub expect: Option<u64>,
     /// Whether the main document is written to `upstreams_conf` as well.
     pub save: bool,
+    /// Whether it may take away in bulk at once: an operator's word.
+    pub force: bool,
 }
 
 /// What came of a proposal.
@@ -78,6 +82,9 @@ pub enum Rejected {
         /// What is the head.
         head: u64,
     },
+    /// It takes away so much that it is looked at twice.
+    #[error("{0}")]
+    Held(Held),
     /// The ledger or the file could not be written.
     #[error("{0}")]
     Store(String),

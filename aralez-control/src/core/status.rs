@@ -6,6 +6,7 @@ use aralez_proto::document::{DocumentFault, DocumentSet, Place};
 use aralez_proto::hash::Digest;
 
 use crate::core::commit::{CommitOrigin, Rejected};
+use crate::core::hold::Held;
 
 /// What a look at the set of files came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -29,6 +30,8 @@ pub struct SourceStatus {
     pub faults: Vec<DocumentFault>,
     /// What is worth saying about the files.
     pub warnings: Vec<DocumentFault>,
+    /// Why the files as they are now wait for a second look; `None` where they do not.
+    pub held: Option<Held>,
     /// Since when this is so.
     pub since: Instant,
 }
@@ -65,6 +68,8 @@ pub fn faults_of(rejected: &Rejected) -> Vec<DocumentFault> {
                 whole(resource.unwrap_or_default(), fault.reason.clone())
             })
             .collect(),
+        // Nothing is wrong with what is held; it is told by itself.
+        Rejected::Held(_) => Vec::new(),
         Rejected::Conflict { .. } | Rejected::Store(_) => {
             vec![whole(String::new(), rejected.to_string())]
         }

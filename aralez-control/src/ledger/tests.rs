@@ -187,7 +187,7 @@ fn another_key_is_told_with_the_file() {
 fn a_ledger_of_a_newer_release_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
-    let transaction = ledger.database.begin_write().unwrap();
+    let transaction = ledger.opened().unwrap().begin_write().unwrap();
     {
         let mut meta = transaction.open_table(META).unwrap();
         meta.insert("format", 2_u32.to_le_bytes().as_slice())

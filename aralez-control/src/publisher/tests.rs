@@ -1,4 +1,5 @@
 mod disk;
+mod second_look;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
@@ -31,6 +32,7 @@ fn push(text: &str) -> Proposal {
         message: String::new(),
         expect: None,
         save: false,
+        force: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod files;
 mod report;
+mod second_look;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use tracing::{error, info};
 
 use super::{Outlets, Parts};
 use crate::core::commit::{Committed, Proposal, Rejected, TouchedGroups};
+use crate::core::hold::Holds;
 use crate::core::layers::Layers;
 use crate::core::status::{KnownFiles, SourceStatus, faults_of};
 use crate::core::store::{
@@ -32,6 +34,7 @@ pub(super) struct Writer {
     files: Option<DocumentSet>,
     /// Why the head that was found at the start gives no views; `None` where there are views of the head.
     unread: Option<Rejected>,
+    holds: Holds,
     outlets: Outlets,
 }
 
@@ -64,6 +67,7 @@ impl Writer {
             files_hash: files.map(|files| files.hash),
             faults: Vec::new(),
             warnings: Vec::new(),
+            held: None,
             since: Instant::now(),
         };
         let mut writer = Self {
@@ -80,6 +84,7 @@ impl Writer {
             head: info,
             files: None,
             unread: None,
+            holds: Holds::new(parts.hold),
         };
         writer.load(head.as_ref())?;
         Ok((writer, files::known(head, files)))
@@ -175,6 +180,8 @@ impl Writer {
             .figures
             .send_modify(|figures| match &committed {
                 Ok(committed) => figures.commits += u64::from(committed.changed),
+                // Counted where it is seen first.
+                Err(Rejected::Held(_)) => {}
                 Err(_) => figures.refused += 1,
             });
         committed
@@ -202,6 +209,8 @@ impl Writer {
             return Ok(self.unchanged());
         }
         let built = self.build(&proposal.documents, head + 1)?;
+        self.look_twice(proposal, hash, &built.views)?;
+        let files = files.or_else(|| self.files_passed_over(proposal));
         self.save(proposal)?;
         let begun = Instant::now();
         let new = NewRevision {
@@ -283,6 +292,7 @@ impl Writer {
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
         self.outlets.views.send_replace(Arc::new(views));
+        self.end_hold();
         if self.unread.take().is_some() {
             // They were those of the head before.
             self.tell(|status| status.faults.clear());

@@ -120,6 +120,7 @@ impl Admission {
 mod tests {
     use super::*;
 
+    /// F-08: many connects a second.
     #[test]
     fn a_herd_is_let_in_at_the_rate_and_the_rest_gets_slots_one_after_the_other() {
         let start = Instant::now();

@@ -99,6 +99,7 @@ fn what_was_kept_serves_after_a_restart() {
     assert_ne!(found.boot_id, found.replaces_boot_id);
 }
 
+/// F-15: modes of cache and key.
 #[test]
 fn nothing_is_readable_by_others() {
     let folder = TempDir::new().unwrap();
@@ -195,6 +196,7 @@ fn what_this_node_no_longer_takes_is_not_served_and_not_set_aside() {
     );
 }
 
+/// F-14: the clock steps back.
 #[test]
 fn a_newer_file_of_the_same_version_wins_whatever_the_clock_says() {
     let folder = TempDir::new().unwrap();
@@ -207,6 +209,7 @@ fn a_newer_file_of_the_same_version_wins_whatever_the_clock_says() {
     assert_eq!(found.snapshot.unwrap().version().root, other.version().root);
 }
 
+/// F-10: a folder that cannot be written.
 #[test]
 fn a_folder_that_cannot_be_written_is_named_and_works_again_when_it_can() {
     let folder = TempDir::new().unwrap();

@@ -37,6 +37,7 @@ impl Memory for Forgetful {
     }
 }
 
+/// F-10: told until the next success.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_does_not_stop_serving_and_is_told_until_it_is_over() {
     let folder = TempDir::new().unwrap();

@@ -176,6 +176,7 @@ async fn an_update_serves_is_acknowledged_is_kept_and_is_told() {
     proxy.stop();
 }
 
+/// F-03: validated as a whole, refused with the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_update_leaves_what_runs_and_names_the_resource() {
     let folder = TempDir::new().unwrap();
@@ -251,6 +252,7 @@ async fn a_proxy_serves_from_its_cache_before_and_without_control() {
     proxy.stop();
 }
 
+/// F-05: a lost control.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_control_changes_nothing_and_the_stream_comes_back_by_itself() {
     let folder = TempDir::new().unwrap();
@@ -281,6 +283,7 @@ async fn a_lost_control_changes_nothing_and_the_stream_comes_back_by_itself() {
     session.ended().await;
 }
 
+/// F-04: a foreign control.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_control_of_another_cluster_is_refused_and_named() {
     let folder = TempDir::new().unwrap();

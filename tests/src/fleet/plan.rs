@@ -11,6 +11,7 @@ use crate::ports::Port;
 pub struct Plan {
     proxies: Vec<Proxy>,
     control_lines: String,
+    control_arguments: Vec<String>,
     document: Option<String>,
 }
 
@@ -46,6 +47,14 @@ impl Plan {
     #[must_use]
     pub fn control(mut self, lines: &str) -> Self {
         self.control_lines.push_str(&format!("{lines}\n"));
+        self
+    }
+
+    /// More arguments on control's command line.
+    #[must_use]
+    pub fn control_arguments(mut self, arguments: &[&str]) -> Self {
+        let more = arguments.iter().map(ToString::to_string);
+        self.control_arguments.extend(more);
         self
     }
 
@@ -118,6 +127,7 @@ impl Plan {
             http: self.proxies.iter().map(|_| Port::free()).collect(),
             admin: self.proxies.iter().map(|_| Port::free()).collect(),
             api: Port::free(),
+            control_arguments: self.control_arguments.clone(),
             arguments: self
                 .proxies
                 .iter()

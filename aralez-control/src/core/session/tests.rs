@@ -99,6 +99,7 @@ fn before_the_first_commit_nobody_is_told_anything() {
     assert_eq!(opened.expected, None);
 }
 
+/// F-07: the latest wins.
 #[test]
 fn a_slow_node_skips_what_came_meanwhile() {
     let now = Instant::now();
@@ -164,6 +165,7 @@ fn no_answer_to_an_update_ends_the_stream() {
     );
 }
 
+/// F-06, from the side of control.
 #[test]
 fn a_silent_node_is_lost_after_two_and_a_half_heartbeats() {
     let start = Instant::now();
@@ -228,6 +230,7 @@ fn a_node_that_cannot_follow_a_difference_gets_everything_once() {
     );
 }
 
+/// F-04, from the side of control: a node of another cluster, and one that is ahead.
 #[test]
 fn strangers_are_turned_away_with_the_reason() {
     let now = Instant::now();

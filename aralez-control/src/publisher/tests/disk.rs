@@ -1,10 +1,12 @@
 //! A store and a main document in memory, which outlive the publisher that uses them.
 
 use std::sync::{Arc, Mutex as Lock};
+use std::time::Duration;
 
 use aralez_proto::document::Rules;
 use bytes::Bytes;
 
+use crate::core::hold::HOLD;
 use crate::core::store::{
     ClusterId, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
 };
@@ -96,10 +98,15 @@ impl Disk {
     }
 
     pub(super) fn open_with(&self, rules: Rules) -> Publisher {
+        self.open_holding(rules, HOLD)
+    }
+
+    pub(super) fn open_holding(&self, rules: Rules, hold: Duration) -> Publisher {
         let parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             rules,
+            hold,
         };
         Publisher::open(parts).unwrap()
     }

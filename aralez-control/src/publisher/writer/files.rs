@@ -1,41 +1,64 @@
 //! The set of files as a proposal: when it is one, and what is remembered of it.
 
+use std::time::Instant;
+
 use aralez_proto::document::DocumentSet;
 use tracing::info;
 
 use super::report::{self, report};
 use super::{Writer, main_of};
-use crate::core::commit::{CommitOrigin, Proposal, Rejected};
+use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
 use crate::core::status::{KnownFiles, Reading, faults_of};
 use crate::core::store::{FilesRead, Revision, RevisionInfo};
 
 impl Writer {
-    pub(in super::super) fn take_reading(&mut self, reading: &Reading) -> Result<(), Rejected> {
+    pub(in super::super) fn take_reading(
+        &mut self,
+        reading: &Reading,
+    ) -> Result<Option<Instant>, Rejected> {
         if self.outlets.status.borrow().warnings != reading.warnings {
             report::each(&reading.warnings);
         }
+        let content = reading.documents.as_ref().map(DocumentSet::content_hash);
+        self.holds.files_are(content);
         let Some(documents) = &reading.documents else {
             report::each(&reading.faults);
             self.tell(|status| {
                 status.faults.clone_from(&reading.faults);
                 status.warnings.clone_from(&reading.warnings);
+                status.held = None;
             });
-            return Ok(());
+            return Ok(None);
         };
-        let rejected = self.take_files(documents).err();
-        let faults = rejected.as_ref().map(faults_of).unwrap_or_default();
-        self.tell(|status| {
-            status.faults = faults;
-            status.warnings.clone_from(&reading.warnings);
-        });
+        let rejected = self.take_files(documents, false).err();
+        self.tell_of_files(rejected.as_ref());
+        self.tell(|status| status.warnings.clone_from(&reading.warnings));
         match rejected {
             Some(rejected @ (Rejected::Store(_) | Rejected::Conflict { .. })) => Err(rejected),
-            Some(_) | None => Ok(()),
+            Some(Rejected::Held(held)) => Ok(Some(held.until)),
+            Some(_) | None => Ok(None),
         }
     }
 
-    /// Commits a set of files unless it is the one that was read last.
-    fn take_files(&mut self, documents: &DocumentSet) -> Result<(), Rejected> {
+    /// Tells why the files as they are now are not what serves, if so.
+    pub(super) fn tell_of_files(&self, rejected: Option<&Rejected>) {
+        let faults = rejected.map(faults_of).unwrap_or_default();
+        let held = match rejected {
+            Some(Rejected::Held(held)) => Some(held.clone()),
+            _ => None,
+        };
+        self.tell(|status| {
+            status.faults = faults;
+            status.held = held;
+        });
+    }
+
+    /// Commits a set of files unless it is the one that was read last; what came of it where there was something to commit.
+    pub(super) fn take_files(
+        &mut self,
+        documents: &DocumentSet,
+        force: bool,
+    ) -> Result<Option<Committed>, Rejected> {
         let known = self.store.files_read();
         let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
         let hash = documents.content_hash();
@@ -44,11 +67,11 @@ impl Writer {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
                 // Nothing new, but where the head itself does not read, that is still to be told.
-                return self.unread.clone().map_or(Ok(()), Err);
+                return self.unread.clone().map_or(Ok(None), Err);
             }
             // Refused before: its faults are told again, but a push that came since stays, even where nothing is wrong any more.
             if self.head.as_ref().is_some_and(|head| !from_files(head)) {
-                return self.build(documents, self.head_revision()).map(drop);
+                return self.build(documents, self.head_revision()).map(|_| None);
             }
         }
         let proposal = Proposal {
@@ -57,11 +80,14 @@ impl Writer {
             message: String::new(),
             expect: None,
             save: false,
+            force,
         };
         let read = |refused| FilesRead { hash, refused };
         let outcome = self.commit_with(&proposal, Some(read(false)));
-        let Err(rejected) = outcome else {
-            return Ok(());
+        let rejected = match outcome {
+            Ok(committed) => return Ok(Some(committed)),
+            Err(held @ Rejected::Held(_)) => return Err(held),
+            Err(rejected) => rejected,
         };
         info!("the set of files is refused; what serves stays");
         report(&rejected);

@@ -10,7 +10,7 @@ pub(super) fn report(rejected: &Rejected) {
     match rejected {
         Rejected::Documents(faults) => each(&faults.0),
         Rejected::Snapshot(faults) => each(faults.as_slice()),
-        Rejected::Conflict { .. } | Rejected::Store(_) => warn!("{rejected}"),
+        Rejected::Held(_) | Rejected::Conflict { .. } | Rejected::Store(_) => warn!("{rejected}"),
     }
 }
 

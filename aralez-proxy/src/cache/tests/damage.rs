@@ -26,6 +26,7 @@ fn serves_the_previous(folder: &Path, content: &[u8], what: &str) {
     aralez_runtime::private::write_atomic(&path, &whole).unwrap();
 }
 
+/// F-11: cut at every length, zero included, and every byte flipped.
 #[test]
 fn a_file_cut_at_any_length_or_with_any_byte_flipped_gives_way_to_the_previous() {
     let folder = TempDir::new().unwrap();
@@ -69,6 +70,7 @@ fn a_file_of_another_cluster_is_set_aside() {
     );
 }
 
+/// F-11: a link, a wrong mode, a folder.
 #[test]
 fn links_open_modes_and_folders_are_not_read() {
     let folder = TempDir::new().unwrap();
@@ -85,6 +87,7 @@ fn links_open_modes_and_folders_are_not_read() {
     assert!(elsewhere.exists());
 }
 
+/// F-11: 10 GiB.
 #[test]
 fn a_file_larger_than_this_node_takes_is_not_read() {
     let folder = TempDir::new().unwrap();
@@ -119,6 +122,7 @@ fn few_damaged_files_are_kept() {
     assert_eq!(names(folder.path()).iter().filter(aside).count(), 3);
 }
 
+/// F-11: damaged marks.
 #[test]
 fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
     let folder = TempDir::new().unwrap();
@@ -136,6 +140,7 @@ fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
     }
 }
 
+/// F-09: what a killed writer left behind.
 #[test]
 fn what_a_dead_writer_left_behind_goes() {
     let folder = TempDir::new().unwrap();

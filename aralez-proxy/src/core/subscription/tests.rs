@@ -175,6 +175,7 @@ fn a_report_is_not_sent_on_another_stream_than_its_update() {
     assert_eq!(greeting(&actions).unwrap().held, Some(to));
 }
 
+/// F-06: a control that hangs.
 #[test]
 fn a_control_that_falls_silent_is_left() {
     let mut bench = Bench::live(None);
@@ -184,6 +185,7 @@ fn a_control_that_falls_silent_is_left() {
     assert!(dialled(&bench.after(0.6)).is_some());
 }
 
+/// F-06: a control that accepts and stays silent.
 #[test]
 fn a_control_that_does_not_welcome_is_left() {
     let mut bench = Bench::new(None);

@@ -15,6 +15,7 @@ fn applied(actions: &[Action]) -> bool {
         .any(|action| matches!(action, Action::Apply(_)))
 }
 
+/// F-04: an old version replayed, and another epoch.
 #[test]
 fn a_proxy_never_goes_backwards_and_takes_a_higher_generation() {
     let mut bench = Bench::live(Some(version(2, 5, 1)));
@@ -26,6 +27,7 @@ fn a_proxy_never_goes_backwards_and_takes_a_higher_generation() {
     assert!(applied(&bench.update(3, None, version(3, 1, 2))));
 }
 
+/// F-04: the same version with another hash.
 #[test]
 fn the_same_version_with_another_root_is_an_ordinary_difference() {
     let mut bench = Bench::live(Some(version(2, 5, 1)));
@@ -41,6 +43,7 @@ fn a_delta_from_a_root_that_is_not_held_is_refused_and_the_stream_opened_anew() 
     assert!(bench.machine.refused().is_empty());
 }
 
+/// F-04: two controls of different clusters.
 #[test]
 fn another_cluster_is_left_and_the_next_server_asked() {
     let mut bench = Bench::live(Some(version(1, 5, 1)));
@@ -51,6 +54,7 @@ fn another_cluster_is_left_and_the_next_server_asked() {
     assert_eq!(dialled(&actions).unwrap().0, 1);
 }
 
+/// F-02: a snapshot beyond the limit.
 #[test]
 fn more_than_the_node_takes_is_refused_before_it_is_received() {
     let mut bench = Bench::live(None);
@@ -67,6 +71,7 @@ fn more_than_the_node_takes_is_refused_before_it_is_received() {
     assert_eq!(bench.machine.refused().len(), 1);
 }
 
+/// F-02: more than was announced.
 #[test]
 fn more_than_announced_is_refused_and_its_rest_skipped() {
     let mut bench = Bench::live(None);
@@ -90,6 +95,7 @@ fn an_update_with_a_part_missing_is_refused() {
     );
 }
 
+/// F-03: a malformed resource.
 #[test]
 fn an_item_that_cannot_be_named_refuses_the_whole_update() {
     let mut bench = Bench::live(None);

@@ -1,0 +1,161 @@
+//! A proxy that is killed at any moment, also while it writes its cache, comes back with what it had.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use aralez_tests::document::many;
+use aralez_tests::eventually::{eventually, same};
+use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::ports::random;
+use aralez_tests::proof::{Row, amount};
+use aralez_tests::raw::{self, Request};
+use rustix::process::Signal;
+
+/// Enough that a file takes some time to write.
+const HOSTS: usize = 200;
+const HOST: &str = "h0.test";
+/// How long a proxy lives at most after its first new revision.
+const LIFE: Duration = Duration::from_millis(1_200);
+
+/// Pushes one revision after the other until it is told to stop; the label of each by its number.
+struct Pusher {
+    stop: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<BTreeMap<u64, String>>,
+}
+
+impl Pusher {
+    fn start(fleet: &Fleet, origin: &Origin, first: u64) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, api, endpoint) = (Arc::clone(&stop), fleet.api(), origin.address());
+        let task = tokio::spawn(async move {
+            let (mut pushed, mut number) = (BTreeMap::new(), first);
+            while !stopped.load(Ordering::Relaxed) {
+                number += 1;
+                let label = format!("v{number}");
+                let request = Request::new("POST", "control", "/v1/config")
+                    .header("Authorization", &format!("Bearer {MASTER_KEY}"))
+                    .body(many(HOSTS, &label, endpoint));
+                let answer = raw::send(api, &request).await.expect("control answers");
+                let revision = answer.json()["revision"].as_u64();
+                pushed.insert(revision.expect("a push is committed"), label);
+            }
+            pushed
+        });
+        Self { stop, task }
+    }
+
+    async fn end(self) -> BTreeMap<u64, String> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.expect("the pusher ends")
+    }
+}
+
+fn half_written(cache: &Path) -> bool {
+    let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.any(|name| name.starts_with(".snap-") && name.ends_with(".tmp"))
+}
+
+/// A random moment; in every second round one while a file is being written, if that can be caught.
+async fn a_moment(round: u64, cache: &Path) {
+    let micros = random() % u64::try_from(LIFE.as_micros()).unwrap();
+    if round % 2 == 0 {
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+        return;
+    }
+    let end = Instant::now() + LIFE;
+    while Instant::now() < end && !half_written(cache) {
+        tokio::task::yield_now().await;
+    }
+    // Into the write, or just behind it.
+    let into = Instant::now() + Duration::from_micros(micros % 2_000);
+    while Instant::now() < into {}
+}
+
+/// What a proxy serves that starts without control: its revision and the label of its answers.
+async fn served_alone(fleet: &mut Fleet) -> (u64, String) {
+    fleet.launch_proxy(0);
+    let answer = eventually(LIVE * 2, "it serves from its cache", || async {
+        let answer = fleet.get(0, HOST, "/").await?;
+        same(&answer.status, &200)?;
+        Ok(answer)
+    })
+    .await;
+    let version = fleet.version(0).await.unwrap();
+    assert_eq!(version["origin"], "cache", "{version}");
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    // A clean end: otherwise two deaths in a row would make a version suspect, which is another promise.
+    proxy.signal(Signal::TERM);
+    proxy.end(LIVE).await.unwrap();
+    let label = answer.header("x-version").unwrap_or_default().to_owned();
+    (version["revision"].as_u64().unwrap(), label)
+}
+
+/// F-09: kill -9 of the proxy at any step of the cache's write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_killed_at_any_moment_starts_with_what_it_called_persisted_or_newer() {
+    let rounds = amount(5, 200);
+    let origin = Origin::start("a").await;
+    let plan = Plan::new(1).document(&many(HOSTS, "v0", origin.address()));
+    let mut fleet = plan.relayed(0).start().await;
+    let head = fleet.is_current(LIVE).await;
+    let mut labels = BTreeMap::from([(head, "v0".to_owned())]);
+    let cache = fleet.state().join("proxy-proxy-0");
+    let (mut floor, mut torn) = (0, 0);
+    for round in 0..rounds {
+        let before = fleet.head().await.unwrap();
+        if fleet.proxies[0].is_none() {
+            fleet.start_proxy(0).await;
+        }
+        let pusher = Pusher::start(&fleet, &origin, before);
+        let runs = || async {
+            let runs = fleet.revision(0).await?;
+            (runs > before)
+                .then_some(())
+                .ok_or_else(|| format!("{runs}"))
+        };
+        eventually(LIVE * 2, "revisions reach the proxy", runs).await;
+        a_moment(round, &cache).await;
+        fleet.kill_proxy(0);
+        torn += u64::from(half_written(&cache));
+        labels.extend(pusher.end().await);
+        let gone = || async {
+            let node = fleet.node(0).await?;
+            same(&node.connected, &false)?;
+            Ok(node.all["persisted"]["revision"].as_u64().unwrap_or(0))
+        };
+        let persisted = eventually(LIVE, "control sees its end", gone).await;
+        floor = persisted.max(floor);
+        fleet.relays[0].as_ref().unwrap().cut();
+        let (revision, label) = served_alone(&mut fleet).await;
+        assert_eq!(
+            labels.get(&revision),
+            Some(&label),
+            "round {round}: {revision}"
+        );
+        assert!(
+            revision >= floor,
+            "round {round}: {revision} after {floor} was persisted"
+        );
+        floor = revision;
+        fleet.relays[0].as_ref().unwrap().heal();
+    }
+    let troubles = fleet.log("proxy-0").matches("set aside").count();
+    let measured = format!(
+        "{rounds} kills, {torn} inside a write: 0 lost, 0 older than persisted, {troubles} files set aside; {} revisions",
+        labels.len()
+    );
+    let row = Row {
+        what: "cache: SIGKILL of a proxy at random moments while revisions come, then started without control (F-09)",
+        goal: "serves what it accepted, never older than what it called persisted",
+        measured: &measured,
+        met: troubles == 0,
+        test: "cache_kills",
+    };
+    row.keep("cache-kills");
+    assert_eq!(troubles, 0, "a kill leaves no damaged file");
+}

@@ -1,0 +1,183 @@
+//! Who falls silent is left: a control that hangs, a connection that is only half there, a proxy that is frozen. And who was apart is
+//! together again.
+
+use std::time::{Duration, Instant};
+
+use aralez_tests::document::versioned;
+use aralez_tests::eventually::{eventually, same, stays};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::proof::{Row, amount};
+use rustix::process::Signal;
+
+/// Short, so that two and a half of them are awaited in a test.
+const HEARTBEAT: Duration = Duration::from_millis(800);
+/// After this long a silent peer must be left, with room for a busy machine.
+const LEFT: Duration = Duration::from_secs(20);
+
+async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
+    let heartbeat = HEARTBEAT.as_millis().to_string();
+    let mut plan = Plan::new(proxies).control_arguments(&["--heartbeat-ms", &heartbeat]);
+    for proxy in 0..relayed {
+        plan = plan.relayed(proxy);
+    }
+    let document = versioned("a.test", "1", origin.address());
+    let fleet = plan.document(&document).start().await;
+    fleet.is_current(LIVE).await;
+    fleet
+}
+
+async fn dials_again(fleet: &Fleet) {
+    let counts = fleet.relays[0].as_ref().unwrap().counts();
+    counts.forget();
+    let start = Instant::now();
+    let dials = || async { same(&(counts.connections() > 0), &true) };
+    eventually(LEFT, "the proxy leaves the silent stream", dials).await;
+    println!("left after {:?}", start.elapsed());
+    let answer = fleet.get(0, "a.test", "/").await.unwrap();
+    assert_eq!(answer.status, 200, "serving goes on");
+}
+
+/// F-06: control hangs; half-open connection.
+#[tokio::test]
+async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left() {
+    let origin = Origin::start("a").await;
+    let fleet = fleet(&origin, 1, 1).await;
+    fleet.control().signal(Signal::STOP);
+    dials_again(&fleet).await;
+    fleet.control().signal(Signal::CONT);
+    fleet.is_current(LEFT * 2).await;
+
+    let relay = fleet.relays[0].as_ref().unwrap();
+    relay.stall();
+    dials_again(&fleet).await;
+    let lost = || async { same(&fleet.node(0).await?.connected, &false) };
+    eventually(LEFT, "control leaves the half-open stream as well", lost).await;
+    relay.heal();
+    relay.sever();
+    fleet.is_current(LEFT * 2).await;
+}
+
+/// F-06, F-07: a node that is frozen is told lost and holds up nobody.
+#[tokio::test]
+async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
+    let origin = Origin::start("a").await;
+    let fleet = fleet(&origin, 2, 0).await;
+    let frozen = fleet.proxies[0].as_ref().unwrap();
+    frozen.signal(Signal::STOP);
+    let start = Instant::now();
+    let lost = || async { same(&fleet.node(0).await?.connected, &false) };
+    eventually(LEFT, "control tells that the node is lost", lost).await;
+    println!("lost after {:?}", start.elapsed());
+    fleet.save(&versioned("a.test", "2", origin.address()));
+    let moves_on = || async {
+        let answer = fleet.get(1, "a.test", "/").await?;
+        same(&answer.header("x-version"), &Some("2"))
+    };
+    eventually(LIVE, "the other proxy moves on", moves_on).await;
+    frozen.signal(Signal::CONT);
+    fleet.is_current(LEFT * 2).await;
+    assert_eq!(
+        fleet
+            .get(0, "a.test", "/")
+            .await
+            .unwrap()
+            .header("x-version"),
+        Some("2")
+    );
+}
+
+/// F-18: half of the nodes are apart for a while, then not.
+#[tokio::test]
+async fn half_of_the_nodes_come_back_from_a_partition_to_the_newest_version() {
+    let apart = Duration::from_secs(amount(3, 120));
+    let origin = Origin::start("a").await;
+    let fleet = fleet(&origin, 4, 2).await;
+    for relay in fleet.relays.iter().flatten() {
+        relay.cut();
+    }
+    let start = Instant::now();
+    let mut number = 1;
+    while start.elapsed() < apart {
+        number += 1;
+        let document = versioned("a.test", &number.to_string(), origin.address());
+        assert_eq!(fleet.push(&document).await.status, 200);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let newest = number.to_string();
+    for (proxy, version) in [(0, "1"), (1, "1"), (2, newest.as_str()), (3, &newest)] {
+        let answer = fleet.get(proxy, "a.test", "/").await.unwrap();
+        assert_eq!(answer.header("x-version"), Some(version), "proxy-{proxy}");
+    }
+    for relay in fleet.relays.iter().flatten() {
+        relay.heal();
+    }
+    let healed = Instant::now();
+    let head = fleet.is_current(Duration::from_secs(60)).await;
+    let took = healed.elapsed();
+    let measured = format!(
+        "{:.1} s after {} s apart and {head} revisions",
+        took.as_secs_f64(),
+        apart.as_secs()
+    );
+    let row = Row {
+        what: "partition of half of the nodes, then healed: all on the newest version (F-18)",
+        goal: "≤ 5 s after it healed",
+        measured: &measured,
+        met: took <= Duration::from_secs(5),
+        test: "watchdog",
+    };
+    row.keep("partition");
+}
+
+/// F-04: an older head in the same generation is not taken back.
+#[tokio::test]
+async fn a_control_put_back_to_an_older_state_takes_no_proxy_back() {
+    let origin = Origin::start("a").await;
+    let mut fleet = fleet(&origin, 1, 0).await;
+    let document = |version: &str| versioned("a.test", version, origin.address());
+    let (state, copy) = (fleet.state().join("control"), fleet.folder().join("copy"));
+    fleet.kill_control();
+    copy_folder(&state, &copy);
+    fleet.start_control().await;
+    let second = fleet.apply(&document("2")).await;
+    let third = fleet.apply(&document("3")).await;
+    assert_eq!(third, second + 1);
+    fleet.kill_control();
+    std::fs::remove_dir_all(&state).unwrap();
+    copy_folder(&copy, &state);
+    fleet.save(&document("1"));
+    fleet.start_control().await;
+    let says = || async {
+        let log = fleet.log("control");
+        same(&log.contains("newer"), &true).map_err(|_| log)
+    };
+    eventually(LIVE, "control says that the node is ahead", says).await;
+    stays(
+        Duration::from_secs(2),
+        "the proxy keeps what it has",
+        || async {
+            same(&fleet.revision(0).await?, &third)?;
+            let answer = fleet.get(0, "a.test", "/").await?;
+            same(&answer.header("x-version"), &Some("3"))
+        },
+    )
+    .await;
+    for version in ["4", "5", "6"] {
+        assert_eq!(fleet.push(&document(version)).await.status, 200);
+    }
+    assert!(fleet.head().await.unwrap() > third);
+    let catches_up = || async {
+        let answer = fleet.get(0, "a.test", "/").await?;
+        same(&answer.header("x-version"), &Some("6"))
+    };
+    eventually(LEFT * 3, "a newer revision is taken again", catches_up).await;
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([from, to])
+        .status();
+    assert!(copied.unwrap().success());
+}
