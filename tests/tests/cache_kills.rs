@@ -72,7 +72,7 @@ async fn a_moment(round: u64, cache: &Path) {
         tokio::task::yield_now().await;
     }
     // Into the write, or just behind it.
-    let into = Instant::now() + Duration::from_micros(micros % 2_000);
+    let into = Instant::now() + Duration::from_micros(micros % 300);
     while Instant::now() < into {}
 }
 
