@@ -75,7 +75,10 @@ fn open(folder: &Path) -> io::Result<File> {
     let mut writing = options.clone();
     writing.write(true).create(true).truncate(false).mode(0o600);
     match writing.open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => options.open(&path),
+        // Where even that is missing, what has to be known is that nothing can be made here.
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            options.open(&path).map_err(|_| error)
+        }
         opened => opened,
     }
 }

@@ -50,7 +50,11 @@ fn open(fleet: &Fleet) -> Ledger {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
     let total = amount(60, 500);
-    let mut fleet = Plan::new(0).lay_out();
+    // The set of files is a revision of its own, before all others.
+    let document = versioned("a.test", "file", ([127, 0, 0, 1], 9).into());
+    let mut fleet = Plan::new(0).document(&document).start().await;
+    let base = fleet.follows(0).await;
+    fleet.kill_control();
     let (mut all, mut kills, mut unanswered) = (Vec::new(), 0, 0);
     while (all.len() as u64) < total {
         fleet.start_control().await;
@@ -69,19 +73,19 @@ async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
             );
         }
         all.extend(answered);
-        let last = all.last().map_or(0, |(revision, _)| *revision);
-        let head = ledger.head().unwrap().map_or(0, |head| head.revision);
+        let last = all.last().map_or(base, |(revision, _)| *revision);
+        let head = ledger.head().unwrap().expect("there is a head").revision;
         if head > last {
             // It was written, but not answered any more.
             assert_eq!((head, text_of(&ledger, head)), (last + 1, open_text));
             all.push((head, text_of(&ledger, head).unwrap()));
             unanswered += 1;
         }
-        assert_eq!(all.last().map_or(0, |(revision, _)| *revision), head);
+        assert_eq!(all.last().map_or(base, |(revision, _)| *revision), head);
     }
     let ledger = open(&fleet);
     for (index, (revision, text)) in all.iter().enumerate() {
-        assert_eq!(*revision, index as u64 + 1, "numbers go on by one");
+        assert_eq!(*revision, base + 1 + index as u64, "numbers go on by one");
         assert_eq!(text_of(&ledger, *revision).as_ref(), Some(text));
     }
     let measured = format!(

@@ -22,6 +22,8 @@ use crate::core::trial::PROOF;
 
 /// Marks are written at most this often while updates come.
 const MARKS_EVERY: Duration = Duration::from_secs(1);
+/// After this long marks that could not be written are tried again, so that what is told ends soon after its cause.
+const MARKS_RETRY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What is to be done.
@@ -256,7 +258,7 @@ impl Worker {
 
     fn save_marks(&mut self, now: Instant) {
         let saved = self.memory.save_marks();
-        self.marks_due = saved.is_err().then(|| now + PROOF);
+        self.marks_due = saved.is_err().then(|| now + MARKS_RETRY);
         if self.note("marks", saved) {
             self.tell_memory();
         }
