@@ -224,12 +224,15 @@ impl Subscription {
         window: (Duration, Duration),
         actions: &mut Vec<Action>,
     ) {
-        let server = match &self.phase {
-            Phase::Greeting { server, .. } | Phase::Waiting { server } => *server,
-            Phase::Live(stream) => stream.server(),
+        let after = match &self.phase {
+            Phase::Greeting { server, .. } | Phase::Waiting { server } => {
+                self.recover.not_welcomed(*server, window, moment.random)
+            }
+            Phase::Live(stream) => {
+                self.recover.sent_away(stream.server(), window, moment.random)
+            }
             Phase::Dialling { .. } | Phase::Idle => return,
         };
-        let after = self.recover.sent_away(server, window, moment.random);
         if let Some(applying) = &mut self.applying {
             applying.update_id = None;
         }
