@@ -74,6 +74,8 @@ pub struct Refused {
 pub struct Control {
     /// Whether it answers.
     pub is_up: bool,
+    /// It was switched off for good.
+    pub is_gone: bool,
     /// How often it was started.
     pub life: u64,
     /// Its cluster.
@@ -109,6 +111,7 @@ impl Control {
     pub fn new(cluster: [u8; 16], ledger: Ledger) -> Self {
         let mut control = Self {
             is_up: false,
+            is_gone: false,
             life: 0,
             cluster,
             ledger,

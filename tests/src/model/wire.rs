@@ -50,6 +50,15 @@ impl Wire {
         arrives
     }
 
+    /// What is under way arrives now; gives how much that is.
+    pub fn hasten(&mut self, now: Duration) -> usize {
+        self.last = self.last.min(now);
+        for under_way in &mut self.under_way {
+            under_way.arrives = under_way.arrives.min(now);
+        }
+        self.under_way.len()
+    }
+
     /// What arrives now.
     pub fn receive(&mut self, now: Duration) -> Option<UnderWay> {
         let ready = self.under_way.front()?.arrives <= now;

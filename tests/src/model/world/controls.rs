@@ -49,7 +49,7 @@ impl World {
             group: hello.group.clone(),
             proxy_version: hello.proxy_version.clone(),
         };
-        self.note_told_refusals(at, node, &hello.refused);
+        let refused = hello.refused.clone();
         let control = &mut self.controls[at];
         let (recent, head) = (Arc::clone(&control.recent), control.head());
         let memory = control.fleet.memory(&facts.node);
@@ -72,6 +72,7 @@ impl World {
             }
         };
         self.note(|| format!("c{at} welcomes n{node} with {}: {:?}", shown(told), opened.resume));
+        self.note_told_refusals(at, node, &refused);
         let Opened { session, resume, expected, actions } = opened;
         self.controls[at].fleet.joined(id, facts, session.standing(), now);
         let mut outbox = Outbox::default();

@@ -112,7 +112,7 @@ impl World {
         let deadly = process.is_some_and(|process| {
             crate::model::content::is_deadly(&process.live.load().snapshot)
         });
-        if deadly {
+        if deadly && !self.healed {
             self.note(|| format!("n{node} dies of what it runs"));
             self.ends(node);
             self.comes_back(node);
@@ -158,7 +158,7 @@ impl World {
     }
 
     pub(super) fn start_control(&mut self, control: usize) {
-        if !self.controls[control].is_up {
+        if !self.controls[control].is_up && !self.controls[control].is_gone {
             self.controls[control].start();
             let head = self.controls[control].head();
             self.note(|| format!("c{control} starts with {head}"));

@@ -127,9 +127,11 @@ impl World {
         let runs = at.process.as_ref().and_then(|process| process.runs());
         let young = self.now < at.applied_at + PROOF;
         let state = at.disk.state();
+        let boot = at.process.as_ref().map(|process| &process.identity.boot_id);
+        // What could not be written cannot be counted.
         let open = state.marks.as_ref().zip(runs).filter(|(marks, runs)| {
             let on_trial = marks.trials.iter().any(|trial| trial.root == runs.root && trial.open);
-            young && on_trial
+            young && on_trial && Some(&marks.boot_id) == boot
         });
         let ended_by = open.map(|(_, runs)| runs.root);
         drop(state);

@@ -31,9 +31,10 @@ impl World {
         // What waits on a wire that was held up goes on now.
         let links: Vec<u64> = self.links.keys().copied().collect();
         for link in links {
-            let waiting = |wire: &crate::model::wire::Wire| wire.under_way.len();
-            let on = &self.links[&link];
-            let (up, down) = (waiting(&on.up), waiting(&on.down));
+            let Some(on) = self.links.get_mut(&link) else {
+                continue;
+            };
+            let (up, down) = (on.up.hasten(self.now), on.down.hasten(self.now));
             for _ in 0..up {
                 self.plan(Duration::ZERO, Happening::Up { link });
             }
@@ -42,8 +43,9 @@ impl World {
             }
         }
         // Who was left behind is found out and switched off.
-        if self.setup.other == Other::LeftBehind && self.controls[1].is_up {
+        if self.setup.other == Other::LeftBehind {
             self.stop_control(1);
+            self.controls[1].is_gone = true;
         }
         self.plan(Duration::from_secs(2), Happening::LastCommit);
     }
@@ -100,6 +102,12 @@ impl World {
         Some(fleet.nodes().get(&at.name)?.state())
     }
 
+    /// Whether an answer of a node is awaited.
+    fn is_busy(&self, node: usize) -> bool {
+        let mut served = self.controls.iter().flat_map(|control| control.serving.values());
+        served.any(|serving| serving.node == node && serving.open.is_some())
+    }
+
     /// Whether a node is where it belongs, and control says so.
     fn is_settled(&self, node: usize) -> bool {
         let newest = self.controls[0].recent.newest();
@@ -108,7 +116,7 @@ impl World {
         let runs_head = runs.is_some_and(|runs| runs.root == head.root && runs.order(&head).is_eq());
         match self.state_of(node) {
             Some(NodeState::Current) => runs_head,
-            Some(NodeState::Refusing) => !runs_head && self.may_refuse(node, newest),
+            Some(NodeState::Refusing) => !runs_head && !self.is_busy(node) && self.may_refuse(node, newest),
             _ => false,
         }
     }
