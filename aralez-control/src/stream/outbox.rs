@@ -114,6 +114,18 @@ impl Outbox {
         self.waiting.push_back(Waiting::Message(Box::new(message)));
     }
 
+    /// Lets a heartbeat wait for its turn, in the place of one that waits already: only what is expected now counts, and a node that
+    /// reads slowly must not make a heap of them.
+    pub fn push_heartbeat(&mut self, heartbeat: wire::ControlMessage) {
+        if let Some(Waiting::Message(last)) = self.waiting.back_mut()
+            && matches!(last.kind, Some(wire::control_message::Kind::Heartbeat(_)))
+        {
+            **last = heartbeat;
+        } else {
+            self.push(heartbeat);
+        }
+    }
+
     /// Lets an update wait for its turn.
     pub fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
         let from = update.from.version();
@@ -148,5 +160,22 @@ impl Outbox {
             next: next + 1,
         });
         Some(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heartbeats_for_a_node_that_does_not_read_make_no_heap() {
+        let mut outbox = Outbox::default();
+        outbox.push(message::ask_digest(1));
+        for count in 0..1_000 {
+            outbox.push_heartbeat(message::heartbeat(None, count));
+        }
+        assert_eq!(outbox.len(), 2);
+        assert_eq!(outbox.pop(), Some(message::ask_digest(1)));
+        assert_eq!(outbox.pop(), Some(message::heartbeat(None, 999)));
     }
 }

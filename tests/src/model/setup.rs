@@ -62,17 +62,17 @@ impl Setup {
             7..=8 => Other::Foreign,
             _ => Other::LeftBehind,
         };
-        let count = match random.below(40) {
+        let count = match random.below(60) {
             0 => random.within(11, 30),
-            1..=8 => random.within(6, 10),
-            _ => random.within(3, 5),
+            1..=6 => random.within(5, 9),
+            _ => random.within(3, 4),
         };
         Self {
             nodes: (0..count).map(|_| node(random, other)).collect(),
             // A replica that lags would take back what a source found: it is compared by commits alone.
             discovers: !matches!(other, Other::Lagging(_)) && random.chance(70),
             hosts: random.within(2, 7),
-            faults_for: random.millis(40_000, 160_000),
+            faults_for: random.millis(30_000, 110_000),
             fault_gap: random.within(3_000, 14_000),
             act_gap: random.within(2_000, 12_000),
             delay: random.within(2, 400),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 /// How many messages may be under way before control has to wait.
-pub const WINDOW: usize = 6;
+pub const WINDOW: usize = 3;
 
 /// What travels.
 #[derive(Clone, Debug)]

@@ -46,6 +46,18 @@ pub struct Run {
     pub settled_after: Duration,
 }
 
+impl Run {
+    /// Adds another run; of the times the longest stays.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.updates += other.updates;
+        self.repairs += other.repairs;
+        self.refusals += other.refusals;
+        self.faults += other.faults;
+        self.settled_after = self.settled_after.max(other.settled_after);
+    }
+}
+
 /// Something that happens at its time. Lives keep what was planned for a process from reaching the next one.
 #[derive(Clone, Debug)]
 enum Happening {

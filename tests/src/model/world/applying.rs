@@ -1,7 +1,7 @@
 //! What a proxy hears, and what becomes of an update in its worker.
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
-use aralez_proto::record::{Change, RecordSet};
+use aralez_proto::record::{Change, RecordSet, ResourceType};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
@@ -163,7 +163,9 @@ impl World {
     /// The hosts of the outcome that an older release refuses.
     fn poison_for(&self, node: usize, update: &Update) -> Vec<aralez_proto::record::RecordKey> {
         let node = &self.nodes[node];
-        let Some(process) = node.process.as_ref().filter(|_| node.setup.is_old) else {
+        let is_host = |change: &Change| change.key().kind == ResourceType::VirtualHost;
+        let may = node.setup.is_old && update.changes.iter().any(is_host);
+        let Some(process) = node.process.as_ref().filter(|_| may) else {
             return Vec::new();
         };
         let live = process.live.load();

@@ -211,7 +211,7 @@ impl World {
             match action {
                 Action::Send(update) => self.send_update(at, link, update),
                 Action::Heartbeat { expected, count } => {
-                    serving.outbox.push(message::heartbeat(expected, count));
+                    serving.outbox.push_heartbeat(message::heartbeat(expected, count));
                 }
                 Action::AskDigest { question } => {
                     serving.outbox.push(message::ask_digest(question));

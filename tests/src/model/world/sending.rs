@@ -16,7 +16,7 @@ use crate::model::planted::Planted;
 use crate::model::wire::WINDOW;
 
 /// The most messages that wait for a node.
-const MOST_WAITING: usize = 8;
+const MOST_WAITING: usize = 4;
 /// How many refusals of a node control remembers.
 const MOST_REFUSALS: usize = 8;
 
