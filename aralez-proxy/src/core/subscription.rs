@@ -228,9 +228,9 @@ impl Subscription {
             Phase::Greeting { server, .. } | Phase::Waiting { server } => {
                 self.recover.not_welcomed(*server, window, moment.random)
             }
-            Phase::Live(stream) => {
-                self.recover.sent_away(stream.server(), window, moment.random)
-            }
+            Phase::Live(stream) => self
+                .recover
+                .sent_away(stream.server(), window, moment.random),
             Phase::Dialling { .. } | Phase::Idle => return,
         };
         if let Some(applying) = &mut self.applying {

@@ -117,11 +117,7 @@ pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
 }
 
 /// What is held in some buckets.
-pub fn told_detail(
-    question: u64,
-    records: &RecordSet,
-    buckets: &[usize],
-) -> wire::NodeMessage {
+pub fn told_detail(question: u64, records: &RecordSet, buckets: &[usize]) -> wire::NodeMessage {
     let held: Vec<Held> = records.held_in(buckets).take(MOST_HELD + 1).collect();
     let too_much = held.len() > MOST_HELD;
     let told = held.into_iter().filter(|_| !too_much);

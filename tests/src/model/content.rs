@@ -69,9 +69,9 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
         to_https: None,
         action: Action::Pool(pool.clone()),
     };
-    let bulk = host.bulky.then(|| {
-        Header::new(Direction::Response, "x-bulk", &"b".repeat(BULK)).expect("a header")
-    });
+    let bulk = host
+        .bulky
+        .then(|| Header::new(Direction::Response, "x-bulk", &"b".repeat(BULK)).expect("a header"));
     let virtual_host = VirtualHost {
         pattern: pattern(name),
         request_headers: HeaderEdits::default(),
@@ -99,7 +99,10 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
 
 /// The key of an endpoint.
 pub fn endpoint_key(name: u64, port: u16) -> RecordKey {
-    RecordKey::new(ResourceType::Endpoint, format!("{} 127.0.0.1:{port}", pool(name)))
+    RecordKey::new(
+        ResourceType::Endpoint,
+        format!("{} 127.0.0.1:{port}", pool(name)),
+    )
 }
 
 /// The number of a host's documents.
@@ -110,8 +113,11 @@ fn number(host: &VirtualHost) -> u64 {
 /// The hosts that older releases refuse.
 pub fn poison(snapshot: &Snapshot) -> Vec<RecordKey> {
     let hosts = snapshot.resources().hosts();
-    let poison = hosts.iter().filter(|(_, host)| (POISON..DEADLY).contains(&number(host)));
-    let key = |pattern: &HostPattern| RecordKey::new(ResourceType::VirtualHost, pattern.to_string());
+    let poison = hosts
+        .iter()
+        .filter(|(_, host)| (POISON..DEADLY).contains(&number(host)));
+    let key =
+        |pattern: &HostPattern| RecordKey::new(ResourceType::VirtualHost, pattern.to_string());
     let mut keys: Vec<RecordKey> = poison.map(|(pattern, _)| key(pattern)).collect();
     keys.sort();
     keys

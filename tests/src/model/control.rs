@@ -172,9 +172,9 @@ impl Control {
     }
 
     /// Takes a newer view. `false` where it is no news.
-    pub fn publish(&mut self, next: SharedSnapshot) -> bool {
+    pub fn publish(&mut self, next: &SharedSnapshot) -> bool {
         let head = self.head();
-        let Some(recent) = self.recent.followed_by(&next) else {
+        let Some(recent) = self.recent.followed_by(next) else {
             return false;
         };
         let version = next.version();
@@ -185,7 +185,8 @@ impl Control {
             };
             self.fleet.committed(version, &touched);
             let here = self.serving.values().map(|serving| serving.node);
-            self.waited.insert(version.revision, (version, here.collect()));
+            self.waited
+                .insert(version.revision, (version, here.collect()));
         }
         self.before = Arc::clone(self.recent.newest());
         self.recent = Arc::new(recent);

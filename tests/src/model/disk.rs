@@ -55,7 +55,13 @@ impl State {
             cluster: marks.cluster.clone(),
             damaged: false,
         };
-        let name = |file: &File| (file.version.generation, file.version.revision, file.version.root);
+        let name = |file: &File| {
+            (
+                file.version.generation,
+                file.version.revision,
+                file.version.root,
+            )
+        };
         self.files.retain(|other| name(other) != name(&file));
         self.files.push(file);
         self.files.sort_by_key(|file| {
@@ -124,7 +130,10 @@ impl Kept {
                 }),
             }
         }
-        let running = found.snapshot.as_ref().map(|snapshot| snapshot.version().root);
+        let running = found
+            .snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.version().root);
         for root in suspects.into_iter().filter(|root| Some(*root) != running) {
             let fault = Fault::whole(FaultCode::Suspect, "", "ended this proxy twice");
             found.refused.push(Refusal {

@@ -121,7 +121,9 @@ impl Node {
         let mut found = worker.boot(now);
         if !tells_suspects {
             let is_suspect = |code: FaultCode| code == FaultCode::Suspect;
-            found.refused.retain(|refusal| !refusal.faults.iter().any(|fault| is_suspect(fault.code)));
+            found
+                .refused
+                .retain(|refusal| !refusal.faults.iter().any(|fault| is_suspect(fault.code)));
         }
         self.process = Some(self.process_of(found, worker, news, live));
     }
@@ -167,7 +169,12 @@ impl Node {
 
     /// Whether it ran this content at some moment from then on.
     pub fn ran_since(&self, root: Digest, since: Duration) -> bool {
-        let ends = self.ran.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
+        let ends = self
+            .ran
+            .iter()
+            .skip(1)
+            .map(|(at, _)| *at)
+            .chain([Duration::MAX]);
         let mut lasting = self.ran.iter().zip(ends).filter(|(_, end)| *end >= since);
         lasting.any(|((_, version), _)| version.is_some_and(|ran| ran.root == root))
     }

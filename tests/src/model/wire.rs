@@ -38,7 +38,13 @@ pub struct Wire {
 
 impl Wire {
     /// Sends; gives when it arrives. What was sent later never arrives sooner.
-    pub fn send(&mut self, now: Duration, delay: Duration, gap: Duration, what: Travels) -> Duration {
+    pub fn send(
+        &mut self,
+        now: Duration,
+        delay: Duration,
+        gap: Duration,
+        what: Travels,
+    ) -> Duration {
         let arrives = (now + delay).max(self.last + gap);
         self.last = arrives;
         let sent = now;

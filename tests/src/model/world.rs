@@ -8,6 +8,7 @@ mod judge;
 mod proxies;
 mod sending;
 mod settle;
+mod welcoming;
 mod wires;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -61,25 +62,69 @@ impl Run {
 /// Something that happens at its time. Lives keep what was planned for a process from reaching the next one.
 #[derive(Clone, Debug)]
 enum Happening {
-    Boot { node: usize },
-    Dialled { node: usize, life: u64, dial: u64, server: usize },
-    Wake { node: usize, life: u64 },
-    Applied { node: usize, life: u64 },
-    Dies { node: usize, life: u64 },
-    Up { link: u64 },
-    Down { link: u64 },
-    NodeNotices { link: u64 },
-    ControlNotices { link: u64 },
-    Tick { control: usize, life: u64, link: u64 },
-    Look { control: usize, life: u64, link: u64 },
-    Start { control: usize },
-    Follow { ledger: Ledger },
+    Boot {
+        node: usize,
+    },
+    Dialled {
+        node: usize,
+        life: u64,
+        dial: u64,
+        server: usize,
+    },
+    Wake {
+        node: usize,
+        life: u64,
+    },
+    Applied {
+        node: usize,
+        life: u64,
+    },
+    Dies {
+        node: usize,
+        life: u64,
+    },
+    Up {
+        link: u64,
+    },
+    Down {
+        link: u64,
+    },
+    NodeNotices {
+        link: u64,
+    },
+    ControlNotices {
+        link: u64,
+    },
+    Tick {
+        control: usize,
+        life: u64,
+        link: u64,
+    },
+    Look {
+        control: usize,
+        life: u64,
+        link: u64,
+    },
+    Start {
+        control: usize,
+    },
+    Follow {
+        ledger: Ledger,
+    },
     Act,
     Fault,
     Heal,
     LastCommit,
-    Forged { control: usize, life: u64, link: u64, update: u64, version: Version },
-    Removed { watch: u64 },
+    Forged {
+        control: usize,
+        life: u64,
+        link: u64,
+        update: u64,
+        version: Version,
+    },
+    Removed {
+        watch: u64,
+    },
     Settled,
 }
 
@@ -139,7 +184,9 @@ impl World {
         let mut random = Random::new(seed);
         let setup = Setup::draw(&mut random);
         let nodes = setup.nodes.iter().cloned().enumerate();
-        let nodes = nodes.map(|(number, node)| Node::new(number, node)).collect();
+        let nodes = nodes
+            .map(|(number, node)| Node::new(number, node))
+            .collect();
         Self {
             seed,
             random,
@@ -201,7 +248,8 @@ impl World {
             Other::Foreign => Some(([9; 16], self.elsewhere(1_000_000_000))),
             Other::LeftBehind => Some(([1; 16], self.elsewhere(4))),
         };
-        self.controls.extend(other.map(|(cluster, ledger)| Control::new(cluster, ledger)));
+        self.controls
+            .extend(other.map(|(cluster, ledger)| Control::new(cluster, ledger)));
         self.note_authored();
         for node in 0..self.nodes.len() {
             let after = self.random.millis(0, 2_000);
@@ -224,7 +272,12 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Boot { node } => self.boot(node),
-            Happening::Dialled { node, life, dial, server } => self.dialled(node, life, dial, server),
+            Happening::Dialled {
+                node,
+                life,
+                dial,
+                server,
+            } => self.dialled(node, life, dial, server),
             Happening::Wake { node, life } => self.wake(node, life),
             Happening::Applied { node, life } => self.apply(node, life),
             Happening::Dies { node, life } => self.dies_of_it(node, life),
@@ -232,15 +285,29 @@ impl World {
             Happening::Down { link } => self.arrives_down(link),
             Happening::NodeNotices { link } => self.node_loses(link),
             Happening::ControlNotices { link } => self.stops_serving(link, false),
-            Happening::Tick { control, life, link } => self.tick(control, life, link),
-            Happening::Look { control, life, link } => self.look(control, life, link),
+            Happening::Tick {
+                control,
+                life,
+                link,
+            } => self.tick(control, life, link),
+            Happening::Look {
+                control,
+                life,
+                link,
+            } => self.look(control, life, link),
             Happening::Start { control } => self.start_control(control),
             Happening::Follow { ledger } => self.follow(ledger),
             Happening::Act => self.operator_acts(),
             Happening::Fault => self.fault(),
             Happening::Heal => self.heal(),
             Happening::LastCommit => self.commit_last(),
-            Happening::Forged { control, life, link, update, version } => {
+            Happening::Forged {
+                control,
+                life,
+                link,
+                update,
+                version,
+            } => {
                 self.forge(control, life, link, (update, version));
             }
             Happening::Removed { watch } => self.judge_removal(watch),
@@ -254,7 +321,8 @@ impl World {
 
     fn plan_at(&mut self, at: Duration, happening: Happening) {
         self.numbers += 1;
-        self.planned.insert((at.max(self.now), self.numbers), happening);
+        self.planned
+            .insert((at.max(self.now), self.numbers), happening);
     }
 
     fn instant(&self) -> Instant {

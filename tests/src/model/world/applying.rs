@@ -23,7 +23,8 @@ use crate::model::wire::Incoming;
 impl World {
     pub(super) fn node_hears(&mut self, link: u64, bytes: &Bytes) {
         let node = self.links[&link].node;
-        let mut message = wire::ControlMessage::decode(bytes.clone()).expect("what control encoded");
+        let mut message =
+            wire::ControlMessage::decode(bytes.clone()).expect("what control encoded");
         if let Some(kind) = &mut message.kind {
             self.plant_in(link, kind);
             self.flip_bits(link, kind);
@@ -37,7 +38,10 @@ impl World {
     /// What planted bugs make of a message before the machine hears it.
     fn plant_in(&mut self, link: u64, kind: &mut Kind) {
         let node = self.links[&link].node;
-        let held = self.nodes[node].process.as_ref().and_then(|process| process.machine.held());
+        let held = self.nodes[node]
+            .process
+            .as_ref()
+            .and_then(|process| process.machine.held());
         let cluster = self.nodes[node].cluster.clone();
         match kind {
             Kind::Heartbeat(beat) if self.has(Planted::ExpectedIgnored) => beat.expected = None,
@@ -102,7 +106,9 @@ impl World {
                     return;
                 };
                 incoming.missing = incoming.missing.saturating_sub(1);
-                if let (Items::Read(items), Some(Planted::CutUpdateApplied)) = (&part.items, self.planted) {
+                if let (Items::Read(items), Some(Planted::CutUpdateApplied)) =
+                    (&part.items, self.planted)
+                {
                     let changes = items.iter().cloned().map(Change::try_from);
                     incoming.changes.extend(changes.filter_map(Result::ok));
                 }
@@ -149,7 +155,12 @@ impl World {
         if !poison.is_empty() {
             let root = update.to.root;
             let faults = poison.iter().map(|key| {
-                Fault::of(key, FaultCode::UnknownFeature, "timeouts", "is of a later release")
+                Fault::of(
+                    key,
+                    FaultCode::UnknownFeature,
+                    "timeouts",
+                    "is of a later release",
+                )
             });
             let faults = Faults::check(faults.collect()).expect_err("there are some");
             return self.feed(node, Event::Refused { root, faults });
@@ -170,9 +181,14 @@ impl World {
         };
         let live = process.live.load();
         let nothing = Snapshot::default();
-        let from = if update.full { &nothing } else { &*live.snapshot };
+        let from = if update.full {
+            &nothing
+        } else {
+            &*live.snapshot
+        };
         let next = from.next(update.to, &update.changes, &Limits::default());
-        next.map(|(next, _)| content::poison(&next)).unwrap_or_default()
+        next.map(|(next, _)| content::poison(&next))
+            .unwrap_or_default()
     }
 
     fn records_after(&self, node: usize, update: &Update) -> RecordSet {

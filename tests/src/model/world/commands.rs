@@ -15,7 +15,7 @@ use crate::model::planted::Planted;
 use crate::model::setup::Other;
 
 /// In this time a removal has reached every node that nothing happened to.
-const REMOVAL: Duration = Duration::from_secs(20);
+const REMOVAL: Duration = Duration::from_secs(8);
 const MOST_HOSTS: u64 = 10;
 
 /// Whose content changes: the operator's is a commit, a source's is not.
@@ -54,7 +54,9 @@ impl World {
         }
         let pause = match self.random.below(4) {
             0 => self.random.millis(10, 300),
-            _ => self.random.millis(self.setup.act_gap / 3, self.setup.act_gap),
+            _ => self
+                .random
+                .millis(self.setup.act_gap / 3, self.setup.act_gap),
         };
         self.plan(pause, Happening::Act);
         if !self.controls[0].is_up {
@@ -80,10 +82,20 @@ impl World {
     }
 
     fn change_endpoints(&mut self) {
-        let names: Vec<u64> = self.controls[0].ledger.content.hosts.keys().copied().collect();
+        let names: Vec<u64> = self.controls[0]
+            .ledger
+            .content
+            .hosts
+            .keys()
+            .copied()
+            .collect();
         let (name, port) = (self.random.pick(&names), self.port());
         let Some(name) = name else { return };
-        let by = if self.setup.discovers { By::Source } else { By::Operator };
+        let by = if self.setup.discovers {
+            By::Source
+        } else {
+            By::Operator
+        };
         let hosts = &mut self.controls[0].ledger.content.hosts;
         let Some(host) = hosts.get_mut(&name) else {
             return;
@@ -133,14 +145,18 @@ impl World {
         }
         let next = control.view_after(control.recent.newest());
         let version = next.version();
-        if !control.publish(next) {
+        if !control.publish(&next) {
             return;
         }
         self.note(|| format!("c0 has {version}"));
         self.note_authored();
         self.looks_follow(0);
         if let (Other::Lagging(lag), By::Operator) = (self.setup.other, by) {
-            let lag = if self.healed { Duration::from_secs(1) } else { lag };
+            let lag = if self.healed {
+                Duration::from_secs(1)
+            } else {
+                lag
+            };
             let ledger = self.controls[0].ledger.clone();
             self.plan(lag, Happening::Follow { ledger });
         }
@@ -149,10 +165,18 @@ impl World {
     /// The name of a version is never given twice.
     pub(super) fn note_authored(&mut self) {
         let ledger = &self.controls[0].ledger;
-        let (name, authored) = ((ledger.generation, ledger.revision), ledger.content.authored());
-        let known = self.authored.entry(name).or_insert_with(|| authored.clone());
+        let (name, authored) = (
+            (ledger.generation, ledger.revision),
+            ledger.content.authored(),
+        );
+        let known = self
+            .authored
+            .entry(name)
+            .or_insert_with(|| authored.clone());
         if *known != authored {
-            self.breaks(Promise::OneNameOneContent, || format!("{name:?} was another content before"));
+            self.breaks(Promise::OneNameOneContent, || {
+                format!("{name:?} was another content before")
+            });
         }
     }
 
@@ -166,7 +190,14 @@ impl World {
             };
             if !std::mem::replace(&mut serving.looks, true) {
                 let after = self.random.millis(0, 40);
-                self.plan(after, Happening::Look { control: at, life, link });
+                self.plan(
+                    after,
+                    Happening::Look {
+                        control: at,
+                        life,
+                        link,
+                    },
+                );
             }
         }
     }
@@ -185,9 +216,7 @@ impl World {
         let busy = matches!(serving.open, Some(Open::Update(..)));
         if busy && self.planted == Some(Planted::RemovalDropped) {
             let delta = before.records().delta_to(recent.newest().records());
-            let removes = |change: &Change| {
-                matches!(change, Change::Delete(key) if key.kind == ResourceType::Endpoint)
-            };
+            let removes = |change: &Change| matches!(change, Change::Delete(key) if key.kind == ResourceType::Endpoint);
             if delta.iter().any(removes) {
                 return;
             }
@@ -200,7 +229,7 @@ impl World {
                 from: Base::Nothing,
                 to: newest,
             };
-            self.send_update(at, link, update);
+            self.send_update(at, link, &update);
             self.pump(link);
         }
     }
@@ -217,7 +246,7 @@ impl World {
         control.ledger = ledger;
         if control.is_up {
             let next = control.view_after(control.recent.newest());
-            control.publish(next);
+            control.publish(&next);
             self.looks_follow(1);
         }
     }
@@ -227,12 +256,20 @@ impl World {
         let mut nodes = BTreeSet::new();
         for serving in control.serving.values() {
             let node = &self.nodes[serving.node];
-            let Some(process) = &node.process else { continue };
-            let is_calm = process.machine.connected().is_some_and(|server| node.setup.servers[server] == 0)
+            let Some(process) = &node.process else {
+                continue;
+            };
+            let is_calm = process
+                .machine
+                .connected()
+                .is_some_and(|server| node.setup.servers[server] == 0)
                 && node.slow.is_none()
                 && !node.is_corrupted
                 && serving.is_known
-                && self.partitions.get(&(serving.node, 0)).is_none_or(|until| *until <= self.now);
+                && self
+                    .partitions
+                    .get(&(serving.node, 0))
+                    .is_none_or(|until| *until <= self.now);
             // Of what was refused as a whole nobody knows what in it is at fault.
             let refused = control.refused.get(&serving.node).into_iter().flatten();
             let mut whole = refused.filter(|refused| refused.leaves.is_empty());
@@ -259,11 +296,21 @@ impl World {
         };
         let serves = |node: &usize| {
             let process = self.nodes[*node].process.as_ref();
-            process.is_some_and(|process| process.live.load().snapshot.records().get(&watch.key).is_some())
+            process.is_some_and(|process| {
+                process
+                    .live
+                    .load()
+                    .snapshot
+                    .records()
+                    .get(&watch.key)
+                    .is_some()
+            })
         };
         if let Some(node) = watch.nodes.iter().copied().find(serves) {
             let (key, after) = (watch.key, REMOVAL.as_secs());
-            self.breaks(Promise::RemovalArrives, || format!("n{node} still has {key} after {after} s"));
+            self.breaks(Promise::RemovalArrives, || {
+                format!("n{node} still has {key} after {after} s")
+            });
         }
     }
 

@@ -18,7 +18,9 @@ impl World {
         if self.healed {
             return;
         }
-        let pause = self.random.millis(self.setup.fault_gap / 4, self.setup.fault_gap);
+        let pause = self
+            .random
+            .millis(self.setup.fault_gap / 4, self.setup.fault_gap);
         self.plan(pause, Happening::Fault);
         self.run.faults += 1;
         let node = self.random.index(self.nodes.len());
@@ -109,9 +111,8 @@ impl World {
     pub(super) fn dies_of_it(&mut self, node: usize, life: u64) {
         let at = &self.nodes[node];
         let process = at.process.as_ref().filter(|_| at.life == life);
-        let deadly = process.is_some_and(|process| {
-            crate::model::content::is_deadly(&process.live.load().snapshot)
-        });
+        let deadly = process
+            .is_some_and(|process| crate::model::content::is_deadly(&process.live.load().snapshot));
         if deadly && !self.healed {
             self.note(|| format!("n{node} dies of what it runs"));
             self.ends(node);
@@ -144,8 +145,14 @@ impl World {
 
     pub(super) fn stop_control(&mut self, control: usize) {
         let life = self.controls[control].life;
-        let here = |link: &crate::model::wire::Link| link.control == control && link.control_life == life;
-        let links: Vec<u64> = self.links.iter().filter(|(_, link)| here(link)).map(|(id, _)| *id).collect();
+        let here =
+            |link: &crate::model::wire::Link| link.control == control && link.control_life == life;
+        let links: Vec<u64> = self
+            .links
+            .iter()
+            .filter(|(_, link)| here(link))
+            .map(|(id, _)| *id)
+            .collect();
         for link in links {
             let node = self.links[&link].node;
             self.disturb(node);
@@ -222,6 +229,9 @@ impl World {
         let slow = self.nodes[node].slow.is_none().then_some(gap);
         self.note(|| format!("n{node} takes a message in {slow:?}"));
         self.nodes[node].slow = slow;
+        if slow.is_none() {
+            self.hasten(|on| on.node == node);
+        }
         self.disturb(node);
     }
 

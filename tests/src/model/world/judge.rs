@@ -36,7 +36,9 @@ impl World {
         self.note(|| format!("n{node} runs {runs}"));
         if let Some(before) = before {
             if runs.order(&before).is_lt() {
-                self.breaks(Promise::NeverBackwards, || format!("n{node} went from {before} to {runs}"));
+                self.breaks(Promise::NeverBackwards, || {
+                    format!("n{node} went from {before} to {runs}")
+                });
             }
             if runs.root == before.root {
                 return;
@@ -60,17 +62,32 @@ impl World {
         let at = &self.nodes[node];
         let process = at.process.as_ref();
         let Some(sender) = process.and_then(|process| process.came.get(&runs.root).copied()) else {
-            return self.breaks_for(Promise::WholeOrNothing, node, "runs what never came as a whole");
+            return self.breaks_for(
+                Promise::WholeOrNothing,
+                node,
+                "runs what never came as a whole",
+            );
         };
         let control = &self.controls[sender.control];
-        if at.cluster.as_deref().is_some_and(|own| own != control.cluster) {
-            return self.breaks_for(Promise::OnlyNewerOwn, node, "runs what another cluster sent");
+        if at
+            .cluster
+            .as_deref()
+            .is_some_and(|own| own != control.cluster)
+        {
+            return self.breaks_for(
+                Promise::OnlyNewerOwn,
+                node,
+                "runs what another cluster sent",
+            );
         }
         if let (Some(head), Some(before)) = (sender.head, before)
             && head.order(&before).is_lt()
         {
             self.breaks(Promise::OnlyNewerOwn, || {
-                format!("n{node} ran {before} and took {runs} from c{} whose head is {head}", sender.control)
+                format!(
+                    "n{node} ran {before} and took {runs} from c{} whose head is {head}",
+                    sender.control
+                )
             });
         }
     }
@@ -80,14 +97,19 @@ impl World {
         let Some(process) = &at.process else { return };
         let live = process.live.load();
         let snapshot = &live.snapshot;
-        let refuses = !at.setup.limits.allow(snapshot.records(), snapshot.resources())
+        let refuses = !at
+            .setup
+            .limits
+            .allow(snapshot.records(), snapshot.resources())
             || (at.setup.is_old && !content::poison(snapshot).is_empty());
         let wrong = wrong_with(&live, self.run.events.is_multiple_of(WHOLE_JUDGED));
         let deadly = at.setup.is_fragile && content::is_deadly(snapshot);
         let again = at.suspects.contains(&runs.root) && !self.is_last_resort(node, runs);
         drop(live);
         if let Some(wrong) = wrong {
-            self.breaks(Promise::ClosedAndTrue, || format!("n{node} runs {runs}: {wrong}"));
+            self.breaks(Promise::ClosedAndTrue, || {
+                format!("n{node} runs {runs}: {wrong}")
+            });
         }
         if refuses {
             self.breaks_for(Promise::NeverRunsRefused, node, "runs what it refuses");
@@ -132,14 +154,20 @@ impl World {
         let boot = at.process.as_ref().map(|process| &process.identity.boot_id);
         // What could not be written cannot be counted.
         let open = state.marks.as_ref().zip(runs).filter(|(marks, runs)| {
-            let on_trial = marks.trials.iter().any(|trial| trial.root == runs.root && trial.open);
+            let on_trial = marks
+                .trials
+                .iter()
+                .any(|trial| trial.root == runs.root && trial.open);
             young && on_trial && Some(&marks.boot_id) == boot
         });
         let ended_by = open.map(|(_, runs)| runs.root);
         drop(state);
         let before = at.ended_by.take();
         let Some(root) = ended_by else { return };
-        let count = before.filter(|(other, _)| *other == root).map_or(0, |(_, count)| count) + 1;
+        let count = before
+            .filter(|(other, _)| *other == root)
+            .map_or(0, |(_, count)| count)
+            + 1;
         at.ended_by = Some((root, count));
         if count == 2 && !at.suspects.contains(&root) {
             at.suspects.push(root);
@@ -160,23 +188,35 @@ impl World {
         let proved = runs.filter(|_| self.now >= self.nodes[node].applied_at + PROOF);
         if held != runs {
             self.breaks(Promise::ClosedAndTrue, || {
-                format!("n{node} says that it runs {}, and runs {}", shown(held), shown(runs))
+                format!(
+                    "n{node} says that it runs {}, and runs {}",
+                    shown(held),
+                    shown(runs)
+                )
             });
         }
         if kept > MOST_REFUSALS {
             self.breaks_for(Promise::Bounded, node, "keeps more and more refusals");
         }
         if let Some(proved) = proved {
-            self.nodes[node].suspects.retain(|suspect| *suspect != proved.root);
+            self.nodes[node]
+                .suspects
+                .retain(|suspect| *suspect != proved.root);
         }
     }
 
     /// Whether a node has a reason of its own not to run this.
     pub(super) fn may_refuse(&self, node: usize, view: &Snapshot) -> bool {
         let at = &self.nodes[node];
-        let suspects = at.process.iter().flat_map(|process| process.machine.refused());
+        let suspects = at
+            .process
+            .iter()
+            .flat_map(|process| process.machine.refused());
         let mut suspects = suspects.filter(|refusal| {
-            let suspect = refusal.faults.iter().any(|fault| fault.code == FaultCode::Suspect);
+            let suspect = refusal
+                .faults
+                .iter()
+                .any(|fault| fault.code == FaultCode::Suspect);
             suspect && refusal.root == view.version().root
         });
         !at.setup.limits.allow(view.records(), view.resources())
@@ -213,7 +253,10 @@ fn same_table(one: &Table, other: &Table) -> bool {
     };
     let pools = |table: &Table| {
         let pool = |pool: &std::sync::Arc<aralez_proxy::core::balance::CompiledPool>| {
-            let endpoints = pool.endpoints().iter().map(|endpoint| endpoint.endpoint.address.to_string());
+            let endpoints = pool
+                .endpoints()
+                .iter()
+                .map(|endpoint| endpoint.endpoint.address.to_string());
             (pool.name().to_string(), endpoints.collect::<Vec<_>>())
         };
         let mut pools: Vec<_> = table.pools().map(pool).collect();

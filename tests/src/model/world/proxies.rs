@@ -34,7 +34,10 @@ impl World {
         let tells_suspects = !self.has(Planted::SuspectNotTold);
         self.judge_boot(node);
         self.nodes[node].boot(now, tells_suspects);
-        let runs = self.nodes[node].process.as_ref().and_then(|process| process.runs());
+        let runs = self.nodes[node]
+            .process
+            .as_ref()
+            .and_then(|process| process.runs());
         self.note(|| format!("n{node} starts with {}", shown(runs)));
         self.begins_to_run(node);
         self.hear_news(node);
@@ -103,7 +106,9 @@ impl World {
             Action::Dial { server, after } => self.dial(node, server, after),
             Action::Greet(hello) => self.greet(node, hello),
             Action::Pin(cluster) => {
-                self.nodes[node].cluster.get_or_insert_with(|| cluster.clone());
+                self.nodes[node]
+                    .cluster
+                    .get_or_insert_with(|| cluster.clone());
                 self.work(node, Job::Pin(cluster));
             }
             Action::Rename(version) => {
@@ -138,7 +143,15 @@ impl World {
         process.dial += 1;
         process.channel = None;
         let dial = process.dial;
-        self.plan(after + way, Happening::Dialled { node, life, dial, server });
+        self.plan(
+            after + way,
+            Happening::Dialled {
+                node,
+                life,
+                dial,
+                server,
+            },
+        );
     }
 
     fn greet(&mut self, node: usize, mut hello: Hello) {
@@ -162,7 +175,10 @@ impl World {
         self.nodes[node].is_lied_about = false;
         self.note(|| {
             let refused = hello.refused.len();
-            format!("n{node} greets c{control} with {}, {refused} refused", shown(hello.held))
+            format!(
+                "n{node} greets c{control} with {}, {refused} refused",
+                shown(hello.held)
+            )
         });
         self.send_up(link, Self::message(message.encode_to_vec()));
         if !self.controls[control].is_up {
@@ -171,14 +187,26 @@ impl World {
     }
 
     fn report(&mut self, node: usize, report: &Report) {
-        if let Report::Nack { faults, update_id, .. } = report {
+        if let Report::Nack {
+            faults, update_id, ..
+        } = report
+        {
             self.run.refusals += 1;
             self.note(|| format!("n{node} refuses update {update_id}: {}", faults[0]));
-            let mismatch = faults.iter().all(|fault| fault.code == FaultCode::HashMismatch);
-            let link = self.nodes[node].process.as_ref().and_then(|process| process.stream);
-            let corrupted = link.and_then(|link| self.links.get(&link)).is_some_and(|on| on.corrupted);
+            let mismatch = faults
+                .iter()
+                .all(|fault| fault.code == FaultCode::HashMismatch);
+            let link = self.nodes[node]
+                .process
+                .as_ref()
+                .and_then(|process| process.stream);
+            let corrupted = link
+                .and_then(|link| self.links.get(&link))
+                .is_some_and(|on| on.corrupted);
             if mismatch && !corrupted && !self.nodes[node].is_lied_about {
-                self.breaks(Promise::FitsTheNode, || format!("n{node} was sent what does not lead where it says"));
+                self.breaks(Promise::FitsTheNode, || {
+                    format!("n{node} was sent what does not lead where it says")
+                });
             }
         }
         self.tell(node, |process| {
@@ -189,7 +217,11 @@ impl World {
         });
     }
 
-    fn tell(&mut self, node: usize, what: impl FnOnce(&crate::model::node::Process) -> wire::NodeMessage) {
+    fn tell(
+        &mut self,
+        node: usize,
+        what: impl FnOnce(&crate::model::node::Process) -> wire::NodeMessage,
+    ) {
         let Some(process) = &self.nodes[node].process else {
             return;
         };
@@ -204,7 +236,9 @@ impl World {
         self.note(|| format!("n{node} lets go: {reason}"));
         let fair = FAIR_REASONS.iter().any(|fair| reason.contains(fair));
         if !fair && !self.nodes[node].is_lied_about {
-            self.breaks(Promise::FitsTheNode, || format!("n{node} had to let go: {reason}"));
+            self.breaks(Promise::FitsTheNode, || {
+                format!("n{node} had to let go: {reason}")
+            });
         }
         self.disturb(node);
         let Some(process) = &mut self.nodes[node].process else {
@@ -233,11 +267,12 @@ impl World {
             let Some(news) = process.and_then(|process| process.news.try_recv().ok()) else {
                 return;
             };
-            match news {
-                News::Applied { version, took } => self.feed(node, Event::Applied { version, took }),
-                News::Refused { root, faults } => self.feed(node, Event::Refused { root, faults }),
-                News::Memory { .. } => self.feed(node, Event::StatusChanged),
-            }
+            let event = match news {
+                News::Applied { version, took } => Event::Applied { version, took },
+                News::Refused { root, faults } => Event::Refused { root, faults },
+                News::Memory { .. } => Event::StatusChanged,
+            };
+            self.feed(node, event);
         }
     }
 

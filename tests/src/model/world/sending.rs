@@ -21,7 +21,7 @@ const MOST_WAITING: usize = 4;
 const MOST_REFUSALS: usize = 8;
 
 impl World {
-    pub(super) fn send_update(&mut self, at: usize, link: u64, update: Update) {
+    pub(super) fn send_update(&mut self, at: usize, link: u64, update: &Update) {
         let Some(serving) = self.controls[at].serving.get(&link) else {
             return;
         };
@@ -29,9 +29,15 @@ impl World {
         self.run.updates += 1;
         self.run.repairs += u64::from(matches!(update.from, Base::Told(..)));
         let to = update.to.version();
-        self.note(|| format!("c{at} sends n{node} update {} to {to}, from {}", update.id, base_of(&update)));
+        self.note(|| {
+            format!(
+                "c{at} sends n{node} update {} to {to}, from {}",
+                update.id,
+                base_of(update)
+            )
+        });
         if self.last_commit.is_some() && self.swallow == Some(node) {
-            return self.swallow(at, link, &update);
+            return self.swallow(at, link, update);
         }
         self.judge_refused(at, node, &update.to);
         self.opens(at, link, Open::Update(update.id, Arc::clone(&update.to)));
@@ -42,10 +48,10 @@ impl World {
                 from: Base::Snapshot(Arc::clone(&control.before)),
                 ..update.clone()
             }),
-            _ => control.cache.parts(&update),
+            _ => control.cache.parts(update),
         };
         if let Some(serving) = control.serving.get_mut(&link) {
-            serving.outbox.push_update(&update, parts);
+            serving.outbox.push_update(update, parts);
         }
     }
 
@@ -80,7 +86,11 @@ impl World {
         };
         let node = serving.node;
         if serving.open.replace(open).is_some() {
-            self.breaks_for(Promise::OneInFlight, node, "is sent something before it answered");
+            self.breaks_for(
+                Promise::OneInFlight,
+                node,
+                "is sent something before it answered",
+            );
         }
     }
 
@@ -94,14 +104,24 @@ impl World {
             (Event::Ack { update_id, .. }, Some(Open::Update(id, _))) if *update_id == id => {
                 serving.is_known = true;
             }
-            (Event::Nack { update_id, faults, .. }, Some(Open::Update(id, to))) if *update_id == id => {
-                if faults.iter().all(|fault| fault.code == FaultCode::HashMismatch) {
+            (
+                Event::Nack {
+                    update_id, faults, ..
+                },
+                Some(Open::Update(id, to)),
+            ) if *update_id == id => {
+                if faults
+                    .iter()
+                    .all(|fault| fault.code == FaultCode::HashMismatch)
+                {
                     return;
                 }
                 let resources = faults.iter().filter_map(|fault| fault.resource.clone());
                 let refused = Refused {
                     root: to.version().root,
-                    leaves: resources.map(|key| (key.clone(), leaf(&to, &key))).collect(),
+                    leaves: resources
+                        .map(|key| (key.clone(), leaf(&to, &key)))
+                        .collect(),
                     is_beyond_limits: faults.iter().all(|fault| fault.code == FaultCode::Limit),
                 };
                 let known = self.controls[at].refused.entry(node).or_default();
@@ -149,9 +169,14 @@ impl World {
             self.send_down(link, Self::message(message.encode_to_vec()));
             room -= 1;
         }
-        let waiting = self.controls[at].serving.get(&link).map_or(0, |serving| serving.outbox.len());
+        let waiting = self.controls[at]
+            .serving
+            .get(&link)
+            .map_or(0, |serving| serving.outbox.len());
         if waiting > MOST_WAITING {
-            self.breaks(Promise::Bounded, || format!("{waiting} messages wait for n{node}"));
+            self.breaks(Promise::Bounded, || {
+                format!("{waiting} messages wait for n{node}")
+            });
         }
     }
 
@@ -169,7 +194,10 @@ impl World {
         if !is_true && !node.is_lied_about {
             let number = serving.node;
             self.breaks(Promise::FleetIsTrue, || {
-                format!("c{at} shows that n{number} runs {}", super::proxies::shown(running))
+                format!(
+                    "c{at} shows that n{number} runs {}",
+                    super::proxies::shown(running)
+                )
             });
         }
         self.judge_proofs(at);
@@ -191,13 +219,18 @@ impl World {
                 let mut ran = node.ran.iter().rev().filter_map(|(_, ran)| *ran);
                 node.is_lied_about || ran.any(|ran| ran.order(version).is_ge())
             };
-            false_for = false_for.or(waited.iter().find(|node| !runs_it(node)).map(|node| (*node, *version)));
+            false_for = false_for.or(waited
+                .iter()
+                .find(|node| !runs_it(node))
+                .map(|node| (*node, *version)));
         }
         for revision in proven {
             self.controls[at].waited.remove(&revision);
         }
         if let Some((node, version)) = false_for {
-            self.breaks(Promise::ProofHolds, || format!("{version} is called proven, and n{node} never ran it"));
+            self.breaks(Promise::ProofHolds, || {
+                format!("{version} is called proven, and n{node} never ran it")
+            });
         }
     }
 }

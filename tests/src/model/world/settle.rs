@@ -29,19 +29,7 @@ impl World {
             node.disk.state().is_full = false;
         }
         // What waits on a wire that was held up goes on now.
-        let links: Vec<u64> = self.links.keys().copied().collect();
-        for link in links {
-            let Some(on) = self.links.get_mut(&link) else {
-                continue;
-            };
-            let (up, down) = (on.up.hasten(self.now), on.down.hasten(self.now));
-            for _ in 0..up {
-                self.plan(Duration::ZERO, Happening::Up { link });
-            }
-            for _ in 0..down {
-                self.plan(Duration::ZERO, Happening::Down { link });
-            }
-        }
+        self.hasten(|_| true);
         // Who was left behind is found out and switched off.
         if self.setup.other == Other::LeftBehind {
             self.stop_control(1);
@@ -55,11 +43,19 @@ impl World {
             return self.plan(Duration::from_secs(1), Happening::LastCommit);
         }
         self.last_commit = Some(self.now);
-        let nodes: Vec<usize> = self.controls[0].serving.values().map(|serving| serving.node).collect();
+        let nodes: Vec<usize> = self.controls[0]
+            .serving
+            .values()
+            .map(|serving| serving.node)
+            .collect();
         if self.random.chance(35) {
             self.swallow = self.random.pick(&nodes);
         }
-        let from = if self.random.chance(30) { DEADLY } else { POISON };
+        let from = if self.random.chance(30) {
+            DEADLY
+        } else {
+            POISON
+        };
         self.mend_from(from);
         self.plan(LOOK, Happening::Settled);
     }
@@ -76,7 +72,9 @@ impl World {
             (None, Some((since, before))) if before == sent => {
                 self.done = self.now >= since + REST;
             }
-            (_, Some(_)) => self.breaks(Promise::ComesToRest, || "what had settled moved again".to_owned()),
+            (_, Some(_)) => self.breaks(Promise::ComesToRest, || {
+                "what had settled moved again".to_owned()
+            }),
             (Some(node), None) if self.now >= began + BOUND => self.tell_astray(node),
             (Some(_), None) => {}
         }
@@ -90,7 +88,10 @@ impl World {
         let connected = process.and_then(|process| process.machine.connected());
         let state = self.state_of(node).map(NodeState::name);
         self.breaks(Promise::Converges, || {
-            format!("the head is {head}, n{node} runs {}, is connected to {connected:?} and {state:?}", shown(runs))
+            format!(
+                "the head is {head}, n{node} runs {}, is connected to {connected:?} and {state:?}",
+                shown(runs)
+            )
         });
     }
 
@@ -104,7 +105,10 @@ impl World {
 
     /// Whether an answer of a node is awaited.
     fn is_busy(&self, node: usize) -> bool {
-        let mut served = self.controls.iter().flat_map(|control| control.serving.values());
+        let mut served = self
+            .controls
+            .iter()
+            .flat_map(|control| control.serving.values());
         served.any(|serving| serving.node == node && serving.open.is_some())
     }
 
@@ -112,11 +116,17 @@ impl World {
     fn is_settled(&self, node: usize) -> bool {
         let newest = self.controls[0].recent.newest();
         let head = newest.version();
-        let runs = self.nodes[node].process.as_ref().and_then(|process| process.runs());
-        let runs_head = runs.is_some_and(|runs| runs.root == head.root && runs.order(&head).is_eq());
+        let runs = self.nodes[node]
+            .process
+            .as_ref()
+            .and_then(|process| process.runs());
+        let runs_head =
+            runs.is_some_and(|runs| runs.root == head.root && runs.order(&head).is_eq());
         match self.state_of(node) {
             Some(NodeState::Current) => runs_head,
-            Some(NodeState::Refusing) => !runs_head && !self.is_busy(node) && self.may_refuse(node, newest),
+            Some(NodeState::Refusing) => {
+                !runs_head && !self.is_busy(node) && self.may_refuse(node, newest)
+            }
             _ => false,
         }
     }

@@ -104,6 +104,24 @@ impl World {
         process.is_some_and(|process| process.stream == Some(link))
     }
 
+    /// What is under way on these streams arrives now.
+    pub(super) fn hasten(&mut self, wanted: impl Fn(&Link) -> bool) {
+        let links = self.links.iter().filter(|(_, on)| wanted(on));
+        let links: Vec<u64> = links.map(|(link, _)| *link).collect();
+        for link in links {
+            let Some(on) = self.links.get_mut(&link) else {
+                continue;
+            };
+            let (up, down) = (on.up.hasten(self.now), on.down.hasten(self.now));
+            for _ in 0..up {
+                self.plan(Duration::ZERO, Happening::Up { link });
+            }
+            for _ in 0..down {
+                self.plan(Duration::ZERO, Happening::Down { link });
+            }
+        }
+    }
+
     /// What is under way is lost, and both sides notice, each at its time.
     pub(super) fn cut(&mut self, link: u64) {
         let Some(on) = self.links.get_mut(&link) else {
@@ -113,7 +131,10 @@ impl World {
         on.down.under_way.clear();
         let node = on.node;
         self.disturb(node);
-        let (one, other) = (self.random.millis(0, NOTICED), self.random.millis(0, NOTICED));
+        let (one, other) = (
+            self.random.millis(0, NOTICED),
+            self.random.millis(0, NOTICED),
+        );
         self.plan(one, Happening::NodeNotices { link });
         self.plan(other, Happening::ControlNotices { link });
     }

@@ -47,7 +47,10 @@ fn records_that_come_to_another_root_do_not_speak_against_the_announced_one() {
     let to = version(1, 6, 2);
     bench.update(1, Some(1), to);
     let faults: Faults = Fault::whole(FaultCode::HashMismatch, "root", "another").into();
-    let actions = bench.on(Event::Refused { root: to.root, faults });
+    let actions = bench.on(Event::Refused {
+        root: to.root,
+        faults,
+    });
     assert_eq!(nack(&actions), FaultCode::HashMismatch);
     // Where the stream ends before the whole has come, the next control must not take the content for refused.
     assert!(bench.machine.refused().is_empty());
