@@ -5,8 +5,8 @@
 
 mod admission;
 mod hub;
-mod message;
-mod outbox;
+pub mod message;
+pub mod outbox;
 mod service;
 mod socket;
 mod task;

@@ -7,12 +7,13 @@ mod apply;
 mod driver;
 mod pace;
 mod stream;
-mod translate;
-mod worker;
+pub mod translate;
+pub mod worker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use aralez_proto::main_config::ControlAddress;
 use aralez_proto::model::{GroupName, NodeName};
@@ -120,8 +121,15 @@ pub fn spawn(
         counters,
         memory,
     } = config;
-    let mut worker = worker::Worker::new(memory, Arc::clone(&live), registry, limits, news);
-    let booted = worker.boot();
+    let mut worker = worker::Worker::new(
+        memory,
+        Arc::clone(&live),
+        registry,
+        limits,
+        news,
+        Instant::now(),
+    );
+    let booted = worker.boot(Instant::now());
     let identity = translate::Identity {
         node: node.to_string(),
         group: group.to_string(),

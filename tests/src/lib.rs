@@ -13,6 +13,7 @@ pub mod fault_proxy;
 pub mod fleet;
 pub mod lenient;
 pub mod load;
+pub mod model;
 pub mod origin;
 pub mod pace;
 pub mod ports;

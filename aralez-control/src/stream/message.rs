@@ -19,14 +19,19 @@ const MAX_LISTED: usize = 64;
 const MAX_TEXT: usize = 1_024;
 
 /// What a proxy sent after its `Hello`.
-pub(super) enum Inbound {
+#[derive(Debug)]
+pub enum Inbound {
     /// Something for the session, and how long applying took on the node where it did.
     Report(Event, Option<Duration>),
     /// A second `Hello`, or nothing that this release knows.
     Unexpected(&'static str),
 }
 
-pub(super) fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
+/// What a proxy said first.
+///
+/// # Errors
+/// Where it cannot be what it says.
+pub fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
     let invalid = |error: aralez_proto::model::InvalidName| InvalidMessage(error.0);
     Ok(Hello {
         protocol_min: wire.protocol_min,
@@ -72,7 +77,11 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-pub(super) fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
+/// What a proxy said after its `Hello`.
+///
+/// # Errors
+/// Where it cannot be what it says.
+pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
     use wire::node_message::Kind;
     Ok(match wire.kind {
         Some(Kind::Ack(ack)) => {
@@ -144,7 +153,8 @@ fn message(kind: Kind) -> wire::ControlMessage {
     wire::ControlMessage { kind: Some(kind) }
 }
 
-pub(super) fn welcome(
+/// The answer to `Hello`.
+pub fn welcome(
     cluster: &ClusterId,
     pace: Pace,
     resume: Resume,
@@ -166,7 +176,8 @@ pub(super) fn welcome(
     }))
 }
 
-pub(super) fn begin(
+/// Announces an update.
+pub fn begin(
     update_id: u64,
     from: Option<Version>,
     to: Version,
@@ -184,19 +195,23 @@ pub(super) fn begin(
     }))
 }
 
-pub(super) fn part(update_id: u64, items: Items) -> wire::ControlMessage {
+/// A part of an update.
+pub fn part(update_id: u64, items: Items) -> wire::ControlMessage {
     message(Kind::Part(UpdatePart { update_id, items }))
 }
 
-pub(super) fn commit(update_id: u64) -> wire::ControlMessage {
+/// Ends an update.
+pub fn commit(update_id: u64) -> wire::ControlMessage {
     message(Kind::Commit(wire::UpdateCommit { update_id }))
 }
 
-pub(super) fn ask_digest(question: u64) -> wire::ControlMessage {
+/// Asks for the marks of all buckets.
+pub fn ask_digest(question: u64) -> wire::ControlMessage {
     message(Kind::AskDigest(wire::AskDigest { question }))
 }
 
-pub(super) fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessage {
+/// Asks what is in some buckets.
+pub fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessage {
     let buckets = buckets
         .iter()
         .map(|at| u32::try_from(*at).unwrap_or(u32::MAX));
@@ -206,14 +221,16 @@ pub(super) fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessa
     }))
 }
 
-pub(super) fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage {
+/// A sign of life, with what the node should be running.
+pub fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage {
     message(Kind::Heartbeat(wire::Heartbeat {
         expected: expected.map(Into::into),
         count,
     }))
 }
 
-pub(super) fn go_away(farewell: GoAway) -> wire::ControlMessage {
+/// A farewell.
+pub fn go_away(farewell: GoAway) -> wire::ControlMessage {
     message(Kind::GoAway(wire::GoAway {
         reason: farewell.reason,
         retry_min_ms: millis(farewell.retry_min),

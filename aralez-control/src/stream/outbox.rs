@@ -17,7 +17,7 @@ const KEPT: usize = 4;
 
 /// A difference in parts, encoded once for all nodes that need it.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub struct Parts {
     parts: Vec<Items>,
     bytes: u64,
 }
@@ -47,12 +47,13 @@ type CacheKey = (Option<Digest>, Digest);
 
 /// The differences that were needed last: a fleet in step computes each once.
 #[derive(Debug, Default)]
-pub(super) struct PartsCache {
+pub struct PartsCache {
     kept: Mutex<VecDeque<(CacheKey, Arc<Parts>)>>,
 }
 
 impl PartsCache {
-    pub(super) fn parts(&self, update: &Update) -> Arc<Parts> {
+    /// The parts of an update, encoded now or before.
+    pub fn parts(&self, update: &Update) -> Arc<Parts> {
         let from = update.from.version().map(|from| from.root);
         let key = (from, update.to.version().root);
         if from == Some(key.1) {
@@ -93,20 +94,40 @@ enum Waiting {
 
 /// Messages in the order in which they are to be sent.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub struct Outbox {
     waiting: VecDeque<Waiting>,
 }
 
 impl Outbox {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    pub(super) fn push(&mut self, message: wire::ControlMessage) {
+    /// How many messages wait; an update counts as one beside its announcement.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Lets a message wait for its turn.
+    pub fn push(&mut self, message: wire::ControlMessage) {
         self.waiting.push_back(Waiting::Message(Box::new(message)));
     }
 
-    pub(super) fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
+    /// Lets a heartbeat wait for its turn, in the place of one that waits already: only what is expected now counts, and a node that
+    /// reads slowly must not make a heap of them.
+    pub fn push_heartbeat(&mut self, heartbeat: wire::ControlMessage) {
+        if let Some(Waiting::Message(last)) = self.waiting.back_mut()
+            && matches!(last.kind, Some(wire::control_message::Kind::Heartbeat(_)))
+        {
+            **last = heartbeat;
+        } else {
+            self.push(heartbeat);
+        }
+    }
+
+    /// Lets an update wait for its turn.
+    pub fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
         let from = update.from.version();
         let to = update.to.version();
         self.push(message::begin(
@@ -124,7 +145,7 @@ impl Outbox {
     }
 
     /// Takes the next message, made only now.
-    pub(super) fn pop(&mut self) -> Option<wire::ControlMessage> {
+    pub fn pop(&mut self) -> Option<wire::ControlMessage> {
         let (id, parts, next) = match self.waiting.pop_front()? {
             Waiting::Message(message) => return Some(*message),
             Waiting::Update { id, parts, next } => (id, parts, next),
@@ -139,5 +160,22 @@ impl Outbox {
             next: next + 1,
         });
         Some(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heartbeats_for_a_node_that_does_not_read_make_no_heap() {
+        let mut outbox = Outbox::default();
+        outbox.push(message::ask_digest(1));
+        for count in 0..1_000 {
+            outbox.push_heartbeat(message::heartbeat(None, count));
+        }
+        assert_eq!(outbox.len(), 2);
+        assert_eq!(outbox.pop(), Some(message::ask_digest(1)));
+        assert_eq!(outbox.pop(), Some(message::heartbeat(None, 999)));
     }
 }

@@ -288,7 +288,8 @@ impl Stream {
             match action {
                 Action::Send(update) => self.send(&update, now)?,
                 Action::Heartbeat { expected, count } => {
-                    self.outbox.push(message::heartbeat(expected, count));
+                    self.outbox
+                        .push_heartbeat(message::heartbeat(expected, count));
                 }
                 Action::AskDigest { question } => {
                     self.outbox.push(message::ask_digest(question));

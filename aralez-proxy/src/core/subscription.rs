@@ -12,7 +12,7 @@ mod refusals;
 
 use std::time::{Duration, Instant};
 
-use aralez_proto::fault::Faults;
+use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
@@ -224,12 +224,15 @@ impl Subscription {
         window: (Duration, Duration),
         actions: &mut Vec<Action>,
     ) {
-        let server = match &self.phase {
-            Phase::Greeting { server, .. } | Phase::Waiting { server } => *server,
-            Phase::Live(stream) => stream.server(),
+        let after = match &self.phase {
+            Phase::Greeting { server, .. } | Phase::Waiting { server } => {
+                self.recover.not_welcomed(*server, window, moment.random)
+            }
+            Phase::Live(stream) => self
+                .recover
+                .sent_away(stream.server(), window, moment.random),
             Phase::Dialling { .. } | Phase::Idle => return,
         };
-        let after = self.recover.sent_away(server, window, moment.random);
         if let Some(applying) = &mut self.applying {
             applying.update_id = None;
         }
@@ -288,7 +291,11 @@ impl Subscription {
     }
 
     fn refuse(&mut self, moment: Moment, root: Digest, faults: &Faults, actions: &mut Vec<Action>) {
-        self.refusals.remember(root, faults.as_slice());
+        // Records that come to another root are no content at all: the announced one may be right, and comes once more as a whole.
+        let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
+        if !faults.as_slice().iter().all(mismatch) {
+            self.refusals.remember(root, faults.as_slice());
+        }
         let kept = self.held;
         let report = |update_id| Report::Nack {
             update_id,

@@ -22,27 +22,40 @@ const MOST_HELD: usize = 16_384;
 
 /// Who this is, for `Hello`.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
-    pub(super) node: String,
-    pub(super) group: String,
-    pub(super) proxy_version: String,
-    pub(super) limits: Limits,
-    pub(super) boot_id: Vec<u8>,
-    pub(super) replaces_boot_id: Vec<u8>,
+pub struct Identity {
+    /// The node's name.
+    pub node: String,
+    /// Its group.
+    pub group: String,
+    /// Its release.
+    pub proxy_version: String,
+    /// What it takes at most.
+    pub limits: Limits,
+    /// Drawn for this start.
+    pub boot_id: Vec<u8>,
+    /// That of the start before; empty for the first.
+    pub replaces_boot_id: Vec<u8>,
 }
 
 /// What `Status` tells.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
-    pub(super) running: Option<Version>,
-    pub(super) origin: &'static str,
-    pub(super) persisted: Option<Version>,
-    pub(super) requests: u64,
-    pub(super) responses_5xx: u64,
-    pub(super) troubles: Vec<String>,
+pub struct Told {
+    /// What serves.
+    pub running: Option<Version>,
+    /// Where that came from.
+    pub origin: &'static str,
+    /// The newest version that is safe on disk.
+    pub persisted: Option<Version>,
+    /// Requests since the start.
+    pub requests: u64,
+    /// Answers of 500 and above since the start.
+    pub responses_5xx: u64,
+    /// What is wrong, in words.
+    pub troubles: Vec<String>,
 }
 
-pub(super) fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
+/// What a proxy says first.
+pub fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
     node_message(wire::node_message::Kind::Hello(wire::Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
@@ -67,7 +80,8 @@ fn refusal(refusal: &Refusal) -> wire::Refusal {
     }
 }
 
-pub(super) fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::NodeMessage {
+/// What a proxy answers, or tells of itself.
+pub fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::NodeMessage {
     node_message(match report {
         Report::Ack {
             update_id,
@@ -94,7 +108,7 @@ pub(super) fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::Node
 }
 
 /// The marks of the buckets of what is held.
-pub(super) fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
+pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
     let buckets: Vec<u8> = records.marks().flatten().collect();
     node_message(wire::node_message::Kind::Digest(wire::Digest {
         question,
@@ -103,11 +117,7 @@ pub(super) fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessa
 }
 
 /// What is held in some buckets.
-pub(super) fn told_detail(
-    question: u64,
-    records: &RecordSet,
-    buckets: &[usize],
-) -> wire::NodeMessage {
+pub fn told_detail(question: u64, records: &RecordSet, buckets: &[usize]) -> wire::NodeMessage {
     let held: Vec<Held> = records.held_in(buckets).take(MOST_HELD + 1).collect();
     let too_much = held.len() > MOST_HELD;
     let told = held.into_iter().filter(|_| !too_much);
@@ -152,7 +162,7 @@ const fn node_message(kind: wire::node_message::Kind) -> wire::NodeMessage {
 
 /// What control said. A message that is not what it claims to be is [`Message::Broken`]; one of a kind that this release does not know
 /// is none at all.
-pub(super) fn message(message: wire::ControlMessage) -> Option<Message> {
+pub fn message(message: wire::ControlMessage) -> Option<Message> {
     let read = match message.kind? {
         wire::control_message::Kind::Welcome(from) => welcome(&from),
         wire::control_message::Kind::Begin(from) => begin(from),

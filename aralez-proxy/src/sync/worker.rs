@@ -28,9 +28,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Job {
+pub enum Job {
+    /// Apply an update and tell how it went.
     Apply(Update),
+    /// What runs has a newer name.
     Rename(Version),
+    /// This proxy belongs to this cluster.
     Pin(Vec<u8>),
     /// The process ends as it should.
     Leave,
@@ -38,24 +41,32 @@ pub(super) enum Job {
 
 /// What was done.
 #[derive(Debug)]
-pub(super) enum News {
+pub enum News {
+    /// An update serves.
     Applied {
+        /// What serves now.
         version: Version,
+        /// How long it took.
         took: Duration,
     },
+    /// An update does not serve, and nothing changed.
     Refused {
+        /// What was refused.
         root: Digest,
+        /// Why.
         faults: Faults,
     },
     /// The memory wrote, or could not.
     Memory {
+        /// The newest version that is safe.
         persisted: Option<Version>,
+        /// What is wrong, in words.
         troubles: Vec<String>,
     },
 }
 
-/// The thread's state.
-pub(super) struct Worker {
+/// The thread's state. Time is passed in, so that a model can run it without a thread.
+pub struct Worker {
     memory: Box<dyn Memory>,
     live: Arc<Live>,
     registry: Arc<Registry>,
@@ -73,13 +84,21 @@ pub(super) struct Worker {
     retired: Vec<Arc<LiveTable>>,
 }
 
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
 impl Worker {
-    pub(super) fn new(
+    /// A worker that swaps this live table and tells its news there.
+    pub fn new(
         memory: Box<dyn Memory>,
         live: Arc<Live>,
         registry: Arc<Registry>,
         limits: Limits,
         news: UnboundedSender<News>,
+        now: Instant,
     ) -> Self {
         Self {
             memory,
@@ -89,7 +108,7 @@ impl Worker {
             news,
             pace: Pace::default(),
             marks_due: None,
-            burst: Burst::new(Instant::now()),
+            burst: Burst::new(now),
             proof: None,
             persisted: None,
             found: Vec::new(),
@@ -99,13 +118,13 @@ impl Worker {
     }
 
     /// Publishes what the memory has. Gives the rest of what it remembers.
-    pub(super) fn boot(&mut self) -> Remembered {
+    pub fn boot(&mut self, now: Instant) -> Remembered {
         let mut remembered = self.memory.boot(&self.limits);
         if let Some(snapshot) = remembered.snapshot.clone() {
             let version = snapshot.version();
             match apply::restore(snapshot, &self.registry) {
                 Ok(table) => {
-                    self.swap(table, Instant::now());
+                    self.swap(table, now);
                     self.persisted = Some(version);
                 }
                 Err(faults) => {
@@ -120,7 +139,7 @@ impl Worker {
             }
         }
         self.found.clone_from(&remembered.troubles);
-        self.save_marks(Instant::now());
+        self.save_marks(now);
         self.tell_memory();
         remembered
     }
@@ -128,30 +147,38 @@ impl Worker {
     /// Works until told to leave, or until nobody is left to give work.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let wait = self
-                .next_wake()
-                .map(|at| at.saturating_duration_since(Instant::now()));
-            let job = match wait {
+            let now = Instant::now();
+            let wait = self.next_wake(now);
+            let job = match wait.map(|at| at.saturating_duration_since(now)) {
                 Some(wait) => jobs.recv_timeout(wait),
                 None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match job {
-                Ok(Job::Apply(update)) => self.apply(&update),
-                Ok(Job::Rename(version)) => self.rename(version),
-                Ok(Job::Pin(cluster)) => {
-                    self.memory.pin(&cluster);
-                    self.save_marks(Instant::now());
-                }
                 Ok(Job::Leave) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(job) => self.take(job, Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.tick(Instant::now());
         }
-        self.leave();
+        self.leave(Instant::now());
     }
 
-    fn next_wake(&self) -> Option<Instant> {
-        let sweep = (!self.retired.is_empty()).then(|| Instant::now() + SWEEP_EVERY);
+    /// Does one thing. [`Worker::tick`] comes after it.
+    pub fn take(&mut self, job: Job, now: Instant) {
+        match job {
+            Job::Apply(update) => self.apply(&update, now),
+            Job::Rename(version) => self.rename(version, now),
+            Job::Pin(cluster) => {
+                self.memory.pin(&cluster);
+                self.save_marks(now);
+            }
+            Job::Leave => self.leave(now),
+        }
+    }
+
+    /// When the next [`Worker::tick`] is due.
+    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let sweep = (!self.retired.is_empty()).then(|| now + SWEEP_EVERY);
         let proof = self.proof.and_then(|(_, at)| at);
         [self.pace.due(), self.marks_due, proof, sweep]
             .into_iter()
@@ -159,8 +186,7 @@ impl Worker {
             .min()
     }
 
-    fn apply(&mut self, update: &Update) {
-        let started = Instant::now();
+    fn apply(&mut self, update: &Update, started: Instant) {
         let current = Arc::clone(&self.live.load());
         match apply::prepare(&current, update, &self.limits, &self.registry) {
             Ok(table) => {
@@ -173,7 +199,7 @@ impl Worker {
                     took,
                 });
                 self.pace
-                    .changed(Instant::now(), apply::endpoints_only(update));
+                    .changed(started + took, apply::endpoints_only(update));
             }
             Err(faults) => {
                 warn!(version = %update.to, faults = faults.brief(), "refused an update; what ran before goes on");
@@ -201,7 +227,7 @@ impl Worker {
         self.live.publish(table);
     }
 
-    fn rename(&mut self, version: Version) {
+    fn rename(&mut self, version: Version, now: Instant) {
         let current = Arc::clone(&self.live.load());
         if current.snapshot.version().root != version.root {
             return;
@@ -216,7 +242,7 @@ impl Worker {
                 table.since = current.since;
                 self.retired.push(current);
                 self.live.publish(table);
-                self.pace.changed(Instant::now(), true);
+                self.pace.changed(now, true);
             }
             Err(faults) => {
                 error!(%version, faults = faults.brief(), "cannot take the newer name of what runs");
@@ -224,7 +250,8 @@ impl Worker {
         }
     }
 
-    fn tick(&mut self, now: Instant) {
+    /// Time went by: proves, keeps and tidies what is due.
+    pub fn tick(&mut self, now: Instant) {
         // Only the memory of the process holds them now: no request ends by freeing a table.
         self.retired.retain(|table| Arc::strong_count(table) > 1);
         if let Some((root, Some(at))) = self.proof
@@ -297,8 +324,7 @@ impl Worker {
         let _ = self.news.send(news);
     }
 
-    fn leave(mut self) {
-        let now = Instant::now();
+    fn leave(&mut self, now: Instant) {
         if self.pace.due().is_some() {
             self.keep(now);
         }

@@ -15,6 +15,8 @@ pub(super) struct Recover {
     servers: usize,
     next: usize,
     failures: u32,
+    /// Servers in a row that sent this proxy away without a welcome.
+    unwelcome: usize,
 }
 
 impl Recover {
@@ -23,6 +25,7 @@ impl Recover {
             servers,
             next: 0,
             failures: 0,
+            unwelcome: 0,
         }
     }
 
@@ -34,6 +37,7 @@ impl Recover {
     /// A stream on this server ended after `lived`; the same server is asked first. Gives the pause.
     pub(super) fn lost(&mut self, server: usize, lived: Duration, random: f64) -> Duration {
         self.next = server;
+        self.unwelcome = 0;
         if lived >= STABLE {
             self.failures = 0;
         }
@@ -46,7 +50,24 @@ impl Recover {
         self.pause(random)
     }
 
-    /// Control named a window itself.
+    /// This server did not welcome us, and named a window: it may lag behind or be of another cluster, so the others are asked before it
+    /// is asked again, and the window counts once all of them have sent us away.
+    pub(super) fn not_welcomed(
+        &mut self,
+        server: usize,
+        window: (Duration, Duration),
+        random: f64,
+    ) -> Duration {
+        self.unwelcome += 1;
+        if self.unwelcome < self.servers {
+            return self.failed(server, random);
+        }
+        self.unwelcome = 0;
+        let next = (server + 1) % self.servers.max(1);
+        self.sent_away(next, window, random)
+    }
+
+    /// A server that had welcomed us named a window.
     pub(super) fn sent_away(
         &mut self,
         server: usize,
@@ -54,6 +75,7 @@ impl Recover {
         random: f64,
     ) -> Duration {
         self.next = server;
+        self.unwelcome = 0;
         if window.1.is_zero() {
             // No window at all: without a pause of our own both sides would be busy with greeting each other.
             return self.pause(random);
@@ -111,6 +133,20 @@ mod tests {
             .map(|_| recover.sent_away(0, nothing, 1.0).as_millis())
             .collect();
         assert_eq!(pauses, [200, 400, 800]);
+    }
+
+    #[test]
+    fn a_proxy_that_one_server_does_not_welcome_asks_the_others_before_it_waits() {
+        let mut recover = Recover::new(2);
+        let window = (Duration::from_secs(10), Duration::from_secs(30));
+        assert_eq!(recover.not_welcomed(0, window, 1.0), FIRST);
+        assert_eq!(recover.server(), 1);
+        assert_eq!(recover.not_welcomed(1, window, 0.0), window.0);
+        assert_eq!(recover.server(), 0);
+        assert!(recover.not_welcomed(0, window, 1.0) < window.0);
+        let mut alone = Recover::new(1);
+        assert_eq!(alone.not_welcomed(0, window, 0.0), window.0);
+        assert_eq!(alone.server(), 0);
     }
 
     #[test]

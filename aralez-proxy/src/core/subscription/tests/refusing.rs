@@ -45,6 +45,39 @@ fn a_delta_from_a_root_that_is_not_held_is_refused_and_the_stream_opened_anew() 
 
 /// F-04: two controls of different clusters.
 #[test]
+fn records_that_come_to_another_root_do_not_speak_against_the_announced_one() {
+    let mut bench = Bench::live(Some(version(1, 5, 1)));
+    let to = version(1, 6, 2);
+    bench.update(1, Some(1), to);
+    let faults: Faults = Fault::whole(FaultCode::HashMismatch, "root", "another").into();
+    let actions = bench.on(Event::Refused {
+        root: to.root,
+        faults,
+    });
+    assert_eq!(nack(&actions), FaultCode::HashMismatch);
+    // Where the stream ends before the whole has come, the next control must not take the content for refused.
+    assert!(bench.machine.refused().is_empty());
+    assert!(applied(&bench.update(2, None, to)));
+}
+
+#[test]
+fn a_server_that_does_not_welcome_gives_way_to_the_next() {
+    let mut bench = Bench::new(Some(version(1, 5, 1)));
+    bench.on(Event::Start);
+    bench.on(Event::Connected);
+    let away = || Message::GoAway {
+        reason: "older".to_owned(),
+        retry_min: Duration::from_secs(10),
+        retry_max: Duration::from_secs(30),
+    };
+    let (server, after) = dialled(&bench.hear(away())).unwrap();
+    assert!(server == 1 && after < Duration::from_secs(10));
+    bench.on(Event::Connected);
+    let (server, after) = dialled(&bench.hear(away())).unwrap();
+    assert!(server == 0 && after >= Duration::from_secs(10));
+}
+
+#[test]
 fn another_cluster_is_left_and_the_next_server_asked() {
     let mut bench = Bench::live(Some(version(1, 5, 1)));
     bench.on(Event::StreamLost);

@@ -1,0 +1,130 @@
+//! What the operator's documents and the sources come to: hosts with their endpoints, as records.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aralez_proto::convert;
+use aralez_proto::model::{
+    Action, Direction, Endpoint, Header, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts,
+    VirtualHost,
+};
+use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::snapshot::Snapshot;
+
+/// From here on the number of a host is one that older releases refuse.
+pub const POISON: u64 = 1_000;
+/// From here on it is one that ends fragile nodes soon.
+pub const DEADLY: u64 = 2_000;
+/// A host that is bulky has this much to say, so that it needs parts of its own.
+const BULK: usize = 9_000;
+
+/// A host: its number stands for everything that its documents say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Changes with every edit.
+    pub number: u64,
+    /// Whether it is large.
+    pub bulky: bool,
+    /// The ports of its endpoints.
+    pub ports: BTreeSet<u16>,
+}
+
+/// Hosts by number of name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The hosts.
+    pub hosts: BTreeMap<u64, Host>,
+}
+
+impl Content {
+    /// The records.
+    pub fn records(&self) -> RecordSet {
+        let of_host = |(name, host): (&u64, &Host)| records_of(*name, host);
+        self.hosts.iter().flat_map(of_host).collect()
+    }
+
+    /// What was authored, without the endpoints.
+    pub fn authored(&self) -> Vec<(u64, u64)> {
+        let pair = |(name, host): (&u64, &Host)| (*name, host.number);
+        self.hosts.iter().map(pair).collect()
+    }
+}
+
+fn pattern(name: u64) -> HostPattern {
+    let text = format!("h{name}.example");
+    text.parse().expect("a host name")
+}
+
+fn pool(name: u64) -> PoolName {
+    PoolName::of_route(&pattern(name), "/")
+}
+
+fn records_of(name: u64, host: &Host) -> Vec<Record> {
+    let pool = pool(name);
+    let route = Route {
+        path: "/".into(),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        timeouts: Timeouts::default(),
+        to_https: None,
+        action: Action::Pool(pool.clone()),
+    };
+    let bulk = host
+        .bulky
+        .then(|| Header::new(Direction::Response, "x-bulk", &"b".repeat(BULK)).expect("a header"));
+    let virtual_host = VirtualHost {
+        pattern: pattern(name),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits {
+            set: bulk.into_iter().collect(),
+            ..HeaderEdits::default()
+        },
+        timeouts: Timeouts {
+            total: Some(Duration::from_secs(host.number)),
+            ..Timeouts::default()
+        },
+        to_https: None,
+        routes: vec![route],
+    };
+    let mut records = vec![
+        convert::host_record(&virtual_host),
+        convert::pool_record(&pool, &Pool::default()),
+    ];
+    for port in &host.ports {
+        let address = format!("127.0.0.1:{port}").parse().expect("an address");
+        records.push(convert::endpoint_record(&pool, &Endpoint::new(address)));
+    }
+    records
+}
+
+/// The key of an endpoint.
+pub fn endpoint_key(name: u64, port: u16) -> RecordKey {
+    RecordKey::new(
+        ResourceType::Endpoint,
+        format!("{} 127.0.0.1:{port}", pool(name)),
+    )
+}
+
+/// The number of a host's documents.
+fn number(host: &VirtualHost) -> u64 {
+    host.timeouts.total.map_or(0, |total| total.as_secs())
+}
+
+/// The hosts that older releases refuse.
+pub fn poison(snapshot: &Snapshot) -> Vec<RecordKey> {
+    let hosts = snapshot.resources().hosts();
+    let poison = hosts
+        .iter()
+        .filter(|(_, host)| (POISON..DEADLY).contains(&number(host)));
+    let key =
+        |pattern: &HostPattern| RecordKey::new(ResourceType::VirtualHost, pattern.to_string());
+    let mut keys: Vec<RecordKey> = poison.map(|(pattern, _)| key(pattern)).collect();
+    keys.sort();
+    keys
+}
+
+/// Whether this ends fragile nodes.
+pub fn is_deadly(snapshot: &Snapshot) -> bool {
+    let hosts = snapshot.resources().hosts();
+    hosts.iter().any(|(_, host)| number(host) >= DEADLY)
+}

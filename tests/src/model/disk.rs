@@ -1,0 +1,205 @@
+//! A proxy's disk: what the cache keeps, as values, by the rules of the cache, so that a run needs no files.
+
+use std::cmp::Reverse;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::hash::Digest;
+use aralez_proto::record::RecordSet;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proxy::core::memory::{Memory, NotKept, Remembered};
+use aralez_proxy::core::subscription::Refusal;
+use aralez_proxy::core::trial::Marks;
+
+/// How many of the newest are kept, besides the newest that proved good.
+const KEPT: usize = 3;
+
+/// A file of the cache.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// What it holds.
+    pub version: Version,
+    /// The records.
+    pub records: RecordSet,
+    /// When it was written, by the wall clock, but later than all others.
+    pub stamp: u64,
+    /// Whose it is.
+    pub cluster: Vec<u8>,
+    /// It cannot be read.
+    pub damaged: bool,
+}
+
+/// What lies on the disk.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Newest first.
+    pub files: Vec<File>,
+    /// The marks as they were written last; `None`: there are none, or they cannot be read.
+    pub marks: Option<Marks>,
+    /// The wall clock, in milliseconds.
+    pub wall: u64,
+    /// Nothing can be written.
+    pub is_full: bool,
+    boots: u64,
+}
+
+impl State {
+    /// Writes a file, and lets go of those too old to matter.
+    pub fn write(&mut self, version: Version, records: &RecordSet, marks: &Marks) {
+        let latest = self.files.iter().map(|file| file.stamp + 1).max();
+        let file = File {
+            version,
+            records: records.clone(),
+            stamp: self.wall.max(latest.unwrap_or(0)),
+            cluster: marks.cluster.clone(),
+            damaged: false,
+        };
+        let name = |file: &File| {
+            (
+                file.version.generation,
+                file.version.revision,
+                file.version.root,
+            )
+        };
+        self.files.retain(|other| name(other) != name(&file));
+        self.files.push(file);
+        self.files.sort_by_key(|file| {
+            Reverse((file.version.generation, file.version.revision, file.stamp))
+        });
+        let good = |file: &File| marks.is_good(file.version.root);
+        let good = self.files.iter().position(good);
+        let mut position = 0;
+        self.files.retain(|_| {
+            position += 1;
+            position <= KEPT || Some(position - 1) == good
+        });
+    }
+}
+
+/// A disk; it outlives the processes.
+#[derive(Clone, Debug, Default)]
+pub struct Disk(Arc<Mutex<State>>);
+
+impl Disk {
+    /// What lies on it.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The memory of a process.
+    pub fn memory(&self) -> Box<dyn Memory> {
+        Box::new(Kept {
+            disk: self.clone(),
+            marks: Marks::default(),
+            changed: false,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    disk: Disk,
+    marks: Marks,
+    changed: bool,
+}
+
+impl Kept {
+    fn newest(&mut self, limits: &Limits, found: &mut Remembered) {
+        let suspects: Vec<Digest> = self.marks.suspects().collect();
+        let mut state = self.disk.state();
+        state.files.retain(|file| {
+            !file.damaged && (self.marks.cluster.is_empty() || file.cluster == self.marks.cluster)
+        });
+        let is_suspect = |file: &&File| suspects.contains(&file.version.root);
+        let plain = state.files.iter().filter(|file| !is_suspect(file));
+        let last_resort = state.files.iter().filter(is_suspect);
+        for file in plain.chain(last_resort) {
+            let root = file.version.root;
+            match Snapshot::complete(file.version, file.records.clone(), limits) {
+                Ok(snapshot) => {
+                    if self.marks.cluster.is_empty() {
+                        self.marks.cluster.clone_from(&file.cluster);
+                    }
+                    found.snapshot = Some(snapshot);
+                    break;
+                }
+                Err(faults) => found.refused.push(Refusal {
+                    root,
+                    faults: faults.into_vec(),
+                }),
+            }
+        }
+        let running = found
+            .snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.version().root);
+        for root in suspects.into_iter().filter(|root| Some(*root) != running) {
+            let fault = Fault::whole(FaultCode::Suspect, "", "ended this proxy twice");
+            found.refused.push(Refusal {
+                root,
+                faults: vec![fault],
+            });
+        }
+    }
+}
+
+impl Memory for Kept {
+    fn boot(&mut self, limits: &Limits) -> Remembered {
+        let mut found = Remembered::default();
+        let boot = {
+            let mut state = self.disk.state();
+            state.boots += 1;
+            self.marks = state.marks.clone().unwrap_or_default();
+            state.boots
+        };
+        found.replaces_boot_id.clone_from(&self.marks.boot_id);
+        found.boot_id = boot.to_le_bytes().to_vec();
+        self.marks.boot(found.boot_id.clone());
+        self.changed = true;
+        self.newest(limits, &mut found);
+        found.cluster.clone_from(&self.marks.cluster);
+        found
+    }
+
+    fn pin(&mut self, cluster: &[u8]) {
+        self.marks.cluster = cluster.to_vec();
+        self.changed = true;
+    }
+
+    fn swap(&mut self, root: Digest) {
+        self.marks.swap(root);
+        self.changed = true;
+    }
+
+    fn proved(&mut self, root: Digest) {
+        self.marks.proved(root);
+        self.changed = true;
+    }
+
+    fn clean_exit(&mut self) {
+        self.marks.clean_exit();
+        self.changed = true;
+    }
+
+    fn save_marks(&mut self) -> Result<(), NotKept> {
+        let mut state = self.disk.state();
+        if state.is_full {
+            return Err(NotKept("the disk is full".to_owned()));
+        }
+        if self.changed {
+            state.marks = Some(self.marks.clone());
+            self.changed = false;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
+        let mut state = self.disk.state();
+        if state.is_full {
+            return Err(NotKept("the disk is full".to_owned()));
+        }
+        state.write(snapshot.version(), snapshot.records(), &self.marks);
+        Ok(())
+    }
+}

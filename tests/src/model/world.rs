@@ -1,0 +1,364 @@
+//! The world: time, what happens next, and who it happens to.
+
+mod applying;
+mod commands;
+mod controls;
+mod faults;
+mod judge;
+mod proxies;
+mod sending;
+mod settle;
+mod welcoming;
+mod wires;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use aralez_proto::record::RecordKey;
+use aralez_proto::version::Version;
+
+use super::broken::{Broken, Promise};
+use super::control::{Control, Ledger};
+use super::node::Node;
+use super::planted::Planted;
+use super::random::Random;
+use super::setup::{Other, Setup};
+use super::wire::Link;
+
+/// How many events before the end are told.
+const TOLD: usize = 60;
+/// Where a run has more events than this, something turns in a circle.
+const MOST_EVENTS: u64 = 400_000;
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// Things that happened.
+    pub events: u64,
+    /// Updates that control sent.
+    pub updates: u64,
+    /// Updates that led from what a node told of its records.
+    pub repairs: u64,
+    /// Updates that nodes refused.
+    pub refusals: u64,
+    /// Things that went wrong.
+    pub faults: u64,
+    /// How long it took from the end of the faults until every node ran the head, in virtual time.
+    pub settled_after: Duration,
+}
+
+impl Run {
+    /// Adds another run; of the times the longest stays.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.updates += other.updates;
+        self.repairs += other.repairs;
+        self.refusals += other.refusals;
+        self.faults += other.faults;
+        self.settled_after = self.settled_after.max(other.settled_after);
+    }
+}
+
+/// Something that happens at its time. Lives keep what was planned for a process from reaching the next one.
+#[derive(Clone, Debug)]
+enum Happening {
+    Boot {
+        node: usize,
+    },
+    Dialled {
+        node: usize,
+        life: u64,
+        dial: u64,
+        server: usize,
+    },
+    Wake {
+        node: usize,
+        life: u64,
+    },
+    Applied {
+        node: usize,
+        life: u64,
+    },
+    Dies {
+        node: usize,
+        life: u64,
+    },
+    Up {
+        link: u64,
+    },
+    Down {
+        link: u64,
+    },
+    NodeNotices {
+        link: u64,
+    },
+    ControlNotices {
+        link: u64,
+    },
+    Tick {
+        control: usize,
+        life: u64,
+        link: u64,
+    },
+    Look {
+        control: usize,
+        life: u64,
+        link: u64,
+    },
+    Start {
+        control: usize,
+    },
+    Follow {
+        ledger: Ledger,
+    },
+    Act,
+    Fault,
+    Heal,
+    LastCommit,
+    Forged {
+        control: usize,
+        life: u64,
+        link: u64,
+        update: u64,
+        version: Version,
+    },
+    Removed {
+        watch: u64,
+    },
+    Settled,
+}
+
+/// The removal of an endpoint that has to arrive.
+#[derive(Debug)]
+struct Watch {
+    key: RecordKey,
+    nodes: BTreeSet<usize>,
+}
+
+struct World {
+    seed: u64,
+    random: Random,
+    planted: Option<Planted>,
+    setup: Setup,
+    base: Instant,
+    now: Duration,
+    planned: BTreeMap<(Duration, u64), Happening>,
+    numbers: u64,
+    nodes: Vec<Node>,
+    controls: Vec<Control>,
+    links: BTreeMap<u64, Link>,
+    /// Until when a node and a control do not hear each other.
+    partitions: BTreeMap<(usize, usize), Duration>,
+    watches: BTreeMap<u64, Watch>,
+    /// What each version of the first control was authored as.
+    authored: BTreeMap<(u64, u64), Vec<(u64, u64)>>,
+    /// The wall clock against the time of the run, in milliseconds.
+    wall: i64,
+    healed: bool,
+    /// When the last commit was made.
+    last_commit: Option<Duration>,
+    /// How many updates had been sent when all were found to run the head.
+    rested: Option<(Duration, u64)>,
+    /// The node whose next update is swallowed and acknowledged in its name.
+    swallow: Option<usize>,
+    done: bool,
+    broken: Option<Broken>,
+    trace: Option<VecDeque<String>>,
+    run: Run,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// The first promise that it breaks, with the events before it.
+pub fn run(seed: u64, planted: Option<Planted>) -> Result<Run, Box<Broken>> {
+    match World::new(seed, planted, false).go() {
+        Ok(run) => Ok(run),
+        // The same once more, telling what happens: what holds needs no words.
+        Err(broken) => Err(World::new(seed, planted, true).go().err().unwrap_or(broken)),
+    }
+}
+
+impl World {
+    fn new(seed: u64, planted: Option<Planted>, traced: bool) -> Self {
+        let mut random = Random::new(seed);
+        let setup = Setup::draw(&mut random);
+        let nodes = setup.nodes.iter().cloned().enumerate();
+        let nodes = nodes
+            .map(|(number, node)| Node::new(number, node))
+            .collect();
+        Self {
+            seed,
+            random,
+            planted,
+            setup,
+            base: Instant::now(),
+            now: Duration::ZERO,
+            planned: BTreeMap::new(),
+            numbers: 0,
+            nodes,
+            controls: Vec::new(),
+            links: BTreeMap::new(),
+            partitions: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            authored: BTreeMap::new(),
+            wall: 1_000_000,
+            healed: false,
+            last_commit: None,
+            rested: None,
+            swallow: None,
+            done: false,
+            broken: None,
+            trace: traced.then(VecDeque::new),
+            run: Run::default(),
+        }
+    }
+
+    fn go(mut self) -> Result<Run, Box<Broken>> {
+        self.begin();
+        while !self.done {
+            let Some(((at, _), happening)) = self.planned.pop_first() else {
+                break;
+            };
+            self.now = at;
+            self.run.events += 1;
+            if self.run.events > MOST_EVENTS {
+                self.breaks(Promise::ComesToRest, || "events without end".to_owned());
+            }
+            self.happen(happening);
+            if let Some(mut broken) = self.broken {
+                broken.trace = self.trace.unwrap_or_default().into();
+                return Err(Box::new(broken));
+            }
+        }
+        Ok(self.run)
+    }
+
+    fn begin(&mut self) {
+        let content = self.first_content(self.setup.hosts);
+        let ledger = Ledger {
+            generation: 5,
+            revision: 1,
+            content,
+        };
+        self.controls.push(Control::new([1; 16], ledger.clone()));
+        let other = match self.setup.other {
+            Other::Nobody => None,
+            Other::Lagging(_) => Some(([1; 16], ledger)),
+            Other::Foreign => Some(([9; 16], self.elsewhere(1_000_000_000))),
+            Other::LeftBehind => Some(([1; 16], self.elsewhere(4))),
+        };
+        self.controls
+            .extend(other.map(|(cluster, ledger)| Control::new(cluster, ledger)));
+        self.note_authored();
+        for node in 0..self.nodes.len() {
+            let after = self.random.millis(0, 2_000);
+            self.plan(after, Happening::Boot { node });
+        }
+        self.plan(Duration::from_secs(8), Happening::Fault);
+        self.plan(Duration::from_secs(4), Happening::Act);
+        self.plan(self.setup.faults_for, Happening::Heal);
+    }
+
+    /// What a control serves that has nothing to do with ours.
+    fn elsewhere(&mut self, generation: u64) -> Ledger {
+        Ledger {
+            generation,
+            revision: 900,
+            content: self.first_content(3),
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Boot { node } => self.boot(node),
+            Happening::Dialled {
+                node,
+                life,
+                dial,
+                server,
+            } => self.dialled(node, life, dial, server),
+            Happening::Wake { node, life } => self.wake(node, life),
+            Happening::Applied { node, life } => self.apply(node, life),
+            Happening::Dies { node, life } => self.dies_of_it(node, life),
+            Happening::Up { link } => self.arrives_up(link),
+            Happening::Down { link } => self.arrives_down(link),
+            Happening::NodeNotices { link } => self.node_loses(link),
+            Happening::ControlNotices { link } => self.stops_serving(link, false),
+            Happening::Tick {
+                control,
+                life,
+                link,
+            } => self.tick(control, life, link),
+            Happening::Look {
+                control,
+                life,
+                link,
+            } => self.look(control, life, link),
+            Happening::Start { control } => self.start_control(control),
+            Happening::Follow { ledger } => self.follow(ledger),
+            Happening::Act => self.operator_acts(),
+            Happening::Fault => self.fault(),
+            Happening::Heal => self.heal(),
+            Happening::LastCommit => self.commit_last(),
+            Happening::Forged {
+                control,
+                life,
+                link,
+                update,
+                version,
+            } => {
+                self.forge(control, life, link, (update, version));
+            }
+            Happening::Removed { watch } => self.judge_removal(watch),
+            Happening::Settled => self.look_whether_settled(),
+        }
+    }
+
+    fn plan(&mut self, after: Duration, happening: Happening) {
+        self.plan_at(self.now + after, happening);
+    }
+
+    fn plan_at(&mut self, at: Duration, happening: Happening) {
+        self.numbers += 1;
+        self.planned
+            .insert((at.max(self.now), self.numbers), happening);
+    }
+
+    fn instant(&self) -> Instant {
+        self.base + self.now
+    }
+
+    /// The time of an instant; later than now, so that nothing turns in a circle.
+    fn after(&self, instant: Instant) -> Duration {
+        let at = instant.saturating_duration_since(self.base);
+        at.max(self.now + Duration::from_millis(1))
+    }
+
+    fn has(&self, bug: Planted) -> bool {
+        self.planted == Some(bug)
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        let Some(trace) = &mut self.trace else {
+            return;
+        };
+        if trace.len() == TOLD {
+            trace.pop_front();
+        }
+        trace.push_back(format!("{:>9.3} {}", self.now.as_secs_f64(), line()));
+    }
+
+    /// A promise is broken. Only the first counts: the rest may follow from it.
+    fn breaks(&mut self, promise: Promise, what: impl FnOnce() -> String) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken {
+                seed: self.seed,
+                at: self.now,
+                promise,
+                what: what(),
+                trace: Vec::new(),
+            });
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Nodes held against the promises, from outside the machines.
+
+use std::time::Duration;
+
+use aralez_proto::fault::FaultCode;
+use aralez_proto::record::RecordSet;
+use aralez_proto::snapshot::Snapshot;
+use aralez_proto::version::Version;
+use aralez_proxy::core::live::LiveTable;
+use aralez_proxy::core::table::Table;
+
+use super::proxies::shown;
+use super::{Happening, World};
+use crate::model::broken::Promise;
+use crate::model::content;
+
+/// The most refusals that a node keeps.
+const MOST_REFUSALS: usize = 8;
+/// Of so many swaps one is compared with what is built from nothing: that costs more than all the rest.
+const WHOLE_JUDGED: u64 = 5;
+/// A content that served this long has proved good.
+const PROOF: Duration = Duration::from_secs(60);
+
+impl World {
+    /// A node may run something else now: notes it and judges it.
+    pub(super) fn begins_to_run(&mut self, node: usize) {
+        let at = &self.nodes[node];
+        let runs = at.process.as_ref().and_then(|process| process.runs());
+        let before = at.last_ran();
+        if runs == before {
+            return;
+        }
+        let first = at.ran.last().is_none_or(|(_, version)| version.is_none());
+        self.nodes[node].ran.push((self.now, runs));
+        let Some(runs) = runs else { return };
+        self.note(|| format!("n{node} runs {runs}"));
+        if let Some(before) = before {
+            if runs.order(&before).is_lt() {
+                self.breaks(Promise::NeverBackwards, || {
+                    format!("n{node} went from {before} to {runs}")
+                });
+            }
+            if runs.root == before.root {
+                return;
+            }
+        }
+        if !(first && self.had(node, runs)) {
+            self.judge_origin(node, runs, before);
+        }
+        self.nodes[node].applied_at = self.now;
+        self.judge_content(node, runs);
+    }
+
+    /// Whether a process had this when it started.
+    fn had(&self, node: usize, runs: Version) -> bool {
+        let process = self.nodes[node].process.as_ref();
+        process.is_some_and(|process| process.at_first.root() == runs.root)
+    }
+
+    /// Whether this may change what the node runs: it came as a whole, from a control of ours that is not behind.
+    fn judge_origin(&mut self, node: usize, runs: Version, before: Option<Version>) {
+        let at = &self.nodes[node];
+        let process = at.process.as_ref();
+        let Some(sender) = process.and_then(|process| process.came.get(&runs.root).copied()) else {
+            return self.breaks_for(
+                Promise::WholeOrNothing,
+                node,
+                "runs what never came as a whole",
+            );
+        };
+        let control = &self.controls[sender.control];
+        if at
+            .cluster
+            .as_deref()
+            .is_some_and(|own| own != control.cluster)
+        {
+            return self.breaks_for(
+                Promise::OnlyNewerOwn,
+                node,
+                "runs what another cluster sent",
+            );
+        }
+        if let (Some(head), Some(before)) = (sender.head, before)
+            && head.order(&before).is_lt()
+        {
+            self.breaks(Promise::OnlyNewerOwn, || {
+                format!(
+                    "n{node} ran {before} and took {runs} from c{} whose head is {head}",
+                    sender.control
+                )
+            });
+        }
+    }
+
+    fn judge_content(&mut self, node: usize, runs: Version) {
+        let at = &self.nodes[node];
+        let Some(process) = &at.process else { return };
+        let live = process.live.load();
+        let snapshot = &live.snapshot;
+        let refuses = !at
+            .setup
+            .limits
+            .allow(snapshot.records(), snapshot.resources())
+            || (at.setup.is_old && !content::poison(snapshot).is_empty());
+        let wrong = wrong_with(&live, self.run.events.is_multiple_of(WHOLE_JUDGED));
+        let deadly = at.setup.is_fragile && content::is_deadly(snapshot);
+        let again = at.suspects.contains(&runs.root) && !self.is_last_resort(node, runs);
+        drop(live);
+        if let Some(wrong) = wrong {
+            self.breaks(Promise::ClosedAndTrue, || {
+                format!("n{node} runs {runs}: {wrong}")
+            });
+        }
+        if refuses {
+            self.breaks_for(Promise::NeverRunsRefused, node, "runs what it refuses");
+        }
+        if again {
+            self.breaks_for(Promise::SuspectRests, node, "runs a suspect content again");
+        }
+        if deadly {
+            let life = self.nodes[node].life;
+            let after = self.random.millis(1_000, 40_000);
+            self.plan(after, Happening::Dies { node, life });
+        }
+    }
+
+    /// Whether a suspect content is what a start had to take, since the disk held nothing else.
+    fn is_last_resort(&self, node: usize, runs: Version) -> bool {
+        let at = &self.nodes[node];
+        let state = at.disk.state();
+        let others = state.files.iter().filter(|file| {
+            !file.damaged
+                && !at.suspects.contains(&file.version.root)
+                && Snapshot::complete(file.version, file.records.clone(), &at.setup.limits).is_ok()
+        });
+        self.had(node, runs) && others.count() == 0
+    }
+
+    /// Before a start: what the disk says of the lives before is what the model saw.
+    pub(super) fn judge_boot(&mut self, node: usize) {
+        let lost = self.nodes[node].disk.state().marks.is_none();
+        if lost {
+            self.nodes[node].suspects.clear();
+            self.nodes[node].ended_by = None;
+        }
+    }
+
+    /// A process is about to end without a clean exit: whether that speaks against what it runs.
+    pub(super) fn note_death(&mut self, node: usize) {
+        let at = &mut self.nodes[node];
+        let runs = at.process.as_ref().and_then(|process| process.runs());
+        let young = self.now < at.applied_at + PROOF;
+        let state = at.disk.state();
+        let boot = at.process.as_ref().map(|process| &process.identity.boot_id);
+        // What could not be written cannot be counted.
+        let open = state.marks.as_ref().zip(runs).filter(|(marks, runs)| {
+            let on_trial = marks
+                .trials
+                .iter()
+                .any(|trial| trial.root == runs.root && trial.open);
+            young && on_trial && Some(&marks.boot_id) == boot
+        });
+        let ended_by = open.map(|(_, runs)| runs.root);
+        drop(state);
+        let before = at.ended_by.take();
+        let Some(root) = ended_by else { return };
+        let count = before
+            .filter(|(other, _)| *other == root)
+            .map_or(0, |(_, count)| count)
+            + 1;
+        at.ended_by = Some((root, count));
+        if count == 2 && !at.suspects.contains(&root) {
+            at.suspects.push(root);
+            self.note(|| format!("n{node}: {} ended it twice", root.short()));
+        }
+    }
+
+    /// What the machine says fits what serves, and it keeps little.
+    pub(super) fn judge_machine(&mut self, node: usize) {
+        let Some(process) = &mut self.nodes[node].process else {
+            return;
+        };
+        if !process.news.is_empty() {
+            return;
+        }
+        let (held, runs) = (process.machine.held(), process.runs());
+        let kept = process.machine.refused().len();
+        let proved = runs.filter(|_| self.now >= self.nodes[node].applied_at + PROOF);
+        if held != runs {
+            self.breaks(Promise::ClosedAndTrue, || {
+                format!(
+                    "n{node} says that it runs {}, and runs {}",
+                    shown(held),
+                    shown(runs)
+                )
+            });
+        }
+        if kept > MOST_REFUSALS {
+            self.breaks_for(Promise::Bounded, node, "keeps more and more refusals");
+        }
+        if let Some(proved) = proved {
+            self.nodes[node]
+                .suspects
+                .retain(|suspect| *suspect != proved.root);
+        }
+    }
+
+    /// Whether a node has a reason of its own not to run this.
+    pub(super) fn may_refuse(&self, node: usize, view: &Snapshot) -> bool {
+        let at = &self.nodes[node];
+        let suspects = at
+            .process
+            .iter()
+            .flat_map(|process| process.machine.refused());
+        let mut suspects = suspects.filter(|refusal| {
+            let suspect = refusal
+                .faults
+                .iter()
+                .any(|fault| fault.code == FaultCode::Suspect);
+            suspect && refusal.root == view.version().root
+        });
+        !at.setup.limits.allow(view.records(), view.resources())
+            || (at.setup.is_old && !content::poison(view).is_empty())
+            || suspects.next().is_some()
+    }
+}
+
+/// What a live table holds that it should not, or lacks.
+fn wrong_with(live: &LiveTable, wholly: bool) -> Option<&'static str> {
+    let snapshot = &live.snapshot;
+    let records = snapshot.records();
+    let again: RecordSet = records.iter().cloned().collect();
+    if again.root() != snapshot.version().root || records.root() != again.root() {
+        return Some("its root is not that of its records");
+    }
+    if !wholly {
+        return None;
+    }
+    let complete = Snapshot::complete(snapshot.version(), again, &Default::default());
+    let Ok(complete) = complete else {
+        return Some("it is not closed under reference");
+    };
+    let registry = aralez_proxy::core::registry::Registry::default();
+    let built = Table::build(&complete, &registry);
+    (!same_table(&live.table, &built)).then_some("its table is not that of its records")
+}
+
+fn same_table(one: &Table, other: &Table) -> bool {
+    let hosts = |table: &Table| {
+        let mut hosts: Vec<_> = table.hosts().cloned().collect();
+        hosts.sort_by_key(|host| host.pattern.to_string());
+        hosts
+    };
+    let pools = |table: &Table| {
+        let pool = |pool: &std::sync::Arc<aralez_proxy::core::balance::CompiledPool>| {
+            let endpoints = pool
+                .endpoints()
+                .iter()
+                .map(|endpoint| endpoint.endpoint.address.to_string());
+            (pool.name().to_string(), endpoints.collect::<Vec<_>>())
+        };
+        let mut pools: Vec<_> = table.pools().map(pool).collect();
+        pools.sort();
+        pools
+    };
+    hosts(one) == hosts(other) && pools(one) == pools(other)
+}

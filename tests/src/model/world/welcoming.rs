@@ -1,0 +1,197 @@
+//! How a node is let in or turned away, and under which name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aralez_control::core::fleet::{Claim, NodeFacts, StreamId, judge_claim};
+use aralez_control::core::session::{
+    Action, Event, GoAway, Hello, Opened, Pace, RefusedRoot, Session, TurnedAway,
+};
+use aralez_control::stream::message;
+use aralez_control::stream::outbox::Outbox;
+use aralez_proto::version::Version;
+use prost::Message as _;
+
+use super::World;
+use super::proxies::shown;
+use crate::model::broken::Promise;
+use crate::model::control::{Refused, Serving};
+use crate::model::planted::Planted;
+use crate::model::wire::Travels;
+
+/// A node that was let in.
+#[derive(Clone, Copy, Debug)]
+struct Arrived {
+    id: StreamId,
+    /// What it said that it holds.
+    told: Option<Version>,
+    /// When it said so.
+    sent: Duration,
+}
+
+impl World {
+    pub(super) fn welcome(&mut self, at: usize, link: u64, hello: Hello, sent: Duration) {
+        if let Err(stranger) = hello.belongs(&self.controls[at].cluster) {
+            return self.turn_away(link, stranger.go_away);
+        }
+        let Some(id) = self.claim(at, link, &hello) else {
+            return self.turn_away(link, stale());
+        };
+        let facts = NodeFacts {
+            node: hello.node.clone(),
+            group: hello.group.clone(),
+            proxy_version: hello.proxy_version.clone(),
+        };
+        let node = self.links[&link].node;
+        let (told, refused) = (hello.held, hello.refused.clone());
+        match self.open_session(at, &facts, hello) {
+            Ok(opened) => {
+                self.note_told_refusals(at, node, &refused);
+                self.note(|| {
+                    format!(
+                        "c{at} welcomes n{node} with {}: {:?}",
+                        shown(told),
+                        opened.resume
+                    )
+                });
+                let (now, standing) = (self.instant(), opened.session.standing());
+                self.controls[at].fleet.joined(id, facts, standing, now);
+                self.serve(at, link, Arrived { id, told, sent }, opened);
+            }
+            Err(turned) => {
+                let (now, control) = (self.instant(), &mut self.controls[at]);
+                if let Some(held) = turned.ahead {
+                    control.fleet.ahead(facts, held, control.head(), now);
+                }
+                control.names.remove(&node);
+                self.note(|| format!("c{at} turns n{node} away: {}", turned.go_away.reason));
+                self.turn_away(link, turned.go_away);
+            }
+        }
+    }
+
+    fn open_session(
+        &self,
+        at: usize,
+        facts: &NodeFacts,
+        mut hello: Hello,
+    ) -> Result<Opened, TurnedAway> {
+        let control = &self.controls[at];
+        let memory = control.fleet.memory(&facts.node);
+        let memory = memory.filter(|_| !self.has(Planted::RefusalsForgotten));
+        if self.has(Planted::OlderHeadTaken) {
+            let head = control.head();
+            hello.held = hello.held.filter(|held| held.order(&head).is_le());
+        }
+        let recent = Arc::clone(&control.recent);
+        let pace = Pace::default();
+        Session::open(
+            hello,
+            &control.cluster,
+            memory,
+            recent,
+            pace,
+            self.instant(),
+        )
+    }
+
+    fn serve(&mut self, at: usize, link: u64, arrived: Arrived, opened: Opened) {
+        let node = self.links[&link].node;
+        let control = &mut self.controls[at];
+        let mut outbox = Outbox::default();
+        let (resume, expected) = (opened.resume, opened.expected);
+        outbox.push(message::welcome(
+            &control.cluster,
+            Pace::default(),
+            resume,
+            expected,
+        ));
+        let is_known = |held: Version| control.recent.find(held.root).is_some();
+        let serving = Serving {
+            node,
+            id: arrived.id,
+            session: opened.session,
+            outbox,
+            is_known: arrived.told.is_some_and(is_known),
+            open: None,
+            heard: arrived.sent,
+            tick: None,
+            looks: false,
+        };
+        control.serving.insert(link, serving);
+        self.judge_resume(at, node, arrived.told, &opened.actions);
+        self.act_of_control(at, link, opened.actions);
+        self.judge_fleet(at, link);
+    }
+
+    fn judge_resume(&mut self, at: usize, node: usize, held: Option<Version>, actions: &[Action]) {
+        let newest = self.controls[at].head();
+        if held.is_none_or(|held| held.root != newest.root) {
+            return;
+        }
+        let news = actions.iter().any(|action| match action {
+            Action::Send(update) => update
+                .from
+                .version()
+                .is_none_or(|from| from.root != newest.root),
+            Action::AskDigest { .. } | Action::AskDetail { .. } => true,
+            _ => false,
+        });
+        if news {
+            self.breaks(Promise::UnchangedGetsNothing, || {
+                format!("n{node} came to c{at} with the newest content, and is sent some")
+            });
+        }
+    }
+
+    /// What a node says that it will not run is not to be sent either.
+    fn note_told_refusals(&mut self, at: usize, node: usize, told: &[RefusedRoot]) {
+        let refused = self.controls[at].refused.entry(node).or_default();
+        for told in told {
+            if refused.iter().all(|known| known.root != told.root) {
+                refused.push(Refused {
+                    root: told.root,
+                    leaves: Vec::new(),
+                    is_beyond_limits: false,
+                });
+            }
+        }
+    }
+
+    /// Gives the name of a node to a new stream and takes it from an older one; `None`: the claim is stale.
+    fn claim(&mut self, at: usize, link: u64, hello: &Hello) -> Option<u64> {
+        let node = self.links[&link].node;
+        let control = &mut self.controls[at];
+        let claim = control
+            .names
+            .get(&node)
+            .map_or(Claim::Returns, |(_, boot, replaces)| {
+                judge_claim((boot, replaces), (&hello.boot, &hello.replaces))
+            });
+        if claim == Claim::Stale {
+            return None;
+        }
+        control.last_id += 1;
+        let id = control.last_id;
+        let name = (link, hello.boot.clone(), hello.replaces.clone());
+        let before = control.names.insert(node, name);
+        if let Some((before, ..)) = before {
+            self.handle(at, before, Event::Superseded);
+        }
+        Some(id)
+    }
+
+    fn turn_away(&mut self, link: u64, farewell: GoAway) {
+        let message = message::go_away(farewell).encode_to_vec();
+        self.send_down(link, Self::message(message));
+        self.send_down(link, Travels::End);
+    }
+}
+
+fn stale() -> GoAway {
+    GoAway {
+        reason: "a newer process of this node is connected".to_owned(),
+        retry_min: Duration::from_secs(10),
+        retry_max: Duration::from_secs(30),
+    }
+}

@@ -1,0 +1,84 @@
+//! The model of a fleet keeps its promises whatever a seed lets go wrong, and notices every bug that is planted.
+//!
+//! `ARALEZ_PROVE=1` runs ten times the seeds; `ARALEZ_SEED=n` runs one. A run that breaks a promise tells its seed and what happened last.
+
+use std::ops::RangeInclusive;
+
+use aralez_tests::model::{Broken, Planted, Run, run};
+use aralez_tests::slow::prove;
+
+/// Seeds that found a defect once, each with what it was.
+const KEPT: [(u64, &str); 0] = [];
+/// Each planted bug is noticed within so many seeds: those of `make test`.
+const SEEDS: u64 = 1_000;
+
+fn seeds() -> RangeInclusive<u64> {
+    let one = std::env::var("ARALEZ_SEED").ok();
+    match one.map(|seed| seed.parse().expect("ARALEZ_SEED is a number")) {
+        Some(seed) => seed..=seed,
+        None if prove() => 1..=10 * SEEDS,
+        None => 1..=SEEDS,
+    }
+}
+
+/// The run of the model that is the shortest is the easiest to understand.
+fn none_of(broken: &[Box<Broken>]) {
+    let all: Vec<_> = broken.iter().map(|one| (one.seed, one.promise)).collect();
+    if let Some(shortest) = broken.iter().min_by_key(|one| one.at) {
+        panic!("these seeds break a promise: {all:?}; the shortest of them:\n{shortest}");
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_the_promises_hold() {
+    let mut total = Run::default();
+    let mut broken = Vec::new();
+    for seed in seeds() {
+        match run(seed, None) {
+            Ok(run) => total.add(&run),
+            Err(found) => broken.push(found),
+        }
+    }
+    println!("{total:?}");
+    none_of(&broken);
+}
+
+#[test]
+fn what_was_found_once_stays_mended() {
+    for (seed, what) in KEPT {
+        if let Err(broken) = run(seed, None) {
+            panic!("{what}:\n{broken}");
+        }
+    }
+}
+
+#[test]
+fn one_seed_gives_one_run() {
+    for seed in 1..=10 {
+        let [first, second] = [(), ()].map(|()| run(seed, None));
+        assert_eq!(format!("{first:?}"), format!("{second:?}"), "seed {seed}");
+    }
+}
+
+#[test]
+fn every_planted_bug_is_noticed() {
+    let mut unnoticed = Vec::new();
+    for bug in Planted::ALL {
+        match (1..=SEEDS).find_map(|seed| run(seed, Some(bug)).err()) {
+            Some(found) => {
+                let Broken {
+                    seed,
+                    promise,
+                    what,
+                    ..
+                } = &*found;
+                println!("{bug:?}: seed {seed} breaks {promise:?}: {what}");
+            }
+            None => unnoticed.push(bug),
+        }
+    }
+    assert!(
+        unnoticed.is_empty(),
+        "not noticed within {SEEDS} seeds: {unnoticed:?}"
+    );
+}
