@@ -1,3 +1,4 @@
+mod discovered;
 mod disk;
 
 use aralez_proto::document::DocumentSet;
