@@ -7,6 +7,7 @@ mod admission;
 mod hub;
 mod message;
 mod outbox;
+mod outgoing;
 mod service;
 mod socket;
 mod task;
