@@ -22,13 +22,19 @@ const MOST_HELD: usize = 16_384;
 
 /// Who this is, for `Hello`.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
-    pub(super) node: String,
-    pub(super) group: String,
-    pub(super) proxy_version: String,
-    pub(super) limits: Limits,
-    pub(super) boot_id: Vec<u8>,
-    pub(super) replaces_boot_id: Vec<u8>,
+pub struct Identity {
+    /// The name of the node.
+    pub node: String,
+    /// Whose view it gets.
+    pub group: String,
+    /// Its release.
+    pub proxy_version: String,
+    /// What it takes.
+    pub limits: Limits,
+    /// Drawn for this start.
+    pub boot_id: Vec<u8>,
+    /// That of the start before; empty for the first.
+    pub replaces_boot_id: Vec<u8>,
 }
 
 /// What `Status` tells.

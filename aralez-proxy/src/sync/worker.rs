@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use aralez_proto::fault::Faults;
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
@@ -13,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, info, warn};
 
 use super::apply;
+use super::job::{Job, News};
 use super::pace::{Burst, Pace};
 use crate::core::live::{Live, LiveTable};
 use crate::core::memory::{Memory, NotKept, Remembered};
@@ -23,34 +23,6 @@ use crate::core::trial::PROOF;
 /// Marks are written at most this often while updates come.
 const MARKS_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Job {
-    Apply(Update),
-    Rename(Version),
-    Pin(Vec<u8>),
-    /// The process ends as it should.
-    Leave,
-}
-
-/// What was done.
-#[derive(Debug)]
-pub(super) enum News {
-    Applied {
-        version: Version,
-        took: Duration,
-    },
-    Refused {
-        root: Digest,
-        faults: Faults,
-    },
-    /// The memory wrote, or could not.
-    Memory {
-        persisted: Option<Version>,
-        troubles: Vec<String>,
-    },
-}
 
 /// The thread's state.
 pub(super) struct Worker {
