@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use aralez_proto::wire::codec::SmallCodec;
 use aralez_proto::wire::control as wire;
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::scripted_node::{ScriptedNode, hello};
+use aralez_tests::scripted_node::{ScriptedNode, channel, hello};
+use tonic::client::Grpc;
+use tonic::{Code, Request};
 use wire::control_message::Kind as FromControl;
 use wire::node_message::Kind as ToControl;
 
@@ -182,4 +185,22 @@ async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
     }
     fleet.save(&site("b.test", &[a.address()]));
     node.follow().await.expect("the node keeps its stream");
+}
+
+/// F-08: there is one method. Nothing lists it, and no other does anything.
+#[tokio::test]
+async fn what_control_does_not_offer_is_unimplemented() {
+    let fleet = Plan::new(0).start().await;
+    let mut client = Grpc::new(channel(socket(&fleet)).await.unwrap());
+    for path in [
+        "/aralez.control.v1.ControlPlane/Nothing",
+        "/aralez.control.v1.Admin/Sync",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ] {
+        client.ready().await.unwrap();
+        let codec = SmallCodec::<wire::NodeMessage, wire::ControlMessage>::default();
+        let request = Request::new(wire::NodeMessage::default());
+        let answer = client.unary(request, path.parse().unwrap(), codec).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unimplemented, "{path}");
+    }
 }
