@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ".aralez.control.v1.UpdatePart",
             "crate::wire::part::UpdatePart",
         )
+        .codec_path("crate::wire::codec::SmallCodec")
         .compile_fds(descriptors)?;
     Ok(())
 }

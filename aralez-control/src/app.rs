@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use aralez_proto::main_config::{ControlAddress, MainConfig};
-use aralez_runtime::{main_file, state, supervised, telemetry};
+use aralez_runtime::{main_file, open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,6 +53,8 @@ pub fn run(args: &Args) -> Result<()> {
         settings.pid_file = settings.pid_file.map(own);
     }
     telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    // Each proxy needs one.
+    open_files::raise();
     warn_of_what_is_idle(&main, &settings);
     let (leave, leaving) = watch::channel(false);
     if args.exit_with_parent {

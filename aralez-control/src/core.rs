@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod commit;
+pub mod discovery;
 pub mod fleet;
 pub mod hold;
 pub mod layers;

@@ -3,6 +3,7 @@
 //! Reading a large set of documents takes a while, so all work is done off the runtime's threads, and who waits for nothing but the views
 //! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
 
+mod discovered;
 mod writer;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::core::commit::{Committed, Proposal, Rejected};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{ClusterId, MainFile, RevisionInfo, Store, StoreError};
 use crate::core::views::Views;
+pub use discovered::Found;
 use writer::Writer;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod admission;
 mod hub;
 pub mod message;
 pub mod outbox;
+mod outgoing;
 mod service;
 mod socket;
 mod task;

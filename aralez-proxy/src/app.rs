@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context;
 use aralez_proto::main_config::MainConfig;
 use aralez_runtime::lock::InstanceLock;
-use aralez_runtime::{main_file, private, state, supervised, telemetry};
+use aralez_runtime::{main_file, open_files, private, state, supervised, telemetry};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
@@ -89,7 +89,8 @@ fn tell_idle_keys(config: &MainConfig) {
 }
 
 fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<()> {
-    process::raise_open_files();
+    // Each request in flight needs two.
+    open_files::raise();
     let listeners = settings
         .http
         .iter()

@@ -4,7 +4,8 @@
 //! [`crate::core::subscription`]), the other applies updates, swaps the live table and writes the memory. It does not route a request.
 
 mod apply;
-mod driver;
+pub mod driver;
+pub mod job;
 mod pace;
 mod stream;
 pub mod translate;
@@ -27,6 +28,7 @@ use crate::core::live::Live;
 use crate::core::memory::Memory;
 use crate::core::registry::Registry;
 pub use crate::core::subscription::Refusal;
+pub use translate::Identity;
 
 /// What the stream needs to know and to have.
 pub struct SyncConfig {
@@ -147,7 +149,7 @@ pub fn spawn(
             limits,
             counters,
             live,
-            jobs,
+            jobs: Box::new(jobs),
             status: status_out,
         },
         booted,

@@ -7,6 +7,7 @@
     clippy::restriction
 )]
 
+pub mod codec;
 pub mod part;
 
 /// Resources: what records hold.

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod lock;
 pub mod main_file;
+pub mod open_files;
 pub mod private;
 pub mod random;
 pub mod state;

@@ -1,63 +1,119 @@
-//! What `make prove` measured, as rows of one table: a file for each proof in `target/proof`.
+//! What was promised and what was measured, as rows of one table.
+//!
+//! Whoever measures writes rows to `target/proof/NAME.md`; the program `proof` joins all that lie there into `tests/PROOF.md`.
 
-use std::path::PathBuf;
+mod kept;
 
-/// Whether the long form was asked for (`ARALEZ_PROVE=1`).
-pub fn proves() -> bool {
-    std::env::var_os("ARALEZ_PROVE").is_some()
-}
+use std::io;
+use std::path::Path;
 
-/// One of two numbers: the small one in `make test`, the full one in `make prove`.
-pub fn amount(small: u64, full: u64) -> u64 {
-    if proves() { full } else { small }
-}
+pub use kept::{Kept, amount, proves};
 
-/// One row of the table.
-#[derive(Clone, Debug)]
-pub struct Row<'a> {
+/// The head of the table.
+const HEAD: &str = "| what | goal | measured | met? | command |\n|---|---|---|---|---|\n";
+
+/// One promise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
     /// What was measured.
-    pub what: &'a str,
-    /// What it should be.
-    pub goal: &'a str,
-    /// What it is.
-    pub measured: &'a str,
-    /// Whether that is good enough.
-    pub met: bool,
-    /// The test target that shows it again.
-    pub test: &'a str,
+    pub what: String,
+    /// What is promised.
+    pub goal: String,
+    /// What came of it.
+    pub measured: String,
+    /// Whether the promise was kept; `None`: nothing is promised.
+    pub met: Option<bool>,
+    /// What measures it again.
+    pub command: String,
 }
 
-impl Row<'_> {
-    /// Prints the row; in the long form keeps it as `target/proof/NAME.md`.
-    ///
-    /// # Panics
-    /// When it cannot be written.
-    pub fn keep(&self, name: &str) {
-        let met = if self.met { "yes" } else { "no" };
-        let command = format!(
-            "ARALEZ_PROVE=1 cargo test -p aralez-tests --test {}",
-            self.test
-        );
-        let Self {
-            what,
-            goal,
-            measured,
-            ..
-        } = self;
-        let line = format!("| {what} | {goal} | {measured} | {met} | `{command}` |\n");
-        print!("{line}");
-        if !proves() {
-            return;
-        }
-        let folder = target().join("proof");
-        std::fs::create_dir_all(&folder).expect("a folder of the target can be made");
-        std::fs::write(folder.join(format!("{name}.md")), line).expect("a row is written");
+impl Row {
+    /// One line of the table.
+    pub fn line(&self) -> String {
+        let met = match self.met {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "-",
+        };
+        format!(
+            "| {} | {} | {} | {met} | `{}` |\n",
+            self.what, self.goal, self.measured, self.command
+        )
     }
 }
 
-/// Cargo's target folder: tests lie in `target/PROFILE/deps`.
-fn target() -> PathBuf {
-    let here = std::env::current_exe().expect("a test knows its own path");
-    let folder = here.ancestors().nth(3);
-    folder.expect("tests lie in target/PROFILE/deps").to_owned()
+/// Writes rows where `proof` finds them.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let lines: String = rows.iter().map(Row::line).collect();
+    std::fs::write(path, lines)
+}
+
+/// All rows that lie in a folder, as one table, by the names of the files.
+///
+/// # Errors
+/// Where the folder or a file in it cannot be read.
+pub fn join(folder: &Path) -> io::Result<String> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    let mut table = HEAD.to_owned();
+    for file in files {
+        let text = std::fs::read_to_string(file)?;
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        rows.for_each(|row| table.extend([row, "\n"]));
+    }
+    Ok(table)
+}
+
+/// The machine: cores and memory.
+///
+/// # Errors
+/// Where the system does not tell.
+pub fn machine() -> io::Result<String> {
+    let cores = std::thread::available_parallelism()?;
+    let text = std::fs::read_to_string("/proc/meminfo")?;
+    let kib = text.lines().find_map(|line| {
+        let rest = line.strip_prefix("MemTotal:")?;
+        rest.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    });
+    let gib = kib.unwrap_or_default() as f64 / f64::from(1 << 20);
+    Ok(format!("{cores} cores, {gib:.0} GiB of memory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_several_programs_become_one_table_and_a_missed_goal_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |what: &str, met| Row {
+            what: what.to_owned(),
+            goal: "≤ 1 s".to_owned(),
+            measured: "2 s".to_owned(),
+            met,
+            command: "make prove".to_owned(),
+        };
+        write(&folder.path().join("b.md"), &[row("second", Some(false))]).unwrap();
+        let first = [row("first", Some(true)), row("no promise", None)];
+        write(&folder.path().join("a.md"), &first).unwrap();
+        let table = join(folder.path()).unwrap();
+        let lines: Vec<_> = table.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| first | ≤ 1 s | 2 s | yes | `make prove` |",
+                "| no promise | ≤ 1 s | 2 s | - | `make prove` |",
+                "| second | ≤ 1 s | 2 s | **no** | `make prove` |",
+            ]
+        );
+    }
 }

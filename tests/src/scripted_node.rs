@@ -130,7 +130,11 @@ fn message(kind: ToControl) -> wire::NodeMessage {
     wire::NodeMessage { kind: Some(kind) }
 }
 
-async fn channel(socket: PathBuf) -> Result<Channel, String> {
+/// A connection to control's socket, on which nothing is said yet.
+///
+/// # Errors
+/// Why there is none.
+pub async fn channel(socket: PathBuf) -> Result<Channel, String> {
     let connector = tower::service_fn(move |_| {
         let socket = socket.clone();
         async move { UnixStream::connect(socket).await.map(TokioIo::new) }

@@ -12,7 +12,7 @@ use aralez_proxy::cache::Cache;
 use aralez_proxy::core::memory::Memory;
 use aralez_tests::document::many;
 use aralez_tests::ports::random;
-use aralez_tests::proof::{Row, amount};
+use aralez_tests::proof::{Kept, amount};
 
 fn snapshot(revision: u64, hosts: usize) -> Snapshot {
     let text = many(hosts, &format!("v{revision}"), ([127, 0, 0, 1], 9).into());
@@ -109,7 +109,7 @@ fn a_damaged_file_is_never_served_and_the_good_one_before_it_is() {
     let measured = format!(
         "{every} damages of {length} bytes, {sampled} of {bytes} bytes: 0 panics, 0 served, the one before each time"
     );
-    let row = Row {
+    let row = Kept {
         what: "cache: cut at every length and every byte flipped (small), sampled (large) (F-11)",
         goal: "never a panic, never unreadable, never half",
         measured: &measured,

@@ -11,7 +11,7 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::ports::random;
-use aralez_tests::proof::{Row, amount};
+use aralez_tests::proof::{Kept, amount};
 use aralez_tests::raw::{self, Request};
 use rustix::process::Signal;
 
@@ -185,7 +185,7 @@ async fn a_proxy_killed_at_any_moment_starts_with_what_it_called_persisted_or_ne
         trial.torn,
         trial.labels.len()
     );
-    let row = Row {
+    let row = Kept {
         what: "cache: SIGKILL of a proxy at random moments while revisions come, then started without control (F-09)",
         goal: "serves what it accepted, never older than what it called persisted",
         measured: &measured,

@@ -8,7 +8,7 @@ use aralez_tests::document::versioned;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::proof::Row;
+use aralez_tests::proof::Kept;
 use rustix::process::Signal;
 
 /// What a failed write waits for before the next attempt, with room.
@@ -23,7 +23,7 @@ fn skipped() -> bool {
 }
 
 fn keep(name: &str, what: &str, measured: &str) {
-    let row = Row {
+    let row = Kept {
         what,
         goal: "serving goes on, it is said, and ends by itself",
         measured,

@@ -7,7 +7,7 @@ use aralez_control::ledger::Ledger;
 use aralez_tests::document::versioned;
 use aralez_tests::fleet::{Fleet, MASTER_KEY, Plan};
 use aralez_tests::ports::random;
-use aralez_tests::proof::{Row, amount};
+use aralez_tests::proof::{Kept, amount};
 use aralez_tests::raw::{self, Request};
 
 /// How long control lives at most before it is killed.
@@ -92,7 +92,7 @@ async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
         "{} commits, {kills} kills: opened each time, 0 answered commits missing, {unanswered} written but not answered",
         all.len()
     );
-    let row = Row {
+    let row = Kept {
         what: "ledger: SIGKILL of control at random moments while it commits",
         goal: "opens, and every answered commit is there",
         measured: &measured,

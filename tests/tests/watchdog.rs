@@ -7,7 +7,7 @@ use aralez_tests::document::versioned;
 use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::proof::{Row, amount};
+use aralez_tests::proof::{Kept, amount};
 use rustix::process::Signal;
 
 /// Short, so that two and a half of them are awaited in a test.
@@ -120,7 +120,7 @@ async fn half_of_the_nodes_come_back_from_a_partition_to_the_newest_version() {
         took.as_secs_f64(),
         apart.as_secs()
     );
-    let row = Row {
+    let row = Kept {
         what: "partition of half of the nodes, then healed: all on the newest version (F-18)",
         goal: "≤ 5 s after it healed",
         measured: &measured,

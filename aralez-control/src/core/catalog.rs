@@ -1,13 +1,14 @@
 //! The catalog: the layers merged into the records of one view.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aralez_proto::convert::endpoint_record;
 use aralez_proto::document::{self, AuthoredPool};
-use aralez_proto::model::GroupName;
-use aralez_proto::record::{Change, RecordSet};
+use aralez_proto::model::{GroupName, PoolName};
+use aralez_proto::record::{Change, Delta, RecordKey, RecordSet, ResourceType};
+use aralez_proto::snapshot::Snapshot;
 
-use crate::core::layers::Layers;
+use crate::core::layers::{Endpoints, Layers};
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,50 @@ pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
         return authored;
     }
     authored.with(&added)
+}
+
+/// All that some pools have now, from whomever: what [`endpoints_delta`] compares views with.
+pub fn endpoints_of(layers: &Layers, pools: &BTreeSet<PoolName>) -> BTreeMap<PoolName, Endpoints> {
+    let found = |pool: &PoolName| {
+        let known = layers.discovered.endpoints(pool);
+        known.map(|known| Endpoints::clone(known))
+    };
+    let mut all: BTreeMap<PoolName, Endpoints> = pools
+        .iter()
+        .map(|pool| (pool.clone(), found(pool).unwrap_or_default()))
+        .collect();
+    let authored = layers.authored.hosts.iter().flat_map(|host| &host.pools);
+    for pool in authored {
+        if let Some(endpoints) = all.get_mut(&pool.name) {
+            let word = pool.endpoints.iter();
+            endpoints.extend(word.map(|endpoint| (endpoint.address, *endpoint)));
+        }
+    }
+    all
+}
+
+/// What turns a view's endpoints of these pools into all that they have now. Costs these pools; a pool that is not in the view is none of
+/// its business.
+pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -> Delta {
+    let mut delta = Delta::new();
+    for (pool, now) in pools {
+        if view.resources().pools().get(pool).is_none() {
+            continue;
+        }
+        let before = view.resources().endpoints(pool);
+        let gone = before.into_iter().flat_map(|before| before.keys());
+        let gone = gone.filter(|address| !now.contains_key(address));
+        delta.extend(gone.map(|address| {
+            let key = RecordKey::new(ResourceType::Endpoint, format!("{pool} {address}"));
+            Change::Delete(key)
+        }));
+        let same = |address| before.and_then(|before| before.get(address));
+        let new = now
+            .iter()
+            .filter(|(address, endpoint)| same(address) != Some(endpoint));
+        delta.extend(new.map(|(_, endpoint)| Change::Put(endpoint_record(pool, endpoint))));
+    }
+    delta
 }
 
 /// What sources found for a pool. An endpoint that stands in the document as well is as the document says: its weight and tier are a

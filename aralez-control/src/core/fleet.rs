@@ -91,6 +91,8 @@ pub struct NodeRecord {
     /// The version it holds, where that is newer than all there is here.
     pub ahead: Option<Version>,
     memory: Option<NodeMemory>,
+    /// Up to which revision nothing becomes of a proof on this stream any more.
+    settled: u64,
 }
 
 impl NodeRecord {
@@ -132,7 +134,8 @@ impl Fleet {
         if here.is_some_and(|here| here > stream) {
             return;
         }
-        self.proofs.observe(&facts.node, &facts.group, &standing);
+        let who = (&facts.node, &facts.group);
+        let settled = self.proofs.observe(who, &standing, 0);
         let status = NodeStatus {
             running: standing.running,
             ..NodeStatus::default()
@@ -147,6 +150,7 @@ impl Fleet {
             connected_since: now,
             ahead: None,
             memory: self.memory(&facts.node),
+            settled,
         };
         self.nodes.insert(facts.node, record);
         self.forget_beyond(MAX_NODES);
@@ -165,7 +169,8 @@ impl Fleet {
         };
         record.last_seen = heard;
         if record.standing != standing {
-            self.proofs.observe(node, &record.group, &standing);
+            let who = (node, &record.group);
+            record.settled = self.proofs.observe(who, &standing, record.settled);
             record.standing = standing;
         }
     }
@@ -219,6 +224,7 @@ impl Fleet {
         let standing = Standing {
             running: Some(held),
             target: head,
+            recognised: false,
             refused: None,
         };
         let record = NodeRecord {
@@ -231,6 +237,7 @@ impl Fleet {
             connected_since: now,
             ahead: Some(held),
             memory: None,
+            settled: 0,
         };
         self.proofs.lost(&facts.node);
         self.nodes.insert(facts.node, record);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aralez_proto::document::Authored;
-use aralez_proto::model::{Endpoint, EndpointAddress, PoolName};
+use aralez_proto::model::{Endpoint, EndpointAddress, EndpointState, PoolName};
 use aralez_proto::record::Record;
 
 /// All that the effective snapshot is merged from.
@@ -49,38 +49,54 @@ pub enum Answer {
     Failed,
 }
 
+/// Whether a change can wait for others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Urgency {
+    /// Requests would go where they should not any more: an endpoint is gone, or finishes what it has.
+    AtOnce,
+    /// There is more to choose from, or other weights.
+    CanWait,
+}
+
 impl Discovered {
     /// The last known endpoints; `None` where none were ever known.
     pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<Endpoints>> {
         self.pools.get(pool)
     }
 
-    /// Takes an answer. Gives back whether anything changed.
-    pub fn answered(&mut self, pool: &PoolName, answer: Answer) -> bool {
+    /// Takes an answer. `None`: nothing changed.
+    pub fn answered(&mut self, pool: &PoolName, answer: Answer) -> Option<Urgency> {
         let Answer::Endpoints(endpoints) = answer else {
-            return false;
+            return None;
         };
         // An answer of nothing is bad news, and bad news never removes what is good.
         if endpoints.is_empty() {
-            return false;
+            return None;
         }
         let by_address = endpoints
             .into_iter()
             .map(|endpoint| (endpoint.address, endpoint));
         let endpoints: Endpoints = by_address.collect();
-        if self
-            .pools
-            .get(pool)
-            .is_some_and(|known| **known == endpoints)
-        {
-            return false;
-        }
+        let urgency = match self.pools.get(pool) {
+            Some(known) if **known == endpoints => return None,
+            Some(known) => urgency(known, &endpoints),
+            None => Urgency::CanWait,
+        };
         self.pools.insert(pool.clone(), Arc::new(endpoints));
-        true
+        Some(urgency)
     }
 
     /// Forgets a pool whose source is no longer asked. Gives back whether it was known.
     pub fn forget(&mut self, pool: &PoolName) -> bool {
         self.pools.remove(pool).is_some()
+    }
+}
+
+fn urgency(before: &Endpoints, after: &Endpoints) -> Urgency {
+    let takes = |endpoint: &Endpoint| endpoint.state == EndpointState::Ready;
+    let lost = |known: &Endpoint| takes(known) && !after.get(&known.address).is_some_and(takes);
+    match before.values().any(lost) {
+        true => Urgency::AtOnce,
+        false => Urgency::CanWait,
     }
 }

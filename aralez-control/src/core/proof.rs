@@ -103,13 +103,8 @@ impl Proof {
     }
 
     fn mark_of(&self, standing: &Standing) -> Mark {
-        // A release may make other records of the same documents: then the number alone proves nothing.
-        let differs = |running: &Version| {
-            running.order(&standing.target).is_eq() && running.root != standing.target.root
-        };
         let runs = standing
-            .running
-            .filter(|running| !differs(running))
+            .proven()
             .is_some_and(|running| running.order(&self.version).is_ge());
         match &standing.refused {
             _ if runs => Mark::Applied,
@@ -174,11 +169,25 @@ impl Proofs {
         }
     }
 
-    /// A node has a stream and stands like this.
-    pub(super) fn observe(&mut self, node: &NodeName, group: &GroupName, standing: &Standing) {
-        for proof in self.by_revision.values_mut() {
+    /// A node has a stream and stands like this. Nothing becomes of the revisions up to `settled` on this node any more; gives back up to
+    /// which that is so from now on. A fleet in step costs each node a look at the newest revision and not at a hundred.
+    #[must_use]
+    pub(super) fn observe(
+        &mut self,
+        (node, group): (&NodeName, &GroupName),
+        standing: &Standing,
+        settled: u64,
+    ) -> u64 {
+        // Revisions of another history say nothing of those that are followed here.
+        let here = |running: &Version| running.generation == standing.target.generation;
+        let runs = standing.proven().filter(here);
+        let runs = runs.map(|running| running.revision);
+        // What it runs is always looked at: running it undoes a refusal.
+        let first = runs.map_or(settled + 1, |runs| runs.min(settled + 1));
+        for proof in self.by_revision.range_mut(first..).map(|(_, proof)| proof) {
             proof.observe(node, group, standing);
         }
+        runs.unwrap_or(settled)
     }
 
     /// A node refused a version that it was sent.

@@ -86,8 +86,22 @@ pub struct Standing {
     pub running: Option<Version>,
     /// The newest version there is for it.
     pub target: Version,
+    /// Whether control has the records of what the node runs.
+    pub recognised: bool,
     /// Why it is not given the newest: the refused root and the faults.
     pub refused: Option<RefusedRoot>,
+}
+
+impl Standing {
+    /// What the node runs, where its number says what that is. A release may make other records of the same documents: then a number alone
+    /// proves nothing, unless control itself made what the node runs, before endpoints were found or lost.
+    pub fn proven(&self) -> Option<Version> {
+        let differs = |running: &Version| {
+            running.order(&self.target).is_eq() && running.root != self.target.root
+        };
+        self.running
+            .filter(|running| self.recognised || !differs(running))
+    }
 }
 
 /// One proxy's stream.
@@ -171,6 +185,7 @@ impl Session {
         Standing {
             running: self.running,
             target: self.recent.newest().version(),
+            recognised: self.base.is_some(),
             refused: self.refused().map(|refusal| RefusedRoot {
                 root: refusal.root(),
                 faults: refusal.faults().to_vec(),

@@ -1,11 +1,11 @@
 //! Views: the snapshot of every group at one head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aralez_proto::fault::Faults;
-use aralez_proto::model::GroupName;
-use aralez_proto::record::RecordSet;
+use aralez_proto::model::{GroupName, PoolName};
+use aralez_proto::record::{Change, RecordSet};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 
@@ -59,6 +59,36 @@ impl Views {
         Ok(Self { default, named })
     }
 
+    /// The views after the endpoints of some pools changed, under the next sequence. Costs these pools and not the configuration.
+    ///
+    /// # Errors
+    /// What makes the first view that is no snapshot none.
+    pub fn rediscovered(
+        &self,
+        layers: &Layers,
+        pools: &BTreeSet<PoolName>,
+    ) -> Result<Self, Faults> {
+        let mut version = self.version();
+        version.sequence += 1;
+        let now = catalog::endpoints_of(layers, pools);
+        let next = |view: &Arc<Snapshot>| {
+            let delta = catalog::endpoints_delta(view, &now);
+            let version = Version {
+                root: view.records().with(&delta).root(),
+                ..version
+            };
+            following_by(view, version, &delta)
+        };
+        Ok(Self {
+            default: next(&self.default)?,
+            named: self
+                .named
+                .iter()
+                .map(|(group, view)| Ok((group.clone(), next(view)?)))
+                .collect::<Result<_, Faults>>()?,
+        })
+    }
+
     /// The groups whose view is another than in `before`.
     pub fn touched_since(&self, before: &Self) -> TouchedGroups {
         let differs = |group: &GroupName| {
@@ -87,10 +117,19 @@ fn following(
     let delta = before.records().delta_to(&records);
     // Freed before the next one is built: of a large configuration, two copies are enough.
     drop(records);
+    following_by(before, version, &delta)
+}
+
+/// `version` tells the root, unless nothing changes.
+fn following_by(
+    before: &Snapshot,
+    version: Version,
+    delta: &[Change],
+) -> Result<Arc<Snapshot>, Faults> {
     if delta.is_empty() {
         return Ok(Arc::new(before.renamed(version)));
     }
-    let (next, _) = before.next(version, &delta, &Limits::default())?;
+    let (next, _) = before.next(version, delta, &Limits::default())?;
     Ok(Arc::new(next))
 }
 

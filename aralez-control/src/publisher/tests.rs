@@ -1,3 +1,4 @@
+mod discovered;
 mod disk;
 mod second_look;
 

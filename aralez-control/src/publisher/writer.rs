@@ -1,5 +1,6 @@
 //! What the publisher does while it is the only writer. Blocking.
 
+mod discovered;
 mod files;
 mod report;
 mod second_look;
@@ -137,12 +138,13 @@ impl Writer {
             authored: Arc::new(authored),
             ..self.layers.clone()
         };
+        let before = Arc::clone(&self.outlets.views.borrow());
         let version = Version {
             generation: self.store.generation(),
             revision,
+            sequence: before.version().sequence,
             ..Version::default()
         };
-        let before = Arc::clone(&self.outlets.views.borrow());
         let views = before.next(version, &layers).map_err(Rejected::Snapshot)?;
         Ok(Built {
             layers,

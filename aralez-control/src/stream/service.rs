@@ -5,17 +5,13 @@ use std::time::Instant;
 
 use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_plane_server::ControlPlane;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::core::session::GoAway;
 
 use super::hub::Hub;
+use super::outgoing::{self, Outgoing};
 use super::{message, task};
-
-/// Messages between a stream's task and the connection: one, since a part is large.
-const BUFFERED: usize = 1;
 
 pub(super) struct SyncService {
     hub: Arc<Hub>,
@@ -29,13 +25,13 @@ impl SyncService {
 
 #[tonic::async_trait]
 impl ControlPlane for SyncService {
-    type SyncStream = ReceiverStream<Result<wire::ControlMessage, Status>>;
+    type SyncStream = Outgoing;
 
     async fn sync(
         &self,
         request: Request<Streaming<wire::NodeMessage>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
-        let (sender, receiver) = mpsc::channel(BUFFERED);
+        let (sender, outgoing) = outgoing::channel();
         match self.hub.admit(Instant::now()) {
             Ok(()) => {
                 let guard = Admitted(Arc::clone(&self.hub));
@@ -51,10 +47,11 @@ impl ControlPlane for SyncService {
                     retry_min,
                     retry_max,
                 };
-                let _ = sender.try_send(Ok(message::go_away(farewell)));
+                let mut farewell = Some(message::go_away(farewell));
+                sender.fill(|| farewell.take());
             }
         }
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        Ok(Response::new(outgoing))
     }
 }
 

@@ -18,13 +18,12 @@ use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, 
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
+use super::outgoing::{Gone, Sender};
 
 /// How long a proxy may take to say hello.
 const GREETING: Duration = Duration::from_secs(10);
 /// How long the last messages may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
-
-type Sender = mpsc::Sender<Result<wire::ControlMessage, Status>>;
 
 /// Serves one stream from hello to its end.
 pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage>, out: Sender) {
@@ -169,16 +168,22 @@ impl Stream {
         mut commands: mpsc::UnboundedReceiver<Command>,
         out: &Sender,
     ) {
+        // Both outlive the loop's rounds: thousands of streams wake up for each view, and a timer or a wait made anew is most of the cost.
         let mut leaving = self.hub.parts.leaving.clone();
+        let left = async move { drop(leaving.wait_for(|leaving| *leaving).await) };
+        let alarm = tokio::time::sleep_until(self.session.deadline().into());
+        tokio::pin!(left, alarm);
         while next.is_continue() {
+            out.fill(|| self.outbox.pop());
+            // The deadline moves with every message: an alarm that rings early finds nothing to do.
             let deadline = tokio::time::Instant::from_std(self.session.deadline());
+            if alarm.is_elapsed() || deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
             next = tokio::select! {
-                permit = out.reserve(), if !self.outbox.is_empty() => match (permit, self.outbox.pop()) {
-                    (Ok(permit), Some(message)) => {
-                        permit.send(Ok(message));
-                        ControlFlow::Continue(())
-                    }
-                    _ => ControlFlow::Break("the stream was closed"),
+                room = out.room(), if !self.outbox.is_empty() => match room {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(Gone) => ControlFlow::Break("the stream was closed"),
                 },
                 message = inbound.message() => self.hear(message),
                 changed = self.recents.changed() => match changed {
@@ -189,11 +194,11 @@ impl Stream {
                     Command::Retry => Event::Retry,
                     Command::Superseded => Event::Superseded,
                 }),
-                _ = leaving.wait_for(|leaving| *leaving) => {
+                () = &mut left => {
                     let within = self.hub.time_to_return();
                     self.feed(Event::Drain { within })
                 }
-                () = tokio::time::sleep_until(deadline) => self.feed(Event::Tick),
+                () = &mut alarm => self.feed(Event::Tick),
             };
         }
         if let ControlFlow::Break(reason) = next {

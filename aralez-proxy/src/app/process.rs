@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::core::traffic::{Event, Tally};
 
@@ -19,20 +18,6 @@ pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         };
         anyhow::anyhow!("cannot listen on {address}: {reason}")
     })
-}
-
-/// Takes as many open files as the system permits: each request in flight needs two.
-pub(super) fn raise_open_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    if limit.current != limit.maximum
-        && let Err(error) = setrlimit(Resource::Nofile, raised)
-    {
-        tracing::warn!(%error, "the limit of open files stays as it is");
-    }
 }
 
 /// Counts and logs panics; the task that panicked ends, the process goes on. The message is not logged: it may hold what a client sent.

@@ -1,9 +1,12 @@
-//! The thread that speaks with control: does what the subscription says, and tells it what happened.
+//! Speaks with control: does what the subscription says, and tells it what happened.
+//!
+//! A proxy runs one on a thread of its own ([`super::spawn`]). It needs no more than a runtime, so that whoever wants thousands of nodes in
+//! one process runs this one for each.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use aralez_proto::main_config::ControlAddress;
@@ -16,9 +19,9 @@ use tokio::time::{sleep, sleep_until};
 use tonic::transport::{Channel, Error};
 use tracing::{error, info, warn};
 
+use super::job::{Applies, Job, News};
 use super::stream::{self, Stream};
 use super::translate::{self, Identity, Told};
-use super::worker::{Job, News};
 use super::{Counters, SyncStatus};
 use crate::core::live::Live;
 use crate::core::memory::Remembered;
@@ -29,19 +32,35 @@ const PARTING: Duration = Duration::from_millis(300);
 
 type Dial = Pin<Box<dyn Future<Output = Result<Channel, Error>> + Send>>;
 
-/// What the thread is given.
-pub(super) struct Setup {
-    pub(super) servers: Vec<ControlAddress>,
-    pub(super) identity: Identity,
-    pub(super) limits: Limits,
-    pub(super) counters: Arc<dyn Counters>,
-    pub(super) live: Arc<Live>,
-    pub(super) jobs: Sender<Job>,
-    pub(super) status: watch::Sender<SyncStatus>,
+/// What a driver is given.
+pub struct Setup {
+    /// The control servers, in order of preference; at least one.
+    pub servers: Vec<ControlAddress>,
+    /// Who this is.
+    pub identity: Identity,
+    /// What this node takes.
+    pub limits: Limits,
+    /// What is told of the traffic.
+    pub counters: Arc<dyn Counters>,
+    /// What serves.
+    pub live: Arc<Live>,
+    /// Who applies updates, and publishes them in `live`.
+    pub jobs: Box<dyn Applies>,
+    /// Where it is shown how it stands.
+    pub status: watch::Sender<SyncStatus>,
 }
 
-/// The thread's state.
-pub(super) struct Driver {
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("servers", &self.servers)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One node's side of the stream, at work.
+pub struct Driver {
     setup: Setup,
     machine: Subscription,
     dial: Option<Dial>,
@@ -54,6 +73,14 @@ pub(super) struct Driver {
     stream_trouble: Option<String>,
 }
 
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("setup", &self.setup)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What came first.
 enum Next {
     Dialled(Result<Channel, Error>),
@@ -64,7 +91,8 @@ enum Next {
 }
 
 impl Driver {
-    pub(super) fn new(setup: Setup, booted: Remembered) -> Self {
+    /// A driver over what the memory gave. It does nothing before it runs.
+    pub fn new(setup: Setup, booted: Remembered) -> Self {
         let held = booted.snapshot.map(|snapshot| snapshot.version());
         let machine = Subscription::new(
             setup.servers.len(),
@@ -88,8 +116,8 @@ impl Driver {
         driver
     }
 
-    /// Runs until told to stop.
-    pub(super) async fn run(
+    /// Runs until told to stop, or until nobody is left to apply anything.
+    pub async fn run(
         mut self,
         mut news: mpsc::UnboundedReceiver<News>,
         mut stop: watch::Receiver<bool>,
@@ -234,9 +262,8 @@ impl Driver {
         }
     }
 
-    /// The worker outlives this thread; without it nothing can be applied, and the end of its news ends this thread too.
-    fn order(&self, job: Job) {
-        let _ = self.setup.jobs.send(job);
+    fn order(&mut self, job: Job) {
+        self.setup.jobs.order(job);
     }
 
     fn start_dial(&mut self, server: usize, after: Duration) {

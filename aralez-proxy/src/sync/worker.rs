@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use aralez_proto::fault::Faults;
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
@@ -13,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, info, warn};
 
 use super::apply;
+use super::job::{Job, News};
 use super::pace::{Burst, Pace};
 use crate::core::live::{Live, LiveTable};
 use crate::core::memory::{Memory, NotKept, Remembered};
@@ -25,45 +25,6 @@ const MARKS_EVERY: Duration = Duration::from_secs(1);
 /// After this long marks that could not be written are tried again, so that what is told ends soon after its cause.
 const MARKS_RETRY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// What is to be done.
-#[derive(Debug)]
-pub enum Job {
-    /// Apply an update and tell how it went.
-    Apply(Update),
-    /// What runs has a newer name.
-    Rename(Version),
-    /// This proxy belongs to this cluster.
-    Pin(Vec<u8>),
-    /// The process ends as it should.
-    Leave,
-}
-
-/// What was done.
-#[derive(Debug)]
-pub enum News {
-    /// An update serves.
-    Applied {
-        /// What serves now.
-        version: Version,
-        /// How long it took.
-        took: Duration,
-    },
-    /// An update does not serve, and nothing changed.
-    Refused {
-        /// What was refused.
-        root: Digest,
-        /// Why.
-        faults: Faults,
-    },
-    /// The memory wrote, or could not.
-    Memory {
-        /// The newest version that is safe.
-        persisted: Option<Version>,
-        /// What is wrong, in words.
-        troubles: Vec<String>,
-    },
-}
 
 /// The thread's state. Time is passed in, so that a model can run it without a thread.
 pub struct Worker {

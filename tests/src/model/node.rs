@@ -13,8 +13,9 @@ use aralez_proxy::core::live::{Live, Origin};
 use aralez_proxy::core::memory::Remembered;
 use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::subscription::{Subscription, Update};
+use aralez_proxy::sync::job::News;
 use aralez_proxy::sync::translate::Identity;
-use aralez_proxy::sync::worker::{News, Worker};
+use aralez_proxy::sync::worker::Worker;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::disk::Disk;

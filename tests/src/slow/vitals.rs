@@ -58,6 +58,15 @@ impl Metrics {
         Ok(Self(page.text()))
     }
 
+    /// As [`Metrics::of`], from control's config API.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn of_control(api: SocketAddr) -> Result<Self, String> {
+        let page = raw::get(api, "localhost", "/metrics").await?;
+        Ok(Self(page.text()))
+    }
+
     /// The sum of one metric over all its labels.
     pub fn sum(&self, name: &str) -> u64 {
         self.values(name).map(|(_, value)| value).sum()

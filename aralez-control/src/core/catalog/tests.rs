@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use aralez_proto::document::{DocumentSet, Rules};
-use aralez_proto::model::{Endpoint, PoolName};
+use aralez_proto::model::{Endpoint, EndpointState, PoolName};
 use aralez_proto::record::{RecordKey, ResourceType};
 
 use super::*;
-use crate::core::layers::Answer;
+use crate::core::layers::{Answer, Urgency};
 
 const DOCUMENT: &str = "
 upstreams:
@@ -48,6 +48,7 @@ fn discovered_endpoints_join_those_of_the_document() {
         layers
             .discovered
             .answered(&name, endpoints(&["10.0.0.2:80"]))
+            .is_some()
     );
     let records = records(&layers, None);
     assert_eq!(
@@ -66,19 +67,17 @@ fn a_source_that_fails_or_answers_nothing_keeps_its_last_answer() {
         .answered(&name, endpoints(&["10.0.0.2:80"]));
     let before = records(&layers, None).root();
     for bad in [Answer::Failed, endpoints(&[])] {
-        assert!(!layers.discovered.answered(&name, bad));
+        assert!(layers.discovered.answered(&name, bad).is_none());
         assert_eq!(records(&layers, None).root(), before);
     }
-    assert!(
-        !layers
-            .discovered
-            .answered(&name, endpoints(&["10.0.0.2:80"]))
-    );
-    assert!(
-        layers
-            .discovered
-            .answered(&name, endpoints(&["10.0.0.3:80"]))
-    );
+    let answers = [
+        ("10.0.0.2:80", None),
+        ("10.0.0.3:80", Some(Urgency::AtOnce)),
+    ];
+    for (address, urgency) in answers {
+        let answer = endpoints(&[address]);
+        assert_eq!(layers.discovered.answered(&name, answer), urgency);
+    }
     assert_eq!(
         endpoint_keys(&records(&layers, None)),
         ["a.example/ 10.0.0.1:80", "a.example/ 10.0.0.3:80"]
@@ -88,6 +87,33 @@ fn a_source_that_fails_or_answers_nothing_keeps_its_last_answer() {
         records(&layers, None).root(),
         records(&self::layers(DOCUMENT), None).root()
     );
+}
+
+#[test]
+fn only_what_takes_requests_away_from_an_endpoint_is_urgent() {
+    let mut discovered = Layers::default().discovered;
+    let name = pool("a.example/");
+    let endpoint = |weight, state| Endpoint {
+        weight,
+        state,
+        ..Endpoint::new("10.0.0.2:80".parse().unwrap())
+    };
+    let other = Endpoint::new("10.0.0.3:80".parse().unwrap());
+    let ready = |weight| endpoint(weight, EndpointState::Ready);
+    let draining = endpoint(5, EndpointState::Draining);
+    let steps = [
+        (vec![ready(1)], Urgency::CanWait),
+        (vec![ready(1), other], Urgency::CanWait),
+        (vec![ready(5), other], Urgency::CanWait),
+        (vec![draining, other], Urgency::AtOnce),
+        (vec![other], Urgency::CanWait),
+        (vec![ready(1)], Urgency::AtOnce),
+    ];
+    for (endpoints, urgency) in steps {
+        let answer = Answer::Endpoints(endpoints.clone());
+        let taken = discovered.answered(&name, answer);
+        assert_eq!(taken, Some(urgency), "{endpoints:?}");
+    }
 }
 
 #[test]

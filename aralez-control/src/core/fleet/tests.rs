@@ -24,6 +24,7 @@ fn standing(running: Option<Version>, target: Version) -> Standing {
     Standing {
         running,
         target,
+        recognised: false,
         refused: None,
     }
 }

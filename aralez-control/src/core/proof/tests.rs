@@ -34,6 +34,7 @@ fn standing(running: u64, target: u64) -> Standing {
     Standing {
         running: Some(version(running)),
         target: version(target),
+        recognised: false,
         refused: None,
     }
 }
@@ -181,6 +182,7 @@ fn the_same_revision_with_another_root_proves_nothing() {
     let holds = |running: Version| Standing {
         running: Some(running),
         target: head,
+        recognised: false,
         refused: None,
     };
     let now = Instant::now();
@@ -189,4 +191,44 @@ fn the_same_revision_with_another_root_proves_nothing() {
     assert_eq!(fleet.proof(2).unwrap().outcome(), Outcome::Pending);
     fleet.observe(&name("a"), 1, holds(head), now);
     assert_eq!(fleet.proof(2).unwrap().outcome(), Outcome::Proven);
+}
+
+#[test]
+fn a_node_whose_endpoints_changed_since_still_runs_the_revision_that_control_gave_it() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    let given = Version {
+        root: [9; 32].into(),
+        ..version(2)
+    };
+    let runs = |recognised| Standing {
+        running: Some(given),
+        recognised,
+        ..standing(2, 2)
+    };
+    fleet.observe(&name("n1"), 1, runs(true), now);
+    fleet.observe(&name("n2"), 2, runs(false), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    fleet.observe(&name("n2"), 2, runs(true), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+}
+
+#[test]
+fn a_node_proves_every_revision_that_is_waited_for_and_not_only_the_newest() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    for revision in 3..=9 {
+        fleet.committed(version(revision), &everyone());
+    }
+    fleet.observe(&name("n1"), 1, standing(5, 9), now);
+    fleet.observe(&name("n2"), 2, standing(9, 9), now);
+    let outcomes = |revisions: std::ops::RangeInclusive<u64>, wanted: Outcome| {
+        revisions
+            .into_iter()
+            .all(|revision| outcome(&fleet, revision) == wanted)
+    };
+    assert!(outcomes(2..=5, Outcome::Proven) && outcomes(6..=9, Outcome::Pending));
+    fleet.observe(&name("n1"), 1, standing(9, 9), now);
+    let all = (2..=9).all(|revision| outcome(&fleet, revision) == Outcome::Proven);
+    assert!(all);
 }

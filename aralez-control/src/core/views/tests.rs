@@ -1,6 +1,8 @@
 use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::model::Endpoint;
 
 use super::*;
+use crate::core::layers::Answer;
 
 fn layers(text: &str) -> Layers {
     let documents = DocumentSet::of_main(text.to_owned().into());
@@ -121,5 +123,38 @@ fn a_view_made_step_by_step_is_the_one_made_at_once() {
             views.view(&group(name)).version(),
             at_once.view(&group(name)).version()
         );
+    }
+}
+
+#[test]
+fn endpoints_that_were_found_lead_to_the_views_that_a_new_reading_of_everything_leads_to() {
+    let text = host("a.example", "") + &host("b.example", "eu") + &host("c.example", "us");
+    let mut layers = layers(&text);
+    let mut views = Views::default().next(version(1), &layers).unwrap();
+    let found = |pool: &str, addresses: &[&str]| {
+        let endpoint = |address: &&str| Endpoint::new(address.parse().unwrap());
+        let endpoints = addresses.iter().map(endpoint).collect();
+        (pool.parse().unwrap(), Answer::Endpoints(endpoints))
+    };
+    let steps: [(PoolName, Answer); 5] = [
+        found("a.example/", &["10.0.0.2:80", "10.0.0.3:80"]),
+        found("b.example/", &["10.0.0.1:80", "10.0.0.4:80"]),
+        found("gone.example/", &["10.0.0.5:80"]),
+        found("a.example/", &["10.0.0.3:80", "10.0.0.6:80"]),
+        found("c.example/", &["10.0.0.7:80"]),
+    ];
+    for (step, (pool, answer)) in steps.into_iter().enumerate() {
+        assert!(layers.discovered.answered(&pool, answer).is_some());
+        let pools = BTreeSet::from([pool]);
+        let next = views.rediscovered(&layers, &pools).unwrap();
+        let whole = Views::default().next(version(1), &layers).unwrap();
+        for name in ["eu", "us", "other"] {
+            let (next, whole) = (next.view(&group(name)), whole.view(&group(name)));
+            assert_eq!(next.version().root, whole.version().root, "{step} {name}");
+            assert_eq!(next.version().root, next.records().root());
+            assert!(next.version().order(&version(1)).is_eq());
+        }
+        assert_eq!(next.version().sequence, step as u64 + 1);
+        views = next;
     }
 }

@@ -8,8 +8,8 @@ use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_message::Kind;
 use aralez_proto::wire::part::Items;
 use aralez_proxy::core::subscription::{Event, Update};
+use aralez_proxy::sync::job::Job;
 use aralez_proxy::sync::translate;
-use aralez_proxy::sync::worker::Job;
 use bytes::Bytes;
 use prost::Message as _;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aralez_control::core::session::Event;
 use aralez_proxy::core::subscription;
-use aralez_proxy::sync::worker::Job;
+use aralez_proxy::sync::job::Job;
 
 use super::{Happening, World};
 use crate::model::planted::Planted;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aralez_proto::fault::FaultCode;
 use aralez_proto::wire::control as wire;
 use aralez_proxy::core::subscription::{Action, Event, Hello, Moment, Report};
+use aralez_proxy::sync::job::{Job, News};
 use aralez_proxy::sync::translate;
-use aralez_proxy::sync::worker::{Job, News};
 use prost::Message as _;
 
 use super::{Happening, World};

@@ -1,0 +1,80 @@
+use aralez_proto::model::Endpoint;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::core::layers::Answer;
+use crate::publisher::Found;
+
+fn found(addresses: &[&str]) -> Found {
+    let endpoint = |address: &&str| Endpoint::new(address.parse().unwrap());
+    Found {
+        pool: "a.example/".parse().unwrap(),
+        answer: Answer::Endpoints(addresses.iter().map(endpoint).collect()),
+    }
+}
+
+fn endpoints(publisher: &Publisher) -> Vec<String> {
+    let view = publisher.views().borrow().view(&GroupName::default());
+    let pool = "a.example/".parse().unwrap();
+    let endpoints = view.resources().endpoints(&pool);
+    let addresses = endpoints.into_iter().flat_map(|pool| pool.keys());
+    addresses.map(ToString::to_string).collect()
+}
+
+async fn published(views: &mut watch::Receiver<Arc<Views>>) {
+    let changed = tokio::time::timeout(Duration::from_secs(10), views.changed());
+    changed.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_sources_find_reaches_the_views_without_a_revision_and_stays_over_commits() {
+    let disk = Disk::default();
+    let publisher = disk.open();
+    publisher.commit(push(GOOD)).await.unwrap();
+    let (source, taken) = mpsc::channel(8);
+    let follower = publisher.clone();
+    let follows = tokio::spawn(async move { follower.follow_discovered(taken).await });
+    let mut views = publisher.views();
+    views.mark_unchanged();
+    source.send(found(&["10.0.0.8:80"])).await.unwrap();
+    source
+        .send(found(&["10.0.0.8:80", "10.0.0.9:80"]))
+        .await
+        .unwrap();
+    published(&mut views).await;
+    assert_eq!(
+        endpoints(&publisher),
+        ["10.0.0.1:80", "10.0.0.8:80", "10.0.0.9:80"]
+    );
+    let version = publisher.views().borrow().version();
+    assert_eq!((version.revision, version.sequence), (1, 1));
+    assert_eq!(
+        publisher.head().unwrap().revision,
+        1,
+        "the ledger has no part in it"
+    );
+
+    source.send(found(&["10.0.0.9:80"])).await.unwrap();
+    published(&mut views).await;
+    assert_eq!(endpoints(&publisher), ["10.0.0.1:80", "10.0.0.9:80"]);
+    publisher
+        .commit(push(&GOOD.replace("0.1", "0.2")))
+        .await
+        .unwrap();
+    assert_eq!(endpoints(&publisher), ["10.0.0.2:80", "10.0.0.9:80"]);
+    drop(source);
+    follows.await.unwrap();
+    assert_eq!(endpoints(&publisher), ["10.0.0.2:80", "10.0.0.9:80"]);
+}
+
+#[tokio::test]
+async fn what_was_found_before_the_first_commit_is_in_it() {
+    let publisher = Disk::default().open();
+    let (source, taken) = mpsc::channel(8);
+    source.send(found(&["10.0.0.9:80"])).await.unwrap();
+    drop(source);
+    publisher.follow_discovered(taken).await;
+    assert_eq!(revision(&publisher), 0);
+    publisher.commit(push(GOOD)).await.unwrap();
+    assert_eq!(endpoints(&publisher), ["10.0.0.1:80", "10.0.0.9:80"]);
+}

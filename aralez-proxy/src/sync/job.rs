@@ -1,0 +1,62 @@
+//! What the stream asks of whoever applies, and what it is told of it.
+
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use aralez_proto::fault::Faults;
+use aralez_proto::hash::Digest;
+use aralez_proto::version::Version;
+
+use crate::core::subscription::Update;
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Job {
+    /// Make this update the live table. Answered by [`News::Applied`] or [`News::Refused`].
+    Apply(Update),
+    /// What is live has a newer name. Not answered.
+    Rename(Version),
+    /// Remember this cluster for good. Not answered.
+    Pin(Vec<u8>),
+    /// The process ends as it should.
+    Leave,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub enum News {
+    /// An update is live.
+    Applied {
+        /// What serves now.
+        version: Version,
+        /// How long it took.
+        took: Duration,
+    },
+    /// An update is not; nothing changed.
+    Refused {
+        /// The content that is not run.
+        root: Digest,
+        /// Every reason.
+        faults: Faults,
+    },
+    /// The memory wrote, or could not.
+    Memory {
+        /// The newest version that is safe.
+        persisted: Option<Version>,
+        /// What is wrong, in words.
+        troubles: Vec<String>,
+    },
+}
+
+/// Who applies: a thread beside the stream in a proxy. It is asked for one update at a time, and answers over the driver's news.
+pub trait Applies: Send {
+    /// Takes a job; it must not wait.
+    fn order(&mut self, job: Job);
+}
+
+impl Applies for Sender<Job> {
+    /// The worker outlives the stream; without it nothing can be applied, and the end of its news ends the stream too.
+    fn order(&mut self, job: Job) {
+        let _ = self.send(job);
+    }
+}

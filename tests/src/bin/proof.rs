@@ -1,0 +1,30 @@
+//! Joins what was measured into one table: `proof target/proof tests/PROOF.md`. `make prove` runs it last.
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use aralez_tests::proof;
+use clap::Parser;
+
+/// Joins what was measured into one table.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Where the rows lie.
+    rows: PathBuf,
+    /// Where the table goes.
+    table: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let Options { rows, table } = Options::parse();
+    let joined = proof::join(&rows).with_context(|| format!("no rows in {}", rows.display()))?;
+    let text = format!(
+        "# What was promised, and what was measured\n\nOn {}, everything on the same cores: control, proxies, nodes and load. \
+         `make prove` writes this anew.\n\n{joined}",
+        proof::machine()?
+    );
+    std::fs::write(&table, &text).with_context(|| format!("cannot write {}", table.display()))?;
+    println!("{text}");
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What nodes hold, shared: thousands that are in step hold one snapshot, and each step is verified once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aralez_proto::fault::Faults;
+use aralez_proto::hash::Digest;
+use aralez_proto::record::Change;
+use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proxy::core::subscription::Update;
+
+/// Steps that are remembered: nodes are few versions apart.
+const KEPT: usize = 64;
+
+/// A step that was verified.
+#[derive(Debug)]
+struct Step {
+    /// What it leads away from; `None`: it is complete.
+    from: Option<Digest>,
+    to: Version,
+    changes: Vec<Change>,
+    snapshot: SharedSnapshot,
+}
+
+/// The snapshots of all nodes.
+#[derive(Debug, Default)]
+pub struct Contents {
+    steps: Mutex<VecDeque<Step>>,
+}
+
+impl Contents {
+    /// The snapshot after an update. Who is sent what another was sent before, byte for byte, gets what came of it; everything else is
+    /// verified as a proxy does.
+    ///
+    /// # Errors
+    /// Every fault, as a proxy would find them.
+    pub fn follow(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
+        let from = (!update.full).then(|| held.version().root);
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |step: &&Step| {
+            step.from == from && step.to == update.to && step.changes == update.changes
+        };
+        if let Some(step) = steps.iter().find(same) {
+            return Ok(Arc::clone(&step.snapshot));
+        }
+        let limits = Limits::default();
+        let empty = Snapshot::default();
+        let base = if update.full { &empty } else { held };
+        let (snapshot, _) = base.next(update.to, &update.changes, &limits)?;
+        let snapshot = Arc::new(snapshot);
+        steps.push_back(Step {
+            from,
+            to: update.to,
+            changes: update.changes.clone(),
+            snapshot: Arc::clone(&snapshot),
+        });
+        if steps.len() > KEPT {
+            steps.pop_front();
+        }
+        Ok(snapshot)
+    }
+
+    /// The same content under a newer name.
+    pub fn renamed(&self, held: &Snapshot, version: Version) -> SharedSnapshot {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = Some(held.version().root);
+        let same =
+            |step: &&Step| step.from == from && step.to == version && step.changes.is_empty();
+        if let Some(step) = steps.iter().find(same) {
+            return Arc::clone(&step.snapshot);
+        }
+        let snapshot = Arc::new(held.renamed(version));
+        steps.push_back(Step {
+            from,
+            to: version,
+            changes: Vec::new(),
+            snapshot: Arc::clone(&snapshot),
+        });
+        snapshot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aralez_proto::convert::pool_record;
+    use aralez_proto::model::Pool;
+
+    #[test]
+    fn a_node_that_is_sent_what_does_not_lead_to_the_root_refuses_it_though_others_took_it() {
+        let contents = Contents::default();
+        let record = pool_record(&"app/".parse().unwrap(), &Pool::default());
+        let changes = vec![Change::Put(record)];
+        let held = Snapshot::default();
+        let mut to = Version {
+            revision: 1,
+            ..Version::default()
+        };
+        to.root = held.records().with(&changes).root();
+        let update = Update {
+            full: true,
+            to,
+            changes,
+        };
+        let first = contents.follow(&held, &update).unwrap();
+        assert!(Arc::ptr_eq(
+            &first,
+            &contents.follow(&held, &update).unwrap()
+        ));
+        let lacking = Update {
+            changes: Vec::new(),
+            ..update
+        };
+        assert!(contents.follow(&held, &lacking).is_err());
+    }
+}
