@@ -12,8 +12,8 @@ use rustix::process::Signal;
 
 /// Short, so that two and a half of them are awaited in a test.
 const HEARTBEAT: Duration = Duration::from_millis(800);
-/// After this long a silent peer must be left, with room for a busy machine.
-const LEFT: Duration = Duration::from_secs(20);
+/// After this long a silent peer must be left, with room for a busy machine; sooner than the pings of HTTP/2 would notice.
+const LEFT: Duration = Duration::from_secs(10);
 
 async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
     let heartbeat = HEARTBEAT.as_millis().to_string();
@@ -63,6 +63,10 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
 async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
     let origin = Origin::start("a").await;
     let fleet = fleet(&origin, 2, 0).await;
+    stays(HEARTBEAT * 5, "nobody is lost who is well", || async {
+        same(&fleet.node(0).await?.connected, &true)
+    })
+    .await;
     let frozen = fleet.proxies[0].as_ref().unwrap();
     frozen.signal(Signal::STOP);
     let start = Instant::now();

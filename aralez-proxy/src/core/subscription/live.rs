@@ -311,7 +311,8 @@ impl Subscription {
                 }
                 if now >= stream.status_due {
                     stream.status_sent = Some(now);
-                    stream.status_due = now + STATUS_EVERY;
+                    // Control takes who is silent for two and a half of its heartbeats for lost.
+                    stream.status_due = now + STATUS_EVERY.min(stream.heartbeat);
                     actions.push(Action::Send(Report::Status));
                 }
             }

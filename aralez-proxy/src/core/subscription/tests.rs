@@ -262,6 +262,24 @@ fn status_goes_out_when_something_changes_and_every_quarter_of_a_minute() {
 }
 
 #[test]
+fn status_keeps_pace_with_a_control_whose_heartbeat_is_faster() {
+    let mut bench = Bench::new(None);
+    bench.on(Event::Start);
+    bench.on(Event::Connected);
+    let Message::Welcome(usual) = welcome(1) else {
+        unreachable!("welcome makes a welcome");
+    };
+    bench.hear(Message::Welcome(Welcome {
+        heartbeat: Duration::from_secs(2),
+        ..usual
+    }));
+    assert_eq!(reports(&bench.after(0.0)), [Report::Status]);
+    bench.hear(Message::Heartbeat { expected: None });
+    assert_eq!(reports(&bench.after(1.9)), []);
+    assert_eq!(reports(&bench.after(0.1)), [Report::Status]);
+}
+
+#[test]
 fn after_the_end_nothing_is_dialled() {
     let mut bench = Bench::live(None);
     assert!(matches!(bench.on(Event::Shutdown)[..], [Action::Close(_)]));
