@@ -16,6 +16,7 @@ pub mod origin;
 pub mod pace;
 pub mod ports;
 pub mod process;
+pub mod proof;
 pub mod raw;
 pub mod recorder;
 pub mod scripted_node;
