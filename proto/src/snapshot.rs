@@ -70,6 +70,26 @@ impl Snapshot {
         Ok((Self::checked(version, records, resources, limits)?, touched))
     }
 
+    /// The snapshot of a complete set of records, following this one: costs what differs, and shares what does not. The version's root is
+    /// taken from the records.
+    ///
+    /// # Errors
+    /// As [`Snapshot::complete`].
+    pub fn becoming(
+        &self,
+        version: Version,
+        records: RecordSet,
+        limits: &Limits,
+    ) -> Result<Self, Faults> {
+        let delta = self.records.delta_to(&records);
+        if delta.is_empty() {
+            return Ok(self.renamed(version));
+        }
+        let records = records.sharing(&self.records);
+        let (resources, _) = self.resources.with(&delta)?;
+        Self::checked(version, records, resources, limits)
+    }
+
     fn checked(
         version: Version,
         records: RecordSet,

@@ -108,7 +108,7 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
             meta.mode() & 0o7777
         )));
     }
-    read_at_most(file, max)
+    read_at_most(file, meta.len(), max)
 }
 
 /// Opens a regular file without following a link and without waiting on a pipe.
@@ -131,8 +131,10 @@ fn open_own(path: &Path) -> io::Result<File> {
     }
 }
 
-fn read_at_most(file: File, max: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
+/// Reads a file that had `len` bytes a moment ago, into memory of that size at once.
+fn read_at_most(file: File, len: u64, max: u64) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(len.min(max).saturating_add(1)).unwrap_or_default();
+    let mut content = Vec::with_capacity(size);
     file.take(max.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > max {
         return Err(refused(format!("more than {max} bytes")));

@@ -80,17 +80,7 @@ fn following(
     version: Version,
     records: RecordSet,
 ) -> Result<Arc<Snapshot>, Faults> {
-    let version = Version {
-        root: records.root(),
-        ..version
-    };
-    let delta = before.records().delta_to(&records);
-    // Freed before the next one is built: of a large configuration, two copies are enough.
-    drop(records);
-    if delta.is_empty() {
-        return Ok(Arc::new(before.renamed(version)));
-    }
-    let (next, _) = before.next(version, &delta, &Limits::default())?;
+    let next = before.becoming(version, records, &Limits::default())?;
     Ok(Arc::new(next))
 }
 

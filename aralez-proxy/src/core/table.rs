@@ -144,7 +144,7 @@ impl Table {
             return;
         }
         let endpoints = resources.endpoints(name).into_iter();
-        let endpoints = endpoints.flat_map(|endpoints| endpoints.values().copied());
+        let endpoints = endpoints.flatten().copied();
         let pool = CompiledPool::new(name, endpoints, registry);
         self.pools.insert(name.clone(), Arc::new(pool));
     }

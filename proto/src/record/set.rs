@@ -54,6 +54,23 @@ impl Bucket {
         }
     }
 
+    fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
+        if self.hash == other.hash {
+            return Arc::clone(other);
+        }
+        let shared = |own: &Record| {
+            let found = other.position(&own.key).ok().map(|at| &other.records[at]);
+            found
+                .filter(|found| found.leaf == own.leaf)
+                .unwrap_or(own)
+                .clone()
+        };
+        Arc::new(Self {
+            records: self.records.iter().map(shared).collect(),
+            hash: self.hash,
+        })
+    }
+
     fn position(&self, key: &RecordKey) -> Result<usize, usize> {
         self.records.binary_search_by(|record| record.key.cmp(key))
     }
@@ -165,6 +182,16 @@ impl RecordSet {
             len,
             payload_bytes,
             buckets: buckets.into(),
+        }
+    }
+
+    /// The same set, holding in common with another one what both have.
+    #[must_use]
+    pub fn sharing(self, other: &Self) -> Self {
+        let buckets = self.buckets.iter().zip(other.buckets());
+        Self {
+            buckets: buckets.map(|(own, other)| own.sharing(other)).collect(),
+            ..self
         }
     }
 

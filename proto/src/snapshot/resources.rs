@@ -1,7 +1,9 @@
 //! The decoded resources of a snapshot, indexed and closed under reference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
@@ -19,7 +21,8 @@ pub struct Resources {
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: Shards<HostPattern, Arc<VirtualHost>>,
     pools: Shards<PoolName, Pool>,
-    endpoints: Shards<PoolName, Arc<BTreeMap<EndpointAddress, Endpoint>>>,
+    /// Ascending by address: most pools have a few, for which a tree would take ten times the memory.
+    endpoints: Shards<PoolName, Arc<Vec<Endpoint>>>,
     endpoint_count: usize,
     /// How many routes name a pool: so that deleting one need not look at every host.
     references: Shards<PoolName, usize>,
@@ -31,9 +34,9 @@ pub struct Touched {
     /// The defaults changed, and with them every host's effective rules.
     pub settings: bool,
     /// Hosts that were put or deleted.
-    pub hosts: BTreeSet<HostPattern>,
+    pub hosts: HashSet<HostPattern, RandomState>,
     /// Pools that were put or deleted, or whose endpoints changed.
-    pub pools: BTreeSet<PoolName>,
+    pub pools: HashSet<PoolName, RandomState>,
 }
 
 impl Resources {
@@ -53,8 +56,8 @@ impl Resources {
     }
 
     /// The endpoints of a pool, ascending by address; `None` where the pool has none.
-    pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<BTreeMap<EndpointAddress, Endpoint>>> {
-        self.endpoints.get(pool)
+    pub fn endpoints(&self, pool: &PoolName) -> Option<&[Endpoint]> {
+        self.endpoints.get(pool).map(|all| all.as_slice())
     }
 
     /// How many endpoints all pools have together.
@@ -113,10 +116,10 @@ impl Resources {
                 touched.pools.insert(name);
             }
             Resource::Endpoint(pool, endpoint) => {
-                let mut endpoints = self.endpoints.remove(&pool).unwrap_or_default();
-                let before = Arc::make_mut(&mut endpoints).insert(endpoint.address, endpoint);
-                self.endpoint_count += usize::from(before.is_none());
-                self.endpoints.insert(pool.clone(), endpoints);
+                let added = self.endpoints.change(pool.clone(), |endpoints| {
+                    put_endpoint(Arc::make_mut(endpoints), endpoint)
+                });
+                self.endpoint_count += usize::from(added);
                 touched.pools.insert(pool);
             }
         }
@@ -173,8 +176,10 @@ impl Resources {
         let Some(mut endpoints) = self.endpoints.remove(pool) else {
             return;
         };
-        let before = Arc::make_mut(&mut endpoints).remove(&address);
-        self.endpoint_count -= usize::from(before.is_some());
+        if let Ok(at) = position(&endpoints, address) {
+            Arc::make_mut(&mut endpoints).remove(at);
+            self.endpoint_count -= 1;
+        }
         if !endpoints.is_empty() {
             self.endpoints.insert(pool.clone(), endpoints);
         }
@@ -185,13 +190,12 @@ impl Resources {
             let Action::Pool(pool) = &route.action else {
                 continue;
             };
-            let count = self
-                .references
-                .remove(pool)
-                .unwrap_or(0)
-                .saturating_add_signed(by);
-            if count > 0 {
-                self.references.insert(pool.clone(), count);
+            let count = self.references.change(pool.clone(), |count| {
+                *count = count.saturating_add_signed(by);
+                *count
+            });
+            if count == 0 {
+                self.references.remove(pool);
             }
         }
     }
@@ -202,12 +206,23 @@ impl Resources {
         }
     }
 
+    /// Whether a route of this host names a pool that does not exist.
+    fn misses_pool(&self, pattern: &HostPattern) -> bool {
+        let routes = self.hosts.get(pattern).map(|host| host.routes.iter());
+        routes
+            .into_iter()
+            .flatten()
+            .any(|route| match &route.action {
+                Action::Pool(pool) => self.pools.get(pool).is_none(),
+                Action::Redirect(_) => false,
+            })
+    }
+
     /// References that lead nowhere, looking only at what was touched.
     fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for host in touched
-            .hosts
-            .iter()
+        for host in ascending(&touched.hosts, |pattern| self.misses_pool(pattern))
+            .into_iter()
             .filter_map(|pattern| self.hosts.get(pattern))
         {
             let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
@@ -227,11 +242,7 @@ impl Resources {
                 }
             }
         }
-        for pool in touched
-            .pools
-            .iter()
-            .filter(|pool| self.pools.get(*pool).is_none())
-        {
+        for pool in ascending(&touched.pools, |pool| self.pools.get(pool).is_none()) {
             let key = RecordKey::new(ResourceType::Pool, pool.shared());
             if self.endpoints.get(pool).is_some() {
                 let reason = "has endpoints but does not exist";
@@ -243,5 +254,33 @@ impl Resources {
             }
         }
         faults
+    }
+}
+
+/// Those that are wanted, in an order that people can rely on.
+fn ascending<T: Ord>(all: &HashSet<T, RandomState>, wanted: impl Fn(&T) -> bool) -> Vec<&T> {
+    let mut found: Vec<&T> = all.iter().filter(|one| wanted(one)).collect();
+    found.sort_unstable();
+    found
+}
+
+fn position(endpoints: &[Endpoint], address: EndpointAddress) -> Result<usize, usize> {
+    endpoints.binary_search_by_key(&address, |endpoint| endpoint.address)
+}
+
+/// Whether the endpoint was not there before.
+fn put_endpoint(endpoints: &mut Vec<Endpoint>, endpoint: Endpoint) -> bool {
+    match position(endpoints, endpoint.address) {
+        Ok(at) => {
+            endpoints[at] = endpoint;
+            false
+        }
+        Err(at) => {
+            if endpoints.is_empty() {
+                endpoints.reserve_exact(2);
+            }
+            endpoints.insert(at, endpoint);
+            true
+        }
     }
 }
