@@ -163,9 +163,10 @@ impl Worker {
         match apply::prepare(&current, update, &self.limits, &self.registry) {
             Ok(table) => {
                 drop(current);
+                let prepared = started.elapsed();
                 self.swap(table, started);
                 let took = started.elapsed();
-                info!(version = %update.to, took_us = took.as_micros(), changes = update.changes.len(), "applied an update");
+                info!(version = %update.to, took_us = took.as_micros(), prepared_us = prepared.as_micros(), changes = update.changes.len(), "applied an update");
                 self.tell(News::Applied {
                     version: update.to,
                     took,
