@@ -10,3 +10,4 @@ pub mod random;
 pub mod state;
 pub mod supervised;
 pub mod telemetry;
+pub mod threads;

@@ -22,6 +22,7 @@ async fn changes_of_the_host_under_load_fail_no_request_mix_no_answer_and_end_no
         rounds: 1,
         changes: 60,
         every: Duration::from_millis(40),
+        nice: 0,
     };
     let outcome = changes::measure(&extent).await;
     show(&outcome.rows());

@@ -200,9 +200,18 @@ impl Folder {
     }
 
     fn write_file(&self, name: &str, content: &[u8]) -> Result<(), NotKept> {
+        self.write_by(private::write_atomic, name, content)
+    }
+
+    fn write_by(
+        &self,
+        write: fn(&Path, &[u8]) -> std::io::Result<()>,
+        name: &str,
+        content: &[u8],
+    ) -> Result<(), NotKept> {
         let path = self.path.join(name);
         private::ensure_dir(&self.path)
-            .and_then(|()| private::write_atomic(&path, content))
+            .and_then(|()| write(&path, content))
             .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))
     }
 
@@ -230,6 +239,12 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Marks::default()),
             Err(error) => Err(format!("{MARKS_FILE} cannot be read: {error}")),
         }
+    }
+
+    /// Writes the marks so that they outlive this process; an end of the machine may lose them.
+    pub(super) fn note_marks(&self, marks: &Marks) -> Result<(), NotKept> {
+        let content = marks::encode(marks);
+        self.write_by(private::write_atomic_unsynced, MARKS_FILE, &content)
     }
 
     pub(super) fn write_marks(&self, marks: &Marks) -> Result<(), NotKept> {

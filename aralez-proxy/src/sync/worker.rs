@@ -22,6 +22,8 @@ use crate::core::trial::PROOF;
 
 /// Marks are written at most this often while updates come.
 const MARKS_EVERY: Duration = Duration::from_secs(1);
+/// By how much the thread's priority is lower (nice): about a third of the time of a busy core is left for it.
+const BEHIND_REQUESTS: i32 = 5;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What is to be done.
@@ -125,6 +127,8 @@ impl Worker {
 
     /// Works until told to leave, or until nobody is left to give work.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        // Of this thread alone: requests come first where there are not enough cores. What is not allowed is done without.
+        let _ = rustix::process::nice(BEHIND_REQUESTS);
         loop {
             let wait = self
                 .next_wake()
@@ -189,10 +193,13 @@ impl Worker {
         let root = table.snapshot.version().root;
         self.memory.swap(root);
         if self.burst.take(now) {
-            self.save_marks(now);
-        } else {
-            self.marks_due.get_or_insert(now + MARKS_EVERY);
+            // A death of the process is what is to be remembered, so nothing waits for the disk here.
+            let noted = self.memory.note_marks();
+            if self.note("marks", noted) {
+                self.tell_memory();
+            }
         }
+        self.marks_due.get_or_insert(now + MARKS_EVERY);
         if self.proof.is_none_or(|(proving, _)| proving != root) {
             self.proof = Some((root, Some(now + PROOF)));
         }

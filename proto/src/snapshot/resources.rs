@@ -7,10 +7,11 @@ use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
+use crate::join::{Join, both};
 use crate::model::{
     Action, Endpoint, EndpointAddress, HostPattern, Pool, PoolName, Settings, VirtualHost,
 };
-use crate::record::{Change, RecordKey, ResourceType};
+use crate::record::{Change, RecordKey, RecordSet, ResourceType};
 use crate::shards::Shards;
 
 /// Decoded resources. Cheap to copy; a change costs what it touches.
@@ -65,6 +66,54 @@ impl Resources {
         self.endpoint_count
     }
 
+    /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
+    pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
+        let pooled = |kind| matches!(kind, ResourceType::Pool | ResourceType::Endpoint);
+        let ((mut all, mut faults), (pools, more)) = both(
+            join,
+            || Self::part(records, |kind| !pooled(kind)),
+            || Self::part(records, pooled),
+        );
+        all.pools = pools.pools;
+        all.endpoints = pools.endpoints;
+        all.endpoint_count = pools.endpoint_count;
+        faults.extend(more);
+        faults.extend(all.take_settings().err());
+        Faults::check(faults)?;
+        Faults::check(all.dangling(&all.leading_nowhere()))?;
+        Ok(all)
+    }
+
+    /// The resources of some types, and the faults of their records.
+    fn part(records: &RecordSet, wanted: impl Fn(ResourceType) -> bool) -> (Self, Vec<Fault>) {
+        let mut part = Self::default();
+        let mut faults = Vec::new();
+        for record in records.iter().filter(|record| wanted(record.key.kind)) {
+            match decode(record) {
+                Ok(resource) => part.put(&record.key, resource),
+                Err(found) => faults.extend(found),
+            }
+        }
+        (part, faults)
+    }
+
+    /// Of all there is, what has a reference that leads nowhere.
+    fn leading_nowhere(&self) -> Touched {
+        let hosts = self.hosts.iter().map(|(pattern, _)| pattern);
+        let endpoints = self.endpoints.iter().map(|(name, _)| name);
+        Touched {
+            settings: false,
+            hosts: hosts
+                .filter(|pattern| self.misses_pool(pattern))
+                .cloned()
+                .collect(),
+            pools: endpoints
+                .filter(|name| self.pools.get(*name).is_none())
+                .cloned()
+                .collect(),
+        }
+    }
+
     /// The resources after a delta, and what it touched.
     pub(super) fn with(&self, delta: &[Change]) -> Result<(Self, Touched), Faults> {
         let mut next = self.clone();
@@ -73,7 +122,10 @@ impl Resources {
         for change in delta {
             match change {
                 Change::Put(record) => match decode(record) {
-                    Ok(resource) => next.put(&record.key, resource, &mut touched),
+                    Ok(resource) => {
+                        touched.put(&resource);
+                        next.put(&record.key, resource);
+                    }
                     Err(found) => faults.extend(found),
                 },
                 Change::Delete(key) => faults.extend(next.delete(key, &mut touched).err()),
@@ -98,29 +150,25 @@ impl Resources {
         Ok(())
     }
 
-    fn put(&mut self, key: &RecordKey, resource: Resource, touched: &mut Touched) {
+    fn put(&mut self, key: &RecordKey, resource: Resource) {
         match resource {
             Resource::Settings(settings) => {
                 self.groups
                     .insert(Arc::clone(&key.name), Arc::new(settings));
-                touched.settings = true;
             }
             Resource::VirtualHost(host) => {
-                touched.hosts.insert(host.pattern.clone());
                 self.count_references(&host, 1);
                 let before = self.hosts.insert(host.pattern.clone(), Arc::new(host));
                 self.forget_references(before.as_deref());
             }
             Resource::Pool(name, pool) => {
-                self.pools.insert(name.clone(), pool);
-                touched.pools.insert(name);
+                self.pools.insert(name, pool);
             }
             Resource::Endpoint(pool, endpoint) => {
-                let added = self.endpoints.change(pool.clone(), |endpoints| {
+                let added = self.endpoints.change(pool, |endpoints| {
                     put_endpoint(Arc::make_mut(endpoints), endpoint)
                 });
                 self.endpoint_count += usize::from(added);
-                touched.pools.insert(pool);
             }
         }
     }
@@ -254,6 +302,20 @@ impl Resources {
             }
         }
         faults
+    }
+}
+
+impl Touched {
+    fn put(&mut self, resource: &Resource) {
+        match resource {
+            Resource::Settings(_) => self.settings = true,
+            Resource::VirtualHost(host) => {
+                self.hosts.insert(host.pattern.clone());
+            }
+            Resource::Pool(pool, _) | Resource::Endpoint(pool, _) => {
+                self.pools.insert(pool.clone());
+            }
+        }
     }
 }
 

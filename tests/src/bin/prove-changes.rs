@@ -39,6 +39,9 @@ enum Part {
         /// Milliseconds from one change to the next.
         #[arg(long, default_value_t = 150)]
         every: u64,
+        /// The priority of control.
+        #[arg(long, default_value_t = 10)]
+        nice: i32,
         /// Proxies.
         #[arg(long, default_value_t = 2)]
         proxies: usize,
@@ -138,6 +141,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             rounds,
             changes,
             every,
+            nice,
             proxies,
             connections,
             pause,
@@ -146,6 +150,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
                 rounds: *rounds,
                 changes: *changes,
                 every: Duration::from_millis(*every),
+                nice: *nice,
                 proxies: *proxies,
                 connections: *connections,
                 pause: Duration::from_millis(*pause),

@@ -38,6 +38,8 @@ pub struct Extent {
     pub changes: u32,
     /// From one change to the next, at least.
     pub every: Duration,
+    /// The priority of control (nice): where it shares two cores with the load, what it takes is not the proxies' doing.
+    pub nice: i32,
 }
 
 /// What came of it.
@@ -53,6 +55,8 @@ pub struct Outcome {
     pub endpoints: (usize, usize),
     /// Streams that were cut inside an update.
     pub cuts: u32,
+    /// The priority that control had.
+    pub nice: i32,
     /// The latencies of each pair of spans: without changes, and with.
     pub spans: Vec<[Vec<Duration>; 2]>,
 }
@@ -62,6 +66,7 @@ struct Stage {
     endpoints: Vec<Echo>,
     accepted: u32,
     cuts: u32,
+    nice: i32,
 }
 
 /// Measures it.
@@ -69,7 +74,7 @@ struct Stage {
 /// # Panics
 /// When control does not take a change, or a proxy does not come back.
 pub async fn measure(extent: &Extent) -> Outcome {
-    let mut stage = Stage::new(extent.proxies).await;
+    let mut stage = Stage::new(extent).await;
     let mut loads: Vec<Load> = (0..extent.proxies)
         .map(|proxy| stage.load(proxy, extent))
         .collect();
@@ -100,7 +105,8 @@ pub async fn measure(extent: &Extent) -> Outcome {
 }
 
 impl Stage {
-    async fn new(proxies: usize) -> Self {
+    async fn new(extent: &Extent) -> Self {
+        let proxies = extent.proxies;
         let first = Echo::start(0).await;
         let mut plan = Plan::new(proxies).document(&Parts::default().document(first.address()));
         for proxy in 0..proxies {
@@ -108,7 +114,9 @@ impl Stage {
         }
         let fleet = plan.start().await;
         fleet.is_current(LIVE).await;
+        fleet.control().lower_priority(extent.nice);
         Self {
+            nice: extent.nice,
             fleet,
             endpoints: vec![first],
             accepted: 0,
@@ -131,6 +139,7 @@ impl Stage {
             if turn == extent.changes / 3 {
                 self.fleet.kill_control();
                 self.fleet.start_control().await;
+                self.fleet.control().lower_priority(self.nice);
             }
             if turn == extent.changes * 2 / 3 {
                 self.cut(round).await;
@@ -196,6 +205,7 @@ impl Stage {
             connections: (extent.connections * extent.proxies) as u64,
             endpoints: (asked.count(), self.endpoints.len()),
             cuts: self.cuts,
+            nice: self.nice,
             spans: windows.iter().map(|pair| pair.map(within)).collect(),
             tally,
         }
@@ -256,7 +266,8 @@ impl Outcome {
             ),
             Row::goal(
                 &format!(
-                    "p99.9 with changes by p99.9 without, medians of {spans} spans each, in turn"
+                    "p99.9 with changes by p99.9 without, medians of {spans} spans each, in turn; load, control (nice {}) and proxies share the cores",
+                    self.nice
                 ),
                 &format!("≤ {GOAL}x"),
                 format!(
