@@ -170,6 +170,13 @@ impl Memory for Cache {
         self.marks_changed = true;
     }
 
+    fn note_marks(&mut self) -> Result<(), NotKept> {
+        if self.marks_changed {
+            self.folder.note_marks(&self.marks)?;
+        }
+        Ok(())
+    }
+
     fn save_marks(&mut self) -> Result<(), NotKept> {
         if self.marks_changed {
             self.folder.write_marks(&self.marks)?;

@@ -11,6 +11,7 @@ pub mod document;
 pub mod fault;
 pub mod feature;
 pub mod hash;
+pub mod join;
 pub mod main_config;
 pub mod matcher;
 pub mod model;

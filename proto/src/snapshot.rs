@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::fault::{Fault, FaultCode, Faults};
 use crate::hash::Digest;
-use crate::record::{Change, RecordSet};
+use crate::join::Join;
+use crate::record::{Change, Record, RecordSet};
 use crate::version::Version;
 
 pub use limits::Limits;
@@ -68,6 +69,42 @@ impl Snapshot {
         expect_root(version.root, records.root())?;
         let (resources, touched) = self.resources.with(delta)?;
         Ok((Self::checked(version, records, resources, limits)?, touched))
+    }
+
+    /// As [`Snapshot::complete`], of records in any order, and only where they lead to `version.root`. Costs both threads that `join` has.
+    ///
+    /// # Errors
+    /// As [`Snapshot::next`].
+    pub fn loaded(
+        version: Version,
+        records: Vec<Record>,
+        limits: &Limits,
+        join: &dyn Join,
+    ) -> Result<Self, Faults> {
+        let records = RecordSet::collected(records, join);
+        expect_root(version.root, records.root())?;
+        let resources = Resources::of(&records, join)?;
+        Self::checked(version, records, resources, limits)
+    }
+
+    /// The snapshot of a complete set of records, following this one: costs what differs, and shares what does not. The version's root is
+    /// taken from the records.
+    ///
+    /// # Errors
+    /// As [`Snapshot::complete`].
+    pub fn becoming(
+        &self,
+        version: Version,
+        records: RecordSet,
+        limits: &Limits,
+    ) -> Result<Self, Faults> {
+        let delta = self.records.delta_to(&records);
+        if delta.is_empty() {
+            return Ok(self.renamed(version));
+        }
+        let records = records.sharing(&self.records);
+        let (resources, _) = self.resources.with(&delta)?;
+        Self::checked(version, records, resources, limits)
     }
 
     fn checked(

@@ -11,3 +11,4 @@ pub mod random;
 pub mod state;
 pub mod supervised;
 pub mod telemetry;
+pub mod threads;

@@ -43,6 +43,17 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with_mode(path, content, 0o600)
 }
 
+/// As [`write_atomic`], without waiting for the disk: what is written outlives this process, but maybe not the machine, after whose end the file
+/// may be empty.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let (_, temporary) = places(path)?;
+    create(&temporary, content, 0o600)?;
+    renamed(&temporary, path)
+}
+
 /// As [`write_atomic`], for what only its owner reads and nobody edits: mode 0400.
 ///
 /// # Errors
@@ -53,14 +64,20 @@ pub fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
 
 fn write_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let (folder, temporary) = places(path)?;
-    let written =
-        write_new(&temporary, content, mode).and_then(|()| std::fs::rename(&temporary, path));
-    if let Err(error) = written {
-        // The first error is what matters; a leftover is overwritten by the next attempt.
-        let _ = std::fs::remove_file(&temporary);
-        return Err(error);
-    }
+    let written = create(&temporary, content, mode).and_then(|file| file.sync_all());
+    written.map_err(|error| given_up(&temporary, error))?;
+    renamed(&temporary, path)?;
     File::open(folder)?.sync_all()
+}
+
+fn renamed(temporary: &Path, path: &Path) -> io::Result<()> {
+    std::fs::rename(temporary, path).map_err(|error| given_up(temporary, error))
+}
+
+/// The first error is what matters; a leftover is overwritten by the next attempt.
+fn given_up(temporary: &Path, error: io::Error) -> io::Error {
+    let _ = std::fs::remove_file(temporary);
+    error
 }
 
 /// The folder of a path, and the one name beside it that its temporary file has: a leftover of a crash is replaced, not piled up.
@@ -79,7 +96,13 @@ fn places(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
     Ok((folder, temporary))
 }
 
-fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+/// A new file with this content.
+fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
+    let written = write_new(path, content, mode);
+    written.map_err(|error| given_up(path, error))
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -92,7 +115,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(content)?;
     // A strict umask may have taken more away than asked.
     file.set_permissions(PermissionsExt::from_mode(mode))?;
-    file.sync_all()
+    Ok(file)
 }
 
 /// Reads a file of at most `max` bytes that nobody else may write.
@@ -108,7 +131,7 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
             meta.mode() & 0o7777
         )));
     }
-    read_at_most(file, max)
+    read_at_most(file, meta.len(), max)
 }
 
 /// Opens a regular file without following a link and without waiting on a pipe.
@@ -131,8 +154,10 @@ fn open_own(path: &Path) -> io::Result<File> {
     }
 }
 
-fn read_at_most(file: File, max: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
+/// Reads a file that had `len` bytes a moment ago, into memory of that size at once.
+fn read_at_most(file: File, len: u64, max: u64) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(len.min(max).saturating_add(1)).unwrap_or_default();
+    let mut content = Vec::with_capacity(size);
     file.take(max.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > max {
         return Err(refused(format!("more than {max} bytes")));

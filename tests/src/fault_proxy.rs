@@ -24,6 +24,8 @@ pub struct Faults {
     pub bytes_per_second: Option<u64>,
     /// A connection ends when so many bytes have come back on it.
     pub cut_after: Option<u64>,
+    /// A connection ends when so many more bytes have come back on it, counted from when this was set.
+    pub cut_within: Option<u64>,
 }
 
 /// What passed since the relay began or was last asked to forget.
@@ -246,6 +248,7 @@ impl Relay {
         tokio::pin!(from, to);
         let mut faults = self.faults.clone();
         let mut passed = 0;
+        let mut within = Within::default();
         let mut bytes = vec![0; 16 << 10];
         while let Ok(read @ 1..) = from.read(&mut bytes).await {
             let now = match faults.wait_for(|faults| !faults.stall).await {
@@ -253,8 +256,9 @@ impl Relay {
                 Err(_) => return,
             };
             tokio::time::sleep(now.delay + transfer_time(read, now.bytes_per_second)).await;
-            let left = now.cut_after.filter(|_| limited);
-            let left = left.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
+            let limits = [now.cut_after, within.limit(now.cut_within, passed)];
+            let limit = limits.into_iter().flatten().min().filter(|_| limited);
+            let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
             let sent = read.min(usize::try_from(left).unwrap_or(usize::MAX));
             if to.write_all(&bytes[..sent]).await.is_err() || to.flush().await.is_err() {
                 return;
@@ -265,6 +269,25 @@ impl Relay {
                 return;
             }
         }
+    }
+}
+
+/// Where the bytes are counted from that may still pass: nothing passes between setting a fault and the first read that sees it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Within {
+    fault: Option<u64>,
+    from: u64,
+}
+
+impl Within {
+    fn limit(&mut self, fault: Option<u64>, passed: u64) -> Option<u64> {
+        if self.fault != fault {
+            *self = Self {
+                fault,
+                from: passed,
+            };
+        }
+        fault.map(|more| self.from + more)
     }
 }
 

@@ -22,6 +22,7 @@ pub mod process;
 pub mod proof;
 pub mod raw;
 pub mod recorder;
+pub mod running_fleet;
 pub mod scripted_node;
 pub mod simulator;
 pub mod slow;

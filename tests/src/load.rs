@@ -59,6 +59,16 @@ impl Plan {
     }
 }
 
+/// When each answer was whole, and what it took since its request was sent.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Answers(pub Vec<(Instant, Duration)>);
+
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} answers", self.0.len())
+    }
+}
+
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
@@ -72,16 +82,20 @@ pub struct Tally {
     pub connects: u64,
     /// The first reasons.
     pub reasons: Vec<String>,
+    /// Whole answers, whatever they say.
+    pub answers: Answers,
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
+    /// Adds what another load met.
+    pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.failed += other.failed;
         self.mixed += other.mixed;
         self.connects += other.connects;
         self.reasons.extend(other.reasons);
         self.reasons.truncate(SHOWN);
+        self.answers.0.extend(other.answers.0);
     }
 
     fn fail(&mut self, reason: &str) {
@@ -193,6 +207,7 @@ async fn once(plan: &Plan, open: Option<Connection>, tally: &mut Tally) -> Optio
             }
         }
     };
+    let sent = Instant::now();
     let response = match connection.send(&plan.request).await {
         Ok(response) => response,
         Err(reason) => {
@@ -200,6 +215,8 @@ async fn once(plan: &Plan, open: Option<Connection>, tally: &mut Tally) -> Optio
             return None;
         }
     };
+    let now = Instant::now();
+    tally.answers.0.push((now, now - sent));
     if !(200..300).contains(&response.status) {
         tally.fail(&format!("{}: {}", response.status, response.text()));
     } else if let Err(reason) = (plan.check)(&response) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, setpriority_process};
 
 use crate::eventually::try_eventually;
 
@@ -129,6 +129,19 @@ impl Daemon {
     pub fn signal(&self, signal: Signal) {
         // It may be gone already, which is what a signal of ours wants.
         let _ = kill_process(pid(self.child.id()), signal);
+    }
+
+    /// Lowers the priority of all of its threads to this level (nice).
+    ///
+    /// # Panics
+    /// When the kernel does not allow it.
+    pub fn lower_priority(&self, level: i32) {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid()));
+        let tasks = tasks.expect("a running process has threads").flatten();
+        let ids = tasks.filter_map(|task| task.file_name().to_str()?.parse().ok());
+        for id in ids {
+            setpriority_process(Some(pid(id)), level).expect("priorities may be lowered");
+        }
     }
 
     /// The exit status, once it has ended.

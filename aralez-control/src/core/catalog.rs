@@ -68,17 +68,19 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -
         if view.resources().pools().get(pool).is_none() {
             continue;
         }
-        let before = view.resources().endpoints(pool);
-        let gone = before.into_iter().flat_map(|before| before.keys());
+        let before = view.resources().endpoints(pool).unwrap_or_default();
+        let gone = before.iter().map(|endpoint| endpoint.address);
         let gone = gone.filter(|address| !now.contains_key(address));
         delta.extend(gone.map(|address| {
             let key = RecordKey::new(ResourceType::Endpoint, format!("{pool} {address}"));
             Change::Delete(key)
         }));
-        let same = |address| before.and_then(|before| before.get(address));
+        // Ascending by address.
+        let same = |address| before.binary_search_by_key(address, |endpoint| endpoint.address);
+        let same = |address| same(address).ok().map(|at| &before[at]);
         let new = now
             .iter()
-            .filter(|(address, endpoint)| same(address) != Some(endpoint));
+            .filter(|(address, endpoint)| same(address) != Some(*endpoint));
         delta.extend(new.map(|(_, endpoint)| Change::Put(endpoint_record(pool, endpoint))));
     }
     delta

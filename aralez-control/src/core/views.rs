@@ -110,14 +110,8 @@ fn following(
     version: Version,
     records: RecordSet,
 ) -> Result<Arc<Snapshot>, Faults> {
-    let version = Version {
-        root: records.root(),
-        ..version
-    };
-    let delta = before.records().delta_to(&records);
-    // Freed before the next one is built: of a large configuration, two copies are enough.
-    drop(records);
-    following_by(before, version, &delta)
+    let next = before.becoming(version, records, &Limits::default())?;
+    Ok(Arc::new(next))
 }
 
 /// `version` tells the root, unless nothing changes.

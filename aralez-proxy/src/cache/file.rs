@@ -14,11 +14,13 @@ use std::io;
 use aralez_proto::convert::stream::digest;
 use aralez_proto::fault::{FaultCode, Faults};
 use aralez_proto::hash::Digest;
-use aralez_proto::record::{Change, Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::join::both;
+use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::seal::{SealError, SealKey};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proto::wire::storage as wire;
+use aralez_runtime::threads::TwoThreads;
 use bytes::Bytes;
 use prost::Message;
 
@@ -118,13 +120,8 @@ pub(super) fn decode(
     let body = key.open(context, sealed)?;
     let body = wire::CacheBody::decode(Bytes::from(body))
         .map_err(|error| ReadError::Damaged(error.to_string()))?;
-    let changes = body
-        .records
-        .into_iter()
-        .map(put)
-        .collect::<Result<Vec<Change>, _>>()?;
-    let snapshot = Snapshot::default().next(header.version, &changes, limits);
-    snapshot.map(|(snapshot, _)| snapshot).map_err(|faults| {
+    let snapshot = Snapshot::loaded(header.version, hashed(body.records)?, limits, &TwoThreads);
+    snapshot.map_err(|faults| {
         let mismatch = faults
             .as_slice()
             .iter()
@@ -137,17 +134,29 @@ pub(super) fn decode(
     })
 }
 
-fn put(cached: wire::CachedRecord) -> Result<Change, ReadError> {
+/// The records, each with its hash.
+fn hashed(mut records: Vec<wire::CachedRecord>) -> Result<Vec<Record>, ReadError> {
+    let rest = records.split_off(records.len() / 2);
+    let half = |records: Vec<wire::CachedRecord>| -> Result<Vec<Record>, ReadError> {
+        records.into_iter().map(record).collect()
+    };
+    let (first, rest) = both(&TwoThreads, || half(records), || half(rest));
+    let mut all = first?;
+    all.extend(rest?);
+    Ok(all)
+}
+
+fn record(cached: wire::CachedRecord) -> Result<Record, ReadError> {
     let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
         ReadError::Damaged(format!(
             "resource type {} is not known to this release",
             cached.r#type
         ))
     })?;
-    Ok(Change::Put(Record::new(
+    Ok(Record::new(
         RecordKey::new(kind, cached.key),
         cached.payload,
-    )))
+    ))
 }
 
 /// Header, its bytes, and the sealed body of a file whose checksum holds.

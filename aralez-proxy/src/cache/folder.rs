@@ -52,6 +52,8 @@ impl Entry {
 pub(super) struct Folder {
     path: PathBuf,
     entries: Vec<Entry>,
+    /// The newest file with its content, from listing until reading.
+    newest: Option<(Entry, Vec<u8>)>,
 }
 
 impl Folder {
@@ -59,6 +61,7 @@ impl Folder {
         Self {
             path,
             entries: Vec::new(),
+            newest: None,
         }
     }
 
@@ -96,10 +99,16 @@ impl Folder {
         // By (generation, revision) as numbers would need them parsed; only an absurd number of files is cut.
         names.truncate(MOST_FILES);
         self.entries.clear();
+        self.newest = None;
         for name in names {
-            let header = self
-                .content(&name, limits)
-                .and_then(|content| file::header(&content));
+            let found = self.content(&name, limits).and_then(|content| {
+                let header = file::header(&content)?;
+                Ok((header, content))
+            });
+            let header = found.map(|(header, content)| {
+                self.remember(&name, &header, content);
+                header
+            });
             match header {
                 Ok(header) if !cluster.is_empty() && header.cluster != cluster => {
                     self.set_aside(&name, &ReadError::Cluster, troubles);
@@ -121,13 +130,29 @@ impl Folder {
         private::read_bounded(&self.path.join(name), max).map_err(ReadError::Io)
     }
 
+    /// Holds the content of the newest file, which is read next, so that it is read once.
+    fn remember(&mut self, name: &str, header: &Header, content: Vec<u8>) {
+        let entry = Entry {
+            name: name.to_owned(),
+            header: header.clone(),
+        };
+        let newer = |(newest, _): &(Entry, Vec<u8>)| newest.age() < entry.age();
+        if self.newest.as_ref().is_none_or(newer) {
+            self.newest = Some((entry, content));
+        }
+    }
+
     pub(super) fn read(
-        &self,
+        &mut self,
         entry: &Entry,
         key: &SealKey,
         limits: &Limits,
     ) -> Result<Snapshot, ReadError> {
-        file::decode(&self.content(&entry.name, limits)?, key, limits)
+        let content = match self.newest.take() {
+            Some((newest, content)) if newest.name == entry.name => content,
+            _ => self.content(&entry.name, limits)?,
+        };
+        file::decode(&content, key, limits)
     }
 
     /// Takes a file out of use without destroying it, and says so. Old ones of these go.
@@ -175,9 +200,18 @@ impl Folder {
     }
 
     fn write_file(&self, name: &str, content: &[u8]) -> Result<(), NotKept> {
+        self.write_by(private::write_atomic, name, content)
+    }
+
+    fn write_by(
+        &self,
+        write: fn(&Path, &[u8]) -> std::io::Result<()>,
+        name: &str,
+        content: &[u8],
+    ) -> Result<(), NotKept> {
         let path = self.path.join(name);
         private::ensure_dir(&self.path)
-            .and_then(|()| private::write_atomic(&path, content))
+            .and_then(|()| write(&path, content))
             .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))
     }
 
@@ -205,6 +239,12 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Marks::default()),
             Err(error) => Err(format!("{MARKS_FILE} cannot be read: {error}")),
         }
+    }
+
+    /// Writes the marks so that they outlive this process; an end of the machine may lose them.
+    pub(super) fn note_marks(&self, marks: &Marks) -> Result<(), NotKept> {
+        let content = marks::encode(marks);
+        self.write_by(private::write_atomic_unsynced, MARKS_FILE, &content)
     }
 
     pub(super) fn write_marks(&self, marks: &Marks) -> Result<(), NotKept> {

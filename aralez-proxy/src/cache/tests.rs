@@ -161,6 +161,22 @@ fn a_version_that_ended_two_boots_gives_way_to_the_one_before_and_is_told() {
 }
 
 #[test]
+fn a_death_right_after_a_swap_that_was_only_noted_is_remembered() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2]);
+    let root = snapshot(2).version().root;
+    for _ in 0..2 {
+        let mut dying = cache(folder.path());
+        dying.boot(&Limits::default());
+        dying.save_marks().unwrap();
+        dying.swap(root);
+        dying.note_marks().unwrap();
+    }
+    let found = cache(folder.path()).boot(&Limits::default());
+    assert_eq!(revision(&found), Some(1));
+}
+
+#[test]
 fn a_suspect_serves_where_nothing_else_can_and_says_so() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[1]);

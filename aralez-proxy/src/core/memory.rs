@@ -44,6 +44,15 @@ pub trait Memory: Send {
     /// The process ends as it should.
     fn clean_exit(&mut self);
 
+    /// Writes what the four above changed so that the death of this process does not lose it, without waiting for the disk. It is no less to
+    /// be saved after that.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    fn note_marks(&mut self) -> Result<(), NotKept> {
+        self.save_marks()
+    }
+
     /// Writes what the four above changed, if anything.
     ///
     /// # Errors

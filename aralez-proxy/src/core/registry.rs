@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use aralez_proto::model::{EndpointAddress, PoolName};
+use foldhash::fast::RandomState;
 
 #[cfg(test)]
 mod tests;
@@ -44,10 +45,17 @@ impl Registry {
     }
 }
 
-/// Where a pool's round robin stands. On a cache line of its own: every request of the pool writes it.
+/// What, with the two counts of an `Arc`, fills a cache line: every request writes its turn and its load, and what stands beside them should
+/// not wait for that. Of such blocks each begins a line; asking for that would cost three times the memory, and there is one for each
+/// endpoint.
+type Apart = [u64; 5];
+
+/// Where a pool's round robin stands.
 #[derive(Debug, Default)]
-#[repr(align(128))]
-pub struct Turn(AtomicU64);
+pub struct Turn(
+    AtomicU64,
+    #[allow(dead_code, reason = "keeps others apart")] Apart,
+);
 
 impl Turn {
     /// Takes a turn and gives its number.
@@ -63,9 +71,9 @@ impl Turn {
 
 /// What an endpoint carries.
 #[derive(Debug, Default)]
-#[repr(align(128))]
 pub struct Load {
     active: AtomicU64,
+    _apart: Apart,
 }
 
 impl Load {
@@ -94,7 +102,7 @@ impl Drop for Running {
 /// Values by key, for as long as somebody else holds them.
 #[derive(Debug)]
 struct Shelf<K, V> {
-    kept: HashMap<K, Weak<V>>,
+    kept: HashMap<K, Weak<V>, RandomState>,
     /// At this size the shelf is swept, so that sweeping costs a constant per entry.
     sweep_at: usize,
 }
@@ -102,7 +110,7 @@ struct Shelf<K, V> {
 impl<K, V> Default for Shelf<K, V> {
     fn default() -> Self {
         Self {
-            kept: HashMap::new(),
+            kept: HashMap::default(),
             sweep_at: Self::SMALL,
         }
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use aralez_proto::join::{InTurn, Join, both};
 use aralez_proto::matcher::{HostIndex, PathIndex};
 use aralez_proto::model::{HostPattern, PoolName, Settings, VirtualHost};
 use aralez_proto::shards::Shards;
@@ -65,12 +66,28 @@ impl Table {
 
     /// The table of a snapshot. Costs the snapshot.
     pub fn build(snapshot: &Snapshot, registry: &Registry) -> Self {
-        let mut table = Self::empty();
-        table.take_settings(snapshot);
-        for (name, _) in snapshot.resources().pools().iter() {
-            table.take_pool(name, snapshot, registry);
+        Self::build_with(snapshot, registry, &InTurn)
+    }
+
+    /// As [`Table::build`]: hosts are one piece of work, pools another.
+    pub fn build_with(snapshot: &Snapshot, registry: &Registry, join: &dyn Join) -> Self {
+        let hosts = || {
+            let mut table = Self::empty();
+            table.take_settings(snapshot);
+            table
+        };
+        let pools = || {
+            let mut table = Self::empty();
+            for (name, _) in snapshot.resources().pools().iter() {
+                table.take_pool(name, snapshot, registry);
+            }
+            table
+        };
+        let (hosts, pools) = both(join, hosts, pools);
+        Self {
+            pools: pools.pools,
+            ..hosts
         }
-        table
     }
 
     /// The table of the snapshot that follows the one this table is of. Costs what the change touched: a pool whose endpoints changed is
@@ -144,7 +161,7 @@ impl Table {
             return;
         }
         let endpoints = resources.endpoints(name).into_iter();
-        let endpoints = endpoints.flat_map(|endpoints| endpoints.values().copied());
+        let endpoints = endpoints.flatten().copied();
         let pool = CompiledPool::new(name, endpoints, registry);
         self.pools.insert(name.clone(), Arc::new(pool));
     }

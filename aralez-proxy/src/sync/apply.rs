@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
-use aralez_proto::record::ResourceType;
+use aralez_proto::record::{Change, ResourceType};
 use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_runtime::threads::TwoThreads;
 
 use crate::core::live::{LiveTable, Origin};
 use crate::core::registry::Registry;
@@ -37,8 +38,8 @@ fn build(
     registry: &Registry,
 ) -> Result<LiveTable, Faults> {
     let (snapshot, table) = if update.full {
-        let (snapshot, _) = Snapshot::default().next(update.to, &update.changes, limits)?;
-        let table = Table::build(&snapshot, registry);
+        let snapshot = whole(update, limits)?;
+        let table = Table::build_with(&snapshot, registry, &TwoThreads);
         (snapshot, table)
     } else {
         let (snapshot, touched) = current.snapshot.next(update.to, &update.changes, limits)?;
@@ -48,13 +49,29 @@ fn build(
     Ok(serving(table, snapshot, Origin::Stream))
 }
 
+/// The snapshot of an update that holds everything.
+fn whole(update: &Update, limits: &Limits) -> Result<Snapshot, Faults> {
+    let put = |change: &Change| match change {
+        Change::Put(record) => Some(record.clone()),
+        Change::Delete(_) => None,
+    };
+    match update.changes.iter().map(put).collect() {
+        Some(records) => Snapshot::loaded(update.to, records, limits, &TwoThreads),
+        // Nothing is there to be deleted, but what is put may be.
+        None => {
+            let next = Snapshot::default().next(update.to, &update.changes, limits);
+            next.map(|(snapshot, _)| snapshot)
+        }
+    }
+}
+
 /// The table of a snapshot from the memory, which was checked when it was read.
 ///
 /// # Errors
 /// Only a defect of ours.
 pub(super) fn restore(snapshot: Snapshot, registry: &Registry) -> Result<LiveTable, Faults> {
     contained(|| {
-        let table = Table::build(&snapshot, registry);
+        let table = Table::build_with(&snapshot, registry, &TwoThreads);
         Ok(serving(table, snapshot, Origin::Cache))
     })
 }

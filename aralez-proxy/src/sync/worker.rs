@@ -24,6 +24,8 @@ use crate::core::trial::PROOF;
 const MARKS_EVERY: Duration = Duration::from_secs(1);
 /// After this long marks that could not be written are tried again, so that what is told ends soon after its cause.
 const MARKS_RETRY: Duration = Duration::from_secs(5);
+/// By how much the thread's priority is lower (nice): about a third of the time of a busy core is left for it.
+const BEHIND_REQUESTS: i32 = 5;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The thread's state. Time is passed in, so that a model can run it without a thread.
@@ -107,6 +109,8 @@ impl Worker {
 
     /// Works until told to leave, or until nobody is left to give work.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        // Of this thread alone: requests come first where there are not enough cores. What is not allowed is done without.
+        let _ = rustix::process::nice(BEHIND_REQUESTS);
         loop {
             let now = Instant::now();
             let wait = self.next_wake(now);
@@ -152,9 +156,10 @@ impl Worker {
         match apply::prepare(&current, update, &self.limits, &self.registry) {
             Ok(table) => {
                 drop(current);
+                let prepared = started.elapsed();
                 self.swap(table, started);
                 let took = started.elapsed();
-                info!(version = %update.to, took_us = took.as_micros(), changes = update.changes.len(), "applied an update");
+                info!(version = %update.to, took_us = took.as_micros(), prepared_us = prepared.as_micros(), changes = update.changes.len(), "applied an update");
                 self.tell(News::Applied {
                     version: update.to,
                     took,
@@ -177,10 +182,13 @@ impl Worker {
         let root = table.snapshot.version().root;
         self.memory.swap(root);
         if self.burst.take(now) {
-            self.save_marks(now);
-        } else {
-            self.marks_due.get_or_insert(now + MARKS_EVERY);
+            // A death of the process is what is to be remembered, so nothing waits for the disk here.
+            let noted = self.memory.note_marks();
+            if self.note("marks", noted) {
+                self.tell_memory();
+            }
         }
+        self.marks_due.get_or_insert(now + MARKS_EVERY);
         if self.proof.is_none_or(|(proving, _)| proving != root) {
             self.proof = Some((root, Some(now + PROOF)));
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::hash::Digest;
+use crate::join::{Join, both};
 use crate::record::{Change, RecordKey};
 
 /// How many buckets a set has: part of the hash format.
@@ -52,6 +53,23 @@ impl Bucket {
             hash: Digest::of_fields(&fields),
             records,
         }
+    }
+
+    fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
+        if self.hash == other.hash {
+            return Arc::clone(other);
+        }
+        let shared = |own: &Record| {
+            let found = other.position(&own.key).ok().map(|at| &other.records[at]);
+            found
+                .filter(|found| found.leaf == own.leaf)
+                .unwrap_or(own)
+                .clone()
+        };
+        Arc::new(Self {
+            records: self.records.iter().map(shared).collect(),
+            hash: self.hash,
+        })
     }
 
     fn position(&self, key: &RecordKey) -> Result<usize, usize> {
@@ -103,6 +121,37 @@ impl FromIterator<Record> for RecordSet {
 }
 
 impl RecordSet {
+    /// The set of these records, of which the last one of a key stays.
+    pub fn collected(records: Vec<Record>, join: &dyn Join) -> Self {
+        let mut halves = [Vec::new(), Vec::new()];
+        for record in records {
+            let bucket = record.key.bucket();
+            halves[bucket * 2 / BUCKETS].push((bucket, Change::Put(record)));
+        }
+        let empty = Self::default();
+        let half = |changes: &[(usize, Change)], from: usize| {
+            let mut changes: Vec<_> = changes.iter().map(|(at, change)| (*at, change)).collect();
+            changes.sort_by_key(|(bucket, _)| *bucket);
+            let mut buckets = empty.buckets[from..from + BUCKETS / 2].to_vec();
+            for group in changes.chunk_by(|left, right| left.0 == right.0) {
+                if let Some((index, _)) = group.first() {
+                    buckets[*index - from] = Arc::new(changed(&empty.buckets[*index], group));
+                }
+            }
+            buckets
+        };
+        let [low, high] = &halves;
+        let (mut buckets, rest) = both(join, || half(low, 0), || half(high, BUCKETS / 2));
+        buckets.extend(rest);
+        let records = || buckets.iter().flat_map(|bucket| &bucket.records);
+        Self {
+            root: root_of(&buckets),
+            len: records().count(),
+            payload_bytes: records().map(|record| record.payload.len()).sum(),
+            buckets: buckets.into(),
+        }
+    }
+
     /// The root hash: equal roots are equal records.
     pub const fn root(&self) -> Digest {
         self.root
@@ -165,6 +214,16 @@ impl RecordSet {
             len,
             payload_bytes,
             buckets: buckets.into(),
+        }
+    }
+
+    /// The same set, holding in common with another one what both have.
+    #[must_use]
+    pub fn sharing(self, other: &Self) -> Self {
+        let buckets = self.buckets.iter().zip(other.buckets());
+        Self {
+            buckets: buckets.map(|(own, other)| own.sharing(other)).collect(),
+            ..self
         }
     }
 

@@ -1,14 +1,17 @@
 //! The decoded resources of a snapshot, indexed and closed under reference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
+use crate::join::{Join, both};
 use crate::model::{
     Action, Endpoint, EndpointAddress, HostPattern, Pool, PoolName, Settings, VirtualHost,
 };
-use crate::record::{Change, RecordKey, ResourceType};
+use crate::record::{Change, RecordKey, RecordSet, ResourceType};
 use crate::shards::Shards;
 
 /// Decoded resources. Cheap to copy; a change costs what it touches.
@@ -19,7 +22,8 @@ pub struct Resources {
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: Shards<HostPattern, Arc<VirtualHost>>,
     pools: Shards<PoolName, Pool>,
-    endpoints: Shards<PoolName, Arc<BTreeMap<EndpointAddress, Endpoint>>>,
+    /// Ascending by address: most pools have a few, for which a tree would take ten times the memory.
+    endpoints: Shards<PoolName, Arc<Vec<Endpoint>>>,
     endpoint_count: usize,
     /// How many routes name a pool: so that deleting one need not look at every host.
     references: Shards<PoolName, usize>,
@@ -31,9 +35,9 @@ pub struct Touched {
     /// The defaults changed, and with them every host's effective rules.
     pub settings: bool,
     /// Hosts that were put or deleted.
-    pub hosts: BTreeSet<HostPattern>,
+    pub hosts: HashSet<HostPattern, RandomState>,
     /// Pools that were put or deleted, or whose endpoints changed.
-    pub pools: BTreeSet<PoolName>,
+    pub pools: HashSet<PoolName, RandomState>,
 }
 
 impl Resources {
@@ -53,13 +57,61 @@ impl Resources {
     }
 
     /// The endpoints of a pool, ascending by address; `None` where the pool has none.
-    pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<BTreeMap<EndpointAddress, Endpoint>>> {
-        self.endpoints.get(pool)
+    pub fn endpoints(&self, pool: &PoolName) -> Option<&[Endpoint]> {
+        self.endpoints.get(pool).map(|all| all.as_slice())
     }
 
     /// How many endpoints all pools have together.
     pub const fn endpoint_count(&self) -> usize {
         self.endpoint_count
+    }
+
+    /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
+    pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
+        let pooled = |kind| matches!(kind, ResourceType::Pool | ResourceType::Endpoint);
+        let ((mut all, mut faults), (pools, more)) = both(
+            join,
+            || Self::part(records, |kind| !pooled(kind)),
+            || Self::part(records, pooled),
+        );
+        all.pools = pools.pools;
+        all.endpoints = pools.endpoints;
+        all.endpoint_count = pools.endpoint_count;
+        faults.extend(more);
+        faults.extend(all.take_settings().err());
+        Faults::check(faults)?;
+        Faults::check(all.dangling(&all.leading_nowhere()))?;
+        Ok(all)
+    }
+
+    /// The resources of some types, and the faults of their records.
+    fn part(records: &RecordSet, wanted: impl Fn(ResourceType) -> bool) -> (Self, Vec<Fault>) {
+        let mut part = Self::default();
+        let mut faults = Vec::new();
+        for record in records.iter().filter(|record| wanted(record.key.kind)) {
+            match decode(record) {
+                Ok(resource) => part.put(&record.key, resource),
+                Err(found) => faults.extend(found),
+            }
+        }
+        (part, faults)
+    }
+
+    /// Of all there is, what has a reference that leads nowhere.
+    fn leading_nowhere(&self) -> Touched {
+        let hosts = self.hosts.iter().map(|(pattern, _)| pattern);
+        let endpoints = self.endpoints.iter().map(|(name, _)| name);
+        Touched {
+            settings: false,
+            hosts: hosts
+                .filter(|pattern| self.misses_pool(pattern))
+                .cloned()
+                .collect(),
+            pools: endpoints
+                .filter(|name| self.pools.get(*name).is_none())
+                .cloned()
+                .collect(),
+        }
     }
 
     /// The resources after a delta, and what it touched.
@@ -70,7 +122,10 @@ impl Resources {
         for change in delta {
             match change {
                 Change::Put(record) => match decode(record) {
-                    Ok(resource) => next.put(&record.key, resource, &mut touched),
+                    Ok(resource) => {
+                        touched.put(&resource);
+                        next.put(&record.key, resource);
+                    }
                     Err(found) => faults.extend(found),
                 },
                 Change::Delete(key) => faults.extend(next.delete(key, &mut touched).err()),
@@ -95,29 +150,25 @@ impl Resources {
         Ok(())
     }
 
-    fn put(&mut self, key: &RecordKey, resource: Resource, touched: &mut Touched) {
+    fn put(&mut self, key: &RecordKey, resource: Resource) {
         match resource {
             Resource::Settings(settings) => {
                 self.groups
                     .insert(Arc::clone(&key.name), Arc::new(settings));
-                touched.settings = true;
             }
             Resource::VirtualHost(host) => {
-                touched.hosts.insert(host.pattern.clone());
                 self.count_references(&host, 1);
                 let before = self.hosts.insert(host.pattern.clone(), Arc::new(host));
                 self.forget_references(before.as_deref());
             }
             Resource::Pool(name, pool) => {
-                self.pools.insert(name.clone(), pool);
-                touched.pools.insert(name);
+                self.pools.insert(name, pool);
             }
             Resource::Endpoint(pool, endpoint) => {
-                let mut endpoints = self.endpoints.remove(&pool).unwrap_or_default();
-                let before = Arc::make_mut(&mut endpoints).insert(endpoint.address, endpoint);
-                self.endpoint_count += usize::from(before.is_none());
-                self.endpoints.insert(pool.clone(), endpoints);
-                touched.pools.insert(pool);
+                let added = self.endpoints.change(pool, |endpoints| {
+                    put_endpoint(Arc::make_mut(endpoints), endpoint)
+                });
+                self.endpoint_count += usize::from(added);
             }
         }
     }
@@ -173,8 +224,10 @@ impl Resources {
         let Some(mut endpoints) = self.endpoints.remove(pool) else {
             return;
         };
-        let before = Arc::make_mut(&mut endpoints).remove(&address);
-        self.endpoint_count -= usize::from(before.is_some());
+        if let Ok(at) = position(&endpoints, address) {
+            Arc::make_mut(&mut endpoints).remove(at);
+            self.endpoint_count -= 1;
+        }
         if !endpoints.is_empty() {
             self.endpoints.insert(pool.clone(), endpoints);
         }
@@ -185,13 +238,12 @@ impl Resources {
             let Action::Pool(pool) = &route.action else {
                 continue;
             };
-            let count = self
-                .references
-                .remove(pool)
-                .unwrap_or(0)
-                .saturating_add_signed(by);
-            if count > 0 {
-                self.references.insert(pool.clone(), count);
+            let count = self.references.change(pool.clone(), |count| {
+                *count = count.saturating_add_signed(by);
+                *count
+            });
+            if count == 0 {
+                self.references.remove(pool);
             }
         }
     }
@@ -202,12 +254,23 @@ impl Resources {
         }
     }
 
+    /// Whether a route of this host names a pool that does not exist.
+    fn misses_pool(&self, pattern: &HostPattern) -> bool {
+        let routes = self.hosts.get(pattern).map(|host| host.routes.iter());
+        routes
+            .into_iter()
+            .flatten()
+            .any(|route| match &route.action {
+                Action::Pool(pool) => self.pools.get(pool).is_none(),
+                Action::Redirect(_) => false,
+            })
+    }
+
     /// References that lead nowhere, looking only at what was touched.
     fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for host in touched
-            .hosts
-            .iter()
+        for host in ascending(&touched.hosts, |pattern| self.misses_pool(pattern))
+            .into_iter()
             .filter_map(|pattern| self.hosts.get(pattern))
         {
             let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
@@ -227,11 +290,7 @@ impl Resources {
                 }
             }
         }
-        for pool in touched
-            .pools
-            .iter()
-            .filter(|pool| self.pools.get(*pool).is_none())
-        {
+        for pool in ascending(&touched.pools, |pool| self.pools.get(pool).is_none()) {
             let key = RecordKey::new(ResourceType::Pool, pool.shared());
             if self.endpoints.get(pool).is_some() {
                 let reason = "has endpoints but does not exist";
@@ -243,5 +302,47 @@ impl Resources {
             }
         }
         faults
+    }
+}
+
+impl Touched {
+    fn put(&mut self, resource: &Resource) {
+        match resource {
+            Resource::Settings(_) => self.settings = true,
+            Resource::VirtualHost(host) => {
+                self.hosts.insert(host.pattern.clone());
+            }
+            Resource::Pool(pool, _) | Resource::Endpoint(pool, _) => {
+                self.pools.insert(pool.clone());
+            }
+        }
+    }
+}
+
+/// Those that are wanted, in an order that people can rely on.
+fn ascending<T: Ord>(all: &HashSet<T, RandomState>, wanted: impl Fn(&T) -> bool) -> Vec<&T> {
+    let mut found: Vec<&T> = all.iter().filter(|one| wanted(one)).collect();
+    found.sort_unstable();
+    found
+}
+
+fn position(endpoints: &[Endpoint], address: EndpointAddress) -> Result<usize, usize> {
+    endpoints.binary_search_by_key(&address, |endpoint| endpoint.address)
+}
+
+/// Whether the endpoint was not there before.
+fn put_endpoint(endpoints: &mut Vec<Endpoint>, endpoint: Endpoint) -> bool {
+    match position(endpoints, endpoint.address) {
+        Ok(at) => {
+            endpoints[at] = endpoint;
+            false
+        }
+        Err(at) => {
+            if endpoints.is_empty() {
+                endpoints.reserve_exact(2);
+            }
+            endpoints.insert(at, endpoint);
+            true
+        }
     }
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
+use crate::join::InTurn;
 use crate::model::{
     Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Settings, Timeouts,
     VirtualHost,
@@ -177,8 +178,59 @@ proptest! {
             prop_assert_eq!(stepped.version().root, target.version().root);
             prop_assert_eq!(content(&stepped), content(&target));
             prop_assert!(touched.hosts.len() + touched.pools.len() <= delta.len());
+            let (version, records) = (target.version(), target.records().clone());
+            let became = current.becoming(version, records, &Limits::default()).unwrap();
+            prop_assert_eq!(became.version(), target.version());
+            prop_assert_eq!(content(&became), content(&target));
+            prop_assert!(became.records().iter().eq(target.records().iter()));
             current = stepped;
         }
+    }
+
+    #[test]
+    fn loading_in_two_pieces_ends_where_one_by_one_does(set in any_set(), seed in any::<prop::sample::Index>()) {
+        let whole = complete(set.clone()).unwrap();
+        let mut records = set;
+        if !records.is_empty() {
+            let length = records.len();
+            records.rotate_left(seed.index(length));
+        }
+        let load = |records| Snapshot::loaded(whole.version(), records, &Limits::default(), &InTurn);
+        let loaded = load(records.clone()).unwrap();
+        prop_assert_eq!(loaded.version(), whole.version());
+        prop_assert_eq!(content(&loaded), content(&whole));
+        prop_assert!(loaded.records().iter().eq(whole.records().iter()));
+        prop_assert_eq!(loaded.records().len(), whole.records().len());
+        prop_assert_eq!(loaded.records().payload_bytes(), whole.records().payload_bytes());
+        // What follows a loaded snapshot is checked against the references that it counted.
+        let without: Vec<Change> = names(&whole).into_iter().map(Change::Delete).collect();
+        prop_assert_eq!(next(&loaded, &without).is_ok(), next(&whole, &without).is_ok());
+        records.pop();
+        prop_assert!(load(records).is_err(), "another root than the announced one");
+    }
+}
+
+/// The keys of all pools, without their endpoints.
+fn names(snapshot: &Snapshot) -> Vec<RecordKey> {
+    let keys = snapshot.records().iter().map(|record| record.key.clone());
+    keys.filter(|key| key.kind == ResourceType::Pool).collect()
+}
+
+#[test]
+fn what_leads_nowhere_is_refused_when_it_is_loaded_as_when_it_is_put() {
+    for records in [
+        vec![host("h.example", &["p", "q"]), pool("q")],
+        vec![endpoint("p", 1), host("h.example", &["p"])],
+        vec![endpoint("p", 1)],
+    ] {
+        let set: RecordSet = records.iter().cloned().collect();
+        let version = Version {
+            root: set.root(),
+            ..Version::default()
+        };
+        let put = faults(Snapshot::complete(version, set, &Limits::default()));
+        let loaded = Snapshot::loaded(version, records, &Limits::default(), &InTurn);
+        assert_eq!(faults(loaded), put);
     }
 }
 

@@ -70,7 +70,7 @@ pub fn load_or_create_key(path: &Path) -> Result<SealKey, KeyError> {
     if meta.len() != LEN {
         return Err(length(meta.len()));
     }
-    let bytes = read_at_most(file, LEN).map_err(unusable)?;
+    let bytes = read_at_most(file, LEN, LEN).map_err(unusable)?;
     let found = bytes.len() as u64;
     let bytes = bytes.try_into().map_err(|_| length(found))?;
     Ok(SealKey::from_bytes(bytes))

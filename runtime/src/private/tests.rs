@@ -55,6 +55,18 @@ fn what_is_written_replaces_the_file_with_mode_0600_and_leaves_nothing_else() {
 }
 
 #[test]
+fn what_does_not_wait_for_the_disk_is_written_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("marks");
+    std::fs::write(&path, "old").unwrap();
+    write_atomic_unsynced(&path, b"new").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    assert_eq!(mode_of(&path), 0o600);
+    assert_eq!(names_in(dir.path()), ["marks"]);
+    write_atomic_unsynced(&dir.path().join("missing/file"), b"new").unwrap_err();
+}
+
+#[test]
 fn a_write_that_fails_leaves_what_was_there_and_no_temporary_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("taken");

@@ -160,7 +160,11 @@ pub fn order(count: usize, pair: usize) -> Vec<usize> {
     order
 }
 
-fn measure(
+/// One round of one proxy.
+///
+/// # Errors
+/// When nothing goes through it.
+pub fn measure(
     contestant: &Contestant,
     round: &Round,
     options: &Options,

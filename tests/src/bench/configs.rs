@@ -47,7 +47,7 @@ pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
          error_log {folder}/nginx.err warn;\npid {folder}/nginx.pid;\n\
          events {{\n  worker_connections 16384;\n}}\n\
          http {{\n  access_log off;\n  keepalive_timeout 65s;\n  keepalive_requests 100000000;\n\
-         \x20 server_names_hash_max_size 4096;\n\
+         \x20 server_names_hash_max_size {names};\n\
          \x20 client_body_temp_path {folder}/body;\n  proxy_temp_path {folder}/proxy;\n\
          \x20 fastcgi_temp_path {folder}/fastcgi;\n  uwsgi_temp_path {folder}/uwsgi;\n\
          \x20 scgi_temp_path {folder}/scgi;\n\
@@ -61,6 +61,7 @@ pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
          \x20   keepalive_requests 100000000;\n  }}\n{servers}}}\n",
         workers = job.workers,
         origin = job.origin,
+        names = 4096.max(2 * job.hosts),
     )
 }
 

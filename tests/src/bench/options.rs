@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn nothing_said_is_the_whole_benchmark() {
         let options = Options::parse_from(["bench"]);
-        assert_eq!(options.chosen().len(), 5);
+        assert_eq!(options.chosen().len(), 6);
         assert_eq!(options.workers, [1, 2]);
         assert_eq!(options.connections, [8, 64]);
         assert_eq!(options.proxies.len(), 4);

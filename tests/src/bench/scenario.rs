@@ -2,8 +2,12 @@
 
 use clap::ValueEnum;
 
+use crate::running_fleet::lookup::Random;
+
 /// How many hosts the scenario with many has.
 pub const MANY: usize = 1_000;
+/// How many hosts the scenario with the most has.
+pub const MOST: usize = 100_000;
 
 /// A kind of traffic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
@@ -18,16 +22,19 @@ pub enum Scenario {
     Get1m,
     /// Small answers, from one of 1,000 hosts each.
     Hosts1000,
+    /// Small answers, from a random one of 100,000 hosts each.
+    Hosts100k,
 }
 
 impl Scenario {
     /// All, in the order of the report.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::KeepAlive,
         Self::Connection,
         Self::Post64k,
         Self::Get1m,
         Self::Hosts1000,
+        Self::Hosts100k,
     ];
 
     /// As people call it.
@@ -38,6 +45,7 @@ impl Scenario {
             Self::Post64k => "64 KiB POST",
             Self::Get1m => "1 MiB GET",
             Self::Hosts1000 => "1,000 hosts",
+            Self::Hosts100k => "100,000 hosts",
         }
     }
 
@@ -45,6 +53,7 @@ impl Scenario {
     pub fn hosts(self) -> usize {
         match self {
             Self::Hosts1000 => MANY,
+            Self::Hosts100k => MOST,
             _ => 1,
         }
     }
@@ -52,7 +61,7 @@ impl Scenario {
     /// The processor time per request that is aimed at, as a part of nginx's.
     pub fn goal_nginx(self) -> Option<f64> {
         match self {
-            Self::KeepAlive | Self::Hosts1000 => Some(0.90),
+            Self::KeepAlive | Self::Hosts1000 | Self::Hosts100k => Some(0.90),
             Self::Connection | Self::Post64k => Some(1.0),
             Self::Get1m => None,
         }
@@ -66,8 +75,13 @@ impl Scenario {
         }
     }
 
-    /// The requests, one for each host.
+    /// The requests, one for each host; of the most hosts random ones, as many as there are hosts.
     pub fn requests(self) -> Vec<Vec<u8>> {
+        if self == Self::Hosts100k {
+            let mut random = Random(1);
+            let hosts = (0..MOST).map(|_| host(random.below(MOST)));
+            return hosts.map(|host| self.request(&host)).collect();
+        }
         // Neighbours in the document are no neighbours in time.
         let hosts = (0..self.hosts()).map(|turn| host(turn * 7 % self.hosts()));
         hosts.map(|host| self.request(&host)).collect()
@@ -75,7 +89,7 @@ impl Scenario {
 
     fn request(self, host: &str) -> Vec<u8> {
         let (line, fields, body) = match self {
-            Self::KeepAlive | Self::Hosts1000 => ("GET /api/items?page=2", "", 0),
+            Self::KeepAlive | Self::Hosts1000 | Self::Hosts100k => ("GET /api/items?page=2", "", 0),
             Self::Connection => ("GET /api/items?page=2", "Connection: close\r\n", 0),
             Self::Get1m => ("GET /large", "", 0),
             Self::Post64k => (

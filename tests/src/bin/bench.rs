@@ -97,7 +97,7 @@ fn conditions(stage: &Stage, options: &Options) -> String {
         "{} cores, Linux {}; {}; {}.{extra}\n\n{} rounds of {} s for each proxy and cell, after {} s that do not count; the proxies take \
          turns. {pinned} With more workers all share all cores, so that the load competes with the proxy. System calls are counted over \
          {} requests under strace, whose slowness makes batches larger: calls that wait are counted too low. Bodies of requests are \
-         passed on unbuffered by all; the minimal pingora-proxy knows one endpoint and no hosts, the others find each of the 1,000 \
+         passed on unbuffered by all; the minimal pingora-proxy knows one endpoint and no hosts, the others find each of many \
          by name. Memory is Pss.\n",
         stage.cores.count(),
         rustix::system::uname().release().to_string_lossy(),

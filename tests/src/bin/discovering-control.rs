@@ -66,6 +66,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
     let parts = Parts {
         store: Box::new(Ledger::open(&options.folder.join("ledger"))?),
         main_file: None,
+        hold: aralez_control::core::hold::HOLD,
         rules: Rules::default(),
     };
     Ok(Publisher::open(parts)?)
@@ -78,6 +79,7 @@ async fn commit(publisher: &Publisher, pools: u32) -> Result<()> {
         message: String::new(),
         expect: None,
         save: false,
+        force: true,
     };
     let committed = publisher.commit(proposal).await;
     committed

@@ -17,8 +17,11 @@ fn endpoints(publisher: &Publisher) -> Vec<String> {
     let view = publisher.views().borrow().view(&GroupName::default());
     let pool = "a.example/".parse().unwrap();
     let endpoints = view.resources().endpoints(&pool);
-    let addresses = endpoints.into_iter().flat_map(|pool| pool.keys());
-    addresses.map(ToString::to_string).collect()
+    let addresses = endpoints
+        .unwrap_or_default()
+        .iter()
+        .map(|endpoint| endpoint.address);
+    addresses.map(|address| address.to_string()).collect()
 }
 
 async fn published(views: &mut watch::Receiver<Arc<Views>>) {

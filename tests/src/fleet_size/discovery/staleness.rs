@@ -99,8 +99,8 @@ impl Staleness {
         }
         let step = |pool| {
             let endpoints = snapshot.resources().endpoints(&schedule::pool_name(pool));
-            let addresses = endpoints.into_iter().flat_map(|pool| pool.keys());
-            schedule::step_of(addresses.map(|address| address.socket())).unwrap_or(0)
+            let endpoints = endpoints.unwrap_or_default().iter();
+            schedule::step_of(endpoints.map(|endpoint| endpoint.address.socket())).unwrap_or(0)
         };
         let steps: Arc<[u32]> = (0..schedule.pools).map(step).collect();
         read.push_back((root, Arc::clone(&steps)));

@@ -255,7 +255,8 @@ impl World {
         }
         for (pool, _) in runs.resources().pools().iter() {
             if newest.resources().pools().get(pool).is_some() {
-                let endpoints = |view: &SharedSnapshot| view.resources().endpoints(pool).cloned();
+                let endpoints =
+                    |view: &SharedSnapshot| view.resources().endpoints(pool).map(<[_]>::to_vec);
                 assert_eq!(endpoints(runs), endpoints(newest), "{pool}");
             }
         }

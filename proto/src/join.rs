@@ -1,0 +1,35 @@
+//! Two pieces of work that do not need each other. Threads are given, as time and randomness are: nothing here makes any.
+
+/// Runs two pieces of work, each once, and returns when both are done.
+pub trait Join: Sync {
+    /// Runs both, in any order or at the same time.
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send));
+}
+
+/// One after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InTurn;
+
+impl Join for InTurn {
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+        left();
+        right();
+    }
+}
+
+/// What both pieces of work give.
+pub fn both<A: Send, B: Send>(
+    join: &dyn Join,
+    left: impl FnOnce() -> A + Send,
+    right: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    let (mut left, mut right) = (Some(left), Some(right));
+    let (mut a, mut b) = (None, None);
+    join.join(&mut || a = left.take().map(|work| work()), &mut || {
+        b = right.take().map(|work| work());
+    });
+    (
+        a.expect("a Join runs the left piece"),
+        b.expect("a Join runs the right piece"),
+    )
+}
