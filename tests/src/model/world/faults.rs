@@ -75,7 +75,7 @@ impl World {
                     newest.damaged = true;
                 }
             }
-            15..=21 => state.marks = None,
+            15..=21 if wipes => state.marks = None,
             22..=27 => state.files.iter_mut().for_each(|file| file.damaged = true),
             28..=35 if wipes => {
                 state.files.clear();

@@ -143,6 +143,17 @@ impl World {
             self.nodes[node].suspects.clear();
             self.nodes[node].ended_by = None;
         }
+        // A node that remembers nothing trusts whom it meets first.
+        let state = self.nodes[node].disk.state();
+        let pinned = state
+            .marks
+            .as_ref()
+            .is_some_and(|marks| !marks.cluster.is_empty());
+        let remembers = pinned || state.files.iter().any(|file| !file.damaged);
+        drop(state);
+        if !remembers {
+            self.nodes[node].cluster = None;
+        }
     }
 
     /// A process is about to end without a clean exit: whether that speaks against what it runs.

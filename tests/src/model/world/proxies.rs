@@ -172,7 +172,6 @@ impl World {
         if let Some(process) = &mut self.nodes[node].process {
             process.stream = Some(link);
         }
-        self.nodes[node].is_lied_about = false;
         self.note(|| {
             let refused = hello.refused.len();
             format!(

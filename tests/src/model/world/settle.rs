@@ -122,6 +122,12 @@ impl World {
             .and_then(|process| process.runs());
         let runs_head =
             runs.is_some_and(|runs| runs.root == head.root && runs.order(&head).is_eq());
+        let own = self.controls[0].cluster;
+        let at = &self.nodes[node];
+        // It lost all that it remembered and met the other cluster first: it belongs there now.
+        if at.cluster.as_deref().is_some_and(|cluster| cluster != own) {
+            return true;
+        }
         match self.state_of(node) {
             Some(NodeState::Current) => runs_head,
             Some(NodeState::Refusing) => {

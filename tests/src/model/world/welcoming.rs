@@ -47,6 +47,7 @@ impl World {
         match self.open_session(at, &facts, hello) {
             Ok(opened) => {
                 self.note_told_refusals(at, node, &refused);
+                self.nodes[node].is_lied_about = false;
                 self.note(|| {
                     format!(
                         "c{at} welcomes n{node} with {}: {:?}",
