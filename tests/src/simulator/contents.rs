@@ -30,8 +30,8 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// The snapshot after an update. Who is sent what another was sent before, byte for byte, gets what came of it; everything else is
-    /// verified as a proxy does.
+    /// The snapshot after an update. Who is sent what another was sent before, byte for byte, gets what came of it, and so does who is
+    /// sent exactly the difference to what another verified; everything else is verified as a proxy does.
     ///
     /// # Errors
     /// Every fault, as a proxy would find them.
@@ -43,6 +43,12 @@ impl Contents {
         };
         if let Some(step) = steps.iter().find(same) {
             return Ok(Arc::clone(&step.snapshot));
+        }
+        if let Some(known) = steps.iter().find(|step| step.to == update.to)
+            && from.is_some()
+            && held.records().delta_to(known.snapshot.records()) == update.changes
+        {
+            return Ok(Arc::clone(&known.snapshot));
         }
         let limits = Limits::default();
         let empty = Snapshot::default();
@@ -110,8 +116,23 @@ mod tests {
         ));
         let lacking = Update {
             changes: Vec::new(),
-            ..update
+            ..update.clone()
         };
         assert!(contents.follow(&held, &lacking).is_err());
+        for full in [false, true] {
+            let lacking = Update {
+                full,
+                ..lacking.clone()
+            };
+            assert!(contents.follow(&held, &lacking).is_err());
+        }
+        let delta = Update {
+            full: false,
+            ..update
+        };
+        assert!(Arc::ptr_eq(
+            &first,
+            &contents.follow(&held, &delta).unwrap()
+        ));
     }
 }

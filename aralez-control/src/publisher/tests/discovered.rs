@@ -1,3 +1,5 @@
+//! What sources find, from the channel to the views.
+
 use aralez_proto::model::Endpoint;
 use tokio::sync::mpsc;
 
