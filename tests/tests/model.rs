@@ -8,7 +8,7 @@ use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::slow::prove;
 
 /// Seeds that found a defect once, each with what it was.
-const KEPT: [(u64, &str); 3] = [
+const KEPT: [(u64, &str); 4] = [
     (
         7,
         "a proxy that a foreign or lagging control sent away asked the same one again, for ever",
@@ -18,6 +18,10 @@ const KEPT: [(u64, &str); 3] = [
         "a flipped bit in a difference and a lost stream made a proxy refuse good content",
     ),
     (832, "the same, found in a shorter run"),
+    (
+        2595,
+        "no removal reached a node any more that had refused what it was given as a whole after a damaged difference",
+    ),
 ];
 /// Each planted bug is noticed within so many seeds: those of `make test`.
 const SEEDS: u64 = 1_000;

@@ -301,9 +301,15 @@ impl Session {
     /// What the node says it goes on running after a refusal.
     fn keep(&mut self, kept: Option<Version>) {
         let root = |version: Option<Version>| -> Option<Digest> { Some(version?.root) };
-        if root(kept) != root(self.running) {
-            self.base = kept.and_then(|version| self.recent.find(version.root));
+        let other = root(kept) != root(self.running);
+        if other {
             self.running = kept;
+        }
+        // Also where it was given everything because a difference did not fit: what it keeps may be known here all the same, and its
+        // endpoints follow from there.
+        if other || self.base.is_none() {
+            let held = |version| hello::base_of(version, &self.recent, Vec::new());
+            self.base = kept.and_then(held);
         }
     }
 }

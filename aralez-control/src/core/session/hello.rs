@@ -197,7 +197,7 @@ impl Session {
 }
 
 /// The records of what a node holds, under the version that it holds them as.
-fn base_of(
+pub(super) fn base_of(
     held: Version,
     recent: &Recent,
     remembered: Vec<SharedSnapshot>,

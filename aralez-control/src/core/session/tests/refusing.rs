@@ -233,3 +233,34 @@ fn a_missing_resource_holds_until_it_is_there() {
     let actions = look(&mut session, &mut recent, &there);
     assert_eq!(sent(&actions).to.version(), there.version());
 }
+
+#[test]
+fn endpoints_still_reach_a_node_that_was_given_everything_and_refused_it() {
+    let now = Instant::now();
+    let runs = snapshot(1, &spec(&[("a.example", 1, &[1, 2])]));
+    let bad = spec(&[("a.example", 1, &[1, 2]), ("b.example", 13, &[1])]);
+    let before = recent(&runs);
+    let mut session = open(hello(Some(runs.version())), &before, now).session;
+    let mut recent = Arc::new(before.followed_by(&snapshot(2, &bad)).unwrap());
+    let actions = session.handle(Event::View(Arc::clone(&recent)), now);
+    let nack = |update: &Update, faults| Event::Nack {
+        update_id: update.id,
+        kept: Some(runs.version()),
+        faults,
+    };
+    let damaged = Fault::whole(FaultCode::HashMismatch, "root", "a bit flipped on the way");
+    let actions = session.handle(nack(sent(&actions), vec![damaged]), now);
+    let everything = sent(&actions);
+    assert!(matches!(everything.from, Base::Nothing));
+    session.handle(nack(everything, vec![fault_of_host("b.example")]), now);
+
+    let fewer = spec(&[("a.example", 1, &[1]), ("b.example", 13, &[1])]);
+    let actions = look(&mut session, &mut recent, &snapshot(2, &fewer));
+    let update = sent(&actions);
+    assert_eq!(update.from.version(), Some(runs.version()));
+    let removed = spec(&[("a.example", 1, &[1])]);
+    assert_eq!(
+        update.to.version().root,
+        snapshot(1, &removed).version().root
+    );
+}
