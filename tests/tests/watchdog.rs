@@ -8,6 +8,7 @@ use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::proof::{Kept, amount};
+use aralez_tests::raw;
 use rustix::process::Signal;
 
 /// Short, so that two and a half of them are awaited in a test.
@@ -48,6 +49,12 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
     fleet.control().signal(Signal::CONT);
     fleet.is_current(LEFT * 2).await;
 
+    // Control welcomed it; the welcome itself may still be on its way, and who is not welcomed yet waits longer.
+    let welcomed = || async {
+        let metrics = raw::get(fleet.admin(0), "admin", "/metrics").await?.text();
+        same(&metrics.contains("\naralez_control_connected 1\n"), &true)
+    };
+    eventually(LEFT, "the proxy is welcomed", welcomed).await;
     let relay = fleet.relays[0].as_ref().unwrap();
     relay.stall();
     dials_again(&fleet).await;
