@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, setpriority_process};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group,
+    setpriority_process, setrlimit,
+};
 
 use crate::eventually::try_eventually;
 
@@ -257,4 +260,17 @@ fn memory(id: u32, field: &str) -> Option<u64> {
 fn pid(id: u32) -> Pid {
     let raw = i32::try_from(id).expect("process ids are small");
     Pid::from_raw(raw).expect("process ids are not zero")
+}
+
+/// Takes as many open files as the system permits; what is started from here on inherits it.
+///
+/// # Errors
+/// Where the system does not let us.
+pub fn raise_open_files() -> std::io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, raised)?)
 }

@@ -14,8 +14,3 @@ pub mod round;
 pub mod stage;
 pub mod table;
 pub mod vitals;
-
-/// Whether the long form was asked for (`ARALEZ_PROVE=1`): the same tests with ten times as much of everything.
-pub fn prove() -> bool {
-    std::env::var_os("ARALEZ_PROVE").is_some()
-}

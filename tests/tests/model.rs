@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 
 use aralez_tests::model::{Broken, Planted, Run, run};
-use aralez_tests::slow::prove;
+use aralez_tests::proof::proves;
 
 /// Seeds that found a defect once, each with what it was.
 const KEPT: [(u64, &str); 4] = [
@@ -30,7 +30,7 @@ fn seeds() -> RangeInclusive<u64> {
     let one = std::env::var("ARALEZ_SEED").ok();
     match one.map(|seed| seed.parse().expect("ARALEZ_SEED is a number")) {
         Some(seed) => seed..=seed,
-        None if prove() => 1..=10 * SEEDS,
+        None if proves() => 1..=10 * SEEDS,
         None => 1..=SEEDS,
     }
 }

@@ -3,7 +3,7 @@
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{LIVE, Plan};
-use aralez_tests::slow::prove;
+use aralez_tests::proof::proves;
 use aralez_tests::tricks::endpoint::Endpoint;
 use aralez_tests::tricks::play::{self, play};
 use aralez_tests::tricks::{HOST, list};
@@ -23,7 +23,7 @@ async fn no_trick_reaches_a_victim(threads: usize) {
         aralez_tests::eventually::same(&response.status, &200)
     };
     eventually(LIVE, "the pool is served", serves).await;
-    let requests = if prove() { REQUESTS * 5 } else { REQUESTS };
+    let requests = if proves() { REQUESTS * 5 } else { REQUESTS };
     let (mut lines, mut problems) = (Vec::new(), Vec::new());
     for trick in list::all() {
         let outcome = play(fleet.http(0), &endpoint, &trick, requests).await;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aralez_tests::proof::proves;
 use aralez_tests::slow::kind::Kind;
 use aralez_tests::slow::round;
 use aralez_tests::slow::stage::{SHORT, Stage};
-use aralez_tests::slow::{clients, endpoints, prove, table};
+use aralez_tests::slow::{clients, endpoints, table};
 use tokio::time::Instant;
 
 /// Of each kind alone.
@@ -59,7 +60,7 @@ async fn each_kind_alone(stage: &Stage) -> Vec<String> {
 
 async fn all_kinds_at_once(stage: &Stage) -> Vec<String> {
     // More than 1,500 together, and the peers themselves leave too little of two cores for a good client.
-    let peers = if prove() { ALONE / 4 } else { ALONE / 10 };
+    let peers = if proves() { ALONE / 4 } else { ALONE / 10 };
     stage.forget_peak();
     let start = Instant::now();
     let mut rounds = Vec::new();

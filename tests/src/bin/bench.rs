@@ -10,12 +10,12 @@ use aralez_tests::bench::contestant::Stage;
 use aralez_tests::bench::idle::{self, Held};
 use aralez_tests::bench::options::{Kind, Options};
 use aralez_tests::bench::report;
+use aralez_tests::process::raise_open_files;
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    raise_files()?;
+    raise_open_files().context("the limit of open files cannot be raised")?;
     let stage = Stage {
         cores: Cores::here()?,
         runtime: tokio::runtime::Builder::new_current_thread()
@@ -117,17 +117,4 @@ fn version(program: &str, argument: &str) -> String {
     let text = text.unwrap_or_else(|_| format!("no {program}"));
     let first = text.lines().next().unwrap_or_default();
     first.split(" - ").next().unwrap_or_default().to_owned()
-}
-
-/// As many files as this process may open: the load holds thousands of connections, and so do the proxies.
-fn raise_files() -> Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    )
-    .context("the limit of open files cannot be raised")
 }

@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use aralez_tests::bench::affinity::Cores;
 use aralez_tests::bench::contestant::Stage;
 use aralez_tests::bench::options::Options;
+use aralez_tests::process::raise_open_files;
 use aralez_tests::running_fleet::table::{self, Row};
 use aralez_tests::running_fleet::{changes, edits, hosts, large, lookup, saves};
 use clap::{Parser, Subcommand};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Measures what users of a running fleet see.
 #[derive(Parser, Debug)]
@@ -107,7 +107,7 @@ enum Part {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    raise_files()?;
+    raise_open_files().context("the limit of open files cannot be raised")?;
     let (name, rows) = measure(&arguments.part)?;
     let folder = match arguments.out {
         Some(folder) => folder,
@@ -239,17 +239,4 @@ fn command() -> String {
         .chain(arguments)
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// As many files as this process may open; daemons inherit it.
-fn raise_files() -> Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    )
-    .context("the limit of open files cannot be raised")
 }
