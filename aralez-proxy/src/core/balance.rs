@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aralez_proto::model::{Endpoint, EndpointAddress, EndpointState, PoolName};
 
-use crate::core::registry::{Load, Registry, Turn};
+use crate::core::registry::{Load, PoolState, Registry};
 
 mod order;
 #[cfg(test)]
@@ -14,11 +14,13 @@ mod tests;
 #[derive(Debug)]
 pub struct CompiledPool {
     name: PoolName,
-    turn: Arc<Turn>,
+    state: Arc<PoolState>,
     /// All endpoints, draining ones too: ascending by tier, then address.
     endpoints: Box<[CompiledEndpoint]>,
-    /// Ascending by tier; a tier without a ready endpoint is not there.
-    tiers: Box<[Tier]>,
+    /// The first tier that has a ready endpoint. Most pools have no other, and among many of them each look elsewhere is waited for.
+    first: Option<Tier>,
+    /// Those after it, ascending; a tier without a ready endpoint is not there.
+    later: Box<[Tier]>,
 }
 
 /// An endpoint with its state that outlives tables.
@@ -32,8 +34,11 @@ pub struct CompiledEndpoint {
 
 /// The ready endpoints of one tier as a round: each stands in it as often as its weight says, evenly spread.
 #[derive(Debug)]
-struct Tier {
-    round: Box<[u32]>,
+enum Tier {
+    /// All are ready and of one weight: those from `first` on, `count` of them, which is not 0.
+    Even { first: usize, count: usize },
+    /// The endpoints by their places; never empty.
+    Weighted(Box<[u32]>),
 }
 
 /// The endpoints that a request was sent to already.
@@ -76,11 +81,14 @@ impl CompiledPool {
     ) -> Self {
         let mut endpoints: Vec<Endpoint> = endpoints.into_iter().collect();
         endpoints.sort_by_key(|endpoint| (endpoint.tier, endpoint.address));
-        let loads = registry.loads(name, endpoints.iter().map(|endpoint| endpoint.address));
+        let state = registry.pool(name);
+        let loads = state.loads(endpoints.iter().map(|endpoint| endpoint.address));
+        let mut tiers = tiers(&endpoints);
         Self {
             name: name.clone(),
-            turn: registry.turn(name),
-            tiers: tiers(&endpoints),
+            state,
+            first: tiers.next(),
+            later: tiers.collect(),
             endpoints: endpoints
                 .into_iter()
                 .zip(loads)
@@ -100,8 +108,8 @@ impl CompiledPool {
     }
 
     /// Whether no endpoint takes requests.
-    pub fn is_empty(&self) -> bool {
-        self.tiers.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
     /// The endpoint whose turn it is, of the first tier that has one which was not tried. `None`: there is no other left.
@@ -109,11 +117,11 @@ impl CompiledPool {
     /// Takes no lock and does not allocate. A request takes one turn, however often it is tried again.
     pub fn choose(&self, tried: &Tried) -> Option<&CompiledEndpoint> {
         let turn = if tried.is_empty() {
-            self.turn.take()
+            self.state.take_turn()
         } else {
-            self.turn.peek()
+            self.state.next_turn()
         };
-        self.tiers.iter().find_map(|tier| {
+        self.first.iter().chain(&self.later).find_map(|tier| {
             let mut round = tier.from(turn).map(|at| &self.endpoints[at]);
             round.find(|found| !tried.contains(found.endpoint.address))
         })
@@ -121,29 +129,44 @@ impl CompiledPool {
 }
 
 impl Tier {
+    /// The round of some endpoints of one tier, of which the first stands at `first`. `None`: none is ready.
+    fn new(first: usize, endpoints: &[Endpoint]) -> Option<Self> {
+        let ready = |endpoint: &Endpoint| endpoint.state == EndpointState::Ready;
+        let weight = endpoints.first()?.weight;
+        let even = |endpoint: &Endpoint| ready(endpoint) && endpoint.weight == weight;
+        if endpoints.iter().all(even) {
+            let count = endpoints.len();
+            return Some(Self::Even { first, count });
+        }
+        // Fewer than 2^32: every one of them is a record of a snapshot of bounded size.
+        let weighted = (first as u32..).zip(endpoints);
+        let weighted = weighted.filter(|(_, endpoint)| ready(endpoint));
+        let weighted: Vec<_> = weighted
+            .map(|(at, endpoint)| (at, endpoint.weight))
+            .collect();
+        (!weighted.is_empty()).then(|| Self::Weighted(order::round(&weighted)))
+    }
+
     /// One round, beginning with the place of a turn.
     fn from(&self, turn: u64) -> impl Iterator<Item = usize> {
-        let start = (turn % self.round.len() as u64) as usize;
-        let (before, after) = self.round.split_at(start);
-        after.iter().chain(before).map(|at| *at as usize)
+        let places = match self {
+            Self::Even { count, .. } => *count,
+            Self::Weighted(places) => places.len(),
+        };
+        let start = (turn % places as u64) as usize;
+        (start..places).chain(0..start).map(|place| match self {
+            Self::Even { first, .. } => first + place,
+            Self::Weighted(places) => places[place] as usize,
+        })
     }
 }
 
-fn tiers(endpoints: &[Endpoint]) -> Box<[Tier]> {
+fn tiers(endpoints: &[Endpoint]) -> impl Iterator<Item = Tier> {
     let mut first = 0;
-    let mut tiers = Vec::new();
-    for tier in endpoints.chunk_by(|left, right| left.tier == right.tier) {
-        let ready: Vec<(u32, u16)> = (first..)
-            .zip(tier)
-            .filter(|(_, endpoint)| endpoint.state == EndpointState::Ready)
-            .map(|(at, endpoint)| (at, endpoint.weight))
-            .collect();
-        if !ready.is_empty() {
-            tiers.push(Tier {
-                round: order::round(&ready),
-            });
-        }
-        first += tier.len() as u32;
-    }
-    tiers.into()
+    let tiers = endpoints.chunk_by(|left, right| left.tier == right.tier);
+    tiers.filter_map(move |tier| {
+        let at = first;
+        first += tier.len();
+        Tier::new(at, tier)
+    })
 }

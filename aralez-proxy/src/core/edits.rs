@@ -8,18 +8,22 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use aralez_proto::model::HeaderEdits;
+use aralez_proto::model::{Header, HeaderEdits};
 
 #[cfg(test)]
 mod tests;
 
+/// How many bytes the length of a name takes.
+const LENGTH: usize = 2;
+
 /// The edits of one direction of a route.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompiledEdits {
-    /// Fields that are taken away, in lower case: those that are removed and those that are set.
-    drops: Box<[Box<[u8]>]>,
-    /// The fields that are set and appended, as whole lines.
-    lines: Box<[u8]>,
+    /// The fields that are set and appended, as whole lines; then the names of those that are taken away, in lower case, each after its
+    /// length in two bytes. All in one place, of which a request waits for one.
+    text: Box<[u8]>,
+    /// Where the names begin.
+    names: usize,
     /// The lines set a `Date`.
     dates: bool,
 }
@@ -29,37 +33,55 @@ impl CompiledEdits {
     pub fn new(edits: &HeaderEdits) -> Self {
         let set = edits.set.iter();
         let removed = edits.remove.iter().map(String::as_str);
-        let drops = set.clone().map(|header| header.name()).chain(removed);
+        let dropped = set.clone().map(Header::name).chain(removed);
         let added = set.chain(&edits.append);
-        let mut lines = String::new();
+        let line = |header: &Header| header.name().len() + header.value().len() + ": \r\n".len();
+        let names = added.clone().map(line).sum();
+        let lengths = dropped.clone().map(|name| LENGTH + name.len());
+        let mut text = Vec::with_capacity(names + lengths.sum::<usize>());
         for header in added.clone() {
-            lines.push_str(header.name());
-            lines.push_str(": ");
-            lines.push_str(header.value());
-            lines.push_str("\r\n");
+            text.extend_from_slice(header.name().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(header.value().as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        for name in dropped {
+            // A name of a snapshot has at most 256 bytes; none is as long as the largest length.
+            let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+            text.extend_from_slice(&length.to_le_bytes());
+            text.extend_from_slice(name.as_bytes());
         }
         Self {
-            drops: drops.map(|name| name.as_bytes().into()).collect(),
-            lines: lines.into_bytes().into(),
+            text: text.into(),
+            names,
             dates: added.into_iter().any(|header| header.name() == "date"),
         }
     }
 
     /// Whether a field of this name is taken away.
     pub fn drops(&self, name: &[u8]) -> bool {
-        self.drops
-            .iter()
-            .any(|dropped| dropped.eq_ignore_ascii_case(name))
+        let mut rest = &self.text[self.names..];
+        while let Some((length, after)) = rest.split_first_chunk::<LENGTH>() {
+            let length = usize::from(u16::from_le_bytes(*length));
+            let Some((dropped, after)) = after.split_at_checked(length) else {
+                return false;
+            };
+            if dropped.eq_ignore_ascii_case(name) {
+                return true;
+            }
+            rest = after;
+        }
+        false
     }
 
     /// Whether nothing is taken away.
     pub fn drops_nothing(&self) -> bool {
-        self.drops.is_empty()
+        self.text.len() == self.names
     }
 
     /// What is added, as whole lines.
     pub fn lines(&self) -> &[u8] {
-        &self.lines
+        &self.text[..self.names]
     }
 
     /// Whether what is added holds a `Date`.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use aralez_proto::model::{EndpointAddress, PoolName};
 use foldhash::fast::RandomState;
@@ -13,70 +13,89 @@ mod tests;
 
 /// Hands out state by name. Tables hold it, so nothing is looked up while a request runs, and what no table holds goes away.
 #[derive(Debug, Default)]
-pub struct Registry(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    turns: Shelf<PoolName, Turn>,
-    loads: Shelf<(PoolName, EndpointAddress), Load>,
-}
+pub struct Registry(Mutex<Shelf<PoolName, PoolState>>);
 
 impl Registry {
-    /// The round-robin position of a pool.
-    pub fn turn(&self, pool: &PoolName) -> Arc<Turn> {
-        self.with(|kept| kept.turns.get(pool))
-    }
-
-    /// The load of each of these endpoints of a pool, in their order.
-    pub fn loads(
-        &self,
-        pool: &PoolName,
-        addresses: impl IntoIterator<Item = EndpointAddress>,
-    ) -> Vec<Arc<Load>> {
-        self.with(|kept| {
-            let keys = addresses.into_iter().map(|address| (pool.clone(), address));
-            keys.map(|key| kept.loads.get(&key)).collect()
-        })
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
-        // A shelf is whole after every step, so a panic elsewhere leaves nothing half done.
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The state of a pool.
+    pub fn pool(&self, pool: &PoolName) -> Arc<PoolState> {
+        locked(&self.0).get(pool)
     }
 }
 
-/// What, with the two counts of an `Arc`, fills a cache line: every request writes its turn and its load, and what stands beside them should
+/// A lock is held only for what is whole after every step, so a panic elsewhere leaves nothing half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a pool's round robin stands, and what its endpoints carry.
+///
+/// With the two counts of an `Arc` it fills a cache line, as [`Load`] does: every request writes both, and what stands beside them should
 /// not wait for that. Of such blocks each begins a line; asking for that would cost three times the memory, and there is one for each
 /// endpoint.
-type Apart = [u64; 5];
-
-/// Where a pool's round robin stands.
 #[derive(Debug, Default)]
-pub struct Turn(
-    AtomicU64,
-    #[allow(dead_code, reason = "keeps others apart")] Apart,
-);
+pub struct PoolState {
+    turn: AtomicU64,
+    /// Ascending by address; some may be gone.
+    loads: Mutex<Vec<(EndpointAddress, Weak<Load>)>>,
+    _apart: [u64; 1],
+}
 
-impl Turn {
-    /// Takes a turn and gives its number.
-    pub fn take(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
+impl PoolState {
+    /// Takes a turn of the round robin and gives its number.
+    pub fn take_turn(&self) -> u64 {
+        self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The number of the turn that comes next.
-    pub fn peek(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    pub fn next_turn(&self) -> u64 {
+        self.turn.load(Ordering::Relaxed)
+    }
+
+    /// The load of each of these endpoints, in their order. An address must not come twice.
+    pub fn loads(
+        self: &Arc<Self>,
+        addresses: impl ExactSizeIterator<Item = EndpointAddress>,
+    ) -> Vec<Arc<Load>> {
+        let mut kept = locked(&self.loads);
+        kept.retain(|(_, load)| load.strong_count() > 0);
+        let known = kept.len();
+        kept.reserve_exact(addresses.len().saturating_sub(known));
+        let mut load = |address: EndpointAddress| {
+            let at = kept[..known].binary_search_by_key(&address, |(address, _)| *address);
+            if let Some(load) = at.ok().and_then(|at| kept[at].1.upgrade()) {
+                return load;
+            }
+            let load = Arc::new(Load::of(Arc::clone(self)));
+            match at {
+                Ok(at) => kept[at].1 = Arc::downgrade(&load),
+                Err(_) => kept.push((address, Arc::downgrade(&load))),
+            }
+            load
+        };
+        let loads = addresses.map(&mut load).collect();
+        kept.sort_unstable_by_key(|(address, _)| *address);
+        loads
     }
 }
 
 /// What an endpoint carries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Load {
     active: AtomicU64,
-    _apart: Apart,
+    /// Stays for as long as requests run, though the pool has gone meanwhile: it may come back before they end.
+    _pool: Arc<PoolState>,
+    _apart: [u64; 4],
 }
 
 impl Load {
+    fn of(pool: Arc<PoolState>) -> Self {
+        Self {
+            active: AtomicU64::new(0),
+            _pool: pool,
+            _apart: Default::default(),
+        }
+    }
+
     /// Requests that run on the endpoint now.
     pub fn active(&self) -> u64 {
         self.active.load(Ordering::Relaxed)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aralez_proto::join::{InTurn, Join, both};
 use aralez_proto::matcher::{HostIndex, PathIndex};
-use aralez_proto::model::{HostPattern, PoolName, Settings, VirtualHost};
+use aralez_proto::model::{HostPattern, PoolName, VirtualHost};
 use aralez_proto::shards::Shards;
 use aralez_proto::snapshot::{Snapshot, Touched};
 
@@ -19,12 +19,14 @@ mod route;
 mod tests;
 
 pub use route::CompiledRoute;
+use route::Rules;
 
 /// A snapshot compiled for lookup. Cheap to copy.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     hosts: HostIndex<Arc<CompiledHost>>,
     pools: Shards<PoolName, Arc<CompiledPool>>,
+    rules: Arc<Rules>,
     compat_0_9: bool,
 }
 
@@ -37,11 +39,11 @@ pub struct CompiledHost {
 }
 
 impl CompiledHost {
-    fn new(settings: &Settings, host: &VirtualHost) -> Self {
+    fn new(rules: &Rules, host: &VirtualHost) -> Self {
         Self {
             pattern: host.pattern.clone(),
-            routes: route::compile(settings, host)
-                .into_iter()
+            routes: rules
+                .compile(host)
                 .map(|route| (Arc::clone(&route.path), Arc::new(route)))
                 .collect(),
         }
@@ -95,11 +97,12 @@ impl Table {
     #[must_use]
     pub fn next(&self, snapshot: &Snapshot, touched: &Touched, registry: &Registry) -> Self {
         let mut table = self.clone();
-        for pattern in &touched.hosts {
-            table.take_host(pattern, snapshot);
-        }
+        // A host that is put is compiled under the rules of now.
         if touched.settings {
             table.take_settings(snapshot);
+        }
+        for pattern in &touched.hosts {
+            table.take_host(pattern, snapshot);
         }
         for name in &touched.pools {
             table.take_pool(name, snapshot, registry);
@@ -135,8 +138,9 @@ impl Table {
     fn take_settings(&mut self, snapshot: &Snapshot) {
         let resources = snapshot.resources();
         self.compat_0_9 = resources.settings().compat_0_9;
+        self.rules = Arc::new(Rules::of(resources.settings()));
         for (pattern, host) in resources.hosts().iter() {
-            let host = CompiledHost::new(resources.settings(), host);
+            let host = CompiledHost::new(&self.rules, host);
             self.hosts.insert(pattern, Arc::new(host));
         }
     }
@@ -145,7 +149,7 @@ impl Table {
         let resources = snapshot.resources();
         match resources.hosts().get(pattern) {
             Some(host) => {
-                let host = CompiledHost::new(resources.settings(), host);
+                let host = CompiledHost::new(&self.rules, host);
                 self.hosts.insert(pattern, Arc::new(host));
             }
             None => {

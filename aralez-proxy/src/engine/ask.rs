@@ -40,7 +40,7 @@ pub struct Way {
 impl Way {
     /// The time limits of the route.
     pub fn timeouts(&self) -> Timeouts {
-        self.route.timeouts
+        *self.route.timeouts
     }
 
     /// When the whole exchange must be over.

@@ -1,5 +1,6 @@
 //! The index of a host's routes.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -9,15 +10,25 @@ mod tests;
 /// `/foobar`. `/` takes everything.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PathIndex<V> {
+    /// The paths, one after the other: a lookup compares with several, and each that lay elsewhere would be waited for.
+    text: Box<str>,
     /// Ascending by path.
-    routes: Box<[(Arc<str>, V)]>,
+    routes: Box<[Place<V>]>,
     /// Length of the longest path: no longer candidate is worth a search.
     longest: usize,
+}
+
+/// A route: its path ends here in the text, and begins where the one before ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Place<V> {
+    end: usize,
+    value: V,
 }
 
 impl<V> Default for PathIndex<V> {
     fn default() -> Self {
         Self {
+            text: Box::default(),
             routes: Box::default(),
             longest: 0,
         }
@@ -27,14 +38,22 @@ impl<V> Default for PathIndex<V> {
 impl<V> FromIterator<(Arc<str>, V)> for PathIndex<V> {
     /// Route paths must be normalised ([`super::normalise_route_path`]), each once.
     fn from_iter<T: IntoIterator<Item = (Arc<str>, V)>>(routes: T) -> Self {
-        let mut routes: Box<[_]> = routes.into_iter().collect();
+        let mut routes: Vec<(Arc<str>, V)> = routes.into_iter().collect();
         routes.sort_by(|(left, _), (right, _)| left.cmp(right));
-        let longest = routes
-            .iter()
-            .map(|(path, _)| path.len())
-            .max()
-            .unwrap_or_default();
-        Self { routes, longest }
+        let lengths = || routes.iter().map(|(path, _)| path.len());
+        let longest = lengths().max().unwrap_or_default();
+        let mut text = String::with_capacity(lengths().sum());
+        let place = |(path, value): (Arc<str>, V)| {
+            text.push_str(&path);
+            let end = text.len();
+            Place { end, value }
+        };
+        let routes = routes.into_iter().map(place).collect();
+        Self {
+            text: text.into_boxed_str(),
+            routes,
+            longest,
+        }
     }
 }
 
@@ -62,15 +81,29 @@ impl<V> PathIndex<V> {
     }
 
     fn at(&self, path: &[u8]) -> Option<&V> {
-        let found = self
-            .routes
-            .binary_search_by(|(route, _)| route.as_bytes().cmp(path));
-        found.ok().map(|at| &self.routes[at].1)
+        let (mut low, mut high) = (0, self.routes.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.path(middle).as_bytes().cmp(path) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Some(&self.routes[middle].value),
+            }
+        }
+        None
+    }
+
+    fn path(&self, at: usize) -> &str {
+        let start = at
+            .checked_sub(1)
+            .map_or(0, |before| self.routes[before].end);
+        &self.text[start..self.routes[at].end]
     }
 
     /// The routes, ascending by path.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &V)> {
-        self.routes.iter().map(|(path, value)| (path, value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        let places = self.routes.iter().enumerate();
+        places.map(|(at, place)| (self.path(at), &place.value))
     }
 
     /// How many routes there are.

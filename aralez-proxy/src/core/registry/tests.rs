@@ -11,40 +11,54 @@ fn address(port: u16) -> EndpointAddress {
 #[test]
 fn state_stays_for_as_long_as_somebody_holds_it() {
     let registry = Registry::default();
-    let turn = registry.turn(&pool("a"));
-    turn.take();
-    assert_eq!(registry.turn(&pool("a")).peek(), 1);
-    assert_eq!(registry.turn(&pool("b")).peek(), 0);
-    drop(turn);
-    assert_eq!(registry.turn(&pool("a")).peek(), 0);
+    let state = registry.pool(&pool("a"));
+    state.take_turn();
+    assert_eq!(registry.pool(&pool("a")).next_turn(), 1);
+    assert_eq!(registry.pool(&pool("b")).next_turn(), 0);
+    drop(state);
+    assert_eq!(registry.pool(&pool("a")).next_turn(), 0);
 }
 
 #[test]
 fn the_same_address_in_two_pools_carries_two_loads() {
     let registry = Registry::default();
-    let first = registry.loads(&pool("a"), [address(1), address(2)]);
+    let a = registry.pool(&pool("a"));
+    let first = a.loads([address(2), address(1)].into_iter());
     let running = first[0].begin();
-    let again = registry.loads(&pool("a"), [address(1), address(2)]);
-    let other = registry.loads(&pool("b"), [address(1)]);
-    assert_eq!(
-        [again[0].active(), again[1].active(), other[0].active()],
-        [1, 0, 0]
-    );
+    let again = a.loads([address(1), address(2), address(3)].into_iter());
+    let other = registry.pool(&pool("b")).loads([address(2)].into_iter());
+    let active: Vec<_> = again
+        .iter()
+        .chain(&other)
+        .map(|load| load.active())
+        .collect();
+    assert_eq!(active, [0, 1, 0, 0]);
     drop(running);
     assert_eq!(first[0].active(), 0);
 }
 
 #[test]
+fn a_request_that_outlives_its_pool_is_counted_when_the_pool_comes_back() {
+    let registry = Registry::default();
+    let running = registry.pool(&pool("a")).loads([address(1)].into_iter())[0].begin();
+    let back = registry.pool(&pool("a")).loads([address(1)].into_iter());
+    assert_eq!(back[0].active(), 1);
+    drop(running);
+    assert_eq!(back[0].active(), 0);
+}
+
+#[test]
 fn what_nobody_holds_is_swept() {
     let registry = Registry::default();
-    let kept = registry.loads(&pool("a"), [address(1)]);
+    let state = registry.pool(&pool("a"));
+    let kept = state.loads([address(1)].into_iter());
     for port in 2..5_000 {
-        registry.loads(&pool("a"), [address(port)]);
+        registry.pool(&pool(&port.to_string()));
+        state.loads([address(port)].into_iter());
     }
-    let size = registry.with(|kept| kept.loads.kept.len());
-    assert!(size <= 2 * 64, "{size} entries are left");
-    assert!(Arc::ptr_eq(
-        &kept[0],
-        &registry.loads(&pool("a"), [address(1)])[0]
-    ));
+    let sizes = (locked(&registry.0).kept.len(), locked(&state.loads).len());
+    assert!(sizes.0 <= 2 * 64, "{sizes:?} entries are left");
+    assert!(sizes.1 <= 2, "{sizes:?} entries are left");
+    let again = state.loads([address(1)].into_iter());
+    assert!(Arc::ptr_eq(&kept[0], &again[0]));
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::model::{
     Action, Direction, Endpoint, Header, HeaderEdits, Pool, Redirect, RedirectStatus, Route,
+    Settings,
 };
 use aralez_proto::record::{Change, Record};
 use aralez_proto::snapshot::Limits;
@@ -122,7 +123,7 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
     let [first, last] = ["/0", "/2"].map(|path| host.route(path).unwrap());
     assert!(Arc::ptr_eq(&first.response_edits, &last.response_edits));
-    assert_eq!(first.timeouts, aralez_proto::model::Timeouts::DEFAULT);
+    assert_eq!(*first.timeouts, aralez_proto::model::Timeouts::DEFAULT);
     assert!(host.route("/").is_none());
 }
 
