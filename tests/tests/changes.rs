@@ -74,7 +74,8 @@ async fn a_one_host_edit_and_a_return_cost_each_proxy_little_however_many_hosts_
     assert!(most(&outcome.edit_bytes) <= 4096, "{outcome:?}");
     assert!(most(&outcome.return_bytes) <= 1024, "{outcome:?}");
     assert_eq!(outcome.starts.len(), 2);
-    assert!(outcome.applies.len() >= 8, "{outcome:?}");
+    let applies = (outcome.applies.len(), outcome.crowded.len());
+    assert!(applies.0 >= 2 && applies.1 >= 6, "{outcome:?}");
 }
 
 #[test]

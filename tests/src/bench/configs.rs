@@ -21,9 +21,9 @@ pub struct Job {
     pub workers: usize,
 }
 
-/// The document of our proxy.
+/// The document of our proxy. Hosts that it does not know are taken as well, as the others do.
 pub fn document(job: &Job) -> String {
-    let hosts = (0..job.hosts).map(host);
+    let hosts = (0..job.hosts).map(host).chain(["DEFAULT".to_owned()]);
     let one = |host: String| {
         format!(
             "{host}:\n  paths:\n    \"/\":\n      servers:\n        - \"{}\"\n",

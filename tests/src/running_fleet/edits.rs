@@ -1,23 +1,26 @@
 //! What one edited host of many costs each node: bytes, control's time, the proxy's time; and what a return and a cold start cost.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::ask;
 use super::sites::{self, PATHS, Sites};
-use super::spread::{median, words};
-use super::table::{self, Row};
 use crate::bench::meter;
 use crate::eventually::{eventually, same};
 use crate::fleet::{Fleet, LIVE, Plan};
 use crate::origin::Origin;
 use crate::raw::Request;
 
+mod outcome;
+
+pub use outcome::Outcome;
+
 const PAUSE: Duration = Duration::from_millis(2);
 /// Acknowledgements and statuses that follow an edit are a part of it.
 const AFTERWARDS: Duration = Duration::from_millis(500);
+/// How often control's log is looked at for a commit.
+const COMMIT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(60);
 
 /// How much of it.
@@ -33,21 +36,16 @@ pub struct Extent {
     pub repeats: usize,
 }
 
-/// What came of it.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// Socket bytes both ways of an edit, of each proxy that it met.
-    pub edit_bytes: Vec<u64>,
-    /// Control's processor time of each edit that met one node.
-    pub alone: Vec<Duration>,
-    /// Control's processor time of each edit that met all.
-    pub together: Vec<Duration>,
-    /// Socket bytes both ways of each return of a proxy that holds the newest.
-    pub return_bytes: Vec<u64>,
-    /// What each apply took, as the proxies say.
-    pub applies: Vec<Duration>,
-    /// From the start of a process to its first answer, without control.
-    pub starts: Vec<Duration>,
+/// What one edit cost.
+struct Edit {
+    /// Control's processor time until its commit.
+    reading: Duration,
+    /// Control's processor time after that.
+    after: Duration,
+    /// Socket bytes both ways of each node that it met.
+    bytes: Vec<u64>,
+    /// What each apply took, as these nodes say.
+    applies: Vec<Duration>,
 }
 
 struct Stage {
@@ -63,21 +61,19 @@ struct Stage {
 pub async fn measure(extent: &Extent) -> Outcome {
     let mut stage = Stage::new(extent).await;
     let mut outcome = Outcome::default();
-    let whole: Vec<_> = (0..extent.nodes)
-        .map(|node| stage.applied(node).len())
-        .collect();
     for _ in 0..extent.edits {
         stage.disconnect(1..extent.nodes);
-        let (spent, bytes) = stage.edit(1).await;
-        outcome.alone.push(spent);
-        outcome.edit_bytes.extend(bytes);
+        let edit = stage.edit(1).await;
+        outcome.reading.push(edit.reading);
+        outcome.alone.push(edit.after);
+        outcome.edit_bytes.extend(edit.bytes);
+        outcome.applies.extend(edit.applies);
         stage.reconnect(extent.nodes).await;
-        let (spent, bytes) = stage.edit(extent.nodes).await;
-        outcome.together.push(spent);
-        outcome.edit_bytes.extend(bytes);
-    }
-    for (node, whole) in whole.into_iter().enumerate() {
-        outcome.applies.extend(&stage.applied(node)[whole..]);
+        let edit = stage.edit(extent.nodes).await;
+        outcome.reading.push(edit.reading);
+        outcome.together.push(edit.after);
+        outcome.edit_bytes.extend(edit.bytes);
+        outcome.crowded.extend(edit.applies);
     }
     for _ in 0..extent.repeats {
         outcome.return_bytes.push(stage.come_back().await);
@@ -123,20 +119,40 @@ impl Stage {
         .await;
     }
 
-    /// One host changes: control's processor time, and the bytes of each of the first nodes.
-    async fn edit(&mut self, nodes: usize) -> (Duration, Vec<u64>) {
+    /// One host changes: what that costs control and each of the first nodes.
+    async fn edit(&mut self, nodes: usize) -> Edit {
         self.sites.first += 1;
         let text = self.sites.document();
         tokio::time::sleep(AFTERWARDS).await;
         self.forget();
+        let before: Vec<_> = (0..nodes).map(|node| self.applied(node).len()).collect();
         let control = [self.fleet.control().pid()];
-        let before = meter::processor_time(&control);
-        self.fleet.save(&text);
+        let start = meter::processor_time(&control);
+        self.committed_by(|| self.fleet.save(&text)).await;
+        let committed = meter::processor_time(&control);
         self.is_current(nodes).await;
         tokio::time::sleep(AFTERWARDS).await;
-        let spent = meter::processor_time(&control) - before;
-        let bytes = (0..nodes).map(|node| self.bytes(node)).collect();
-        (spent, bytes)
+        let applied = (0..nodes).map(|node| self.applied(node)).zip(before);
+        Edit {
+            reading: committed - start,
+            after: meter::processor_time(&control) - committed,
+            bytes: (0..nodes).map(|node| self.bytes(node)).collect(),
+            applies: applied
+                .flat_map(|(all, before)| all[before..].to_vec())
+                .collect(),
+        }
+    }
+
+    /// Waits until control has committed what `work` causes. It says so in its log, which costs it nothing to be read.
+    async fn committed_by(&self, work: impl FnOnce()) {
+        let commits = || self.fleet.log("control").matches(" committed ").count();
+        let before = commits();
+        work();
+        let start = Instant::now();
+        while commits() == before {
+            assert!(start.elapsed() < LONG, "control commits nothing");
+            tokio::time::sleep(COMMIT).await;
+        }
     }
 
     /// A proxy that holds the newest comes back: its bytes both ways.
@@ -227,88 +243,6 @@ fn took(line: &str) -> Option<Duration> {
     digits.parse().ok().map(Duration::from_micros)
 }
 
-impl Outcome {
-    /// What one more node costs control for an edit.
-    pub fn each_node(&self, extent: &Extent) -> Duration {
-        let more = median(&self.together).saturating_sub(median(&self.alone));
-        more / u32::try_from(extent.nodes - 1).unwrap_or(1).max(1)
-    }
-
-    /// The rows of the table.
-    pub fn rows(&self, extent: &Extent) -> Vec<Row> {
-        let size = format!("{} hosts x {PATHS} paths", extent.hosts);
-        let most_bytes = |bytes: &[u64]| bytes.iter().max().copied().unwrap_or(0);
-        let most = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
-        let (edit, back) = (most_bytes(&self.edit_bytes), most_bytes(&self.return_bytes));
-        let each = self.each_node(extent);
-        let (applies, starts) = (most(&self.applies), most(&self.starts));
-        let half = |times: &[Duration]| words(median(times));
-        vec![
-            table::goal(
-                &format!("{size}: a one-host edit, socket bytes both ways of each proxy, most"),
-                "≤ 4,096",
-                format!("{edit} ({})", spread(&self.edit_bytes)),
-                edit <= 4096,
-            ),
-            table::goal(
-                &format!(
-                    "{size}: a one-host edit, control's CPU for each node: slope from 1 to {} nodes, medians of {} edits",
-                    extent.nodes, extent.edits
-                ),
-                "≤ 5 ms",
-                format!(
-                    "{}; reading and committing alone {} with one node",
-                    words(each),
-                    half(&self.alone)
-                ),
-                each <= Duration::from_millis(5),
-            ),
-            table::goal(
-                &format!(
-                    "{size}: a return without news, socket bytes both ways, most of {}",
-                    self.return_bytes.len()
-                ),
-                "≤ 1,024",
-                back.to_string(),
-                back <= 1024,
-            ),
-            table::goal(
-                &format!(
-                    "{size}: applying a one-host edit, by the proxy's own figure, most of {}",
-                    self.applies.len()
-                ),
-                "≤ 5 ms",
-                format!("{} (p50 {})", words(applies), half(&self.applies)),
-                applies <= Duration::from_millis(5),
-            ),
-            table::goal(
-                &format!(
-                    "{size}: cold start from the cache without control, process start → first answer, most of {}",
-                    self.starts.len()
-                ),
-                "≤ 300 ms",
-                format!("{} (p50 {})", words(starts), half(&self.starts)),
-                starts <= Duration::from_millis(300),
-            ),
-        ]
-    }
-}
-
-/// How often each number was met, the most frequent first.
-fn spread(numbers: &[u64]) -> String {
-    let mut counts = BTreeMap::new();
-    for number in numbers {
-        *counts.entry(*number).or_insert(0) += 1;
-    }
-    let mut counts: Vec<(u64, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let shown = counts.iter().take(3);
-    let shown: Vec<_> = shown
-        .map(|(number, count)| format!("{count} x {number}"))
-        .collect();
-    shown.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,21 +252,5 @@ mod tests {
         let line = "INFO applied an update version=1.2 took_us=1234 changes=1";
         assert_eq!(took(line), Some(Duration::from_micros(1234)));
         assert_eq!(took("INFO serving"), None);
-    }
-
-    #[test]
-    fn what_a_node_costs_is_the_slope_and_not_the_reading() {
-        let extent = Extent {
-            hosts: 1,
-            nodes: 5,
-            edits: 2,
-            repeats: 0,
-        };
-        let outcome = Outcome {
-            alone: vec![Duration::from_millis(500); 2],
-            together: vec![Duration::from_millis(508); 2],
-            ..Outcome::default()
-        };
-        assert_eq!(outcome.each_node(&extent), Duration::from_millis(2));
     }
 }

@@ -1,0 +1,164 @@
+//! What edits cost, as rows of the table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Extent;
+use crate::running_fleet::sites::PATHS;
+use crate::running_fleet::spread::{median, words};
+use crate::running_fleet::table::{self, Row};
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Socket bytes both ways of an edit, of each proxy that it met.
+    pub edit_bytes: Vec<u64>,
+    /// Control's processor time of each edit until its commit: what does not depend on nodes.
+    pub reading: Vec<Duration>,
+    /// Control's processor time after the commit, of each edit that met one node.
+    pub alone: Vec<Duration>,
+    /// The same of each edit that met all.
+    pub together: Vec<Duration>,
+    /// Socket bytes both ways of each return of a proxy that holds the newest.
+    pub return_bytes: Vec<u64>,
+    /// What each apply took where no other proxy had one, as the proxies say.
+    pub applies: Vec<Duration>,
+    /// The same where all proxies had one on the same cores.
+    pub crowded: Vec<Duration>,
+    /// From the start of a process to its first answer, without control.
+    pub starts: Vec<Duration>,
+}
+
+impl Outcome {
+    /// What one more node costs control for an edit.
+    pub fn each_node(&self, extent: &Extent) -> Duration {
+        let more = median(&self.together).saturating_sub(median(&self.alone));
+        more / u32::try_from(extent.nodes - 1).unwrap_or(1).max(1)
+    }
+
+    /// The rows of the table.
+    pub fn rows(&self, extent: &Extent) -> Vec<Row> {
+        let size = format!("{} hosts x {PATHS} paths", extent.hosts);
+        vec![
+            self.edit_row(&size),
+            self.control_row(&size, extent),
+            self.return_row(&size),
+            self.apply_row(&size, extent),
+            self.start_row(&size),
+        ]
+    }
+
+    fn edit_row(&self, size: &str) -> Row {
+        let edit = self.edit_bytes.iter().max().copied().unwrap_or(0);
+        table::goal(
+            &format!("{size}: a one-host edit, socket bytes both ways of each proxy, most"),
+            "≤ 4,096",
+            format!("{edit} ({})", spread(&self.edit_bytes)),
+            edit <= 4096,
+        )
+    }
+
+    fn control_row(&self, size: &str, extent: &Extent) -> Row {
+        let each = self.each_node(extent);
+        table::goal(
+            &format!(
+                "{size}: a one-host edit, control's CPU for each node: slope from 1 to {} nodes after the commit, medians of {} edits",
+                extent.nodes, extent.edits
+            ),
+            "≤ 5 ms",
+            format!(
+                "{}; until the commit {}, after it with one node {}",
+                words(each),
+                words(median(&self.reading)),
+                words(median(&self.alone))
+            ),
+            each <= Duration::from_millis(5),
+        )
+    }
+
+    fn return_row(&self, size: &str) -> Row {
+        let back = self.return_bytes.iter().max().copied().unwrap_or(0);
+        table::goal(
+            &format!(
+                "{size}: a return without news, socket bytes both ways, most of {}",
+                self.return_bytes.len()
+            ),
+            "≤ 1,024",
+            back.to_string(),
+            back <= 1024,
+        )
+    }
+
+    fn apply_row(&self, size: &str, extent: &Extent) -> Row {
+        let applies = most(&self.applies);
+        table::goal(
+            &format!(
+                "{size}: applying a one-host edit, by the proxy's own figure, most of {}",
+                self.applies.len()
+            ),
+            "≤ 5 ms",
+            format!(
+                "{} (p50 {}); where {} proxies on the same cores apply at once: most {}, p50 {}",
+                words(applies),
+                words(median(&self.applies)),
+                extent.nodes,
+                words(most(&self.crowded)),
+                words(median(&self.crowded))
+            ),
+            applies <= Duration::from_millis(5),
+        )
+    }
+
+    fn start_row(&self, size: &str) -> Row {
+        let starts = most(&self.starts);
+        table::goal(
+            &format!(
+                "{size}: cold start from the cache without control, process start → first answer, most of {}",
+                self.starts.len()
+            ),
+            "≤ 300 ms",
+            format!("{} (p50 {})", words(starts), words(median(&self.starts))),
+            starts <= Duration::from_millis(300),
+        )
+    }
+}
+
+fn most(times: &[Duration]) -> Duration {
+    times.iter().max().copied().unwrap_or_default()
+}
+
+/// How often each number was met, the most frequent first.
+fn spread(numbers: &[u64]) -> String {
+    let mut counts = BTreeMap::new();
+    for number in numbers {
+        *counts.entry(*number).or_insert(0) += 1;
+    }
+    let mut counts: Vec<(u64, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let shown = counts.iter().take(3);
+    let shown: Vec<_> = shown
+        .map(|(number, count)| format!("{count} x {number}"))
+        .collect();
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_costs_is_the_slope_and_not_the_reading() {
+        let extent = Extent {
+            hosts: 1,
+            nodes: 5,
+            edits: 2,
+            repeats: 0,
+        };
+        let outcome = Outcome {
+            alone: vec![Duration::from_millis(500); 2],
+            together: vec![Duration::from_millis(508); 2],
+            ..Outcome::default()
+        };
+        assert_eq!(outcome.each_node(&extent), Duration::from_millis(2));
+    }
+}
