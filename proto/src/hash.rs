@@ -86,3 +86,20 @@ impl FromStr for Digest {
         Ok(Self(*hash.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_every_release_before_whatever_the_length() {
+        for length in [0, 1, AT_ONCE / 2, AT_ONCE - 16, AT_ONCE - 15, 2 * AT_ONCE] {
+            let field = vec![7; length];
+            let fields = [[].as_slice(), &field];
+            let lengths = fields.map(|field| (field.len() as u64).to_le_bytes());
+            let input = [&lengths[0], fields[0], &lengths[1], fields[1]].concat();
+            let expected = Digest::from(*blake3::hash(&input).as_bytes());
+            assert_eq!(Digest::of_fields(&fields), expected, "{length}");
+        }
+    }
+}

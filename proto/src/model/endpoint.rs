@@ -104,3 +104,21 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_text_that_is_shown_is_how_an_address_is_written() {
+        for shown in ["127.0.0.1:80", "[::1]:8080", "[2001:db8::7]:1"] {
+            let address: EndpointAddress = shown.parse().unwrap();
+            assert!(address.is_written(shown));
+            for other in [&shown[..shown.len() - 1], &format!("{shown}0"), "", "x"] {
+                assert!(!address.is_written(other), "{other}");
+            }
+        }
+        let address: EndpointAddress = "[::1]:80".parse().unwrap();
+        assert!(!address.is_written("[0::1]:80") && !address.is_written("[::1]:080"));
+    }
+}
