@@ -110,6 +110,22 @@ fn a_type_of_a_later_release_is_named() {
     assert_eq!(found.unwrap_err(), expected);
 }
 
+#[test]
+fn what_stands_behind_a_payload_is_taken_or_refused_as_the_format_says() {
+    let payload = |behind: &[u8]| {
+        let record = [b"\x08\x03\x12\x01a\x1a\x01p".as_slice(), behind].concat();
+        let length = u8::try_from(record.len()).unwrap();
+        let body = Bytes::from([[RECORD, length].as_slice(), &record].concat());
+        let found = told(decode(&body));
+        assert_eq!(found, by_the_format(&body));
+        found.map(|records| records[0].payload.to_vec())
+    };
+    assert_eq!(payload(b""), Ok(b"p".to_vec()));
+    assert_eq!(payload(b"\x20\x07"), Ok(b"p".to_vec()));
+    assert_eq!(payload(b"\x1a\x01q"), Ok(b"q".to_vec()));
+    assert!(payload(b"\x20").is_err() && payload(b"\x1a\x05q").is_err());
+}
+
 /// As a later release may write it: fields in another order, left out where empty, and new ones.
 #[test]
 fn what_the_format_allows_is_taken_though_no_proxy_writes_it() {
