@@ -58,7 +58,9 @@ impl SealKey {
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut sealed = sealed.to_vec();
         let plain = self.open_in_place(context, &mut sealed)?;
-        Ok(sealed[plain].to_vec())
+        sealed.truncate(plain.end);
+        sealed.drain(..plain.start);
+        Ok(sealed)
     }
 
     /// Opens what [`SealKey::seal`] made, and says where in it the plain text now stands. Takes no memory.
