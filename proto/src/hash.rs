@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Up to how many bytes are copied together before they are hashed.
+const AT_ONCE: usize = 64 * 1024;
+
 /// 32 bytes of BLAKE3. Shown as hex; `short` is for people.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest([u8; 32]);
@@ -11,12 +14,29 @@ impl Digest {
     /// The digest of several fields, each preceded by its length as eight little-endian bytes, so that no two different
     /// sequences of fields give the same input.
     pub fn of_fields(fields: &[&[u8]]) -> Self {
+        let length: usize = fields
+            .iter()
+            .map(|field| size_of::<u64>() + field.len())
+            .sum();
+        if length <= AT_ONCE {
+            return Self::of_short(fields, length);
+        }
         let mut hasher = blake3::Hasher::new();
         for field in fields {
             hasher.update(&(field.len() as u64).to_le_bytes());
             hasher.update(field);
         }
         Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The same in one piece, which is twice as fast as piece by piece.
+    fn of_short(fields: &[&[u8]], length: usize) -> Self {
+        let mut input = Vec::with_capacity(length);
+        for field in fields {
+            input.extend_from_slice(&(field.len() as u64).to_le_bytes());
+            input.extend_from_slice(field);
+        }
+        Self(*blake3::hash(&input).as_bytes())
     }
 
     /// Takes bytes as they came over the wire or from disk; `None` unless there are 32 of them.
@@ -64,5 +84,22 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let hash = blake3::Hash::from_hex(text).map_err(|_| InvalidDigest)?;
         Ok(Self(*hash.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_every_release_before_whatever_the_length() {
+        for length in [0, 1, AT_ONCE / 2, AT_ONCE - 16, AT_ONCE - 15, 2 * AT_ONCE] {
+            let field = vec![7; length];
+            let fields = [[].as_slice(), &field];
+            let lengths = fields.map(|field| (field.len() as u64).to_le_bytes());
+            let input = [&lengths[0], fields[0], &lengths[1], fields[1]].concat();
+            let expected = Digest::from(*blake3::hash(&input).as_bytes());
+            assert_eq!(Digest::of_fields(&fields), expected, "{length}");
+        }
     }
 }

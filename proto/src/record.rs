@@ -5,11 +5,13 @@
 //! root hold the same records. Pinned by golden vectors in `tests.rs`.
 
 mod delta;
+mod gathered;
 mod key;
 mod repair;
 mod set;
 
 pub use delta::{Change, Delta};
+pub use gathered::Gathered;
 pub use key::{RecordKey, ResourceType};
 pub use repair::{Held, Mark};
 pub use set::{Record, RecordSet};

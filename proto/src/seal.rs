@@ -4,12 +4,14 @@
 //! cannot be moved to another place. Layout: version byte 1, nonce, ciphertext with tag.
 
 use std::fmt;
+use std::ops::Range;
 
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::aead::{Aead, AeadInPlace, Payload};
+use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 
 const FORMAT: u8 = 1;
 const NONCE_LEN: usize = 24;
+const TAG_LEN: usize = 16;
 
 /// A key that seals. Does not print.
 #[derive(Clone)]
@@ -54,18 +56,33 @@ impl SealKey {
     /// # Errors
     /// [`SealError`] where the text was made with another key, for another context, or was changed.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (format, rest) = sealed.split_first().ok_or(SealError)?;
-        if *format != FORMAT || rest.len() < NONCE_LEN {
+        let mut sealed = sealed.to_vec();
+        let plain = self.open_in_place(context, &mut sealed)?;
+        sealed.truncate(plain.end);
+        sealed.drain(..plain.start);
+        Ok(sealed)
+    }
+
+    /// Opens what [`SealKey::seal`] made, and says where in it the plain text now stands. Takes no memory.
+    ///
+    /// # Errors
+    /// As [`SealKey::open`].
+    pub fn open_in_place(
+        &self,
+        context: &[u8],
+        sealed: &mut [u8],
+    ) -> Result<Range<usize>, SealError> {
+        let (format, rest) = sealed.split_first_mut().ok_or(SealError)?;
+        let (nonce, rest) = rest.split_first_chunk_mut::<NONCE_LEN>().ok_or(SealError)?;
+        let (text, tag) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(SealError)?;
+        if *format != FORMAT {
             return Err(SealError);
         }
-        let (nonce, text) = rest.split_at(NONCE_LEN);
-        let payload = Payload {
-            msg: text,
-            aad: context,
-        };
         self.cipher()
-            .decrypt(XNonce::from_slice(nonce), payload)
-            .map_err(|_| SealError)
+            .decrypt_in_place_detached(&XNonce::from(*nonce), context, text, &Tag::from(*tag))
+            .map_err(|_| SealError)?;
+        let start = size_of_val(format) + nonce.len();
+        Ok(start..start + text.len())
     }
 }
 

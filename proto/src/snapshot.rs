@@ -82,6 +82,19 @@ impl Snapshot {
         join: &dyn Join,
     ) -> Result<Self, Faults> {
         let records = RecordSet::collected(records, join);
+        Self::verified(version, records, limits, join)
+    }
+
+    /// As [`Snapshot::loaded`], of a set that is made already.
+    ///
+    /// # Errors
+    /// As [`Snapshot::next`].
+    pub fn verified(
+        version: Version,
+        records: RecordSet,
+        limits: &Limits,
+        join: &dyn Join,
+    ) -> Result<Self, Faults> {
         expect_root(version.root, records.root())?;
         let resources = Resources::of(&records, join)?;
         Self::checked(version, records, resources, limits)

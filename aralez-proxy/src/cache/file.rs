@@ -14,8 +14,7 @@ use std::io;
 use aralez_proto::convert::stream::digest;
 use aralez_proto::fault::{FaultCode, Faults};
 use aralez_proto::hash::Digest;
-use aralez_proto::join::both;
-use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::seal::{SealError, SealKey};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
@@ -23,6 +22,8 @@ use aralez_proto::wire::storage as wire;
 use aralez_runtime::threads::TwoThreads;
 use bytes::Bytes;
 use prost::Message;
+
+mod body;
 
 const MAGIC: &[u8; 8] = b"ARALEZSC";
 const FORMAT: u32 = 1;
@@ -110,17 +111,19 @@ pub(super) fn header(content: &[u8]) -> Result<Header, ReadError> {
     Ok(frame(content)?.0)
 }
 
-/// The snapshot in a file: decoded, its root verified, within `limits`.
+/// The snapshot in a file: decoded, its root verified, within `limits`. The records keep the file's content in memory.
 pub(super) fn decode(
-    content: &[u8],
+    mut content: Vec<u8>,
     key: &SealKey,
     limits: &Limits,
 ) -> Result<Snapshot, ReadError> {
-    let (header, context, sealed) = frame(content)?;
-    let body = key.open(context, sealed)?;
-    let body = wire::CacheBody::decode(Bytes::from(body))
-        .map_err(|error| ReadError::Damaged(error.to_string()))?;
-    let snapshot = Snapshot::loaded(header.version, hashed(body.records)?, limits, &TwoThreads);
+    let (header, context, sealed) = frame(&content)?;
+    let (start, length) = (PREFIX + context.len(), sealed.len());
+    let (before, sealed) = content.split_at_mut(start);
+    let plain = key.open_in_place(&before[PREFIX..], &mut sealed[..length])?;
+    let body = Bytes::from(content).slice(start + plain.start..start + plain.end);
+    let records = RecordSet::of(body::decode(&body)?, &TwoThreads);
+    let snapshot = Snapshot::verified(header.version, records, limits, &TwoThreads);
     snapshot.map_err(|faults| {
         let mismatch = faults
             .as_slice()
@@ -132,31 +135,6 @@ pub(super) fn decode(
             ReadError::Refused(faults)
         }
     })
-}
-
-/// The records, each with its hash.
-fn hashed(mut records: Vec<wire::CachedRecord>) -> Result<Vec<Record>, ReadError> {
-    let rest = records.split_off(records.len() / 2);
-    let half = |records: Vec<wire::CachedRecord>| -> Result<Vec<Record>, ReadError> {
-        records.into_iter().map(record).collect()
-    };
-    let (first, rest) = both(&TwoThreads, || half(records), || half(rest));
-    let mut all = first?;
-    all.extend(rest?);
-    Ok(all)
-}
-
-fn record(cached: wire::CachedRecord) -> Result<Record, ReadError> {
-    let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
-        ReadError::Damaged(format!(
-            "resource type {} is not known to this release",
-            cached.r#type
-        ))
-    })?;
-    Ok(Record::new(
-        RecordKey::new(kind, cached.key),
-        cached.payload,
-    ))
 }
 
 /// Header, its bytes, and the sealed body of a file whose checksum holds.

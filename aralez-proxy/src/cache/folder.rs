@@ -152,7 +152,7 @@ impl Folder {
             Some((newest, content)) if newest.name == entry.name => content,
             _ => self.content(&entry.name, limits)?,
         };
-        file::decode(&content, key, limits)
+        file::decode(content, key, limits)
     }
 
     /// Takes a file out of use without destroying it, and says so. Old ones of these go.

@@ -1,5 +1,7 @@
 //! Records to model: every record that arrives goes through here before anything believes it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
@@ -74,6 +76,19 @@ pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
     }
 }
 
+/// Where a fault of a route lies.
+#[derive(Clone, Copy)]
+struct RouteField<'a> {
+    path: &'a str,
+    name: &'a str,
+}
+
+impl fmt::Display for RouteField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "routes.{:?}.{}", self.path, self.name)
+    }
+}
+
 /// Collects what is wrong with one record.
 struct Problems<'a> {
     record: &'a Record,
@@ -81,20 +96,32 @@ struct Problems<'a> {
 }
 
 impl Problems<'_> {
-    fn invalid(&mut self, field: &str, reason: impl Into<String>) {
+    fn invalid(&mut self, field: impl fmt::Display, reason: impl Into<String>) {
         self.faults.push(Fault::of(
             &self.record.key,
             FaultCode::Invalid,
-            field,
+            &field.to_string(),
             reason,
         ));
     }
 
-    /// The value, or a fault at `field`.
-    fn need<T, E: ToString>(&mut self, field: &str, value: Result<T, E>) -> Option<T> {
+    /// The value, or a fault at `field`, which is only written out for the fault.
+    fn need<T, E: ToString>(&mut self, field: impl fmt::Display, value: Result<T, E>) -> Option<T> {
         value
             .map_err(|reason| self.invalid(field, reason.to_string()))
             .ok()
+    }
+
+    /// The values that are right, and a fault at `field` for each other one. Most are right: the room that they take is made at once, and
+    /// no more, since a snapshot holds them for long.
+    fn each<T, E: ToString>(
+        &mut self,
+        field: impl fmt::Display + Copy,
+        values: impl ExactSizeIterator<Item = Result<T, E>>,
+    ) -> Vec<T> {
+        let mut right = Vec::with_capacity(values.len());
+        right.extend(values.filter_map(|value| self.need(field, value)));
+        right
     }
 
     fn message<M: Message + Default>(&mut self, body: &[u8]) -> Option<M> {
@@ -155,15 +182,15 @@ impl Problems<'_> {
     fn host(&mut self, body: &[u8]) -> Option<VirtualHost> {
         let pattern = self.record.key.name.parse::<HostPattern>();
         let pattern = self.need("key", pattern)?;
-        if pattern.to_string() != *self.record.key.name {
-            self.invalid("key", format!("is not normalised: {pattern}"));
-        }
+        let pattern = self.sharing_key(pattern);
         let wire: wire::VirtualHost = self.message(body)?;
-        let routes: Vec<Route> = wire
-            .routes
-            .into_iter()
-            .filter_map(|route| self.route(route))
-            .collect();
+        // Collecting would keep the larger memory of what was received.
+        let mut routes = Vec::with_capacity(wire.routes.len());
+        routes.extend(
+            wire.routes
+                .into_iter()
+                .filter_map(|route| self.route(route)),
+        );
         if !routes.is_sorted_by(|left, right| left.path < right.path) {
             self.invalid("routes", "are not ascending and unique by path");
         }
@@ -185,10 +212,27 @@ impl Problems<'_> {
         })
     }
 
+    /// The pattern, which must be written as the key is.
+    fn sharing_key(&mut self, pattern: HostPattern) -> HostPattern {
+        let name = &self.record.key.name;
+        match pattern {
+            HostPattern::Exact(exact) if exact == *name => HostPattern::Exact(Arc::clone(name)),
+            other => {
+                if other.to_string() != **name {
+                    self.invalid("key", format!("is not normalised: {other}"));
+                }
+                other
+            }
+        }
+    }
+
     fn route(&mut self, wire: wire::Route) -> Option<Route> {
-        let field = |name: &str| format!("routes.{:?}.{name}", wire.path);
+        let field = |name| RouteField {
+            path: &wire.path,
+            name,
+        };
         let path = matcher::normalise_route_path(&wire.path).map(|path| path.as_ref().into());
-        let path: std::sync::Arc<str> = self.need("routes.path", path)?;
+        let path: Arc<str> = self.need("routes.path", path)?;
         if *path != *wire.path {
             self.invalid(
                 "routes.path",
@@ -197,29 +241,29 @@ impl Problems<'_> {
         }
         let action = match wire.action {
             Some(wire::route::Action::Pool(pool)) => {
-                Action::Pool(self.need(&field("pool"), pool.parse())?)
+                Action::Pool(self.need(field("pool"), pool.parse())?)
             }
             Some(wire::route::Action::Redirect(redirect)) => {
                 let status =
                     RedirectStatus::from_code(redirect.status).ok_or("is not 301, 302, 307 or 308");
                 Action::Redirect(Redirect {
-                    status: self.need(&field("redirect.status"), status)?,
-                    to: self.need(&field("redirect.to"), redirect.to.parse())?,
+                    status: self.need(field("redirect.status"), status)?,
+                    to: self.need(field("redirect.to"), redirect.to.parse())?,
                 })
             }
             None => {
-                self.invalid(&field("action"), "has no action that this release knows");
+                self.invalid(field("action"), "has no action that this release knows");
                 return None;
             }
         };
         Some(Route {
             request_headers: self.edits(
-                &field("request_headers"),
+                field("request_headers"),
                 Direction::Request,
                 wire.request_headers,
             ),
             response_headers: self.edits(
-                &field("response_headers"),
+                field("response_headers"),
                 Direction::Response,
                 wire.response_headers,
             ),
@@ -232,22 +276,16 @@ impl Problems<'_> {
 
     fn edits(
         &mut self,
-        field: &str,
+        field: impl fmt::Display + Copy,
         direction: Direction,
         wire: Option<wire::HeaderEdits>,
     ) -> HeaderEdits {
         let wire = wire.unwrap_or_default();
-        let mut headers = |headers: Vec<wire::Header>| -> Vec<Header> {
-            let checked = headers
-                .into_iter()
-                .map(|header| Header::new(direction, &header.name, &header.value));
-            checked
-                .filter_map(|header| self.need(field, header))
-                .collect()
-        };
-        let (set, append) = (headers(wire.set), headers(wire.append));
+        let header = |header: &wire::Header| Header::new(direction, &header.name, &header.value);
+        let set = self.each(field, wire.set.iter().map(header));
+        let append = self.each(field, wire.append.iter().map(header));
         let remove = wire.remove.iter().map(|name| check_name(direction, name));
-        let remove = remove.filter_map(|name| self.need(field, name)).collect();
+        let remove = self.each(field, remove);
         let edits = HeaderEdits {
             set,
             append,
@@ -258,7 +296,7 @@ impl Problems<'_> {
     }
 
     fn pool(&mut self, body: &[u8]) -> Option<Resource> {
-        let name = self.record.key.name.parse::<PoolName>();
+        let name = PoolName::try_from(Arc::clone(&self.record.key.name));
         let name = self.need("key", name)?;
         let wire: wire::Pool = self.message(body)?;
         let balance = match wire.balance() {
@@ -284,7 +322,7 @@ impl Problems<'_> {
         let (pool, text) = self.need("key", key)?;
         let pool = self.need("key", pool.parse::<PoolName>())?;
         let address = self.need("key", text.parse::<EndpointAddress>())?;
-        if address.to_string() != text {
+        if !address.is_written(text) {
             self.invalid("key", format!("is not normalised: {address}"));
         }
         let wire: wire::Endpoint = self.message(body)?;

@@ -1,6 +1,6 @@
 //! Endpoints: one address each.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::str::FromStr;
 
@@ -17,6 +17,22 @@ impl EndpointAddress {
     /// The address.
     pub const fn socket(self) -> SocketAddr {
         self.0
+    }
+
+    /// Whether this is the text of the address as it is shown, to the byte.
+    pub fn is_written(self, text: &str) -> bool {
+        let mut rest = Rest(text);
+        write!(rest, "{self}").is_ok() && rest.0.is_empty()
+    }
+}
+
+/// What is left of a text that is compared with what is written, without writing it anywhere.
+struct Rest<'a>(&'a str);
+
+impl fmt::Write for Rest<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -86,5 +102,23 @@ impl Endpoint {
             tier: 0,
             state: EndpointState::Ready,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_text_that_is_shown_is_how_an_address_is_written() {
+        for shown in ["127.0.0.1:80", "[::1]:8080", "[2001:db8::7]:1"] {
+            let address: EndpointAddress = shown.parse().unwrap();
+            assert!(address.is_written(shown));
+            for other in [&shown[..shown.len() - 1], &format!("{shown}0"), "", "x"] {
+                assert!(!address.is_written(other), "{other}");
+            }
+        }
+        let address: EndpointAddress = "[::1]:80".parse().unwrap();
+        assert!(!address.is_written("[0::1]:80") && !address.is_written("[::1]:080"));
     }
 }

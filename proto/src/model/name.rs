@@ -98,16 +98,33 @@ impl fmt::Display for PoolName {
     }
 }
 
-impl FromStr for PoolName {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
+impl PoolName {
+    fn check(text: &str) -> Result<(), InvalidName> {
         if text.is_empty() || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
             return Err(InvalidName(format!(
                 "{text:?} is not a pool name: it is empty or holds a space or control byte"
             )));
         }
+        Ok(())
+    }
+}
+
+impl FromStr for PoolName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::check(text)?;
         Ok(Self(text.into()))
+    }
+}
+
+impl TryFrom<Arc<str>> for PoolName {
+    type Error = InvalidName;
+
+    /// As parsing does, sharing the text.
+    fn try_from(text: Arc<str>) -> Result<Self, InvalidName> {
+        Self::check(&text)?;
+        Ok(Self(text))
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::hash::Digest;
 use crate::join::{Join, both};
-use crate::record::{Change, RecordKey};
+use crate::record::{Change, Gathered, RecordKey};
 
 /// How many buckets a set has: part of the hash format.
 pub(super) const BUCKETS: usize = 1024;
@@ -55,6 +55,17 @@ impl Bucket {
         }
     }
 
+    /// The bucket of records in the order in which they came: the last one of a key stays.
+    fn of(mut records: Vec<Record>) -> Self {
+        if !records.is_sorted_by(|left, right| left.key < right.key) {
+            // The sort is stable: with the latest in front, the first of a key is the one that came last.
+            records.reverse();
+            records.sort_by(|left, right| left.key.cmp(&right.key));
+            records.dedup_by(|second, first| second.key == first.key);
+        }
+        Self::new(records)
+    }
+
     fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
         if self.hash == other.hash {
             return Arc::clone(other);
@@ -74,6 +85,29 @@ impl Bucket {
 
     fn position(&self, key: &RecordKey) -> Result<usize, usize> {
         self.records.binary_search_by(|record| record.key.cmp(key))
+    }
+}
+
+/// Half of the buckets of a set that is made anew, and what its records sum up to.
+#[derive(Default)]
+struct Half {
+    buckets: Vec<Arc<Bucket>>,
+    len: usize,
+    payload_bytes: usize,
+}
+
+impl Half {
+    fn of(buckets: Vec<Vec<Record>>) -> Self {
+        let mut half = Self::default();
+        half.buckets.reserve_exact(buckets.len());
+        for records in buckets {
+            let bucket = Bucket::of(records);
+            half.len += bucket.records.len();
+            let sizes = bucket.records.iter().map(|record| record.payload.len());
+            half.payload_bytes += sizes.sum::<usize>();
+            half.buckets.push(Arc::new(bucket));
+        }
+        half
     }
 }
 
@@ -122,33 +156,24 @@ impl FromIterator<Record> for RecordSet {
 
 impl RecordSet {
     /// The set of these records, of which the last one of a key stays.
-    pub fn collected(records: Vec<Record>, join: &dyn Join) -> Self {
-        let mut halves = [Vec::new(), Vec::new()];
-        for record in records {
-            let bucket = record.key.bucket();
-            halves[bucket * 2 / BUCKETS].push((bucket, Change::Put(record)));
-        }
-        let empty = Self::default();
-        let half = |changes: &[(usize, Change)], from: usize| {
-            let mut changes: Vec<_> = changes.iter().map(|(at, change)| (*at, change)).collect();
-            changes.sort_by_key(|(bucket, _)| *bucket);
-            let mut buckets = empty.buckets[from..from + BUCKETS / 2].to_vec();
-            for group in changes.chunk_by(|left, right| left.0 == right.0) {
-                if let Some((index, _)) = group.first() {
-                    buckets[*index - from] = Arc::new(changed(&empty.buckets[*index], group));
-                }
-            }
-            buckets
-        };
-        let [low, high] = &halves;
-        let (mut buckets, rest) = both(join, || half(low, 0), || half(high, BUCKETS / 2));
-        buckets.extend(rest);
-        let records = || buckets.iter().flat_map(|bucket| &bucket.records);
+    pub fn collected(mut records: Vec<Record>, join: &dyn Join) -> Self {
+        let rest = records.split_off(records.len() / 2);
+        let half = |records: Vec<Record>| records.into_iter().collect::<Gathered>();
+        let (first, rest) = both(join, || half(records), || half(rest));
+        Self::of([first, rest], join)
+    }
+
+    /// The set of the records in both pieces, of which the last one of a key stays.
+    pub fn of([first, rest]: [Gathered; 2], join: &dyn Join) -> Self {
+        let mut low = first.followed_by(rest);
+        let high = low.split_off(BUCKETS / 2);
+        let (low, high) = both(join, || Half::of(low), || Half::of(high));
+        let buckets: Arc<[Arc<Bucket>]> = low.buckets.into_iter().chain(high.buckets).collect();
         Self {
             root: root_of(&buckets),
-            len: records().count(),
-            payload_bytes: records().map(|record| record.payload.len()).sum(),
-            buckets: buckets.into(),
+            len: low.len + high.len,
+            payload_bytes: low.payload_bytes + high.payload_bytes,
+            buckets,
         }
     }
 

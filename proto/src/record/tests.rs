@@ -2,6 +2,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::join::InTurn;
 
 fn record(kind: ResourceType, name: &str, payload: &str) -> Record {
     Record::new(
@@ -74,6 +75,18 @@ proptest! {
         let forward: RecordSet = unique.values().cloned().collect();
         let backward: RecordSet = unique.values().rev().cloned().collect();
         prop_assert_eq!(forward.root(), backward.root());
+    }
+
+    #[test]
+    fn a_set_made_of_pieces_is_the_one_made_of_all_in_turn(first in prop::collection::vec(any_record(), 0..40), rest in prop::collection::vec(any_record(), 0..40)) {
+        let all: Vec<Record> = first.iter().chain(&rest).cloned().collect();
+        let expected: RecordSet = all.iter().cloned().collect();
+        let pieces = [first.into_iter().collect(), rest.into_iter().collect()];
+        for made in [RecordSet::of(pieces, &InTurn), RecordSet::collected(all, &InTurn)] {
+            prop_assert_eq!(made.root(), expected.root());
+            prop_assert!(made.iter().eq(expected.iter()));
+            prop_assert_eq!((made.len(), made.payload_bytes()), (expected.len(), expected.payload_bytes()));
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Resources {
         faults.extend(more);
         faults.extend(all.take_settings().err());
         Faults::check(faults)?;
-        Faults::check(all.dangling(&all.leading_nowhere()))?;
+        Faults::check(all.dangling(&all.leading_nowhere(join)))?;
         Ok(all)
     }
 
@@ -98,19 +98,21 @@ impl Resources {
     }
 
     /// Of all there is, what has a reference that leads nowhere.
-    fn leading_nowhere(&self) -> Touched {
-        let hosts = self.hosts.iter().map(|(pattern, _)| pattern);
-        let endpoints = self.endpoints.iter().map(|(name, _)| name);
+    fn leading_nowhere(&self, join: &dyn Join) -> Touched {
+        let hosts = || {
+            let missing = self.hosts.iter().filter(|(_, host)| self.misses_pool(host));
+            missing.map(|(pattern, _)| pattern.clone()).collect()
+        };
+        let pools = || {
+            let names = self.endpoints.iter().map(|(name, _)| name);
+            let missing = names.filter(|name| self.pools.get(*name).is_none());
+            missing.cloned().collect()
+        };
+        let (hosts, pools) = both(join, hosts, pools);
         Touched {
             settings: false,
-            hosts: hosts
-                .filter(|pattern| self.misses_pool(pattern))
-                .cloned()
-                .collect(),
-            pools: endpoints
-                .filter(|name| self.pools.get(*name).is_none())
-                .cloned()
-                .collect(),
+            hosts,
+            pools,
         }
     }
 
@@ -255,21 +257,21 @@ impl Resources {
     }
 
     /// Whether a route of this host names a pool that does not exist.
-    fn misses_pool(&self, pattern: &HostPattern) -> bool {
-        let routes = self.hosts.get(pattern).map(|host| host.routes.iter());
-        routes
-            .into_iter()
-            .flatten()
-            .any(|route| match &route.action {
-                Action::Pool(pool) => self.pools.get(pool).is_none(),
-                Action::Redirect(_) => false,
-            })
+    fn misses_pool(&self, host: &VirtualHost) -> bool {
+        host.routes.iter().any(|route| match &route.action {
+            Action::Pool(pool) => self.pools.get(pool).is_none(),
+            Action::Redirect(_) => false,
+        })
     }
 
     /// References that lead nowhere, looking only at what was touched.
     fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for host in ascending(&touched.hosts, |pattern| self.misses_pool(pattern))
+        let missing = |pattern: &HostPattern| {
+            let host = self.hosts.get(pattern);
+            host.is_some_and(|host| self.misses_pool(host))
+        };
+        for host in ascending(&touched.hosts, missing)
             .into_iter()
             .filter_map(|pattern| self.hosts.get(pattern))
         {

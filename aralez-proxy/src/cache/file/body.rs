@@ -1,0 +1,103 @@
+//! The records in the body of a cache file.
+//!
+//! A body is read as this release writes it: each record with type, key and payload, in this order. That takes no more memory than the
+//! records themselves, and two threads. Whatever is written in another way goes through the decoder of the format, which takes all that
+//! the format allows and names what is wrong with the rest.
+
+use aralez_proto::join::both;
+use aralez_proto::record::{Gathered, Record, RecordKey, ResourceType};
+use aralez_proto::wire::storage as wire;
+use aralez_runtime::threads::TwoThreads;
+use bytes::Bytes;
+use prost::{Message, decode_length_delimiter};
+
+use super::ReadError;
+
+/// `CacheBody.records`, with a length.
+const RECORD: u8 = 1 << 3 | 2;
+/// `CachedRecord.type`, a number.
+const TYPE: u8 = 1 << 3;
+/// `CachedRecord.key`, with a length.
+const KEY: u8 = 2 << 3 | 2;
+/// `CachedRecord.payload`, with a length.
+const PAYLOAD: u8 = 3 << 3 | 2;
+
+/// The records of a body, those of its two halves. Payloads share the body's memory.
+pub(super) fn decode(body: &Bytes) -> Result<[Gathered; 2], ReadError> {
+    match as_written(body) {
+        Some(records) => Ok(records),
+        None => Ok([as_allowed(body)?, Gathered::default()]),
+    }
+}
+
+/// `None` where anything is not as this release writes it.
+fn as_written(body: &Bytes) -> Option<[Gathered; 2]> {
+    let middle = middle(body)?;
+    let (first, rest) = both(
+        &TwoThreads,
+        || half(&body.slice(..middle)),
+        || half(&body.slice(middle..)),
+    );
+    Some([first?, rest?])
+}
+
+/// The border between two records that is next behind the middle.
+fn middle(body: &[u8]) -> Option<usize> {
+    let mut rest = body;
+    while rest.len() > body.len() / 2 {
+        field(&mut rest, RECORD)?;
+    }
+    Some(body.len() - rest.len())
+}
+
+fn half(body: &Bytes) -> Option<Gathered> {
+    let mut rest: &[u8] = body;
+    let next = || (!rest.is_empty()).then(|| record(body, field(&mut rest, RECORD)?));
+    std::iter::from_fn(next).collect()
+}
+
+fn record(body: &Bytes, mut fields: &[u8]) -> Option<Record> {
+    let kind = u32::try_from(number(&mut fields, TYPE)?).ok()?;
+    let kind = ResourceType::from_number(kind)?;
+    let name = str::from_utf8(field(&mut fields, KEY)?).ok()?;
+    let payload = field(&mut fields, PAYLOAD)?;
+    let record = || Record::new(RecordKey::new(kind, name), body.slice_ref(payload));
+    fields.is_empty().then(record)
+}
+
+/// Takes the next field, which must be this one, and gives its number.
+fn number(fields: &mut &[u8], tag: u8) -> Option<usize> {
+    let mut rest = fields.strip_prefix(&[tag])?;
+    let number = decode_length_delimiter(&mut rest).ok()?;
+    *fields = rest;
+    Some(number)
+}
+
+/// Takes the next field, which must be this one, and gives its bytes.
+fn field<'a>(fields: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+    let length = number(fields, tag)?;
+    let (content, rest) = fields.split_at_checked(length)?;
+    *fields = rest;
+    Some(content)
+}
+
+fn as_allowed(body: &Bytes) -> Result<Gathered, ReadError> {
+    let body = wire::CacheBody::decode(body.clone())
+        .map_err(|error| ReadError::Damaged(error.to_string()))?;
+    let record = |cached: wire::CachedRecord| {
+        let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
+            ReadError::Damaged(format!(
+                "resource type {} is not known to this release",
+                cached.r#type
+            ))
+        })?;
+        Ok(Record::new(
+            RecordKey::new(kind, cached.key),
+            cached.payload,
+        ))
+    };
+    body.records.into_iter().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests;
