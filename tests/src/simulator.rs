@@ -6,6 +6,7 @@
 mod board;
 mod contents;
 mod node;
+mod reordering;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 
 pub use board::{Board, Counts, Watcher};
 pub use contents::Contents;
+pub use reordering::Reordering;
 
 /// Between two looks at what all nodes are doing.
 const LOOK: Duration = Duration::from_millis(20);
