@@ -8,7 +8,7 @@ use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::proof::proves;
 
 /// Seeds that found a defect once, each with what it was.
-const KEPT: [(u64, &str); 4] = [
+const KEPT: [(u64, &str); 5] = [
     (
         7,
         "a proxy that a foreign or lagging control sent away asked the same one again, for ever",
@@ -21,6 +21,10 @@ const KEPT: [(u64, &str); 4] = [
     (
         2595,
         "no removal reached a node any more that had refused what it was given as a whole after a damaged difference",
+    ),
+    (
+        6865,
+        "no endpoint reached a node that refused the newest once a difference had not fitted",
     ),
 ];
 /// Each planted bug is noticed within so many seeds: those of `make test`.

@@ -116,6 +116,8 @@ pub struct Session {
     running: Option<Version>,
     /// The records of what the node runs, where control still has them.
     base: Option<SharedSnapshot>,
+    /// The last difference did not lead where it said: what is sent next is everything.
+    whole: bool,
     in_flight: Option<InFlight>,
     question: Option<Question>,
     /// Whether the node can be asked what it holds, and it is worth it.
@@ -283,8 +285,9 @@ impl Session {
         self.keep(kept);
         let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
         if !update.complete && !faults.is_empty() && faults.iter().all(mismatch) {
-            // The node does not hold what its answers made us believe: it gets everything, once.
-            self.base = None;
+            // The node does not hold what its answers made us believe, or bytes went wrong on the way: it gets everything, once. What it
+            // says that it runs stays known, since where it refuses the newest its endpoints follow from there.
+            self.whole = true;
             self.asks = false;
             return self.advance(now);
         }
@@ -305,8 +308,6 @@ impl Session {
         if other {
             self.running = kept;
         }
-        // Also where it was given everything because a difference did not fit: what it keeps may be known here all the same, and its
-        // endpoints follow from there.
         if other || self.base.is_none() {
             let held = |version| hello::base_of(version, &self.recent, Vec::new());
             self.base = kept.and_then(held);

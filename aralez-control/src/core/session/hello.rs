@@ -162,6 +162,7 @@ impl Session {
             recent,
             running: hello.held,
             base,
+            whole: false,
             in_flight: None,
             question: None,
             asks: hello.repairs,

@@ -24,6 +24,7 @@ impl Session {
             return Vec::new();
         };
         match &self.base {
+            _ if self.whole => self.send(Base::Nothing, to, now),
             Some(base) => self.send(Base::Snapshot(Arc::clone(base)), to, now),
             None if self.running.is_some() && self.asks => self.ask(to, now),
             None => self.send(Base::Nothing, to, now),
@@ -32,6 +33,7 @@ impl Session {
 
     pub(super) fn send(&mut self, from: Base, to: SharedSnapshot, now: Instant) -> Vec<Action> {
         self.updates += 1;
+        self.whole = false;
         let id = self.updates;
         self.in_flight = Some(InFlight {
             id,

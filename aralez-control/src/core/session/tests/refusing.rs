@@ -264,3 +264,40 @@ fn endpoints_still_reach_a_node_that_was_given_everything_and_refused_it() {
         snapshot(1, &removed).version().root
     );
 }
+
+#[test]
+fn endpoints_reach_a_node_that_refuses_the_newest_though_a_difference_to_them_did_not_fit() {
+    let now = Instant::now();
+    let runs = snapshot(5, &spec(&[("a.example", 1, &[1, 2])]));
+    let newest = |endpoints: &[u16]| {
+        snapshot(
+            6,
+            &spec(&[("a.example", 1, endpoints), ("b.example", 13, &[1])]),
+        )
+    };
+    let faults = vec![fault_of_host("b.example")];
+    let (mut session, mut recent) = refusing(
+        hello(Some(runs.version())),
+        &runs,
+        &newest(&[1, 2]),
+        faults,
+        now,
+    );
+    let actions = look(&mut session, &mut recent, &newest(&[1]));
+    let difference = sent(&actions).clone();
+    assert_eq!(difference.from.version(), Some(runs.version()));
+    let damaged = Fault::whole(FaultCode::HashMismatch, "root", "a bit flipped on the way");
+    let nack = Event::Nack {
+        update_id: difference.id,
+        kept: Some(runs.version()),
+        faults: vec![damaged],
+    };
+    let actions = session.handle(nack, now);
+    let everything = sent(&actions).clone();
+    assert!(matches!(everything.from, Base::Nothing));
+    assert_eq!(everything.to.version(), difference.to.version());
+    assert!(session.handle(ack(&everything), now).is_empty());
+    // From there differences are trusted again.
+    let actions = look(&mut session, &mut recent, &newest(&[1, 3]));
+    assert_eq!(sent(&actions).from.version(), Some(everything.to.version()));
+}
