@@ -21,6 +21,8 @@ use crate::load::{self, Load, Tally};
 pub(super) const NO_LIMITS: &str = "client_requests: 4294967295\nmax_connections_per_address: 0";
 /// What is still written after the last change of a span is no part of the quiet one that follows.
 const AFTERWARDS: Duration = Duration::from_millis(1500);
+/// Streams that end again and again within a minute are dialled after pauses of up to 30 s.
+const BACK: Duration = Duration::from_secs(90);
 const GOAL: f64 = 1.1;
 
 /// How much of it.
@@ -93,7 +95,7 @@ pub async fn measure(extent: &Extent) -> Outcome {
                 false => tokio::time::sleep(extent.every * extent.changes).await,
             }
             pair[usize::from(changing)] = Some((start, Instant::now()));
-            stage.fleet.is_current(LIVE).await;
+            stage.fleet.is_current(BACK).await;
         }
         windows.push(pair.map(|window| window.expect("each span has its turn")));
     }
@@ -166,7 +168,7 @@ impl Stage {
     async fn cut(&mut self, round: u32) {
         let proxy = round as usize % self.fleet.relays.len();
         // The reconnects of a restart are over.
-        self.fleet.is_current(LIVE).await;
+        self.fleet.is_current(BACK).await;
         let relay = || self.fleet.relays[proxy].as_ref().expect("it is relayed");
         let before = relay().counts().connections();
         relay().set(Faults {
@@ -175,7 +177,7 @@ impl Stage {
         });
         self.push().await;
         let relay = self.fleet.relays[proxy].as_ref().expect("it is relayed");
-        eventually(LIVE, "the proxy comes back after a cut", || async {
+        eventually(BACK, "the proxy comes back after a cut", || async {
             let more = relay.counts().connections() - before;
             (more > 0).then_some(()).ok_or_else(|| "no".to_owned())
         })
