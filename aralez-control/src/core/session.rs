@@ -304,11 +304,8 @@ impl Session {
     /// What the node says it goes on running after a refusal.
     fn keep(&mut self, kept: Option<Version>) {
         let root = |version: Option<Version>| -> Option<Digest> { Some(version?.root) };
-        let other = root(kept) != root(self.running);
-        if other {
+        if root(kept) != root(self.running) {
             self.running = kept;
-        }
-        if other || self.base.is_none() {
             let held = |version| hello::base_of(version, &self.recent, Vec::new());
             self.base = kept.and_then(held);
         }

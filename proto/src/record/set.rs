@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::hash::Digest;
-use crate::join::{Join, both};
+use crate::join::{InTurn, Join, both};
 use crate::record::{Change, Gathered, RecordKey};
 
 /// How many buckets a set has: part of the hash format.
@@ -149,8 +149,8 @@ impl Default for RecordSet {
 impl FromIterator<Record> for RecordSet {
     /// The set of these records. Where a key comes twice, the last one stays.
     fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
-        let changes: Vec<Change> = records.into_iter().map(Change::Put).collect();
-        Self::default().with(&changes)
+        let records: Gathered = records.into_iter().collect();
+        Self::of([records, Gathered::default()], &InTurn)
     }
 }
 

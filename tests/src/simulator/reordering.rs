@@ -8,16 +8,16 @@ use std::time::Duration;
 use aralez_proto::wire::control::control_plane_client::ControlPlaneClient;
 use aralez_proto::wire::control::control_plane_server::{ControlPlane, ControlPlaneServer};
 use aralez_proto::wire::control::{ControlMessage, NodeMessage};
-use hyper_util::rt::TokioIo;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
-use tonic::transport::{Endpoint, Server};
+use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::model::random::Random;
+use crate::scripted_node::channel;
 
 /// So often in a hundred times a message is held back.
 const OFTEN: u64 = 30;
@@ -94,14 +94,8 @@ impl ControlPlane for Relay {
         &self,
         request: Request<Streaming<NodeMessage>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
-        let control = self.0.control.clone();
-        let connector = tower::service_fn(move |_| {
-            let control = control.clone();
-            async move { UnixStream::connect(control).await.map(TokioIo::new) }
-        });
-        let endpoint = Endpoint::from_static("http://control");
-        let channel = endpoint.connect_with_connector(connector).await;
-        let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
+        let channel = channel(self.0.control.clone()).await;
+        let channel = channel.map_err(Status::unavailable)?;
         let reports = request.into_inner().map_while(Result::ok);
         let said = ControlPlaneClient::new(channel).sync(reports).await?;
         let (out, passed) = mpsc::channel(1);
