@@ -31,15 +31,17 @@ async fn push_is_refused(publisher: &Publisher, text: &str) {
     }
 }
 
+/// Reads files that take nine of twelve hosts away; until when they are held.
+async fn hold_nine_of_twelve(publisher: &Publisher) -> Instant {
+    let until = publisher.take_reading(reading(&hosts(3))).await.unwrap();
+    until.unwrap()
+}
+
 #[tokio::test]
 async fn files_that_take_most_hosts_away_are_held_told_and_then_taken() {
     let publisher = Disk::default().open_holding(Rules::default(), SHORT);
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
-    let until = publisher
-        .take_reading(reading(&hosts(3)))
-        .await
-        .unwrap()
-        .unwrap();
+    let until = hold_nine_of_twelve(&publisher).await;
     assert_eq!((revision(&publisher), hosts_of(&publisher)), (1, 12));
     assert_eq!(held(&publisher).unwrap(), "removes 9 of 12 hosts");
     let early = publisher.take_reading(reading(&hosts(3))).await.unwrap();
@@ -80,11 +82,7 @@ async fn files_that_went_back_are_held_no_longer() {
     let publisher = Disk::default().open();
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
     for other in [hosts(12), FAULTY.to_owned(), hosts(11)] {
-        publisher
-            .take_reading(reading(&hosts(3)))
-            .await
-            .unwrap()
-            .unwrap();
+        hold_nine_of_twelve(&publisher).await;
         assert!(held(&publisher).is_some());
         assert_eq!(publisher.take_reading(reading(&other)).await.unwrap(), None);
         assert_eq!(held(&publisher), None);
@@ -132,11 +130,7 @@ async fn a_push_during_a_hold_is_the_newer_word_also_after_a_restart() {
     let disk = Disk::default();
     let publisher = disk.open_holding(Rules::default(), Duration::ZERO + SHORT);
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
-    let until = publisher
-        .take_reading(reading(&hosts(3)))
-        .await
-        .unwrap()
-        .unwrap();
+    let until = hold_nine_of_twelve(&publisher).await;
     publisher.commit(push(&hosts(13))).await.unwrap();
     assert_eq!(held(&publisher), None);
     tokio::time::sleep_until(until.into()).await;
@@ -154,11 +148,7 @@ async fn files_are_held_again_after_a_restart_of_control() {
     let disk = Disk::default();
     let publisher = disk.open();
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
-    publisher
-        .take_reading(reading(&hosts(3)))
-        .await
-        .unwrap()
-        .unwrap();
+    hold_nine_of_twelve(&publisher).await;
     let publisher = disk.open();
     assert!(
         publisher
