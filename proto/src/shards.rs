@@ -85,6 +85,24 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
         before
     }
 
+    /// Other values under the same keys; a key is left out where there is none. Costs less than putting one after the other: each shard
+    /// is made in its size, and no other is looked at meanwhile.
+    pub fn filter_map<W>(&self, mut make: impl FnMut(&K, &V) -> Option<W>) -> Shards<K, W> {
+        let mut len = 0;
+        let mut shard = |shard: &Arc<HashMap<K, V, RandomState>>| {
+            let mut made = HashMap::with_capacity_and_hasher(shard.len(), self.hasher.clone());
+            let values = shard.iter();
+            made.extend(values.filter_map(|(key, value)| Some((key.clone(), make(key, value)?))));
+            len += made.len();
+            Arc::new(made)
+        };
+        Shards {
+            shards: self.shards.iter().map(&mut shard).collect(),
+            hasher: self.hasher.clone(),
+            len,
+        }
+    }
+
     /// How many entries there are.
     pub const fn len(&self) -> usize {
         self.len

@@ -4,6 +4,7 @@
 //! next one is made from the one before and a delta, at the cost of the delta, sharing what did not change.
 
 mod limits;
+mod pools;
 mod resources;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::record::{Change, Record, RecordSet};
 use crate::version::Version;
 
 pub use limits::Limits;
+pub use pools::Pools;
 pub use resources::{Resources, Touched};
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -
         if view.resources().pools().get(pool).is_none() {
             continue;
         }
-        let before = view.resources().endpoints(pool).unwrap_or_default();
+        let before = view.resources().pools().endpoints(pool).unwrap_or_default();
         let gone = before.iter().map(|endpoint| endpoint.address);
         let gone = gone.filter(|address| !now.contains_key(address));
         delta.extend(gone.map(|address| {

@@ -113,7 +113,7 @@ fn pool_of(key: &str) -> Option<PoolName> {
 fn shrunk(before: &Snapshot, after: &Snapshot, pool: PoolName) -> Option<Loss> {
     after.resources().pools().get(&pool)?;
     let count = |view: &Snapshot| {
-        let endpoints = view.resources().endpoints(&pool);
+        let endpoints = view.resources().pools().endpoints(&pool);
         endpoints.map_or(0, |endpoints| endpoints.len())
     };
     let (had, left) = (count(before), count(after));

@@ -40,6 +40,14 @@ pub(super) struct Header {
     pub(super) writer: String,
 }
 
+impl Header {
+    /// Newest is greatest.
+    pub(super) const fn age(&self) -> (u64, u64, u64) {
+        let version = self.version;
+        (version.generation, version.revision, self.written_unix_ms)
+    }
+}
+
 /// Why a file does not serve.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
@@ -106,63 +114,78 @@ fn cached(record: &Record) -> wire::CachedRecord {
     }
 }
 
-/// The head of a file whose checksum holds.
-pub(super) fn header(content: &[u8]) -> Result<Header, ReadError> {
-    Ok(frame(content)?.0)
+/// A file whose checksum holds, with its records still sealed.
+#[derive(Debug)]
+pub(super) struct Whole {
+    content: Vec<u8>,
+    header: Header,
+    /// Where the header ends and the sealed body begins.
+    body: usize,
 }
 
-/// The snapshot in a file: decoded, its root verified, within `limits`. The records keep the file's content in memory.
-pub(super) fn decode(
-    mut content: Vec<u8>,
-    key: &SealKey,
-    limits: &Limits,
-) -> Result<Snapshot, ReadError> {
-    let (header, context, sealed) = frame(&content)?;
-    let (start, length) = (PREFIX + context.len(), sealed.len());
-    let (before, sealed) = content.split_at_mut(start);
-    let plain = key.open_in_place(&before[PREFIX..], &mut sealed[..length])?;
-    let body = Bytes::from(content).slice(start + plain.start..start + plain.end);
-    let records = RecordSet::of(body::decode(&body)?, &TwoThreads);
-    let snapshot = Snapshot::verified(header.version, records, limits, &TwoThreads);
-    snapshot.map_err(|faults| {
-        let mismatch = faults
-            .as_slice()
-            .iter()
-            .any(|fault| fault.code == FaultCode::HashMismatch);
-        if mismatch {
-            ReadError::Damaged(faults.to_string())
-        } else {
-            ReadError::Refused(faults)
+impl Whole {
+    /// The file of these bytes.
+    pub(super) fn of(content: Vec<u8>) -> Result<Self, ReadError> {
+        let (before, footer) = content
+            .split_last_chunk::<FOOTER>()
+            .ok_or(ReadError::Short)?;
+        let (magic, rest) = before.split_first_chunk::<8>().ok_or(ReadError::Short)?;
+        if magic != MAGIC {
+            return Err(ReadError::Magic);
         }
-    })
+        if Digest::of_fields(&[before]).as_bytes() != footer {
+            return Err(ReadError::Checksum);
+        }
+        let (format, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
+        let format = u32::from_le_bytes(*format);
+        if format != FORMAT {
+            return Err(ReadError::Format(format));
+        }
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let context = rest.get(..length).ok_or(ReadError::Short)?;
+        Ok(Self {
+            header: header(context)?,
+            body: PREFIX + length,
+            content,
+        })
+    }
+
+    /// Its head.
+    pub(super) const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The snapshot in it: decoded, its root verified, within `limits`. The records keep the file's content in memory.
+    pub(super) fn decode(mut self, key: &SealKey, limits: &Limits) -> Result<Snapshot, ReadError> {
+        let end = self.content.len() - FOOTER;
+        let (before, sealed) = self.content.split_at_mut(self.body);
+        let sealed = &mut sealed[..end - self.body];
+        let plain = key.open_in_place(&before[PREFIX..], sealed)?;
+        let plain = self.body + plain.start..self.body + plain.end;
+        let body = Bytes::from(self.content).slice(plain);
+        let records = RecordSet::of(body::decode(&body)?, &TwoThreads);
+        let snapshot = Snapshot::verified(self.header.version, records, limits, &TwoThreads);
+        snapshot.map_err(|faults| {
+            let mismatch = faults
+                .as_slice()
+                .iter()
+                .any(|fault| fault.code == FaultCode::HashMismatch);
+            if mismatch {
+                ReadError::Damaged(faults.to_string())
+            } else {
+                ReadError::Refused(faults)
+            }
+        })
+    }
 }
 
-/// Header, its bytes, and the sealed body of a file whose checksum holds.
-fn frame(content: &[u8]) -> Result<(Header, &[u8], &[u8]), ReadError> {
-    let (before, footer) = content
-        .split_last_chunk::<FOOTER>()
-        .ok_or(ReadError::Short)?;
-    let (magic, rest) = before.split_first_chunk::<8>().ok_or(ReadError::Short)?;
-    if magic != MAGIC {
-        return Err(ReadError::Magic);
-    }
-    if Digest::of_fields(&[before]).as_bytes() != footer {
-        return Err(ReadError::Checksum);
-    }
-    let (format, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
-    let format = u32::from_le_bytes(*format);
-    if format != FORMAT {
-        return Err(ReadError::Format(format));
-    }
-    let (length, rest) = rest.split_first_chunk::<4>().ok_or(ReadError::Short)?;
-    let length = u32::from_le_bytes(*length) as usize;
-    let (context, sealed) = rest.split_at_checked(length).ok_or(ReadError::Short)?;
-    debug_assert_eq!(PREFIX + length + sealed.len() + FOOTER, content.len());
+fn header(context: &[u8]) -> Result<Header, ReadError> {
     let head = wire::CacheHeader::decode(context)
         .map_err(|error| ReadError::Damaged(format!("header: {error}")))?;
     let root = digest("the header's root", &head.root)
         .map_err(|error| ReadError::Damaged(error.to_string()))?;
-    let header = Header {
+    Ok(Header {
         cluster: head.cluster_id.to_vec(),
         version: Version {
             generation: head.generation,
@@ -172,6 +195,5 @@ fn frame(content: &[u8]) -> Result<(Header, &[u8], &[u8]), ReadError> {
         },
         written_unix_ms: head.written_unix_ms,
         writer: head.writer,
-    };
-    Ok((header, context, sealed))
+    })
 }

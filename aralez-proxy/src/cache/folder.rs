@@ -11,7 +11,7 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_runtime::private;
 use tracing::warn;
 
-use super::file::{self, Header, ReadError};
+use super::file::{Header, ReadError, Whole};
 use super::marks;
 use crate::core::memory::NotKept;
 use crate::core::trial::Marks;
@@ -35,25 +35,13 @@ pub(super) struct Entry {
     pub(super) header: Header,
 }
 
-impl Entry {
-    /// Newest is greatest.
-    fn age(&self) -> (u64, u64, u64) {
-        let version = self.header.version;
-        (
-            version.generation,
-            version.revision,
-            self.header.written_unix_ms,
-        )
-    }
-}
-
 /// The folder, and what is known to lie in it.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     entries: Vec<Entry>,
-    /// The newest file with its content, from listing until reading.
-    newest: Option<(Entry, Vec<u8>)>,
+    /// The newest file with its name, from listing until reading.
+    newest: Option<(String, Whole)>,
 }
 
 impl Folder {
@@ -101,45 +89,37 @@ impl Folder {
         self.entries.clear();
         self.newest = None;
         for name in names {
-            let found = self.content(&name, limits).and_then(|content| {
-                let header = file::header(&content)?;
-                Ok((header, content))
-            });
-            let header = found.map(|(header, content)| {
-                self.remember(&name, &header, content);
-                header
-            });
-            match header {
-                Ok(header) if !cluster.is_empty() && header.cluster != cluster => {
+            match self.whole(&name, limits) {
+                Ok(file) if !cluster.is_empty() && file.header().cluster != cluster => {
                     self.set_aside(&name, &ReadError::Cluster, troubles);
                 }
-                Ok(header) => self.entries.push(Entry { name, header }),
+                Ok(file) => self.add(name, file),
                 Err(ReadError::Io(error)) if error.kind() != ErrorKind::InvalidData => {
                     troubles.push(format!("{name} {}", ReadError::Io(error)));
                 }
                 Err(error) => self.set_aside(&name, &error, troubles),
             }
         }
-        self.entries.sort_by_key(|entry| Reverse(entry.age()));
+        self.entries
+            .sort_by_key(|entry| Reverse(entry.header.age()));
         self.entries.clone()
     }
 
-    fn content(&self, name: &str, limits: &Limits) -> Result<Vec<u8>, ReadError> {
+    fn whole(&self, name: &str, limits: &Limits) -> Result<Whole, ReadError> {
         let max = limits.max_snapshot_bytes.unwrap_or(DEFAULT_MAX_BYTES);
         let max = max.saturating_mul(2).saturating_add(SPARE_BYTES);
-        private::read_bounded(&self.path.join(name), max).map_err(ReadError::Io)
+        let content = private::read_bounded(&self.path.join(name), max).map_err(ReadError::Io)?;
+        Whole::of(content)
     }
 
-    /// Holds the content of the newest file, which is read next, so that it is read once.
-    fn remember(&mut self, name: &str, header: &Header, content: Vec<u8>) {
-        let entry = Entry {
-            name: name.to_owned(),
-            header: header.clone(),
-        };
-        let newer = |(newest, _): &(Entry, Vec<u8>)| newest.age() < entry.age();
-        if self.newest.as_ref().is_none_or(newer) {
-            self.newest = Some((entry, content));
+    /// Lists a file. The newest, which is read next, is held, so that it is read and checked once.
+    fn add(&mut self, name: String, file: Whole) {
+        let older = |(_, newest): &(String, Whole)| newest.header().age() < file.header().age();
+        let header = file.header().clone();
+        if self.newest.as_ref().is_none_or(older) {
+            self.newest = Some((name.clone(), file));
         }
+        self.entries.push(Entry { name, header });
     }
 
     pub(super) fn read(
@@ -148,11 +128,11 @@ impl Folder {
         key: &SealKey,
         limits: &Limits,
     ) -> Result<Snapshot, ReadError> {
-        let content = match self.newest.take() {
-            Some((newest, content)) if newest.name == entry.name => content,
-            _ => self.content(&entry.name, limits)?,
+        let file = match self.newest.take() {
+            Some((newest, file)) if newest == entry.name => file,
+            _ => self.whole(&entry.name, limits)?,
         };
-        file::decode(content, key, limits)
+        file.decode(key, limits)
     }
 
     /// Takes a file out of use without destroying it, and says so. Old ones of these go.
@@ -195,7 +175,8 @@ impl Folder {
         self.write_file(&name, content)?;
         self.entries.retain(|entry| entry.name != name);
         self.entries.push(Entry { name, header });
-        self.entries.sort_by_key(|entry| Reverse(entry.age()));
+        self.entries
+            .sort_by_key(|entry| Reverse(entry.header.age()));
         Ok(())
     }
 

@@ -74,12 +74,8 @@ impl Tried {
 
 impl CompiledPool {
     /// Compiles a pool. Its position and its endpoints' loads are those of the pool's name.
-    pub fn new(
-        name: &PoolName,
-        endpoints: impl IntoIterator<Item = Endpoint>,
-        registry: &Registry,
-    ) -> Self {
-        let mut endpoints: Vec<Endpoint> = endpoints.into_iter().collect();
+    pub fn new(name: &PoolName, endpoints: &[Endpoint], registry: &Registry) -> Self {
+        let mut endpoints = endpoints.to_vec();
         endpoints.sort_by_key(|endpoint| (endpoint.tier, endpoint.address));
         let state = registry.pool(name);
         let loads = state.loads(endpoints.iter().map(|endpoint| endpoint.address));

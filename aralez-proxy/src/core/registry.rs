@@ -141,15 +141,15 @@ impl<K, V> Shelf<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Default> Shelf<K, V> {
     fn get(&mut self, key: &K) -> Arc<V> {
-        if let Some(value) = self.kept.get(key).and_then(Weak::upgrade) {
-            return value;
-        }
         if self.kept.len() >= self.sweep_at {
             self.kept.retain(|_, value| value.strong_count() > 0);
             self.sweep_at = Self::SMALL.max(2 * self.kept.len());
         }
-        let value = Arc::default();
-        self.kept.insert(key.clone(), Arc::downgrade(&value));
-        value
+        let kept = self.kept.entry(key.clone()).or_default();
+        kept.upgrade().unwrap_or_else(|| {
+            let value = Arc::default();
+            *kept = Arc::downgrade(&value);
+            value
+        })
     }
 }

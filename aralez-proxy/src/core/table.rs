@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aralez_proto::join::{InTurn, Join, both};
 use aralez_proto::matcher::{HostIndex, PathIndex};
-use aralez_proto::model::{HostPattern, PoolName, VirtualHost};
+use aralez_proto::model::{Endpoint, HostPattern, PoolName, VirtualHost};
 use aralez_proto::shards::Shards;
 use aralez_proto::snapshot::{Snapshot, Touched};
 
@@ -78,18 +78,12 @@ impl Table {
             table.take_settings(snapshot);
             table
         };
-        let pools = || {
-            let mut table = Self::empty();
-            for (name, _) in snapshot.resources().pools().iter() {
-                table.take_pool(name, snapshot, registry);
-            }
-            table
+        let pool = |name: &PoolName, endpoints: &[Endpoint]| {
+            Arc::new(CompiledPool::new(name, endpoints, registry))
         };
+        let pools = || snapshot.resources().pools().map(pool);
         let (hosts, pools) = both(join, hosts, pools);
-        Self {
-            pools: pools.pools,
-            ..hosts
-        }
+        Self { pools, ..hosts }
     }
 
     /// The table of the snapshot that follows the one this table is of. Costs what the change touched: a pool whose endpoints changed is
@@ -159,13 +153,12 @@ impl Table {
     }
 
     fn take_pool(&mut self, name: &PoolName, snapshot: &Snapshot, registry: &Registry) {
-        let resources = snapshot.resources();
-        if resources.pools().get(name).is_none() {
+        let pools = snapshot.resources().pools();
+        if pools.get(name).is_none() {
             self.pools.remove(name);
             return;
         }
-        let endpoints = resources.endpoints(name).into_iter();
-        let endpoints = endpoints.flatten().copied();
+        let endpoints = pools.endpoints(name).unwrap_or_default();
         let pool = CompiledPool::new(name, endpoints, registry);
         self.pools.insert(name.clone(), Arc::new(pool));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message;
+use prost::{Message, decode_length_delimiter};
 
 use crate::convert::RECORD_FORMAT;
 use crate::fault::{Fault, FaultCode};
@@ -17,6 +17,16 @@ use crate::model::{
 };
 use crate::record::{Record, ResourceType};
 use crate::wire::resource as wire;
+
+/// `Record.format`, then `Record.requires` with one number of one byte, then the tag of `Record.body`.
+const PLAIN: [u8; 6] = [
+    1 << 3,
+    RECORD_FORMAT as u8,
+    2 << 3 | 2,
+    1,
+    feature::BASE as u8,
+    3 << 3 | 2,
+];
 
 /// A decoded resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +46,21 @@ pub enum Resource {
 /// # Errors
 /// The faults of this record: a format or feature that this build lacks, bytes that do not decode, values that the model does not allow.
 pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
+    match plain_body(&record.payload) {
+        Some(body) => decode_body(record, body),
+        None => decode_body(record, &envelope(record)?.body),
+    }
+}
+
+/// The body of an envelope as nearly every one is written: of this format, and with no feature but the first. Looked at in place, since
+/// each other envelope counts one more that uses the memory of all records, which both threads of a start would wait for.
+fn plain_body(payload: &[u8]) -> Option<&[u8]> {
+    let mut body = payload.strip_prefix(&PLAIN)?;
+    let length = decode_length_delimiter(&mut body).ok()?;
+    (length == body.len()).then_some(body)
+}
+
+fn envelope(record: &Record) -> Result<wire::Record, Vec<Fault>> {
     let envelope = wire::Record::decode(record.payload.clone()).map_err(|error| {
         vec![Fault::of(
             &record.key,
@@ -65,11 +90,15 @@ pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
             reason,
         )]);
     }
+    Ok(envelope)
+}
+
+fn decode_body(record: &Record, body: &[u8]) -> Result<Resource, Vec<Fault>> {
     let mut faults = Problems {
         record,
         faults: Vec::new(),
     };
-    let resource = faults.resource(&envelope.body);
+    let resource = faults.resource(body);
     match resource {
         Some(resource) if faults.faults.is_empty() => Ok(resource),
         _ => Err(faults.faults),

@@ -86,6 +86,24 @@ fn what_is_encoded_decodes_to_the_same() {
 }
 
 #[test]
+fn the_same_envelope_written_in_another_order_decodes_to_the_same() {
+    for (record, resource) in all() {
+        let [format, requires] = [0..2, 2..5].map(|part| &record.payload[part]);
+        let body = &record.payload[5..];
+        for parts in [[body, format, requires], [requires, format, body]] {
+            let other = Record::new(record.key.clone(), parts.concat().into());
+            assert_eq!(decode(&other), Ok(resource.clone()));
+        }
+        let cut = record.payload.slice(..record.payload.len() - 1);
+        let longer = [&record.payload[..], &[0]].concat().into();
+        for payload in [cut, longer] {
+            let faults = decode(&Record::new(record.key.clone(), payload)).unwrap_err();
+            assert_eq!(faults[0].code, FaultCode::Decode);
+        }
+    }
+}
+
+#[test]
 fn records_are_the_bytes_of_every_release_before() {
     let leaves: Vec<String> = all()
         .iter()

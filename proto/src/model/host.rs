@@ -36,6 +36,16 @@ pub struct VirtualHost {
     pub routes: Vec<Route>,
 }
 
+impl VirtualHost {
+    /// The pools that its routes name, one as often as it is named.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
+        self.routes.iter().filter_map(|route| match &route.action {
+            Action::Pool(pool) => Some(pool),
+            Action::Redirect(_) => None,
+        })
+    }
+}
+
 /// What happens to requests below one path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Route {

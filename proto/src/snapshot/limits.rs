@@ -33,7 +33,7 @@ impl Limits {
             ),
             (
                 ResourceType::Endpoint,
-                resources.endpoint_count(),
+                resources.pools().endpoint_count(),
                 self.max_endpoints,
                 "max_endpoints",
             ),

@@ -8,11 +8,10 @@ use foldhash::fast::RandomState;
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
 use crate::join::{Join, both};
-use crate::model::{
-    Action, Endpoint, EndpointAddress, HostPattern, Pool, PoolName, Settings, VirtualHost,
-};
+use crate::model::{Action, EndpointAddress, HostPattern, PoolName, Settings, VirtualHost};
 use crate::record::{Change, RecordKey, RecordSet, ResourceType};
 use crate::shards::Shards;
+use crate::snapshot::Pools;
 
 /// Decoded resources. Cheap to copy; a change costs what it touches.
 #[derive(Clone, Debug, Default)]
@@ -21,12 +20,7 @@ pub struct Resources {
     /// Settings by group: a whole snapshot has those of one group at most.
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: Shards<HostPattern, Arc<VirtualHost>>,
-    pools: Shards<PoolName, Pool>,
-    /// Ascending by address: most pools have a few, for which a tree would take ten times the memory.
-    endpoints: Shards<PoolName, Arc<Vec<Endpoint>>>,
-    endpoint_count: usize,
-    /// How many routes name a pool: so that deleting one need not look at every host.
-    references: Shards<PoolName, usize>,
+    pools: Pools,
 }
 
 /// What a delta changed: all that a table has to rebuild.
@@ -51,19 +45,9 @@ impl Resources {
         &self.hosts
     }
 
-    /// The pools by name.
-    pub const fn pools(&self) -> &Shards<PoolName, Pool> {
+    /// The pools with their endpoints.
+    pub const fn pools(&self) -> &Pools {
         &self.pools
-    }
-
-    /// The endpoints of a pool, ascending by address; `None` where the pool has none.
-    pub fn endpoints(&self, pool: &PoolName) -> Option<&[Endpoint]> {
-        self.endpoints.get(pool).map(|all| all.as_slice())
-    }
-
-    /// How many endpoints all pools have together.
-    pub const fn endpoint_count(&self) -> usize {
-        self.endpoint_count
     }
 
     /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
@@ -75,12 +59,11 @@ impl Resources {
             || Self::part(records, pooled),
         );
         all.pools = pools.pools;
-        all.endpoints = pools.endpoints;
-        all.endpoint_count = pools.endpoint_count;
         faults.extend(more);
         faults.extend(all.take_settings().err());
         Faults::check(faults)?;
-        Faults::check(all.dangling(&all.leading_nowhere(join)))?;
+        let nowhere = all.take_references();
+        Faults::check(all.dangling(&nowhere))?;
         Ok(all)
     }
 
@@ -90,30 +73,25 @@ impl Resources {
         let mut faults = Vec::new();
         for record in records.iter().filter(|record| wanted(record.key.kind)) {
             match decode(record) {
-                Ok(resource) => part.put(&record.key, resource),
+                Ok(resource) => drop(part.take(&record.key, resource)),
                 Err(found) => faults.extend(found),
             }
         }
         (part, faults)
     }
 
-    /// Of all there is, what has a reference that leads nowhere.
-    fn leading_nowhere(&self, join: &dyn Join) -> Touched {
-        let hosts = || {
-            let missing = self.hosts.iter().filter(|(_, host)| self.misses_pool(host));
-            missing.map(|(pattern, _)| pattern.clone()).collect()
-        };
-        let pools = || {
-            let names = self.endpoints.iter().map(|(name, _)| name);
-            let missing = names.filter(|name| self.pools.get(*name).is_none());
-            missing.cloned().collect()
-        };
-        let (hosts, pools) = both(join, hosts, pools);
-        Touched {
-            settings: false,
-            hosts,
-            pools,
+    /// Counts the references of all hosts, which were not counted yet. Gives what has one that leads nowhere.
+    fn take_references(&mut self) -> Touched {
+        let mut nowhere = Touched::default();
+        for (pattern, host) in self.hosts.iter() {
+            for pool in host.pools() {
+                if !self.pools.add_route(pool) {
+                    nowhere.hosts.insert(pattern.clone());
+                }
+            }
         }
+        nowhere.pools = self.pools.without_pool().cloned().collect();
+        nowhere
     }
 
     /// The resources after a delta, and what it touched.
@@ -153,26 +131,29 @@ impl Resources {
     }
 
     fn put(&mut self, key: &RecordKey, resource: Resource) {
+        if let Resource::VirtualHost(host) = &resource {
+            for pool in host.pools() {
+                self.pools.add_route(pool);
+            }
+        }
+        let before = self.take(key, resource);
+        self.forget_references(before.as_deref());
+    }
+
+    /// Puts a resource without looking at its references. Gives the host that it replaces.
+    fn take(&mut self, key: &RecordKey, resource: Resource) -> Option<Arc<VirtualHost>> {
         match resource {
             Resource::Settings(settings) => {
                 self.groups
                     .insert(Arc::clone(&key.name), Arc::new(settings));
             }
             Resource::VirtualHost(host) => {
-                self.count_references(&host, 1);
-                let before = self.hosts.insert(host.pattern.clone(), Arc::new(host));
-                self.forget_references(before.as_deref());
+                return self.hosts.insert(host.pattern.clone(), Arc::new(host));
             }
-            Resource::Pool(name, pool) => {
-                self.pools.insert(name, pool);
-            }
-            Resource::Endpoint(pool, endpoint) => {
-                let added = self.endpoints.change(pool, |endpoints| {
-                    put_endpoint(Arc::make_mut(endpoints), endpoint)
-                });
-                self.endpoint_count += usize::from(added);
-            }
+            Resource::Pool(name, pool) => self.pools.put(name, pool),
+            Resource::Endpoint(pool, endpoint) => self.pools.put_endpoint(pool, endpoint),
         }
+        None
     }
 
     fn delete(&mut self, key: &RecordKey, touched: &mut Touched) -> Result<(), Fault> {
@@ -214,7 +195,7 @@ impl Resources {
                 if address.to_string() != text {
                     return Err(invalid(format!("is not normalised: {address}")));
                 }
-                self.delete_endpoint(&pool, address);
+                self.pools.remove_endpoint(&pool, address);
                 touched.pools.insert(pool);
             }
             ResourceType::Certificate | ResourceType::Credentials => {}
@@ -222,46 +203,15 @@ impl Resources {
         Ok(())
     }
 
-    fn delete_endpoint(&mut self, pool: &PoolName, address: EndpointAddress) {
-        let Some(mut endpoints) = self.endpoints.remove(pool) else {
-            return;
-        };
-        if let Ok(at) = position(&endpoints, address) {
-            Arc::make_mut(&mut endpoints).remove(at);
-            self.endpoint_count -= 1;
-        }
-        if !endpoints.is_empty() {
-            self.endpoints.insert(pool.clone(), endpoints);
-        }
-    }
-
-    fn count_references(&mut self, host: &VirtualHost, by: isize) {
-        for route in &host.routes {
-            let Action::Pool(pool) = &route.action else {
-                continue;
-            };
-            let count = self.references.change(pool.clone(), |count| {
-                *count = count.saturating_add_signed(by);
-                *count
-            });
-            if count == 0 {
-                self.references.remove(pool);
-            }
-        }
-    }
-
     fn forget_references(&mut self, host: Option<&VirtualHost>) {
-        if let Some(host) = host {
-            self.count_references(host, -1);
+        for pool in host.into_iter().flat_map(VirtualHost::pools) {
+            self.pools.remove_route(pool);
         }
     }
 
     /// Whether a route of this host names a pool that does not exist.
     fn misses_pool(&self, host: &VirtualHost) -> bool {
-        host.routes.iter().any(|route| match &route.action {
-            Action::Pool(pool) => self.pools.get(pool).is_none(),
-            Action::Redirect(_) => false,
-        })
+        host.pools().any(|pool| self.pools.get(pool).is_none())
     }
 
     /// References that lead nowhere, looking only at what was touched.
@@ -294,11 +244,12 @@ impl Resources {
         }
         for pool in ascending(&touched.pools, |pool| self.pools.get(pool).is_none()) {
             let key = RecordKey::new(ResourceType::Pool, pool.shared());
-            if self.endpoints.get(pool).is_some() {
+            if self.pools.endpoints(pool).is_some() {
                 let reason = "has endpoints but does not exist";
                 faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
             }
-            if let Some(count) = self.references.get(pool) {
+            let count = self.pools.routes(pool);
+            if count > 0 {
                 let reason = format!("does not exist, but {count} route(s) name it");
                 faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
             }
@@ -326,25 +277,4 @@ fn ascending<T: Ord>(all: &HashSet<T, RandomState>, wanted: impl Fn(&T) -> bool)
     let mut found: Vec<&T> = all.iter().filter(|one| wanted(one)).collect();
     found.sort_unstable();
     found
-}
-
-fn position(endpoints: &[Endpoint], address: EndpointAddress) -> Result<usize, usize> {
-    endpoints.binary_search_by_key(&address, |endpoint| endpoint.address)
-}
-
-/// Whether the endpoint was not there before.
-fn put_endpoint(endpoints: &mut Vec<Endpoint>, endpoint: Endpoint) -> bool {
-    match position(endpoints, endpoint.address) {
-        Ok(at) => {
-            endpoints[at] = endpoint;
-            false
-        }
-        Err(at) => {
-            if endpoints.is_empty() {
-                endpoints.reserve_exact(2);
-            }
-            endpoints.insert(at, endpoint);
-            true
-        }
-    }
 }

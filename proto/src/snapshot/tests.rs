@@ -161,10 +161,14 @@ fn content(snapshot: &Snapshot) -> String {
         resources
             .pools()
             .iter()
-            .map(|(name, _)| format!("{name} {:?}", resources.endpoints(name))),
+            .map(|(name, endpoints)| format!("{name} {endpoints:?}")),
     );
     lines.sort();
-    format!("{} {}", lines.join("\n"), resources.endpoint_count())
+    format!(
+        "{} {}",
+        lines.join("\n"),
+        resources.pools().endpoint_count()
+    )
 }
 
 proptest! {

@@ -18,7 +18,7 @@ fn found(addresses: &[&str]) -> Found {
 fn endpoints(publisher: &Publisher) -> Vec<String> {
     let view = publisher.views().borrow().view(&GroupName::default());
     let pool = "a.example/".parse().unwrap();
-    let endpoints = view.resources().endpoints(&pool);
+    let endpoints = view.resources().pools().endpoints(&pool);
     let addresses = endpoints
         .unwrap_or_default()
         .iter()

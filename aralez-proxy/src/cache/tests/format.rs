@@ -4,6 +4,7 @@ use aralez_proto::record::{Record, RecordKey, ResourceType};
 use bytes::Bytes;
 
 use super::*;
+use crate::cache::file::Whole;
 use crate::cache::{file, marks};
 use crate::core::trial::Trial;
 
@@ -33,7 +34,7 @@ fn the_cache_file_is_that_of_every_release_before() {
         hex(&content),
         "4152414c455a534301000000490000000a10c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c11001180720032a20b9cf03775b254ea66c89bc6cce9c30b50c51d1de522dbdb5a1452306294b08ca3080d095ffbc313a06302e31302e3001090909090909090909090909090909090909090909090909b462ea896ea9181284080f4c090a6b844b97023ef372de303d98f8a02ddbc6d1eab1291d2778b799d6c2c4937b13718ffca8b037caa8779b00c6f8e424cd05867125"
     );
-    assert_eq!(file::header(&content).unwrap(), header);
+    assert_eq!(*Whole::of(content).unwrap().header(), header);
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn a_file_of_a_newer_format_is_named_as_such() {
     content[8] = 2;
     let footer = Digest::of_fields(&[&content]);
     content.extend_from_slice(footer.as_bytes());
-    assert!(matches!(file::header(&content), Err(ReadError::Format(2))));
+    assert!(matches!(Whole::of(content), Err(ReadError::Format(2))));
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn endpoint(port: u16, weight: u16, tier: u8) -> Endpoint {
 }
 
 fn pool(endpoints: Vec<Endpoint>, registry: &Registry) -> CompiledPool {
-    CompiledPool::new(&"pool".parse().unwrap(), endpoints, registry)
+    CompiledPool::new(&"pool".parse().unwrap(), &endpoints, registry)
 }
 
 fn port(found: Option<&CompiledEndpoint>) -> Option<u16> {

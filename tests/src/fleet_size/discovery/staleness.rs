@@ -98,7 +98,10 @@ impl Staleness {
             return Arc::clone(steps);
         }
         let step = |pool| {
-            let endpoints = snapshot.resources().endpoints(&schedule::pool_name(pool));
+            let endpoints = snapshot
+                .resources()
+                .pools()
+                .endpoints(&schedule::pool_name(pool));
             let endpoints = endpoints.unwrap_or_default().iter();
             schedule::step_of(endpoints.map(|endpoint| endpoint.address.socket())).unwrap_or(0)
         };

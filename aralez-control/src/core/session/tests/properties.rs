@@ -255,8 +255,9 @@ impl World {
         }
         for (pool, _) in runs.resources().pools().iter() {
             if newest.resources().pools().get(pool).is_some() {
-                let endpoints =
-                    |view: &SharedSnapshot| view.resources().endpoints(pool).map(<[_]>::to_vec);
+                let endpoints = |view: &SharedSnapshot| {
+                    view.resources().pools().endpoints(pool).map(<[_]>::to_vec)
+                };
                 assert_eq!(endpoints(runs), endpoints(newest), "{pool}");
             }
         }

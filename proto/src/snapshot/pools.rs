@@ -1,0 +1,164 @@
+//! The pools of a snapshot: by name what a pool is, its endpoints, and how many routes name it.
+//!
+//! All of a name stands in one place: there are as many names as routes, each look elsewhere is waited for, and each table of its own
+//! takes memory for every one of them.
+
+use std::sync::Arc;
+
+use crate::model::{Endpoint, EndpointAddress, Pool, PoolName};
+use crate::shards::Shards;
+
+/// Pools by name. Cheap to copy; a change costs what it touches.
+#[derive(Clone, Debug, Default)]
+pub struct Pools {
+    named: Shards<PoolName, Named>,
+    endpoint_count: usize,
+}
+
+/// What stands under a name. While a delta is taken in, parts may be there before the pool itself.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    pool: Option<Pool>,
+    /// Ascending by address: most pools have a few, for which a tree would take ten times the memory. `None`: it has none.
+    endpoints: Option<Arc<Vec<Endpoint>>>,
+    /// How many routes name it: so that deleting a pool need not look at every host.
+    routes: usize,
+}
+
+impl Named {
+    const fn is_nothing(&self) -> bool {
+        self.pool.is_none() && self.endpoints.is_none() && self.routes == 0
+    }
+
+    fn endpoints(&self) -> Option<&[Endpoint]> {
+        self.endpoints.as_ref().map(|all| all.as_slice())
+    }
+
+    /// Whether the endpoint was not there before.
+    fn put_endpoint(&mut self, endpoint: Endpoint) -> bool {
+        let endpoints = Arc::make_mut(self.endpoints.get_or_insert_default());
+        match position(endpoints, endpoint.address) {
+            Ok(at) => {
+                endpoints[at] = endpoint;
+                false
+            }
+            Err(at) => {
+                if endpoints.is_empty() {
+                    endpoints.reserve_exact(2);
+                }
+                endpoints.insert(at, endpoint);
+                true
+            }
+        }
+    }
+
+    /// Whether the endpoint was there.
+    fn remove_endpoint(&mut self, address: EndpointAddress) -> bool {
+        let Some(endpoints) = &mut self.endpoints else {
+            return false;
+        };
+        let Ok(at) = position(endpoints, address) else {
+            return false;
+        };
+        Arc::make_mut(endpoints).remove(at);
+        if endpoints.is_empty() {
+            self.endpoints = None;
+        }
+        true
+    }
+}
+
+fn position(endpoints: &[Endpoint], address: EndpointAddress) -> Result<usize, usize> {
+    endpoints.binary_search_by_key(&address, |endpoint| endpoint.address)
+}
+
+impl Pools {
+    /// The pool of a name.
+    pub fn get(&self, name: &PoolName) -> Option<&Pool> {
+        self.named.get(name)?.pool.as_ref()
+    }
+
+    /// The endpoints of a name, ascending by address; `None` where it has none.
+    pub fn endpoints(&self, name: &PoolName) -> Option<&[Endpoint]> {
+        self.named.get(name)?.endpoints()
+    }
+
+    /// All pools with their endpoints, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&PoolName, &[Endpoint])> {
+        let known = |(name, named)| Some((name, of_pool(named)?));
+        self.named.iter().filter_map(known)
+    }
+
+    /// Something for each pool, of its name and its endpoints. Costs less than putting one after the other.
+    pub fn map<T>(&self, mut make: impl FnMut(&PoolName, &[Endpoint]) -> T) -> Shards<PoolName, T> {
+        self.named
+            .filter_map(|name, named| Some(make(name, of_pool(named)?)))
+    }
+
+    /// How many endpoints all pools have together.
+    pub const fn endpoint_count(&self) -> usize {
+        self.endpoint_count
+    }
+
+    /// How many routes name this.
+    pub(super) fn routes(&self, name: &PoolName) -> usize {
+        self.named.get(name).map_or(0, |named| named.routes)
+    }
+
+    /// The names that have endpoints, though there is no such pool.
+    pub(super) fn without_pool(&self) -> impl Iterator<Item = &PoolName> {
+        let stray = |named: &Named| named.pool.is_none() && named.endpoints.is_some();
+        let strays = self.named.iter().filter(move |(_, named)| stray(named));
+        strays.map(|(name, _)| name)
+    }
+
+    pub(super) fn put(&mut self, name: PoolName, pool: Pool) {
+        self.named.change(name, |named| named.pool = Some(pool));
+    }
+
+    pub(super) fn remove(&mut self, name: &PoolName) {
+        self.change(name, |named| named.pool = None);
+    }
+
+    pub(super) fn put_endpoint(&mut self, name: PoolName, endpoint: Endpoint) {
+        let added = |named: &mut Named| named.put_endpoint(endpoint);
+        self.endpoint_count += usize::from(self.named.change(name, added));
+    }
+
+    pub(super) fn remove_endpoint(&mut self, name: &PoolName, address: EndpointAddress) {
+        let gone = self.change(name, |named| named.remove_endpoint(address));
+        self.endpoint_count -= usize::from(gone);
+    }
+
+    /// One more route names this. Whether there is such a pool, by now.
+    pub(super) fn add_route(&mut self, name: &PoolName) -> bool {
+        self.named.change(name.clone(), |named| {
+            named.routes += 1;
+            named.pool.is_some()
+        })
+    }
+
+    /// One route less names this.
+    pub(super) fn remove_route(&mut self, name: &PoolName) {
+        self.change(name, |named| {
+            named.routes = named.routes.saturating_sub(1);
+        });
+    }
+
+    /// Changes what stands under a name, of which nothing stays where nothing is left.
+    fn change<R>(&mut self, name: &PoolName, change: impl FnOnce(&mut Named) -> R) -> R {
+        let (result, nothing) = self.named.change(name.clone(), |named| {
+            let result = change(named);
+            (result, named.is_nothing())
+        });
+        if nothing {
+            self.named.remove(name);
+        }
+        result
+    }
+}
+
+/// The endpoints of a pool that exists.
+fn of_pool(named: &Named) -> Option<&[Endpoint]> {
+    named.pool.map(|_| named.endpoints().unwrap_or_default())
+}
