@@ -6,6 +6,7 @@
 mod limits;
 mod pools;
 mod resources;
+mod whole;
 
 use std::sync::Arc;
 

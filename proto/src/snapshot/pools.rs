@@ -6,13 +6,22 @@
 use std::sync::Arc;
 
 use crate::model::{Endpoint, EndpointAddress, Pool, PoolName};
-use crate::shards::Shards;
+use crate::shards::{Batch, Shards};
 
 /// Pools by name. Cheap to copy; a change costs what it touches.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     named: Shards<PoolName, Named>,
     endpoint_count: usize,
+}
+
+/// What is put under a name while a whole set is taken in.
+#[derive(Debug)]
+pub(super) enum Part {
+    Pool(Pool),
+    Endpoint(Endpoint),
+    /// A route that names it.
+    Route,
 }
 
 /// What stands under a name. While a delta is taken in, parts may be there before the pool itself.
@@ -100,6 +109,27 @@ impl Pools {
         self.endpoint_count
     }
 
+    /// Whether a route names something that is no pool. Looks at all.
+    pub(super) fn misses_any(&self) -> bool {
+        let missed = |named: &Named| named.routes > 0 && named.pool.is_none();
+        self.named.iter().any(|(_, named)| missed(named))
+    }
+
+    /// For parts that are taken in by [`Pools::put_all`].
+    pub(super) fn batch(&self) -> Batch<PoolName, Part> {
+        self.named.batch()
+    }
+
+    pub(super) fn put_all(&mut self, parts: Batch<PoolName, Part>) {
+        let mut endpoints = 0;
+        self.named.change_all(parts, |named, part| match part {
+            Part::Pool(pool) => named.pool = Some(pool),
+            Part::Endpoint(endpoint) => endpoints += usize::from(named.put_endpoint(endpoint)),
+            Part::Route => named.routes += 1,
+        });
+        self.endpoint_count += endpoints;
+    }
+
     /// How many routes name this.
     pub(super) fn routes(&self, name: &PoolName) -> usize {
         self.named.get(name).map_or(0, |named| named.routes)
@@ -130,12 +160,9 @@ impl Pools {
         self.endpoint_count -= usize::from(gone);
     }
 
-    /// One more route names this. Whether there is such a pool, by now.
-    pub(super) fn add_route(&mut self, name: &PoolName) -> bool {
-        self.named.change(name.clone(), |named| {
-            named.routes += 1;
-            named.pool.is_some()
-        })
+    /// One more route names this.
+    pub(super) fn add_route(&mut self, name: &PoolName) {
+        self.named.change(name.clone(), |named| named.routes += 1);
     }
 
     /// One route less names this.

@@ -7,9 +7,8 @@ use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
-use crate::join::{Join, both};
 use crate::model::{Action, EndpointAddress, HostPattern, PoolName, Settings, VirtualHost};
-use crate::record::{Change, RecordKey, RecordSet, ResourceType};
+use crate::record::{Change, RecordKey, ResourceType};
 use crate::shards::Shards;
 use crate::snapshot::Pools;
 
@@ -20,7 +19,7 @@ pub struct Resources {
     /// Settings by group: a whole snapshot has those of one group at most.
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: Shards<HostPattern, Arc<VirtualHost>>,
-    pools: Pools,
+    pub(super) pools: Pools,
 }
 
 /// What a delta changed: all that a table has to rebuild.
@@ -50,50 +49,6 @@ impl Resources {
         &self.pools
     }
 
-    /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
-    pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
-        let pooled = |kind| matches!(kind, ResourceType::Pool | ResourceType::Endpoint);
-        let ((mut all, mut faults), (pools, more)) = both(
-            join,
-            || Self::part(records, |kind| !pooled(kind)),
-            || Self::part(records, pooled),
-        );
-        all.pools = pools.pools;
-        faults.extend(more);
-        faults.extend(all.take_settings().err());
-        Faults::check(faults)?;
-        let nowhere = all.take_references();
-        Faults::check(all.dangling(&nowhere))?;
-        Ok(all)
-    }
-
-    /// The resources of some types, and the faults of their records.
-    fn part(records: &RecordSet, wanted: impl Fn(ResourceType) -> bool) -> (Self, Vec<Fault>) {
-        let mut part = Self::default();
-        let mut faults = Vec::new();
-        for record in records.iter().filter(|record| wanted(record.key.kind)) {
-            match decode(record) {
-                Ok(resource) => drop(part.take(&record.key, resource)),
-                Err(found) => faults.extend(found),
-            }
-        }
-        (part, faults)
-    }
-
-    /// Counts the references of all hosts, which were not counted yet. Gives what has one that leads nowhere.
-    fn take_references(&mut self) -> Touched {
-        let mut nowhere = Touched::default();
-        for (pattern, host) in self.hosts.iter() {
-            for pool in host.pools() {
-                if !self.pools.add_route(pool) {
-                    nowhere.hosts.insert(pattern.clone());
-                }
-            }
-        }
-        nowhere.pools = self.pools.without_pool().cloned().collect();
-        nowhere
-    }
-
     /// The resources after a delta, and what it touched.
     pub(super) fn with(&self, delta: &[Change]) -> Result<(Self, Touched), Faults> {
         let mut next = self.clone();
@@ -120,7 +75,7 @@ impl Resources {
 
     /// The settings that hold. Only known after all changes: a node that moves to another group gets the settings of that one and loses
     /// those of the other, in any order.
-    fn take_settings(&mut self) -> Result<(), Fault> {
+    pub(super) fn take_settings(&mut self) -> Result<(), Fault> {
         if let Some(second) = self.groups.keys().nth(1) {
             let key = RecordKey::new(ResourceType::Settings, Arc::clone(second));
             let reason = "stands beside other settings; a snapshot has those of one group";
@@ -131,29 +86,27 @@ impl Resources {
     }
 
     fn put(&mut self, key: &RecordKey, resource: Resource) {
-        if let Resource::VirtualHost(host) = &resource {
-            for pool in host.pools() {
-                self.pools.add_route(pool);
-            }
-        }
-        let before = self.take(key, resource);
-        self.forget_references(before.as_deref());
-    }
-
-    /// Puts a resource without looking at its references. Gives the host that it replaces.
-    fn take(&mut self, key: &RecordKey, resource: Resource) -> Option<Arc<VirtualHost>> {
         match resource {
-            Resource::Settings(settings) => {
-                self.groups
-                    .insert(Arc::clone(&key.name), Arc::new(settings));
-            }
+            Resource::Settings(settings) => self.put_settings(&key.name, settings),
             Resource::VirtualHost(host) => {
-                return self.hosts.insert(host.pattern.clone(), Arc::new(host));
+                for pool in host.pools() {
+                    self.pools.add_route(pool);
+                }
+                let before = self.put_host(host);
+                self.forget_references(before.as_deref());
             }
             Resource::Pool(name, pool) => self.pools.put(name, pool),
             Resource::Endpoint(pool, endpoint) => self.pools.put_endpoint(pool, endpoint),
         }
-        None
+    }
+
+    pub(super) fn put_settings(&mut self, group: &Arc<str>, settings: Settings) {
+        self.groups.insert(Arc::clone(group), Arc::new(settings));
+    }
+
+    /// Puts a host without looking at its references. Gives the one that it replaces.
+    pub(super) fn put_host(&mut self, host: VirtualHost) -> Option<Arc<VirtualHost>> {
+        self.hosts.insert(host.pattern.clone(), Arc::new(host))
     }
 
     fn delete(&mut self, key: &RecordKey, touched: &mut Touched) -> Result<(), Fault> {
@@ -210,12 +163,12 @@ impl Resources {
     }
 
     /// Whether a route of this host names a pool that does not exist.
-    fn misses_pool(&self, host: &VirtualHost) -> bool {
+    pub(super) fn misses_pool(&self, host: &VirtualHost) -> bool {
         host.pools().any(|pool| self.pools.get(pool).is_none())
     }
 
     /// References that lead nowhere, looking only at what was touched.
-    fn dangling(&self, touched: &Touched) -> Vec<Fault> {
+    pub(super) fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
         let missing = |pattern: &HostPattern| {
             let host = self.hosts.get(pattern);

@@ -1,0 +1,93 @@
+//! The resources of a complete set of records, taken in at once: two pieces of work, each of which looks at one place after the other.
+
+use std::sync::Arc;
+
+use crate::convert::{Resource, decode};
+use crate::fault::{Fault, Faults};
+use crate::join::{Join, both};
+use crate::model::PoolName;
+use crate::record::{RecordSet, ResourceType};
+use crate::shards::Batch;
+use crate::snapshot::pools::Part;
+use crate::snapshot::{Pools, Resources, Touched};
+
+/// What the records of some types are.
+struct Piece {
+    resources: Resources,
+    /// What is still to be put into the pools.
+    parts: Batch<PoolName, Part>,
+    faults: Vec<Fault>,
+}
+
+impl Piece {
+    fn of(records: &RecordSet, wanted: impl Fn(ResourceType) -> bool, pools: &Pools) -> Self {
+        let mut piece = Self {
+            resources: Resources::default(),
+            parts: pools.batch(),
+            faults: Vec::new(),
+        };
+        for record in records.iter().filter(|record| wanted(record.key.kind)) {
+            match decode(record) {
+                Ok(resource) => piece.take(&record.key.name, resource),
+                Err(found) => piece.faults.extend(found),
+            }
+        }
+        piece
+    }
+
+    fn take(&mut self, name: &Arc<str>, resource: Resource) {
+        match resource {
+            Resource::Settings(settings) => self.resources.put_settings(name, settings),
+            Resource::VirtualHost(host) => {
+                for pool in host.pools() {
+                    self.parts.push(pool.clone(), Part::Route);
+                }
+                // No key comes twice in a set.
+                self.resources.put_host(host);
+            }
+            Resource::Pool(name, pool) => self.parts.push(name, Part::Pool(pool)),
+            Resource::Endpoint(name, endpoint) => self.parts.push(name, Part::Endpoint(endpoint)),
+        }
+    }
+}
+
+impl Resources {
+    /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
+    ///
+    /// # Errors
+    /// Every fault of every record, then all that leads nowhere.
+    pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
+        let pooled = |kind| matches!(kind, ResourceType::Pool | ResourceType::Endpoint);
+        let none = Pools::default();
+        let (hosts, (pools, more)) = both(
+            join,
+            || Piece::of(records, |kind| !pooled(kind), &none),
+            || {
+                let piece = Piece::of(records, pooled, &none);
+                let mut pools = none.clone();
+                pools.put_all(piece.parts);
+                (pools, piece.faults)
+            },
+        );
+        let (mut all, mut faults) = (hosts.resources, hosts.faults);
+        all.pools = pools;
+        all.pools.put_all(hosts.parts);
+        faults.extend(more);
+        faults.extend(all.take_settings().err());
+        Faults::check(faults)?;
+        Faults::check(all.dangling(&all.leading_nowhere()))?;
+        Ok(all)
+    }
+
+    /// Of all there is, what has a reference that leads nowhere.
+    fn leading_nowhere(&self) -> Touched {
+        let mut nowhere = Touched::default();
+        if self.pools.misses_any() {
+            let missing = self.hosts().iter();
+            let missing = missing.filter(|(_, host)| self.misses_pool(host));
+            nowhere.hosts = missing.map(|(pattern, _)| pattern.clone()).collect();
+        }
+        nowhere.pools = self.pools.without_pool().cloned().collect();
+        nowhere
+    }
+}
