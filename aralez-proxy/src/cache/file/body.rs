@@ -35,8 +35,8 @@ fn as_written(body: &Bytes) -> Option<[Gathered; 2]> {
     let middle = middle(body)?;
     let (first, rest) = both(
         &TwoThreads,
-        || half(body.slice(..middle)),
-        || half(body.slice(middle..)),
+        || half(&body.slice(..middle)),
+        || half(&body.slice(middle..)),
     );
     Some([first?, rest?])
 }
@@ -50,9 +50,9 @@ fn middle(body: &[u8]) -> Option<usize> {
     Some(body.len() - rest.len())
 }
 
-fn half(body: Bytes) -> Option<Gathered> {
+fn half(body: &Bytes) -> Option<Gathered> {
     // Each half counts its own users: one count for both would go to and fro between the threads with each record.
-    let body = &Bytes::from_owner(body);
+    let body = &Bytes::from_owner(body.clone());
     let mut rest: &[u8] = body;
     let next = || (!rest.is_empty()).then(|| record(body, field(&mut rest, RECORD)?));
     std::iter::from_fn(next).collect()

@@ -13,7 +13,8 @@ fn endpoint(port: u16, weight: u16, tier: u8) -> Endpoint {
     }
 }
 
-fn pool(endpoints: Vec<Endpoint>, registry: &Registry) -> CompiledPool {
+fn pool(endpoints: impl IntoIterator<Item = Endpoint>, registry: &Registry) -> CompiledPool {
+    let endpoints: Vec<Endpoint> = endpoints.into_iter().collect();
     CompiledPool::new(&"pool".parse().unwrap(), &endpoints, registry)
 }
 
@@ -105,7 +106,7 @@ fn a_draining_endpoint_takes_nothing_new() {
 #[test]
 fn trying_again_takes_no_turn_from_others() {
     let pool = pool(
-        (1..=3).map(|port| endpoint(port, 1, 0)).collect(),
+        (1..=3).map(|port| endpoint(port, 1, 0)),
         &Registry::default(),
     );
     let mut first = Vec::new();
@@ -122,7 +123,7 @@ fn trying_again_takes_no_turn_from_others() {
 proptest! {
     #[test]
     fn of_k_requests_over_n_endpoints_each_gets_its_share_but_for_one(n in 1_u16..40, k in 0_usize..400, skip in 0_usize..100) {
-        let pool = pool((1..=n).map(|port| endpoint(port, 3, 0)).collect(), &Registry::default());
+        let pool = pool((1..=n).map(|port| endpoint(port, 3, 0)), &Registry::default());
         ports(&pool, skip);
         let counts = counts(&ports(&pool, k));
         let share = k / usize::from(n);
@@ -135,7 +136,7 @@ proptest! {
     #[test]
     fn every_endpoint_is_tried_before_there_is_none(weights in prop::collection::vec((1_u16..9, 0_u8..3), 1..20)) {
         let endpoints = weights.iter().zip(1..).map(|((weight, tier), port)| endpoint(port, *weight, *tier));
-        let pool = pool(endpoints.collect(), &Registry::default());
+        let pool = pool(endpoints, &Registry::default());
         let mut tried = Tried::none();
         let mut tiers = Vec::new();
         while let Some(chosen) = pool.choose(&tried) {
