@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::model::GroupName;
+use aralez_proto::version::Version;
 use aralez_runtime::{main_file, open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -29,7 +31,7 @@ use crate::metrics::{Metrics, Reading};
 use crate::publisher::{self, Publisher};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument};
-use crate::stream::{self, ControlSocket, Hub, HubParts};
+use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling};
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -140,6 +142,7 @@ async fn serve(
         HubParts {
             cluster: publisher.cluster_id(),
             views: publisher.views(),
+            history: Arc::new(publisher.clone()),
             fleet: fleet.clone(),
             observer: Arc::clone(&observer),
             pace: times.pace,
@@ -260,6 +263,12 @@ impl Commits for Publisher {
 
     fn head(&self) -> Option<RevisionInfo> {
         Self::head(self)
+    }
+}
+
+impl History for Publisher {
+    fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
+        Box::pin(Self::recall(self, group, version))
     }
 }
 

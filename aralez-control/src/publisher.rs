@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::document::Rules;
+use aralez_proto::model::GroupName;
+use aralez_proto::snapshot::SharedSnapshot;
+use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 
 use crate::core::commit::{Committed, Proposal, Rejected};
@@ -150,6 +153,13 @@ impl Publisher {
                 return;
             }
         }
+    }
+
+    /// The view of a group as the revision of a version has it, with the endpoints of now or of shortly before. `None`: there is no such
+    /// revision in this history, or this release does not read it.
+    pub async fn recall(&self, group: GroupName, version: Version) -> Option<SharedSnapshot> {
+        let views = self.work(move |writer| writer.recall(version)).await;
+        views.ok().flatten().map(|views| views.view(&group))
     }
 
     /// The views of the head, and of every later one.

@@ -19,7 +19,7 @@ use aralez_proto::wire::control::control_plane_server::ControlPlaneServer;
 use tokio::sync::watch;
 use tonic::transport::Server;
 
-pub use hub::{Hub, HubParts};
+pub use hub::{History, Hub, HubParts, Recalling};
 pub use socket::{ControlSocket, SocketError};
 
 use service::SyncService;

@@ -179,6 +179,32 @@ async fn a_proxy_that_refuses_is_named_is_not_asked_again_and_holds_nobody_up() 
     fleet.serves(LIVE, "b.test", "a").await;
 }
 
+/// A node that was sent away comes back within half a minute.
+const BACK: Duration = Duration::from_secs(40);
+
+#[tokio::test]
+async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_restart_of_control() {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let mut fleet = Plan::new(1)
+        .proxy(0, "max_hosts: 1")
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let head = fleet.is_current(LIVE).await;
+    fleet.save(&two_hosts(&a));
+    refused(&fleet, 0).await;
+    fleet.kill_control();
+    fleet.start_control().await;
+    let knows = || async { same(&fleet.node(0).await?.faults.is_empty(), &false) };
+    eventually(BACK, "control knows of the refusal again", knows).await;
+
+    fleet.save(&two_hosts(&b));
+    fleet.serves(BACK, "a.test", "b").await;
+    refused(&fleet, 0).await;
+    assert_eq!(fleet.revision(0).await.unwrap(), head);
+    assert_eq!(fleet.get(0, "big.test", "/").await.unwrap().status, 404);
+}
+
 #[tokio::test]
 async fn a_push_that_waits_for_a_refusal_says_who_and_why_and_exits_3() {
     let a = Origin::start("a").await;

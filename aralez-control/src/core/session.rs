@@ -9,6 +9,7 @@ mod hello;
 mod log;
 mod parts;
 mod plan;
+mod recall;
 mod recent;
 mod refusal;
 mod repair;
@@ -24,6 +25,7 @@ use aralez_proto::version::Version;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};
+use recall::OwnView;
 pub use recent::Recent;
 pub use refusal::Refusal;
 use repair::Question;
@@ -116,6 +118,7 @@ pub struct Session {
     running: Option<Version>,
     /// The records of what the node runs, where control still has them.
     base: Option<SharedSnapshot>,
+    own: OwnView,
     /// The last difference did not lead where it said: what is sent next is everything.
     whole: bool,
     in_flight: Option<InFlight>,
@@ -150,6 +153,7 @@ impl Session {
                 self.last_heard = now;
                 Vec::new()
             }
+            Event::Recalled(view) => self.recalled(view, now),
             Event::View(recent) => {
                 self.recent = recent;
                 self.advance(now)
@@ -268,6 +272,7 @@ impl Session {
         }
         self.running = Some(update.to.version());
         self.base = Some(update.to);
+        self.own = OwnView::default();
         self.advance(now)
     }
 
@@ -306,6 +311,7 @@ impl Session {
         let root = |version: Option<Version>| -> Option<Digest> { Some(version?.root) };
         if root(kept) != root(self.running) {
             self.running = kept;
+            self.own = OwnView::default();
             let held = |version| hello::base_of(version, &self.recent, Vec::new());
             self.base = kept.and_then(held);
         }

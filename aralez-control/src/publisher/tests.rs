@@ -1,5 +1,6 @@
 mod discovered;
 mod disk;
+mod recall;
 mod second_look;
 
 use aralez_proto::document::DocumentSet;

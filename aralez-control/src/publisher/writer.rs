@@ -2,6 +2,7 @@
 
 mod discovered;
 mod files;
+mod recall;
 mod report;
 mod second_look;
 
@@ -23,6 +24,7 @@ use crate::core::store::{
     FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
+use recall::Earlier;
 use report::report;
 
 pub(super) struct Writer {
@@ -36,6 +38,7 @@ pub(super) struct Writer {
     /// Why the head that was found at the start gives no views; `None` where there are views of the head.
     unread: Option<Rejected>,
     holds: Holds,
+    earlier: Earlier,
     outlets: Outlets,
 }
 
@@ -86,6 +89,7 @@ impl Writer {
             files: None,
             unread: None,
             holds: Holds::new(parts.hold),
+            earlier: Earlier::default(),
         };
         writer.load(head.as_ref())?;
         Ok((writer, files::known(head, files)))

@@ -1,10 +1,14 @@
 //! What all streams share: the recent views by group, who is connected, who is let in.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::snapshot::SharedSnapshot;
+use aralez_proto::version::Version;
 use tokio::sync::{mpsc, watch};
 
 use crate::core::fleet::{Claim, NodeCommands, SharedFleet, StreamId, judge_claim};
@@ -16,12 +20,24 @@ use crate::core::views::Views;
 use super::admission::Admission;
 use super::outbox::PartsCache;
 
+/// A view that is being made again.
+pub type Recalling<'a> = Pin<Box<dyn Future<Output = Option<SharedSnapshot>> + Send + 'a>>;
+
+/// Who can make views of earlier revisions again.
+pub trait History: Send + Sync {
+    /// The view of a group as the revision of a version has it, with the endpoints of now. `None`: there is no such revision in this
+    /// history, or this release does not read it.
+    fn recall(&self, group: GroupName, version: Version) -> Recalling<'_>;
+}
+
 /// What a hub works with.
 pub struct HubParts {
     /// The cluster.
     pub cluster: ClusterId,
     /// The views of the head.
     pub views: watch::Receiver<Arc<Views>>,
+    /// What was before the head.
+    pub history: Arc<dyn History>,
     /// Where sessions report.
     pub fleet: SharedFleet,
     /// Who counts.
@@ -39,10 +55,11 @@ impl std::fmt::Debug for HubParts {
 }
 
 /// What is asked of a stream's task.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Command {
     Retry,
     Superseded,
+    Recalled(SharedSnapshot),
 }
 
 #[derive(Debug)]

@@ -43,8 +43,8 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         return;
     }
     let (sender, commands) = mpsc::unbounded_channel();
-    let (claim, id) = hub.claim(&hello, sender);
-    let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id));
+    let (claim, id) = hub.claim(&hello, sender.clone());
+    let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
     match begun {
         Ok((stream, next)) => stream.serve(next, inbound, commands, &out).await,
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
@@ -95,6 +95,8 @@ struct Stream {
     group: GroupName,
     session: Session,
     recents: watch::Receiver<Arc<Recents>>,
+    /// To itself.
+    commands: mpsc::UnboundedSender<Command>,
     outbox: Outbox,
     /// When the update in flight was queued.
     sent: Option<Instant>,
@@ -108,6 +110,7 @@ impl Stream {
         hub: &Arc<Hub>,
         hello: Hello,
         id: StreamId,
+        commands: mpsc::UnboundedSender<Command>,
     ) -> Result<(Self, ControlFlow<&'static str>), GoAway> {
         let now = Instant::now();
         let facts = NodeFacts {
@@ -144,6 +147,7 @@ impl Stream {
             group: facts.group.clone(),
             session,
             recents,
+            commands,
             outbox: Outbox::default(),
             sent: None,
             full: None,
@@ -193,6 +197,7 @@ impl Stream {
                 Some(command) = commands.recv() => self.feed(match command {
                     Command::Retry => Event::Retry,
                     Command::Superseded => Event::Superseded,
+                    Command::Recalled(view) => Event::Recalled(view),
                 }),
                 () = &mut left => {
                     let within = self.hub.time_to_return();
@@ -302,6 +307,7 @@ impl Stream {
                 Action::AskDetail { question, buckets } => {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
+                Action::Recall(version) => self.recall(version),
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
@@ -331,6 +337,17 @@ impl Stream {
         self.outbox.push_update(update, parts);
         self.sent = Some(now);
         ControlFlow::Continue(())
+    }
+
+    /// Has a view made again, which may take longer than this stream lasts.
+    fn recall(&self, version: Version) {
+        let (hub, group) = (Arc::clone(&self.hub), self.group.clone());
+        let commands = self.commands.clone();
+        tokio::spawn(async move {
+            if let Some(view) = hub.parts.history.recall(group, version).await {
+                let _ = commands.send(Command::Recalled(view));
+            }
+        });
     }
 
     fn note_refusal(&self, version: Version, faults: &[Fault]) {

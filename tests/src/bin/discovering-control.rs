@@ -44,6 +44,7 @@ async fn main() -> Result<()> {
         HubParts {
             cluster: publisher.cluster_id(),
             views: publisher.views(),
+            history: Arc::new(publisher.clone()),
             fleet: SharedFleet::default(),
             observer: Arc::new(Metrics::default()),
             pace: Pace::default(),

@@ -24,6 +24,38 @@ pub struct Ledger {
     pub revision: u64,
     /// What it holds, with the endpoints that are known.
     pub content: Content,
+    /// What each commit held.
+    pub history: BTreeMap<u64, Content>,
+}
+
+impl Ledger {
+    /// A history that begins with this.
+    pub fn new(generation: u64, revision: u64, content: Content) -> Self {
+        let mut ledger = Self {
+            generation,
+            revision,
+            content,
+            history: BTreeMap::new(),
+        };
+        ledger.note();
+        ledger
+    }
+
+    /// What it holds is a commit.
+    pub fn note(&mut self) {
+        self.history.insert(self.revision, self.content.clone());
+    }
+
+    /// What a commit held; with the endpoints of now, where a source finds them.
+    fn at(&self, revision: u64, discovers: bool) -> Option<Content> {
+        let mut content = self.history.get(&revision)?.clone();
+        for (name, host) in content.hosts.iter_mut().filter(|_| discovers) {
+            if let Some(now) = self.content.hosts.get(name) {
+                host.ports.clone_from(&now.ports);
+            }
+        }
+        Some(content)
+    }
 }
 
 /// One stream that is served.
@@ -47,6 +79,8 @@ pub struct Serving {
     pub tick: Option<Duration>,
     /// Whether a newer view is about to be looked at.
     pub looks: bool,
+    /// Whether an earlier one is about to come.
+    pub recalls: bool,
 }
 
 /// What a node owes an answer to.
@@ -169,6 +203,19 @@ impl Control {
         }
         let next = before.next(version, &delta, &Limits::default());
         Arc::new(next.expect("what the operator writes is right").0)
+    }
+
+    /// The view of the revision of a version, made again.
+    pub fn recall(&self, version: Version, discovers: bool) -> Option<SharedSnapshot> {
+        let ledger = Some(&self.ledger).filter(|ledger| ledger.generation == version.generation)?;
+        let records = ledger.at(version.revision, discovers)?.records();
+        let version = Version {
+            sequence: self.sequence,
+            root: records.root(),
+            ..version
+        };
+        let view = Snapshot::complete(version, records, &Limits::default());
+        Some(Arc::new(view.expect("what the operator wrote was right")))
     }
 
     /// Takes a newer view. `false` where it is no news.

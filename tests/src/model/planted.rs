@@ -31,11 +31,13 @@ pub enum Planted {
     StaleDetail,
     /// A node takes any cluster for its own.
     AnyCluster,
+    /// The view of what a node runs was made again, and does not reach its session.
+    RecallLost,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AnyReportIsAck,
         Self::CutUpdateApplied,
         Self::RefusalsForgotten,
@@ -50,5 +52,6 @@ impl Planted {
         Self::SuspectNotTold,
         Self::StaleDetail,
         Self::AnyCluster,
+        Self::RecallLost,
     ];
 }

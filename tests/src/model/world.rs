@@ -105,6 +105,12 @@ enum Happening {
         life: u64,
         link: u64,
     },
+    Recalled {
+        control: usize,
+        life: u64,
+        link: u64,
+        version: Version,
+    },
     Start {
         control: usize,
     },
@@ -236,11 +242,7 @@ impl World {
 
     fn begin(&mut self) {
         let content = self.first_content(self.setup.hosts);
-        let ledger = Ledger {
-            generation: 5,
-            revision: 1,
-            content,
-        };
+        let ledger = Ledger::new(5, 1, content);
         self.controls.push(Control::new([1; 16], ledger.clone()));
         let other = match self.setup.other {
             Other::Nobody => None,
@@ -262,11 +264,7 @@ impl World {
 
     /// What a control serves that has nothing to do with ours.
     fn elsewhere(&mut self, generation: u64) -> Ledger {
-        Ledger {
-            generation,
-            revision: 900,
-            content: self.first_content(3),
-        }
+        Ledger::new(generation, 900, self.first_content(3))
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -295,6 +293,12 @@ impl World {
                 life,
                 link,
             } => self.look(control, life, link),
+            Happening::Recalled {
+                control,
+                life,
+                link,
+                version,
+            } => self.recalled(control, life, link, version),
             Happening::Start { control } => self.start_control(control),
             Happening::Follow { ledger } => self.follow(ledger),
             Happening::Act => self.operator_acts(),

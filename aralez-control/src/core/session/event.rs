@@ -64,6 +64,8 @@ pub enum Event {
     Status(NodeStatus),
     /// There is a newer view.
     View(Arc<Recent>),
+    /// The answer to [`Action::Recall`].
+    Recalled(SharedSnapshot),
     /// Time went by.
     Tick,
     /// An operator wants refused content to be tried again.
@@ -166,6 +168,8 @@ pub enum Action {
         /// Which buckets, ascending.
         buckets: Vec<usize>,
     },
+    /// Make the view of this version's revision again, with the endpoints of now. Where that cannot be done there is no answer.
+    Recall(Version),
     /// Send a heartbeat.
     Heartbeat {
         /// What the node should be running; `None`: whatever it runs.

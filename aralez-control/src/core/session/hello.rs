@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::core::store::ClusterId;
 
-use super::{Action, Base, GoAway, NodeMemory, PROTOCOL, Pace, Recent, Refusal, Session};
+use super::{Action, Base, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session};
 
 /// One start of a proxy's process: random.
 pub type BootId = Bytes;
@@ -162,6 +162,7 @@ impl Session {
             recent,
             running: hello.held,
             base,
+            own: OwnView::default(),
             whole: false,
             in_flight: None,
             question: None,

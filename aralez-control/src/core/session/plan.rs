@@ -21,7 +21,7 @@ impl Session {
             return Vec::new();
         }
         let Some(to) = self.next_target() else {
-            return Vec::new();
+            return self.recall();
         };
         match &self.base {
             _ if self.whole => self.send(Base::Nothing, to, now),
@@ -101,10 +101,10 @@ impl Session {
             .find(|refusal| refusal.blocks(view, &self.limits))
     }
 
-    /// What the node runs, with the endpoints of the newest view where nothing refused is needed for that. It keeps the node's revision,
-    /// for its configuration is of that one.
+    /// What the node runs, or else the view of its revision, with the endpoints of the newest view where nothing refused is needed for
+    /// that. It keeps the node's revision, for its configuration is of that one.
     fn endpoints_only(&self, newest: &Snapshot) -> Option<Snapshot> {
-        let base = self.base.as_ref()?;
+        let base = self.base.as_ref().or_else(|| self.own.here())?;
         let running = self.running?;
         if self
             .refusals

@@ -140,7 +140,10 @@ impl World {
     fn publish(&mut self, by: By) {
         let control = &mut self.controls[0];
         match by {
-            By::Operator => control.ledger.revision += 1,
+            By::Operator => {
+                control.ledger.revision += 1;
+                control.ledger.note();
+            }
             By::Source => control.sequence += 1,
         }
         let next = control.view_after(control.recent.newest());

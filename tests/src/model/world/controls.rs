@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aralez_control::core::session::{Action, Closing, Event};
 use aralez_control::stream::message::{self, Inbound};
+use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::node_message::Kind;
 use bytes::Bytes;
@@ -15,6 +16,9 @@ use crate::model::broken::Promise;
 use crate::model::control::Open;
 use crate::model::planted::Planted;
 use crate::model::wire::Travels;
+
+/// The longest that an earlier view takes, in milliseconds.
+const LONGEST_RECALL: u64 = 2_000;
 
 impl World {
     pub(super) fn control_hears(&mut self, link: u64, sent: Duration, bytes: Bytes) {
@@ -102,6 +106,7 @@ impl World {
                     serving.outbox.push(message::ask_detail(question, &buckets));
                     self.opens(at, link, Open::Question);
                 }
+                Action::Recall(version) => self.recall(at, link, version),
                 Action::Refused { version, faults } => {
                     let name = &self.nodes[serving.node].name;
                     let (id, memory) = (serving.id, serving.session.memory());
@@ -115,6 +120,45 @@ impl World {
         }
         self.plan_tick(at, link);
         self.pump(link);
+    }
+
+    /// The publisher is asked for an earlier view; it takes its time.
+    fn recall(&mut self, at: usize, link: u64, version: Version) {
+        let life = self.controls[at].life;
+        if let Some(serving) = self.controls[at].serving.get_mut(&link) {
+            serving.recalls = true;
+        }
+        // No draw of its own, so that a run without this goes as it did before there was any.
+        let after = Duration::from_millis(self.numbers % LONGEST_RECALL);
+        self.plan(
+            after,
+            Happening::Recalled {
+                control: at,
+                life,
+                link,
+                version,
+            },
+        );
+    }
+
+    pub(super) fn recalled(&mut self, at: usize, life: u64, link: u64, version: Version) {
+        let discovers = self.setup.discovers;
+        let lost = self.has(Planted::RecallLost);
+        let control = &mut self.controls[at];
+        let view = control.recall(version, discovers);
+        let serving = control.serving.get_mut(&link);
+        let Some(serving) = serving.filter(|_| control.life == life) else {
+            return;
+        };
+        serving.recalls = false;
+        self.note(|| format!("c{at} made {version} again: {}", view.is_some()));
+        let Some(view) = view else { return };
+        if !lost {
+            self.handle(at, link, Event::Recalled(view));
+        }
+        if let Some(serving) = self.controls[at].serving.get_mut(&link) {
+            serving.is_known |= lost || serving.session.standing().recognised;
+        }
     }
 
     fn closes(&mut self, at: usize, link: u64, why: Closing) {

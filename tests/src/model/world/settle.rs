@@ -103,13 +103,13 @@ impl World {
         Some(fleet.nodes().get(&at.name)?.state())
     }
 
-    /// Whether an answer of a node is awaited.
+    /// Whether an answer of a node, or what it runs, is awaited.
     fn is_busy(&self, node: usize) -> bool {
         let mut served = self
             .controls
             .iter()
             .flat_map(|control| control.serving.values());
-        served.any(|serving| serving.node == node && serving.open.is_some())
+        served.any(|serving| serving.node == node && (serving.open.is_some() || serving.recalls))
     }
 
     /// Whether a node is where it belongs, and control says so.

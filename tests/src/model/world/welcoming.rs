@@ -118,6 +118,7 @@ impl World {
             heard: arrived.sent,
             tick: None,
             looks: false,
+            recalls: false,
         };
         control.serving.insert(link, serving);
         self.judge_resume(at, node, arrived.told, &opened.actions);

@@ -1,6 +1,6 @@
 //! Random interleavings of views, answers and reconnects against a model of a proxy.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ enum Op {
     Answer,
     /// The stream breaks and comes back; perhaps the node had applied what it was sent.
     Reconnect { applied: bool },
-    /// Control restarts and knows nothing of what was before the newest view.
+    /// Control restarts and knows nothing of what was before the newest view, but for what it can make again from its history.
     Restart,
 }
 
@@ -49,14 +49,14 @@ struct World {
     now: Instant,
     spec: Spec,
     revision: u64,
+    /// What each commit held.
+    history: BTreeMap<u64, Spec>,
     recent: Arc<Recent>,
     session: Session,
     runs: Option<SharedSnapshot>,
     pending: Option<Update>,
     /// The leaves that the node refused together: no such set is ever to come again as a whole.
     refused: Vec<HashSet<Digest>>,
-    /// Control restarted while it was not given the newest: it does not have what the node runs, so nothing can be derived from that.
-    unknown: bool,
 }
 
 impl World {
@@ -67,6 +67,7 @@ impl World {
         let opened = open(hello(None), &recent, now);
         let mut world = Self {
             now,
+            history: BTreeMap::from([(1, spec.clone())]),
             spec,
             revision: 1,
             recent,
@@ -74,7 +75,6 @@ impl World {
             runs: None,
             pending: None,
             refused: Vec::new(),
-            unknown: false,
         };
         world.take(opened.actions);
         world
@@ -93,9 +93,24 @@ impl World {
                     let event = detail(question, self.runs.as_ref().unwrap(), &buckets);
                     self.told(event);
                 }
+                Action::Recall(version) => {
+                    let view = self.made_again(version.revision);
+                    self.told(Event::Recalled(view));
+                }
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    /// What a commit held, with the endpoints of now.
+    fn made_again(&self, revision: u64) -> SharedSnapshot {
+        let mut spec = self.history[&revision].clone();
+        for (name, host) in &mut spec {
+            if let Some(now) = self.spec.get(name) {
+                host.ports.clone_from(&now.ports);
+            }
+        }
+        snapshot(revision, &spec)
     }
 
     fn told(&mut self, event: Event) {
@@ -150,7 +165,6 @@ impl World {
         let poison = Self::poison(&update.to);
         let event = if poison.is_empty() {
             self.runs = Some(Arc::clone(&update.to));
-            self.unknown = false;
             ack(&update)
         } else {
             let leaves = poison.iter().map(|name| leaf(&update.to, &host_key(name)));
@@ -167,6 +181,9 @@ impl World {
 
     fn publish(&mut self, commit: bool) {
         self.revision += u64::from(commit);
+        if commit {
+            self.history.insert(self.revision, self.spec.clone());
+        }
         let next = snapshot(self.revision, &self.spec);
         if let Some(recent) = self.recent.followed_by(&next) {
             self.recent = Arc::new(recent);
@@ -222,7 +239,6 @@ impl World {
                 self.recent = recent(&Arc::clone(self.recent.newest()));
                 // What was refused under another root it has to learn again.
                 self.refused.clear();
-                self.unknown = true;
                 self.reconnect(false, None);
             }
         }
@@ -250,9 +266,6 @@ impl World {
             return;
         };
         assert!(Self::poison(runs).is_empty());
-        if self.unknown {
-            return;
-        }
         for (pool, _) in runs.resources().pools().iter() {
             if newest.resources().pools().get(pool).is_some() {
                 let endpoints = |view: &SharedSnapshot| {

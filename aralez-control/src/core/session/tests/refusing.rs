@@ -113,6 +113,91 @@ fn endpoints_go_on_while_the_rest_is_refused() {
     assert!(session.standing().refused.is_some());
 }
 
+/// Control has been restarted: it knows the newest, which the node refused, and not what the node runs.
+fn after_a_restart(runs: &SharedSnapshot, newest: &SharedSnapshot) -> (Session, Arc<Recent>) {
+    let recent = recent(newest);
+    let refused = RefusedRoot {
+        root: newest.version().root,
+        faults: vec![fault_of_host("b.example")],
+    };
+    let greeting = Hello {
+        refused: vec![refused],
+        ..hello(Some(runs.version()))
+    };
+    let opened = open(greeting, &recent, Instant::now());
+    let asked = Action::Recall(runs.version());
+    assert_eq!(format!("{:?}", opened.actions), format!("{:?}", [asked]));
+    assert_eq!(opened.expected, Some(runs.version()));
+    (opened.session, recent)
+}
+
+#[test]
+fn endpoints_go_on_after_a_restart_of_control_too() {
+    let now = Instant::now();
+    let runs = snapshot(5, &spec(&[("a.example", 1, &[1, 2])]));
+    let newest = |ports| {
+        snapshot(
+            6,
+            &spec(&[("a.example", 1, ports), ("b.example", 13, &[1])]),
+        )
+    };
+    let (mut session, mut recent) = after_a_restart(&runs, &newest(&[1, 2]));
+    assert!(
+        look(&mut session, &mut recent, &newest(&[2])).is_empty(),
+        "asked once"
+    );
+    let actions = session.handle(Event::Recalled(Arc::clone(&runs)), now);
+    let update = sent(&actions).clone();
+    assert_eq!(update.from.version(), Some(runs.version()));
+    let expected = snapshot(5, &spec(&[("a.example", 1, &[2])]));
+    assert_eq!(update.to.version(), expected.version());
+    assert!(session.handle(ack(&update), now).is_empty());
+    let actions = look(&mut session, &mut recent, &newest(&[3]));
+    assert_eq!(sent(&actions).from.version(), Some(expected.version()));
+}
+
+#[test]
+fn endpoints_that_changed_while_control_was_gone_are_made_up_for() {
+    let now = Instant::now();
+    let runs = snapshot(5, &spec(&[("a.example", 1, &[1, 2])]));
+    let own = snapshot(5, &spec(&[("a.example", 1, &[2, 3])]));
+    let newest = snapshot(
+        6,
+        &spec(&[("a.example", 1, &[2, 3]), ("b.example", 13, &[1])]),
+    );
+    let (mut session, _) = after_a_restart(&runs, &newest);
+    let actions = session.handle(Event::Recalled(Arc::clone(&own)), now);
+    let [Action::AskDigest { question }] = actions[..] else {
+        panic!("{actions:?}");
+    };
+    let actions = session.handle(digest(question, &runs), now);
+    let [Action::AskDetail { ref buckets, .. }] = actions[..] else {
+        panic!("{actions:?}");
+    };
+    let actions = session.handle(detail(question, &runs, buckets), now);
+    let update = sent(&actions).clone();
+    assert_eq!(update.to.version(), own.version());
+    assert!(session.handle(ack(&update), now).is_empty());
+    assert_eq!(session.standing().running, Some(own.version()));
+    assert!(session.standing().refused.is_some());
+}
+
+#[test]
+fn a_view_of_another_revision_than_the_node_runs_is_of_no_use() {
+    let now = Instant::now();
+    let runs = snapshot(5, &spec(&[("a.example", 1, &[1, 2])]));
+    let other = snapshot(4, &spec(&[("a.example", 1, &[1])]));
+    let newest = snapshot(6, &spec(&[("a.example", 1, &[2]), ("b.example", 13, &[1])]));
+    let (mut session, _) = after_a_restart(&runs, &newest);
+    assert!(session.handle(Event::Recalled(other), now).is_empty());
+    let actions = session.handle(Event::Recalled(Arc::clone(&runs)), now);
+    assert_eq!(sent(&actions).from.version(), Some(runs.version()));
+    assert!(
+        session.handle(Event::Recalled(runs), now).is_empty(),
+        "it is known by then"
+    );
+}
+
 #[test]
 fn an_operator_can_have_it_tried_again() {
     let now = Instant::now();

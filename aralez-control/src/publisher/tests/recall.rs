@@ -1,0 +1,78 @@
+//! Views of earlier revisions, made again.
+
+use aralez_proto::model::Endpoint;
+use aralez_proto::version::Version;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::core::layers::Answer;
+use crate::publisher::Found;
+
+/// A store with two revisions, and the version of the first.
+async fn two_revisions() -> (Disk, Version) {
+    let disk = Disk::default();
+    let publisher = disk.open();
+    let first = publisher.commit(push(GOOD)).await.unwrap().version;
+    let second = push(&GOOD.replace("0.1", "0.2"));
+    publisher.commit(second).await.unwrap();
+    (disk, first)
+}
+
+async fn recalled(publisher: &Publisher, version: Version) -> Option<SharedSnapshot> {
+    publisher.recall(GroupName::default(), version).await
+}
+
+#[tokio::test]
+async fn after_a_restart_an_earlier_revision_is_made_again_as_it_was() {
+    let (disk, first) = two_revisions().await;
+    let publisher = disk.open();
+    for _ in 0..2 {
+        let view = recalled(&publisher, first).await.unwrap();
+        assert_eq!(view.version(), first);
+    }
+    assert_eq!(revision(&publisher), 2, "the head stays what it was");
+}
+
+#[tokio::test]
+async fn it_has_the_endpoints_of_now() {
+    let (disk, first) = two_revisions().await;
+    let publisher = disk.open();
+    let (source, taken) = mpsc::channel(8);
+    let pool = "a.example/".parse().unwrap();
+    let found = Found {
+        pool: "a.example/".parse().unwrap(),
+        answer: Answer::Endpoints(vec![Endpoint::new("10.0.0.9:80".parse().unwrap())]),
+    };
+    source.send(found).await.unwrap();
+    drop(source);
+    publisher.follow_discovered(taken).await;
+    let view = recalled(&publisher, first).await.unwrap();
+    let endpoints = view.resources().pools().endpoints(&pool).unwrap();
+    let addresses = endpoints
+        .iter()
+        .map(|endpoint| endpoint.address.to_string());
+    assert_eq!(
+        addresses.collect::<Vec<_>>(),
+        ["10.0.0.1:80", "10.0.0.9:80"]
+    );
+    assert!(view.version().order(&first).is_eq());
+}
+
+#[tokio::test]
+async fn what_is_not_in_this_history_cannot_be_made_again() {
+    let (disk, first) = two_revisions().await;
+    let publisher = disk.open();
+    let strangers = [
+        Version {
+            generation: first.generation + 1,
+            ..first
+        },
+        Version {
+            revision: 3,
+            ..first
+        },
+    ];
+    for stranger in strangers {
+        assert!(recalled(&publisher, stranger).await.is_none(), "{stranger}");
+    }
+}
