@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use aralez_control::core::fleet::NodeState;
+use aralez_control::core::fleet::{NodeRecord, NodeState};
+use aralez_proto::version::Version;
 
 use super::proxies::shown;
 use super::{Happening, World};
@@ -97,10 +98,21 @@ impl World {
 
     /// How the control that a node is connected to says that it is doing.
     fn state_of(&self, node: usize) -> Option<NodeState> {
+        Some(self.record_of(node)?.state())
+    }
+
+    /// What the control that a node is connected to knows of it.
+    fn record_of(&self, node: usize) -> Option<&NodeRecord> {
         let at = &self.nodes[node];
         let server = at.process.as_ref()?.machine.connected()?;
         let fleet = &self.controls[at.setup.servers[server]].fleet;
-        Some(fleet.nodes().get(&at.name)?.state())
+        fleet.nodes().get(&at.name)
+    }
+
+    /// Whether a node runs what the control that it is connected to says. Where an Ack was made up it does not, until the next heartbeats.
+    fn control_knows(&self, node: usize, runs: Option<Version>) -> bool {
+        let says = self.record_of(node).and_then(|at| at.standing.running);
+        says.map(|says| says.root) == runs.map(|runs| runs.root)
     }
 
     /// Whether an answer of a node, or what it runs, is awaited.
@@ -131,7 +143,8 @@ impl World {
         match self.state_of(node) {
             Some(NodeState::Current) => runs_head,
             Some(NodeState::Refusing) => {
-                !runs_head && !self.is_busy(node) && self.may_refuse(node, newest)
+                let known = self.control_knows(node, runs);
+                known && !runs_head && !self.is_busy(node) && self.may_refuse(node, newest)
             }
             _ => false,
         }
