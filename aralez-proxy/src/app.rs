@@ -116,6 +116,7 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
         model,
     };
     let engine = Engine {
+        started: Instant::now(),
         live,
         traffic: Arc::clone(&traffic),
         tls_port: settings.tls_port,

@@ -12,6 +12,7 @@ pub mod live;
 pub mod memory;
 pub mod readiness;
 pub mod registry;
+pub mod rest;
 pub mod retry;
 pub mod subscription;
 pub mod table;

@@ -14,6 +14,7 @@ pub mod connect;
 pub mod connection;
 pub mod deferred;
 pub mod duplex;
+pub mod gone;
 pub mod io;
 pub mod listener;
 pub mod mount;

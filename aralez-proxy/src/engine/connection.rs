@@ -19,6 +19,7 @@ use crate::core::http1::Refusal;
 use crate::core::traffic::{ConnectionState, Deadline, InState};
 
 mod answering;
+mod connecting;
 mod forwarding;
 mod linger;
 mod serving;

@@ -145,6 +145,7 @@ impl Node {
 
 pub(crate) fn engine(live: Live, most: Most) -> Engine {
     Engine {
+        started: Instant::now(),
         live: Arc::new(live),
         traffic: Arc::new(Traffic::default()),
         tls_port: Some(8443),

@@ -1,5 +1,7 @@
 //! The head of a response.
 
+use std::time::Duration;
+
 use super::field::{self, BadField, Field};
 use super::lines::{Line, Lines};
 use super::{Framing, Span, Version, octets};
@@ -15,6 +17,8 @@ use rules::Seen;
 
 /// Largest head of a response, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
+/// How much sooner than an endpoint says its connection is not used again.
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 /// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
 pub const MAX_FIELDS: usize = 256;
 
@@ -206,6 +210,13 @@ impl ResponseHead {
             (false, Some(length)) => Framing::Length(length),
             (false, None) => Framing::UntilClose,
         })
+    }
+
+    /// For how long the connection may be used again where the endpoint tells how long it keeps it (`Keep-Alive: timeout=n`, RFC 2068
+    /// section 19.7.1). A second less, or half of it where that is more: a request that is on its way when the endpoint closes is lost.
+    pub fn keep_alive_for(&self) -> Option<Duration> {
+        let told = Duration::from_secs(self.seen.keep_alive_for?);
+        Some(told.saturating_sub(KEEP_ALIVE_MARGIN).max(told / 2))
     }
 
     /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it; so is a

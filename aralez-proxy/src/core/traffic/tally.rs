@@ -48,9 +48,11 @@ pub enum Event {
     Truncated,
     /// A client that went away before its response was there.
     ClientGone,
+    /// A connect to an endpoint that failed for want of something of this machine.
+    ConnectLocal,
 }
 
-const EVENTS: usize = 11;
+const EVENTS: usize = 12;
 
 /// The counts of one thread, or of all of them together.
 #[derive(Debug)]

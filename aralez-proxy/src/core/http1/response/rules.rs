@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub(super) names_upgrade: bool,
     pub(super) web_socket: bool,
     pub(super) date: bool,
+    /// The shortest time for which the endpoint says that it keeps the connection, in seconds.
+    pub(super) keep_alive_for: Option<u64>,
     /// `Connection` names something beside its own options.
     pub(super) nominates: bool,
     names: usize,
@@ -58,6 +60,7 @@ impl Seen {
                 self.web_socket |= value.eq_ignore_ascii_case(b"websocket");
             }
             FieldName::Date => self.date = true,
+            FieldName::KeepAlive => self.take_keep_alive(value),
             _ => {}
         }
         Ok(())
@@ -80,6 +83,16 @@ impl Seen {
             }
         }
         Ok(())
+    }
+
+    /// `Keep-Alive: timeout=5, max=100`. It is a hint, so what cannot be read says nothing.
+    fn take_keep_alive(&mut self, value: &[u8]) {
+        let timeouts = list(value).filter_map(|parameter| {
+            let (name, seconds) = parameter.split_at_checked(b"timeout=".len())?;
+            let named = name.eq_ignore_ascii_case(b"timeout=");
+            named.then(|| octets::decimal(seconds)).flatten()
+        });
+        self.keep_alive_for = timeouts.chain(self.keep_alive_for).min();
     }
 
     /// The rules that need the whole head.
