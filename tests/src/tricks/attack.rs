@@ -36,9 +36,9 @@ struct Part {
 }
 
 impl Part {
-    fn of(bytes: &str) -> Self {
+    const fn of(bytes: String) -> Self {
         Self {
-            bytes: bytes.to_owned(),
+            bytes,
             answered: false,
         }
     }
@@ -55,7 +55,7 @@ impl Attack {
     /// Sends this at once.
     pub fn of(bytes: String) -> Self {
         Self {
-            parts: vec![Part::of(&bytes)],
+            parts: vec![Part::of(bytes)],
             leaves: Leaves::Later,
         }
     }
@@ -63,7 +63,7 @@ impl Attack {
     /// And that a little later.
     #[must_use]
     pub fn then(mut self, bytes: &str) -> Self {
-        self.parts.push(Part::of(bytes));
+        self.parts.push(Part::of(bytes.to_owned()));
         self
     }
 
@@ -72,7 +72,7 @@ impl Attack {
     pub fn then_answered(mut self, bytes: &str) -> Self {
         self.parts.push(Part {
             answered: true,
-            ..Part::of(bytes)
+            ..Part::of(bytes.to_owned())
         });
         self
     }

@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Duplex, End, Phase};
+use crate::core::http1::body::{Body, Sender};
 use crate::core::http1::forward::{self, ResponseEdits};
 use crate::core::http1::response::BadResponse;
 use crate::core::http1::{Framing, Version};
@@ -189,7 +190,7 @@ impl<C: Io> Duplex<'_, C> {
             chunked,
             trailers: self.terms.ask.wishes.trailers,
         };
-        state.down.begin(framing, goes);
+        state.down.begin(Body::new(framing, Sender::Endpoint), goes);
         state.progress.status = state.head.status();
         state.progress.keep_client = keep_client;
         state.progress.until_close = until_close;
