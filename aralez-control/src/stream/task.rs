@@ -42,6 +42,7 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         turn_away(hub, &node, stranger.go_away, &out).await;
         return;
     }
+    hub.catch_up(&hello).await;
     let (sender, commands) = mpsc::unbounded_channel();
     let (claim, id) = hub.claim(&hello, sender.clone());
     let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
