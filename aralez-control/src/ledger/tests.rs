@@ -10,8 +10,10 @@ use aralez_proto::hash::Digest;
 use bytes::Bytes;
 use redb::backends::FileBackend;
 
+use super::entry::Entry;
 use super::*;
 use crate::core::commit::CommitOrigin;
+use crate::core::store::{FilesRead, NewRevision};
 
 fn documents(text: &str) -> DocumentSet {
     DocumentSet::of_main(Bytes::copy_from_slice(text.as_bytes()))
