@@ -1,11 +1,8 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
-<<<<<<< HEAD
-mod store;
-=======
 mod signals;
->>>>>>> main
+mod store;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -50,14 +47,10 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
-<<<<<<< HEAD
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
-    let main = main_file::load(args.config.as_deref())?;
-=======
     let (file, main) = MainFile::open(args.config.as_deref())?;
->>>>>>> main
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
         return check::check(&main, &settings);
@@ -168,11 +161,7 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-<<<<<<< HEAD
-    let publisher = open_publisher(settings, ledger, times)?;
-=======
-    let publisher = open_publisher(settings, ledger, parts.times.hold)?;
->>>>>>> main
+    let publisher = open_publisher(settings, ledger, &parts.times)?;
     let source = follow_files(settings, &publisher)?;
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
