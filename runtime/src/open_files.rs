@@ -2,8 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Takes as many open files as the system permits. Where it does not let us, the limit stays as it is, which is logged.
-pub fn raise() {
+/// Takes as many open files as the system permits (`RLIMIT_NOFILE`: the soft limit becomes the hard one). Where it does not let us, the
+/// limit stays as it is, which is logged. How many that are; no limit is as many as can be counted.
+pub fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -14,4 +15,5 @@ pub fn raise() {
     {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::Interest;
@@ -170,7 +170,11 @@ impl Reception {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr, count: &Arc<ListenerCount>) {
         let engine = &self.worker.engine;
-        let admitted = match engine.admission.enter(count, peer.ip()) {
+        let admitted = match engine
+            .admission
+            .enter(count, peer.ip(), Instant::now(), || {
+                engine.traffic.in_flight()
+            }) {
             Ok(admitted) => admitted,
             Err(limit) => return self.worker.tally.connections.turn_away(limit),
         };
@@ -203,9 +207,10 @@ impl Reception {
                 peer,
                 admitted,
             } = arrival;
-            let _here = (admitted, seat);
+            let _here = seat;
             let client = Client {
                 address: peer.ip().to_canonical(),
+                admitted: Some(admitted),
             };
             connection::serve(Accepted::new(stream), client, worker, closing).await;
         });

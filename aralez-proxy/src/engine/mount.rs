@@ -34,13 +34,17 @@ impl ServerApp for Mount {
     ) -> Option<Stream> {
         let address = client_of(&stream);
         let engine = &self.worker.engine;
-        let _admitted = match engine.admission.enter(&self.count, address) {
-            Ok(admitted) => admitted,
-            Err(limit) => {
-                self.worker.tally.connections.turn_away(limit);
-                return None;
-            }
-        };
+        let admitted =
+            match engine
+                .admission
+                .enter(&self.count, address, std::time::Instant::now(), || 0)
+            {
+                Ok(admitted) => admitted,
+                Err(limit) => {
+                    self.worker.tally.connections.turn_away(limit);
+                    return None;
+                }
+            };
         self.worker.tally.event(Event::Accepted);
         if stream.selected_alpn_proto() == Some(ALPN::H2) {
             // The place of HTTP/2. No listener offers it, so nobody can have agreed to it.
@@ -50,7 +54,10 @@ impl ServerApp for Mount {
         let worker = Arc::clone(&self.worker);
         connection::serve(
             PingoraStream::new(stream),
-            Client { address },
+            Client {
+                address,
+                admitted: Some(admitted),
+            },
             worker,
             closing,
         )

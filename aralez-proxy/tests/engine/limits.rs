@@ -131,6 +131,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
     });
     let peer = || Peer {
         address: "127.0.0.1".parse().unwrap(),
+        admitted: None,
     };
     runtime.block_on(async {
         let closing = || Closing::new(closing.clone());

@@ -269,6 +269,7 @@ const ELSEWHERE: [Refusal; 5] = [
     Refusal::ChunkEnd,
     Refusal::Trailer,
     Refusal::HeadTimeout,
+    Refusal::TlsOnPlainPort,
     Refusal::BodyTimeout,
 ];
 
