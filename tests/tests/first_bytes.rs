@@ -54,7 +54,7 @@ fn answered(stream: &mut TcpStream) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() {
     let origin = Origin::start("a").await;
-    let limits = "client_header_timeout: 500ms\nclient_idle_timeout: 4s\nclient_linger: 1s";
+    let limits = "client_header_timeout: 500ms\nclient_idle_timeout: 4s";
     let fleet = serving(&origin, limits).await;
     let mut kept = client(fleet.http(0));
     kept.write_all(GET).unwrap();
@@ -115,6 +115,28 @@ async fn what_cannot_begin_a_request_is_refused_at_its_first_byte() {
             "{reason}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_sends_after_its_last_answer_is_read_for_as_long_as_the_key_says() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&origin, "client_linger: 700ms").await;
+    let mut stream = client(fleet.http(0));
+    stream.write_all(b"no request\r\n\r\n").unwrap();
+    let start = Instant::now();
+    assert!(rest(&mut stream).starts_with("HTTP/1.1 400"));
+    let over = || async {
+        let metrics = Metrics::of(fleet.admin(0)).await?;
+        let lingered = metrics.labelled("aralez_deadline_closes_total", "kind", "linger");
+        same(&lingered, &1)
+    };
+    eventually(LIVE, "the connection is closed", over).await;
+    let took = start.elapsed();
+    println!("closed after {took:?}");
+    assert!(
+        took > Duration::from_millis(600) && took < Duration::from_secs(4),
+        "{took:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

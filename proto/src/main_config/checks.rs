@@ -109,7 +109,9 @@ fn check_tunnel_grace(keys: &MainKeys, reader: &mut Reader<'_>) {
     };
     let (longest, whole) = (tunnels.value.0, grace.value.0);
     if longest > whole {
-        let reason = format!("is {longest:?}, which is beyond `grace_period`, {whole:?}");
+        let reason = format!(
+            "is {longest:?}, which is beyond `grace_period`, {whole:?}: the process is gone then"
+        );
         reader.under("tunnel_grace", |reader| reader.fault(tunnels.at, reason));
     }
 }
