@@ -2,9 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Takes as many open files as the system permits (`RLIMIT_NOFILE`: the soft limit becomes the hard one). Where it does not let us, the
-/// limit stays as it is, which is logged. How many that are; no limit is as many as can be counted.
-pub fn raise() -> u64 {
+/// Raises the soft limit of open files to the hard one, and returns the limit that holds now. Where the system does not permit that, the
+/// limit stays as it is, which is logged.
+pub fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -15,5 +15,7 @@ pub fn raise() -> u64 {
     {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+    let now = getrlimit(Resource::Nofile).current;
+    // No limit is as many as there can be.
+    now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
 }

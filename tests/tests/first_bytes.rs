@@ -1,7 +1,7 @@
 //! What clients say where a request should begin, and that every answer is counted.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
@@ -137,6 +137,25 @@ async fn what_a_client_sends_after_its_last_answer_is_read_for_as_long_as_the_ke
         took > Duration::from_millis(600) && took < Duration::from_secs(4),
         "{took:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_ends_its_side_while_the_endpoint_is_slow_is_closed_at_once() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&origin, "").await;
+    for kept in [false, true] {
+        let mut stream = client(fleet.http(0));
+        if kept {
+            stream.write_all(GET).unwrap();
+            answered(&mut stream);
+        }
+        origin.answer_once(Answer::ok("late").after(Duration::from_secs(10)));
+        stream.write_all(GET).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let start = Instant::now();
+        assert_eq!(rest(&mut stream), "", "kept: {kept}");
+        assert!(start.elapsed() < Duration::from_secs(5), "kept: {kept}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

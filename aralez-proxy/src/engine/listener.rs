@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::Interest;
 use tokio::sync::{mpsc, watch};
@@ -64,11 +65,6 @@ impl Bound {
             listener: self.listener.try_clone()?,
             count: Arc::clone(&self.count),
         })
-    }
-
-    /// The socket itself.
-    pub fn into_socket(self) -> TcpListener {
-        self.listener
     }
 }
 
@@ -155,7 +151,16 @@ impl Reception {
                     told = false;
                     self.admit(stream, peer, &bound.count);
                 }
-                Err(error) => rest_after(&error, &mut told).await,
+                Err(error) => {
+                    if matches!(
+                        Errno::from_io_error(&error),
+                        Some(Errno::MFILE | Errno::NFILE)
+                    ) {
+                        let admission = &self.worker.engine.admission;
+                        admission.close_longest_idle(Instant::now());
+                    }
+                    rest_after(&error, &mut told).await;
+                }
             }
         }
     }

@@ -41,8 +41,7 @@ pub struct Allowed {
 }
 
 /// Fits what is asked for into `files` descriptors. `None`: they are too few to serve at all.
-pub fn fit(files: u64, demand: Demand) -> Option<Allowed> {
-    let files = usize::try_from(files).unwrap_or(usize::MAX);
+pub fn fit(files: usize, demand: Demand) -> Option<Allowed> {
     let threads = demand.threads.get();
     let reserve = RESERVE.min(files / 2);
     let left = files.saturating_sub(reserve.saturating_add(threads.saturating_mul(PER_THREAD)));
@@ -63,7 +62,7 @@ pub fn fit(files: u64, demand: Demand) -> Option<Allowed> {
 mod tests {
     use super::*;
 
-    fn allowed(files: u64, connections: usize, threads: usize) -> Option<(usize, usize, usize)> {
+    fn allowed(files: usize, connections: usize, threads: usize) -> Option<(usize, usize, usize)> {
         let demand = Demand {
             connections: NonZeroUsize::new(connections),
             pool: 128,
@@ -87,12 +86,11 @@ mod tests {
 
     #[test]
     fn what_is_allowed_never_takes_the_reserve_whatever_is_asked_for() {
-        for files in [64, 100, 256, 1_024, 65_536, u64::MAX] {
+        for files in [64, 100, 256, 1_024, 65_536, usize::MAX] {
             for threads in [1, 2, 8, 64] {
                 let Some((descriptors, connections, pool)) = allowed(files, 0, threads) else {
                     continue;
                 };
-                let files = usize::try_from(files).unwrap();
                 let taken = descriptors + pool * threads + threads * PER_THREAD;
                 assert!(taken + RESERVE.min(files / 2) <= files, "{files} {threads}");
                 assert!(connections < descriptors);
