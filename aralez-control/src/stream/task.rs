@@ -40,6 +40,8 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
+    // First of all: what comes of it decides whether the proxy can follow.
+    hub.catch_up(&hello).await;
     let now = Instant::now();
     // Before it claims the name: a proxy that cannot follow must not take it from one that does.
     let head = hub.head_of(&hello.group);
@@ -48,7 +50,6 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         turn_away(hub, &node, turned_away.go_away, &out).await;
         return;
     }
-    hub.catch_up(&hello).await;
     let (sender, commands) = mpsc::unbounded_channel();
     let (claim, id) = hub.claim(&hello, sender.clone(), now);
     if claim == Claim::Duplicate {
