@@ -1,6 +1,8 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
+mod signals;
+mod store;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -8,31 +10,32 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
-use aralez_runtime::{main_file, open_files, state, supervised, telemetry};
+use aralez_runtime::main_file::MainFile;
+use aralez_runtime::reread::Reread;
+use aralez_runtime::{open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, Commits, Committing, Releasing};
-use crate::args::Args;
+use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
+use crate::args::{Args, Offline};
 use crate::core::commit::Proposal;
 use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
 use crate::core::hold::HOLD;
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
-use crate::core::store::{MainFile, RevisionInfo};
+use crate::core::store::{MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, Publisher};
+use crate::publisher::{self, Publisher, SETTLING};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument};
-use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling};
+use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -44,7 +47,10 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
-    let main = main_file::load(args.config.as_deref())?;
+    if let Some(Offline::Store { verb }) = &args.offline {
+        return store::run(verb);
+    }
+    let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
         return check::check(&main, &settings);
@@ -55,7 +61,9 @@ pub fn run(args: &Args) -> Result<()> {
         settings.error_log = settings.error_log.map(own);
         settings.pid_file = settings.pid_file.map(own);
     }
-    telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    let log = telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    aralez_runtime::signals::survive_strays().context("cannot take signals over")?;
+    let reread = Reread::new(file, log, Owner::Control);
     // Each proxy needs one.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
@@ -69,14 +77,32 @@ pub fn run(args: &Args) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(&settings, &Times::of(args), room, (leave, leaving)));
+    let served = runtime.block_on(async {
+        let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
+        signals::follow(reread, enabled)?;
+        let parts = Parts {
+            times: Times::of(args),
+            room,
+            enabled: is_enabled,
+        };
+        serve(&settings, parts, leave, leaving).await
+    });
     runtime.shutdown_timeout(LAST_WORK);
     served
+}
+
+/// What control is put together with beside its settings.
+struct Parts {
+    times: Times,
+    room: Descriptors,
+    /// `config_api_enabled`, now.
+    enabled: watch::Receiver<bool>,
 }
 
 /// What tests make shorter.
 struct Times {
     hold: Duration,
+    settling: Duration,
     pace: Pace,
 }
 
@@ -88,6 +114,7 @@ impl Times {
         }
         Self {
             hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
             pace,
         }
     }
@@ -117,9 +144,9 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 
 async fn serve(
     settings: &ControlSettings,
-    times: &Times,
-    room: Descriptors,
-    (leave, leaving): (watch::Sender<bool>, watch::Receiver<bool>),
+    parts: Parts,
+    leave: watch::Sender<bool>,
+    leaving: watch::Receiver<bool>,
 ) -> Result<()> {
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
@@ -134,8 +161,10 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger, times.hold)?;
+    let publisher = open_publisher(settings, ledger, &parts.times)?;
     let source = follow_files(settings, &publisher)?;
+    let settling = publisher.clone();
+    tokio::spawn(async move { settling.settle().await });
 
     let fleet = SharedFleet::default();
     let metrics = Arc::new(Metrics::default());
@@ -147,7 +176,7 @@ async fn serve(
             history: Arc::new(publisher.clone()),
             fleet: fleet.clone(),
             observer: Arc::clone(&observer),
-            pace: times.pace,
+            pace: parts.times.pace,
             leaving: leaving.clone(),
         },
         Instant::now(),
@@ -161,14 +190,19 @@ async fn serve(
         observer,
         metrics: metrics_text(metrics, publisher.clone(), fleet),
         cluster: publisher.cluster_id(),
-        enabled: settings.config_api_enabled,
+        enabled: parts.enabled,
         key: settings.master_key.clone(),
         address: listener.local_addr().unwrap_or(address),
-        max_connections: room.api,
+        max_connections: parts.room.api,
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
-    let streams = tokio::spawn(stream::serve(socket, room.streams, hub, leaving.clone()));
+    let streams = tokio::spawn(stream::serve(
+        socket,
+        parts.room.streams,
+        hub,
+        leaving.clone(),
+    ));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leave, leaving, streams, api).await;
     drop(source);
@@ -182,12 +216,10 @@ async fn run_to_the_end(
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
     api: impl Future<Output = Result<(), tokio::task::JoinError>>,
 ) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    let mut signals = signals::Leave::listen()?;
     let told = async {
         tokio::select! {
-            _ = terminate.recv() => info!("told to leave by SIGTERM"),
-            _ = interrupt.recv() => info!("told to leave by SIGINT"),
+            signal = signals.next() => info!("leaving on {signal}"),
             _ = leaving.wait_for(|leaving| *leaving) => info!("the supervisor is gone"),
         }
         leave.send_replace(true);
@@ -205,16 +237,17 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
-fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) -> Result<Publisher> {
+fn open_publisher(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Publisher> {
     let main_file = settings
         .upstreams_conf
         .clone()
-        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn MainFile>);
+        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn DocumentFile>);
     let parts = publisher::Parts {
         store: Box::new(ledger),
         main_file,
         rules: settings.rules(),
-        hold,
+        hold: times.hold,
+        settling: times.settling,
     };
     Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
 }
@@ -264,6 +297,10 @@ impl Commits for Publisher {
         Box::pin(Self::release(self))
     }
 
+    fn backup(&self) -> BackingUp<'_> {
+        Box::pin(Self::backup(self))
+    }
+
     fn head(&self) -> Option<RevisionInfo> {
         Self::head(self)
     }
@@ -272,6 +309,10 @@ impl Commits for Publisher {
 impl History for Publisher {
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
         Box::pin(Self::recall(self, group, version))
+    }
+
+    fn go_above(&self, held: Version) -> Rising<'_> {
+        Box::pin(Self::go_above(self, held))
     }
 }
 

@@ -173,6 +173,11 @@ fn refused(api: &Api, rejected: Rejected) -> Problem {
             &conflict.to_string(),
         )
         .with("head", json!(HeadJson::from(api.head()))),
+        Rejected::Unknown(reason) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "it is not known whether the revision was written; see the head in a while",
+            &reason,
+        ),
         Rejected::Store(reason) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the revision could not be written",
@@ -201,7 +206,7 @@ pub(super) async fn retry(
 
 /// Whether configuration may be written, and by who asks.
 fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
-    if !api.parts.enabled {
+    if !api.is_enabled() {
         let title = "writing is disabled";
         let detail = "config_api_enabled is false in main.yaml of control";
         return Err(Problem::new(StatusCode::FORBIDDEN, title, detail));

@@ -11,7 +11,9 @@ use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 use tokio::sync::{mpsc, watch};
 
-use crate::core::fleet::{Claim, NodeCommands, SharedFleet, StreamId, judge_claim};
+use crate::core::claim::{Claim, Claimant, Claims};
+use crate::core::fleet::{NodeCommands, SharedFleet};
+use crate::core::node::StreamId;
 use crate::core::observer::Observer;
 use crate::core::session::{BootId, Hello, Pace, Recent};
 use crate::core::store::ClusterId;
@@ -28,7 +30,14 @@ pub trait History: Send + Sync {
     /// The view of a group as the revision of a version has it, with the endpoints of now. `None`: there is no such revision in this
     /// history, or this release does not read it.
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_>;
+
+    /// Whether what nodes are to run is at least `held`, which a node of this cluster holds. A history that was begun or restored a short
+    /// while ago goes on in a higher generation for that.
+    fn go_above(&self, held: Version) -> Rising<'_>;
 }
+
+/// A history that goes above what a node holds, where it may.
+pub type Rising<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// What a hub works with.
 pub struct HubParts {
@@ -73,6 +82,7 @@ struct Connected {
 #[derive(Debug)]
 struct State {
     streams: HashMap<NodeName, Connected>,
+    claims: Claims,
     last_id: StreamId,
     admission: Admission,
 }
@@ -121,13 +131,21 @@ pub(super) struct FullPlace {
     hub: Arc<Hub>,
     bytes: u64,
     since: Instant,
+    /// How long it took until the node acknowledged it.
+    took: Option<Duration>,
+}
+
+impl FullPlace {
+    /// The node acknowledged what it was sent.
+    pub(super) fn acknowledged(mut self) {
+        self.took = Some(self.since.elapsed());
+    }
 }
 
 impl Drop for FullPlace {
     fn drop(&mut self) {
-        let took = self.since.elapsed();
         let mut state = self.hub.state();
-        state.admission.full_ended(self.bytes, took);
+        state.admission.full_ended(self.bytes, self.took);
     }
 }
 
@@ -149,6 +167,7 @@ impl Hub {
             cache: PartsCache::default(),
             state: Mutex::new(State {
                 streams: HashMap::new(),
+                claims: Claims::default(),
                 last_id: 0,
                 admission: Admission::new(now),
             }),
@@ -178,7 +197,8 @@ impl Hub {
         if Arc::ptr_eq(&before.views, newest) {
             return;
         }
-        if !before.views.version().order(&newest.version()).is_eq() {
+        let commits = newest.version().revision > 0;
+        if commits && !before.views.version().order(&newest.version()).is_eq() {
             // Before any session knows: what they answer belongs to this commit.
             let touched = newest.touched_since(&before.views);
             let mut fleet = self.parts.fleet.lock();
@@ -190,6 +210,11 @@ impl Hub {
 
     pub(super) fn recents(&self) -> watch::Receiver<Arc<Recents>> {
         self.recents.subscribe()
+    }
+
+    /// The newest version there is for a group.
+    pub(super) fn head_of(&self, group: &GroupName) -> Version {
+        self.recents.borrow().of(group).newest().version()
     }
 
     pub(super) fn admit(&self, now: Instant) -> Result<(), (Duration, Duration)> {
@@ -211,6 +236,7 @@ impl Hub {
             hub: Arc::clone(self),
             bytes,
             since: now,
+            took: None,
         })
     }
 
@@ -223,13 +249,23 @@ impl Hub {
         &self,
         hello: &Hello,
         commands: mpsc::UnboundedSender<Command>,
+        now: Instant,
     ) -> (Claim, StreamId) {
-        let mut state = self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         let here = state.streams.get(&hello.node);
         let claim = here.map_or(Claim::Returns, |here| {
-            judge_claim((&here.boot, &here.replaces), (&hello.boot, &hello.replaces))
+            let here = Claimant {
+                boot: &here.boot,
+                replaces: &here.replaces,
+            };
+            let comes = Claimant {
+                boot: &hello.boot,
+                replaces: &hello.replaces,
+            };
+            state.claims.judge(&hello.node, here, comes, now)
         });
-        if claim == Claim::Stale {
+        if matches!(claim, Claim::Stale | Claim::Duplicate) {
             return (claim, 0);
         }
         state.last_id += 1;
@@ -241,7 +277,7 @@ impl Hub {
             commands,
         };
         let before = state.streams.insert(hello.node.clone(), connected);
-        drop(state);
+        drop(guard);
         if let Some(before) = before {
             let _ = before.commands.send(Command::Superseded);
         }
