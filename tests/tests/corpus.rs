@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aralez_tests::corpus::{self, Failure, Lane, Report};
-use aralez_tests::document::site;
+use aralez_tests::document::{servers, site};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::lenient::Lenient;
 use aralez_tests::ports;
@@ -23,6 +23,9 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     for host in HOSTS {
         let recorder = Recorder::start().await;
         document.push_str(&site(host, &[recorder.address()]));
+        // A second route, which some spellings of a path lead to for some readers only.
+        document.push_str("    \"/secret\":\n");
+        document.push_str(&servers(&[recorder.address()]));
         recorders.push(recorder);
     }
     let fleet = Plan::new(1).threads(0, 1).document(&document).start().await;

@@ -102,15 +102,18 @@ impl Forwarded {
         // Writing to a string does not fail.
         let _ = write!(
             lines,
-            "x-forwarded-for: {client}\r\nx-forwarded-proto: {scheme}\r\nx-forwarded-host: "
+            "x-forwarded-for: {client}\r\nx-forwarded-proto: {scheme}\r\n"
         );
         Self(lines.into())
     }
 
-    /// Adds its lines to a head. `host`: the `Host` field as it came.
-    pub fn write(&self, host: &[u8], out: &mut Vec<u8>) {
+    /// Adds its lines to a head. `host`: the host that was asked for, as it came.
+    pub fn write(&self, host: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.0.as_bytes());
-        out.extend_from_slice(host);
-        out.extend_from_slice(b"\r\n");
+        if let Some(host) = host {
+            out.extend_from_slice(b"x-forwarded-host: ");
+            out.extend_from_slice(host.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
     }
 }

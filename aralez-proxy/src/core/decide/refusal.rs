@@ -5,7 +5,7 @@ use aralez_proto::matcher::{InvalidHost, InvalidPath};
 /// Why a request is refused, and with that its status. The texts hold nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
-    /// No `Host`, or an empty one.
+    /// No host is named, and none takes such requests.
     #[error("the host is missing")]
     MissingHost,
     /// `Host` is not a host.
@@ -14,7 +14,7 @@ pub enum Refusal {
     /// The target is not a path, or a path that readers could differ on.
     #[error("the target {0}")]
     InvalidTarget(InvalidPath),
-    /// An absolute target names another host than `Host`.
+    /// An absolute target names another host or port than `Host`.
     #[error("the target and the host field name different hosts")]
     OtherAuthority,
     /// `CONNECT`: this is no forward proxy.

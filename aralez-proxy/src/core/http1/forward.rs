@@ -14,8 +14,10 @@ mod tests;
 /// How a request is changed on its way to the endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestEdits<'a> {
-    /// The normalised path and the query.
+    /// The path and the query.
     pub target: &'a str,
+    /// The `Host` of a request that came without one (HTTP/1.0); the endpoint is asked in HTTP/1.1, which needs it.
+    pub missing_host: Option<&'a str>,
     /// What the route edits.
     pub route: &'a CompiledEdits,
     /// What is said of the client.
@@ -30,12 +32,17 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     out.push(b' ');
     out.extend_from_slice(edits.target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
+    if let Some(host) = edits.missing_host {
+        out.extend_from_slice(b"host: ");
+        out.extend_from_slice(host.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
     let anew = head.rewrites_length();
     copy(head.fields(), bytes, edits.route, out, |name| {
         !(anew && name == FieldName::ContentLength)
     });
     out.extend_from_slice(edits.route.lines());
-    edits.forwarded.write(head.host(bytes).as_bytes(), out);
+    edits.forwarded.write(head.host(bytes), out);
     if edits.wishes.web_socket {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     } else if edits.wishes.trailers {

@@ -25,6 +25,7 @@ fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
     assert_eq!(length, Some(bytes.len()), "{head:?}");
     let edits = RequestEdits {
         target,
+        missing_host: None,
         route,
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         wishes: request.wishes(bytes),
