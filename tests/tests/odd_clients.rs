@@ -10,7 +10,9 @@ async fn status(fleet: &Fleet, head: &str) -> u16 {
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     connection.write(head.as_bytes()).await.unwrap();
     let answer = connection.answer("GET").await;
-    answer.unwrap_or_else(|error| panic!("{head:?}: {error}")).status
+    answer
+        .unwrap_or_else(|error| panic!("{head:?}: {error}"))
+        .status
 }
 
 #[tokio::test]
@@ -30,7 +32,10 @@ async fn the_default_check_of_haproxy_is_answered_by_the_default_host() {
     let absolute = "GET http://a.test:80/x HTTP/1.0\r\n\r\n";
     assert_eq!(status(&fleet, absolute).await, 200);
     let seen = named.last();
-    assert_eq!((seen.target(), seen.header("host")), ("/x", Some("a.test:80")));
+    assert_eq!(
+        (seen.target(), seen.header("host")),
+        ("/x", Some("a.test:80"))
+    );
 }
 
 #[tokio::test]

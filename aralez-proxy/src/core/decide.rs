@@ -122,9 +122,7 @@ fn examine<'a>(table: &'a Table, request: &RequestView<'a>) -> Result<Decision<'
 fn named_host<'a>(request: &RequestView<'a>) -> Result<Option<Cow<'a, str>>, Refusal> {
     match request.host {
         Some("") => Err(Refusal::MissingHost),
-        Some(host) => normalise_host(host)
-            .map(Some)
-            .map_err(Refusal::InvalidHost),
+        Some(host) => normalise_host(host).map(Some).map_err(Refusal::InvalidHost),
         None => Ok(None),
     }
 }

@@ -185,7 +185,10 @@ fn a_head_that_was_cleared_knows_nothing_of_the_request_before() {
     assert_eq!(request.read(first, &limits), Ok(Some(first.len())));
     request.clear();
     assert_eq!(request.read(second, &limits), Ok(Some(second.len())));
-    assert_eq!((request.method(second), request.host(second)), ("GET", Some("b")));
+    assert_eq!(
+        (request.method(second), request.host(second)),
+        ("GET", Some("b"))
+    );
     assert_eq!(
         (request.framing(), request.rewrites_length()),
         (Framing::None, false)

@@ -58,7 +58,9 @@ fn unreserved() -> String {
 
 /// The escapes that are read as their character: all visible ones but `% / ; \ ? #`.
 fn readable() -> String {
-    ('!'..='~').filter(|one| !"%/;\\?#".contains(*one)).collect()
+    ('!'..='~')
+        .filter(|one| !"%/;\\?#".contains(*one))
+        .collect()
 }
 
 /// Dot segments one at a time, by the letter of RFC 3986 section 5.2.4.
