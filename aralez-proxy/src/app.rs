@@ -27,6 +27,7 @@ use crate::{admin, metrics};
 
 mod node;
 mod process;
+mod pseudonym;
 
 /// Runs the daemon until it is told to leave; with `-t` only checks.
 ///
@@ -115,6 +116,7 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     };
     let engine = Engine {
         live,
+        node: pseudonym::load(&settings.state_dir),
         traffic: Arc::clone(&traffic),
         tls_port: settings.tls_port,
         limits: settings.client,

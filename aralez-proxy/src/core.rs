@@ -10,6 +10,7 @@ pub mod http1;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod pseudonym;
 pub mod readiness;
 pub mod registry;
 pub mod retry;

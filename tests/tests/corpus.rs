@@ -28,7 +28,10 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
         document.push_str(&servers(&[recorder.address()]));
         recorders.push(recorder);
     }
-    let fleet = Plan::new(1).threads(0, 1).document(&document).start().await;
+    let mut fleet = Plan::new(1).threads(0, 1).document(&document).lay_out();
+    keep_pseudonym(&fleet);
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
     fleet.is_current(LIVE).await;
     let lanes = HOSTS.iter().zip(recorders).map(|(host, recorder)| {
         Arc::new(Lane {
@@ -39,6 +42,13 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     });
     let lanes = lanes.collect();
     (fleet, lanes)
+}
+
+/// The proxy finds the pseudonym that the corpus is written for in its state.
+fn keep_pseudonym(fleet: &Fleet) {
+    let state = fleet.state().join("proxy-proxy-0");
+    std::fs::create_dir_all(&state).expect("a folder can be made");
+    std::fs::write(state.join("pseudonym"), corpus::PSEUDONYM).expect("a file can be written");
 }
 
 /// Runs all cases, in as many lanes as there are, and tells everything that failed.

@@ -25,6 +25,8 @@ pub struct RequestView<'a> {
     pub host: Option<&'a str>,
     /// The request target, as it came.
     pub target: &'a str,
+    /// It says that it passed this node before ([`crate::core::pseudonym`]).
+    pub looped: bool,
     /// Whether it came over TLS.
     pub tls: bool,
     /// Who sent it.
@@ -80,6 +82,9 @@ pub fn decide<'a>(table: &'a Table, request: &RequestView<'a>) -> Decision<'a> {
 fn examine<'a>(table: &'a Table, request: &RequestView<'a>) -> Result<Decision<'a>, Refusal> {
     if request.method == "CONNECT" {
         return Err(Refusal::Connect);
+    }
+    if request.looped {
+        return Err(Refusal::Loop);
     }
     let host = named_host(request)?;
     if request.target == "*" && request.method == "OPTIONS" {

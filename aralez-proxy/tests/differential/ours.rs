@@ -8,6 +8,7 @@ use aralez_proxy::core::http1::request::RequestHead;
 use aralez_proxy::core::http1::response::{Asked, ResponseHead};
 use aralez_proxy::core::http1::{Framing, Version};
 use aralez_proxy::core::limits::HeadLimits;
+use aralez_proxy::core::pseudonym::Pseudonym;
 use aralez_proxy::engine::relay::Goes;
 
 use super::message::Message;
@@ -72,6 +73,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         missing_host,
         route: &CompiledEdits::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
+        node: &Pseudonym::new([0; 8]),
         wishes: head.wishes(bytes),
     };
     let mut out = Vec::new();

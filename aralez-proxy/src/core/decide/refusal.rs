@@ -20,6 +20,9 @@ pub enum Refusal {
     /// `CONNECT`: this is no forward proxy.
     #[error("connect is not served")]
     Connect,
+    /// It passed this node before: routes lead in a circle (RFC 8586, RFC 5842 section 7.2).
+    #[error("the request came back to this node")]
+    Loop,
     /// No host or no path takes it.
     #[error("no route")]
     NoRoute {
@@ -39,7 +42,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The names of all of them: the labels of the metric.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -48,6 +51,7 @@ impl Refusal {
         "no_route",
         "no_endpoint",
         "not_loaded",
+        "loop",
     ];
 
     /// The status to answer.
@@ -61,6 +65,7 @@ impl Refusal {
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
             Self::NoEndpoint { compat: false } | Self::NotLoaded => 503,
+            Self::Loop => 508,
         }
     }
 
@@ -80,6 +85,7 @@ impl Refusal {
             Self::NoRoute { .. } => 5,
             Self::NoEndpoint { .. } => 6,
             Self::NotLoaded => 7,
+            Self::Loop => 8,
         }
     }
 }

@@ -69,6 +69,7 @@ fn get<'a>(host: &'a str, target: &'a str) -> RequestView<'a> {
         method: "GET",
         host: Some(host),
         target,
+        looped: false,
         tls: false,
         client: IpAddr::from([192, 0, 2, 1]),
         tls_port: None,
@@ -219,6 +220,18 @@ fn who_names_no_host_gets_what_no_other_host_takes() {
     };
     assert_eq!(line(&with_catch_all(), request), "/ up - /");
     assert_eq!(line(&table(false), request), "400 missing_host");
+}
+
+#[test]
+fn a_request_that_came_back_is_refused_before_anything_else() {
+    let table = table(false);
+    for (host, target) in [("a.example", "/"), ("b.example", "/"), ("a.example", "*")] {
+        let request = RequestView {
+            looped: true,
+            ..get(host, target)
+        };
+        assert_eq!(line(&table, request), "508 loop", "{host}{target}");
+    }
 }
 
 #[test]

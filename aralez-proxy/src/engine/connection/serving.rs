@@ -108,6 +108,7 @@ impl<C: Io> Connection<C> {
             method: job.head.method(bytes),
             host: job.head.host(bytes),
             target: job.head.target(bytes),
+            looped: job.head.has_passed(&self.worker.engine.node, bytes),
             tls: self.io.is_tls(),
             client: self.address,
             tls_port: self.worker.engine.tls_port,
@@ -147,6 +148,7 @@ impl<C: Io> Connection<C> {
             missing_host: missing_host.as_deref(),
             route: &decided.route.request_edits,
             forwarded: &self.forwarded,
+            node: &self.worker.engine.node,
             wishes: ask.wishes,
         };
         let keeps = if ask.idempotent {

@@ -28,6 +28,7 @@ pub(super) struct Seen {
     pub(super) expects_continue: bool,
     expects_other: bool,
     pub(super) trailers: bool,
+    pub(super) cdn_loop: bool,
 }
 
 impl Seen {
@@ -57,6 +58,10 @@ impl Seen {
             }
             FieldName::Te => {
                 self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
+            FieldName::CdnLoop => {
+                self.cdn_loop = true;
                 Ok(())
             }
             name if name.is_single() => self.take_single(name),

@@ -14,6 +14,7 @@ use crate::core::http1::request::{RequestHead, Wishes};
 use crate::core::http1::response::{Asked, ResponseHead};
 use crate::core::http1::{Framing, Version};
 use crate::core::limits::HeadLimits;
+use crate::core::pseudonym::Pseudonym;
 
 fn read(bytes: &[u8]) -> Option<RequestHead> {
     // What we add is beyond what a client may send.
@@ -39,6 +40,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
         missing_host: missing_host(head, bytes),
         route: &CompiledEdits::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), true),
+        node: &Pseudonym::new([0; 8]),
         wishes: head.wishes(bytes),
     };
     let mut out = Vec::new();
@@ -75,6 +77,16 @@ fn nominated<'a>(head: &RequestHead, bytes: &'a [u8]) -> Vec<&'a [u8]> {
         .flat_map(|field| octets::list(field.value(bytes)))
         .filter(|name| FieldName::of(name) == FieldName::Other)
         .collect()
+}
+
+/// A head without the two lines that each node adds.
+fn without_passed(bytes: &[u8]) -> String {
+    let node = Pseudonym::new([0; 8]);
+    let mut text = bytes.escape_ascii().to_string();
+    for line in ["via: 1.0", "via: 1.1", "cdn-loop:"] {
+        text = text.replace(&format!("{line} {node}\\r\\n"), "");
+    }
+    text
 }
 
 fn check_request(bytes: &[u8], head: &RequestHead, out: &[u8]) -> Result<(), TestCaseError> {
@@ -135,7 +147,7 @@ proptest! {
         check_request(&bytes, &head, &out)?;
         let twice = forwarded(&read(&out).unwrap(), &out).expect("it can go on again");
         let thrice = forwarded(&read(&twice).unwrap(), &twice).expect("it can go on again");
-        prop_assert_eq!(twice.escape_ascii().to_string(), thrice.escape_ascii().to_string());
+        prop_assert_eq!(without_passed(&twice), without_passed(&thrice));
     }
 
     #[test]
