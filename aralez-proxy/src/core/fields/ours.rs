@@ -84,7 +84,7 @@ const NAMES: [&[u8]; 65] = [
 ];
 
 /// The place of the byte by which names are told apart, beside their length and first byte.
-const PLACE: usize = 2;
+const PLACE: usize = 4;
 /// Lengths from here on are looked up as one.
 const LONG: usize = 40;
 /// Kinds of bytes: a letter each, digits, others.
