@@ -103,7 +103,7 @@ async fn until_idle(traffic: &Traffic, until: Instant) -> End {
     let mut idle_since = None;
     loop {
         let now = Instant::now();
-        match traffic.in_flight() {
+        match traffic.unfinished() {
             0 if now >= *idle_since.get_or_insert(now) + QUIET => return End::Idle,
             0 => {}
             left if now >= until => return End::GraceOver(left),

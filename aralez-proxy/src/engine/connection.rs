@@ -16,7 +16,7 @@ use super::timer::Timer;
 use super::worker::{Job, Worker};
 use crate::core::edits::Forwarded;
 use crate::core::http1::Refusal;
-use crate::core::traffic::{ConnectionState, Deadline, InState};
+use crate::core::traffic::{Arriving, ConnectionState, Deadline, InState};
 
 mod answering;
 mod forwarding;
@@ -29,6 +29,8 @@ mod tunneling;
 pub struct Client {
     /// Its address.
     pub address: IpAddr,
+    /// Keeps a drain waiting for its first request.
+    pub arriving: Option<Arriving>,
 }
 
 /// The connection.
@@ -40,6 +42,7 @@ struct Connection<C> {
     forwarded: Forwarded,
     address: IpAddr,
     closing: Closing,
+    arriving: Option<Arriving>,
     /// Requests that were served.
     served: u32,
     /// Since when it is idle, or was accepted.
@@ -80,6 +83,7 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         io,
         timer: Timer::default(),
         closing,
+        arriving: client.arriving,
         served: 0,
         since: now,
         now,

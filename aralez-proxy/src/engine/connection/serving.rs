@@ -48,6 +48,7 @@ impl<C: Io> Connection<C> {
     pub(super) async fn serve_request(&mut self, job: &mut Job, length: usize) -> Next {
         self.state.move_to(ConnectionState::Exchange);
         let _in_flight = self.worker.tally.enter();
+        self.arriving = None;
         self.now = Instant::now();
         let ask = self.ask(job);
         self.served += 1;
