@@ -15,7 +15,9 @@ pub struct Activated {
 
 /// Why passed sockets cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("systemd passed a socket ({name}) that is no TCP listener: {cause}; use ListenStream= with an address")]
+#[error(
+    "systemd passed a socket ({name}) that is no TCP listener: {cause}; use ListenStream= with an address"
+)]
 pub struct NoListener {
     name: String,
     cause: std::io::Error,
@@ -31,7 +33,9 @@ pub fn take() -> Result<Vec<Activated>, NoListener> {
     let mut passed = ListenFd::from_env();
     let mut sockets = Vec::with_capacity(passed.len());
     for index in 0..passed.len() {
-        let name = names.next().map_or_else(|| format!("number {index}"), str::to_owned);
+        let name = names
+            .next()
+            .map_or_else(|| format!("number {index}"), str::to_owned);
         match passed.take_tcp_listener(index) {
             Ok(Some(listener)) => sockets.push(Activated { name, listener }),
             Ok(None) => {}

@@ -65,7 +65,9 @@ impl Passed {
                     "systemd passed a socket at {address} ({name}) that no key of main.yaml names: set proxy_address_http or \
                      proxy_admin_address to it, or take its ListenStream= out of the unit"
                 ),
-                From::Running => info!(%address, "not configured any more: left to the process before"),
+                From::Running => {
+                    info!(%address, "not configured any more: left to the process before")
+                }
             }
         }
         Ok(listeners)
@@ -98,7 +100,12 @@ mod tests {
             ..MainConfig::default()
         };
         let node = "a".parse().unwrap();
-        Settings::new(&config, "/nowhere".as_ref(), node, std::num::NonZeroUsize::MIN)
+        Settings::new(
+            &config,
+            "/nowhere".as_ref(),
+            node,
+            std::num::NonZeroUsize::MIN,
+        )
     }
 
     #[test]

@@ -155,7 +155,10 @@ fn hand_over(peer: &OwnedFd, gives: &mut impl Gives) -> bool {
 fn asked(peer: &OwnedFd) -> io::Result<bool> {
     let uid = socket_peercred(peer)?.uid;
     if uid != rustix::process::geteuid() {
-        warn!(uid = uid.as_raw(), "a process of another user asks for the listeners");
+        warn!(
+            uid = uid.as_raw(),
+            "a process of another user asks for the listeners"
+        );
         return Ok(false);
     }
     set_socket_timeout(peer, Timeout::Recv, Some(ASK))?;
@@ -170,7 +173,9 @@ fn asked(peer: &OwnedFd) -> io::Result<bool> {
 /// Sends what is offered and waits until the successor serves.
 fn pass(peer: &OwnedFd, offer: &Offer) -> io::Result<()> {
     let listeners = offer.listeners.iter().map(AsFd::as_fd);
-    let fds: Vec<BorrowedFd<'_>> = std::iter::once(offer.lock.as_fd()).chain(listeners).collect();
+    let fds: Vec<BorrowedFd<'_>> = std::iter::once(offer.lock.as_fd())
+        .chain(listeners)
+        .collect();
     let mut parts = fds.chunks(message::MOST).peekable();
     while let Some(part) = parts.next() {
         let text = match (parts.peek(), offer.live) {
