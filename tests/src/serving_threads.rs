@@ -1,16 +1,16 @@
 //! What `/proc` shows of a proxy's serving threads: how often each was woken, and how many connections of clients each holds.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// How often the serving threads of a process have been woken from waiting, in all.
+/// How often each serving thread of a process has been woken from waiting.
 ///
 /// # Panics
 /// When the process is gone.
-pub fn wake_ups(pid: u32) -> u64 {
+pub fn wake_ups(pid: u32) -> BTreeMap<PathBuf, u64> {
     tasks(pid)
-        .iter()
+        .into_iter()
         .filter(|task| name(task).starts_with("serve-"))
         .map(|task| {
             let status = std::fs::read_to_string(task.join("status")).unwrap_or_default();
@@ -18,9 +18,9 @@ pub fn wake_ups(pid: u32) -> u64 {
                 .lines()
                 .find(|line| line.starts_with("voluntary_ctxt_switches"));
             let count = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-            count.unwrap_or(0_u64)
+            (task, count.unwrap_or(0_u64))
         })
-        .sum()
+        .collect()
 }
 
 fn tasks(pid: u32) -> Vec<PathBuf> {
@@ -51,14 +51,17 @@ pub fn connections_per_epoll(pid: u32, local: SocketAddr) -> Vec<usize> {
             let rest = line.strip_prefix("tfd:")?;
             rest.split_whitespace().next().map(str::to_owned)
         });
-        fds.collect::<HashSet<_>>()
+        fds.filter(|fd| is_client(fd)).collect::<BTreeSet<_>>()
     };
-    let mut counts: Vec<usize> = entries
+    let fds = entries
         .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .map(|fd| watched(&fd).iter().filter(|fd| is_client(fd)).count())
-        .filter(|count| *count > 0)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    // The runtime has two descriptors of the same epoll.
+    let epolls: BTreeSet<_> = fds
+        .map(|fd| watched(&fd))
+        .filter(|clients| !clients.is_empty())
         .collect();
+    let mut counts: Vec<usize> = epolls.iter().map(BTreeSet::len).collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
     counts
 }

@@ -14,11 +14,8 @@ use rustix::process::Signal;
 
 const SOON: Duration = Duration::from_secs(20);
 
-async fn fleet(origin: &Origin, lines: &str) -> Fleet {
-    let mut fleet = Plan::new(1)
-        .proxy(0, lines)
-        .document(&site("a.test", &[origin.address()]))
-        .lay_out();
+async fn fleet(sites: &str, lines: &str) -> Fleet {
+    let mut fleet = Plan::new(1).proxy(0, lines).document(sites).lay_out();
     // SIGQUIT waits this long for a successor.
     replace(&fleet, "lame_duck: 0s", "lame_duck: 10s");
     fleet.start_control().await;
@@ -43,7 +40,7 @@ fn successor(fleet: &Fleet, round: usize) -> Daemon {
 
 /// Waits until this process holds the lock: the one before has let go.
 async fn took_over(fleet: &Fleet, daemon: &Daemon) {
-    let lock = fleet.state().join("proxy-0/lock");
+    let lock = fleet.state().join("proxy-proxy-0/lock");
     let pid = daemon.pid().to_string();
     eventually(SOON, "the successor took over", || async {
         let holder = std::fs::read_to_string(&lock).unwrap_or_default();
@@ -52,19 +49,13 @@ async fn took_over(fleet: &Fleet, daemon: &Daemon) {
     .await;
 }
 
-async fn web_socket(fleet: &Fleet, origin: &Origin) -> Connection {
-    origin.answer_once(Answer::web_socket_echo());
+/// Through `ws.test`, whose origin answers nothing else.
+async fn web_socket(fleet: &Fleet) -> Connection {
     let mut tunnel = Connection::open(fleet.http(0)).await.unwrap();
-    let upgrade = Request::get("a.test", "/ws")
+    let upgrade = Request::get("ws.test", "/ws")
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket");
-    let mut status = tunnel.send(&upgrade).await.unwrap().status;
-    // A request of the load may have taken the answer that was meant for this one.
-    while status != 101 {
-        origin.answer_once(Answer::web_socket_echo());
-        tunnel = Connection::open(fleet.http(0)).await.unwrap();
-        status = tunnel.send(&upgrade).await.unwrap().status;
-    }
+    assert_eq!(tunnel.send(&upgrade).await.unwrap().status, 101);
     tunnel
 }
 
@@ -130,13 +121,15 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
         Some(_) => (20, 500),
         None => (4, 100),
     };
-    let origin = Origin::start("a").await;
-    let mut fleet = fleet(&origin, "grace_period: 5s\nmax_connections_per_address: 0").await;
+    let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
+    sockets.answer_with(Answer::web_socket_echo());
+    let sites = site("a.test", &[origin.address()]) + &site("ws.test", &[sockets.address()]);
+    let mut fleet = fleet(&sites, "grace_period: 5s\nmax_connections_per_address: 0").await;
     let mut threads = 2;
     let load = Load::start(&fleet);
     let mut leaving = Vec::new();
     for round in 0..rounds {
-        let mut tunnel = web_socket(&fleet, &origin).await;
+        let mut tunnel = web_socket(&fleet).await;
         let before = fleet.proxies[0].take().unwrap();
         let next = 66 - threads;
         replace(
@@ -184,7 +177,7 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
 #[tokio::test]
 async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
     let origin = Origin::start("a").await;
-    let mut fleet = fleet(&origin, "grace_period: 2s").await;
+    let mut fleet = fleet(&site("a.test", &[origin.address()]), "grace_period: 2s").await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, more) = (fleet.http(0), taken.local_addr().unwrap());
     let one = format!("proxy_address_http: {address}\n");
@@ -209,21 +202,26 @@ async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
 
 #[tokio::test]
 async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
-    let origin = Origin::start("a").await;
-    let mut fleet = fleet(&origin, "grace_period: 5s").await;
-    let _tunnel = web_socket(&fleet, &origin).await;
+    let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
+    sockets.answer_with(Answer::web_socket_echo());
+    let ws = site("ws.test", &[sockets.address()]);
+    let sites = site("a.test", &[origin.address()]) + &ws;
+    let mut fleet = fleet(&sites, "grace_period: 5s").await;
+    let _tunnel = web_socket(&fleet).await;
     let new = successor(&fleet, 1);
     took_over(&fleet, &new).await;
     let old = fleet.proxies[0].replace(new).unwrap();
     // Control lists one node under this name, which runs what is newest, though both processes live.
     let other = Origin::start("b").await;
-    let revision = fleet.apply(&site("a.test", &[other.address()])).await;
+    let revision = fleet
+        .apply(&(site("a.test", &[other.address()]) + &ws))
+        .await;
     assert_eq!(fleet.nodes().await.unwrap().len(), 1);
     fleet.serves(LIVE, "a.test", "b").await;
     drop(old);
     // After a death without a word it starts from what the successor wrote.
     eventually(LIVE, "the successor wrote its cache", || async {
-        let found = std::fs::read_dir(fleet.state().join("proxy-0")).unwrap();
+        let found = std::fs::read_dir(fleet.state().join("proxy-proxy-0")).unwrap();
         let names: Vec<_> = found.flatten().map(|entry| entry.file_name()).collect();
         let name = names
             .iter()
@@ -252,7 +250,7 @@ async fn without_a_running_proxy_u_starts_as_usual_and_says_so() {
 #[tokio::test]
 async fn sigquit_without_a_successor_serves_for_the_lame_duck_and_then_drains() {
     let origin = Origin::start("a").await;
-    let mut fleet = fleet(&origin, "grace_period: 2s").await;
+    let mut fleet = fleet(&site("a.test", &[origin.address()]), "grace_period: 2s").await;
     replace(&fleet, "lame_duck: 10s", "lame_duck: 2s");
     // The running one has the longer time: one with the shorter takes over.
     let short = successor(&fleet, 1);

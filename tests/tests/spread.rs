@@ -1,7 +1,9 @@
 //! Connections are spread over the serving threads, and a connection wakes few of them.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
@@ -93,6 +95,12 @@ async fn a_burst_that_comes_while_the_process_is_paused_is_spread_over_eight_thr
     burst_while_paused(8).await;
 }
 
+fn more(before: &BTreeMap<PathBuf, u64>, pid: u32) -> Vec<u64> {
+    let now = wake_ups(pid).into_iter();
+    now.map(|(thread, count)| count - before.get(&thread).copied().unwrap_or(0))
+        .collect()
+}
+
 /// Prints what is to be repeated: `cargo test -p aralez-tests --test spread wakes -- --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
@@ -101,10 +109,11 @@ async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
         let origin = Origin::start("a").await;
         let fleet = fleet(threads, &origin).await;
         let (pid, address) = (pid(&fleet), fleet.http(0));
-        // What the threads do by themselves, such as their sweeps.
+        // What a thread does by itself, such as its sweeps.
         let (idle_from, pause) = (wake_ups(pid), Duration::from_secs(2));
         tokio::time::sleep(pause).await;
-        let idle = (wake_ups(pid) - idle_from) as f64 / pause.as_secs_f64();
+        let idle = more(&idle_from, pid).iter().sum::<u64>() as f64;
+        let idle = idle / pause.as_secs_f64() / threads as f64;
         let (before, start) = (wake_ups(pid), Instant::now());
         let served = tokio::task::spawn_blocking(move || {
             for _ in 0..CONNECTIONS {
@@ -113,10 +122,13 @@ async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
         });
         served.await.unwrap();
         let took = start.elapsed();
-        let woken = (wake_ups(pid) - before) as f64 - idle * took.as_secs_f64();
+        // Timers fire unevenly on a busy machine: half as much again is allowed for them.
+        let by_itself = idle * took.as_secs_f64() * 1.5;
+        let woken = more(&before, pid).into_iter();
+        let woken: f64 = woken.map(|woken| (woken as f64 - by_itself).max(0.0)).sum();
         let each = woken / f64::from(CONNECTIONS);
         println!(
-            "{threads} threads: {each:.2} wake-ups for each of {CONNECTIONS} connections, {:.0} us each, {idle:.0} a second when idle",
+            "{threads} threads: {each:.2} wake-ups for each of {CONNECTIONS} connections, {:.0} us each, {idle:.1} a second of an idle thread",
             took.as_secs_f64() * 1e6 / f64::from(CONNECTIONS)
         );
         assert!(each <= 2.0, "{threads} threads: {each}");
