@@ -1,9 +1,8 @@
 //! Composition: what is built in which order, and how it ends.
 
-use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -18,13 +17,12 @@ use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::traffic::Traffic;
-use crate::drain::Phases;
 use crate::engine::server::{Options, Server};
 use crate::engine::worker::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
-use crate::{activation, admin, handover, metrics};
-use life::{Life, Passable, Successors};
+use crate::{activation, admin, metrics};
+use life::Serving;
 use start::Begun;
 
 mod life;
@@ -114,10 +112,10 @@ fn serve(
     )
     .context("cannot start the stream to control")?;
     let shown = shown(settings, &live, &traffic, sync.status());
-    begun.expect_live(&live)?;
+    begun.expect_live(&sync)?;
     let (taken_over, successor) = watch::channel(false);
     let admin = begun.listeners.admin.try_clone()?;
-    admin::spawn(admin, shown, successor.clone()).context("cannot start the admin endpoint")?;
+    admin::spawn(admin, shown, successor).context("cannot start the admin endpoint")?;
     let options = Options {
         listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
@@ -140,40 +138,16 @@ fn serve(
         }
         written => written?,
     };
-    let http = server.listeners().iter().map(TcpListener::try_clone);
-    let passable = Arc::new(Passable {
+    let serving = Serving {
         lock: begun.lock,
         admin: begun.listeners.admin,
-        http: Mutex::new(http.collect::<Result<_, _>>()?),
-    });
-    let successors = Successors {
-        passable: Arc::clone(&passable),
         writer: sync.writer(),
         live,
-        paused: None,
-        taken_over,
-    };
-    // A full disk or a long path must not keep a proxy from serving.
-    let offering = handover::listen(&settings.upgrade_sock, successors)
-        .inspect_err(|error| warn!("no successor can take over: {error}"))
-        .ok();
-    let life = Life {
-        phases: Phases {
-            lame_duck: settings.lame_duck,
-            grace_period: settings.grace_period,
-        },
-        supervised,
         traffic: &traffic,
         server: &mut server,
-        passable: &passable,
-        taken_over: successor.clone(),
+        taken_over,
     };
-    let end = life.live();
-    if let Some(offering) = offering
-        && !*successor.borrow()
-    {
-        offering.remove();
-    }
+    let end = serving.until_end(settings, supervised);
     sync.shutdown();
     server.stop();
     end

@@ -82,7 +82,6 @@ pub struct SyncStatus {
 #[derive(Debug)]
 pub struct SyncHandle {
     status: watch::Receiver<SyncStatus>,
-    stop: watch::Sender<bool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     writer: Writer,
 }
@@ -138,7 +137,7 @@ impl SyncHandle {
     /// The clean exit: lets go of the stream, keeps what is not kept yet, remembers that the process ended as it should. Waits for it
     /// (usually a few milliseconds, at most a few seconds where disk or control are slow).
     pub fn shutdown(&self) {
-        self.stop.send_replace(true);
+        self.writer.stop.send_replace(true);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             if thread.join().is_err() {
@@ -211,14 +210,9 @@ pub fn spawn(
     let driver = Builder::new()
         .name("stream".to_owned())
         .spawn(move || runtime.block_on(driver.run(news_in, stop_in)))?;
-    let writer = Writer {
-        jobs,
-        stop: stop.clone(),
-    };
     Ok(SyncHandle {
         status,
-        stop,
         threads: Mutex::new(vec![driver, worker]),
-        writer,
+        writer: Writer { jobs, stop },
     })
 }

@@ -1,6 +1,7 @@
 //! How the process ends: by a signal, with its supervisor, or by a successor that takes over.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,16 +15,17 @@ use crate::core::live::{Live, Origin};
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Ask, Phases, Signals};
 use crate::engine::server::Server;
-use crate::handover::{Gives, Offer};
+use crate::handover::{self, Gives, Offer};
+use crate::settings::Settings;
 use crate::sync::{Paused, Writer};
 
 /// What passes to a successor, as long as it is open.
 #[derive(Debug)]
-pub(super) struct Passable {
-    pub(super) lock: InstanceLock,
-    pub(super) admin: TcpListener,
+struct Passable {
+    lock: InstanceLock,
+    admin: TcpListener,
     /// None after the close: a successor binds these addresses itself.
-    pub(super) http: Mutex<Vec<TcpListener>>,
+    http: Mutex<Vec<TcpListener>>,
 }
 
 impl Passable {
@@ -46,12 +48,12 @@ impl Passable {
 }
 
 /// Hands over to a successor.
-pub(super) struct Successors {
-    pub(super) passable: Arc<Passable>,
-    pub(super) writer: Writer,
-    pub(super) live: Arc<Live>,
-    pub(super) paused: Option<Paused>,
-    pub(super) taken_over: watch::Sender<bool>,
+struct Successors {
+    passable: Arc<Passable>,
+    writer: Writer,
+    live: Arc<Live>,
+    paused: Option<Paused>,
+    taken_over: watch::Sender<bool>,
 }
 
 impl Gives for Successors {
@@ -80,19 +82,84 @@ impl Gives for Successors {
     }
 }
 
-/// What the end of the process needs.
-pub(super) struct Life<'a> {
-    pub(super) phases: Phases,
-    pub(super) supervised: bool,
+/// A proxy that serves.
+pub(super) struct Serving<'a> {
+    pub(super) lock: InstanceLock,
+    pub(super) admin: TcpListener,
+    pub(super) writer: Writer,
+    pub(super) live: Arc<Live>,
     pub(super) traffic: &'a Arc<Traffic>,
     pub(super) server: &'a mut Server,
-    pub(super) passable: &'a Passable,
-    pub(super) taken_over: watch::Receiver<bool>,
+    /// Told when a successor has taken over.
+    pub(super) taken_over: watch::Sender<bool>,
+}
+
+impl Serving<'_> {
+    /// Serves until it is time to leave or a successor has taken over, and drains.
+    pub(super) fn until_end(self, settings: &Settings, supervised: bool) -> anyhow::Result<()> {
+        let http = self.server.listeners().iter().map(TcpListener::try_clone);
+        let passable = Arc::new(Passable {
+            lock: self.lock,
+            admin: self.admin,
+            http: Mutex::new(http.collect::<Result<_, _>>()?),
+        });
+        let successor = self.taken_over.subscribe();
+        let successors = Successors {
+            passable: Arc::clone(&passable),
+            writer: self.writer,
+            live: self.live,
+            paused: None,
+            taken_over: self.taken_over,
+        };
+        let life = Life {
+            phases: Phases {
+                lame_duck: settings.lame_duck,
+                grace_period: settings.grace_period,
+            },
+            supervised,
+            traffic: self.traffic,
+            server: self.server,
+            passable: &passable,
+            taken_over: successor.clone(),
+        };
+        handing_over(&settings.upgrade_sock, successors, &successor, || {
+            life.live()
+        })
+    }
+}
+
+/// Runs with the handover socket open.
+fn handing_over<T>(
+    socket: &Path,
+    successors: Successors,
+    successor: &watch::Receiver<bool>,
+    run: impl FnOnce() -> T,
+) -> T {
+    // A full disk or a path that is too long must not keep a proxy from serving.
+    let offering = handover::listen(socket, successors)
+        .inspect_err(|error| warn!("no successor can take over: {error}"))
+        .ok();
+    let end = run();
+    if let Some(offering) = offering
+        && !*successor.borrow()
+    {
+        offering.remove();
+    }
+    end
+}
+
+/// What the end of the process needs.
+struct Life<'a> {
+    phases: Phases,
+    supervised: bool,
+    traffic: &'a Arc<Traffic>,
+    server: &'a mut Server,
+    passable: &'a Passable,
+    taken_over: watch::Receiver<bool>,
 }
 
 impl Life<'_> {
-    /// Serves until it is time to leave, and drains.
-    pub(super) fn live(mut self) -> anyhow::Result<()> {
+    fn live(mut self) -> anyhow::Result<()> {
         let supervisor_gone = Arc::new(Notify::new());
         if self.supervised {
             let gone = Arc::clone(&supervisor_gone);
@@ -164,6 +231,6 @@ impl Life<'_> {
 /// Resolves when a successor has taken over.
 async fn taken_over(mut successor: watch::Receiver<bool>) {
     if successor.wait_for(|taken| *taken).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

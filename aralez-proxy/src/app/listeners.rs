@@ -66,7 +66,7 @@ impl Passed {
                      proxy_admin_address to it, or take its ListenStream= out of the unit"
                 ),
                 From::Running => {
-                    info!(%address, "not configured any more: left to the process before")
+                    info!(%address, "not configured any more: left to the process before");
                 }
             }
         }

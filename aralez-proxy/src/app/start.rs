@@ -1,20 +1,20 @@
 //! How the process begins: alone, with sockets of systemd, or as the successor of a running proxy.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use aralez_runtime::lock::InstanceLock;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::listeners::{Listeners, Passed};
 use crate::activation::Activated;
-use crate::core::live::{Live, Origin};
 use crate::handover::{self, Taken};
 use crate::settings::Settings;
+use crate::sync::SyncHandle;
 
 /// How long a successor waits for its first configuration, where the running proxy has one: less than that one waits for it.
 const FIRST: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(10);
 
 /// What the process owns before it serves.
 #[derive(Debug)]
@@ -55,17 +55,21 @@ impl Begun {
     }
 
     /// Waits for a configuration, where the running proxy serves one: before that it serves better than this process.
-    pub(super) fn expect_live(&self, live: &Live) -> anyhow::Result<()> {
+    pub(super) fn expect_live(&self, sync: &SyncHandle) -> anyhow::Result<()> {
         if !self.before.as_ref().is_some_and(|before| before.live) {
             return Ok(());
         }
-        let until = Instant::now() + FIRST;
-        while live.load().origin == Origin::None {
-            if Instant::now() >= until {
-                bail!("no configuration came within {FIRST:?}: the running proxy goes on");
-            }
-            std::thread::sleep(LOOK);
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let mut status = sync.status();
+        let live = status.wait_for(|status| status.running.is_some());
+        let came =
+            runtime.block_on(async { timeout(FIRST, live).await.map(|found| found.is_ok()) });
+        anyhow::ensure!(
+            came.unwrap_or(false),
+            "no configuration came within {FIRST:?}: the running proxy goes on"
+        );
         Ok(())
     }
 

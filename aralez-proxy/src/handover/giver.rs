@@ -111,7 +111,8 @@ fn serve(socket: &OwnedFd, mut gives: impl Gives) {
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(error) => {
                 warn!(%error, "cannot accept a successor");
-                std::thread::sleep(REST);
+                // Nothing unparks this thread.
+                std::thread::park_timeout(REST);
             }
         }
     }
