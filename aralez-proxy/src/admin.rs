@@ -18,6 +18,7 @@ use crate::core::live::Live;
 use crate::core::readiness;
 use crate::core::traffic::Traffic;
 
+mod serving;
 #[cfg(test)]
 mod tests;
 
@@ -62,7 +63,7 @@ struct Version<'a> {
 pub fn spawn(
     listener: TcpListener,
     shown: Shown,
-    mut taken_over: watch::Receiver<bool>,
+    taken_over: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -70,12 +71,8 @@ pub fn spawn(
         .build()?;
     let serve = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        tokio::select! {
-            ended = async { axum::serve(listener, router(shown)).await } => return ended,
-            _ = taken_over.wait_for(|taken| *taken) => {}
-        }
-        // Connections that are open go on.
-        std::future::pending().await
+        serving::serve(listener, router(shown), taken_over).await;
+        Ok::<(), std::io::Error>(())
     };
     let run = move || {
         if let Err(error) = runtime.block_on(serve) {

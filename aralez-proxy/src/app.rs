@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use aralez_proto::main_config::MainConfig;
-use aralez_runtime::{main_file, open_files, private, state, telemetry};
+use aralez_runtime::{main_file, private, state, telemetry};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -25,6 +25,7 @@ use crate::{activation, admin, metrics};
 use life::Serving;
 use start::Begun;
 
+mod descriptors;
 mod life;
 mod listeners;
 mod node;
@@ -42,7 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let settings = Settings::new(&config, &root, chosen.name.clone(), cores);
+    let mut settings = Settings::new(&config, &root, chosen.name.clone(), cores);
     refuse_background(&config, args.exit_with_parent)?;
     if args.test {
         return Ok(());
@@ -56,6 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     private::ensure_dir(dir).with_context(|| format!("cannot use {}", dir.display()))?;
     let begun = Begun::new(&settings, activated, args.upgrade)?;
     tell_idle_keys(&config);
+    descriptors::fit(&mut settings)?;
     serve(
         &settings,
         args.exit_with_parent,
@@ -98,8 +100,6 @@ fn serve(
     pid_file: Option<&Path>,
     mut begun: Begun,
 ) -> anyhow::Result<()> {
-    // Each request in flight needs two.
-    open_files::raise();
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally());
 
@@ -164,6 +164,7 @@ fn most(settings: &Settings) -> Most {
             .client
             .connections_per_address
             .map(NonZeroUsize::get),
+        descriptors: settings.descriptors,
     }
 }
 

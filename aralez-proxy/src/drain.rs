@@ -15,7 +15,7 @@ mod tests;
 
 /// How often the drain looks whether the last request has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long nothing must be in flight: a request that was accepted last is only counted when its head has been read.
+/// How long nothing must be there: a connection that was accepted last is only counted once it is served.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// How long each phase may take.
@@ -30,9 +30,9 @@ pub struct Phases {
 /// How a drain ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// Nothing was in flight any more.
+    /// Every connection of a client had come to its end.
     Idle,
-    /// The grace period was over with this many requests in flight.
+    /// The grace period was over with this many connections or requests left.
     GraceOver(usize),
     /// A second signal asked to leave at once.
     Hurried,
@@ -103,7 +103,9 @@ where
             () = taken_over => {}
         }
         info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing the listeners");
-        let until = Instant::now() + phases.grace_period;
+        let now = Instant::now();
+        let until = now + phases.grace_period;
+        traffic.close(now.into_std(), phases.grace_period);
         // A listener that does not close must not keep the process.
         let _ = timeout(phases.grace_period, close()).await;
         until_idle(traffic, until).await
@@ -114,7 +116,7 @@ where
     };
     match end {
         End::Idle => info!("drained"),
-        End::GraceOver(left) => warn!(left, "the grace period is over, requests are cut off"),
+        End::GraceOver(left) => warn!(left, "the grace period is over, what is left is cut off"),
         End::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
     }
     end

@@ -1,9 +1,11 @@
 //! What passes through this node: counts, times, what is in flight. Each thread counts for itself, and whoever asks gets the sum.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::core::counters::Counters;
+use crate::core::leaving::Closed;
 
 mod connections;
 mod histogram;
@@ -22,6 +24,7 @@ pub struct Traffic {
     tallies: Mutex<Vec<Arc<Tally>>>,
     draining: AtomicBool,
     arriving: Arc<AtomicUsize>,
+    closed: OnceLock<Closed>,
 }
 
 impl Traffic {
@@ -48,16 +51,18 @@ impl Traffic {
         self.with_tallies(|tallies| tallies.iter().map(|tally| tally.in_flight()).sum())
     }
 
-    /// What has to end before the node may leave: requests, and accepted connections whose first request has not begun, since closing one of
-    /// those loses the request that its client may have sent.
-    pub fn unfinished(&self) -> usize {
-        self.arriving.load(Ordering::Acquire) + self.in_flight()
-    }
-
-    /// Counts an accepted connection until its first request is counted by itself, or until it ends.
+    /// Counts an accepted connection until it is counted by its thread.
     pub fn arriving(&self) -> Arriving {
         self.arriving.fetch_add(1, Ordering::AcqRel);
         Arriving(Arc::clone(&self.arriving))
+    }
+
+    /// What the node still has to finish before it may leave: connections of clients in whatever state, idle ones included, since each
+    /// has its own end; those on their way to a thread; and requests that are counted without one.
+    pub fn unfinished(&self) -> usize {
+        let open = |tally: &Arc<Tally>| tally.connections.open().max(tally.in_flight());
+        let arriving = self.arriving.load(Ordering::Acquire);
+        arriving + self.with_tallies(|tallies| tallies.iter().map(open).sum::<usize>())
     }
 
     fn with_tallies<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
@@ -70,13 +75,23 @@ impl Traffic {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// The listeners close now; connections take their ends from here. Only the first call counts.
+    pub fn close(&self, at: Instant, grace: Duration) {
+        let _ = self.closed.set(Closed { at, grace });
+    }
+
+    /// The close of the listeners, once it has come.
+    pub fn closed(&self) -> Option<Closed> {
+        self.closed.get().copied()
+    }
+
     /// Whether the node is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 }
 
-/// An accepted connection before its first request.
+/// An accepted connection on its way to the thread that serves it.
 #[derive(Debug)]
 pub struct Arriving(Arc<AtomicUsize>);
 

@@ -6,6 +6,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
@@ -90,7 +91,11 @@ impl Reception {
     /// Counts an accepted connection against the limits, and has it served.
     pub fn admit(&self, stream: TcpStream, peer: SocketAddr, count: &Arc<ListenerCount>) {
         let engine = &self.worker.engine;
-        let admitted = match engine.admission.enter(count, peer.ip()) {
+        let in_flight = || engine.traffic.in_flight();
+        let entered = engine
+            .admission
+            .enter(count, peer.ip(), Instant::now(), in_flight);
+        let admitted = match entered {
             Ok(admitted) => admitted,
             Err(limit) => return self.worker.tally.connections.turn_away(limit),
         };
@@ -134,9 +139,10 @@ impl Reception {
                 seat,
                 arriving,
             } = arrival;
-            let _here = (admitted, seat);
+            let _here = seat;
             let client = Client {
                 address: peer.ip().to_canonical(),
+                admitted: Some(admitted),
                 arriving: Some(arriving),
             };
             connection::serve(Accepted::new(stream), client, worker, closing).await;

@@ -4,8 +4,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::Interest;
 
@@ -90,7 +91,7 @@ pub async fn accept(reception: Reception, bound: Bound) {
                 told = false;
                 reception.admit(stream, peer, &bound.count);
             }
-            Err(error) => rest_after(&error, &mut told).await,
+            Err(error) => no_room(&reception, &error, &mut told).await,
         }
     }
     drain(&reception, &listener, &bound.count).await;
@@ -107,7 +108,7 @@ async fn drain(
             Ok((stream, peer)) => reception.admit(stream, peer, count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             // Connections that end make room; the grace period bounds how long this is tried.
-            Err(error) => rest_after(&error, &mut told).await,
+            Err(error) => no_room(reception, &error, &mut told).await,
         }
     }
 }
@@ -117,6 +118,18 @@ fn accept_one(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
     let (socket, peer) = acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
     let peer = peer.ok_or(io::ErrorKind::ConnectionAborted)?;
     Ok((socket.into(), peer.try_into()?))
+}
+
+/// Where this process has no descriptor left, the connection that has been idle longest gives its own.
+async fn no_room(reception: &Reception, error: &io::Error, told: &mut bool) {
+    if matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    ) {
+        let admission = &reception.worker.engine.admission;
+        admission.close_longest_idle(Instant::now());
+    }
+    rest_after(error, told).await;
 }
 
 /// A connection that broke before it was accepted is no reason to rest. Where the system has no room, accepting again at once would spin.
