@@ -30,6 +30,7 @@ mod life;
 mod listeners;
 mod node;
 mod process;
+mod pseudonym;
 mod start;
 
 /// Runs the daemon until it is told to leave; with `-t` only checks.
@@ -122,6 +123,7 @@ fn serve(
     };
     let engine = Engine {
         live: Arc::clone(&live),
+        node: pseudonym::load(&settings.state_dir),
         traffic: Arc::clone(&traffic),
         tls_port: settings.tls_port,
         limits: settings.client,
