@@ -126,13 +126,18 @@ impl Node {
         }
     }
 
-    /// Closes as a drain does, and waits for it.
-    pub(crate) fn close(mut self) {
+    /// Closes the listeners as a drain does, and waits for it.
+    pub(crate) fn close_listeners(&mut self) {
         let closed = self.server.close();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         runtime.block_on(closed);
+    }
+
+    /// Closes, and cuts off what still runs.
+    pub(crate) fn close(mut self) {
+        self.close_listeners();
         self.server.stop();
     }
 }
