@@ -19,6 +19,7 @@ use redb::backends::FileBackend;
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
 };
+use tracing::warn;
 
 use crate::core::store::{
     ClusterId, FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError,
@@ -57,15 +58,22 @@ impl Ledger {
     /// # Errors
     /// A second control on the same folder, a damaged or newer file, another key.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        private::ensure_dir(dir)
+        let wide = private::ensure_own_dir(dir)
             .map_err(|error| OpenError(format!("{}: {error}", dir.display())))?;
+        if let Some(wide) = wide {
+            warn!("{}: {wide}", dir.display());
+        }
         let lock = InstanceLock::acquire(dir).map_err(|error| OpenError(error.to_string()))?;
         let path = dir.join("ledger.redb");
         let key_path = dir.join("seal.key");
         // Asked before the key is made: a new key would hide that the one that matters is gone.
         let has_key = key_path.exists();
-        let key =
+        let found =
             private::load_or_create_key(&key_path).map_err(|error| OpenError(error.to_string()))?;
+        if let Some(trouble) = found.trouble {
+            warn!("{trouble}");
+        }
+        let key = found.key;
         let name = path.display().to_string();
         let named = |error: StoreError| OpenError(format!("{name}: {error}"));
         let damaged = || OpenError(format!("{name}: {DAMAGED}"));
@@ -182,6 +190,9 @@ fn open_database(path: &Path) -> Result<Database, String> {
         .mode(0o600)
         .open(path)
         .map_err(|error| error.to_string())?;
+    if let Some(wide) = private::narrow(&file).map_err(|error| error.to_string())? {
+        warn!("{}: {wide}", path.display());
+    }
     let open = || open_backend(FileBackend::new(file)?);
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(Ok(database)) => Ok(database),

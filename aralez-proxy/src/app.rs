@@ -13,19 +13,19 @@ use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use crate::args::Args;
-use crate::cache::Cache;
+use crate::cache::{Cache, Ending, ExitNotes};
 use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
 use crate::engine::server::{Options, Server};
-use crate::engine::threads::Model;
 use crate::engine::worker::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
 use crate::{admin, metrics};
 
+mod ending;
 mod node;
 mod process;
 
@@ -43,6 +43,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.test {
         return Ok(());
     }
+    if args.record_exit {
+        return ending::record(&settings.state_dir);
+    }
     let own = |path: &PathBuf| own_file(path, args.exit_with_parent);
     let log = config.error_log.as_ref().map(own);
     telemetry::init(config.log_level.unwrap_or_default(), log.as_deref())?;
@@ -57,7 +60,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .map(|path| process::PidFile::write(&own(path)))
         .transpose()?;
     tell_idle_keys(&config);
-    serve(&settings, args.exit_with_parent, args.threads_model())
+    let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
+    ending::noted(&exits, || serve(&settings, args, &exits))
 }
 
 /// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
@@ -88,7 +92,7 @@ fn tell_idle_keys(config: &MainConfig) {
     }
 }
 
-fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<()> {
+fn serve(settings: &Settings, args: &Args, exits: &Arc<ExitNotes>) -> anyhow::Result<()> {
     // Each request in flight needs two.
     open_files::raise();
     let listeners = settings
@@ -98,12 +102,12 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
     let listeners = listeners.collect::<anyhow::Result<Vec<_>>>()?;
     let admin_listener = process::listen(settings.admin)?;
     let traffic = Arc::new(Traffic::default());
-    process::count_panics(traffic.tally());
+    process::count_panics(traffic.tally(), Arc::clone(exits));
 
     let live = Arc::new(Live::new(Instant::now()));
     // First the cache: when this is done, the first request finds what was served before.
     let sync = sync::spawn(
-        subscription(settings, &traffic),
+        subscription(settings, args, &traffic, exits),
         Arc::clone(&live),
         Arc::default(),
     )
@@ -113,7 +117,7 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
     let options = Options {
         listeners,
         threads: settings.threads,
-        model,
+        model: args.threads_model(),
     };
     let engine = Engine {
         live,
@@ -125,7 +129,7 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
     };
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
-    let end = live_until_told(settings, supervised, &traffic, &mut server);
+    let end = live_until_told(settings, args.exit_with_parent, exits, (&traffic, &mut server));
     sync.shutdown();
     server.stop();
     end
@@ -145,7 +149,12 @@ fn most(settings: &Settings) -> Most {
     }
 }
 
-fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {
+fn subscription(
+    settings: &Settings,
+    args: &Args,
+    traffic: &Arc<Traffic>,
+    exits: &Arc<ExitNotes>,
+) -> SyncConfig {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let counters: Arc<dyn Counters> = Arc::<Traffic>::clone(traffic);
     SyncConfig {
@@ -155,7 +164,13 @@ fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {
         limits: settings.limits,
         proxy_version: version.clone(),
         counters,
-        memory: Box::new(Cache::new(settings.state_dir.clone(), version)),
+        memory: Box::new(Cache::with_exits(
+            settings.state_dir.clone(),
+            version,
+            Arc::clone(exits),
+            ending::told(),
+        )),
+        retry_alone: args.retry_alone(),
     }
 }
 
@@ -182,8 +197,8 @@ fn shown(
 fn live_until_told(
     settings: &Settings,
     supervised: bool,
-    traffic: &Arc<Traffic>,
-    server: &mut Server,
+    exits: &ExitNotes,
+    (traffic, server): (&Arc<Traffic>, &mut Server),
 ) -> anyhow::Result<()> {
     let phases = Phases {
         lame_duck: settings.lame_duck,
@@ -204,6 +219,8 @@ fn live_until_told(
             () = signals.next() => {}
             () = supervisor_gone.notified() => info!("the supervisor is gone"),
         }
+        // Before the drain: whatever ends the process from here on says nothing about its configuration.
+        ending::note(exits, Ending::Left);
         drain::drain(traffic, phases, || server.close(), signals.next()).await;
         Ok(())
     })

@@ -1,9 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
+use crate::core::subscription::RETRY_ALONE;
 use crate::engine::threads::Model;
 
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
@@ -28,6 +30,12 @@ pub struct Args {
     /// Leave when the process that started this one is gone: for the one-box supervisor.
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
+    /// For systemd's ExecStopPost: take down how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and leave.
+    #[arg(long)]
+    pub record_exit: bool,
+    /// For tests: without control, try a suspect configuration once more after so many milliseconds.
+    #[arg(long, hide = true, value_name = "MS")]
+    pub retry_alone_ms: Option<u64>,
     /// Serve on Pingora's work-stealing runtime instead of one runtime for each core: to measure the one beside the other.
     #[arg(long, hide = true)]
     pub work_stealing: bool,
@@ -41,6 +49,12 @@ impl Args {
         } else {
             Model::PerCore
         }
+    }
+
+    /// How long the proxy is without control before it tries a suspect configuration once more: between these two.
+    pub fn retry_alone(&self) -> (Duration, Duration) {
+        let fixed = self.retry_alone_ms.map(Duration::from_millis);
+        fixed.map_or(RETRY_ALONE, |fixed| (fixed, fixed))
     }
 
     /// What was asked for and is not in this release.

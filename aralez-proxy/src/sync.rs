@@ -7,6 +7,7 @@ mod apply;
 pub mod driver;
 pub mod job;
 mod pace;
+mod serving;
 mod stream;
 pub mod translate;
 pub mod worker;
@@ -14,7 +15,7 @@ pub mod worker;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::main_config::ControlAddress;
 use aralez_proto::model::{GroupName, NodeName};
@@ -27,7 +28,7 @@ pub use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::memory::Memory;
 use crate::core::registry::Registry;
-pub use crate::core::subscription::Refusal;
+pub use crate::core::subscription::{RETRY_ALONE, Refusal};
 pub use translate::Identity;
 
 /// What the stream needs to know and to have.
@@ -46,6 +47,8 @@ pub struct SyncConfig {
     pub counters: Arc<dyn Counters>,
     /// What is remembered between runs: [`crate::cache::Cache`] outside tests.
     pub memory: Box<dyn Memory>,
+    /// How long this proxy is without control before it tries a suspect content once more: between these two, drawn.
+    pub retry_alone: (Duration, Duration),
 }
 
 impl fmt::Debug for SyncConfig {
@@ -122,6 +125,7 @@ pub fn spawn(
         proxy_version,
         counters,
         memory,
+        retry_alone,
     } = config;
     let mut worker = worker::Worker::new(
         memory,
@@ -154,6 +158,7 @@ pub fn spawn(
         },
         booted,
     );
+    let driver = driver.retrying_alone(retry_alone);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -18,6 +18,9 @@ pub enum Job {
     Rename(Version),
     /// Remember this cluster for good. Not answered.
     Pin(Vec<u8>),
+    /// Make this suspect content from the memory the live table, where it is newer than what serves. Answered by [`News::Applied`] or
+    /// [`News::Untried`].
+    Try(Digest),
     /// The process ends as it should.
     Leave,
 }
@@ -39,6 +42,8 @@ pub enum News {
         /// Every reason.
         faults: Faults,
     },
+    /// A suspect content was not tried; nothing changed.
+    Untried,
     /// The memory wrote, or could not.
     Memory {
         /// The newest version that is safe.
