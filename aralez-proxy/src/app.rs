@@ -117,7 +117,6 @@ fn serve(settings: &Settings, args: &Args, exits: &Arc<ExitNotes>) -> anyhow::Re
     let options = Options {
         listeners,
         threads: settings.threads,
-        model: args.threads_model(),
     };
     let engine = Engine {
         live,
@@ -129,7 +128,12 @@ fn serve(settings: &Settings, args: &Args, exits: &Arc<ExitNotes>) -> anyhow::Re
     };
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
-    let end = live_until_told(settings, args.exit_with_parent, exits, (&traffic, &mut server));
+    let end = live_until_told(
+        settings,
+        args.exit_with_parent,
+        exits,
+        (&traffic, &mut server),
+    );
     sync.shutdown();
     server.stop();
     end

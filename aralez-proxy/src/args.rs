@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::core::subscription::RETRY_ALONE;
-use crate::engine::threads::Model;
 
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 #[derive(Parser, Debug, Clone, Default)]
@@ -36,21 +35,9 @@ pub struct Args {
     /// For tests: without control, try a suspect configuration once more after so many milliseconds.
     #[arg(long, hide = true, value_name = "MS")]
     pub retry_alone_ms: Option<u64>,
-    /// Serve on Pingora's work-stealing runtime instead of one runtime for each core: to measure the one beside the other.
-    #[arg(long, hide = true)]
-    pub work_stealing: bool,
 }
 
 impl Args {
-    /// How work is spread over threads.
-    pub const fn threads_model(&self) -> Model {
-        if self.work_stealing {
-            Model::Stealing
-        } else {
-            Model::PerCore
-        }
-    }
-
     /// How long the proxy is without control before it tries a suspect configuration once more: between these two.
     pub fn retry_alone(&self) -> (Duration, Duration) {
         let fixed = self.retry_alone_ms.map(Duration::from_millis);

@@ -114,8 +114,7 @@ impl Cache {
         self.begun = true;
         self.marks = marks::read(&folder, key, troubles);
         let replaces = self.marks.boot_id.clone();
-        let before =
-            exits::read(&folder, &replaces).or_else(|| self.told.take().map(Ending::Seen));
+        let before = exits::read(&folder, &replaces).or_else(|| self.told.take().map(Ending::Seen));
         if let Some(ending) = before {
             info!(%ending, "how the process before this one ended");
         }

@@ -182,6 +182,8 @@ pub fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, Document
 pub(crate) fn schema() -> serde_json::Value {
     let mut schema = GlobalKeys::schema();
     schema["additionalProperties"] = json!({ "$ref": "#/$defs/host" });
+    // A place for anchors; a host of such a name is one all the same.
+    schema["patternProperties"] = json!({ "^x-": {} });
     let mut host = HostKeys::schema();
     host["required"] = json!(["paths"]);
     schema["$defs"] = json!({ "host": host, "route": RouteKeys::schema() });

@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
-pub(crate) use near::did_you_mean;
+pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use reader::{At, Reader, shown, told};
 pub(crate) use shape::{Shape, choices, choose, text};
 pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};

@@ -1,12 +1,15 @@
 //! YAML with positions: text in, a small flat tree or one fault out. Within budgets, so that no text costs more than it weighs.
 //!
-//! One document a text; scalars are read by the rules of YAML 1.2. Merge keys, custom tags and keys that are not texts are refused:
-//! nothing of ours needs them, and each has surprised somebody.
+//! One document a text, empty ones aside; scalars are read by the rules of YAML 1.2, merge keys (`<<`) by those of YAML 1.1. Custom tags
+//! and keys that are not texts are refused: nothing here needs them.
 
 use std::fmt;
 
+mod advice;
 mod build;
+mod characters;
 mod input;
+mod merge;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +22,8 @@ pub(crate) const MAX_NODES: usize = 1_500_000;
 pub(crate) const MAX_DEPTH: usize = 64;
 /// The most anchors a document may have.
 pub(crate) const MAX_ANCHORS: usize = 10_000;
+/// The most documents a text may have; all but one are empty.
+pub(crate) const MAX_DOCUMENTS: usize = 1_000;
 /// The longest text, and the longest collection in `[…]` or `{…}`: the parser holds either as a whole.
 pub(crate) const MAX_SPAN: usize = 120 << 10;
 
@@ -84,7 +89,8 @@ impl Raw {
             3 => Kind::QuotedCopy,
             4 => Kind::Sequence,
             5 => Kind::Mapping,
-            _ => Kind::Alias,
+            6 => Kind::Alias,
+            _ => Kind::Merge,
         }
     }
 
@@ -111,6 +117,8 @@ enum Kind {
     Sequence = 4,
     Mapping = 5,
     Alias = 6,
+    /// The key `<<`. What it merges follows the map's own entries, so that readers skip it with its value.
+    Merge = 7,
 }
 
 /// A value of a document.
@@ -205,6 +213,10 @@ impl<'t> Node<'t> {
                 index: raw.start(),
             }
             .value(),
+            Kind::Merge => Value::Scalar(Scalar {
+                text: merge::KEY,
+                plain: true,
+            }),
         }
     }
 
@@ -276,14 +288,14 @@ impl<'t> Iterator for Elements<'t> {
     }
 }
 
-/// The keys of a map with their values. Each key comes once.
+/// The keys of a map with their values, merged ones after the map's own. Each key comes once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entries<'t>(Inside<'t>);
 
 impl Entries<'_> {
     /// Whether there are none.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.next >= self.0.end
+    pub(crate) fn is_empty(mut self) -> bool {
+        self.next().is_none()
     }
 }
 
@@ -299,15 +311,20 @@ impl<'t> Iterator for Entries<'t> {
     type Item = Entry<'t>;
 
     fn next(&mut self) -> Option<Entry<'t>> {
-        let key = self.0.next()?;
-        let value = self.0.next()?;
-        let Value::Scalar(text) = key.value() else {
-            return None;
-        };
-        Some(Entry {
-            key: text.text,
-            at: key.at(),
-            value,
-        })
+        loop {
+            let key = self.0.next()?;
+            let value = self.0.next()?;
+            if key.raw().kind() == Kind::Merge {
+                continue;
+            }
+            let Value::Scalar(text) = key.value() else {
+                return None;
+            };
+            return Some(Entry {
+                key: text.text,
+                at: key.at(),
+                value,
+            });
+        }
     }
 }

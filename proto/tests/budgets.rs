@@ -50,13 +50,20 @@ fn alias_bomb() -> Vec<u8> {
     text.into_bytes()
 }
 
+fn merge_bomb() -> Vec<u8> {
+    let keys = |n: usize| format!("  k{n}: 1\n");
+    let mut text = format!("a: &a\n{}", (0..1_000).map(keys).collect::<String>());
+    (0..2_000).for_each(|n| text.push_str(&format!("m{n}: {{<<: *a}}\n")));
+    text.into_bytes()
+}
+
 fn numbered(count: usize, line: impl Fn(usize) -> String) -> Vec<u8> {
     (0..count).map(line).collect::<String>().into_bytes()
 }
 
 const TOO_LONG: &str = "longer than 120 KiB";
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 22] = [
     ("a list of 64 MiB", || filled("", "- a\n"), "values"),
     (
         "a map of 64 MiB",
@@ -85,6 +92,17 @@ const CASES: [Case; 19] = [
         "alias in itself",
         || b"a: &a [*a]\n".to_vec(),
         "stands inside the value",
+    ),
+    ("merge bomb", merge_bomb, "values"),
+    (
+        "merges of merges",
+        || b"a: &a {x: 1}\nb: &b {<<: *a}\nc: {<<: *b}\n".to_vec(),
+        "one level deep",
+    ),
+    (
+        "empty documents of 64 MiB",
+        || filled("", "---\n"),
+        "empty documents",
     ),
     (
         "1e6 keys",

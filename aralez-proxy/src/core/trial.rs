@@ -97,7 +97,11 @@ impl Marks {
     pub fn boot(&mut self, boot: Boot) {
         let same_machine =
             self.machine.is_empty() || boot.machine.is_empty() || self.machine == boot.machine;
-        let points = if same_machine { boot.before.points() } else { 0 };
+        let points = if same_machine {
+            boot.before.points()
+        } else {
+            0
+        };
         for trial in &mut self.trials {
             match (trial.open, trial.standing) {
                 (true, _) if boot.before == LastExit::Left => trial.ended_well(),

@@ -271,13 +271,16 @@ impl Worker {
     /// Tries a suspect content once more, as control would have it tried.
     fn retry(&mut self, root: Digest, now: Instant) {
         let current = self.live.load().snapshot.version();
-        let tried = self.memory.suspect(root, &self.limits).and_then(|snapshot| {
-            if snapshot.version().order(&current).is_lt() {
-                return Err(NotKept(format!("{current} is newer by now")));
-            }
-            let restored = apply::restore(snapshot, &self.registry);
-            restored.map_err(|faults| NotKept(faults.brief()))
-        });
+        let tried = self
+            .memory
+            .suspect(root, &self.limits)
+            .and_then(|snapshot| {
+                if snapshot.version().order(&current).is_lt() {
+                    return Err(NotKept(format!("{current} is newer by now")));
+                }
+                let restored = apply::restore(snapshot, &self.registry);
+                restored.map_err(|faults| NotKept(faults.brief()))
+            });
         match tried {
             Ok(table) => {
                 let version = table.snapshot.version();

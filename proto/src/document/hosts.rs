@@ -5,7 +5,7 @@ use crate::document::paths::{PathAction, PathRoute};
 use crate::document::values::TimeoutKeys;
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
 use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
-use crate::schema::{At, Keyed, Reader, Shape, Taken, unknown_reason};
+use crate::schema::{At, Keyed, Reader, Shape, Taken, nearest, unknown_reason};
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// A host as one document has it.
@@ -35,7 +35,14 @@ pub(crate) fn document<'t>(
     for entry in entries {
         reader.under(entry.key, |reader| {
             if entry.value.get("paths").is_some() {
+                if is_extension(entry.key) {
+                    let reason =
+                        "is a host, since it has `paths`; other `x-` keys only hold anchors";
+                    reader.note(entry.at, reason);
+                }
                 hosts.extend(host(entry, false, reader));
+            } else if is_extension(entry.key) {
+                // Its anchors were read with the text.
             } else if entry.key == "upstreams" {
                 wrapped(entry.value, reader, &mut hosts);
             } else {
@@ -44,6 +51,11 @@ pub(crate) fn document<'t>(
         });
     }
     (globals, hosts)
+}
+
+/// Whether a key at the top is a place for anchors: any value may be there.
+fn is_extension(key: &str) -> bool {
+    key.starts_with("x-")
 }
 
 fn wrapped<'t>(node: Node<'t>, reader: &mut Reader<'t>, hosts: &mut Vec<HostEntry<'t>>) {
@@ -68,6 +80,12 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
     if let Taken::Taken = globals.take(entry.key, entry.value, reader) {
         return;
     }
+    if let Some(misspelt) = misspelt_paths(entry.value) {
+        reader.under(misspelt.key, |reader| {
+            reader.fault_with(misspelt.at, || unknown_reason::<HostKeys>(misspelt.key));
+        });
+        return;
+    }
     reader.fault_with(entry.at, || {
         let mut reason = unknown_reason::<GlobalKeys>(entry.key);
         let host_like = matches!(entry.value.value(), Value::Mapping(_)) || entry.key.contains('.');
@@ -76,6 +94,14 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
         }
         reason
     });
+}
+
+/// The key of a map that was meant to be `paths`.
+fn misspelt_paths(value: Node<'_>) -> Option<Entry<'_>> {
+    let Value::Mapping(mut entries) = value.value() else {
+        return None;
+    };
+    entries.find(|entry| nearest(entry.key, std::iter::once("paths")).is_some())
 }
 
 fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<HostEntry<'t>> {

@@ -216,3 +216,61 @@ fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
         "conf.d/b.yaml:1:1: a.example: the host a.example stands already at upstreams.yaml:1:1 (`override: true` at the one that should win lets it)"
     );
 }
+
+#[test]
+fn x_keys_hold_what_hosts_merge_and_are_otherwise_ignored() {
+    let text = "\
+x-timeouts: &slow {read: 5m, connect: 1s}
+x-route: &app
+  servers: ['127.0.0.1:8000']
+  headers: ['X-Frame-Options:DENY']
+x-anything: [1, {two: null}]
+a.example:
+  paths:
+    /: {<<: *app}
+    /slow:
+      <<: *app
+      timeouts: {<<: *slow, connect: 9s}
+";
+    let plain = "\
+a.example:
+  paths:
+    /: {servers: ['127.0.0.1:8000'], headers: ['X-Frame-Options:DENY']}
+    /slow:
+      servers: ['127.0.0.1:8000']
+      headers: ['X-Frame-Options:DENY']
+      timeouts: {read: 5m, connect: 9s}
+";
+    assert_eq!(
+        read_main(text).expect("no fault"),
+        read_main(plain).expect("no fault")
+    );
+    let of_conf_d = set(&[("conf.d/a.yaml", text), ("upstreams.yaml", "")]);
+    assert_eq!(
+        read(&of_conf_d, &Rules::default())
+            .expect("no fault")
+            .hosts
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_fault_in_a_merged_value_is_shown_where_it_is_written() {
+    let text = "x-a: &a {servers: ['127.0.0.1']}\na.example: {paths: {/: {<<: *a}}}\n";
+    assert_eq!(
+        read_main(text).expect_err("faulty").to_string(),
+        "upstreams.yaml:1:20: a.example.paths./.servers[0]: \"127.0.0.1\" is not ip:port: the port is missing"
+    );
+}
+
+#[test]
+fn a_host_whose_name_begins_with_x_is_a_host_and_said_to_be_one() {
+    let authored = read_main("x-ray.example: {paths: {/: {servers: ['127.0.0.1:1']}}}\n");
+    let authored = authored.expect("no fault");
+    assert_eq!(authored.hosts.len(), 1);
+    assert_eq!(
+        authored.warnings[0].to_string(),
+        "upstreams.yaml:1:1: x-ray.example: is a host, since it has `paths`; other `x-` keys only hold anchors"
+    );
+}

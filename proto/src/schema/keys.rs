@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::schema::reader::shown;
+use crate::schema::reader::{is_invisible, shown};
 use crate::schema::{Reader, did_you_mean};
 use crate::yaml::{Entry, Node, Value};
 
@@ -160,6 +160,13 @@ pub(crate) fn unknown_reason<T: Keyed>(key: &str) -> String {
         .map(|(place, _)| *place)
         .collect();
     debug_assert!(!here(key));
+    if let Some(foreign) = key.chars().find(|char| is_invisible(*char)) {
+        return format!(
+            "`{}` holds the character U+{:04X}, which looks like a space or like nothing; indent with plain spaces",
+            shown(key),
+            u32::from(foreign)
+        );
+    }
     if !belongs.is_empty() {
         return format!("belongs {}, not {}", belongs.join(" or "), T::SCOPE);
     }

@@ -173,8 +173,15 @@ pub(crate) fn shown(key: &str) -> String {
     short
 }
 
+/// Whether a reader cannot see a character, or takes it for another one: controls, spaces of other widths, marks of writing direction.
+pub(crate) fn is_invisible(char: char) -> bool {
+    let space = char.is_whitespace() && char != ' ';
+    let zero_width = matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    char.is_control() || space || zero_width
+}
+
 fn printable(char: char) -> impl Iterator<Item = char> {
-    let plain = !char.is_control();
+    let plain = !is_invisible(char);
     let escaped = (!plain).then(|| char.escape_default());
     plain
         .then_some(char)

@@ -5,8 +5,14 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
+use crate::yaml::advice::advised;
+use crate::yaml::characters::characters;
 use crate::yaml::input::{Window, Windowed};
-use crate::yaml::{Kind, MAX_ANCHORS, MAX_DEPTH, MAX_NODES, MAX_SPAN, Raw, Spot, Tree, Unreadable};
+use crate::yaml::merge;
+use crate::yaml::{
+    Kind, MAX_ANCHORS, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, MAX_SPAN, Raw, Scalar, Spot, Tree,
+    Unreadable,
+};
 
 /// Reads a text.
 ///
@@ -14,6 +20,10 @@ use crate::yaml::{Kind, MAX_ANCHORS, MAX_DEPTH, MAX_NODES, MAX_SPAN, Raw, Spot, 
 /// The first thing that is not YAML, or is beyond a budget, with its place.
 pub(crate) fn parse(text: &[u8]) -> Result<Tree<'_>, Unreadable> {
     let source = characters(text)?;
+    build(source).map_err(|fault| advised(source, fault))
+}
+
+fn build(source: &str) -> Result<Tree<'_>, Unreadable> {
     let window = Window::new();
     let mut parser = Parser::new(Windowed::new(source, std::rc::Rc::clone(&window)));
     let mut builder = Builder::new(source);
@@ -40,44 +50,6 @@ fn too_long(at: Spot) -> Unreadable {
     Unreadable { at, reason }
 }
 
-/// The text as characters: UTF-8 without a byte order mark, and nothing that does not print.
-fn characters(text: &[u8]) -> Result<&str, Unreadable> {
-    let fault = |offset: usize, reason: String| {
-        let before = &text[..offset];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let begin = before.iter().rposition(|byte| *byte == b'\n');
-        let line_text = String::from_utf8_lossy(&before[begin.map_or(0, |at| at + 1)..]);
-        let at = Spot {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(1 + line_text.chars().count()).unwrap_or(u32::MAX),
-        };
-        Unreadable { at, reason }
-    };
-    if text.len() > crate::document::MAX_BYTES {
-        let reason = format!(
-            "has {} bytes; at most {} MiB are read",
-            text.len(),
-            crate::document::MAX_BYTES >> 20
-        );
-        return Err(fault(0, reason));
-    }
-    if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
-        return Err(fault(0, "is UTF-16; save it as UTF-8".to_owned()));
-    }
-    let source = std::str::from_utf8(text).map_err(|error| {
-        let offset = error.valid_up_to();
-        let reason = format!("is not UTF-8: byte {offset} is 0x{:02x}", text[offset]);
-        fault(offset, reason)
-    })?;
-    let control =
-        |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
-    if let Some(offset) = text.iter().position(control) {
-        let reason = format!("byte {offset} is the control byte 0x{:02x}", text[offset]);
-        return Err(fault(offset, reason));
-    }
-    Ok(source.strip_prefix('\u{feff}').unwrap_or(source))
-}
-
 fn spot(marker: Marker) -> Spot {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Spot {
@@ -99,6 +71,8 @@ struct Open {
     /// The values so far, aliases followed.
     size: usize,
     children: usize,
+    /// Whether one of the keys is `<<`.
+    merges: bool,
 }
 
 struct Builder<'s> {
@@ -111,6 +85,8 @@ struct Builder<'s> {
     anchors: HashMap<usize, Anchored>,
     expanded: usize,
     documents: usize,
+    /// Where the latest document begins.
+    document: Spot,
     last: Spot,
 }
 
@@ -130,6 +106,7 @@ impl<'s> Builder<'s> {
             anchors: HashMap::new(),
             expanded: 0,
             documents: 0,
+            document: Spot { line: 1, column: 1 },
             last: Spot { line: 1, column: 1 },
         }
     }
@@ -140,12 +117,12 @@ impl<'s> Builder<'s> {
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
-                if self.documents > 1 {
-                    return Err(unreadable(
-                        at,
-                        "a second document begins here; one file is one document",
-                    ));
+                if self.documents > MAX_DOCUMENTS {
+                    let reason = format!("has more than {MAX_DOCUMENTS} empty documents");
+                    return Err(Unreadable { at, reason });
                 }
+                self.document = at;
+                self.anchors.clear();
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = scalar_tag(tag, at)?.unwrap_or(style == ScalarStyle::Plain);
@@ -164,13 +141,32 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
+    /// Begins the value of a document. Templates leave empty documents before and after their own; those do not count.
+    fn begin_document(&mut self) -> Result<(), Unreadable> {
+        if self.open.is_empty() && !self.tree.nodes.is_empty() {
+            if self.tree.root().is_some() {
+                return Err(unreadable(
+                    self.document,
+                    "a second document begins here; one file is one document",
+                ));
+            }
+            self.tree.nodes.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether the next node is the key of a map.
+    fn at_key(&self) -> bool {
+        self.open.last().is_some_and(|open| {
+            self.tree.nodes[open.node].kind() == Kind::Mapping && open.children.is_multiple_of(2)
+        })
+    }
+
     /// Adds a node that stands for `size` values.
     fn add(&mut self, raw: Raw, size: usize) -> Result<usize, Unreadable> {
         let at = raw.at;
-        let is_key = self.open.last().is_some_and(|open| {
-            self.tree.nodes[open.node].kind() == Kind::Mapping && open.children.is_multiple_of(2)
-        });
-        if is_key && matches!(raw.kind(), Kind::Sequence | Kind::Mapping | Kind::Alias) {
+        self.begin_document()?;
+        if self.at_key() && matches!(raw.kind(), Kind::Sequence | Kind::Mapping | Kind::Alias) {
             return Err(unreadable(
                 at,
                 "a key is a text, not a list, a map or an alias",
@@ -210,6 +206,14 @@ impl<'s> Builder<'s> {
         anchor: usize,
     ) -> Result<(), Unreadable> {
         let at = spot(span.start);
+        let is_null = Scalar { text, plain }.is_null();
+        if is_null && self.open.is_empty() && self.tree.root().is_some() {
+            // An empty document after the first.
+            return Ok(());
+        }
+        if plain && text == merge::KEY && self.at_key() {
+            return self.merge_key(at);
+        }
         let written = self.find(text, span.start.index());
         let (kind, start) = match written {
             Some(start) if plain => (Kind::Plain, start),
@@ -237,6 +241,19 @@ impl<'s> Builder<'s> {
             },
             at,
         )
+    }
+
+    fn merge_key(&mut self, at: Spot) -> Result<(), Unreadable> {
+        self.add(Raw::new(at, Kind::Merge, 0, 0), 1)?;
+        if let Some(open) = self.open.last_mut() {
+            if open.merges {
+                let reason =
+                    "the second `<<` of a map; merge several maps as a list: `<<: [*a, *b]`";
+                return Err(unreadable(at, reason));
+            }
+            open.merges = true;
+        }
+        Ok(())
     }
 
     /// Where the text stands in the source as it is, perhaps behind a quote.
@@ -281,6 +298,7 @@ impl<'s> Builder<'s> {
             anchor,
             size: 1,
             children: 0,
+            merges: false,
         });
         Ok(())
     }
@@ -289,6 +307,9 @@ impl<'s> Builder<'s> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
+        if open.merges {
+            merge::append(&mut self.tree, open.node)?;
+        }
         let end = self.tree.nodes.len();
         let begun = &mut self.tree.nodes[open.node];
         *begun = Raw::new(begun.at, begun.kind(), 0, end);
@@ -315,7 +336,7 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// Each key once, and no merge key.
+    /// Each key once.
     fn check_keys(&self, node: usize) -> Result<(), Unreadable> {
         let node = crate::yaml::Node {
             tree: &self.tree,
@@ -326,10 +347,6 @@ impl<'s> Builder<'s> {
         };
         let mut seen: HashMap<&str, Spot> = HashMap::new();
         for entry in entries {
-            if entry.key == "<<" {
-                let reason = "merge keys (`<<`) are not read; name a whole value with an alias, or write it out";
-                return Err(unreadable(entry.at, reason));
-            }
             if let Some(first) = seen.insert(entry.key, entry.at) {
                 let reason = format!("the key `{}` stands already at {first}", entry.key);
                 return Err(Unreadable {

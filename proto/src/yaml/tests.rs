@@ -82,10 +82,6 @@ fn what_surprises_is_refused_with_its_place() {
         refused("a: 1\n\"a\": 3\n"),
         "2:1: the key `a` stands already at 1:1"
     );
-    assert_eq!(
-        refused("a: &a {b: 1}\nc:\n  <<: *a\n"),
-        "3:3: merge keys (`<<`) are not read; name a whole value with an alias, or write it out"
-    );
     assert!(
         refused("a: !!python/object:os.system x\n").starts_with("1:"),
         "{}",
@@ -130,4 +126,89 @@ fn an_empty_document_has_no_root() {
     for text in ["", "\n", "# a\n", "---\n", "null\n", "~"] {
         assert_eq!(tree(text), "", "{text:?}");
     }
+}
+
+#[test]
+fn empty_documents_before_and_after_the_only_one_do_not_count() {
+    let alone = "{a@1:1: 1@1:4}@1:1";
+    for text in [
+        "a: 1\n---\n",
+        "a: 1\n---\n# end\n---\n...\n",
+        "a: 1\n--- ~\n",
+    ] {
+        assert_eq!(tree(text), alone, "{text:?}");
+    }
+    assert_eq!(
+        tree("---\n# Source: chart.yaml\n---\na: 1\n"),
+        "{a@4:1: 1@4:4}@4:1"
+    );
+    assert_eq!(
+        refused("---\n---\na: 1\n---\n---\nb: 2\n"),
+        "5:1: a second document begins here; one file is one document"
+    );
+}
+
+#[test]
+fn a_merge_adds_what_the_map_does_not_say_itself_and_the_first_map_wins() {
+    assert_eq!(
+        tree("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc:\n  <<: [*a, *b]\n  x: 0\n")
+            .split("c@")
+            .nth(1),
+        Some("3:1: {x@5:3: 0@5:6, y@1:14: 2@1:17, z@2:14: 4@2:17}@4:3}@1:1")
+    );
+    assert_eq!(
+        tree("a: &a {x: [1]}\nc: {<<: *a}\n"),
+        "{a@1:1: {x@1:8: [1@1:12]@1:11}@1:7, c@2:1: {x@1:8: [1@1:12]@1:11}@2:4}@1:1"
+    );
+    assert_eq!(
+        tree("c: {<<: {x: 1}, x: 2}\n"),
+        "{c@1:1: {x@1:17: 2@1:20}@1:4}@1:1"
+    );
+    assert_eq!(tree("\"<<\": 1\n"), "{<<@1:1: 1@1:7}@1:1");
+}
+
+#[test]
+fn a_merge_that_cannot_be_meant_is_refused_with_its_place() {
+    assert_eq!(
+        refused("a: &a {x: 1}\nb: &b {<<: *a}\nc: {<<: *b}\n"),
+        "3:9: merges a map that merges another one; a merge is read one level deep"
+    );
+    assert_eq!(
+        refused("a: &a [1]\nb: {<<: *a}\n"),
+        "1:8: `<<` merges a map or a list of maps, found a number"
+    );
+    assert_eq!(
+        refused("b: {<<: text}\n"),
+        "1:9: `<<` merges a map or a list of maps, found a text"
+    );
+    assert!(refused("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n").starts_with("4:3: the second `<<`"));
+}
+
+#[test]
+fn an_unquoted_wildcard_or_ipv6_address_is_explained_where_it_is_written() {
+    let wildcard = "a name that begins with * must be in quotes: \"*.example.com\"";
+    assert_eq!(
+        refused("*.example.com:\n  paths: {}\n"),
+        format!("1:1: {wildcard}")
+    );
+    assert_eq!(
+        refused("a: 1\nupstreams:\n  b: 1\n  *.example.com:\n    paths: {}\n"),
+        format!("4:3: {wildcard}")
+    );
+    assert_eq!(
+        refused("a: [\"*.b.c\", *.example.com]\n"),
+        format!("1:14: {wildcard}")
+    );
+    let address = "an IPv6 address with a port must be in quotes: \"[::1]:80\"";
+    assert_eq!(
+        refused("a: [127.0.0.1:80, [::1]:80]\n"),
+        format!("1:19: {address}")
+    );
+    assert_eq!(
+        refused("a:\n  - b\n  - [::1]:80\n"),
+        format!("3:5: {address}")
+    );
+    // What only looks like one stays what it is.
+    assert!(refused("a: *nobody\n").contains("unknown anchor"));
+    assert!(refused("# *.example.com:\na: [\n").contains("is not YAML"));
 }

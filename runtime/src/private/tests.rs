@@ -152,7 +152,12 @@ fn a_key_that_others_could_read_is_closed_to_them_and_told_with_its_path() {
     let path = dir.path().join("seal.key");
     let made = load_or_create_key(&path).unwrap().key;
     let sealed = made.seal([1; 24], b"here", b"secret").unwrap();
-    for (mode, said) in [(0o460, "the group"), (0o440, "the group"), (0o404, "every user"), (0o644, "every user")] {
+    for (mode, said) in [
+        (0o460, "the group"),
+        (0o440, "the group"),
+        (0o404, "every user"),
+        (0o644, "every user"),
+    ] {
         set_mode(&path, mode);
         let Key { key, trouble } = load_or_create_key(&path).unwrap();
         assert_eq!(key.open(b"here", &sealed).unwrap(), b"secret");

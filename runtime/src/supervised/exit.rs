@@ -129,7 +129,10 @@ mod tests {
         let of = ProcessExit::of_systemd;
         assert_eq!(of("success", "exited", "0"), Ok(ProcessExit::Code(0)));
         assert_eq!(of("exit-code", "exited", "101"), Ok(ProcessExit::Code(101)));
-        assert_eq!(of("core-dump", "dumped", "SEGV"), Ok(ProcessExit::Signal(11)));
+        assert_eq!(
+            of("core-dump", "dumped", "SEGV"),
+            Ok(ProcessExit::Signal(11))
+        );
         assert_eq!(of("signal", "killed", "KILL"), Ok(ProcessExit::Signal(9)));
         assert_eq!(of("signal", "killed", "34"), Ok(ProcessExit::Signal(34)));
         assert!(of("", "", "").is_err());

@@ -173,7 +173,12 @@ fn a_suspect_is_tried_from_the_cache_and_a_death_on_that_try_is_fatal() {
     let found = dies(folder.path(), KILL);
     assert_eq!(revision(&found), Some(1));
     assert_eq!(found.refused[0].faults[0].code, FaultCode::Fatal);
-    assert!(started(folder.path(), None).0.suspect(root, &Limits::default()).is_err());
+    assert!(
+        started(folder.path(), None)
+            .0
+            .suspect(root, &Limits::default())
+            .is_err()
+    );
 }
 
 #[test]
@@ -196,6 +201,9 @@ fn a_key_that_cannot_be_read_at_the_start_costs_no_marks_when_it_comes_back() {
     fs::rename(&elsewhere, &key).unwrap();
     cache.note_marks().unwrap();
     let found = dies(folder.path(), KILL);
-    assert_eq!((revision(&found), found.cluster), (Some(1), CLUSTER.to_vec()));
+    assert_eq!(
+        (revision(&found), found.cluster),
+        (Some(1), CLUSTER.to_vec())
+    );
     assert_eq!(found.refused[0].root, snapshot(2).version().root);
 }

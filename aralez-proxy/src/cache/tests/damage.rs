@@ -155,7 +155,11 @@ fn the_newest_serves_before_the_others_are_looked_at_and_then_they_are() {
     assert_eq!(found.troubles, Vec::<String>::new());
     assert!(second.exists());
     let examined: Vec<Vec<String>> = std::iter::from_fn(|| cache.examine()).collect();
-    assert_eq!(examined.len(), 2, "all but the one that serves: {examined:?}");
+    assert_eq!(
+        examined.len(),
+        2,
+        "all but the one that serves: {examined:?}"
+    );
     assert!(examined[0][0].contains("checksum"), "{examined:?}");
     assert_eq!(examined[1], Vec::<String>::new());
     assert!(!second.exists());

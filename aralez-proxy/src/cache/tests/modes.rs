@@ -57,5 +57,8 @@ fn marks_with_wrong_modes_are_not_forgotten() {
         cache.note_marks().unwrap();
     }
     set_modes(folder.path(), 0o660, 0o2770);
-    assert_eq!(revision(&cache(folder.path()).boot(&Limits::default())), Some(1));
+    assert_eq!(
+        revision(&cache(folder.path()).boot(&Limits::default())),
+        Some(1)
+    );
 }

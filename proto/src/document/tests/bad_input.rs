@@ -27,7 +27,7 @@ a.example:
         "\
 upstreams.yaml:1:1: sticky_session: `sticky_session` is not a key at the top (did you mean `sticky_sessions`?)
 upstreams.yaml:2:1: servers: belongs at a path, not at the top
-upstreams.yaml:3:1: examle.com: `examle.com` is not a key at the top; a host is a map with `paths`
+upstreams.yaml:3:14: examle.com.path: `path` is not a key at a host (did you mean `paths`?)
 upstreams.yaml:5:3: a.example.servers: belongs at a path, not at a host
 upstreams.yaml:6:3: a.example.colour: `colour` is not a key at a host; known are paths, groups, override, client_ca, to_https, rate_limit, x4xx_limit, headers, server_headers, authorization, timeouts, max_body
 upstreams.yaml:9:7: a.example.paths./.server: `server` is not a key at a path (did you mean `servers`?)
@@ -343,4 +343,17 @@ fn a_request_has_one_host_and_headers_that_fit() {
         let text = faults(&format!("server_headers: {edits}\n"));
         assert!(text.contains("a request has one host"), "{edits}: {text}");
     }
+}
+
+#[test]
+fn a_space_of_another_width_in_the_indentation_is_named() {
+    assert_eq!(
+        faults("a.example:\n\u{a0}\u{a0}paths:\n    /: {servers: ['127.0.0.1:1']}\n")
+            .lines()
+            .last(),
+        Some(
+            "upstreams.yaml:2:1: \\u{a0}\\u{a0}paths: `\\u{a0}\\u{a0}paths` holds the character U+00A0, \
+             which looks like a space or like nothing; indent with plain spaces; a host is a map with `paths`"
+        )
+    );
 }

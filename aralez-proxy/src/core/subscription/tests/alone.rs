@@ -111,5 +111,10 @@ fn nothing_is_tried_between_hello_and_welcome() {
     bench.on(Event::Connected);
     bench.now += Duration::from_secs(10);
     assert_eq!(tried(&bench.on(Event::Tick)), None);
-    assert!(bench.machine.next_wake().is_some_and(|wake| wake > bench.now));
+    assert!(
+        bench
+            .machine
+            .next_wake()
+            .is_some_and(|wake| wake > bench.now)
+    );
 }
