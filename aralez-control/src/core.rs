@@ -14,4 +14,5 @@ pub mod proof;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod tries;
 pub mod views;

@@ -26,7 +26,9 @@ fn like_kubelet(path: &Path) {
 
 /// The files below a folder that the group may use.
 fn open_to_the_group(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let files = entries.flat_map(|path| match path.is_dir() {
         true => open_to_the_group(&path),
         false => vec![path.display().to_string()],

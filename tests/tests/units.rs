@@ -55,12 +55,16 @@ impl Unit {
 
     /// The commands, without what systemd reads before them.
     fn commands(&self) -> Vec<(String, Vec<String>)> {
-        let starts = |(section, key): &(String, String)| section == "Service" && key.starts_with("Exec");
+        let starts =
+            |(section, key): &(String, String)| section == "Service" && key.starts_with("Exec");
         let found = self.values.iter().filter(|(place, _)| starts(place));
         let each = found.flat_map(|((_, key), lines)| {
             lines.iter().map(|line| {
                 let line = line.trim_start_matches(['-', '+', '!', '@', ':']);
-                (key.clone(), line.split_whitespace().map(str::to_owned).collect())
+                (
+                    key.clone(),
+                    line.split_whitespace().map(str::to_owned).collect(),
+                )
             })
         });
         each.collect()
@@ -82,19 +86,31 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     let mut files = Vec::new();
     for unit in units() {
         // Where the programs lie on this machine; and users that every machine has.
-        let text = unit.text.replace("/usr/bin/aralez-", &format!("{}/aralez-", programs().display()));
-        let text = text.replace("User=aralez", "User=root").replace("Group=aralez", "Group=root");
+        let text = unit.text.replace(
+            "/usr/bin/aralez-",
+            &format!("{}/aralez-", programs().display()),
+        );
+        let text = text
+            .replace("User=aralez", "User=root")
+            .replace("Group=aralez", "Group=root");
         let file = place.path().join(&unit.name);
         std::fs::write(&file, text).unwrap();
         files.push(file);
     }
-    let verify = Command::new("systemd-analyze").arg("verify").arg("--man=no").args(&files).output();
+    let verify = Command::new("systemd-analyze")
+        .arg("verify")
+        .arg("--man=no")
+        .args(&files)
+        .output();
     let Ok(output) = verify else {
         println!("systemd-analyze is not there: only our own checks of the units ran");
         return;
     };
     let said = text(&output);
-    let ours: Vec<&str> = said.lines().filter(|line| line.contains(place.path().to_str().unwrap())).collect();
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(place.path().to_str().unwrap()))
+        .collect();
     assert!(ours.is_empty(), "{said}");
 }
 
@@ -109,14 +125,22 @@ async fn every_flag_in_a_unit_is_one_that_the_program_takes() {
         assert!(!commands.is_empty(), "{} starts nothing", unit.name);
         for (key, line) in commands {
             let Some(name) = line[0].strip_prefix("/usr/bin/") else {
-                assert!(line[0].starts_with('/'), "{}: {key} names no path: {line:?}", unit.name);
+                assert!(
+                    line[0].starts_with('/'),
+                    "{}: {key} names no path: {line:?}",
+                    unit.name
+                );
                 continue;
             };
             let help = text(&run(SOON, name, &["--help"]).await);
             let flags = line.iter().filter(|word| word.starts_with('-'));
             for flag in flags {
                 let listed = |line: &str| line.split([' ', ',']).any(|word| word == flag);
-                assert!(help.lines().any(listed), "{}: {name} has no {flag}: {help}", unit.name);
+                assert!(
+                    help.lines().any(listed),
+                    "{}: {name} has no {flag}: {help}",
+                    unit.name
+                );
             }
         }
     }
@@ -147,12 +171,18 @@ fn a_service_has_time_to_drain_and_is_started_again_without_end() {
 #[test]
 fn the_unit_of_the_proxy_takes_down_how_it_ended() {
     let units = units();
-    let proxy = units.iter().find(|unit| unit.name == "aralez-proxy.service").unwrap();
+    let proxy = units
+        .iter()
+        .find(|unit| unit.name == "aralez-proxy.service")
+        .unwrap();
     let start = proxy.of("Service", "ExecStart");
     let post = proxy.of("Service", "ExecStopPost");
     // The same configuration, so that both work on the same state; a failure of it is no failure of the service.
     let config = start[0].split_once(" -c ").unwrap().1;
-    assert_eq!(post, [format!("-/usr/bin/aralez-proxy --record-exit -c {config}")]);
+    assert_eq!(
+        post,
+        [format!("-/usr/bin/aralez-proxy --record-exit -c {config}")]
+    );
 }
 
 /// By hand it has nothing to take down, and says so.
@@ -160,15 +190,27 @@ fn the_unit_of_the_proxy_takes_down_how_it_ended() {
 async fn recording_an_exit_needs_what_systemd_tells() {
     let place = tempfile::tempdir().unwrap();
     let config = place.path().join("main.yaml");
-    std::fs::write(&config, format!("state_dir: {}\nnode_id: n\n", place.path().display())).unwrap();
+    std::fs::write(
+        &config,
+        format!("state_dir: {}\nnode_id: n\n", place.path().display()),
+    )
+    .unwrap();
     let arguments = ["--record-exit", "-c", config.to_str().unwrap()];
     let output = run(SOON, "aralez-proxy", &arguments).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("EXIT_CODE"), "{}", text(&output));
-    let told = [("SERVICE_RESULT", "core-dump"), ("EXIT_CODE", "dumped"), ("EXIT_STATUS", "SEGV")];
+    let told = [
+        ("SERVICE_RESULT", "core-dump"),
+        ("EXIT_CODE", "dumped"),
+        ("EXIT_STATUS", "SEGV"),
+    ];
     let output = run_with(SOON, "aralez-proxy", &arguments, &told).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    let wrong = [("SERVICE_RESULT", "signal"), ("EXIT_CODE", "killed"), ("EXIT_STATUS", "NOTHING")];
+    let wrong = [
+        ("SERVICE_RESULT", "signal"),
+        ("EXIT_CODE", "killed"),
+        ("EXIT_STATUS", "NOTHING"),
+    ];
     let output = run_with(SOON, "aralez-proxy", &arguments, &wrong).await;
     assert_eq!(output.status.code(), Some(1));
 }

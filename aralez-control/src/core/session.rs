@@ -13,6 +13,7 @@ mod recall;
 mod recent;
 mod refusal;
 mod repair;
+mod suspect;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct Pace {
     pub heartbeat: Duration,
     /// How long an update may stay without an answer.
     pub ack_deadline: Duration,
+    /// How long a node serves well before it is given a content once more that is suspect there.
+    pub retry_suspects: Duration,
 }
 
 impl Default for Pace {
@@ -50,6 +53,7 @@ impl Default for Pace {
         Self {
             heartbeat: Duration::from_secs(15),
             ack_deadline: Duration::from_secs(30),
+            retry_suspects: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -131,6 +135,8 @@ pub struct Session {
     beats: u64,
     last_beat: Instant,
     last_heard: Instant,
+    /// When it may ask for a try of a suspect content.
+    next_ask: Instant,
     closed: bool,
 }
 
@@ -158,6 +164,7 @@ impl Session {
                 self.recent = recent;
                 self.advance(now)
             }
+            Event::Granted(root) => self.granted(root, now),
             Event::Tick => self.tick(now),
             Event::Retry => {
                 self.refusals.clear();
@@ -178,7 +185,8 @@ impl Session {
         let lost = self.last_heard + self.silence();
         let answer = self.awaited_since();
         let stuck = answer.map(|since| since + self.pace.ack_deadline);
-        stuck.into_iter().fold(beat.min(lost), Instant::min)
+        let due = stuck.into_iter().chain(self.asks_at());
+        due.fold(beat.min(lost), Instant::min)
     }
 
     /// When the node last said something.
@@ -248,16 +256,18 @@ impl Session {
         if now >= self.last_heard + self.silence() {
             return self.close(Closing::Lost);
         }
+        let mut actions: Vec<Action> = self.ask_to_try(now).into_iter().collect();
         if now < self.last_beat + self.pace.heartbeat {
-            return Vec::new();
+            return actions;
         }
         self.last_beat = now;
         let count = self.beats;
         self.beats += 1;
-        vec![Action::Heartbeat {
+        actions.push(Action::Heartbeat {
             expected: self.expected(),
             count,
-        }]
+        });
+        actions
     }
 
     fn acked(&mut self, update_id: u64, version: Version, now: Instant) -> Vec<Action> {

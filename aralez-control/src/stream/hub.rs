@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
@@ -15,6 +16,7 @@ use crate::core::fleet::{Claim, NodeCommands, SharedFleet, StreamId, judge_claim
 use crate::core::observer::Observer;
 use crate::core::session::{BootId, Hello, Pace, Recent};
 use crate::core::store::ClusterId;
+use crate::core::tries::Tries;
 use crate::core::views::Views;
 
 use super::admission::Admission;
@@ -60,6 +62,7 @@ pub(super) enum Command {
     Retry,
     Superseded,
     Recalled(SharedSnapshot),
+    Granted(Digest),
 }
 
 #[derive(Debug)]
@@ -75,6 +78,7 @@ struct State {
     streams: HashMap<NodeName, Connected>,
     last_id: StreamId,
     admission: Admission,
+    tries: Tries,
 }
 
 /// The recent snapshots of every view. Groups without a view of their own share one.
@@ -151,6 +155,7 @@ impl Hub {
                 streams: HashMap::new(),
                 last_id: 0,
                 admission: Admission::new(now),
+                tries: Tries::default(),
             }),
             parts,
         };
@@ -212,6 +217,11 @@ impl Hub {
             bytes,
             since: now,
         })
+    }
+
+    /// Who may try suspect contents once more.
+    pub(super) fn tries<T>(&self, ask: impl FnOnce(&mut Tries) -> T) -> T {
+        ask(&mut self.state().tries)
     }
 
     pub(super) fn time_to_return(&self) -> Duration {

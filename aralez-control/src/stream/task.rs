@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::fault::Fault;
+use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
@@ -154,6 +155,8 @@ impl Stream {
         };
         parts.observer.stream_opened();
         let standing = stream.session.standing();
+        let running = standing.running.map(|running| running.root);
+        hub.tries(|tries| tries.returned(&stream.group, &stream.node, running, now));
         parts.fleet.lock().joined(id, facts, standing, now);
         stream.outbox.push(message::welcome(
             &parts.cluster,
@@ -198,6 +201,7 @@ impl Stream {
                     Command::Retry => Event::Retry,
                     Command::Superseded => Event::Superseded,
                     Command::Recalled(view) => Event::Recalled(view),
+                    Command::Granted(root) => Event::Granted(root),
                 }),
                 () = &mut left => {
                     let within = self.hub.time_to_return();
@@ -210,6 +214,9 @@ impl Stream {
             info!(node = %self.node, reason, "a proxy's stream ended");
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
+        let (group, node) = (&self.group, &self.node);
+        let now = Instant::now();
+        self.hub.tries(|tries| tries.left(group, node, now));
         let memory = self.session.memory();
         self.hub
             .parts
@@ -308,6 +315,7 @@ impl Stream {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Recall(version) => self.recall(version),
+                Action::AskToTry(root) => self.ask_to_try(root, now),
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
@@ -348,6 +356,15 @@ impl Stream {
                 let _ = commands.send(Command::Recalled(view));
             }
         });
+    }
+
+    /// Asks for the group's one try of a suspect content.
+    fn ask_to_try(&self, root: Digest, now: Instant) {
+        let (group, node) = (&self.group, &self.node);
+        if self.hub.tries(|tries| tries.claim(group, root, node, now)) {
+            info!(%node, content = %root.short(), "has a suspect configuration tried once more");
+            let _ = self.commands.send(Command::Granted(root));
+        }
     }
 
     fn note_refusal(&self, version: Version, faults: &[Fault]) {
