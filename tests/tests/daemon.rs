@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::{Answer, Origin};
 use aralez_tests::process::{self, run, text};
 use aralez_tests::raw;
