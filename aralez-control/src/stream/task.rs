@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::fault::Fault;
-use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
@@ -155,8 +154,7 @@ impl Stream {
         };
         parts.observer.stream_opened();
         let standing = stream.session.standing();
-        let running = standing.running.map(|running| running.root);
-        hub.tries(|tries| tries.returned(&stream.group, &stream.node, running, now));
+        hub.tries_after_return((&stream.group, &stream.node), &standing, now);
         parts.fleet.lock().joined(id, facts, standing, now);
         stream.outbox.push(message::welcome(
             &parts.cluster,
@@ -221,9 +219,7 @@ impl Stream {
             info!(node = %self.node, reason, "a proxy's stream ended");
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
-        let (group, node) = (&self.group, &self.node);
-        let now = Instant::now();
-        self.hub.tries(|tries| tries.left(group, node, now));
+        self.hub.tries_after_leaving((&self.group, &self.node));
         let memory = self.session.memory();
         self.hub
             .parts
@@ -328,7 +324,10 @@ impl Stream {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Recall(version) => self.recall(version),
-                Action::AskToTry(root) => self.ask_to_try(root, now),
+                Action::AskToTry(root) => {
+                    let who = (&self.group, &self.node);
+                    self.hub.ask_to_try(who, root, &self.commands, now);
+                }
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
@@ -369,15 +368,6 @@ impl Stream {
                 let _ = commands.send(Command::Recalled(view));
             }
         });
-    }
-
-    /// Asks for the group's one try of a suspect content.
-    fn ask_to_try(&self, root: Digest, now: Instant) {
-        let (group, node) = (&self.group, &self.node);
-        if self.hub.tries(|tries| tries.claim(group, root, node, now)) {
-            info!(%node, content = %root.short(), "has a suspect configuration tried once more");
-            let _ = self.commands.send(Command::Granted(root));
-        }
     }
 
     fn note_refusal(&self, version: Version, faults: &[Fault]) {
