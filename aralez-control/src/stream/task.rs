@@ -12,13 +12,18 @@ use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
-use crate::core::fleet::{Claim, NodeFacts, StreamId};
-use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
+use crate::core::claim::Claim;
+use crate::core::node::{NodeFacts, NodeState, StreamId};
+use crate::core::session::{
+    Action, Base, Closing, Event, GoAway, Hello, Opened, Session, TurnedAway, Update,
+};
 
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 use super::outgoing::{Gone, Sender};
+
+mod asking;
 
 /// How long a proxy may take to say hello.
 const GREETING: Duration = Duration::from_secs(10);
@@ -37,19 +42,43 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
-    // Before it claims the name: a stranger must not take it from the node that has it.
-    if let Err(stranger) = hello.belongs(&hub.parts.cluster) {
-        turn_away(hub, &node, stranger.go_away, &out).await;
+    let now = Instant::now();
+    // Before it claims the name: a proxy that cannot follow must not take it from one that does.
+    let head = hub.head_of(&hello.group);
+    if let Err(turned_away) = hello.can_follow(&hub.parts.cluster, head) {
+        note_turned_away(hub, &hello, &turned_away, now);
+        turn_away(hub, &node, turned_away.go_away, &out).await;
         return;
     }
     let (sender, commands) = mpsc::unbounded_channel();
-    let (claim, id) = hub.claim(&hello, sender.clone());
-    let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
+    let (claim, id) = hub.claim(&hello, sender.clone(), now);
+    if claim == Claim::Duplicate {
+        hub.parts.fleet.lock().duplicated(&node, now);
+    }
+    let begun = refuse_claim(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
     match begun {
         Ok((stream, next)) => stream.serve(next, inbound, commands, &out).await,
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
     }
     hub.release(&node, id);
+}
+
+fn note_turned_away(hub: &Hub, hello: &Hello, turned_away: &TurnedAway, now: Instant) {
+    let state = match turned_away.ahead {
+        Some(_) => NodeState::Ahead,
+        None => NodeState::Foreign,
+    };
+    let why = (turned_away.go_away.reason.clone(), hello.held);
+    let mut fleet = hub.parts.fleet.lock();
+    fleet.turned_away(facts_of(hello), state, why, now);
+}
+
+fn facts_of(hello: &Hello) -> NodeFacts {
+    NodeFacts {
+        node: hello.node.clone(),
+        group: hello.group.clone(),
+        proxy_version: hello.proxy_version.clone(),
+    }
 }
 
 async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
@@ -72,13 +101,20 @@ async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Stat
     }
 }
 
-fn refuse_stale(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
+fn refuse_claim(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
     match claim {
         Claim::Returns => Ok(()),
         Claim::TakesOver => {
             warn!(%node, "another process took over the name of a connected node: do two proxies share one node_id?");
             Ok(())
         }
+        Claim::Duplicate => Err(GoAway {
+            reason: format!(
+                "another running proxy has the name {node}; set node_id so that each has its own, and do not copy a state folder"
+            ),
+            retry_min: Duration::from_secs(30),
+            retry_max: Duration::from_secs(60),
+        }),
         Claim::Stale => Err(GoAway {
             reason: "a newer process of this node is connected".to_owned(),
             retry_min: Duration::from_secs(10),
@@ -113,26 +149,14 @@ impl Stream {
         commands: mpsc::UnboundedSender<Command>,
     ) -> Result<(Self, ControlFlow<&'static str>), GoAway> {
         let now = Instant::now();
-        let facts = NodeFacts {
-            node: hello.node.clone(),
-            group: hello.group.clone(),
-            proxy_version: hello.proxy_version.clone(),
-        };
+        let facts = facts_of(&hello);
         let mut recents = hub.recents();
         let recent = recents.borrow_and_update().of(&facts.group);
-        let head = recent.newest().version();
         let memory = hub.parts.fleet.lock().memory(&facts.node);
         let parts = &hub.parts;
         let opened = Session::open(hello, &parts.cluster, memory, recent, parts.pace, now);
-        let opened = match opened {
-            Ok(opened) => opened,
-            Err(turned_away) => {
-                if let Some(held) = turned_away.ahead {
-                    parts.fleet.lock().ahead(facts, held, head, now);
-                }
-                return Err(turned_away.go_away);
-            }
-        };
+        // It could follow a moment ago, and heads only get newer.
+        let opened = opened.map_err(|turned_away| turned_away.go_away)?;
         let Opened {
             session,
             resume,
@@ -324,10 +348,7 @@ impl Stream {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Recall(version) => self.recall(version),
-                Action::AskToTry(root) => {
-                    let who = (&self.group, &self.node);
-                    self.hub.ask_to_try(who, root, &self.commands, now);
-                }
+                Action::AskToTry(root) => self.ask_to_try(root, now),
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
@@ -357,17 +378,6 @@ impl Stream {
         self.outbox.push_update(update, parts);
         self.sent = Some(now);
         ControlFlow::Continue(())
-    }
-
-    /// Has a view made again, which may take longer than this stream lasts.
-    fn recall(&self, version: Version) {
-        let (hub, group) = (Arc::clone(&self.hub), self.group.clone());
-        let commands = self.commands.clone();
-        tokio::spawn(async move {
-            if let Some(view) = hub.parts.history.recall(group, version).await {
-                let _ = commands.send(Command::Recalled(view));
-            }
-        });
     }
 
     fn note_refusal(&self, version: Version, faults: &[Fault]) {
