@@ -4,9 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aralez_proto::fault::Fault;
 use aralez_proto::model::{GroupName, NodeName};
-use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
@@ -42,6 +40,8 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
+    // First of all: what comes of it decides whether the proxy can follow.
+    hub.catch_up(&hello).await;
     let now = Instant::now();
     // Before it claims the name: a proxy that cannot follow must not take it from one that does.
     let head = hub.head_of(&hello.group);
@@ -378,15 +378,6 @@ impl Stream {
         self.outbox.push_update(update, parts);
         self.sent = Some(now);
         ControlFlow::Continue(())
-    }
-
-    fn note_refusal(&self, version: Version, faults: &[Fault]) {
-        for fault in faults {
-            warn!(node = %self.node, %version, %fault, "a proxy refused an update");
-        }
-        let memory = self.session.memory();
-        let mut fleet = self.hub.parts.fleet.lock();
-        fleet.refused(&self.node, self.id, (version, faults), memory);
     }
 }
 
