@@ -112,6 +112,9 @@ impl Times {
         if let Some(ms) = args.heartbeat_ms {
             pace.heartbeat = Duration::from_millis(ms);
         }
+        if let Some(ms) = args.retry_suspects_ms {
+            pace.retry_suspects = Duration::from_millis(ms);
+        }
         Self {
             hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
             settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),

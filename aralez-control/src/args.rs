@@ -36,6 +36,10 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "MS")]
     pub heartbeat_ms: Option<u64>,
 
+    /// For tests: how long a proxy serves before a suspect configuration is tried on it once more, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub retry_suspects_ms: Option<u64>,
+
     /// Leave when standard input ends: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,

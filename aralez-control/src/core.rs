@@ -16,5 +16,6 @@ pub mod proof;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod tries;
 pub mod turned_away;
 pub mod views;

@@ -63,15 +63,22 @@ impl Ledger {
     /// A second control on the same folder, a damaged or newer file, another key, the ledger of another cluster, a restore that was
     /// interrupted.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        private::ensure_dir(folder)
+        let wide = private::ensure_own_dir(folder)
             .map_err(|error| OpenError(format!("{}: {error}", folder.display())))?;
+        if let Some(wide) = wide {
+            warn!("{}: {wide}", folder.display());
+        }
         let lock = InstanceLock::acquire(folder).map_err(OpenError::of)?;
         restore::refuse_interrupted(folder).map_err(OpenError::of)?;
         let path = folder.join(LEDGER);
         let key_path = folder.join(SEAL_KEY);
         // Asked before the key is made: a new key would hide that the one that matters is gone.
         let has_key = key_path.exists();
-        let key = private::load_or_create_key(&key_path).map_err(OpenError::of)?;
+        let private::Key { key, trouble } =
+            private::load_or_create_key(&key_path).map_err(OpenError::of)?;
+        if let Some(trouble) = trouble {
+            warn!("{trouble}");
+        }
         let named = |reason: String| OpenError(format!("{}: {reason}", path.display()));
         let database = tables::open(&path).map_err(named)?;
         let meta = match tables::meta(&database) {

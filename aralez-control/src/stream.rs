@@ -13,6 +13,7 @@ mod outgoing;
 mod service;
 mod socket;
 mod task;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use aralez_proto::main_config::MainConfig;
+use aralez_runtime::supervised::ProcessExit;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -123,13 +124,15 @@ async fn keep(
 ) -> Result<(), Failure> {
     let mut stopping = stop.subscribe();
     let mut restarts = Restarts::default();
+    let mut before = None;
     while *stopping.borrow_and_update() == Stop::Not {
         let began = Instant::now();
-        let mut running = daemon.start().inspect_err(|_| give_up(stop))?;
+        let mut running = daemon.start(before).inspect_err(|_| give_up(stop))?;
         let status = tokio::select! {
             status = running.ended() => status?,
             _ = stopping.changed() => return end(running, stopping, patience).await,
         };
+        before = restarts::told_next(before, ProcessExit::of(status));
         match restarts.after(status.code(), began.elapsed()) {
             Next::GiveUp => {
                 give_up(stop);

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::args::Args;
-use crate::cache::Cache;
+use crate::cache::{Cache, ExitNotes};
 use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
@@ -26,6 +26,7 @@ use life::Serving;
 use start::Begun;
 
 mod descriptors;
+mod ending;
 mod life;
 mod listeners;
 mod node;
@@ -49,6 +50,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.test {
         return Ok(());
     }
+    if args.record_exit {
+        return ending::record(&settings.state_dir);
+    }
     let own = |path: &PathBuf| own_file(path, args.exit_with_parent);
     let log = config.error_log.as_ref().map(own);
     telemetry::init(config.log_level.unwrap_or_default(), log.as_deref())?;
@@ -59,12 +63,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let begun = Begun::new(&settings, activated, args.upgrade)?;
     tell_idle_keys(&config);
     descriptors::fit(&mut settings)?;
-    serve(
-        &settings,
-        args.exit_with_parent,
-        config.pid_file.as_ref().map(own).as_deref(),
-        begun,
-    )
+    let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
+    let pid_file = config.pid_file.as_ref().map(own);
+    ending::noted(&exits, || {
+        serve(&settings, args, &exits, (pid_file.as_deref(), begun))
+    })
 }
 
 /// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
@@ -97,17 +100,17 @@ fn tell_idle_keys(config: &MainConfig) {
 
 fn serve(
     settings: &Settings,
-    supervised: bool,
-    pid_file: Option<&Path>,
-    mut begun: Begun,
+    args: &Args,
+    exits: &Arc<ExitNotes>,
+    (pid_file, mut begun): (Option<&Path>, Begun),
 ) -> anyhow::Result<()> {
     let traffic = Arc::new(Traffic::default());
-    process::count_panics(traffic.tally());
+    process::count_panics(traffic.tally(), Arc::clone(exits));
 
     let live = Arc::new(Live::new(Instant::now()));
     // First the cache: when this is done, the first request finds what was served before.
     let sync = sync::spawn(
-        subscription(settings, &traffic),
+        subscription(settings, args, &traffic, exits),
         Arc::clone(&live),
         Arc::default(),
     )
@@ -149,8 +152,9 @@ fn serve(
         traffic: &traffic,
         server: &mut server,
         taken_over,
+        exits,
     };
-    let end = serving.until_end(settings, supervised);
+    let end = serving.until_end(settings, args.exit_with_parent);
     sync.shutdown();
     server.stop();
     end
@@ -171,7 +175,12 @@ fn most(settings: &Settings) -> Most {
     }
 }
 
-fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {
+fn subscription(
+    settings: &Settings,
+    args: &Args,
+    traffic: &Arc<Traffic>,
+    exits: &Arc<ExitNotes>,
+) -> SyncConfig {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let counters: Arc<dyn Counters> = Arc::<Traffic>::clone(traffic);
     SyncConfig {
@@ -181,7 +190,13 @@ fn subscription(settings: &Settings, traffic: &Arc<Traffic>) -> SyncConfig {
         limits: settings.limits,
         proxy_version: version.clone(),
         counters,
-        memory: Box::new(Cache::new(settings.state_dir.clone(), version)),
+        memory: Box::new(Cache::with_exits(
+            settings.state_dir.clone(),
+            version,
+            Arc::clone(exits),
+            ending::told(),
+        )),
+        retry_alone: args.retry_alone(),
     }
 }
 

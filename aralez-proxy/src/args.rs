@@ -1,8 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
+
+use crate::core::subscription::RETRY_ALONE;
 
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 #[derive(Parser, Debug, Clone, Default)]
@@ -26,9 +29,21 @@ pub struct Args {
     /// Leave when the process that started this one is gone: for the one-box supervisor.
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
+    /// For systemd's ExecStopPost: take down how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and leave.
+    #[arg(long)]
+    pub record_exit: bool,
+    /// For tests: without control, try a suspect configuration once more after so many milliseconds.
+    #[arg(long, hide = true, value_name = "MS")]
+    pub retry_alone_ms: Option<u64>,
 }
 
 impl Args {
+    /// How long the proxy is without control before it tries a suspect configuration once more: between these two.
+    pub fn retry_alone(&self) -> (Duration, Duration) {
+        let fixed = self.retry_alone_ms.map(Duration::from_millis);
+        fixed.map_or(RETRY_ALONE, |fixed| (fixed, fixed))
+    }
+
     /// What was asked for and is not in this release.
     pub fn not_yet(&self) -> Option<&'static str> {
         self.daemon

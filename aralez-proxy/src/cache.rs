@@ -1,27 +1,32 @@
 //! The cache on disk: the last accepted snapshots of this proxy and how its boots ended (design section 8).
 //!
-//! A folder holds the last three accepted snapshots and the newest that has proved good, the key that seals them, and the marks. Files
-//! are written whole or not at all, checked wholly when read, and what is damaged is set aside under its name with `.corrupt`.
-//! It does not decide what runs: that is the stream's business, and the rule about boots is in [`crate::core::trial`].
+//! A folder holds the last three accepted snapshots and the newest that proved good for a minute and for an hour, the key that seals them, and the
+//! marks. Files are written whole or not at all, proved by checksum and seal when read, whatever their modes, and what is damaged is set aside
+//! under its name with `.corrupt`. It does not decide what runs: that is the stream's business, and the rule about boots is in
+//! [`crate::core::trial`].
 
+mod exits;
 mod file;
 mod folder;
 mod marks;
+mod start;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
 use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_runtime::supervised::ProcessExit;
 use aralez_runtime::{clock, private, random};
 use tracing::{info, warn};
 
 use crate::core::memory::{Memory, NotKept, Remembered};
-use crate::core::subscription::Refusal;
-use crate::core::trial::Marks;
-use file::{Header, ReadError};
-use folder::{Entry, Folder};
+use crate::core::trial::{Boot, LastExit, Marks};
+pub use exits::{Ending, ExitNotes};
+use file::Header;
+use folder::Folder;
 
 #[cfg(test)]
 mod tests;
@@ -37,110 +42,129 @@ pub struct Cache {
     key: Option<SealKey>,
     marks: Marks,
     marks_changed: bool,
+    /// The marks of before were read; without the key they cannot be.
+    begun: bool,
+    exits: Arc<ExitNotes>,
+    /// How the process before ended, as its supervisor tells.
+    told: Option<ProcessExit>,
+    machine: String,
+    /// What this node takes, since the start.
+    limits: Limits,
 }
 
 impl Cache {
     /// The cache in this folder; `writer` is this release. Touches nothing yet.
     pub fn new(folder: PathBuf, writer: String) -> Self {
+        let exits = Arc::new(ExitNotes::new(folder.clone()));
+        Self::with_exits(folder, writer, exits, None)
+    }
+
+    /// As [`Cache::new`]: `exits` takes notes of how this process ends, `told` is what the supervisor says of the one before.
+    pub fn with_exits(
+        folder: PathBuf,
+        writer: String,
+        exits: Arc<ExitNotes>,
+        told: Option<ProcessExit>,
+    ) -> Self {
         Self {
             folder: Folder::new(folder),
             writer,
             key: None,
             marks: Marks::default(),
             marks_changed: false,
+            begun: false,
+            exits,
+            told,
+            machine: machine_boot_id(),
+            limits: Limits::default(),
         }
     }
 
-    /// The key, made at the first need. Tried again each time until it is there.
-    fn key(&mut self) -> Result<SealKey, NotKept> {
+    /// The key, made at the first need. Tried again each time until it is there. What is wrong with its file goes to `troubles`.
+    fn find_key(&mut self, troubles: &mut Vec<String>) -> Result<SealKey, NotKept> {
         if let Some(key) = &self.key {
             return Ok(key.clone());
         }
-        private::ensure_dir(self.folder.path())
-            .map_err(|error| NotKept(format!("{}: {error}", self.folder.path().display())))?;
-        let path = self.folder.path().join(KEY_FILE);
-        let key = private::load_or_create_key(&path).map_err(|error| NotKept(error.to_string()))?;
-        self.key = Some(key.clone());
+        let path = self.folder.path();
+        let wide = private::ensure_own_dir(path)
+            .map_err(|error| NotKept(format!("{}: {error}", path.display())))?;
+        troubles.extend(wide.map(|wide| format!("{}: {wide}", path.display())));
+        let found = private::load_or_create_key(&path.join(KEY_FILE))
+            .map_err(|error| NotKept(error.to_string()))?;
+        troubles.extend(found.trouble);
+        self.key = Some(found.key.clone());
+        Ok(found.key)
+    }
+
+    fn key(&mut self) -> Result<SealKey, NotKept> {
+        let mut troubles = Vec::new();
+        let key = self.find_key(&mut troubles)?;
+        if !self.begun {
+            self.begin_late(&key, &mut troubles);
+        }
+        for trouble in troubles {
+            warn!("cache: {trouble}");
+        }
         Ok(key)
     }
 
-    fn read_marks(&mut self, troubles: &mut Vec<String>) {
-        match self.folder.read_marks() {
-            Ok(marks) => self.marks = marks,
-            Err(trouble) => troubles.push(trouble),
+    /// Takes the end of the process before into the marks, and makes that last before anything runs. Gives the id of the boot before.
+    fn begin(&mut self, key: &SealKey, troubles: &mut Vec<String>) -> Vec<u8> {
+        let folder = self.folder.path().to_owned();
+        self.begun = true;
+        self.marks = marks::read(&folder, key, troubles);
+        let replaces = self.marks.boot_id.clone();
+        let before = exits::read(&folder, &replaces).or_else(|| self.told.take().map(Ending::Seen));
+        if let Some(ending) = before {
+            info!(%ending, "how the process before this one ended");
         }
+        self.marks.boot(Boot {
+            boot_id: self.exits.boot_id().to_vec(),
+            machine: self.machine.clone(),
+            before: before.map_or(LastExit::Unknown, Ending::verdict),
+        });
+        self.marks_changed = true;
+        // A note that stays behind is of another boot than the next start looks for.
+        if let Err(NotKept(trouble)) = self.save_marks().and_then(|()| exits::remove(&folder)) {
+            warn!("cache: {trouble}");
+        }
+        replaces
     }
 
-    /// The newest file that may serve. Suspects only serve where nothing else can: a proxy that might fall is better than none.
-    fn newest(&mut self, key: &SealKey, limits: &Limits, found: &mut Remembered) {
-        let suspects: Vec<Digest> = self.marks.suspects().collect();
-        let entries = self
-            .folder
-            .list(limits, &self.marks.cluster, &mut found.troubles);
-        let (last_resort, plain): (Vec<Entry>, Vec<Entry>) = entries
-            .into_iter()
-            .partition(|entry| suspects.contains(&entry.header.version.root));
-        for entry in plain.iter().chain(&last_resort) {
-            match self.folder.read(entry, key, limits) {
-                Ok(snapshot) => {
-                    self.adopt(&entry.header, snapshot, found);
-                    break;
-                }
-                Err(ReadError::Refused(faults)) => {
-                    found
-                        .troubles
-                        .push(format!("{}: {}", entry.name, faults.brief()));
-                    let root = entry.header.version.root;
-                    found.refused.push(Refusal {
-                        root,
-                        faults: faults.into_vec(),
-                    });
-                }
-                Err(error) => self
-                    .folder
-                    .set_aside(&entry.name, &error, &mut found.troubles),
-            }
+    /// The key was not there at the start: what the marks of before say is joined with what happened since.
+    fn begin_late(&mut self, key: &SealKey, troubles: &mut Vec<String>) {
+        let since = std::mem::take(&mut self.marks);
+        self.begin(key, troubles);
+        if !since.cluster.is_empty() {
+            self.marks.cluster = since.cluster;
         }
-        let running = found
-            .snapshot
-            .as_ref()
-            .map(|snapshot| snapshot.version().root);
-        for root in suspects {
-            if Some(root) == running {
-                found.troubles.push(format!("{} ended this proxy twice soon after its start, and nothing else is there to serve", root.short()));
-            } else {
-                let reason = "ended this proxy twice within a minute of its start";
-                let fault = Fault::whole(FaultCode::Suspect, "", reason);
-                found.refused.push(Refusal {
-                    root,
-                    faults: vec![fault],
-                });
-            }
+        for good in since.good {
+            self.marks.proved(good.root);
         }
-    }
-
-    fn adopt(&mut self, header: &Header, snapshot: Snapshot, found: &mut Remembered) {
-        info!(version = %snapshot.version(), "found a snapshot in the cache");
-        if self.marks.cluster.is_empty() {
-            self.pin(&header.cluster);
+        for trial in since.trials.iter().filter(|trial| trial.open) {
+            self.marks.swap(trial.root);
         }
-        found.snapshot = Some(snapshot);
+        self.marks_changed = true;
     }
 }
 
 impl Memory for Cache {
     fn boot(&mut self, limits: &Limits) -> Remembered {
-        let mut found = Remembered::default();
-        let key = self.key();
+        self.limits = *limits;
+        let mut found = Remembered {
+            boot_id: self.exits.boot_id().to_vec(),
+            ..Remembered::default()
+        };
         self.folder.sweep();
-        self.read_marks(&mut found.troubles);
-        found.replaces_boot_id = self.marks.boot_id.clone();
-        found.boot_id = random::bytes::<16>().to_vec();
-        self.marks.boot(found.boot_id.clone());
-        self.marks_changed = true;
-        match key {
-            Ok(key) => self.newest(&key, limits, &mut found),
-            Err(NotKept(trouble)) => found.troubles.push(trouble),
+        match self.find_key(&mut found.troubles) {
+            Ok(key) => {
+                found.replaces_boot_id = self.begin(&key, &mut found.troubles);
+                self.choose(&key, limits, &mut found);
+            }
+            Err(NotKept(trouble)) => {
+                found.troubles.push(trouble);
+                self.marks_changed = true;
+            }
         }
         found.cluster = self.marks.cluster.clone();
         for trouble in &found.troubles {
@@ -165,6 +189,11 @@ impl Memory for Cache {
         self.marks_changed = true;
     }
 
+    fn served(&mut self, root: Digest, longer: Duration) {
+        self.marks.served(root, longer);
+        self.marks_changed = true;
+    }
+
     fn clean_exit(&mut self) {
         self.marks.clean_exit();
         self.marks_changed = true;
@@ -172,15 +201,21 @@ impl Memory for Cache {
 
     fn note_marks(&mut self) -> Result<(), NotKept> {
         if self.marks_changed {
-            self.folder.note_marks(&self.marks)?;
+            let key = self.key()?;
+            self.marks.written += 1;
+            marks::note(self.folder.path(), &self.marks, &key)?;
+            self.exits.booted();
         }
         Ok(())
     }
 
     fn save_marks(&mut self) -> Result<(), NotKept> {
         if self.marks_changed {
-            self.folder.write_marks(&self.marks)?;
+            let key = self.key()?;
+            self.marks.written += 1;
+            marks::write(self.folder.path(), &self.marks, &key)?;
             self.marks_changed = false;
+            self.exits.booted();
         }
         Ok(())
     }
@@ -199,4 +234,44 @@ impl Memory for Cache {
         self.folder.prune(&self.marks);
         Ok(())
     }
+
+    fn suspect(&mut self, root: Digest, limits: &Limits) -> Result<Snapshot, NotKept> {
+        self.suspect_snapshot(root, limits)
+    }
+
+    fn examine(&mut self) -> Option<Vec<String>> {
+        let mut troubles = Vec::new();
+        let cluster = &self.marks.cluster;
+        let more = self.folder.examine(&self.limits, cluster, &mut troubles);
+        for trouble in &troubles {
+            warn!("cache: {trouble}");
+        }
+        more.then_some(troubles)
+    }
+}
+
+/// Takes down how the process ended that used the cache in this folder last, for its next start. Where no process has used it, there is nothing
+/// to take down.
+///
+/// # Errors
+/// Where the folder cannot be read or written.
+pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotKept> {
+    let key_file = folder.join(KEY_FILE);
+    if !key_file.exists() {
+        return Ok(());
+    }
+    let key = private::load_or_create_key(&key_file)
+        .map_err(|error| NotKept(error.to_string()))?
+        .key;
+    let boot_id = marks::read(folder, &key, &mut Vec::new()).boot_id;
+    if boot_id.is_empty() {
+        return Ok(());
+    }
+    exits::write_first(folder, &boot_id, Ending::Seen(exit))
+}
+
+/// The kernel's name for the time since the machine was started; empty where it does not tell (no `/proc`).
+fn machine_boot_id() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    text.unwrap_or_default().trim().to_owned()
 }

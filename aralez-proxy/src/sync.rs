@@ -7,6 +7,7 @@ mod apply;
 pub mod driver;
 pub mod job;
 mod pace;
+mod serving;
 mod stream;
 pub mod translate;
 pub mod worker;
@@ -27,7 +28,7 @@ pub use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::memory::Memory;
 use crate::core::registry::Registry;
-pub use crate::core::subscription::Refusal;
+pub use crate::core::subscription::{RETRY_ALONE, Refusal};
 pub use translate::Identity;
 
 /// How long everything may take to be written before a handover.
@@ -49,6 +50,8 @@ pub struct SyncConfig {
     pub counters: Arc<dyn Counters>,
     /// What is remembered between runs: [`crate::cache::Cache`] outside tests.
     pub memory: Box<dyn Memory>,
+    /// How long this proxy is without control before it tries a suspect content once more: between these two, drawn.
+    pub retry_alone: (Duration, Duration),
 }
 
 impl fmt::Debug for SyncConfig {
@@ -169,6 +172,7 @@ pub fn spawn(
         proxy_version,
         counters,
         memory,
+        retry_alone,
     } = config;
     let mut worker = worker::Worker::new(
         memory,
@@ -201,6 +205,7 @@ pub fn spawn(
         },
         booted,
     );
+    let driver = driver.retrying_alone(retry_alone);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -19,8 +19,10 @@ pub enum FaultCode {
     DanglingReference,
     /// A value that the model does not allow.
     Invalid,
-    /// A snapshot that twice ended a proxy soon after it was applied.
+    /// A snapshot that ended a proxy several times in a row soon after it was applied. Control may offer it once more.
     Suspect,
+    /// A suspect snapshot that ended the proxy on that one more try. Only an operator has it tried again.
+    Fatal,
     /// A defect of ours, contained.
     Internal,
 }
@@ -36,6 +38,7 @@ impl FaultCode {
             Self::DanglingReference => "dangling_reference",
             Self::Invalid => "invalid",
             Self::Suspect => "suspect",
+            Self::Fatal => "fatal",
             Self::Internal => "internal",
         }
     }

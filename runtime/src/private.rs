@@ -6,32 +6,55 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use tracing::warn;
 
 mod key;
-pub use key::{KeyError, load_or_create_key};
+mod mode;
+pub use key::{Key, KeyError, load_or_create_key};
+pub use mode::WideMode;
 
 #[cfg(test)]
 mod tests;
 
-/// Makes sure that `folder` exists; what has to be created gets mode 0700.
+/// Makes sure that `folder` exists; what has to be created gets mode 0700. Where anyone may replace its files, that access is taken away.
 ///
 /// # Errors
-/// Where it cannot be created, is not a folder, or where anyone may replace its files.
+/// Where it cannot be created, is not a folder, or where anyone may replace its files and that cannot be changed.
 pub fn ensure_dir(folder: &Path) -> io::Result<()> {
+    let opened = created(folder)?;
+    let mode = opened.metadata()?.mode() & 0o7777;
+    // With the sticky bit, as on /tmp, others may add files but not replace ours.
+    if mode & 0o002 == 0 || mode & 0o1000 != 0 {
+        return Ok(());
+    }
+    match WideMode::repair(&opened, mode & !0o002)? {
+        Some(wide) if wide.still_gives_others(0o002) => {
+            let reason = format!("anyone may write to it: {wide}");
+            Err(io::Error::new(ErrorKind::PermissionDenied, reason))
+        }
+        Some(wide) => {
+            warn!(folder = %folder.display(), "anyone could write to this folder: {wide}");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// As [`ensure_dir`], for a folder that belongs to one daemon: nobody else writes there. What had to be narrowed is told.
+///
+/// # Errors
+/// As [`ensure_dir`].
+pub fn ensure_own_dir(folder: &Path) -> io::Result<Option<WideMode>> {
+    ensure_dir(folder)?;
+    WideMode::repair_writable(&File::open(folder)?)
+}
+
+fn created(folder: &Path) -> io::Result<File> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    let mode = std::fs::metadata(folder)?.mode();
-    // With the sticky bit, as on /tmp, others may add files but not replace ours.
-    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-        let reason = format!(
-            "anyone may write to it (mode {:04o}), chmod it to 0700",
-            mode & 0o7777
-        );
-        return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
-    }
-    Ok(())
+    File::open(folder)
 }
 
 /// Replaces `path` with `content` as one step, mode 0600: after a crash at any point the file has the old content or the new.
@@ -118,20 +141,51 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a file of at most `max` bytes that nobody else may write.
+/// Reads a file of at most `max` bytes whose content proves nothing by itself. Write access of others is taken away, and logged.
 ///
 /// # Errors
-/// `NotFound` where it is missing; `InvalidData` where it is a link, not a file, writable by group or others, or longer.
+/// `NotFound` where it is missing; `InvalidData` where it is a link, not a file, longer, or where every user may write it and that cannot be
+/// changed.
 pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = open_own(path)?;
-    let meta = file.metadata()?;
-    if meta.mode() & 0o022 != 0 {
-        return Err(refused(format!(
-            "others may write it (mode {:04o})",
-            meta.mode() & 0o7777
-        )));
+    if let Some(wide) = WideMode::repair_writable(&file)? {
+        if wide.still_gives_others(0o002) {
+            return Err(refused(format!("every user may write it: {wide}")));
+        }
+        warn!(file = %path.display(), "others could write this file: {wide}");
     }
-    read_at_most(file, meta.len(), max)
+    let len = file.metadata()?.len();
+    read_at_most(file, len, max)
+}
+
+/// Reads a file of at most `max` bytes whose content is sealed or checksummed, and so is believed whatever its mode. A mode beyond 0600 is set
+/// back, and told where there was one.
+///
+/// # Errors
+/// `NotFound` where it is missing; `InvalidData` where it is a link, not a file, or longer.
+pub fn read_sealed(path: &Path, max: u64) -> io::Result<(Vec<u8>, Option<WideMode>)> {
+    let file = open_own(path)?;
+    let wide = narrow(&file)?;
+    let len = file.metadata()?.len();
+    Ok((read_at_most(file, len, max)?, wide))
+}
+
+/// Sets the mode of an open file back to 0600 where it gives others more, and tells that.
+///
+/// # Errors
+/// Where the file cannot be asked for its mode.
+pub fn narrow(file: &File) -> io::Result<Option<WideMode>> {
+    WideMode::repair(file, 0o600)
+}
+
+/// Reads the first `most` bytes of a file, or all where it has fewer.
+///
+/// # Errors
+/// `NotFound` where it is missing; `InvalidData` where it is a link or not a file.
+pub fn read_start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    open_own(path)?.take(most).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Opens a regular file without following a link and without waiting on a pipe.

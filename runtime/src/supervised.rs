@@ -2,10 +2,15 @@
 //!
 //! The supervisor starts a daemon with `--exit-with-parent` and holds the other end of its standard input, which the kernel closes
 //! whatever ends the supervisor. No signal, no polling of process ids, nothing to forget.
+//!
+//! Whoever starts a daemon again tells it in the variable [`LAST_EXIT`] how it ended before.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
+
+mod exit;
+pub use exit::{LAST_EXIT, ProcessExit, UnknownExit};
 
 /// Calls `leave` once, on a thread of its own, when standard input ends: the supervisor is gone.
 ///

@@ -14,6 +14,7 @@ use crate::ports::Port;
 use crate::process::{self, Daemon};
 use crate::raw::{self, Request, Response};
 
+mod change;
 mod nodes;
 mod plan;
 pub use nodes::Node;

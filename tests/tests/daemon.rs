@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::{Answer, Origin};
 use aralez_tests::process::{self, run, text};
 use aralez_tests::raw;
@@ -184,20 +184,6 @@ async fn sigterm_does_not_wait_longer_than_the_grace() {
     slow.abort();
 }
 
-/// A fleet's two files as one `main.yaml`, for the one-box command.
-fn one_box(fleet: &Fleet) -> String {
-    let read = |name: &str| std::fs::read_to_string(fleet.folder().join(name)).unwrap();
-    let (control, proxy) = (read("control.yaml"), read("proxy-0.yaml"));
-    let proxy: String = proxy
-        .lines()
-        .filter(|line| !line.starts_with("state_dir"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let file = fleet.folder().join("main.yaml");
-    std::fs::write(&file, control + &proxy).unwrap();
-    file.display().to_string()
-}
-
 fn daemon(supervisor: u32, name: &str) -> Option<u32> {
     // The kernel keeps fifteen bytes of a name.
     let name = &name[..name.len().min(15)];
@@ -213,7 +199,7 @@ async fn one_box_restarts_a_daemon_that_died_and_takes_both_along() {
     let mut fleet = Plan::new(1)
         .document(&site("a.test", &[a.address()]))
         .lay_out();
-    let config = one_box(&fleet);
+    let config = fleet.one_box();
     let supervisor = process::Daemon::start(
         "aralez",
         &["-c", &config],
@@ -254,7 +240,7 @@ async fn one_box_ends_in_peace_on_sigterm() {
     let fleet = Plan::new(1)
         .document(&site("a.test", &[a.address()]))
         .lay_out();
-    let config = one_box(&fleet);
+    let config = fleet.one_box();
     let output = run(SOON, "aralez", &["-t", "-c", &config]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let mut supervisor = process::Daemon::start(

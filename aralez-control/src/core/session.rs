@@ -13,6 +13,7 @@ mod recall;
 mod recent;
 mod refusal;
 mod repair;
+mod suspect;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct Pace {
     pub heartbeat: Duration,
     /// How long an update may stay without an answer, counted from its last part that the connection took.
     pub ack_deadline: Duration,
+    /// How long a node serves well before it is given a content once more that is suspect there.
+    pub retry_suspects: Duration,
 }
 
 /// How long an update may take in all: a node that reads one part now and then must not keep its place among complete contents.
@@ -53,6 +56,7 @@ impl Default for Pace {
         Self {
             heartbeat: Duration::from_secs(15),
             ack_deadline: Duration::from_secs(30),
+            retry_suspects: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -136,6 +140,8 @@ pub struct Session {
     beats: u64,
     last_beat: Instant,
     last_heard: Instant,
+    /// When it may ask for a try of a suspect content.
+    next_ask: Instant,
     closed: bool,
 }
 
@@ -163,6 +169,7 @@ impl Session {
                 self.recent = recent;
                 self.advance(now)
             }
+            Event::Granted(root) => self.granted(root, now),
             Event::Tick => self.tick(now),
             Event::Retry => {
                 self.refusals.clear();
@@ -181,8 +188,8 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let beat = self.last_beat + self.pace.heartbeat;
         let lost = self.last_heard + self.silence();
-        let stuck = self.answer_due();
-        stuck.into_iter().fold(beat.min(lost), Instant::min)
+        let due = self.answer_due().into_iter().chain(self.asks_at());
+        due.fold(beat.min(lost), Instant::min)
     }
 
     /// When the node last said something.
@@ -263,16 +270,18 @@ impl Session {
         if now >= self.last_heard + self.silence() {
             return self.close(Closing::Lost);
         }
+        let mut actions: Vec<Action> = self.ask_to_try(now).into_iter().collect();
         if now < self.last_beat + self.pace.heartbeat {
-            return Vec::new();
+            return actions;
         }
         self.last_beat = now;
         let count = self.beats;
         self.beats += 1;
-        vec![Action::Heartbeat {
+        actions.push(Action::Heartbeat {
             expected: self.expected(),
             count,
-        }]
+        });
+        actions
     }
 
     fn acked(&mut self, update_id: u64, version: Version, now: Instant) -> Vec<Action> {

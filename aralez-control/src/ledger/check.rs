@@ -48,7 +48,9 @@ pub fn check(folder: &Path) -> Result<Checked, OpenError> {
             key_path.display()
         )));
     }
-    let key = private::load_or_create_key(&key_path).map_err(OpenError::of)?;
+    let key = private::load_or_create_key(&key_path)
+        .map_err(OpenError::of)?
+        .key;
     let named = |reason: String| OpenError(format!("{}: {reason}", path.display()));
     let database = tables::open(&path).map_err(named)?;
     let read = tables::meta(&database)

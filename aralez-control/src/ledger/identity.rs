@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use aralez_runtime::{private, random};
+use tracing::warn;
 
 use crate::core::store::ClusterId;
 
@@ -39,8 +40,12 @@ pub(super) enum IdentityError {
 /// The identity in `folder`; `None` where there is no file.
 pub(super) fn load(folder: &Path) -> Result<Option<ClusterId>, IdentityError> {
     let path = folder.join(FILE);
-    match private::read_bounded(&path, 1024) {
-        Ok(bytes) => {
+    // Believed whatever its mode: the ledger says the same, or it does not open.
+    match private::read_sealed(&path, 1024) {
+        Ok((bytes, wide)) => {
+            if let Some(wide) = wide {
+                warn!("{}: {wide}", path.display());
+            }
             let found = bytes.len();
             let id = bytes.try_into();
             id.map(Some)

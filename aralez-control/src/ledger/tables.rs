@@ -5,10 +5,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use aralez_runtime::private;
 use redb::backends::FileBackend;
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
 };
+use tracing::warn;
 
 use super::meta::{META, Meta};
 
@@ -32,6 +34,9 @@ pub(super) fn open(path: &Path) -> Result<Database, String> {
         .mode(0o600)
         .open(path)
         .map_err(|error| error.to_string())?;
+    if let Some(wide) = private::narrow(&file).map_err(|error| error.to_string())? {
+        warn!("{}: {wide}", path.display());
+    }
     let open = || open_backend(FileBackend::new(file)?);
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(Ok(database)) => Ok(database),

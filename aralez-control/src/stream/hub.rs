@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
@@ -17,6 +18,7 @@ use crate::core::node::StreamId;
 use crate::core::observer::Observer;
 use crate::core::session::{BootId, Hello, Pace, Recent};
 use crate::core::store::ClusterId;
+use crate::core::tries::Tries;
 use crate::core::views::Views;
 
 use super::admission::Admission;
@@ -69,6 +71,7 @@ pub(super) enum Command {
     Retry,
     Superseded,
     Recalled(SharedSnapshot),
+    Granted(Digest),
 }
 
 #[derive(Debug)]
@@ -85,6 +88,7 @@ struct State {
     claims: Claims,
     last_id: StreamId,
     admission: Admission,
+    tries: Tries,
 }
 
 /// The recent snapshots of every view. Groups without a view of their own share one.
@@ -170,6 +174,7 @@ impl Hub {
                 claims: Claims::default(),
                 last_id: 0,
                 admission: Admission::new(now),
+                tries: Tries::default(),
             }),
             parts,
         };
@@ -238,6 +243,11 @@ impl Hub {
             since: now,
             took: None,
         })
+    }
+
+    /// Who may try suspect contents once more.
+    pub(super) fn tries<T>(&self, ask: impl FnOnce(&mut Tries) -> T) -> T {
+        ask(&mut self.state().tries)
     }
 
     pub(super) fn time_to_return(&self) -> Duration {

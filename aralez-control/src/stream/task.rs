@@ -4,9 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aralez_proto::fault::Fault;
 use aralez_proto::model::{GroupName, NodeName};
-use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
@@ -22,6 +20,8 @@ use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 use super::outgoing::{Gone, Sender};
+
+mod asking;
 
 /// How long a proxy may take to say hello.
 const GREETING: Duration = Duration::from_secs(10);
@@ -178,6 +178,7 @@ impl Stream {
         };
         parts.observer.stream_opened();
         let standing = stream.session.standing();
+        hub.tries_after_return((&stream.group, &stream.node), &standing, now);
         parts.fleet.lock().joined(id, facts, standing, now);
         stream.outbox.push(message::welcome(
             &parts.cluster,
@@ -229,6 +230,7 @@ impl Stream {
                     Command::Retry => Event::Retry,
                     Command::Superseded => Event::Superseded,
                     Command::Recalled(view) => Event::Recalled(view),
+                    Command::Granted(root) => Event::Granted(root),
                 }),
                 () = &mut left => {
                     let within = self.hub.time_to_return();
@@ -241,6 +243,7 @@ impl Stream {
             info!(node = %self.node, reason, "a proxy's stream ended");
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
+        self.hub.tries_after_leaving((&self.group, &self.node));
         let memory = self.session.memory();
         self.hub
             .parts
@@ -345,6 +348,7 @@ impl Stream {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Recall(version) => self.recall(version),
+                Action::AskToTry(root) => self.ask_to_try(root, now),
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),
                 Action::Close(why) => return ControlFlow::Break(end_of(why, &mut self.outbox)),
@@ -374,26 +378,6 @@ impl Stream {
         self.outbox.push_update(update, parts);
         self.sent = Some(now);
         ControlFlow::Continue(())
-    }
-
-    /// Has a view made again, which may take longer than this stream lasts.
-    fn recall(&self, version: Version) {
-        let (hub, group) = (Arc::clone(&self.hub), self.group.clone());
-        let commands = self.commands.clone();
-        tokio::spawn(async move {
-            if let Some(view) = hub.parts.history.recall(group, version).await {
-                let _ = commands.send(Command::Recalled(view));
-            }
-        });
-    }
-
-    fn note_refusal(&self, version: Version, faults: &[Fault]) {
-        for fault in faults {
-            warn!(node = %self.node, %version, %fault, "a proxy refused an update");
-        }
-        let memory = self.session.memory();
-        let mut fleet = self.hub.parts.fleet.lock();
-        fleet.refused(&self.node, self.id, (version, faults), memory);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
+use aralez_runtime::supervised::{LAST_EXIT, ProcessExit};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -65,10 +66,15 @@ impl Daemon {
         self.name
     }
 
-    /// Starts it. A signal from the terminal reaches only this process, which passes it on once.
-    pub(super) fn start(&self) -> Result<Running, Failure> {
-        let mut child = self
-            .command()
+    /// Starts it, and tells it how the one before it ended. A signal from the terminal reaches only this process, which passes it on once.
+    pub(super) fn start(&self, before: Option<ProcessExit>) -> Result<Running, Failure> {
+        let mut command = self.command();
+        match before {
+            Some(exit) => command.env(LAST_EXIT, exit.to_string()),
+            // What this process was told itself is not about the daemon.
+            None => command.env_remove(LAST_EXIT),
+        };
+        let mut child = command
             .arg("--exit-with-parent")
             .stdin(Stdio::piped())
             .process_group(0)

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use aralez_runtime::supervised::ProcessExit;
+
+/// The exit codes by which a daemon says that its surroundings keep it from running: a port in use, wrong usage.
+const CANNOT_RUN: [i32; 2] = [1, 2];
 /// A daemon that ran this long had started properly.
 const SETTLED: Duration = Duration::from_secs(10);
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -31,8 +35,8 @@ impl Restarts {
         self.ends = self.ends.saturating_add(1);
         if ran >= SETTLED {
             self.unsettled = 0;
-        } else if first && code.is_some_and(|code| code != 0) {
-            // A wrong file, a port in use: trying again would only repeat the message.
+        } else if first && code.is_some_and(|code| CANNOT_RUN.contains(&code)) {
+            // Trying again would only repeat the message. A panic (101) is no message: what it ran may be at fault, and is left out after some tries.
             return Next::GiveUp;
         }
         let doubled = SHORTEST.saturating_mul(1 << self.unsettled.min(16));
@@ -41,9 +45,38 @@ impl Restarts {
     }
 }
 
+/// What the next start is told of the exits before it: the last one, unless that process could not run at all. Then the one before still counts,
+/// since nobody has been told of it.
+pub(super) fn told_next(
+    before: Option<ProcessExit>,
+    exit: Option<ProcessExit>,
+) -> Option<ProcessExit> {
+    match exit {
+        Some(ProcessExit::Code(code)) if CANNOT_RUN.contains(&code) => before.or(exit),
+        exit => exit,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daemon_that_panics_at_its_first_start_is_started_again() {
+        let next = Restarts::default().after(Some(101), SOON);
+        assert_eq!(next, Next::After(SHORTEST));
+    }
+
+    #[test]
+    fn the_next_start_is_told_of_the_last_exit_of_a_process_that_ran() {
+        let crash = Some(ProcessExit::Signal(11));
+        let killed = Some(ProcessExit::Signal(9));
+        let port_taken = Some(ProcessExit::Code(1));
+        assert_eq!(told_next(None, crash), crash);
+        assert_eq!(told_next(crash, killed), killed);
+        assert_eq!(told_next(crash, port_taken), crash);
+        assert_eq!(told_next(None, port_taken), port_taken);
+    }
 
     const SOON: Duration = Duration::from_secs(1);
     const LATE: Duration = Duration::from_secs(60);

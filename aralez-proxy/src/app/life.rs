@@ -11,6 +11,8 @@ use aralez_runtime::supervised;
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
+use super::ending;
+use crate::cache::{Ending, ExitNotes};
 use crate::core::live::{Live, Origin};
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Ask, Phases, Signals};
@@ -49,6 +51,7 @@ impl Passable {
 
 /// Hands over to a successor.
 struct Successors {
+    exits: Arc<ExitNotes>,
     passable: Arc<Passable>,
     writer: Writer,
     live: Arc<Live>,
@@ -58,6 +61,8 @@ struct Successors {
 
 impl Gives for Successors {
     fn offer(&mut self) -> Option<Offer> {
+        // Before the successor reads the state: this process ends by its own will from here on.
+        ending::note(&self.exits, Ending::Left);
         self.paused = Some(self.writer.pause()?);
         let live = self.live.load().origin != Origin::None;
         match self.passable.offer(live) {
@@ -92,6 +97,7 @@ pub(super) struct Serving<'a> {
     pub(super) server: &'a mut Server,
     /// Told when a successor has taken over.
     pub(super) taken_over: watch::Sender<bool>,
+    pub(super) exits: &'a Arc<ExitNotes>,
 }
 
 impl Serving<'_> {
@@ -105,6 +111,7 @@ impl Serving<'_> {
         });
         let successor = self.taken_over.subscribe();
         let successors = Successors {
+            exits: Arc::clone(self.exits),
             passable: Arc::clone(&passable),
             writer: self.writer,
             live: self.live,
@@ -121,6 +128,7 @@ impl Serving<'_> {
             server: self.server,
             passable: &passable,
             taken_over: successor.clone(),
+            exits: self.exits,
         };
         handing_over(&settings.upgrade_sock, successors, &successor, || {
             life.live()
@@ -156,6 +164,7 @@ struct Life<'a> {
     server: &'a mut Server,
     passable: &'a Passable,
     taken_over: watch::Receiver<bool>,
+    exits: &'a ExitNotes,
 }
 
 impl Life<'_> {
@@ -172,6 +181,8 @@ impl Life<'_> {
         runtime.block_on(async {
             let mut signals = Signals::listen().context("cannot listen for signals")?;
             self.until_told(&mut signals, &supervisor_gone).await;
+            // Before the drain: whatever ends the process from here on says nothing about its configuration.
+            ending::note(self.exits, Ending::Left);
             self.drain(&mut signals).await;
             Ok(())
         })

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::ending;
+use crate::cache::{Ending, ExitNotes};
 use crate::core::traffic::{Event, Tally};
 
 /// Binds a port, so that one that is taken is one line at the start.
@@ -20,10 +22,14 @@ pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Counts and logs panics; the task that panicked ends, the process goes on. The message is not logged: it may hold what a client sent.
-pub(super) fn count_panics(tally: Arc<Tally>) {
+/// Counts and logs panics; the task that panicked ends, the process goes on. The message is not logged: it may hold what a client sent. Of a
+/// panic that ends the process at once a note is left behind.
+pub(super) fn count_panics(tally: Arc<Tally>, exits: Arc<ExitNotes>) {
     std::panic::set_hook(Box::new(move |panic| {
         tally.event(Event::Panic);
+        if ending::aborts(panic.payload()) {
+            ending::note(&exits, Ending::Panic);
+        }
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
         match panic.location() {

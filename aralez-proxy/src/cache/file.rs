@@ -180,6 +180,14 @@ impl Whole {
     }
 }
 
+/// The head of a file that begins like this, unproven: only the checksum of the whole proves it. `None`: it does not look like one.
+pub(super) fn head_of(start: &[u8]) -> Option<Header> {
+    let rest = start.strip_prefix(MAGIC)?;
+    let rest = rest.strip_prefix(&FORMAT.to_le_bytes())?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    header(rest.get(..u32::from_le_bytes(*length) as usize)?).ok()
+}
+
 fn header(context: &[u8]) -> Result<Header, ReadError> {
     let head = wire::CacheHeader::decode(context)
         .map_err(|error| ReadError::Damaged(format!("header: {error}")))?;

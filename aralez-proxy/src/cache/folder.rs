@@ -1,4 +1,7 @@
 //! The folder of the cache: what lies in it, what goes, what is set aside.
+//!
+//! Listing reads names and heads alone. A file is read and checked as a whole when it is its turn to serve; the others are examined one by one
+//! afterwards, when the proxy serves already.
 
 use std::cmp::Reverse;
 use std::fmt::Display;
@@ -11,19 +14,18 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_runtime::private;
 use tracing::warn;
 
-use super::file::{Header, ReadError, Whole};
-use super::marks;
+use super::file::{self, Header, ReadError, Whole};
 use crate::core::memory::NotKept;
 use crate::core::trial::Marks;
 
-const MARKS_FILE: &str = "marks.arz";
-const MOST_MARKS_BYTES: u64 = 64 * 1024;
-/// How many of the newest are kept, besides the newest that proved good.
+/// How many of the newest are kept, besides those that proved good.
 const KEPT: usize = 3;
 /// How many files that were set aside are kept for a person to look at.
 const KEPT_ASIDE: usize = 3;
 /// More files than this are not looked at when starting.
 const MOST_FILES: usize = 64;
+/// Enough for the head of a file.
+const HEAD_BYTES: u64 = 4 * 1024;
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 /// Where the node has no `max_snapshot`.
 const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
@@ -33,6 +35,8 @@ const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) header: Header,
+    /// Its checksum holds; until then its head is only what its name says as well.
+    examined: bool,
 }
 
 /// The folder, and what is known to lie in it.
@@ -40,8 +44,6 @@ pub(super) struct Entry {
 pub(super) struct Folder {
     path: PathBuf,
     entries: Vec<Entry>,
-    /// The newest file with its name, from listing until reading.
-    newest: Option<(String, Whole)>,
 }
 
 impl Folder {
@@ -49,7 +51,6 @@ impl Folder {
         Self {
             path,
             entries: Vec::new(),
-            newest: None,
         }
     }
 
@@ -76,28 +77,28 @@ impl Folder {
         }
     }
 
-    /// The files whose checksum holds, newest first. Others are set aside.
-    pub(super) fn list(
-        &mut self,
-        limits: &Limits,
-        cluster: &[u8],
-        troubles: &mut Vec<String>,
-    ) -> Vec<Entry> {
+    /// The files, newest first, by their names and heads. What does not even have those is set aside.
+    pub(super) fn list(&mut self, limits: &Limits, troubles: &mut Vec<String>) -> Vec<Entry> {
         let mut names = self.names(|name| name.starts_with("snap-") && name.ends_with(".arz"));
-        // By (generation, revision) as numbers would need them parsed; only an absurd number of files is cut.
+        names.sort_by_key(|name| Reverse(number_of(name)));
         names.truncate(MOST_FILES);
         self.entries.clear();
-        self.newest = None;
         for name in names {
-            match self.whole(&name, limits) {
-                Ok(file) if !cluster.is_empty() && file.header().cluster != cluster => {
-                    self.set_aside(&name, &ReadError::Cluster, troubles);
-                }
-                Ok(file) => self.add(name, file),
-                Err(ReadError::Io(error)) if error.kind() != ErrorKind::InvalidData => {
-                    troubles.push(format!("{name} {}", ReadError::Io(error)));
-                }
-                Err(error) => self.set_aside(&name, &error, troubles),
+            if let Some(header) = self.head(&name) {
+                self.entries.push(Entry {
+                    name,
+                    header,
+                    examined: false,
+                });
+                continue;
+            }
+            match self.whole(&name, limits, troubles) {
+                Ok(file) => self.entries.push(Entry {
+                    name,
+                    header: file.header().clone(),
+                    examined: true,
+                }),
+                Err(error) => self.deal_with(&name, error, troubles),
             }
         }
         self.entries
@@ -105,38 +106,78 @@ impl Folder {
         self.entries.clone()
     }
 
-    fn whole(&self, name: &str, limits: &Limits) -> Result<Whole, ReadError> {
+    /// The head of a file where it fits its name; what was damaged or renamed does not.
+    fn head(&self, name: &str) -> Option<Header> {
+        let start = private::read_start(&self.path.join(name), HEAD_BYTES).ok()?;
+        file::head_of(&start).filter(|header| name_of(header) == name)
+    }
+
+    fn whole(
+        &self,
+        name: &str,
+        limits: &Limits,
+        troubles: &mut Vec<String>,
+    ) -> Result<Whole, ReadError> {
         let max = limits.max_snapshot_bytes.unwrap_or(DEFAULT_MAX_BYTES);
         let max = max.saturating_mul(2).saturating_add(SPARE_BYTES);
-        let content = private::read_bounded(&self.path.join(name), max).map_err(ReadError::Io)?;
+        let read = private::read_sealed(&self.path.join(name), max);
+        let (content, wide) = read.map_err(ReadError::Io)?;
+        troubles.extend(wide.map(|wide| format!("{name}: {wide}")));
         Whole::of(content)
     }
 
-    /// Lists a file. The newest, which is read next, is held, so that it is read and checked once.
-    fn add(&mut self, name: String, file: Whole) {
-        let older = |(_, newest): &(String, Whole)| newest.header().age() < file.header().age();
-        let header = file.header().clone();
-        if self.newest.as_ref().is_none_or(older) {
-            self.newest = Some((name.clone(), file));
-        }
-        self.entries.push(Entry { name, header });
-    }
-
+    /// Reads and checks a file of this cluster (any, where that is empty), and the snapshot in it.
     pub(super) fn read(
         &mut self,
         entry: &Entry,
-        key: &SealKey,
-        limits: &Limits,
+        wanted: (&SealKey, &Limits, &[u8]),
+        troubles: &mut Vec<String>,
     ) -> Result<Snapshot, ReadError> {
-        let file = match self.newest.take() {
-            Some((newest, file)) if newest == entry.name => file,
-            _ => self.whole(&entry.name, limits)?,
-        };
+        let (key, limits, cluster) = wanted;
+        let file = of_cluster(self.whole(&entry.name, limits, troubles)?, cluster)?;
+        self.examined(&entry.name);
         file.decode(key, limits)
     }
 
+    fn examined(&mut self, name: &str) {
+        let entry = self.entries.iter_mut().find(|entry| entry.name == name);
+        if let Some(entry) = entry {
+            entry.examined = true;
+        }
+    }
+
+    /// Checks the newest file that nobody has read yet, and sets it aside where it is damaged. `false`: there is none left.
+    pub(super) fn examine(
+        &mut self,
+        limits: &Limits,
+        cluster: &[u8],
+        troubles: &mut Vec<String>,
+    ) -> bool {
+        let Some(entry) = self.entries.iter().find(|entry| !entry.examined) else {
+            return false;
+        };
+        let name = entry.name.clone();
+        self.examined(&name);
+        let file = self.whole(&name, limits, troubles);
+        if let Err(error) = file.and_then(|file| of_cluster(file, cluster)) {
+            self.deal_with(&name, error, troubles);
+        }
+        true
+    }
+
+    /// Sets a file aside, unless it may well be whole and only cannot be read now.
+    pub(super) fn deal_with(&mut self, name: &str, error: ReadError, troubles: &mut Vec<String>) {
+        match error {
+            ReadError::Io(error) if error.kind() != ErrorKind::InvalidData => {
+                self.entries.retain(|entry| entry.name != name);
+                troubles.push(format!("{name} {}", ReadError::Io(error)));
+            }
+            error => self.set_aside(name, &error, troubles),
+        }
+    }
+
     /// Takes a file out of use without destroying it, and says so. Old ones of these go.
-    pub(super) fn set_aside(&mut self, name: &str, why: &dyn Display, troubles: &mut Vec<String>) {
+    fn set_aside(&mut self, name: &str, why: &dyn Display, troubles: &mut Vec<String>) {
         self.entries.retain(|entry| entry.name != name);
         let aside = format!("{name}.corrupt");
         match fs::rename(self.path.join(name), self.path.join(&aside)) {
@@ -154,6 +195,11 @@ impl Folder {
         }
     }
 
+    /// What lies there, newest first.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// A stamp that is later than that of every file here, whatever the clock says.
     pub(super) fn next_stamp(&self, now: u64) -> u64 {
         let latest = self
@@ -165,70 +211,58 @@ impl Folder {
     }
 
     pub(super) fn write(&mut self, header: Header, content: &[u8]) -> Result<(), NotKept> {
-        let version = header.version;
-        let name = format!(
-            "snap-{}-{}-{}.arz",
-            version.generation,
-            version.revision,
-            version.root.short()
-        );
-        self.write_file(&name, content)?;
+        let name = name_of(&header);
+        let path = self.path.join(&name);
+        private::ensure_dir(&self.path)
+            .and_then(|()| private::write_atomic(&path, content))
+            .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))?;
         self.entries.retain(|entry| entry.name != name);
-        self.entries.push(Entry { name, header });
+        self.entries.push(Entry {
+            name,
+            header,
+            examined: true,
+        });
         self.entries
             .sort_by_key(|entry| Reverse(entry.header.age()));
         Ok(())
     }
 
-    fn write_file(&self, name: &str, content: &[u8]) -> Result<(), NotKept> {
-        self.write_by(private::write_atomic, name, content)
-    }
-
-    fn write_by(
-        &self,
-        write: fn(&Path, &[u8]) -> std::io::Result<()>,
-        name: &str,
-        content: &[u8],
-    ) -> Result<(), NotKept> {
-        let path = self.path.join(name);
-        private::ensure_dir(&self.path)
-            .and_then(|()| write(&path, content))
-            .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))
-    }
-
-    /// Removes what is neither among the newest nor the newest that proved good.
+    /// Removes what is neither among the newest nor the newest that served a minute or an hour.
     pub(super) fn prune(&mut self, marks: &Marks) {
-        let good = self
-            .entries
-            .iter()
-            .position(|entry| marks.is_good(entry.header.version.root));
+        let newest = |wanted: &dyn Fn(&Entry) -> bool| self.entries.iter().position(wanted);
+        let good = newest(&|entry| marks.is_good(entry.header.version.root));
+        let lasting = newest(&|entry| marks.is_lasting(entry.header.version.root));
         let mut position = 0;
         self.entries.retain(|entry| {
-            let keep = position < KEPT || Some(position) == good;
+            let keep = position < KEPT || [good, lasting].contains(&Some(position));
             position += 1;
             // What cannot be removed is looked at again at the next start.
             keep || fs::remove_file(self.path.join(&entry.name)).is_err()
         });
     }
+}
 
-    /// The marks; none where there are none yet.
-    pub(super) fn read_marks(&self) -> Result<Marks, String> {
-        let path = self.path.join(MARKS_FILE);
-        match private::read_bounded(&path, MOST_MARKS_BYTES) {
-            Ok(content) => marks::decode(&content)
-                .ok_or_else(|| format!("{MARKS_FILE} is damaged; the boots before are forgotten")),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Marks::default()),
-            Err(error) => Err(format!("{MARKS_FILE} cannot be read: {error}")),
-        }
-    }
+/// The name that a file with this head has.
+fn name_of(header: &Header) -> String {
+    let version = header.version;
+    format!(
+        "snap-{}-{}-{}.arz",
+        version.generation,
+        version.revision,
+        version.root.short()
+    )
+}
 
-    /// Writes the marks so that they outlive this process; an end of the machine may lose them.
-    pub(super) fn note_marks(&self, marks: &Marks) -> Result<(), NotKept> {
-        let content = marks::encode(marks);
-        self.write_by(private::write_atomic_unsynced, MARKS_FILE, &content)
-    }
+/// The generation and revision in a name.
+fn number_of(name: &str) -> Option<(u64, u64)> {
+    let mut parts = name.strip_prefix("snap-")?.split('-');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
 
-    pub(super) fn write_marks(&self, marks: &Marks) -> Result<(), NotKept> {
-        self.write_file(MARKS_FILE, &marks::encode(marks))
+fn of_cluster(file: Whole, cluster: &[u8]) -> Result<Whole, ReadError> {
+    if cluster.is_empty() || file.header().cluster == cluster {
+        Ok(file)
+    } else {
+        Err(ReadError::Cluster)
     }
 }

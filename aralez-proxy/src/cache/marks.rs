@@ -1,62 +1,152 @@
-//! The format of the marks: magic, `BootMarks`, BLAKE3 of both. No secret lies in it.
+//! The marks on disk: magic, then `BootMarks`, sealed. The seal proves them; their mode does not matter.
+//!
+//! They lie in two files. One waits for the disk. The other is written before each swap and does not wait, since the death of the process is what
+//! it is for; after an end of the machine it may be empty, and then the first holds. The one with the higher number is newer.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
 
 use aralez_proto::hash::Digest;
+use aralez_proto::seal::{SealError, SealKey};
 use aralez_proto::wire::storage as wire;
+use aralez_runtime::{private, random};
 use prost::Message;
 
-use crate::core::trial::{Marks, Trial};
+use crate::core::memory::NotKept;
+use crate::core::trial::{Good, Marks, Standing, Trial};
 
-const MAGIC: &[u8; 8] = b"ARALEZM1";
-const FOOTER: usize = 32;
+/// The file that waits for the disk.
+pub(super) const FILE: &str = "marks.arz";
+/// The file that does not.
+pub(super) const NOTED: &str = "marks-noted.arz";
+const MOST_BYTES: u64 = 64 * 1024;
+const MAGIC: &[u8; 8] = b"ARALEZM2";
 
-/// The marks as the bytes of a file.
-pub(super) fn encode(marks: &Marks) -> Vec<u8> {
-    let bytes = |root: &Digest| root.as_bytes().to_vec().into();
-    let message = wire::BootMarks {
-        good: marks.good.iter().map(bytes).collect(),
-        trials: marks
-            .trials
-            .iter()
-            .map(|trial| wire::BootTrial {
-                root: bytes(&trial.root),
-                failed: trial.failed,
-                open: trial.open,
-            })
-            .collect(),
-        boot_id: marks.boot_id.clone().into(),
-        cluster_id: marks.cluster.clone().into(),
-    };
-    let mut content = [MAGIC.as_slice(), &message.encode_to_vec()].concat();
-    content.extend_from_slice(Digest::of_fields(&[&content]).as_bytes());
-    content
+/// The newest marks in a folder; none where there are none yet.
+pub(super) fn read(folder: &Path, key: &SealKey, troubles: &mut Vec<String>) -> Marks {
+    let safe = read_file(folder, FILE, key, troubles);
+    let noted = read_file(folder, NOTED, key, troubles);
+    if let Err(Damaged) = safe {
+        let instead = match &noted {
+            Ok(Some(_)) => "what was noted last is used",
+            _ => "the boots before are forgotten",
+        };
+        troubles.push(format!("{FILE} is damaged; {instead}"));
+    }
+    // A damaged note is what an end of the machine leaves: the other file holds.
+    let both = [safe, noted].into_iter().filter_map(Result::ok).flatten();
+    both.max_by_key(|marks| marks.written).unwrap_or_default()
 }
 
-/// The marks in a file; `None` where it is damaged.
-pub(super) fn decode(content: &[u8]) -> Option<Marks> {
-    let (before, footer) = content.split_last_chunk::<FOOTER>()?;
-    if Digest::of_fields(&[before]).as_bytes() != footer {
-        return None;
+#[derive(Debug)]
+struct Damaged;
+
+fn read_file(
+    folder: &Path,
+    name: &str,
+    key: &SealKey,
+    troubles: &mut Vec<String>,
+) -> Result<Option<Marks>, Damaged> {
+    match private::read_sealed(&folder.join(name), MOST_BYTES) {
+        Ok((content, wide)) => {
+            troubles.extend(wide.map(|wide| format!("{name}: {wide}")));
+            decode(&content, key).map(Some).ok_or(Damaged)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            troubles.push(format!("{name} cannot be read: {error}"));
+            Ok(None)
+        }
     }
-    let message = wire::BootMarks::decode(before.strip_prefix(MAGIC)?).ok()?;
-    let trial = |trial: wire::BootTrial| {
+}
+
+/// Writes the marks and waits for the disk.
+pub(super) fn write(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotKept> {
+    write_by(private::write_atomic, &folder.join(FILE), marks, key)
+}
+
+/// Writes the marks so that they outlive this process; an end of the machine may lose what was written like this.
+pub(super) fn note(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotKept> {
+    let path = folder.join(NOTED);
+    write_by(private::write_atomic_unsynced, &path, marks, key)
+}
+
+fn write_by(
+    write: fn(&Path, &[u8]) -> std::io::Result<()>,
+    path: &Path,
+    marks: &Marks,
+    key: &SealKey,
+) -> Result<(), NotKept> {
+    let not_kept = |error: &dyn std::fmt::Display| {
+        NotKept(format!("{} cannot be written: {error}", path.display()))
+    };
+    let content = encode(marks, key, random::bytes()).map_err(|error| not_kept(&error))?;
+    write(path, &content).map_err(|error| not_kept(&error))
+}
+
+/// The marks as the bytes of a file. `nonce` must be fresh random bytes.
+pub(super) fn encode(marks: &Marks, key: &SealKey, nonce: [u8; 24]) -> Result<Vec<u8>, SealError> {
+    let bytes = |root: &Digest| root.as_bytes().to_vec().into();
+    let good = |good: &Good| wire::GoodContent {
+        root: bytes(&good.root),
+        served_s: good.served.as_secs(),
+        this_boot: good.this_boot,
+    };
+    let trial = |trial: &Trial| wire::BootTrial {
+        root: bytes(&trial.root),
+        open: trial.open,
+        blame: trial.blame,
+        standing: match trial.standing {
+            Standing::OnTrial => wire::boot_trial::Standing::OnTrial,
+            Standing::Suspect => wire::boot_trial::Standing::Suspect,
+            Standing::Fatal => wire::boot_trial::Standing::Fatal,
+        }
+        .into(),
+    };
+    let message = wire::BootMarks {
+        good: marks.good.iter().map(good).collect(),
+        trials: marks.trials.iter().map(trial).collect(),
+        boot_id: marks.boot_id.clone().into(),
+        cluster_id: marks.cluster.clone().into(),
+        machine_boot_id: marks.machine.clone(),
+        written: marks.written,
+    };
+    let sealed = key.seal(nonce, MAGIC, &message.encode_to_vec())?;
+    Ok([MAGIC.as_slice(), &sealed].concat())
+}
+
+/// The marks in a file; `None` where it is damaged, or sealed with another key.
+pub(super) fn decode(content: &[u8], key: &SealKey) -> Option<Marks> {
+    let sealed = content.strip_prefix(MAGIC)?;
+    let message = wire::BootMarks::decode(key.open(MAGIC, sealed).ok()?.as_slice()).ok()?;
+    let good = |good: &wire::GoodContent| {
+        Some(Good {
+            root: Digest::from_slice(&good.root)?,
+            served: Duration::from_secs(good.served_s),
+            this_boot: good.this_boot,
+        })
+    };
+    let trial = |trial: &wire::BootTrial| {
         Some(Trial {
             root: Digest::from_slice(&trial.root)?,
-            failed: trial.failed,
+            blame: trial.blame,
+            standing: match trial.standing() {
+                wire::boot_trial::Standing::Suspect => Standing::Suspect,
+                wire::boot_trial::Standing::Fatal => Standing::Fatal,
+                wire::boot_trial::Standing::OnTrial | wire::boot_trial::Standing::Unspecified => {
+                    Standing::OnTrial
+                }
+            },
             open: trial.open,
         })
     };
     Some(Marks {
-        good: message
-            .good
-            .iter()
-            .map(|root| Digest::from_slice(root))
-            .collect::<Option<_>>()?,
-        trials: message
-            .trials
-            .into_iter()
-            .map(trial)
-            .collect::<Option<_>>()?,
+        good: message.good.iter().map(good).collect::<Option<_>>()?,
+        trials: message.trials.iter().map(trial).collect::<Option<_>>()?,
         boot_id: message.boot_id.to_vec(),
+        machine: message.machine_boot_id,
         cluster: message.cluster_id.to_vec(),
+        written: message.written,
     })
 }

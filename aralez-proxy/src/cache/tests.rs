@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use aralez_proto::convert::{host_record, pool_record};
+use aralez_proto::fault::FaultCode;
 use aralez_proto::model::{Action, HeaderEdits, Pool, Route, Timeouts, VirtualHost};
 use aralez_proto::record::RecordSet;
 use aralez_proto::version::Version;
@@ -10,8 +11,10 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod boots;
 mod damage;
 mod format;
+mod modes;
 
 const CLUSTER: [u8; 16] = [5; 16];
 
@@ -117,82 +120,28 @@ fn nothing_is_readable_by_others() {
 }
 
 #[test]
-fn the_last_three_and_the_newest_good_one_are_kept() {
+fn the_last_three_and_the_newest_that_served_a_minute_and_an_hour_are_kept() {
     let folder = TempDir::new().unwrap();
     let mut cache = cache(folder.path());
     cache.boot(&Limits::default());
     cache.pin(&CLUSTER);
     for number in 1..=9 {
         cache.keep(&snapshot(number)).unwrap();
+        let root = snapshot(number).version().root;
         if number == 2 || number == 4 {
-            cache.proved(snapshot(number).version().root);
+            cache.proved(root);
+        }
+        if number == 2 {
+            cache.served(root, Duration::from_secs(3600));
         }
     }
-    let kept: Vec<bool> = (1..=9)
-        .map(|number| {
-            let start = format!("snap-1-{number}-");
-            names(folder.path())
-                .iter()
-                .any(|name| name.starts_with(&start))
-        })
-        .collect();
-    assert_eq!(
-        kept,
-        [false, false, false, true, false, false, true, true, true]
-    );
-}
-
-#[test]
-fn a_version_that_ended_two_boots_gives_way_to_the_one_before_and_is_told() {
-    let folder = TempDir::new().unwrap();
-    filled(folder.path(), &[1, 2]);
-    for _ in 0..2 {
-        let mut dying = cache(folder.path());
-        let found = dying.boot(&Limits::default());
-        assert_eq!(revision(&found), Some(2));
-        dying.swap(snapshot(2).version().root);
-        dying.save_marks().unwrap();
-    }
-    let found = cache(folder.path()).boot(&Limits::default());
-    assert_eq!(revision(&found), Some(1));
-    assert_eq!(found.refused.len(), 1);
-    assert_eq!(found.refused[0].root, snapshot(2).version().root);
-    assert_eq!(found.refused[0].faults[0].code, FaultCode::Suspect);
-}
-
-#[test]
-fn a_death_right_after_a_swap_that_was_only_noted_is_remembered() {
-    let folder = TempDir::new().unwrap();
-    filled(folder.path(), &[1, 2]);
-    let root = snapshot(2).version().root;
-    for _ in 0..2 {
-        let mut dying = cache(folder.path());
-        dying.boot(&Limits::default());
-        dying.save_marks().unwrap();
-        dying.swap(root);
-        dying.note_marks().unwrap();
-    }
-    let found = cache(folder.path()).boot(&Limits::default());
-    assert_eq!(revision(&found), Some(1));
-}
-
-#[test]
-fn a_suspect_serves_where_nothing_else_can_and_says_so() {
-    let folder = TempDir::new().unwrap();
-    filled(folder.path(), &[1]);
-    for _ in 0..2 {
-        let mut dying = cache(folder.path());
-        dying.boot(&Limits::default());
-        dying.swap(snapshot(1).version().root);
-        dying.save_marks().unwrap();
-    }
-    let found = cache(folder.path()).boot(&Limits::default());
-    assert_eq!((revision(&found), found.refused.len()), (Some(1), 0));
-    assert!(
-        found.troubles[0].contains("ended this proxy twice"),
-        "{:?}",
-        found.troubles
-    );
+    let kept = |number: &u64| {
+        let start = format!("snap-1-{number}-");
+        let names = names(folder.path());
+        names.iter().any(|name| name.starts_with(&start))
+    };
+    let kept: Vec<u64> = (1..=9).filter(kept).collect();
+    assert_eq!(kept, [2, 4, 7, 8, 9]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a proxy remembers between its runs, as a trait: the stream needs it, the cache on disk is it.
 
+use std::time::Duration;
+
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, Snapshot};
 
@@ -41,10 +43,13 @@ pub trait Memory: Send {
     /// This content served 60 s.
     fn proved(&mut self, root: Digest);
 
+    /// This content, which has served 60 s, served so much longer.
+    fn served(&mut self, _root: Digest, _longer: Duration) {}
+
     /// The process ends as it should.
     fn clean_exit(&mut self);
 
-    /// Writes what the four above changed so that the death of this process does not lose it, without waiting for the disk. It is no less to
+    /// Writes what those above changed so that the death of this process does not lose it, without waiting for the disk. It is no less to
     /// be saved after that.
     ///
     /// # Errors
@@ -53,7 +58,7 @@ pub trait Memory: Send {
         self.save_marks()
     }
 
-    /// Writes what the four above changed, if anything.
+    /// Writes what those above changed, if anything.
     ///
     /// # Errors
     /// Where it cannot be written; it is tried again with the next call.
@@ -64,4 +69,17 @@ pub trait Memory: Send {
     /// # Errors
     /// Where it cannot be written; what was kept before is as it was.
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept>;
+
+    /// A suspect content that is kept, for its one more try.
+    ///
+    /// # Errors
+    /// Where it is not kept, or does not serve within these limits.
+    fn suspect(&mut self, root: Digest, _limits: &Limits) -> Result<Snapshot, NotKept> {
+        Err(NotKept(format!("{} is not kept", root.short())))
+    }
+
+    /// Checks one more of what is kept and was not needed by the start: what was found wrong. `None`: all is checked.
+    fn examine(&mut self) -> Option<Vec<String>> {
+        None
+    }
 }

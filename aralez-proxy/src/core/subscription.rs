@@ -3,6 +3,7 @@
 //! It decides when to dial, what to say, what to apply and what to refuse (design section 7). It knows no sockets, no runtime and no
 //! clock: time and randomness come with each event. It does not look into records; applying is somebody else's, one update at a time.
 
+mod alone;
 mod assembly;
 mod event;
 mod live;
@@ -17,6 +18,8 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 
+use alone::Alone;
+pub use alone::RETRY_ALONE;
 pub use event::{Action, Event, Moment};
 use live::Stream;
 pub use message::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Update, Welcome};
@@ -65,6 +68,7 @@ pub struct Subscription {
     cluster: Vec<u8>,
     refusals: Refusals,
     applying: Option<Applying>,
+    alone: Alone,
 }
 
 impl Subscription {
@@ -88,6 +92,16 @@ impl Subscription {
             cluster,
             refusals,
             applying: None,
+            alone: Alone::new(RETRY_ALONE),
+        }
+    }
+
+    /// With another time than [`RETRY_ALONE`] for the one more try of a suspect content.
+    #[must_use]
+    pub fn retrying_alone(self, window: (Duration, Duration)) -> Self {
+        Self {
+            alone: Alone::new(window),
+            ..self
         }
     }
 
@@ -114,6 +128,8 @@ impl Subscription {
         match &self.phase {
             Phase::Greeting { until, .. } => Some(*until),
             Phase::Live(stream) => Some(stream.next_wake(self.applying.is_some())),
+            // While something is applied its end is what comes next.
+            Phase::Dialling { .. } if self.applying.is_none() => self.alone.due(),
             Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle => None,
         }
     }
@@ -128,7 +144,11 @@ impl Subscription {
             Event::Received(message) => self.received(moment, message, &mut actions),
             Event::Applied { version, took } => self.applied(moment, version, took, &mut actions),
             Event::Refused { root, faults } => self.refuse(moment, root, &faults, &mut actions),
-            Event::Tick => self.tick(moment, &mut actions),
+            Event::Untried => self.settled(moment, |_| Report::Status, &mut actions),
+            Event::Tick => {
+                self.try_alone(moment, &mut actions);
+                self.tick(moment, &mut actions);
+            }
             Event::StatusChanged => {
                 if let Phase::Live(stream) = &mut self.phase {
                     stream.hasten_status(moment.now);
@@ -139,7 +159,23 @@ impl Subscription {
                 actions.push(Action::Close("the proxy stops".to_owned()));
             }
         }
+        let alone = !matches!(self.phase, Phase::Live(_) | Phase::Idle);
+        let waits = alone && self.refusals.newest_suspect().is_some();
+        self.alone.follow(waits, moment.now, moment.random);
         actions
+    }
+
+    /// Without control for long enough: tries the newest suspect content once more. Not between Hello and Welcome, where what is held was just
+    /// told.
+    fn try_alone(&mut self, moment: Moment, actions: &mut Vec<Action>) {
+        let free = matches!(self.phase, Phase::Dialling { .. }) && self.applying.is_none();
+        let Some(root) = self.refusals.newest_suspect().filter(|_| free) else {
+            return;
+        };
+        if self.alone.take(moment.now) {
+            self.applying = Some(Applying { update_id: None });
+            actions.push(Action::Try(root));
+        }
     }
 
     fn dial(&mut self, after: Duration, actions: &mut Vec<Action>) {

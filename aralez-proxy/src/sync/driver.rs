@@ -116,6 +116,13 @@ impl Driver {
         driver
     }
 
+    /// With another time for the one more try of a suspect content without control.
+    #[must_use]
+    pub fn retrying_alone(mut self, window: (Duration, Duration)) -> Self {
+        self.machine = self.machine.retrying_alone(window);
+        self
+    }
+
     /// Runs until told to stop, or until nobody is left to apply anything.
     pub async fn run(
         mut self,
@@ -187,6 +194,7 @@ impl Driver {
         match news {
             News::Applied { version, took } => self.feed(Event::Applied { version, took }),
             News::Refused { root, faults } => self.feed(Event::Refused { root, faults }),
+            News::Untried => self.feed(Event::Untried),
             News::Memory {
                 persisted,
                 troubles,
@@ -228,6 +236,7 @@ impl Driver {
             Action::Pin(cluster) => self.order(Job::Pin(cluster)),
             Action::Rename(version) => self.order(Job::Rename(version)),
             Action::Apply(update) => self.order(Job::Apply(update)),
+            Action::Try(root) => self.order(Job::Try(root)),
             Action::TellDigest { question } => {
                 let live = self.setup.live.load();
                 self.send(translate::told_digest(question, live.snapshot.records()));

@@ -20,6 +20,9 @@ pub enum Job {
     Pin(Vec<u8>),
     /// Write everything down as at an end, then wait.
     Pause(Pause),
+    /// Make this suspect content from the memory the live table, where it is newer than what serves. Answered by [`News::Applied`] or
+    /// [`News::Untried`].
+    Try(Digest),
     /// The process ends as it should.
     Leave,
 }
@@ -50,6 +53,8 @@ pub enum News {
         /// Every reason.
         faults: Faults,
     },
+    /// A suspect content was not tried; nothing changed.
+    Untried,
     /// The memory wrote, or could not.
     Memory {
         /// The newest version that is safe.

@@ -14,11 +14,11 @@ use tracing::{error, info, warn};
 use super::apply;
 use super::job::{Job, News, Pause};
 use super::pace::{Burst, Pace};
+use super::serving::{Counted, Serving};
 use crate::core::live::{Live, LiveTable};
 use crate::core::memory::{Memory, NotKept, Remembered};
 use crate::core::registry::Registry;
 use crate::core::subscription::{Refusal, Update};
-use crate::core::trial::PROOF;
 
 /// Marks are written at most this often while updates come.
 const MARKS_EVERY: Duration = Duration::from_secs(1);
@@ -38,8 +38,10 @@ pub struct Worker {
     pace: Pace,
     marks_due: Option<Instant>,
     burst: Burst,
-    /// What runs, and when it will have proved good; `None` there: it has.
-    proof: Option<(Digest, Option<Instant>)>,
+    /// How long what runs has served.
+    serving: Option<Serving>,
+    /// The memory holds files that nobody has checked yet.
+    unexamined: bool,
     persisted: Option<Version>,
     found: Vec<String>,
     failing: BTreeMap<&'static str, String>,
@@ -72,7 +74,8 @@ impl Worker {
             pace: Pace::default(),
             marks_due: None,
             burst: Burst::new(now),
-            proof: None,
+            serving: None,
+            unexamined: true,
             persisted: None,
             found: Vec::new(),
             failing: BTreeMap::new(),
@@ -144,6 +147,7 @@ impl Worker {
             }
             // A pause outside of `run` has no thread that could wait: its asker sees it dropped, and does not hand over.
             Job::Pause(_) => {}
+            Job::Try(root) => self.retry(root, now),
             Job::Leave => self.leave(now),
         }
     }
@@ -163,8 +167,9 @@ impl Worker {
     /// When the next [`Worker::tick`] is due.
     pub fn next_wake(&self, now: Instant) -> Option<Instant> {
         let sweep = (!self.retired.is_empty()).then(|| now + SWEEP_EVERY);
-        let proof = self.proof.and_then(|(_, at)| at);
-        [self.pace.due(), self.marks_due, proof, sweep]
+        let counted = self.serving.map(|serving| serving.due());
+        let examine = self.unexamined.then_some(now);
+        [self.pace.due(), self.marks_due, counted, sweep, examine]
             .into_iter()
             .flatten()
             .min()
@@ -199,6 +204,10 @@ impl Worker {
     /// The one swap. The trial is opened before it, so that a death right after is remembered.
     fn swap(&mut self, table: LiveTable, now: Instant) {
         let root = table.snapshot.version().root;
+        if self.serving.is_none_or(|serving| serving.root() != root) {
+            self.count_served(now);
+            self.serving = Some(Serving::since(now, root));
+        }
         self.memory.swap(root);
         if self.burst.take(now) {
             // A death of the process is what is to be remembered, so nothing waits for the disk here.
@@ -208,9 +217,6 @@ impl Worker {
             }
         }
         self.marks_due.get_or_insert(now + MARKS_EVERY);
-        if self.proof.is_none_or(|(proving, _)| proving != root) {
-            self.proof = Some((root, Some(now + PROOF)));
-        }
         self.retired.push(Arc::clone(&self.live.load()));
         self.live.publish(table);
     }
@@ -242,18 +248,71 @@ impl Worker {
     pub fn tick(&mut self, now: Instant) {
         // Only the memory of the process holds them now: no request ends by freeing a table.
         self.retired.retain(|table| Arc::strong_count(table) > 1);
-        if let Some((root, Some(at))) = self.proof
-            && now >= at
-        {
-            self.memory.proved(root);
+        if self.serving.is_some_and(|serving| now >= serving.due()) {
+            self.count_served(now);
             self.marks_due = Some(now);
-            self.proof = Some((root, None));
         }
         if self.pace.due().is_some_and(|due| now >= due) {
             self.keep(now);
         }
         if self.marks_due.is_some_and(|due| now >= due) {
             self.save_marks(now);
+        }
+        if self.unexamined {
+            self.examine();
+        }
+    }
+
+    /// One file at a time, so that an update that comes meanwhile waits for no more.
+    fn examine(&mut self) {
+        match self.memory.examine() {
+            Some(troubles) if troubles.is_empty() => {}
+            Some(troubles) => {
+                self.found.extend(troubles);
+                self.tell_memory();
+            }
+            None => self.unexamined = false,
+        }
+    }
+
+    /// Tells the memory what has come of what runs.
+    fn count_served(&mut self, now: Instant) {
+        let Some(serving) = &mut self.serving else {
+            return;
+        };
+        match serving.count(now) {
+            Some(Counted::Proved(root)) => self.memory.proved(root),
+            Some(Counted::Longer(root, longer)) => self.memory.served(root, longer),
+            None => {}
+        }
+    }
+
+    /// Tries a suspect content once more, as control would have it tried.
+    fn retry(&mut self, root: Digest, now: Instant) {
+        let current = self.live.load().snapshot.version();
+        let tried = self
+            .memory
+            .suspect(root, &self.limits)
+            .and_then(|snapshot| {
+                if snapshot.version().order(&current).is_lt() {
+                    return Err(NotKept(format!("{current} is newer by now")));
+                }
+                let restored = apply::restore(snapshot, &self.registry);
+                restored.map_err(|faults| NotKept(faults.brief()))
+            });
+        match tried {
+            Ok(table) => {
+                let version = table.snapshot.version();
+                info!(%version, "no control to ask: tries the suspect content once more");
+                self.swap(table, now);
+                self.persisted = Some(version);
+                let took = Instant::now().saturating_duration_since(now);
+                self.tell(News::Applied { version, took });
+            }
+            Err(NotKept(reason)) => {
+                info!(content = %root.short(), reason, "a suspect content is not tried again");
+                self.tell(News::Untried);
+            }
         }
     }
 
@@ -316,6 +375,7 @@ impl Worker {
         if self.pace.due().is_some() {
             self.keep(now);
         }
+        self.count_served(now);
         self.memory.clean_exit();
         self.save_marks(now);
     }

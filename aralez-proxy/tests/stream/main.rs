@@ -16,7 +16,7 @@ use aralez_proto::wire::control as wire;
 use aralez_proxy::cache::Cache;
 use aralez_proxy::core::live::{Live, Origin};
 use aralez_proxy::core::memory::Memory;
-use aralez_proxy::sync::{Counters, SyncConfig, SyncHandle, SyncStatus, spawn};
+use aralez_proxy::sync::{Counters, RETRY_ALONE, SyncConfig, SyncHandle, SyncStatus, spawn};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
 
@@ -96,6 +96,7 @@ impl Proxy {
             proxy_version: "test".to_owned(),
             counters: Arc::new(NoTraffic),
             memory,
+            retry_alone: RETRY_ALONE,
         };
         let handle = spawn(config, Arc::clone(&live), Arc::default()).unwrap();
         Self { live, handle }

@@ -94,6 +94,7 @@ impl From<&Fault> for wire::Fault {
             FaultCode::DanglingReference => wire::FaultCode::DanglingReference,
             FaultCode::Invalid => wire::FaultCode::Invalid,
             FaultCode::Suspect => wire::FaultCode::Suspect,
+            FaultCode::Fatal => wire::FaultCode::Fatal,
             FaultCode::Internal => wire::FaultCode::Internal,
         };
         let (kind, key) = match &fault.resource {
@@ -121,6 +122,7 @@ impl From<wire::Fault> for Fault {
             wire::FaultCode::DanglingReference => FaultCode::DanglingReference,
             wire::FaultCode::Invalid => FaultCode::Invalid,
             wire::FaultCode::Suspect => FaultCode::Suspect,
+            wire::FaultCode::Fatal => FaultCode::Fatal,
             wire::FaultCode::Internal | wire::FaultCode::Unspecified => FaultCode::Internal,
         };
         let resource =

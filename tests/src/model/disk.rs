@@ -10,7 +10,7 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::memory::{Memory, NotKept, Remembered};
 use aralez_proxy::core::subscription::Refusal;
-use aralez_proxy::core::trial::Marks;
+use aralez_proxy::core::trial::{Boot, LastExit, Marks, Standing};
 
 /// How many of the newest are kept, besides the newest that proved good.
 const KEPT: usize = 3;
@@ -41,6 +41,8 @@ pub struct State {
     pub wall: u64,
     /// Nothing can be written.
     pub is_full: bool,
+    /// How the process before ended, as whoever restarts it saw it.
+    pub last_exit: LastExit,
     boots: u64,
 }
 
@@ -106,7 +108,8 @@ struct Kept {
 
 impl Kept {
     fn newest(&mut self, limits: &Limits, found: &mut Remembered) {
-        let suspects: Vec<Digest> = self.marks.suspects().collect();
+        let told: Vec<(Digest, Standing)> = self.marks.suspects().collect();
+        let suspects: Vec<Digest> = told.iter().map(|(root, _)| *root).collect();
         let mut state = self.disk.state();
         state.files.retain(|file| {
             !file.damaged && (self.marks.cluster.is_empty() || file.cluster == self.marks.cluster)
@@ -134,8 +137,12 @@ impl Kept {
             .snapshot
             .as_ref()
             .map(|snapshot| snapshot.version().root);
-        for root in suspects.into_iter().filter(|root| Some(*root) != running) {
-            let fault = Fault::whole(FaultCode::Suspect, "", "ended this proxy twice");
+        for (root, standing) in told.into_iter().filter(|(root, _)| Some(*root) != running) {
+            let code = match standing {
+                Standing::Fatal => FaultCode::Fatal,
+                Standing::Suspect | Standing::OnTrial => FaultCode::Suspect,
+            };
+            let fault = Fault::whole(code, "", "ended this proxy several times");
             found.refused.push(Refusal {
                 root,
                 faults: vec![fault],
@@ -147,15 +154,19 @@ impl Kept {
 impl Memory for Kept {
     fn boot(&mut self, limits: &Limits) -> Remembered {
         let mut found = Remembered::default();
-        let boot = {
+        let (boot, before) = {
             let mut state = self.disk.state();
             state.boots += 1;
             self.marks = state.marks.clone().unwrap_or_default();
-            state.boots
+            (state.boots, std::mem::take(&mut state.last_exit))
         };
         found.replaces_boot_id.clone_from(&self.marks.boot_id);
         found.boot_id = boot.to_le_bytes().to_vec();
-        self.marks.boot(found.boot_id.clone());
+        self.marks.boot(Boot {
+            boot_id: found.boot_id.clone(),
+            machine: String::new(),
+            before,
+        });
         self.changed = true;
         self.newest(limits, &mut found);
         found.cluster.clone_from(&self.marks.cluster);

@@ -121,7 +121,8 @@ impl Node {
         let mut worker = Worker::new(memory, Arc::clone(&live), registry, limits, sender, now);
         let mut found = worker.boot(now);
         if !tells_suspects {
-            let is_suspect = |code: FaultCode| code == FaultCode::Suspect;
+            let is_suspect =
+                |code: FaultCode| matches!(code, FaultCode::Suspect | FaultCode::Fatal);
             found
                 .refused
                 .retain(|refusal| !refusal.faults.iter().any(|fault| is_suspect(fault.code)));

@@ -83,6 +83,9 @@ impl Applies for StandIn {
                 self.publish(self.contents.renamed(&held, version));
                 self.board.renamed(self.number, version);
             }
+            Job::Try(_) => {
+                let _ = self.news.send(News::Untried);
+            }
             Job::Pin(_) | Job::Pause(_) | Job::Leave => {}
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::fault::Fault;
+use aralez_proto::hash::Digest;
 use aralez_proto::record::{Delta, Held, Mark};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
@@ -66,6 +67,8 @@ pub enum Event {
     View(Arc<Recent>),
     /// The answer to [`Action::Recall`].
     Recalled(SharedSnapshot),
+    /// The answer to [`Action::AskToTry`], where this node is the one that tries.
+    Granted(Digest),
     /// Time went by.
     Tick,
     /// An operator wants refused content to be tried again.
@@ -168,6 +171,8 @@ pub enum Action {
         /// Which buckets, ascending.
         buckets: Vec<usize>,
     },
+    /// May this node try this content, which is suspect there, once more? Answered by [`Event::Granted`], or not at all.
+    AskToTry(Digest),
     /// Make the view of this version's revision again, with the endpoints of now. Where that cannot be done there is no answer.
     Recall(Version),
     /// Send a heartbeat.

@@ -190,6 +190,7 @@ impl Session {
             beats: 0,
             last_beat: now,
             last_heard: now,
+            next_ask: now + pace.retry_suspects,
             closed: false,
         };
         for refused in hello.refused {

@@ -102,6 +102,12 @@ impl Refusal {
         view.version().root == self.root && self.faults.iter().any(unknown)
     }
 
+    /// Whether the node refuses it only because it ended soon after it was applied, and may try it once more.
+    pub(super) fn is_suspect(&self) -> bool {
+        let suspect = |fault: &Fault| fault.code == FaultCode::Suspect;
+        !self.faults.is_empty() && self.faults.iter().all(suspect)
+    }
+
     fn is_about_limits(&self) -> bool {
         !self.faults.is_empty()
             && self

@@ -2,6 +2,7 @@ pub(crate) mod fixtures;
 mod properties;
 mod refusing;
 mod repairing;
+mod suspect;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -70,20 +70,19 @@ fn a_file_of_another_cluster_is_set_aside() {
     );
 }
 
-/// F-11: a link, a wrong mode, a folder.
+/// F-11: a link, a folder.
 #[test]
-fn links_open_modes_and_folders_are_not_read() {
+fn links_and_folders_are_not_read() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[1, 2, 3]);
-    let (second, third) = (file_of(folder.path(), 2), file_of(folder.path(), 3));
-    fs::set_permissions(&second, fs::Permissions::from_mode(0o666)).unwrap();
+    let third = file_of(folder.path(), 3);
     let elsewhere = folder.path().join("elsewhere");
     fs::rename(&third, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &third).unwrap();
     fs::create_dir(folder.path().join("proxy/snap-9-9-00000000.arz")).unwrap();
     let found = boot(folder.path());
-    assert_eq!(revision(&found), Some(1));
-    assert_eq!(found.troubles.len(), 3, "{:?}", found.troubles);
+    assert_eq!(revision(&found), Some(2));
+    assert_eq!(found.troubles.len(), 2, "{:?}", found.troubles);
     assert!(elsewhere.exists());
 }
 
@@ -138,6 +137,44 @@ fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
         assert_eq!(found.cluster, CLUSTER);
         assert_eq!(found.troubles.len(), 1, "byte {position}");
     }
+}
+
+/// B8: a start reads and checks the file that serves, and no other.
+#[test]
+fn the_newest_serves_before_the_others_are_looked_at_and_then_they_are() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2, 3]);
+    let second = file_of(folder.path(), 2);
+    let mut bytes = fs::read(&second).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&second, bytes).unwrap();
+    let mut cache = cache(folder.path());
+    let found = cache.boot(&Limits::default());
+    assert_eq!(revision(&found), Some(3));
+    assert_eq!(found.troubles, Vec::<String>::new());
+    assert!(second.exists());
+    let examined: Vec<Vec<String>> = std::iter::from_fn(|| cache.examine()).collect();
+    assert_eq!(
+        examined.len(),
+        2,
+        "all but the one that serves: {examined:?}"
+    );
+    assert!(examined[0][0].contains("checksum"), "{examined:?}");
+    assert_eq!(examined[1], Vec::<String>::new());
+    assert!(!second.exists());
+    assert_eq!(revision(&boot(folder.path())), Some(3));
+}
+
+#[test]
+fn the_newest_is_found_among_more_files_than_are_looked_at() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[100]);
+    for number in 1..=90 {
+        let left = format!("proxy/snap-1-{number}-00000000.arz");
+        fs::write(folder.path().join(left), "left behind").unwrap();
+    }
+    assert_eq!(revision(&boot(folder.path())), Some(100));
 }
 
 /// F-09: what a killed writer left behind.

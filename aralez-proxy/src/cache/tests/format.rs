@@ -4,9 +4,9 @@ use aralez_proto::record::{Record, RecordKey, ResourceType};
 use bytes::Bytes;
 
 use super::*;
-use crate::cache::file::Whole;
+use crate::cache::file::{ReadError, Whole};
 use crate::cache::{file, marks};
-use crate::core::trial::Trial;
+use crate::core::trial::{Good, Standing, Trial};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -60,20 +60,41 @@ fn a_file_of_a_newer_format_is_named_as_such() {
 
 #[test]
 fn the_marks_are_those_of_every_release_before() {
-    let marks = Marks {
-        good: vec![Digest::from([1; 32])],
-        trials: vec![Trial {
-            root: Digest::from([2; 32]),
-            failed: 1,
-            open: true,
-        }],
-        boot_id: vec![3; 16],
-        cluster: vec![4; 16],
+    let trial = Trial {
+        root: Digest::from([2; 32]),
+        blame: 3,
+        standing: Standing::OnTrial,
+        open: true,
     };
-    let content = marks::encode(&marks);
+    let marks = Marks {
+        good: vec![Good {
+            root: Digest::from([1; 32]),
+            served: Duration::from_secs(3660),
+            this_boot: true,
+        }],
+        trials: vec![
+            trial,
+            Trial {
+                standing: Standing::Suspect,
+                open: false,
+                ..trial
+            },
+            Trial {
+                standing: Standing::Fatal,
+                ..trial
+            },
+        ],
+        boot_id: vec![3; 16],
+        machine: "m".to_owned(),
+        cluster: vec![4; 16],
+        written: 9,
+    };
+    let key = SealKey::from_bytes([7; 32]);
+    let content = marks::encode(&marks, &key, [9; 24]).unwrap();
     assert_eq!(
         hex(&content),
-        "4152414c455a4d310a20010101010101010101010101010101010101010101010101010101010101010112260a200202020202020202020202020202020202020202020202020202020202020202100118011a1003030303030303030303030303030303221004040404040404040404040404040404a53d05051c9a53a62b1397d78f9baa3eccbe25dc7447dee0aba03f88f51c8831"
+        "4152414c455a4d3201090909090909090909090909090909090909090909090909ac5ae8aa7ea87b60f6100a3e6a7105e928f1b59842639fe3a48f1a5ed1245159802842d9ca8a95572474aef102fea88555892b1f3d15b749f9e8b753d2873398bf700d91b773da90ab5f270214739f9bcf1b3720b8d1e1389e069cd1210a20a92c54a73b5576591d2c98f0ddea06a86c866c536ffcc3b76adf82d430ffe5ec5658672c384343998a6525cb1316510b0cedfcef4fb33ac7502c722f724839c36e78b572a7e9041558aa50d32624d97045885c36746ffb65ae5f0ae812a6e8a07c14e5d5a400fdcc1358fcc116d855644033c72a11b2e5619d68b4a5a3122e"
     );
-    assert_eq!(marks::decode(&content), Some(marks));
+    assert_eq!(marks::decode(&content, &key), Some(marks));
+    assert_eq!(marks::decode(&content, &SealKey::from_bytes([8; 32])), None);
 }

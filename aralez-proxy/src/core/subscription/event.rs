@@ -42,6 +42,8 @@ pub enum Event {
         /// Why.
         faults: Faults,
     },
+    /// The suspect content that was to be tried was not; nothing changed.
+    Untried,
     /// The stream ended or broke.
     StreamLost,
     /// Time passed.
@@ -70,6 +72,8 @@ pub enum Action {
     Rename(Version),
     /// Apply an update and tell how it went. Nothing else is applied meanwhile.
     Apply(Update),
+    /// Apply this suspect content from the memory and tell how it went. Nothing else is applied meanwhile.
+    Try(Digest),
     /// Tell the marks of the buckets of what is held.
     TellDigest {
         /// What is answered.

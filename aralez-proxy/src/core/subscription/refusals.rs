@@ -1,6 +1,6 @@
 //! The contents that this proxy will not run, so that control need not find out again.
 
-use aralez_proto::fault::Fault;
+use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
 
 use super::message::Refusal;
@@ -31,6 +31,14 @@ impl Refusals {
 
     pub(super) fn contains(&self, root: Digest) -> bool {
         self.0.iter().any(|refusal| refusal.root == root)
+    }
+
+    /// The newest content that may be tried once more.
+    pub(super) fn newest_suspect(&self) -> Option<Digest> {
+        let suspect = |fault: &Fault| fault.code == FaultCode::Suspect;
+        let suspects = self.0.iter().rev();
+        let mut suspects = suspects.filter(|refusal| refusal.faults.iter().any(suspect));
+        suspects.next().map(|refusal| refusal.root)
     }
 
     pub(super) fn as_slice(&self) -> &[Refusal] {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 
+mod alone;
 mod model;
 mod refusing;
 

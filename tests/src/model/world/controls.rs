@@ -107,6 +107,8 @@ impl World {
                     self.opens(at, link, Open::Question);
                 }
                 Action::Recall(version) => self.recall(at, link, version),
+                // No run is long enough for the model to learn more from it.
+                Action::AskToTry(_) => {}
                 Action::Refused { version, faults } => {
                     let name = &self.nodes[serving.node].name;
                     let (id, memory) = (serving.id, serving.session.memory());

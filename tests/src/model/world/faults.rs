@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aralez_control::core::session::Event;
 use aralez_proxy::core::subscription;
+use aralez_proxy::core::trial::LastExit;
 use aralez_proxy::sync::job::Job;
 
 use super::{Happening, World};
@@ -65,7 +66,7 @@ impl World {
             return;
         }
         self.note(|| format!("n{node} crashes"));
-        self.ends(node);
+        self.ends(node, LastExit::Unknown);
         let wipes = self.setup.other != Other::Foreign;
         let kind = self.random.below(100);
         let mut state = self.nodes[node].disk.state();
@@ -88,8 +89,9 @@ impl World {
     }
 
     /// The process ends without a word.
-    fn ends(&mut self, node: usize) {
-        self.note_death(node);
+    fn ends(&mut self, node: usize, seen: LastExit) {
+        self.note_death(node, seen);
+        self.nodes[node].disk.state().last_exit = seen;
         self.gone(node);
     }
 
@@ -115,7 +117,7 @@ impl World {
             .is_some_and(|process| crate::model::content::is_deadly(&process.live.load().snapshot));
         if deadly && !self.healed {
             self.note(|| format!("n{node} dies of what it runs"));
-            self.ends(node);
+            self.ends(node, LastExit::Fault);
             self.comes_back(node);
         }
     }

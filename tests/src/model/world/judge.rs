@@ -8,6 +8,7 @@ use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
 use aralez_proxy::core::live::LiveTable;
 use aralez_proxy::core::table::Table;
+use aralez_proxy::core::trial::LastExit;
 
 use super::proxies::shown;
 use super::{Happening, World};
@@ -156,8 +157,8 @@ impl World {
         }
     }
 
-    /// A process is about to end without a clean exit: whether that speaks against what it runs.
-    pub(super) fn note_death(&mut self, node: usize) {
+    /// A process is about to end without a clean exit, seen as this: whether that speaks against what it runs.
+    pub(super) fn note_death(&mut self, node: usize, seen: LastExit) {
         let at = &mut self.nodes[node];
         let runs = at.process.as_ref().and_then(|process| process.runs());
         let young = self.now < at.applied_at + PROOF;
@@ -178,11 +179,11 @@ impl World {
         let count = before
             .filter(|(other, _)| *other == root)
             .map_or(0, |(_, count)| count)
-            + 1;
+            + if seen == LastExit::Fault { 2 } else { 1 };
         at.ended_by = Some((root, count));
-        if count == 2 && !at.suspects.contains(&root) {
+        if count >= 4 && !at.suspects.contains(&root) {
             at.suspects.push(root);
-            self.note(|| format!("n{node}: {} ended it twice", root.short()));
+            self.note(|| format!("n{node}: {} is suspect", root.short()));
         }
     }
 
@@ -227,7 +228,7 @@ impl World {
             let suspect = refusal
                 .faults
                 .iter()
-                .any(|fault| fault.code == FaultCode::Suspect);
+                .any(|fault| matches!(fault.code, FaultCode::Suspect | FaultCode::Fatal));
             suspect && refusal.root == view.version().root
         });
         !at.setup.limits.allow(view.records(), view.resources())

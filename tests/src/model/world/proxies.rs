@@ -116,6 +116,7 @@ impl World {
                 self.work(node, Job::Rename(version));
             }
             Action::Apply(update) => self.begin_apply(node, update),
+            Action::Try(root) => self.work(node, Job::Try(root)),
             Action::TellDigest { question } => self.tell(node, |process| {
                 let live = process.live.load();
                 translate::told_digest(question, live.snapshot.records())
@@ -269,6 +270,7 @@ impl World {
             let event = match news {
                 News::Applied { version, took } => Event::Applied { version, took },
                 News::Refused { root, faults } => Event::Refused { root, faults },
+                News::Untried => Event::Untried,
                 News::Memory { .. } => Event::StatusChanged,
             };
             self.feed(node, event);

@@ -93,6 +93,7 @@ impl World {
                     let event = detail(question, self.runs.as_ref().unwrap(), &buckets);
                     self.told(event);
                 }
+                Action::AskToTry(root) => panic!("{} is not suspect", root.short()),
                 Action::Recall(version) => {
                     let view = self.made_again(version.revision);
                     self.told(Event::Recalled(view));

@@ -89,6 +89,7 @@ impl World {
                     }
                     self.applying = Some(update.clone());
                 }
+                Action::Try(root) => panic!("{} was never suspect", root.short()),
                 Action::Rename(version) => {
                     let running = self.running.unwrap();
                     assert!(self.applying.is_none() && running.root == version.root);

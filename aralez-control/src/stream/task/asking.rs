@@ -1,0 +1,40 @@
+//! What a session has others asked for, where the answer comes as a command (views of earlier revisions, the try of a suspect content), and what it
+//! has the fleet told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aralez_proto::fault::Fault;
+use aralez_proto::hash::Digest;
+use aralez_proto::version::Version;
+use tracing::warn;
+
+use super::super::hub::Command;
+use super::Stream;
+
+impl Stream {
+    /// Has a view made again, which may take longer than this stream lasts.
+    pub(super) fn recall(&self, version: Version) {
+        let (hub, group) = (Arc::clone(&self.hub), self.group.clone());
+        let commands = self.commands.clone();
+        tokio::spawn(async move {
+            if let Some(view) = hub.parts.history.recall(group, version).await {
+                let _ = commands.send(Command::Recalled(view));
+            }
+        });
+    }
+
+    pub(super) fn ask_to_try(&self, root: Digest, now: Instant) {
+        let who = (&self.group, &self.node);
+        self.hub.ask_to_try(who, root, &self.commands, now);
+    }
+
+    pub(super) fn note_refusal(&self, version: Version, faults: &[Fault]) {
+        for fault in faults {
+            warn!(node = %self.node, %version, %fault, "a proxy refused an update");
+        }
+        let memory = self.session.memory();
+        let mut fleet = self.hub.parts.fleet.lock();
+        fleet.refused(&self.node, self.id, (version, faults), memory);
+    }
+}

@@ -1,0 +1,119 @@
+//! What this process knows of its own end and of the one before, and where it takes that down.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+use anyhow::Context;
+use aralez_runtime::supervised::{LAST_EXIT, ProcessExit};
+use tracing::warn;
+
+use crate::cache::{self, Ending, ExitNotes};
+
+/// How the standard library says that a panic aborts the process: a destructor that panicked while another panic unwound, and a function that
+/// cannot unwind.
+const ABORTS: [&str; 2] = [
+    "panic in a destructor during cleanup",
+    "panic in a function that cannot unwind",
+];
+
+/// Serves, and takes down what ended that: an error is one of the surroundings, a panic is the fault of this process.
+pub(super) fn noted(
+    exits: &ExitNotes,
+    serve: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    match catch_unwind(AssertUnwindSafe(serve)) {
+        Ok(ended) => ended.inspect_err(|_| note(exits, Ending::Surroundings)),
+        Err(panic) => {
+            note(exits, Ending::Panic);
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// Takes an ending down. Where that fails, the next start counts it among those that nobody saw.
+pub(super) fn note(exits: &ExitNotes, ending: Ending) {
+    if let Err(error) = exits.note(ending) {
+        warn!(%error, %ending, "how this process ends cannot be noted");
+    }
+}
+
+/// Whether a panic with this payload ends the whole process, without unwinding to anybody who could contain it.
+pub(super) fn aborts(payload: &(dyn Any + Send)) -> bool {
+    let text = payload.downcast_ref::<&str>();
+    text.is_some_and(|text| ABORTS.contains(text))
+}
+
+/// What a supervisor says of the end of the process before.
+pub(super) fn told() -> Option<ProcessExit> {
+    let text = std::env::var(LAST_EXIT).ok()?;
+    let told = text.parse::<ProcessExit>();
+    told.inspect_err(|error| warn!("{LAST_EXIT}: {error}")).ok()
+}
+
+/// `--record-exit`: takes down what systemd tells of the process that has just ended.
+pub(super) fn record(state_dir: &Path) -> anyhow::Result<()> {
+    let said = |name: &str| std::env::var(name).unwrap_or_default();
+    let (result, code, status) = (
+        said("SERVICE_RESULT"),
+        said("EXIT_CODE"),
+        said("EXIT_STATUS"),
+    );
+    anyhow::ensure!(
+        !code.is_empty(),
+        "--record-exit is for ExecStopPost of a systemd unit: $EXIT_CODE is not set"
+    );
+    let exit = ProcessExit::of_systemd(&result, &code, &status)
+        .context("$EXIT_CODE and $EXIT_STATUS tell no way to end")?;
+    cache::record_exit(state_dir, exit)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+    use crate::core::memory::Memory;
+    use aralez_proto::hash::Digest;
+    use aralez_proto::snapshot::Limits;
+    use std::sync::Arc;
+
+    /// A boot in which a content serves that has not proved good, and `serve` ends the process.
+    fn ends(folder: &Path, serve: impl FnOnce() -> anyhow::Result<()>) -> usize {
+        let exits = Arc::new(ExitNotes::new(folder.to_owned()));
+        let cache = || Cache::with_exits(folder.to_owned(), String::new(), exits.clone(), None);
+        let mut cache = cache();
+        let refused = cache.boot(&Limits::default()).refused.len();
+        cache.swap(Digest::from([1; 32]));
+        cache.note_marks().unwrap();
+        let _ = catch_unwind(AssertUnwindSafe(|| noted(&exits, serve)));
+        refused
+    }
+
+    #[test]
+    fn a_panic_that_ends_the_process_twice_is_evidence_against_what_it_ran() {
+        let folder = tempfile::tempdir().unwrap();
+        let panics = || -> anyhow::Result<()> { std::panic::panic_any("out of order") };
+        assert_eq!(ends(folder.path(), panics), 0);
+        assert_eq!(ends(folder.path(), panics), 0);
+        assert_eq!(ends(folder.path(), || Ok(())), 1);
+    }
+
+    #[test]
+    fn an_error_of_the_surroundings_is_no_evidence_however_often_it_ends_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..20 {
+            let fails = || anyhow::bail!("address in use");
+            assert_eq!(ends(folder.path(), fails), 0);
+        }
+    }
+
+    #[test]
+    fn only_a_panic_that_cannot_unwind_ends_the_process_where_it_happens() {
+        for text in ABORTS {
+            assert!(aborts(&text));
+        }
+        assert!(!aborts(&"index out of bounds"));
+        assert!(!aborts(&ABORTS[0].to_owned()));
+    }
+}

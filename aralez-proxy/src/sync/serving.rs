@@ -1,0 +1,84 @@
+//! How long what runs has served, for the memory: first whether it proved good, then how long it went on. Pure.
+
+use std::time::{Duration, Instant};
+
+use aralez_proto::hash::Digest;
+
+use crate::core::trial::PROOF;
+
+/// How often the time after the proof is taken down: a death loses at most this much of it.
+const COUNT_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Serving {
+    root: Digest,
+    /// Up to where its time is counted.
+    counted: Instant,
+    proved: bool,
+}
+
+/// What the memory is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Counted {
+    /// It has proved good.
+    Proved(Digest),
+    /// It served so much longer.
+    Longer(Digest, Duration),
+}
+
+impl Serving {
+    pub(super) const fn since(now: Instant, root: Digest) -> Self {
+        Self {
+            root,
+            counted: now,
+            proved: false,
+        }
+    }
+
+    pub(super) const fn root(&self) -> Digest {
+        self.root
+    }
+
+    /// When there is something to count.
+    pub(super) fn due(&self) -> Instant {
+        self.counted + if self.proved { COUNT_EVERY } else { PROOF }
+    }
+
+    /// Counts up to now.
+    pub(super) fn count(&mut self, now: Instant) -> Option<Counted> {
+        let longer = now.saturating_duration_since(self.counted);
+        if !self.proved {
+            if longer < PROOF {
+                return None;
+            }
+            self.proved = true;
+            self.counted += PROOF;
+            return Some(Counted::Proved(self.root));
+        }
+        // Whole seconds, as they are kept: the rest is counted next time.
+        let longer = Duration::from_secs(longer.as_secs());
+        self.counted += longer;
+        (!longer.is_zero()).then_some(Counted::Longer(self.root, longer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_proves_good_after_a_minute_and_is_then_counted_every_hour() {
+        let (start, root) = (Instant::now(), Digest::from([1; 32]));
+        let mut serving = Serving::since(start, root);
+        assert_eq!(serving.count(start + PROOF / 2), None);
+        assert_eq!(serving.due(), start + PROOF);
+        let late = start + PROOF + Duration::from_millis(2_500);
+        assert_eq!(serving.count(late), Some(Counted::Proved(root)));
+        assert_eq!(serving.due(), start + PROOF + COUNT_EVERY);
+        let two = Duration::from_secs(2);
+        assert_eq!(serving.count(late), Some(Counted::Longer(root, two)));
+        assert_eq!(serving.count(late), None);
+        assert_eq!(serving.due(), start + PROOF + two + COUNT_EVERY);
+    }
+}

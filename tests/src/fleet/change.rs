@@ -1,0 +1,37 @@
+//! What a test changes of a fleet while parts of it are down.
+
+use crate::fleet::Fleet;
+
+impl Fleet {
+    /// More arguments on control's command line from its next start on.
+    pub fn add_control_arguments(&mut self, arguments: &[&str]) {
+        let more = arguments.iter().map(ToString::to_string);
+        self.control_arguments.extend(more);
+    }
+
+    /// More arguments on a proxy's command line from its next start on.
+    pub fn add_proxy_arguments(&mut self, proxy: usize, arguments: &[&str]) {
+        let more = arguments.iter().map(ToString::to_string);
+        self.arguments[proxy].extend(more);
+    }
+
+    /// The files of control and of the first proxy as one `main.yaml`, for the one-box command.
+    ///
+    /// # Panics
+    /// When they cannot be read or written.
+    pub fn one_box(&self) -> String {
+        let read = |name: &str| {
+            let file = self.folder().join(name);
+            std::fs::read_to_string(file).expect("a planned file is there")
+        };
+        let (control, proxy) = (read("control.yaml"), read("proxy-0.yaml"));
+        let proxy: String = proxy
+            .lines()
+            .filter(|line| !line.starts_with("state_dir"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let file = self.folder().join("main.yaml");
+        std::fs::write(&file, control + &proxy).expect("a configuration can be written");
+        file.display().to_string()
+    }
+}
