@@ -16,9 +16,7 @@ use tracing::{debug, info, warn};
 
 use crate::core::claim::Claim;
 use crate::core::node::{NodeFacts, StreamId};
-use crate::core::session::{
-    Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update,
-};
+use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
