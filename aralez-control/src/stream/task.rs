@@ -1,5 +1,7 @@
 //! The task of one stream: from hello to the end, every event goes to the session and every action of it to the wire.
 
+mod farewell;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,15 +13,14 @@ use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
 use crate::core::claim::Claim;
-use crate::core::node::{NodeFacts, NodeState, StreamId};
-use crate::core::session::{
-    Action, Base, Closing, Event, GoAway, Hello, Opened, Session, TurnedAway, Update,
-};
+use crate::core::node::{NodeFacts, StreamId};
+use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 use super::outgoing::{Gone, Sender};
+use farewell::{note_turned_away, turn_away};
 
 mod asking;
 
@@ -63,28 +64,12 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
     hub.release(&node, id);
 }
 
-fn note_turned_away(hub: &Hub, hello: &Hello, turned_away: &TurnedAway, now: Instant) {
-    let state = match turned_away.ahead {
-        Some(_) => NodeState::Ahead,
-        None => NodeState::Foreign,
-    };
-    let why = (turned_away.go_away.reason.clone(), hello.held);
-    let mut fleet = hub.parts.fleet.lock();
-    fleet.turned_away(facts_of(hello), state, why, now);
-}
-
 fn facts_of(hello: &Hello) -> NodeFacts {
     NodeFacts {
         node: hello.node.clone(),
         group: hello.group.clone(),
         proxy_version: hello.proxy_version.clone(),
     }
-}
-
-async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
-    hub.parts.observer.stream_refused();
-    warn!(%node, reason = farewell.reason, "turned a proxy away");
-    let _ = out.send(Ok(message::go_away(farewell))).await;
 }
 
 async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Status> {
