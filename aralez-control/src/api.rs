@@ -9,7 +9,9 @@ mod conf;
 mod deadline;
 mod guard;
 mod json;
+mod nodes;
 mod problem;
+mod pushes;
 mod read;
 mod serve;
 mod throttle;
@@ -113,9 +115,9 @@ pub fn router(parts: ApiParts) -> Router {
     let access = Access::new(parts.key.as_ref());
     let api = Arc::new(Api { parts, access });
     let reads = Router::new()
-        .route("/v1/nodes", get(read::nodes))
+        .route("/v1/nodes", get(nodes::list))
         .route("/v1/status", get(read::status))
-        .route("/v1/pushes/{revision}", get(read::push))
+        .route("/v1/pushes/{revision}", get(pushes::one))
         .route("/metrics", get(read::metrics))
         .route_layer(axum::middleware::from_fn_with_state(
             Arc::clone(&api),
@@ -125,7 +127,8 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/conf", post(conf::push))
         .route("/v1/config", post(write::push))
         .route("/v1/sources/release", post(write::release))
-        .route("/v1/nodes/{node}/retry", post(write::retry))
+        .route("/v1/nodes/{node}/retry", post(nodes::retry))
+        .route("/v1/nodes/{node}/forget", post(nodes::forget))
         .merge(reads)
         .route("/livez", get(read::livez))
         .route("/readyz", get(read::readyz))

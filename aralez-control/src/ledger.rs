@@ -5,6 +5,7 @@
 
 mod entry;
 mod meta;
+mod nodes;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,8 +21,9 @@ use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
 };
 
+use crate::core::roster::KnownNode;
 use crate::core::store::{
-    ClusterId, FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError,
+    ClusterId, FilesRead, NewRevision, NodeChanges, Revision, RevisionInfo, Store, StoreError,
 };
 use entry::Entry;
 use meta::{META, Meta};
@@ -136,12 +138,15 @@ impl Ledger {
         let written = self
             .opened()
             .and_then(|database| write(database, meta, entry));
-        written.map_err(|error| {
-            // Its end may panic where the disk fails; what is on the disk is whole either way.
-            let broken = self.database.take();
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
-            self.failed(error)
-        })
+        written.map_err(|error| self.broken(error))
+    }
+
+    /// A write failed: the database takes nothing more, and is opened again by the next.
+    fn broken(&mut self, error: redb::Error) -> StoreError {
+        // Its end may panic where the disk fails; what is on the disk is whole either way.
+        let broken = self.database.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+        self.failed(error)
     }
 
     /// Opens the file again after a write that failed, so that control goes on by itself once the disk has room. What this process never
@@ -268,6 +273,20 @@ impl Store for Ledger {
             info: entry.info,
             documents,
         }))
+    }
+
+    fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        let read = catch_unwind(AssertUnwindSafe(|| self.opened().and_then(nodes::read)));
+        let read = read.map_err(|_| self.failed(DAMAGED))?;
+        read.map_err(|error| self.failed(error))
+    }
+
+    fn write_nodes(&mut self, changes: &NodeChanges) -> Result<(), StoreError> {
+        self.reopen()?;
+        let written = self
+            .opened()
+            .and_then(|database| nodes::write(database, changes));
+        written.map_err(|error| self.broken(error))
     }
 
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {

@@ -16,8 +16,9 @@ use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 
 use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::roster::KnownNode;
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
-use crate::core::store::{ClusterId, MainFile, RevisionInfo, Store, StoreError};
+use crate::core::store::{ClusterId, MainFile, NodeChanges, RevisionInfo, Store, StoreError};
 use crate::core::views::Views;
 pub use discovered::Found;
 use writer::Writer;
@@ -160,6 +161,25 @@ impl Publisher {
     pub async fn recall(&self, group: GroupName, version: Version) -> Option<SharedSnapshot> {
         let views = self.work(move |writer| writer.recall(version)).await;
         views.ok().flatten().map(|views| views.view(&group))
+    }
+
+    /// The nodes that were known when they were last written.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn known_nodes(&self) -> Result<Vec<KnownNode>, Rejected> {
+        let known = self.work(|writer| writer.known_nodes()).await?;
+        known.map_err(|error| Rejected::Store(error.to_string()))
+    }
+
+    /// Writes nodes and forgets others.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub async fn write_nodes(&self, changes: NodeChanges) -> Result<(), Rejected> {
+        let written = self.work(move |writer| writer.write_nodes(&changes));
+        let written = written.await?;
+        written.map_err(|error| Rejected::Store(error.to_string()))
     }
 
     /// The views of the head, and of every later one.

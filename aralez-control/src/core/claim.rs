@@ -91,10 +91,10 @@ mod tests {
 
     use super::*;
 
-    const NONE: BootId = Bytes::new();
-    const A: BootId = Bytes::from_static(b"a");
-    const B: BootId = Bytes::from_static(b"b");
-    const C: BootId = Bytes::from_static(b"c");
+    static NONE: BootId = Bytes::new();
+    static A: BootId = Bytes::from_static(b"a");
+    static B: BootId = Bytes::from_static(b"b");
+    static C: BootId = Bytes::from_static(b"c");
 
     const fn claimant<'a>(boot: &'a BootId, replaces: &'a BootId) -> Claimant<'a> {
         Claimant { boot, replaces }

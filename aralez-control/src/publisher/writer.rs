@@ -2,6 +2,7 @@
 
 mod discovered;
 mod files;
+mod nodes;
 mod recall;
 mod report;
 mod second_look;

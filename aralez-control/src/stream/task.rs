@@ -240,11 +240,12 @@ impl Stream {
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
         let memory = self.session.memory();
-        self.hub
-            .parts
-            .fleet
-            .lock()
-            .left(&self.node, self.id, memory);
+        let leaving = *self.hub.parts.leaving.borrow();
+        let mut fleet = self.hub.parts.fleet.lock();
+        if leaving {
+            fleet.roster().close();
+        }
+        fleet.left(&self.node, self.id, memory);
     }
 
     async fn flush(&mut self, out: &Sender) {
