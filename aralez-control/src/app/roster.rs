@@ -64,7 +64,11 @@ pub(super) async fn keep(
                 fleet.roster().close();
             }
             let writes = ends || now >= not_before;
-            writes.then(|| fleet.roster().take()).unwrap_or_default()
+            if writes {
+                fleet.roster().take()
+            } else {
+                BTreeMap::new()
+            }
         };
         if !write(&publisher, &fleet, changes).await {
             not_before = now + RETRY;
