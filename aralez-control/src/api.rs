@@ -4,6 +4,7 @@
 //! [`Commits`]; the fleet is read, never written, but for the proof of a commit made here.
 
 mod access;
+mod backup;
 mod body;
 mod conf;
 mod deadline;
@@ -32,7 +33,7 @@ use crate::core::commit::{Committed, Proposal, Rejected};
 use crate::core::fleet::{NodeCommands, SharedFleet};
 use crate::core::observer::Observer;
 use crate::core::status::SourceStatus;
-use crate::core::store::{ClusterId, RevisionInfo};
+use crate::core::store::{Backup, ClusterId, RevisionInfo};
 use crate::core::views::Views;
 
 use access::Access;
@@ -47,6 +48,9 @@ pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected
 pub type Releasing<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Committed>, Rejected>> + Send + 'a>>;
 
+/// A copy of everything that is durable, later.
+pub type BackingUp<'a> = Pin<Box<dyn Future<Output = Result<Backup, Rejected>> + Send + 'a>>;
+
 /// Who turns proposals into revisions.
 pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or says why not.
@@ -54,6 +58,9 @@ pub trait Commits: Send + Sync {
 
     /// Commits the files that are held for a second look.
     fn release(&self) -> Releasing<'_>;
+
+    /// Copies everything that is durable.
+    fn backup(&self) -> BackingUp<'_>;
 
     /// The head; `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
@@ -129,6 +136,7 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/v1/sources/release", post(write::release))
         .route("/v1/nodes/{node}/retry", post(nodes::retry))
         .route("/v1/nodes/{node}/forget", post(nodes::forget))
+        .route("/v1/store/backup", get(backup::download))
         .merge(reads)
         .route("/livez", get(read::livez))
         .route("/readyz", get(read::readyz))

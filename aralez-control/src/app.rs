@@ -3,6 +3,7 @@
 mod check;
 mod roster;
 mod signals;
+mod store;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, Commits, Committing, Releasing};
-use crate::args::Args;
+use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
+use crate::args::{Args, Offline};
 use crate::core::commit::Proposal;
 use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
@@ -32,10 +33,10 @@ use crate::core::session::Pace;
 use crate::core::store::{MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, Publisher};
+use crate::publisher::{self, Publisher, SETTLING};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument};
-use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling};
+use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -47,6 +48,9 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(Offline::Store { verb }) = &args.offline {
+        return store::run(verb);
+    }
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
@@ -99,6 +103,7 @@ struct Parts {
 /// What tests make shorter.
 struct Times {
     hold: Duration,
+    settling: Duration,
     pace: Pace,
 }
 
@@ -110,6 +115,7 @@ impl Times {
         }
         Self {
             hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
             pace,
         }
     }
@@ -156,8 +162,10 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger, parts.times.hold)?;
+    let publisher = open_publisher(settings, ledger, &parts.times)?;
     let source = follow_files(settings, &publisher)?;
+    let settling = publisher.clone();
+    tokio::spawn(async move { settling.settle().await });
 
     let fleet = SharedFleet::default();
     // Before the hub begins the proof of the head, which waits for them.
@@ -235,7 +243,7 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
-fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) -> Result<Publisher> {
+fn open_publisher(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Publisher> {
     let main_file = settings
         .upstreams_conf
         .clone()
@@ -244,7 +252,8 @@ fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) ->
         store: Box::new(ledger),
         main_file,
         rules: settings.rules(),
-        hold,
+        hold: times.hold,
+        settling: times.settling,
     };
     Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
 }
@@ -294,6 +303,10 @@ impl Commits for Publisher {
         Box::pin(Self::release(self))
     }
 
+    fn backup(&self) -> BackingUp<'_> {
+        Box::pin(Self::backup(self))
+    }
+
     fn head(&self) -> Option<RevisionInfo> {
         Self::head(self)
     }
@@ -302,6 +315,10 @@ impl Commits for Publisher {
 impl History for Publisher {
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
         Box::pin(Self::recall(self, group, version))
+    }
+
+    fn go_above(&self, held: Version) -> Rising<'_> {
+        Box::pin(Self::go_above(self, held))
     }
 }
 

@@ -32,6 +32,7 @@ impl Control {
             main_file: Some(Box::new(MainDocument::new(main.clone()))),
             rules: Rules::default(),
             hold: HOLD,
+            settling: aralez_control::publisher::SETTLING,
         };
         let publisher = Publisher::open(parts).unwrap();
         let source = FileSource::spawn(&main, publisher.known_files()).unwrap();

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::core::commit::{Proposal, Rejected};
+use crate::core::commit::{Proposal, Rejected, Saved};
 
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
@@ -49,7 +49,14 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
         ..write::proposal(text)
     };
     match write::commit(&api, proposal).await {
-        Ok(_) => plain(StatusCode::OK, UPDATED),
+        Ok(committed) => match committed.saved {
+            Saved::NotAsked | Saved::Written => plain(StatusCode::OK, UPDATED),
+            // The commit stands: the documented line, and what is not as asked below it.
+            Saved::Failed(reason) => plain(
+                StatusCode::OK,
+                format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),
+            ),
+        },
         Err(Rejected::Documents(faults)) => faulty(&faults),
         Err(Rejected::Snapshot(faults)) => {
             let lines: Vec<String> = faults.as_slice().iter().map(ToString::to_string).collect();
@@ -59,7 +66,7 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
         Err(conflict @ Rejected::Conflict { .. }) => {
             plain(StatusCode::CONFLICT, format!("{conflict}\n"))
         }
-        Err(Rejected::Store(reason)) => {
+        Err(Rejected::Store(reason) | Rejected::Unknown(reason)) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{reason}\n"))
         }
     }

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::commit::TouchedGroups;
+use crate::core::commit::{Saved, TouchedGroups};
 use crate::core::observer::ApiPressure;
 
 const MAX_CONNECTIONS: usize = 8;
@@ -53,12 +53,22 @@ impl Commits for Fake {
                 changed: true,
                 touched: TouchedGroups::default(),
                 warnings: Vec::new(),
+                saved: Saved::NotAsked,
             })
         })
     }
 
     fn release(&self) -> Releasing<'_> {
         Box::pin(async { Ok(None) })
+    }
+
+    fn backup(&self) -> BackingUp<'_> {
+        let backup = Backup {
+            length: 6,
+            head: (1, 8),
+            content: Box::new(b"secret".as_slice()),
+        };
+        Box::pin(async { Ok(backup) })
     }
 
     fn head(&self) -> Option<RevisionInfo> {

@@ -69,6 +69,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
         store: Box::new(Ledger::open(&options.folder.join("ledger"))?),
         main_file: None,
         hold: aralez_control::core::hold::HOLD,
+        settling: aralez_control::publisher::SETTLING,
         rules: Rules::default(),
     };
     Ok(Publisher::open(parts)?)

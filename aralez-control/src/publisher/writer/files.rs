@@ -5,8 +5,8 @@ use std::time::Instant;
 use aralez_proto::document::DocumentSet;
 use tracing::info;
 
+use super::Writer;
 use super::report::{self, report};
-use super::{Writer, main_of};
 use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
 use crate::core::status::{KnownFiles, Reading, faults_of};
 use crate::core::store::{FilesRead, Revision, RevisionInfo};
@@ -34,7 +34,9 @@ impl Writer {
         self.tell_of_files(rejected.as_ref());
         self.tell(|status| status.warnings.clone_from(&reading.warnings));
         match rejected {
-            Some(rejected @ (Rejected::Store(_) | Rejected::Conflict { .. })) => Err(rejected),
+            Some(
+                rejected @ (Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }),
+            ) => Err(rejected),
             Some(Rejected::Held(held)) => Ok(Some(held.until)),
             Some(_) | None => Ok(None),
         }
@@ -63,6 +65,20 @@ impl Writer {
         let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
         let hash = documents.content_hash();
         self.files = Some(documents.clone());
+        if let Some(saving) = self
+            .store
+            .pending_save()
+            .filter(|saving| saving.after == hash)
+        {
+            // What the writer saved itself, of which it could not be noted that it was.
+            let read = FilesRead {
+                hash: saving.after,
+                refused: false,
+            };
+            let ended = self.store.save_ended(Some(read));
+            ended.map_err(|error| Rejected::Store(error.to_string()))?;
+            return Ok(None);
+        }
         if let Some(known) = known.filter(|known| known.hash == hash) {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
@@ -95,19 +111,6 @@ impl Writer {
             self.remember(Some(read(true)))?;
         }
         Err(rejected)
-    }
-
-    /// The set of files as the source will find it once the main document is written.
-    pub(super) fn files_after_save(&self, proposal: &Proposal) -> FilesRead {
-        let kept = self.files.iter().flat_map(DocumentSet::documents);
-        let kept = kept.filter(|(name, _)| *name != DocumentSet::MAIN);
-        let saved = main_of(&proposal.documents);
-        let set = kept.map(|(name, text)| (name.clone(), text.clone()));
-        let set: DocumentSet = set.chain([(DocumentSet::MAIN.to_owned(), saved)]).collect();
-        FilesRead {
-            hash: set.content_hash(),
-            refused: false,
-        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Writer {
         let now = Instant::now();
         let held = match proposal.origin {
             CommitOrigin::File => self.holds.files(now, content, losses),
-            CommitOrigin::Api => self.holds.push(now, content, losses),
+            CommitOrigin::Api | CommitOrigin::Other(_) => self.holds.push(now, content, losses),
         };
         let Some(held) = held else {
             return Ok(());
@@ -71,7 +71,7 @@ impl Writer {
         let taken = self.take_files(&files, true);
         match &taken {
             // What could not be written stays held, and is tried again.
-            Err(Rejected::Store(_) | Rejected::Conflict { .. }) => {}
+            Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}
             _ => self.tell_of_files(taken.as_ref().err()),
         }
         taken

@@ -25,6 +25,10 @@ impl MainFile for MainDocument {
     fn save(&self, text: &[u8]) -> Result<(), String> {
         replace(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
     }
+
+    fn text(&self) -> Option<Vec<u8>> {
+        std::fs::read(&self.path).ok()
+    }
 }
 
 /// Replaces the text as one step, through links, so that a link stays one. Mode and owner stay; a new file is its owner's alone, since it
