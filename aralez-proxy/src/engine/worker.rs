@@ -13,6 +13,7 @@ use crate::core::http1::date::DateText;
 use crate::core::http1::request::RequestHead;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
+use crate::core::pseudonym::Pseudonym;
 use crate::core::retry::Budget;
 use crate::core::traffic::{Event, Tally, Traffic};
 
@@ -28,10 +29,14 @@ const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 /// What the whole engine shares.
 #[derive(Debug)]
 pub struct Engine {
+    /// When it started: the rests of endpoints are counted from then.
+    pub started: Instant,
     /// What serves.
     pub live: Arc<Live>,
     /// What passes through, and whether the node leaves.
     pub traffic: Arc<Traffic>,
+    /// Under which name this node passes requests on.
+    pub node: Pseudonym,
     /// Where HTTPS is served, for redirects to it.
     pub tls_port: Option<u16>,
     /// The limits of clients.

@@ -4,9 +4,16 @@ use super::*;
 use crate::core::http1::response::Asked;
 use crate::core::limits::HeadLimits;
 
-/// The lines that say who asked.
-const CLIENT: &str =
-    "x-forwarded-for: 203.0.113.7\r\nx-forwarded-proto: http\r\nx-forwarded-host: a\r\n";
+mod way;
+
+/// The lines that say who asked, and which node passes it on.
+const CLIENT: &str = "x-forwarded-for: 203.0.113.7\r\nx-forwarded-proto: http\r\nx-forwarded-host: a\r\n\
+                      via: 1.1 aralez-0000000000000000\r\ncdn-loop: aralez-0000000000000000\r\n";
+
+/// The same for a request in HTTP/1.0.
+fn old_client() -> String {
+    CLIENT.replace("via: 1.1", "via: 1.0")
+}
 
 fn edits(direction: Direction) -> CompiledEdits {
     let header = |name, value| Header::new(direction, name, value).unwrap();
@@ -25,8 +32,10 @@ fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
     assert_eq!(length, Some(bytes.len()), "{head:?}");
     let edits = RequestEdits {
         target,
+        missing_host: None,
         route,
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
+        node: &Pseudonym::new([0; 8]),
         wishes: request.wishes(bytes),
     };
     let mut out = Vec::new();
@@ -66,18 +75,19 @@ fn a_request_goes_on_in_its_order_and_spelling_less_what_belongs_to_its_connecti
     assert_eq!(
         requested(head, "/y?z", &CompiledEdits::default()),
         format!(
-            "GET /y?z HTTP/1.1\r\nhOsT: a\r\nAccept:*/*\r\nCookie:  a=b; c=d \r\nX:\r\n{CLIENT}\r\n"
+            "GET /y?z HTTP/1.1\r\nhOsT: a\r\nAccept:*/*\r\nCookie:  a=b; c=d \r\nX:\r\n{}\r\n",
+            old_client()
         )
     );
 }
 
 #[test]
-fn a_route_edits_a_request_before_we_say_who_asked() {
+fn a_route_edits_a_request_behind_what_we_say_of_it() {
     let head = "GET / HTTP/1.1\r\nX-Less: 1\r\nHost: a\r\nx-set: client\r\nX-More: client\r\nx-LESS: 2\r\n\r\n";
     assert_eq!(
         requested(head, "/", &edits(Direction::Request)),
         format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nX-More: client\r\nx-set: set\r\nx-more: more\r\n{CLIENT}\r\n"
+            "GET / HTTP/1.1\r\nHost: a\r\nX-More: client\r\n{CLIENT}x-set: set\r\nx-more: more\r\n\r\n"
         )
     );
 }
@@ -144,7 +154,10 @@ fn what_a_client_waits_for_and_takes_is_told_anew() {
     );
     assert_eq!(
         put("HTTP/1.0"),
-        format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n{CLIENT}\r\n")
+        format!(
+            "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n{}\r\n",
+            old_client()
+        )
     );
 }
 
