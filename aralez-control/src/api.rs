@@ -10,6 +10,8 @@ mod guard;
 mod json;
 mod problem;
 mod read;
+mod set;
+mod sources;
 mod throttle;
 mod write;
 
@@ -25,8 +27,9 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::fleet::{NodeCommands, SharedFleet};
+use crate::core::hold::HoldId;
 use crate::core::observer::Observer;
 use crate::core::status::SourceStatus;
 use crate::core::store::{ClusterId, RevisionInfo};
@@ -52,8 +55,11 @@ pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or says why not.
     fn commit(&self, proposal: Proposal) -> Committing<'_>;
 
-    /// Commits the files that are held for a second look.
-    fn release(&self) -> Releasing<'_>;
+    /// Commits the files that are held; where `shown` is given, only the hold of this id.
+    fn release(&self, shown: Option<HoldId>) -> Releasing<'_>;
+
+    /// Commits the files as they are on disk now.
+    fn take_files(&self, take: TakeFiles) -> Committing<'_>;
 
     /// The head; `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
@@ -118,7 +124,8 @@ pub fn router(parts: ApiParts) -> Router {
     Router::new()
         .route("/conf", post(conf::push))
         .route("/v1/config", post(write::push))
-        .route("/v1/sources/release", post(write::release))
+        .route("/v1/sources/release", post(sources::release))
+        .route("/v1/sources/take", post(sources::take))
         .route("/v1/nodes/{node}/retry", post(write::retry))
         .merge(reads)
         .route("/livez", get(read::livez))

@@ -20,12 +20,12 @@ use tracing::{info, warn};
 
 use crate::api::{self, ApiParts, Commits, Committing, Releasing};
 use crate::args::Args;
-use crate::core::commit::Proposal;
+use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::fleet::SharedFleet;
-use crate::core::hold::HOLD;
+use crate::core::hold::{HOLD, HoldId};
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
-use crate::core::store::{MainFile, RevisionInfo};
+use crate::core::store::{FilesOnDisk, MainFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
 use crate::publisher::{self, Publisher};
@@ -207,9 +207,14 @@ fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) ->
         .upstreams_conf
         .clone()
         .map(|path| Box::new(MainDocument::new(path)) as Box<dyn MainFile>);
+    let files = settings
+        .upstreams_conf
+        .clone()
+        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn FilesOnDisk>);
     let parts = publisher::Parts {
         store: Box::new(ledger),
         main_file,
+        files,
         rules: settings.rules(),
         hold,
     };
@@ -244,6 +249,7 @@ fn metrics_text(
             refused: figures.refused,
             held: figures.held,
             files_held: documents.borrow().held.is_some(),
+            files_writing: documents.borrow().writing,
             parse: Duration::from_millis(figures.parse_ms),
             lower: Duration::from_millis(figures.lower_ms),
             write: Duration::from_millis(figures.commit_ms),
@@ -257,8 +263,12 @@ impl Commits for Publisher {
         Box::pin(Self::commit(self, proposal))
     }
 
-    fn release(&self) -> Releasing<'_> {
-        Box::pin(Self::release(self))
+    fn release(&self, shown: Option<HoldId>) -> Releasing<'_> {
+        Box::pin(Self::release(self, shown))
+    }
+
+    fn take_files(&self, take: TakeFiles) -> Committing<'_> {
+        Box::pin(Self::take_files(self, take))
     }
 
     fn head(&self) -> Option<RevisionInfo> {

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod commit;
 pub mod discovery;
+pub mod dropped;
 pub mod fleet;
 pub mod hold;
 pub mod layers;

@@ -30,6 +30,7 @@ impl Control {
         let parts = Parts {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone()))),
+            files: Some(Box::new(MainDocument::new(main.clone()))),
             rules: Rules::default(),
             hold: HOLD,
         };

@@ -92,6 +92,7 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
             hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
             faults: faults(&documents.faults),
             warnings: faults(&documents.warnings),
+            writing: documents.writing,
             held: documents
                 .held
                 .as_ref()
@@ -104,9 +105,13 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
 fn held_json(held: &Held, now: Instant) -> HeldJson {
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     HeldJson {
+        id: held.id.to_string(),
         held_ms: millis(now.saturating_duration_since(held.since)),
-        taken_in_ms: millis(held.until.saturating_duration_since(now)),
+        taken_in_ms: held
+            .until
+            .map(|until| millis(until.saturating_duration_since(now))),
         removes: held.losses.iter().map(LossJson::from).collect(),
+        gone: held.gone.clone(),
     }
 }
 

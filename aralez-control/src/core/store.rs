@@ -1,6 +1,6 @@
 //! What control asks of a store of revisions. The embedded ledger is one; Consul KV, etcd and Kubernetes can be others.
 
-use aralez_proto::document::DocumentSet;
+use aralez_proto::document::{DocumentFault, DocumentSet};
 use aralez_proto::hash::Digest;
 
 use crate::core::commit::CommitOrigin;
@@ -120,4 +120,13 @@ pub trait MainFile: Send {
     /// # Errors
     /// One line with the file and the reason.
     fn save(&self, text: &[u8]) -> Result<(), String>;
+}
+
+/// The set of files on disk: what `sources take` commits.
+pub trait FilesOnDisk: Send {
+    /// The set as it is now.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or that somebody is writing.
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>>;
 }

@@ -11,30 +11,32 @@ use std::time::Instant;
 
 use aralez_proto::document::{self, Authored, DocumentSet, Rules};
 use aralez_proto::version::Version;
-use aralez_runtime::clock;
+use aralez_runtime::{clock, random};
 use tokio::sync::watch;
 use tracing::{error, info};
 
 use super::{Outlets, Parts};
-use crate::core::commit::{Committed, Proposal, Rejected, TouchedGroups};
+use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, TouchedGroups};
+use crate::core::dropped::{self, Dropped};
 use crate::core::hold::Holds;
 use crate::core::layers::Layers;
 use crate::core::status::{KnownFiles, SourceStatus, faults_of};
 use crate::core::store::{
-    FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
+    FilesOnDisk, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
+use files::FileSet;
 use recall::Earlier;
 use report::report;
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
     main_file: Option<Box<dyn MainFile>>,
+    on_disk: Option<Box<dyn FilesOnDisk>>,
     rules: Rules,
     layers: Layers,
     head: Option<RevisionInfo>,
-    /// The set of files that the source told last; `None` before it told any.
-    files: Option<DocumentSet>,
+    files: FileSet,
     /// Why the head that was found at the start gives no views; `None` where there are views of the head.
     unread: Option<Rejected>,
     holds: Holds,
@@ -72,6 +74,7 @@ impl Writer {
             faults: Vec::new(),
             warnings: Vec::new(),
             held: None,
+            writing: 0,
             since: Instant::now(),
         };
         let mut writer = Self {
@@ -83,16 +86,19 @@ impl Writer {
             },
             store: parts.store,
             main_file: parts.main_file,
+            on_disk: parts.files,
             rules: parts.rules,
             layers: Layers::default(),
             head: info,
-            files: None,
+            files: FileSet::default(),
             unread: None,
-            holds: Holds::new(parts.hold),
+            holds: Holds::new(parts.hold, random::bytes()),
             earlier: Earlier::default(),
         };
         writer.load(head.as_ref())?;
-        Ok((writer, files::known(head, files)))
+        let known = files::known(head, files);
+        writer.files.begin(&known);
+        Ok((writer, known))
     }
 
     pub(super) const fn outlets(&self) -> &Outlets {
@@ -215,7 +221,8 @@ impl Writer {
             return Ok(self.unchanged());
         }
         let built = self.build(&proposal.documents, head + 1)?;
-        self.look_twice(proposal, hash, &built.views)?;
+        let dropped = self.dropped(proposal, &built);
+        self.guard(proposal, hash, &built.views, &dropped)?;
         let files = files.or_else(|| self.files_passed_over(proposal));
         self.save(proposal)?;
         let begun = Instant::now();
@@ -234,7 +241,23 @@ impl Writer {
             },
             StoreError::Failed(reason) => Rejected::Store(reason),
         })?;
-        Ok(self.publish(info, built, millis_since(begun)))
+        let committed = self.publish(info, built, millis_since(begun));
+        Ok(Committed {
+            dropped,
+            ..committed
+        })
+    }
+
+    /// What a change that somebody asked for drops without naming it.
+    fn dropped(&self, proposal: &Proposal, built: &Built) -> Vec<Dropped> {
+        if proposal.confirmation == Confirmation::ByTime {
+            return Vec::new();
+        }
+        dropped::dropped(
+            &self.layers.authored,
+            &built.layers.authored,
+            &proposal.documents,
+        )
     }
 
     fn save(&self, proposal: &Proposal) -> Result<(), Rejected> {
@@ -268,6 +291,7 @@ impl Writer {
             changed: false,
             touched: TouchedGroups::default(),
             warnings: self.layers.authored.warnings.clone(),
+            dropped: Vec::new(),
         }
     }
 
@@ -283,6 +307,7 @@ impl Writer {
             changed: true,
             touched: views.touched_since(&self.outlets.views.borrow()),
             warnings: layers.authored.warnings.clone(),
+            dropped: Vec::new(),
         };
         let hosts = &layers.authored.hosts;
         let routes: usize = hosts.iter().map(|host| host.host.routes.len()).sum();

@@ -67,6 +67,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
     let parts = Parts {
         store: Box::new(Ledger::open(&options.folder.join("ledger"))?),
         main_file: None,
+        files: None,
         hold: aralez_control::core::hold::HOLD,
         rules: Rules::default(),
     };
@@ -80,7 +81,7 @@ async fn commit(publisher: &Publisher, pools: u32) -> Result<()> {
         message: String::new(),
         expect: None,
         save: false,
-        force: true,
+        confirmation: aralez_control::core::commit::Confirmation::Force,
     };
     let committed = publisher.commit(proposal).await;
     committed

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex as Lock};
 use std::time::Duration;
 
-use aralez_proto::document::Rules;
+use aralez_proto::document::{DocumentFault, DocumentSet, Rules};
 use bytes::Bytes;
 
 use crate::core::hold::HOLD;
 use crate::core::store::{
-    ClusterId, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
+    ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store,
+    StoreError,
 };
 use crate::publisher::{Parts, Publisher};
 
@@ -16,12 +17,24 @@ use crate::publisher::{Parts, Publisher};
 #[derive(Clone, Default)]
 pub(super) struct Disk(pub(super) Arc<Lock<Kept>>);
 
-#[derive(Default)]
 pub(super) struct Kept {
     revisions: Vec<Revision>,
     files: Option<FilesRead>,
     pub(super) saved: Option<Bytes>,
     full: bool,
+    pub(super) on_disk: Result<DocumentSet, Vec<DocumentFault>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            revisions: Vec::new(),
+            files: None,
+            saved: None,
+            full: false,
+            on_disk: Ok(DocumentSet::default()),
+        }
+    }
 }
 
 impl Store for Disk {
@@ -92,6 +105,13 @@ impl MainFile for Disk {
     }
 }
 
+impl FilesOnDisk for Disk {
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
+        let kept = self.0.lock().unwrap();
+        kept.on_disk.clone()
+    }
+}
+
 impl Disk {
     pub(super) fn open(&self) -> Publisher {
         self.open_with(Rules::default())
@@ -105,6 +125,7 @@ impl Disk {
         let parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
+            files: Some(Box::new(self.clone())),
             rules,
             hold,
         };

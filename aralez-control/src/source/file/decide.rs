@@ -293,11 +293,12 @@ impl Collected {
             documents: self.faults.is_empty().then(|| self.documents()),
             faults: self.faults,
             warnings: self.warnings,
+            ..Reading::default()
         }
     }
 }
 
-fn fault(name: &str, reason: &str) -> DocumentFault {
+pub(super) fn fault(name: &str, reason: &str) -> DocumentFault {
     DocumentFault {
         place: Place {
             file: name.to_owned(),

@@ -5,8 +5,11 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use super::decide::{Found, fault};
+use super::look::Looker;
 use super::look::parent_of;
-use crate::core::store::MainFile;
+use crate::core::store::{FilesOnDisk, MainFile};
+use aralez_proto::document::{DocumentFault, DocumentSet};
 
 /// The main document where `upstreams_conf` points.
 #[derive(Clone, Debug)]
@@ -24,6 +27,34 @@ impl MainDocument {
 impl MainFile for MainDocument {
     fn save(&self, text: &[u8]) -> Result<(), String> {
         replace(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl FilesOnDisk for MainDocument {
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
+        let look = Looker::new(&self.path).look();
+        let mut faults = Vec::new();
+        let mut documents = Vec::new();
+        if let Some(reason) = &look.conf_d_trouble {
+            faults.push(fault("conf.d", &format!("cannot be read: {reason}")));
+        }
+        let main = (DocumentSet::MAIN.to_owned(), look.main);
+        for (name, found) in std::iter::once(main).chain(look.conf_d) {
+            match found {
+                Found::Text(text) => documents.push((name, text)),
+                Found::Trouble(reason) => {
+                    faults.push(fault(&name, &format!("cannot be read: {reason}")));
+                }
+                Found::Missing if name == DocumentSet::MAIN => {
+                    faults.push(fault(&name, "is missing"));
+                }
+                Found::Missing => {}
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(documents.into_iter().collect()),
+            false => Err(faults),
+        }
     }
 }
 
