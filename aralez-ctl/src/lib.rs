@@ -28,7 +28,9 @@ use exit::{Exit, Failure};
 
 /// Runs `aralez-ctl`.
 pub fn run(args: Args) -> ExitCode {
-    end(block_on(dispatch(args)))
+    let format = args.global.output;
+    let done = block_on(dispatch(args)).map_err(|failure| output::failed(format, failure));
+    end(done)
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -61,7 +63,10 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         Verb::Status => status::run(&Client::of(&global)?, format).await,
         Verb::Nodes => nodes::run(&Client::of(&global)?, format).await,
         Verb::Sources { verb } => match verb {
-            SourcesVerb::Release => sources::release(&Client::of(&global)?, format).await,
+            SourcesVerb::Release { id } => {
+                sources::release(&Client::of(&global)?, id.as_deref(), format).await
+            }
+            SourcesVerb::Take(take) => sources::take(&Client::of(&global)?, &take, format).await,
         },
         Verb::Node { verb } => match verb {
             NodeVerb::Retry { node } => nodes::retry(&Client::of(&global)?, &node, format).await,

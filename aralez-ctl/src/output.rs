@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use serde_json::Value;
+use rustix::fs::{OFlags, fcntl_getfl, fstat};
+use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::exit::Failure;
@@ -13,6 +14,60 @@ pub(crate) fn print(format: Format, value: &Value, table: &str) -> Result<(), Fa
         Format::Table => data(table),
         Format::Json | Format::Yaml => data(&rendered(format, value)),
     }
+}
+
+/// Tells programs of a failure on standard output, where the command printed no data before.
+pub(crate) fn failed(format: Format, failure: Failure) -> Failure {
+    if format == Format::Table || failure.printed {
+        return failure;
+    }
+    let error = json!({
+        "version": 1,
+        "error": failure.exit.name(),
+        "exit": failure.exit as u8,
+        "message": failure.words,
+    });
+    // Where this cannot be written either, the exit code is what is left.
+    let _ = print(format, &error, "");
+    failure.printed()
+}
+
+/// Data of which the first part is printed while the rest is not known yet. Together they are one value.
+#[derive(Debug)]
+pub(crate) struct Growing(Format);
+
+impl Growing {
+    /// Prints the first part: the fields of an object for programs, `table` for people.
+    pub(crate) fn begin(format: Format, object: &Value, table: &str) -> Result<Self, Failure> {
+        let text = rendered(format, object);
+        match format {
+            Format::Table => data(table)?,
+            Format::Yaml => data(&text)?,
+            Format::Json => data(&opened(&text))?,
+        }
+        Ok(Self(format))
+    }
+
+    /// Prints the other fields, and ends the object. People have seen all of it.
+    pub(crate) fn end(self, object: &Value) -> Result<(), Failure> {
+        let text = rendered(self.0, object);
+        match self.0 {
+            Format::Table => Ok(()),
+            Format::Yaml => data(&text),
+            Format::Json => data(&closed(&text)),
+        }
+    }
+}
+
+/// An object without the bracket that ends it.
+fn opened(object: &str) -> String {
+    let end = object.strip_suffix('}').unwrap_or(object);
+    end.trim_end().to_owned()
+}
+
+/// The rest of an object of which [`opened`] was printed before.
+fn closed(object: &str) -> String {
+    format!(",{}", object.strip_prefix('{').unwrap_or(object))
 }
 
 /// The text of a value in a format for programs.
@@ -28,12 +83,38 @@ fn rendered(format: Format, value: &Value) -> String {
 
 /// Writes to standard output. A reader that has gone (`| head`) is not a failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    if !text.is_empty() && is_closed() {
+        return Err(Failure::refused(
+            "cannot write to standard output: it is closed",
+        ));
+    }
     match write_line(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::refused(format!(
             "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether this process was started without standard output (`>&-`). The standard library has put `/dev/null` in its place by then,
+/// open for reading and writing, which a shell's `>/dev/null` is not. Where standard input or standard error is such a one as well, whoever
+/// started us gave it to all of them, as daemons and some runtimes do.
+fn is_closed() -> bool {
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    is_replaced(&output) && !is_replaced(&input) && !is_replaced(&error)
+}
+
+fn is_replaced(stream: &impl std::os::fd::AsFd) -> bool {
+    const NULL: (u32, u32) = (1, 3);
+    let device = fstat(stream).map(|stat| {
+        (
+            rustix::fs::major(stat.st_rdev),
+            rustix::fs::minor(stat.st_rdev),
+        )
+    });
+    let flags = fcntl_getfl(stream).unwrap_or(OFlags::empty());
+    let ours = flags & OFlags::ACCMODE == OFlags::RDWR && !flags.contains(OFlags::CLOEXEC);
+    ours && device == Ok(NULL)
 }
 
 /// Writes people's words to standard error; nothing for an empty text.
@@ -53,4 +134,24 @@ fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {
         to.write_all(b"\n")?;
     }
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_growing_data_are_one_value() {
+        let (first, last) = (
+            json!({"revision": 7}),
+            json!({"nodes": [{}], "outcome": "x"}),
+        );
+        let text = [
+            opened(&rendered(Format::Json, &first)),
+            closed(&rendered(Format::Json, &last)),
+        ]
+        .join("\n");
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(whole, json!({"revision": 7, "nodes": [{}], "outcome": "x"}));
+    }
 }
