@@ -6,10 +6,12 @@
 mod access;
 mod body;
 mod conf;
+mod deadline;
 mod guard;
 mod json;
 mod problem;
 mod read;
+mod serve;
 mod set;
 mod sources;
 mod throttle;
@@ -19,7 +21,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aralez_proto::main_config::Secret;
 use axum::Router;
@@ -39,9 +40,6 @@ use access::Access;
 
 #[cfg(test)]
 mod tests;
-
-/// How long requests that run may take to end when control leaves.
-const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What comes of a proposal, later.
 pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected>> + Send + 'a>>;
@@ -89,6 +87,8 @@ pub struct ApiParts {
     pub key: Option<Secret>,
     /// Where the API listens.
     pub address: SocketAddr,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
 }
 
 impl std::fmt::Debug for ApiParts {
@@ -133,26 +133,8 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(api)
 }
 
-/// Serves the API until `leaving` turns true, then lets requests that run end.
-///
-/// # Errors
-/// Where the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    parts: ApiParts,
-    mut leaving: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let mut ended = leaving.clone();
-    let service = router(parts).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = leaving.wait_for(|leaving| *leaving).await;
-    });
-    let too_long = async move {
-        let _ = ended.wait_for(|leaving| *leaving).await;
-        tokio::time::sleep(FAREWELL).await;
-    };
-    tokio::select! {
-        served = async { serving.await } => served,
-        () = too_long => Ok(()),
-    }
+/// Serves the API until `leaving` turns true, then lets requests in progress end.
+pub async fn serve(listener: TcpListener, parts: ApiParts, leaving: watch::Receiver<bool>) {
+    let (most, observer) = (parts.max_connections, Arc::clone(&parts.observer));
+    serve::serve(listener, router(parts), most, observer, leaving).await;
 }

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use crate::api::{self, ApiParts, Commits, Committing, Releasing};
 use crate::args::Args;
 use crate::core::commit::{Proposal, TakeFiles};
+use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
 use crate::core::hold::{HOLD, HoldId};
 use crate::core::observer::Observer;
@@ -56,7 +57,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     telemetry::init(settings.log_level, settings.error_log.as_deref())?;
     // Each proxy needs one.
-    open_files::raise();
+    let limit = open_files::raise();
+    let room = Descriptors::share(limit, settings.max_api_connections);
     warn_of_what_is_idle(&main, &settings);
     let (leave, leaving) = watch::channel(false);
     if args.exit_with_parent {
@@ -67,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(&settings, &Times::of(args), leave, leaving));
+    let served = runtime.block_on(serve(&settings, &Times::of(args), room, (leave, leaving)));
     runtime.shutdown_timeout(LAST_WORK);
     served
 }
@@ -116,8 +118,8 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 async fn serve(
     settings: &ControlSettings,
     times: &Times,
-    leave: watch::Sender<bool>,
-    leaving: watch::Receiver<bool>,
+    room: Descriptors,
+    (leave, leaving): (watch::Sender<bool>, watch::Receiver<bool>),
 ) -> Result<()> {
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
@@ -162,10 +164,11 @@ async fn serve(
         enabled: settings.config_api_enabled,
         key: settings.master_key.clone(),
         address: listener.local_addr().unwrap_or(address),
+        max_connections: room.api,
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
-    let streams = tokio::spawn(stream::serve(socket, hub, leaving.clone()));
+    let streams = tokio::spawn(stream::serve(socket, room.streams, hub, leaving.clone()));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leave, leaving, streams, api).await;
     drop(source);
@@ -177,7 +180,7 @@ async fn run_to_the_end(
     leave: watch::Sender<bool>,
     mut leaving: watch::Receiver<bool>,
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
-    api: impl Future<Output = Result<std::io::Result<()>, tokio::task::JoinError>>,
+    api: impl Future<Output = Result<(), tokio::task::JoinError>>,
 ) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
@@ -190,7 +193,7 @@ async fn run_to_the_end(
         leave.send_replace(true);
     };
     let streams = async { streams.await?.context("the control socket failed") };
-    let api = async { api.await?.context("the config API failed") };
+    let api = async { api.await.context("the config API failed") };
     tokio::pin!(streams, api);
     tokio::select! {
         ended = &mut streams => return ended,

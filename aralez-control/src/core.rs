@@ -1,7 +1,9 @@
 //! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
 
 pub mod catalog;
+pub mod clients;
 pub mod commit;
+pub mod descriptors;
 pub mod discovery;
 pub mod dropped;
 pub mod fleet;

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::core::fleet::{Fleet, NodeState};
-use crate::core::observer::Observer;
+use crate::core::observer::{ApiPressure, Observer};
 
 /// Seconds: from what a small change takes to what is beyond every promise.
 const BUCKETS: [f64; 12] = [
@@ -60,6 +60,7 @@ pub struct Metrics {
     nacks: Family<Labels, Counter>,
     pushes: Family<Labels, Counter>,
     wrong_keys: Counter,
+    api_closed: Family<Labels, Counter>,
     stages: Family<Labels, Gauge<f64, AtomicU64>>,
     times: Family<Labels, Histogram>,
 }
@@ -93,6 +94,7 @@ impl Default for Metrics {
             nacks: Family::default(),
             pushes: Family::default(),
             wrong_keys: Counter::default(),
+            api_closed: Family::default(),
             stages: Family::default(),
             times: Family::new_with_constructor(times),
         };
@@ -142,6 +144,11 @@ impl Metrics {
             self.pushes.clone(),
         );
         registry.register("wrong_keys", "Wrong keys shown", self.wrong_keys.clone());
+        registry.register(
+            "api_connections_closed",
+            "Connections of the config API closed for want of room: waiting ones that gave way, new ones turned away",
+            self.api_closed.clone(),
+        );
         registry.register(
             "stage_last_seconds",
             "What each stage of the last commit took",
@@ -226,6 +233,16 @@ impl Observer for Metrics {
 
     fn wrong_key(&self) {
         self.wrong_keys.inc();
+    }
+
+    fn api_pressure(&self, pressure: ApiPressure) {
+        let reason = match pressure {
+            ApiPressure::GaveWay => "gave_way",
+            ApiPressure::TurnedAway => "turned_away",
+        };
+        self.api_closed
+            .get_or_create(&vec![("reason", reason)])
+            .inc();
     }
 }
 

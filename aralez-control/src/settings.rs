@@ -11,6 +11,8 @@ const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
 
 const DEFAULT_CONFIG_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
+const MAX_API_CONNECTIONS: usize = 256;
+
 /// What control runs with.
 #[derive(Clone, Debug)]
 pub struct ControlSettings {
@@ -30,6 +32,8 @@ pub struct ControlSettings {
     pub config_api_enabled: bool,
     /// `master_key`; `None` where there is none, so that nobody has it.
     pub master_key: Option<Secret>,
+    /// `max_api_connections`
+    pub max_api_connections: usize,
     /// `upstreams_conf`; `None`: the API alone brings documents.
     pub upstreams_conf: Option<PathBuf>,
     /// `control_address`
@@ -72,6 +76,7 @@ impl ControlSettings {
             config_tls_address: main.config_tls_address,
             config_api_enabled: main.config_api_enabled.unwrap_or(true),
             master_key: key.filter(|key| !key.reveal().is_empty()).cloned(),
+            max_api_connections: main.max_api_connections.unwrap_or(MAX_API_CONNECTIONS),
             upstreams_conf: main.upstreams_conf.clone(),
             control_address: main.control_address.clone().unwrap_or_else(socket),
             state_dir: state_dir.to_owned(),

@@ -4,6 +4,7 @@
 //! `core::fleet`. One task per stream, no queue of updates, and no lock is held while sending.
 
 mod admission;
+mod counted;
 mod hub;
 pub mod message;
 pub mod outbox;
@@ -33,12 +34,13 @@ const WINDOW: u32 = 128 << 10;
 /// How long streams may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// Serves streams on the socket until `leaving` turns true, then lets every session say goodbye.
+/// Serves at most `most` connections on the socket until `leaving` turns true, then lets every session say goodbye.
 ///
 /// # Errors
 /// Where the socket fails.
 pub async fn serve(
     socket: ControlSocket,
+    most: usize,
     hub: Arc<Hub>,
     mut leaving: watch::Receiver<bool>,
 ) -> Result<(), tonic::transport::Error> {
@@ -49,7 +51,7 @@ pub async fn serve(
     let signal = async move {
         let _ = leaving.wait_for(|leaving| *leaving).await;
     };
-    let (incoming, _guard) = socket.into_incoming();
+    let (incoming, _guard) = socket.into_incoming(most);
     let serving = Server::builder()
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)

@@ -20,7 +20,6 @@ use crate::core::live::Live;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Phases, Signals};
 use crate::engine::server::{Options, Server};
-use crate::engine::threads::Model;
 use crate::engine::worker::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
@@ -57,7 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .map(|path| process::PidFile::write(&own(path)))
         .transpose()?;
     tell_idle_keys(&config);
-    serve(&settings, args.exit_with_parent, args.threads_model())
+    serve(&settings, args.exit_with_parent)
 }
 
 /// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
@@ -88,7 +87,7 @@ fn tell_idle_keys(config: &MainConfig) {
     }
 }
 
-fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<()> {
+fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     // Each request in flight needs two.
     open_files::raise();
     let listeners = settings
@@ -113,7 +112,6 @@ fn serve(settings: &Settings, supervised: bool, model: Model) -> anyhow::Result<
     let options = Options {
         listeners,
         threads: settings.threads,
-        model,
     };
     let engine = Engine {
         live,

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::engine::threads::Model;
-
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 #[derive(Parser, Debug, Clone, Default)]
 #[command(name = "aralez-proxy", version, disable_version_flag = true)]
@@ -28,21 +26,9 @@ pub struct Args {
     /// Leave when the process that started this one is gone: for the one-box supervisor.
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
-    /// Serve on Pingora's work-stealing runtime instead of one runtime for each core: to measure the one beside the other.
-    #[arg(long, hide = true)]
-    pub work_stealing: bool,
 }
 
 impl Args {
-    /// How work is spread over threads.
-    pub const fn threads_model(&self) -> Model {
-        if self.work_stealing {
-            Model::Stealing
-        } else {
-            Model::PerCore
-        }
-    }
-
     /// What was asked for and is not in this release.
     pub fn not_yet(&self) -> Option<&'static str> {
         if self.upgrade {

@@ -2,8 +2,8 @@
 //!
 //! What decides about a request is in [`crate::core`] and sees plain views; what reads and writes HTTP/1 is [`crate::core::http1`]. Here
 //! are the sockets: [`listener`] takes connections in, [`connection`] is one client's life, [`duplex`] one exchange, [`pool`] the
-//! connections to endpoints that wait. [`threads`] spreads the work. HTTP/2 is to be another adapter beside this one, on Pingora's
-//! sessions; [`mount`] is where its streams arrive.
+//! connections to endpoints that wait. [`threads`] spreads the work. HTTP/2 will be another adapter beside this one, on the same
+//! threads.
 
 pub mod accepted;
 pub mod ask;
@@ -16,7 +16,6 @@ pub mod deferred;
 pub mod duplex;
 pub mod io;
 pub mod listener;
-pub mod mount;
 pub mod outgoing;
 pub mod pool;
 pub mod relay;

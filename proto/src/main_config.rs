@@ -53,6 +53,8 @@ pub struct MainConfig {
     pub config_api_enabled: Option<bool>,
     /// `master_key`
     pub master_key: Option<Secret>,
+    /// `max_api_connections`
+    pub max_api_connections: Option<usize>,
     /// `upstreams_conf`
     pub upstreams_conf: Option<PathBuf>,
     /// `control_address`
@@ -162,6 +164,7 @@ fn config(keys: MainKeys, idle: Vec<DocumentFault>) -> MainConfig {
         config_tls_address: keys.config_tls_address.map(|at| at.value.0),
         config_api_enabled: keys.config_api_enabled.map(At::take),
         master_key: keys.master_key.map(|at| Secret::new(at.value.0)),
+        max_api_connections: keys.max_api_connections.map(|at| whole(at.value.0)),
         upstreams_conf: keys.upstreams_conf.map(At::take),
         control_address: keys.control_address.map(|at| at.value.0),
         control_servers: keys

@@ -2,8 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Takes as many open files as the system permits. Where it does not let us, the limit stays as it is, which is logged.
-pub fn raise() {
+/// Raises the soft limit of open files to the hard one, and returns the limit that holds now. Where the system does not permit that, the
+/// limit stays as it is, which is logged.
+pub fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -14,4 +15,7 @@ pub fn raise() {
     {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+    let now = getrlimit(Resource::Nofile).current;
+    // No limit is as many as there can be.
+    now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
 }

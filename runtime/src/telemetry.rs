@@ -56,21 +56,12 @@ fn open(path: &Path) -> Result<File, TelemetryError> {
         })
 }
 
-/// Below the level of information libraries print what passes through them, headers with their tokens among it: so only our own events go
-/// below, whatever is asked for. And the engine has a line for every client that hangs up, at the level of errors: a port scan would
-/// fill the disk. What matters of it is counted, so that these lines are for those who look for them.
+/// Libraries print what passes through them below `info`, header values with tokens among it: only our own events may go below.
 fn targets_of(level: LevelFilter) -> Targets {
     let libraries = level.min(LevelFilter::INFO);
-    let (requests, engine) = if level >= LevelFilter::DEBUG {
-        (libraries, libraries)
-    } else {
-        (LevelFilter::OFF, level.min(LevelFilter::WARN))
-    };
     Targets::new()
         .with_default(libraries)
         .with_target("aralez", level)
-        .with_target("pingora_proxy", requests)
-        .with_target("pingora_core", engine)
 }
 
 const fn filter_of(level: LogLevel) -> LevelFilter {
@@ -92,13 +83,7 @@ mod tests {
     fn libraries_never_print_what_passes_through_them() {
         let targets = targets_of(LevelFilter::TRACE);
         assert!(targets.would_enable("aralez_proxy::sync", &tracing::Level::TRACE));
-        for library in [
-            "pingora_proxy::proxy_h1",
-            "pingora_core",
-            "h2",
-            "hyper",
-            "axum",
-        ] {
+        for library in ["h2", "hyper", "axum"] {
             assert!(
                 !targets.would_enable(library, &tracing::Level::DEBUG),
                 "{library}"

@@ -15,6 +15,9 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::core::commit::TouchedGroups;
+use crate::core::observer::ApiPressure;
+
+const MAX_CONNECTIONS: usize = 8;
 
 #[derive(Default)]
 struct Fake {
@@ -83,6 +86,7 @@ impl Observer for Nobody {
     fn stream_refused(&self) {}
     fn pushed(&self, _: bool, _: Duration) {}
     fn wrong_key(&self) {}
+    fn api_pressure(&self, _: ApiPressure) {}
 }
 
 struct Running {
@@ -117,6 +121,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         enabled,
         key: key.map(|key| Secret::new(key.to_owned())),
         address,
+        max_connections: MAX_CONNECTIONS,
     };
     tokio::spawn(serve(listener, parts, leaving));
     Running {
@@ -257,4 +262,20 @@ async fn another_try_is_for_who_has_the_key() {
     assert_eq!(api.ask("POST /v1/nodes/n1/retry", "", "").await.0, 401);
     assert_eq!(api.ask("POST /v1/nodes/n1/retry", bearer, "").await.0, 202);
     assert_eq!(api.ask("POST /v1/nodes/n2/retry", bearer, "").await.0, 404);
+}
+
+#[tokio::test]
+async fn connections_that_only_wait_give_way_to_a_request() {
+    let api = start(true, Some("k")).await;
+    let mut silent = Vec::new();
+    for _ in 0..3 * MAX_CONNECTIONS {
+        silent.push(TcpStream::connect(api.address).await.unwrap());
+    }
+    let (status, _) = api.ask("GET /livez", "", "").await;
+    assert_eq!(status, 200);
+    // The first of the silent ones were closed, the last still wait.
+    let mut byte = [0; 1];
+    assert_eq!(silent[0].read(&mut byte).await.unwrap(), 0);
+    let last = silent.last().unwrap();
+    assert!(last.try_read(&mut byte).is_err());
 }

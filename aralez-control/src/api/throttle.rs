@@ -1,8 +1,10 @@
 //! Slows down who guesses keys.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use crate::core::clients::network;
 
 /// This many wrong keys
 const ALLOWED: u32 = 10;
@@ -57,18 +59,10 @@ impl Throttle {
     }
 }
 
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => {
-            let kept = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(kept))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     #[test]

@@ -23,4 +23,16 @@ pub trait Observer: Send + Sync {
 
     /// A wrong key was shown.
     fn wrong_key(&self);
+
+    /// A connection of the API was closed for want of room.
+    fn api_pressure(&self, pressure: ApiPressure);
+}
+
+/// How the API made room where it had none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ApiPressure {
+    /// A connection that only waited was closed for a new one.
+    GaveWay,
+    /// A new connection was closed, since every other one had a request in progress.
+    TurnedAway,
 }

@@ -3,13 +3,19 @@
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use aralez_runtime::private;
-use futures_util::StreamExt;
 use futures_util::stream::Stream;
 use tokio::net::{UnixListener, UnixStream};
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio::sync::Semaphore;
 use tracing::warn;
+
+use super::counted::Counted;
+
+/// The pause after an accept that failed: without descriptors it would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the socket cannot be had: one line with what and where.
 #[derive(Debug, thiserror::Error)]
@@ -121,22 +127,39 @@ impl ControlSocket {
         }
     }
 
-    /// The connections of peers that run as root or as the user of this process.
+    /// The connections of peers that run as root or as the user of this process, at most `most` at a time.
     pub(super) fn into_incoming(
         self,
-    ) -> (
-        impl Stream<Item = io::Result<UnixStream>> + Send,
-        SocketFile,
-    ) {
+        most: usize,
+    ) -> (impl Stream<Item = io::Result<Counted>> + Send, SocketFile) {
         let own = rustix::process::geteuid().as_raw();
-        let incoming = UnixListenerStream::new(self.listener).filter_map(move |accepted| {
-            std::future::ready(match accepted {
-                Ok(stream) if is_trusted(&stream, own) => Some(Ok(stream)),
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            })
+        let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let incoming = futures_util::stream::unfold(self.listener, move |listener| {
+            let places = Arc::clone(&places);
+            async move { Some((Ok(next(&listener, own, &places).await), listener)) }
         });
         (incoming, self.file)
+    }
+}
+
+/// The next connection that is trusted and has a place.
+async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Counted {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if is_trusted(&stream, own) => {
+                match Arc::clone(places).try_acquire_owned() {
+                    Ok(place) => return Counted::new(stream, place),
+                    Err(_) => warn!(
+                        "turned away a proxy: every descriptor for connections is in use; raise the limit of open files"
+                    ),
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                warn!(%error, "the control socket cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 

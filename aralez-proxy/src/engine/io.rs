@@ -4,7 +4,6 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use pingora::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -78,70 +77,5 @@ impl Io for TcpStream {
 
     fn is_tls(&self) -> bool {
         false
-    }
-}
-
-/// A stream of Pingora's: what its listeners hand over, after TLS where there is TLS.
-#[derive(Debug)]
-pub struct PingoraStream {
-    stream: Stream,
-    /// A byte that was read to see whether there is one.
-    ahead: Option<u8>,
-}
-
-impl PingoraStream {
-    /// Takes a stream.
-    pub const fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            ahead: None,
-        }
-    }
-}
-
-impl Io for PingoraStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        if let (Some(byte), [first, ..]) = (self.ahead, &mut *into) {
-            *first = byte;
-            self.ahead = None;
-            return Poll::Ready(Ok(1));
-        }
-        let mut buffer = ReadBuf::new(into);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-
-    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.ahead.is_none() {
-            let mut byte = [0];
-            let mut buffer = ReadBuf::new(&mut byte);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-            // The end is found again by the next read.
-            self.ahead = buffer.filled().first().copied();
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    /// Nothing: over TLS, an end without its alert is no good one. Pingora does not give its sockets away.
-    fn abort(&mut self) {}
-
-    fn is_tls(&self) -> bool {
-        self.stream.get_ssl().is_some()
     }
 }

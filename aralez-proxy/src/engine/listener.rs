@@ -65,11 +65,6 @@ impl Bound {
             count: Arc::clone(&self.count),
         })
     }
-
-    /// The socket itself.
-    pub fn into_socket(self) -> TcpListener {
-        self.listener
-    }
 }
 
 /// A connection on its way to another thread.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::listener::Bound;
-use super::threads::{Model, Threads};
+use super::threads::Threads;
 use super::worker::Engine;
 
 /// What the engine is started with.
@@ -15,13 +15,11 @@ pub struct Options {
     pub listeners: Vec<TcpListener>,
     /// Threads that serve requests.
     pub threads: NonZeroUsize,
-    /// How the work is spread over them.
-    pub model: Model,
 }
 
 /// The running engine.
 #[derive(Debug)]
-pub struct Server(Box<dyn Threads>);
+pub struct Server(Threads);
 
 impl Server {
     /// Starts to serve.
@@ -34,9 +32,7 @@ impl Server {
         let listeners: std::io::Result<Vec<_>> = listeners
             .map(|listener| Bound::new(listener, defer))
             .collect();
-        let threads = options
-            .model
-            .start(Arc::new(engine), listeners?, options.threads)?;
+        let threads = Threads::start(&Arc::new(engine), &listeners?, options.threads)?;
         Ok(Self(threads))
     }
 

@@ -1,52 +1,145 @@
-//! How the engine's work is spread over threads.
+//! The serving threads: one for each core, each with its own current-thread runtime, connections and pool. Nothing is shared while a
+//! request runs.
 
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use super::listener::Bound;
-use super::worker::Engine;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
 
-mod per_core;
-mod stealing;
+use super::listener::{Arrival, Bound, Desk, Reception};
+use super::worker::{Engine, Worker};
 
-pub use per_core::PerCore;
-pub use stealing::Stealing;
+/// How often connections to endpoints that wait are looked at.
+const SWEEP: Duration = Duration::from_millis(500);
 
-/// Threads that serve.
-pub trait Threads: Send + Sync + std::fmt::Debug {
-    /// Closes the listeners and the connections on which nothing runs; resolves when that is done. What runs goes on.
-    fn close(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-
-    /// Stops everything, cutting off what still runs.
-    fn stop(self: Box<Self>);
+/// The threads.
+#[derive(Debug)]
+pub struct Threads {
+    threads: Vec<JoinHandle<()>>,
+    close: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    /// Ends when every listener is closed.
+    listening: Option<mpsc::Receiver<()>>,
 }
 
-/// Which way the work is spread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Model {
-    /// One thread for each core, each with its own runtime, connections and pool. Nothing is shared while a request runs.
-    #[default]
-    PerCore,
-    /// Pingora's listeners on one runtime whose threads take work from each other. It is measured beside the other, and where the
-    /// listeners for TLS will be.
-    Stealing,
-}
-
-impl Model {
+impl Threads {
     /// Starts to serve.
     ///
     /// # Errors
     /// Where the system gives no threads, or a listener cannot be used.
     pub fn start(
-        self,
-        engine: Arc<Engine>,
-        listeners: Vec<Bound>,
-        threads: NonZeroUsize,
-    ) -> std::io::Result<Box<dyn Threads>> {
-        Ok(match self {
-            Self::PerCore => Box::new(PerCore::start(&engine, &listeners, threads)?),
-            Self::Stealing => Box::new(Stealing::start(engine, listeners, threads)?),
+        engine: &Arc<Engine>,
+        listeners: &[Bound],
+        count: NonZeroUsize,
+    ) -> std::io::Result<Self> {
+        let (close, closing) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        let (open, listening) = mpsc::channel(1);
+        let (desks, inboxes): (Vec<_>, Vec<_>) = (0..count.get()).map(|_| Desk::new()).unzip();
+        let desks: Arc<[Desk]> = desks.into();
+        let mut threads = Vec::with_capacity(count.get());
+        for (own, arrivals) in inboxes.into_iter().enumerate() {
+            let reception = Reception {
+                worker: Arc::new(Worker::new(Arc::clone(engine))),
+                desks: Arc::clone(&desks),
+                own,
+                closing: closing.clone(),
+            };
+            let shared: std::io::Result<Vec<_>> = listeners.iter().map(Bound::share).collect();
+            let thread = Thread {
+                runtime: tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?,
+                reception,
+                listeners: shared?,
+                arrivals,
+                open: open.clone(),
+                stopped: stopped.clone(),
+            };
+            let name = format!("serve-{own}");
+            threads.push(
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn(|| thread.run())?,
+            );
+        }
+        Ok(Self {
+            threads,
+            close,
+            stop,
+            listening: Some(listening),
         })
+    }
+
+    /// Closes the listeners and the connections on which nothing runs; resolves when that is done. What runs goes on.
+    pub fn close(&mut self) -> impl Future<Output = ()> + use<> {
+        self.close.send_replace(true);
+        let listening = self.listening.take();
+        async move {
+            if let Some(mut listening) = listening {
+                // Nothing is ever sent: it ends when the last listener has let go.
+                let _ = listening.recv().await;
+            }
+        }
+    }
+
+    /// Stops everything, cutting off what still runs.
+    pub fn stop(self) {
+        self.close.send_replace(true);
+        self.stop.send_replace(true);
+        for thread in self.threads {
+            // It can only fail by a panic, which the panic hook has told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What one thread begins with.
+struct Thread {
+    runtime: Runtime,
+    reception: Reception,
+    listeners: Vec<Bound>,
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    open: mpsc::Sender<()>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Thread {
+    fn run(self) {
+        let Self {
+            runtime,
+            reception,
+            listeners,
+            arrivals,
+            open,
+            mut stopped,
+        } = self;
+        let worker = Arc::clone(&reception.worker);
+        runtime.block_on(async move {
+            for listener in listeners {
+                let (reception, open) = (reception.clone(), open.clone());
+                tokio::spawn(async move {
+                    reception.accept(listener).await;
+                    drop(open);
+                });
+            }
+            drop(open);
+            tokio::spawn(reception.receive(arrivals));
+            let looking = Arc::clone(&worker);
+            tokio::spawn(async move { looking.unwatched.look().await });
+            tokio::spawn(async move {
+                let mut beat = tokio::time::interval(SWEEP);
+                loop {
+                    beat.tick().await;
+                    worker.sweep();
+                }
+            });
+            // Who stops going away is the word too.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        });
+        // With the runtime, everything that still runs on it ends.
     }
 }

@@ -78,30 +78,6 @@ fn the_end_of_a_body_is_written_once_however_late_it_comes() {
 }
 
 #[test]
-fn behind_pingoras_listeners_requests_websockets_and_refusals_are_the_same() {
-    let switch =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let origin = Origin::start(move |head| {
-        if head.to_ascii_lowercase().contains("upgrade: websocket") {
-            switch.as_bytes().to_vec()
-        } else {
-            response("200 OK", "", "fine")
-        }
-    });
-    let node = Node::mounted(&[Site::new("a.example", "/", &[&origin])]);
-    let mut client = Client::connect(node.address);
-    for _ in 0..3 {
-        assert_eq!(client.get("a.example", "/", "").status, 200);
-    }
-    assert_eq!(client.send("GET / HTTP/1.1\r\n\r\n").status, 400);
-    assert!(client.is_closed());
-    let mut client = Client::connect(node.address);
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-    assert_eq!(client.get("a.example", "/", upgrade).status, 101);
-    node.close();
-}
-
-#[test]
 fn a_request_on_a_connection_that_the_endpoint_closed_is_sent_again_if_that_does_no_harm() {
     let (say, answered) = mpsc::channel();
     let say = std::sync::Arc::new(std::sync::Mutex::new(say));

@@ -19,7 +19,6 @@ use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::table::Table;
 use aralez_proxy::core::traffic::{Event, Tally, Traffic};
 use aralez_proxy::engine::server::{Options, Server};
-use aralez_proxy::engine::threads::Model;
 use aralez_proxy::engine::worker::Engine;
 
 use crate::origin::Origin;
@@ -79,36 +78,30 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn empty() -> Self {
-        Self::start(Live::new(Instant::now()), Model::PerCore)
+        Self::start(Live::new(Instant::now()))
     }
 
     pub(crate) fn serving(sites: &[Site]) -> Self {
-        Self::start(live(sites), Model::PerCore)
+        Self::start(live(sites))
     }
 
-    /// Behind Pingora's listeners.
-    pub(crate) fn mounted(sites: &[Site]) -> Self {
-        Self::start(live(sites), Model::Stealing)
-    }
-
-    fn start(live: Live, model: Model) -> Self {
-        Self::run(engine(live, Most::default()), model, NonZeroUsize::MIN)
+    fn start(live: Live) -> Self {
+        Self::run(engine(live, Most::default()), NonZeroUsize::MIN)
     }
 
     /// With so many connections at most, on two threads.
     pub(crate) fn limited(sites: &[Site], most: Most) -> Self {
         let two = NonZeroUsize::MIN.saturating_add(1);
-        Self::run(engine(live(sites), most), Model::PerCore, two)
+        Self::run(engine(live(sites), most), two)
     }
 
-    fn run(engine: Engine, model: Model, threads: NonZeroUsize) -> Self {
+    fn run(engine: Engine, threads: NonZeroUsize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let traffic = Arc::clone(&engine.traffic);
         let options = Options {
             listeners: vec![listener],
             threads,
-            model,
         };
         let server = Server::start(engine, options).unwrap();
         Self {

@@ -41,6 +41,8 @@ keys! {
     config_api_enabled: "config_api_enabled" => bool,
     /// The key of the config API.
     master_key: "master_key" => Secrecy,
+    /// How many connections the config API may have at once, 32 of them from one address (IPv6: one /64). Default: 256.
+    max_api_connections: "max_api_connections" => Between<1, 65_536>,
     /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
     upstreams_conf: "upstreams_conf" => PathBuf,
     /// The method of health checks. Default: HEAD.

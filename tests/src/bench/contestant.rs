@@ -31,8 +31,6 @@ pub struct Stage {
     pub cores: Cores,
     /// Runs what the harness does asynchronously.
     pub runtime: Runtime,
-    /// More arguments for ours.
-    pub arguments: Vec<String>,
     /// More lines in the main.yaml of ours.
     pub lines: Vec<String>,
 }
@@ -102,7 +100,6 @@ impl Stage {
     fn ours(&self, job: &Job, folder: TempDir) -> Result<Contestant> {
         let mut plan = Plan::new(1)
             .threads(0, job.workers)
-            .arguments(0, &self.arguments)
             .document(&configs::document(job));
         if self.knows(&folder, NO_LIMITS)? {
             plan = plan.proxy(0, NO_LIMITS);

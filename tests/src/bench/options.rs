@@ -61,9 +61,6 @@ pub struct Options {
     /// The numbers of connections.
     #[arg(long, value_delimiter = ',', default_value = "8,64")]
     pub connections: Vec<usize>,
-    /// One more argument for the command line of our proxy, several times for several.
-    #[arg(long = "proxy-arg", allow_hyphen_values = true)]
-    pub proxy_arguments: Vec<String>,
     /// One more line for our proxy's main.yaml, several times for several.
     #[arg(long = "proxy-line")]
     pub proxy_lines: Vec<String>,
@@ -104,10 +101,10 @@ mod tests {
 
     #[test]
     fn what_is_said_is_taken() {
-        let words = "bench --scenario keep-alive --scenario hosts1000 --workers 1 --proxies ours,nginx --proxy-arg --x=y";
+        let words = "bench --scenario keep-alive --scenario hosts1000 --workers 1 --proxies ours,nginx --proxy-line x:y";
         let options = Options::parse_from(words.split(' '));
         assert_eq!(options.chosen(), [Scenario::KeepAlive, Scenario::Hosts1000]);
         assert_eq!(options.proxies, [Kind::Ours, Kind::Nginx]);
-        assert_eq!(options.proxy_arguments, ["--x=y"]);
+        assert_eq!(options.proxy_lines, ["x:y"]);
     }
 }

@@ -21,7 +21,6 @@ fn main() -> Result<ExitCode> {
         runtime: tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?,
-        arguments: options.proxy_arguments.clone(),
         lines: options.proxy_lines.clone(),
     };
     let mut cells = Vec::new();
@@ -86,12 +85,9 @@ fn conditions(stage: &Stage, options: &Options) -> String {
         }
         false => "There is one core: proxy, load and origin share it.",
     };
-    let extra = match options.proxy_arguments.is_empty() && options.proxy_lines.is_empty() {
+    let extra = match options.proxy_lines.is_empty() {
         true => String::new(),
-        false => format!(
-            " aralez with {:?} {:?}.",
-            options.proxy_arguments, options.proxy_lines
-        ),
+        false => format!(" aralez with {:?}.", options.proxy_lines),
     };
     format!(
         "{} cores, Linux {}; {}; {}.{extra}\n\n{} rounds of {} s for each proxy and cell, after {} s that do not count; the proxies take \

@@ -17,6 +17,7 @@ use aralez_control::metrics::Metrics;
 use aralez_control::publisher::{Found, Parts, Publisher};
 use aralez_control::stream::{self, ControlSocket, Hub, HubParts};
 use aralez_proto::document::{DocumentSet, Rules};
+use aralez_runtime::open_files;
 use aralez_tests::fleet_size::discovery::schedule::{self, Schedule};
 use clap::Parser;
 use tokio::sync::{mpsc, watch};
@@ -58,7 +59,7 @@ async fn main() -> Result<()> {
     tokio::spawn(async move { follower.follow_discovered(taken).await });
     tokio::spawn(async move { source(&options, found).await });
     let socket = ControlSocket::bind(&folder.join("control.sock"))?;
-    stream::serve(socket, hub, leaving)
+    stream::serve(socket, open_files::raise(), hub, leaving)
         .await
         .context("the stream ended")
 }

@@ -203,7 +203,6 @@ fn many_hosts(pairs: usize, seconds: f64, connections: usize, lookups: usize) ->
         runtime: tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?,
-        arguments: Vec::new(),
         lines: Vec::new(),
     };
     let measured = hosts::measure(&stage, &options, connections)?;
