@@ -31,7 +31,7 @@ use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
 use crate::publisher::{self, Publisher};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument};
+use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling};
 
 /// Threads of the runtime at most. Control waits more than it works.
@@ -77,6 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// What tests make shorter.
 struct Times {
     hold: Duration,
+    writer_patience: Duration,
     pace: Pace,
 }
 
@@ -88,6 +89,9 @@ impl Times {
         }
         Self {
             hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            writer_patience: args
+                .writer_patience_ms
+                .map_or(WRITER_PATIENCE, Duration::from_millis),
             pace,
         }
     }
@@ -134,8 +138,9 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger, times.hold)?;
-    let source = follow_files(settings, &publisher)?;
+    let writers = Writers::default();
+    let publisher = open_publisher(settings, ledger, times.hold, &writers)?;
+    let source = follow_files(settings, &publisher, writers, times.writer_patience)?;
 
     let fleet = SharedFleet::default();
     let metrics = Arc::new(Metrics::default());
@@ -205,15 +210,16 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
-fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) -> Result<Publisher> {
-    let main_file = settings
-        .upstreams_conf
-        .clone()
-        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn MainFile>);
-    let files = settings
-        .upstreams_conf
-        .clone()
-        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn FilesOnDisk>);
+fn open_publisher(
+    settings: &ControlSettings,
+    ledger: Ledger,
+    hold: Duration,
+    writers: &Writers,
+) -> Result<Publisher> {
+    let path = settings.upstreams_conf.clone();
+    let document = path.map(|path| MainDocument::new(path, writers.clone()));
+    let main_file = document.clone().map(|it| Box::new(it) as Box<dyn MainFile>);
+    let files = document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>);
     let parts = publisher::Parts {
         store: Box::new(ledger),
         main_file,
@@ -225,12 +231,17 @@ fn open_publisher(settings: &ControlSettings, ledger: Ledger, hold: Duration) ->
 }
 
 /// Follows the files for as long as the result is held.
-fn follow_files(settings: &ControlSettings, publisher: &Publisher) -> Result<Option<FileSource>> {
+fn follow_files(
+    settings: &ControlSettings,
+    publisher: &Publisher,
+    writers: Writers,
+    patience: Duration,
+) -> Result<Option<FileSource>> {
     let Some(path) = &settings.upstreams_conf else {
         info!("no upstreams_conf: configuration comes over the config API alone");
         return Ok(None);
     };
-    let source = FileSource::spawn(path, publisher.known_files())
+    let source = FileSource::spawn(path, publisher.known_files(), writers, patience)
         .with_context(|| format!("cannot watch {}", path.display()))?;
     let (publisher, readings) = (publisher.clone(), source.readings());
     tokio::spawn(async move { publisher.follow(readings).await });

@@ -107,7 +107,7 @@ fn warn_of(held: &Held, now: Instant) {
         None => "time does not confirm it; take it with".to_owned(),
     };
     warn!(
-        "the set of files is held, the configuration does not change: it {held}; {until} `aralez-ctl sources release {}`",
+        "the set of files is held for a second look, the configuration does not change: it {held}; {until} `aralez-ctl sources release {}`",
         held.id
     );
 }
