@@ -81,8 +81,8 @@ pub struct ApiParts {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The cluster.
     pub cluster: ClusterId,
-    /// Whether configuration may be written (`config_api_enabled`).
-    pub enabled: bool,
+    /// Whether configuration may be written (`config_api_enabled`), now.
+    pub enabled: watch::Receiver<bool>,
     /// The master key; `None`: nobody has it.
     pub key: Option<Secret>,
     /// Where the API listens.
@@ -94,7 +94,7 @@ pub struct ApiParts {
 impl std::fmt::Debug for ApiParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ApiParts")
-            .field("enabled", &self.enabled)
+            .field("enabled", &*self.enabled.borrow())
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
@@ -103,6 +103,12 @@ impl std::fmt::Debug for ApiParts {
 struct Api {
     parts: ApiParts,
     access: Access,
+}
+
+impl Api {
+    fn is_enabled(&self) -> bool {
+        *self.parts.enabled.borrow()
+    }
 }
 
 type Shared = axum::extract::State<Arc<Api>>;

@@ -1,6 +1,7 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
+mod signals;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -8,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
-use aralez_runtime::{main_file, open_files, state, supervised, telemetry};
+use aralez_runtime::main_file::MainFile;
+use aralez_runtime::reread::Reread;
+use aralez_runtime::{open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -26,7 +28,7 @@ use crate::core::fleet::SharedFleet;
 use crate::core::hold::{HOLD, HoldId};
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
-use crate::core::store::{FilesOnDisk, MainFile, RevisionInfo};
+use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
 use crate::publisher::{self, Publisher};
@@ -44,7 +46,7 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
-    let main = main_file::load(args.config.as_deref())?;
+    let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
         return check::check(&main, &settings);
@@ -55,7 +57,9 @@ pub fn run(args: &Args) -> Result<()> {
         settings.error_log = settings.error_log.map(own);
         settings.pid_file = settings.pid_file.map(own);
     }
-    telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    let log = telemetry::init(settings.log_level, settings.error_log.as_deref())?;
+    aralez_runtime::signals::survive_strays().context("cannot take signals over")?;
+    let reread = Reread::new(file, log, Owner::Control);
     // Each proxy needs one.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
@@ -69,9 +73,26 @@ pub fn run(args: &Args) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(&settings, &Times::of(args), room, (leave, leaving)));
+    let served = runtime.block_on(async {
+        let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
+        signals::follow(reread, enabled)?;
+        let parts = Parts {
+            times: Times::of(args),
+            room,
+            enabled: is_enabled,
+        };
+        serve(&settings, parts, leave, leaving).await
+    });
     runtime.shutdown_timeout(LAST_WORK);
     served
+}
+
+/// What control is put together with beside its settings.
+struct Parts {
+    times: Times,
+    room: Descriptors,
+    /// `config_api_enabled`, now.
+    enabled: watch::Receiver<bool>,
 }
 
 /// What tests make shorter.
@@ -121,9 +142,9 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 
 async fn serve(
     settings: &ControlSettings,
-    times: &Times,
-    room: Descriptors,
-    (leave, leaving): (watch::Sender<bool>, watch::Receiver<bool>),
+    parts: Parts,
+    leave: watch::Sender<bool>,
+    leaving: watch::Receiver<bool>,
 ) -> Result<()> {
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
@@ -139,8 +160,8 @@ async fn serve(
         .map(PidFile::write)
         .transpose()?;
     let writers = Writers::default();
-    let publisher = open_publisher(settings, ledger, times.hold, &writers)?;
-    let source = follow_files(settings, &publisher, writers, times.writer_patience)?;
+    let publisher = open_publisher(settings, ledger, parts.times.hold, &writers)?;
+    let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
 
     let fleet = SharedFleet::default();
     let metrics = Arc::new(Metrics::default());
@@ -152,7 +173,7 @@ async fn serve(
             history: Arc::new(publisher.clone()),
             fleet: fleet.clone(),
             observer: Arc::clone(&observer),
-            pace: times.pace,
+            pace: parts.times.pace,
             leaving: leaving.clone(),
         },
         Instant::now(),
@@ -166,14 +187,19 @@ async fn serve(
         observer,
         metrics: metrics_text(metrics, publisher.clone(), fleet),
         cluster: publisher.cluster_id(),
-        enabled: settings.config_api_enabled,
+        enabled: parts.enabled,
         key: settings.master_key.clone(),
         address: listener.local_addr().unwrap_or(address),
-        max_connections: room.api,
+        max_connections: parts.room.api,
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
-    let streams = tokio::spawn(stream::serve(socket, room.streams, hub, leaving.clone()));
+    let streams = tokio::spawn(stream::serve(
+        socket,
+        parts.room.streams,
+        hub,
+        leaving.clone(),
+    ));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leave, leaving, streams, api).await;
     drop(source);
@@ -187,12 +213,10 @@ async fn run_to_the_end(
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
     api: impl Future<Output = Result<(), tokio::task::JoinError>>,
 ) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    let mut signals = signals::Leave::listen()?;
     let told = async {
         tokio::select! {
-            _ = terminate.recv() => info!("told to leave by SIGTERM"),
-            _ = interrupt.recv() => info!("told to leave by SIGINT"),
+            signal = signals.next() => info!("leaving on {signal}"),
             _ = leaving.wait_for(|leaving| *leaving) => info!("the supervisor is gone"),
         }
         leave.send_replace(true);
@@ -218,7 +242,9 @@ fn open_publisher(
 ) -> Result<Publisher> {
     let path = settings.upstreams_conf.clone();
     let document = path.map(|path| MainDocument::new(path, writers.clone()));
-    let main_file = document.clone().map(|it| Box::new(it) as Box<dyn MainFile>);
+    let main_file = document
+        .clone()
+        .map(|it| Box::new(it) as Box<dyn DocumentFile>);
     let files = document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>);
     let parts = publisher::Parts {
         store: Box::new(ledger),

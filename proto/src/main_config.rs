@@ -14,6 +14,7 @@ use crate::main_config::keys::MainKeys;
 use crate::model::{GroupName, NodeName};
 use crate::schema::{At, Reader, Shape, told};
 
+mod changes;
 mod checks;
 mod client;
 mod keys;
@@ -23,6 +24,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Change, Owner, changes};
 pub use client::ClientConfig;
 pub use secret::Secret;
 

@@ -8,6 +8,8 @@ pub mod main_file;
 pub mod open_files;
 pub mod private;
 pub mod random;
+pub mod reread;
+pub mod signals;
 pub mod state;
 pub mod supervised;
 pub mod telemetry;

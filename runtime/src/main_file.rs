@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use aralez_proto::document::DocumentFaults;
-use aralez_proto::main_config::{self, MainConfig};
+use aralez_proto::main_config::{self, Change, MainConfig};
 
 /// The largest `main.yaml` that is read, in bytes: 1 MiB.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -32,14 +32,51 @@ pub enum MainFileError {
     Faults(DocumentFaults),
 }
 
+/// A `main.yaml` as it was read last, to be read again while the daemon runs.
+#[derive(Debug)]
+pub struct MainFile {
+    path: Option<PathBuf>,
+    text: Vec<u8>,
+}
+
+impl MainFile {
+    /// Reads the file; without a path, the defaults.
+    ///
+    /// # Errors
+    /// [`MainFileError`].
+    pub fn open(path: Option<&Path>) -> Result<(Self, MainConfig), MainFileError> {
+        let text = path.map_or_else(|| Ok(Vec::new()), text_of)?;
+        let config = parse(path, &text)?;
+        let path = path.map(Path::to_owned);
+        Ok((Self { path, text }, config))
+    }
+
+    /// Reads the file again: what it says now, and which keys that changed.
+    ///
+    /// # Errors
+    /// [`MainFileError`]; the text that was read before stays the one to compare with.
+    pub fn reload(&mut self) -> Result<(MainConfig, Vec<Change>), MainFileError> {
+        let (now, config) = Self::open(self.path.as_deref())?;
+        let changed = main_config::changes(&self.text, &now.text);
+        *self = now;
+        Ok((config, changed))
+    }
+}
+
 /// Reads a `main.yaml`; without a path, the defaults. Links are followed: Kubernetes mounts files as such.
 ///
 /// # Errors
 /// [`MainFileError`].
 pub fn load(path: Option<&Path>) -> Result<MainConfig, MainFileError> {
-    let Some(path) = path else {
-        return Ok(MainConfig::default());
-    };
+    MainFile::open(path).map(|(_, config)| config)
+}
+
+fn parse(path: Option<&Path>, text: &[u8]) -> Result<MainConfig, MainFileError> {
+    let name = path.map_or_else(String::new, |path| path.display().to_string());
+    main_config::read(&name, text).map_err(MainFileError::Faults)
+}
+
+fn text_of(path: &Path) -> Result<Vec<u8>, MainFileError> {
     let text = read(path).map_err(|cause| MainFileError::Unreadable {
         path: path.to_owned(),
         cause,
@@ -49,7 +86,7 @@ pub fn load(path: Option<&Path>) -> Result<MainConfig, MainFileError> {
             path: path.to_owned(),
         });
     }
-    main_config::read(&path.display().to_string(), &text).map_err(MainFileError::Faults)
+    Ok(text)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -81,6 +118,22 @@ mod tests {
             assert!(error.contains(&path.display().to_string()), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
+    }
+
+    #[test]
+    fn a_faulty_file_does_not_change_what_the_next_one_is_compared_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("main.yaml");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("threads: 1\n");
+        let (mut file, _) = MainFile::open(Some(&path)).unwrap();
+        write("threads: none\n");
+        assert!(file.reload().is_err());
+        write("threads: 1\nlame_duck: 1s\n");
+        let (config, changed) = file.reload().unwrap();
+        assert_eq!(config.lame_duck, Some(std::time::Duration::from_secs(1)));
+        assert_eq!(changed.len(), 1);
+        assert!(file.reload().unwrap().1.is_empty());
     }
 
     #[test]

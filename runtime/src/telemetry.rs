@@ -4,11 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aralez_proto::main_config::LogLevel;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Why logging could not begin.
@@ -27,21 +29,82 @@ pub enum TelemetryError {
     Twice,
 }
 
+/// The log of this process while it runs.
+#[derive(Debug)]
+pub struct Log {
+    level: reload::Handle<Targets, Registry>,
+    file: Option<Arc<LogFile>>,
+}
+
+impl Log {
+    /// Shows events of another level from now on.
+    pub fn set_level(&self, level: LogLevel) {
+        // It fails only where the subscriber is gone, with the process.
+        let _ = self.level.reload(targets_of(filter_of(level)));
+    }
+
+    /// Opens the log file again by its name, so that a rotated file can go. Standard error stays as it is.
+    ///
+    /// # Errors
+    /// [`TelemetryError::File`]; events go to the old file as before.
+    pub fn reopen(&self) -> Result<(), TelemetryError> {
+        self.file.as_ref().map_or(Ok(()), |file| file.reopen())
+    }
+}
+
 /// Sends events at `level` and above to `file`, appending, or to standard error. Once per process.
 ///
 /// # Errors
 /// [`TelemetryError`]; nothing was set up then.
-pub fn init(level: LogLevel, file: Option<&Path>) -> Result<(), TelemetryError> {
+pub fn init(level: LogLevel, file: Option<&Path>) -> Result<Log, TelemetryError> {
     let layer = tracing_subscriber::fmt::layer().with_ansi(false);
-    let shown = tracing_subscriber::registry().with(targets_of(filter_of(level)));
-    let begun = match file {
-        Some(path) => {
-            let file = Arc::new(open(path)?);
-            shown.with(layer.with_writer(file)).try_init()
+    let (filter, handle) = reload::Layer::new(targets_of(filter_of(level)));
+    let shown = tracing_subscriber::registry().with(filter);
+    let file = file.map(LogFile::open).transpose()?.map(Arc::new);
+    let begun = match &file {
+        Some(file) => {
+            let file = Arc::clone(file);
+            shown
+                .with(layer.with_writer(move || file.current()))
+                .try_init()
         }
         None => shown.with(layer.with_writer(io::stderr)).try_init(),
     };
-    begun.map_err(|_| TelemetryError::Twice)
+    begun.map_err(|_| TelemetryError::Twice)?;
+    Ok(Log {
+        level: handle,
+        file,
+    })
+}
+
+/// A log file that can be opened again by its name.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    current: Mutex<Arc<File>>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> Result<Self, TelemetryError> {
+        let current = Mutex::new(Arc::new(open(path)?));
+        let path = path.to_owned();
+        Ok(Self { path, current })
+    }
+
+    fn current(&self) -> Arc<File> {
+        Arc::clone(&self.locked())
+    }
+
+    fn reopen(&self) -> Result<(), TelemetryError> {
+        let anew = Arc::new(open(&self.path)?);
+        *self.locked() = anew;
+        Ok(())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Arc<File>> {
+        // Held for a clone or a replacement: even what a panic left behind is whole.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn open(path: &Path) -> Result<File, TelemetryError> {
@@ -102,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_logged_reaches_the_file_without_what_is_below_the_level() {
+    fn the_log_keeps_to_its_level_and_follows_a_rotated_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("aralez.log");
-        init(LogLevel::Info, Some(&path)).unwrap();
+        let log = init(LogLevel::Info, Some(&path)).unwrap();
         tracing::info!(revision = 7, "applied");
         tracing::debug!("too much");
         let text = std::fs::read_to_string(&path).unwrap();
@@ -114,6 +177,20 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("too much"), "{text}");
+
+        let rotated = dir.path().join("aralez.log.1");
+        std::fs::rename(&path, &rotated).unwrap();
+        tracing::info!("still the old file");
+        log.reopen().unwrap();
+        log.set_level(LogLevel::Debug);
+        tracing::debug!("shown now");
+        let (old, new) = (
+            std::fs::read_to_string(rotated),
+            std::fs::read_to_string(&path),
+        );
+        assert!(old.unwrap().contains("still the old file"));
+        let new = new.unwrap();
+        assert!(new.contains("shown now") && !new.contains("old"), "{new}");
         assert!(matches!(
             init(LogLevel::Info, None),
             Err(TelemetryError::Twice)

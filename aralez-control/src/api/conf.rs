@@ -33,7 +33,7 @@ struct Flags {
 }
 
 pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response {
-    if !api.parts.enabled {
+    if !api.is_enabled() {
         return plain(StatusCode::FORBIDDEN, DISABLED);
     }
     let (parts, body) = request.into_parts();

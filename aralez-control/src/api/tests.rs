@@ -118,7 +118,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         observer: Arc::new(Nobody),
         metrics: Arc::new(|| "metrics\n".to_owned()),
         cluster: [1; 16],
-        enabled,
+        enabled: watch::channel(enabled).1,
         key: key.map(|key| Secret::new(key.to_owned())),
         address,
         max_connections: MAX_CONNECTIONS,

@@ -231,7 +231,7 @@ pub(super) async fn retry(
 
 /// Whether configuration may be written, and by who asks.
 pub(super) fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
-    if !api.parts.enabled {
+    if !api.is_enabled() {
         let title = "writing is disabled";
         let detail = "config_api_enabled is false in main.yaml of control";
         return Err(Problem::new(StatusCode::FORBIDDEN, title, detail));

@@ -41,9 +41,12 @@ pub const PROTOCOL: u32 = 1;
 pub struct Pace {
     /// Between two heartbeats, either way. After 2.5 of them without a message a node is lost.
     pub heartbeat: Duration,
-    /// How long an update may stay without an answer.
+    /// How long an update may stay without an answer, counted from its last part that the connection took.
     pub ack_deadline: Duration,
 }
+
+/// How long an update may take in all: a node that reads one part now and then must not keep its place among complete contents.
+const LONGEST_UPDATE: Duration = Duration::from_mins(15);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -61,6 +64,8 @@ struct InFlight {
     to: SharedSnapshot,
     complete: bool,
     since: Instant,
+    /// When the connection last took a part of it.
+    progress: Instant,
 }
 
 /// What is remembered of a node between two of its streams.
@@ -176,8 +181,7 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let beat = self.last_beat + self.pace.heartbeat;
         let lost = self.last_heard + self.silence();
-        let answer = self.awaited_since();
-        let stuck = answer.map(|since| since + self.pace.ack_deadline);
+        let stuck = self.answer_due();
         stuck.into_iter().fold(beat.min(lost), Instant::min)
     }
 
@@ -214,10 +218,23 @@ impl Session {
         }
     }
 
-    /// Since when the answer to an update or a question is awaited.
-    fn awaited_since(&self) -> Option<Instant> {
-        let update = self.in_flight.as_ref().map(|update| update.since);
-        update.or(self.question.as_ref().map(|question| question.since))
+    /// The connection took a part of the update in flight. A large content on a slow connection is on its way, not stuck.
+    pub fn progressed(&mut self, now: Instant) {
+        if let Some(update) = &mut self.in_flight {
+            update.progress = now;
+        }
+    }
+
+    /// Until when the answer to an update or a question must have come.
+    fn answer_due(&self) -> Option<Instant> {
+        let limit = self.pace.ack_deadline;
+        let update = self.in_flight.as_ref();
+        let update =
+            update.map(|update| (update.progress + limit).min(update.since + LONGEST_UPDATE));
+        update.or(self
+            .question
+            .as_ref()
+            .map(|question| question.since + limit))
     }
 
     fn silence(&self) -> Duration {
@@ -240,9 +257,7 @@ impl Session {
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
-        let answer = self.awaited_since();
-        let stuck = answer.is_some_and(|since| now >= since + self.pace.ack_deadline);
-        if stuck {
+        if self.answer_due().is_some_and(|due| now >= due) {
             return self.close(Closing::Stuck);
         }
         if now >= self.last_heard + self.silence() {

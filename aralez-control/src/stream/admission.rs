@@ -8,6 +8,8 @@ const MAX_STREAMS: usize = 16_384;
 const INTERVAL: Duration = Duration::from_millis(4);
 /// of which this many may come at once.
 const BURST: u32 = 256;
+/// The last slot that is promised: when as many streams as there may be have come back.
+const LAST_SLOT: Duration = Duration::from_millis(4 * MAX_STREAMS as u64);
 /// How far apart the ends of a retry window are.
 const SPREAD: Duration = Duration::from_secs(1);
 
@@ -17,6 +19,8 @@ const SMALL: u64 = 64 << 10;
 const FULL_BYTES: u64 = 64 << 20;
 /// What all complete contents together are taken to pass in a second, before any has told.
 const FULL_RATE: u64 = 16 << 20;
+/// The longest wait for a complete content: nodes that come before their time would push the slots of all others out for ever.
+const FULL_WAIT: Duration = Duration::from_mins(10);
 
 /// Lets streams in at a bounded rate. Those it does not let in are given windows one after the other, so that they do not all come back
 /// at once.
@@ -66,7 +70,8 @@ impl Admission {
             self.open += 1;
             return Ok(());
         }
-        self.promised_until = self.promised_until.max(free_at).max(now) + INTERVAL;
+        let slot = self.promised_until.max(free_at).max(now) + INTERVAL;
+        self.promised_until = slot.min(now + LAST_SLOT);
         let wait = self.promised_until.saturating_duration_since(now);
         Err((wait, wait + SPREAD))
     }
@@ -91,18 +96,19 @@ impl Admission {
         }
         let takes = |bytes: u64| Duration::from_millis(bytes.saturating_mul(1_000) / full.rate);
         let free = now + takes(full.bytes);
-        full.promised_until = full.promised_until.max(free) + takes(bytes);
+        let slot = full.promised_until.max(free) + takes(bytes);
+        full.promised_until = slot.min(now + FULL_WAIT);
         let wait = full.promised_until.saturating_duration_since(now);
         Err((wait, wait + SPREAD))
     }
 
-    /// A complete content has passed after so long, or its stream has ended.
-    pub(super) fn full_ended(&mut self, bytes: u64, took: Duration) {
+    /// A complete content was acknowledged after `took`, or its stream ended without (`None`), which says nothing of the rate.
+    pub(super) fn full_ended(&mut self, bytes: u64, took: Option<Duration>) {
         let full = &mut self.full;
         let beside = full.count.max(1);
         full.bytes = full.bytes.saturating_sub(bytes);
         full.count = full.count.saturating_sub(1);
-        if bytes >= SMALL {
+        if let Some(took) = took.filter(|_| bytes >= SMALL) {
             let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
             let rate = bytes.saturating_mul(1_000).saturating_mul(beside) / millis;
             full.rate = (full.rate / 4 * 3 + rate / 4).max(SMALL);
@@ -154,7 +160,7 @@ mod tests {
             "{last:?}"
         );
         for _ in 0..6 {
-            admission.full_ended(content, Duration::from_millis(100));
+            admission.full_ended(content, Some(Duration::from_millis(100)));
         }
         assert!(
             admission.admit_full(100 << 20, start).is_ok(),
@@ -165,6 +171,35 @@ mod tests {
             "a small one is no matter"
         );
         assert!(admission.admit_full(content, start).is_err());
+    }
+
+    #[test]
+    fn a_storm_that_ignores_its_windows_does_not_push_them_out_without_bound() {
+        let start = Instant::now();
+        let mut admission = Admission::new(start);
+        let content = 10 << 20;
+        while admission.admit_full(content, start).is_ok() {}
+        for _ in 0..1_000_000 {
+            let _ = admission.admit(start);
+            let _ = admission.admit_full(content, start);
+        }
+        let (wait, _) = admission.admit(start).unwrap_err();
+        assert!(wait <= LAST_SLOT, "{wait:?}");
+        let (wait, _) = admission.admit_full(content, start).unwrap_err();
+        assert!(wait <= FULL_WAIT, "{wait:?}");
+    }
+
+    #[test]
+    fn a_stream_that_dies_at_once_is_not_taken_for_one_that_was_fast() {
+        let start = Instant::now();
+        let mut admission = Admission::new(start);
+        let content = 10 << 20;
+        while admission.admit_full(content, start).is_ok() {}
+        let before = admission.full.rate;
+        for _ in 0..6 {
+            admission.full_ended(content, None);
+        }
+        assert_eq!(admission.full.rate, before);
     }
 
     #[test]

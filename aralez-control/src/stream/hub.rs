@@ -121,13 +121,21 @@ pub(super) struct FullPlace {
     hub: Arc<Hub>,
     bytes: u64,
     since: Instant,
+    /// How long it took until the node acknowledged it.
+    took: Option<Duration>,
+}
+
+impl FullPlace {
+    /// The node acknowledged what it was sent.
+    pub(super) fn acknowledged(mut self) {
+        self.took = Some(self.since.elapsed());
+    }
 }
 
 impl Drop for FullPlace {
     fn drop(&mut self) {
-        let took = self.since.elapsed();
         let mut state = self.hub.state();
-        state.admission.full_ended(self.bytes, took);
+        state.admission.full_ended(self.bytes, self.took);
     }
 }
 
@@ -211,6 +219,7 @@ impl Hub {
             hub: Arc::clone(self),
             bytes,
             since: now,
+            took: None,
         })
     }
 

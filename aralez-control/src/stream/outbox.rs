@@ -109,6 +109,11 @@ impl Outbox {
         self.waiting.len()
     }
 
+    /// Whether the next message is a part of an update.
+    pub fn is_sending_update(&self) -> bool {
+        matches!(self.waiting.front(), Some(Waiting::Update { .. }))
+    }
+
     /// Lets a message wait for its turn.
     pub fn push(&mut self, message: wire::ControlMessage) {
         self.waiting.push_back(Waiting::Message(Box::new(message)));

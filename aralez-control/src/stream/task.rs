@@ -178,7 +178,14 @@ impl Stream {
         let alarm = tokio::time::sleep_until(self.session.deadline().into());
         tokio::pin!(left, alarm);
         while next.is_continue() {
-            out.fill(|| self.outbox.pop());
+            let mut progress = false;
+            out.fill(|| {
+                progress |= self.outbox.is_sending_update();
+                self.outbox.pop()
+            });
+            if progress {
+                self.session.progressed(Instant::now());
+            }
             // The deadline moves with every message: an alarm that rings early finds nothing to do.
             let deadline = tokio::time::Instant::from_std(self.session.deadline());
             if alarm.is_elapsed() || deadline < alarm.deadline() {
@@ -260,8 +267,14 @@ impl Stream {
     }
 
     fn count(&mut self, event: &Event, on_node: Option<Duration>) {
-        if matches!(event, Event::Ack { .. } | Event::Nack { .. }) {
-            self.full = None;
+        match event {
+            Event::Ack { .. } => {
+                if let Some(full) = self.full.take() {
+                    full.acknowledged();
+                }
+            }
+            Event::Nack { .. } => self.full = None,
+            _ => {}
         }
         let observer = &self.hub.parts.observer;
         if let (Event::Ack { .. }, Some(on_node), Some(sent)) = (event, on_node, self.sent.take()) {

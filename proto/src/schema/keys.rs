@@ -20,7 +20,8 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    fn names(&self) -> impl Iterator<Item = &'static str> {
+    /// The name and the other names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 

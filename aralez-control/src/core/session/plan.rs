@@ -40,6 +40,7 @@ impl Session {
             to: Arc::clone(&to),
             complete: matches!(from, Base::Nothing),
             since: now,
+            progress: now,
         });
         vec![Action::Send(Update { id, from, to })]
     }

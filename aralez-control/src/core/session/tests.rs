@@ -165,6 +165,46 @@ fn no_answer_to_an_update_ends_the_stream() {
     );
 }
 
+#[test]
+fn a_large_update_on_a_slow_connection_is_not_stuck_while_its_parts_go_out() {
+    let start = Instant::now();
+    let second = Duration::from_secs(1);
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let mut session = open(hello(None), &recent(&view), start).session;
+    let mut closed_at = None;
+    for passed in 1..=1_000 {
+        let now = start + second * passed;
+        session.handle(Event::Status(NodeStatus::default()), now);
+        // A part every 20 s for five minutes, then none.
+        if passed % 20 == 0 && passed <= 300 {
+            session.progressed(now);
+        }
+        let actions = session.handle(Event::Tick, now);
+        if matches!(actions[..], [Action::Close(Closing::Stuck)]) {
+            closed_at.get_or_insert(passed);
+        }
+    }
+    assert_eq!(closed_at, Some(330));
+}
+
+#[test]
+fn an_update_that_trickles_does_not_hold_its_place_for_ever() {
+    let start = Instant::now();
+    let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
+    let mut session = open(hello(None), &recent(&view), start).session;
+    let mut now = start;
+    while now < start + Duration::from_mins(20) {
+        now += Duration::from_secs(10);
+        session.handle(Event::Status(NodeStatus::default()), now);
+        session.progressed(now);
+        let actions = session.handle(Event::Tick, now);
+        if matches!(actions[..], [Action::Close(Closing::Stuck)]) {
+            break;
+        }
+    }
+    assert_eq!(now, start + Duration::from_mins(15));
+}
+
 /// F-06, from the side of control.
 #[test]
 fn a_silent_node_is_lost_after_two_and_a_half_heartbeats() {

@@ -1,0 +1,126 @@
+//! What a changed `main.yaml` means to a running daemon: which keys changed, whose they are, and which of them hold at once.
+
+use crate::main_config::keys::MainKeys;
+use crate::schema::Keyed;
+use crate::yaml::{self, Node, Value};
+
+/// The process that reads a key (keys.md, "owner").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// `aralez-control`.
+    Control,
+    /// `aralez-proxy`.
+    Proxy,
+    /// Each of them, and the supervisor.
+    Each,
+}
+
+/// A key whose value is another one now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The key.
+    pub key: &'static str,
+    /// Who reads it.
+    pub owner: Owner,
+    /// Whether the new value holds at once; else with a restart.
+    pub live: bool,
+}
+
+/// The keys that differ between two texts of `main.yaml` that both read without a fault, in the order of the reference.
+pub fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
+    let (before, after) = (yaml::parse(before).ok(), yaml::parse(after).ok());
+    let before = before.as_ref().and_then(yaml::Tree::root);
+    let after = after.as_ref().and_then(yaml::Tree::root);
+    let differs = |key: &&crate::schema::Key| {
+        let value = |root: Option<Node<'_>>| {
+            let names = key.names();
+            let mut values = names.filter_map(|name| root?.get(name));
+            values.next().map(shape)
+        };
+        value(before) != value(after)
+    };
+    let changed = MainKeys::KEYS.iter().filter(differs);
+    changed.map(|key| change(key.name)).collect()
+}
+
+fn change(key: &'static str) -> Change {
+    Change {
+        key,
+        owner: owner(key),
+        live: is_live(key),
+    }
+}
+
+fn owner(key: &str) -> Owner {
+    match key {
+        "runuser" | "rungroup" | "daemon" | "pid_file" | "error_log" | "log_level"
+        | "state_dir" => Owner::Each,
+        "config_address"
+        | "config_tls_address"
+        | "config_tls_certificate"
+        | "config_tls_key_file"
+        | "config_api_enabled"
+        | "master_key"
+        | "max_api_connections"
+        | "upstreams_conf"
+        | "hc_method"
+        | "hc_interval"
+        | "proxy_certificates"
+        | "proxy_configs"
+        | "default_certificate"
+        | "control_address" => Owner::Control,
+        _ => Owner::Proxy,
+    }
+}
+
+/// What this release re-reads.
+fn is_live(key: &str) -> bool {
+    matches!(
+        key,
+        "log_level" | "config_api_enabled" | "grace_period" | "lame_duck"
+    )
+}
+
+/// A value without its place and its quotes.
+fn shape(node: Node<'_>) -> String {
+    match node.value() {
+        Value::Scalar(scalar) => format!("{:?}", scalar.text),
+        Value::Sequence(elements) => format!("{:?}", elements.map(shape).collect::<Vec<_>>()),
+        Value::Mapping(entries) => {
+            let entry = |entry: yaml::Entry<'_>| (entry.key.to_owned(), shape(entry.value));
+            let entries: std::collections::BTreeMap<_, _> = entries.map(entry).collect();
+            format!("{entries:?}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(before: &str, after: &str) -> Vec<&'static str> {
+        let changes = changes(before.as_bytes(), after.as_bytes());
+        changes.iter().map(|change| change.key).collect()
+    }
+
+    #[test]
+    fn a_key_that_is_new_gone_or_different_is_named_and_no_other() {
+        let before =
+            "threads: 2\nlog_level: info\nproxy_address_http: [127.0.0.1:1, 127.0.0.1:2]\n";
+        let after = "# moved\nproxy_address_http:\n  - 127.0.0.1:1\n  - '127.0.0.1:2'\nlog_level: debug\nlame_duck: 1s\n";
+        assert_eq!(keys(before, after), ["threads", "log_level", "lame_duck"]);
+        assert_eq!(keys(before, before), [""; 0]);
+        assert_eq!(keys("", "threads: 1\n"), ["threads"]);
+    }
+
+    #[test]
+    fn a_change_says_whose_it_is_and_whether_it_holds_at_once() {
+        let of = |text: &str| changes(b"", text.as_bytes())[0];
+        let level = of("log_level: warn\n");
+        assert_eq!((level.owner, level.live), (Owner::Each, true));
+        let address = of("config_address: 127.0.0.1:3\n");
+        assert_eq!((address.owner, address.live), (Owner::Control, false));
+        let threads = of("threads: 3\n");
+        assert_eq!((threads.owner, threads.live), (Owner::Proxy, false));
+    }
+}

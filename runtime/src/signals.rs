@@ -1,0 +1,35 @@
+//! Signals whose default action ends the process, although nobody means a daemon by them.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGIO, SIGPIPE, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
+use signal_hook::flag;
+
+/// Signals without a `SIG` constant in `signal-hook` (signal(7), x86 and ARM): a coprocessor's stack, a power failure.
+const SIGSTKFLT: i32 = 16;
+const SIGPWR: i32 = 30;
+
+/// The first and the last real-time signal that glibc and musl leave to programs on every system (signal(7)).
+const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
+
+/// Takes these signals without doing anything: a stray one, or a write beyond a limit of file sizes, must not end requests in progress.
+/// HUP and USR1 are taken as well, so that neither ends a daemon that is still starting; what they ask for is done by whoever listens for
+/// them later. The signals to leave (TERM, INT, QUIT) and faults of the process (SEGV, BUS, …) are left alone.
+///
+/// # Errors
+/// Where the system refuses a handler.
+pub fn survive_strays() -> io::Result<()> {
+    let taken = Arc::new(AtomicBool::new(false));
+    let named = [
+        SIGALRM, SIGHUP, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGSTKFLT, SIGUSR1, SIGUSR2, SIGVTALRM,
+        SIGXCPU, SIGXFSZ,
+    ];
+    for signal in named.into_iter().chain(REAL_TIME) {
+        flag::register(signal, Arc::clone(&taken))?;
+    }
+    Ok(())
+}
