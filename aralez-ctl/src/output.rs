@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use rustix::fs::{OFlags, fcntl_getfl, fstat};
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -83,38 +82,12 @@ fn rendered(format: Format, value: &Value) -> String {
 
 /// Writes to standard output. A reader that has gone (`| head`) is not a failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
-    if !text.is_empty() && is_closed() {
-        return Err(Failure::refused(
-            "cannot write to standard output: it is closed",
-        ));
-    }
     match write_line(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::refused(format!(
             "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),
     }
-}
-
-/// Whether this process was started without standard output (`>&-`). The standard library has put `/dev/null` in its place by then,
-/// open for reading and writing, which a shell's `>/dev/null` is not. Where standard input or standard error is such a one as well, whoever
-/// started us gave it to all of them, as daemons and some runtimes do.
-fn is_closed() -> bool {
-    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    is_replaced(&output) && !is_replaced(&input) && !is_replaced(&error)
-}
-
-fn is_replaced(stream: &impl std::os::fd::AsFd) -> bool {
-    const NULL: (u32, u32) = (1, 3);
-    let device = fstat(stream).map(|stat| {
-        (
-            rustix::fs::major(stat.st_rdev),
-            rustix::fs::minor(stat.st_rdev),
-        )
-    });
-    let flags = fcntl_getfl(stream).unwrap_or(OFlags::empty());
-    let ours = flags & OFlags::ACCMODE == OFlags::RDWR && !flags.contains(OFlags::CLOEXEC);
-    ours && device == Ok(NULL)
 }
 
 /// Writes people's words to standard error; nothing for an empty text.

@@ -122,7 +122,15 @@ async fn a_writer_that_opens_and_closes_for_each_part_is_waited_for_until_it_is_
     let stage = Stage::twenty(&[]).await;
     let whole = many(20, "2", stage.origin.address());
     drop(File::create(stage.file()).unwrap());
-    for part in whole.as_bytes().chunks(whole.len().div_ceil(12)) {
+    // Each part ends with a whole host, so that it reads well.
+    let starts = (0..20)
+        .step_by(2)
+        .map(|host| whole.find(&format!("h{host}.test:")).unwrap());
+    let starts: Vec<usize> = starts.chain([whole.len()]).collect();
+    for part in starts
+        .windows(2)
+        .map(|part| &whole.as_bytes()[part[0]..part[1]])
+    {
         let mut file = OpenOptions::new().append(true).open(stage.file()).unwrap();
         file.write_all(part).unwrap();
         drop(file);

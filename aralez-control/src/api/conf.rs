@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::core::commit::{Committed, Proposal, Rejected};
-use crate::core::dropped::Dropped;
+use crate::core::dropped::{self, Dropped};
 
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
@@ -86,7 +86,7 @@ fn answer(pushed: Result<Committed, Rejected>) -> Response {
 /// The documented body is exact, so what the push drops beside what it says is told in a header and in the log.
 fn updated(dropped: &[Dropped]) -> Response {
     let mut response = plain(StatusCode::OK, UPDATED);
-    let words: Vec<String> = dropped.iter().map(Dropped::to_string).collect();
+    let words = dropped::lines(dropped);
     if let Ok(value) = HeaderValue::try_from(words.join("; "))
         && !words.is_empty()
     {

@@ -15,6 +15,7 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected};
+use crate::core::dropped;
 use crate::core::hold::{Held, NotAHoldId};
 
 use super::access::Denied;
@@ -58,7 +59,8 @@ pub(super) fn confirmation(
 
 /// What is held, and how it is confirmed.
 pub(super) fn held_words(held: &Held) -> String {
-    let dropped: String = held.dropped.iter().map(|it| format!("{it}\n")).collect();
+    let dropped = dropped::lines(&held.dropped);
+    let dropped: String = dropped.iter().map(|line| format!("{line}\n")).collect();
     let id = held.id;
     let minutes = held.until.map_or(0, |until| {
         until.saturating_duration_since(held.since).as_secs() / 60
@@ -81,7 +83,7 @@ pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, R
 
 /// Begins the proof of a commit, and logs what it drops.
 pub(super) fn follow(api: &Api, committed: &Committed) {
-    for dropped in &committed.dropped {
+    for dropped in dropped::lines(&committed.dropped) {
         warn!(revision = committed.version.revision, "the push {dropped}");
     }
     let mut fleet = api.parts.fleet.lock();

@@ -6,6 +6,8 @@ use std::fmt;
 use aralez_proto::document::{Authored, DocumentSet};
 use aralez_proto::model::HostPattern;
 
+/// How many documents have a line of their own.
+const DOCUMENTS: usize = 10;
 /// How many hosts are named in one line.
 const NAMED: usize = 3;
 
@@ -40,6 +42,17 @@ impl fmt::Display for Dropped {
             more => write!(f, " and {more} more"),
         }
     }
+}
+
+/// One line for each document, of bounded number.
+pub fn lines(dropped: &[Dropped]) -> Vec<String> {
+    let named = dropped.iter().take(DOCUMENTS).map(Dropped::to_string);
+    let more = dropped.get(DOCUMENTS..).filter(|more| !more.is_empty());
+    let more = more.map(|more| {
+        let hosts: usize = more.iter().map(|dropped| dropped.hosts.len()).sum();
+        format!("drops {hosts} hosts of {} more documents", more.len())
+    });
+    named.chain(more).collect()
 }
 
 /// What `after`, read from `documents`, drops of `before`. Hosts that go from a document that stays are an edit, and not listed.
@@ -83,6 +96,25 @@ mod tests {
 
     fn read(documents: &DocumentSet) -> Authored {
         document::read(documents, &Rules::default()).unwrap()
+    }
+
+    #[test]
+    fn many_documents_are_told_in_a_bounded_number_of_lines() {
+        let names: Vec<String> = (0..12)
+            .map(|number| format!("conf.d/{number:02}.yaml"))
+            .collect();
+        let texts: Vec<String> = (0..12)
+            .map(|number| host(&format!("h{number}.a")))
+            .collect();
+        let documents = names
+            .iter()
+            .map(String::as_str)
+            .zip(texts.iter().map(String::as_str));
+        let before = set(&documents.collect::<Vec<_>>());
+        let after = DocumentSet::default();
+        let lines = lines(&dropped(&read(&before), &read(&after), &after));
+        assert_eq!(lines.len(), 11);
+        assert_eq!(lines[10], "drops 2 hosts of 2 more documents");
     }
 
     #[test]
