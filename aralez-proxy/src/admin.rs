@@ -17,6 +17,7 @@ use crate::core::live::Live;
 use crate::core::readiness;
 use crate::core::traffic::Traffic;
 
+mod serving;
 #[cfg(test)]
 mod tests;
 
@@ -64,7 +65,8 @@ pub fn spawn(listener: TcpListener, shown: Shown) -> std::io::Result<()> {
         .build()?;
     let serve = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router(shown)).await
+        serving::serve(listener, router(shown)).await;
+        Ok::<(), std::io::Error>(())
     };
     let run = move || {
         if let Err(error) = runtime.block_on(serve) {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context;
 use aralez_proto::main_config::MainConfig;
 use aralez_runtime::lock::InstanceLock;
-use aralez_runtime::{main_file, open_files, private, state, supervised, telemetry};
+use aralez_runtime::{main_file, private, state, supervised, telemetry};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
@@ -25,6 +25,7 @@ use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
 use crate::{admin, metrics};
 
+mod descriptors;
 mod node;
 mod process;
 
@@ -37,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let settings = Settings::new(&config, &root, chosen.name.clone(), cores);
+    let mut settings = Settings::new(&config, &root, chosen.name.clone(), cores);
     refuse_background(&config, args.exit_with_parent)?;
     if args.test {
         return Ok(());
@@ -56,6 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .map(|path| process::PidFile::write(&own(path)))
         .transpose()?;
     tell_idle_keys(&config);
+    descriptors::fit(&mut settings)?;
     serve(&settings, args.exit_with_parent)
 }
 
@@ -88,8 +90,6 @@ fn tell_idle_keys(config: &MainConfig) {
 }
 
 fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
-    // Each request in flight needs two.
-    open_files::raise();
     let listeners = settings
         .http
         .iter()
@@ -140,6 +140,7 @@ fn most(settings: &Settings) -> Most {
             .client
             .connections_per_address
             .map(NonZeroUsize::get),
+        descriptors: settings.descriptors,
     }
 }
 

@@ -15,7 +15,7 @@ mod tests;
 
 /// How often the drain looks whether the last request has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long nothing must be in flight: a request that was accepted last is only counted when its head has been read.
+/// How long nothing must be there: a connection that was accepted last is only counted once it is served.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// How long each phase may take.
@@ -30,9 +30,9 @@ pub struct Phases {
 /// How a drain ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// Nothing was in flight any more.
+    /// Every connection of a client had come to its end.
     Idle,
-    /// The grace period was over with this many requests in flight.
+    /// The grace period was over with this many connections or requests left.
     GraceOver(usize),
     /// A second signal asked to leave at once.
     Hurried,
@@ -82,7 +82,9 @@ where
         info!(lame_duck = ?phases.lame_duck, "not ready any more, still serving");
         sleep(phases.lame_duck).await;
         info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing the listeners");
-        let until = Instant::now() + phases.grace_period;
+        let now = Instant::now();
+        let until = now + phases.grace_period;
+        traffic.close(now.into_std(), phases.grace_period);
         // A listener that does not close must not keep the process.
         let _ = timeout(phases.grace_period, close()).await;
         until_idle(traffic, until).await
@@ -93,7 +95,7 @@ where
     };
     match end {
         End::Idle => info!("drained"),
-        End::GraceOver(left) => warn!(left, "the grace period is over, requests are cut off"),
+        End::GraceOver(left) => warn!(left, "the grace period is over, what is left is cut off"),
         End::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
     }
     end
@@ -103,7 +105,7 @@ async fn until_idle(traffic: &Traffic, until: Instant) -> End {
     let mut idle_since = None;
     loop {
         let now = Instant::now();
-        match traffic.in_flight() {
+        match traffic.unfinished() {
             0 if now >= *idle_since.get_or_insert(now) + QUIET => return End::Idle,
             0 => {}
             left if now >= until => return End::GraceOver(left),

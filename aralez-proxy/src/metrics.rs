@@ -54,19 +54,24 @@ impl Collector for Observed {
     }
 }
 
+/// What `aralez_requests` counts.
+const REQUESTS: &str =
+    "Requests received: every head that was read, and every one that was refused and answered";
+
 fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
-    page.counter("aralez_requests", "Requests received", tally.requests())?;
+    page.counter("aralez_requests", REQUESTS, tally.requests())?;
     let statuses = tally.by_status();
     let statuses = statuses.map(|(status, count)| (status.to_string(), count));
-    let help = "Responses sent, by status";
+    let help = "Final responses sent to clients, by status: each belongs to a request of aralez_requests, whose client may go away without one";
     page.counters("aralez_responses", help, "status", statuses)?;
-    let help = "Requests received, by method";
+    let help =
+        "Requests received, by method; OTHER are other methods and requests whose head was refused";
     let methods = tally.by_method();
     page.counters("aralez_requests_by_method", help, "method", methods)?;
-    let help = "Requests received, by version";
+    let help = "Requests received, by version; OTHER are requests whose head was refused";
     let versions = tally.by_version();
     page.counters("aralez_requests_by_version", help, "version", versions)?;
-    let help = "From the request's head to the end of its response";
+    let help = "From the request's head to the end of its response; without requests whose head was refused";
     let times = &tally.request_latency;
     page.histogram("aralez_request_latency_seconds", help, times)?;
     let help = "From the request's head to the head of its response";
@@ -75,7 +80,7 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
 }
 
 /// What is only counted: its name, what it says, the event.
-const EVENTS: [(&str, &str, Event); 11] = [
+const EVENTS: [(&str, &str, Event); 12] = [
     (
         "aralez_errors",
         "Requests that did not end as HTTP intends",
@@ -125,6 +130,11 @@ const EVENTS: [(&str, &str, Event); 11] = [
         "aralez_client_connections_accepted",
         "Connections of clients that were taken",
         Event::Accepted,
+    ),
+    (
+        "aralez_client_connections_evicted",
+        "Idle connections of clients that were closed to make room for new ones",
+        Event::Evicted,
     ),
     (
         "aralez_panics",

@@ -53,6 +53,8 @@ pub struct Settings {
     pub lame_duck: Duration,
     /// What clients may take.
     pub client: ClientLimits,
+    /// Descriptors for connections of clients and the requests on them, once the limit of open files is known.
+    pub descriptors: Option<usize>,
     /// How many idle connections to endpoints are kept.
     pub pool: PoolLimits,
     /// What this node takes at most.
@@ -81,6 +83,7 @@ impl Settings {
             group: config.node_group.clone().unwrap_or_default(),
             grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
             lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
+            descriptors: None,
             client: limits::client(&config.client),
             pool: limits::pool(config),
             limits: Limits {

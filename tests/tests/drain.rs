@@ -1,12 +1,16 @@
 //! A proxy that leaves: keep-alives end, exchanges finish, tunnels live to the grace.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
-use aralez_tests::eventually::eventually;
-use aralez_tests::fleet::{LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
-use aralez_tests::raw::{Connection, Request};
+use aralez_tests::eventually::{eventually, same};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::{Answer, Ending, Origin};
+use aralez_tests::process::Daemon;
+use aralez_tests::raw::{self, Connection, Request};
+use aralez_tests::slow::vitals::Metrics;
 use rustix::process::Signal;
 
 const GRACE: Duration = Duration::from_secs(3);
@@ -75,4 +79,286 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
         "{:?}",
         told.elapsed()
     );
+}
+
+/// One proxy that serves `a.test` and leaves within these limits.
+async fn serving(origin: &Origin, limits: &str) -> Fleet {
+    let fleet = Plan::new(1)
+        .proxy(0, limits)
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    fleet
+}
+
+fn told_to_leave(fleet: &mut Fleet) -> (Daemon, Instant) {
+    let proxy = fleet.proxies[0].take().unwrap();
+    proxy.signal(Signal::TERM);
+    (proxy, Instant::now())
+}
+
+/// A client on a blocking socket, which shows how a connection ends.
+fn client(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+}
+
+/// All that comes, and how the connection ended.
+fn rest(stream: &mut TcpStream) -> (Vec<u8>, Result<(), ErrorKind>) {
+    let mut all = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        match stream.read(&mut part) {
+            Ok(0) => return (all, Ok(())),
+            Ok(count) => all.extend_from_slice(&part[..count]),
+            Err(error) => return (all, Err(error.kind())),
+        }
+    }
+}
+
+/// Whether the other end has neither closed nor said anything.
+fn is_quiet(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let seen = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    seen.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+/// Clients that had one request each and keep their connections.
+fn kept(address: SocketAddr, count: usize) -> Vec<TcpStream> {
+    let one = |_| {
+        let mut stream = client(address);
+        stream.write_all(GET).unwrap();
+        let answer = read_answer(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+        stream
+    };
+    (0..count).map(one).collect()
+}
+
+/// An answer whose body is `a`.
+fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\na") {
+        let mut byte = [0];
+        match stream.read(&mut byte) {
+            Ok(1..) => answer.extend_from_slice(&byte),
+            ended => panic!("{ended:?} after {:?}", String::from_utf8_lossy(&answer)),
+        }
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_requests_are_answered()
+ {
+    const IDLE: usize = 40;
+    let origin = Origin::start("a").await;
+    let mut fleet = serving(&origin, "grace_period: 8s").await;
+    let mut idle = kept(fleet.http(0), IDLE);
+    let mut late = kept(fleet.http(0), 10);
+    let admin = fleet.admin(0);
+    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let draining = || async {
+        let ready = raw::get(admin, "admin", "/readyz").await?;
+        same(&ready.status, &503)
+    };
+    eventually(LIVE, "it drains", draining).await;
+    late.retain(is_quiet);
+    assert!(!late.is_empty(), "they do not end in the same instant");
+    for stream in &mut late {
+        stream.write_all(GET).unwrap();
+        let answer = read_answer(stream);
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+        assert_eq!(rest(stream), (Vec::new(), Ok(())));
+    }
+    let ends = idle.drain(..).map(|mut stream| {
+        std::thread::spawn(move || {
+            assert_eq!(rest(&mut stream), (Vec::new(), Ok(())));
+            told.elapsed()
+        })
+    });
+    let ends: Vec<_> = ends.collect();
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    let left = told.elapsed();
+    let mut ends: Vec<_> = ends.into_iter().map(|end| end.join().unwrap()).collect();
+    ends.sort_unstable();
+    let (first, last) = (ends[0], ends[IDLE - 1]);
+    println!(
+        "{IDLE} idle connections ended within {first:?}..{last:?}, the process after {left:?}"
+    );
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        last - first > Duration::from_secs(1),
+        "they end spread over half of the grace"
+    );
+    assert!(
+        left < Duration::from_secs(7),
+        "idle connections do not keep the process for its whole grace: {left:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_served() {
+    let origin = Origin::start("a").await;
+    let mut fleet = serving(&origin, "grace_period: 8s\nclient_defer_accept: false").await;
+    let mut fresh = client(fleet.http(0));
+    let [begin, end] = GET.split_at(20).into();
+    fresh.write_all(begin).unwrap();
+    let admin = fleet.admin(0);
+    let begun = || async {
+        let metrics = Metrics::of(admin).await?;
+        let heads = metrics.labelled("aralez_client_connections", "state", "head");
+        same(&heads, &1)
+    };
+    eventually(LIVE, "the proxy waits for the rest", begun).await;
+    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let closed = || async {
+        let refused = TcpStream::connect(fleet.http(0)).is_err();
+        same(&refused, &true)
+    };
+    eventually(LIVE, "the listener is closed", closed).await;
+    // Longer than a node is quiet before it leaves.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    fresh.write_all(end).unwrap();
+    let answer = read_answer(&mut fresh);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        told.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        told.elapsed()
+    );
+}
+
+/// A tunnel to an endpoint that sends back every byte.
+fn tunnel(origin: &Origin, address: SocketAddr) -> TcpStream {
+    origin.answer_once(Answer::web_socket_echo());
+    let mut stream = client(address);
+    let upgrade =
+        b"GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    stream.write_all(upgrade).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+    stream
+}
+
+/// The frames of a server, whole and masked or not, then the given part of one more.
+fn echoed(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).unwrap();
+    let mut back = vec![0; bytes.len()];
+    stream.read_exact(&mut back).unwrap();
+    assert_eq!(back, bytes);
+}
+
+const GOING_AWAY: [u8; 4] = [0x88, 2, 0x03, 0xE9];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_websocket_of_a_leaving_proxy_gets_1001_between_two_frames_and_a_reset_within_one() {
+    let origin = Origin::start("a").await;
+    let mut fleet = serving(&origin, "grace_period: 20s\ntunnel_grace: 2s").await;
+    let address = fleet.http(0);
+    let mut whole = tunnel(&origin, address);
+    echoed(&mut whole, &[0x81, 2, b'h', b'i']);
+    let long = [&[0x82, 126, 1, 0][..], &[7; 256]].concat();
+    echoed(&mut whole, &[&long[..], &[0x01, 1, b'x']].concat());
+    let mut untouched = tunnel(&origin, address);
+    let mut stuck = tunnel(&origin, address);
+    echoed(&mut stuck, &[0x81, 126, 1, 0, b'c', b'u', b't']);
+    let mut closed = tunnel(&origin, address);
+    echoed(&mut closed, &GOING_AWAY);
+
+    let (mut proxy, told) = told_to_leave(&mut fleet);
+    for stream in [&mut whole, &mut untouched] {
+        assert_eq!(rest(stream), (GOING_AWAY.to_vec(), Ok(())));
+        assert!(
+            told.elapsed() >= Duration::from_millis(1_700),
+            "its own limit"
+        );
+    }
+    assert_eq!(
+        rest(&mut closed),
+        (Vec::new(), Ok(())),
+        "nothing follows a close frame"
+    );
+    assert_eq!(
+        rest(&mut stuck),
+        (Vec::new(), Err(ErrorKind::ConnectionReset))
+    );
+    drop((whole, untouched, closed));
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    println!("the process left after {:?}", told.elapsed());
+    assert!(
+        told.elapsed() < Duration::from_secs(8),
+        "tunnels end by their own limit: {:?}",
+        told.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close_frame() {
+    let origin = Origin::start("a").await;
+    let mut fleet = serving(&origin, "grace_period: 20s\ntunnel_grace: 10s").await;
+    let admin = fleet.admin(0);
+    let mut stream = tunnel(&origin, fleet.http(0));
+    echoed(&mut stream, &[0x82, 126, 0x40, 0]);
+    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let asked = || async {
+        let metrics = Metrics::of(admin).await?;
+        let drained = metrics.labelled("aralez_deadline_closes_total", "kind", "drain");
+        same(&drained, &1)
+    };
+    eventually(2 * LIVE, "the tunnel is asked to end", asked).await;
+    // The rest of the frame, with another frame behind it that the client must not see the beginning of.
+    let rest_of_it = vec![9; 0x4000];
+    let new = [0x81, 50, b'n', b'e', b'w'];
+    stream.write_all(&rest_of_it).unwrap();
+    let _ = stream.write_all(&new);
+    let (seen, ended) = rest(&mut stream);
+    println!("asked to end, and ended after {:?}", told.elapsed());
+    assert_eq!(ended, Ok(()));
+    assert!(
+        seen == [&rest_of_it[..], &GOING_AWAY].concat(),
+        "{} bytes",
+        seen.len()
+    );
+    drop(stream);
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_off_by_the_end_of_the_grace_is_not_taken_for_whole() {
+    let origin = Origin::start("a").await;
+    let mut fleet = serving(&origin, "grace_period: 1s").await;
+    let body = "x".repeat(100);
+    origin.answer_once(Answer::ok(&body).chunked().cut(160, Ending::Stall));
+    let mut old = client(fleet.http(0));
+    old.write_all(b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")
+        .unwrap();
+    let under_way = || async { same(&origin.last().head.contains("GET / "), &true) };
+    eventually(LIVE, "the request is under way", under_way).await;
+    let mut first = [0; 12];
+    old.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let (mut proxy, _) = told_to_leave(&mut fleet);
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(rest(&mut old).1, Err(ErrorKind::ConnectionReset));
 }

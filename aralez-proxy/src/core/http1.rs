@@ -27,6 +27,7 @@ pub mod field;
 pub mod forward;
 pub mod lines;
 pub mod octets;
+pub mod opening;
 mod reasons;
 mod refusal;
 pub mod request;

@@ -20,6 +20,10 @@ pub struct ClientLimits {
     pub requests: u32,
     /// `tunnel_idle_timeout`: of an upgraded connection on which neither side says anything. Never zero.
     pub tunnel_idle: Duration,
+    /// `tunnel_grace`: of an upgraded connection once the node leaves; `None` is as long as the grace period.
+    pub tunnel_grace: Option<Duration>,
+    /// `client_linger`: how long what a client still sends after its last answer is read away. Never zero.
+    pub linger: Duration,
     /// `max_connections`: at once, of all clients; `None` is no limit.
     pub connections: Option<NonZeroUsize>,
     /// `max_connections_per_listener`: at once; `None` is no limit.
@@ -39,9 +43,11 @@ impl Default for ClientLimits {
             body: Duration::from_secs(30),
             body_min_rate: 100,
             write: Duration::from_secs(60),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
             requests: 1_000,
             tunnel_idle: Duration::from_secs(3_600),
+            tunnel_grace: None,
+            linger: Duration::from_secs(5),
             connections: NonZeroUsize::new(50_000),
             connections_per_listener: NonZeroUsize::new(10_000),
             connections_per_address: NonZeroUsize::new(256),

@@ -1,9 +1,11 @@
 //! What passes through this node: counts, times, what is in flight. Each thread counts for itself, and whoever asks gets the sum.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::core::counters::Counters;
+use crate::core::leaving::Closed;
 
 mod connections;
 mod histogram;
@@ -21,6 +23,7 @@ pub struct Traffic {
     /// Taken by who begins to count and by who asks, never by a request.
     tallies: Mutex<Vec<Arc<Tally>>>,
     draining: AtomicBool,
+    closed: OnceLock<Closed>,
 }
 
 impl Traffic {
@@ -47,6 +50,13 @@ impl Traffic {
         self.with_tallies(|tallies| tallies.iter().map(|tally| tally.in_flight()).sum())
     }
 
+    /// What the node still has to finish before it may leave: connections of clients in whatever state, idle ones included, since each
+    /// has its own end; and requests that are counted without one.
+    pub fn unfinished(&self) -> usize {
+        let open = |tally: &Arc<Tally>| tally.connections.open().max(tally.in_flight());
+        self.with_tallies(|tallies| tallies.iter().map(open).sum())
+    }
+
     fn with_tallies<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
         // The list is whole after every step, so a panic elsewhere leaves nothing half done.
         work(&mut self.tallies.lock().unwrap_or_else(PoisonError::into_inner))
@@ -55,6 +65,16 @@ impl Traffic {
     /// From now on the node finishes what it has: it is not ready, and asks clients to go elsewhere.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// The listeners close now; connections take their ends from here. Only the first call counts.
+    pub fn close(&self, at: Instant, grace: Duration) {
+        let _ = self.closed.set(Closed { at, grace });
+    }
+
+    /// The close of the listeners, once it has come.
+    pub fn closed(&self) -> Option<Closed> {
+        self.closed.get().copied()
     }
 
     /// Whether the node is on its way out.

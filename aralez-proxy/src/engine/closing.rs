@@ -1,4 +1,4 @@
-//! The word that the engine closes, as one connection hears it.
+//! Hears that the engine closes: the part of one connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,12 +22,12 @@ impl std::fmt::Debug for Closing {
 }
 
 impl Closing {
-    /// Listens to who says the word. That one going away is the word too.
+    /// Listens to the sender; that one going away counts as the close too.
     pub const fn new(told: watch::Receiver<bool>) -> Self {
         Self::Unasked(told)
     }
 
-    /// Whether the word was heard; wakes the task when it is.
+    /// Whether the engine closes; wakes the task when it does.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         if let Self::Unasked(told) = self {
             let mut told = told.clone();

@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::Interest;
 use tokio::sync::{mpsc, watch};
@@ -150,7 +151,16 @@ impl Reception {
                     told = false;
                     self.admit(stream, peer, &bound.count);
                 }
-                Err(error) => rest_after(&error, &mut told).await,
+                Err(error) => {
+                    if matches!(
+                        Errno::from_io_error(&error),
+                        Some(Errno::MFILE | Errno::NFILE)
+                    ) {
+                        let admission = &self.worker.engine.admission;
+                        admission.close_longest_idle(Instant::now());
+                    }
+                    rest_after(&error, &mut told).await;
+                }
             }
         }
     }
@@ -165,7 +175,11 @@ impl Reception {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr, count: &Arc<ListenerCount>) {
         let engine = &self.worker.engine;
-        let admitted = match engine.admission.enter(count, peer.ip()) {
+        let admitted = match engine
+            .admission
+            .enter(count, peer.ip(), Instant::now(), || {
+                engine.traffic.in_flight()
+            }) {
             Ok(admitted) => admitted,
             Err(limit) => return self.worker.tally.connections.turn_away(limit),
         };
@@ -198,9 +212,10 @@ impl Reception {
                 peer,
                 admitted,
             } = arrival;
-            let _here = (admitted, seat);
+            let _here = seat;
             let client = Client {
                 address: peer.ip().to_canonical(),
+                admitted: Some(admitted),
             };
             connection::serve(Accepted::new(stream), client, worker, closing).await;
         });

@@ -10,7 +10,7 @@ pub(super) fn show(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     let help = "Connections of clients, by what they do now";
     let states = counts.by_state();
     page.gauges("aralez_client_connections", help, "state", states)?;
-    let help = "Connections of clients that were turned away, by the limit that they were over";
+    let help = "Connections of clients that were turned away, by the limit that they were over; requests that were, by descriptors";
     let name = "aralez_client_connections_refused";
     page.counters(name, help, "limit", counts.by_limit())?;
     let help = "Requests that were refused at the gate, by reason";

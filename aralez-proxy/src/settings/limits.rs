@@ -17,6 +17,8 @@ pub(super) fn client(config: &ClientConfig) -> ClientLimits {
         idle: config.idle_timeout.unwrap_or(default.idle),
         requests: config.requests.unwrap_or(default.requests),
         tunnel_idle: config.tunnel_idle_timeout.unwrap_or(default.tunnel_idle),
+        tunnel_grace: config.tunnel_grace,
+        linger: config.linger.unwrap_or(default.linger),
         connections: config
             .max_connections
             .map_or(default.connections, NonZeroUsize::new),

@@ -56,8 +56,11 @@ fn clients_have_the_documented_limits_where_nothing_is_said() {
     let limits = ClientLimits::default();
     let seconds = Duration::from_secs;
     assert_eq!((limits.header, limits.body), (seconds(10), seconds(30)));
-    assert_eq!((limits.write, limits.idle), (seconds(60), seconds(60)));
-    assert_eq!(limits.tunnel_idle, seconds(3_600));
+    assert_eq!((limits.write, limits.idle), (seconds(60), seconds(75)));
+    assert_eq!(
+        (limits.tunnel_idle, limits.linger),
+        (seconds(3_600), seconds(5))
+    );
     assert_eq!((limits.body_min_rate, limits.requests), (100, 1_000));
     assert_eq!(limits.connections, NonZeroUsize::new(50_000));
     assert_eq!(limits.connections_per_listener, NonZeroUsize::new(10_000));
@@ -78,6 +81,8 @@ fn the_limits_of_clients_and_endpoints_are_as_said() {
             idle_timeout: said,
             requests: Some(1),
             tunnel_idle_timeout: said,
+            tunnel_grace: said,
+            linger: said,
             max_connections: Some(0),
             max_connections_per_listener: Some(0),
             max_connections_per_address: Some(3),
@@ -100,6 +105,8 @@ fn the_limits_of_clients_and_endpoints_are_as_said() {
         idle: limit,
         requests: 1,
         tunnel_idle: limit,
+        tunnel_grace: Some(limit),
+        linger: limit,
         connections: None,
         connections_per_listener: None,
         connections_per_address: NonZeroUsize::new(3),

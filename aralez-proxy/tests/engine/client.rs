@@ -37,9 +37,14 @@ impl Client {
         ))
     }
 
+    /// Sends bytes.
+    pub(crate) fn write(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).unwrap();
+    }
+
     /// Sends bytes and reads one response, which has a length.
     pub(crate) fn send(&mut self, bytes: &str) -> Response {
-        self.0.write_all(bytes.as_bytes()).unwrap();
+        self.write(bytes);
         let mut seen = Vec::new();
         let end = loop {
             if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -28,13 +28,21 @@ fn a_connection_over_a_limit_is_closed_without_a_word_and_leaves_the_others_alon
     let mut held: Vec<Client> = (0..3).map(|_| Client::connect(node.address)).collect();
     for client in &mut held {
         assert_eq!(client.get("a.example", "/", "").status, 200);
+        client.write("GET / HTTP/1.1\r\n");
     }
+    // Idle ones would make room.
+    node.until(|traffic| {
+        traffic
+            .connections
+            .by_state()
+            .any(|state| state == ("head", 3))
+    });
     let mut over = TcpStream::connect(node.address).unwrap();
     over.set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
     assert_eq!(over.read(&mut [0]).unwrap_or(0), 0);
     for client in &mut held {
-        assert_eq!(client.get("a.example", "/", "").status, 200);
+        assert_eq!(client.send("Host: a.example\r\n\r\n").status, 200);
     }
     held.pop();
     node.until(|traffic| {
@@ -131,6 +139,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
     });
     let peer = || Peer {
         address: "127.0.0.1".parse().unwrap(),
+        admitted: None,
     };
     runtime.block_on(async {
         let closing = || Closing::new(closing.clone());

@@ -43,6 +43,7 @@ pub(crate) fn check(keys: &MainKeys, reader: &mut Reader<'_>) {
     all_or_none(&user, reader);
     check_grade(keys, reader);
     check_target(keys, reader);
+    check_tunnel_grace(keys, reader);
 }
 
 fn place<T>(key: Option<&At<T>>) -> Option<Spot> {
@@ -98,5 +99,19 @@ fn check_target(keys: &MainKeys, reader: &mut Reader<'_>) {
             written(largest)
         );
         reader.under("max_target", |reader| reader.fault(target.at, reason));
+    }
+}
+
+/// The process is gone when its grace period is over, and its tunnels with it.
+fn check_tunnel_grace(keys: &MainKeys, reader: &mut Reader<'_>) {
+    let (Some(tunnels), Some(grace)) = (&keys.tunnel_grace, &keys.grace_period) else {
+        return;
+    };
+    let (longest, whole) = (tunnels.value.0, grace.value.0);
+    if longest > whole {
+        let reason = format!(
+            "is {longest:?}, which is beyond `grace_period`, {whole:?}: the process is gone then"
+        );
+        reader.under("tunnel_grace", |reader| reader.fault(tunnels.at, reason));
     }
 }

@@ -22,6 +22,10 @@ pub struct ClientConfig {
     pub requests: Option<u32>,
     /// `tunnel_idle_timeout`, never zero
     pub tunnel_idle_timeout: Option<Duration>,
+    /// `tunnel_grace`, never zero
+    pub tunnel_grace: Option<Duration>,
+    /// `client_linger`, never zero
+    pub linger: Option<Duration>,
     /// `max_connections`: 0 is no limit
     pub max_connections: Option<usize>,
     /// `max_connections_per_listener`: 0 is no limit
@@ -49,6 +53,8 @@ impl ClientConfig {
             requests: number(keys.client_requests.as_ref())
                 .map(|requests| u32::try_from(requests).unwrap_or(u32::MAX)),
             tunnel_idle_timeout: deadline(keys.tunnel_idle_timeout.as_ref()),
+            tunnel_grace: deadline(keys.tunnel_grace.as_ref()),
+            linger: deadline(keys.client_linger.as_ref()),
             max_connections: number(keys.max_connections.as_ref()),
             max_connections_per_listener: number(keys.max_connections_per_listener.as_ref()),
             max_connections_per_address: number(keys.max_connections_per_address.as_ref()),

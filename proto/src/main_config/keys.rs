@@ -89,7 +89,7 @@ keys! {
     client_body_min_rate: "client_body_min_rate" => Size,
     /// How long a client may take nothing of a response. Default: 60s.
     client_write_timeout: "client_write_timeout" => Deadline,
-    /// How long a client's connection may wait for its next request. Default: 60s.
+    /// How long a client's connection may wait for its next request. Default: 75s, above the 60s of common load balancers.
     client_idle_timeout: "client_idle_timeout" => Deadline,
     /// How many requests a client's connection may carry. Default: 1000.
     client_requests: "client_requests" => Between<1, { u32::MAX as u64 }>,
@@ -97,7 +97,12 @@ keys! {
     client_defer_accept: "client_defer_accept" => bool,
     /// How long an upgraded connection may be silent on both sides. Default: 1h.
     tunnel_idle_timeout: "tunnel_idle_timeout" => Deadline,
-    /// How many connections of clients there may be at once; 0 is no limit. Default: 50000.
+    /// How long a WebSocket may go on when the proxy leaves, at most `grace_period`. Default: as `grace_period`.
+    tunnel_grace: "tunnel_grace" => Deadline,
+    /// How long what a client still sends after its last answer is read away before its connection is closed. Default: 5s.
+    client_linger: "client_linger" => Deadline,
+    /// How many connections of clients there may be at once, never more than the limit of open files allows; 0 is no limit of its own.
+    /// Default: 50000.
     max_connections: "max_connections" => Between<0, { u32::MAX as u64 }>,
     /// How many connections of clients one listener may have at once; 0 is no limit. Default: 10000.
     max_connections_per_listener: "max_connections_per_listener" => Between<0, { u32::MAX as u64 }>,

@@ -121,6 +121,8 @@ client_idle_timeout: 75
 client_requests: 1
 client_defer_accept: false
 tunnel_idle_timeout: 2h
+tunnel_grace: 10s
+client_linger: 2s
 max_connections: 0
 max_connections_per_listener: 20
 max_connections_per_address: 3
@@ -138,6 +140,8 @@ upstream_keepalive_per_endpoint: 0
         idle_timeout: Some(Duration::from_secs(75)),
         requests: Some(1),
         tunnel_idle_timeout: Some(Duration::from_secs(7_200)),
+        tunnel_grace: Some(Duration::from_secs(10)),
+        linger: Some(Duration::from_secs(2)),
         max_connections: Some(0),
         max_connections_per_listener: Some(20),
         max_connections_per_address: Some(3),
@@ -193,6 +197,13 @@ main.yaml:14:34: upstream_keepalive_per_endpoint: expected a whole number, from 
     assert_eq!(
         faults("max_target: 5KiB\nmax_head: 4KiB\n"),
         "main.yaml:1:13: max_target: is 5KiB, which is beyond `max_head`, 4KiB: a target is part of its head"
+    );
+    assert_eq!(
+        faults("tunnel_grace: 1m\ngrace_period: 25s\nclient_linger: 0\n"),
+        format!(
+            "main.yaml:1:15: tunnel_grace: is 60s, which is beyond `grace_period`, 25s: the process is gone then\n\
+             main.yaml:3:16: client_linger: {zero}"
+        )
     );
 }
 

@@ -13,7 +13,7 @@ const UPGRADE: &str = "GET {path} HTTP/1.1\r\nHost: slow.test\r\nConnection: Upg
                        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// How long a client that was refused and goes on sending is borne: the product has no key for it.
+/// How long a client that was refused and goes on sending is borne: the default of `client_linger`.
 pub const LINGER: Duration = Duration::from_secs(5);
 
 /// All of them.
@@ -55,7 +55,7 @@ fn heads() -> Vec<Kind> {
             .opens(HEAD)
             .wants(late)
             .counted(&["head"]),
-        Kind::client("goes on after a refusal", "none: the linger")
+        Kind::client("goes on after a refusal", "client_linger")
             .opens("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
             .drips(Drip::bytes(b"x"))
             .stubborn()

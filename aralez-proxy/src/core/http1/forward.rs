@@ -84,6 +84,10 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
         out.extend_from_slice(CHUNKED);
     }
     write_connection(edits.version, edits.keep_alive, out);
+    if head.requires_upgrade() {
+        // `Upgrade` stands beside its connection option (RFC 9110 section 7.8).
+        out.extend_from_slice(b"connection: upgrade\r\n");
+    }
     out.extend_from_slice(b"\r\n");
 }
 

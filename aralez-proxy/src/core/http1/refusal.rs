@@ -8,6 +8,8 @@ reasons! {
     pub enum Refusal {
         /// RFC 9112 section 2.2: a line ends with LF alone, or a CR stands alone.
         BareLineFeed = "bare_line_feed": "a line ends with LF alone",
+        /// RFC 8446 section 5.1: a TLS handshake, on a port without TLS.
+        TlsOnPlainPort = "tls_on_plain_port": "a TLS handshake came to a port without TLS",
         /// RFC 9112 section 3: not METHOD SP TARGET SP VERSION.
         RequestLine = "request_line": "the request line is not METHOD TARGET VERSION",
         /// RFC 9110 section 9.1: a method is a token; ours are upper case, as every registered one is.

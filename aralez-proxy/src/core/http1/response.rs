@@ -18,6 +18,9 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
 pub const MAX_FIELDS: usize = 256;
 
+/// The one final response whose `Upgrade` goes on: it must name the protocols that are required (RFC 9110 section 15.5.22).
+const UPGRADE_REQUIRED: u16 = 426;
+
 /// The head of one response, as places in the caller's bytes. Kept and cleared, it is read again without allocating.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseHead {
@@ -110,7 +113,12 @@ impl ResponseHead {
             self.drop_nominated(bytes);
         }
         let lengthless = self.is_lengthless();
+        let requires_upgrade = self.status() == UPGRADE_REQUIRED;
         for field in &mut self.fields {
+            if requires_upgrade && field.name == FieldName::Upgrade {
+                field.keep = true;
+                continue;
+            }
             if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength)
             {
                 field.keep = false;
@@ -159,6 +167,12 @@ impl ResponseHead {
     /// Whether it is followed by another response to the same request: every 1xx but 101.
     pub fn is_informational(&self) -> bool {
         (100..200).contains(&self.status()) && self.status() != 101
+    }
+
+    /// Whether it passes on which protocols are required (426).
+    pub fn requires_upgrade(&self) -> bool {
+        let named = |field: &Field| field.name == FieldName::Upgrade && field.keep;
+        self.status() == UPGRADE_REQUIRED && self.fields.iter().any(named)
     }
 
     /// Whether it says when it was made.

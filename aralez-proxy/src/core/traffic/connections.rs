@@ -72,11 +72,13 @@ pub enum Deadline {
     Tunnel,
     /// A client went on sending after the last answer.
     Linger,
+    /// The node leaves: an idle connection or a tunnel had its time.
+    Drain,
 }
 
 impl Deadline {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Head,
         Self::Body,
         Self::BodyRate,
@@ -89,6 +91,7 @@ impl Deadline {
         Self::Total,
         Self::Tunnel,
         Self::Linger,
+        Self::Drain,
     ];
 
     /// The label in metrics.
@@ -106,6 +109,7 @@ impl Deadline {
             Self::Total => "total",
             Self::Tunnel => "tunnel",
             Self::Linger => "linger",
+            Self::Drain => "drain",
         }
     }
 }
@@ -119,11 +123,18 @@ pub enum ConnectionLimit {
     Global,
     /// Of one client's address.
     Address,
+    /// Of the descriptors that the system gives (`RLIMIT_NOFILE`).
+    Descriptors,
 }
 
 impl ConnectionLimit {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Listener, Self::Global, Self::Address];
+    pub const ALL: [Self; 4] = [
+        Self::Listener,
+        Self::Global,
+        Self::Address,
+        Self::Descriptors,
+    ];
 
     /// The label in metrics.
     pub const fn name(self) -> &'static str {
@@ -131,6 +142,7 @@ impl ConnectionLimit {
             Self::Listener => "listener",
             Self::Global => "global",
             Self::Address => "address",
+            Self::Descriptors => "descriptors",
         }
     }
 }
@@ -215,6 +227,12 @@ impl Connections {
         names.zip(self.states.iter().map(load))
     }
 
+    /// Connections in whatever state.
+    pub fn open(&self) -> usize {
+        let open: u64 = self.states.iter().map(load).sum();
+        usize::try_from(open).unwrap_or(usize::MAX)
+    }
+
     /// Ends by deadline.
     pub fn by_deadline(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = Deadline::ALL.into_iter().map(Deadline::name);
@@ -250,6 +268,11 @@ pub struct InState {
 }
 
 impl InState {
+    /// The state that it is in.
+    pub const fn state(&self) -> ConnectionState {
+        self.state
+    }
+
     /// It goes on to another state.
     pub fn move_to(&mut self, state: ConnectionState) {
         if state != self.state {

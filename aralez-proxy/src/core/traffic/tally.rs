@@ -7,7 +7,8 @@ use super::connections::Connections;
 use super::histogram::Histogram;
 
 const FIRST_STATUS: u16 = 100;
-const STATUSES: usize = 500;
+/// Every status of three digits: an endpoint may send any of them (RFC 9110 section 15), and all are passed on.
+const STATUSES: usize = 900;
 
 /// Methods that are counted by name; every other one is counted as `OTHER`.
 pub const METHODS: [&str; 10] = [
@@ -48,9 +49,11 @@ pub enum Event {
     Truncated,
     /// A client that went away before its response was there.
     ClientGone,
+    /// An idle connection of a client that was closed to make room for a new one.
+    Evicted,
 }
 
-const EVENTS: usize = 11;
+const EVENTS: usize = 12;
 
 /// The counts of one thread, or of all of them together.
 #[derive(Debug)]
@@ -91,6 +94,12 @@ impl Tally {
         self.requests.fetch_add(1, Ordering::Relaxed);
         bump(&self.methods, index_of(&METHODS, method));
         bump(&self.versions, index_of(&VERSIONS, version));
+    }
+
+    /// Counts a request whose head was refused: it is answered, so it counts as `aralez_responses` counts its answer. Its method and version
+    /// are not known, or not to be trusted.
+    pub fn refused_request(&self) {
+        self.request("", "");
     }
 
     /// Counts a response by its status. 0, no response at all, is not counted.
@@ -135,10 +144,10 @@ impl Tally {
             .filter(|(_, count)| *count > 0)
     }
 
-    /// Responses with a status of 500 and above.
+    /// Responses with a status of 500 to 599.
     pub fn responses_5xx(&self) -> u64 {
         self.by_status()
-            .filter(|(status, _)| *status >= 500)
+            .filter(|(status, _)| (500..600).contains(status))
             .map(|(_, count)| count)
             .sum()
     }

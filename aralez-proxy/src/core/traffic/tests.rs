@@ -39,11 +39,11 @@ fn unknown_methods_share_one_count_so_that_clients_cannot_make_series() {
 #[test]
 fn only_statuses_that_were_sent_are_listed() {
     let tally = Tally::default();
-    for status in [200, 200, 503, 599, 0, 1000] {
+    for status in [200, 200, 503, 599, 600, 999, 0, 1000] {
         tally.response(status);
     }
     let listed: Vec<_> = tally.by_status().collect();
-    assert_eq!(listed, [(200, 2), (503, 1), (599, 1)]);
+    assert_eq!(listed, [(200, 2), (503, 1), (599, 1), (600, 1), (999, 1)]);
     assert_eq!(tally.responses_5xx(), 2);
 }
 

@@ -26,6 +26,7 @@ pub(super) struct To {
 impl<C: Io> Connection<C> {
     /// Answers a request that was refused before anything was decided about it. Nobody knows where the next one would begin.
     pub(super) async fn refuse(&mut self, job: &mut Job, refusal: Refusal) -> Next {
+        self.worker.tally.refused_request();
         self.worker.tally.connections.refuse(refusal);
         let to = To {
             version: Version::Http11,
@@ -56,7 +57,7 @@ impl<C: Io> Connection<C> {
         } else if to.last && job.state.from_client.is_empty() {
             Next::Close
         } else if answer.status == 408 {
-            Next::Linger(linger::BRIEF)
+            Next::Linger(linger::Longest::Brief)
         } else {
             Next::Linger(linger::USUAL)
         }

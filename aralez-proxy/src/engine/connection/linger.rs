@@ -10,10 +10,18 @@ use crate::engine::buffer::Buffer;
 use crate::engine::io::Io;
 
 /// How long what a client still sends is read away.
-pub(super) const USUAL: Duration = Duration::from_secs(5);
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Longest {
+    /// `client_linger`.
+    Usual,
+    /// No longer than [`BRIEF`]: the client was too slow already.
+    Brief,
+}
 
-/// The same for a client that was too slow already.
-pub(super) const BRIEF: Duration = Duration::from_millis(500);
+/// See [`Longest::Usual`].
+pub(super) const USUAL: Longest = Longest::Usual;
+
+const BRIEF: Duration = Duration::from_millis(500);
 
 /// How much of it is.
 const MOST: usize = 16 * 1024 * 1024;
@@ -21,8 +29,13 @@ const MOST: usize = 16 * 1024 * 1024;
 impl<C: Io> Connection<C> {
     /// Ends our side and reads the other's to its end. Closed with unread bytes, the connection would be reset, and the reset can
     /// overtake our last answer (RFC 9112 section 9.6).
-    pub(super) async fn linger(&mut self, longest: Duration) {
+    pub(super) async fn linger(&mut self, longest: Longest) {
         self.state.move_to(ConnectionState::Linger);
+        let usual = self.worker.engine.limits.linger;
+        let longest = match longest {
+            Longest::Usual => usual,
+            Longest::Brief => BRIEF.min(usual),
+        };
         let until = Instant::now() + longest;
         let mut left = MOST;
         let mut sink = Buffer::default();

@@ -14,7 +14,7 @@ use crate::core::http1::{Framing, Refusal};
 use crate::core::live::Origin;
 use crate::core::retry;
 use crate::core::table::CompiledRoute;
-use crate::core::traffic::ConnectionState;
+use crate::core::traffic::{ConnectionLimit, ConnectionState};
 use crate::engine::ask::{Ask, Way};
 use crate::engine::io::Io;
 use crate::engine::relay::{Goes, Relay};
@@ -52,7 +52,11 @@ impl<C: Io> Connection<C> {
         let ask = self.ask(job);
         self.served += 1;
         self.worker.budget.earn();
-        let plan = self.plan(job, &ask);
+        let plan = if self.has_descriptors() {
+            self.plan(job, &ask)
+        } else {
+            Plan::Answer(Own::of(503))
+        };
         job.state.from_client.consume(length);
         let next = match plan {
             Plan::Forward(way) => self.forward(job, &ask, &way).await,
@@ -85,11 +89,25 @@ impl<C: Io> Connection<C> {
         }
     }
 
+    /// Whether the request may have a connection to its endpoint. Without one it is answered at once, and its connection ends.
+    fn has_descriptors(&mut self) -> bool {
+        let engine = &self.worker.engine;
+        let in_flight = || engine.traffic.in_flight();
+        let has = engine.admission.has_descriptors(in_flight, self.now);
+        if !has {
+            self.yields = true;
+            let connections = &self.worker.tally.connections;
+            connections.turn_away(ConnectionLimit::Descriptors);
+        }
+        has
+    }
+
     /// Whether the connection can stay open after this request.
     pub(super) fn may_keep(&self, ask: &Ask) -> bool {
         let engine = &self.worker.engine;
         ask.wishes.keep_alive
             && self.served < engine.limits.requests
+            && !self.yields
             && !engine.traffic.is_draining()
     }
 

@@ -1,13 +1,19 @@
-//! A connection that became a WebSocket: bytes pass as they are until a side ends.
+//! A connection that became a WebSocket: bytes pass as they are until a side ends, both are silent for too long, or the node leaves.
+//!
+//! In the last two cases the client gets a close frame, 1001, between two frames. Where no frame ends in time the connection is reset, so
+//! that the client does not take part of a message for all of it.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
+use aralez_runtime::random;
 use tokio::net::TcpStream;
 
-use super::{Connection, Next};
+use super::{Connection, Next, linger};
+use crate::core::leaving::{Closed, Draw, TunnelEnd};
 use crate::core::traffic::{ConnectionState, Deadline};
+use crate::core::websocket::{Frames, GOING_AWAY};
 use crate::engine::buffer::{Buffer, Buffers};
 use crate::engine::duplex::State;
 use crate::engine::io::Io;
@@ -15,6 +21,9 @@ use crate::engine::worker::Job;
 
 /// Bytes that one tunnel may move before others get their turn.
 const TURN: usize = 256 * 1024;
+
+/// How long the frame under way may take to end once the tunnel was silent for too long, and a client to take the close frame.
+const LAST: Duration = Duration::from_secs(1);
 
 /// How one direction stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,77 +35,172 @@ enum Flow {
     Ended,
 }
 
+/// How a tunnel ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Over {
+    /// Both sides ended, or one broke.
+    Ended,
+    /// It was asked to end, and no frame is under way to the client.
+    Asked,
+    /// It was asked to end, and the frame under way did not.
+    Stuck,
+}
+
 struct Tunnel<'a, C> {
     buffers: &'a Buffers,
     state: &'a mut State,
     client: &'a mut C,
     endpoint: &'a mut TcpStream,
     flows: [Flow; 2],
+    /// What has passed to the client.
+    frames: Frames,
+    /// It was asked to end: the frame that is under way to the client is the last one.
+    last: bool,
     moved: bool,
 }
 
+/// When a tunnel ends.
+struct Clock {
+    /// Since when both sides are silent.
+    since: Instant,
+    idle: Duration,
+    leaves: Option<TunnelEnd>,
+    /// It was asked to end, and is reset then.
+    reset: Option<Instant>,
+}
+
+impl Clock {
+    /// The node leaves.
+    fn leave(&mut self, closed: Option<Closed>, limit: Option<Duration>) {
+        let draw = Draw::new(random::bytes());
+        self.leaves = closed.map(|closed| closed.tunnel_until(limit, draw));
+    }
+
+    fn until(&self) -> Instant {
+        let silent = self.since + self.idle;
+        let asked = self
+            .leaves
+            .map_or(silent, |leaves| leaves.close.min(silent));
+        self.reset.unwrap_or(asked)
+    }
+
+    /// It is asked to end; why.
+    fn ask(&mut self, now: Instant) -> Deadline {
+        let (why, reset) = match self.leaves {
+            Some(leaves) if now >= leaves.close => (Deadline::Drain, leaves.reset),
+            _ => (Deadline::Tunnel, now + LAST),
+        };
+        self.reset = Some(reset);
+        why
+    }
+}
+
 impl<C: Io> Connection<C> {
-    /// Passes bytes on until both sides ended, one broke, or both are silent for too long.
+    /// Passes bytes on until the tunnel is over.
     pub(super) async fn tunnel(&mut self, job: &mut Job, mut endpoint: TcpStream) -> Next {
         self.state.move_to(ConnectionState::Tunnel);
         let idle = self.worker.engine.limits.tunnel_idle;
-        let mut since = Instant::now();
+        let mut clock = Clock {
+            since: Instant::now(),
+            idle,
+            leaves: None,
+            reset: None,
+        };
         let mut tunnel = Tunnel {
             buffers: &self.worker.buffers,
             state: &mut job.state,
             client: &mut self.io,
             endpoint: &mut endpoint,
             flows: [Flow::Open; 2],
+            frames: Frames::default(),
+            last: false,
             moved: false,
         };
+        let engine = &self.worker.engine;
+        let connections = &self.worker.tally.connections;
         let over = poll_fn(|cx| {
-            if tunnel.poll(cx).is_ready() {
-                return Poll::Ready(false);
+            loop {
+                if let Poll::Ready(over) = tunnel.poll(cx) {
+                    return Poll::Ready(over);
+                }
+                let now = Instant::now();
+                if std::mem::take(&mut tunnel.moved) {
+                    clock.since = now;
+                }
+                if clock.leaves.is_none() && self.closing.poll(cx) {
+                    clock.leave(engine.traffic.closed(), engine.limits.tunnel_grace);
+                }
+                ready!(self.timer.poll(cx, now, Some(clock.until())));
+                if tunnel.last {
+                    return Poll::Ready(Over::Stuck);
+                }
+                connections.deadline(clock.ask(now));
+                tunnel.last = true;
             }
-            let now = Instant::now();
-            if std::mem::take(&mut tunnel.moved) {
-                since = now;
-            }
-            let over = self.timer.poll(cx, now, Some(since + idle));
-            over.map(|()| true)
         })
         .await;
-        if over {
-            let tally = &self.worker.tally;
-            tally.connections.deadline(Deadline::Tunnel);
+        let [whole, closed] = [tunnel.frames.is_at_boundary(), tunnel.frames.is_closed()];
+        let ended = tunnel.flows[1] == Flow::Ended;
+        match over {
+            Over::Ended if whole || ended => Next::Close,
+            Over::Asked if closed || self.say_going_away(clock.until()).await => {
+                Next::Linger(linger::USUAL)
+            }
+            Over::Ended | Over::Asked | Over::Stuck => {
+                self.io.abort();
+                Next::Close
+            }
         }
-        Next::Close
+    }
+
+    /// Sends the close frame; `false`: the client takes nothing.
+    async fn say_going_away(&mut self, until: Instant) -> bool {
+        let mut left = &GOING_AWAY[..];
+        poll_fn(|cx| {
+            while !left.is_empty() {
+                match self.io.poll_write(cx, &[std::io::IoSlice::new(left)]) {
+                    Poll::Ready(Ok(count @ 1..)) => left = &left[count..],
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending => {
+                        let over = self.timer.poll(cx, Instant::now(), Some(until));
+                        return over.map(|()| false);
+                    }
+                }
+            }
+            self.io.poll_flush(cx).map(|sent| sent.is_ok())
+        })
+        .await
     }
 }
 
 impl<C: Io> Tunnel<'_, C> {
-    /// Ready: it is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Moves both directions as far as they go.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
         let state = &mut *self.state;
         let [up, down] = &mut self.flows;
-        let moved = &mut self.moved;
-        let buffers = self.buffers;
-        let upward = flow(
-            cx,
-            buffers,
-            self.client,
-            self.endpoint,
-            &mut state.from_client,
-            up,
-            moved,
-        );
-        let downward = flow(
-            cx,
-            buffers,
-            self.endpoint,
-            self.client,
-            &mut state.from_endpoint,
-            down,
-            moved,
-        );
-        let broken = upward.is_err() || downward.is_err();
+        let mut upward = Direction {
+            buffer: &mut state.from_client,
+            flow: up,
+            frames: None,
+            moved: &mut self.moved,
+        };
+        let broken = upward
+            .poll(cx, self.buffers, self.client, self.endpoint)
+            .is_err();
+        let mut downward = Direction {
+            buffer: &mut state.from_endpoint,
+            flow: down,
+            frames: Some((&mut self.frames, self.last)),
+            moved: &mut self.moved,
+        };
+        let broken = downward
+            .poll(cx, self.buffers, self.endpoint, self.client)
+            .is_err()
+            || broken;
         if broken || self.flows == [Flow::Ended; 2] {
-            Poll::Ready(())
+            Poll::Ready(Over::Ended)
+        } else if self.last && self.frames.is_at_boundary() {
+            Poll::Ready(Over::Asked)
         } else {
             Poll::Pending
         }
@@ -112,51 +216,81 @@ impl From<std::io::Error> for Broken {
     }
 }
 
-/// Moves one direction as far as it goes.
-fn flow(
-    cx: &mut Context<'_>,
-    buffers: &Buffers,
-    from: &mut impl Io,
-    to: &mut impl Io,
-    buffer: &mut Buffer,
-    flow: &mut Flow,
-    moved: &mut bool,
-) -> Result<(), Broken> {
-    let mut left = TURN;
-    loop {
-        while !buffer.is_empty() {
-            let part = std::io::IoSlice::new(buffer.filled());
-            let Poll::Ready(count) = to.poll_write(cx, &[part])? else {
-                return Ok(());
-            };
-            if count == 0 {
-                return Err(Broken);
-            }
-            buffer.consume(count);
-            *moved = true;
-            left = left.saturating_sub(count);
-        }
-        if to.poll_flush(cx)?.is_pending() {
-            return Ok(());
-        }
-        match flow {
-            Flow::Ended => return Ok(()),
-            Flow::Ending => {
-                if to.poll_shutdown(cx)?.is_ready() {
-                    *flow = Flow::Ended;
+/// One direction of a tunnel.
+struct Direction<'a> {
+    buffer: &'a mut Buffer,
+    flow: &'a mut Flow,
+    /// Frames as they pass, and whether the one under way is the last one.
+    frames: Option<(&'a mut Frames, bool)>,
+    moved: &'a mut bool,
+}
+
+impl Direction<'_> {
+    /// Moves what is there as far as it goes.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &Buffers,
+        from: &mut impl Io,
+        to: &mut impl Io,
+    ) -> Result<(), Broken> {
+        let mut left = TURN;
+        loop {
+            while !self.next().is_empty() {
+                let part = std::io::IoSlice::new(self.next());
+                let Poll::Ready(count) = to.poll_write(cx, &[part])? else {
+                    return Ok(());
+                };
+                if count == 0 {
+                    return Err(Broken);
                 }
+                self.passed(count);
+                left = left.saturating_sub(count);
+            }
+            if to.poll_flush(cx)?.is_pending() || self.is_last() {
                 return Ok(());
             }
-            Flow::Open if left == 0 => {
-                cx.waker().wake_by_ref();
-                return Ok(());
+            match self.flow {
+                Flow::Ended => return Ok(()),
+                Flow::Ending => {
+                    if to.poll_shutdown(cx)?.is_ready() {
+                        *self.flow = Flow::Ended;
+                    }
+                    return Ok(());
+                }
+                Flow::Open if left == 0 => {
+                    cx.waker().wake_by_ref();
+                    return Ok(());
+                }
+                Flow::Open => {}
             }
-            Flow::Open => {}
+            match buffers.poll_read(cx, from, self.buffer)? {
+                Poll::Ready(0) => *self.flow = Flow::Ending,
+                Poll::Ready(_) => {}
+                Poll::Pending => return Ok(()),
+            }
         }
-        match buffers.poll_read(cx, from, buffer)? {
-            Poll::Ready(0) => *flow = Flow::Ending,
-            Poll::Ready(_) => {}
-            Poll::Pending => return Ok(()),
+    }
+
+    /// What goes on next: all that is there, or no more than the last frame.
+    fn next(&self) -> &[u8] {
+        let bytes = self.buffer.filled();
+        match &self.frames {
+            Some((frames, true)) => &bytes[..frames.to_boundary(bytes)],
+            _ => bytes,
         }
+    }
+
+    fn passed(&mut self, count: usize) {
+        if let Some((frames, _)) = &mut self.frames {
+            frames.pass(&self.buffer.filled()[..count]);
+        }
+        self.buffer.consume(count);
+        *self.moved = true;
+    }
+
+    /// The last frame has passed.
+    fn is_last(&self) -> bool {
+        matches!(&self.frames, Some((frames, true)) if frames.is_at_boundary())
     }
 }

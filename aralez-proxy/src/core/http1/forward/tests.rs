@@ -306,3 +306,23 @@ fn a_switch_to_websocket_is_told_anew() {
         "HTTP/1.1 101 Go\r\nSec-WebSocket-Accept: z\r\nx-set: set\r\nx-more: more\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
     );
 }
+
+#[test]
+fn a_426_says_which_protocol_is_required_and_no_other_response_does() {
+    let required = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n";
+    let goes = passed(required).to_ascii_lowercase();
+    assert!(goes.contains("\r\nupgrade: websocket\r\n"), "{goes}");
+    assert!(goes.contains("\r\nconnection: upgrade\r\n"), "{goes}");
+    let without = passed("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n");
+    assert!(
+        !without.to_ascii_lowercase().contains("upgrade\r\n"),
+        "{without}"
+    );
+    for status in ["200", "400", "501"] {
+        let goes = passed(&required.replacen("426", status, 1)).to_ascii_lowercase();
+        assert!(
+            !goes.contains("upgrade: ") && !goes.contains("connection"),
+            "{goes}"
+        );
+    }
+}

@@ -264,11 +264,12 @@ const REFUSED_FIELDS: &[(Refusal, &[&str])] = &[
 ];
 
 /// What [`crate::core::http1::body`] refuses, and what the engine does, whose clocks these are.
-const ELSEWHERE: [Refusal; 5] = [
+const ELSEWHERE: [Refusal; 6] = [
     Refusal::ChunkSize,
     Refusal::ChunkEnd,
     Refusal::Trailer,
     Refusal::HeadTimeout,
+    Refusal::TlsOnPlainPort,
     Refusal::BodyTimeout,
 ];
 

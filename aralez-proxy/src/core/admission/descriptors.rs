@@ -1,0 +1,106 @@
+//! How many connections the limit of open files allows (`RLIMIT_NOFILE`).
+//!
+//! A client's connection needs one descriptor and each request one more, for its endpoint; connections to endpoints that wait in pools
+//! need one each. What is kept back is for everything that must go on when clients take all the rest: admin endpoint, cache, stream to
+//! control, logs.
+
+use std::num::NonZeroUsize;
+
+/// Descriptors that are kept back.
+const RESERVE: usize = 64;
+
+/// What a thread needs for itself: its runtime's, and its handles of listeners.
+const PER_THREAD: usize = 8;
+
+/// Pools may hold this part of what is left for connections.
+const POOLS_PART: usize = 4;
+
+/// Fewer than this cannot be worked with.
+const LEAST: usize = 8;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Demand {
+    /// `max_connections`; `None` is no limit.
+    pub connections: Option<NonZeroUsize>,
+    /// Idle connections to endpoints of each thread.
+    pub pool: usize,
+    /// Threads that serve.
+    pub threads: NonZeroUsize,
+}
+
+/// What the descriptors allow of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowed {
+    /// Descriptors for connections of clients and the requests on them.
+    pub descriptors: usize,
+    /// Connections of clients at once.
+    pub connections: NonZeroUsize,
+    /// Idle connections to endpoints of each thread.
+    pub pool: usize,
+}
+
+/// Fits what is asked for into `files` descriptors. `None`: they are too few to serve at all.
+pub fn fit(files: usize, demand: Demand) -> Option<Allowed> {
+    let threads = demand.threads.get();
+    let reserve = RESERVE.min(files / 2);
+    let left = files.saturating_sub(reserve.saturating_add(threads.saturating_mul(PER_THREAD)));
+    let pool = demand.pool.min(left / POOLS_PART / threads);
+    let descriptors = left - pool * threads;
+    // The last connection still needs a descriptor for its request.
+    let most = descriptors.saturating_sub(1);
+    let asked = demand.connections.map_or(most, NonZeroUsize::get);
+    let connections = NonZeroUsize::new(most.min(asked))?;
+    (descriptors >= LEAST).then_some(Allowed {
+        descriptors,
+        connections,
+        pool,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(files: usize, connections: usize, threads: usize) -> Option<(usize, usize, usize)> {
+        let demand = Demand {
+            connections: NonZeroUsize::new(connections),
+            pool: 128,
+            threads: NonZeroUsize::new(threads).unwrap(),
+        };
+        fit(files, demand).map(|allowed| {
+            let connections = allowed.connections.get();
+            (allowed.descriptors, connections, allowed.pool)
+        })
+    }
+
+    #[test]
+    fn connections_fit_beside_pools_and_the_reserve() {
+        assert_eq!(allowed(1 << 20, 50_000, 2), Some((1_048_240, 50_000, 128)));
+        assert_eq!(allowed(20_000, 50_000, 2), Some((19_664, 19_663, 128)));
+        assert_eq!(allowed(20_000, 0, 2), Some((19_664, 19_663, 128)));
+        assert_eq!(allowed(20_000, 100, 2), Some((19_664, 100, 128)));
+        assert_eq!(allowed(1_024, 50_000, 2), Some((708, 707, 118)));
+        assert_eq!(allowed(120, 50_000, 2), Some((34, 33, 5)));
+    }
+
+    #[test]
+    fn what_is_allowed_never_takes_the_reserve_whatever_is_asked_for() {
+        for files in [64, 100, 256, 1_024, 65_536, usize::MAX] {
+            for threads in [1, 2, 8, 64] {
+                let Some((descriptors, connections, pool)) = allowed(files, 0, threads) else {
+                    continue;
+                };
+                let taken = descriptors + pool * threads + threads * PER_THREAD;
+                assert!(taken + RESERVE.min(files / 2) <= files, "{files} {threads}");
+                assert!(connections < descriptors);
+            }
+        }
+    }
+
+    #[test]
+    fn too_few_to_serve_at_all_are_told() {
+        assert_eq!(allowed(20, 50_000, 1), None);
+        assert_eq!(allowed(256, 50_000, 64), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! WebSocket frames as far as a tunnel needs them: where one ends and the next begins (RFC 6455 section 5.2). Payloads are not looked at.
+
+/// A close frame of a server with status 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1). Servers do not mask.
+pub const GOING_AWAY: [u8; 4] = [0x88, 0x02, 0x03, 0xE9];
+
+/// The opcode of a close frame.
+const CLOSE: u8 = 0x8;
+
+/// Follows one direction of a WebSocket by the lengths in its frame headers. A masked frame of a server, a reserved bit or an unknown
+/// opcode changes nothing: only lengths count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Frames {
+    at: Position,
+    closed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Position {
+    /// Between two frames.
+    #[default]
+    Boundary,
+    /// After the first byte of a header.
+    Length,
+    /// In the rest of a header: bytes of it that are to come, those of an extended length first.
+    Header { left: u8, mask: u8, length: u64 },
+    /// In a payload, with so many bytes to come.
+    Payload(u64),
+}
+
+impl Frames {
+    /// These bytes have passed.
+    pub fn pass(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = self.step(rest);
+            rest = &rest[count..];
+        }
+    }
+
+    /// How many of these bytes, which come next, belong to the frame that is under way: 0 between two frames.
+    pub fn to_boundary(mut self, bytes: &[u8]) -> usize {
+        let mut count = 0;
+        while count < bytes.len() && !self.is_at_boundary() {
+            count += self.step(&bytes[count..]);
+        }
+        count
+    }
+
+    /// Whether the next byte begins a frame.
+    pub fn is_at_boundary(&self) -> bool {
+        self.at == Position::Boundary
+    }
+
+    /// Whether a close frame has begun: no frame may follow it (RFC 6455 section 5.5.1).
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes one header byte, or as much of a payload as is there; how many bytes that was. `bytes` is not empty.
+    fn step(&mut self, bytes: &[u8]) -> usize {
+        let byte = bytes.first().copied().unwrap_or_default();
+        let mut count = 1;
+        self.at = match self.at {
+            Position::Boundary => {
+                self.closed |= byte & 0x0F == CLOSE;
+                Position::Length
+            }
+            Position::Length => {
+                let mask = if byte & 0x80 == 0 { 0 } else { 4 };
+                let (extended, length) = match byte & 0x7F {
+                    126 => (2, 0),
+                    127 => (8, 0),
+                    length => (0, u64::from(length)),
+                };
+                header(extended + mask, mask, length)
+            }
+            Position::Header { left, mask, length } if left > mask => {
+                header(left - 1, mask, length << 8 | u64::from(byte))
+            }
+            Position::Header { left, mask, length } => header(left - 1, mask, length),
+            Position::Payload(left) => {
+                let there = u64::try_from(bytes.len()).unwrap_or(u64::MAX).min(left);
+                count = usize::try_from(there).unwrap_or(bytes.len());
+                payload(left - there)
+            }
+        };
+        count
+    }
+}
+
+const fn header(left: u8, mask: u8, length: u64) -> Position {
+    if left == 0 {
+        payload(length)
+    } else {
+        Position::Header { left, mask, length }
+    }
+}
+
+const fn payload(left: u64) -> Position {
+    if left == 0 {
+        Position::Boundary
+    } else {
+        Position::Payload(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(first: u8, masked: bool, length: usize) -> Vec<u8> {
+        let bit = if masked { 0x80 } else { 0 };
+        let mut frame = vec![first];
+        match length {
+            0..=125 => frame.push(bit | length as u8),
+            126..=0xFFFF => {
+                frame.push(bit | 126);
+                frame.extend((length as u16).to_be_bytes());
+            }
+            _ => {
+                frame.push(bit | 127);
+                frame.extend((length as u64).to_be_bytes());
+            }
+        }
+        frame.extend(vec![0xFF; length + if masked { 4 } else { 0 }]);
+        frame
+    }
+
+    #[test]
+    fn boundaries_are_found_whatever_the_length_and_however_the_bytes_are_split() {
+        let lengths = [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000];
+        for (length, masked) in lengths.into_iter().flat_map(|n| [(n, false), (n, true)]) {
+            let bytes = frame(0x82, masked, length);
+            for part in [1, 2, 3, 7, bytes.len()] {
+                let mut frames = Frames::default();
+                let mut passed = 0;
+                for part in bytes.chunks(part) {
+                    let left = bytes.len() - passed;
+                    let unbroken = [&bytes[passed..], &[0x81, 0]].concat();
+                    let expected = if passed == 0 { 0 } else { left };
+                    assert_eq!(frames.to_boundary(&unbroken), expected, "{length} {masked}");
+                    frames.pass(part);
+                    passed += part.len();
+                    assert_eq!(frames.is_at_boundary(), passed == bytes.len());
+                }
+                assert!(!frames.is_closed());
+            }
+        }
+    }
+
+    #[test]
+    fn a_close_frame_is_noticed_and_several_frames_pass_at_once() {
+        let mut frames = Frames::default();
+        frames.pass(&[frame(0x81, false, 5), frame(0x89, false, 0)].concat());
+        assert!(frames.is_at_boundary() && !frames.is_closed());
+        frames.pass(&GOING_AWAY);
+        assert!(frames.is_at_boundary() && frames.is_closed());
+    }
+}

@@ -1,0 +1,148 @@
+//! The head of the next request, as its bytes come.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Instant;
+
+use super::{Came, Connection};
+use crate::core::http1::Refusal;
+use crate::core::http1::opening::{self, Opening};
+use crate::core::traffic::{ConnectionState, Deadline};
+use crate::engine::deferred;
+use crate::engine::io::Io;
+use crate::engine::worker::Job;
+
+/// Why no head was read.
+pub(super) enum Stop {
+    Gone,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// How long the next read may take, and what it means when nothing comes.
+#[derive(Clone, Copy)]
+struct Patience {
+    until: Instant,
+    /// Nothing runs: no byte of a request has come.
+    idle: bool,
+    /// What the connection needs for a request is given back, and waiting goes on without it.
+    rests: bool,
+}
+
+impl<C: Io> Connection<C> {
+    /// Reads a head; its length. `None`: nothing came for a while.
+    pub(super) async fn read_head(&mut self, job: &mut Job) -> Result<Option<usize>, Stop> {
+        let limits = self.worker.engine.limits;
+        let mut begun = (self.served == 0).then_some(self.since);
+        let warm = self.now + self.worker.warm().min(limits.idle);
+        loop {
+            let buffer = &mut job.state.from_client;
+            let opening = opening::look(buffer.filled())?;
+            if let Some(length) = job.head.read(buffer.filled(), &limits.head)? {
+                self.is_busy();
+                return Ok(Some(length));
+            }
+            if buffer.is_full() {
+                buffer.grow();
+            }
+            let empty = buffer.is_empty();
+            let patience = self.patience(opening, empty, warm, &mut begun);
+            match self.read(job, patience).await {
+                Came::Bytes => {}
+                Came::Nothing if patience.rests => {
+                    if self.served == 0 {
+                        self.count_the_kernels_wait();
+                    }
+                    return Ok(None);
+                }
+                Came::Nothing => return Err(self.too_late(opening)),
+                Came::End => return Err(Stop::Gone),
+            }
+        }
+    }
+
+    /// What a request needs is held for the next one for a while, and for a new client not at all. Empty lines before a request
+    /// (RFC 9112 section 2.2) begin nothing, and are forgotten; of half an end of a line the other half may still come.
+    fn patience(
+        &mut self,
+        opening: Opening,
+        empty: bool,
+        warm: Instant,
+        begun: &mut Option<Instant>,
+    ) -> Patience {
+        let limits = &self.worker.engine.limits;
+        let new = self.served == 0;
+        let (until, idle, rests) = match opening {
+            Opening::Nothing { .. } if new && empty && !self.io.is_watched() => {
+                (self.now, true, true)
+            }
+            Opening::Nothing { half_line: false } if !new => (warm, true, true),
+            Opening::Nothing { .. } if !new => (self.since + limits.idle, true, false),
+            Opening::Nothing { .. } | Opening::Request => {
+                self.state.move_to(ConnectionState::Head);
+                let begun = *begun.get_or_insert_with(Instant::now);
+                (begun + limits.header, false, false)
+            }
+        };
+        Patience { until, idle, rests }
+    }
+
+    /// No head in time. Only a client that has begun a request gets an answer: another one would take it for the answer to the request
+    /// that it sends next.
+    fn too_late(&self, opening: Opening) -> Stop {
+        let connections = &self.worker.tally.connections;
+        if opening == Opening::Request {
+            connections.deadline(Deadline::Head);
+            return Stop::Refused(Refusal::HeadTimeout);
+        }
+        connections.deadline(if self.served == 0 {
+            Deadline::Head
+        } else {
+            Deadline::Idle
+        });
+        Stop::Gone
+    }
+
+    /// A connection that comes without a byte where those that have some come first was held for as long as the kernel holds one. That is
+    /// a part of the time in which its head has to be here. Under a flood the kernel holds none, so some time is left in any case.
+    fn count_the_kernels_wait(&mut self) {
+        let limits = &self.worker.engine.limits;
+        if limits.defer_accept {
+            let held = deferred::LONGEST.min(limits.header / 2);
+            let since = self.since.checked_sub(held);
+            self.since = since.unwrap_or(self.since);
+        }
+    }
+
+    /// Reads what comes.
+    async fn read(&mut self, job: &mut Job, patience: Patience) -> Came {
+        let mut first = Some(self.now);
+        poll_fn(|cx| {
+            let buffer = &mut job.state.from_client;
+            match self.worker.buffers.poll_read(cx, &mut self.io, buffer) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Came::End),
+                Poll::Ready(Ok(_)) => return Poll::Ready(Came::Bytes),
+                Poll::Pending => {}
+            }
+            self.now = first.take().unwrap_or_else(Instant::now);
+            let now = self.now;
+            if patience.idle && self.served > 0 {
+                self.state.move_to(ConnectionState::Idle);
+                return self.poll_idle(cx, now, patience.until);
+            }
+            if patience.idle {
+                self.state.move_to(ConnectionState::Idle);
+            } else {
+                self.is_busy();
+            }
+            let over = self.timer.poll(cx, now, Some(patience.until));
+            over.map(|()| Came::Nothing)
+        })
+        .await
+    }
+}

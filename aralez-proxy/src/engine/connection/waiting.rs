@@ -1,0 +1,102 @@
+//! A connection on which nothing runs: until its next request, its deadline, the end of the process, or a client that needs its place.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use aralez_runtime::random;
+
+use super::{Came, Connection};
+use crate::core::leaving::Draw;
+use crate::core::traffic::{ConnectionState, Deadline, Event};
+use crate::engine::io::Io;
+
+/// A client that has not sent a byte yet may lose its place only after this: its first request may be under way.
+const NEW: Duration = Duration::from_secs(1);
+
+impl<C: Io> Connection<C> {
+    /// Waits for a request to begin.
+    pub(super) async fn wait(&mut self) -> Came {
+        self.state.move_to(ConnectionState::Idle);
+        let limits = &self.worker.engine.limits;
+        let (deadline, limit) = if self.served == 0 {
+            (Deadline::Head, limits.header)
+        } else {
+            (Deadline::Idle, limits.idle)
+        };
+        let until = self.since + limit;
+        poll_fn(|cx| {
+            match self.io.poll_readable(cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Came::Bytes),
+                Poll::Ready(Err(_)) => return Poll::Ready(Came::End),
+                Poll::Pending => {}
+            }
+            self.poll_idle(cx, Instant::now(), until).map(|ended| {
+                if ended == Came::Nothing {
+                    self.worker.tally.connections.deadline(deadline);
+                }
+                ended
+            })
+        })
+        .await
+    }
+
+    /// Polled while nothing runs and nothing is there to be read. Ready: [`Came::Nothing`] where `until` has passed, [`Came::End`] where
+    /// the connection is to end for another reason.
+    pub(super) fn poll_idle(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        until: Instant,
+    ) -> Poll<Came> {
+        if self.is_evicted(cx) {
+            self.worker.tally.event(Event::Evicted);
+            return Poll::Ready(Came::End);
+        }
+        let leaves = self.leaves_at(cx, now);
+        let first = leaves.map_or(until, |leaves| leaves.min(until));
+        self.timer.poll(cx, now, Some(first)).map(|()| {
+            if now >= until {
+                return Came::Nothing;
+            }
+            self.worker.tally.connections.deadline(Deadline::Drain);
+            Came::End
+        })
+    }
+
+    /// When the connection ends because the node leaves. A new one is served first, and told to go with its first answer.
+    fn leaves_at(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<Instant> {
+        if self.served == 0 {
+            return None;
+        }
+        if self.leaves.is_none() && self.closing.poll(cx) {
+            let closed = self.worker.engine.traffic.closed();
+            let draw = Draw::new(random::bytes());
+            self.leaves = Some(closed.map_or(now, |closed| closed.idle_until(draw)));
+        }
+        self.leaves
+    }
+
+    /// Says that the connection is idle; whether a new one takes its place.
+    fn is_evicted(&mut self, cx: &Context<'_>) -> bool {
+        let Some(admitted) = &self.admitted else {
+            return false;
+        };
+        let place = self
+            .place
+            .get_or_insert_with(|| admitted.idle_place(cx.waker().clone()));
+        let since = if self.served == 0 {
+            self.since + NEW
+        } else {
+            self.since
+        };
+        self.yields || place.rest(since)
+    }
+
+    /// Says that the connection is not idle any more. One that was told to make room while bytes came ends with its next answer.
+    pub(super) fn is_busy(&mut self) {
+        if let Some(place) = &self.place {
+            self.yields |= place.work();
+        }
+    }
+}
