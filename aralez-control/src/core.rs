@@ -1,6 +1,7 @@
 //! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
 
 pub mod catalog;
+pub mod claim;
 pub mod clients;
 pub mod commit;
 pub mod descriptors;
@@ -10,9 +11,11 @@ pub mod fleet;
 pub mod hold;
 pub mod layers;
 pub mod loss;
+pub mod node;
 pub mod observer;
 pub mod proof;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod turned_away;
 pub mod views;

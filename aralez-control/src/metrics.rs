@@ -13,7 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::core::fleet::{Fleet, NodeState};
+use crate::core::fleet::Fleet;
+use crate::core::node::NodeState;
 use crate::core::observer::{ApiPressure, Observer};
 
 /// Seconds: from what a small change takes to what is beyond every promise.

@@ -48,6 +48,30 @@ impl Fault {
     }
 }
 
+/// A node that control turned away.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct TurnedAway {
+    pub(crate) node: String,
+    pub(crate) state: String,
+    pub(crate) reason: String,
+    pub(crate) since_ms: u64,
+}
+
+impl TurnedAway {
+    /// Who, since when and why, as one line.
+    pub(crate) fn line(&self) -> String {
+        let Self {
+            node,
+            state,
+            reason,
+            since_ms,
+        } = self;
+        let since = since_ms / 1000;
+        format!("{node} was turned away ({state}, since {since} s): {reason}\n")
+    }
+}
+
 /// `application/problem+json`.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
 #[serde(default)]

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::answer::{Fault, Version, short};
+use crate::answer::{Fault, TurnedAway, Version, short};
 use crate::args::Format;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -17,6 +17,7 @@ use crate::{output, table};
 struct Nodes {
     head: Version,
     nodes: Vec<Node>,
+    turned_away: Vec<TurnedAway>,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -69,6 +70,7 @@ fn rendered(nodes: &Nodes) -> String {
     );
     if nodes.nodes.is_empty() {
         text.push_str("no node has been seen\n");
+        text.extend(nodes.turned_away.iter().map(TurnedAway::line));
         return text;
     }
     let rows: Vec<_> = nodes.nodes.iter().map(row).collect();
@@ -77,6 +79,7 @@ fn rendered(nodes: &Nodes) -> String {
     ];
     text.push_str(&table::render(head, &rows));
     text.extend(nodes.nodes.iter().flat_map(remarks));
+    text.extend(nodes.turned_away.iter().map(TurnedAway::line));
     text
 }
 
@@ -98,6 +101,11 @@ fn row(node: &Node) -> [String; 8] {
 fn remarks(node: &Node) -> Vec<String> {
     let name = &node.node;
     let mut lines = Vec::new();
+    if node.state == "duplicate" {
+        lines.push(format!(
+            "{name}: another running proxy has this name and is turned away; give each its own node_id\n"
+        ));
+    }
     if let Some(refused) = &node.refused {
         let root = short(&refused.root);
         let faults = refused.faults.iter();
@@ -133,6 +141,17 @@ mod tests {
             bb    edge     lost      closed  -         -         none    0.10.0\n\
             a refuses root aaaaaaaa: Pool \"p\" f: no\na: a cache file was set aside\n";
         assert_eq!(rendered(&nodes.unwrap()), expected);
+    }
+
+    #[test]
+    fn a_node_that_was_turned_away_is_named_with_its_reason() {
+        let nodes = serde_json::from_value(serde_json::json!({"nodes": [], "turned_away": [
+            {"node": "n9", "state": "foreign", "reason": "this control belongs to another cluster", "since_ms": 61_000}]}));
+        let text = rendered(&nodes.unwrap());
+        assert!(
+            text.ends_with("n9 was turned away (foreign, since 61 s): this control belongs to another cluster\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::answer::{Fault, Loss, short};
+use crate::answer::{Fault, Loss, TurnedAway, short};
 use crate::args::Format;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -19,6 +19,7 @@ struct Status {
     root: String,
     documents: Documents,
     nodes: Counts,
+    turned_away: Vec<TurnedAway>,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -66,6 +67,7 @@ struct Counts {
     connected: u64,
     current: u64,
     refusing: u64,
+    duplicate: u64,
 }
 
 /// Runs the verb.
@@ -93,7 +95,6 @@ fn rendered(status: &Status) -> String {
         "revision {}, generation {}",
         status.revision, status.generation
     );
-    let nodes = &status.nodes;
     let mut text = table::pairs(&[
         ("cluster", status.cluster.clone()),
         (
@@ -105,13 +106,7 @@ fn rendered(status: &Status) -> String {
             "documents",
             format!("from {source}, hash {}, {good}", short(hash)),
         ),
-        (
-            "nodes",
-            format!(
-                "{} connected, {} current, {} refusing",
-                nodes.connected, nodes.current, nodes.refusing
-            ),
-        ),
+        ("nodes", counted(&status.nodes)),
     ]);
     for fault in faults {
         text.push_str(&format!("  {}\n", fault.line()));
@@ -120,7 +115,29 @@ fn rendered(status: &Status) -> String {
         text.push_str(&format!("  warning: {}\n", warning.line()));
     }
     held.iter().for_each(|held| text.push_str(&shown(held)));
+    text.push_str(&turned_away(&status.turned_away));
     text
+}
+
+fn counted(nodes: &Counts) -> String {
+    let mut text = format!(
+        "{} connected, {} current, {} refusing",
+        nodes.connected, nodes.current, nodes.refusing
+    );
+    if nodes.duplicate > 0 {
+        text.push_str(&format!(", {} duplicate", nodes.duplicate));
+    }
+    text
+}
+
+fn turned_away(nodes: &[TurnedAway]) -> String {
+    let head = match nodes.len() {
+        0 => return String::new(),
+        1 => "1 node was turned away:\n".to_owned(),
+        count => format!("{count} nodes were turned away:\n"),
+    };
+    let lines = nodes.iter().map(|node| format!("  {}", node.line()));
+    head + &lines.collect::<String>()
 }
 
 fn shown(held: &Held) -> String {
@@ -167,6 +184,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn nodes_that_were_turned_away_are_counted_and_named() {
+        let node = |name| serde_json::json!({"node": name, "state": "ahead", "reason": "it holds 9.9", "since_ms": 5_000});
+        let status = serde_json::json!({"turned_away": [node("a"), node("b")]});
+        let text = rendered(&serde_json::from_value(status).unwrap());
+        let expected = "2 nodes were turned away:\n\
+            \x20 a was turned away (ahead, since 5 s): it holds 9.9\n\
+            \x20 b was turned away (ahead, since 5 s): it holds 9.9\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

@@ -180,6 +180,7 @@ async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_re
         assert!(answer.contains("connection: close\r\n"), "{answer}");
         assert_eq!(rest(stream), (Vec::new(), Ok(())));
     }
+    drop(late);
     let ends = idle.drain(..).map(|mut stream| {
         std::thread::spawn(move || {
             assert_eq!(rest(&mut stream), (Vec::new(), Ok(())));
@@ -232,6 +233,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
     let answer = read_answer(&mut fresh);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
+    drop(fresh);
     let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
     assert_eq!(status.code(), Some(0));
     assert!(

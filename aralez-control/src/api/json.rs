@@ -115,6 +115,23 @@ pub(super) struct NodesJson {
     pub(super) version: u32,
     pub(super) head: HeadJson,
     pub(super) nodes: Vec<NodeJson>,
+    pub(super) turned_away: Vec<TurnedAwayJson>,
+}
+
+/// A node that was turned away lately: it is not, or not any more, part of this fleet.
+#[derive(Serialize)]
+pub(super) struct TurnedAwayJson {
+    pub(super) node: String,
+    pub(super) group: String,
+    pub(super) proxy_version: String,
+    /// `ahead` or `foreign`.
+    pub(super) state: &'static str,
+    pub(super) reason: String,
+    pub(super) held: Option<VersionJson>,
+    /// How long ago it was first turned away, in milliseconds.
+    pub(super) since_ms: u64,
+    /// How long ago it was last, in milliseconds.
+    pub(super) last_seen_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -159,6 +176,7 @@ pub(super) struct PushJson {
     pub(super) revision: u64,
     pub(super) outcome: &'static str,
     pub(super) nodes: Vec<PushNodeJson>,
+    pub(super) turned_away: Vec<TurnedAwayJson>,
 }
 
 #[derive(Serialize)]
@@ -218,6 +236,7 @@ pub(super) struct CountsJson {
     pub(super) connected: usize,
     pub(super) current: usize,
     pub(super) refusing: usize,
+    pub(super) duplicate: usize,
 }
 
 #[derive(Serialize)]
@@ -228,4 +247,5 @@ pub(super) struct StatusJson {
     pub(super) head: HeadJson,
     pub(super) documents: DocumentsJson,
     pub(super) nodes: CountsJson,
+    pub(super) turned_away: Vec<TurnedAwayJson>,
 }

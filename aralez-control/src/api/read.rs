@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 use axum::Json;
 use axum::extract::Path;
@@ -10,13 +11,15 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use crate::core::commit::CommitOrigin;
-use crate::core::fleet::{NodeRecord, NodeState};
+use crate::core::fleet::Fleet;
 use crate::core::hold::Held;
+use crate::core::node::{NodeRecord, NodeState};
 use crate::core::proof::Mark;
+use crate::core::turned_away::TurnedAwayNode;
 
 use super::json::{
     CountsJson, DocumentFaultJson, DocumentsJson, FaultJson, HeldJson, LossJson, NodeJson,
-    NodesJson, PushJson, PushNodeJson, RefusedJson, SHAPE, StatusJson, VersionJson,
+    NodesJson, PushJson, PushNodeJson, RefusedJson, SHAPE, StatusJson, TurnedAwayJson, VersionJson,
 };
 use super::problem::Problem;
 use super::{Api, Shared};
@@ -34,16 +37,38 @@ pub(super) async fn nodes(api: Shared) -> Json<NodesJson> {
     let now = Instant::now();
     let fleet = api.parts.fleet.lock();
     let nodes = fleet.nodes().iter();
+    let node = |(node, record): (&NodeName, &NodeRecord)| {
+        let state = fleet.state_of(node, record);
+        node_json(node.as_str(), record, state, now)
+    };
     Json(NodesJson {
         version: SHAPE,
         head: api.head().into(),
-        nodes: nodes
-            .map(|(node, record)| node_json(node.as_str(), record, now))
-            .collect(),
+        nodes: nodes.map(node).collect(),
+        turned_away: turned_away(&fleet, now),
     })
 }
 
-fn node_json(node: &str, record: &NodeRecord, now: Instant) -> NodeJson {
+fn turned_away(fleet: &Fleet, now: Instant) -> Vec<TurnedAwayJson> {
+    let nodes = fleet.strangers().all().iter();
+    let node = |(node, stranger): (&NodeName, &TurnedAwayNode)| TurnedAwayJson {
+        node: node.to_string(),
+        group: stranger.group.to_string(),
+        proxy_version: stranger.proxy_version.clone(),
+        state: stranger.state.name(),
+        reason: stranger.reason.clone(),
+        held: stranger.held.map(VersionJson::from),
+        since_ms: millis(now.saturating_duration_since(stranger.since)),
+        last_seen_ms: millis(now.saturating_duration_since(stranger.last)),
+    };
+    nodes.map(node).collect()
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) -> NodeJson {
     let age = now.saturating_duration_since(record.last_seen);
     let running = record.standing.running;
     let origin = match record.status.origin.as_str() {
@@ -57,11 +82,11 @@ fn node_json(node: &str, record: &NodeRecord, now: Instant) -> NodeJson {
         group: record.group.to_string(),
         proxy_version: record.proxy_version.clone(),
         connected: record.stream.is_some(),
-        state: record.state().name(),
+        state: state.name(),
         running: running.map(VersionJson::from),
         persisted: record.status.persisted.map(VersionJson::from),
         origin: origin.to_owned(),
-        last_seen_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        last_seen_ms: millis(age),
         refused: record.standing.refused.as_ref().map(|refused| RefusedJson {
             root: refused.root.to_string(),
             faults: refused.faults.iter().map(FaultJson::from).collect(),
@@ -71,13 +96,15 @@ fn node_json(node: &str, record: &NodeRecord, now: Instant) -> NodeJson {
 }
 
 pub(super) async fn status(api: Shared) -> Json<StatusJson> {
-    let counts = {
+    let (counts, turned_away) = {
         let fleet = api.parts.fleet.lock();
-        CountsJson {
+        let counts = CountsJson {
             connected: fleet.connected(),
             current: fleet.count(NodeState::Current),
             refusing: fleet.count(NodeState::Refusing),
-        }
+            duplicate: fleet.count(NodeState::Duplicate),
+        };
+        (counts, turned_away(&fleet, Instant::now()))
     };
     let documents = api.parts.documents.borrow().clone();
     let hash = api.parts.commits.head().map(|head| head.content_hash);
@@ -99,11 +126,11 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
                 .map(|held| held_json(held, Instant::now())),
         },
         nodes: counts,
+        turned_away,
     })
 }
 
 fn held_json(held: &Held, now: Instant) -> HeldJson {
-    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     HeldJson {
         id: held.id.to_string(),
         held_ms: millis(now.saturating_duration_since(held.since)),
@@ -124,7 +151,7 @@ pub(super) async fn push(
         let detail = "there is no such revision, or it is older than the last hundred";
         Problem::new(StatusCode::NOT_FOUND, "not followed", detail)
     })?;
-    let node = |(node, mark): (&aralez_proto::model::NodeName, &Mark)| {
+    let node = |(node, mark): (&NodeName, &Mark)| {
         let record = fleet.nodes().get(node);
         PushNodeJson {
             node: node.to_string(),
@@ -146,6 +173,7 @@ pub(super) async fn push(
         revision,
         outcome: proof.outcome().name(),
         nodes: proof.nodes().iter().map(node).collect(),
+        turned_away: turned_away(&fleet, Instant::now()),
     }))
 }
 

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use aralez_proto::fault::Fault;
-use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 
 use crate::core::commit::TouchedGroups;
-use crate::core::proof::{Proof, Proofs};
-use crate::core::session::{BootId, NodeMemory, NodeStatus, Standing};
+use crate::core::node::{DUPLICATE_SHOWN, NodeFacts, NodeRecord, NodeState, StreamId};
+use crate::core::proof::{Observed, Proof, Proofs};
+use crate::core::session::{NodeMemory, NodeStatus, Standing};
+use crate::core::turned_away::TurnedAwayNodes;
 
 #[cfg(test)]
 mod tests;
@@ -20,110 +22,11 @@ mod tests;
 /// How many nodes are listed. Beyond it, the ones that are gone longest are forgotten.
 const MAX_NODES: usize = 65_536;
 
-/// The number of a stream within one boot of control; a later stream has a higher one.
-pub type StreamId = u64;
-
-/// Who a node is, as it told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeFacts {
-    /// Its name.
-    pub node: NodeName,
-    /// Its group.
-    pub group: GroupName,
-    /// Its release.
-    pub proxy_version: String,
-}
-
-/// How a node is doing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum NodeState {
-    /// It runs what it should.
-    Current,
-    /// It will, but does not yet.
-    Behind,
-    /// It refuses what is newest.
-    Refusing,
-    /// It has no stream.
-    Lost,
-    /// It holds what is newer than all there is here.
-    Ahead,
-}
-
-impl NodeState {
-    /// All states.
-    pub const ALL: [Self; 5] = [
-        Self::Current,
-        Self::Behind,
-        Self::Refusing,
-        Self::Lost,
-        Self::Ahead,
-    ];
-
-    /// The name in JSON and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Current => "current",
-            Self::Behind => "behind",
-            Self::Refusing => "refusing",
-            Self::Lost => "lost",
-            Self::Ahead => "ahead",
-        }
-    }
-}
-
-/// One node.
-#[derive(Clone, Debug)]
-pub struct NodeRecord {
-    /// Its group.
-    pub group: GroupName,
-    /// Its release.
-    pub proxy_version: String,
-    /// Its stream; `None`: it has none.
-    pub stream: Option<StreamId>,
-    /// What its session knows.
-    pub standing: Standing,
-    /// What it last said of itself.
-    pub status: NodeStatus,
-    /// When it was last heard.
-    pub last_seen: Instant,
-    /// Since when it has a stream, or when it last got one.
-    pub connected_since: Instant,
-    /// The version it holds, where that is newer than all there is here.
-    pub ahead: Option<Version>,
-    memory: Option<NodeMemory>,
-    /// Up to which revision nothing becomes of a proof on this stream any more.
-    settled: u64,
-}
-
-impl NodeRecord {
-    /// How it is doing.
-    pub fn state(&self) -> NodeState {
-        if self.ahead.is_some() {
-            return NodeState::Ahead;
-        }
-        if self.stream.is_none() {
-            return NodeState::Lost;
-        }
-        if self.standing.refused.is_some() {
-            return NodeState::Refusing;
-        }
-        let target = self.standing.target;
-        let current = match self.standing.running {
-            Some(running) => running.root == target.root && running.order(&target).is_eq(),
-            None => target.revision == 0,
-        };
-        if current {
-            NodeState::Current
-        } else {
-            NodeState::Behind
-        }
-    }
-}
-
 /// Which node runs what.
 #[derive(Debug, Default)]
 pub struct Fleet {
     nodes: BTreeMap<NodeName, NodeRecord>,
+    turned_away: TurnedAwayNodes,
     proofs: Proofs,
 }
 
@@ -134,7 +37,14 @@ impl Fleet {
         if here.is_some_and(|here| here > stream) {
             return;
         }
-        let who = (&facts.node, &facts.group);
+        self.turned_away.let_in(&facts.node);
+        let before = self.nodes.get(&facts.node);
+        let duplicate = before.and_then(|before| current_duplicate(before.duplicate, now));
+        let who = Observed {
+            node: &facts.node,
+            group: &facts.group,
+            duplicate: duplicate.is_some(),
+        };
         let settled = self.proofs.observe(who, &standing, 0);
         let status = NodeStatus {
             running: standing.running,
@@ -148,7 +58,7 @@ impl Fleet {
             status,
             last_seen: now,
             connected_since: now,
-            ahead: None,
+            duplicate,
             memory: self.memory(&facts.node),
             settled,
         };
@@ -168,11 +78,25 @@ impl Fleet {
             return;
         };
         record.last_seen = heard;
-        if record.standing != standing {
-            let who = (node, &record.group);
-            record.settled = self.proofs.observe(who, &standing, record.settled);
+        let duplicate = current_duplicate(record.duplicate, heard);
+        let changed = record.standing != standing || record.duplicate != duplicate;
+        if changed {
+            // What was no proof while the node was a duplicate is looked at again.
+            let settled = if record.duplicate == duplicate {
+                record.settled
+            } else {
+                0
+            };
+            let who = Observed {
+                node,
+                group: &record.group,
+                duplicate: duplicate.is_some(),
+            };
+            record.settled = self.proofs.observe(who, &standing, settled);
             record.standing = standing;
+            record.duplicate = duplicate;
         }
+        self.turned_away.forget_old(heard);
     }
 
     /// A node applied an update that its stream brought: true at once, though its next status is a while away.
@@ -219,29 +143,32 @@ impl Fleet {
         }
     }
 
-    /// A node was turned away because it holds what is newer than all there is here.
-    pub fn ahead(&mut self, facts: NodeFacts, held: Version, head: Version, now: Instant) {
-        let standing = Standing {
-            running: Some(held),
-            target: head,
-            recognised: false,
-            refused: None,
-        };
-        let record = NodeRecord {
-            group: facts.group,
-            proxy_version: facts.proxy_version,
-            stream: None,
-            standing,
-            status: NodeStatus::default(),
-            last_seen: now,
-            connected_since: now,
-            ahead: Some(held),
-            memory: None,
-            settled: 0,
-        };
-        self.proofs.lost(&facts.node);
-        self.nodes.insert(facts.node, record);
-        self.forget_beyond(MAX_NODES);
+    /// A node was turned away, for this reason. A good node of the same name stays what it is.
+    pub fn turned_away(
+        &mut self,
+        facts: NodeFacts,
+        state: NodeState,
+        why: (String, Option<Version>),
+        now: Instant,
+    ) {
+        let connected = |record: &NodeRecord| record.stream.is_some();
+        if !self.nodes.get(&facts.node).is_some_and(connected) {
+            self.proofs.lost(&facts.node);
+        }
+        self.turned_away.add(facts, state, why, now);
+    }
+
+    /// Nodes that were turned away lately.
+    pub const fn strangers(&self) -> &TurnedAwayNodes {
+        &self.turned_away
+    }
+
+    /// Another process of a connected node's name was turned away: which of the two an answer came from, nobody can tell.
+    pub fn duplicated(&mut self, node: &NodeName, now: Instant) {
+        if let Some(record) = self.nodes.get_mut(node) {
+            record.duplicate = Some(now);
+            self.proofs.duplicated(node);
+        }
     }
 
     /// What is remembered of a node's last stream.
@@ -275,10 +202,21 @@ impl Fleet {
         &self.nodes
     }
 
-    /// How many nodes are in a state.
+    /// How a node of the fleet is doing. One without a stream that was turned away since is shown as that.
+    pub fn state_of(&self, node: &NodeName, record: &NodeRecord) -> NodeState {
+        let stranger = self.turned_away.all().get(node);
+        let stranger = stranger.filter(|_| record.stream.is_none());
+        stranger.map_or_else(|| record.state(), |stranger| stranger.state)
+    }
+
+    /// How many nodes are in a state, those that were turned away among them.
     pub fn count(&self, state: NodeState) -> usize {
-        let in_state = |record: &&NodeRecord| record.state() == state;
-        self.nodes.values().filter(in_state).count()
+        let of_fleet = self.nodes.iter();
+        let of_fleet = of_fleet.filter(|(node, record)| self.state_of(node, record) == state);
+        let strangers = self.turned_away.all().iter();
+        let unknown = strangers
+            .filter(|(node, stranger)| stranger.state == state && !self.nodes.contains_key(*node));
+        of_fleet.count() + unknown.count()
     }
 
     /// How many nodes have a stream.
@@ -301,6 +239,11 @@ impl Fleet {
             self.nodes.remove(&node);
         }
     }
+}
+
+/// When the other process was last turned away, while that counts.
+fn current_duplicate(seen: Option<Instant>, now: Instant) -> Option<Instant> {
+    seen.filter(|seen| now < *seen + DUPLICATE_SHOWN)
 }
 
 fn of_stream<'a>(
@@ -329,26 +272,4 @@ impl SharedFleet {
 pub trait NodeCommands: Send + Sync {
     /// Lets refused content be tried again. `false` where nobody knows the node.
     fn retry(&self, node: &NodeName) -> bool;
-}
-
-/// Who keeps the name when two streams claim it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Claim {
-    /// The same proxy came back.
-    Returns,
-    /// Another process took the name: either the proxy lost its state, or two proxies have one name.
-    TakesOver,
-    /// The claim is from a process that the one here has already replaced.
-    Stale,
-}
-
-/// Judges a claim for a name that has a stream: `(boot, replaces)` of who is here and of who comes.
-pub fn judge_claim(here: (&BootId, &BootId), comes: (&BootId, &BootId)) -> Claim {
-    if comes.0 == here.0 || comes.1 == here.0 {
-        Claim::Returns
-    } else if !here.1.is_empty() && here.1 == comes.0 {
-        Claim::Stale
-    } else {
-        Claim::TakesOver
-    }
 }

@@ -1,5 +1,6 @@
 //! The proof of a commit: which nodes of the touched groups run it, and which refuse.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use aralez_proto::fault::Fault;
@@ -7,7 +8,7 @@ use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::version::Version;
 
 use crate::core::commit::TouchedGroups;
-use crate::core::fleet::NodeRecord;
+use crate::core::node::NodeRecord;
 use crate::core::session::Standing;
 
 #[cfg(test)]
@@ -21,10 +22,14 @@ const KEPT: usize = 100;
 pub enum Mark {
     /// It has a stream and has not answered.
     Pending,
-    /// It runs this or a later revision.
+    /// It runs this revision.
     Applied,
+    /// It runs a later revision.
+    Superseded,
     /// It refuses, for these reasons.
     Refused(Vec<Fault>),
+    /// Two running processes have its name: what it says proves nothing.
+    Duplicate,
     /// It was here and is not any more.
     Lost,
     /// It was not here at the commit.
@@ -37,7 +42,9 @@ impl Mark {
         match self {
             Self::Pending => "pending",
             Self::Applied => "applied",
+            Self::Superseded => "superseded",
             Self::Refused(_) => "refused",
+            Self::Duplicate => "duplicate",
             Self::Lost => "lost",
             Self::Away => "away",
         }
@@ -90,7 +97,9 @@ impl Proof {
             Outcome::Refused
         } else if any(|mark| *mark == Mark::Pending) {
             Outcome::Pending
-        } else if any(|mark| *mark == Mark::Lost) || !any(|mark| *mark == Mark::Applied) {
+        } else if any(|mark| matches!(mark, Mark::Lost | Mark::Duplicate))
+            || !any(|mark| matches!(mark, Mark::Applied | Mark::Superseded))
+        {
             Outcome::Unproven
         } else {
             Outcome::Proven
@@ -102,35 +111,44 @@ impl Proof {
         self.touched.is_empty() || self.touched.contains(group)
     }
 
-    fn mark_of(&self, standing: &Standing) -> Mark {
-        let runs = standing
-            .proven()
-            .is_some_and(|running| running.order(&self.version).is_ge());
-        match &standing.refused {
-            _ if runs => Mark::Applied,
-            Some(refused) if standing.target.order(&self.version).is_ge() => {
-                Mark::Refused(refused.faults.clone())
-            }
-            _ => Mark::Pending,
+    /// What a node proves by what it runs now (design section 6): this revision or a later one of the same generation.
+    fn mark_of(&self, standing: &Standing, duplicate: bool) -> Mark {
+        let of_this_history = |running: &Version| running.generation == self.version.generation;
+        let running = standing.proven().filter(of_this_history);
+        let order = running.map(|running| running.order(&self.version));
+        let refused = standing
+            .refused
+            .as_ref()
+            .filter(|_| standing.target.order(&self.version).is_ge());
+        match (order, refused) {
+            (None | Some(Ordering::Less), Some(refused)) => Mark::Refused(refused.faults.clone()),
+            _ if duplicate => Mark::Duplicate,
+            (Some(Ordering::Equal), _) => Mark::Applied,
+            (Some(Ordering::Greater), _) => Mark::Superseded,
+            (None | Some(Ordering::Less), None) => Mark::Pending,
         }
     }
 
-    fn observe(&mut self, node: &NodeName, group: &GroupName, standing: &Standing) {
-        if !self.awaits(group) {
+    fn observe(&mut self, who: Observed<'_>, standing: &Standing) {
+        if !self.awaits(who.group) {
             return;
         }
-        let settled = match self.nodes.get(node) {
-            Some(Mark::Applied) => true,
-            // Running something later does not undo that it refused this; running this does.
-            Some(Mark::Refused(_)) => standing
-                .running
-                .is_none_or(|running| !running.order(&self.version).is_eq()),
-            _ => false,
-        };
-        if !settled {
-            self.nodes.insert(node.clone(), self.mark_of(standing));
+        let mark = self.mark_of(standing, who.duplicate);
+        // Running something later does not undo that it refused this; running this does.
+        let refused = matches!(self.nodes.get(who.node), Some(Mark::Refused(_)));
+        if !refused || matches!(mark, Mark::Applied | Mark::Refused(_)) {
+            self.nodes.insert(who.node.clone(), mark);
         }
     }
+}
+
+/// Of which node something was heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observed<'a> {
+    pub(super) node: &'a NodeName,
+    pub(super) group: &'a GroupName,
+    /// Whether another running process has its name.
+    pub(super) duplicate: bool,
 }
 
 /// The proofs of the last revisions.
@@ -158,7 +176,12 @@ impl Proofs {
         };
         for (node, record) in nodes {
             if record.stream.is_some() {
-                proof.observe(node, &record.group, &record.standing);
+                let who = Observed {
+                    node,
+                    group: &record.group,
+                    duplicate: record.duplicate.is_some(),
+                };
+                proof.observe(who, &record.standing);
             } else if proof.awaits(&record.group) {
                 proof.nodes.insert(node.clone(), Mark::Away);
             }
@@ -172,12 +195,7 @@ impl Proofs {
     /// A node has a stream and stands like this. Nothing becomes of the revisions up to `settled` on this node any more; gives back up to
     /// which that is so from now on. A fleet in step costs each node a look at the newest revision and not at a hundred.
     #[must_use]
-    pub(super) fn observe(
-        &mut self,
-        (node, group): (&NodeName, &GroupName),
-        standing: &Standing,
-        settled: u64,
-    ) -> u64 {
+    pub(super) fn observe(&mut self, who: Observed<'_>, standing: &Standing, settled: u64) -> u64 {
         // Revisions of another history say nothing of those that are followed here.
         let here = |running: &Version| running.generation == standing.target.generation;
         let runs = standing.proven().filter(here);
@@ -185,9 +203,14 @@ impl Proofs {
         // What it runs is always looked at: running it undoes a refusal.
         let first = runs.map_or(settled + 1, |runs| runs.min(settled + 1));
         for proof in self.by_revision.range_mut(first..).map(|(_, proof)| proof) {
-            proof.observe(node, group, standing);
+            proof.observe(who, standing);
         }
-        runs.unwrap_or(settled)
+        match runs {
+            // Once the other process is gone, all of it is looked at again.
+            _ if who.duplicate => 0,
+            Some(runs) => runs,
+            None => settled,
+        }
     }
 
     /// A node refused a version that it was sent.
@@ -197,9 +220,20 @@ impl Proofs {
             .get_mut(&version.revision)
             .filter(|proof| proof.version.order(&version).is_eq());
         if let Some(mark) = proof.and_then(|proof| proof.nodes.get_mut(node))
-            && *mark != Mark::Applied
+            && !matches!(mark, Mark::Applied | Mark::Superseded)
         {
             *mark = Mark::Refused(faults.to_vec());
+        }
+    }
+
+    /// Another running process has the name of a node.
+    pub(super) fn duplicated(&mut self, node: &NodeName) {
+        for proof in self.by_revision.values_mut() {
+            if let Some(mark) = proof.nodes.get_mut(node)
+                && matches!(mark, Mark::Applied | Mark::Superseded | Mark::Pending)
+            {
+                *mark = Mark::Duplicate;
+            }
         }
     }
 

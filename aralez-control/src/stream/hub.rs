@@ -11,7 +11,9 @@ use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 use tokio::sync::{mpsc, watch};
 
-use crate::core::fleet::{Claim, NodeCommands, SharedFleet, StreamId, judge_claim};
+use crate::core::claim::{Claim, Claimant, Claims};
+use crate::core::fleet::{NodeCommands, SharedFleet};
+use crate::core::node::StreamId;
 use crate::core::observer::Observer;
 use crate::core::session::{BootId, Hello, Pace, Recent};
 use crate::core::store::ClusterId;
@@ -73,6 +75,7 @@ struct Connected {
 #[derive(Debug)]
 struct State {
     streams: HashMap<NodeName, Connected>,
+    claims: Claims,
     last_id: StreamId,
     admission: Admission,
 }
@@ -157,6 +160,7 @@ impl Hub {
             cache: PartsCache::default(),
             state: Mutex::new(State {
                 streams: HashMap::new(),
+                claims: Claims::default(),
                 last_id: 0,
                 admission: Admission::new(now),
             }),
@@ -200,6 +204,11 @@ impl Hub {
         self.recents.subscribe()
     }
 
+    /// The newest version there is for a group.
+    pub(super) fn head_of(&self, group: &GroupName) -> Version {
+        self.recents.borrow().of(group).newest().version()
+    }
+
     pub(super) fn admit(&self, now: Instant) -> Result<(), (Duration, Duration)> {
         self.state().admission.admit(now)
     }
@@ -232,13 +241,23 @@ impl Hub {
         &self,
         hello: &Hello,
         commands: mpsc::UnboundedSender<Command>,
+        now: Instant,
     ) -> (Claim, StreamId) {
-        let mut state = self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         let here = state.streams.get(&hello.node);
         let claim = here.map_or(Claim::Returns, |here| {
-            judge_claim((&here.boot, &here.replaces), (&hello.boot, &hello.replaces))
+            let here = Claimant {
+                boot: &here.boot,
+                replaces: &here.replaces,
+            };
+            let comes = Claimant {
+                boot: &hello.boot,
+                replaces: &hello.replaces,
+            };
+            state.claims.judge(&hello.node, here, comes, now)
         });
-        if claim == Claim::Stale {
+        if matches!(claim, Claim::Stale | Claim::Duplicate) {
             return (claim, 0);
         }
         state.last_id += 1;
@@ -250,7 +269,7 @@ impl Hub {
             commands,
         };
         let before = state.streams.insert(hello.node.clone(), connected);
-        drop(state);
+        drop(guard);
         if let Some(before) = before {
             let _ = before.commands.send(Command::Superseded);
         }

@@ -12,8 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
-use crate::core::fleet::{Claim, NodeFacts, StreamId};
-use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
+use crate::core::claim::Claim;
+use crate::core::node::{NodeFacts, NodeState, StreamId};
+use crate::core::session::{
+    Action, Base, Closing, Event, GoAway, Hello, Opened, Session, TurnedAway, Update,
+};
 
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
@@ -37,19 +40,43 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
-    // Before it claims the name: a stranger must not take it from the node that has it.
-    if let Err(stranger) = hello.belongs(&hub.parts.cluster) {
-        turn_away(hub, &node, stranger.go_away, &out).await;
+    let now = Instant::now();
+    // Before it claims the name: a proxy that cannot follow must not take it from one that does.
+    let head = hub.head_of(&hello.group);
+    if let Err(turned_away) = hello.can_follow(&hub.parts.cluster, head) {
+        note_turned_away(hub, &hello, &turned_away, now);
+        turn_away(hub, &node, turned_away.go_away, &out).await;
         return;
     }
     let (sender, commands) = mpsc::unbounded_channel();
-    let (claim, id) = hub.claim(&hello, sender.clone());
-    let begun = refuse_stale(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
+    let (claim, id) = hub.claim(&hello, sender.clone(), now);
+    if claim == Claim::Duplicate {
+        hub.parts.fleet.lock().duplicated(&node, now);
+    }
+    let begun = refuse_claim(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
     match begun {
         Ok((stream, next)) => stream.serve(next, inbound, commands, &out).await,
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
     }
     hub.release(&node, id);
+}
+
+fn note_turned_away(hub: &Hub, hello: &Hello, turned_away: &TurnedAway, now: Instant) {
+    let state = match turned_away.ahead {
+        Some(_) => NodeState::Ahead,
+        None => NodeState::Foreign,
+    };
+    let why = (turned_away.go_away.reason.clone(), hello.held);
+    let mut fleet = hub.parts.fleet.lock();
+    fleet.turned_away(facts_of(hello), state, why, now);
+}
+
+fn facts_of(hello: &Hello) -> NodeFacts {
+    NodeFacts {
+        node: hello.node.clone(),
+        group: hello.group.clone(),
+        proxy_version: hello.proxy_version.clone(),
+    }
 }
 
 async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
@@ -72,13 +99,20 @@ async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Stat
     }
 }
 
-fn refuse_stale(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
+fn refuse_claim(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
     match claim {
         Claim::Returns => Ok(()),
         Claim::TakesOver => {
             warn!(%node, "another process took over the name of a connected node: do two proxies share one node_id?");
             Ok(())
         }
+        Claim::Duplicate => Err(GoAway {
+            reason: format!(
+                "another running proxy has the name {node}; set node_id so that each has its own, and do not copy a state folder"
+            ),
+            retry_min: Duration::from_secs(30),
+            retry_max: Duration::from_secs(60),
+        }),
         Claim::Stale => Err(GoAway {
             reason: "a newer process of this node is connected".to_owned(),
             retry_min: Duration::from_secs(10),
@@ -113,26 +147,14 @@ impl Stream {
         commands: mpsc::UnboundedSender<Command>,
     ) -> Result<(Self, ControlFlow<&'static str>), GoAway> {
         let now = Instant::now();
-        let facts = NodeFacts {
-            node: hello.node.clone(),
-            group: hello.group.clone(),
-            proxy_version: hello.proxy_version.clone(),
-        };
+        let facts = facts_of(&hello);
         let mut recents = hub.recents();
         let recent = recents.borrow_and_update().of(&facts.group);
-        let head = recent.newest().version();
         let memory = hub.parts.fleet.lock().memory(&facts.node);
         let parts = &hub.parts;
         let opened = Session::open(hello, &parts.cluster, memory, recent, parts.pace, now);
-        let opened = match opened {
-            Ok(opened) => opened,
-            Err(turned_away) => {
-                if let Some(held) = turned_away.ahead {
-                    parts.fleet.lock().ahead(facts, held, head, now);
-                }
-                return Err(turned_away.go_away);
-            }
-        };
+        // It could follow a moment ago, and heads only get newer.
+        let opened = opened.map_err(|turned_away| turned_away.go_away)?;
         let Opened {
             session,
             resume,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::answer::{Fault, Version};
+use crate::answer::{Fault, TurnedAway, Version};
 use crate::exit::{Exit, Failure};
 
 /// `GET /v1/pushes/REVISION`
@@ -13,6 +13,7 @@ use crate::exit::{Exit, Failure};
 pub(super) struct Progress {
     pub(super) outcome: Outcome,
     pub(super) nodes: Vec<NodeProgress>,
+    pub(super) turned_away: Vec<TurnedAway>,
 }
 
 /// What control says of the whole.
@@ -49,6 +50,10 @@ pub(super) enum State {
     Pending,
     /// Runs it.
     Applied,
+    /// Runs a later revision.
+    Superseded,
+    /// Another running proxy has its name: what it says proves nothing.
+    Duplicate,
     /// Refused it.
     Refused,
     /// Its stream ended meanwhile.
@@ -58,10 +63,17 @@ pub(super) enum State {
 }
 
 impl State {
+    /// Whether the node runs it, or what came after it.
+    const fn is_proof(self) -> bool {
+        matches!(self, Self::Applied | Self::Superseded)
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Applied => "applied",
+            Self::Superseded => "superseded",
+            Self::Duplicate => "duplicate",
             Self::Refused => "refused",
             Self::Lost => "lost",
             Self::Away => "away",
@@ -89,12 +101,12 @@ impl Progress {
             if self.nodes.iter().any(|now| now.node == node.node) {
                 continue;
             }
-            let applied = node.state == State::Applied;
+            let applied = node.state.is_proof();
             if !applied && self.outcome != Outcome::Refused {
                 self.outcome = Outcome::Pending;
             }
             self.nodes.push(NodeProgress {
-                state: if applied { State::Applied } else { State::Lost },
+                state: if applied { node.state } else { State::Lost },
                 ..node.clone()
             });
         }
@@ -109,7 +121,7 @@ pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
         return Decision::Refused;
     }
     match progress.outcome {
-        Outcome::Proven if any(State::Applied) => Decision::Proven,
+        Outcome::Proven if any(State::Applied) || any(State::Superseded) => Decision::Proven,
         // Nobody runs it: that proves nothing.
         Outcome::Proven | Outcome::Unproven => Decision::Unproven,
         Outcome::Pending | Outcome::Refused if late => Decision::Unproven,
@@ -172,27 +184,30 @@ fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
     let awaited = |node: &&NodeProgress| node.state != State::Away;
     if !progress.nodes.iter().any(|node| awaited(&node)) {
         return format!(
-            "revision {revision} is committed, but no node is connected that could prove it{}",
-            away(progress)
+            "revision {revision} is committed, but no node is connected that could prove it{}{}",
+            away(progress),
+            strangers(progress)
         );
     }
     let open: Vec<String> = progress
         .nodes
         .iter()
         .filter(awaited)
-        .filter(|node| node.state != State::Applied)
+        .filter(|node| !node.state.is_proof())
         .map(stands)
         .collect();
     format!(
-        "revision {revision} is committed, but not proven within {timeout:?}: {}{}",
+        "revision {revision} is committed, but not proven within {timeout:?}: {}{}{}",
         open.join("; "),
-        away(progress)
+        away(progress),
+        strangers(progress)
     )
 }
 
 fn stands(node: &NodeProgress) -> String {
     let how = match node.state {
         State::Lost => "is lost",
+        State::Duplicate => "shares its name with another running proxy (node_id)",
         _ => "is silent",
     };
     let runs = node.running.as_ref().map_or_else(String::new, |running| {
@@ -212,6 +227,14 @@ fn away(progress: &Progress) -> String {
         return String::new();
     }
     format!(" (away since before: {})", names.join(", "))
+}
+
+/// Nodes that control does not take as its own, one a line.
+fn strangers(progress: &Progress) -> String {
+    let lines = progress.turned_away.iter();
+    lines
+        .map(|node| format!("\n{}", node.line().trim_end()))
+        .collect()
 }
 
 #[cfg(test)]

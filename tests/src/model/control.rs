@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aralez_control::core::claim::Claims;
 use aralez_control::core::commit::TouchedGroups;
-use aralez_control::core::fleet::{Fleet, StreamId};
+use aralez_control::core::fleet::Fleet;
+use aralez_control::core::node::StreamId;
 use aralez_control::core::session::{BootId, Recent, Session};
 use aralez_control::stream::outbox::{Outbox, PartsCache};
 use aralez_proto::hash::Digest;
@@ -128,6 +130,8 @@ pub struct Control {
     pub serving: BTreeMap<u64, Serving>,
     /// Who has the name of a node.
     pub names: BTreeMap<usize, (u64, BootId, BootId)>,
+    /// When names were taken over.
+    pub claims: Claims,
     /// Numbers of streams.
     pub last_id: StreamId,
     /// Encoded differences.
@@ -155,6 +159,7 @@ impl Control {
             fleet: Fleet::default(),
             serving: BTreeMap::new(),
             names: BTreeMap::new(),
+            claims: Claims::default(),
             last_id: 0,
             cache: PartsCache::default(),
             waited: BTreeMap::new(),
@@ -176,6 +181,7 @@ impl Control {
         self.fleet = Fleet::default();
         self.serving.clear();
         self.names.clear();
+        self.claims = Claims::default();
         self.cache = PartsCache::default();
         self.waited.clear();
         self.refused.clear();

@@ -1,5 +1,4 @@
 use aralez_proto::version::Version;
-use bytes::Bytes;
 
 use super::*;
 
@@ -94,37 +93,59 @@ fn an_applied_update_came_over_the_stream_even_before_the_next_status() {
     assert_eq!(origin(&fleet), "", "an older stream does not speak for it");
 }
 
+fn ahead() -> (String, Option<Version>) {
+    ("it holds 1.9".to_owned(), Some(version(9, 9)))
+}
+
 #[test]
 fn a_node_that_comes_back_ahead_is_no_longer_waited_for() {
+    let now = Instant::now();
     let (old, new) = (version(1, 1), version(2, 2));
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(Some(old), new), Instant::now());
+    fleet.joined(1, facts(), standing(Some(old), new), now);
     fleet.committed(new, &TouchedGroups::default());
-    fleet.ahead(facts(), version(9, 9), new, Instant::now());
+    fleet.nodes.get_mut(&facts().node).unwrap().stream = None;
+    fleet.turned_away(facts(), NodeState::Ahead, ahead(), now);
     let proof = fleet.proof(2).unwrap();
     assert_eq!(proof.outcome(), crate::core::proof::Outcome::Unproven);
+    let (node, record) = fleet.nodes().first_key_value().unwrap();
+    assert_eq!(fleet.state_of(node, record), NodeState::Ahead);
+    assert_eq!((fleet.count(NodeState::Ahead), fleet.connected()), (1, 0));
+    fleet.joined(2, facts(), standing(Some(new), new), now);
+    assert_eq!(fleet.count(NodeState::Ahead), 0, "it was let in");
 }
 
 #[test]
-fn a_node_that_holds_what_is_newer_is_shown_as_ahead() {
+fn a_stranger_never_takes_the_place_of_a_good_node_of_the_same_name() {
+    let now = Instant::now();
+    let newest = version(2, 2);
     let mut fleet = Fleet::default();
-    fleet.ahead(facts(), version(9, 9), version(2, 2), Instant::now());
-    assert_eq!(state(&fleet), NodeState::Ahead);
-    assert_eq!(fleet.connected(), 0);
+    fleet.joined(1, facts(), standing(Some(newest), newest), now);
+    let why = ("another cluster".to_owned(), None);
+    fleet.turned_away(facts(), NodeState::Foreign, why, now);
+    let (node, record) = fleet.nodes().first_key_value().unwrap();
+    assert_eq!(fleet.state_of(node, record), NodeState::Current);
+    assert_eq!(
+        fleet.strangers().all().len(),
+        1,
+        "it is listed all the same"
+    );
 }
 
 #[test]
-fn the_newer_process_keeps_the_name() {
-    let [a, b, c, none] = ["a", "b", "c", ""].map(|text| Bytes::from_static(text.as_bytes()));
-    let cases = [
-        ("the same process", (&a, &none), (&a, &none), Claim::Returns),
-        ("its successor", (&a, &none), (&b, &a), Claim::Returns),
-        ("its predecessor", (&b, &a), (&a, &none), Claim::Stale),
-        ("a stranger", (&b, &a), (&c, &none), Claim::TakesOver),
-    ];
-    for (what, here, comes, expected) in cases {
-        assert_eq!(judge_claim(here, comes), expected, "{what}");
-    }
+fn a_duplicate_is_shown_until_the_other_process_is_gone_for_a_while() {
+    let now = Instant::now();
+    let node = facts().node;
+    let newest = standing(Some(version(2, 2)), version(2, 2));
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), newest.clone(), now);
+    fleet.duplicated(&node, now);
+    assert_eq!(state(&fleet), NodeState::Duplicate);
+    let second = std::time::Duration::from_secs(1);
+    fleet.observe(&node, 1, newest.clone(), now + DUPLICATE_SHOWN - second);
+    assert_eq!(state(&fleet), NodeState::Duplicate);
+    fleet.observe(&node, 1, newest, now + DUPLICATE_SHOWN);
+    assert_eq!(state(&fleet), NodeState::Current);
 }
 
 #[test]
@@ -135,7 +156,8 @@ fn nodes_long_gone_are_forgotten_first() {
         let node = format!("n{number}").parse().unwrap();
         let seen = now - std::time::Duration::from_secs(age);
         let facts = NodeFacts { node, ..facts() };
-        fleet.ahead(facts, version(9, 9), version(2, 2), seen);
+        fleet.joined(number, facts.clone(), standing(None, version(2, 2)), seen);
+        fleet.nodes.get_mut(&facts.node).unwrap().stream = None;
     }
     fleet.forget_beyond(2);
     let left: Vec<_> = fleet.nodes().keys().map(ToString::to_string).collect();

@@ -7,7 +7,8 @@ use aralez_proto::version::Version;
 
 use super::Outcome;
 use crate::core::commit::TouchedGroups;
-use crate::core::fleet::{Fleet, NodeFacts};
+use crate::core::fleet::Fleet;
+use crate::core::node::NodeFacts;
 use crate::core::session::{RefusedRoot, Standing};
 
 fn version(revision: u64) -> Version {
@@ -109,6 +110,70 @@ fn a_node_that_goes_on_refusing_refuses_the_next_commit_too() {
     fleet.committed(version(3), &everyone());
     fleet.observe(&name("n1"), 1, refusing(1, 3), now);
     assert_eq!(outcome(&fleet, 3), Outcome::Refused);
+}
+
+#[test]
+fn a_proof_is_what_a_node_runs_now_and_not_what_it_ran_once() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    for (stream, node) in [(1, "n1"), (2, "n2")] {
+        fleet.observe(&name(node), stream, standing(2, 2), now);
+    }
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+    // Its cache was lost, or a snapshot of its machine was restored.
+    fleet.joined(3, facts("n1", "default"), standing(1, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    fleet.observe(&name("n1"), 3, standing(2, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+    fleet.joined(4, facts("n1", "default"), refusing(1, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Refused);
+}
+
+#[test]
+fn a_later_revision_proves_the_earlier_one_and_a_later_refusal_does_not_unprove_it() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    fleet.committed(version(3), &everyone());
+    fleet.observe(&name("n1"), 1, standing(3, 3), now);
+    fleet.observe(&name("n2"), 2, standing(2, 3), now);
+    let marks = fleet.proof(2).unwrap().nodes();
+    assert_eq!(marks[&name("n1")].name(), "superseded");
+    assert_eq!(marks[&name("n2")].name(), "applied");
+    fleet.observe(&name("n2"), 2, refusing(2, 3), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+    assert_eq!(outcome(&fleet, 3), Outcome::Refused);
+}
+
+#[test]
+fn a_node_of_another_generation_proves_nothing_of_this_one() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    let mut later = standing(2, 2);
+    for version in later.running.iter_mut().chain([&mut later.target]) {
+        version.generation += 1;
+    }
+    fleet.joined(3, facts("n1", "default"), later, now);
+    fleet.observe(&name("n2"), 2, standing(2, 2), now);
+    assert_ne!(outcome(&fleet, 2), Outcome::Proven);
+}
+
+#[test]
+fn what_a_duplicate_says_proves_nothing() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    fleet.observe(&name("n1"), 1, standing(2, 2), now);
+    fleet.observe(&name("n2"), 2, standing(2, 2), now);
+    fleet.duplicated(&name("n2"), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Unproven);
+    fleet.committed(version(3), &everyone());
+    for (stream, node) in [(1, "n1"), (2, "n2")] {
+        fleet.observe(&name(node), stream, standing(3, 3), now);
+    }
+    assert_eq!(outcome(&fleet, 3), Outcome::Unproven);
+    let gone = now + crate::core::node::DUPLICATE_SHOWN;
+    fleet.observe(&name("n2"), 2, standing(3, 3), gone);
+    assert_eq!(outcome(&fleet, 3), Outcome::Proven);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub struct Opened {
 pub struct TurnedAway {
     /// What it is told.
     pub go_away: GoAway,
-    /// Where it holds a newer version than there is: that version.
+    /// Where it holds a newer version than there is: that version. `None`: it belongs elsewhere.
     pub ahead: Option<Version>,
 }
 
@@ -124,6 +124,14 @@ impl Hello {
             return Err(TurnedAway::new(reason.to_owned(), None));
         }
         Ok(())
+    }
+
+    /// Whether this proxy can follow what is here: it belongs here and holds nothing newer than `head`.
+    ///
+    /// # Errors
+    /// Where it cannot. It has no claim to the name of a node then: a proxy that can may have it.
+    pub fn can_follow(&self, cluster: &ClusterId, head: Version) -> Result<(), TurnedAway> {
+        check(self, cluster, head)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralez_control::core::fleet::{NodeRecord, NodeState};
+use aralez_control::core::node::{NodeRecord, NodeState};
 use aralez_proto::version::Version;
 
 use super::proxies::shown;

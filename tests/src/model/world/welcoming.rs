@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aralez_control::core::fleet::{Claim, NodeFacts, StreamId, judge_claim};
+use aralez_control::core::claim::{Claim, Claimant};
+use aralez_control::core::node::{NodeFacts, NodeState, StreamId};
 use aralez_control::core::session::{
     Action, Event, GoAway, Hello, Opened, Pace, RefusedRoot, Session, TurnedAway,
 };
@@ -35,7 +36,7 @@ impl World {
             return self.turn_away(link, stranger.go_away);
         }
         let Some(id) = self.claim(at, link, &hello) else {
-            return self.turn_away(link, stale());
+            return self.turn_away(link, name_is_taken());
         };
         let facts = NodeFacts {
             node: hello.node.clone(),
@@ -62,7 +63,8 @@ impl World {
             Err(turned) => {
                 let (now, control) = (self.instant(), &mut self.controls[at]);
                 if let Some(held) = turned.ahead {
-                    control.fleet.ahead(facts, held, control.head(), now);
+                    let why = (turned.go_away.reason.clone(), Some(held));
+                    control.fleet.turned_away(facts, NodeState::Ahead, why, now);
                 }
                 control.names.remove(&node);
                 self.note(|| format!("c{at} turns n{node} away: {}", turned.go_away.reason));
@@ -160,17 +162,23 @@ impl World {
         }
     }
 
-    /// Gives the name of a node to a new stream and takes it from an older one; `None`: the claim is stale.
+    /// Gives the name of a node to a new stream and takes it from an older one; `None`: another process of the node keeps it.
     fn claim(&mut self, at: usize, link: u64, hello: &Hello) -> Option<u64> {
-        let node = self.links[&link].node;
+        let (node, now) = (self.links[&link].node, self.instant());
         let control = &mut self.controls[at];
-        let claim = control
-            .names
-            .get(&node)
-            .map_or(Claim::Returns, |(_, boot, replaces)| {
-                judge_claim((boot, replaces), (&hello.boot, &hello.replaces))
-            });
-        if claim == Claim::Stale {
+        let comes = Claimant {
+            boot: &hello.boot,
+            replaces: &hello.replaces,
+        };
+        let here = control.names.get(&node);
+        let claim = here.map_or(Claim::Returns, |(_, boot, replaces)| {
+            let here = Claimant { boot, replaces };
+            control.claims.judge(&hello.node, here, comes, now)
+        });
+        if claim == Claim::Duplicate {
+            control.fleet.duplicated(&hello.node, now);
+        }
+        if matches!(claim, Claim::Stale | Claim::Duplicate) {
             return None;
         }
         control.last_id += 1;
@@ -190,9 +198,9 @@ impl World {
     }
 }
 
-fn stale() -> GoAway {
+fn name_is_taken() -> GoAway {
     GoAway {
-        reason: "a newer process of this node is connected".to_owned(),
+        reason: "another process of this node is connected".to_owned(),
         retry_min: Duration::from_secs(10),
         retry_max: Duration::from_secs(30),
     }
