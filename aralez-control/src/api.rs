@@ -4,6 +4,7 @@
 //! [`Commits`]; the fleet is read, never written, but for the proof of a commit made here.
 
 mod access;
+mod backup;
 mod body;
 mod conf;
 mod deadline;
@@ -33,7 +34,7 @@ use crate::core::fleet::{NodeCommands, SharedFleet};
 use crate::core::hold::HoldId;
 use crate::core::observer::Observer;
 use crate::core::status::SourceStatus;
-use crate::core::store::{ClusterId, RevisionInfo};
+use crate::core::store::{Backup, ClusterId, RevisionInfo};
 use crate::core::views::Views;
 
 use access::Access;
@@ -48,6 +49,9 @@ pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected
 pub type Releasing<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Committed>, Rejected>> + Send + 'a>>;
 
+/// A copy of everything that is durable, later.
+pub type BackingUp<'a> = Pin<Box<dyn Future<Output = Result<Backup, Rejected>> + Send + 'a>>;
+
 /// Who turns proposals into revisions.
 pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or says why not.
@@ -58,6 +62,9 @@ pub trait Commits: Send + Sync {
 
     /// Commits the files as they are on disk now.
     fn take_files(&self, take: TakeFiles) -> Committing<'_>;
+
+    /// Copies everything that is durable.
+    fn backup(&self) -> BackingUp<'_>;
 
     /// The head; `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
@@ -133,6 +140,7 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/v1/sources/release", post(sources::release))
         .route("/v1/sources/take", post(sources::take))
         .route("/v1/nodes/{node}/retry", post(write::retry))
+        .route("/v1/store/backup", get(backup::download))
         .merge(reads)
         .route("/livez", get(read::livez))
         .route("/readyz", get(read::readyz))

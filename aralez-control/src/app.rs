@@ -2,6 +2,7 @@
 
 mod check;
 mod signals;
+mod store;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, Commits, Committing, Releasing};
-use crate::args::Args;
+use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
+use crate::args::{Args, Offline};
 use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
@@ -31,10 +32,10 @@ use crate::core::session::Pace;
 use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, Publisher};
+use crate::publisher::{self, Publisher, SETTLING};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
-use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling};
+use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -46,6 +47,9 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(Offline::Store { verb }) = &args.offline {
+        return store::run(verb);
+    }
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
@@ -99,6 +103,7 @@ struct Parts {
 struct Times {
     hold: Duration,
     writer_patience: Duration,
+    settling: Duration,
     pace: Pace,
 }
 
@@ -113,6 +118,7 @@ impl Times {
             writer_patience: args
                 .writer_patience_ms
                 .map_or(WRITER_PATIENCE, Duration::from_millis),
+            settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
             pace,
         }
     }
@@ -160,8 +166,10 @@ async fn serve(
         .map(PidFile::write)
         .transpose()?;
     let writers = Writers::default();
-    let publisher = open_publisher(settings, ledger, parts.times.hold, &writers)?;
+    let publisher = open_publisher(settings, ledger, &parts.times, &writers)?;
     let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
+    let settling = publisher.clone();
+    tokio::spawn(async move { settling.settle().await });
 
     let fleet = SharedFleet::default();
     let metrics = Arc::new(Metrics::default());
@@ -237,7 +245,7 @@ async fn run_to_the_end(
 fn open_publisher(
     settings: &ControlSettings,
     ledger: Ledger,
-    hold: Duration,
+    times: &Times,
     writers: &Writers,
 ) -> Result<Publisher> {
     let path = settings.upstreams_conf.clone();
@@ -251,7 +259,8 @@ fn open_publisher(
         main_file,
         files,
         rules: settings.rules(),
-        hold,
+        hold: times.hold,
+        settling: times.settling,
     };
     Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
 }
@@ -311,6 +320,10 @@ impl Commits for Publisher {
         Box::pin(Self::take_files(self, take))
     }
 
+    fn backup(&self) -> BackingUp<'_> {
+        Box::pin(Self::backup(self))
+    }
+
     fn head(&self) -> Option<RevisionInfo> {
         Self::head(self)
     }
@@ -319,6 +332,10 @@ impl Commits for Publisher {
 impl History for Publisher {
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
         Box::pin(Self::recall(self, group, version))
+    }
+
+    fn go_above(&self, held: Version) -> Rising<'_> {
+        Box::pin(Self::go_above(self, held))
     }
 }
 

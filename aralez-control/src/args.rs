@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// The control daemon of Aralez: it turns documents into revisions and tells every proxy what to run.
 #[derive(Parser, Clone, Debug, Default)]
@@ -20,6 +20,14 @@ pub struct Args {
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     version: Option<bool>,
 
+    /// What `aralez-ctl store` runs on a state folder while no control does
+    #[command(subcommand)]
+    pub offline: Option<Offline>,
+
+    /// For tests: how long nodes may raise the generation of a new or restored history, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub settling_ms: Option<u64>,
+
     /// For tests: how long files that take away in bulk are held, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub hold_ms: Option<u64>,
@@ -35,4 +43,38 @@ pub struct Args {
     /// Leave when standard input ends: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
+}
+
+/// What is done instead of running.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Offline {
+    /// Check or restore the ledger of a state folder; `aralez-ctl store` shows what comes of it
+    #[command(hide = true)]
+    Store {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: StoreVerb,
+    },
+}
+
+/// What to do with a ledger. What comes of it is printed as one line of JSON.
+#[derive(Subcommand, Clone, Debug)]
+pub enum StoreVerb {
+    /// Read everything in the ledger
+    Check {
+        /// The `state_dir` of control
+        #[arg(long, value_name = "DIR")]
+        state_dir: PathBuf,
+    },
+    /// Put a backup in the place of the ledger
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// The `state_dir` of control
+        #[arg(long, value_name = "DIR")]
+        state_dir: PathBuf,
+        /// Replace a ledger that has revisions, or another cluster's
+        #[arg(long)]
+        force: bool,
+    },
 }

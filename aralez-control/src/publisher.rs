@@ -4,23 +4,26 @@
 //! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
 
 mod discovered;
+mod recall;
 mod writer;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::document::Rules;
-use aralez_proto::model::GroupName;
-use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
+use tracing::warn;
 
 use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::hold::HoldId;
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
-use crate::core::store::{ClusterId, FilesOnDisk, MainFile, RevisionInfo, Store, StoreError};
+use crate::core::store::{
+    Backup, ClusterId, FilesOnDisk, MainFile, RevisionInfo, Store, StoreError,
+};
 use crate::core::views::Views;
 pub use discovered::Found;
+use recall::Earlier;
 use writer::Writer;
 
 #[cfg(test)]
@@ -28,6 +31,10 @@ mod tests;
 
 /// How long a set of files waits that could not be written to the ledger.
 const RETRY: Duration = Duration::from_secs(5);
+/// How often the ledger is read again until it is known whether a write is durable.
+const RESOLVE: Duration = Duration::from_secs(1);
+/// How long a history that was begun or restored may go above the generations that nodes hold.
+pub const SETTLING: Duration = Duration::from_mins(10);
 
 /// What a publisher works with.
 pub struct Parts {
@@ -41,6 +48,8 @@ pub struct Parts {
     pub rules: Rules,
     /// How long edited files that remove most hosts or most of a pool are held.
     pub hold: Duration,
+    /// How long nodes may raise the generation of a history that was begun or restored: [`SETTLING`].
+    pub settling: Duration,
 }
 
 impl std::fmt::Debug for Parts {
@@ -84,6 +93,7 @@ pub struct Publisher {
     outlets: Outlets,
     writer: Arc<Mutex<Writer>>,
     known_files: Arc<KnownFiles>,
+    earlier: Arc<Earlier>,
 }
 
 impl Publisher {
@@ -100,6 +110,7 @@ impl Publisher {
             outlets: writer.outlets().clone(),
             writer: Arc::new(Mutex::new(writer)),
             known_files: Arc::new(known_files),
+            earlier: Arc::default(),
         })
     }
 
@@ -107,11 +118,58 @@ impl Publisher {
     /// Once begun, a commit goes on to its end even where the caller stops waiting.
     ///
     /// # Errors
-    /// See [`Rejected`]; nothing was changed then.
+    /// See [`Rejected`]; nothing was changed then, or nobody knows yet.
     pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
-        self.work(move |writer| writer.commit(&proposal))
-            .await
-            .unwrap_or_else(Err)
+        let committed = self.work(move |writer| writer.commit(&proposal));
+        let committed = committed.await.unwrap_or_else(Err);
+        if matches!(committed, Err(Rejected::Unknown(_))) {
+            let publisher = self.clone();
+            tokio::spawn(async move { publisher.resolve().await });
+        }
+        committed
+    }
+
+    /// Reads the store until it is known what is durable, and publishes what turns out to be the head.
+    async fn resolve(&self) {
+        loop {
+            tokio::time::sleep(RESOLVE).await;
+            let followed = self.work(|writer| writer.follow_store()).await;
+            match followed.and_then(|followed| followed) {
+                Ok(_) => return,
+                Err(error) => warn!(%error, "whether the last commit is durable is not known yet"),
+            }
+        }
+    }
+
+    /// Whether what nodes are to run is at least `held`, which a node of this cluster holds: where it is not, because this history was begun
+    /// or restored a short while ago, it goes on in a generation above it.
+    pub async fn go_above(&self, held: Version) -> bool {
+        let above = self.work(move |writer| writer.go_above(held)).await;
+        let above = above.and_then(|above| above);
+        above.unwrap_or_else(|error| {
+            warn!(%error, "cannot go above the generation that a node holds");
+            false
+        })
+    }
+
+    /// Ends the time in which nodes may raise the generation, once it is over.
+    pub async fn settle(&self) {
+        let Some(end) = self.writer.lock().await.settles_at() else {
+            return;
+        };
+        tokio::time::sleep_until(end.into()).await;
+        while let Err(error) = self.work(Writer::settle).await.and_then(|settled| settled) {
+            warn!(%error, "cannot note that the generation is settled");
+            tokio::time::sleep(SETTLING).await;
+        }
+    }
+
+    /// A consistent copy of everything that is durable.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or there is no room for the copy.
+    pub async fn backup(&self) -> Result<Backup, Rejected> {
+        self.work(Writer::backup).await.and_then(|backup| backup)
     }
 
     /// Takes what a look at the files came to: the same set as last time changes nothing, another one is a commit, unless it takes away
@@ -169,13 +227,6 @@ impl Publisher {
                 return;
             }
         }
-    }
-
-    /// The view of a group as the revision of a version has it, with the endpoints of now or of shortly before. `None`: there is no such
-    /// revision in this history, or this release does not read it.
-    pub async fn recall(&self, group: GroupName, version: Version) -> Option<SharedSnapshot> {
-        let views = self.work(move |writer| writer.recall(version)).await;
-        views.ok().flatten().map(|views| views.view(&group))
     }
 
     /// The views of the head, and of every later one.

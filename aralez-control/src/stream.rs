@@ -4,6 +4,7 @@
 //! `core::fleet`. One task per stream, no queue of updates, and no lock is held while sending.
 
 mod admission;
+mod ahead;
 mod counted;
 mod hub;
 pub mod message;
@@ -20,7 +21,7 @@ use aralez_proto::wire::control::control_plane_server::ControlPlaneServer;
 use tokio::sync::watch;
 use tonic::transport::Server;
 
-pub use hub::{History, Hub, HubParts, Recalling};
+pub use hub::{History, Hub, HubParts, Recalling, Rising};
 pub use socket::{ControlSocket, SocketError};
 
 use service::SyncService;

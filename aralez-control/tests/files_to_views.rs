@@ -34,6 +34,7 @@ impl Control {
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             rules: Rules::default(),
             hold: HOLD,
+            settling: aralez_control::publisher::SETTLING,
         };
         let publisher = Publisher::open(parts).unwrap();
         let source =

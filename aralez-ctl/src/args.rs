@@ -78,6 +78,12 @@ pub enum Verb {
         #[command(subcommand)]
         verb: NodeVerb,
     },
+    /// Back up, restore and check the history that control keeps
+    Store {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: StoreVerb,
+    },
     /// Print the JSON Schema of a file
     Schema {
         /// Which file.
@@ -93,6 +99,33 @@ pub enum NodeVerb {
     Retry {
         /// The node.
         node: NodeName,
+    },
+}
+
+/// What to do with the history that control keeps.
+#[derive(Subcommand, Debug)]
+pub enum StoreVerb {
+    /// Write everything that control keeps to one file, while it runs. The file holds the key of all documents: keep it secret
+    Backup {
+        /// The file; one that is there is replaced
+        file: PathBuf,
+    },
+    /// Put a backup in the place of what a stopped control keeps. The fleet follows it once control runs
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// The `state_dir` of control
+        #[arg(long, value_name = "DIR")]
+        state_dir: PathBuf,
+        /// Replace a history that has revisions, or another cluster's; its files are kept beside it
+        #[arg(long)]
+        force: bool,
+    },
+    /// Read everything that a stopped control keeps, and name what is damaged
+    Check {
+        /// The `state_dir` of control; where it lies by default, if not given
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
     },
 }
 

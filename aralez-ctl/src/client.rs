@@ -15,6 +15,8 @@ use crate::exit::{Exit, Failure};
 const CONNECT: Duration = Duration::from_secs(5);
 /// A commit of the largest set of documents takes seconds; what takes longer hangs.
 const ANSWER: Duration = Duration::from_secs(60);
+/// A download of everything that control keeps.
+const DOWNLOAD: Duration = Duration::from_hours(1);
 
 /// A control that is asked things.
 #[derive(Debug)]
@@ -109,7 +111,32 @@ impl Client {
         Ok(Answer { status, body })
     }
 
-    fn unreached(&self, error: &reqwest::Error) -> Failure {
+    /// What `path` gives, as it comes; whatever is no success is a failure.
+    pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Failure> {
+        let mut url = self.server.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        let mut request = self.http.get(url).timeout(DOWNLOAD);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.reveal());
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let problem = Answer { status, body }.problem();
+        Err(Failure::new(Exit::Refused, refusal(status, &problem)))
+    }
+
+    pub(crate) fn unreached(&self, error: &reqwest::Error) -> Failure {
         let mut reason: &dyn Error = error;
         while let Some(source) = reason.source() {
             reason = source;

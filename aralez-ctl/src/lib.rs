@@ -15,6 +15,7 @@ mod push;
 mod schema;
 mod sources;
 mod status;
+mod store;
 mod supervisor;
 mod table;
 mod up;
@@ -22,7 +23,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use args::{Args, NodeVerb, SourcesVerb, Verb};
+use args::{Args, NodeVerb, SourcesVerb, StoreVerb, Verb};
 use client::Client;
 use exit::{Exit, Failure};
 
@@ -67,6 +68,15 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
                 sources::release(&Client::of(&global)?, id.as_deref(), format).await
             }
             SourcesVerb::Take(take) => sources::take(&Client::of(&global)?, &take, format).await,
+        },
+        Verb::Store { verb } => match verb {
+            StoreVerb::Backup { file } => store::backup(&Client::of(&global)?, &file, format).await,
+            StoreVerb::Restore {
+                file,
+                state_dir,
+                force,
+            } => store::restore(&file, &state_dir, force, format).await,
+            StoreVerb::Check { state_dir } => store::check(state_dir, format).await,
         },
         Verb::Node { verb } => match verb {
             NodeVerb::Retry { node } => nodes::retry(&Client::of(&global)?, &node, format).await,

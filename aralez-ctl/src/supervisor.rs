@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use crate::exit::Failure;
 pub(crate) use addresses::Addresses;
+pub(crate) use daemon::beside_own;
 use daemon::{Binaries, Daemon};
 use restarts::{Next, Restarts};
 

@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::core::live::Live;
 use crate::core::readiness;
@@ -54,18 +55,23 @@ struct Version<'a> {
     age_s: u64,
 }
 
-/// Serves the admin endpoint on a thread and a runtime of its own until the process ends, so that it answers when the engine is busy.
+/// Serves the admin endpoint on a thread and a runtime of its own until the process ends, so that it answers when the engine is busy. Once
+/// `taken_over`, it accepts no more: the successor does.
 ///
 /// # Errors
 /// Where the system gives no thread or does not accept the listener.
-pub fn spawn(listener: TcpListener, shown: Shown) -> std::io::Result<()> {
+pub fn spawn(
+    listener: TcpListener,
+    shown: Shown,
+    taken_over: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let serve = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        serving::serve(listener, router(shown)).await;
+        serving::serve(listener, router(shown), taken_over).await;
         Ok::<(), std::io::Error>(())
     };
     let run = move || {

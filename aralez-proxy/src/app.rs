@@ -7,9 +7,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use aralez_proto::main_config::MainConfig;
-use aralez_runtime::lock::InstanceLock;
-use aralez_runtime::{main_file, private, state, supervised, telemetry};
-use tokio::sync::{Notify, watch};
+use aralez_runtime::{main_file, private, state, telemetry};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::args::Args;
@@ -18,22 +17,29 @@ use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::traffic::Traffic;
-use crate::drain::{self, Phases, Signals};
 use crate::engine::server::{Options, Server};
 use crate::engine::worker::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
-use crate::{admin, metrics};
+use crate::{activation, admin, metrics};
+use life::Serving;
+use start::Begun;
 
 mod descriptors;
+mod life;
+mod listeners;
 mod node;
 mod process;
+mod pseudonym;
+mod start;
 
 /// Runs the daemon until it is told to leave; with `-t` only checks.
 ///
 /// # Errors
 /// Whatever keeps it from starting, as one line.
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    // Before anything opens files: the descriptors have fixed numbers.
+    let activated = activation::take()?;
     let config = main_file::load(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
@@ -50,15 +56,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     chosen.keep(&root)?;
     let dir = &settings.state_dir;
     private::ensure_dir(dir).with_context(|| format!("cannot use {}", dir.display()))?;
-    let _lock = InstanceLock::acquire(dir)?;
-    let _pid_file = config
-        .pid_file
-        .as_ref()
-        .map(|path| process::PidFile::write(&own(path)))
-        .transpose()?;
+    let begun = Begun::new(&settings, activated, args.upgrade)?;
     tell_idle_keys(&config);
     descriptors::fit(&mut settings)?;
-    serve(&settings, args.exit_with_parent)
+    serve(
+        &settings,
+        args.exit_with_parent,
+        config.pid_file.as_ref().map(own).as_deref(),
+        begun,
+    )
 }
 
 /// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
@@ -89,13 +95,12 @@ fn tell_idle_keys(config: &MainConfig) {
     }
 }
 
-fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
-    let listeners = settings
-        .http
-        .iter()
-        .map(|address| process::listen(*address));
-    let listeners = listeners.collect::<anyhow::Result<Vec<_>>>()?;
-    let admin_listener = process::listen(settings.admin)?;
+fn serve(
+    settings: &Settings,
+    supervised: bool,
+    pid_file: Option<&Path>,
+    mut begun: Begun,
+) -> anyhow::Result<()> {
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally());
 
@@ -108,13 +113,17 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     )
     .context("cannot start the stream to control")?;
     let shown = shown(settings, &live, &traffic, sync.status());
-    admin::spawn(admin_listener, shown).context("cannot start the admin endpoint")?;
+    begun.expect_live(&sync)?;
+    let (taken_over, successor) = watch::channel(false);
+    let admin = begun.listeners.admin.try_clone()?;
+    admin::spawn(admin, shown, successor).context("cannot start the admin endpoint")?;
     let options = Options {
-        listeners,
+        listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
     };
     let engine = Engine {
-        live,
+        live: Arc::clone(&live),
+        node: pseudonym::load(&settings.state_dir),
         traffic: Arc::clone(&traffic),
         tls_port: settings.tls_port,
         limits: settings.client,
@@ -123,7 +132,24 @@ fn serve(settings: &Settings, supervised: bool) -> anyhow::Result<()> {
     };
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
-    let end = live_until_told(settings, supervised, &traffic, &mut server);
+    let took_over = begun.serving()?;
+    let _pid_file = match pid_file.map(process::PidFile::write).transpose() {
+        Err(error) if took_over => {
+            warn!("{error:#}");
+            None
+        }
+        written => written?,
+    };
+    let serving = Serving {
+        lock: begun.lock,
+        admin: begun.listeners.admin,
+        writer: sync.writer(),
+        live,
+        traffic: &traffic,
+        server: &mut server,
+        taken_over,
+    };
+    let end = serving.until_end(settings, supervised);
     sync.shutdown();
     server.stop();
     end
@@ -175,35 +201,4 @@ fn shown(
         traffic: Arc::clone(traffic),
         registry: metrics::registry(observed),
     }
-}
-
-/// Waits for the signal to leave and drains.
-fn live_until_told(
-    settings: &Settings,
-    supervised: bool,
-    traffic: &Arc<Traffic>,
-    server: &mut Server,
-) -> anyhow::Result<()> {
-    let phases = Phases {
-        lame_duck: settings.lame_duck,
-        grace_period: settings.grace_period,
-    };
-    let supervisor_gone = Arc::new(Notify::new());
-    if supervised {
-        let gone = Arc::clone(&supervisor_gone);
-        supervised::on_parent_exit(move || gone.notify_one())
-            .context("cannot watch the supervisor")?;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().context("cannot listen for signals")?;
-        tokio::select! {
-            () = signals.next() => {}
-            () = supervisor_gone.notified() => info!("the supervisor is gone"),
-        }
-        drain::drain(traffic, phases, || server.close(), signals.next()).await;
-        Ok(())
-    })
 }

@@ -14,7 +14,7 @@ pub struct Args {
     /// Check the configuration and leave.
     #[arg(short = 't', long = "test")]
     pub test: bool,
-    /// Take the listeners over from the running proxy (not in this release).
+    /// Take the listeners over from the running proxy, which drains then; without one, start as usual.
     #[arg(short = 'u', long = "upgrade")]
     pub upgrade: bool,
     /// Run in the background (not in this release).
@@ -31,12 +31,7 @@ pub struct Args {
 impl Args {
     /// What was asked for and is not in this release.
     pub fn not_yet(&self) -> Option<&'static str> {
-        if self.upgrade {
-            Some("-u is not in this release; restart instead, the drain finishes what runs")
-        } else if self.daemon {
-            Some("-d is not in this release; use systemd or `aralez-ctl up`")
-        } else {
-            None
-        }
+        self.daemon
+            .then_some("-d is not in this release; use systemd or `aralez-ctl up`")
     }
 }

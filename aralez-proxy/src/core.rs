@@ -11,6 +11,7 @@ pub mod leaving;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod pseudonym;
 pub mod readiness;
 pub mod registry;
 pub mod retry;

@@ -38,11 +38,21 @@ pub enum End {
     Hurried,
 }
 
-/// The signals that ask the process to leave: SIGTERM and SIGINT.
+/// The signals that ask the process to leave: SIGTERM and SIGINT, and SIGQUIT, which leaves time for a successor first.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    quit: Signal,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// Drain and leave.
+    Leave,
+    /// Wait for a successor that takes the listeners over, then drain and leave.
+    HandOver,
 }
 
 impl Signals {
@@ -54,23 +64,31 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Ask {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Ask::Leave,
+            _ = self.interrupt.recv() => Ask::Leave,
+            _ = self.quit.recv() => Ask::HandOver,
         }
+    }
+
+    /// Waits for one that asks to leave.
+    pub async fn leave(&mut self) {
+        while self.next().await != Ask::Leave {}
     }
 }
 
-/// Drains: flips readiness, lives through the lame duck phase, closes the listeners by `close`, waits for what runs. `hurry` cuts all
-/// of it short.
+/// Drains: flips readiness, lives through the lame duck phase, closes the listeners by `close`, waits for what runs. `taken_over` ends the
+/// lame duck phase: a successor serves new connections. `hurry` cuts all of it short.
 pub async fn drain<Closed>(
     traffic: &Arc<Traffic>,
     phases: Phases,
+    taken_over: impl Future<Output = ()>,
     close: impl FnOnce() -> Closed,
     hurry: impl Future<Output = ()>,
 ) -> End
@@ -80,7 +98,10 @@ where
     traffic.start_draining();
     let leave = async {
         info!(lame_duck = ?phases.lame_duck, "not ready any more, still serving");
-        sleep(phases.lame_duck).await;
+        tokio::select! {
+            () = sleep(phases.lame_duck) => {}
+            () = taken_over => {}
+        }
         info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing the listeners");
         let now = Instant::now();
         let until = now + phases.grace_period;

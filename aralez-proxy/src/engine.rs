@@ -1,7 +1,7 @@
 //! The engine: HTTP/1 from an accepted connection to an endpoint and back, in one loop of our own.
 //!
 //! What decides about a request is in [`crate::core`] and sees plain views; what reads and writes HTTP/1 is [`crate::core::http1`]. Here
-//! are the sockets: [`listener`] takes connections in, [`connection`] is one client's life, [`duplex`] one exchange, [`pool`] the
+//! are the sockets: [`listener`] accepts connections, [`desk`] gives each to a thread, [`connection`] is one client's life, [`duplex`] one exchange, [`pool`] the
 //! connections to endpoints that wait. [`threads`] spreads the work. HTTP/2 will be another adapter beside this one, on the same
 //! threads.
 
@@ -13,6 +13,7 @@ pub mod closing;
 pub mod connect;
 pub mod connection;
 pub mod deferred;
+pub mod desk;
 pub mod duplex;
 pub mod io;
 pub mod listener;

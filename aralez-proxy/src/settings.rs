@@ -47,6 +47,8 @@ pub struct Settings {
     pub group: GroupName,
     /// This node's own folder: cache, marks, lock.
     pub state_dir: PathBuf,
+    /// The socket on which a successor asks for the listeners.
+    pub upgrade_sock: PathBuf,
     /// How long requests may finish after the listeners closed.
     pub grace_period: Duration,
     /// How long the node still serves, not ready, before the listeners close.
@@ -78,6 +80,10 @@ impl Settings {
                 .map(SocketAddr::port),
             admin: config.proxy_admin_address.unwrap_or(DEFAULT_ADMIN),
             control_servers: config.control_servers.clone().unwrap_or_else(control),
+            upgrade_sock: config
+                .upgrade_sock
+                .clone()
+                .unwrap_or_else(|| root.join(format!("proxy-{node}/upgrade.sock"))),
             state_dir: root.join(format!("proxy-{node}")),
             node,
             group: config.node_group.clone().unwrap_or_default(),

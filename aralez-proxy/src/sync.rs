@@ -14,7 +14,7 @@ pub mod worker;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::main_config::ControlAddress;
 use aralez_proto::model::{GroupName, NodeName};
@@ -29,6 +29,9 @@ use crate::core::memory::Memory;
 use crate::core::registry::Registry;
 pub use crate::core::subscription::Refusal;
 pub use translate::Identity;
+
+/// How long everything may take to be written before a handover.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// What the stream needs to know and to have.
 pub struct SyncConfig {
@@ -79,8 +82,45 @@ pub struct SyncStatus {
 #[derive(Debug)]
 pub struct SyncHandle {
     status: watch::Receiver<SyncStatus>,
-    stop: watch::Sender<bool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    writer: Writer,
+}
+
+/// The thread that writes what is remembered, for a handover.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    jobs: std::sync::mpsc::Sender<job::Job>,
+    stop: watch::Sender<bool>,
+}
+
+/// The writes are paused. Dropped, they go on.
+#[derive(Debug)]
+pub struct Paused {
+    give: std::sync::mpsc::Sender<bool>,
+    stop: watch::Sender<bool>,
+}
+
+impl Writer {
+    /// Has everything written down as at an end, so that a successor finds it, and no more. `None`: that did not come within 10 s.
+    pub fn pause(&self) -> Option<Paused> {
+        let (written, is_written) = std::sync::mpsc::channel();
+        let (give, given) = std::sync::mpsc::channel();
+        self.jobs
+            .send(job::Job::Pause(job::Pause { written, given }))
+            .ok()?;
+        is_written.recv_timeout(PAUSE).ok()?;
+        let stop = self.stop.clone();
+        Some(Paused { give, stop })
+    }
+}
+
+impl Paused {
+    /// The successor writes from here on. The stream to control ends too.
+    pub fn give(self) {
+        self.stop.send_replace(true);
+        // A writer that is gone writes nothing either.
+        let _ = self.give.send(true);
+    }
 }
 
 impl SyncHandle {
@@ -89,15 +129,22 @@ impl SyncHandle {
         self.status.clone()
     }
 
+    /// The thread that writes what is remembered.
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
+    }
+
     /// The clean exit: lets go of the stream, keeps what is not kept yet, remembers that the process ended as it should. Waits for it
     /// (usually a few milliseconds, at most a few seconds where disk or control are slow).
     pub fn shutdown(&self) {
-        self.stop.send_replace(true);
+        self.writer.stop.send_replace(true);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             if thread.join().is_err() {
                 error!("a thread of the stream ended by a panic");
             }
+            // The stream has said so to the writer, unless it ended by a panic.
+            let _ = self.writer.jobs.send(job::Job::Leave);
         }
     }
 }
@@ -149,7 +196,7 @@ pub fn spawn(
             limits,
             counters,
             live,
-            jobs: Box::new(jobs),
+            jobs: Box::new(jobs.clone()),
             status: status_out,
         },
         booted,
@@ -165,7 +212,7 @@ pub fn spawn(
         .spawn(move || runtime.block_on(driver.run(news_in, stop_in)))?;
     Ok(SyncHandle {
         status,
-        stop,
         threads: Mutex::new(vec![driver, worker]),
+        writer: Writer { jobs, stop },
     })
 }

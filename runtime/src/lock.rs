@@ -1,8 +1,9 @@
 //! One process per state folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -26,14 +27,21 @@ pub enum LockError {
         /// Why.
         cause: io::Error,
     },
+    /// A lock that was passed belongs to another folder.
+    #[error("the lock that was passed is not that of {}: the process that passed it works on another folder", folder.display())]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 /// The right to be the only process that works on a folder: a kernel lock on its file `lock`, which ends with the process
-/// whatever ends it. The file holds the process id for people, and stays behind.
+/// whatever ends it. The file holds the process id for people, and stays behind. The kernel's lock belongs to the open file, so it can be passed
+/// to another process as a descriptor, and holds until the last of both has closed it.
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct InstanceLock {
-    _file: File,
+    file: File,
 }
 
 impl InstanceLock {
@@ -57,11 +65,47 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
+        let lock = Self { file };
+        lock.name_holder();
+        Ok(lock)
+    }
+
+    /// The lock on `folder` that another process holds and has passed to this one.
+    ///
+    /// # Errors
+    /// [`LockError`]: where it is the lock of another folder.
+    pub fn passed(folder: &Path, lock: OwnedFd) -> Result<Self, LockError> {
+        let unusable = |cause| LockError::Unusable {
+            folder: folder.to_owned(),
+            cause,
+        };
+        let identity = |file: &File| file.metadata().map(|meta| (meta.dev(), meta.ino()));
+        let own = open(folder).and_then(|file| identity(&file));
+        let file = File::from(lock);
+        if identity(&file).map_err(unusable)? != own.map_err(unusable)? {
+            return Err(LockError::Foreign {
+                folder: folder.to_owned(),
+            });
+        }
+        Ok(Self { file })
+    }
+
+    /// The lock as a descriptor, to be passed to another process.
+    ///
+    /// # Errors
+    /// Where the system has no descriptor left.
+    pub fn handle(&self) -> io::Result<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
+    }
+
+    /// Writes the id of this process into the file: a lock that was passed still names the process before.
+    pub fn name_holder(&self) {
+        let mut file = &self.file;
         // Only for people. On a full or read-only disk the lock holds all the same, and a proxy has to start there.
         let _ = file
             .set_len(0)
+            .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
     }
 }
 
@@ -119,6 +163,31 @@ mod tests {
         let _held = InstanceLock::acquire(dir.path()).unwrap();
         let text = std::fs::read_to_string(dir.path().join("lock")).unwrap();
         assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_passed_lock_holds_until_both_holders_are_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = InstanceLock::acquire(dir.path()).unwrap();
+        let new = InstanceLock::passed(dir.path(), old.handle().unwrap()).unwrap();
+        drop(old);
+        assert!(InstanceLock::acquire(dir.path()).is_err());
+        new.name_holder();
+        let text = std::fs::read_to_string(dir.path().join("lock")).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()));
+        drop(new);
+        let _again = InstanceLock::acquire(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_passed_lock_of_another_folder_is_refused() {
+        let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let lock = InstanceLock::acquire(one.path()).unwrap();
+        let error = InstanceLock::passed(other.path(), lock.handle().unwrap()).unwrap_err();
+        let named = error
+            .to_string()
+            .contains(&other.path().display().to_string());
+        assert!(named, "{error}");
     }
 
     #[test]

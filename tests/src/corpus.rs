@@ -20,7 +20,7 @@ pub use request::{Expected, RequestCase, Seen, SeenRequest, Step, Then};
 pub use requests::run as run_request;
 pub use response::{Message, ResponseCase};
 pub use responses::run as run_response;
-pub use text::Text;
+pub use text::{PSEUDONYM, Text};
 
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aralez_tests::corpus::{self, Failure, Lane, Report};
-use aralez_tests::document::site;
+use aralez_tests::document::{servers, site};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::lenient::Lenient;
 use aralez_tests::ports;
@@ -23,9 +23,15 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     for host in HOSTS {
         let recorder = Recorder::start().await;
         document.push_str(&site(host, &[recorder.address()]));
+        // A second route, which some spellings of a path lead to for some readers only.
+        document.push_str("    \"/secret\":\n");
+        document.push_str(&servers(&[recorder.address()]));
         recorders.push(recorder);
     }
-    let fleet = Plan::new(1).threads(0, 1).document(&document).start().await;
+    let mut fleet = Plan::new(1).threads(0, 1).document(&document).lay_out();
+    keep_pseudonym(&fleet);
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
     fleet.is_current(LIVE).await;
     let lanes = HOSTS.iter().zip(recorders).map(|(host, recorder)| {
         Arc::new(Lane {
@@ -36,6 +42,13 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     });
     let lanes = lanes.collect();
     (fleet, lanes)
+}
+
+/// The proxy finds the pseudonym that the corpus is written for in its state.
+fn keep_pseudonym(fleet: &Fleet) {
+    let state = fleet.state().join("proxy-proxy-0");
+    std::fs::create_dir_all(&state).expect("a folder can be made");
+    std::fs::write(state.join("pseudonym"), corpus::PSEUDONYM).expect("a file can be written");
 }
 
 /// Runs all cases, in as many lanes as there are, and tells everything that failed.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use aralez_tests::disk::{Disk, can_mount};
 use aralez_tests::document::versioned;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::proof::Kept;
+use aralez_tests::raw::{self, Request};
 use rustix::process::Signal;
 
 /// What a failed write waits for before the next attempt, with room.
@@ -249,4 +250,83 @@ async fn control_does_not_start_on_a_read_only_folder_and_names_it() {
     let log = fleet.log("control");
     assert!(log.contains(folder.to_str().unwrap()), "{log}");
     assert!(log.contains("ead-only file system"), "{log}");
+}
+
+/// A save that is refused is not applied later, whatever becomes of the disk.
+#[tokio::test]
+async fn a_save_that_was_refused_for_a_full_disk_leaves_the_file_as_it_is_and_is_not_served_later()
+{
+    if skipped() {
+        return;
+    }
+    let origin = Origin::start("a").await;
+    let document = |version: &str| versioned("a.test", version, origin.address());
+    let mut fleet = Plan::new(1).document(&document("1")).lay_out();
+    let disk = start_control(&mut fleet, false);
+    fleet.start_proxy(0).await;
+    answers(&fleet, "1").await;
+    fleet.is_current(LIVE).await;
+    let file = fleet.documents().join("upstreams.yaml");
+    disk.fill();
+    let target = format!("/conf?save&key={MASTER_KEY}");
+    let save = |text: String| {
+        let request = Request::new("POST", "control", &target).body(text);
+        let api = fleet.api();
+        async move { raw::send(api, &request).await.unwrap() }
+    };
+    eventually(LIVE, "a save does not fit", || async {
+        let answer = save(document(&format!("f{}", fleet.head().await?))).await;
+        same(&answer.status, &500)
+    })
+    .await;
+    let head = fleet.is_current(LIVE).await;
+    let before = std::fs::read_to_string(&file).unwrap();
+    let served = fleet.get(0, "a.test", "/").await.unwrap();
+    let served = served.header("x-version").unwrap().to_owned();
+    let refused = save(document("refused")).await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    disk.free();
+    // The source looks at its files for longer than a failed write waits for another attempt: a push afterwards is the very next revision.
+    eventually(RETRIED, "the ledger takes revisions again", || async {
+        same(&fleet.push(&document("2")).await.status, &200)
+    })
+    .await;
+    answers(&fleet, "2").await;
+    assert_eq!(fleet.head().await, Ok(head + 1), "{served}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_push_whose_file_cannot_be_written_is_served_and_its_answer_says_so() {
+    let origin = Origin::start("a").await;
+    let document = |version: &str| versioned("a.test", version, origin.address());
+    let mut fleet = Plan::new(1).document(&document("1")).start().await;
+    let head = fleet.is_current(LIVE).await;
+    // Nothing can be renamed over a folder.
+    let file = fleet.documents().join("upstreams.yaml");
+    std::fs::create_dir_all(fleet.documents().join(".upstreams.yaml.saving/x")).unwrap();
+    let target = format!("/conf?save&key={MASTER_KEY}");
+    let request = Request::new("POST", "control", &target).body(document("2"));
+    let answer = raw::send(fleet.api(), &request).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let said = answer.text();
+    let mut lines = said.lines();
+    assert_eq!(lines.next(), Some("Config, conf file, updated !"));
+    let warning = lines.next().unwrap_or_default();
+    assert!(
+        warning.contains("was not written") && warning.contains("upstreams.yaml"),
+        "{said}"
+    );
+    answers(&fleet, "2").await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), document("1"));
+    // The file that was left behind is no newer word than the push.
+    fleet.kill_control();
+    fleet.start_control().await;
+    assert_eq!(fleet.is_current(LIVE).await, head + 1);
+    answers(&fleet, "2").await;
+    std::fs::remove_dir_all(fleet.documents().join(".upstreams.yaml.saving")).unwrap();
+    let answer = raw::send(fleet.api(), &request).await.unwrap();
+    assert_eq!(answer.text(), "Config, conf file, updated !\n");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), document("2"));
 }

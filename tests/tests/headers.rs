@@ -69,3 +69,67 @@ async fn forwarded_headers_are_ours_and_connection_headers_end_here() {
     assert_eq!(seen.header("x-hop"), None);
     assert_eq!(seen.headers("host"), ["a.test"]);
 }
+
+#[tokio::test]
+async fn an_operator_says_that_tls_ends_before_the_proxy_and_a_client_cannot() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&format!(
+        "a.test:\n  server_headers:\n    set: {{ X-Forwarded-Proto: https, Front-End-Https: \"on\" }}\n    remove: [X-Forwarded-For]\n  \
+         paths:\n    \"/\":\n{}b.test:\n  paths:\n    \"/\":\n{}",
+        servers(&[origin.address()]),
+        servers(&[origin.address()]),
+    ))
+    .await;
+    let ask = async |host: &str| {
+        let request = Request::get(host, "/")
+            .header("X-Forwarded-Proto", "ftp")
+            .header("X-Forwarded-Ssl", "on")
+            .header("X-Forwarded-User", "root")
+            .header("Front_End_Https", "off")
+            .header("Remote-User", "root")
+            .header("CF-Connecting-IP", "6.6.6.6");
+        raw::send(fleet.http(0), &request).await.unwrap();
+        origin.last()
+    };
+    for host in ["a.test", "b.test"] {
+        let seen = ask(host).await;
+        for name in [
+            "x-forwarded-ssl",
+            "x-forwarded-user",
+            "front_end_https",
+            "remote-user",
+            "cf-connecting-ip",
+        ] {
+            assert_eq!(seen.header(name), None, "{name} for {host}");
+        }
+    }
+    let seen = ask("a.test").await;
+    assert_eq!(seen.headers("x-forwarded-proto"), ["https"]);
+    assert_eq!(seen.headers("front-end-https"), ["on"]);
+    assert_eq!(seen.header("x-forwarded-for"), None);
+    let seen = ask("b.test").await;
+    assert_eq!(seen.headers("x-forwarded-proto"), ["http"]);
+    assert_eq!(seen.header("front-end-https"), None);
+}
+
+#[tokio::test]
+async fn an_operator_can_keep_silent_about_the_proxy_but_not_about_the_way() {
+    let origin = Origin::start("a").await;
+    let site = site("a.test", &[origin.address()]);
+    let fleet = serving(&format!("server_headers:\n  remove: [Via]\n{site}")).await;
+    let request = Request::get("a.test", "/").header("Via", "1.1 first");
+    raw::send(fleet.http(0), &request).await.unwrap();
+    let seen = origin.last();
+    assert_eq!(seen.header("via"), None);
+    assert_eq!(seen.headers("cdn-loop").len(), 1);
+    let before = fleet.head().await.unwrap();
+    fleet.save(&format!("server_headers:\n  remove: [CDN-Loop]\n{site}"));
+    let told = aralez_tests::eventually::eventually(LIVE, "the fault is told", || async {
+        let faults = fleet.document_faults().await?;
+        let fault = faults.iter().find(|fault| fault.contains("cdn-loop"));
+        fault.cloned().ok_or_else(|| format!("{faults:?}"))
+    })
+    .await;
+    assert!(told.contains("upstreams.yaml:2:12"), "{told}");
+    assert_eq!(fleet.head().await.unwrap(), before);
+}

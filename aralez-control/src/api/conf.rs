@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use crate::core::commit::{Committed, Proposal, Rejected};
-use crate::core::dropped::{self, Dropped};
+use crate::core::commit::{Committed, Proposal, Rejected, Saved};
+use crate::core::dropped;
 
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
@@ -64,7 +64,7 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
 
 fn answer(pushed: Result<Committed, Rejected>) -> Response {
     match pushed {
-        Ok(committed) => updated(&committed.dropped),
+        Ok(committed) => updated(&committed),
         Err(Rejected::Documents(faults)) => faulty(&faults),
         Err(Rejected::Snapshot(faults)) => {
             let lines: Vec<String> = faults.as_slice().iter().map(ToString::to_string).collect();
@@ -77,16 +77,23 @@ fn answer(pushed: Result<Committed, Rejected>) -> Response {
         Err(conflict @ Rejected::Conflict { .. }) => {
             plain(StatusCode::CONFLICT, format!("{conflict}\n"))
         }
-        Err(Rejected::Store(reason)) => {
+        Err(Rejected::Store(reason) | Rejected::Unknown(reason)) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{reason}\n"))
         }
     }
 }
 
 /// The documented body is exact, so what the push drops beside what it says is told in a header and in the log.
-fn updated(dropped: &[Dropped]) -> Response {
-    let mut response = plain(StatusCode::OK, UPDATED);
-    let words = dropped::lines(dropped);
+fn updated(committed: &Committed) -> Response {
+    let mut response = match &committed.saved {
+        Saved::NotAsked | Saved::Written => plain(StatusCode::OK, UPDATED),
+        // The commit stands: the documented line, and what is not as asked below it.
+        Saved::Failed(reason) => plain(
+            StatusCode::OK,
+            format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),
+        ),
+    };
+    let words = dropped::lines(&committed.dropped);
     if let Ok(value) = HeaderValue::try_from(words.join("; "))
         && !words.is_empty()
     {

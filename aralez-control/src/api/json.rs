@@ -181,7 +181,7 @@ pub(super) struct PushJson {
 
 #[derive(Serialize)]
 pub(super) struct DocumentsJson {
-    pub(super) source: &'static str,
+    pub(super) source: String,
     pub(super) hash: String,
     pub(super) faults: Vec<DocumentFaultJson>,
     pub(super) warnings: Vec<DocumentFaultJson>,

@@ -115,7 +115,11 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
         cluster: cluster.map(|byte| format!("{byte:02x}")).collect(),
         head: api.head().into(),
         documents: DocumentsJson {
-            source: documents.head_origin.map_or("none", CommitOrigin::name),
+            source: documents
+                .head_origin
+                .as_ref()
+                .map_or("none", CommitOrigin::name)
+                .to_owned(),
             hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
             faults: faults(&documents.faults),
             warnings: faults(&documents.warnings),

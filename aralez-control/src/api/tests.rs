@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::commit::TouchedGroups;
+use crate::core::commit::{Saved, TouchedGroups};
 use crate::core::observer::ApiPressure;
 
 const MAX_CONNECTIONS: usize = 8;
@@ -54,6 +54,7 @@ impl Commits for Fake {
                 touched: TouchedGroups::default(),
                 warnings: Vec::new(),
                 dropped: Vec::new(),
+                saved: Saved::NotAsked,
             })
         })
     }
@@ -64,6 +65,15 @@ impl Commits for Fake {
 
     fn take_files(&self, _: TakeFiles) -> Committing<'_> {
         Box::pin(async { Err(Rejected::Store("there are no files".to_owned())) })
+    }
+
+    fn backup(&self) -> BackingUp<'_> {
+        let backup = Backup {
+            length: 6,
+            head: (1, 8),
+            content: Box::new(b"secret".as_slice()),
+        };
+        Box::pin(async { Ok(backup) })
     }
 
     fn head(&self) -> Option<RevisionInfo> {

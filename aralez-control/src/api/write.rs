@@ -205,6 +205,11 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
             &conflict.to_string(),
         )
         .with("head", json!(HeadJson::from(api.head()))),
+        Rejected::Unknown(reason) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "it is not known whether the revision was written; see the head in a while",
+            &reason,
+        ),
         Rejected::Store(reason) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the revision could not be written",

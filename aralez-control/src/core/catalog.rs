@@ -1,10 +1,12 @@
 //! The catalog: the layers merged into the records of one view.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use aralez_proto::convert::endpoint_record;
+use aralez_proto::convert::{decode, endpoint_record};
 use aralez_proto::document::{self, AuthoredPool};
-use aralez_proto::model::{GroupName, PoolName};
+use aralez_proto::fault::Fault;
+use aralez_proto::model::{Endpoint, GroupName, PoolName};
 use aralez_proto::record::{Change, Delta, RecordKey, RecordSet, ResourceType};
 use aralez_proto::snapshot::Snapshot;
 
@@ -58,6 +60,23 @@ pub fn endpoints_of(layers: &Layers, pools: &BTreeSet<PoolName>) -> BTreeMap<Poo
         }
     }
     all
+}
+
+/// What is wrong with what was found for a pool, as every node would say. Costs the endpoints that differ from the known ones.
+pub fn faults_of_found(
+    pool: &PoolName,
+    known: Option<&Arc<Endpoints>>,
+    found: Option<&Arc<Endpoints>>,
+) -> Vec<Fault> {
+    let same = |endpoint: &Endpoint| {
+        known.is_some_and(|known| known.get(&endpoint.address) == Some(endpoint))
+    };
+    let found = found.into_iter().flat_map(|found| found.values());
+    found
+        .filter(|endpoint| !same(endpoint))
+        .filter_map(|endpoint| decode(&endpoint_record(pool, endpoint)).err())
+        .flatten()
+        .collect()
 }
 
 /// What turns a view's endpoints of these pools into all that they have now. Costs these pools; a pool that is not in the view is none of

@@ -1,6 +1,7 @@
 //! A commit: what is proposed, what came of it, why it was refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aralez_proto::document::{DocumentFault, DocumentFaults, DocumentSet};
 use aralez_proto::fault::Faults;
@@ -10,29 +11,35 @@ use aralez_proto::version::Version;
 use crate::core::dropped::Dropped;
 use crate::core::hold::{Held, HoldId};
 
-/// Who brought the documents of a revision.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who brought the documents of a revision. It only informs, so a name that another release wrote is kept as text and never keeps control
+/// from reading a revision.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CommitOrigin {
     /// The set of files.
     File,
     /// The config API.
     Api,
+    /// An origin of another release, by its name.
+    Other(Arc<str>),
 }
 
 impl CommitOrigin {
     /// The name in the ledger, in JSON and in logs.
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::File => "file",
             Self::Api => "api",
+            Self::Other(name) => name,
         }
     }
 
-    /// The origin of a name, or `None` for one that this release does not know.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::File, Self::Api]
-            .into_iter()
-            .find(|origin| origin.name() == name)
+    /// The origin of a name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "file" => Self::File,
+            "api" => Self::Api,
+            other => Self::Other(other.into()),
+        }
     }
 }
 
@@ -88,9 +95,23 @@ pub struct Committed {
     pub warnings: Vec<DocumentFault>,
     /// The hosts that went because the new set lacks the documents that had them.
     pub dropped: Vec<Dropped>,
+    /// Whether the main document was written to its file.
+    pub saved: Saved,
 }
 
-/// Why a proposal did not become a revision. Nothing was changed.
+/// What became of the file that a proposal wanted written. The commit stands either way.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Saved {
+    /// The proposal did not ask for it.
+    #[default]
+    NotAsked,
+    /// The file holds the main document of the revision.
+    Written,
+    /// The file is as it was, for this reason.
+    Failed(String),
+}
+
+/// Why a proposal did not become a revision. Nothing was changed, except that [`Rejected::Unknown`] leaves that open.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Rejected {
     /// The documents have faults.
@@ -110,9 +131,13 @@ pub enum Rejected {
     /// It takes away so much that it is looked at twice.
     #[error("{0}")]
     Held(Held),
-    /// The ledger or the file could not be written.
+    /// The ledger could not be written, or there is no file to save to.
     #[error("{0}")]
     Store(String),
+    /// The write of the ledger failed in a way that leaves open whether the revision is durable. Control reads the ledger again until it
+    /// knows, and publishes the revision if it is there.
+    #[error("{0}")]
+    Unknown(String),
 }
 
 /// Which groups see another configuration than before. Groups without a view of their own share one, so they change together.

@@ -86,6 +86,14 @@ impl Discovered {
         Some(urgency)
     }
 
+    /// Has a pool be as it was; `None`: it was not known.
+    pub fn keep(&mut self, pool: &PoolName, known: Option<Arc<Endpoints>>) {
+        match known {
+            Some(known) => self.pools.insert(pool.clone(), known),
+            None => self.pools.remove(pool),
+        };
+    }
+
     /// Forgets a pool whose source is no longer asked. Gives back whether it was known.
     pub fn forget(&mut self, pool: &PoolName) -> bool {
         self.pools.remove(pool).is_some()

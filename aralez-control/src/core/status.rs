@@ -77,7 +77,7 @@ pub fn faults_of(rejected: &Rejected) -> Vec<DocumentFault> {
             .collect(),
         // Nothing is wrong with what is held; it is told by itself.
         Rejected::Held(_) => Vec::new(),
-        Rejected::Conflict { .. } | Rejected::Store(_) => {
+        Rejected::Conflict { .. } | Rejected::Store(_) | Rejected::Unknown(_) => {
             vec![whole(String::new(), rejected.to_string())]
         }
     }

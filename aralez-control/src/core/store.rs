@@ -1,12 +1,18 @@
 //! What control asks of a store of revisions. The embedded ledger is one; Consul KV, etcd and Kubernetes can be others.
 
+use std::io::Read;
+
 use aralez_proto::document::{DocumentFault, DocumentSet};
 use aralez_proto::hash::Digest;
 
 use crate::core::commit::CommitOrigin;
 
-/// 16 random bytes that name the fleet, made with the store.
+/// 16 random bytes that name the fleet. They outlive the ledger.
 pub type ClusterId = [u8; 16];
+
+/// The highest generation that control goes above. Generations are seconds since 1970, or one more than another: no node reaches this
+/// honestly, and every JSON reader can still count it.
+pub const MAX_GENERATION: u64 = 1 << 52;
 
 /// What a person may know of a revision without its documents.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +49,17 @@ pub struct FilesRead {
     pub refused: bool,
 }
 
+/// A committed main document that has yet to be written to its file (`?save`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingSave {
+    /// The revision whose main document it is.
+    pub revision: u64,
+    /// The hash of the file's text before; `None` where there was none to read. A file with another text was edited since, and wins.
+    pub before: Option<Digest>,
+    /// The [`DocumentSet::content_hash`] of the set of files once it is written.
+    pub after: Digest,
+}
+
 /// What is to be written as one transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRevision<'a> {
@@ -51,13 +68,15 @@ pub struct NewRevision<'a> {
     /// Now, in milliseconds since 1970.
     pub unix_ms: u64,
     /// Who brings it.
-    pub origin: CommitOrigin,
+    pub origin: &'a CommitOrigin,
     /// Why.
     pub message: &'a str,
     /// The documents.
     pub documents: &'a DocumentSet,
     /// The set of files read last, where that changes along.
     pub files: Option<FilesRead>,
+    /// The save that follows. It takes the place of any that is pending.
+    pub saving: Option<PendingSave>,
 }
 
 /// Why the store did not do what was asked.
@@ -69,9 +88,31 @@ pub enum StoreError {
         /// The head.
         head: u64,
     },
-    /// The store cannot be read or written, or holds what it should not.
+    /// The store cannot be read or written, or holds what it should not. Nothing was written.
     #[error("{0}")]
     Failed(String),
+    /// A write failed, and the store cannot be read now: whether it is durable shows when [`Store::refresh`] succeeds.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// Everything that is needed to restore a store elsewhere, secrets included.
+pub struct Backup {
+    /// How long it is, in bytes.
+    pub length: u64,
+    /// The version of the head: its generation and revision.
+    pub head: (u64, u64),
+    /// The bytes.
+    pub content: Box<dyn Read + Send>,
+}
+
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backup")
+            .field("length", &self.length)
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The ordered history of revisions, and the few facts that live and die with it.
@@ -100,6 +141,12 @@ pub trait Store: Send {
     /// [`StoreError::Conflict`] where the head is not `new.parent`: nothing was written.
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError>;
 
+    /// Reads again what is durable after a write whose outcome is not known, or after another writer. Costs nothing where that is known.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn refresh(&mut self) -> Result<(), StoreError>;
+
     /// The set of files that was read last; `None` before the first.
     ///
     /// # Errors
@@ -111,6 +158,48 @@ pub trait Store: Send {
     /// # Errors
     /// Where the store cannot be written.
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError>;
+
+    /// The save that was begun and of which the end is not known.
+    fn pending_save(&self) -> Option<PendingSave>;
+
+    /// Remembers, durably, that a save begins.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn save_begins(&mut self, saving: PendingSave) -> Result<(), StoreError>;
+
+    /// Remembers that no save is pending any more, and with it the set of files, where it was written.
+    ///
+    /// # Errors
+    /// Where the store cannot be written: it stays pending.
+    fn save_ended(&mut self, files: Option<FilesRead>) -> Result<(), StoreError>;
+
+    /// Whether this history is the one that its fleet follows. A history that was begun or restored is not, until it has served for a while:
+    /// nodes may still hold a higher generation then, and it goes above theirs.
+    fn is_settled(&self) -> bool;
+
+    /// Remembers that it is, durably.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn settle(&mut self) -> Result<(), StoreError>;
+
+    /// Goes on in a higher generation: what the head holds becomes the next revision, in that generation. `None` where there is no head yet.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or written, or `generation` is not higher.
+    fn begin_generation(
+        &mut self,
+        generation: u64,
+        unix_ms: u64,
+        message: &str,
+    ) -> Result<Option<RevisionInfo>, StoreError>;
+
+    /// A consistent copy of everything that is durable.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or there is no room for the copy.
+    fn backup(&mut self) -> Result<Backup, StoreError>;
 }
 
 /// The main document as a file: what `?save` writes.
@@ -120,6 +209,9 @@ pub trait MainFile: Send {
     /// # Errors
     /// One line with the file and the reason.
     fn save(&self, text: &[u8]) -> Result<(), String>;
+
+    /// The text of the file now; `None` where it cannot be read.
+    fn text(&self) -> Option<Vec<u8>>;
 }
 
 /// The set of files on disk: what `sources take` commits.

@@ -21,6 +21,28 @@ pub struct Views {
 }
 
 impl Views {
+    /// The views of a history before its first commit.
+    pub fn begun(generation: u64) -> Self {
+        let version = Version {
+            generation,
+            ..Version::default()
+        };
+        Self::default().renamed(version)
+    }
+
+    /// The same views under another version, whose root is ignored.
+    #[must_use]
+    pub fn renamed(&self, version: Version) -> Self {
+        let renamed = |view: &Arc<Snapshot>| Arc::new(view.renamed(version));
+        let named = self.named.iter();
+        Self {
+            default: renamed(&self.default),
+            named: named
+                .map(|(group, view)| (group.clone(), renamed(view)))
+                .collect(),
+        }
+    }
+
     /// The version of the head. The root is that of the default view; each view has its own.
     ///
     /// Revision 0 is the time before the first commit: there is nothing yet that a proxy should be told to run.

@@ -21,8 +21,6 @@ pub(super) enum EntryError {
         "revision {revision} has format {format}, which a newer release wrote; this one reads format {FORMAT}"
     )]
     Newer { revision: u64, format: u32 },
-    #[error("revision {revision} was brought by {origin:?}, which this release does not know")]
-    UnknownOrigin { revision: u64, origin: String },
     #[error(
         "revision {0} does not open: it was sealed with another key than seal.key, or is damaged"
     )]
@@ -87,16 +85,12 @@ impl Entry {
         if entry.format != FORMAT || entry.revision != revision {
             return Err(damaged);
         }
-        let Some(origin) = CommitOrigin::from_name(&entry.source) else {
-            let origin = entry.source;
-            return Err(EntryError::UnknownOrigin { revision, origin });
-        };
         Ok(Self {
             info: RevisionInfo {
                 generation: entry.generation,
                 revision,
                 unix_ms: entry.unix_ms,
-                origin,
+                origin: CommitOrigin::from_name(&entry.source),
                 message: entry.message,
                 content_hash: Digest::from_slice(&entry.content_hash).ok_or(damaged)?,
             },

@@ -3,21 +3,26 @@
 use aralez_proto::hash::Digest;
 use redb::{ReadableTable, Table, TableDefinition};
 
-use crate::core::store::{ClusterId, FilesRead};
+use crate::core::store::{ClusterId, FilesRead, PendingSave};
 
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
 /// The version of the ledger file as a whole.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// What the table says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Meta {
     pub(super) cluster_id: ClusterId,
     pub(super) generation: u64,
+    /// When this history was begun or restored, in milliseconds since 1970.
+    pub(super) begun_unix_ms: u64,
+    /// Whether the fleet follows this history: nodes are not asked any more whether they hold a higher generation.
+    pub(super) settled: bool,
     /// The head; 0 before the first commit.
     pub(super) head: u64,
     pub(super) files: Option<FilesRead>,
+    pub(super) saving: Option<PendingSave>,
 }
 
 /// Why the table does not read.
@@ -25,6 +30,8 @@ pub(super) struct Meta {
 pub(super) enum MetaError {
     #[error("a newer release wrote it (format {0}, this one reads {FORMAT})")]
     Newer(u32),
+    #[error("an earlier release wrote it (format {0}, this one reads {FORMAT})")]
+    Older(u32),
     #[error("{0:?} is missing or damaged")]
     Field(&'static str),
     #[error(transparent)]
@@ -32,21 +39,37 @@ pub(super) enum MetaError {
 }
 
 impl Meta {
+    /// The facts of a history that begins now.
+    ///
+    /// Its generation is the time, so that it is above the one that was lost. Where the clock is wrong, nodes tell.
+    pub(super) const fn begun(cluster_id: ClusterId, unix_ms: u64) -> Self {
+        Self {
+            cluster_id,
+            generation: unix_ms / 1000,
+            begun_unix_ms: unix_ms,
+            settled: false,
+            head: 0,
+            files: None,
+            saving: None,
+        }
+    }
+
     pub(super) fn read(
         table: &impl ReadableTable<&'static str, &'static [u8]>,
     ) -> Result<Self, MetaError> {
-        let format = u32::from_le_bytes(field(table, "format")?);
-        if format > FORMAT {
-            return Err(MetaError::Newer(format));
-        }
-        if format != FORMAT {
-            return Err(MetaError::Field("format"));
+        match u32::from_le_bytes(field(table, "format")?) {
+            FORMAT => {}
+            format if format > FORMAT => return Err(MetaError::Newer(format)),
+            format => return Err(MetaError::Older(format)),
         }
         Ok(Self {
             cluster_id: field(table, "cluster_id")?,
             generation: u64::from_le_bytes(field(table, "generation")?),
+            begun_unix_ms: u64::from_le_bytes(field(table, "begun")?),
+            settled: field::<1>(table, "settled")? != [0],
             head: u64::from_le_bytes(field(table, "head")?),
             files: files(table)?,
+            saving: saving(table)?,
         })
     }
 
@@ -57,11 +80,17 @@ impl Meta {
         table.insert("format", FORMAT.to_le_bytes().as_slice())?;
         table.insert("cluster_id", self.cluster_id.as_slice())?;
         table.insert("generation", self.generation.to_le_bytes().as_slice())?;
+        table.insert("begun", self.begun_unix_ms.to_le_bytes().as_slice())?;
+        table.insert("settled", [u8::from(self.settled)].as_slice())?;
         table.insert("head", self.head.to_le_bytes().as_slice())?;
         if let Some(files) = self.files {
             table.insert("files_hash", files.hash.as_bytes().as_slice())?;
             table.insert("files_refused", [u8::from(files.refused)].as_slice())?;
         }
+        match &self.saving {
+            Some(saving) => table.insert("saving", saving_bytes(saving).as_slice())?,
+            None => table.remove("saving")?,
+        };
         Ok(())
     }
 }
@@ -85,4 +114,34 @@ fn files(
         hash: Digest::from(field::<32>(table, "files_hash")?),
         refused: refused != 0,
     }))
+}
+
+/// The revision, the hash of the set after, and the hash of the file before where there was one.
+fn saving_bytes(saving: &PendingSave) -> Vec<u8> {
+    let revision = saving.revision.to_le_bytes();
+    let before = saving.before.as_ref().map(Digest::as_bytes);
+    let before = before.map(<[u8; 32]>::as_slice).unwrap_or_default();
+    [&revision, saving.after.as_bytes().as_slice(), before].concat()
+}
+
+fn saving(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Option<PendingSave>, MetaError> {
+    let Some(value) = table.get("saving")? else {
+        return Ok(None);
+    };
+    let read = |bytes: &[u8]| {
+        let (revision, rest) = bytes.split_first_chunk()?;
+        let (after, before) = rest.split_first_chunk::<32>()?;
+        Some(PendingSave {
+            revision: u64::from_le_bytes(*revision),
+            after: Digest::from(*after),
+            before: match before {
+                [] => None,
+                before => Some(Digest::from_slice(before)?),
+            },
+        })
+    };
+    let saving = read(value.value()).ok_or(MetaError::Field("saving"))?;
+    Ok(Some(saving))
 }

@@ -1,12 +1,19 @@
+mod outcome;
+mod recovery;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
 use bytes::Bytes;
+use redb::backends::FileBackend;
 
+use super::entry::Entry;
 use super::*;
 use crate::core::commit::CommitOrigin;
+use crate::core::store::{FilesRead, NewRevision};
 
 fn documents(text: &str) -> DocumentSet {
     DocumentSet::of_main(Bytes::copy_from_slice(text.as_bytes()))
@@ -17,10 +24,11 @@ fn commit(ledger: &mut Ledger, parent: u64, text: &str) -> Result<RevisionInfo, 
     ledger.commit(NewRevision {
         parent,
         unix_ms: 1_700_000_000_000,
-        origin: CommitOrigin::Api,
+        origin: &CommitOrigin::Api,
         message: "because",
         documents: &documents,
         files: None,
+        saving: None,
     })
 }
 
@@ -73,6 +81,29 @@ fn an_entry_of_a_newer_release_or_under_another_number_is_named() {
     };
     let error = Entry::decode(3, &moved.encode_to_vec()).unwrap_err();
     assert_eq!(error.to_string(), "revision 3 is damaged");
+}
+
+/// An older release reads what a newer one brought in a way that it does not know.
+#[test]
+fn an_origin_that_this_release_does_not_know_is_kept_as_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let set = documents("a");
+    let new = NewRevision {
+        parent: 0,
+        unix_ms: 0,
+        origin: &CommitOrigin::Other("rollback".into()),
+        message: "",
+        documents: &set,
+        files: None,
+        saving: None,
+    };
+    ledger.commit(new).unwrap();
+    drop(ledger);
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let head = ledger.head().unwrap().unwrap();
+    assert_eq!(head.origin.name(), "rollback");
+    assert_eq!(commit(&mut ledger, 1, "b").unwrap().revision, 2);
 }
 
 #[test]
@@ -133,10 +164,11 @@ fn the_set_of_files_read_last_is_remembered_alone_and_with_a_commit() {
     let new = NewRevision {
         parent: 1,
         unix_ms: 0,
-        origin: CommitOrigin::File,
+        origin: &CommitOrigin::File,
         message: "",
         documents: &set,
         files: Some(second),
+        saving: None,
     };
     ledger.commit(new).unwrap();
     drop(ledger);
@@ -189,8 +221,8 @@ fn a_ledger_of_a_newer_release_is_left_alone() {
     let ledger = Ledger::open(dir.path()).unwrap();
     let transaction = ledger.opened().unwrap().begin_write().unwrap();
     {
-        let mut meta = transaction.open_table(META).unwrap();
-        meta.insert("format", 2_u32.to_le_bytes().as_slice())
+        let mut meta = transaction.open_table(meta::META).unwrap();
+        meta.insert("format", 3_u32.to_le_bytes().as_slice())
             .unwrap();
     }
     transaction.commit().unwrap();
@@ -226,17 +258,17 @@ fn a_head_that_is_not_the_newest_revision_is_not_counted_on_from() {
             generation: ledger.meta.generation + generation,
             ..ledger.meta
         };
-        ledger.write(&meta, None).unwrap();
+        ledger.write(meta, None).unwrap();
         drop(ledger);
         let error = open_error(dir.path());
         assert!(error.contains("ledger.redb: "), "{error}");
-        let database = open_database(&dir.path().join("ledger.redb")).unwrap();
+        let database = tables::open(&dir.path().join("ledger.redb")).unwrap();
         let meta = Meta {
             head: 2,
             generation: meta.generation - generation,
             ..meta
         };
-        write(&database, &meta, None).unwrap();
+        tables::write(&database, &meta, None).unwrap();
         drop(database);
         ledger = Ledger::open(dir.path()).unwrap();
     }
@@ -263,8 +295,8 @@ fn a_long_history_costs_nothing_at_the_start() {
             .write(true)
             .open(dir.join("ledger.redb"));
         let counting = Counting(FileBackend::new(file.unwrap()).unwrap(), Arc::clone(&read));
-        let database = open_backend(counting).unwrap();
-        assert_eq!(load_meta(&database).unwrap().head, 17);
+        let database = tables::open_backend(counting).unwrap();
+        assert_eq!(tables::meta(&database).unwrap().unwrap().head, 17);
         assert!(read.load(Ordering::Relaxed) < 2 << 20);
     }
 }

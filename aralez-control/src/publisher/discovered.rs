@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use super::Publisher;
+use super::writer::LeftOut;
 use crate::core::discovery::Waiting;
 use crate::core::layers::{Answer, Discovered};
 
@@ -26,13 +27,30 @@ struct Discovery {
     all: Discovered,
     changed: BTreeSet<PoolName>,
     waiting: Waiting,
+    /// The pools that are left as they were, of which that was said.
+    left_out: BTreeSet<PoolName>,
 }
 
 impl Discovery {
     fn take(&mut self, found: Found) {
         if let Some(urgency) = self.all.answered(&found.pool, found.answer) {
             self.waiting.changed(urgency, Instant::now());
+            self.left_out.remove(&found.pool);
             self.changed.insert(found.pool);
+        }
+    }
+}
+
+impl Discovery {
+    /// These pools are tried again with the next change.
+    fn leave_out(&mut self, left_out: Vec<LeftOut>) {
+        for (pool, faults) in left_out {
+            if self.left_out.insert(pool.clone()) {
+                let faults = faults.iter().map(ToString::to_string);
+                let faults = faults.collect::<Vec<_>>().join("; ");
+                error!(%pool, %faults, "what a source found for a pool is at fault: it keeps the endpoints that it has");
+            }
+            self.changed.insert(pool);
         }
     }
 }
@@ -63,9 +81,14 @@ impl Publisher {
         let changed = std::mem::take(&mut discovery.changed);
         // From before the work on: a slow one must not make removals wait longer still.
         discovery.waiting.published(Instant::now());
+        let tried = changed.clone();
         let published = self.work(move |writer| writer.rediscover(all, &changed));
-        if let Err(rejected) = published.await.unwrap_or_else(Err) {
-            error!(%rejected, "what sources found is not published");
+        match published.await.and_then(|published| published) {
+            Ok(left_out) => discovery.leave_out(left_out),
+            Err(rejected) => {
+                error!(%rejected, "what sources found is not published; it is tried again with the next change");
+                discovery.changed.extend(tried);
+            }
         }
     }
 }

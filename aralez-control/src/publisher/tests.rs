@@ -1,7 +1,9 @@
 mod discovered;
 mod disk;
 mod recall;
+mod save;
 mod second_look;
+mod store;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
@@ -185,31 +187,6 @@ async fn a_saved_push_is_not_committed_again_when_the_files_are_read() {
     files(&publisher, main_only(OTHER)).await;
     files(&publisher, with_conf_d(OTHER)).await;
     assert_eq!(hosts(&publisher), ["b.example", "c.example"]);
-}
-
-#[tokio::test]
-async fn what_cannot_be_saved_or_written_is_not_committed() {
-    let disk = Disk::default();
-    let publisher = disk.open();
-    publisher.commit(push(GOOD)).await.unwrap();
-    disk.fill(true);
-    for save in [false, true] {
-        let mut proposal = push(OTHER);
-        proposal.save = save;
-        let rejected = publisher.commit(proposal).await.unwrap_err();
-        assert!(rejected.to_string().contains("no space left"), "{rejected}");
-        assert_eq!(hosts(&publisher), ["a.example"]);
-    }
-    disk.fill(false);
-    assert_eq!(
-        publisher
-            .commit(push(OTHER))
-            .await
-            .unwrap()
-            .version
-            .revision,
-        2
-    );
 }
 
 #[tokio::test]

@@ -1,33 +1,37 @@
 //! What the publisher does while it is the only writer. Blocking.
 
+mod build;
+mod commit;
 mod discovered;
 mod files;
-mod recall;
+mod generation;
 mod report;
+mod save;
 mod second_look;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use aralez_proto::document::{self, Authored, DocumentSet, Rules};
-use aralez_proto::version::Version;
-use aralez_runtime::{clock, random};
+use aralez_proto::document::{DocumentSet, Rules};
+use aralez_runtime::random;
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::info;
 
 use super::{Outlets, Parts};
-use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, TouchedGroups};
-use crate::core::dropped::{self, Dropped};
+use crate::core::commit::Rejected;
 use crate::core::hold::Holds;
 use crate::core::layers::Layers;
-use crate::core::status::{KnownFiles, SourceStatus, faults_of};
+use crate::core::status::{KnownFiles, SourceStatus};
 use crate::core::store::{
-    FilesOnDisk, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store, StoreError,
+    Backup, FilesOnDisk, MainFile, Revision, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
+pub(super) use build::Basis;
+use build::Built;
+pub(super) use discovered::LeftOut;
 use files::FileSet;
-use recall::Earlier;
-use report::report;
+use generation::Settling;
+pub(super) use report::report;
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
@@ -40,7 +44,7 @@ pub(super) struct Writer {
     /// Why the head that was found at the start gives no views; `None` where there are views of the head.
     unread: Option<Rejected>,
     holds: Holds,
-    earlier: Earlier,
+    settling: Settling,
     outlets: Outlets,
 }
 
@@ -52,24 +56,13 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// Documents that read well, and the views that they come to.
-struct Built {
-    layers: Layers,
-    views: Views,
-    parse_ms: u64,
-    lower_ms: u64,
-}
-
 impl Writer {
     pub(super) fn open(parts: Parts) -> Result<(Self, KnownFiles), StoreError> {
-        let info = parts.store.head()?;
-        let head = match &info {
-            Some(info) => parts.store.read(info.revision)?,
-            None => None,
-        };
+        let head = commit::head_of(parts.store.as_ref())?;
+        let info = head.as_ref().map(|head| head.info.clone());
         let files = parts.store.files_read()?;
         let status = SourceStatus {
-            head_origin: info.as_ref().map(|info| info.origin),
+            head_origin: info.as_ref().map(|info| info.origin.clone()),
             files_hash: files.map(|files| files.hash),
             faults: Vec::new(),
             warnings: Vec::new(),
@@ -84,6 +77,7 @@ impl Writer {
                 head: watch::Sender::new(info.clone()),
                 figures: watch::Sender::default(),
             },
+            settling: Settling::of(parts.store.as_ref(), parts.settling),
             store: parts.store,
             main_file: parts.main_file,
             on_disk: parts.files,
@@ -93,9 +87,10 @@ impl Writer {
             files: FileSet::default(),
             unread: None,
             holds: Holds::new(parts.hold, random::bytes()),
-            earlier: Earlier::default(),
         };
         writer.load(head.as_ref())?;
+        let files = writer.store.files_read()?;
+        writer.tell(|_| ());
         let known = files::known(head, files);
         writer.files.begin(&known);
         Ok((writer, known))
@@ -105,8 +100,11 @@ impl Writer {
         &self.outlets
     }
 
-    /// Builds the views of the head that was found at the start.
+    /// Builds the views of the head that was found at the start, and does the save that was not finished. Without a head, the views say at
+    /// least which generation begins: a node that holds an earlier one is not ahead.
     fn load(&mut self, head: Option<&Revision>) -> Result<(), StoreError> {
+        let begun = Views::begun(self.store.generation());
+        self.outlets.views.send_replace(Arc::new(begun));
         let Some(head) = head else {
             return Ok(());
         };
@@ -120,215 +118,49 @@ impl Writer {
                 );
                 self.layers = built.layers;
                 self.outlets.views.send_replace(Arc::new(built.views));
-                Ok(())
             }
-            Err(Rejected::Store(reason)) => Err(StoreError::Failed(reason)),
-            Err(rejected) => {
-                let revision = head.info.revision;
-                error!(
-                    revision,
-                    "the head of the ledger does not read with this release and these settings; nodes keep what they have until the next commit"
-                );
-                report(&rejected);
-                self.tell(|status| status.faults = faults_of(&rejected));
-                self.unread = Some(rejected);
-                Ok(())
-            }
+            Err(Rejected::Store(reason)) => return Err(StoreError::Failed(reason)),
+            Err(rejected) => self.cannot_read(head.info.revision, rejected),
+        }
+        self.redo_save(head);
+        Ok(())
+    }
+
+    /// A revision of the store, and what its views are built from.
+    pub(super) fn revision(
+        &self,
+        revision: u64,
+    ) -> Result<Option<(RevisionInfo, DocumentSet, Basis)>, Rejected> {
+        let read = self.store.read(revision);
+        let read = read.map_err(|error| Rejected::Store(error.to_string()))?;
+        Ok(read.map(|read| (read.info, read.documents, self.basis())))
+    }
+
+    pub(super) fn backup(&mut self) -> Result<Backup, Rejected> {
+        let backup = self.store.backup();
+        backup.map_err(|error| Rejected::Store(error.to_string()))
+    }
+
+    /// What views are built from now.
+    fn basis(&self) -> Basis {
+        Basis {
+            rules: self.rules.clone(),
+            layers: self.layers.clone(),
+            before: Arc::clone(&self.outlets.views.borrow()),
         }
     }
 
     /// Reads documents and builds the views that they would come to as `revision`.
     fn build(&self, documents: &DocumentSet, revision: u64) -> Result<Built, Rejected> {
-        let begun = Instant::now();
-        let authored: Authored =
-            document::read(documents, &self.rules).map_err(Rejected::Documents)?;
-        let parse_ms = millis_since(begun);
-        let begun = Instant::now();
-        let layers = Layers {
-            authored: Arc::new(authored),
-            ..self.layers.clone()
-        };
-        let before = Arc::clone(&self.outlets.views.borrow());
-        let version = Version {
-            generation: self.store.generation(),
-            revision,
-            sequence: before.version().sequence,
-            ..Version::default()
-        };
-        let views = before.next(version, &layers).map_err(Rejected::Snapshot)?;
-        Ok(Built {
-            layers,
-            views,
-            parse_ms,
-            lower_ms: millis_since(begun),
-        })
+        self.build_in(documents, (self.store.generation(), revision))
+    }
+
+    fn build_in(&self, documents: &DocumentSet, number: (u64, u64)) -> Result<Built, Rejected> {
+        self.basis().build(documents, number)
     }
 
     fn head_revision(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.revision)
-    }
-
-    pub(super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
-        let files = proposal.save.then(|| self.files_after_save(proposal));
-        let committed = self.commit_with(proposal, files);
-        match &committed {
-            Ok(_) => self.tell(|_| ()),
-            Err(rejected) => {
-                let origin = proposal.origin.name();
-                info!(origin, "refused a proposal");
-                report(rejected);
-            }
-        }
-        committed
-    }
-
-    fn commit_with(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
-        let committed = self.try_commit(proposal, files);
-        self.outlets
-            .figures
-            .send_modify(|figures| match &committed {
-                Ok(committed) => figures.commits += u64::from(committed.changed),
-                // Counted where it is seen first.
-                Err(Rejected::Held(_)) => {}
-                Err(_) => figures.refused += 1,
-            });
-        committed
-    }
-
-    fn try_commit(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
-        let head = self.head_revision();
-        if let Some(expected) = proposal.expect.filter(|expected| *expected != head) {
-            return Err(Rejected::Conflict { expected, head });
-        }
-        let hash = proposal.documents.content_hash();
-        // Where the head did not read, there are no views of it, and its own content is worth another attempt.
-        let serves = self.unread.is_none();
-        let same = self
-            .head
-            .as_ref()
-            .is_some_and(|head| head.content_hash == hash);
-        if same && serves {
-            self.save(proposal)?;
-            self.remember(files)?;
-            return Ok(self.unchanged());
-        }
-        let built = self.build(&proposal.documents, head + 1)?;
-        let dropped = self.dropped(proposal, &built);
-        self.guard(proposal, hash, &built.views, &dropped)?;
-        let files = files.or_else(|| self.files_passed_over(proposal));
-        self.save(proposal)?;
-        let begun = Instant::now();
-        let new = NewRevision {
-            parent: head,
-            unix_ms: clock::unix_ms(),
-            origin: proposal.origin,
-            message: &proposal.message,
-            documents: &proposal.documents,
-            files,
-        };
-        let info = self.store.commit(new).map_err(|error| match error {
-            StoreError::Conflict { head: found } => Rejected::Conflict {
-                expected: head,
-                head: found,
-            },
-            StoreError::Failed(reason) => Rejected::Store(reason),
-        })?;
-        let committed = self.publish(info, built, millis_since(begun));
-        Ok(Committed {
-            dropped,
-            ..committed
-        })
-    }
-
-    /// What a change that somebody asked for drops without naming it.
-    fn dropped(&self, proposal: &Proposal, built: &Built) -> Vec<Dropped> {
-        if proposal.confirmation == Confirmation::ByTime {
-            return Vec::new();
-        }
-        dropped::dropped(
-            &self.layers.authored,
-            &built.layers.authored,
-            &proposal.documents,
-        )
-    }
-
-    fn save(&self, proposal: &Proposal) -> Result<(), Rejected> {
-        if !proposal.save {
-            return Ok(());
-        }
-        let Some(file) = &self.main_file else {
-            return Err(Rejected::Store(
-                "there is nowhere to save to: upstreams_conf is not set".to_owned(),
-            ));
-        };
-        file.save(&main_of(&proposal.documents))
-            .map_err(Rejected::Store)
-    }
-
-    fn remember(&mut self, files: Option<FilesRead>) -> Result<(), Rejected> {
-        let known = self.store.files_read();
-        let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
-        match files.filter(|files| known != Some(*files)) {
-            Some(files) => self
-                .store
-                .remember_files(files)
-                .map_err(|error| Rejected::Store(error.to_string())),
-            None => Ok(()),
-        }
-    }
-
-    fn unchanged(&self) -> Committed {
-        Committed {
-            version: self.outlets.views.borrow().version(),
-            changed: false,
-            touched: TouchedGroups::default(),
-            warnings: self.layers.authored.warnings.clone(),
-            dropped: Vec::new(),
-        }
-    }
-
-    fn publish(&mut self, info: RevisionInfo, built: Built, commit_ms: u64) -> Committed {
-        let Built {
-            layers,
-            views,
-            parse_ms,
-            lower_ms,
-        } = built;
-        let committed = Committed {
-            version: views.version(),
-            changed: true,
-            touched: views.touched_since(&self.outlets.views.borrow()),
-            warnings: layers.authored.warnings.clone(),
-            dropped: Vec::new(),
-        };
-        let hosts = &layers.authored.hosts;
-        let routes: usize = hosts.iter().map(|host| host.host.routes.len()).sum();
-        info!(
-            revision = info.revision, origin = info.origin.name(), hosts = hosts.len(), routes,
-            touched = %committed.touched, parse_ms, lower_ms, commit_ms, "committed"
-        );
-        self.outlets.figures.send_modify(|figures| {
-            (figures.parse_ms, figures.lower_ms, figures.commit_ms) =
-                (parse_ms, lower_ms, commit_ms);
-        });
-        self.layers = layers;
-        self.head = Some(info.clone());
-        self.outlets.head.send_replace(Some(info));
-        self.outlets.views.send_replace(Arc::new(views));
-        self.end_hold();
-        if self.unread.take().is_some() {
-            // They were those of the head before.
-            self.tell(|status| status.faults.clear());
-        }
-        committed
     }
 
     /// Changes the status, and tells it where it is another one than before.
@@ -336,7 +168,7 @@ impl Writer {
         let files = self.store.files_read().ok().flatten();
         self.outlets.status.send_if_modified(|status| {
             let mut next = SourceStatus::clone(status);
-            next.head_origin = self.head.as_ref().map(|head| head.origin);
+            next.head_origin = self.head.as_ref().map(|head| head.origin.clone());
             next.files_hash = files.map(|files| files.hash);
             change(&mut next);
             let modified = next != **status;
@@ -352,8 +184,4 @@ impl Writer {
 fn main_of(documents: &DocumentSet) -> bytes::Bytes {
     let main = documents.documents().get(DocumentSet::MAIN);
     main.cloned().unwrap_or_default()
-}
-
-fn millis_since(begun: Instant) -> u64 {
-    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

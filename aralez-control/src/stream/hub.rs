@@ -30,7 +30,14 @@ pub trait History: Send + Sync {
     /// The view of a group as the revision of a version has it, with the endpoints of now. `None`: there is no such revision in this
     /// history, or this release does not read it.
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_>;
+
+    /// Whether what nodes are to run is at least `held`, which a node of this cluster holds. A history that was begun or restored a short
+    /// while ago goes on in a higher generation for that.
+    fn go_above(&self, held: Version) -> Rising<'_>;
 }
+
+/// A history that goes above what a node holds, where it may.
+pub type Rising<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// What a hub works with.
 pub struct HubParts {
@@ -190,7 +197,8 @@ impl Hub {
         if Arc::ptr_eq(&before.views, newest) {
             return;
         }
-        if !before.views.version().order(&newest.version()).is_eq() {
+        let commits = newest.version().revision > 0;
+        if commits && !before.views.version().order(&newest.version()).is_eq() {
             // Before any session knows: what they answer belongs to this commit.
             let touched = newest.touched_since(&before.views);
             let mut fleet = self.parts.fleet.lock();

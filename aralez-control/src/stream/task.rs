@@ -40,6 +40,8 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         }
     };
     let node = hello.node.clone();
+    // First of all: what comes of it decides whether the proxy can follow.
+    hub.catch_up(&hello).await;
     let now = Instant::now();
     // Before it claims the name: a proxy that cannot follow must not take it from one that does.
     let head = hub.head_of(&hello.group);

@@ -18,26 +18,28 @@ pub(super) struct Binaries {
 impl Binaries {
     /// Those beside the program that runs now, so that all are of one release.
     pub(super) fn beside_own() -> Result<Self, Failure> {
-        let own = std::env::current_exe().map_err(|error| {
-            Failure::refused(format!("cannot tell where this program lies: {error}"))
-        })?;
-        let folder = own.parent().unwrap_or_else(|| Path::new("."));
-        let beside = |name: &str| {
-            let path = folder.join(name);
-            if path.is_file() {
-                return Ok(path);
-            }
-            let words = format!(
-                "{} is missing: the programs of a release belong into one folder",
-                path.display()
-            );
-            Err(Failure::refused(words))
-        };
         Ok(Self {
-            control: beside("aralez-control")?,
-            proxy: beside("aralez-proxy")?,
+            control: beside_own("aralez-control")?,
+            proxy: beside_own("aralez-proxy")?,
         })
     }
+}
+
+/// The program `name` beside the one that runs now.
+pub(crate) fn beside_own(name: &str) -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe().map_err(|error| {
+        Failure::refused(format!("cannot tell where this program lies: {error}"))
+    })?;
+    let folder = own.parent().unwrap_or_else(|| Path::new("."));
+    let path = folder.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let words = format!(
+        "{} is missing: the programs of a release belong into one folder",
+        path.display()
+    );
+    Err(Failure::refused(words))
 }
 
 /// How a daemon is started.

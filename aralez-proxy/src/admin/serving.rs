@@ -8,6 +8,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -27,12 +28,20 @@ const LAST: Duration = Duration::from_secs(10);
 /// How long is waited where the system has no room for another connection.
 const REST: Duration = Duration::from_millis(100);
 
-/// Serves until the process ends.
-pub(super) async fn serve(listener: TcpListener, router: Router) {
+/// Serves until a successor has taken the listener over, then finishes what is open.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut taken_over: watch::Receiver<bool>,
+) {
     let mut running = JoinSet::new();
     let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let stream = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Ok(_) = taken_over.wait_for(|taken| *taken) => break,
+        };
+        let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::debug!(%error, "the admin endpoint cannot take a connection");
@@ -49,6 +58,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
         }
         oldest.push_back(running.spawn(connection(stream, router.clone())));
     }
+    drop(listener);
+    while running.join_next().await.is_some() {}
 }
 
 async fn connection(stream: TcpStream, router: Router) {

@@ -33,7 +33,7 @@ pub(super) fn count_panics(tally: Arc<Tally>) {
     }));
 }
 
-/// A file that says which process runs, gone when the process leaves in order.
+/// A file that holds the process id, removed when the process leaves in order, unless a successor wrote its own id there.
 #[derive(Debug)]
 pub(super) struct PidFile(PathBuf);
 
@@ -47,6 +47,10 @@ impl PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
+        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        if text.trim().parse() != Ok(std::process::id()) {
+            return;
+        }
         if let Err(error) = std::fs::remove_file(&self.0) {
             tracing::warn!(%error, file = %self.0.display(), "the pid file stays behind");
         }

@@ -8,7 +8,7 @@ use aralez_proto::matcher::{Target, normalise_host};
 use aralez_proto::model::{Action, RedirectStatus};
 
 use crate::core::balance::CompiledPool;
-use crate::core::table::{CompiledRoute, Table};
+use crate::core::table::{CompiledHost, CompiledRoute, Table};
 
 mod refusal;
 #[cfg(test)]
@@ -21,10 +21,12 @@ pub use refusal::Refusal;
 pub struct RequestView<'a> {
     /// The method.
     pub method: &'a str,
-    /// The `Host` field or `:authority`, as it came.
+    /// The `Host` field or `:authority`, as it came; `None` where an HTTP/1.0 client named none.
     pub host: Option<&'a str>,
     /// The request target, as it came.
     pub target: &'a str,
+    /// It says that it passed this node before ([`crate::core::pseudonym`]).
+    pub looped: bool,
     /// Whether it came over TLS.
     pub tls: bool,
     /// Who sent it.
@@ -60,13 +62,13 @@ pub struct Forward<'a> {
     pub route: &'a Arc<CompiledRoute>,
     /// The pool to choose from; it has at least one endpoint that takes requests.
     pub pool: &'a Arc<CompiledPool>,
-    /// The host that was asked for, normalised, without port.
-    pub host: Cow<'a, str>,
-    /// The path, normalised, and the query.
+    /// The host that was asked for, normalised, without port; `None` where none was.
+    pub host: Option<Cow<'a, str>>,
+    /// The path and the query as they are forwarded.
     pub path_and_query: Cow<'a, str>,
 }
 
-/// Decides about a request. Takes no lock, and allocates only for a host or path that was not normal, and for redirects.
+/// Decides about a request. Takes no lock, and allocates only for a host or path that is not normal, and for redirects.
 ///
 /// The route is found first and stays: a pool without endpoints is a 503 of that route, and never the route of a shorter path, whose
 /// rules may be laxer.
@@ -81,25 +83,26 @@ fn examine<'a>(table: &'a Table, request: &RequestView<'a>) -> Result<Decision<'
     if request.method == "CONNECT" {
         return Err(Refusal::Connect);
     }
-    let host = request
-        .host
-        .filter(|host| !host.is_empty())
-        .ok_or(Refusal::MissingHost)?;
-    let host = normalise_host(host).map_err(Refusal::InvalidHost)?;
+    if request.looped {
+        return Err(Refusal::Loop);
+    }
+    let host = named_host(request)?;
     if request.target == "*" && request.method == "OPTIONS" {
         return Ok(Decision::NoContent);
     }
     let target = Target::parse(request.target).map_err(Refusal::InvalidTarget)?;
     check_authority(&target, request)?;
     let compat = table.compat_0_9();
-    let route = table
-        .host(&host)
-        .and_then(|found| found.route(&target.match_path()))
+    let route = find_host(table, host.as_deref())?
+        .ok_or(Refusal::NoRoute { compat })?
+        .route(target.path())
+        .map_err(Refusal::InvalidTarget)?
         .ok_or(Refusal::NoRoute { compat })?;
     if route.to_https && !request.tls {
+        let host = host.as_deref().ok_or(Refusal::MissingHost)?;
         return Ok(Decision::Redirect {
             status: RedirectStatus::MovedPermanently,
-            location: https_location(&host, request.tls_port, &target),
+            location: https_location(host, request.tls_port, &target),
             route,
         });
     }
@@ -121,10 +124,29 @@ fn examine<'a>(table: &'a Table, request: &RequestView<'a>) -> Result<Decision<'
     }))
 }
 
+fn named_host<'a>(request: &RequestView<'a>) -> Result<Option<Cow<'a, str>>, Refusal> {
+    match request.host {
+        Some("") => Err(Refusal::MissingHost),
+        Some(host) => normalise_host(host).map(Some).map_err(Refusal::InvalidHost),
+        None => Ok(None),
+    }
+}
+
+/// The host that answers for a name. Who names none, as probes in HTTP/1.0 do, gets the catch-all where there is one.
+fn find_host<'a>(
+    table: &'a Table,
+    host: Option<&str>,
+) -> Result<Option<&'a Arc<CompiledHost>>, Refusal> {
+    match host {
+        Some(host) => Ok(table.host(host)),
+        None => table.catch_all().map(Some).ok_or(Refusal::MissingHost),
+    }
+}
+
 /// An absolute target and `Host` name the same host and port, or somebody reads the other one.
 fn check_authority(target: &Target<'_>, request: &RequestView<'_>) -> Result<(), Refusal> {
     match (target.authority(), request.host) {
-        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
+        (Some(authority), Some(host)) if !authority.is_named_by(host) => {
             Err(Refusal::OtherAuthority)
         }
         _ => Ok(()),

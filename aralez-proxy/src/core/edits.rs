@@ -1,9 +1,9 @@
 //! What a route does to the headers of a message, compiled into the form in which a message is written: names to leave out, and lines
 //! to add.
 //!
-//! The order for a request: what the connection or the client's pretence adds is left out ([`crate::core::fields`]), then the route's
-//! edits, then what the proxy itself says of the client ([`Forwarded`]), so that neither client nor route can speak in our name. For a
-//! response: the endpoint's connection is left out, then the route's edits.
+//! The order for a request: what belongs to the connection and what only a proxy says is left out ([`crate::core::fields`]), then comes
+//! what this proxy says ([`Forwarded`], `Via`), then the route's edits. A line of ours that the route sets or removes is not written: the
+//! operator knows better where TLS ends before us. For a response: the endpoint's connection is left out, then the route's edits.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -26,6 +26,29 @@ pub struct CompiledEdits {
     names: usize,
     /// The lines set a `Date`.
     dates: bool,
+    /// The lines of ours that are set or taken away: a bit for each of [`OURS`].
+    overrides: u8,
+}
+
+/// The lines that the proxy itself adds to a request, by name.
+const OURS: [&str; 4] = [
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "via",
+];
+
+/// One of [`OURS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OurLine {
+    /// `X-Forwarded-For`
+    For,
+    /// `X-Forwarded-Proto`
+    Proto,
+    /// `X-Forwarded-Host`
+    Host,
+    /// `Via`
+    Via,
 }
 
 impl CompiledEdits {
@@ -34,6 +57,10 @@ impl CompiledEdits {
         let set = edits.set.iter();
         let removed = edits.remove.iter().map(String::as_str);
         let dropped = set.clone().map(Header::name).chain(removed);
+        let overridden = |name: &&str| dropped.clone().any(|dropped| dropped == *name);
+        let bits = OURS.iter().enumerate();
+        let overrides = bits.filter(|(_, name)| overridden(name));
+        let overrides = overrides.fold(0, |bits, (at, _)| bits | 1 << at);
         let added = set.chain(&edits.append);
         let line = |header: &Header| header.name().len() + header.value().len() + ": \r\n".len();
         let names = added.clone().map(line).sum();
@@ -55,6 +82,7 @@ impl CompiledEdits {
             text: text.into(),
             names,
             dates: added.into_iter().any(|header| header.name() == "date"),
+            overrides,
         }
     }
 
@@ -84,6 +112,11 @@ impl CompiledEdits {
         &self.text[..self.names]
     }
 
+    /// Whether the route sets or removes this line of ours.
+    pub const fn overrides(&self, line: OurLine) -> bool {
+        self.overrides & (1 << line as u8) != 0
+    }
+
     /// Whether what is added holds a `Date`.
     pub const fn sets_date(&self) -> bool {
         self.dates
@@ -92,7 +125,12 @@ impl CompiledEdits {
 
 /// What the proxy itself tells an endpoint about the client, made once for a connection. Replaces whatever the client claimed.
 #[derive(Clone, Debug)]
-pub struct Forwarded(Box<str>);
+pub struct Forwarded {
+    /// `X-Forwarded-For`, then `X-Forwarded-Proto`, as whole lines.
+    lines: Box<str>,
+    /// Where the second one begins.
+    proto: usize,
+}
 
 impl Forwarded {
     /// For a client at this address, over TLS or not.
@@ -100,17 +138,28 @@ impl Forwarded {
         let scheme = if tls { "https" } else { "http" };
         let mut lines = String::with_capacity(96);
         // Writing to a string does not fail.
-        let _ = write!(
-            lines,
-            "x-forwarded-for: {client}\r\nx-forwarded-proto: {scheme}\r\nx-forwarded-host: "
-        );
-        Self(lines.into())
+        let _ = write!(lines, "x-forwarded-for: {client}\r\n");
+        let proto = lines.len();
+        let _ = write!(lines, "x-forwarded-proto: {scheme}\r\n");
+        Self {
+            lines: lines.into(),
+            proto,
+        }
     }
 
-    /// Adds its lines to a head. `host`: the `Host` field as it came.
-    pub fn write(&self, host: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
-        out.extend_from_slice(host);
-        out.extend_from_slice(b"\r\n");
+    /// Adds its lines to a head, but for those that the route says itself. `host`: the host that was asked for, as it came.
+    pub fn write(&self, host: Option<&str>, route: &CompiledEdits, out: &mut Vec<u8>) {
+        let (client, scheme) = self.lines.split_at(self.proto);
+        if !route.overrides(OurLine::For) {
+            out.extend_from_slice(client.as_bytes());
+        }
+        if !route.overrides(OurLine::Proto) {
+            out.extend_from_slice(scheme.as_bytes());
+        }
+        if let Some(host) = host.filter(|_| !route.overrides(OurLine::Host)) {
+            out.extend_from_slice(b"x-forwarded-host: ");
+            out.extend_from_slice(host.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
     }
 }

@@ -1,13 +1,18 @@
 //! Header fields by what the proxy does with them. One table for every engine, so that HTTP/1 and HTTP/2 drop, keep and refuse the same.
 
+mod ours;
 #[cfg(test)]
 mod tests;
+
+use ours::is_ours;
 
 /// What a field's name means to the proxy. Everything that only endpoints and clients care about is [`FieldName::Other`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FieldName {
     /// `Authorization`
     Authorization,
+    /// `CDN-Loop`
+    CdnLoop,
     /// `Connection`
     Connection,
     /// `Content-Length`
@@ -46,21 +51,6 @@ pub enum FieldName {
     Other,
 }
 
-/// What only a proxy says. A client that sends them speaks in our name.
-const OURS: [&[u8]; 11] = [
-    b"forwarded",
-    b"x-client-cert",
-    b"x-client-dn",
-    b"x-client-verify",
-    b"x-forwarded-client-cert",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-forwarded-port",
-    b"x-forwarded-proto",
-    b"x-real-ip",
-    b"x-ssl-client-cert",
-];
-
 impl FieldName {
     /// The meaning of a name as it came, in any case.
     pub fn of(name: &[u8]) -> Self {
@@ -71,6 +61,7 @@ impl FieldName {
             4 => &[(b"host", Self::Host), (b"date", Self::Date)],
             6 => &[(b"expect", Self::Expect), (b"origin", Self::Origin)],
             7 => &[(b"upgrade", Self::Upgrade), (b"trailer", Self::Trailer)],
+            8 => &[(b"cdn-loop", Self::CdnLoop)],
             9 => &[(b"x-api-key", Self::XApiKey)],
             10 => &[
                 (b"connection", Self::Connection),
@@ -117,7 +108,8 @@ impl FieldName {
     pub const fn is_clients_to_drop(self) -> bool {
         !matches!(
             self,
-            Self::ContentLength
+            Self::CdnLoop
+                | Self::ContentLength
                 | Self::ContentType
                 | Self::Host
                 | Self::Ours
@@ -139,21 +131,6 @@ impl FieldName {
     pub const fn may_trail(self) -> bool {
         matches!(self, Self::Date | Self::Other | Self::Via)
     }
-}
-
-/// Whether a name is one of ours, also in a spelling that endpoints may take for it: `X_Forwarded_For` and `X-Forwarded-For` are one
-/// variable for CGI and its descendants.
-fn is_ours(name: &[u8]) -> bool {
-    if !matches!(name.first(), Some(b'x' | b'X' | b'f' | b'F')) {
-        return false;
-    }
-    let same = |known: &[u8]| {
-        known.iter().zip(name).all(|(known, byte)| {
-            byte.eq_ignore_ascii_case(known) || (*byte == b'_' && *known == b'-')
-        })
-    };
-    OURS.iter()
-        .any(|known| known.len() == name.len() && same(known))
 }
 
 /// Names that describe or protect a message and so cannot stand in its trailer section, beside those of [`FieldName::may_trail`].

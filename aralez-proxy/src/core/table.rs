@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use aralez_proto::join::{InTurn, Join, both};
-use aralez_proto::matcher::{HostIndex, PathIndex};
+use aralez_proto::matcher::{HostIndex, InvalidPath, PathIndex, RequestPath};
 use aralez_proto::model::{Endpoint, HostPattern, PoolName, VirtualHost};
 use aralez_proto::shards::Shards;
 use aralez_proto::snapshot::{Snapshot, Touched};
@@ -49,9 +49,15 @@ impl CompiledHost {
         }
     }
 
-    /// The route of a path in the form in which paths are matched.
-    pub fn route(&self, match_path: &str) -> Option<&Arc<CompiledRoute>> {
-        self.routes.lookup(match_path)
+    /// The route that every reading of a path selects.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] where readings of the path select different routes.
+    pub fn route(
+        &self,
+        path: &RequestPath<'_>,
+    ) -> Result<Option<&Arc<CompiledRoute>>, InvalidPath> {
+        self.routes.select(path)
     }
 
     /// The routes, ascending by path.
@@ -107,6 +113,11 @@ impl Table {
     /// The host that answers for a normalised name: exact, then the longest suffix, then the catch-all. Does not allocate.
     pub fn host(&self, name: &str) -> Option<&Arc<CompiledHost>> {
         self.hosts.lookup(name)
+    }
+
+    /// The host that takes what no other one takes.
+    pub fn catch_all(&self) -> Option<&Arc<CompiledHost>> {
+        self.hosts.get(&HostPattern::CatchAll)
     }
 
     /// The pool of a name.

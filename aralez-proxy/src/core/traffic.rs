@@ -1,6 +1,6 @@
 //! What passes through this node: counts, times, what is in flight. Each thread counts for itself, and whoever asks gets the sum.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ pub struct Traffic {
     /// Taken by who begins to count and by who asks, never by a request.
     tallies: Mutex<Vec<Arc<Tally>>>,
     draining: AtomicBool,
+    arriving: Arc<AtomicUsize>,
     closed: OnceLock<Closed>,
 }
 
@@ -50,11 +51,18 @@ impl Traffic {
         self.with_tallies(|tallies| tallies.iter().map(|tally| tally.in_flight()).sum())
     }
 
+    /// Counts an accepted connection until it is counted by its thread.
+    pub fn arriving(&self) -> Arriving {
+        self.arriving.fetch_add(1, Ordering::AcqRel);
+        Arriving(Arc::clone(&self.arriving))
+    }
+
     /// What the node still has to finish before it may leave: connections of clients in whatever state, idle ones included, since each
-    /// has its own end; and requests that are counted without one.
+    /// has its own end; those on their way to a thread; and requests that are counted without one.
     pub fn unfinished(&self) -> usize {
         let open = |tally: &Arc<Tally>| tally.connections.open().max(tally.in_flight());
-        self.with_tallies(|tallies| tallies.iter().map(open).sum())
+        let arriving = self.arriving.load(Ordering::Acquire);
+        arriving + self.with_tallies(|tallies| tallies.iter().map(open).sum::<usize>())
     }
 
     fn with_tallies<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
@@ -80,6 +88,16 @@ impl Traffic {
     /// Whether the node is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// An accepted connection on its way to the thread that serves it.
+#[derive(Debug)]
+pub struct Arriving(Arc<AtomicUsize>);
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -12,7 +12,7 @@ const PHASES: Phases = Phases {
 async fn an_idle_node_leaves_right_after_the_lame_duck_phase() {
     let traffic = Arc::new(Traffic::default());
     let start = Instant::now();
-    let end = drain(&traffic, PHASES, || ready(()), pending()).await;
+    let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
     assert_eq!(end, End::Idle);
     assert_eq!(start.elapsed(), PHASES.lame_duck + QUIET);
 }
@@ -28,7 +28,7 @@ async fn readiness_flips_before_the_listeners_close() {
         closed.store(true, Ordering::Relaxed);
         ready(())
     };
-    drain(&traffic, PHASES, close, pending()).await;
+    drain(&traffic, PHASES, pending(), close, pending()).await;
     assert!(closed.load(Ordering::Relaxed));
 }
 
@@ -42,7 +42,7 @@ async fn a_request_in_flight_is_finished() {
     });
     let start = Instant::now();
     assert_eq!(
-        drain(&traffic, PHASES, || ready(()), pending()).await,
+        drain(&traffic, PHASES, pending(), || ready(()), pending()).await,
         End::Idle
     );
     let took = start.elapsed();
@@ -62,7 +62,7 @@ async fn a_request_that_was_accepted_just_before_the_listeners_closed_is_finishe
         sleep(Duration::from_secs(3)).await;
     });
     let start = Instant::now();
-    let end = drain(&traffic, PHASES, || ready(()), pending()).await;
+    let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
     assert_eq!(end, End::Idle);
     assert!(start.elapsed() >= PHASES.lame_duck + Duration::from_secs(3));
 }
@@ -72,7 +72,7 @@ async fn a_request_that_never_ends_is_cut_off_after_the_grace_period() {
     let traffic = Arc::new(Traffic::default());
     let _request = traffic.tally().enter();
     let start = Instant::now();
-    let end = drain(&traffic, PHASES, || ready(()), pending()).await;
+    let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
     assert_eq!(end, End::GraceOver(1));
     assert!(start.elapsed() >= PHASES.lame_duck + PHASES.grace_period);
 }
@@ -84,7 +84,7 @@ async fn a_second_signal_leaves_at_once() {
     let start = Instant::now();
     let hurry = sleep(Duration::from_secs(1));
     assert_eq!(
-        drain(&traffic, PHASES, || ready(()), hurry).await,
+        drain(&traffic, PHASES, pending(), || ready(()), hurry).await,
         End::Hurried
     );
     assert_eq!(start.elapsed(), Duration::from_secs(1));
@@ -93,5 +93,8 @@ async fn a_second_signal_leaves_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_does_not_close_cannot_keep_the_process() {
     let traffic = Arc::new(Traffic::default());
-    assert_eq!(drain(&traffic, PHASES, pending, pending()).await, End::Idle);
+    assert_eq!(
+        drain(&traffic, PHASES, pending(), pending, pending()).await,
+        End::Idle
+    );
 }

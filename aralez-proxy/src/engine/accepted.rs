@@ -2,7 +2,7 @@
 //! is mostly served and gone before that, and costs no call of the system for being watched.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream as Socket};
+use std::net::{Shutdown, SocketAddr, TcpStream as Socket};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -115,5 +115,14 @@ impl Io for Accepted {
 
     fn is_tls(&self) -> bool {
         false
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        let address = match &self.0 {
+            Stage::Unwatched(socket) => socket.local_addr(),
+            Stage::Watched(stream) => stream.local_addr(),
+            Stage::Broken => return None,
+        };
+        address.ok()
     }
 }

@@ -13,7 +13,7 @@ use super::timer::Timer;
 use super::worker::{Job, Worker};
 use crate::core::admission::{Admitted, IdlePlace};
 use crate::core::edits::Forwarded;
-use crate::core::traffic::{ConnectionState, InState};
+use crate::core::traffic::{Arriving, ConnectionState, InState};
 use reading::Stop;
 
 mod answering;
@@ -31,6 +31,8 @@ pub struct Client {
     pub address: IpAddr,
     /// Its place within the limits of connections.
     pub admitted: Option<Admitted>,
+    /// Counts it until it is counted as a connection.
+    pub arriving: Option<Arriving>,
 }
 
 /// The connection. Dropped in the middle of an exchange or a tunnel, as at the end of the grace period, it is reset: a client must not
@@ -103,6 +105,7 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         now,
         worker: Arc::clone(&worker),
     };
+    drop(client.arriving);
     while connection.wait().await == Came::Bytes {
         connection.now = Instant::now();
         // Boxed, so that a connection that waits is small.

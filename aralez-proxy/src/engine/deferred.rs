@@ -1,5 +1,5 @@
-//! Connections that the kernel holds until their client says something: `client_defer_accept`. One that comes with its request is taken in
-//! and served at once, without being waited for in between.
+//! Deferred accept, `client_defer_accept`: the kernel holds a connection until its client sent something, so that it is accepted and served
+//! in one go (tcp(7), `TCP_DEFER_ACCEPT`).
 
 use std::io;
 use std::os::fd::AsFd;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::setsockopt_impl;
 use nix::sys::socket::setsockopt;
 
-/// How long the kernel waits for a client's first bytes before it hands the connection over without them (tcp(7), `TCP_DEFER_ACCEPT`).
+/// How long the kernel waits for a client's first bytes before it hands the connection over without them.
 pub const LONGEST: Duration = Duration::from_secs(1);
 
 /// The option; no library has it ready-made.
@@ -23,11 +23,20 @@ setsockopt_impl!(
     nix::sys::socket::sockopt::SetStruct<'_, libc::c_int>
 );
 
-/// Has a listener's connections held.
+/// Has the connections of a listener held until their client sent something.
 ///
 /// # Errors
 /// Where the system does not know how.
 pub fn defer(listener: &impl AsFd) -> io::Result<()> {
     let seconds = libc::c_int::try_from(LONGEST.as_secs()).map_err(io::Error::other)?;
     Ok(setsockopt(listener, DeferAccept, &seconds)?)
+}
+
+/// Has the connections of a listener handed over when they are established. Those that are held already follow with their first bytes, or
+/// when the kernel repeats its SYN-ACK, about a second after the first.
+///
+/// # Errors
+/// Where the system does not know how.
+pub fn accept_at_once(listener: &impl AsFd) -> io::Result<()> {
+    Ok(setsockopt(listener, DeferAccept, &0)?)
 }

@@ -1,6 +1,7 @@
 //! A connection as the engine needs it, whoever made it.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -38,6 +39,11 @@ pub trait Io: Send + Unpin {
 
     /// Whether it is encrypted.
     fn is_tls(&self) -> bool;
+
+    /// The address that the other side connected to, where that is known.
+    fn local(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 impl Io for TcpStream {
@@ -77,5 +83,9 @@ impl Io for TcpStream {
 
     fn is_tls(&self) -> bool {
         false
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        self.local_addr().ok()
     }
 }

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::deferred;
 use super::listener::Bound;
 use super::threads::Threads;
 use super::worker::Engine;
@@ -19,7 +20,11 @@ pub struct Options {
 
 /// The running engine.
 #[derive(Debug)]
-pub struct Server(Threads);
+pub struct Server {
+    threads: Threads,
+    /// Second handles of the listeners, for their options and for a successor; gone after the close.
+    listeners: Vec<TcpListener>,
+}
 
 impl Server {
     /// Starts to serve.
@@ -28,21 +33,41 @@ impl Server {
     /// Where the system gives no threads, or a listener cannot be used.
     pub fn start(engine: Engine, options: Options) -> std::io::Result<Self> {
         let defer = engine.limits.defer_accept;
-        let listeners = options.listeners.into_iter();
-        let listeners: std::io::Result<Vec<_>> = listeners
-            .map(|listener| Bound::new(listener, defer))
-            .collect();
-        let threads = Threads::start(&Arc::new(engine), &listeners?, options.threads)?;
-        Ok(Self(threads))
+        let mut bound = Vec::with_capacity(options.listeners.len());
+        let mut handles = Vec::with_capacity(options.listeners.len());
+        for listener in options.listeners {
+            let listener = Bound::new(listener, defer)?;
+            handles.push(listener.handle()?);
+            bound.push(listener);
+        }
+        Ok(Self {
+            threads: Threads::start(&Arc::new(engine), bound, options.threads)?,
+            listeners: handles,
+        })
     }
 
-    /// Closes the listeners and the connections on which nothing runs; resolves when that is done. What runs goes on.
+    /// The listeners, for a successor; none after the close.
+    pub fn listeners(&self) -> &[TcpListener] {
+        &self.listeners
+    }
+
+    /// Connections are accepted when they are established from here on: what the kernel holds back when a listener closes is lost.
+    pub fn stop_deferring(&self) {
+        for listener in &self.listeners {
+            // A system that cannot do this has deferred nothing.
+            let _ = deferred::accept_at_once(listener);
+        }
+    }
+
+    /// Accepts what is in the accept queues, closes the listeners and the connections on which nothing runs; resolves when the listeners are
+    /// closed. What runs goes on.
     pub fn close(&mut self) -> impl Future<Output = ()> + use<> {
-        self.0.close()
+        self.listeners.clear();
+        self.threads.close()
     }
 
     /// Stops everything, cutting off what still runs.
     pub fn stop(self) {
-        self.0.stop();
+        self.threads.stop();
     }
 }

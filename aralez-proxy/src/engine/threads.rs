@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use super::listener::{Arrival, Bound, Desk, Reception};
+use super::desk::{Arrival, Desk, Reception};
+use super::listener::{self, Bound};
 use super::worker::{Engine, Worker};
 
 /// How often connections to endpoints that wait are looked at.
@@ -32,7 +33,7 @@ impl Threads {
     /// Where the system gives no threads, or a listener cannot be used.
     pub fn start(
         engine: &Arc<Engine>,
-        listeners: &[Bound],
+        listeners: Vec<Bound>,
         count: NonZeroUsize,
     ) -> std::io::Result<Self> {
         let (close, closing) = watch::channel(false);
@@ -41,6 +42,8 @@ impl Threads {
         let (desks, inboxes): (Vec<_>, Vec<_>) = (0..count.get()).map(|_| Desk::new()).unzip();
         let desks: Arc<[Desk]> = desks.into();
         let mut threads = Vec::with_capacity(count.get());
+        // The first thread accepts for all: with each accepting, a connection would wake every one of them.
+        let mut listeners = Some(listeners);
         for (own, arrivals) in inboxes.into_iter().enumerate() {
             let reception = Reception {
                 worker: Arc::new(Worker::new(Arc::clone(engine))),
@@ -48,13 +51,12 @@ impl Threads {
                 own,
                 closing: closing.clone(),
             };
-            let shared: std::io::Result<Vec<_>> = listeners.iter().map(Bound::share).collect();
             let thread = Thread {
                 runtime: tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()?,
                 reception,
-                listeners: shared?,
+                listeners: listeners.take().unwrap_or_default(),
                 arrivals,
                 open: open.clone(),
                 stopped: stopped.clone(),
@@ -122,7 +124,7 @@ impl Thread {
             for listener in listeners {
                 let (reception, open) = (reception.clone(), open.clone());
                 tokio::spawn(async move {
-                    reception.accept(listener).await;
+                    listener::accept(reception, listener).await;
                     drop(open);
                 });
             }

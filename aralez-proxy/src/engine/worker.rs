@@ -13,6 +13,7 @@ use crate::core::http1::date::DateText;
 use crate::core::http1::request::RequestHead;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
+use crate::core::pseudonym::Pseudonym;
 use crate::core::retry::Budget;
 use crate::core::traffic::{Event, Tally, Traffic};
 
@@ -32,6 +33,8 @@ pub struct Engine {
     pub live: Arc<Live>,
     /// What passes through, and whether the node leaves.
     pub traffic: Arc<Traffic>,
+    /// Under which name this node passes requests on.
+    pub node: Pseudonym,
     /// Where HTTPS is served, for redirects to it.
     pub tls_port: Option<u16>,
     /// The limits of clients.

@@ -1,6 +1,6 @@
 //! What the stream asks of whoever applies, and what it is told of it.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use aralez_proto::fault::Faults;
@@ -18,8 +18,19 @@ pub enum Job {
     Rename(Version),
     /// Remember this cluster for good. Not answered.
     Pin(Vec<u8>),
+    /// Write everything down as at an end, then wait.
+    Pause(Pause),
     /// The process ends as it should.
     Leave,
+}
+
+/// A pause of the writes, while a successor reads what was written.
+#[derive(Debug)]
+pub struct Pause {
+    /// Told when everything is written.
+    pub(super) written: Sender<()>,
+    /// True: the successor writes from here on. False, or gone: this process goes on.
+    pub(super) given: Receiver<bool>,
 }
 
 /// What was done.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, info, warn};
 
 use super::apply;
-use super::job::{Job, News};
+use super::job::{Job, News, Pause};
 use super::pace::{Burst, Pace};
 use crate::core::live::{Live, LiveTable};
 use crate::core::memory::{Memory, NotKept, Remembered};
@@ -120,6 +120,11 @@ impl Worker {
             };
             match job {
                 Ok(Job::Leave) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Job::Pause(pause)) => {
+                    if self.pause(&pause) {
+                        return;
+                    }
+                }
                 Ok(job) => self.take(job, Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -137,8 +142,22 @@ impl Worker {
                 self.memory.pin(&cluster);
                 self.save_marks(now);
             }
+            // A pause outside of `run` has no thread that could wait: its asker sees it dropped, and does not hand over.
+            Job::Pause(_) => {}
             Job::Leave => self.leave(now),
         }
+    }
+
+    /// Whether a successor took over: then this process never writes again.
+    fn pause(&mut self, pause: &Pause) -> bool {
+        self.leave(Instant::now());
+        if pause.written.send(()).is_ok() && pause.given.recv() == Ok(true) {
+            return true;
+        }
+        // No end after all: what runs is on trial again, unless it has proved good.
+        self.memory.swap(self.live.load().snapshot.version().root);
+        self.save_marks(Instant::now());
+        false
     }
 
     /// When the next [`Worker::tick`] is due.

@@ -25,19 +25,27 @@ const NOT_TRAILING: [&str; 12] = [
 ];
 
 /// What only we say of a client.
-const OURS: [&str; 6] = [
+const OURS: [&str; 14] = [
+    "cf-connecting-ip",
     "forwarded",
+    "front-end-https",
+    "remote-user",
+    "true-client-ip",
     "x-client-cert",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    "x-forwarded-scheme",
+    "x-forwarded-ssl",
+    "x-original-url",
     "x-real-ip",
+    "x-remote-user",
 ];
 
 /// Whether a field may stand in a request's head that goes on.
 pub(crate) fn head(name: &str, value: &[u8]) -> bool {
     let name = name.to_lowercase();
-    let spelling = name.replace('_', "-");
+    let spelling = name.replace(['_', '.'], "-");
     match name.as_str() {
         "connection" => matches!(value, b"upgrade" | b"te"),
         "upgrade" => value == b"websocket",
@@ -52,6 +60,6 @@ pub(crate) fn head(name: &str, value: &[u8]) -> bool {
 /// Whether a field may stand in a trailer section that goes on.
 pub(crate) fn trailer(name: &str) -> bool {
     let name = name.to_lowercase();
-    let spelling = name.replace('_', "-");
+    let spelling = name.replace(['_', '.'], "-");
     !OURS.contains(&spelling.as_str()) && !NOT_TRAILING.contains(&name.as_str())
 }

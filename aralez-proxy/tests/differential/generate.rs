@@ -17,6 +17,10 @@ const TARGETS: &[&str] = &[
     "http://HOST/x",
     "https://HOST?x",
     "/a%20b",
+    "/%7Ea//b;c/%2F",
+    "/a%5cb%3Fc",
+    "//a/%2e%2e/b;c",
+    "/a%2F..",
     "*",
     "http://HOST",
 ];
@@ -26,6 +30,7 @@ const HOSTS: &[&str] = &[
     "A.Example:8080",
     "[::1]",
     "[::1]:80",
+    "a.example:",
     "127.0.0.1",
 ];
 const FIELDS: &[&str] = &[
@@ -42,6 +47,12 @@ const FIELDS: &[&str] = &[
     "X-Forwarded-For: 6.6.6.6",
     "X_Forwarded_For: 6.6.6.6",
     "Forwarded: for=6.6.6.6",
+    "X-Forwarded-Ssl: on",
+    "X.Real.IP: 6.6.6.6",
+    "Front_End_Https: on",
+    "Remote-User: root",
+    "X-Original-URL: /b",
+    "CDN-Loop: other; v=1",
     "Connection: keep-alive",
     "Connection: close",
     "Connection: X-A, Cookie",
@@ -155,11 +166,14 @@ fn request(rng: &mut Rng, out: &mut Vec<u8>) {
     if rng.once_in(2) {
         fields(rng, out, 3, "\r\n");
     }
-    line(
-        out,
-        &format!("{}{host}", rng.pick(&["Host: ", "host:", "HOST:\t"])),
-        "\r\n",
-    );
+    // HTTP/1.0 knows no Host; HTTP/1.1 is refused without it.
+    if !(version == "HTTP/1.0" && rng.once_in(4)) {
+        line(
+            out,
+            &format!("{}{host}", rng.pick(&["Host: ", "host:", "HOST:\t"])),
+            "\r\n",
+        );
+    }
     fields(rng, out, 5, "\r\n");
     body(rng, out, version, "\r\n", false);
 }

@@ -8,6 +8,7 @@ use aralez_proxy::core::http1::request::RequestHead;
 use aralez_proxy::core::http1::response::{Asked, ResponseHead};
 use aralez_proxy::core::http1::{Framing, Version};
 use aralez_proxy::core::limits::HeadLimits;
+use aralez_proxy::core::pseudonym::Pseudonym;
 use aralez_proxy::engine::relay::Goes;
 
 use super::message::Message;
@@ -65,10 +66,14 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
     let Ok(target) = Target::parse(raw) else {
         return Ours::Nothing("target");
     };
+    let host = head.host(bytes).unwrap_or("192.0.2.1:80");
+    let missing_host = (!head.has_host_field()).then_some(host);
     let edits = RequestEdits {
         target: &target.path_and_query(),
+        missing_host,
         route: &CompiledEdits::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
+        node: &Pseudonym::new([0; 8]),
         wishes: head.wishes(bytes),
     };
     let mut out = Vec::new();
@@ -82,12 +87,14 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         from,
         closed: false,
     };
-    let message = |target: &str| Message {
+    let message = |target: &str, host: &str| Message {
         first: format!("{} {target}", head.method(bytes)),
-        host: head.host(bytes).to_owned(),
+        host: host.to_owned(),
         ..Message::default()
     };
-    passing.pass(bytes, steps, &out, message(raw), message(edits.target))
+    let field = missing_host.map_or(host, |_| "");
+    let came = message(raw, field);
+    passing.pass(bytes, steps, &out, came, message(edits.target, host))
 }
 
 /// Reads the response at the front of the bytes with what informs before it, and passes it on.

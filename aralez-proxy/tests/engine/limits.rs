@@ -140,6 +140,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
     let peer = || Peer {
         address: "127.0.0.1".parse().unwrap(),
         admitted: None,
+        arriving: None,
     };
     runtime.block_on(async {
         let closing = || Closing::new(closing.clone());
@@ -166,4 +167,35 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
             .sum::<u64>(),
         0
     );
+}
+
+#[test]
+fn clients_that_were_connected_before_the_listeners_closed_are_answered() {
+    for round in 0..20 {
+        let mut node = Node::empty();
+        let mut clients: Vec<_> = (0..40)
+            .map(|_| {
+                let mut client = TcpStream::connect(node.address).unwrap();
+                client
+                    .write_all(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+                    .unwrap();
+                client
+            })
+            .collect();
+        node.close_listeners();
+        for client in &mut clients {
+            let mut answer = [0; 12];
+            let read = client.read_exact(&mut answer);
+            assert!(
+                read.is_ok() && &answer == b"HTTP/1.1 503",
+                "round {round}: {read:?}, {:?}",
+                String::from_utf8_lossy(&answer)
+            );
+        }
+        assert!(
+            TcpStream::connect(node.address).is_err(),
+            "the listener is closed"
+        );
+        node.close();
+    }
 }

@@ -53,6 +53,8 @@ fn a_request_reaches_its_endpoint_and_what_we_say_of_the_client_replaces_what_it
         "x-forwarded-for: 127.0.0.1",
         "x-forwarded-host: a.example",
         "x-forwarded-proto: http",
+        "via: 1.1 aralez-0000000000000000",
+        "cdn-loop: aralez-0000000000000000",
         "x-kept: 1",
     ] {
         assert_eq!(

@@ -15,6 +15,7 @@ use aralez_proto::version::Version;
 use aralez_proxy::core::admission::{Admission, Most};
 use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
+use aralez_proxy::core::pseudonym::Pseudonym;
 use aralez_proxy::core::registry::Registry;
 use aralez_proxy::core::table::Table;
 use aralez_proxy::core::traffic::{Event, Tally, Traffic};
@@ -125,13 +126,18 @@ impl Node {
         }
     }
 
-    /// Closes as a drain does, and waits for it.
-    pub(crate) fn close(mut self) {
+    /// Closes the listeners as a drain does, and waits for it.
+    pub(crate) fn close_listeners(&mut self) {
         let closed = self.server.close();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         runtime.block_on(closed);
+    }
+
+    /// Closes, and cuts off what still runs.
+    pub(crate) fn close(mut self) {
+        self.close_listeners();
         self.server.stop();
     }
 }
@@ -140,6 +146,7 @@ pub(crate) fn engine(live: Live, most: Most) -> Engine {
     Engine {
         live: Arc::new(live),
         traffic: Arc::new(Traffic::default()),
+        node: Pseudonym::new([0; 8]),
         tls_port: Some(8443),
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),

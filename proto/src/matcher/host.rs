@@ -132,7 +132,11 @@ impl Write for Same<'_> {
     }
 }
 
+/// RFC 3986 section 3.2.3: an empty port is no port.
 fn check_port(port: &str) -> Result<(), InvalidHost> {
+    if port.is_empty() {
+        return Ok(());
+    }
     let digits = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     match port.parse::<u16>() {
         Ok(1..) if digits => Ok(()),

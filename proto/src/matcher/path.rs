@@ -1,9 +1,33 @@
-//! Paths, normalised.
+//! Paths of requests: what is forwarded, and which route every reading of it selects.
+//!
+//! An endpoint may decode `%2F` before it looks at a path, or cut parameters (`;v=1`) off its segments, and no proxy knows which of them
+//! does. A route's rules hold only where all of them agree: each reading below must select the same route, or the request is refused. What
+//! is forwarded stays as the client wrote it, unless it holds dot segments, which are resolved.
+//!
+//! *F*, the path that is forwarded: unreserved escapes are decoded in a copy; if that copy has a segment `.` or `..`, F is the copy with
+//! slashes merged and dot segments resolved (RFC 3986 section 5.2.4). Otherwise F is the path as written, its leading slashes as one.
+//!
+//! Readings of F: encoded slashes (`%2F` and `%5C`, both as `/`) kept, decoded before parameters are cut, or decoded after; times marks
+//! kept, or cut (`%3B` begins a parameter, `%3F` and `%23` end the path). Each reading decodes the other escapes, cuts every segment at
+//! `;`, and drops empty segments but for a trailing slash. With everything kept it selects the route. A reading with a dot segment, or one
+//! that selects something else, is refused. A path without `%2F %5C %3B %3F %23` has one reading only.
+//!
+//! Beyond that rule, escapes of other printable characters (`%21`) are read as the character, in requests and routes alike, so that
+//! `/secret%21` cannot pass by the route `/secret!`.
 
 use std::borrow::Cow;
 
+mod dots;
+mod reading;
+mod route;
+mod scan;
 #[cfg(test)]
 mod tests;
+
+use reading::{Marks, Slashes};
+pub use route::{InvalidRoutePath, normalise_route_path};
+pub(super) use scan::check_target_byte;
+use scan::{Seen, scan};
 
 /// Why a request's path is refused. All of these are answered 400.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -17,7 +41,7 @@ pub enum InvalidPath {
     /// A control byte, raw or escaped, NUL included.
     #[error("holds a control byte")]
     Control,
-    /// A backslash, raw or escaped: some endpoints read it as a slash.
+    /// A raw backslash: some endpoints read it as a slash.
     #[error("holds a backslash")]
     Backslash,
     /// A space or a byte beyond ASCII.
@@ -26,207 +50,93 @@ pub enum InvalidPath {
     /// `#` is never sent.
     #[error("holds a fragment (#)")]
     Fragment,
-    /// `..%2f`, `..;x`: a climb that only some readers see.
-    #[error("hides a dot segment behind an escaped slash or a parameter")]
+    /// `%5C` together with `;` or `%3B`: too many readings.
+    #[error("holds an escaped backslash together with a parameter")]
+    BackslashAndParameter,
+    /// `..%2f`, `..;x`: a dot segment that only some readers see.
+    #[error("hides a dot segment behind an escape or a parameter")]
     HiddenDots,
-    /// `/%2Fsecret`: an empty segment that only some readers see.
-    #[error("has an escaped slash beside a slash")]
-    HiddenSlash,
+    /// `/%2Fsecret` beside the route `/secret`: some readers see the path of another route.
+    #[error("is the path of another route to readers that decode it further")]
+    OtherRoute,
 }
 
-/// Why the path of a route is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum InvalidRoutePath {
-    /// As in a request.
-    #[error("{0}")]
-    Path(#[from] InvalidPath),
-    /// Queries never take part in matching.
-    #[error("holds a query (?): routes match paths only")]
-    Query,
-    /// Parameters never take part in matching.
-    #[error("holds a parameter (;): routes match segments without their parameters")]
-    Parameter,
+/// A path as a request wrote it, ready to be matched and forwarded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RequestPath<'a> {
+    forwarded: Cow<'a, str>,
+    seen: Seen,
 }
 
-/// The form in which the path of a route is kept: as requests are normalised, without trailing slash but for `/` itself.
-///
-/// # Errors
-/// [`InvalidRoutePath`] where it holds a query, a fragment or parameters, or would be refused in a request.
-pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath> {
-    if text.contains('?') {
-        return Err(InvalidRoutePath::Query);
-    }
-    if text.contains(';') {
-        return Err(InvalidRoutePath::Parameter);
-    }
-    let without_slash =
-        |path: &str| path.len() - usize::from(path.len() > 1 && path.ends_with('/'));
-    Ok(match normalise(text)? {
-        Cow::Borrowed(path) => Cow::Borrowed(&path[..without_slash(path)]),
-        Cow::Owned(mut path) => {
-            path.truncate(without_slash(&path));
-            Cow::Owned(path)
+impl<'a> RequestPath<'a> {
+    /// Reads a path, which holds no query. Allocates only where dot segments have to be resolved.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] where no reading of it is acceptable. [`RequestPath::select`] refuses the rest.
+    pub fn parse(written: &'a str) -> Result<Self, InvalidPath> {
+        let written = one_leading_slash(written).ok_or(InvalidPath::NotAbsolute)?;
+        let seen = scan(written.as_bytes())?;
+        if !seen.dots {
+            return Ok(Self {
+                forwarded: Cow::Borrowed(written),
+                seen,
+            });
         }
-    })
-}
-
-/// The form in which paths are matched and forwarded. Borrowed where the path has this form already.
-///
-/// Escapes of unreserved characters are decoded, once; the others are kept, in upper case. Then empty and dot segments are resolved; a
-/// climb above the root stays at the root, as RFC 3986 section 5.2.4 has it.
-pub(super) fn normalise(path: &str) -> Result<Cow<'_, str>, InvalidPath> {
-    if !path.starts_with('/') {
-        return Err(InvalidPath::NotAbsolute);
+        let resolved = dots::resolve(&dots::decode_unreserved(written));
+        let seen = scan(resolved.as_bytes())?;
+        Ok(Self {
+            forwarded: Cow::Owned(resolved),
+            seen,
+        })
     }
-    let decoded = match check_bytes(path.as_bytes())? {
-        Escapes::Normal => Cow::Borrowed(path),
-        Escapes::Differ => Cow::Owned(decode(path)),
-    };
-    for segment in decoded.split('/') {
-        check_segment(segment)?;
+
+    /// The path as it is forwarded.
+    pub fn forwarded(&self) -> &str {
+        &self.forwarded
     }
-    let resolved = if is_resolved(&decoded) {
-        decoded
-    } else {
-        Cow::Owned(resolve(&decoded))
-    };
-    check_borders(&resolved)?;
-    Ok(resolved)
-}
 
-/// Whether the escapes have their normal form.
-enum Escapes {
-    Normal,
-    Differ,
-}
-
-fn check_bytes(path: &[u8]) -> Result<Escapes, InvalidPath> {
-    let mut escapes = Escapes::Normal;
-    let mut rest = path;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        if *byte != b'%' {
-            check_raw(*byte)?;
-            continue;
+    /// The same, where it is a part of what was written.
+    pub(super) const fn as_written(&self) -> Option<&'a str> {
+        match self.forwarded {
+            Cow::Borrowed(written) => Some(written),
+            Cow::Owned(_) => None,
         }
-        let [high, low, after @ ..] = rest else {
-            return Err(InvalidPath::Escape);
-        };
-        let value = escaped(*high, *low).ok_or(InvalidPath::Escape)?;
-        match value {
-            0..0x20 | 0x7f => return Err(InvalidPath::Control),
-            b'\\' => return Err(InvalidPath::Backslash),
-            _ => {}
+    }
+
+    /// What the path selects. `find` gets paths in the form of [`normalise_route_path`], perhaps with a trailing slash, and what it finds is
+    /// compared: equal values must stand for the same rules. Does not allocate where the path has that form and one reading.
+    ///
+    /// # Errors
+    /// [`InvalidPath::HiddenDots`] and [`InvalidPath::OtherRoute`] where readers could differ.
+    pub fn select<T: PartialEq>(
+        &self,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, InvalidPath> {
+        if self.seen.reads_as_written() {
+            return Ok(find(&self.forwarded));
         }
-        if is_unreserved(value) || high.is_ascii_lowercase() || low.is_ascii_lowercase() {
-            escapes = Escapes::Differ;
-        }
-        rest = after;
-    }
-    Ok(escapes)
-}
-
-const fn check_raw(byte: u8) -> Result<(), InvalidPath> {
-    match byte {
-        b'\\' => Err(InvalidPath::Backslash),
-        b'#' => Err(InvalidPath::Fragment),
-        _ => check_target_byte(byte),
-    }
-}
-
-/// What holds for every byte of a target, the query's too.
-pub(super) const fn check_target_byte(byte: u8) -> Result<(), InvalidPath> {
-    match byte {
-        0..0x20 | 0x7f => Err(InvalidPath::Control),
-        b' ' | 0x80.. => Err(InvalidPath::Unescaped),
-        _ => Ok(()),
-    }
-}
-
-/// The byte behind two hexadecimal digits.
-fn escaped(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
-}
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Decodes the escapes of unreserved characters and puts the others in upper case. The path has been checked.
-fn decode(path: &str) -> String {
-    let mut parts = path.split('%');
-    let mut decoded = String::with_capacity(path.len());
-    decoded.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        let value = match digits.as_bytes() {
-            [high, low] => escaped(*high, *low),
-            _ => None,
-        };
-        match value {
-            Some(value) if is_unreserved(value) => decoded.push(char::from(value)),
-            _ => {
-                decoded.push('%');
-                decoded.extend(digits.chars().map(|digit| digit.to_ascii_uppercase()));
+        let found = find(&self.read(Slashes::Kept, Marks::Kept)?);
+        for (slashes, marks) in self.seen.other_readings() {
+            if find(&self.read(slashes, marks)?) != found {
+                return Err(InvalidPath::OtherRoute);
             }
         }
-        decoded.push_str(rest);
+        Ok(found)
     }
-    decoded
+
+    fn read(&self, slashes: Slashes, marks: Marks) -> Result<String, InvalidPath> {
+        reading::read(&self.forwarded, slashes, marks).ok_or(InvalidPath::HiddenDots)
+    }
 }
 
-/// Refuses what is a dot segment, or an empty one at a border, only for readers that decode `%2F` or cut parameters off.
-fn check_segment(segment: &str) -> Result<(), InvalidPath> {
-    if matches!(segment, "" | "." | "..") || !segment.contains(['.', '%']) {
-        return Ok(());
-    }
-    let hides = |part: &str| {
-        let bare = part.split(';').next().unwrap_or_default();
-        let bare = bare.split("%3B").next().unwrap_or_default();
-        matches!(bare, "." | "..")
-    };
-    if segment.split("%2F").any(hides) {
-        return Err(InvalidPath::HiddenDots);
-    }
-    Ok(())
-}
-
-/// Refuses an escaped slash beside a slash; inside a segment, as in a URL that stands in a path, two may follow each other.
-fn check_borders(path: &str) -> Result<(), InvalidPath> {
-    if path.contains("/%2F") || path.contains("%2F/") {
-        return Err(InvalidPath::HiddenSlash);
-    }
-    Ok(())
-}
-
-fn is_resolved(path: &str) -> bool {
-    let mut segments = path[1..].split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        if matches!(segment, "." | "..") || (segment.is_empty() && !last) {
-            return false;
+/// The path with its leading slashes as one; `None` where it has none.
+fn one_leading_slash(path: &str) -> Option<&str> {
+    match path.as_bytes() {
+        [b'/', b'/', ..] => {
+            let slashes = path.len() - path.trim_start_matches('/').len();
+            Some(&path[slashes - 1..])
         }
+        [b'/', ..] => Some(path),
+        _ => None,
     }
-    true
-}
-
-fn resolve(path: &str) -> String {
-    let mut resolved = String::with_capacity(path.len());
-    let mut open = true;
-    for segment in path.split('/') {
-        open = matches!(segment, "" | "." | "..");
-        match segment {
-            "" | "." => {}
-            ".." => resolved.truncate(resolved.rfind('/').unwrap_or(0)),
-            _ => {
-                resolved.push('/');
-                resolved.push_str(segment);
-            }
-        }
-    }
-    if open {
-        resolved.push('/');
-    }
-    resolved
 }

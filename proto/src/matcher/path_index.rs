@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::path::{InvalidPath, RequestPath};
+
 #[cfg(test)]
 mod tests;
 
@@ -58,10 +60,19 @@ impl<V> FromIterator<(Arc<str>, V)> for PathIndex<V> {
 }
 
 impl<V> PathIndex<V> {
-    /// What takes a path, which must be normalised ([`super::Target::match_path`]). Does not allocate; costs a search per segment, of at
-    /// most as many segments as the longest route path has bytes.
-    pub fn lookup(&self, path: &str) -> Option<&V> {
-        let path = path.as_bytes();
+    /// What takes a path in every reading of it. Does not allocate where the path has one reading and is normal; a reading costs a search
+    /// per segment, of at most as many segments as the longest route path has bytes.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] where readings of the path select different routes.
+    pub fn select(&self, path: &RequestPath<'_>) -> Result<Option<&V>, InvalidPath> {
+        let found = path.select(|reading| self.place(reading))?;
+        Ok(found.map(|at| &self.routes[at].value))
+    }
+
+    /// Where the route stands that takes a reading.
+    fn place(&self, reading: &str) -> Option<usize> {
+        let path = reading.as_bytes();
         let mut end = self.first_end(path);
         while end > 0 {
             if let Some(found) = self.at(&path[..end]) {
@@ -80,14 +91,14 @@ impl<V> PathIndex<V> {
         last_slash(&path[..=self.longest]).unwrap_or(0)
     }
 
-    fn at(&self, path: &[u8]) -> Option<&V> {
+    fn at(&self, path: &[u8]) -> Option<usize> {
         let (mut low, mut high) = (0, self.routes.len());
         while low < high {
             let middle = low.midpoint(high);
             match self.path(middle).as_bytes().cmp(path) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(&self.routes[middle].value),
+                Ordering::Equal => return Some(middle),
             }
         }
         None

@@ -2,23 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::path::{self, InvalidPath};
+use super::authority::{Authority, Scheme};
+use super::path::{self, InvalidPath, RequestPath};
 
 #[cfg(test)]
 mod tests;
 
-/// The target of a request, in origin form (`/path?query`) or absolute form (`http://authority/path?query`), its path normalised.
+/// The target of a request, in origin form (`/path?query`) or absolute form (`http://authority/path?query`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target<'a> {
-    authority: Option<&'a str>,
-    path: Cow<'a, str>,
+    authority: Option<Authority<'a>>,
+    path: RequestPath<'a>,
     query: Option<&'a str>,
-    /// Path and query as they came, where they are normal.
+    /// What is forwarded, where it is a part of what came.
     whole: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
-    /// Reads a target. `*` has no path and is the caller's to see first. The empty path of an absolute form is `/`.
+    /// Reads a target. `*` has no path and is the caller's to see first. The empty path of an absolute form is `/`. Allocates only where
+    /// dot segments have to be resolved.
     ///
     /// # Errors
     /// [`InvalidPath`]: answer 400.
@@ -34,13 +36,14 @@ impl<'a> Target<'a> {
             }
             path::check_target_byte(byte)?;
         }
-        let raw_or_root = if raw.is_empty() && authority.is_some() {
-            "/"
-        } else {
-            raw
+        let empty = raw.is_empty() && authority.is_some();
+        let path = RequestPath::parse(if empty { "/" } else { raw })?;
+        let whole = match path.as_written() {
+            Some(_) if empty && query.is_some() => None,
+            Some(root) if empty => Some(root),
+            Some(written) => Some(&rest[raw.len() - written.len()..]),
+            None => None,
         };
-        let path = path::normalise(raw_or_root)?;
-        let whole = (matches!(path, Cow::Borrowed(_)) && !raw.is_empty()).then_some(rest);
         Ok(Self {
             authority,
             path,
@@ -49,13 +52,13 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The authority of an absolute form, as it came.
-    pub const fn authority(&self) -> Option<&'a str> {
+    /// The authority of an absolute form.
+    pub const fn authority(&self) -> Option<Authority<'a>> {
         self.authority
     }
 
-    /// The normalised path, as it is forwarded.
-    pub fn path(&self) -> &str {
+    /// The path.
+    pub const fn path(&self) -> &RequestPath<'a> {
         &self.path
     }
 
@@ -64,47 +67,23 @@ impl<'a> Target<'a> {
         self.query
     }
 
-    /// The path as it is matched: segments without their parameters (`/secret;x=1` is `/secret`). Allocates only where there are any.
-    pub fn match_path(&self) -> Cow<'_, str> {
-        if !self.path.contains(';') {
-            return Cow::Borrowed(&self.path);
-        }
-        let mut bare = String::with_capacity(self.path.len());
-        for segment in self.path.split('/') {
-            let name = segment.split(';').next().unwrap_or_default();
-            if !name.is_empty() {
-                bare.push('/');
-                bare.push_str(name);
-            }
-        }
-        if bare.is_empty() {
-            bare.push('/');
-        }
-        Cow::Owned(bare)
-    }
-
-    /// Path and query as they are forwarded; borrowed where the path was normal.
+    /// Path and query as they are forwarded; borrowed where no dot segment was resolved.
     pub fn path_and_query(&self) -> Cow<'a, str> {
+        let path = self.path.forwarded();
         match (self.whole, self.query) {
             (Some(whole), _) => Cow::Borrowed(whole),
-            (None, Some(query)) => Cow::Owned(format!("{}?{query}", self.path)),
-            (None, None) => Cow::Owned(self.path.clone().into_owned()),
+            (None, Some(query)) => Cow::Owned(format!("{path}?{query}")),
+            (None, None) => Cow::Owned(path.to_owned()),
         }
     }
 }
 
-fn split_authority(text: &str) -> Result<(Option<&str>, &str), InvalidPath> {
+fn split_authority(text: &str) -> Result<(Option<Authority<'_>>, &str), InvalidPath> {
     if text.starts_with('/') {
         return Ok((None, text));
     }
-    let rest = ["http://", "https://"]
-        .into_iter()
-        .find_map(|scheme| {
-            let (head, rest) = text.split_at_checked(scheme.len())?;
-            head.eq_ignore_ascii_case(scheme).then_some(rest)
-        })
-        .ok_or(InvalidPath::NotAbsolute)?;
+    let (scheme, rest) = Scheme::split(text).ok_or(InvalidPath::NotAbsolute)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    Ok((Some(authority), rest))
+    Ok((Some(Authority::new(scheme, authority)), rest))
 }

@@ -73,7 +73,8 @@ const FRAMING: [&str; 9] = [
     "upgrade",
     "http2-settings",
 ];
-const SET_BY_US: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+/// Requests always carry it, so that loops are found (RFC 8586 section 2).
+const CDN_LOOP: &str = "cdn-loop";
 
 /// Checks a header name and gives it in lower case.
 ///
@@ -88,8 +89,8 @@ pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHea
         return Err(InvalidHeader::Name(name.to_owned()));
     }
     let lower = name.to_ascii_lowercase();
-    let managed = FRAMING.contains(&lower.as_str())
-        || (direction == Direction::Request && SET_BY_US.contains(&lower.as_str()));
+    let managed =
+        FRAMING.contains(&lower.as_str()) || (direction == Direction::Request && lower == CDN_LOOP);
     if managed {
         Err(InvalidHeader::Managed(lower))
     } else {

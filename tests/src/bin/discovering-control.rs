@@ -70,6 +70,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
         main_file: None,
         files: None,
         hold: aralez_control::core::hold::HOLD,
+        settling: aralez_control::publisher::SETTLING,
         rules: Rules::default(),
     };
     Ok(Publisher::open(parts)?)

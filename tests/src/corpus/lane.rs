@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinHandle;
 
+use crate::corpus::PSEUDONYM;
 use crate::pace::Pace;
 use crate::recorder::{Exchange, Recorder};
 use crate::wire::{Answer, Wire, shown};
@@ -35,7 +36,7 @@ impl Lane {
         let host = &self.host;
         format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nx-forwarded-for: 127.0.0.1\r\nx-forwarded-proto: http\r\n\
-             x-forwarded-host: {host}\r\n\r\n"
+             x-forwarded-host: {host}\r\nvia: 1.1 {PSEUDONYM}\r\ncdn-loop: {PSEUDONYM}\r\n\r\n"
         )
         .into_bytes()
     }

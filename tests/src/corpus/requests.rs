@@ -274,6 +274,7 @@ pub(super) fn own_body(status: u16) -> Vec<u8> {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        508 => "Loop Detected",
         _ => "?",
     };
     format!("{status} {reason}\n").into_bytes()

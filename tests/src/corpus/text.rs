@@ -14,12 +14,14 @@ enum Part {
     Host,
     /// `{HOST}`
     UpperHost,
-    /// `{forwarded}`, or `{forwarded HOST}` where `Host` holds more than a name.
-    Forwarded(Option<Text>),
+    /// `{forwarded}`, or `{forwarded HOST}` where `Host` holds more than a name. `{forwarded-old}` of a request in HTTP/1.0.
+    Forwarded(Option<Text>, &'static str),
     /// `{repeat COUNT TEXT}`
     Repeat(usize, Text),
 }
 
+/// The pseudonym of the proxy that the corpus is run against.
+pub const PSEUDONYM: &str = "aralez-00000000c0ff1ee5";
 /// What the endpoint of an upgrade gets.
 const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\n";
 /// What the endpoint gets where the client takes trailers.
@@ -51,13 +53,15 @@ impl Text {
                 Part::Bytes(part) => bytes.extend(part),
                 Part::Host => bytes.extend(host.bytes()),
                 Part::UpperHost => bytes.extend(host.to_ascii_uppercase().bytes()),
-                Part::Forwarded(named) => {
+                Part::Forwarded(named, version) => {
                     bytes.extend(b"x-forwarded-for: 127.0.0.1\r\nx-forwarded-proto: http\r\nx-forwarded-host: ");
                     match named {
                         Some(named) => bytes.extend(named.bytes(host)),
                         None => bytes.extend(host.bytes()),
                     }
-                    bytes.extend(b"\r\n");
+                    let passed =
+                        format!("\r\nvia: {version} {PSEUDONYM}\r\ncdn-loop: {PSEUDONYM}\r\n");
+                    bytes.extend(passed.bytes());
                 }
                 Part::Repeat(count, part) => bytes.extend(part.bytes(host).repeat(*count)),
             }
@@ -126,8 +130,9 @@ fn expansion(rest: &mut std::str::Chars<'_>) -> Result<Part, String> {
         ("upgrade", false) => bytes(UPGRADE),
         ("te", false) => bytes(TRAILERS_WANTED),
         ("chunked", false) => bytes(CHUNKED),
-        ("forwarded", false) => Ok(Part::Forwarded(None)),
-        ("forwarded", true) => Ok(Part::Forwarded(Some(parts(rest, true)?))),
+        ("forwarded", false) => Ok(Part::Forwarded(None, "1.1")),
+        ("forwarded-old", false) => Ok(Part::Forwarded(None, "1.0")),
+        ("forwarded", true) => Ok(Part::Forwarded(Some(parts(rest, true)?), "1.1")),
         ("repeat", true) => {
             let (count, more) = word(rest)?;
             let number = count.parse();

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::matcher::RequestPath;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::registry::Registry;
@@ -41,11 +42,14 @@ pub fn measure(extent: &Extent) -> Vec<Duration> {
     }
     let clock = clock();
     let lookup = |(host, path): &(String, String)| {
+        let path = RequestPath::parse(path).expect("the path is right");
         let start = Instant::now();
-        let route = table.host(host).and_then(|host| host.route(path));
+        let route = table
+            .host(host)
+            .and_then(|host| host.route(&path).ok().flatten());
         let found = black_box(route).is_some();
         let took = start.elapsed();
-        assert!(found, "{host}{path} has a route");
+        assert!(found, "{host}{} has a route", path.forwarded());
         took.saturating_sub(clock)
     };
     asked.iter().map(lookup).collect()

@@ -83,7 +83,7 @@ impl Applies for StandIn {
                 self.publish(self.contents.renamed(&held, version));
                 self.board.renamed(self.number, version);
             }
-            Job::Pin(_) | Job::Leave => {}
+            Job::Pin(_) | Job::Pause(_) | Job::Leave => {}
         }
     }
 }

@@ -126,6 +126,15 @@ impl Hello {
         Ok(())
     }
 
+    /// Whether it holds a newer version than `head`, the newest there is. Revision 0 stands for a head that this control does not have yet
+    /// or cannot read: of its generation, nothing is newer than that.
+    pub fn is_ahead_of(&self, head: Version) -> bool {
+        self.held.is_some_and(|held| match head.revision {
+            0 => held.generation > head.generation,
+            _ => held.order(&head).is_gt(),
+        })
+    }
+
     /// Whether this proxy can follow what is here: it belongs here and holds nothing newer than `head`.
     ///
     /// # Errors
@@ -225,7 +234,7 @@ pub(super) fn base_of(
 fn check(hello: &Hello, cluster: &ClusterId, head: Version) -> Result<(), TurnedAway> {
     hello.belongs(cluster)?;
     match hello.held {
-        Some(held) if held.order(&head).is_gt() => {
+        Some(held) if hello.is_ahead_of(head) => {
             let reason = format!(
                 "the proxy holds {}.{}, which is newer than {}.{}, the newest here",
                 held.generation, held.revision, head.generation, head.revision

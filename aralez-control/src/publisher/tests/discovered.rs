@@ -72,6 +72,66 @@ async fn what_sources_find_reaches_the_views_without_a_revision_and_stays_over_c
     assert_eq!(endpoints(&publisher), ["10.0.0.2:80", "10.0.0.9:80"]);
 }
 
+fn other(endpoint: Endpoint) -> Found {
+    Found {
+        pool: "b.example/".parse().unwrap(),
+        answer: Answer::Endpoints(vec![endpoint]),
+    }
+}
+
+const BOTH: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}
+b.example: {paths: {/: {servers: ['10.0.0.2:80']}}}
+";
+
+#[tokio::test]
+async fn a_pool_at_fault_keeps_what_it_has_and_holds_up_neither_other_pools_nor_commits() {
+    let publisher = Disk::default().open();
+    // Before the first commit as well as after it.
+    for text in ["", BOTH] {
+        if !text.is_empty() {
+            publisher.commit(push(text)).await.unwrap();
+        }
+        let (source, taken) = mpsc::channel(8);
+        let mut faulty = Endpoint::new("10.0.0.7:80".parse().unwrap());
+        faulty.weight = 0;
+        source.send(other(faulty)).await.unwrap();
+        source.send(found(&["10.0.0.8:80"])).await.unwrap();
+        drop(source);
+        publisher.follow_discovered(taken).await;
+    }
+    assert_eq!(endpoints(&publisher), ["10.0.0.1:80", "10.0.0.8:80"]);
+    publisher
+        .commit(push(&BOTH.replace("0.1", "0.3")))
+        .await
+        .unwrap();
+    assert_eq!(endpoints(&publisher), ["10.0.0.3:80", "10.0.0.8:80"]);
+}
+
+#[tokio::test]
+async fn a_pool_that_was_at_fault_is_taken_as_soon_as_it_is_right() {
+    let publisher = Disk::default().open();
+    publisher.commit(push(BOTH)).await.unwrap();
+    let (source, taken) = mpsc::channel(8);
+    let follower = publisher.clone();
+    let follows = tokio::spawn(async move { follower.follow_discovered(taken).await });
+    let mut views = publisher.views();
+    views.mark_unchanged();
+    let mut endpoint = Endpoint::new("10.0.0.7:80".parse().unwrap());
+    endpoint.weight = 0;
+    source.send(other(endpoint)).await.unwrap();
+    source.send(found(&["10.0.0.8:80"])).await.unwrap();
+    published(&mut views).await;
+    endpoint.weight = 1;
+    source.send(other(endpoint)).await.unwrap();
+    published(&mut views).await;
+    let view = publisher.views().borrow().view(&GroupName::default());
+    let pool = "b.example/".parse().unwrap();
+    let endpoints = view.resources().pools().endpoints(&pool).unwrap();
+    assert!(endpoints.contains(&endpoint), "{endpoints:?}");
+    drop(source);
+    follows.await.unwrap();
+}
+
 #[tokio::test]
 async fn what_was_found_before_the_first_commit_is_in_it() {
     let publisher = Disk::default().open();

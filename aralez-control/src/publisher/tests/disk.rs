@@ -1,6 +1,6 @@
 //! A store and a main document in memory, which outlive the publisher that uses them.
 
-use std::sync::{Arc, Mutex as Lock};
+use std::sync::{Arc, Mutex as Lock, MutexGuard};
 use std::time::Duration;
 
 use aralez_proto::document::{DocumentFault, DocumentSet, Rules};
@@ -8,33 +8,32 @@ use bytes::Bytes;
 
 use crate::core::hold::HOLD;
 use crate::core::store::{
-    ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, Revision, RevisionInfo, Store,
-    StoreError,
+    Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, PendingSave, Revision,
+    RevisionInfo, Store, StoreError,
 };
-use crate::publisher::{Parts, Publisher};
+use crate::publisher::{Parts, Publisher, SETTLING};
 
 /// What a store and a folder keep over restarts.
 #[derive(Clone, Default)]
 pub(super) struct Disk(pub(super) Arc<Lock<Kept>>);
 
+#[derive(Default)]
 pub(super) struct Kept {
-    revisions: Vec<Revision>,
-    files: Option<FilesRead>,
+    pub(super) revisions: Vec<Revision>,
+    pub(super) files: Option<FilesRead>,
+    pub(super) saving: Option<PendingSave>,
     pub(super) saved: Option<Bytes>,
+    /// Generations that were begun after the first.
+    pub(super) raised: u64,
+    pub(super) settled: bool,
+    /// The ledger cannot be written,
     full: bool,
-    pub(super) on_disk: Result<DocumentSet, Vec<DocumentFault>>,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            revisions: Vec::new(),
-            files: None,
-            saved: None,
-            full: false,
-            on_disk: Ok(DocumentSet::default()),
-        }
-    }
+    /// or not the file of the main document,
+    pub(super) file_is_stuck: bool,
+    /// or the next commit reaches the disk, but reports that it is not known whether it did.
+    pub(super) unsure: bool,
+    /// What `sources take` reads; nothing where it is not set.
+    pub(super) on_disk: Option<Result<DocumentSet, Vec<DocumentFault>>>,
 }
 
 impl Store for Disk {
@@ -43,7 +42,7 @@ impl Store for Disk {
     }
 
     fn generation(&self) -> u64 {
-        7
+        7 + self.0.lock().unwrap().raised
     }
 
     fn head(&self) -> Result<Option<RevisionInfo>, StoreError> {
@@ -69,19 +68,27 @@ impl Store for Disk {
             return Err(StoreError::Conflict { head });
         }
         let info = RevisionInfo {
-            generation: 7,
+            generation: 7 + kept.raised,
             revision: head + 1,
             unix_ms: new.unix_ms,
-            origin: new.origin,
+            origin: new.origin.clone(),
             message: new.message.to_owned(),
             content_hash: new.documents.content_hash(),
         };
         kept.files = new.files.or(kept.files);
+        kept.saving = new.saving;
         kept.revisions.push(Revision {
             info: info.clone(),
             documents: new.documents.clone(),
         });
-        Ok(info)
+        match std::mem::take(&mut kept.unsure) {
+            true => Err(StoreError::Unknown("the disk failed".to_owned())),
+            false => Ok(info),
+        }
+    }
+
+    fn refresh(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
@@ -89,30 +96,99 @@ impl Store for Disk {
     }
 
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
-        self.0.lock().unwrap().files = Some(files);
+        self.writable()?.files = Some(files);
         Ok(())
+    }
+
+    fn pending_save(&self) -> Option<PendingSave> {
+        self.0.lock().unwrap().saving
+    }
+
+    fn save_begins(&mut self, saving: PendingSave) -> Result<(), StoreError> {
+        self.writable()?.saving = Some(saving);
+        Ok(())
+    }
+
+    fn save_ended(&mut self, files: Option<FilesRead>) -> Result<(), StoreError> {
+        let mut kept = self.writable()?;
+        kept.saving = None;
+        kept.files = files.or(kept.files);
+        Ok(())
+    }
+
+    fn is_settled(&self) -> bool {
+        self.0.lock().unwrap().settled
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.writable()?.settled = true;
+        Ok(())
+    }
+
+    fn begin_generation(
+        &mut self,
+        generation: u64,
+        unix_ms: u64,
+        message: &str,
+    ) -> Result<Option<RevisionInfo>, StoreError> {
+        let mut kept = self.writable()?;
+        kept.raised = generation - 7;
+        let Some(head) = kept.revisions.last().cloned() else {
+            return Ok(None);
+        };
+        let info = RevisionInfo {
+            generation,
+            revision: head.info.revision + 1,
+            unix_ms,
+            message: message.to_owned(),
+            ..head.info
+        };
+        kept.revisions.push(Revision {
+            info: info.clone(),
+            ..head
+        });
+        Ok(Some(info))
+    }
+
+    fn backup(&mut self) -> Result<Backup, StoreError> {
+        Err(StoreError::Failed("there is nothing to copy".to_owned()))
     }
 }
 
 impl MainFile for Disk {
     fn save(&self, text: &[u8]) -> Result<(), String> {
         let mut kept = self.0.lock().unwrap();
-        if kept.full {
+        if kept.file_is_stuck {
             return Err("upstreams.yaml: no space left".to_owned());
         }
         kept.saved = Some(Bytes::copy_from_slice(text));
         Ok(())
+    }
+
+    fn text(&self) -> Option<Vec<u8>> {
+        let saved = self.0.lock().unwrap().saved.clone();
+        saved.map(|text| text.to_vec())
     }
 }
 
 impl FilesOnDisk for Disk {
     fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
         let kept = self.0.lock().unwrap();
-        kept.on_disk.clone()
+        kept.on_disk
+            .clone()
+            .unwrap_or_else(|| Ok(DocumentSet::default()))
     }
 }
 
 impl Disk {
+    fn writable(&self) -> Result<MutexGuard<'_, Kept>, StoreError> {
+        let kept = self.0.lock().unwrap();
+        match kept.full {
+            true => Err(StoreError::Failed("no space left".to_owned())),
+            false => Ok(kept),
+        }
+    }
+
     pub(super) fn open(&self) -> Publisher {
         self.open_with(Rules::default())
     }
@@ -128,6 +204,7 @@ impl Disk {
             files: Some(Box::new(self.clone())),
             rules,
             hold,
+            settling: SETTLING,
         };
         Publisher::open(parts).unwrap()
     }

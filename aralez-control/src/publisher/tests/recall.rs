@@ -1,6 +1,7 @@
 //! Views of earlier revisions, made again.
 
 use aralez_proto::model::Endpoint;
+use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 use tokio::sync::mpsc;
 
@@ -75,4 +76,41 @@ async fn what_is_not_in_this_history_cannot_be_made_again() {
     for stranger in strangers {
         assert!(recalled(&publisher, stranger).await.is_none(), "{stranger}");
     }
+}
+
+#[tokio::test]
+async fn a_revision_of_the_generation_before_is_made_again_as_it_was() {
+    let (disk, first) = two_revisions().await;
+    let publisher = disk.open();
+    let ahead = Version {
+        generation: first.generation + 5,
+        ..first
+    };
+    assert!(publisher.go_above(ahead).await);
+    let view = recalled(&publisher, first).await.unwrap();
+    assert_eq!(view.version(), first);
+}
+
+#[tokio::test]
+async fn however_many_nodes_ask_at_once_a_revision_is_made_once_and_no_push_waits_for_it() {
+    let (disk, first) = two_revisions().await;
+    let publisher = disk.open();
+    // Nothing is made while another one is: as if the documents were very large.
+    let making = publisher.earlier.hold().await;
+    let asking: Vec<_> = (0..100)
+        .map(|_| {
+            let publisher = publisher.clone();
+            tokio::spawn(async move { recalled(&publisher, first).await.unwrap() })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let push = push(&GOOD.replace("0.1", "0.3"));
+    let pushed = tokio::time::timeout(Duration::from_secs(10), publisher.commit(push)).await;
+    assert_eq!(pushed.unwrap().unwrap().version.revision, 3);
+    drop(making);
+    let mut views = Vec::new();
+    for asked in asking {
+        views.push(asked.await.unwrap());
+    }
+    assert!(views.iter().all(|view| Arc::ptr_eq(view, &views[0])));
 }

@@ -242,7 +242,7 @@ async fn a_push_says_which_hosts_of_conf_d_it_drops_and_the_files_can_be_taken_a
         6,
         "the push stays until the files change"
     );
-    disk.0.lock().unwrap().on_disk = Ok(both.clone());
+    disk.0.lock().unwrap().on_disk = Some(Ok(both.clone()));
     let take = || TakeFiles {
         message: String::new(),
         confirmation: Confirmation::Missing,
@@ -250,7 +250,7 @@ async fn a_push_says_which_hosts_of_conf_d_it_drops_and_the_files_can_be_taken_a
     let taken = publisher.take_files(take()).await.unwrap();
     assert!(taken.changed && taken.dropped.is_empty());
     assert_eq!(hosts_of(&publisher), 11);
-    let origin = publisher.source_status().borrow().head_origin;
+    let origin = publisher.source_status().borrow().head_origin.clone();
     assert_eq!(origin, Some(CommitOrigin::File));
     assert!(!publisher.take_files(take()).await.unwrap().changed);
 }
@@ -264,10 +264,10 @@ async fn files_that_are_taken_by_hand_pass_reader_and_guard() {
         message: String::new(),
         confirmation,
     };
-    disk.0.lock().unwrap().on_disk = Ok(main_only(FAULTY));
+    disk.0.lock().unwrap().on_disk = Some(Ok(main_only(FAULTY)));
     let faulty = publisher.take_files(take(Confirmation::Missing)).await;
     assert!(matches!(faulty, Err(Rejected::Documents(_))));
-    disk.0.lock().unwrap().on_disk = Ok(main_only(&hosts(3)));
+    disk.0.lock().unwrap().on_disk = Some(Ok(main_only(&hosts(3))));
     let held = publisher.take_files(take(Confirmation::Missing)).await;
     let Err(Rejected::Held(held)) = held else {
         panic!("not held");

@@ -6,8 +6,8 @@ use std::time::Instant;
 use aralez_proto::document::{DocumentFaults, DocumentSet};
 use tracing::{info, warn};
 
+use super::Writer;
 use super::report::{self, report};
-use super::{Writer, main_of};
 use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected, TakeFiles};
 use crate::core::hold::{Held, HoldId};
 use crate::core::status::{KnownFiles, Reading, faults_of};
@@ -31,6 +31,11 @@ impl FileSet {
     pub(super) fn begin(&mut self, known: &KnownFiles) {
         let names = names_of(&known.documents);
         self.taken = (!names.is_empty() || !known.has_head).then_some(names);
+    }
+
+    /// The set that the source reported last; `None` before the first.
+    pub(super) const fn now(&self) -> Option<&DocumentSet> {
+        self.now.as_ref()
     }
 
     /// Whether a set lacks a file of the one that was taken last, or that is not known.
@@ -134,7 +139,9 @@ impl Writer {
             status.writing = reading.writing;
         });
         match rejected {
-            Some(rejected @ (Rejected::Store(_) | Rejected::Conflict { .. })) => Err(rejected),
+            Some(
+                rejected @ (Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }),
+            ) => Err(rejected),
             Some(Rejected::Held(held)) => Ok(held.until),
             Some(_) | None => Ok(None),
         }
@@ -186,6 +193,20 @@ impl Writer {
         let hash = documents.content_hash();
         if confirmation == Confirmation::ByTime {
             self.files.now = Some(documents.clone());
+        }
+        if let Some(saving) = self
+            .store
+            .pending_save()
+            .filter(|saving| saving.after == hash)
+        {
+            // What the writer saved itself, of which it could not be noted that it was.
+            let read = FilesRead {
+                hash: saving.after,
+                refused: false,
+            };
+            let ended = self.store.save_ended(Some(read));
+            ended.map_err(|error| Rejected::Store(error.to_string()))?;
+            return Ok(None);
         }
         if let Some(known) = known.filter(|known| known.hash == hash) {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
@@ -255,19 +276,6 @@ impl Writer {
             self.remember(Some(read(true)))?;
         }
         Err(rejected)
-    }
-
-    /// The set of files as the source will find it once the main document is written.
-    pub(super) fn files_after_save(&self, proposal: &Proposal) -> FilesRead {
-        let kept = self.files.now.iter().flat_map(DocumentSet::documents);
-        let kept = kept.filter(|(name, _)| *name != DocumentSet::MAIN);
-        let saved = main_of(&proposal.documents);
-        let set = kept.map(|(name, text)| (name.clone(), text.clone()));
-        let set: DocumentSet = set.chain([(DocumentSet::MAIN.to_owned(), saved)]).collect();
-        FilesRead {
-            hash: set.content_hash(),
-            refused: false,
-        }
     }
 }
 

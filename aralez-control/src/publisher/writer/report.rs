@@ -6,11 +6,14 @@ use tracing::warn;
 
 use crate::core::commit::Rejected;
 
-pub(super) fn report(rejected: &Rejected) {
+pub(in super::super) fn report(rejected: &Rejected) {
     match rejected {
         Rejected::Documents(faults) => each(&faults.0),
         Rejected::Snapshot(faults) => each(faults.as_slice()),
-        Rejected::Held(_) | Rejected::Conflict { .. } | Rejected::Store(_) => warn!("{rejected}"),
+        Rejected::Held(_)
+        | Rejected::Conflict { .. }
+        | Rejected::Store(_)
+        | Rejected::Unknown(_) => warn!("{rejected}"),
     }
 }
 

@@ -88,7 +88,7 @@ impl Writer {
         let taken = self.take_files(&files, Confirmation::Force);
         match &taken {
             // What could not be written stays held, and is tried again.
-            Err(Rejected::Store(_) | Rejected::Conflict { .. }) => {}
+            Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}
             _ => {
                 self.files.release_gone();
                 self.tell_of_files(taken.as_ref().err());

@@ -31,6 +31,10 @@ impl MainFile for MainDocument {
     fn save(&self, text: &[u8]) -> Result<(), String> {
         replace(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
     }
+
+    fn text(&self) -> Option<Vec<u8>> {
+        std::fs::read(&self.path).ok()
+    }
 }
 
 impl FilesOnDisk for MainDocument {

@@ -5,7 +5,7 @@ use aralez_proto::matcher::{InvalidHost, InvalidPath};
 /// Why a request is refused, and with that its status. The texts hold nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
-    /// No `Host`, or an empty one.
+    /// No host is named, and none takes such requests.
     #[error("the host is missing")]
     MissingHost,
     /// `Host` is not a host.
@@ -14,12 +14,15 @@ pub enum Refusal {
     /// The target is not a path, or a path that readers could differ on.
     #[error("the target {0}")]
     InvalidTarget(InvalidPath),
-    /// An absolute target names another host than `Host`.
+    /// An absolute target names another host or port than `Host`.
     #[error("the target and the host field name different hosts")]
     OtherAuthority,
     /// `CONNECT`: this is no forward proxy.
     #[error("connect is not served")]
     Connect,
+    /// It passed this node before: routes lead in a circle (RFC 8586, RFC 5842 section 7.2).
+    #[error("the request came back to this node")]
+    Loop,
     /// No host or no path takes it.
     #[error("no route")]
     NoRoute {
@@ -39,7 +42,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The names of all of them: the labels of the metric.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -48,6 +51,7 @@ impl Refusal {
         "no_route",
         "no_endpoint",
         "not_loaded",
+        "loop",
     ];
 
     /// The status to answer.
@@ -61,6 +65,7 @@ impl Refusal {
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
             Self::NoEndpoint { compat: false } | Self::NotLoaded => 503,
+            Self::Loop => 508,
         }
     }
 
@@ -80,6 +85,7 @@ impl Refusal {
             Self::NoRoute { .. } => 5,
             Self::NoEndpoint { .. } => 6,
             Self::NotLoaded => 7,
+            Self::Loop => 8,
         }
     }
 }

@@ -69,6 +69,7 @@ fn get<'a>(host: &'a str, target: &'a str) -> RequestView<'a> {
         method: "GET",
         host: Some(host),
         target,
+        looped: false,
         tls: false,
         client: IpAddr::from([192, 0, 2, 1]),
         tls_port: None,
@@ -82,7 +83,7 @@ fn line(table: &Table, request: RequestView<'_>) -> String {
             "{} {} {} {}",
             forward.route.path,
             forward.pool.name(),
-            forward.host,
+            forward.host.as_deref().unwrap_or("-"),
             forward.path_and_query
         ),
         Decision::Redirect {
@@ -106,8 +107,11 @@ fn a_request_goes_to_the_pool_of_the_longest_path() {
             "/ up a.example /administrator",
         ),
         ("a.example", "/x/../admin;v=1", "503 no_endpoint"),
-        ("a.example", "//x//y", "/ up a.example /x/y"),
-        ("a.example", "/%61%2fb", "/ up a.example /a%2Fb"),
+        ("a.example.:", "/", "/ up a.example /"),
+        ("a.example", "//x//y", "/ up a.example /x//y"),
+        ("a.example", "/%61%2fb", "/ up a.example /%61%2fb"),
+        ("a.example", "/x;v=1/%2F", "/ up a.example /x;v=1/%2F"),
+        ("a.example", "/admin/%2F", "503 no_endpoint"),
         (
             "x.narrow.example",
             "/only/",
@@ -146,7 +150,7 @@ fn a_plain_request_is_sent_to_https_before_any_endpoint_is_looked_for() {
 #[test]
 fn a_redirect_keeps_path_and_query() {
     let line = line(&table(false), get("a.example", "/old/a//b?c=d"));
-    assert_eq!(line, "308 https://new.example/base/old/a/b?c=d");
+    assert_eq!(line, "308 https://new.example/base/old/a//b?c=d");
 }
 
 #[test]
@@ -161,10 +165,16 @@ fn a_request_that_two_readers_could_understand_differently_is_refused() {
         ("a.example", "*", "400 invalid_target"),
         ("a.example", "/..%2fadmin", "400 invalid_target"),
         ("a.example", "/a\\b", "400 invalid_target"),
+        ("a.example", "/admin%2Fx", "400 invalid_target"),
+        ("a.example", "/%2fadmin", "400 invalid_target"),
+        ("a.example", "/safe%3Bx", "400 invalid_target"),
         ("a.example", "/%00", "400 invalid_target"),
         ("a.example", "http://b.example/", "400 other_authority"),
         ("a.example", "http://a.example:81/", "400 other_authority"),
         ("a.example", "http://A.example/x", "/ up a.example /x"),
+        ("a.example", "http://a.example:80/x", "/ up a.example /x"),
+        ("a.example:443", "https://a.example/x", "/ up a.example /x"),
+        ("a.example", "https://a.example:80/x", "400 other_authority"),
         ("a.example", "http://a.example", "/ up a.example /"),
     ];
     for (host, target, expected) in cases {
@@ -175,8 +185,53 @@ fn a_request_that_two_readers_could_understand_differently_is_refused() {
         ..get("", "/")
     };
     assert_eq!(line(&table, without), "400 missing_host");
+    let safe = RequestView {
+        host: None,
+        ..get("", "/safe")
+    };
+    assert_eq!(line(&with_catch_all(), safe), "400 missing_host");
     let refusal = Refusal::InvalidTarget(InvalidPath::Backslash);
     assert_eq!(refusal.to_string(), "the target holds a backslash");
+}
+
+/// A table whose catch-all serves `/`, and `/safe` only over TLS.
+fn with_catch_all() -> Table {
+    let up: PoolName = "up".parse().unwrap();
+    let routes = vec![
+        route("/", false, Action::Pool(up.clone())),
+        route("/safe", true, Action::Pool(up.clone())),
+    ];
+    let records = [
+        host("DEFAULT", routes),
+        pool_record(&up, &Pool::default()),
+        endpoint_record(&up, &Endpoint::new("127.0.0.1:1".parse().unwrap())),
+    ];
+    let records = records.into_iter().collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    Table::build(&snapshot, &Registry::default())
+}
+
+#[test]
+fn who_names_no_host_gets_what_no_other_host_takes() {
+    let request = RequestView {
+        method: "OPTIONS",
+        host: None,
+        ..get("", "/")
+    };
+    assert_eq!(line(&with_catch_all(), request), "/ up - /");
+    assert_eq!(line(&table(false), request), "400 missing_host");
+}
+
+#[test]
+fn a_request_that_came_back_is_refused_before_anything_else() {
+    let table = table(false);
+    for (host, target) in [("a.example", "/"), ("b.example", "/"), ("a.example", "*")] {
+        let request = RequestView {
+            looped: true,
+            ..get(host, target)
+        };
+        assert_eq!(line(&table, request), "508 loop", "{host}{target}");
+    }
 }
 
 #[test]
@@ -217,7 +272,7 @@ fn a_normal_request_costs_no_allocation() {
     let Decision::Forward(forward) = decide(&table, &request) else {
         panic!("is not forwarded");
     };
-    assert!(matches!(forward.host, Cow::Borrowed(_)));
+    assert!(matches!(forward.host, Some(Cow::Borrowed(_))));
     assert!(matches!(forward.path_and_query, Cow::Borrowed(_)));
     assert_eq!(forward.route.host, HostPattern::Exact("a.example".into()));
 }

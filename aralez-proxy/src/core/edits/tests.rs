@@ -27,7 +27,11 @@ fn a_route_takes_away_what_it_removes_and_sets_and_adds_what_it_sets_and_appends
 fn the_endpoint_learns_who_asked_for_what_and_how() {
     let text = |client: &str, tls, host: &str| {
         let mut out = Vec::new();
-        Forwarded::new(client.parse().unwrap(), tls).write(host.as_bytes(), &mut out);
+        Forwarded::new(client.parse().unwrap(), tls).write(
+            Some(host),
+            &CompiledEdits::default(),
+            &mut out,
+        );
         String::from_utf8(out).unwrap()
     };
     assert_eq!(

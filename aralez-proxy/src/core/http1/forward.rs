@@ -5,8 +5,9 @@ use super::field::Field;
 use super::request::{RequestHead, Wishes};
 use super::response::ResponseHead;
 use super::{Framing, Version};
-use crate::core::edits::{CompiledEdits, Forwarded};
+use crate::core::edits::{CompiledEdits, Forwarded, OurLine};
 use crate::core::fields::FieldName;
+use crate::core::pseudonym::Pseudonym;
 
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,16 @@ mod tests;
 /// How a request is changed on its way to the endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestEdits<'a> {
-    /// The normalised path and the query.
+    /// The path and the query.
     pub target: &'a str,
+    /// The `Host` of a request that came without one (HTTP/1.0); the endpoint is asked in HTTP/1.1, which needs it.
+    pub missing_host: Option<&'a str>,
     /// What the route edits.
     pub route: &'a CompiledEdits,
     /// What is said of the client.
     pub forwarded: &'a Forwarded,
+    /// Under which name this node passes the request on.
+    pub node: &'a Pseudonym,
     /// What the client asked for and gets.
     pub wishes: Wishes,
 }
@@ -30,12 +35,18 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     out.push(b' ');
     out.extend_from_slice(edits.target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
+    if let Some(host) = edits.missing_host.filter(|_| !edits.route.drops(b"host")) {
+        out.extend_from_slice(b"host: ");
+        out.extend_from_slice(host.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
     let anew = head.rewrites_length();
     copy(head.fields(), bytes, edits.route, out, |name| {
         !(anew && name == FieldName::ContentLength)
     });
+    edits.forwarded.write(head.host(bytes), edits.route, out);
+    write_passed(head.version(), edits, out);
     out.extend_from_slice(edits.route.lines());
-    edits.forwarded.write(head.host(bytes).as_bytes(), out);
     if edits.wishes.web_socket {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     } else if edits.wishes.trailers {
@@ -46,6 +57,23 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
         Framing::Length(length) if anew => write_length(length, out),
         _ => {}
     }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Says that the request passed this node, behind what others said so before: `Via`, unless the operator keeps silent about it, and
+/// `CDN-Loop`, by which a loop is found, in any case.
+fn write_passed(version: Version, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
+    let node = edits.node.as_str().as_bytes();
+    if !edits.route.overrides(OurLine::Via) {
+        out.extend_from_slice(match version {
+            Version::Http10 => b"via: 1.0 ",
+            Version::Http11 => b"via: 1.1 ",
+        });
+        out.extend_from_slice(node);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"cdn-loop: ");
+    out.extend_from_slice(node);
     out.extend_from_slice(b"\r\n");
 }
 

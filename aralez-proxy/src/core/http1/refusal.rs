@@ -38,13 +38,13 @@ reasons! {
         FieldValue = "field_value": "a header value holds a control byte",
         /// A field that stands once stands twice, and readers differ on which one counts.
         RepeatedField = "repeated_field": "a field that stands once is repeated",
-        /// RFC 9112 section 3.2: no `Host`. Also in HTTP/1.0: without it nobody is meant.
+        /// RFC 9112 section 3.2: no `Host` in HTTP/1.1.
         HostMissing = "host_missing": "Host is missing",
         /// RFC 9112 section 3.2: more than one `Host`.
         HostRepeated = "host_repeated": "Host is repeated",
         /// RFC 9110 section 7.2: not a name and perhaps a port.
         HostMalformed = "host_malformed": "Host is not a name and perhaps a port",
-        /// RFC 9112 section 3.2.2: an absolute target names another host than `Host`.
+        /// RFC 9112 section 3.2.2: an absolute target names another host or port than `Host`.
         HostMismatch = "host_mismatch": "the target and Host name different hosts",
         /// RFC 9112 section 6.3: a length and chunks.
         LengthAndCoding = "length_and_coding": "Content-Length and Transfer-Encoding stand together",

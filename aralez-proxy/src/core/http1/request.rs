@@ -5,6 +5,7 @@ use super::lines::{Line, Lines};
 use super::{Framing, Refusal, Version};
 use crate::core::fields::FieldName;
 use crate::core::limits::HeadLimits;
+use crate::core::pseudonym::Pseudonym;
 
 mod first_line;
 mod rules;
@@ -136,8 +137,8 @@ impl RequestHead {
         let old = line.version == Version::Http10;
         for field in &mut self.fields {
             let name = field.name;
-            let old_expect = old && name == FieldName::Expect;
-            if name.is_hop_by_hop() || name == FieldName::Ours || old_expect {
+            let no_expect = name == FieldName::Expect && (old || field.value(bytes).is_empty());
+            if name.is_hop_by_hop() || name == FieldName::Ours || no_expect {
                 field.keep = false;
             }
         }
@@ -174,9 +175,23 @@ impl RequestHead {
         self.first_line().version
     }
 
-    /// The value of `Host`: ASCII.
-    pub fn host<'a>(&self, bytes: &'a [u8]) -> &'a str {
-        text(self.seen.host().of(bytes))
+    /// The host that is asked for, as it came: the value of `Host`, or, where HTTP/1.0 sends none, the authority of an absolute target.
+    pub fn host<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
+        let authority = self.first_line().authority.map(|(_, span)| span);
+        let host = self.seen.host().or(authority)?;
+        Some(text(host.of(bytes)))
+    }
+
+    /// Whether there is a `Host` field.
+    pub const fn has_host_field(&self) -> bool {
+        self.seen.host().is_some()
+    }
+
+    /// Whether the request says in `CDN-Loop` that it passed this node before.
+    pub fn has_passed(&self, node: &Pseudonym, bytes: &[u8]) -> bool {
+        let is_loop = |field: &&Field| field.name == FieldName::CdnLoop;
+        let mut loops = self.fields.iter().filter(is_loop);
+        self.seen.cdn_loop && loops.any(|field| node.is_in(field.value(bytes)))
     }
 
     /// The fields, in their order.

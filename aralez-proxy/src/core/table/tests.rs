@@ -118,13 +118,17 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     let (snapshot, _) = after(&Snapshot::default(), &delta).unwrap();
     let table = Table::build(&snapshot, &Registry::default());
     let host = table.host("a.example").unwrap();
-    let lines = |path| host.route(path).unwrap().response_edits.lines();
+    let route = |path| {
+        let path = RequestPath::parse(path).unwrap();
+        host.route(&path).unwrap()
+    };
+    let lines = |path| route(path).unwrap().response_edits.lines();
     assert_eq!(lines("/0"), b"x-scope: 2\r\n");
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
-    let [first, last] = ["/0", "/2"].map(|path| host.route(path).unwrap());
+    let [first, last] = ["/0", "/2"].map(|path| route(path).unwrap());
     assert!(Arc::ptr_eq(&first.response_edits, &last.response_edits));
     assert_eq!(*first.timeouts, aralez_proto::model::Timeouts::DEFAULT);
-    assert!(host.route("/").is_none());
+    assert!(route("/").is_none());
 }
 
 #[test]

@@ -124,8 +124,9 @@ impl<C: Io> Connection<C> {
         let bytes = job.state.from_client.filled();
         let view = RequestView {
             method: job.head.method(bytes),
-            host: Some(job.head.host(bytes)),
+            host: job.head.host(bytes),
             target: job.head.target(bytes),
+            looped: job.head.has_passed(&self.worker.engine.node, bytes),
             tls: self.io.is_tls(),
             client: self.address,
             tls_port: self.worker.engine.tls_port,
@@ -159,10 +160,13 @@ impl<C: Io> Connection<C> {
         ask: &Ask,
         decided: &Forward<'_>,
     ) -> Way {
+        let missing_host = (!head.has_host_field()).then(|| self.own_host(head.host(bytes)));
         let edits = RequestEdits {
             target: &decided.path_and_query,
+            missing_host: missing_host.as_deref(),
             route: &decided.route.request_edits,
             forwarded: &self.forwarded,
+            node: &self.worker.engine.node,
             wishes: ask.wishes,
         };
         let keeps = if ask.idempotent {
@@ -181,6 +185,13 @@ impl<C: Io> Connection<C> {
             route: Arc::clone(decided.route),
             pool: Arc::clone(decided.pool),
         }
+    }
+
+    /// What an endpoint is asked for where a request has no `Host`: the host of its absolute target, else the address that it came to, as
+    /// the client would have written it.
+    fn own_host(&self, asked: Option<&str>) -> String {
+        let local = || self.io.local().map(|address| address.to_string());
+        asked.map(str::to_owned).or_else(local).unwrap_or_default()
     }
 
     async fn answer_own(&mut self, job: &mut Job, ask: &Ask, own: &Own) -> Next {

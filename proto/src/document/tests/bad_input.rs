@@ -180,7 +180,7 @@ headers:
   - [hunter2]
 client_headers: []
 server_headers:
-  set: {X-Forwarded-For: hunter2, X-A: [hunter2], x-b: 1, X-B: 2}
+  set: {CDN-Loop: hunter2, X-A: [hunter2], x-b: 1, X-B: 2}
   sett: {}
   remove: {X-A: 1}
 ";
@@ -193,9 +193,9 @@ upstreams.yaml:4:5: headers[2]: the value of x-y holds a control byte; headers a
 upstreams.yaml:5:5: headers[3]: content-length is set by the proxy itself and cannot be edited
 upstreams.yaml:6:5: headers[4]: expected `Name:value` in quotes, found a list
 upstreams.yaml:7:17: client_headers: is `headers` under another name, which stands already at 2:3
-upstreams.yaml:9:26: server_headers.set.X-Forwarded-For: x-forwarded-for is set by the proxy itself and cannot be edited
-upstreams.yaml:9:40: server_headers.set.X-A: expected the header's value, found a list
-upstreams.yaml:9:59: server_headers.set: `x-b` stands twice here; names have no case
+upstreams.yaml:9:19: server_headers.set.CDN-Loop: cdn-loop is set by the proxy itself and cannot be edited
+upstreams.yaml:9:33: server_headers.set.X-A: expected the header's value, found a list
+upstreams.yaml:9:52: server_headers.set: `x-b` stands twice here; names have no case
 upstreams.yaml:10:3: server_headers.sett: `sett` is not a key in headers; known are set, append, remove
 upstreams.yaml:11:11: server_headers.remove: expected a list of names, found a map"
     );

@@ -22,10 +22,17 @@ fn macros_stand_for_what_repeats_and_for_the_host() {
     assert_eq!(read("{repeat 2 {host}{repeat 2 -}}"), "a.test--a.test--");
     let forwarded =
         "x-forwarded-for: 127.0.0.1\\r\\nx-forwarded-proto: http\\r\\nx-forwarded-host: ";
-    assert_eq!(read("{forwarded}"), format!("{forwarded}a.test\\r\\n"));
+    let passed =
+        |version: &str| format!("via: {version} {PSEUDONYM}\\r\\ncdn-loop: {PSEUDONYM}\\r\\n");
+    let (new, old) = (passed("1.1"), passed("1.0"));
+    assert_eq!(read("{forwarded}"), format!("{forwarded}a.test\\r\\n{new}"));
     assert_eq!(
         read("{forwarded {HOST}:80}"),
-        format!("{forwarded}A.TEST:80\\r\\n")
+        format!("{forwarded}A.TEST:80\\r\\n{new}")
+    );
+    assert_eq!(
+        read("{forwarded-old}"),
+        format!("{forwarded}a.test\\r\\n{old}")
     );
     assert_eq!(read("{chunked}"), "transfer-encoding: chunked\\r\\n");
 }

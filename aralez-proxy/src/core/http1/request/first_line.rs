@@ -1,5 +1,8 @@
 //! The request line.
 
+use aralez_proto::matcher::Scheme;
+
+use super::text;
 use crate::core::http1::lines::Line;
 use crate::core::http1::{Refusal, Span, Version, octets};
 use crate::core::limits::HeadLimits;
@@ -13,8 +16,8 @@ pub(super) struct FirstLine {
     pub(super) method: Span,
     pub(super) target: Span,
     pub(super) version: Version,
-    /// The authority of an absolute target.
-    pub(super) authority: Option<Span>,
+    /// The scheme and the authority of an absolute target.
+    pub(super) authority: Option<(Scheme, Span)>,
 }
 
 impl FirstLine {
@@ -52,7 +55,7 @@ pub(super) fn read(bytes: &[u8], line: Line, limits: &HeadLimits) -> Result<Firs
         method: Span::new(line.start, line.start + method.len()),
         target: Span::new(at, at + target.len()),
         version,
-        authority: authority.map(|(from, to)| Span::new(at + from, at + to)),
+        authority: authority.map(|(scheme, from, to)| (scheme, Span::new(at + from, at + to))),
     })
 }
 
@@ -68,20 +71,13 @@ fn check_method(method: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Where the authority of an absolute target stands in it; `None` for a path or the `*` of OPTIONS.
-fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
+/// The scheme of an absolute target, and where its authority stands in it; `None` for a path or the `*` of OPTIONS.
+fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<(Scheme, usize, usize)>, Refusal> {
     if target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS") {
         return Ok(None);
     }
-    let scheme = [&b"http://"[..], b"https://"]
-        .into_iter()
-        .find(|scheme| {
-            let head = target.get(..scheme.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
-        })
-        .ok_or(Refusal::TargetForm)?;
-    let rest = &target[scheme.len()..];
-    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?'));
-    let end = end.unwrap_or(rest.len());
-    Ok(Some((scheme.len(), scheme.len() + end)))
+    let (scheme, rest) = Scheme::split(text(target)).ok_or(Refusal::TargetForm)?;
+    let from = target.len() - rest.len();
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    Ok(Some((scheme, from, from + end)))
 }

@@ -1,5 +1,8 @@
 //! The rules about a request's fields.
 
+use aralez_proto::matcher::{Authority, Scheme};
+
+use super::text;
 use crate::core::fields::FieldName;
 use crate::core::http1::field::Field;
 use crate::core::http1::octets::{self, list};
@@ -25,6 +28,7 @@ pub(super) struct Seen {
     pub(super) expects_continue: bool,
     expects_other: bool,
     pub(super) trailers: bool,
+    pub(super) cdn_loop: bool,
 }
 
 impl Seen {
@@ -44,6 +48,8 @@ impl Seen {
                 self.web_socket |= list(value).any(|name| name.eq_ignore_ascii_case(b"websocket"));
                 Ok(())
             }
+            // An empty list expects nothing (RFC 9110 section 5.6.1).
+            FieldName::Expect if value.is_empty() => Ok(()),
             FieldName::Expect => {
                 let known = value.eq_ignore_ascii_case(b"100-continue");
                 self.expects_continue |= known;
@@ -52,6 +58,10 @@ impl Seen {
             }
             FieldName::Te => {
                 self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
+            FieldName::CdnLoop => {
+                self.cdn_loop = true;
                 Ok(())
             }
             name if name.is_single() => self.take_single(name),
@@ -139,7 +149,7 @@ impl Seen {
         &self,
         bytes: &[u8],
         version: Version,
-        authority: Option<Span>,
+        authority: Option<(Scheme, Span)>,
     ) -> Result<(), Refusal> {
         if self.chunked && self.length.is_some() {
             return Err(Refusal::LengthAndCoding);
@@ -150,12 +160,16 @@ impl Seen {
         if self.expects_other && version == Version::Http11 {
             return Err(Refusal::Expectation);
         }
-        let host = self.host.ok_or(Refusal::HostMissing)?.of(bytes);
+        let Some(host) = self.host.map(|host| host.of(bytes)) else {
+            return check_hostless(bytes, version, authority);
+        };
         if !is_host(host) {
             return Err(Refusal::HostMalformed);
         }
         match authority {
-            Some(authority) if !authority.of(bytes).eq_ignore_ascii_case(host) => {
+            Some((scheme, authority))
+                if !Authority::new(scheme, text(authority.of(bytes))).is_named_by(text(host)) =>
+            {
                 Err(Refusal::HostMismatch)
             }
             _ => Ok(()),
@@ -177,8 +191,9 @@ impl Seen {
         self.names_upgrade && self.web_socket
     }
 
-    pub(super) fn host(&self) -> Span {
-        self.host.unwrap_or_default()
+    /// The value of `Host`.
+    pub(super) const fn host(&self) -> Option<Span> {
+        self.host
     }
 
     pub(super) const fn odd_length(&self) -> bool {
@@ -191,6 +206,21 @@ impl Seen {
             (false, Some(length)) => Framing::Length(length),
             (false, None) => Framing::None,
         }
+    }
+}
+
+/// A request without `Host`: HTTP/1.0 does not know the field, and may name its host in an absolute target.
+fn check_hostless(
+    bytes: &[u8],
+    version: Version,
+    authority: Option<(Scheme, Span)>,
+) -> Result<(), Refusal> {
+    if version != Version::Http10 {
+        return Err(Refusal::HostMissing);
+    }
+    match authority {
+        Some((_, authority)) if !is_host(authority.of(bytes)) => Err(Refusal::HostMalformed),
+        _ => Ok(()),
     }
 }
 
@@ -217,8 +247,11 @@ fn is_host(host: &[u8]) -> bool {
 }
 
 fn is_port(port: &[u8]) -> bool {
-    let Some(digits) = port.strip_prefix(b":") else {
-        return port.is_empty();
+    // An empty port is no port (RFC 3986 section 3.2.3).
+    let digits = match port {
+        [] | [b':'] => return true,
+        [b':', digits @ ..] => digits,
+        _ => return false,
     };
     matches!(octets::decimal(digits), Some(1..=65_535))
 }

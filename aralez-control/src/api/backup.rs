@@ -1,0 +1,74 @@
+//! `GET /v1/store/backup`: everything that is durable, as one file. It holds the key of the documents, so it needs the master key wherever
+//! it is asked from, and is never cached.
+
+use std::io::Read;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::access::Denied;
+use super::problem::Problem;
+use super::{Peer, Shared};
+
+/// How much is read at a time, and how many of these wait for the client.
+const CHUNK: usize = 64 << 10;
+const WAITING: usize = 4;
+
+pub(super) async fn download(
+    api: Shared,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let checked = api.access.check(&parts, peer.0.ip(), Instant::now());
+    if checked == Err(Denied::WrongKey) {
+        api.parts.observer.wrong_key();
+    }
+    checked?;
+    let backup = api.parts.commits.backup().await.map_err(|rejected| {
+        let title = "there is no backup";
+        let detail = rejected.to_string();
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, title, &detail)
+    })?;
+    let (generation, revision) = backup.head;
+    let facts = [
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CACHE_CONTROL, "no-store".to_owned()),
+        (CONTENT_LENGTH, backup.length.to_string()),
+    ];
+    let version = [
+        ("x-aralez-generation", generation.to_string()),
+        ("x-aralez-revision", revision.to_string()),
+    ];
+    Ok((facts, version, streamed(backup.content)).into_response())
+}
+
+/// A body that is read as the client takes it.
+fn streamed(mut content: Box<dyn Read + Send>) -> Body {
+    let (chunks, taken) = mpsc::channel::<std::io::Result<Bytes>>(WAITING);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            let (read, last) = match content.read(&mut chunk) {
+                Ok(0) => return,
+                Ok(read) => {
+                    chunk.truncate(read);
+                    (Ok(Bytes::from(chunk)), false)
+                }
+                Err(error) => (Err(error), true),
+            };
+            // A client that has gone takes nothing more.
+            if chunks.blocking_send(read).is_err() || last {
+                return;
+            }
+        }
+    });
+    Body::from_stream(ReceiverStream::new(taken))
+}

@@ -1,0 +1,130 @@
+//! `store check`: reads everything in a ledger and says what is damaged. It makes nothing that is missing.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use aralez_proto::seal::SealKey;
+use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::private;
+use redb::Database;
+use serde::Serialize;
+
+use super::entry::Entry;
+use super::meta::Meta;
+use super::{LEDGER, OpenError, SEAL_KEY, identity, restore, tables};
+
+/// What is in a ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Checked {
+    /// The cluster, in hexadecimal.
+    pub cluster: String,
+    /// The generation that is written now.
+    pub generation: u64,
+    /// The newest revision; 0 where there is none.
+    pub revision: u64,
+    /// How many revisions are whole.
+    pub whole: u64,
+    /// What is damaged, each in a line that names it. Empty where nothing is.
+    pub damaged: Vec<String>,
+    /// What is missing but will be made again.
+    pub notes: Vec<String>,
+}
+
+/// Reads every revision of the ledger in `folder`, and proves its seal and its hash.
+///
+/// # Errors
+/// Where there is no ledger, a control runs on the folder, or not even the way to the revisions reads.
+pub fn check(folder: &Path) -> Result<Checked, OpenError> {
+    let path = folder.join(LEDGER);
+    if !path.exists() {
+        return Err(OpenError(format!("{}: there is no ledger", path.display())));
+    }
+    let _lock = InstanceLock::acquire(folder).map_err(OpenError::of)?;
+    restore::refuse_interrupted(folder).map_err(OpenError::of)?;
+    let key_path = folder.join(SEAL_KEY);
+    if !key_path.exists() {
+        return Err(OpenError(format!(
+            "{}: the key is missing, without which no revision opens",
+            key_path.display()
+        )));
+    }
+    let key = private::load_or_create_key(&key_path).map_err(OpenError::of)?;
+    let named = |reason: String| OpenError(format!("{}: {reason}", path.display()));
+    let database = tables::open(&path).map_err(named)?;
+    let read = tables::meta(&database)
+        .and_then(|meta| meta.ok_or_else(|| "it is empty".to_owned()))
+        .and_then(|meta| all(folder, &database, &key, &meta));
+    if read.is_err() {
+        tables::give_up(Some(database));
+    }
+    read.map_err(named)
+}
+
+fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result<Checked, String> {
+    let mut checked = Checked {
+        cluster: identity::text(&meta.cluster_id),
+        generation: meta.generation,
+        revision: meta.head,
+        whole: 0,
+        damaged: Vec::new(),
+        notes: Vec::new(),
+    };
+    match identity::load(folder) {
+        Ok(Some(identity)) if identity == meta.cluster_id => {}
+        Ok(Some(identity)) => {
+            let differs = identity::differs(folder, &identity, &meta.cluster_id);
+            checked.damaged.push(differs.to_string());
+        }
+        Ok(None) => {
+            let note = "cluster.key is missing: control makes it again from the ledger";
+            checked.notes.push(note.to_owned());
+        }
+        Err(error) => checked.damaged.push(error.to_string()),
+    }
+    let newest = tables::guarded(|| tables::newest(database).map_err(|error| error.to_string()))?;
+    if newest != meta.head {
+        let head = meta.head;
+        let reason = format!("the head is revision {head}, but the newest is {newest}");
+        checked.damaged.push(reason);
+    }
+    // Generations go up with revisions; the last one is that of the ledger.
+    let mut generations = 0..=meta.generation;
+    for revision in 1..=newest.max(meta.head) {
+        match one(database, key, revision, &generations) {
+            Ok(generation) => {
+                generations = generation..=meta.generation;
+                checked.whole += 1;
+            }
+            Err(reason) => checked.damaged.push(reason),
+        }
+    }
+    Ok(checked)
+}
+
+/// The generation of a revision that is whole.
+fn one(
+    database: &Database,
+    key: &SealKey,
+    revision: u64,
+    generations: &RangeInclusive<u64>,
+) -> Result<u64, String> {
+    let read = || {
+        let bytes =
+            tables::revision(database, revision).map_err(|error| format!("does not read: {error}"));
+        let bytes = bytes?.ok_or_else(|| "is missing".to_owned())?;
+        let entry = Entry::decode(revision, &bytes).map_err(|error| error.to_string())?;
+        entry.documents(key).map_err(|error| error.to_string())?;
+        match entry.info.generation {
+            generation if generations.contains(&generation) => Ok(generation),
+            generation => Err(format!("is of generation {generation}, out of order")),
+        }
+    };
+    tables::guarded(read).map_err(|reason| {
+        let named = reason.starts_with("revision ");
+        if named {
+            reason
+        } else {
+            format!("revision {revision}: {reason}")
+        }
+    })
+}

@@ -1,0 +1,285 @@
+//! `store restore`: puts a backup in the place of what lies in control's folder, while no control runs on it.
+//!
+//! The backup is unpacked beside the ledger and read as a whole before anything is replaced. The folder `restoring` exists while files are
+//! replaced; its ledger leaves it last. Control does not start in between, so that half of a restore is never taken for a new history.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::{clock, private};
+use serde::Serialize;
+
+use super::backup::{self, BackupError, Header};
+use super::{LEDGER, Ledger, OpenError, SEAL_KEY, check, identity, tables};
+use crate::core::store::{ClusterId, MAX_GENERATION, Store, StoreError};
+
+/// Where a backup is unpacked and read.
+const UNPACKED: &str = "restoring.tmp";
+/// Where it lies while it takes the place of what was there.
+const RESTORING: &str = "restoring";
+
+/// What came of a restore.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Restored {
+    /// The cluster, in hexadecimal.
+    pub cluster: String,
+    /// The generation that begins with it.
+    pub generation: u64,
+    /// The head: the documents of the backup's head under the next number; 0 where the backup has none.
+    pub revision: u64,
+    /// The generation of the backup's head.
+    pub backup_generation: u64,
+    /// The backup's head.
+    pub backup_revision: u64,
+    /// When the backup was made, in milliseconds since 1970.
+    pub backup_unix_ms: u64,
+    /// Where the files lie that were there before.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Why nothing was restored: one line.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The folder cannot be used, or a control runs on it.
+    #[error(transparent)]
+    Folder(#[from] OpenError),
+    /// The backup cannot be restored.
+    #[error("{}: {reason}", path.display())]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// There is something that a restore would replace.
+    #[error(
+        "{}: {reason}; with --force it is kept aside and replaced", path.display()
+    )]
+    Occupied {
+        /// The file that is in the way.
+        path: PathBuf,
+        /// What it is.
+        reason: String,
+    },
+    /// A step failed.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// An earlier restore ended in the middle.
+    #[error(
+        "{}: a restore was interrupted; run `aralez-ctl store restore` again with the same backup",
+        .0.display()
+    )]
+    Interrupted(PathBuf),
+}
+
+/// What lies in the folder before.
+#[derive(Default)]
+struct Before {
+    generation: u64,
+}
+
+/// Restores a backup into `folder` (`state_dir/control`). `force` allows it to replace a ledger with revisions, or another cluster's.
+///
+/// # Errors
+/// [`RestoreError`]; the folder is as it was, except after [`RestoreError::Io`], where running it again goes on.
+pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, RestoreError> {
+    let owner = owner_of(folder);
+    private::ensure_dir(folder).map_err(|cause| io(folder, cause))?;
+    let _lock = InstanceLock::acquire(folder).map_err(OpenError::of)?;
+    let unpacked = folder.join(UNPACKED);
+    emptied(&unpacked)?;
+    let of_backup = |error: &dyn std::fmt::Display| RestoreError::Backup {
+        path: file.to_owned(),
+        reason: error.to_string(),
+    };
+    let unpacking = backup::unpack(file, &unpacked).map_err(|error| match error {
+        BackupError::Io(cause) => of_backup(&cause),
+        error => of_backup(&error),
+    });
+    let restored = unpacking.and_then(|header| {
+        verify(&unpacked).map_err(|reason| of_backup(&reason))?;
+        let before = examine(folder, &header.cluster_id, force)?;
+        let restored = begin(&unpacked, &header, &before).map_err(|error| of_backup(&error));
+        Ok((header, restored?))
+    });
+    let (header, (generation, revision)) = match restored {
+        Ok(restored) => restored,
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(&unpacked);
+            return Err(error);
+        }
+    };
+    if let Some(owner) = owner {
+        let files = [LEDGER, SEAL_KEY, identity::FILE].map(|name| unpacked.join(name));
+        let own = [folder.to_owned(), folder.join("lock")];
+        for path in files.iter().chain(&own) {
+            std::os::unix::fs::chown(path, Some(owner.0), Some(owner.1))
+                .map_err(|cause| io(path, cause))?;
+        }
+    }
+    let kept = replace(folder, &unpacked)?;
+    Ok(Restored {
+        cluster: identity::text(&header.cluster_id),
+        generation,
+        revision,
+        backup_generation: header.generation,
+        backup_revision: header.head,
+        backup_unix_ms: header.unix_ms,
+        kept,
+    })
+}
+
+/// Whose control's files are: those of the folder, or of the one above where it has to be made. Root restores for the user that control runs
+/// as.
+fn owner_of(folder: &Path) -> Option<(u32, u32)> {
+    let mut above = folder.ancestors();
+    let known = above.find_map(|folder| std::fs::metadata(folder).ok());
+    known.map(|meta| (meta.uid(), meta.gid()))
+}
+
+/// Whether a restore stopped in the middle of replacing files.
+pub(super) fn refuse_interrupted(folder: &Path) -> Result<(), RestoreError> {
+    let restoring = folder.join(RESTORING);
+    if restoring.join(LEDGER).exists() {
+        return Err(RestoreError::Interrupted(restoring));
+    }
+    Ok(())
+}
+
+/// Everything in the backup reads.
+fn verify(unpacked: &Path) -> Result<(), String> {
+    let checked = check::check(unpacked).map_err(|error| error.to_string())?;
+    match checked.damaged.as_slice() {
+        [] => Ok(()),
+        damaged => Err(damaged.join("; ")),
+    }
+}
+
+/// Begins the generation of the restore in the unpacked ledger; the generation and the head.
+fn begin(unpacked: &Path, header: &Header, before: &Before) -> Result<(u64, u64), String> {
+    let mut ledger = Ledger::open(unpacked).map_err(|error| error.to_string())?;
+    let now = clock::unix_ms();
+    let above = ledger.generation().max(before.generation);
+    let generation = above.saturating_add(1).max(now / 1000);
+    let message = format!(
+        "restored from a backup of generation {}, revision {}",
+        header.generation, header.head
+    );
+    let failed = |error: StoreError| error.to_string();
+    ledger.save_ended(None).map_err(failed)?;
+    let head = ledger.begin_generation(generation, now, &message);
+    let head = head.map_err(failed)?;
+    Ok((generation, head.map_or(0, |head| head.revision)))
+}
+
+/// Looks at what a restore replaces. A ledger that does not read counts as one with revisions.
+fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, RestoreError> {
+    let path = folder.join(LEDGER);
+    let occupied = |path: &Path, reason: &str| RestoreError::Occupied {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    match identity::load(folder) {
+        Ok(Some(identity)) if identity != *cluster && !force => {
+            let path = folder.join(identity::FILE);
+            return Err(occupied(&path, "the backup belongs to another cluster"));
+        }
+        Err(error) if !force => {
+            return Err(occupied(&folder.join(identity::FILE), &error.to_string()));
+        }
+        _ => {}
+    }
+    let length = match std::fs::metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Before::default()),
+        meta => meta.map_err(|cause| io(&path, cause))?.len(),
+    };
+    let database = tables::open(&path);
+    let meta = match &database {
+        Ok(database) => tables::meta(database),
+        Err(reason) => Err(reason.clone()),
+    };
+    tables::give_up(database.ok());
+    match meta {
+        Ok(None) => Ok(Before::default()),
+        Ok(Some(meta)) if meta.head == 0 || force => Ok(Before {
+            // Another cluster's numbers say nothing of what this one's nodes hold.
+            generation: match meta.cluster_id == *cluster {
+                true => meta.generation.min(MAX_GENERATION),
+                false => 0,
+            },
+        }),
+        Ok(Some(meta)) => {
+            let reason = format!("there is a ledger with {} revisions", meta.head);
+            Err(occupied(&path, &reason))
+        }
+        Err(_) if force || length == 0 => Ok(Before::default()),
+        Err(reason) => Err(occupied(&path, &format!("there is a ledger, and {reason}"))),
+    }
+}
+
+/// Puts the unpacked files in the place of those that are there, which are kept; where they are kept.
+fn replace(folder: &Path, unpacked: &Path) -> Result<Vec<PathBuf>, RestoreError> {
+    let restoring = folder.join(RESTORING);
+    private::ensure_dir(&restoring).map_err(|cause| io(&restoring, cause))?;
+    // The ledger last: it is what says that a restore is under way. Files of an interrupted restore are replaced one by one, so that this
+    // holds throughout.
+    for name in [SEAL_KEY, identity::FILE, LEDGER] {
+        renamed(&unpacked.join(name), &restoring.join(name))?;
+    }
+    synced(&restoring)?;
+    synced(folder)?;
+    let mut kept = Vec::new();
+    let suffix = clock::unix_ms();
+    for name in [LEDGER, SEAL_KEY, identity::FILE] {
+        let place = folder.join(name);
+        let aside = folder.join(format!("{name}.before-{suffix}"));
+        match std::fs::rename(&place, &aside) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            done => {
+                done.map_err(|cause| io(&place, cause))?;
+                kept.push(aside);
+            }
+        }
+    }
+    for name in [SEAL_KEY, identity::FILE, LEDGER] {
+        synced(folder)?;
+        renamed(&restoring.join(name), &folder.join(name))?;
+    }
+    synced(folder)?;
+    // Nothing that counts is left in them.
+    let _ = std::fs::remove_dir_all(&restoring);
+    let _ = std::fs::remove_dir_all(unpacked);
+    Ok(kept)
+}
+
+fn emptied(folder: &Path) -> Result<(), RestoreError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(io(folder, cause)),
+        _ => {}
+    }
+    private::ensure_dir(folder).map_err(|cause| io(folder, cause))
+}
+
+fn renamed(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    std::fs::rename(from, to).map_err(|cause| io(from, cause))
+}
+
+fn synced(folder: &Path) -> Result<(), RestoreError> {
+    let folder_file = File::open(folder).and_then(|folder| folder.sync_all());
+    folder_file.map_err(|cause| io(folder, cause))
+}
+
+fn io(path: &Path, cause: std::io::Error) -> RestoreError {
+    RestoreError::Io {
+        path: path.to_owned(),
+        cause,
+    }
+}

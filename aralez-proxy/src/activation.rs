@@ -1,0 +1,46 @@
+//! Sockets that systemd passes at the start (sd_listen_fds(3)): `LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDNAMES`.
+
+use std::net::TcpListener;
+
+use listenfd::ListenFd;
+
+/// A socket that was passed.
+#[derive(Debug)]
+pub struct Activated {
+    /// Its name in `LISTEN_FDNAMES` (`FileDescriptorName=` of the unit), for people.
+    pub name: String,
+    /// The socket.
+    pub listener: TcpListener,
+}
+
+/// Why passed sockets cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "systemd passed a socket ({name}) that is no TCP listener: {cause}; use ListenStream= with an address"
+)]
+pub struct NoListener {
+    name: String,
+    cause: std::io::Error,
+}
+
+/// Takes the sockets that are for this process. Call it before anything else opens files.
+///
+/// # Errors
+/// Where one is not a TCP listener.
+pub fn take() -> Result<Vec<Activated>, NoListener> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':').filter(|name| !name.is_empty());
+    let mut passed = ListenFd::from_env();
+    let mut sockets = Vec::with_capacity(passed.len());
+    for index in 0..passed.len() {
+        let name = names
+            .next()
+            .map_or_else(|| format!("number {index}"), str::to_owned);
+        match passed.take_tcp_listener(index) {
+            Ok(Some(listener)) => sockets.push(Activated { name, listener }),
+            Ok(None) => {}
+            Err(cause) => return Err(NoListener { name, cause }),
+        }
+    }
+    Ok(sockets)
+}

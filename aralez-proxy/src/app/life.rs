@@ -1,0 +1,236 @@
+//! How the process ends: by a signal, with its supervisor, or by a successor that takes over.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::supervised;
+use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
+
+use crate::core::live::{Live, Origin};
+use crate::core::traffic::Traffic;
+use crate::drain::{self, Ask, Phases, Signals};
+use crate::engine::server::Server;
+use crate::handover::{self, Gives, Offer};
+use crate::settings::Settings;
+use crate::sync::{Paused, Writer};
+
+/// What passes to a successor, as long as it is open.
+#[derive(Debug)]
+struct Passable {
+    lock: InstanceLock,
+    admin: TcpListener,
+    /// None after the close: a successor binds these addresses itself.
+    http: Mutex<Vec<TcpListener>>,
+}
+
+impl Passable {
+    fn offer(&self, live: bool) -> std::io::Result<Offer> {
+        let http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        let listeners = http.iter().chain([&self.admin]);
+        Ok(Offer {
+            lock: self.lock.handle()?,
+            listeners: listeners
+                .map(TcpListener::try_clone)
+                .collect::<Result<_, _>>()?,
+            live,
+        })
+    }
+
+    fn close(&self) {
+        let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        http.clear();
+    }
+}
+
+/// Hands over to a successor.
+struct Successors {
+    passable: Arc<Passable>,
+    writer: Writer,
+    live: Arc<Live>,
+    paused: Option<Paused>,
+    taken_over: watch::Sender<bool>,
+}
+
+impl Gives for Successors {
+    fn offer(&mut self) -> Option<Offer> {
+        self.paused = Some(self.writer.pause()?);
+        let live = self.live.load().origin != Origin::None;
+        match self.passable.offer(live) {
+            Ok(offer) => Some(offer),
+            Err(error) => {
+                warn!(%error, "cannot pass the listeners");
+                self.paused = None;
+                None
+            }
+        }
+    }
+
+    fn given(&mut self) {
+        if let Some(paused) = self.paused.take() {
+            paused.give();
+        }
+        self.taken_over.send_replace(true);
+    }
+
+    fn kept(&mut self) {
+        self.paused = None;
+    }
+}
+
+/// A proxy that serves.
+pub(super) struct Serving<'a> {
+    pub(super) lock: InstanceLock,
+    pub(super) admin: TcpListener,
+    pub(super) writer: Writer,
+    pub(super) live: Arc<Live>,
+    pub(super) traffic: &'a Arc<Traffic>,
+    pub(super) server: &'a mut Server,
+    /// Told when a successor has taken over.
+    pub(super) taken_over: watch::Sender<bool>,
+}
+
+impl Serving<'_> {
+    /// Serves until it is time to leave or a successor has taken over, and drains.
+    pub(super) fn until_end(self, settings: &Settings, supervised: bool) -> anyhow::Result<()> {
+        let http = self.server.listeners().iter().map(TcpListener::try_clone);
+        let passable = Arc::new(Passable {
+            lock: self.lock,
+            admin: self.admin,
+            http: Mutex::new(http.collect::<Result<_, _>>()?),
+        });
+        let successor = self.taken_over.subscribe();
+        let successors = Successors {
+            passable: Arc::clone(&passable),
+            writer: self.writer,
+            live: self.live,
+            paused: None,
+            taken_over: self.taken_over,
+        };
+        let life = Life {
+            phases: Phases {
+                lame_duck: settings.lame_duck,
+                grace_period: settings.grace_period,
+            },
+            supervised,
+            traffic: self.traffic,
+            server: self.server,
+            passable: &passable,
+            taken_over: successor.clone(),
+        };
+        handing_over(&settings.upgrade_sock, successors, &successor, || {
+            life.live()
+        })
+    }
+}
+
+/// Runs with the handover socket open.
+fn handing_over<T>(
+    socket: &Path,
+    successors: Successors,
+    successor: &watch::Receiver<bool>,
+    run: impl FnOnce() -> T,
+) -> T {
+    // A full disk or a path that is too long must not keep a proxy from serving.
+    let offering = handover::listen(socket, successors)
+        .inspect_err(|error| warn!("no successor can take over: {error}"))
+        .ok();
+    let end = run();
+    if let Some(offering) = offering
+        && !*successor.borrow()
+    {
+        offering.remove();
+    }
+    end
+}
+
+/// What the end of the process needs.
+struct Life<'a> {
+    phases: Phases,
+    supervised: bool,
+    traffic: &'a Arc<Traffic>,
+    server: &'a mut Server,
+    passable: &'a Passable,
+    taken_over: watch::Receiver<bool>,
+}
+
+impl Life<'_> {
+    fn live(mut self) -> anyhow::Result<()> {
+        let supervisor_gone = Arc::new(Notify::new());
+        if self.supervised {
+            let gone = Arc::clone(&supervisor_gone);
+            supervised::on_parent_exit(move || gone.notify_one())
+                .context("cannot watch the supervisor")?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let mut signals = Signals::listen().context("cannot listen for signals")?;
+            self.until_told(&mut signals, &supervisor_gone).await;
+            self.drain(&mut signals).await;
+            Ok(())
+        })
+    }
+
+    async fn until_told(&mut self, signals: &mut Signals, supervisor_gone: &Notify) {
+        let ask = tokio::select! {
+            ask = signals.next() => ask,
+            () = supervisor_gone.notified() => {
+                info!("the supervisor is gone");
+                Ask::Leave
+            }
+            () = taken_over(self.taken_over.clone()) => Ask::Leave,
+        };
+        if ask == Ask::HandOver && !*self.taken_over.borrow() {
+            let wait = self.phases.lame_duck;
+            info!(?wait, "SIGQUIT: waiting for a successor");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => info!("no successor came"),
+                () = taken_over(self.taken_over.clone()) => {}
+                () = signals.leave() => {}
+            }
+        }
+    }
+
+    async fn drain(self, signals: &mut Signals) {
+        let Self {
+            mut phases,
+            traffic,
+            server,
+            passable,
+            taken_over: successor,
+            ..
+        } = self;
+        if *successor.borrow() {
+            info!("a successor serves, finishing what runs");
+            // New connections are the successor's: there is nobody to be warned.
+            phases.lame_duck = Duration::ZERO;
+        } else {
+            server.stop_deferring();
+        }
+        let close = || {
+            passable.close();
+            server.close()
+        };
+        drain::drain(
+            traffic,
+            phases,
+            taken_over(successor),
+            close,
+            signals.leave(),
+        )
+        .await;
+    }
+}
+
+/// Resolves when a successor has taken over.
+async fn taken_over(mut successor: watch::Receiver<bool>) {
+    if successor.wait_for(|taken| *taken).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,135 @@
+//! The listening sockets of the configured addresses: passed by systemd, taken over from a running proxy, or bound here.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::{Context, ensure};
+use tracing::info;
+
+use super::process;
+use crate::activation::Activated;
+use crate::settings::Settings;
+
+/// Who passed a socket.
+#[derive(Debug)]
+enum From {
+    Systemd { name: String },
+    Running,
+}
+
+/// Sockets that were passed, until a configured address claims them.
+#[derive(Debug, Default)]
+pub(super) struct Passed(Vec<(SocketAddr, From, TcpListener)>);
+
+/// The listening sockets of this process.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    pub(super) http: Vec<TcpListener>,
+    pub(super) admin: TcpListener,
+}
+
+impl Passed {
+    pub(super) fn by_systemd(&mut self, sockets: Vec<Activated>) -> anyhow::Result<()> {
+        for Activated { name, listener } in sockets {
+            let address = listener.local_addr();
+            let address = address
+                .with_context(|| format!("systemd passed a socket ({name}) without an address"))?;
+            self.0.push((address, From::Systemd { name }, listener));
+        }
+        Ok(())
+    }
+
+    pub(super) fn by_running(&mut self, sockets: Vec<TcpListener>) -> anyhow::Result<()> {
+        for listener in sockets {
+            let address = listener
+                .local_addr()
+                .context("the running proxy passed a socket without an address")?;
+            self.0.push((address, From::Running, listener));
+        }
+        Ok(())
+    }
+
+    /// The sockets of the configured addresses; those that nobody passed are bound.
+    ///
+    /// # Errors
+    /// Where an address cannot be bound, or systemd passed a socket that no key names.
+    pub(super) fn claimed(mut self, settings: &Settings) -> anyhow::Result<Listeners> {
+        let http = settings.http.iter().map(|address| self.claim(*address));
+        let listeners = Listeners {
+            http: http.collect::<anyhow::Result<_>>()?,
+            admin: self.claim(settings.admin)?,
+        };
+        for (address, from, _) in &self.0 {
+            match from {
+                From::Systemd { name } => ensure!(
+                    false,
+                    "systemd passed a socket at {address} ({name}) that no key of main.yaml names: set proxy_address_http or \
+                     proxy_admin_address to it, or take its ListenStream= out of the unit"
+                ),
+                From::Running => {
+                    info!(%address, "not configured any more: left to the process before");
+                }
+            }
+        }
+        Ok(listeners)
+    }
+
+    fn claim(&mut self, address: SocketAddr) -> anyhow::Result<TcpListener> {
+        let passed = self.0.iter().position(|(passed, ..)| *passed == address);
+        match passed {
+            Some(index) => Ok(self.0.swap_remove(index).2),
+            None => process::listen(address),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aralez_proto::main_config::MainConfig;
+
+    use super::*;
+
+    fn bound() -> (SocketAddr, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        (listener.local_addr().unwrap(), listener)
+    }
+
+    fn settings(http: SocketAddr) -> Settings {
+        let config = MainConfig {
+            proxy_address_http: Some(vec![http]),
+            proxy_admin_address: Some("127.0.0.1:0".parse().unwrap()),
+            ..MainConfig::default()
+        };
+        let node = "a".parse().unwrap();
+        Settings::new(
+            &config,
+            "/nowhere".as_ref(),
+            node,
+            std::num::NonZeroUsize::MIN,
+        )
+    }
+
+    #[test]
+    fn a_passed_socket_serves_the_address_that_it_is_bound_to() {
+        let (address, listener) = bound();
+        let mut passed = Passed::default();
+        passed.by_running(vec![listener]).unwrap();
+        // Bound a second time, the address would be in use.
+        let listeners = passed.claimed(&settings(address)).unwrap();
+        assert_eq!(listeners.http[0].local_addr().unwrap(), address);
+    }
+
+    #[test]
+    fn a_socket_of_systemd_that_no_key_names_is_an_error_that_names_it() {
+        let (address, listener) = bound();
+        let name = "metrics".to_owned();
+        let mut passed = Passed::default();
+        passed
+            .by_systemd(vec![Activated { name, listener }])
+            .unwrap();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let error = passed.claimed(&settings(free)).unwrap_err().to_string();
+        for part in [&address.to_string(), "metrics", "proxy_address_http"] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The pseudonym of this node, kept in its state.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use aralez_runtime::{private, random};
+use tracing::warn;
+
+use crate::core::pseudonym::Pseudonym;
+
+const FILE: &str = "pseudonym";
+const MAX: u64 = 256;
+
+/// The pseudonym that this node chose before, else a new one, which is kept. Nothing here stops a start: where it cannot be kept, the node
+/// has another one after its next start, and loops are found all the same.
+pub(super) fn load(state_dir: &Path) -> Pseudonym {
+    let file = state_dir.join(FILE);
+    match private::read_bounded(&file, MAX) {
+        Ok(kept) => match Pseudonym::read(String::from_utf8_lossy(&kept).trim_end()) {
+            Some(pseudonym) => return pseudonym,
+            None => warn!(file = %file.display(), "holds no pseudonym; a new one is drawn"),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => {
+            warn!(file = %file.display(), %error, "cannot be read; a new pseudonym is drawn");
+        }
+    }
+    let drawn = Pseudonym::new(random::bytes());
+    if let Err(error) = private::write_atomic(&file, format!("{drawn}\n").as_bytes()) {
+        warn!(file = %file.display(), %error, "cannot be written; the pseudonym of this node changes with its next start");
+    }
+    drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_keeps_its_pseudonym_and_draws_a_new_one_for_a_damaged_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = load(folder.path());
+        assert_eq!(load(folder.path()), first);
+        private::write_atomic(&folder.path().join(FILE), b"host-name\n").unwrap();
+        let second = load(folder.path());
+        assert_ne!(second, first);
+        assert_eq!(load(folder.path()), second);
+    }
+
+    #[test]
+    fn two_nodes_have_two_pseudonyms() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let [a, b] = folders.each_ref().map(|folder| load(folder.path()));
+        assert_ne!(a, b);
+    }
+}

@@ -1,0 +1,89 @@
+//! How the process begins: alone, with sockets of systemd, or as the successor of a running proxy.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use aralez_runtime::lock::InstanceLock;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::listeners::{Listeners, Passed};
+use crate::activation::Activated;
+use crate::handover::{self, Taken};
+use crate::settings::Settings;
+use crate::sync::SyncHandle;
+
+/// How long a successor waits for its first configuration, where the running proxy has one: less than that one waits for it.
+const FIRST: Duration = Duration::from_secs(30);
+
+/// What the process owns before it serves.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) lock: InstanceLock,
+    pub(super) listeners: Listeners,
+    before: Option<Taken>,
+}
+
+impl Begun {
+    /// Locks the state folder and opens the listeners; with `upgrade`, takes both from the running proxy.
+    pub(super) fn new(
+        settings: &Settings,
+        activated: Vec<Activated>,
+        upgrade: bool,
+    ) -> anyhow::Result<Self> {
+        let mut before = match upgrade {
+            true => handover::take(&settings.upgrade_sock)?,
+            false => None,
+        };
+        if upgrade && before.is_none() {
+            warn!(socket = %settings.upgrade_sock.display(), "-u: no running proxy to take over from, starting as usual");
+        }
+        let mut passed = Passed::default();
+        passed.by_systemd(activated)?;
+        let lock = match &mut before {
+            Some(taken) => {
+                passed.by_running(std::mem::take(&mut taken.listeners))?;
+                InstanceLock::passed(&settings.state_dir, taken.lock.try_clone()?)?
+            }
+            None => InstanceLock::acquire(&settings.state_dir)?,
+        };
+        Ok(Self {
+            lock,
+            listeners: passed.claimed(settings)?,
+            before,
+        })
+    }
+
+    /// Waits for a configuration, where the running proxy serves one: before that it serves better than this process.
+    pub(super) fn expect_live(&self, sync: &SyncHandle) -> anyhow::Result<()> {
+        if !self.before.as_ref().is_some_and(|before| before.live) {
+            return Ok(());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let mut status = sync.status();
+        let live = status.wait_for(|status| status.running.is_some());
+        let came =
+            runtime.block_on(async { timeout(FIRST, live).await.map(|found| found.is_ok()) });
+        anyhow::ensure!(
+            came.unwrap_or(false),
+            "no configuration came within {FIRST:?}: the running proxy goes on"
+        );
+        Ok(())
+    }
+
+    /// This process serves: the one before, if any, stops writing its state, and drains. Whether there was one: then nothing may end this
+    /// process any more.
+    pub(super) fn serving(&mut self) -> anyhow::Result<bool> {
+        let Some(before) = self.before.take() else {
+            return Ok(false);
+        };
+        before
+            .serving()
+            .context("the running proxy did not hand over")?;
+        info!("took over from the running proxy");
+        self.lock.name_holder();
+        Ok(true)
+    }
+}

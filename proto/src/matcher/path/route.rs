@@ -1,0 +1,71 @@
+//! The paths of routes.
+
+use std::borrow::Cow;
+
+use super::reading::{Marks, Slashes};
+use super::scan::unescape;
+use super::{InvalidPath, RequestPath};
+
+/// Why the path of a route is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidRoutePath {
+    /// As in a request.
+    #[error("{0}")]
+    Path(#[from] InvalidPath),
+    /// Queries never take part in matching.
+    #[error("holds a query (?): routes match paths only")]
+    Query,
+    /// Parameters never take part in matching.
+    #[error("holds a parameter (;): routes match segments without their parameters")]
+    Parameter,
+    /// Requests with such an escape must mean the same route whether it is decoded or not, so none could reach this one.
+    #[error(
+        "holds {0}: endpoints differ on how to read it, so a route cannot depend on it; end the route before it"
+    )]
+    Escape(&'static str),
+}
+
+/// The form in which the path of a route is kept: as requests are read, without trailing slash but for `/` itself.
+///
+/// # Errors
+/// [`InvalidRoutePath`] where it holds a query, a fragment, parameters or an escape that separates, or would be refused in a request.
+pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath> {
+    if text.contains('?') {
+        return Err(InvalidRoutePath::Query);
+    }
+    if text.contains(';') {
+        return Err(InvalidRoutePath::Parameter);
+    }
+    let path = RequestPath::parse(text)?;
+    check_escapes(text)?;
+    let read = match path.as_written() {
+        Some(written) if path.seen.reads_as_written() => Cow::Borrowed(written),
+        _ => Cow::Owned(path.read(Slashes::Kept, Marks::Kept)?),
+    };
+    let length = |path: &str| path.len() - usize::from(path.len() > 1 && path.ends_with('/'));
+    Ok(match read {
+        Cow::Borrowed(path) => Cow::Borrowed(&path[..length(path)]),
+        Cow::Owned(mut path) => {
+            path.truncate(length(&path));
+            Cow::Owned(path)
+        }
+    })
+}
+
+fn check_escapes(text: &str) -> Result<(), InvalidRoutePath> {
+    for part in text.split('%').skip(1) {
+        let [high, low, ..] = part.as_bytes() else {
+            continue;
+        };
+        let escape = match unescape(*high, *low) {
+            Some(b'/') => "%2F",
+            Some(b'\\') => "%5C",
+            Some(b';') => "%3B",
+            Some(b'?') => "%3F",
+            Some(b'#') => "%23",
+            _ => continue,
+        };
+        return Err(InvalidRoutePath::Escape(escape));
+    }
+    Ok(())
+}

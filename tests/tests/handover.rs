@@ -1,0 +1,274 @@
+//! A proxy is replaced by another one without a client noticing: listeners, lock and state pass over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use aralez_tests::document::site;
+use aralez_tests::eventually::{eventually, same};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::process::Daemon;
+use aralez_tests::raw::{self, Connection, Request};
+use rustix::process::Signal;
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn fleet(sites: &str, lines: &str) -> Fleet {
+    let mut fleet = Plan::new(1).proxy(0, lines).document(sites).lay_out();
+    // SIGQUIT waits this long for a successor.
+    replace(&fleet, "lame_duck: 0s", "lame_duck: 10s");
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
+    fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    fleet
+}
+
+fn replace(fleet: &Fleet, old: &str, new: &str) {
+    let file = fleet.folder().join("proxy-0.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(old), "{old} is not in {text}");
+    std::fs::write(&file, text.replace(old, new)).unwrap();
+}
+
+fn successor(fleet: &Fleet, round: usize) -> Daemon {
+    let config = fleet.folder().join("proxy-0.yaml").display().to_string();
+    let log = fleet.folder().join(format!("proxy-0-{round}.log"));
+    Daemon::start("aralez-proxy", &["-u", "-c", &config], &log)
+}
+
+/// Waits until this process holds the lock: the one before has let go.
+async fn took_over(fleet: &Fleet, daemon: &Daemon) {
+    let lock = fleet.state().join("proxy-proxy-0/lock");
+    let pid = daemon.pid().to_string();
+    eventually(SOON, "the successor took over", || async {
+        let holder = std::fs::read_to_string(&lock).unwrap_or_default();
+        same(&holder.trim(), &pid.as_str())
+    })
+    .await;
+}
+
+/// Through `ws.test`, whose origin answers nothing else.
+async fn web_socket(fleet: &Fleet) -> Connection {
+    let mut tunnel = Connection::open(fleet.http(0)).await.unwrap();
+    let upgrade = Request::get("ws.test", "/ws")
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket");
+    assert_eq!(tunnel.send(&upgrade).await.unwrap().status, 101);
+    tunnel
+}
+
+/// Clients with a connection for each request.
+struct Load {
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicUsize>,
+    clients: Vec<tokio::task::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn start(fleet: &Fleet) -> Self {
+        let (stop, served) = (Arc::default(), Arc::default());
+        let address = fleet.http(0);
+        let clients = (0..4).map(|_| {
+            let (stop, served) = (Arc::clone(&stop), Arc::clone(&served));
+            tokio::spawn(async move {
+                let mut failed = Vec::new();
+                while !AtomicBool::load(&stop, Ordering::Relaxed) {
+                    let answer = match raw::get(address, "a.test", "/").await {
+                        Ok(answer) if answer.status == 200 => Ok(()),
+                        Ok(answer) => Err(format!("{}: {}", answer.status, answer.text())),
+                        Err(error) => Err(error),
+                    };
+                    failed.extend(answer.err());
+                    AtomicUsize::fetch_add(&served, 1, Ordering::Relaxed);
+                }
+                failed
+            })
+        });
+        Self {
+            clients: clients.collect(),
+            stop,
+            served,
+        }
+    }
+
+    async fn serves(&self, more: usize) {
+        let until = self.served.load(Ordering::Relaxed) + more;
+        eventually(SOON * 6, "the clients go on", || async {
+            let served = self.served.load(Ordering::Relaxed);
+            (served >= until)
+                .then_some(())
+                .ok_or_else(|| format!("{served} of {until}"))
+        })
+        .await;
+    }
+
+    async fn end(self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut failed = Vec::new();
+        for client in self.clients {
+            failed.extend(client.await.unwrap());
+        }
+        (self.served.load(Ordering::Relaxed), failed)
+    }
+}
+
+/// 20 restarts and 10,000 requests with ARALEZ_PROVE, 4 and 400 without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_old_process() {
+    let (rounds, requests) = match std::env::var_os("ARALEZ_PROVE") {
+        Some(_) => (20, 500),
+        None => (4, 100),
+    };
+    let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
+    sockets.answer_with(Answer::web_socket_echo());
+    let sites = site("a.test", &[origin.address()]) + &site("ws.test", &[sockets.address()]);
+    let mut fleet = fleet(&sites, "grace_period: 5s\nmax_connections_per_address: 0").await;
+    let mut threads = 2;
+    let load = Load::start(&fleet);
+    let mut leaving = Vec::new();
+    for round in 0..rounds {
+        let mut tunnel = web_socket(&fleet).await;
+        let before = fleet.proxies[0].take().unwrap();
+        let next = 66 - threads;
+        replace(
+            &fleet,
+            &format!("threads: {threads}\n"),
+            &format!("threads: {next}\n"),
+        );
+        threads = next;
+        let quit_first = round % 4 >= 2;
+        if quit_first {
+            before.signal(Signal::QUIT);
+        }
+        let new = successor(&fleet, round);
+        took_over(&fleet, &new).await;
+        if !quit_first {
+            before.signal(Signal::QUIT);
+        }
+        load.serves(requests).await;
+        tunnel.write(b"ping").await.unwrap();
+        assert_eq!(
+            tunnel.read_exact(4).await.unwrap(),
+            b"ping",
+            "round {round}"
+        );
+        fleet.proxies[0] = Some(new);
+        leaving.push((before, tunnel));
+    }
+    let (served, failed) = load.end().await;
+    println!(
+        "{rounds} restarts, {served} requests on new connections, {} failed",
+        failed.len()
+    );
+    assert!(
+        failed.is_empty(),
+        "{} of {served}: {:?}",
+        failed.len(),
+        &failed[..failed.len().min(5)]
+    );
+    for (mut process, _) in leaving {
+        let (status, _) = process.end(SOON).await.unwrap();
+        assert_eq!(status.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
+    let origin = Origin::start("a").await;
+    let mut fleet = fleet(&site("a.test", &[origin.address()]), "grace_period: 2s").await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, more) = (fleet.http(0), taken.local_addr().unwrap());
+    let one = format!("proxy_address_http: {address}\n");
+    let two = format!("proxy_address_http: [\"{address}\", \"{more}\"]\n");
+    replace(&fleet, &one, &two);
+    let (status, _) = successor(&fleet, 1).end(SOON).await.unwrap();
+    assert_eq!(status.code(), Some(1));
+    fleet.serves(LIVE, "a.test", "a").await;
+
+    // It still takes updates, writes them, and hands over to one that can start.
+    let other = Origin::start("b").await;
+    fleet.apply(&site("a.test", &[other.address()])).await;
+    fleet.serves(LIVE, "a.test", "b").await;
+    replace(&fleet, &two, &one);
+    let new = successor(&fleet, 2);
+    took_over(&fleet, &new).await;
+    let mut old = fleet.proxies[0].replace(new).unwrap();
+    let (status, _) = old.end(SOON).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    fleet.serves(LIVE, "a.test", "b").await;
+}
+
+#[tokio::test]
+async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
+    let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
+    sockets.answer_with(Answer::web_socket_echo());
+    let ws = site("ws.test", &[sockets.address()]);
+    let sites = site("a.test", &[origin.address()]) + &ws;
+    let mut fleet = fleet(&sites, "grace_period: 5s").await;
+    let _tunnel = web_socket(&fleet).await;
+    let new = successor(&fleet, 1);
+    took_over(&fleet, &new).await;
+    let old = fleet.proxies[0].replace(new).unwrap();
+    // Control lists one node under this name, which runs what is newest, though both processes live.
+    let other = Origin::start("b").await;
+    let revision = fleet
+        .apply(&(site("a.test", &[other.address()]) + &ws))
+        .await;
+    assert_eq!(fleet.nodes().await.unwrap().len(), 1);
+    fleet.serves(LIVE, "a.test", "b").await;
+    drop(old);
+    // After a death without a word it starts from what the successor wrote.
+    eventually(LIVE, "the successor wrote its cache", || async {
+        let found = std::fs::read_dir(fleet.state().join("proxy-proxy-0")).unwrap();
+        let names: Vec<_> = found.flatten().map(|entry| entry.file_name()).collect();
+        let name = names
+            .iter()
+            .any(|name| name.to_string_lossy().contains(&format!("-{revision}-")));
+        name.then_some(()).ok_or_else(|| format!("{names:?}"))
+    })
+    .await;
+    fleet.kill_control();
+    fleet.kill_proxy(0);
+    fleet.start_proxy(0).await;
+    fleet.serves(LIVE, "a.test", "b").await;
+}
+
+#[tokio::test]
+async fn without_a_running_proxy_u_starts_as_usual_and_says_so() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .document(&site("a.test", &[origin.address()]))
+        .lay_out();
+    fleet.start_control().await;
+    let alone = successor(&fleet, 1);
+    fleet.serves_on(0, LIVE, "a.test", "a").await;
+    assert!(alone.log().contains("no running proxy"), "{}", alone.log());
+}
+
+#[tokio::test]
+async fn sigquit_without_a_successor_serves_for_the_lame_duck_and_then_drains() {
+    let origin = Origin::start("a").await;
+    let mut fleet = fleet(&site("a.test", &[origin.address()]), "grace_period: 2s").await;
+    replace(&fleet, "lame_duck: 10s", "lame_duck: 2s");
+    // The running one has the longer time: one with the shorter takes over.
+    let short = successor(&fleet, 1);
+    took_over(&fleet, &short).await;
+    let mut proxy = fleet.proxies[0].replace(short).unwrap();
+    proxy.end(SOON).await.unwrap();
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    let told = Instant::now();
+    proxy.signal(Signal::QUIT);
+    while told.elapsed() < Duration::from_millis(1_500) {
+        let answer = fleet.get(0, "a.test", "/").await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    let (status, _) = proxy.end(SOON).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        told.elapsed() >= Duration::from_secs(2),
+        "{:?}",
+        told.elapsed()
+    );
+}
