@@ -10,7 +10,9 @@ mod conf;
 mod deadline;
 mod guard;
 mod json;
+mod nodes;
 mod problem;
+mod pushes;
 mod read;
 mod serve;
 mod set;
@@ -126,9 +128,9 @@ pub fn router(parts: ApiParts) -> Router {
     let access = Access::new(parts.key.as_ref());
     let api = Arc::new(Api { parts, access });
     let reads = Router::new()
-        .route("/v1/nodes", get(read::nodes))
+        .route("/v1/nodes", get(nodes::list))
         .route("/v1/status", get(read::status))
-        .route("/v1/pushes/{revision}", get(read::push))
+        .route("/v1/pushes/{revision}", get(pushes::one))
         .route("/metrics", get(read::metrics))
         .route_layer(axum::middleware::from_fn_with_state(
             Arc::clone(&api),
@@ -139,7 +141,8 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/v1/config", post(write::push))
         .route("/v1/sources/release", post(sources::release))
         .route("/v1/sources/take", post(sources::take))
-        .route("/v1/nodes/{node}/retry", post(write::retry))
+        .route("/v1/nodes/{node}/retry", post(nodes::retry))
+        .route("/v1/nodes/{node}/forget", post(nodes::forget))
         .route("/v1/store/backup", get(backup::download))
         .merge(reads)
         .route("/livez", get(read::livez))

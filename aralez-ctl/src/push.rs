@@ -16,7 +16,7 @@ use crate::exit::Failure;
 use crate::output;
 use crate::validate::Documents;
 
-pub(crate) use commit::follow;
+pub(crate) use commit::{Wait, follow};
 pub(crate) use held::words as held_words;
 
 /// The type of a body that is a set of documents.
@@ -40,7 +40,10 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     follow(
         client,
         answer.body,
-        push.wait.then_some(push.timeout),
+        push.wait.then_some(Wait {
+            timeout: push.timeout,
+            all: push.all,
+        }),
         format,
     )
     .await

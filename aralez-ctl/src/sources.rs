@@ -6,7 +6,7 @@ use crate::args::{Format, Take};
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output;
-use crate::push::{follow, held_words};
+use crate::push::{Wait, follow, held_words};
 
 /// Runs `sources release`: lets the files through that control holds; with an id, only that hold.
 pub(crate) async fn release(
@@ -46,5 +46,14 @@ pub(crate) async fn take(client: &Client, take: &Take, format: Format) -> Result
     }
     let committed = answer.good()?;
     output::say("the files on disk are the configuration again");
-    follow(client, committed, take.wait.then_some(take.timeout), format).await
+    follow(
+        client,
+        committed,
+        take.wait.then_some(Wait {
+            timeout: take.timeout,
+            all: false,
+        }),
+        format,
+    )
+    .await
 }

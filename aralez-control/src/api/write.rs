@@ -1,11 +1,10 @@
-//! `POST /v1/config`: a push with its answer as JSON; another try for a node.
+//! `POST /v1/config`: a push with its answer as JSON.
 
 use std::time::Instant;
 
 use aralez_proto::document::DocumentSet;
-use aralez_proto::model::NodeName;
 use axum::Json;
-use axum::extract::{Path, Query, Request};
+use axum::extract::{Query, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, IF_MATCH};
 use http::request::Parts;
@@ -216,24 +215,6 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
             &reason,
         ),
     }
-}
-
-pub(super) async fn retry(
-    api: Shared,
-    peer: Peer,
-    Path(node): Path<String>,
-    request: Request,
-) -> Result<StatusCode, Problem> {
-    let (parts, _) = request.into_parts();
-    allow(&api, &peer, &parts)?;
-    let known = node
-        .parse::<NodeName>()
-        .is_ok_and(|node| api.parts.commands.retry(&node));
-    if known {
-        return Ok(StatusCode::ACCEPTED);
-    }
-    let detail = "no node of this name was ever connected since control started";
-    Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
 }
 
 /// Whether configuration may be written, and by who asks.

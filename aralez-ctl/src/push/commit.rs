@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,8 +15,19 @@ use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Growing};
 
-/// How often control is asked for progress.
+/// Between two questions for progress: control answers each when there is news.
 const POLL: Duration = Duration::from_millis(100);
+/// How long control may wait for news.
+const NEWS: Duration = Duration::from_secs(2);
+
+/// What is waited for after a commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// How long at most.
+    pub(crate) timeout: Duration,
+    /// Also for nodes that were away before the commit.
+    pub(crate) all: bool,
+}
 
 /// What control says of a commit.
 #[derive(Deserialize, Debug)]
@@ -64,13 +76,13 @@ impl Committed {
 pub(crate) async fn follow(
     client: &Client,
     answer: Value,
-    wait: Option<Duration>,
+    wait: Option<Wait>,
     format: Format,
 ) -> Result<(), Failure> {
     let committed = Committed::deserialize(&answer)
         .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
     committed.say_warnings();
-    let Some(timeout) = wait else {
+    let Some(wait) = wait else {
         let mut answer = answer;
         answer["outcome"] = json!("committed");
         return output::print(format, &answer, &committed.line());
@@ -79,7 +91,7 @@ pub(crate) async fn follow(
     let printed = Growing::begin(format, &answer, &committed.line())?;
     let mut heard = Heard::default();
     let waited = tokio::select! {
-        waited = wait_for(client, committed.revision, timeout, &mut heard) => waited,
+        waited = wait_for(client, committed.revision, wait, &mut heard) => waited,
         name = interrupted() => Err(Failure::new(
             Exit::Unproven,
             format!("interrupted by {name}: revision {} is committed, but not proven", committed.revision),
@@ -94,7 +106,7 @@ pub(crate) async fn follow(
     }
     printed.end(&last)?;
     let ended =
-        waited.and_then(|decision| decision.end(&heard.parsed, committed.revision, timeout));
+        waited.and_then(|decision| decision.end(&heard.parsed, committed.revision, wait.timeout));
     ended.map_err(Failure::printed)
 }
 
@@ -126,7 +138,7 @@ struct Heard {
 async fn wait_for(
     client: &Client,
     revision: u64,
-    timeout: Duration,
+    Wait { timeout, all }: Wait,
     heard: &mut Heard,
 ) -> Result<Decision, Failure> {
     let path = format!("/v1/pushes/{revision}");
@@ -134,7 +146,7 @@ async fn wait_for(
     let mut show = Show::on_stderr();
     loop {
         let late = began.elapsed() >= timeout;
-        match ask(client, &path, timeout.saturating_sub(began.elapsed())).await {
+        match ask(client, &path, all, timeout.saturating_sub(began.elapsed())).await {
             Ok(answer) => {
                 *heard = Heard {
                     parsed: answer.parsed.after(&heard.parsed),
@@ -161,11 +173,14 @@ async fn wait_for(
 }
 
 /// Asks for progress, at most as long as is left (and a second, so that the last answer comes).
-async fn ask(client: &Client, path: &str, left: Duration) -> Result<Heard, Failure> {
-    let asked = client.get(path);
-    let body = tokio::time::timeout(left + Duration::from_secs(1), asked)
+async fn ask(client: &Client, path: &str, all: bool, left: Duration) -> Result<Heard, Failure> {
+    let mut query = vec![("wait_ms", left.min(NEWS).as_millis().to_string())];
+    query.extend(all.then(|| ("all", "true".to_owned())));
+    let asked = client.ask(Method::GET, path, &query, Vec::new());
+    let answer = tokio::time::timeout(left + Duration::from_secs(1), asked)
         .await
         .map_err(|_| Failure::new(Exit::Unreached, "control does not answer"))??;
+    let body = answer.good()?;
     let parsed = Progress::deserialize(&body)
         .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
     Ok(Heard { body, parsed })

@@ -7,9 +7,10 @@ use aralez_proto::document::{DocumentFault, DocumentSet, Rules};
 use bytes::Bytes;
 
 use crate::core::hold::HOLD;
+use crate::core::roster::KnownNode;
 use crate::core::store::{
-    Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, PendingSave, Revision,
-    RevisionInfo, Store, StoreError,
+    Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave,
+    Revision, RevisionInfo, Store, StoreError,
 };
 use crate::publisher::{Parts, Publisher, SETTLING};
 
@@ -56,6 +57,14 @@ impl Store for Disk {
         Ok(revisions
             .find(|kept| kept.info.revision == revision)
             .cloned())
+    }
+
+    fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn write_nodes(&mut self, _: &NodeChanges) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {
