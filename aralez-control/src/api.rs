@@ -15,6 +15,8 @@ mod problem;
 mod pushes;
 mod read;
 mod serve;
+mod set;
+mod sources;
 mod throttle;
 mod write;
 
@@ -29,8 +31,9 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::fleet::{NodeCommands, SharedFleet};
+use crate::core::hold::HoldId;
 use crate::core::observer::Observer;
 use crate::core::status::SourceStatus;
 use crate::core::store::{Backup, ClusterId, RevisionInfo};
@@ -56,8 +59,11 @@ pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or says why not.
     fn commit(&self, proposal: Proposal) -> Committing<'_>;
 
-    /// Commits the files that are held for a second look.
-    fn release(&self) -> Releasing<'_>;
+    /// Commits the files that are held; where `shown` is given, only the hold of this id.
+    fn release(&self, shown: Option<HoldId>) -> Releasing<'_>;
+
+    /// Commits the files as they are on disk now.
+    fn take_files(&self, take: TakeFiles) -> Committing<'_>;
 
     /// Copies everything that is durable.
     fn backup(&self) -> BackingUp<'_>;
@@ -133,7 +139,8 @@ pub fn router(parts: ApiParts) -> Router {
     Router::new()
         .route("/conf", post(conf::push))
         .route("/v1/config", post(write::push))
-        .route("/v1/sources/release", post(write::release))
+        .route("/v1/sources/release", post(sources::release))
+        .route("/v1/sources/take", post(sources::take))
         .route("/v1/nodes/{node}/retry", post(nodes::retry))
         .route("/v1/nodes/{node}/forget", post(nodes::forget))
         .route("/v1/store/backup", get(backup::download))

@@ -24,18 +24,18 @@ use tracing::{info, warn};
 
 use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
 use crate::args::{Args, Offline};
-use crate::core::commit::Proposal;
+use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
-use crate::core::hold::HOLD;
+use crate::core::hold::{HOLD, HoldId};
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
-use crate::core::store::{MainFile as DocumentFile, RevisionInfo};
+use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
 use crate::publisher::{self, Publisher, SETTLING};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument};
+use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
 
 /// Threads of the runtime at most. Control waits more than it works.
@@ -103,6 +103,7 @@ struct Parts {
 /// What tests make shorter.
 struct Times {
     hold: Duration,
+    writer_patience: Duration,
     settling: Duration,
     pace: Pace,
 }
@@ -118,6 +119,9 @@ impl Times {
         }
         Self {
             hold: args.hold_ms.map_or(HOLD, Duration::from_millis),
+            writer_patience: args
+                .writer_patience_ms
+                .map_or(WRITER_PATIENCE, Duration::from_millis),
             settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
             pace,
         }
@@ -165,8 +169,9 @@ async fn serve(
         .as_deref()
         .map(PidFile::write)
         .transpose()?;
-    let publisher = open_publisher(settings, ledger, &parts.times)?;
-    let source = follow_files(settings, &publisher)?;
+    let writers = Writers::default();
+    let publisher = open_publisher(settings, ledger, &parts.times, &writers)?;
+    let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
 
@@ -246,14 +251,22 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
-fn open_publisher(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Publisher> {
-    let main_file = settings
-        .upstreams_conf
+fn open_publisher(
+    settings: &ControlSettings,
+    ledger: Ledger,
+    times: &Times,
+    writers: &Writers,
+) -> Result<Publisher> {
+    let path = settings.upstreams_conf.clone();
+    let document = path.map(|path| MainDocument::new(path, writers.clone()));
+    let main_file = document
         .clone()
-        .map(|path| Box::new(MainDocument::new(path)) as Box<dyn DocumentFile>);
+        .map(|it| Box::new(it) as Box<dyn DocumentFile>);
+    let files = document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>);
     let parts = publisher::Parts {
         store: Box::new(ledger),
         main_file,
+        files,
         rules: settings.rules(),
         hold: times.hold,
         settling: times.settling,
@@ -262,12 +275,17 @@ fn open_publisher(settings: &ControlSettings, ledger: Ledger, times: &Times) -> 
 }
 
 /// Follows the files for as long as the result is held.
-fn follow_files(settings: &ControlSettings, publisher: &Publisher) -> Result<Option<FileSource>> {
+fn follow_files(
+    settings: &ControlSettings,
+    publisher: &Publisher,
+    writers: Writers,
+    patience: Duration,
+) -> Result<Option<FileSource>> {
     let Some(path) = &settings.upstreams_conf else {
         info!("no upstreams_conf: configuration comes over the config API alone");
         return Ok(None);
     };
-    let source = FileSource::spawn(path, publisher.known_files())
+    let source = FileSource::spawn(path, publisher.known_files(), writers, patience)
         .with_context(|| format!("cannot watch {}", path.display()))?;
     let (publisher, readings) = (publisher.clone(), source.readings());
     tokio::spawn(async move { publisher.follow(readings).await });
@@ -289,6 +307,7 @@ fn metrics_text(
             refused: figures.refused,
             held: figures.held,
             files_held: documents.borrow().held.is_some(),
+            files_writing: documents.borrow().writing,
             parse: Duration::from_millis(figures.parse_ms),
             lower: Duration::from_millis(figures.lower_ms),
             write: Duration::from_millis(figures.commit_ms),
@@ -302,8 +321,12 @@ impl Commits for Publisher {
         Box::pin(Self::commit(self, proposal))
     }
 
-    fn release(&self) -> Releasing<'_> {
-        Box::pin(Self::release(self))
+    fn release(&self, shown: Option<HoldId>) -> Releasing<'_> {
+        Box::pin(Self::release(self, shown))
+    }
+
+    fn take_files(&self, take: TakeFiles) -> Committing<'_> {
+        Box::pin(Self::take_files(self, take))
     }
 
     fn backup(&self) -> BackingUp<'_> {

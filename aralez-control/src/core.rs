@@ -6,6 +6,7 @@ pub mod clients;
 pub mod commit;
 pub mod descriptors;
 pub mod discovery;
+pub mod dropped;
 pub mod fleet;
 pub mod hold;
 pub mod layers;

@@ -37,6 +37,8 @@ pub struct Reading {
     pub held: u64,
     /// Whether the files as they are now wait for a second look.
     pub files_held: bool,
+    /// Files that are not read because somebody has been writing them for more than a minute.
+    pub files_writing: usize,
     /// Reading the documents of the last commit.
     pub parse: Duration,
     /// Building its views.
@@ -53,6 +55,7 @@ pub struct Metrics {
     refusals: Counter,
     holds: Counter,
     files_held: Gauge,
+    files_writing: Gauge,
     nodes: Family<Labels, Gauge>,
     streams: Family<Labels, Counter>,
     nacks: Family<Labels, Counter>,
@@ -86,6 +89,7 @@ impl Default for Metrics {
             refusals: Counter::default(),
             holds: Counter::default(),
             files_held: Gauge::default(),
+            files_writing: Gauge::default(),
             nodes: Family::default(),
             streams: Family::default(),
             nacks: Family::default(),
@@ -122,6 +126,11 @@ impl Metrics {
             "files_held",
             "Whether the files wait for a second look (1) or not (0)",
             self.files_held.clone(),
+        );
+        registry.register(
+            "files_writing",
+            "Files that are not read because a program has been writing them for more than a minute",
+            self.files_writing.clone(),
         );
         registry.register("nodes", "Nodes by state", self.nodes.clone());
         registry.register("streams", "Streams by how they began", self.streams.clone());
@@ -163,6 +172,8 @@ impl Metrics {
         catch_up(&self.refusals, reading.refused);
         catch_up(&self.holds, reading.held);
         self.files_held.set(i64::from(reading.files_held));
+        self.files_writing
+            .set(i64::try_from(reading.files_writing).unwrap_or(i64::MAX));
         for state in NodeState::ALL {
             let nodes = gauge(fleet.count(state) as u64);
             let label = vec![("state", state.name())];
@@ -250,6 +261,7 @@ mod tests {
             commits: 3,
             held: 2,
             files_held: true,
+            files_writing: 1,
             ..Reading::default()
         };
         reading.head.revision = 9;
@@ -262,6 +274,7 @@ mod tests {
             "aralez_control_nodes{state=\"refusing\"} 0",
             "aralez_control_holds_total 2",
             "aralez_control_files_held 1",
+            "aralez_control_files_writing 1",
             "aralez_control_pushes_total{outcome=\"accepted\"} 1",
             "aralez_control_duration_seconds_count{of=\"apply\"} 1",
         ] {

@@ -15,11 +15,12 @@ use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 use tracing::warn;
 
-use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
+use crate::core::hold::HoldId;
 use crate::core::roster::KnownNode;
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{
-    Backup, ClusterId, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
+    Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
 pub use discovered::Found;
@@ -42,9 +43,11 @@ pub struct Parts {
     pub store: Box<dyn Store>,
     /// Where `?save` writes; `None` where no `upstreams_conf` is configured.
     pub main_file: Option<Box<dyn MainFile>>,
+    /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
+    pub files: Option<Box<dyn FilesOnDisk>>,
     /// What the reader of documents must know.
     pub rules: Rules,
-    /// How long files that take away in bulk wait for a second look.
+    /// How long edited files that remove most hosts or most of a pool are held.
     pub hold: Duration,
     /// How long nodes may raise the generation of a history that was begun or restored: [`SETTLING`].
     pub settling: Duration,
@@ -181,12 +184,25 @@ impl Publisher {
             .unwrap_or_else(Err)
     }
 
-    /// Commits the set of files that is held, at once; `None` where none is.
+    /// Commits the set of files that is held, at once; `None` where none is. Where `shown` is given, only the hold of this id is
+    /// released.
     ///
     /// # Errors
-    /// See [`Rejected`]; it is held no longer where it has faults by now.
-    pub async fn release(&self) -> Result<Option<Committed>, Rejected> {
-        self.work(Writer::release_held).await.unwrap_or_else(Err)
+    /// [`Rejected::Held`] where another hold than `shown` is current; see [`Rejected`] for the rest.
+    pub async fn release(&self, shown: Option<HoldId>) -> Result<Option<Committed>, Rejected> {
+        self.work(move |writer| writer.release_held(shown))
+            .await
+            .unwrap_or_else(Err)
+    }
+
+    /// Commits the set of files as it is on disk now, also where it was refused before or replaced by a push.
+    ///
+    /// # Errors
+    /// See [`Rejected`]; nothing was changed then.
+    pub async fn take_files(&self, take: TakeFiles) -> Result<Committed, Rejected> {
+        self.work(move |writer| writer.take_from_disk(take))
+            .await
+            .unwrap_or_else(Err)
     }
 
     /// Takes every reading until the source ends. The newest wins where several came meanwhile.

@@ -11,7 +11,7 @@ use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
 use aralez_control::publisher::{Parts, Publisher};
-use aralez_control::source::file::{FileSource, MainDocument};
+use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use aralez_proto::document::Rules;
 use aralez_proto::model::GroupName;
 
@@ -27,15 +27,18 @@ impl Control {
     fn start(dir: &Path) -> Self {
         let main = dir.join("upstreams.yaml");
         let store = Ledger::open(&dir.join("state")).unwrap();
+        let writers = Writers::default();
         let parts = Parts {
             store: Box::new(store),
-            main_file: Some(Box::new(MainDocument::new(main.clone()))),
+            main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
+            files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             rules: Rules::default(),
             hold: HOLD,
             settling: aralez_control::publisher::SETTLING,
         };
         let publisher = Publisher::open(parts).unwrap();
-        let source = FileSource::spawn(&main, publisher.known_files()).unwrap();
+        let source =
+            FileSource::spawn(&main, publisher.known_files(), writers, WRITER_PATIENCE).unwrap();
         let (follower, readings) = (publisher.clone(), source.readings());
         let following = tokio::spawn(async move { follower.follow(readings).await });
         Self {

@@ -81,6 +81,70 @@ pub(crate) struct Problem {
     pub(crate) faults: Vec<Fault>,
     /// Where an expectation lost: what the head is now.
     pub(crate) head: Option<Version>,
+    /// The id that confirms what is held.
+    pub(crate) held: Option<String>,
+    /// How long the id is valid, in milliseconds.
+    pub(crate) expires_in_ms: Option<u64>,
+    /// What would be removed.
+    pub(crate) removes: Vec<Loss>,
+    /// The hosts that would go with documents that the push lacks.
+    pub(crate) drops: Vec<Dropped>,
+    /// The documents whose files are gone.
+    pub(crate) gone: Vec<String>,
+}
+
+/// Most hosts or most of a pool.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct Loss {
+    of: String,
+    name: String,
+    before: u64,
+    removed: u64,
+}
+
+impl Loss {
+    /// `removes 9 of 12 hosts`
+    pub(crate) fn words(&self) -> String {
+        let Self {
+            of,
+            name,
+            before,
+            removed,
+        } = self;
+        let from = match (of.as_str(), name.as_str()) {
+            ("pool", pool) => format!("endpoints of pool {pool}"),
+            (_, "") => "hosts".to_owned(),
+            (_, group) => format!("hosts of group {group}"),
+        };
+        format!("removes {removed} of {before} {from}")
+    }
+}
+
+/// The hosts that go with a document that a push lacks.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
+#[serde(default)]
+pub(crate) struct Dropped {
+    document: String,
+    hosts: Vec<String>,
+}
+
+impl Dropped {
+    /// `drops 2 hosts that conf.d/a.yaml brought: a.test, b.test`
+    pub(crate) fn words(&self) -> String {
+        let named = self.hosts.len().min(3);
+        let more = match self.hosts.len() - named {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let s = if self.hosts.len() == 1 { "" } else { "s" };
+        format!(
+            "drops {} host{s} that {} brought: {}{more}",
+            self.hosts.len(),
+            self.document,
+            self.hosts[..named].join(", ")
+        )
+    }
 }
 
 /// The first eight digits of a root or hash: enough to tell two apart by eye.

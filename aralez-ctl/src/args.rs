@@ -137,8 +137,13 @@ pub enum StoreVerb {
 /// What to do with what the files of documents say.
 #[derive(Subcommand, Debug)]
 pub enum SourcesVerb {
-    /// Take the files at once that wait for a second look, because they remove over half of the hosts or of a pool
-    Release,
+    /// Take the files at once that are held, because they remove most hosts or most of a pool, or because files are gone as a whole
+    Release {
+        /// Only the hold of this id, as `status` shows it
+        id: Option<String>,
+    },
+    /// Take the files as they are on disk now: the way back to them after a push
+    Take(Take),
 }
 
 /// A file with a schema.
@@ -201,10 +206,30 @@ pub struct Validate {
     pub with_conf_d: bool,
 }
 
+/// Take the files as they are on disk now.
+#[derive(clap::Args, Debug)]
+pub struct Take {
+    /// Wait until every node runs it
+    #[arg(long)]
+    pub wait: bool,
+    /// Take it even where it removes most hosts or most of a pool
+    #[arg(long)]
+    pub force: bool,
+    /// Confirm the refusal of this id
+    #[arg(long, value_name = "ID")]
+    pub held: Option<String>,
+    /// How long to wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
+    pub timeout: Duration,
+    /// What the history says about it
+    #[arg(long, value_name = "M")]
+    pub message: Option<String>,
+}
+
 /// Replace the documents of the fleet, conf.d included, until the set of files changes.
 #[derive(clap::Args, Debug)]
 pub struct Push {
-    /// The document
+    /// An upstreams.yaml, a folder with upstreams.yaml and conf.d, or `-` for standard input
     pub file: PathBuf,
     /// Wait until every node runs it that was connected or joined meanwhile
     #[arg(long)]
@@ -215,11 +240,13 @@ pub struct Push {
     /// Only where this is the head's revision
     #[arg(long, value_name = "REV")]
     pub expect: Option<u64>,
-    /// Take it at once even where it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more); without
-    /// this, such a push is refused once, and taken where it comes again within 10 minutes
+    /// Take it even where it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more)
     #[arg(long)]
     pub force: bool,
-    /// How long to wait: `30s`, `500ms`, `10m` or seconds
+    /// Confirm the refusal of this id: take what was refused for what it removes
+    #[arg(long, value_name = "ID")]
+    pub held: Option<String>,
+    /// How long to wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
     /// What the history says about it
@@ -232,25 +259,7 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let wrong =
-        || format!("`{text}` is not a duration such as 30s, 500ms, 10m or a number of seconds");
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let (scale, base) = match unit {
-        "ms" => (1, Duration::from_millis(1)),
-        "" | "s" => (1, Duration::from_secs(1)),
-        "m" => (60, Duration::from_secs(1)),
-        "h" => (3600, Duration::from_secs(1)),
-        _ => return Err(wrong()),
-    };
-    u32::try_from(number)
-        .ok()
-        .and_then(|number| number.checked_mul(scale))
-        .and_then(|number| base.checked_mul(number))
-        .ok_or_else(wrong)
+    aralez_proto::schema::duration(text)
 }
 
 #[cfg(test)]
@@ -271,12 +280,14 @@ mod tests {
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
+        assert_eq!(duration("2min"), Ok(Duration::from_mins(2)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1_500)));
         for wrong in [
             "",
             "s",
             "-1",
-            "1d",
-            "1.5s",
+            "1w",
+            "1.5.2s",
             "99999999999999999999",
             "4294967295m",
         ] {

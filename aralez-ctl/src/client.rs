@@ -26,6 +26,14 @@ pub(crate) struct Client {
     http: reqwest::Client,
 }
 
+/// What is sent to control.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    /// Its media type.
+    pub(crate) kind: &'static str,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// What control answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -59,7 +67,20 @@ impl Client {
         method: Method,
         path: &str,
         query: &[(&str, String)],
-        body: Vec<u8>,
+        bytes: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let kind = "application/yaml";
+        self.ask_with(method, path, query, Body { kind, bytes })
+            .await
+    }
+
+    /// As [`Client::ask`], with a body of another type.
+    pub(crate) async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Body,
     ) -> Result<Answer, Failure> {
         let mut url = self.server.clone();
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
@@ -70,10 +91,8 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.bearer_auth(key.reveal());
         }
-        if !body.is_empty() {
-            request = request
-                .header("content-type", "application/yaml")
-                .body(body);
+        if !body.bytes.is_empty() {
+            request = request.header("content-type", body.kind).body(body.bytes);
         }
         let response = request
             .send()

@@ -19,6 +19,20 @@ pub enum Exit {
     Unreached = 5,
 }
 
+impl Exit {
+    /// The stable name in data.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::NodeRefused => "refused by a node",
+            Self::Unproven => "unproven",
+            Self::Unreached => "unreached",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -32,6 +46,8 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// The words for standard error; may be empty where everything was said.
     pub(crate) words: String,
+    /// Whether data was printed already: otherwise programs are given the failure as data.
+    pub(crate) printed: bool,
 }
 
 impl Failure {
@@ -40,6 +56,15 @@ impl Failure {
         Self {
             exit,
             words: words.into(),
+            printed: false,
+        }
+    }
+
+    /// This failure, of a command that printed its data before.
+    pub(crate) fn printed(self) -> Self {
+        Self {
+            printed: true,
+            ..self
         }
     }
 

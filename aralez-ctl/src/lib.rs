@@ -29,7 +29,9 @@ use exit::{Exit, Failure};
 
 /// Runs `aralez-ctl`.
 pub fn run(args: Args) -> ExitCode {
-    end(block_on(dispatch(args)))
+    let format = args.global.output;
+    let done = block_on(dispatch(args)).map_err(|failure| output::failed(format, failure));
+    end(done)
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -62,7 +64,10 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         Verb::Status => status::run(&Client::of(&global)?, format).await,
         Verb::Nodes => nodes::run(&Client::of(&global)?, format).await,
         Verb::Sources { verb } => match verb {
-            SourcesVerb::Release => sources::release(&Client::of(&global)?, format).await,
+            SourcesVerb::Release { id } => {
+                sources::release(&Client::of(&global)?, id.as_deref(), format).await
+            }
+            SourcesVerb::Take(take) => sources::take(&Client::of(&global)?, &take, format).await,
         },
         Verb::Store { verb } => match verb {
             StoreVerb::Backup { file } => store::backup(&Client::of(&global)?, &file, format).await,

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::exit::Failure;
@@ -13,6 +13,60 @@ pub(crate) fn print(format: Format, value: &Value, table: &str) -> Result<(), Fa
         Format::Table => data(table),
         Format::Json | Format::Yaml => data(&rendered(format, value)),
     }
+}
+
+/// Tells programs of a failure on standard output, where the command printed no data before.
+pub(crate) fn failed(format: Format, failure: Failure) -> Failure {
+    if format == Format::Table || failure.printed {
+        return failure;
+    }
+    let error = json!({
+        "version": 1,
+        "error": failure.exit.name(),
+        "exit": failure.exit as u8,
+        "message": failure.words,
+    });
+    // Where this cannot be written either, the exit code is what is left.
+    let _ = print(format, &error, "");
+    failure.printed()
+}
+
+/// Data of which the first part is printed while the rest is not known yet. Together they are one value.
+#[derive(Debug)]
+pub(crate) struct Growing(Format);
+
+impl Growing {
+    /// Prints the first part: the fields of an object for programs, `table` for people.
+    pub(crate) fn begin(format: Format, object: &Value, table: &str) -> Result<Self, Failure> {
+        let text = rendered(format, object);
+        match format {
+            Format::Table => data(table)?,
+            Format::Yaml => data(&text)?,
+            Format::Json => data(&opened(&text))?,
+        }
+        Ok(Self(format))
+    }
+
+    /// Prints the other fields, and ends the object. People have seen all of it.
+    pub(crate) fn end(self, object: &Value) -> Result<(), Failure> {
+        let text = rendered(self.0, object);
+        match self.0 {
+            Format::Table => Ok(()),
+            Format::Yaml => data(&text),
+            Format::Json => data(&closed(&text)),
+        }
+    }
+}
+
+/// An object without the bracket that ends it.
+fn opened(object: &str) -> String {
+    let end = object.strip_suffix('}').unwrap_or(object);
+    end.trim_end().to_owned()
+}
+
+/// The rest of an object of which [`opened`] was printed before.
+fn closed(object: &str) -> String {
+    format!(",{}", object.strip_prefix('{').unwrap_or(object))
 }
 
 /// The text of a value in a format for programs.
@@ -53,4 +107,24 @@ fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {
         to.write_all(b"\n")?;
     }
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_growing_data_are_one_value() {
+        let (first, last) = (
+            json!({"revision": 7}),
+            json!({"nodes": [{}], "outcome": "x"}),
+        );
+        let text = [
+            opened(&rendered(Format::Json, &first)),
+            closed(&rendered(Format::Json, &last)),
+        ]
+        .join("\n");
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(whole, json!({"revision": 7, "nodes": [{}], "outcome": "x"}));
+    }
 }

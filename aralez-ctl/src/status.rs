@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::answer::{Fault, TurnedAway, short};
+use crate::answer::{Fault, Loss, TurnedAway, short};
 use crate::args::Format;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -29,6 +29,7 @@ struct Documents {
     source: String,
     hash: String,
     faults: Vec<DocumentFault>,
+    warnings: Vec<DocumentFault>,
     held: Option<Held>,
 }
 
@@ -36,18 +37,12 @@ struct Documents {
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
 struct Held {
+    id: String,
     held_ms: u64,
-    taken_in_ms: u64,
+    /// `None`: not by time.
+    taken_in_ms: Option<u64>,
     removes: Vec<Loss>,
-}
-
-#[derive(Deserialize, Debug, Default)]
-#[serde(default)]
-struct Loss {
-    of: String,
-    name: String,
-    before: u64,
-    removed: u64,
+    gone: Vec<String>,
 }
 
 /// A fault as control keeps it: in its parts, or as the line it has become.
@@ -56,6 +51,15 @@ struct Loss {
 enum DocumentFault {
     Line(String),
     Parts(Fault),
+}
+
+impl DocumentFault {
+    fn line(&self) -> String {
+        match self {
+            Self::Line(line) => line.clone(),
+            Self::Parts(fault) => fault.line(),
+        }
+    }
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -81,6 +85,7 @@ fn rendered(status: &Status) -> String {
         source,
         hash,
         faults,
+        warnings,
         held,
     } = &status.documents;
     let good = match faults.len() {
@@ -106,11 +111,10 @@ fn rendered(status: &Status) -> String {
         ("nodes", counted(&status.nodes)),
     ]);
     for fault in faults {
-        let line = match fault {
-            DocumentFault::Line(line) => line.clone(),
-            DocumentFault::Parts(fault) => fault.line(),
-        };
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("  {}\n", fault.line()));
+    }
+    for warning in warnings {
+        text.push_str(&format!("  warning: {}\n", warning.line()));
     }
     held.iter().for_each(|held| text.push_str(&shown(held)));
     text.push_str(&turned_away(&status.turned_away));
@@ -144,23 +148,22 @@ fn turned_away(nodes: &[TurnedAway]) -> String {
 }
 
 fn shown(held: &Held) -> String {
-    let (since, left) = (held.held_ms / 1000, held.taken_in_ms / 1000);
-    let mut text = format!(
-        "the files are held for a second look since {since} s, what ran before runs on; they are taken in {left} s if they stay as they are, or now by `aralez-ctl sources release`\n"
-    );
+    let since = held.held_ms / 1000;
+    let release = format!("`aralez-ctl sources release {}`", held.id);
+    let until = match held.taken_in_ms {
+        Some(left) => format!(
+            "they are taken in {} s if they stay as they are, or now by {release}",
+            left / 1000
+        ),
+        None => format!("they are taken by {release} only"),
+    };
+    let mut text =
+        format!("the files are held since {since} s, what ran before runs on; {until}\n");
     for loss in &held.removes {
-        let Loss {
-            of,
-            name,
-            before,
-            removed,
-        } = loss;
-        let from = match (of.as_str(), name.as_str()) {
-            ("pool", pool) => format!("endpoints of pool {pool}"),
-            (_, "") => "hosts".to_owned(),
-            (_, group) => format!("hosts of group {group}"),
-        };
-        text.push_str(&format!("  removes {removed} of {before} {from}\n"));
+        text.push_str(&format!("  {}\n", loss.words()));
+    }
+    for name in &held.gone {
+        text.push_str(&format!("  {name} is gone; its last content stays\n"));
     }
     text
 }
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn files_that_are_held_are_shown_with_what_they_remove_and_how_to_take_them() {
         let status = serde_json::from_value(serde_json::json!({"documents": {"held": {
-            "held_ms": 4200, "taken_in_ms": 25_800, "removes": [
+            "id": "0123456789ab", "gone": ["conf.d/a.yaml"], "held_ms": 4200, "taken_in_ms": 25_800, "removes": [
                 {"of": "hosts", "name": "", "before": 12, "removed": 8},
                 {"of": "hosts", "name": "edge", "before": 11, "removed": 7},
                 {"of": "pool", "name": "a/", "before": 4, "removed": 3}]}}}));
@@ -180,7 +183,8 @@ mod tests {
         for part in [
             "since 4 s",
             "in 25 s",
-            "`aralez-ctl sources release`",
+            "`aralez-ctl sources release 0123456789ab`",
+            "  conf.d/a.yaml is gone; its last content stays\n",
             "  removes 8 of 12 hosts\n",
             "  removes 7 of 11 hosts of group edge\n",
             "  removes 3 of 4 endpoints of pool a/\n",

@@ -5,7 +5,9 @@ mod files;
 use std::path::Path;
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
-use aralez_proto::document::{Authored, AuthoredHost, AuthoredPool, DocumentFault, Place, Rules};
+use aralez_proto::document::{
+    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place, Rules,
+};
 use aralez_proto::model::GroupName;
 use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::snapshot::{Limits, Snapshot};
@@ -17,8 +19,8 @@ use crate::args::{Format, Validate};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
-pub(crate) use files::read_document;
-use files::{Documents, is_main};
+pub(crate) use files::Documents;
+use files::{is_main, read_document, shown};
 
 /// What one FILE comes to.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ fn check_main(file: &Path) -> Report {
         Ok(text) => text,
         Err(error) => return Report::failed(file, vec![error]),
     };
-    match main_config::read(&file.display().to_string(), &text) {
+    match main_config::read(&shown(file), &text) {
         Ok(config) => Report {
             warnings: config.idle,
             ..Report::failed(file, Vec::new())
@@ -92,19 +94,11 @@ fn check_main(file: &Path) -> Report {
 
 fn check_documents(file: &Path, documents: &Documents) -> Report {
     let report = Report::failed(file, Vec::new());
-    let located = |fault: DocumentFault| DocumentFault {
-        place: Place {
-            file: documents.shown(&fault.place.file),
-            ..fault.place
-        },
-        ..fault
-    };
-    let authored = match document::read(&documents.set, &Rules::default()) {
+    // Faults name the files as the operator did, also where they refer to another place.
+    let shown = |name: &str| documents.shown(name);
+    let authored = match document::read_as(&documents.set, &Rules::default(), &shown) {
         Ok(authored) => authored,
-        Err(faults) => {
-            let faults = faults.0.into_iter().map(located).collect();
-            return Report { faults, ..report };
-        }
+        Err(DocumentFaults(faults)) => return Report { faults, ..report },
     };
     // What no document fault covers, such as a reference that does not close, is checked as a node would.
     let records: RecordSet = records(&authored).collect();
@@ -115,7 +109,7 @@ fn check_documents(file: &Path, documents: &Documents) -> Report {
             .map(|faults| faults.as_slice().iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
         summary: summary(&authored),
-        warnings: authored.warnings.into_iter().map(located).collect(),
+        warnings: authored.warnings,
         ..report
     }
 }
@@ -149,7 +143,7 @@ fn summary(authored: &Authored) -> Summary {
 impl Report {
     fn failed(file: &Path, errors: Vec<String>) -> Self {
         Self {
-            file: file.display().to_string(),
+            file: shown(file),
             errors,
             faults: Vec::new(),
             warnings: Vec::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -150,6 +151,8 @@ pub struct AuthoredHost {
     pub host: VirtualHost,
     /// The pools that its routes name.
     pub pools: Vec<AuthoredPool>,
+    /// The name of the document that has it.
+    pub document: Arc<str>,
 }
 
 impl AuthoredHost {
@@ -175,7 +178,20 @@ pub struct AuthoredPool {
 /// # Errors
 /// Every fault of every document at once. Nothing is read from a set with a fault.
 pub fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, DocumentFaults> {
-    set::read(documents, rules)
+    set::read(documents, rules, &str::to_owned)
+}
+
+/// As [`read`], for documents that are known to their owner under other names, such as paths: faults and warnings call each document
+/// as `shown` does.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(
+    documents: &DocumentSet,
+    rules: &Rules,
+    shown: &dyn Fn(&str) -> String,
+) -> Result<Authored, DocumentFaults> {
+    set::read(documents, rules, shown)
 }
 
 /// The JSON Schema of the main document.

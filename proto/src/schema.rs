@@ -17,6 +17,7 @@ pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of, 
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use reader::{At, Reader, shown, told};
 pub(crate) use shape::{Shape, choices, choose, text};
+pub use values::duration;
 pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -121,7 +121,7 @@ async fn a_deleted_file_of_conf_d_that_held_most_hosts_is_held_until_an_operator
 }
 
 #[tokio::test]
-async fn a_push_that_loses_most_of_a_pool_is_refused_and_taken_when_repeated_or_forced() {
+async fn a_push_that_loses_most_of_a_pool_is_refused_however_often_until_it_is_confirmed() {
     let origin = Origin::start("a").await;
     let mut all = vec![origin.address()];
     let mut others = Vec::new();
@@ -137,17 +137,23 @@ async fn a_push_that_loses_most_of_a_pool_is_refused_and_taken_when_repeated_or_
     std::fs::write(&file, &one).unwrap();
     let file = file.to_str().unwrap();
 
-    let refused = fleet.ctl(&["push", file]).await;
-    let text = aralez_tests::process::text(&refused);
-    assert_eq!(refused.status.code(), Some(1), "{text}");
-    assert!(
-        text.contains("removes 3 of 4 endpoints of pool a.test/"),
-        "{text}"
-    );
-    assert!(text.contains("--force"), "{text}");
-    assert_eq!(fleet.head().await, Ok(before));
-    let repeated = fleet.ctl(&["push", file, "--wait"]).await;
-    assert!(repeated.status.success(), "{repeated:?}");
+    let mut command = String::new();
+    for _ in 0..3 {
+        let refused = fleet.ctl(&["push", file, "--wait"]).await;
+        let text = aralez_tests::process::text(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains("removes 3 of 4 endpoints of pool a.test/"),
+            "{text}"
+        );
+        assert!(text.contains("--force"), "{text}");
+        let line = text.lines().find(|line| line.contains("aralez-ctl push"));
+        command = line.expect("it says how to confirm").trim().to_owned();
+        assert_eq!(fleet.head().await, Ok(before));
+    }
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let confirmed = fleet.ctl(&words).await;
+    assert!(confirmed.status.success(), "{command}: {confirmed:?}");
     assert_eq!(fleet.head().await, Ok(before + 1));
 
     assert!(fleet.ctl(&["push", "--force", file]).await.status.success());
@@ -158,10 +164,10 @@ async fn a_push_that_loses_most_of_a_pool_is_refused_and_taken_when_repeated_or_
 }
 
 #[tokio::test]
-async fn the_documented_push_is_refused_in_its_documented_form_once() {
+async fn a_held_push_is_409_with_an_id_that_confirms_it_and_nothing_else_does() {
     let origin = Origin::start("a").await;
     let fleet = fleet(&many(12, "1", origin.address())).await;
-    fleet.is_current(LIVE).await;
+    let before = fleet.is_current(LIVE).await;
     let small = many(2, "2", origin.address());
     let answer = post(&fleet, "/v1/config", &small).await;
     let problem = answer.json();
@@ -170,24 +176,100 @@ async fn the_documented_push_is_refused_in_its_documented_form_once() {
         (409, &10.into()),
         "{problem}"
     );
+    let id = problem["held"].as_str().unwrap().to_owned();
+    assert_eq!(id.len(), 12, "{problem}");
     let other = many(3, "2", origin.address());
     let refused = fleet.push(&other).await;
-    assert_eq!(refused.status, 502);
     let text = refused.text();
+    assert_eq!(refused.status, 409, "{text}");
     assert!(text.starts_with("Failed to parse config!\n"), "{text}");
     assert!(text.contains("removes 9 of 12 hosts"), "{text}");
-    assert_eq!(fleet.push(&other).await.status, 200);
-    let forced = format!("/conf?key={MASTER_KEY}&force");
+    let shown = text.split("?held=").nth(1).unwrap()[..12].to_owned();
+    assert_ne!(shown, id, "each content has its own id");
+    let with = |path: &str, id: &str| format!("{path}?key={MASTER_KEY}&held={id}");
+    let wrong = post(&fleet, &with("/conf", &id), &other).await;
+    assert_eq!(wrong.status, 409, "the id is that of another content");
+    assert_eq!(
+        post(&fleet, &with("/conf", "xyz"), &other).await.status,
+        400
+    );
+    assert_eq!(
+        post(&fleet, &with("/v1/config", "xyz"), &other)
+            .await
+            .status,
+        400
+    );
+    // A larger head makes it another loss.
+    let more = many(14, "1", origin.address());
+    assert_eq!(fleet.push(&more).await.status, 200);
+    assert_eq!(
+        post(&fleet, &with("/conf", &shown), &other).await.status,
+        409
+    );
+    assert_eq!(fleet.head().await, Ok(before + 1));
+    let again = post(&fleet, "/v1/config", &other).await.json();
+    let id = again["held"].as_str().unwrap();
+    assert_eq!(post(&fleet, &with("/conf", id), &other).await.status, 200);
+    assert_eq!(fleet.head().await, Ok(before + 2));
     assert_eq!(
         fleet.push(&many(12, "3", origin.address())).await.status,
         200
     );
+    let forced = format!("/conf?key={MASTER_KEY}&force");
     assert_eq!(
         post(&fleet, &forced, &many(1, "4", origin.address()))
             .await
             .status,
         200
     );
+}
+
+/// Runs `curl` with the documented line and more arguments; what it printed.
+async fn curl(fleet: &Fleet, file: &str, arguments: &[&str]) -> String {
+    let url = format!("http://{}/conf?key={MASTER_KEY}", fleet.api());
+    let output = tokio::process::Command::new("curl")
+        .args(["-sS", "-w", "\n%{http_code}", "-XPOST", "--data-binary"])
+        .arg(format!("@{file}"))
+        .args(arguments)
+        .arg(&url)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(60), output).await;
+    aralez_tests::process::text(&output.unwrap().unwrap())
+}
+
+#[tokio::test]
+async fn nothing_that_sends_a_held_push_again_by_itself_confirms_it() {
+    let origin = Origin::start("a").await;
+    // With a hold this short, any second look by time would be over at once.
+    let plan = Plan::new(1).control_arguments(&["--hold-ms", "50"]);
+    let fleet = plan
+        .document(&many(20, "1", origin.address()))
+        .start()
+        .await;
+    let before = fleet.is_current(LIVE).await;
+    let file = fleet.folder().join("two.yaml");
+    std::fs::write(&file, many(2, "2", origin.address())).unwrap();
+    let file = file.to_str().unwrap();
+    let retried = curl(&fleet, file, &["--retry", "3", "--retry-delay", "1"]).await;
+    assert!(retried.ends_with("409"), "{retried}");
+    let all = [
+        "--retry",
+        "2",
+        "--retry-delay",
+        "1",
+        "--retry-all-errors",
+        "--fail-with-body",
+    ];
+    let retried = curl(&fleet, file, &all).await;
+    assert!(retried.contains("409"), "{retried}");
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let again = curl(&fleet, file, &[]).await;
+        assert!(again.ends_with("409"), "{again}");
+    }
+    assert_eq!(fleet.head().await, Ok(before));
+    answers(&fleet, "h19.test", 200).await.unwrap();
 }
 
 /// F-16: an empty configuration needs an explicit word.
@@ -204,7 +286,7 @@ async fn an_emptied_file_takes_nothing_away_until_an_operator_says_so() {
     let held = eventually(LIVE, "the file is held", || held(&fleet)).await;
     assert_eq!(held["removes"][0]["removed"], 1, "{held}");
     answers(&fleet, "a.test", 200).await.unwrap();
-    assert_eq!(fleet.push("").await.status, 502);
+    assert_eq!(fleet.push("").await.status, 409);
     answers(&fleet, "a.test", 200).await.unwrap();
     let released = fleet.ctl(&["sources", "release"]).await;
     assert!(released.status.success(), "{released:?}");

@@ -34,15 +34,24 @@ impl BodyFault {
 
 /// Reads a whole body of at most [`MAX_BYTES`].
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
+    read_up_to(MAX_BYTES, headers, body).await
+}
+
+/// Reads a whole body of at most `max` bytes.
+pub(super) async fn read_up_to(
+    max: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, BodyFault> {
     let mut chunks = body.into_data_stream();
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or(0);
-    let read = if announced > MAX_BYTES {
+    let read = if announced > max {
         Err(BodyFault::TooLarge)
     } else {
-        tokio::time::timeout(ARRIVAL, collect(&mut chunks, announced))
+        tokio::time::timeout(ARRIVAL, collect(&mut chunks, announced, max))
             .await
             .unwrap_or(Err(BodyFault::TooSlow))
     };
@@ -58,11 +67,12 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyF
 async fn collect(
     chunks: &mut axum::body::BodyDataStream,
     announced: usize,
+    max: usize,
 ) -> Result<Bytes, BodyFault> {
     let mut whole = BytesMut::with_capacity(announced);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| BodyFault::Broken)?;
-        if whole.len() + chunk.len() > MAX_BYTES {
+        if whole.len() + chunk.len() > max {
             return Err(BodyFault::TooLarge);
         }
         whole.extend_from_slice(&chunk);

@@ -3,16 +3,20 @@
 use std::fmt::Display;
 use std::time::Instant;
 
+use aralez_proto::document::DocumentSet;
 use axum::extract::{Query, Request};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use crate::core::commit::{Proposal, Rejected, Saved};
+use crate::core::commit::{Committed, Proposal, Rejected, Saved};
+use crate::core::dropped;
 
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
 
+/// The hosts that a push drops because they stood in documents that it lacks.
+const DROPS: HeaderName = HeaderName::from_static("x-aralez-drops");
 const UPDATED: &str = "Config, conf file, updated !\n";
 const DENIED: &str = "Access Denied !\n";
 const DISABLED: &str = "Config remote API is disabled !\n";
@@ -22,8 +26,10 @@ const FAULTY: &str = "Failed to parse config!\n";
 struct Flags {
     /// Present, with or without a value: the file is written as well.
     save: Option<String>,
-    /// Present, with or without a value: what takes away in bulk is taken at once.
+    /// Present, with or without a value: it may remove most hosts or most of a pool.
     force: Option<String>,
+    /// The id of an earlier refusal: it may remove what was shown then.
+    held: Option<String>,
 }
 
 pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response {
@@ -43,26 +49,31 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
     };
     let flags = Query::<Flags>::try_from_uri(&parts.uri).map(|Query(flags)| flags);
     let flags = flags.unwrap_or_default();
-    let proposal = Proposal {
-        save: write::is_set(flags.save.as_deref()),
-        force: write::is_set(flags.force.as_deref()),
-        ..write::proposal(text)
+    let confirmation = match write::confirmation(flags.force.as_deref(), flags.held.as_deref()) {
+        Ok(confirmation) => confirmation,
+        Err(error) => return plain(StatusCode::BAD_REQUEST, format!("{error}\n")),
     };
-    match write::commit(&api, proposal).await {
-        Ok(committed) => match committed.saved {
-            Saved::NotAsked | Saved::Written => plain(StatusCode::OK, UPDATED),
-            // The commit stands: the documented line, and what is not as asked below it.
-            Saved::Failed(reason) => plain(
-                StatusCode::OK,
-                format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),
-            ),
-        },
+    let save = write::is_set(flags.save.as_deref());
+    let proposal = Proposal {
+        save,
+        confirmation,
+        ..write::proposal(DocumentSet::of_main(text))
+    };
+    answer(write::commit(&api, proposal).await)
+}
+
+fn answer(pushed: Result<Committed, Rejected>) -> Response {
+    match pushed {
+        Ok(committed) => updated(&committed),
         Err(Rejected::Documents(faults)) => faulty(&faults),
         Err(Rejected::Snapshot(faults)) => {
             let lines: Vec<String> = faults.as_slice().iter().map(ToString::to_string).collect();
             faulty(&lines.join("\n"))
         }
-        Err(Rejected::Held(held)) => faulty(&write::held_words(&held)),
+        Err(Rejected::Held(held)) => {
+            let words = write::held_words(&held);
+            plain(StatusCode::CONFLICT, format!("{FAULTY}{words}\n"))
+        }
         Err(conflict @ Rejected::Conflict { .. }) => {
             plain(StatusCode::CONFLICT, format!("{conflict}\n"))
         }
@@ -70,6 +81,25 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Response 
             plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{reason}\n"))
         }
     }
+}
+
+/// The documented body is exact, so what the push drops beside what it says is told in a header and in the log.
+fn updated(committed: &Committed) -> Response {
+    let mut response = match &committed.saved {
+        Saved::NotAsked | Saved::Written => plain(StatusCode::OK, UPDATED),
+        // The commit stands: the documented line, and what is not as asked below it.
+        Saved::Failed(reason) => plain(
+            StatusCode::OK,
+            format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),
+        ),
+    };
+    let words = dropped::lines(&committed.dropped);
+    if let Ok(value) = HeaderValue::try_from(words.join("; "))
+        && !words.is_empty()
+    {
+        response.headers_mut().insert(DROPS, value);
+    }
+    response
 }
 
 fn refuse(api: &Shared, denied: Denied) -> Response {

@@ -5,6 +5,7 @@ use aralez_proto::fault::Fault;
 use aralez_proto::version::Version;
 use serde::Serialize;
 
+use crate::core::dropped::Dropped;
 use crate::core::loss::{Loser, Loss};
 
 /// The version of the shapes.
@@ -140,6 +141,24 @@ pub(super) struct CommittedJson {
     pub(super) head: VersionJson,
     pub(super) changed: bool,
     pub(super) warnings: Vec<String>,
+    /// The hosts that went because the new set lacks the documents that had them.
+    pub(super) drops: Vec<DroppedJson>,
+}
+
+/// The hosts that go with a document that a new set lacks.
+#[derive(Serialize)]
+pub(super) struct DroppedJson {
+    document: String,
+    hosts: Vec<String>,
+}
+
+impl From<&Dropped> for DroppedJson {
+    fn from(dropped: &Dropped) -> Self {
+        Self {
+            document: dropped.document.clone(),
+            hosts: dropped.hosts.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -181,17 +200,23 @@ pub(super) struct DocumentsJson {
     pub(super) hash: String,
     pub(super) faults: Vec<DocumentFaultJson>,
     pub(super) warnings: Vec<DocumentFaultJson>,
+    /// How many files are not read because somebody has been writing them for more than a minute.
+    pub(super) writing: usize,
     /// The files that wait for a second look; `null` where they do not.
     pub(super) held: Option<HeldJson>,
 }
 
 #[derive(Serialize)]
 pub(super) struct HeldJson {
+    /// What `POST /v1/sources/release?held=ID` takes to release exactly this.
+    pub(super) id: String,
     /// For how long, in milliseconds.
     pub(super) held_ms: u64,
-    /// When they are taken if they stay as they are, in milliseconds from now.
-    pub(super) taken_in_ms: u64,
+    /// When they are taken if they stay as they are, in milliseconds from now; `null`: not by time.
+    pub(super) taken_in_ms: Option<u64>,
     pub(super) removes: Vec<LossJson>,
+    /// The documents whose files are gone as a whole; their last content stays.
+    pub(super) gone: Vec<String>,
 }
 
 /// More than half of something that would go at once.

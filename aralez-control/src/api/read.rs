@@ -57,6 +57,7 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
             hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
             faults: faults(&documents.faults),
             warnings: faults(&documents.warnings),
+            writing: documents.writing,
             held: documents
                 .held
                 .as_ref()
@@ -70,9 +71,13 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
 
 fn held_json(held: &Held, now: Instant) -> HeldJson {
     HeldJson {
+        id: held.id.to_string(),
         held_ms: millis(now.saturating_duration_since(held.since)),
-        taken_in_ms: millis(held.until.saturating_duration_since(now)),
+        taken_in_ms: held
+            .until
+            .map(|until| millis(until.saturating_duration_since(now))),
         removes: held.losses.iter().map(LossJson::from).collect(),
+        gone: held.gone.clone(),
     }
 }
 

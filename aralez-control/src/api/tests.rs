@@ -53,13 +53,18 @@ impl Commits for Fake {
                 changed: true,
                 touched: TouchedGroups::default(),
                 warnings: Vec::new(),
+                dropped: Vec::new(),
                 saved: Saved::NotAsked,
             })
         })
     }
 
-    fn release(&self) -> Releasing<'_> {
+    fn release(&self, _: Option<HoldId>) -> Releasing<'_> {
         Box::pin(async { Ok(None) })
+    }
+
+    fn take_files(&self, _: TakeFiles) -> Committing<'_> {
+        Box::pin(async { Err(Rejected::Store("there are no files".to_owned())) })
     }
 
     fn backup(&self) -> BackingUp<'_> {
@@ -111,6 +116,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         faults: Vec::new(),
         warnings: Vec::new(),
         held: None,
+        writing: 0,
         since: Instant::now(),
     };
     let parts = ApiParts {

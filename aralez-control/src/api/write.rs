@@ -1,4 +1,4 @@
-//! What can be written: a push with its answer as JSON.
+//! `POST /v1/config`: a push with its answer as JSON.
 
 use std::time::Instant;
 
@@ -6,33 +6,36 @@ use aralez_proto::document::DocumentSet;
 use axum::Json;
 use axum::extract::{Query, Request};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::{ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tracing::warn;
 
-use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
-use crate::core::hold::Held;
+use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected};
+use crate::core::dropped;
+use crate::core::hold::{Held, NotAHoldId};
 
 use super::access::Denied;
-use super::json::{CommittedJson, DocumentFaultJson, FaultJson, HeadJson, LossJson, SHAPE};
+use super::json::{
+    CommittedJson, DocumentFaultJson, DroppedJson, FaultJson, HeadJson, LossJson, SHAPE,
+};
 use super::problem::Problem;
-use super::{Api, Peer, Shared, body};
+use super::{Api, Peer, Shared, set};
 
 /// The longest message of a commit, in bytes.
 const MAX_MESSAGE: usize = 4_096;
 
-/// A push of this text that asks for nothing special.
-pub(super) fn proposal(text: Bytes) -> Proposal {
+/// A push of these documents that asks for nothing special.
+pub(super) const fn proposal(documents: DocumentSet) -> Proposal {
     Proposal {
-        documents: DocumentSet::of_main(text),
+        documents,
         origin: CommitOrigin::Api,
         message: String::new(),
         expect: None,
         save: false,
-        force: false,
+        confirmation: Confirmation::Missing,
     }
 }
 
@@ -41,11 +44,28 @@ pub(super) fn is_set(value: Option<&str>) -> bool {
     value.is_some_and(|value| !matches!(value, "false" | "0" | "no"))
 }
 
-/// What is held, and how it gets through.
+/// What `force` and `held` of a query confirm.
+pub(super) fn confirmation(
+    force: Option<&str>,
+    held: Option<&str>,
+) -> Result<Confirmation, NotAHoldId> {
+    match held {
+        _ if is_set(force) => Ok(Confirmation::Force),
+        Some(id) => id.parse().map(Confirmation::Held),
+        None => Ok(Confirmation::Missing),
+    }
+}
+
+/// What is held, and how it is confirmed.
 pub(super) fn held_words(held: &Held) -> String {
-    let minutes = held.until.saturating_duration_since(held.since).as_secs() / 60;
+    let dropped = dropped::lines(&held.dropped);
+    let dropped: String = dropped.iter().map(|line| format!("{line}\n")).collect();
+    let id = held.id;
+    let minutes = held.until.map_or(0, |until| {
+        until.saturating_duration_since(held.since).as_secs() / 60
+    });
     format!(
-        "it {held}; push the same again within {minutes} minutes, or force it (--force, ?force)"
+        "held for a second look: it {held}\n{dropped}confirm it within {minutes} minutes with ?held={id}, or use ?force; sending it again does not confirm it"
     )
 }
 
@@ -55,10 +75,18 @@ pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, R
     let result = api.parts.commits.commit(proposal).await;
     api.parts.observer.pushed(result.is_ok(), began.elapsed());
     if let Ok(committed) = &result {
-        let mut fleet = api.parts.fleet.lock();
-        fleet.committed(committed.version, &committed.touched);
+        follow(api, committed);
     }
     result
+}
+
+/// Begins the proof of a commit, and logs what it drops.
+pub(super) fn follow(api: &Api, committed: &Committed) {
+    for dropped in dropped::lines(&committed.dropped) {
+        warn!(revision = committed.version.revision, "the push {dropped}");
+    }
+    let mut fleet = api.parts.fleet.lock();
+    fleet.committed(committed.version, &committed.touched);
 }
 
 #[derive(Deserialize)]
@@ -66,19 +94,17 @@ struct PushQuery {
     expect: Option<u64>,
     message: Option<String>,
     force: Option<String>,
+    held: Option<String>,
 }
 
 pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     allow(&api, &peer, &parts)?;
-    let bad_request =
-        |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "the request is not right", detail);
     let Query(query) = Query::<PushQuery>::try_from_uri(&parts.uri)
         .map_err(|_| bad_request("expect is a revision, a whole number"))?;
-    let message = query.message.unwrap_or_default();
-    if message.len() > MAX_MESSAGE {
-        return Err(bad_request("the message has more than 4096 bytes"));
-    }
+    let message = bounded(query.message)?;
+    let confirmation = confirmation(query.force.as_deref(), query.held.as_deref())
+        .map_err(|error| bad_request(&error.to_string()))?;
     let expect = match if_match(&parts.headers) {
         Ok(None) => query.expect,
         Ok(revision) => revision,
@@ -88,46 +114,41 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
             ));
         }
     };
-    let text = body::read(&parts.headers, body).await?;
+    let documents = set::read(&parts.headers, body).await?;
     let proposal = Proposal {
         message,
         expect,
-        force: is_set(query.force.as_deref()),
-        ..proposal(text)
+        confirmation,
+        ..proposal(documents)
     };
     let committed = commit(&api, proposal).await;
     let committed = committed.map_err(|rejected| refused(&api, rejected))?;
     Ok(answer(&committed))
 }
 
-fn answer(committed: &Committed) -> Response {
+pub(super) fn bad_request(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "the request is not right", detail)
+}
+
+/// The message of a commit, where it is not too long.
+pub(super) fn bounded(message: Option<String>) -> Result<String, Problem> {
+    let message = message.unwrap_or_default();
+    if message.len() > MAX_MESSAGE {
+        return Err(bad_request("the message has more than 4096 bytes"));
+    }
+    Ok(message)
+}
+
+pub(super) fn answer(committed: &Committed) -> Response {
     let etag = format!("\"{}\"", committed.version.revision);
     let answer = CommittedJson {
         version: SHAPE,
         head: committed.version.into(),
         changed: committed.changed,
         warnings: committed.warnings.iter().map(ToString::to_string).collect(),
+        drops: committed.dropped.iter().map(DroppedJson::from).collect(),
     };
     ([(ETAG, etag)], Json(answer)).into_response()
-}
-
-/// Lets the files through that are held for a second look.
-pub(super) async fn release(
-    api: Shared,
-    peer: Peer,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (parts, _) = request.into_parts();
-    allow(&api, &peer, &parts)?;
-    let released = api.parts.commits.release().await;
-    let released = released.map_err(|rejected| refused(&api, rejected))?;
-    let committed = released.ok_or_else(|| {
-        let detail = "the files as they are now do not wait for a second look";
-        Problem::new(StatusCode::NOT_FOUND, "nothing is held", detail)
-    })?;
-    let mut fleet = api.parts.fleet.lock();
-    fleet.committed(committed.version, &committed.touched);
-    Ok(answer(&committed))
 }
 
 /// The revision of `If-Match`; `*` is any.
@@ -145,7 +166,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ()> {
     quoted.ok_or(())?.parse().map(Some).map_err(|_| ())
 }
 
-fn refused(api: &Api, rejected: Rejected) -> Problem {
+pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
     let faulty = |faults: serde_json::Value| {
         let title = "the configuration has faults";
         let detail = "nothing was changed; see faults";
@@ -162,9 +183,20 @@ fn refused(api: &Api, rejected: Rejected) -> Problem {
         }
         Rejected::Held(held) => {
             let removes: Vec<_> = held.losses.iter().map(LossJson::from).collect();
+            let drops: Vec<_> = held.dropped.iter().map(DroppedJson::from).collect();
+            let left = held
+                .until
+                .map(|until| until.saturating_duration_since(Instant::now()));
             let title = "held for a second look";
             Problem::new(StatusCode::CONFLICT, title, &held_words(&held))
+                .with("held", json!(held.id.to_string()))
+                .with(
+                    "expires_in_ms",
+                    json!(left.map(|left| left.as_millis() as u64)),
+                )
                 .with("removes", json!(removes))
+                .with("drops", json!(drops))
+                .with("gone", json!(held.gone))
         }
         conflict @ Rejected::Conflict { .. } => Problem::new(
             StatusCode::PRECONDITION_FAILED,

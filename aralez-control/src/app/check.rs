@@ -12,7 +12,7 @@ use aralez_proto::main_config::{ControlAddress, MainConfig};
 
 use crate::core::status::{KnownFiles, Reading};
 use crate::settings::ControlSettings;
-use crate::source::file::FileSource;
+use crate::source::file::{FileSource, WRITER_PATIENCE, Writers};
 use crate::stream::{ControlSocket, SocketError};
 
 /// How long the files may take to stand still.
@@ -66,8 +66,13 @@ fn check_address(address: SocketAddr) -> Option<String> {
 
 /// The set of files, found as a start would find it.
 fn look(path: &Path) -> Result<Arc<Reading>> {
-    let source = FileSource::spawn(path, KnownFiles::default())
-        .with_context(|| format!("cannot watch {}", path.display()))?;
+    let source = FileSource::spawn(
+        path,
+        KnownFiles::default(),
+        Writers::default(),
+        WRITER_PATIENCE,
+    )
+    .with_context(|| format!("cannot watch {}", path.display()))?;
     let mut readings = source.readings();
     let first = async {
         let found = tokio::time::timeout(LOOKING, readings.wait_for(Option::is_some)).await;

@@ -8,7 +8,8 @@ use aralez_proto::fault::Faults;
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
 
-use crate::core::hold::Held;
+use crate::core::dropped::Dropped;
+use crate::core::hold::{Held, HoldId};
 
 /// Who brought the documents of a revision. It only informs, so a name that another release wrote is kept as text and never keeps control
 /// from reading a revision.
@@ -55,8 +56,30 @@ pub struct Proposal {
     pub expect: Option<u64>,
     /// Whether the main document is written to `upstreams_conf` as well.
     pub save: bool,
-    /// Whether it may take away in bulk at once: an operator's word.
-    pub force: bool,
+    /// What lets it remove most hosts or most of a pool.
+    pub confirmation: Confirmation,
+}
+
+/// What lets a proposal past the guard against mass removal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirmation {
+    /// Files as the source found them: nobody waits for an answer, and time confirms what was edited.
+    ByTime,
+    /// None yet: it is refused with an id.
+    Missing,
+    /// The id of an earlier refusal.
+    Held(HoldId),
+    /// Whatever it removes, an operator wants it.
+    Force,
+}
+
+/// A request to commit the files as they are on disk now.
+#[derive(Clone, Debug)]
+pub struct TakeFiles {
+    /// For people; kept in the ledger.
+    pub message: String,
+    /// What lets it remove most hosts or most of a pool.
+    pub confirmation: Confirmation,
 }
 
 /// What came of a proposal.
@@ -70,6 +93,8 @@ pub struct Committed {
     pub touched: TouchedGroups,
     /// What is accepted but worth saying.
     pub warnings: Vec<DocumentFault>,
+    /// The hosts that went because the new set lacks the documents that had them.
+    pub dropped: Vec<Dropped>,
     /// Whether the main document was written to its file.
     pub saved: Saved,
 }

@@ -76,6 +76,16 @@ pub fn losses(before: &Views, after: &Views) -> Vec<Loss> {
     found.into_iter().collect()
 }
 
+/// Whether a view that had hosts has none any more: what an emptied or truncated document also looks like.
+pub fn empties(before: &Views, after: &Views) -> bool {
+    let emptied = |before: &Snapshot, after: &Snapshot| {
+        !before.resources().hosts().is_empty() && after.resources().hosts().is_empty()
+    };
+    let mut named = before.named().chain(after.named()).map(|(group, _)| group);
+    emptied(before.default_view(), after.default_view())
+        || named.any(|group| emptied(&before.view(group), &after.view(group)))
+}
+
 fn compare(before: &Snapshot, after: &Snapshot, hosts: Loser, found: &mut BTreeSet<Loss>) {
     let mut removed_hosts = 0;
     let mut pools = BTreeSet::new();

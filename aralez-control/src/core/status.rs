@@ -17,6 +17,11 @@ pub struct Reading {
     pub faults: Vec<DocumentFault>,
     /// What is worth saying though the set is known: a deleted file whose text stays, for one.
     pub warnings: Vec<DocumentFault>,
+    /// Documents whose last text is still in the set although their files are gone in a way that looks like an accident: the whole
+    /// folder, or all of several files at once. They stay until the files are back or an operator releases them.
+    pub gone: Vec<String>,
+    /// How many files of the set were being written for so long that their last text is used instead.
+    pub writing: usize,
 }
 
 /// The state of the documents, for `status` and `/v1`.
@@ -32,6 +37,8 @@ pub struct SourceStatus {
     pub warnings: Vec<DocumentFault>,
     /// Why the files as they are now wait for a second look; `None` where they do not.
     pub held: Option<Held>,
+    /// How many files are not read because somebody has been writing them for more than a minute.
+    pub writing: usize,
     /// Since when this is so.
     pub since: Instant,
 }

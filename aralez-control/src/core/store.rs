@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use aralez_proto::document::DocumentSet;
+use aralez_proto::document::{DocumentFault, DocumentSet};
 use aralez_proto::hash::Digest;
 use aralez_proto::model::NodeName;
 
@@ -235,4 +235,13 @@ pub trait MainFile: Send {
 
     /// The text of the file now; `None` where it cannot be read.
     fn text(&self) -> Option<Vec<u8>>;
+}
+
+/// The set of files on disk: what `sources take` commits.
+pub trait FilesOnDisk: Send {
+    /// The set as it is now.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or that somebody is writing.
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>>;
 }

@@ -11,7 +11,7 @@ use aralez_proto::model::GroupName;
 use bytes::Bytes;
 
 use super::*;
-use crate::core::commit::CommitOrigin;
+use crate::core::commit::{CommitOrigin, Confirmation};
 use disk::Disk;
 
 const GOOD: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}\n";
@@ -36,7 +36,7 @@ fn push(text: &str) -> Proposal {
         message: String::new(),
         expect: None,
         save: false,
-        force: false,
+        confirmation: Confirmation::Missing,
     }
 }
 
@@ -225,7 +225,7 @@ async fn a_set_that_cannot_be_known_changes_nothing_but_the_status() {
     let reading = Reading {
         documents: None,
         faults: vec![fault],
-        warnings: Vec::new(),
+        ..Reading::default()
     };
     publisher.take_reading(Arc::new(reading)).await.unwrap();
     assert_eq!(

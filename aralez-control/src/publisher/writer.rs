@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::document::{DocumentSet, Rules};
+use aralez_runtime::random;
 use tokio::sync::watch;
 use tracing::info;
 
@@ -22,22 +23,25 @@ use crate::core::commit::Rejected;
 use crate::core::hold::Holds;
 use crate::core::layers::Layers;
 use crate::core::status::{KnownFiles, SourceStatus};
-use crate::core::store::{Backup, MainFile, Revision, RevisionInfo, Store, StoreError};
+use crate::core::store::{
+    Backup, FilesOnDisk, MainFile, Revision, RevisionInfo, Store, StoreError,
+};
 use crate::core::views::Views;
 pub(super) use build::Basis;
 use build::Built;
 pub(super) use discovered::LeftOut;
+use files::FileSet;
 use generation::Settling;
 pub(super) use report::report;
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
     main_file: Option<Box<dyn MainFile>>,
+    on_disk: Option<Box<dyn FilesOnDisk>>,
     rules: Rules,
     layers: Layers,
     head: Option<RevisionInfo>,
-    /// The set of files that the source told last; `None` before it told any.
-    files: Option<DocumentSet>,
+    files: FileSet,
     /// Why the head that was found at the start gives no views; `None` where there are views of the head.
     unread: Option<Rejected>,
     holds: Holds,
@@ -64,6 +68,7 @@ impl Writer {
             faults: Vec::new(),
             warnings: Vec::new(),
             held: None,
+            writing: 0,
             since: Instant::now(),
         };
         let mut writer = Self {
@@ -76,17 +81,20 @@ impl Writer {
             settling: Settling::of(parts.store.as_ref(), parts.settling),
             store: parts.store,
             main_file: parts.main_file,
+            on_disk: parts.files,
             rules: parts.rules,
             layers: Layers::default(),
             head: info,
-            files: None,
+            files: FileSet::default(),
             unread: None,
-            holds: Holds::new(parts.hold),
+            holds: Holds::new(parts.hold, random::bytes()),
         };
         writer.load(head.as_ref())?;
         let files = writer.store.files_read()?;
         writer.tell(|_| ());
-        Ok((writer, files::known(head, files)))
+        let known = files::known(head, files);
+        writer.files.begin(&known);
+        Ok((writer, known))
     }
 
     pub(super) const fn outlets(&self) -> &Outlets {

@@ -6,8 +6,11 @@
 mod decide;
 mod folders;
 mod look;
+mod openers;
 mod save;
+mod writers;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,8 +22,10 @@ use crate::core::status::{KnownFiles, Reading};
 use decide::Decider;
 use folders::Folders;
 use look::Looker;
+use writers::FileId;
 
 pub use save::MainDocument;
+pub use writers::Writers;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +35,12 @@ const RECHECK: Duration = Duration::from_secs(2);
 
 /// How often to look where a folder cannot be watched.
 const RECHECK_DEAF: Duration = Duration::from_millis(250);
+
+/// How long events are gathered before a look.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// How long somebody may have a file open for writing before the set is taken without it.
+pub const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running file source. Ends when it is dropped.
 #[derive(Debug)]
@@ -44,21 +55,33 @@ enum Wake {
 }
 
 impl FileSource {
-    /// Begins to watch `main` (`upstreams_conf`) and `conf.d/` beside it. `known` is what the files held when they were last taken.
+    /// Begins to watch `main` (`upstreams_conf`) and `conf.d/` beside it. `known` is what the files held when they were last taken;
+    /// `writers` gets to know who writes them. A file that somebody writes for longer than `patience` ([`WRITER_PATIENCE`]) is left out.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn spawn(main: &Path, known: KnownFiles) -> std::io::Result<Self> {
+    pub fn spawn(
+        main: &Path,
+        known: KnownFiles,
+        writers: Writers,
+        patience: Duration,
+    ) -> std::io::Result<Self> {
         let (wakes, woken) = mpsc::channel();
         let (tell, readings) = watch::channel(None);
         let changed = wakes.clone();
-        let looker = Looker::new(main);
+        let looker = Looker::new(main, writers.clone());
         let watcher = move || {
-            let folders = Folders::new(move || {
+            let folders = Folders::new(writers, move || {
                 // The source may have ended meanwhile.
                 let _ = changed.send(Wake::Changed);
             });
-            run(looker, Decider::new(known), folders, &woken, &tell);
+            run(
+                looker,
+                Decider::new(known, patience),
+                folders,
+                &woken,
+                &tell,
+            );
         };
         std::thread::Builder::new()
             .name("file-source".to_owned())
@@ -90,7 +113,8 @@ fn run(
     loop {
         // Watched first, so that what changes while looking is heard.
         folders.follow(&looker);
-        let next = decider.look(begun.elapsed(), looker.look());
+        let look = looker.look();
+        let next = decider.look(begun.elapsed(), &look, &mut |files| openers(&looker, files));
         if let Some(reading) = next.reading {
             tell.send_replace(Some(Arc::new(reading)));
         }
@@ -101,8 +125,21 @@ fn run(
         };
         let wait = next.again_in.unwrap_or(recheck).min(recheck);
         match woken.recv_timeout(wait) {
-            Ok(Wake::Changed) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Wake::Changed) => {
+                std::thread::sleep(GATHER);
+                if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+                    return;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
             Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }
+}
+
+/// The processes that have some of these files open for writing.
+fn openers(looker: &Looker, files: &BTreeSet<FileId>) -> BTreeMap<FileId, String> {
+    let mut names = looker.names();
+    names.retain(|file, _| files.contains(file));
+    openers::of(&names)
 }

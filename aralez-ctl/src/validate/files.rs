@@ -8,33 +8,53 @@ use aralez_proto::document::{DocumentSet, MAX_BYTES};
 use bytes::Bytes;
 
 const FRAGMENTS: &str = "conf.d";
+/// The name that stands for standard input.
+const STDIN: &str = "-";
 
 /// A set of documents from disk.
 #[derive(Debug)]
-pub(super) struct Documents {
-    pub(super) set: DocumentSet,
+pub(crate) struct Documents {
+    pub(crate) set: DocumentSet,
     /// The main document as the operator named it.
-    main: PathBuf,
+    pub(crate) main: PathBuf,
     /// What the names of fragments are relative to.
-    base: PathBuf,
+    pub(crate) base: PathBuf,
+    /// Whether a folder was named, with all that is in it.
+    pub(crate) folder: bool,
 }
 
 impl Documents {
     /// The documents that a FILE argument means: a folder with all of them, a fragment alone, or a main document, `with_fragments`
     /// beside it or alone.
     pub(super) fn read(path: &Path, with_fragments: bool) -> Result<Self, String> {
-        let is_dir = std::fs::metadata(path).is_ok_and(|meta| meta.is_dir());
-        if is_dir {
-            return Self::of_main(path.join(DocumentSet::MAIN), true);
+        if is_folder(path) {
+            return Self::of_folder(path);
         }
         match fragment_name(path) {
             Some(name) => Ok(Self {
                 set: DocumentSet::from_iter([(name, read_document(path)?.into())]),
                 main: path.to_owned(),
                 base: parent(parent(path)).to_owned(),
+                folder: false,
             }),
             None => Self::of_main(path.to_owned(), with_fragments),
         }
+    }
+
+    /// The documents that a push of FILE replaces all documents with: a folder with all of them, or a main document alone.
+    pub(crate) fn pushed(path: &Path) -> Result<Self, String> {
+        match is_folder(path) {
+            true => Self::of_folder(path),
+            false => Self::of_main(path.to_owned(), false),
+        }
+    }
+
+    fn of_folder(path: &Path) -> Result<Self, String> {
+        let documents = Self::of_main(path.join(DocumentSet::MAIN), true)?;
+        Ok(Self {
+            folder: true,
+            ..documents
+        })
     }
 
     fn of_main(main: PathBuf, with_fragments: bool) -> Result<Self, String> {
@@ -50,13 +70,14 @@ impl Documents {
             set: documents.into_iter().collect(),
             main,
             base,
+            folder: false,
         })
     }
 
     /// A document's name as a path that the operator can open.
-    pub(super) fn shown(&self, name: &str) -> String {
+    pub(crate) fn shown(&self, name: &str) -> String {
         if name == DocumentSet::MAIN {
-            return self.main.display().to_string();
+            return shown(&self.main);
         }
         self.base.join(name).display().to_string()
     }
@@ -68,23 +89,40 @@ pub(super) fn is_main(path: &Path) -> bool {
         .is_some_and(|name| name == "main.yaml" || name == "main.yml")
 }
 
-/// A file's bytes, at most one more than documents may have, so that the reader refuses what is larger.
+fn is_folder(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// A path as people know it.
+pub(super) fn shown(path: &Path) -> String {
+    match path == Path::new(STDIN) {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
+/// The bytes of a file, a pipe (`/dev/stdin`, `<(…)`) or, for `-`, of standard input, read to the end.
 ///
 /// # Errors
-/// One line with the path and the reason.
+/// One line with the path and the reason; also for more than documents may have.
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Vec<u8>> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("not a file"));
-        }
-        let mut text = Vec::new();
         let most = MAX_BYTES as u64 + 1;
-        File::open(path)?.take(most).read_to_end(&mut text)?;
+        let mut text = Vec::new();
+        if path == Path::new(STDIN) {
+            io::stdin().lock().take(most).read_to_end(&mut text)?;
+            return Ok(text);
+        }
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::other("it is a folder"));
+        }
+        file.take(most).read_to_end(&mut text)?;
         Ok(text)
     };
-    let text = read().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = read().map_err(|error| format!("cannot read {}: {error}", shown(path)))?;
     if text.len() > MAX_BYTES {
-        return Err(format!("{}: more than 64 MiB", path.display()));
+        return Err(format!("{}: more than 64 MiB", shown(path)));
     }
     Ok(text)
 }
@@ -111,7 +149,8 @@ fn fragments(base: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     for entry in entries {
         let entry = entry.map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") && !name.starts_with('.') {
+        let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if yaml && !name.starts_with('.') {
             found.push((format!("{FRAGMENTS}/{name}"), entry.path()));
         }
     }

@@ -142,6 +142,7 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
             groups,
             host,
             pools,
+            document: reader.file().into(),
         },
         overrides: keys.overrides.is_some_and(|overrides| overrides.value),
         key: entry.key,

@@ -8,13 +8,15 @@ use crate::document::values::TimeoutKeys;
 use crate::document::{Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Rules};
 use crate::model::{HostPattern, Settings};
 use crate::schema::{At, Reader, told};
-use crate::yaml;
+use crate::yaml::{self, Spot};
 
 /// A host and the document that has it.
 struct Held {
     host: AuthoredHost,
     overrides: bool,
-    place: String,
+    at: Spot,
+    /// What faults call its document.
+    shown: String,
     file: String,
 }
 
@@ -28,13 +30,17 @@ struct Set {
 }
 
 /// Reads a set: the main document first, then the others by name.
-pub(crate) fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, DocumentFaults> {
+pub(crate) fn read(
+    documents: &DocumentSet,
+    rules: &Rules,
+    shown: &dyn Fn(&str) -> String,
+) -> Result<Authored, DocumentFaults> {
     let mut set = Set::default();
     let main = |name: &str| name == DocumentSet::MAIN;
     let mut ordered: Vec<_> = documents.documents().iter().collect();
     ordered.sort_by_key(|(name, _)| !main(name));
     for (name, text) in ordered {
-        set.document(name, text, rules);
+        set.document(name, text, rules, &shown(name));
     }
     if !set.faults.is_empty() {
         return Err(told(set.faults, set.untold));
@@ -47,9 +53,10 @@ pub(crate) fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, D
 }
 
 impl Set {
-    fn document(&mut self, name: &str, text: &[u8], rules: &Rules) {
+    fn document(&mut self, name: &str, text: &[u8], rules: &Rules, shown: &str) {
         let tree = yaml::parse(text);
         let mut reader = Reader::new(name);
+        reader.shown = shown;
         reader.forbidden = &rules.forbidden_endpoints;
         let root = match &tree {
             Ok(tree) => tree.root(),
@@ -80,7 +87,8 @@ impl Set {
     /// Takes a host. Where two documents have it, the one that says `override` stays, of two the later one.
     fn add<'t>(&mut self, entry: HostEntry<'t>, reader: &mut Reader<'t>) {
         let held = Held {
-            place: format!("{}:{}", reader.file(), entry.at),
+            at: entry.at,
+            shown: reader.shown.to_owned(),
             file: reader.file().to_owned(),
             overrides: entry.overrides,
             host: entry.host,
@@ -94,12 +102,14 @@ impl Set {
         if !same_file && held.overrides {
             self.hosts.insert(pattern, held);
         } else if same_file || !first.overrides {
-            let hint = if same_file {
-                ""
+            let (at, shown) = (first.at, &first.shown);
+            let reason = if same_file {
+                format!("the host {pattern} stands already at {at}")
             } else {
-                " (`override: true` at the one that should win lets it)"
+                format!(
+                    "the host {pattern} stands already at {shown}:{at} (`override: true` at the one that should win lets it)"
+                )
             };
-            let reason = format!("the host {pattern} stands already at {}{hint}", first.place);
             let duplicate = |reader: &mut Reader<'t>| {
                 reader.under(entry.key, |reader| reader.fault(entry.at, reason));
             };

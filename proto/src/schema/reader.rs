@@ -30,6 +30,8 @@ enum Step<'t> {
 /// Reads one document.
 pub(crate) struct Reader<'t> {
     file: &'t str,
+    /// What faults call the document.
+    pub(crate) shown: &'t str,
     path: Vec<Step<'t>>,
     faults: Vec<DocumentFault>,
     /// Faults beyond those that are told.
@@ -44,6 +46,7 @@ impl<'t> Reader<'t> {
     pub(crate) const fn new(file: &'t str) -> Self {
         Self {
             file,
+            shown: file,
             path: Vec::new(),
             faults: Vec::new(),
             untold: 0,
@@ -91,7 +94,7 @@ impl<'t> Reader<'t> {
         }
         DocumentFault {
             place: Place {
-                file: self.file.to_owned(),
+                file: self.shown.to_owned(),
                 line: at.line as usize,
                 column: at.column as usize,
             },

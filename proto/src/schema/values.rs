@@ -68,12 +68,16 @@ impl Shape for Life {
     fn schema() -> Json {
         json!({ "anyOf": [
             { "type": "number", "minimum": 0 },
-            { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$" },
+            { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|min|h|d)?$" },
         ] })
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration as documents and command lines write it: `1.5s`, `500ms`, `2min`, `1h`, or a number of seconds.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{}` is not {LIFE}", crate::schema::shown(text));
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {

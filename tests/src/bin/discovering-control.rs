@@ -68,6 +68,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
     let parts = Parts {
         store: Box::new(Ledger::open(&options.folder.join("ledger"))?),
         main_file: None,
+        files: None,
         hold: aralez_control::core::hold::HOLD,
         settling: aralez_control::publisher::SETTLING,
         rules: Rules::default(),
@@ -82,7 +83,7 @@ async fn commit(publisher: &Publisher, pools: u32) -> Result<()> {
         message: String::new(),
         expect: None,
         save: false,
-        force: true,
+        confirmation: aralez_control::core::commit::Confirmation::Force,
     };
     let committed = publisher.commit(proposal).await;
     committed

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex as Lock, MutexGuard};
 use std::time::Duration;
 
-use aralez_proto::document::Rules;
+use aralez_proto::document::{DocumentFault, DocumentSet, Rules};
 use bytes::Bytes;
 
 use crate::core::hold::HOLD;
 use crate::core::roster::KnownNode;
 use crate::core::store::{
-    Backup, ClusterId, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave, Revision,
-    RevisionInfo, Store, StoreError,
+    Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave,
+    Revision, RevisionInfo, Store, StoreError,
 };
 use crate::publisher::{Parts, Publisher, SETTLING};
 
@@ -33,6 +33,8 @@ pub(super) struct Kept {
     pub(super) file_is_stuck: bool,
     /// or the next commit reaches the disk, but reports that it is not known whether it did.
     pub(super) unsure: bool,
+    /// What `sources take` reads; nothing where it is not set.
+    pub(super) on_disk: Option<Result<DocumentSet, Vec<DocumentFault>>>,
 }
 
 impl Store for Disk {
@@ -178,6 +180,15 @@ impl MainFile for Disk {
     }
 }
 
+impl FilesOnDisk for Disk {
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
+        let kept = self.0.lock().unwrap();
+        kept.on_disk
+            .clone()
+            .unwrap_or_else(|| Ok(DocumentSet::default()))
+    }
+}
+
 impl Disk {
     fn writable(&self) -> Result<MutexGuard<'_, Kept>, StoreError> {
         let kept = self.0.lock().unwrap();
@@ -199,6 +210,7 @@ impl Disk {
         let parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
+            files: Some(Box::new(self.clone())),
             rules,
             hold,
             settling: SETTLING,

@@ -9,7 +9,8 @@ use tracing::{error, info};
 use super::Writer;
 use super::build::{Built, millis_since};
 use super::report::report;
-use crate::core::commit::{Committed, Proposal, Rejected, Saved, TouchedGroups};
+use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, Saved, TouchedGroups};
+use crate::core::dropped::{self, Dropped};
 use crate::core::status::faults_of;
 use crate::core::store::{FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError};
 
@@ -83,7 +84,8 @@ impl Writer {
             return self.take_unchanged(proposal, files);
         }
         let built = self.build(&proposal.documents, head + 1)?;
-        self.look_twice(proposal, hash, &built.views)?;
+        let dropped = self.dropped(proposal, &built);
+        self.guard(proposal, hash, &built.views, &dropped)?;
         let saving = self.plan_save(proposal, head + 1)?;
         let begun = Instant::now();
         let new = NewRevision {
@@ -105,7 +107,20 @@ impl Writer {
         })?;
         let mut committed = self.publish(info, built, millis_since(begun));
         committed.saved = self.save(&proposal.documents, saving);
+        committed.dropped = dropped;
         Ok(committed)
+    }
+
+    /// What a change that somebody asked for drops without naming it.
+    fn dropped(&self, proposal: &Proposal, built: &Built) -> Vec<Dropped> {
+        if proposal.confirmation == Confirmation::ByTime {
+            return Vec::new();
+        }
+        dropped::dropped(
+            &self.layers.authored,
+            &built.layers.authored,
+            &proposal.documents,
+        )
     }
 
     /// The content of the head once more: there is no revision, but the files are remembered, and the main one is written if asked.
@@ -128,6 +143,7 @@ impl Writer {
             touched: TouchedGroups::default(),
             warnings: self.layers.authored.warnings.clone(),
             saved,
+            dropped: Vec::new(),
         })
     }
 
@@ -197,6 +213,7 @@ impl Writer {
             touched: views.touched_since(&self.outlets.views.borrow()),
             warnings: layers.authored.warnings.clone(),
             saved: Saved::NotAsked,
+            dropped: Vec::new(),
         };
         let hosts = &layers.authored.hosts;
         let routes: usize = hosts.iter().map(|host| host.host.routes.len()).sum();

@@ -1,53 +1,180 @@
 //! The set of files as a proposal: when it is one, and what is remembered of it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use aralez_proto::document::DocumentSet;
-use tracing::info;
+use aralez_proto::document::{DocumentFaults, DocumentSet};
+use tracing::{info, warn};
 
 use super::Writer;
 use super::report::{self, report};
-use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
+use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected, TakeFiles};
+use crate::core::hold::{Held, HoldId};
 use crate::core::status::{KnownFiles, Reading, faults_of};
 use crate::core::store::{FilesRead, Revision, RevisionInfo};
+
+/// What the writer knows of the set of files.
+#[derive(Debug, Default)]
+pub(super) struct FileSet {
+    /// The set that the source reported last, with what it keeps of files that are gone; `None` before the first.
+    now: Option<DocumentSet>,
+    /// The names of the set that was taken last; `None` where that is not known.
+    taken: Option<BTreeSet<String>>,
+    /// The hold of files that are gone as a whole.
+    gone: Option<Held>,
+    /// Files that are gone with an operator's consent, for as long as the source still keeps them.
+    released: BTreeSet<String>,
+}
+
+impl FileSet {
+    /// Begins with what was taken before the start.
+    pub(super) fn begin(&mut self, known: &KnownFiles) {
+        let names = names_of(&known.documents);
+        self.taken = (!names.is_empty() || !known.has_head).then_some(names);
+    }
+
+    /// The set that the source reported last; `None` before the first.
+    pub(super) const fn now(&self) -> Option<&DocumentSet> {
+        self.now.as_ref()
+    }
+
+    /// Whether a set lacks a file of the one that was taken last, or that is not known.
+    pub(super) fn lacks_some(&self, documents: &DocumentSet) -> bool {
+        let lacks = |name: &String| !documents.documents().contains_key(name);
+        self.taken
+            .as_ref()
+            .is_none_or(|taken| taken.iter().any(lacks))
+    }
+
+    /// The hold of files that are gone; `None` where none are.
+    pub(super) fn gone_held(&self) -> Option<Held> {
+        self.gone.clone()
+    }
+
+    /// The set without what is kept of files that are gone.
+    pub(super) fn on_disk(&self) -> Option<DocumentSet> {
+        let gone = self.gone.as_ref().map(|held| held.gone.as_slice());
+        let set = self.now.as_ref()?;
+        Some(without(set, gone.unwrap_or_default()))
+    }
+
+    /// Files that are gone now are gone with an operator's consent.
+    pub(super) fn release_gone(&mut self) {
+        self.now = self.on_disk();
+        let gone = self.gone.take().map(|held| held.gone);
+        self.released.extend(gone.unwrap_or_default());
+    }
+
+    /// A reading without the files whose loss an operator accepted.
+    fn released(&mut self, reading: &Reading) -> Reading {
+        self.released.retain(|name| reading.gone.contains(name));
+        let released: Vec<String> = self.released.iter().cloned().collect();
+        let kept = |name: &&String| !released.contains(name);
+        Reading {
+            documents: reading
+                .documents
+                .as_ref()
+                .map(|set| without(set, &released)),
+            gone: reading.gone.iter().filter(kept).cloned().collect(),
+            ..reading.clone()
+        }
+    }
+
+    /// Holds files that are gone, or ends such a hold. Whether a hold begins.
+    fn hold_gone(&mut self, gone: &[String], next_id: impl FnOnce() -> HoldId) -> bool {
+        let before = self.gone.take().filter(|held| held.gone == gone);
+        let begins = before.is_none() && !gone.is_empty();
+        self.gone = before.or_else(|| {
+            begins.then(|| Held {
+                id: next_id(),
+                losses: Vec::new(),
+                gone: gone.to_vec(),
+                dropped: Vec::new(),
+                since: Instant::now(),
+                until: None,
+            })
+        });
+        begins
+    }
+}
+
+fn names_of(documents: &DocumentSet) -> BTreeSet<String> {
+    documents.documents().keys().cloned().collect()
+}
+
+fn without(set: &DocumentSet, names: &[String]) -> DocumentSet {
+    let documents = set.documents().iter();
+    let left = documents.filter(|(name, _)| !names.contains(name));
+    left.map(|(name, text)| (name.clone(), text.clone()))
+        .collect()
+}
 
 impl Writer {
     pub(in super::super) fn take_reading(
         &mut self,
         reading: &Reading,
     ) -> Result<Option<Instant>, Rejected> {
+        let reading = &self.files.released(reading);
         if self.outlets.status.borrow().warnings != reading.warnings {
             report::each(&reading.warnings);
         }
         let content = reading.documents.as_ref().map(DocumentSet::content_hash);
         self.holds.files_are(content);
+        self.hold_gone(&reading.gone);
         let Some(documents) = &reading.documents else {
             report::each(&reading.faults);
+            let held = self.files.gone_held();
             self.tell(|status| {
                 status.faults.clone_from(&reading.faults);
                 status.warnings.clone_from(&reading.warnings);
-                status.held = None;
+                status.writing = reading.writing;
+                status.held = held;
             });
             return Ok(None);
         };
-        let rejected = self.take_files(documents, false).err();
+        let rejected = self.take_files(documents, Confirmation::ByTime).err();
         self.tell_of_files(rejected.as_ref());
-        self.tell(|status| status.warnings.clone_from(&reading.warnings));
+        self.tell(|status| {
+            status.warnings.clone_from(&reading.warnings);
+            status.writing = reading.writing;
+        });
         match rejected {
             Some(
                 rejected @ (Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }),
             ) => Err(rejected),
-            Some(Rejected::Held(held)) => Ok(Some(held.until)),
+            Some(Rejected::Held(held)) => Ok(held.until),
             Some(_) | None => Ok(None),
+        }
+    }
+
+    fn hold_gone(&mut self, gone: &[String]) {
+        let Self { files, holds, .. } = self;
+        if files.hold_gone(gone, || holds.next_id()) {
+            self.outlets
+                .figures
+                .send_modify(|figures| figures.held += 1);
+            let id = self.files.gone_held().map(|held| held.id.to_string());
+            warn!(
+                "{} is gone as a whole; its last content stays until it is back, or until `aralez-ctl sources release {}`",
+                gone.join(", "),
+                id.unwrap_or_default()
+            );
         }
     }
 
     /// Tells why the files as they are now are not what serves, if so.
     pub(super) fn tell_of_files(&self, rejected: Option<&Rejected>) {
         let faults = rejected.map(faults_of).unwrap_or_default();
-        let held = match rejected {
-            Some(Rejected::Held(held)) => Some(held.clone()),
-            _ => None,
+        let gone = self.files.gone_held();
+        let held = match (rejected, gone) {
+            // Released together: what is on disk has both losses.
+            (Some(Rejected::Held(held)), Some(gone)) => Some(Held {
+                gone: gone.gone,
+                until: None,
+                ..held.clone()
+            }),
+            (Some(Rejected::Held(held)), None) => Some(held.clone()),
+            (_, gone) => gone,
         };
         self.tell(|status| {
             status.faults = faults;
@@ -59,12 +186,14 @@ impl Writer {
     pub(super) fn take_files(
         &mut self,
         documents: &DocumentSet,
-        force: bool,
+        confirmation: Confirmation,
     ) -> Result<Option<Committed>, Rejected> {
         let known = self.store.files_read();
         let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
         let hash = documents.content_hash();
-        self.files = Some(documents.clone());
+        if confirmation == Confirmation::ByTime {
+            self.files.now = Some(documents.clone());
+        }
         if let Some(saving) = self
             .store
             .pending_save()
@@ -82,6 +211,7 @@ impl Writer {
         if let Some(known) = known.filter(|known| known.hash == hash) {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
+                self.files.taken = Some(names_of(documents));
                 // Nothing new, but where the head itself does not read, that is still to be told.
                 return self.unread.clone().map_or(Ok(None), Err);
             }
@@ -96,12 +226,47 @@ impl Writer {
             message: String::new(),
             expect: None,
             save: false,
-            force,
+            confirmation,
         };
+        self.commit_files(&proposal).map(Some)
+    }
+
+    /// Commits the set of files as it is on disk now: also one that was refused before, or that a push replaced.
+    pub(in super::super) fn take_from_disk(
+        &mut self,
+        take: TakeFiles,
+    ) -> Result<Committed, Rejected> {
+        let Some(files) = &self.on_disk else {
+            return Err(Rejected::Store(
+                "there are no files: upstreams_conf is not set".to_owned(),
+            ));
+        };
+        let documents = files
+            .read()
+            .map_err(|faults| Rejected::Documents(DocumentFaults(faults)))?;
+        let proposal = Proposal {
+            documents,
+            origin: CommitOrigin::File,
+            message: take.message,
+            expect: None,
+            save: false,
+            confirmation: take.confirmation,
+        };
+        let committed = self.commit_files(&proposal)?;
+        self.files.release_gone();
+        self.files.now = Some(proposal.documents);
+        self.tell_of_files(None);
+        Ok(committed)
+    }
+
+    fn commit_files(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+        let hash = proposal.documents.content_hash();
         let read = |refused| FilesRead { hash, refused };
-        let outcome = self.commit_with(&proposal, Some(read(false)));
-        let rejected = match outcome {
-            Ok(committed) => return Ok(Some(committed)),
+        let rejected = match self.commit_with(proposal, Some(read(false))) {
+            Ok(committed) => {
+                self.files.taken = Some(names_of(&proposal.documents));
+                return Ok(committed);
+            }
             Err(held @ Rejected::Held(_)) => return Err(held),
             Err(rejected) => rejected,
         };

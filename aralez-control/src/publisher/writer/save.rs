@@ -93,7 +93,11 @@ impl Writer {
 
     /// The hash of the set of files as the source will find it once the main document is written.
     fn files_after_save(&self, documents: &DocumentSet) -> Digest {
-        let kept = self.files.iter().flat_map(DocumentSet::documents);
+        let kept = self
+            .files
+            .now()
+            .into_iter()
+            .flat_map(DocumentSet::documents);
         let kept = kept.filter(|(name, _)| *name != DocumentSet::MAIN);
         let set = kept.map(|(name, text)| (name.clone(), text.clone()));
         let saved = (DocumentSet::MAIN.to_owned(), main_of(documents));

@@ -1,4 +1,4 @@
-//! Where the guard against mass removal stands: between what was built and what is written.
+//! The guard against mass removal: it stands between what was built and what is written.
 
 use std::time::Instant;
 
@@ -6,27 +6,38 @@ use aralez_proto::hash::Digest;
 use tracing::warn;
 
 use super::Writer;
-use crate::core::commit::{CommitOrigin, Committed, Proposal, Rejected};
+use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected};
+use crate::core::dropped::Dropped;
+use crate::core::hold::{Files, Held, HoldId};
 use crate::core::loss;
 use crate::core::store::FilesRead;
 use crate::core::views::Views;
 
 impl Writer {
-    /// Holds what takes away in bulk, unless this is the second look at it or an operator forces it.
-    pub(super) fn look_twice(
+    /// Holds what removes most hosts or most of a pool, unless it is confirmed.
+    pub(super) fn guard(
         &mut self,
         proposal: &Proposal,
         content: Digest,
         next: &Views,
+        dropped: &[Dropped],
     ) -> Result<(), Rejected> {
-        if proposal.force {
-            return Ok(());
-        }
         let losses = loss::losses(&self.outlets.views.borrow(), next);
         let now = Instant::now();
-        let held = match proposal.origin {
-            CommitOrigin::File => self.holds.files(now, content, losses),
-            CommitOrigin::Api | CommitOrigin::Other(_) => self.holds.push(now, content, losses),
+        let held = match proposal.confirmation {
+            Confirmation::Force => return Ok(()),
+            Confirmation::ByTime => {
+                let emptied = loss::empties(&self.outlets.views.borrow(), next);
+                let deleted = self.files.lacks_some(&proposal.documents);
+                let files = Files {
+                    content,
+                    losses,
+                    by_time: !emptied && !deleted,
+                };
+                self.holds.files(now, files)
+            }
+            Confirmation::Missing => self.holds.push(now, content, losses, None),
+            Confirmation::Held(id) => self.holds.push(now, content, losses, Some(id)),
         };
         let Some(held) = held else {
             return Ok(());
@@ -35,17 +46,17 @@ impl Writer {
             self.outlets
                 .figures
                 .send_modify(|figures| figures.held += 1);
-            if proposal.origin == CommitOrigin::File {
-                let seconds = held.until.saturating_duration_since(now).as_secs();
-                warn!(
-                    "the set of files is held for a second look, what serves stays: it {held}; it is taken if it stays as it is for {seconds} s, or at once by `aralez-ctl sources release`"
-                );
+            if proposal.confirmation == Confirmation::ByTime {
+                warn_of(&held, now);
             }
         }
-        Err(Rejected::Held(held))
+        Err(Rejected::Held(Held {
+            dropped: dropped.to_vec(),
+            ..held
+        }))
     }
 
-    /// The files that are held while a push becomes the head: the push is the newer word, so they are not taken later.
+    /// The files that are held while a push becomes the head: the push is newer, so they are not taken later.
     pub(super) fn files_passed_over(&self, proposal: &Proposal) -> Option<FilesRead> {
         let hash = self.holds.held_files()?;
         let pushed = proposal.origin == CommitOrigin::Api;
@@ -55,25 +66,48 @@ impl Writer {
         })
     }
 
-    /// No files are held any more once there is another head.
+    /// Files are not held for their losses any more once there is another head. Files that are gone are still gone.
     pub(super) fn end_hold(&mut self) {
         self.holds.files_are(None);
-        self.tell(|status| status.held = None);
+        let held = self.files.gone_held();
+        self.tell(|status| status.held = held);
     }
 
-    /// Commits the files that are held; `None` where none are.
-    pub(in super::super) fn release_held(&mut self) -> Result<Option<Committed>, Rejected> {
-        let held = self.holds.held_files();
-        let files = self.files.clone();
-        let Some(files) = files.filter(|files| held == Some(files.content_hash())) else {
+    /// Commits the files that are held, without those that are gone; `None` where none are held.
+    pub(in super::super) fn release_held(
+        &mut self,
+        shown: Option<HoldId>,
+    ) -> Result<Option<Committed>, Rejected> {
+        let held = self.outlets.status.borrow().held.clone();
+        let Some((held, files)) = held.zip(self.files.on_disk()) else {
             return Ok(None);
         };
-        let taken = self.take_files(&files, true);
+        if shown.is_some_and(|shown| shown != held.id) {
+            return Err(Rejected::Held(held));
+        }
+        let taken = self.take_files(&files, Confirmation::Force);
         match &taken {
             // What could not be written stays held, and is tried again.
             Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}
-            _ => self.tell_of_files(taken.as_ref().err()),
+            _ => {
+                self.files.release_gone();
+                self.tell_of_files(taken.as_ref().err());
+            }
         }
         taken
     }
+}
+
+fn warn_of(held: &Held, now: Instant) {
+    let seconds = held
+        .until
+        .map(|until| until.saturating_duration_since(now).as_secs());
+    let until = match seconds {
+        Some(seconds) => format!("it is taken if it stays the same for {seconds} s, or at once by"),
+        None => "time does not confirm it; take it with".to_owned(),
+    };
+    warn!(
+        "the set of files is held for a second look, the configuration does not change: it {held}; {until} `aralez-ctl sources release {}`",
+        held.id
+    );
 }

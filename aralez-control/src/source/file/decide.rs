@@ -1,35 +1,91 @@
 //! What a look at the files means: the set to take, or to wait, or what to warn of. Pure: looks and times are given.
 //!
-//! A text is taken once two looks a little apart found the same, so that a file that is being written is not taken half. What cannot be
-//! read, or is gone that should not be, leaves the text that was taken last.
+//! A text is taken once its file stands still ([`still`]). What cannot be read, or is gone that should not be, leaves the text that was
+//! taken last. One deleted file of several is a decision; a whole folder that is gone, or all of its files at once, is an accident until
+//! an operator says otherwise.
 
-use std::collections::BTreeMap;
+mod collected;
+mod still;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use aralez_proto::document::{DocumentFault, DocumentSet, MAX_BYTES, Place};
+use aralez_proto::document::DocumentSet;
 use bytes::Bytes;
 
+use super::writers::FileId;
 use crate::core::status::{KnownFiles, Reading};
+use collected::Collected;
+use still::{Stillness, Unread};
 
-/// How long the files must be the same.
-const QUIET: Duration = Duration::from_millis(50);
-
-/// How long a main document must be empty that was not: between truncating and writing it is, too.
-const QUIET_EMPTY: Duration = Duration::from_secs(1);
-
-/// Files that change all the time are taken as they are after this long.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) use collected::fault;
+pub(super) use still::Ask;
 
 /// How long a file is gone before that counts: editors delete and make anew.
 const GONE: Duration = Duration::from_secs(2);
 
+/// What was heard of the writing of a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    /// The file was moved into place.
+    Moved,
+    /// Whoever wrote it in place has closed it.
+    Closed,
+    /// It was made in place, and nothing more was heard.
+    Made,
+    /// Nothing was heard, and it has not changed for a while.
+    LongAgo,
+    /// Nothing was heard, and it changed just now.
+    Unknown,
+}
+
+/// A text that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Seen {
+    pub(super) text: Bytes,
+    pub(super) file: FileId,
+    pub(super) written: Written,
+}
+
 /// What was found under one name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Found {
-    Text(Bytes),
+    Text(Seen),
+    /// Somebody is writing this file.
+    Writing(FileId),
     Missing,
     /// There is something that cannot be read, and why.
     Trouble(String),
+}
+
+impl Found {
+    fn file(&self) -> Option<FileId> {
+        match self {
+            Self::Text(seen) => Some(seen.file),
+            Self::Writing(file) => Some(*file),
+            Self::Missing | Self::Trouble(_) => None,
+        }
+    }
+
+    /// Whether both say the same, whatever was heard meanwhile.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => {
+                one.file == other.file && one.text == other.text
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// The folder `conf.d/`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Folder {
+    /// Its device and inode.
+    pub(super) id: FileId,
+    /// Where it really is: links that lead to it may be changed on purpose.
+    pub(super) real: PathBuf,
 }
 
 /// All that was found at one time.
@@ -38,8 +94,37 @@ pub(super) struct Look {
     pub(super) main: Found,
     /// By the name of the document: `conf.d/NAME.yaml`.
     pub(super) conf_d: BTreeMap<String, Found>,
+    /// The folder; `None` where there is none.
+    pub(super) folder: Option<Folder>,
     /// Why the folder `conf.d/` itself cannot be read.
     pub(super) conf_d_trouble: Option<String>,
+}
+
+impl Look {
+    fn file(&self, name: &str) -> Option<&Found> {
+        match name == DocumentSet::MAIN {
+            true => Some(&self.main),
+            false => self.conf_d.get(name),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&str, &Found)> {
+        let conf_d = self
+            .conf_d
+            .iter()
+            .map(|(name, found)| (name.as_str(), found));
+        std::iter::once((DocumentSet::MAIN, &self.main)).chain(conf_d)
+    }
+
+    /// Whether both looks found the same, whatever was heard meanwhile.
+    fn is_same(&self, other: &Self) -> bool {
+        self.conf_d.len() == other.conf_d.len()
+            && self.folder == other.folder
+            && self.conf_d_trouble == other.conf_d_trouble
+            && self
+                .files()
+                .all(|(name, found)| other.file(name).is_some_and(|other| found.is_same(other)))
+    }
 }
 
 /// What comes of a look.
@@ -57,44 +142,52 @@ pub(super) struct Decider {
     before: KnownFiles,
     /// The texts that were taken last.
     taken: BTreeMap<String, Bytes>,
-    last: Option<Look>,
-    changed_at: Duration,
-    unsettled_since: Option<Duration>,
+    still: Stillness,
     missing_since: BTreeMap<String, Duration>,
+    /// The files of `conf.d/` that are gone in a way that looks like an accident.
+    gone: BTreeSet<String>,
+    /// The folder when all of its files that were taken were in it.
+    folder: Option<Folder>,
+    /// A look came to a reading before.
+    begun: bool,
     /// In this run a set without a main document was a set of its own.
     without_main: bool,
     told: Option<Reading>,
 }
 
 impl Decider {
-    pub(super) fn new(before: KnownFiles) -> Self {
+    /// Begins after what was taken before the start. A file that somebody writes for longer than `patience` is left out.
+    pub(super) fn new(before: KnownFiles, patience: Duration) -> Self {
         Self {
             taken: before.documents.documents().clone(),
             before,
-            last: None,
-            changed_at: Duration::ZERO,
-            unsettled_since: None,
+            still: Stillness::new(patience),
             missing_since: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            folder: None,
+            begun: false,
             without_main: false,
             told: None,
         }
     }
 
-    /// Takes a look made at `now`, a time since any fixed moment.
-    pub(super) fn look(&mut self, now: Duration, look: Look) -> Next {
-        if let Some(again_in) = self.settle(now, &look) {
-            self.last = Some(look);
-            return Next {
-                reading: None,
-                again_in: Some(again_in),
-            };
-        }
+    /// Takes a look made at `now`, a time since any fixed moment. `ask` finds out who writes files that would be taken.
+    pub(super) fn look(&mut self, now: Duration, look: &Look, ask: Ask<'_>) -> Next {
+        let unread = match self.still.settle(now, look, &self.taken, ask) {
+            Ok(unread) => unread,
+            Err(again_in) => {
+                return Next {
+                    reading: None,
+                    again_in: Some(again_in),
+                };
+            }
+        };
         let mut set = Collected::default();
-        self.main(now, &look.main, &mut set);
-        self.conf_d(now, &look, &mut set);
+        self.main(now, look, &unread, &mut set);
+        self.conf_d(now, look, &unread, &mut set);
         self.main_may_miss(&mut set);
         set.check_size();
-        self.last = Some(look);
+        self.begun = true;
         let again_in = set.again_in;
         let reading = set.into_reading();
         if let Some(documents) = &reading.documents {
@@ -113,48 +206,37 @@ impl Decider {
         }
     }
 
-    /// How long to wait for the files to stay as they are; `None` where they did.
-    fn settle(&mut self, now: Duration, look: &Look) -> Option<Duration> {
-        if self.last.as_ref() != Some(look) {
-            self.changed_at = now;
-            self.unsettled_since.get_or_insert(now);
+    fn main(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
+        let name = DocumentSet::MAIN;
+        if look.main != Found::Missing {
+            self.missing_since.remove(name);
+            self.found(name, &look.main, unread, set);
+            return;
         }
-        let since = self.unsettled_since?;
-        let empty = |text: &Bytes| text.is_empty();
-        let emptied = matches!(&look.main, Found::Text(text) if empty(text))
-            && self
-                .taken
-                .get(DocumentSet::MAIN)
-                .is_some_and(|text| !empty(text));
-        let quiet = if emptied { QUIET_EMPTY } else { QUIET };
-        let left = quiet.saturating_sub(now.saturating_sub(self.changed_at));
-        let patience = PATIENCE.saturating_sub(now.saturating_sub(since));
-        let wait = left.min(patience);
-        if wait.is_zero() {
-            self.unsettled_since = None;
-            return None;
+        let Some(text) = self.taken.get(name).cloned() else {
+            return;
+        };
+        set.put(name, text);
+        let left = self.gone_in(now, name);
+        set.look_again(left);
+        if left.is_none() {
+            set.warn(name, "was deleted; what it said stays until it is back");
         }
-        Some(wait)
     }
 
-    fn main(&mut self, now: Duration, found: &Found, set: &mut Collected) {
-        let name = DocumentSet::MAIN;
-        let taken = self.taken.get(name).cloned();
-        if matches!(found, Found::Text(_) | Found::Trouble(_)) {
-            self.missing_since.remove(name);
-        }
-        match (found, taken) {
-            (Found::Text(text), _) => set.put(name, text.clone()),
-            (Found::Trouble(reason), taken) => set.trouble(name, reason, taken),
-            (Found::Missing, Some(text)) => {
-                set.put(name, text);
-                let left = self.gone_in(now, name);
-                set.look_again(left);
-                if left.is_none() {
-                    set.warn(name, "was deleted; what it said stays until it is back");
-                }
+    /// Puts what was found under a name into the set.
+    fn found(&self, name: &str, found: &Found, unread: &Unread, set: &mut Collected) {
+        let taken = || self.taken.get(name).cloned();
+        match found {
+            _ if unread.contains_key(name) => {
+                let opener = unread.get(name).and_then(Option::as_deref);
+                set.writing(name, opener, taken());
             }
-            (Found::Missing, None) => {}
+            Found::Text(seen) => set.put(name, seen.text.clone()),
+            Found::Trouble(reason) => set.trouble(name, reason, taken()),
+            // It would be left out, or waited for.
+            Found::Writing(_) => set.writing(name, None, taken()),
+            Found::Missing => {}
         }
     }
 
@@ -173,45 +255,36 @@ impl Decider {
         }
     }
 
-    fn conf_d(&mut self, now: Duration, look: &Look, set: &mut Collected) {
+    fn conf_d(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
         for (name, found) in &look.conf_d {
-            match found {
-                Found::Text(text) => set.put(name, text.clone()),
-                Found::Trouble(reason) => {
-                    set.trouble(name, reason, self.taken.get(name).cloned());
-                }
-                Found::Missing => continue,
+            if *found != Found::Missing {
+                self.found(name, found, unread, set);
+                self.missing_since.remove(name);
+                self.gone.remove(name);
             }
-            self.missing_since.remove(name);
         }
-        let unseen = |name: &String| {
-            let seen = look.conf_d.get(name);
-            *name != DocumentSet::MAIN && seen.is_none_or(|found| *found == Found::Missing)
+        let there = |name: &str| {
+            look.file(name)
+                .is_some_and(|found| *found != Found::Missing)
         };
-        let taken = self.taken.clone();
+        let missing = self.taken.iter();
+        let missing = missing.filter(|(name, _)| *name != DocumentSet::MAIN && !there(name));
+        let missing: Vec<(String, Bytes)> = missing
+            .map(|(name, text)| (name.clone(), text.clone()))
+            .collect();
+        if missing.is_empty() && look.folder.is_some() {
+            self.folder.clone_from(&look.folder);
+        }
         // A whole folder that is gone, unmounted for one, is no decision about the files in it.
-        let all_gone = look.main == Found::Missing && taken.contains_key(DocumentSet::MAIN);
-        for (name, text) in taken.into_iter().filter(|(name, _)| unseen(name)) {
+        let all_gone = look.main == Found::Missing && self.taken.contains_key(DocumentSet::MAIN);
+        let accident = self.is_accident(look, missing.len());
+        for (name, text) in missing {
             if look.conf_d_trouble.is_some() {
                 set.put(&name, text);
-                continue;
-            }
-            if all_gone {
-                set.put(&name, text);
-                if self.gone_in(now, DocumentSet::MAIN).is_none() {
-                    set.warn(
-                        &name,
-                        "is gone together with upstreams.yaml; what it said stays until that is back",
-                    );
-                }
-                continue;
-            }
-            let left = self.gone_in(now, &name);
-            if left.is_some() {
-                set.put(&name, text);
-                set.look_again(left);
+            } else if all_gone {
+                self.all_gone(now, &name, text, set);
             } else {
-                self.missing_since.remove(&name);
+                self.missing(now, &name, text, accident, set);
             }
         }
         match &look.conf_d_trouble {
@@ -228,84 +301,60 @@ impl Decider {
         }
     }
 
+    /// Whether missing files of `conf.d/` look like an accident: the folder is gone, or another one is in its place, or all of several
+    /// files are gone at once, or all that were there before the start.
+    fn is_accident(&self, look: &Look, missing: usize) -> bool {
+        let Some(folder) = &look.folder else {
+            return true;
+        };
+        let another = self
+            .folder
+            .as_ref()
+            .is_some_and(|before| before.real == folder.real && before.id != folder.id);
+        let none_left = look.conf_d.values().all(|found| *found == Found::Missing);
+        another || (none_left && (missing >= 2 || !self.begun))
+    }
+
+    fn all_gone(&mut self, now: Duration, name: &str, text: Bytes, set: &mut Collected) {
+        set.put(name, text);
+        if self.gone_in(now, DocumentSet::MAIN).is_none() {
+            set.warn(
+                name,
+                "is gone together with upstreams.yaml; what it said stays until that is back",
+            );
+        }
+    }
+
+    /// A missing file stays for a while, and for as long as its loss looks like an accident.
+    fn missing(
+        &mut self,
+        now: Duration,
+        name: &str,
+        text: Bytes,
+        accident: bool,
+        set: &mut Collected,
+    ) {
+        let left = self.gone_in(now, name);
+        let held = self.gone.contains(name);
+        if left.is_some() || accident || held {
+            set.put(name, text);
+            set.look_again(left);
+        } else {
+            self.missing_since.remove(name);
+        }
+        if accident && (left.is_none() || !self.begun) {
+            self.gone.insert(name.to_owned());
+        }
+        if left.is_none() && (accident || held) {
+            set.gone.push(name.to_owned());
+        }
+    }
+
     /// How long until a missing file counts as gone; `None` where it does.
     fn gone_in(&mut self, now: Duration, name: &str) -> Option<Duration> {
         let since = *self.missing_since.entry(name.to_owned()).or_insert(now);
         let left = GONE.saturating_sub(now.saturating_sub(since));
         (!left.is_zero()).then_some(left)
-    }
-}
-
-/// A set that is being put together.
-#[derive(Debug, Default)]
-struct Collected {
-    texts: BTreeMap<String, Bytes>,
-    faults: Vec<DocumentFault>,
-    warnings: Vec<DocumentFault>,
-    again_in: Option<Duration>,
-}
-
-impl Collected {
-    fn put(&mut self, name: &str, text: Bytes) {
-        self.texts.insert(name.to_owned(), text);
-    }
-
-    /// What cannot be read keeps the text that was taken from it; where there is none, the set cannot be known.
-    fn trouble(&mut self, name: &str, reason: &str, taken: Option<Bytes>) {
-        match taken {
-            Some(text) => {
-                self.put(name, text);
-                self.warn(
-                    name,
-                    &format!("cannot be read, what it said stays: {reason}"),
-                );
-            }
-            None => self
-                .faults
-                .push(fault(name, &format!("cannot be read: {reason}"))),
-        }
-    }
-
-    fn warn(&mut self, name: &str, reason: &str) {
-        self.warnings.push(fault(name, reason));
-    }
-
-    fn look_again(&mut self, left: Option<Duration>) {
-        self.again_in = [self.again_in, left].into_iter().flatten().min();
-    }
-
-    fn check_size(&mut self) {
-        let bytes: usize = self.texts.values().map(Bytes::len).sum();
-        if bytes > MAX_BYTES {
-            let reason = format!(
-                "has {bytes} bytes together with the files of conf.d, at most {MAX_BYTES} are read"
-            );
-            self.faults.push(fault(DocumentSet::MAIN, &reason));
-        }
-    }
-
-    fn documents(&self) -> DocumentSet {
-        self.texts.clone().into_iter().collect()
-    }
-
-    fn into_reading(self) -> Reading {
-        Reading {
-            documents: self.faults.is_empty().then(|| self.documents()),
-            faults: self.faults,
-            warnings: self.warnings,
-        }
-    }
-}
-
-fn fault(name: &str, reason: &str) -> DocumentFault {
-    DocumentFault {
-        place: Place {
-            file: name.to_owned(),
-            line: 0,
-            column: 0,
-        },
-        path: String::new(),
-        reason: reason.to_owned(),
     }
 }
 

@@ -3,17 +3,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use notify_debouncer_full::notify::{self, EventKind, RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tracing::warn;
 
 use super::look::{Looker, names_in, parent_of};
-
-/// How long events are gathered. The debouncer wakes in each tick, so a shorter one costs an idle control its rest.
-const GATHER: Duration = Duration::from_millis(40);
-const TICK: Duration = Duration::from_millis(20);
+use super::writers::Writers;
 
 /// How many links one name is followed through, as the kernel does.
 const MAX_LINKS: usize = 40;
@@ -22,7 +17,7 @@ const MAX_LINKS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Folders {
     /// `None` where the system gives no watcher.
-    debouncer: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
+    watcher: Option<RecommendedWatcher>,
     /// Each with its device and inode: a folder made anew needs a new watch.
     watched: BTreeMap<PathBuf, (u64, u64)>,
     /// Not every folder could be watched.
@@ -30,26 +25,28 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    /// Begins without any folder; `wake` is called when something changed in one.
-    pub(super) fn new(wake: impl Fn() + Send + 'static) -> Self {
-        let handler = move |events: DebounceEventResult| {
-            let changed = |events: &Vec<notify_debouncer_full::DebouncedEvent>| {
-                events
-                    .iter()
-                    .any(|event| !matches!(event.kind, EventKind::Access(_)))
+    /// Begins without any folder. What is heard goes to `writers`, and `wake` is called when something may have changed.
+    pub(super) fn new(writers: Writers, wake: impl Fn() + Send + 'static) -> Self {
+        let handler = move |event: notify::Result<Event>| {
+            let changed = match event {
+                Ok(event) => writers.note(&event),
+                Err(_) => {
+                    // It may hide an event.
+                    writers.forget();
+                    true
+                }
             };
-            // An error may hide an event: an overflown queue, for one.
-            if events.as_ref().is_ok_and(changed) || events.is_err() {
+            if changed {
                 wake();
             }
         };
-        let debouncer = new_debouncer(GATHER, Some(TICK), handler);
-        let debouncer = debouncer
+        let watcher = notify::recommended_watcher(handler);
+        let watcher = watcher
             .inspect_err(|error| cannot_watch("the files", error))
             .ok();
         Self {
-            deaf: debouncer.is_none(),
-            debouncer,
+            deaf: watcher.is_none(),
+            watcher,
             watched: BTreeMap::new(),
         }
     }
@@ -61,7 +58,7 @@ impl Folders {
 
     /// Watches what the looker looks at now, and no longer what it does not.
     pub(super) fn follow(&mut self, looker: &Looker) {
-        let Some(debouncer) = &mut self.debouncer else {
+        let Some(watcher) = &mut self.watcher else {
             return;
         };
         let wanted = wanted(looker);
@@ -69,7 +66,7 @@ impl Folders {
             let kept = wanted.get(folder) == Some(id);
             if !kept {
                 // A folder that is gone took its watch along.
-                let _ = debouncer.unwatch(folder);
+                let _ = watcher.unwatch(folder);
             }
             kept
         });
@@ -78,7 +75,7 @@ impl Folders {
             if self.watched.contains_key(&folder) {
                 continue;
             }
-            match debouncer.watch(&folder, RecursiveMode::NonRecursive) {
+            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => drop(self.watched.insert(folder, id)),
                 Err(error) => {
                     self.deaf = true;

@@ -1,6 +1,7 @@
 //! Looking at the files: what is there now, reading only what may have changed.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -10,14 +11,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aralez_proto::document::MAX_BYTES;
 use bytes::Bytes;
 
-use super::decide::{Found, Look};
+use super::decide::{Folder, Found, Look, Seen, Written};
+use super::writers::{FileId, Heard, Writers};
 
 /// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// A file that did not change for this long was not changed just now.
+const LONG_AGO: Duration = Duration::from_millis(500);
+
 /// Looks at one set of files, again and again.
 #[derive(Debug)]
 pub(super) struct Looker {
+    writers: Writers,
     main: PathBuf,
     conf_d: PathBuf,
     cache: BTreeMap<PathBuf, Cached>,
@@ -30,11 +36,26 @@ struct Cached {
     settled: bool,
 }
 
+impl Cached {
+    /// What is known of a file that was never read.
+    const fn empty(file: FileId) -> Self {
+        Self {
+            stamp: Stamp {
+                file,
+                len: 0,
+                modified: (0, 0),
+                changed: (0, 0),
+            },
+            text: Bytes::new(),
+            settled: false,
+        }
+    }
+}
+
 /// What changes when a file does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stamp {
-    device: u64,
-    inode: u64,
+    file: FileId,
     len: u64,
     modified: (i64, i64),
     changed: (i64, i64),
@@ -43,8 +64,7 @@ struct Stamp {
 impl Stamp {
     fn of(meta: &Metadata) -> Self {
         Self {
-            device: meta.dev(),
-            inode: meta.ino(),
+            file: FileId::of(meta),
             len: meta.len(),
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
@@ -57,11 +77,25 @@ impl Stamp {
         let now = since.unwrap_or_default().as_secs().cast_signed();
         now.saturating_sub(self.changed.0) > SETTLED.as_secs().cast_signed()
     }
+
+    /// Whether the last change is older than [`LONG_AGO`], by the clock of this machine.
+    fn changed_long_ago(&self) -> bool {
+        let (Ok(seconds), Ok(nanos)) =
+            (u64::try_from(self.changed.0), u32::try_from(self.changed.1))
+        else {
+            return false;
+        };
+        let changed = UNIX_EPOCH + Duration::new(seconds, nanos);
+        let since = SystemTime::now().duration_since(changed);
+        since.is_ok_and(|since| since >= LONG_AGO)
+    }
 }
 
 impl Looker {
-    pub(super) fn new(main: &Path) -> Self {
+    /// Looks at `main` and at `conf.d/` beside it, with what `writers` hears of them.
+    pub(super) fn new(main: &Path, writers: Writers) -> Self {
         Self {
+            writers,
             conf_d: parent_of(main).join("conf.d"),
             main: main.to_owned(),
             cache: BTreeMap::new(),
@@ -94,22 +128,71 @@ impl Looker {
         let look = Look {
             main,
             conf_d: conf_d.collect(),
+            folder: self.folder(),
             conf_d_trouble,
         };
         self.cache = seen;
         look
     }
 
+    fn folder(&self) -> Option<Folder> {
+        let meta = std::fs::metadata(&self.conf_d).ok()?;
+        let real = std::fs::canonicalize(&self.conf_d).ok()?;
+        meta.is_dir().then(|| Folder {
+            id: FileId::of(&meta),
+            real,
+        })
+    }
+
+    /// The files that were found last, with their real names.
+    pub(super) fn names(&self) -> BTreeMap<FileId, OsString> {
+        let names = self.cache.iter().filter_map(|(path, cached)| {
+            let real = std::fs::canonicalize(path).ok()?;
+            Some((cached.stamp.file, real.file_name()?.to_owned()))
+        });
+        names.collect()
+    }
+
     fn file(&self, path: PathBuf, seen: &mut BTreeMap<PathBuf, Cached>) -> Found {
         let cached = self.cache.get(&path);
+        if let Some((file, found)) = self.being_written(&path) {
+            // What was read before is kept, so that the file has a name.
+            let empty = || Cached::empty(file);
+            seen.insert(path, cached.cloned().unwrap_or_else(empty));
+            return found;
+        }
         match read(&path, cached) {
             Ok(cached) => {
-                let text = cached.text.clone();
+                let found = Found::Text(Seen {
+                    text: cached.text.clone(),
+                    file: cached.stamp.file,
+                    written: self.written(&cached.stamp),
+                });
                 seen.insert(path, cached);
-                Found::Text(text)
+                found
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Found::Missing,
             Err(error) => Found::Trouble(reason_of(&error)),
+        }
+    }
+}
+
+impl Looker {
+    /// A file that somebody is writing is not read at all.
+    fn being_written(&self, path: &Path) -> Option<(FileId, Found)> {
+        let file = FileId::of(&std::fs::metadata(path).ok()?);
+        let writing = self.writers.heard(file) == Some(Heard::Written);
+        writing.then_some((file, Found::Writing(file)))
+    }
+
+    fn written(&self, stamp: &Stamp) -> Written {
+        match self.writers.heard(stamp.file) {
+            Some(Heard::Moved) => Written::Moved,
+            Some(Heard::Closed) => Written::Closed,
+            // Begun to be written since it was read: the next look does not read it.
+            Some(Heard::Made | Heard::Written) => Written::Made,
+            None if stamp.changed_long_ago() => Written::LongAgo,
+            None => Written::Unknown,
         }
     }
 }

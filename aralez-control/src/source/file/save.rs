@@ -1,23 +1,29 @@
-//! Writing the main document: what `?save` does.
+//! Writing the main document, as `?save` does, and reading the whole set, as `sources take` does.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use super::look::parent_of;
-use crate::core::store::MainFile;
+use aralez_proto::document::{DocumentFault, DocumentSet};
 
-/// The main document where `upstreams_conf` points.
+use super::decide::{Found, fault};
+use super::look::{Looker, parent_of};
+use super::openers;
+use super::writers::Writers;
+use crate::core::store::{FilesOnDisk, MainFile};
+
+/// The main document where `upstreams_conf` points, and the files that belong to it.
 #[derive(Clone, Debug)]
 pub struct MainDocument {
     path: PathBuf,
+    writers: Writers,
 }
 
 impl MainDocument {
-    /// The document at this path.
-    pub const fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// The document at this path; `writers` knows who writes it and the files beside it.
+    pub const fn new(path: PathBuf, writers: Writers) -> Self {
+        Self { path, writers }
     }
 }
 
@@ -28,6 +34,40 @@ impl MainFile for MainDocument {
 
     fn text(&self) -> Option<Vec<u8>> {
         std::fs::read(&self.path).ok()
+    }
+}
+
+impl FilesOnDisk for MainDocument {
+    fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
+        let mut looker = Looker::new(&self.path, self.writers.clone());
+        let look = looker.look();
+        let openers = openers::of(&looker.names());
+        let mut faults = Vec::new();
+        let mut documents = Vec::new();
+        if let Some(reason) = &look.conf_d_trouble {
+            faults.push(fault("conf.d", &format!("cannot be read: {reason}")));
+        }
+        let main = (DocumentSet::MAIN.to_owned(), look.main);
+        for (name, found) in std::iter::once(main).chain(look.conf_d) {
+            let reason = match found {
+                Found::Text(seen) => match openers.get(&seen.file) {
+                    None => {
+                        documents.push((name, seen.text));
+                        continue;
+                    }
+                    Some(opener) => format!("{opener} has it open for writing"),
+                },
+                Found::Writing(_) => "a program has it open for writing".to_owned(),
+                Found::Trouble(reason) => format!("cannot be read: {reason}"),
+                Found::Missing if name == DocumentSet::MAIN => "is missing".to_owned(),
+                Found::Missing => continue,
+            };
+            faults.push(fault(&name, &reason));
+        }
+        match faults.is_empty() {
+            true => Ok(documents.into_iter().collect()),
+            false => Err(faults),
+        }
     }
 }
 

@@ -18,6 +18,19 @@ struct Bench {
     source: FileSource,
 }
 
+fn spawn(main: &Path) -> std::io::Result<FileSource> {
+    FileSource::spawn(
+        main,
+        KnownFiles::default(),
+        Writers::default(),
+        WRITER_PATIENCE,
+    )
+}
+
+fn document(path: PathBuf) -> MainDocument {
+    MainDocument::new(path, Writers::default())
+}
+
 fn documents(texts: &[(&str, &str)]) -> DocumentSet {
     let owned =
         |(name, text): &(&str, &str)| ((*name).to_owned(), Bytes::copy_from_slice(text.as_bytes()));
@@ -29,7 +42,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path());
         let main = dir.path().join("upstreams.yaml");
-        let source = FileSource::spawn(&main, KnownFiles::default()).unwrap();
+        let source = spawn(&main).unwrap();
         Self { dir, source }
     }
 
@@ -85,6 +98,7 @@ async fn what_is_written_in_parts_arrives_whole() {
         file.flush().unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    drop(file);
     bench
         .until_set(&[("upstreams.yaml", "one two three")])
         .await;
@@ -163,7 +177,7 @@ async fn a_deleted_main_document_stays_and_is_picked_up_again() {
 async fn a_missing_folder_is_picked_up_when_it_appears() {
     let dir = tempfile::tempdir().unwrap();
     let main = dir.path().join("later/upstreams.yaml");
-    let source = FileSource::spawn(&main, KnownFiles::default()).unwrap();
+    let source = spawn(&main).unwrap();
     let bench = Bench { dir, source };
     bench.until_set(&[]).await;
     fs::create_dir(bench.path("later")).unwrap();
@@ -228,7 +242,7 @@ fn a_saved_document_keeps_mode_and_link_and_leaves_nothing_else() {
     fs::write(&real, "before").unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
     symlink("real.yaml", &link).unwrap();
-    MainDocument::new(link.clone()).save(b"after").unwrap();
+    document(link.clone()).save(b"after").unwrap();
     assert_eq!(fs::read(&real).unwrap(), b"after");
     assert_eq!(
         fs::metadata(&real).unwrap().permissions().mode() & 0o7777,
@@ -242,14 +256,12 @@ fn a_saved_document_keeps_mode_and_link_and_leaves_nothing_else() {
 fn a_new_document_is_its_owners_alone_and_a_failed_save_says_where() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("upstreams.yaml");
-    MainDocument::new(path.clone()).save(b"text").unwrap();
+    document(path.clone()).save(b"text").unwrap();
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o600
     );
     let nowhere = dir.path().join("missing/upstreams.yaml");
-    let error = MainDocument::new(nowhere.clone())
-        .save(b"text")
-        .unwrap_err();
+    let error = document(nowhere.clone()).save(b"text").unwrap_err();
     assert!(error.starts_with(&nowhere.display().to_string()), "{error}");
 }

@@ -246,7 +246,7 @@ upstreams:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:4:3: upstreams.A.Example: the host a.example stands already at upstreams.yaml:1:1
+upstreams.yaml:4:3: upstreams.A.Example: the host a.example stands already at 1:1
 upstreams.yaml:8:7: upstreams.A.Example.paths./foo/: is the same path as the one at 7:7: `/foo`"
     );
     assert_eq!(

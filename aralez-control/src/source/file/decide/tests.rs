@@ -1,11 +1,42 @@
+use aralez_proto::document::MAX_BYTES;
 use proptest::prelude::*;
 
 use super::*;
 
+mod vanished;
+mod writing;
+
 const A: &str = "conf.d/a.yaml";
 
-fn text(text: &str) -> Found {
-    Found::Text(Bytes::copy_from_slice(text.as_bytes()))
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const fn id(inode: u64) -> FileId {
+    FileId { device: 1, inode }
+}
+
+fn seen(text: &str, inode: u64, written: Written) -> Found {
+    Found::Text(Seen {
+        text: Bytes::copy_from_slice(text.as_bytes()),
+        file: id(inode),
+        written,
+    })
+}
+
+/// What was moved into place: it is whole.
+fn text(content: &str) -> Found {
+    seen(content, 7, Written::Moved)
+}
+
+/// What was written in place and closed.
+fn closed(content: &str) -> Found {
+    seen(content, 7, Written::Closed)
+}
+
+fn folder(inode: u64) -> Option<Folder> {
+    Some(Folder {
+        id: id(inode),
+        real: "/conf.d".into(),
+    })
 }
 
 fn look(main: Found, conf_d: &[(&str, Found)]) -> Look {
@@ -15,6 +46,7 @@ fn look(main: Found, conf_d: &[(&str, Found)]) -> Look {
             .iter()
             .map(|(name, found)| ((*name).to_owned(), found.clone()))
             .collect(),
+        folder: folder(1),
         conf_d_trouble: None,
     }
 }
@@ -33,13 +65,16 @@ const fn ms(ms: u64) -> Duration {
 struct Bench {
     decider: Decider,
     now: Duration,
+    /// Files that a process has open for writing, as far as is seen.
+    open: Vec<FileId>,
 }
 
 impl Bench {
     fn new(before: KnownFiles) -> Self {
         Self {
-            decider: Decider::new(before),
+            decider: Decider::new(before, PATIENCE),
             now: Duration::ZERO,
+            open: Vec::new(),
         }
     }
 
@@ -52,7 +87,12 @@ impl Bench {
         let begun = self.now;
         let mut told = Vec::new();
         while self.now <= begun + time {
-            let next = self.decider.look(self.now, look.clone());
+            let open = &self.open;
+            let next = self.decider.look(self.now, look, &mut |asked| {
+                let open = open.iter().filter(|file| asked.contains(file));
+                open.map(|file| (*file, "pid 12 (rsync)".to_owned()))
+                    .collect()
+            });
             told.extend(next.reading.map(|reading| (self.now - begun, reading)));
             self.now += ms(10);
         }
@@ -99,7 +139,7 @@ fn a_file_written_in_parts_is_taken_whole() {
 }
 
 #[test]
-fn a_file_that_never_rests_is_taken_after_a_while() {
+fn whole_files_that_change_all_the_time_are_taken_after_a_while() {
     let mut bench = Bench::fresh();
     let told = (0..300).flat_map(|count| bench.hold(&look(text(&format!("{count}")), &[]), ms(1)));
     assert!(told.count() >= 1);
@@ -223,21 +263,6 @@ fn a_folder_that_cannot_be_read_takes_nothing_away_where_its_files_are_not_known
 }
 
 #[test]
-fn a_folder_that_is_gone_as_a_whole_takes_nothing_away() {
-    let mut bench = Bench::fresh();
-    bench.only(&look(text("a"), &[(A, text("x"))]), ms(100));
-    let all = Some(set(&[("upstreams.yaml", "a"), (A, "x")]));
-    for (_, reading) in bench.hold(&look(Found::Missing, &[]), ms(10_000)) {
-        assert_eq!(reading.documents, all);
-    }
-    let told = bench.hold(&look(text("a"), &[]), ms(10_000));
-    let (after, last) = told.last().unwrap();
-    assert_eq!(last.documents, Some(set(&[("upstreams.yaml", "a")])));
-    assert!(*after >= GONE, "{after:?}");
-    assert_eq!(told[0].1.documents, all, "{told:?}");
-}
-
-#[test]
 fn without_files_and_without_history_the_set_is_empty_and_warned_of() {
     let mut bench = Bench::fresh();
     let (_, reading) = bench.only(&look(Found::Missing, &[]), ms(5_000));
@@ -284,15 +309,27 @@ fn files_that_vanished_while_control_was_down_keep_what_they_said() {
 #[test]
 fn a_set_that_is_too_large_is_held_back() {
     let mut bench = Bench::fresh();
-    let half = Found::Text(vec![b' '; MAX_BYTES / 2 + 1].into());
+    let half = text(&" ".repeat(MAX_BYTES / 2 + 1));
     let (_, reading) = bench.only(&look(half.clone(), &[(A, half)]), ms(50));
     assert_eq!(reading.documents, None);
     assert!(reading.faults[0].reason.contains("67108866 bytes together"));
 }
 
+fn any_written() -> impl Strategy<Value = Written> {
+    prop_oneof![
+        Just(Written::Moved),
+        Just(Written::Closed),
+        Just(Written::Made),
+        Just(Written::LongAgo),
+        Just(Written::Unknown),
+    ]
+}
+
 fn any_found() -> impl Strategy<Value = Found> {
     prop_oneof![
-        3 => "[a-c]{0,2}".prop_map(|content| text(&content)),
+        3 => ("[a-c]{0,2}", 5_u64..8, any_written())
+            .prop_map(|(content, file, written)| seen(&content, file, written)),
+        1 => Just(Found::Writing(id(7))),
         1 => Just(Found::Missing),
         1 => Just(Found::Trouble("it is a folder".to_owned())),
     ]
@@ -311,7 +348,8 @@ proptest! {
             let told = bench.hold(&look(main, &[(A, other)]), ms(time));
             documents = told.into_iter().next_back().map(|(_, reading)| reading.documents).or(documents);
         }
-        let told = bench.hold(&look(text(&main), &[(A, text(&other))]), ms(60));
+        let last = look(seen(&main, 7, Written::Closed), &[(A, seen(&other, 9, Written::Unknown))]);
+        let told = bench.hold(&last, ms(600));
         let last = told.into_iter().next_back().map(|(_, reading)| reading.documents).or(documents);
         prop_assert_eq!(last, Some(Some(set(&[("upstreams.yaml", &main), (A, &other)]))));
     }

@@ -1,0 +1,187 @@
+//! What follows a commit: it is printed at once, then, where asked for, nodes are waited for.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::progress::{Decision, Progress, decide};
+use super::show::Show;
+use crate::answer::{Dropped, short};
+use crate::args::Format;
+use crate::client::Client;
+use crate::exit::{Exit, Failure};
+use crate::output::{self, Growing};
+
+/// Between two questions for progress: control answers each when there is news.
+const POLL: Duration = Duration::from_millis(100);
+/// How long control may wait for news.
+const NEWS: Duration = Duration::from_secs(2);
+
+/// What is waited for after a commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// How long at most.
+    pub(crate) timeout: Duration,
+    /// Also for nodes that were away before the commit.
+    pub(crate) all: bool,
+}
+
+/// What control says of a commit.
+#[derive(Deserialize, Debug)]
+struct Committed {
+    generation: u64,
+    revision: u64,
+    root: String,
+    changed: bool,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    drops: Vec<Dropped>,
+}
+
+impl Committed {
+    fn line(&self) -> String {
+        let how = if self.changed {
+            "committed"
+        } else {
+            "unchanged, still"
+        };
+        format!(
+            "{how} revision {} (generation {}, root {})",
+            self.revision,
+            self.generation,
+            short(&self.root)
+        )
+    }
+
+    fn say_warnings(&self) {
+        for warning in &self.warnings {
+            output::say(&format!("warning: {warning}"));
+        }
+        for dropped in &self.drops {
+            output::say(&format!("warning: it {}", dropped.words()));
+        }
+        if !self.drops.is_empty() {
+            output::say(
+                "push the folder to keep them (`aralez-ctl push DIR`); `aralez-ctl sources take` goes back to the files",
+            );
+        }
+    }
+}
+
+/// Prints a commit that control answered with, and waits for the nodes for as long as `wait` says; not at all for `None`.
+pub(crate) async fn follow(
+    client: &Client,
+    answer: Value,
+    wait: Option<Wait>,
+    format: Format,
+) -> Result<(), Failure> {
+    let committed = Committed::deserialize(&answer)
+        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+    committed.say_warnings();
+    let Some(wait) = wait else {
+        let mut answer = answer;
+        answer["outcome"] = json!("committed");
+        return output::print(format, &answer, &committed.line());
+    };
+    // Printed first: whatever happens while waiting, the revision is known.
+    let printed = Growing::begin(format, &answer, &committed.line())?;
+    let mut heard = Heard::default();
+    let waited = tokio::select! {
+        waited = wait_for(client, committed.revision, wait, &mut heard) => waited,
+        name = interrupted() => Err(Failure::new(
+            Exit::Unproven,
+            format!("interrupted by {name}: revision {} is committed, but not proven", committed.revision),
+        )),
+    };
+    let decision = waited
+        .as_ref()
+        .map_or(Decision::Unproven, |decision| *decision);
+    let mut last = json!({"outcome": decision.name()});
+    if let Some(nodes) = heard.body.get("nodes") {
+        last["nodes"] = nodes.clone();
+    }
+    printed.end(&last)?;
+    let ended =
+        waited.and_then(|decision| decision.end(&heard.parsed, committed.revision, wait.timeout));
+    ended.map_err(Failure::printed)
+}
+
+/// Waits for a signal that would end this command; its name.
+async fn interrupted() -> &'static str {
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
+        // Without handlers, a signal ends the process as it always does.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+        _ = hangup.recv() => "SIGHUP",
+    }
+}
+
+/// A progress as it came and as it was read.
+#[derive(Default)]
+struct Heard {
+    body: Value,
+    parsed: Progress,
+}
+
+async fn wait_for(
+    client: &Client,
+    revision: u64,
+    Wait { timeout, all }: Wait,
+    heard: &mut Heard,
+) -> Result<Decision, Failure> {
+    let path = format!("/v1/pushes/{revision}");
+    let began = Instant::now();
+    let mut show = Show::on_stderr();
+    loop {
+        let late = began.elapsed() >= timeout;
+        match ask(client, &path, all, timeout.saturating_sub(began.elapsed())).await {
+            Ok(answer) => {
+                *heard = Heard {
+                    parsed: answer.parsed.after(&heard.parsed),
+                    body: answer.body,
+                }
+            }
+            // Control may restart meanwhile: what it committed is not lost, so it is asked again.
+            Err(failure) if failure.exit == Exit::Unreached && !late => {}
+            // Also where control was started again and another revision is the head: this one is no longer followed.
+            Err(failure) => {
+                let words = format!(
+                    "revision {revision} is committed, but not proven: {}",
+                    failure.words
+                );
+                return Err(Failure::new(Exit::Unproven, words));
+            }
+        }
+        show.progress(&heard.parsed);
+        match decide(&heard.parsed, late) {
+            Decision::Wait => tokio::time::sleep(POLL.min(timeout)).await,
+            decided => return Ok(decided),
+        }
+    }
+}
+
+/// Asks for progress, at most as long as is left (and a second, so that the last answer comes).
+async fn ask(client: &Client, path: &str, all: bool, left: Duration) -> Result<Heard, Failure> {
+    let mut query = vec![("wait_ms", left.min(NEWS).as_millis().to_string())];
+    query.extend(all.then(|| ("all", "true".to_owned())));
+    let asked = client.ask(Method::GET, path, &query, Vec::new());
+    let answer = tokio::time::timeout(left + Duration::from_secs(1), asked)
+        .await
+        .map_err(|_| Failure::new(Exit::Unreached, "control does not answer"))??;
+    let body = answer.good()?;
+    let parsed = Progress::deserialize(&body)
+        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+    Ok(Heard { body, parsed })
+}

@@ -1,0 +1,78 @@
+//! A change that control holds: what it would remove, and the command that confirms it. Pure.
+
+use std::path::Path;
+
+use crate::answer::{Dropped, Loss, Problem};
+use crate::args::Push;
+
+/// What a person reads: the losses, then the command on a line of its own.
+pub(crate) fn words(problem: &Problem, command: &str) -> String {
+    let losses = problem.removes.iter().map(Loss::words);
+    let dropped = problem.drops.iter().map(Dropped::words);
+    let gone = problem.gone.iter().map(|name| format!("lacks {name}"));
+    let all: Vec<String> = losses.chain(dropped).chain(gone).collect();
+    let minutes = problem.expires_in_ms.unwrap_or_default().div_ceil(60_000);
+    let id = problem.held.as_deref().unwrap_or_default();
+    format!(
+        "held, nothing was changed: it {}\nto confirm it within {minutes} minutes:\n  {command} --held {id}\nor use --force; sending it again does not confirm it",
+        all.join("\n  and it "),
+    )
+}
+
+/// The command that was run, as far as it decides what is pushed.
+pub(super) fn pushed(push: &Push) -> String {
+    let mut command = format!("aralez-ctl push {}", quoted(&push.file));
+    if let Some(revision) = push.expect {
+        command.push_str(&format!(" --expect {revision}"));
+    }
+    if let Some(message) = &push.message {
+        command.push_str(&format!(" --message {}", quoted(Path::new(message))));
+    }
+    if push.wait {
+        command.push_str(" --wait");
+    }
+    command
+}
+
+/// A word for a POSIX shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_push_shows_what_goes_and_the_line_that_confirms_it() {
+        let problem = serde_json::from_value(serde_json::json!({
+            "held": "0123456789ab", "expires_in_ms": 599_990,
+            "removes": [{"of": "hosts", "name": "", "before": 12, "removed": 9}],
+            "drops": [{"document": "conf.d/a.yaml", "hosts": ["a.test", "b.test", "c.test", "d.test"]}],
+        }));
+        let text = words(&problem.unwrap(), "aralez-ctl push x.yaml");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "held, nothing was changed: it removes 9 of 12 hosts",
+                "  and it drops 4 hosts that conf.d/a.yaml brought: a.test, b.test, c.test and 1 more",
+                "to confirm it within 10 minutes:",
+                "  aralez-ctl push x.yaml --held 0123456789ab",
+                "or use --force; sending it again does not confirm it",
+            ]
+        );
+    }
+
+    #[test]
+    fn words_for_the_shell_are_quoted_where_they_must_be() {
+        assert_eq!(quoted(Path::new("etc/a.yaml")), "etc/a.yaml");
+        assert_eq!(quoted(Path::new("it's here")), r"'it'\''s here'");
+        assert_eq!(quoted(Path::new("")), "''");
+    }
+}
