@@ -10,7 +10,9 @@ mod conf;
 mod deadline;
 mod guard;
 mod json;
+mod nodes;
 mod problem;
+mod pushes;
 mod read;
 mod serve;
 mod throttle;
@@ -120,9 +122,9 @@ pub fn router(parts: ApiParts) -> Router {
     let access = Access::new(parts.key.as_ref());
     let api = Arc::new(Api { parts, access });
     let reads = Router::new()
-        .route("/v1/nodes", get(read::nodes))
+        .route("/v1/nodes", get(nodes::list))
         .route("/v1/status", get(read::status))
-        .route("/v1/pushes/{revision}", get(read::push))
+        .route("/v1/pushes/{revision}", get(pushes::one))
         .route("/metrics", get(read::metrics))
         .route_layer(axum::middleware::from_fn_with_state(
             Arc::clone(&api),
@@ -132,7 +134,8 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/conf", post(conf::push))
         .route("/v1/config", post(write::push))
         .route("/v1/sources/release", post(write::release))
-        .route("/v1/nodes/{node}/retry", post(write::retry))
+        .route("/v1/nodes/{node}/retry", post(nodes::retry))
+        .route("/v1/nodes/{node}/forget", post(nodes::forget))
         .route("/v1/store/backup", get(backup::download))
         .merge(reads)
         .route("/livez", get(read::livez))

@@ -1,6 +1,7 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
+mod roster;
 mod signals;
 mod store;
 
@@ -167,6 +168,8 @@ async fn serve(
     tokio::spawn(async move { settling.settle().await });
 
     let fleet = SharedFleet::default();
+    // Before the hub begins the proof of the head, which waits for them.
+    roster::recall(&publisher, &fleet).await;
     let metrics = Arc::new(Metrics::default());
     let observer: Arc<dyn Observer> = metrics.clone();
     let hub = Hub::new(
@@ -188,7 +191,7 @@ async fn serve(
         fleet: fleet.clone(),
         commands: hub.clone(),
         observer,
-        metrics: metrics_text(metrics, publisher.clone(), fleet),
+        metrics: metrics_text(metrics, publisher.clone(), fleet.clone()),
         cluster: publisher.cluster_id(),
         enabled: parts.enabled,
         key: settings.master_key.clone(),
@@ -197,6 +200,7 @@ async fn serve(
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
+    let roster = tokio::spawn(roster::keep(publisher, fleet, leaving.clone()));
     let streams = tokio::spawn(stream::serve(
         socket,
         parts.room.streams,
@@ -206,6 +210,8 @@ async fn serve(
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leave, leaving, streams, api).await;
     drop(source);
+    // It ends with the streams; a disk that hangs holds nobody up.
+    let _ = tokio::time::timeout(LAST_WORK, roster).await;
     ended
 }
 

@@ -13,6 +13,7 @@ pub mod loss;
 pub mod node;
 pub mod observer;
 pub mod proof;
+pub mod roster;
 pub mod session;
 pub mod status;
 pub mod store;

@@ -8,6 +8,7 @@ mod check;
 mod entry;
 mod identity;
 mod meta;
+mod nodes;
 mod restore;
 mod store;
 mod tables;

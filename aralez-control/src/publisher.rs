@@ -16,8 +16,11 @@ use tokio::sync::{Mutex, watch};
 use tracing::warn;
 
 use crate::core::commit::{Committed, Proposal, Rejected};
+use crate::core::roster::KnownNode;
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
-use crate::core::store::{Backup, ClusterId, MainFile, RevisionInfo, Store, StoreError};
+use crate::core::store::{
+    Backup, ClusterId, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
+};
 use crate::core::views::Views;
 pub use discovered::Found;
 use recall::Earlier;
@@ -209,6 +212,25 @@ impl Publisher {
                 return;
             }
         }
+    }
+
+    /// The nodes that were known when they were last written.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn known_nodes(&self) -> Result<Vec<KnownNode>, Rejected> {
+        let known = self.work(|writer| writer.known_nodes()).await?;
+        known.map_err(|error| Rejected::Store(error.to_string()))
+    }
+
+    /// Writes nodes and forgets others.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub async fn write_nodes(&self, changes: NodeChanges) -> Result<(), Rejected> {
+        let written = self.work(move |writer| writer.write_nodes(&changes));
+        let written = written.await?;
+        written.map_err(|error| Rejected::Store(error.to_string()))
     }
 
     /// The views of the head, and of every later one.

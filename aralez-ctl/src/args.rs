@@ -100,6 +100,11 @@ pub enum NodeVerb {
         /// The node.
         node: NodeName,
     },
+    /// Take a node that does not come back off the list
+    Forget {
+        /// The node.
+        node: NodeName,
+    },
 }
 
 /// What to do with the history that control keeps.
@@ -201,9 +206,12 @@ pub struct Validate {
 pub struct Push {
     /// The document
     pub file: PathBuf,
-    /// Wait until every node runs it
+    /// Wait until every node runs it that was connected or joined meanwhile
     #[arg(long)]
     pub wait: bool,
+    /// Wait for the nodes as well that were away before
+    #[arg(long, requires = "wait")]
+    pub all: bool,
     /// Only where this is the head's revision
     #[arg(long, value_name = "REV")]
     pub expect: Option<u64>,

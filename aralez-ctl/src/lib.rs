@@ -75,6 +75,7 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         },
         Verb::Node { verb } => match verb {
             NodeVerb::Retry { node } => nodes::retry(&Client::of(&global)?, &node, format).await,
+            NodeVerb::Forget { node } => nodes::forget(&Client::of(&global)?, &node, format).await,
         },
     }
 }

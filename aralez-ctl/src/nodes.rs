@@ -1,4 +1,4 @@
-//! `nodes` and `node retry`: which node runs what.
+//! `nodes`, `node retry` and `node forget`: which node runs what.
 
 use aralez_proto::model::NodeName;
 use reqwest::Method;
@@ -32,6 +32,7 @@ struct Node {
     origin: String,
     refused: Option<Refused>,
     troubles: Vec<String>,
+    last_seen_ms: u64,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -61,6 +62,22 @@ pub(crate) async fn retry(client: &Client, node: &NodeName, format: Format) -> R
     )
 }
 
+/// Runs `node forget`.
+pub(crate) async fn forget(
+    client: &Client,
+    node: &NodeName,
+    format: Format,
+) -> Result<(), Failure> {
+    let path = format!("/v1/nodes/{node}/forget");
+    let answer = client.ask(Method::POST, &path, &[], Vec::new()).await?;
+    answer.good()?;
+    output::print(
+        format,
+        &json!({"version": 1, "node": node.to_string(), "forgotten": true}),
+        &format!("{node} is no longer listed"),
+    )
+}
+
 fn rendered(nodes: &Nodes) -> String {
     let head = &nodes.head;
     let mut text = format!(
@@ -75,7 +92,7 @@ fn rendered(nodes: &Nodes) -> String {
     }
     let rows: Vec<_> = nodes.nodes.iter().map(row).collect();
     let head = [
-        "NODE", "GROUP", "STATE", "STREAM", "REVISION", "ROOT", "ORIGIN", "PROXY",
+        "NODE", "GROUP", "STATE", "STREAM", "SEEN", "REVISION", "ROOT", "ORIGIN", "PROXY",
     ];
     text.push_str(&table::render(head, &rows));
     text.extend(nodes.nodes.iter().flat_map(remarks));
@@ -83,18 +100,29 @@ fn rendered(nodes: &Nodes) -> String {
     text
 }
 
-fn row(node: &Node) -> [String; 8] {
+fn row(node: &Node) -> [String; 9] {
     let running = node.running.as_ref();
     [
         node.node.clone(),
         node.group.clone(),
         node.state.clone(),
         if node.connected { "open" } else { "closed" }.to_owned(),
+        ago(node.last_seen_ms),
         running.map_or_else(|| "-".to_owned(), |version| version.revision.to_string()),
         running.map_or_else(|| "-".to_owned(), |version| short(&version.root)),
         node.origin.clone(),
         node.proxy_version.clone(),
     ]
+}
+
+/// How long ago, in the largest unit that says something.
+fn ago(ms: u64) -> String {
+    match ms / 1000 {
+        seconds @ 0..=119 => format!("{seconds}s ago"),
+        seconds @ 120..=7_199 => format!("{}m ago", seconds / 60),
+        seconds @ 7_200..=172_799 => format!("{}h ago", seconds / 3_600),
+        seconds => format!("{}d ago", seconds / 86_400),
+    }
 }
 
 /// What a person must know of a node beyond its row, one a line.
@@ -133,12 +161,12 @@ mod tests {
              "refused": {"root": "aaaaaaaaaa", "faults": [{"resource": "Pool \"p\"", "field": "f", "reason": "no"}]},
              "troubles": ["a cache file was set aside"]},
             {"node": "bb", "group": "edge", "proxy_version": "0.10.0", "connected": false, "state": "lost",
-             "running": null, "origin": "none", "refused": null, "troubles": []},
+             "running": null, "origin": "none", "refused": null, "troubles": [], "last_seen_ms": 10_800_000},
         ]}));
         let expected = "head: revision 7, root aaaaaaaa\n\
-            NODE  GROUP    STATE     STREAM  REVISION  ROOT      ORIGIN  PROXY\n\
-            a     default  refusing  open    6         bbbbbbbb  cache   0.10.0\n\
-            bb    edge     lost      closed  -         -         none    0.10.0\n\
+            NODE  GROUP    STATE     STREAM  SEEN    REVISION  ROOT      ORIGIN  PROXY\n\
+            a     default  refusing  open    0s ago  6         bbbbbbbb  cache   0.10.0\n\
+            bb    edge     lost      closed  3h ago  -         -         none    0.10.0\n\
             a refuses root aaaaaaaa: Pool \"p\" f: no\na: a cache file was set aside\n";
         assert_eq!(rendered(&nodes.unwrap()), expected);
     }

@@ -19,8 +19,10 @@ use crate::validate::read_document;
 use progress::{Decision, Progress, decide};
 use show::Show;
 
-/// How often control is asked for progress.
+/// Between two questions for progress: control answers each when there is news.
 const POLL: Duration = Duration::from_millis(100);
+/// How long control may wait for news.
+const NEWS: Duration = Duration::from_secs(2);
 
 /// What control says of a commit.
 #[derive(Deserialize, Debug)]
@@ -53,7 +55,8 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     if !push.wait {
         return print(format, answer.body, &committed, "committed", &Value::Null);
     }
-    let (progress, decision) = match wait(client, committed.revision, push.timeout).await {
+    let (progress, decision) = match wait(client, committed.revision, push.timeout, push.all).await
+    {
         Ok(waited) => waited,
         Err(failure) => {
             // It is committed all the same, and programs are told so.
@@ -78,6 +81,7 @@ async fn wait(
     client: &Client,
     revision: u64,
     timeout: Duration,
+    all: bool,
 ) -> Result<(Heard, Decision), Failure> {
     let path = format!("/v1/pushes/{revision}");
     let began = Instant::now();
@@ -88,7 +92,7 @@ async fn wait(
     };
     loop {
         let late = began.elapsed() >= timeout;
-        match ask(client, &path, timeout.saturating_sub(began.elapsed())).await {
+        match ask(client, &path, all, timeout.saturating_sub(began.elapsed())).await {
             Ok(answer) => {
                 heard = Heard {
                     parsed: answer.parsed.after(&heard.parsed),
@@ -115,11 +119,14 @@ async fn wait(
 }
 
 /// Asks for progress, at most as long as is left (and a second, so that the last answer comes).
-async fn ask(client: &Client, path: &str, left: Duration) -> Result<Heard, Failure> {
-    let asked = client.get(path);
-    let body = tokio::time::timeout(left + Duration::from_secs(1), asked)
+async fn ask(client: &Client, path: &str, all: bool, left: Duration) -> Result<Heard, Failure> {
+    let mut query = vec![("wait_ms", left.min(NEWS).as_millis().to_string())];
+    query.extend(all.then(|| ("all", "true".to_owned())));
+    let asked = client.ask(Method::GET, path, &query, Vec::new());
+    let answer = tokio::time::timeout(left + Duration::from_secs(1), asked)
         .await
         .map_err(|_| Failure::new(Exit::Unreached, "control does not answer"))??;
+    let body = answer.good()?;
     let parsed = Progress::deserialize(&body)
         .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
     Ok(Heard { body, parsed })

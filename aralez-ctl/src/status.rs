@@ -20,6 +20,7 @@ struct Status {
     documents: Documents,
     nodes: Counts,
     turned_away: Vec<TurnedAway>,
+    troubles: Vec<String>,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -64,6 +65,7 @@ struct Counts {
     current: u64,
     refusing: u64,
     duplicate: u64,
+    lost: u64,
 }
 
 /// Runs the verb.
@@ -112,6 +114,8 @@ fn rendered(status: &Status) -> String {
     }
     held.iter().for_each(|held| text.push_str(&shown(held)));
     text.push_str(&turned_away(&status.turned_away));
+    let troubles = status.troubles.iter();
+    text.extend(troubles.map(|trouble| format!("control: {trouble}\n")));
     text
 }
 
@@ -122,6 +126,9 @@ fn counted(nodes: &Counts) -> String {
     );
     if nodes.duplicate > 0 {
         text.push_str(&format!(", {} duplicate", nodes.duplicate));
+    }
+    if nodes.lost > 0 {
+        text.push_str(&format!(", {} lost", nodes.lost));
     }
     text
 }

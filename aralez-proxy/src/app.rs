@@ -122,6 +122,7 @@ fn serve(
         threads: settings.threads,
     };
     let engine = Engine {
+        started: Instant::now(),
         live: Arc::clone(&live),
         node: pseudonym::load(&settings.state_dir),
         traffic: Arc::clone(&traffic),

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod pseudonym;
 pub mod readiness;
 pub mod registry;
+pub mod rest;
 pub mod retry;
 pub mod subscription;
 pub mod table;

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod deferred;
 pub mod desk;
 pub mod duplex;
+pub mod gone;
 pub mod io;
 pub mod listener;
 pub mod outgoing;

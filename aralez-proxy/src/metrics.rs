@@ -80,7 +80,7 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
 }
 
 /// What is only counted: its name, what it says, the event.
-const EVENTS: [(&str, &str, Event); 12] = [
+const EVENTS: [(&str, &str, Event); 13] = [
     (
         "aralez_errors",
         "Requests that did not end as HTTP intends",
@@ -105,6 +105,11 @@ const EVENTS: [(&str, &str, Event); 12] = [
         "aralez_endpoint_connect_failures",
         "Endpoints that could not be connected to",
         Event::ConnectFailed,
+    ),
+    (
+        "aralez_endpoint_connect_local_failures",
+        "Connects to endpoints that failed for want of descriptors, local ports or memory",
+        Event::ConnectLocal,
     ),
     (
         "aralez_endpoint_stale",

@@ -29,4 +29,5 @@ pub mod simulator;
 pub mod slow;
 pub mod stage;
 pub mod tricks;
+pub mod unreachable;
 pub mod wire;

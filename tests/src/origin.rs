@@ -34,8 +34,16 @@ impl Origin {
     /// # Panics
     /// When no port is free.
     pub async fn start(body: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a loopback port is free");
+        Self::start_at(([127, 0, 0, 1], 0).into(), body).await
+    }
+
+    /// As [`Origin::start`], at this address.
+    ///
+    /// # Panics
+    /// When it is taken.
+    pub async fn start_at(address: SocketAddr, body: &str) -> Self {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.expect("the loopback port is free");
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");

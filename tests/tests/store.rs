@@ -230,8 +230,9 @@ async fn once_a_history_is_settled_a_node_that_is_ahead_of_it_is_turned_away_and
     assert_eq!(restored.status.code(), Some(0), "{}", text(&restored));
     stage.fleet.start_control().await;
     eventually(FOLLOWED, "the node is turned away as ahead", || async {
-        let node = stage.fleet.node(0).await?;
-        same(&node.all["state"].as_str(), &Some("ahead"))
+        let nodes = stage.fleet.ask("/v1/nodes").await?;
+        same(&nodes["turned_away"][0]["state"].as_str(), &Some("ahead"))
+            .map_err(|_| nodes.to_string())
     })
     .await;
     let answer = stage.fleet.get(0, "a.test", "/").await.unwrap();

@@ -151,11 +151,26 @@ pub(super) struct PushNodeJson {
     pub(super) faults: Vec<FaultJson>,
 }
 
+/// How many nodes are in each state.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct PushCountsJson {
+    pub(super) pending: usize,
+    pub(super) applied: usize,
+    pub(super) superseded: usize,
+    pub(super) refused: usize,
+    pub(super) duplicate: usize,
+    pub(super) lost: usize,
+    pub(super) away: usize,
+}
+
 #[derive(Serialize)]
 pub(super) struct PushJson {
     pub(super) version: u32,
     pub(super) revision: u64,
     pub(super) outcome: &'static str,
+    /// For whom the outcome waits: `present` or `all`.
+    pub(super) awaited: &'static str,
+    pub(super) counts: PushCountsJson,
     pub(super) nodes: Vec<PushNodeJson>,
     pub(super) turned_away: Vec<TurnedAwayJson>,
 }
@@ -212,6 +227,7 @@ pub(super) struct CountsJson {
     pub(super) current: usize,
     pub(super) refusing: usize,
     pub(super) duplicate: usize,
+    pub(super) lost: usize,
 }
 
 #[derive(Serialize)]
@@ -223,4 +239,6 @@ pub(super) struct StatusJson {
     pub(super) documents: DocumentsJson,
     pub(super) nodes: CountsJson,
     pub(super) turned_away: Vec<TurnedAwayJson>,
+    /// What is wrong with control itself, in words.
+    pub(super) troubles: Vec<String>,
 }

@@ -1,11 +1,10 @@
-//! What can be written: a push with its answer as JSON, another try for a node.
+//! What can be written: a push with its answer as JSON.
 
 use std::time::Instant;
 
 use aralez_proto::document::DocumentSet;
-use aralez_proto::model::NodeName;
 use axum::Json;
-use axum::extract::{Path, Query, Request};
+use axum::extract::{Query, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{ETAG, IF_MATCH};
@@ -186,26 +185,8 @@ fn refused(api: &Api, rejected: Rejected) -> Problem {
     }
 }
 
-pub(super) async fn retry(
-    api: Shared,
-    peer: Peer,
-    Path(node): Path<String>,
-    request: Request,
-) -> Result<StatusCode, Problem> {
-    let (parts, _) = request.into_parts();
-    allow(&api, &peer, &parts)?;
-    let known = node
-        .parse::<NodeName>()
-        .is_ok_and(|node| api.parts.commands.retry(&node));
-    if known {
-        return Ok(StatusCode::ACCEPTED);
-    }
-    let detail = "no node of this name was ever connected since control started";
-    Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
-}
-
 /// Whether configuration may be written, and by who asks.
-fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
+pub(super) fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
     if !api.is_enabled() {
         let title = "writing is disabled";
         let detail = "config_api_enabled is false in main.yaml of control";

@@ -1,8 +1,8 @@
 //! Who has the name of a node, where two processes claim it.
 //!
 //! A process that names the present one as its predecessor is its successor and takes the name at once (a restart, a hand-over of
-//! listeners). Another process may take it once, since a proxy can lose its state; then not again for [`TAKEOVER_PAUSE`], so that two
-//! proxies of one name do not push each other out for ever.
+//! listeners). Another process may take it once, since a proxy can lose its state; then not again until no other has claimed it for
+//! [`TAKEOVER_PAUSE`], so that two proxies of one name do not push each other out for ever.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use aralez_proto::model::NodeName;
 
 use crate::core::session::BootId;
 
-/// How long after a takeover there is no other one.
+/// How long after a takeover, or the last attempt at another, there is none.
 pub const TAKEOVER_PAUSE: Duration = Duration::from_mins(10);
 
 /// How many takeovers are remembered; the oldest go first.
@@ -63,7 +63,12 @@ impl Claims {
         // Both say that they replaced the same process: copies of one state folder.
         let copies = !here.replaces.is_empty() && here.replaces == comes.replaces;
         let before = self.taken_over.get(node);
-        if copies || before.is_some_and(|before| now < *before + TAKEOVER_PAUSE) {
+        let soon = before.is_some_and(|before| now < *before + TAKEOVER_PAUSE);
+        if soon {
+            // The pause begins anew, so that the name stays where it is for as long as both run.
+            self.remember(node, now);
+        }
+        if copies || soon {
             return Claim::Duplicate;
         }
         self.remember(node, now);
@@ -131,7 +136,10 @@ mod tests {
         // A restart of the one that has the name is no takeover.
         let b_again = claimant(&C, &B);
         assert_eq!(claims.judge(&node(), b, b_again, soon), Claim::Returns);
-        let later = start + TAKEOVER_PAUSE;
+        // It stays so for as long as the other tries, and the name is free again once it does not.
+        let later = soon + TAKEOVER_PAUSE - Duration::from_secs(1);
+        assert_eq!(claims.judge(&node(), b_again, a, later), Claim::Duplicate);
+        let later = later + TAKEOVER_PAUSE;
         assert_eq!(claims.judge(&node(), b_again, a, later), Claim::TakesOver);
     }
 

@@ -13,6 +13,7 @@ use aralez_proto::version::Version;
 use crate::core::commit::TouchedGroups;
 use crate::core::node::{DUPLICATE_SHOWN, NodeFacts, NodeRecord, NodeState, StreamId};
 use crate::core::proof::{Observed, Proof, Proofs};
+use crate::core::roster::{KEPT, Roster, RosterChange};
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
 use crate::core::turned_away::TurnedAwayNodes;
 
@@ -28,6 +29,8 @@ pub struct Fleet {
     nodes: BTreeMap<NodeName, NodeRecord>,
     turned_away: TurnedAwayNodes,
     proofs: Proofs,
+    roster: Roster,
+    roster_trouble: Option<String>,
 }
 
 impl Fleet {
@@ -61,9 +64,94 @@ impl Fleet {
             duplicate,
             memory: self.memory(&facts.node),
             settled,
+            expected_until: None,
         };
+        self.roster.note(&facts.node, seen(&record));
         self.nodes.insert(facts.node, record);
         self.forget_beyond(MAX_NODES);
+    }
+
+    /// A node that control knew before it was started again. It is waited for until `expected_until`; `None`: it was away before.
+    pub fn remember(
+        &mut self,
+        facts: NodeFacts,
+        last_seen: Instant,
+        expected_until: Option<Instant>,
+    ) {
+        let record = NodeRecord {
+            group: facts.group,
+            proxy_version: facts.proxy_version,
+            stream: None,
+            standing: Standing::default(),
+            status: NodeStatus::default(),
+            last_seen,
+            connected_since: last_seen,
+            duplicate: None,
+            memory: None,
+            settled: 0,
+            expected_until,
+        };
+        self.nodes.entry(facts.node).or_insert(record);
+    }
+
+    /// Time went by: nodes that have not come back are no longer waited for, and those that are gone very long are forgotten.
+    pub fn tick(&mut self, now: Instant) {
+        let late = |until: &mut Instant| now >= *until;
+        for (node, record) in &mut self.nodes {
+            if record.expected_until.take_if(late).is_some() {
+                self.proofs.lost(node);
+            }
+        }
+        if !self.roster.is_due(now) {
+            return;
+        }
+        let old = |record: &NodeRecord| record.stream.is_none() && now >= record.last_seen + KEPT;
+        let gone = self.nodes.iter().filter(|(_, record)| old(record));
+        let gone: Vec<_> = gone.map(|(node, _)| node.clone()).collect();
+        gone.iter().for_each(|node| self.drop_node(node));
+        for (node, record) in &self.nodes {
+            if record.stream.is_some() {
+                self.roster.note(node, seen(record));
+            }
+        }
+    }
+
+    /// Forgets a node that has no stream, at the word of an operator.
+    ///
+    /// # Errors
+    /// Where it has one, or is not known.
+    pub fn forget(&mut self, node: &NodeName) -> Result<(), NotForgotten> {
+        let stranger = self.turned_away.all().contains_key(node);
+        match self.nodes.get(node) {
+            Some(record) if record.stream.is_some() => return Err(NotForgotten::Connected),
+            None if !stranger => return Err(NotForgotten::Unknown),
+            Some(_) | None => {}
+        }
+        self.turned_away.let_in(node);
+        self.drop_node(node);
+        Ok(())
+    }
+
+    fn drop_node(&mut self, node: &NodeName) {
+        if self.nodes.remove(node).is_some() {
+            self.proofs.forget(node);
+            self.roster.note(node, RosterChange::Forgotten);
+        }
+    }
+
+    /// What is to be written of the nodes, for the owner of the store.
+    pub const fn roster(&mut self) -> &mut Roster {
+        &mut self.roster
+    }
+
+    /// Why the roster cannot be written; `None` where it is.
+    pub fn roster_trouble(&self) -> Option<&str> {
+        self.roster_trouble.as_deref()
+    }
+
+    /// Whether the roster could be written.
+    pub fn roster_written(&mut self, trouble: Option<String>) {
+        self.roster_trouble = trouble;
     }
 
     /// A session knows more. `heard` is when the node itself last said something: a newer view says nothing of it.
@@ -139,7 +227,9 @@ impl Fleet {
         if let Some(record) = of_stream(&mut self.nodes, node, stream) {
             record.stream = None;
             record.memory = Some(memory);
-            self.proofs.lost(node);
+            self.proofs.left(node);
+            let change = seen(record);
+            self.roster.note(node, change);
         }
     }
 
@@ -236,7 +326,7 @@ impl Fleet {
             .min_by_key(|(_, record)| record.last_seen)
             .map(|(node, _)| node.clone());
         if let Some(node) = gone {
-            self.nodes.remove(&node);
+            self.drop_node(&node);
         }
     }
 }
@@ -244,6 +334,23 @@ impl Fleet {
 /// When the other process was last turned away, while that counts.
 fn current_duplicate(seen: Option<Instant>, now: Instant) -> Option<Instant> {
     seen.filter(|seen| now < *seen + DUPLICATE_SHOWN)
+}
+
+/// Why a node was not forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotForgotten {
+    /// It has a stream.
+    Connected,
+    /// No node of this name is listed.
+    Unknown,
+}
+
+fn seen(record: &NodeRecord) -> RosterChange {
+    RosterChange::Seen {
+        group: record.group.clone(),
+        last_seen: record.last_seen,
+        connected: record.stream.is_some(),
+    }
 }
 
 fn of_stream<'a>(

@@ -90,6 +90,8 @@ pub struct NodeRecord {
     pub(super) memory: Option<NodeMemory>,
     /// Up to which revision nothing becomes of a proof on this stream any more.
     pub(super) settled: u64,
+    /// Until when a push waits for it although it has no stream: it had one when control was started again.
+    pub(super) expected_until: Option<Instant>,
 }
 
 impl NodeRecord {

@@ -16,6 +16,8 @@ mod tests;
 
 /// How many revisions are followed.
 const KEPT: usize = 100;
+/// How many marks of nodes are kept in all: a large fleet has fewer revisions followed.
+const MAX_MARKS: usize = 200_000;
 
 /// What became of a commit on one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,9 +32,9 @@ pub enum Mark {
     Refused(Vec<Fault>),
     /// Two running processes have its name: what it says proves nothing.
     Duplicate,
-    /// It was here and is not any more.
+    /// It was here, and left without an answer.
     Lost,
-    /// It was not here at the commit.
+    /// It was not here at the commit, or ran it and left.
     Away,
 }
 
@@ -76,6 +78,25 @@ impl Outcome {
     }
 }
 
+/// For which nodes somebody waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// Those that were connected at the commit or joined meanwhile.
+    Present,
+    /// All that are known.
+    All,
+}
+
+impl Awaited {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::All => "all",
+        }
+    }
+}
+
 /// What became of one revision.
 #[derive(Clone, Debug)]
 pub struct Proof {
@@ -92,10 +113,16 @@ impl Proof {
 
     /// What became of it as a whole. One refusal outweighs everything.
     pub fn outcome(&self) -> Outcome {
+        self.outcome_with(Awaited::Present)
+    }
+
+    /// As [`Proof::outcome`], for those who wait for more nodes.
+    pub fn outcome_with(&self, awaited: Awaited) -> Outcome {
         let any = |wanted: fn(&Mark) -> bool| self.nodes.values().any(wanted);
+        let waits_for_away = awaited == Awaited::All && any(|mark| *mark == Mark::Away);
         if any(|mark| matches!(mark, Mark::Refused(_))) {
             Outcome::Refused
-        } else if any(|mark| *mark == Mark::Pending) {
+        } else if any(|mark| *mark == Mark::Pending) || waits_for_away {
             Outcome::Pending
         } else if any(|mark| matches!(mark, Mark::Lost | Mark::Duplicate))
             || !any(|mark| matches!(mark, Mark::Applied | Mark::Superseded))
@@ -183,13 +210,21 @@ impl Proofs {
                 };
                 proof.observe(who, &record.standing);
             } else if proof.awaits(&record.group) {
-                proof.nodes.insert(node.clone(), Mark::Away);
+                let expected = record.expected_until.is_some();
+                let mark = if expected { Mark::Pending } else { Mark::Away };
+                proof.nodes.insert(node.clone(), mark);
             }
         }
         self.by_revision.insert(version.revision, proof);
-        while self.by_revision.len() > KEPT {
+        while self.by_revision.len() > KEPT || self.holds_too_much() {
             self.by_revision.pop_first();
         }
+    }
+
+    /// Whether a large fleet has more marks than are kept. The newest two revisions always are.
+    fn holds_too_much(&self) -> bool {
+        let marks = self.by_revision.values().map(|proof| proof.nodes.len());
+        self.by_revision.len() > 2 && marks.sum::<usize>() > MAX_MARKS
     }
 
     /// A node has a stream and stands like this. Nothing becomes of the revisions up to `settled` on this node any more; gives back up to
@@ -237,15 +272,36 @@ impl Proofs {
         }
     }
 
-    /// A node's stream ended.
+    /// A node is not waited for any more.
     pub(super) fn lost(&mut self, node: &NodeName) {
-        for proof in self.by_revision.values_mut() {
-            if let Some(mark) = proof.nodes.get_mut(node)
-                && *mark == Mark::Pending
-            {
+        for mark in self.marks_of(node) {
+            if *mark == Mark::Pending {
                 *mark = Mark::Lost;
             }
         }
+    }
+
+    /// A node's stream ended: what it ran it no longer proves, and what it had not answered it will not.
+    pub(super) fn left(&mut self, node: &NodeName) {
+        for mark in self.marks_of(node) {
+            match mark {
+                Mark::Pending => *mark = Mark::Lost,
+                Mark::Applied | Mark::Superseded | Mark::Duplicate => *mark = Mark::Away,
+                Mark::Refused(_) | Mark::Lost | Mark::Away => {}
+            }
+        }
+    }
+
+    /// A node is no longer part of the fleet.
+    pub(super) fn forget(&mut self, node: &NodeName) {
+        for proof in self.by_revision.values_mut() {
+            proof.nodes.remove(node);
+        }
+    }
+
+    fn marks_of(&mut self, node: &NodeName) -> impl Iterator<Item = &mut Mark> {
+        let proofs = self.by_revision.values_mut();
+        proofs.filter_map(move |proof| proof.nodes.get_mut(node))
     }
 
     pub(super) fn of(&self, revision: u64) -> Option<&Proof> {

@@ -87,7 +87,7 @@ impl NodeMemory {
 }
 
 /// What a session knows, for the fleet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// What the node runs, as far as it told.
     pub running: Option<Version>,

@@ -4,8 +4,10 @@ use std::io::Read;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
+use aralez_proto::model::NodeName;
 
 use crate::core::commit::CommitOrigin;
+use crate::core::roster::KnownNode;
 
 /// 16 random bytes that name the fleet. They outlive the ledger.
 pub type ClusterId = [u8; 16];
@@ -79,6 +81,15 @@ pub struct NewRevision<'a> {
     pub saving: Option<PendingSave>,
 }
 
+/// What changes in the list of nodes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NodeChanges {
+    /// Written in the place of what is known of them.
+    pub put: Vec<KnownNode>,
+    /// No longer known.
+    pub forget: Vec<NodeName>,
+}
+
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -134,6 +145,18 @@ pub trait Store: Send {
     /// # Errors
     /// Where the store cannot be read or the documents do not open.
     fn read(&self, revision: u64) -> Result<Option<Revision>, StoreError>;
+
+    /// The nodes that control expects.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn nodes(&self) -> Result<Vec<KnownNode>, StoreError>;
+
+    /// Writes nodes and forgets others, durably and as one transaction.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn write_nodes(&mut self, nodes: &NodeChanges) -> Result<(), StoreError>;
 
     /// Writes the revision after `new.parent`, durably, and gives back what it is called.
     ///

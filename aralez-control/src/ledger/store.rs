@@ -2,10 +2,11 @@
 
 use super::entry::Entry;
 use super::meta::Meta;
-use super::{Ledger, backup, tables};
+use super::{Ledger, backup, nodes, tables};
+use crate::core::roster::KnownNode;
 use crate::core::store::{
-    Backup, ClusterId, FilesRead, NewRevision, PendingSave, Revision, RevisionInfo, Store,
-    StoreError,
+    Backup, ClusterId, FilesRead, NewRevision, NodeChanges, PendingSave, Revision, RevisionInfo,
+    Store, StoreError,
 };
 
 impl Store for Ledger {
@@ -35,6 +36,26 @@ impl Store for Ledger {
             info: entry.info,
             documents,
         }))
+    }
+
+    fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        let read = tables::guarded(|| {
+            let read = self.opened().and_then(nodes::read);
+            read.map_err(|error| error.to_string())
+        });
+        read.map_err(|reason| self.failed(reason))
+    }
+
+    fn write_nodes(&mut self, changes: &NodeChanges) -> Result<(), StoreError> {
+        self.refresh()?;
+        let written = self
+            .opened()
+            .and_then(|database| nodes::write(database, changes));
+        written.map_err(|error| {
+            // It takes nothing more until it is opened again, which the next write does.
+            tables::give_up(self.database.take());
+            self.failed(error)
+        })
     }
 
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {

@@ -354,3 +354,32 @@ fn a_damaged_file_is_an_error_or_whole_but_never_a_panic_or_another_text() {
         }
     }
 }
+
+#[test]
+fn the_nodes_that_control_expects_outlive_it_and_cost_no_revision() {
+    use crate::core::roster::KnownNode;
+    use crate::core::store::NodeChanges;
+    let folder = tempfile::tempdir().unwrap();
+    let node = |name: &str| KnownNode {
+        node: name.parse().unwrap(),
+        group: "edge".parse().unwrap(),
+        last_seen_unix_ms: 7,
+        connected: true,
+    };
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    assert_eq!(ledger.nodes().unwrap(), []);
+    let changes = NodeChanges {
+        put: vec![node("a"), node("b")],
+        forget: Vec::new(),
+    };
+    ledger.write_nodes(&changes).unwrap();
+    let changes = NodeChanges {
+        put: Vec::new(),
+        forget: vec!["a".parse().unwrap()],
+    };
+    ledger.write_nodes(&changes).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(folder.path()).unwrap();
+    assert_eq!(ledger.nodes().unwrap(), [node("b")]);
+    assert_eq!(ledger.head().unwrap(), None);
+}

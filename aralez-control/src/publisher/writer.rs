@@ -5,6 +5,7 @@ mod commit;
 mod discovered;
 mod files;
 mod generation;
+mod nodes;
 mod report;
 mod save;
 mod second_look;

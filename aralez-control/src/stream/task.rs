@@ -13,18 +13,15 @@ use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
 use crate::core::claim::Claim;
-use crate::core::node::{NodeFacts, NodeState, StreamId};
-use crate::core::session::{
-    Action, Base, Closing, Event, GoAway, Hello, Opened, Session, TurnedAway, Update,
-};
+use crate::core::node::StreamId;
+use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
+use super::greeting::{facts_of, greet, note_turned_away, refuse_claim, turn_away};
 use super::hub::{Command, FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 use super::outgoing::{Gone, Sender};
 
-/// How long a proxy may take to say hello.
-const GREETING: Duration = Duration::from_secs(10);
 /// How long the last messages may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
 
@@ -61,66 +58,6 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
     }
     hub.release(&node, id);
-}
-
-fn note_turned_away(hub: &Hub, hello: &Hello, turned_away: &TurnedAway, now: Instant) {
-    let state = match turned_away.ahead {
-        Some(_) => NodeState::Ahead,
-        None => NodeState::Foreign,
-    };
-    let why = (turned_away.go_away.reason.clone(), hello.held);
-    let mut fleet = hub.parts.fleet.lock();
-    fleet.turned_away(facts_of(hello), state, why, now);
-}
-
-fn facts_of(hello: &Hello) -> NodeFacts {
-    NodeFacts {
-        node: hello.node.clone(),
-        group: hello.group.clone(),
-        proxy_version: hello.proxy_version.clone(),
-    }
-}
-
-async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
-    hub.parts.observer.stream_refused();
-    warn!(%node, reason = farewell.reason, "turned a proxy away");
-    let _ = out.send(Ok(message::go_away(farewell))).await;
-}
-
-async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Status> {
-    let first = tokio::time::timeout(GREETING, inbound.message())
-        .await
-        .map_err(|_| Status::deadline_exceeded("no Hello in time"))??;
-    match first.and_then(|message| message.kind) {
-        Some(wire::node_message::Kind::Hello(hello)) => {
-            message::hello(hello).map_err(|invalid| Status::invalid_argument(invalid.0))
-        }
-        _ => Err(Status::failed_precondition(
-            "the first message is not Hello",
-        )),
-    }
-}
-
-fn refuse_claim(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
-    match claim {
-        Claim::Returns => Ok(()),
-        Claim::TakesOver => {
-            warn!(%node, "another process took over the name of a connected node: do two proxies share one node_id?");
-            Ok(())
-        }
-        Claim::Duplicate => Err(GoAway {
-            reason: format!(
-                "another running proxy has the name {node}; set node_id so that each has its own, and do not copy a state folder"
-            ),
-            retry_min: Duration::from_secs(30),
-            retry_max: Duration::from_secs(60),
-        }),
-        Claim::Stale => Err(GoAway {
-            reason: "a newer process of this node is connected".to_owned(),
-            retry_min: Duration::from_secs(10),
-            retry_max: Duration::from_secs(30),
-        }),
-    }
 }
 
 /// One proxy's stream while it lasts.
@@ -242,11 +179,12 @@ impl Stream {
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
         let memory = self.session.memory();
-        self.hub
-            .parts
-            .fleet
-            .lock()
-            .left(&self.node, self.id, memory);
+        let leaving = *self.hub.parts.leaving.borrow();
+        let mut fleet = self.hub.parts.fleet.lock();
+        if leaving {
+            fleet.roster().close();
+        }
+        fleet.left(&self.node, self.id, memory);
     }
 
     async fn flush(&mut self, out: &Sender) {

@@ -12,8 +12,20 @@ use crate::exit::{Exit, Failure};
 #[serde(default)]
 pub(super) struct Progress {
     pub(super) outcome: Outcome,
+    pub(super) awaited: Awaited,
     pub(super) nodes: Vec<NodeProgress>,
     pub(super) turned_away: Vec<TurnedAway>,
+}
+
+/// For whom control's outcome waits.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Awaited {
+    /// Nodes that were connected at the commit or joined meanwhile.
+    #[default]
+    Present,
+    /// All that control knows.
+    All,
 }
 
 /// What control says of the whole.
@@ -58,7 +70,7 @@ pub(super) enum State {
     Refused,
     /// Its stream ended meanwhile.
     Lost,
-    /// Was away before the push: listed, not awaited.
+    /// Was away before the push, or ran it and left: listed, and awaited only where all are.
     Away,
 }
 
@@ -95,22 +107,33 @@ pub(super) enum Decision {
 }
 
 impl Progress {
-    /// This one, heard after `before`. A control that was started again no longer knows who was awaited; who waits does.
+    /// This one, heard after `before`. A node that was awaited and is gone is still awaited, also where control was started again and has
+    /// forgotten it.
     pub(super) fn after(mut self, before: &Self) -> Self {
         for node in before.nodes.iter().filter(|node| node.state != State::Away) {
-            if self.nodes.iter().any(|now| now.node == node.node) {
+            let now = self.nodes.iter().position(|now| now.node == node.node);
+            let now = now.map(|at| &mut self.nodes[at]);
+            let gone = now.as_ref().is_none_or(|now| now.state == State::Away);
+            if !gone {
                 continue;
             }
-            let applied = node.state.is_proof();
-            if !applied && self.outcome != Outcome::Refused {
+            if self.outcome != Outcome::Refused {
                 self.outcome = Outcome::Pending;
             }
-            self.nodes.push(NodeProgress {
-                state: if applied { node.state } else { State::Lost },
-                ..node.clone()
-            });
+            match now {
+                Some(now) => now.state = State::Lost,
+                None => self.nodes.push(NodeProgress {
+                    state: State::Lost,
+                    ..node.clone()
+                }),
+            }
         }
         self
+    }
+
+    /// Whether the exit code depends on a node.
+    fn awaits(&self, node: &NodeProgress) -> bool {
+        node.state != State::Away || self.awaited == Awaited::All
     }
 }
 
@@ -181,7 +204,7 @@ fn refusals(progress: &Progress, revision: u64) -> String {
 }
 
 fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
-    let awaited = |node: &&NodeProgress| node.state != State::Away;
+    let awaited = |node: &&NodeProgress| progress.awaits(node);
     if !progress.nodes.iter().any(|node| awaited(&node)) {
         return format!(
             "revision {revision} is committed, but no node is connected that could prove it{}{}",
@@ -207,6 +230,7 @@ fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
 fn stands(node: &NodeProgress) -> String {
     let how = match node.state {
         State::Lost => "is lost",
+        State::Away => "is away",
         State::Duplicate => "shares its name with another running proxy (node_id)",
         _ => "is silent",
     };
@@ -220,7 +244,7 @@ fn away(progress: &Progress) -> String {
     let names: Vec<&str> = progress
         .nodes
         .iter()
-        .filter(|node| node.state == State::Away)
+        .filter(|node| !progress.awaits(node))
         .map(|node| node.node.as_str())
         .collect();
     if names.is_empty() {

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::{Endpoint, EndpointAddress, EndpointState, PoolName};
+use aralez_proto::model::{Endpoint, EndpointState, PoolName};
 
 use crate::core::registry::{Load, PoolState, Registry};
+use crate::core::rest::{Access, Probe, Uptime};
 
 mod order;
 #[cfg(test)]
 mod tests;
+mod tier;
+mod walk;
+
+use tier::Tier;
+pub use walk::Walk;
 
 /// A pool, ready to be chosen from.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub struct CompiledPool {
     first: Option<Tier>,
     /// Those after it, ascending; a tier without a ready endpoint is not there.
     later: Box<[Tier]>,
+    /// How many endpoints are ready.
+    ready: usize,
 }
 
 /// An endpoint with its state that outlives tables.
@@ -32,44 +40,15 @@ pub struct CompiledEndpoint {
     pub load: Arc<Load>,
 }
 
-/// The ready endpoints of one tier as a round: each stands in it as often as its weight says, evenly spread.
+/// The endpoint that a request tries next.
 #[derive(Debug)]
-enum Tier {
-    /// All are ready and of one weight: those from `first` on, `count` of them, which is not 0.
-    Even { first: usize, count: usize },
-    /// The endpoints by their places; never empty.
-    Weighted(Box<[u32]>),
-}
-
-/// The endpoints that a request was sent to already.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Tried(Vec<EndpointAddress>);
-
-impl Tried {
-    /// None yet. Does not allocate.
-    pub const fn none() -> Self {
-        Self(Vec::new())
-    }
-
-    /// This one was tried.
-    pub fn add(&mut self, address: EndpointAddress) {
-        self.0.push(address);
-    }
-
-    /// Whether it was tried.
-    pub fn contains(&self, address: EndpointAddress) -> bool {
-        self.0.contains(&address)
-    }
-
-    /// How many were tried.
-    pub const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether none was.
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+pub struct Chosen<'a> {
+    /// The endpoint.
+    pub at: &'a CompiledEndpoint,
+    /// Its rest is over, and this request alone finds out whether it can be connected to again. To be held until the outcome is known.
+    pub probe: Option<Probe<'a>>,
+    /// The request has no other endpoint left.
+    pub is_last: bool,
 }
 
 impl CompiledPool {
@@ -79,12 +58,13 @@ impl CompiledPool {
         endpoints.sort_by_key(|endpoint| (endpoint.tier, endpoint.address));
         let state = registry.pool(name);
         let loads = state.loads(endpoints.iter().map(|endpoint| endpoint.address));
-        let mut tiers = tiers(&endpoints);
+        let mut tiers = tier::tiers(&endpoints);
         Self {
             name: name.clone(),
             state,
             first: tiers.next(),
             later: tiers.collect(),
+            ready: endpoints.iter().filter(|one| is_ready(one)).count(),
             endpoints: endpoints
                 .into_iter()
                 .zip(loads)
@@ -108,61 +88,60 @@ impl CompiledPool {
         self.first.is_none()
     }
 
-    /// The endpoint whose turn it is, of the first tier that has one which was not tried. `None`: there is no other left.
+    /// The endpoint that a request tries next: of those that do not rest, tier by tier, the one whose turn it is, then the others. Where
+    /// none of them is left, those that rest: an endpoint of unknown health serves. `None`: every endpoint was tried.
     ///
-    /// Takes no lock and does not allocate. A request takes one turn, however often it is tried again.
-    pub fn choose(&self, tried: &Tried) -> Option<&CompiledEndpoint> {
-        let turn = if tried.is_empty() {
-            self.state.take_turn()
-        } else {
-            self.state.next_turn()
-        };
-        self.first.iter().chain(&self.later).find_map(|tier| {
-            let mut round = tier.from(turn).map(|at| &self.endpoints[at]);
-            round.find(|found| !tried.contains(found.endpoint.address))
-        })
-    }
-}
-
-impl Tier {
-    /// The round of some endpoints of one tier, of which the first stands at `first`. `None`: none is ready.
-    fn new(first: usize, endpoints: &[Endpoint]) -> Option<Self> {
-        let ready = |endpoint: &Endpoint| endpoint.state == EndpointState::Ready;
-        let weight = endpoints.first()?.weight;
-        let even = |endpoint: &Endpoint| ready(endpoint) && endpoint.weight == weight;
-        if endpoints.iter().all(even) {
-            let count = endpoints.len();
-            return Some(Self::Even { first, count });
+    /// Takes no lock and does not allocate. A request takes one turn, however many endpoints it tries.
+    pub fn choose(&self, walk: &mut Walk, now: Uptime) -> Option<Chosen<'_>> {
+        walk.begin(|| self.state.take_turn());
+        while let Some(at) = self.next(walk) {
+            let endpoint = &self.endpoints[at];
+            if !is_ready(&endpoint.endpoint) || walk.has_tried(at) {
+                continue;
+            }
+            let probe = match endpoint.load.rest().access(now) {
+                Access::Live => None,
+                Access::Probe(probe) => Some(probe),
+                Access::Resting if walk.takes_resting() => None,
+                Access::Resting => {
+                    walk.pass_over();
+                    continue;
+                }
+            };
+            walk.tried(at);
+            return Some(Chosen {
+                at: endpoint,
+                probe,
+                is_last: walk.count() >= self.ready,
+            });
         }
-        // Fewer than 2^32: every one of them is a record of a snapshot of bounded size.
-        let weighted = (first as u32..).zip(endpoints);
-        let weighted = weighted.filter(|(_, endpoint)| ready(endpoint));
-        let weighted: Vec<_> = weighted
-            .map(|(at, endpoint)| (at, endpoint.weight))
-            .collect();
-        (!weighted.is_empty()).then(|| Self::Weighted(order::round(&weighted)))
+        None
     }
 
-    /// One round, beginning with the place of a turn.
-    fn from(&self, turn: u64) -> impl Iterator<Item = usize> {
-        let places = match self {
-            Self::Even { count, .. } => *count,
-            Self::Weighted(places) => places.len(),
-        };
-        let start = (turn % places as u64) as usize;
-        (start..places).chain(0..start).map(|place| match self {
-            Self::Even { first, .. } => first + place,
-            Self::Weighted(places) => places[place] as usize,
-        })
+    /// The place of the next endpoint on the walk, whatever its state.
+    fn next(&self, walk: &mut Walk) -> Option<usize> {
+        loop {
+            let Some(tier) = self.tier(walk.tier()) else {
+                if !walk.turn_to_resting() {
+                    return None;
+                }
+                continue;
+            };
+            if let Some(at) = tier.place(walk.turn(), walk.take_step()) {
+                return Some(at);
+            }
+            walk.leave_tier();
+        }
+    }
+
+    fn tier(&self, at: usize) -> Option<&Tier> {
+        match at {
+            0 => self.first.as_ref(),
+            later => self.later.get(later - 1),
+        }
     }
 }
 
-fn tiers(endpoints: &[Endpoint]) -> impl Iterator<Item = Tier> {
-    let mut first = 0;
-    let tiers = endpoints.chunk_by(|left, right| left.tier == right.tier);
-    tiers.filter_map(move |tier| {
-        let at = first;
-        first += tier.len();
-        Tier::new(at, tier)
-    })
+fn is_ready(endpoint: &Endpoint) -> bool {
+    endpoint.state == EndpointState::Ready
 }

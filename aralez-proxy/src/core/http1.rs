@@ -5,9 +5,9 @@
 //! bytes. Two functions write what goes on: [`forward::request`] and [`forward::response`]; [`answer`] writes our own answers.
 //!
 //! The gate is strict where the peer is a client: what two readers could take differently is a [`Refusal`], by name, and not a byte of it
-//! goes on. It is as strict where the peer is an endpoint ([`response::BadResponse`]), except for what RFC 9112 lets a recipient repair
-//! without a doubt: line ends of LF alone (section 2.2), folded lines (section 5.2), and a length that stands beside chunks
-//! (section 6.3), which all are written anew.
+//! goes on. Of an endpoint ([`response::BadResponse`]) it takes besides what every reader frames alike, and writes it anew: line ends of LF
+//! alone, folded lines, spaces behind a chunk's size, a length that is repeated or stands beside chunks, later minor versions, control bytes
+//! in reasons and values. docs/engine.md has the table of both sides.
 //!
 //! | rule | where | from |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! State that outlives tables, keyed by what it belongs to: a pool's round-robin position, an endpoint's connections.
+//! State that outlives tables, keyed by what it belongs to: a pool's round-robin position, an endpoint's connections and its rest.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use aralez_proto::model::{EndpointAddress, PoolName};
 use foldhash::fast::RandomState;
+
+use crate::core::rest::Rest;
 
 #[cfg(test)]
 mod tests;
@@ -46,11 +48,6 @@ impl PoolState {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The number of the turn that comes next.
-    pub fn next_turn(&self) -> u64 {
-        self.turn.load(Ordering::Relaxed)
-    }
-
     /// The load of each of these endpoints, in their order. An address must not come twice.
     pub fn loads(
         self: &Arc<Self>,
@@ -78,19 +75,21 @@ impl PoolState {
     }
 }
 
-/// What an endpoint carries.
+/// What an endpoint carries, and whether it can be connected to.
 #[derive(Debug)]
 pub struct Load {
     active: AtomicU64,
+    rest: Rest,
     /// Stays for as long as requests run, though the pool has gone meanwhile: it may come back before they end.
     _pool: Arc<PoolState>,
-    _apart: [u64; 4],
+    _apart: [u64; 3],
 }
 
 impl Load {
     fn of(pool: Arc<PoolState>) -> Self {
         Self {
             active: AtomicU64::new(0),
+            rest: Rest::default(),
             _pool: pool,
             _apart: Default::default(),
         }
@@ -99,6 +98,11 @@ impl Load {
     /// Requests that run on the endpoint now.
     pub fn active(&self) -> u64 {
         self.active.load(Ordering::Relaxed)
+    }
+
+    /// Whether it rests after it could not be connected to.
+    pub const fn rest(&self) -> &Rest {
+        &self.rest
     }
 
     /// A request begins; it ends where what is given back is dropped.

@@ -1,13 +1,15 @@
 //! When a request is sent once more. The rules are those of every engine; what they look at is plain.
 //!
-//! Two things are tried again. A connection that cannot be made: nothing was sent, so any method may go to another endpoint. And a
-//! kept connection that its endpoint had closed, which shows when a request is sent on it: a request that an endpoint may see twice
-//! without harm, or of which nothing was sent, goes out once more on a new connection (RFC 9112 section 9.3.1).
+//! Two things are tried again. A connection that cannot be made: nothing was sent, so any method may go to any other endpoint of the
+//! pool, within [`ConnectTime`]. And a kept connection that its endpoint had closed, or closes with a 408 while the request is on its way: a
+//! request that an endpoint may see twice without harm, or of which nothing was sent, goes out once more on a new connection (RFC 9112
+//! section 9.3.1, RFC 9110 section 15.5.9). Only the latter may load an endpoint twice, so only that has a [`Budget`].
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Tries to connect for one request, the first one included (notes/security.md section 10, U-01).
-pub const CONNECT_TRIES: usize = 2;
+mod connect_time;
+
+pub use connect_time::{ConnectTime, Share};
 
 /// What was sent of a request is kept up to this size, so that it can be sent again (U-02).
 pub const LARGEST_REPLAY: usize = 64 * 1024;
@@ -20,12 +22,23 @@ pub fn is_idempotent(method: &str) -> bool {
     )
 }
 
+/// On which terms a request is sent on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The connection had served a request before.
+    pub reused: bool,
+    /// The request was sent before.
+    pub again: bool,
+    /// The budget has room for one more retry.
+    pub allowed: bool,
+}
+
 /// What is known of a request that failed on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Failed {
-    /// The connection had served a request before.
-    pub reused: bool,
-    /// A byte of the answer came.
+    /// The terms on which it was sent.
+    pub attempt: Attempt,
+    /// A byte of the answer came, other than those of a 408 that ends the connection.
     pub answered: bool,
     /// A byte of the request was sent.
     pub sent: bool,
@@ -33,20 +46,28 @@ pub struct Failed {
     pub idempotent: bool,
     /// All that was sent is still there to be sent again.
     pub kept: bool,
-    /// It was sent again before.
-    pub again: bool,
 }
 
 impl Failed {
     /// Whether the request is sent once more, on a new connection.
     pub const fn is_retried(self) -> bool {
-        let harmless = !self.sent || (self.idempotent && self.kept);
-        self.reused && !self.answered && !self.again && harmless
+        let Attempt {
+            reused,
+            again,
+            allowed,
+        } = self.attempt;
+        let harmless = !self.sent || (self.idempotent && self.kept && allowed);
+        reused && !self.answered && !again && harmless
+    }
+
+    /// Whether the new connection was none: it broke before a byte of the request was sent on it.
+    pub const fn is_no_connection(self) -> bool {
+        !self.attempt.reused && !self.answered && !self.sent
     }
 }
 
-/// Keeps retries that fail below a fifth of all requests, so that a pool that is down is not asked twice as often. A retry that
-/// succeeds costs nothing: one dead endpoint among live ones is no reason to let requests fail.
+/// Keeps retries of what was sent, and that fail again, below a fifth of all requests, so that an endpoint in trouble is not asked twice
+/// as often. A retry that succeeds costs nothing, and neither does a connect that fails: nothing was sent.
 #[derive(Debug)]
 pub struct Budget(AtomicU32);
 
@@ -89,14 +110,23 @@ impl Budget {
 mod tests {
     use super::*;
 
-    const STALE: Failed = Failed {
+    const KEPT: Attempt = Attempt {
         reused: true,
+        again: false,
+        allowed: true,
+    };
+
+    const STALE: Failed = Failed {
+        attempt: KEPT,
         answered: false,
         sent: true,
         idempotent: true,
         kept: true,
-        again: false,
     };
+
+    const fn on(attempt: Attempt) -> Failed {
+        Failed { attempt, ..STALE }
+    }
 
     #[test]
     fn a_stale_connection_costs_an_idempotent_request_nothing() {
@@ -104,7 +134,10 @@ mod tests {
         let nothing_sent = Failed {
             sent: false,
             idempotent: false,
-            ..STALE
+            ..on(Attempt {
+                allowed: false,
+                ..KEPT
+            })
         };
         assert!(nothing_sent.is_retried());
     }
@@ -120,18 +153,22 @@ mod tests {
                 answered: true,
                 ..STALE
             },
-            Failed {
+            on(Attempt {
                 reused: false,
-                ..STALE
-            },
+                ..KEPT
+            }),
             Failed {
                 kept: false,
                 ..STALE
             },
-            Failed {
+            on(Attempt {
                 again: true,
-                ..STALE
-            },
+                ..KEPT
+            }),
+            on(Attempt {
+                allowed: false,
+                ..KEPT
+            }),
         ] {
             assert!(!failed.is_retried(), "{failed:?}");
         }

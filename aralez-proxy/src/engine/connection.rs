@@ -17,6 +17,7 @@ use crate::core::traffic::{Arriving, ConnectionState, InState};
 use reading::Stop;
 
 mod answering;
+mod connecting;
 mod forwarding;
 mod linger;
 mod reading;

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use super::ask::{Ask, Way};
 use super::buffer::{Buffer, Buffers};
 use super::clock::Wait;
+use super::gone::ClientWatch;
 use super::io::Io;
 use super::relay::Relay;
 use super::timer::Timer;
@@ -20,6 +21,7 @@ use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
 use crate::core::http1::response::{BadResponse, ResponseHead};
 use crate::core::limits::ClientLimits;
+use crate::core::retry::{Attempt, Failed};
 use crate::core::traffic::{Deadline, Traffic};
 
 mod deadlines;
@@ -40,6 +42,8 @@ pub enum End {
     ClientGone(Option<Deadline>),
     /// The client's body is not fit to go on.
     Refused(Refusal, Option<Deadline>),
+    /// The endpoint ended a kept connection with a 408 while the request was on its way to it; the request is to be sent again.
+    IdleTimeout,
     /// The endpoint's answer is not fit to go on.
     Bad(BadResponse),
     /// The endpoint is too slow.
@@ -76,6 +80,17 @@ pub struct State {
 }
 
 impl State {
+    /// What is known of a request that failed on a connection.
+    pub const fn failed(&self, ask: &Ask, attempt: Attempt, answered: bool) -> Failed {
+        Failed {
+            attempt,
+            answered,
+            sent: self.up.out.has_sent(),
+            idempotent: ask.idempotent,
+            kept: self.up.out.is_kept(),
+        }
+    }
+
     /// Whether bytes of a final response, or half of an informational one, are with the client: no other answer can follow.
     pub const fn is_answered(&self) -> bool {
         if self.progress.status == 0 {
@@ -153,6 +168,8 @@ pub struct Terms<'a> {
     pub ask: &'a Ask,
     /// Where it goes.
     pub way: &'a Way,
+    /// How it is sent.
+    pub attempt: Attempt,
     /// The limits of clients.
     pub limits: &'a ClientLimits,
     /// The date of now.
@@ -195,6 +212,13 @@ impl<'a, C: Io> Duplex<'a, C> {
         if self.clocks.endpoint.is_none() {
             self.clocks.endpoint = Some(now);
         }
+        // An answer that is there already came before the rest of the body, and has to be known for that.
+        if self.state.up.out.has_sent()
+            && !self.state.up.is_ended()
+            && let Poll::Ready(end) = self.poll_down(cx, now)
+        {
+            return Poll::Ready(end);
+        }
         if let Poll::Ready(end) = self.poll_up(cx, now) {
             return Poll::Ready(end);
         }
@@ -211,6 +235,15 @@ impl<'a, C: Io> Duplex<'a, C> {
             cx.waker().wake_by_ref();
         }
         self.budget > 0
+    }
+
+    /// Watches the client.
+    const fn watch(&self) -> ClientWatch<'a> {
+        ClientWatch {
+            ask: self.terms.ask,
+            buffers: self.terms.buffers,
+            unwatched: self.terms.unwatched,
+        }
     }
 
     /// Whether the head of a final response is on its way to the client.

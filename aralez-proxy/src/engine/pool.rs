@@ -191,13 +191,36 @@ impl Idle {
     }
 }
 
+/// What an endpoint says that closes an idle connection, up to its status.
+fn is_idle_timeout(said: &[u8]) -> bool {
+    matches!(
+        said,
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            _,
+            b' ',
+            b'4',
+            b'0',
+            b'8',
+            ..
+        ]
+    )
+}
+
 /// Looks without waiting, and asks the system: what the runtime knows is as old as its last look, and what came since then would be taken
 /// for the answer to the next request.
 fn look(stream: &TcpStream) -> Look {
-    let mut byte = [0];
+    let mut said = [0; 12];
     let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-    match rustix::net::recv(stream, &mut byte[..], flags) {
+    match rustix::net::recv(stream, &mut said[..], flags) {
         Err(Errno::AGAIN) => Look::Quiet,
+        Ok(_) if is_idle_timeout(&said) => Look::Closed,
         Ok((_, 1..)) => Look::Talking,
         Ok((_, 0)) | Err(_) => Look::Closed,
     }

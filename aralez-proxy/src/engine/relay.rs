@@ -4,7 +4,6 @@ use std::io::Write as _;
 
 use super::buffer::Buffer;
 use super::outgoing::Outgoing;
-use crate::core::http1::Framing;
 use crate::core::http1::body::{BadBody, Body};
 
 /// One direction of an exchange.
@@ -29,9 +28,9 @@ pub struct Goes {
 }
 
 impl Relay {
-    /// Begins with a body that is framed so, and goes on so.
-    pub fn begin(&mut self, framing: Framing, goes: Goes) {
-        self.body = Body::new(framing);
+    /// Begins with a body that goes on so.
+    pub fn begin(&mut self, body: Body, goes: Goes) {
+        self.body = body;
         self.chunked = goes.chunked;
         self.trailers = goes.trailers;
         self.ended = false;
@@ -113,6 +112,8 @@ impl Relay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::http1::Framing;
+    use crate::core::http1::body::Sender;
     use crate::engine::buffer::tests::read;
     use crate::engine::buffer::{Buffer, Buffers};
 
@@ -120,7 +121,7 @@ mod tests {
         let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
         let mut relay = Relay::default();
         relay.out.begin(1 << 20);
-        relay.begin(framing, goes);
+        relay.begin(Body::new(framing, Sender::Client), goes);
         for part in parts {
             assert_eq!(read(&buffers, &mut buffer, part), part.len());
             while relay.stage(&mut buffer).unwrap() {}

@@ -29,6 +29,8 @@ const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 /// What the whole engine shares.
 #[derive(Debug)]
 pub struct Engine {
+    /// When it started: the rests of endpoints are counted from then.
+    pub started: Instant,
     /// What serves.
     pub live: Arc<Live>,
     /// What passes through, and whether the node leaves.

@@ -2,6 +2,7 @@
 
 use aralez_proto::matcher::Target;
 use aralez_proxy::core::edits::{CompiledEdits, Forwarded};
+use aralez_proxy::core::http1::body::Sender;
 use aralez_proxy::core::http1::date::DateText;
 use aralez_proxy::core::http1::forward::{self, RequestEdits, ResponseEdits};
 use aralez_proxy::core::http1::request::RequestHead;
@@ -80,6 +81,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
     forward::request(&head, bytes, &edits, &mut out);
     let passing = Passing {
         framing: head.framing(),
+        sender: Sender::Client,
         goes: Goes {
             chunked: head.framing() == Framing::Chunked,
             trailers: true,
@@ -156,6 +158,7 @@ fn final_response(
     forward::response(head, &bytes[start..], &edits, &mut out);
     let passing = Passing {
         framing,
+        sender: Sender::Endpoint,
         goes,
         from: start + length,
         closed: exchange.closed,

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
 
 use aralez_proxy::core::http1::Framing;
-use aralez_proxy::core::http1::body::Body;
+use aralez_proxy::core::http1::body::{Body, Sender};
 use aralez_proxy::engine::buffer::{Buffer, Buffers};
 use aralez_proxy::engine::io::Io;
 use aralez_proxy::engine::relay::{Goes, Relay};
@@ -37,6 +37,8 @@ impl Steps {
 pub(crate) struct Passing {
     /// How it came.
     pub(crate) framing: Framing,
+    /// Who sent it.
+    pub(crate) sender: Sender,
     /// How it goes.
     pub(crate) goes: Goes,
     /// Where it begins.
@@ -88,7 +90,7 @@ impl Passing {
 
     /// The data, the trailers that may go on, and where the next message begins.
     fn core(self, bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, usize)> {
-        let mut body = Body::new(self.framing);
+        let mut body = Body::new(self.framing, self.sender);
         let mut rest = bytes[self.from..].to_vec();
         let taken = body.take(&mut rest).ok()?;
         let ends = body.is_done() || (self.closed && body.ends_with_connection());
@@ -102,7 +104,7 @@ impl Passing {
         let mut relay = Relay::default();
         relay.out.begin(steps.keeps);
         relay.out.head().extend_from_slice(head);
-        relay.begin(self.framing, self.goes);
+        relay.begin(Body::new(self.framing, self.sender), self.goes);
         let mut sink = Sink {
             source: bytes.to_vec(),
             at: self.from,

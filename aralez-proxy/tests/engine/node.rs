@@ -144,6 +144,7 @@ impl Node {
 
 pub(crate) fn engine(live: Live, most: Most) -> Engine {
     Engine {
+        started: Instant::now(),
         live: Arc::new(live),
         traffic: Arc::new(Traffic::default()),
         node: Pseudonym::new([0; 8]),

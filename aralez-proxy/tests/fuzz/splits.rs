@@ -1,7 +1,7 @@
 //! However the bytes are split into reads, the core makes the same of them.
 
 use aralez_proxy::core::http1::Framing;
-use aralez_proxy::core::http1::body::Body;
+use aralez_proxy::core::http1::body::{Body, Sender};
 use aralez_proxy::core::http1::request::RequestHead;
 use aralez_proxy::core::http1::response::ResponseHead;
 use aralez_proxy::core::limits::HeadLimits;
@@ -41,7 +41,7 @@ fn response(bytes: &[u8], read: usize) -> String {
 }
 
 fn body(bytes: &[u8], read: usize) -> String {
-    let mut body = Body::new(Framing::Chunked);
+    let mut body = Body::new(Framing::Chunked, Sender::Client);
     let (mut data, mut consumed) = (Vec::new(), 0);
     for end in ends(bytes.len(), read) {
         let mut open = bytes[consumed..end].to_vec();

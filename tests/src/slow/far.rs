@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::kind::{Drip, Far, Kind, SEGMENT};
+use crate::unreachable::Unreachable;
 
 /// An endpoint that does not read does so long after its limit, when all must be over.
 const READS_LATER: Duration = Duration::from_millis(2_500);
@@ -28,8 +29,8 @@ pub struct Endpoint {
     address: SocketAddr,
     lives: Arc<Mutex<Lives>>,
     task: Option<JoinHandle<()>>,
-    /// What fills the queue of one that does not accept, with the listener itself.
-    _queue: Option<(TcpListener, Vec<TcpStream>)>,
+    /// One that does not accept.
+    _unreachable: Option<Unreachable>,
 }
 
 /// What became of the connections of an endpoint.
@@ -47,30 +48,26 @@ impl Endpoint {
     /// # Panics
     /// When no port is free.
     pub async fn start(kind: &Kind) -> Self {
-        let backlog = match kind.far {
-            Far::Unreachable => 0,
-            _ => BACKLOG,
-        };
-        let listener = listen(backlog).expect("a loopback port is free");
+        let lives = Arc::default();
+        if matches!(kind.far, Far::Unreachable) {
+            let unreachable = Unreachable::start().await;
+            return Self {
+                address: unreachable.address(),
+                lives,
+                task: None,
+                _unreachable: Some(unreachable),
+            };
+        }
+        let listener = listen().expect("a loopback port is free");
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
-        let lives = Arc::default();
-        if matches!(kind.far, Far::Unreachable) {
-            let queue = fill(address).await;
-            return Self {
-                address,
-                lives,
-                task: None,
-                _queue: Some((listener, queue)),
-            };
-        }
         let task = tokio::spawn(accept(listener, kind.clone(), Arc::clone(&lives)));
         Self {
             address,
             lives,
             task: Some(task),
-            _queue: None,
+            _unreachable: None,
         }
     }
 
@@ -98,24 +95,14 @@ impl Drop for Endpoint {
     }
 }
 
-fn listen(backlog: u32) -> std::io::Result<TcpListener> {
+fn listen() -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     // Connections inherit these: an endpoint that does not read, or cannot write, is so soon.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    socket.listen(backlog)
-}
-
-/// Connects until nobody answers any more.
-async fn fill(address: SocketAddr) -> Vec<TcpStream> {
-    let mut queue = Vec::new();
-    let limit = Duration::from_millis(200);
-    while let Ok(stream) = tokio::time::timeout(limit, TcpStream::connect(address)).await {
-        queue.push(stream.expect("the loopback refuses nothing"));
-    }
-    queue
+    socket.listen(BACKLOG)
 }
 
 async fn accept(listener: TcpListener, kind: Kind, lives: Arc<Mutex<Lives>>) {

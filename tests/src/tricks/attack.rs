@@ -11,6 +11,8 @@ use super::{FOREIGN, VICTIM};
 
 /// Between the parts of an attack, so that each goes out alone.
 const PAUSE: Duration = Duration::from_millis(2);
+/// So long it waits for the beginning of an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// An attacker hears so long that nothing more comes.
 const SILENCE: Duration = Duration::from_millis(15);
 
@@ -25,10 +27,27 @@ pub enum Leaves {
     WithReset,
 }
 
+/// One part of an attack.
+#[derive(Clone, Debug)]
+struct Part {
+    bytes: String,
+    /// It is sent only when the answer to the parts before it has begun to come.
+    answered: bool,
+}
+
+impl Part {
+    const fn of(bytes: String) -> Self {
+        Self {
+            bytes,
+            answered: false,
+        }
+    }
+}
+
 /// What is sent on one connection.
 #[derive(Clone, Debug)]
 pub struct Attack {
-    parts: Vec<String>,
+    parts: Vec<Part>,
     leaves: Leaves,
 }
 
@@ -36,7 +55,7 @@ impl Attack {
     /// Sends this at once.
     pub fn of(bytes: String) -> Self {
         Self {
-            parts: vec![bytes],
+            parts: vec![Part::of(bytes)],
             leaves: Leaves::Later,
         }
     }
@@ -44,7 +63,17 @@ impl Attack {
     /// And that a little later.
     #[must_use]
     pub fn then(mut self, bytes: &str) -> Self {
-        self.parts.push(bytes.to_owned());
+        self.parts.push(Part::of(bytes.to_owned()));
+        self
+    }
+
+    /// And that once the answer has begun to come.
+    #[must_use]
+    pub fn then_answered(mut self, bytes: &str) -> Self {
+        self.parts.push(Part {
+            answered: true,
+            ..Part::of(bytes.to_owned())
+        });
         self
     }
 
@@ -64,17 +93,23 @@ impl Attack {
             return Err("no connection".to_owned());
         };
         let _ = stream.set_nodelay(true);
+        let mut got = Vec::new();
         for (number, part) in self.parts.iter().enumerate() {
-            if number > 0 {
+            if part.answered {
+                let begins = stream.read_buf(&mut got);
+                if !matches!(tokio::time::timeout(PATIENCE, begins).await, Ok(Ok(1..))) {
+                    return Err("no answer before the body".to_owned());
+                }
+            } else if number > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
             // It may be refused already.
-            if stream.write_all(part.as_bytes()).await.is_err() {
+            if stream.write_all(part.bytes.as_bytes()).await.is_err() {
                 break;
             }
         }
         match self.leaves {
-            Leaves::Later => listen(&mut stream).await,
+            Leaves::Later => listen(&mut stream, got).await,
             Leaves::AtOnce => Ok(()),
             Leaves::WithReset => {
                 // The proxy gets to see the bytes before the reset takes them away.
@@ -86,8 +121,7 @@ impl Attack {
     }
 }
 
-async fn listen(stream: &mut TcpStream) -> Result<(), String> {
-    let mut bytes = Vec::new();
+async fn listen(stream: &mut TcpStream, mut bytes: Vec<u8>) -> Result<(), String> {
     while let Ok(Ok(1..)) = tokio::time::timeout(SILENCE, stream.read_buf(&mut bytes)).await {}
     let text = String::from_utf8_lossy(&bytes);
     match text.contains(VICTIM) || text.contains(FOREIGN) {

@@ -1,7 +1,7 @@
 //! The endpoint of a pool that attackers and victims share: good to victims, and to attackers what their target says.
 //!
 //! It takes a request only where it is in order, reads bodies as their framing says, and keeps whatever was odd: a byte too many on
-//! a connection shows up as a request that is none.
+//! a connection shows up as a request that is none. One target makes it answer at the head and take the body for requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -46,6 +46,8 @@ pub struct Seen {
 }
 
 const SHOWN: usize = 5;
+/// So long it waits for bytes that it does not take before it ends its answer.
+const UNTAKEN: Duration = Duration::from_millis(20);
 
 type Writer = Arc<tokio::sync::Mutex<OwnedWriteHalf>>;
 
@@ -149,6 +151,20 @@ async fn connection(stream: TcpStream, state: Arc<State>, number: u64) {
 struct Past {
     requests: usize,
     victims: usize,
+    /// It answered a request without its body, so that this is next.
+    untaken: bool,
+}
+
+/// Answers in two parts, the second once bytes came that are not taken, or after a while.
+async fn answer_untaken(request: &Request, incoming: &mut Incoming, writer: &Writer) {
+    let [first, second] = answer::untaken(&request.target);
+    let mut writer = writer.lock().await;
+    // One that is closed already is none to speak on.
+    let _ = writer.write_all(first).await;
+    if !second.is_empty() {
+        let _ = tokio::time::timeout(UNTAKEN, incoming.more()).await;
+        let _ = writer.write_all(second).await;
+    }
 }
 
 /// Serves until the connection ends; `Err` says what was odd on it.
@@ -157,10 +173,20 @@ async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result
     loop {
         let manners = *lock(&state.manners);
         let patience = manners.idle.filter(|_| past.requests > 0);
-        let Some(request) = incoming.head(patience).await? else {
+        let request = match incoming.head(patience).await {
+            // What it did not take of a body need not be a request.
+            Err(_) if past.untaken => return Ok(()),
+            head => head?,
+        };
+        let Some(request) = request else {
             return Ok(());
         };
         state.note(&request, &mut past);
+        if request.target.starts_with("/a/untaken") {
+            past.untaken = true;
+            answer_untaken(&request, &mut incoming, writer).await;
+            continue;
+        }
         let early = request.target.starts_with("/a/early");
         if !early {
             let whole = incoming.body(&request).await?;

@@ -38,6 +38,7 @@ pub fn all() -> Vec<Trick> {
     vec![
         Trick::new("double terminators", double_terminators()),
         Trick::new("early answers", early_answers()),
+        Trick::new("bodies that nobody takes", untaken()),
         Trick::new("cut uploads", cut_uploads()),
         Trick::new("extra bytes after requests", extra_after_requests()),
         Trick::new("extra bytes after answers", extra_after_answers()),
@@ -135,6 +136,24 @@ fn early_answers() -> Vec<Attack> {
             "Content-Length: 90000\r\nExpect: 100-continue\r\n",
         ))
         .then(&foreign()),
+    ]
+}
+
+/// The endpoint answers at the head and never takes the body: what is sent of it after the answer has begun is a request for it, which a
+/// victim's head would complete.
+fn untaken() -> Vec<Attack> {
+    let inside = "GET /a/ok HTTP/1.1\r\nX-Rest: ";
+    let length = inside.len();
+    let chunk = format!("{length:x}\r\n{inside}\r\n0\r\n\r\n");
+    let expects = format!("Content-Length: {length}\r\nExpect: 100-continue\r\n");
+    vec![
+        Attack::of(post("/a/untaken/part", length)).then_answered(inside),
+        Attack::of(post("/a/untaken/whole", length)).then_answered(inside),
+        Attack::of(post("/a/untaken/chunks", length)).then_answered(inside),
+        Attack::of(chunked("/a/untaken/part")).then_answered(&chunk),
+        Attack::of(chunked("/a/untaken/whole")).then_answered(&chunk),
+        Attack::of(request("POST", "/a/untaken/part", &expects)).then_answered(inside),
+        Attack::of(post("/a/untaken/part", length + 5) + "begin").then_answered(inside),
     ]
 }
 

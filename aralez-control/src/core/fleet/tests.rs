@@ -163,3 +163,62 @@ fn nodes_long_gone_are_forgotten_first() {
     let left: Vec<_> = fleet.nodes().keys().map(ToString::to_string).collect();
     assert_eq!(left, ["n1", "n3"]);
 }
+
+fn memory() -> NodeMemory {
+    let recent = std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
+    let hello = crate::core::session::tests::fixtures::hello(None);
+    let pace = crate::core::session::Pace::default();
+    crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, Instant::now())
+        .unwrap()
+        .session
+        .memory()
+}
+
+fn changes(fleet: &mut Fleet) -> Vec<(String, Option<bool>)> {
+    let changes = fleet.roster().take().into_iter();
+    changes
+        .map(|(node, change)| match change {
+            RosterChange::Seen { connected, .. } => (node.to_string(), Some(connected)),
+            RosterChange::Forgotten => (node.to_string(), None),
+        })
+        .collect()
+}
+
+#[test]
+fn joining_leaving_and_forgetting_are_written_and_heartbeats_are_not() {
+    let now = Instant::now();
+    let node = facts().node;
+    let newest = version(2, 2);
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), standing(None, newest), now);
+    assert_eq!(changes(&mut fleet), [("n1".to_owned(), Some(true))]);
+    for seconds in 1..100 {
+        let heard = now + std::time::Duration::from_secs(seconds);
+        fleet.observe(&node, 1, standing(Some(newest), newest), heard);
+        fleet.reported(&node, 1, NodeStatus::default(), heard);
+        fleet.tick(heard);
+    }
+    assert_eq!(changes(&mut fleet), []);
+    fleet.tick(now + crate::core::roster::REFRESH * 2);
+    assert_eq!(changes(&mut fleet), [("n1".to_owned(), Some(true))]);
+    assert_eq!(fleet.forget(&node), Err(NotForgotten::Connected));
+    fleet.left(&node, 1, memory());
+    assert_eq!(changes(&mut fleet), [("n1".to_owned(), Some(false))]);
+    assert_eq!(fleet.forget(&node), Ok(()));
+    assert_eq!(changes(&mut fleet), [("n1".to_owned(), None)]);
+    assert_eq!(fleet.forget(&node), Err(NotForgotten::Unknown));
+}
+
+#[test]
+fn a_node_that_is_gone_for_a_month_is_forgotten_by_itself() {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    fleet.joined(1, facts(), standing(None, version(2, 2)), now);
+    fleet.left(&facts().node, 1, memory());
+    fleet.tick(now);
+    fleet.tick(now + KEPT - std::time::Duration::from_secs(1));
+    assert_eq!(fleet.nodes().len(), 1);
+    fleet.tick(now + KEPT + crate::core::roster::REFRESH);
+    assert_eq!(fleet.nodes().len(), 0);
+    assert_eq!(changes(&mut fleet), [("n1".to_owned(), None)]);
+}

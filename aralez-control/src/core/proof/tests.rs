@@ -61,6 +61,16 @@ fn everyone() -> TouchedGroups {
     }
 }
 
+fn memory() -> crate::core::session::NodeMemory {
+    let recent = std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
+    let hello = crate::core::session::tests::fixtures::hello(None);
+    let pace = crate::core::session::Pace::default();
+    crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, Instant::now())
+        .unwrap()
+        .session
+        .memory()
+}
+
 /// Two connected nodes that run revision 1, and a third that left; then revision 2.
 fn fleet() -> Fleet {
     let now = Instant::now();
@@ -188,16 +198,6 @@ fn nobody_to_ask_proves_nothing() {
 #[test]
 fn a_node_lost_meanwhile_leaves_it_unproven_and_one_away_before_does_not_matter() {
     let now = Instant::now();
-    let memory = || {
-        let recent =
-            std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
-        let hello = crate::core::session::tests::fixtures::hello(None);
-        let pace = crate::core::session::Pace::default();
-        crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, now)
-            .unwrap()
-            .session
-            .memory()
-    };
     let mut fleet = fleet();
     fleet.observe(&name("n1"), 1, standing(2, 2), now);
     fleet.left(&name("n2"), 2, memory());
@@ -296,4 +296,57 @@ fn a_node_proves_every_revision_that_is_waited_for_and_not_only_the_newest() {
     fleet.observe(&name("n1"), 1, standing(9, 9), now);
     let all = (2..=9).all(|revision| outcome(&fleet, revision) == Outcome::Proven);
     assert!(all);
+}
+
+#[test]
+fn after_a_restart_of_control_a_proof_waits_for_the_nodes_that_were_connected() {
+    use crate::core::proof::Awaited;
+    let now = Instant::now();
+    let until = now + crate::core::roster::RETURN;
+    let mut fleet = Fleet::default();
+    fleet.remember(facts("n1", "default"), now, Some(until));
+    fleet.remember(facts("n2", "default"), now, Some(until));
+    fleet.remember(facts("away", "default"), now, None);
+    fleet.committed(version(2), &TouchedGroups::default());
+    fleet.joined(1, facts("n1", "default"), standing(2, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    fleet.tick(now + std::time::Duration::from_secs(29));
+    assert_eq!(outcome(&fleet, 2), Outcome::Pending);
+    fleet.tick(until);
+    assert_eq!(outcome(&fleet, 2), Outcome::Unproven);
+    fleet.joined(2, facts("n2", "default"), standing(2, 2), until);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+    // Who waits for all waits for those as well that were away before.
+    let all = |fleet: &Fleet| fleet.proof(2).unwrap().outcome_with(Awaited::All);
+    assert_eq!(all(&fleet), Outcome::Pending);
+    fleet.forget(&name("away")).unwrap();
+    assert_eq!(all(&fleet), Outcome::Proven);
+}
+
+#[test]
+fn a_node_that_ran_it_and_left_proves_it_no_longer() {
+    let now = Instant::now();
+    let mut fleet = fleet();
+    fleet.observe(&name("n1"), 1, standing(2, 2), now);
+    fleet.observe(&name("n2"), 2, standing(2, 2), now);
+    assert_eq!(outcome(&fleet, 2), Outcome::Proven);
+    for (stream, node) in [(1, "n1"), (2, "n2")] {
+        fleet.left(&name(node), stream, memory());
+    }
+    assert_eq!(outcome(&fleet, 2), Outcome::Unproven);
+    assert_eq!(fleet.proof(2).unwrap().nodes()[&name("n1")].name(), "away");
+}
+
+#[test]
+fn a_large_fleet_has_fewer_revisions_followed() {
+    let now = Instant::now();
+    let mut fleet = Fleet::default();
+    for number in 0..30_000 {
+        fleet.remember(facts(&format!("n{number}"), "default"), now, None);
+    }
+    for revision in 1..=20 {
+        fleet.committed(version(revision), &everyone());
+    }
+    let followed = (1..=20).filter(|revision| fleet.proof(*revision).is_some());
+    assert_eq!(followed.collect::<Vec<_>>(), (15..=20).collect::<Vec<_>>());
 }

@@ -7,9 +7,10 @@ use aralez_proto::document::Rules;
 use bytes::Bytes;
 
 use crate::core::hold::HOLD;
+use crate::core::roster::KnownNode;
 use crate::core::store::{
-    Backup, ClusterId, FilesRead, MainFile, NewRevision, PendingSave, Revision, RevisionInfo,
-    Store, StoreError,
+    Backup, ClusterId, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave, Revision,
+    RevisionInfo, Store, StoreError,
 };
 use crate::publisher::{Parts, Publisher, SETTLING};
 
@@ -54,6 +55,14 @@ impl Store for Disk {
         Ok(revisions
             .find(|kept| kept.info.revision == revision)
             .cloned())
+    }
+
+    fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn write_nodes(&mut self, _: &NodeChanges) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError> {

@@ -39,10 +39,22 @@ pub struct Taken {
     pub consumed: usize,
 }
 
+/// Who sends a body: what is taken of an endpoint's framing is refused of a client's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sender {
+    /// A client: the framing must be exact.
+    #[default]
+    Client,
+    /// An endpoint: lines of the framing may end in LF alone, and spaces may follow a chunk's size. The data is counted, so that neither
+    /// moves where it ends, and all of it is written anew.
+    Endpoint,
+}
+
 /// A body as it is read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Body {
     state: State,
+    sender: Sender,
     trailers: Vec<u8>,
     trailer_bytes: usize,
     trailer_fields: usize,
@@ -65,13 +77,13 @@ enum State {
 
 impl Default for Body {
     fn default() -> Self {
-        Self::new(Framing::None)
+        Self::new(Framing::None, Sender::Client)
     }
 }
 
 impl Body {
     /// A body that is framed so.
-    pub const fn new(framing: Framing) -> Self {
+    pub const fn new(framing: Framing, sender: Sender) -> Self {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),
@@ -80,6 +92,7 @@ impl Body {
         };
         Self {
             state,
+            sender,
             trailers: Vec::new(),
             trailer_bytes: 0,
             trailer_fields: 0,
@@ -116,7 +129,7 @@ impl Body {
                 State::UntilClose => self.take_data(bytes, &mut taken, u64::MAX),
                 State::Length(left) | State::Data(left) => self.take_data(bytes, &mut taken, left),
                 State::Size => {
-                    let Some(chunk) = Chunk::read(&bytes[from..])? else {
+                    let Some(chunk) = Chunk::read(&bytes[from..], self.sender)? else {
                         break;
                     };
                     taken.consumed += chunk.line;
@@ -127,12 +140,12 @@ impl Body {
                     };
                 }
                 State::DataEnd => {
-                    match bytes.get(from..from + 2) {
-                        Some(b"\r\n") => {}
-                        None if matches!(&bytes[from..], [] | [b'\r']) => break,
+                    taken.consumed += match (&bytes[from..], self.sender) {
+                        ([b'\r', b'\n', ..], _) => 2,
+                        ([b'\n', ..], Sender::Endpoint) => 1,
+                        ([] | [b'\r'], _) => break,
                         _ => return Err(BadBody::ChunkEnd),
-                    }
-                    taken.consumed += 2;
+                    };
                     self.state = State::Size;
                 }
                 State::Trailers => {
@@ -181,7 +194,11 @@ impl Body {
             };
         };
         self.trailer_bytes += feed + 1;
-        let line = bytes[..feed].strip_suffix(b"\r").ok_or(BadBody::Trailer)?;
+        let line = match (bytes[..feed].strip_suffix(b"\r"), self.sender) {
+            (Some(line), _) => line,
+            (None, Sender::Endpoint) => &bytes[..feed],
+            (None, Sender::Client) => return Err(BadBody::Trailer),
+        };
         if self.trailer_bytes > LARGEST_TRAILERS {
             return Err(BadBody::Trailer);
         }
@@ -197,7 +214,8 @@ impl Body {
             return Err(BadBody::Trailer);
         }
         if fields::may_trail(name) {
-            self.trailers.extend_from_slice(&bytes[..=feed]);
+            self.trailers.extend_from_slice(line);
+            self.trailers.extend_from_slice(b"\r\n");
         }
         Ok(Some(feed + 1))
     }

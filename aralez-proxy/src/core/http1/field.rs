@@ -12,7 +12,7 @@ pub struct Field {
     pub name: FieldName,
     /// Whether it goes on.
     pub keep: bool,
-    /// Whether it stands on one line that ends in CRLF, and so can be written as it came.
+    /// Whether it stands on one line that ends in CRLF and holds no control byte, and so can be written as it came.
     pub plain: bool,
     key: Span,
     value: Span,
@@ -33,11 +33,29 @@ pub enum BadField {
 }
 
 impl Field {
-    /// Reads a line.
+    /// Reads a line of a client.
     ///
     /// # Errors
     /// [`BadField`]
     pub fn read(bytes: &[u8], line: Line) -> Result<Self, BadField> {
+        Self::read_with(bytes, line, octets::is_value)
+    }
+
+    /// Reads a line of an endpoint: its value may hold control bytes other than CR, LF and NUL, which do not go on.
+    ///
+    /// # Errors
+    /// [`BadField`]
+    pub fn read_from_endpoint(bytes: &[u8], line: Line) -> Result<Self, BadField> {
+        let mut field = Self::read_with(bytes, line, octets::is_taken_value)?;
+        field.plain &= octets::is_value(field.value(bytes));
+        Ok(field)
+    }
+
+    fn read_with(
+        bytes: &[u8],
+        line: Line,
+        is_value: impl Fn(&[u8]) -> bool,
+    ) -> Result<Self, BadField> {
         let text = &bytes[line.start..line.end];
         if matches!(text.first(), Some(b' ' | b'\t')) {
             return Err(BadField::Folded);
@@ -49,7 +67,7 @@ impl Field {
         }
         let name = FieldName::of(key);
         let value = &text[colon + 1..];
-        if !octets::is_value(value) {
+        if !is_value(value) {
             return Err(BadField::Value);
         }
         let after = octets::trim(value);
@@ -65,12 +83,12 @@ impl Field {
         })
     }
 
-    /// Takes a folded line in as part of the value.
+    /// Takes a folded line of an endpoint in as part of the value.
     ///
     /// # Errors
     /// [`BadField::Value`]
     pub fn fold(&mut self, bytes: &[u8], line: Line) -> Result<(), BadField> {
-        if !octets::is_value(&bytes[line.start..line.end]) {
+        if !octets::is_taken_value(&bytes[line.start..line.end]) {
             return Err(BadField::Value);
         }
         self.plain = false;

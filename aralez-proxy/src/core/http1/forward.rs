@@ -195,7 +195,7 @@ fn copy(
     out.extend_from_slice(&bytes[run]);
 }
 
-/// Writes a field on one line: what folds it becomes one space (RFC 9112 section 5.2).
+/// Writes a field on one line: what folds it becomes one space (RFC 9112 section 5.2), and so does each control byte.
 fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(field.key(bytes));
     out.extend_from_slice(b": ");
@@ -205,7 +205,8 @@ fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
         if at > 0 {
             out.push(b' ');
         }
-        out.extend_from_slice(part);
+        let space = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
+        out.extend(part.iter().map(space));
     }
     out.extend_from_slice(b"\r\n");
 }

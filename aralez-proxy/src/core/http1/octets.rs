@@ -3,6 +3,7 @@
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
+const TAKEN: u8 = 8;
 
 /// What each byte may be part of, looked up by the byte.
 const CLASSES: [u8; 256] = classes();
@@ -23,6 +24,9 @@ const fn classes() -> [u8; 256] {
         if octet.is_ascii_graphic() && octet != b'#' {
             table[byte] |= TARGET;
         }
+        if !matches!(octet, 0 | b'\r' | b'\n') {
+            table[byte] |= TAKEN;
+        }
         byte += 1;
     }
     table
@@ -42,6 +46,12 @@ pub fn is_token(bytes: &[u8]) -> bool {
 /// Whether this can be a field's value (RFC 9110 section 5.5): visible characters, spaces and tabs, and bytes above ASCII.
 pub fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)
+}
+
+/// Whether this can be taken for a value that an endpoint sent (RFC 9110 section 5.5): control bytes other than CR, LF and NUL are invalid,
+/// and move nothing that frames the message.
+pub fn is_taken_value(bytes: &[u8]) -> bool {
+    all(bytes, TAKEN)
 }
 
 /// Whether this can be a target: visible ASCII without `#` (RFC 9112 section 3.2, RFC 3986).
@@ -88,6 +98,7 @@ mod tests {
         assert!(!is_token(b"") && is_value(b"") && is_value(b"a\t b\xff"));
         for byte in [0, b'\r', b'\n', 0x1b, 0x7f] {
             assert!(!is_value(&[byte]), "{byte}");
+            assert_eq!(is_taken_value(&[byte]), byte == 0x1b || byte == 0x7f);
         }
         assert!(is_target(b"/a?b=%20") && !is_target(b"/a b") && !is_target(b"/\xe9#"));
     }

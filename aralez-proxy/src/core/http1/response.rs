@@ -1,5 +1,7 @@
 //! The head of a response.
 
+use std::time::Duration;
+
 use super::field::{self, BadField, Field};
 use super::lines::{Line, Lines};
 use super::{Framing, Span, Version, octets};
@@ -11,10 +13,12 @@ mod rules;
 mod tests;
 
 pub use bad::BadResponse;
-use rules::Seen;
+use rules::{MAX_NOMINATED, Seen};
 
 /// Largest head of a response, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
+/// How much sooner than an endpoint says its connection is not used again.
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 /// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
 pub const MAX_FIELDS: usize = 256;
 
@@ -81,7 +85,7 @@ impl ResponseHead {
         if line.start == line.end {
             return Ok(true);
         }
-        match Field::read(bytes, line) {
+        match Field::read_from_endpoint(bytes, line) {
             Ok(field) => self.push(field)?,
             Err(BadField::Folded) => {
                 let last = self.fields.last_mut().ok_or(BadResponse::Folded)?;
@@ -128,12 +132,14 @@ impl ResponseHead {
     }
 
     fn drop_nominated(&mut self, bytes: &[u8]) {
+        let mut left = MAX_NOMINATED;
         for at in 0..self.fields.len() {
             let field = self.fields[at];
             if field.name != FieldName::Connection {
                 continue;
             }
-            for nominated in octets::list(field.value(bytes)) {
+            for nominated in octets::list(field.value(bytes)).take(left) {
+                left -= 1;
                 // A response is framed by us, whatever the endpoint nominates.
                 field::drop_nominated(&mut self.fields, bytes, nominated, |name| {
                     name.is_clients_to_drop() || name == FieldName::Ours
@@ -180,7 +186,7 @@ impl ResponseHead {
         self.seen.date
     }
 
-    /// The length as it came is not the number's usual form, and is written anew where it goes on.
+    /// The length as it came is not the number's usual form, or came more than once, and is written anew where it goes on.
     pub fn rewrites_length(&self) -> bool {
         self.seen.odd_length && !self.is_lengthless()
     }
@@ -222,11 +228,19 @@ impl ResponseHead {
         })
     }
 
+    /// For how long the connection may be used again where the endpoint tells how long it keeps it (`Keep-Alive: timeout=n`, RFC 2068
+    /// section 19.7.1). A second less, or half of it where that is more: a request that is on its way when the endpoint closes is lost.
+    pub fn keep_alive_for(&self) -> Option<Duration> {
+        let told = Duration::from_secs(self.seen.keep_alive_for?);
+        Some(told.saturating_sub(KEEP_ALIVE_MARGIN).max(told / 2))
+    }
+
     /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it; so is a
-    /// body that is announced where there can be none, for it may still come, and be taken for the next answer.
+    /// `Connection` that is not a short list of names, for it may have meant `close`, and a body that is announced where there can be none, for it may still come, and be taken for the next answer.
     pub fn keeps_alive(&self) -> bool {
         let announced = self.seen.chunked || self.seen.length.is_some_and(|length| length > 0);
-        let doubt = (self.seen.chunked && self.seen.length.is_some())
+        let doubt = self.seen.odd_connection
+            || (self.seen.chunked && self.seen.length.is_some())
             || (self.status() == 204 && announced);
         match self.version() {
             Version::Http11 => !self.seen.close && !doubt,
@@ -242,15 +256,18 @@ const fn check_size(end: usize) -> Result<(), BadResponse> {
     Ok(())
 }
 
-/// `HTTP/1.1 200 OK`; the reason and the space before it may be missing (RFC 9112 section 4).
+/// `HTTP/1.1 200 OK`; the reason and the space before it may be missing (RFC 9112 section 4). Several spaces before the status are one, as
+/// that section lets recipients read them, and a reason with a control byte goes on as none.
 fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
     let text = &bytes[line.start..line.end];
     let (version, rest) = text.split_at_checked(8).ok_or(BadResponse::StatusLine)?;
     if !version.starts_with(b"HTTP/") {
         return Err(BadResponse::StatusLine);
     }
-    let version = Version::of(version).ok_or(BadResponse::Version)?;
+    let version = version_of(version).ok_or(BadResponse::Version)?;
     let rest = rest.strip_prefix(b" ").ok_or(BadResponse::StatusLine)?;
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    let rest = &rest[spaces..];
     let (digits, reason) = rest.split_at_checked(3).ok_or(BadResponse::Status)?;
     let status = octets::decimal(digits).ok_or(BadResponse::Status)?;
     if status < 100 {
@@ -261,12 +278,25 @@ fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
         [b' ', reason @ ..] => reason,
         _ => return Err(BadResponse::Status),
     };
-    if !octets::is_value(reason) {
+    if reason.contains(&b'\r') {
         return Err(BadResponse::StatusLine);
     }
+    let shown = if octets::is_value(reason) {
+        reason.len()
+    } else {
+        0
+    };
     Ok(StatusLine {
         version,
         status: status as u16,
-        reason: Span::new(line.end - reason.len(), line.end),
+        reason: Span::new(line.end - shown, line.end),
     })
+}
+
+/// A later minor version is read as the latest that is spoken (RFC 9110 section 2.5). Another major version frames its messages otherwise.
+const fn version_of(text: &[u8]) -> Option<Version> {
+    match text {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Some(Version::Http11),
+        known => Version::of(known),
+    }
 }

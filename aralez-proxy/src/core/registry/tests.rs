@@ -1,4 +1,5 @@
 use super::*;
+use crate::core::rest::Uptime;
 
 fn pool(name: &str) -> PoolName {
     name.parse().unwrap()
@@ -13,10 +14,10 @@ fn state_stays_for_as_long_as_somebody_holds_it() {
     let registry = Registry::default();
     let state = registry.pool(&pool("a"));
     state.take_turn();
-    assert_eq!(registry.pool(&pool("a")).next_turn(), 1);
-    assert_eq!(registry.pool(&pool("b")).next_turn(), 0);
+    assert_eq!(registry.pool(&pool("a")).take_turn(), 1);
+    assert_eq!(registry.pool(&pool("b")).take_turn(), 0);
     drop(state);
-    assert_eq!(registry.pool(&pool("a")).next_turn(), 0);
+    assert_eq!(registry.pool(&pool("a")).take_turn(), 0);
 }
 
 #[test]
@@ -61,4 +62,23 @@ fn what_nobody_holds_is_swept() {
     assert!(sizes.1 <= 2, "{sizes:?} entries are left");
     let again = state.loads([address(1)].into_iter());
     assert!(Arc::ptr_eq(&kept[0], &again[0]));
+}
+
+#[test]
+fn a_rest_belongs_to_pool_and_address_and_outlives_a_change_of_the_pool() {
+    let registry = Registry::default();
+    let a = registry.pool(&pool("a"));
+    let first = a.loads([address(1)].into_iter());
+    first[0].rest().failed(Uptime::default());
+    let again = a.loads([address(1), address(2)].into_iter());
+    drop(first);
+    let other = registry.pool(&pool("b")).loads([address(1)].into_iter());
+    let rests = |load: &Arc<Load>| load.rest().is_resting(Uptime::default());
+    let resting: Vec<_> = again.iter().chain(&other).map(rests).collect();
+    assert_eq!(resting, [true, false, false]);
+}
+
+#[test]
+fn a_load_fills_a_cache_line_with_the_counts_of_its_arc() {
+    assert_eq!(size_of::<Load>() + 2 * size_of::<usize>(), 64);
 }

@@ -143,10 +143,10 @@ fn a_change_of_endpoints_rebuilds_one_pool_and_no_host() {
     ]);
     let (first, _) = after(&Snapshot::default(), &delta).unwrap();
     let before = Table::build(&first, &registry);
-    before
-        .pool(&"p1".parse().unwrap())
-        .unwrap()
-        .choose(&crate::core::balance::Tried::none());
+    before.pool(&"p1".parse().unwrap()).unwrap().choose(
+        &mut crate::core::balance::Walk::default(),
+        crate::core::rest::Uptime::default(),
+    );
     let (second, touched) = after(&first, &put([endpoint(1, 2, 1)])).unwrap();
     let table = before.next(&second, &touched, &registry);
     for name in ["a.example", "b.example"] {

@@ -51,9 +51,11 @@ pub enum Event {
     ClientGone,
     /// An idle connection of a client that was closed to make room for a new one.
     Evicted,
+    /// A connect to an endpoint that failed for want of something of this machine.
+    ConnectLocal,
 }
 
-const EVENTS: usize = 12;
+const EVENTS: usize = 13;
 
 /// The counts of one thread, or of all of them together.
 #[derive(Debug)]

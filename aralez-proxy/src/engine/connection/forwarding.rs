@@ -2,29 +2,19 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use aralez_proto::model::EndpointAddress;
-use tokio::net::TcpStream;
-
+use super::connecting::{Link, Search};
 use super::{Connection, Next, linger};
-use crate::core::balance::Tried;
+use crate::core::balance::Chosen;
 use crate::core::http1::response::BadResponse;
-use crate::core::retry::{self, Failed};
-use crate::core::traffic::{Deadline, Event};
+use crate::core::retry::Attempt;
+use crate::core::traffic::Event;
 use crate::engine::ask::{Ask, Way, limit};
-use crate::engine::connect::{self, NotConnected};
+use crate::engine::connect::NotConnected;
 use crate::engine::duplex::{Duplex, End, Terms};
 use crate::engine::io::Io;
-use crate::engine::pool::Found;
 use crate::engine::worker::Job;
-
-/// A connection to an endpoint, as it is used for one try.
-struct Link {
-    address: EndpointAddress,
-    stream: TcpStream,
-    reused: bool,
-}
 
 impl<C: Io> Connection<C> {
     /// Sends the request to an endpoint and its answer to the client.
@@ -38,127 +28,76 @@ impl<C: Io> Connection<C> {
         next
     }
 
+    /// Goes through the endpoints of the pool until one takes a connection. Nothing was sent to the others, so any method may be tried again.
     async fn try_endpoints(&mut self, job: &mut Job, ask: &Ask, way: &Way) -> Next {
-        let mut tried = Tried::none();
-        let mut status = 503;
-        let mut anew = false;
-        while let Some(chosen) = way.pool.choose(&tried) {
-            let address = chosen.endpoint.address;
-            let _running = chosen.load.begin();
-            match self.try_endpoint(job, ask, way, address, &mut anew).await {
-                Ok(next) => return next,
-                Err(failed) => status = failed.status(),
+        let mut search = Search::default();
+        while let Some(chosen) = way.pool.choose(&mut search.walk, self.uptime()) {
+            if search.walk.count() > 1 {
+                self.worker.tally.event(Event::Retry);
             }
-            let again = !tried.is_empty();
-            tried.add(address);
-            if !self.may_connect_again(&tried, again, way) {
-                break;
+            let _running = chosen.at.load.begin();
+            let tried = self.try_endpoint(job, ask, way, &chosen, &mut search).await;
+            match tried {
+                Ok(next) => return next,
+                Err(NotConnected::ClientGone) => return self.client_is_gone(),
+                Err(failed) if !search.goes_on(failed).await => break,
+                Err(_) => self.now = Instant::now(),
             }
         }
         self.worker.tally.event(Event::Error);
-        self.answer_for_endpoint(job, ask, status).await
+        self.answer_for_endpoint(job, ask, search.status()).await
     }
 
-    /// Runs the exchange with an endpoint, once more on a new connection where a kept one turned out to be closed. `anew`: that has
-    /// happened, and kept connections are trusted no more.
+    /// Runs the exchange with an endpoint, once more on a new connection where a kept one turned out to be closed.
     async fn try_endpoint(
         &mut self,
         job: &mut Job,
         ask: &Ask,
         way: &Way,
-        address: EndpointAddress,
-        anew: &mut bool,
+        chosen: &Chosen<'_>,
+        search: &mut Search,
     ) -> Result<Next, NotConnected> {
         loop {
-            let mut link = if *anew {
-                self.connect(ask, way, address).await?
-            } else {
-                self.link(ask, way, address).await?
-            };
-            let end = self.duplex(job, ask, way, &mut link).await;
-            let failed = Failed {
+            let mut link = self.link(job, ask, way, chosen, search).await?;
+            let attempt = Attempt {
                 reused: link.reused,
-                answered: job.state.progress.touched,
-                sent: job.state.up.out.has_sent(),
-                idempotent: ask.idempotent,
-                kept: job.state.up.out.is_kept(),
-                again: *anew,
+                again: search.anew,
+                allowed: self.worker.budget.allows(),
             };
-            if end != End::Bad(BadResponse::Early) || !failed.is_retried() {
-                return Ok(self.finish(job, ask, way, link, end).await);
+            let end = self.duplex(job, ask, way, (&mut link, attempt)).await;
+            let answered = job.state.progress.touched && end != End::IdleTimeout;
+            let failed = job.state.failed(ask, attempt, answered);
+            let early = matches!(end, End::Bad(BadResponse::Early) | End::IdleTimeout);
+            if early && failed.is_no_connection() {
+                chosen.at.load.rest().failed(self.uptime());
+                job.state.up.out.rewind();
+                return Err(NotConnected::Refused);
+            }
+            if !early || !failed.is_retried() {
+                if attempt.again && matches!(end, End::Bad(_) | End::TooSlow(_)) {
+                    self.worker.budget.spend();
+                }
+                return Ok(self.finish(job, ask, way, (link, chosen), end).await);
             }
             let tally = &self.worker.tally;
             tally.event(Event::Stale);
             tally.event(Event::Retry);
             job.state.up.out.rewind();
-            *anew = true;
+            // A 408 that is not passed on stands there.
+            self.worker.buffers.give(&mut job.state.from_endpoint);
+            search.anew = true;
         }
     }
 
-    /// An endpoint cannot be connected to: whether another one is tried. Nothing was sent yet, so any method may be.
-    fn may_connect_again(&self, tried: &Tried, again: bool, way: &Way) -> bool {
-        if again {
-            self.worker.budget.spend();
-        }
-        let more = tried.len() < retry::CONNECT_TRIES && way.pool.choose(tried).is_some();
-        let more = more && self.worker.budget.allows();
-        if more {
-            self.worker.tally.event(Event::Retry);
-        }
-        more
-    }
-
-    /// A connection to an endpoint: one that waits, or a new one.
-    async fn link(
+    async fn duplex(
         &mut self,
+        job: &mut Job,
         ask: &Ask,
         way: &Way,
-        address: EndpointAddress,
-    ) -> Result<Link, NotConnected> {
-        let (found, ended) = self.worker.pool.take(address, ask.started);
-        self.worker.note(ended);
-        match found {
-            Found::Kept(stream) => {
-                self.worker.tally.event(Event::Reused);
-                Ok(Link {
-                    address,
-                    stream,
-                    reused: true,
-                })
-            }
-            Found::Nothing => self.connect(ask, way, address).await,
-        }
-    }
-
-    async fn connect(
-        &mut self,
-        ask: &Ask,
-        way: &Way,
-        address: EndpointAddress,
-    ) -> Result<Link, NotConnected> {
-        let own = limit(way.timeouts().connect).map(|limit| Instant::now() + limit);
-        let until = [own, way.end_of(ask)].into_iter().flatten().min();
-        let stream = connect::to(address, &mut self.timer, until).await;
-        self.now = Instant::now();
-        let tally = &self.worker.tally;
-        match &stream {
-            Ok(_) => tally.event(Event::Connected),
-            Err(failed) => {
-                tally.event(Event::ConnectFailed);
-                if *failed == NotConnected::TooSlow {
-                    tally.connections.deadline(Deadline::Connect);
-                }
-            }
-        }
-        stream.map(|stream| Link {
-            address,
-            stream,
-            reused: false,
-        })
-    }
-
-    async fn duplex(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: &mut Link) -> End {
+        (link, attempt): (&mut Link, Attempt),
+    ) -> End {
         let terms = Terms {
+            attempt,
             ask,
             way,
             limits: &self.worker.engine.limits,
@@ -194,16 +133,25 @@ impl<C: Io> Connection<C> {
     }
 
     /// What follows the end of an exchange.
-    async fn finish(&mut self, job: &mut Job, ask: &Ask, way: &Way, link: Link, end: End) -> Next {
+    async fn finish(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        way: &Way,
+        (link, chosen): (Link, &Chosen<'_>),
+        end: End,
+    ) -> Next {
         let tally = Arc::clone(&self.worker.tally);
         if job.state.is_answered() {
             tally.response(job.state.progress.status);
         }
         let (answer, deadline) = match end {
-            End::Done => return self.done(job, ask, way, link),
+            End::Done => return self.done(job, ask, way, (link, chosen)),
             End::Switched => return self.tunnel(job, link.stream).await,
             End::ClientGone(deadline) => (None, deadline),
             End::Refused(refusal, deadline) => (Some(refusal.status()), deadline),
+            // The exchange ends so only where the request is sent again.
+            End::IdleTimeout => (Some(502), None),
             End::Bad(bad) => {
                 tally.connections.bad_response(bad);
                 (Some(502), None)
@@ -215,11 +163,7 @@ impl<C: Io> Connection<C> {
             tally.connections.deadline(deadline);
         }
         match (answer, end) {
-            (None, _) => {
-                tally.event(Event::Error);
-                tally.event(Event::ClientGone);
-                Next::Close
-            }
+            (None, _) => self.client_is_gone(),
             (Some(_), _) if job.state.is_answered() => self.truncate(job),
             (_, End::Refused(refusal, _)) => self.refuse_body(job, ask, refusal).await,
             (Some(status), _) => {
@@ -227,6 +171,13 @@ impl<C: Io> Connection<C> {
                 self.answer_for_endpoint(job, ask, status).await
             }
         }
+    }
+
+    /// The client went away before its answer was there.
+    fn client_is_gone(&self) -> Next {
+        self.worker.tally.event(Event::Error);
+        self.worker.tally.event(Event::ClientGone);
+        Next::Close
     }
 
     /// Ends a connection in the middle of a response, so that the client does not take what it has for the whole.
@@ -241,16 +192,29 @@ impl<C: Io> Connection<C> {
     }
 
     /// The response is with the client.
-    fn done(&self, job: &mut Job, ask: &Ask, way: &Way, link: Link) -> Next {
+    fn done(
+        &self,
+        job: &mut Job,
+        ask: &Ask,
+        way: &Way,
+        (link, chosen): (Link, &Chosen<'_>),
+    ) -> Next {
         let state = &job.state;
         let sent = state.up.is_ended() && state.up.out.is_empty() && !state.progress.stopped;
         let tally = &self.worker.tally;
         if !state.from_endpoint.is_empty() {
             tally.event(Event::UnexpectedData);
         } else if sent && state.progress.keep_endpoint {
-            let idle = limit(way.timeouts().idle);
-            let until = idle.map(|idle| self.now + idle);
-            self.worker.pool.put(link.address, link.stream, until);
+            let told = state.head.keep_alive_for();
+            let idle = [limit(way.timeouts().idle), told]
+                .into_iter()
+                .flatten()
+                .min();
+            if idle != Some(Duration::ZERO) {
+                let until = idle.map(|idle| self.now + idle);
+                let address = chosen.at.endpoint.address;
+                self.worker.pool.put(address, link.stream, until);
+            }
         }
         if sent && state.progress.keep_client {
             Next::Request

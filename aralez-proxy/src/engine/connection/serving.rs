@@ -7,6 +7,7 @@ use super::answering::To;
 use super::{Connection, Next};
 use crate::core::decide::{self, Decision, Forward, RequestView};
 use crate::core::http1::answer::Answer;
+use crate::core::http1::body::{Body, Sender};
 use crate::core::http1::forward::{self, RequestEdits};
 use crate::core::http1::request::RequestHead;
 use crate::core::http1::response::Asked;
@@ -180,7 +181,7 @@ impl<C: Io> Connection<C> {
             chunked: ask.framing == Framing::Chunked,
             trailers: true,
         };
-        up.begin(ask.framing, goes);
+        up.begin(Body::new(ask.framing, Sender::Client), goes);
         Way {
             route: Arc::clone(decided.route),
             pool: Arc::clone(decided.pool),

@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Duplex, End, Phase};
+use crate::core::http1::body::{Body, Sender};
 use crate::core::http1::forward::{self, ResponseEdits};
 use crate::core::http1::response::BadResponse;
 use crate::core::http1::{Framing, Version};
@@ -82,6 +83,9 @@ impl<C: Io> Duplex<'_, C> {
                 let Some(length) = head.map_err(End::Bad)? else {
                     return Ok(false);
                 };
+                if self.is_idle_timeout() {
+                    return Err(End::IdleTimeout);
+                }
                 self.take_head(length).map_err(End::Bad)?;
                 if self.state.progress.phase == Phase::Body {
                     // What has come of the body leaves with the head, in one write.
@@ -106,6 +110,20 @@ impl<C: Io> Duplex<'_, C> {
             Phase::Body if orderly && self.state.down.close() => Ok(()),
             Phase::Body | Phase::Switched => Err(BadResponse::Truncated),
         }
+    }
+
+    /// The endpoint closes a connection that was idle for too long for it, and says so with a 408 that crosses the request on the way: what
+    /// it says is about the connection, not about this request (RFC 9110 section 15.5.9). A 408 to a body that is still coming is an answer.
+    fn is_idle_timeout(&self) -> bool {
+        let state = &*self.state;
+        state.head.status() == 408
+            && !state.head.keeps_alive()
+            && state.progress.informational == 0
+            && state.up.is_ended()
+            && state.up.out.is_empty()
+            && state
+                .failed(self.terms.ask, self.terms.attempt, false)
+                .is_retried()
     }
 
     fn take_head(&mut self, length: usize) -> Result<(), BadResponse> {
@@ -155,6 +173,8 @@ impl<C: Io> Duplex<'_, C> {
         let until_close = unknown && !new;
         // While the request is still on its way nobody knows where the next one begins.
         let whole = state.up.is_ended() && !state.progress.stopped;
+        // An endpoint that answers before it was sent everything may not take the rest as a body either.
+        let taken = whole && state.up.out.is_empty();
         let may_keep = self.terms.may_keep && !self.terms.traffic.is_draining();
         let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
@@ -170,11 +190,12 @@ impl<C: Io> Duplex<'_, C> {
             chunked,
             trailers: self.terms.ask.wishes.trailers,
         };
-        state.down.begin(framing, goes);
+        state.down.begin(Body::new(framing, Sender::Endpoint), goes);
         state.progress.status = state.head.status();
         state.progress.keep_client = keep_client;
         state.progress.until_close = until_close;
-        state.progress.keep_endpoint = state.head.keeps_alive() && framing != Framing::UntilClose;
+        state.progress.keep_endpoint =
+            taken && state.head.keeps_alive() && framing != Framing::UntilClose;
         state.progress.phase = Phase::Body;
     }
 }

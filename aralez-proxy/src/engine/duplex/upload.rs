@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::{Duplex, End};
 use crate::core::http1::Refusal;
 use crate::engine::io::Io;
-use crate::engine::unwatched;
 
 impl<C: Io> Duplex<'_, C> {
     /// Sends the request on as far as it goes. Ready: the exchange is over.
@@ -43,7 +42,9 @@ impl<C: Io> Duplex<'_, C> {
             }
             let state = &mut *self.state;
             if state.up.is_ended() {
-                return self.watch_client(cx, now);
+                let watch = self.watch();
+                let gone = watch.poll_gone(cx, now, self.client, &mut self.state.from_client);
+                return gone.map(|()| End::ClientGone(None));
             }
             match state.up.stage(&mut state.from_client) {
                 Err(bad) => return Poll::Ready(End::Refused(bad.into(), None)),
@@ -70,29 +71,5 @@ impl<C: Io> Duplex<'_, C> {
                 }
             }
         }
-    }
-
-    /// The request is on its way: notices a client that goes away, and keeps what it sends after it.
-    fn watch_client(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
-        if self.watch_from().is_some_and(|from| now < from) {
-            self.terms.unwatched.look_again(cx);
-            return Poll::Pending;
-        }
-        let buffer = &mut self.state.from_client;
-        while !buffer.is_full() {
-            match self.terms.buffers.poll_read(cx, self.client, buffer) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending => break,
-            }
-        }
-        Poll::Pending
-    }
-
-    /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
-    /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
-    fn watch_from(&self) -> Option<Instant> {
-        let unwatched = !self.client.is_watched() && !self.terms.ask.has_body();
-        unwatched.then(|| self.terms.ask.started + unwatched::FOR)
     }
 }

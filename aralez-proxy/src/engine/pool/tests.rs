@@ -55,6 +55,31 @@ async fn the_newest_connection_is_used_first_and_only_for_its_own_endpoint() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_says_408_while_it_closes_an_idle_connection_is_no_alarm() {
+    let endpoint = Endpoint::new().await;
+    let pool = pool(9, 9);
+    for (said, unexpected) in [
+        (
+            "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n",
+            0,
+        ),
+        ("HTTP/1.1 200 OK\r\n\r\n", 1),
+        ("HTTP/1.1 408", 0),
+        ("HTTP/1.1 40", 1),
+    ] {
+        let (near, mut far) = endpoint.connect().await;
+        pool.put(endpoint.address, near, None);
+        far.write_all(said.as_bytes()).await.unwrap();
+        let (found, ended) = pool.take(endpoint.address, Instant::now());
+        assert_eq!(
+            (port(&found), ended.unexpected),
+            (None, unexpected),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn over_a_limit_the_connection_that_waits_longest_goes() {
     let (one, other) = (Endpoint::new().await, Endpoint::new().await);
     let pool = pool(3, 2);

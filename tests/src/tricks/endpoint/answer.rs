@@ -33,6 +33,18 @@ pub(super) async fn answer(request: &Request, writer: &mut OwnedWriteHalf) -> Af
     }
 }
 
+/// The two parts of an answer to a request whose body is not taken.
+pub(super) fn untaken(target: &str) -> [&'static [u8]; 2] {
+    match target.rsplit('/').next() {
+        Some("whole") => [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nattacker", b""],
+        Some("chunks") => [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\natta\r\n",
+            b"4\r\ncker\r\n0\r\n\r\n",
+        ],
+        _ => [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\natta", b"cker"],
+    }
+}
+
 fn bytes(request: &Request) -> (Vec<u8>, After) {
     if request.is_victim() {
         let id = request.id.as_deref().unwrap_or("none");

@@ -156,7 +156,7 @@ impl Incoming {
     }
 
     /// Whether more came.
-    async fn more(&mut self) -> bool {
+    pub(super) async fn more(&mut self) -> bool {
         matches!(self.read.read_buf(&mut self.bytes).await, Ok(1..))
     }
 

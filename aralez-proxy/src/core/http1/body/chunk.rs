@@ -1,6 +1,6 @@
 //! The line before a chunk's data.
 
-use super::{BadBody, LONGEST_CHUNK_LINE};
+use super::{BadBody, LONGEST_CHUNK_LINE, Sender};
 
 /// Most hexadecimal digits of a size: more than any chunk needs, and too few to overflow.
 const MOST_DIGITS: usize = 15;
@@ -10,13 +10,13 @@ const MOST_DIGITS: usize = 15;
 pub(super) struct Chunk {
     /// How many bytes of data follow; 0 for the last chunk.
     pub(super) size: u64,
-    /// The length of the line with its CRLF.
+    /// The length of the line with its end.
     pub(super) line: usize,
 }
 
 impl Chunk {
     /// Reads `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 section 7.1). `None`: more is to come.
-    pub(super) fn read(bytes: &[u8]) -> Result<Option<Self>, BadBody> {
+    pub(super) fn read(bytes: &[u8], sender: Sender) -> Result<Option<Self>, BadBody> {
         let window = &bytes[..bytes.len().min(LONGEST_CHUNK_LINE)];
         let Some(feed) = memchr::memchr(b'\n', window) else {
             // What has come must not be wrong already, or a peer could wait behind it for its deadline.
@@ -27,9 +27,16 @@ impl Chunk {
                 Ok(None)
             };
         };
-        let text = window[..feed]
-            .strip_suffix(b"\r")
-            .ok_or(BadBody::ChunkSize)?;
+        let text = match (window[..feed].strip_suffix(b"\r"), sender) {
+            (Some(text), _) => text,
+            // Behind an extension, a reader that skips it up to its CRLF would go on.
+            (None, Sender::Endpoint) if !window[..feed].contains(&b';') => &window[..feed],
+            (None, _) => return Err(BadBody::ChunkSize),
+        };
+        let text = match sender {
+            Sender::Endpoint => trim_end(text),
+            Sender::Client => text,
+        };
         let digits = check(text, true)?;
         let size = digits.iter().fold(0_u64, |size, digit| {
             (size << 4) | u64::from((*digit as char).to_digit(16).unwrap_or_default())
@@ -39,6 +46,14 @@ impl Chunk {
             line: feed + 1,
         }))
     }
+}
+
+/// Without the spaces and tabs behind it.
+const fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// The digits of a line. Extensions may hold anything visible; they are not passed on. A space stands only around an extension's `;`.

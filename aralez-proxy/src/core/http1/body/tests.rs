@@ -10,7 +10,11 @@ struct Read {
 }
 
 fn read(framing: Framing, bytes: &[u8]) -> Result<Read, BadBody> {
-    let mut body = Body::new(framing);
+    read_from(Sender::Client, framing, bytes)
+}
+
+fn read_from(sender: Sender, framing: Framing, bytes: &[u8]) -> Result<Read, BadBody> {
+    let mut body = Body::new(framing, sender);
     let mut bytes = bytes.to_vec();
     let taken = body.take(&mut bytes)?;
     Ok(Read {
@@ -61,13 +65,13 @@ fn a_length_takes_so_many_bytes_and_no_more() {
 
 #[test]
 fn what_ends_with_its_connection_takes_all() {
-    let mut body = Body::new(Framing::UntilClose);
+    let mut body = Body::new(Framing::UntilClose, Sender::Client);
     let taken = body.take(&mut b"abc".to_vec()).unwrap();
     assert_eq!((taken.data, taken.consumed), (0..3, 3));
     assert!(!body.is_done() && body.ends_with_connection());
-    assert!(!Body::new(Framing::Length(1)).ends_with_connection());
-    assert!(!Body::new(Framing::Chunked).ends_with_connection());
-    assert!(Body::new(Framing::None).ends_with_connection());
+    assert!(!Body::new(Framing::Length(1), Sender::Client).ends_with_connection());
+    assert!(!Body::new(Framing::Chunked, Sender::Client).ends_with_connection());
+    assert!(Body::new(Framing::None, Sender::Client).ends_with_connection());
 }
 
 #[test]
@@ -244,5 +248,37 @@ fn the_engine_refuses_a_request_by_the_name_of_what_is_wrong_with_its_body() {
         (BadBody::Trailer, Refusal::Trailer),
     ] {
         assert_eq!(Refusal::from(bad), refusal);
+    }
+}
+
+#[test]
+fn of_an_endpoint_line_feeds_alone_and_spaces_behind_a_size_are_taken() {
+    let of = |sender, text: &str| read_from(sender, Framing::Chunked, text.as_bytes());
+    for text in [
+        "2 \r\nok\r\n0\r\n\r\n",
+        "2\t \r\nok\r\n0 \r\n\r\n",
+        "2\nok\n0\n\n",
+        "2\r\nok\n0\r\n\n",
+        "2 \nok\r\n0\n\r\n",
+    ] {
+        let taken = of(Sender::Endpoint, text).unwrap();
+        assert_eq!((&*taken.data, taken.done), (&b"ok"[..], true), "{text:?}");
+        assert_eq!(taken.consumed, text.len(), "{text:?}");
+        assert!(of(Sender::Client, text).is_err(), "{text:?}");
+    }
+    let trailing = of(Sender::Endpoint, "0\nDigest: a\nX-B: c\r\n\n").unwrap();
+    assert_eq!(trailing.trailers, b"Digest: a\r\nX-B: c\r\n");
+    for text in [
+        " 2\r\nok\r\n",
+        "0x2\r\nok\r\n",
+        "\r\nok\r\n",
+        "2\r \r\nok\r\n",
+        "2\r\r\nok\r\n",
+        "2;a\nok\r\n",
+        "2\r\nokX\n",
+        "2\r\nok\r\r\n",
+        "0\r\nX\n\n",
+    ] {
+        assert!(of(Sender::Endpoint, text).is_err(), "{text:?}");
     }
 }

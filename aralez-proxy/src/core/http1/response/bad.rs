@@ -8,7 +8,7 @@ reasons! {
     pub enum BadResponse {
         /// RFC 9112 section 4: not a status line.
         StatusLine = "status_line": "the status line is malformed",
-        /// RFC 9112 section 2.3: neither HTTP/1.0 nor HTTP/1.1.
+        /// RFC 9112 section 2.3: not HTTP/1.0 to HTTP/1.9.
         Version = "version": "the version is unknown",
         /// RFC 9110 section 15: not three digits from 100.
         Status = "status": "the status is not three digits",
@@ -22,18 +22,16 @@ reasons! {
         NoColon = "no_colon": "a header field has no colon",
         /// RFC 9112 section 5.1: a name that is no token.
         FieldName = "field_name": "a header name is not a token",
-        /// RFC 9110 section 5.5: a control byte in a value.
-        FieldValue = "field_value": "a header value holds a control byte",
-        /// RFC 9112 section 6.3: more than one length.
-        LengthRepeated = "length_repeated": "Content-Length is repeated",
+        /// RFC 9110 section 5.5: CR or NUL in a value.
+        FieldValue = "field_value": "a header value holds CR or NUL",
+        /// RFC 9112 section 6.3: more than one length, and they differ.
+        LengthsDiffer = "lengths_differ": "Content-Length is repeated with different values",
         /// RFC 9110 section 8.6: not one number.
         LengthMalformed = "length_malformed": "Content-Length is not one number",
         /// RFC 9112 section 6.1: more than one coding, or not exactly `chunked`.
         Coding = "coding": "Transfer-Encoding is not exactly chunked",
         /// RFC 9112 section 6.1: HTTP/1.0 knows no chunks.
         CodingInOld = "coding_in_old": "HTTP/1.0 has no Transfer-Encoding",
-        /// RFC 9110 section 7.6.1: `Connection` is not a short list of names.
-        Connection = "connection": "Connection is not a short list of names",
         /// RFC 9110 section 15.2.2: a switch of protocols that nobody asked for.
         Switch = "switch": "a switch of protocols that nobody asked for",
         /// RFC 9110 section 15.2: more informational responses than any exchange needs.

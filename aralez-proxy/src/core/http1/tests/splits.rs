@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::messages::{bodies, reads, requests, responses};
 use crate::core::http1::Framing;
-use crate::core::http1::body::{BadBody, Body};
+use crate::core::http1::body::{BadBody, Body, Sender};
 use crate::core::http1::request::RequestHead;
 use crate::core::http1::response::ResponseHead;
 use crate::core::limits::HeadLimits;
@@ -53,7 +53,7 @@ fn response(bytes: &[u8], reads: &[usize]) -> String {
 type Read = (Vec<u8>, usize, bool, Vec<u8>);
 
 fn body(framing: Framing, bytes: &[u8], reads: &[usize]) -> Result<Read, BadBody> {
-    let mut body = Body::new(framing);
+    let mut body = Body::new(framing, Sender::Client);
     let (mut data, mut consumed) = (Vec::new(), 0);
     for end in ends(bytes.len(), reads) {
         let mut open = bytes[consumed..end].to_vec();

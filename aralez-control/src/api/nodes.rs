@@ -1,0 +1,129 @@
+//! The nodes: their list, another try for one, and forgetting one.
+
+use std::time::{Duration, Instant};
+
+use aralez_proto::model::NodeName;
+use axum::Json;
+use axum::extract::{Path, Request};
+use http::StatusCode;
+
+use crate::core::fleet::{Fleet, NotForgotten};
+use crate::core::node::{NodeRecord, NodeState};
+use crate::core::turned_away::TurnedAwayNode;
+
+use super::json::{
+    FaultJson, NodeJson, NodesJson, RefusedJson, SHAPE, TurnedAwayJson, VersionJson,
+};
+use super::problem::Problem;
+use super::write::allow;
+use super::{Peer, Shared};
+
+pub(super) async fn list(api: Shared) -> Json<NodesJson> {
+    let now = Instant::now();
+    let fleet = api.parts.fleet.lock();
+    let nodes = fleet.nodes().iter();
+    let node = |(node, record): (&NodeName, &NodeRecord)| {
+        let state = fleet.state_of(node, record);
+        node_json(node.as_str(), record, state, now)
+    };
+    Json(NodesJson {
+        version: SHAPE,
+        head: api.head().into(),
+        nodes: nodes.map(node).collect(),
+        turned_away: turned_away(&fleet, now),
+    })
+}
+
+pub(super) fn turned_away(fleet: &Fleet, now: Instant) -> Vec<TurnedAwayJson> {
+    let nodes = fleet.strangers().all().iter();
+    let node = |(node, stranger): (&NodeName, &TurnedAwayNode)| TurnedAwayJson {
+        node: node.to_string(),
+        group: stranger.group.to_string(),
+        proxy_version: stranger.proxy_version.clone(),
+        state: stranger.state.name(),
+        reason: stranger.reason.clone(),
+        held: stranger.held.map(VersionJson::from),
+        since_ms: millis(now.saturating_duration_since(stranger.since)),
+        last_seen_ms: millis(now.saturating_duration_since(stranger.last)),
+    };
+    nodes.map(node).collect()
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) -> NodeJson {
+    let age = now.saturating_duration_since(record.last_seen);
+    let running = record.standing.running;
+    let origin = match record.status.origin.as_str() {
+        // Before its first status, what a node holds can only be guessed.
+        "" if running.is_none() => "none",
+        "" => "cache",
+        said => said,
+    };
+    NodeJson {
+        node: node.to_owned(),
+        group: record.group.to_string(),
+        proxy_version: record.proxy_version.clone(),
+        connected: record.stream.is_some(),
+        state: state.name(),
+        running: running.map(VersionJson::from),
+        persisted: record.status.persisted.map(VersionJson::from),
+        origin: origin.to_owned(),
+        last_seen_ms: millis(age),
+        refused: record.standing.refused.as_ref().map(|refused| RefusedJson {
+            root: refused.root.to_string(),
+            faults: refused.faults.iter().map(FaultJson::from).collect(),
+        }),
+        troubles: record.status.troubles.clone(),
+    }
+}
+
+pub(super) async fn retry(
+    api: Shared,
+    peer: Peer,
+    Path(node): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, _) = request.into_parts();
+    allow(&api, &peer, &parts)?;
+    let known = node
+        .parse::<NodeName>()
+        .is_ok_and(|node| api.parts.commands.retry(&node));
+    if known {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let detail = "no node of this name is known";
+    Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
+}
+
+/// Takes a node that does not come back off the list.
+pub(super) async fn forget(
+    api: Shared,
+    peer: Peer,
+    Path(node): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, _) = request.into_parts();
+    allow(&api, &peer, &parts)?;
+    let forgotten = match node.parse::<NodeName>() {
+        Ok(node) => api.parts.fleet.lock().forget(&node),
+        Err(_) => Err(NotForgotten::Unknown),
+    };
+    match forgotten {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(NotForgotten::Connected) => {
+            let detail = "the node is connected; stop it first, or it is listed again at once";
+            Err(Problem::new(
+                StatusCode::CONFLICT,
+                "the node is here",
+                detail,
+            ))
+        }
+        Err(NotForgotten::Unknown) => {
+            let detail = "no node of this name is known";
+            Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A connection to an endpoint for a request: one that is kept, or a new one.
+
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+
+use super::Connection;
+use crate::core::balance::{Chosen, Walk};
+use crate::core::rest::Uptime;
+use crate::core::retry::{ConnectTime, Share};
+use crate::core::traffic::{Deadline, Event};
+use crate::engine::ask::{Ask, Way, limit};
+use crate::engine::connect::{self, NotConnected};
+use crate::engine::gone::ClientWatch;
+use crate::engine::io::Io;
+use crate::engine::pool::Found;
+use crate::engine::worker::Job;
+
+/// Tries to connect after which others get their turn: a refused connect may not have to be waited for.
+const TURN: usize = 32;
+
+/// A connection to an endpoint, as it is used for one try.
+pub(super) struct Link {
+    pub(super) stream: TcpStream,
+    pub(super) reused: bool,
+}
+
+/// One request's search for an endpoint that takes a connection.
+#[derive(Default)]
+pub(super) struct Search {
+    pub(super) walk: Walk,
+    /// A kept connection turned out to be closed, and no other one is trusted.
+    pub(super) anew: bool,
+    time: Option<ConnectTime>,
+    failed: Option<NotConnected>,
+}
+
+impl Search {
+    /// A try failed; `false`: the time is over.
+    pub(super) async fn goes_on(&mut self, failed: NotConnected) -> bool {
+        self.failed = self.failed.max(Some(failed));
+        if self.walk.count().is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+        self.time
+            .is_none_or(|time| time.share(Instant::now(), true).is_some())
+    }
+
+    /// The status that tells the client why no endpoint was found. A fault of this machine comes first: with it, nobody knows whether an
+    /// endpoint would have served.
+    pub(super) fn status(&self) -> u16 {
+        match self.failed {
+            Some(NotConnected::Refused) => 502,
+            Some(NotConnected::TooSlow) => 504,
+            Some(NotConnected::Local | NotConnected::ClientGone) | None => 503,
+        }
+    }
+}
+
+impl<C: Io> Connection<C> {
+    /// The time as endpoints' rests count it.
+    pub(super) fn uptime(&self) -> Uptime {
+        Uptime::between(self.worker.engine.started, self.now)
+    }
+
+    /// A connection to an endpoint: one that waits, or a new one.
+    pub(super) async fn link(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        way: &Way,
+        chosen: &Chosen<'_>,
+        search: &mut Search,
+    ) -> Result<Link, NotConnected> {
+        // Only a new connection tells whether the endpoint takes connections again.
+        if search.anew || chosen.probe.is_some() {
+            return self.connect(job, ask, way, chosen, search).await;
+        }
+        let address = chosen.at.endpoint.address;
+        let (found, ended) = self.worker.pool.take(address, ask.started);
+        self.worker.note(ended);
+        match found {
+            Found::Kept(stream) => {
+                self.worker.tally.event(Event::Reused);
+                Ok(Link {
+                    stream,
+                    reused: true,
+                })
+            }
+            Found::Nothing => self.connect(job, ask, way, chosen, search).await,
+        }
+    }
+
+    async fn connect(
+        &mut self,
+        job: &mut Job,
+        ask: &Ask,
+        way: &Way,
+        chosen: &Chosen<'_>,
+        search: &mut Search,
+    ) -> Result<Link, NotConnected> {
+        let now = self.now;
+        let time = search.time.get_or_insert_with(|| {
+            ConnectTime::new(now, limit(way.timeouts().connect), way.end_of(ask))
+        });
+        let share = time
+            .share(now, chosen.is_last)
+            .ok_or(NotConnected::TooSlow)?;
+        let watch = ClientWatch {
+            ask,
+            buffers: &self.worker.buffers,
+            unwatched: &self.worker.unwatched,
+        };
+        let (client, buffer) = (&mut self.io, &mut job.state.from_client);
+        let address = chosen.at.endpoint.address;
+        let stream = connect::to(address, &mut self.timer, share.until, |cx| {
+            watch.poll_gone(cx, Instant::now(), client, buffer)
+        })
+        .await;
+        self.now = Instant::now();
+        self.judge(chosen, share, stream.as_ref().err().copied());
+        let stream = stream?;
+        Ok(Link {
+            stream,
+            reused: false,
+        })
+    }
+
+    /// Counts how a connect ended, and lets an endpoint rest that did not take the connection.
+    pub(super) fn judge(&self, chosen: &Chosen<'_>, share: Share, failed: Option<NotConnected>) {
+        let tally = &self.worker.tally;
+        let rest = chosen.at.load.rest();
+        match failed {
+            None => {
+                tally.event(Event::Connected);
+                rest.connected();
+            }
+            Some(NotConnected::Refused) => {
+                tally.event(Event::ConnectFailed);
+                rest.failed(self.uptime());
+            }
+            Some(NotConnected::TooSlow) => {
+                tally.event(Event::ConnectFailed);
+                tally.connections.deadline(Deadline::Connect);
+                if share.is_fair {
+                    rest.failed(self.uptime());
+                }
+            }
+            Some(NotConnected::Local) => tally.event(Event::ConnectLocal),
+            Some(NotConnected::ClientGone) => {}
+        }
+    }
+}

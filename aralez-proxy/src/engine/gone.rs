@@ -1,0 +1,51 @@
+//! Noticing that a client goes away while its request waits for an endpoint.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::ask::Ask;
+use super::buffer::{Buffer, Buffers};
+use super::io::Io;
+use super::unwatched::{self, Unwatched};
+
+/// Watches one client.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientWatch<'a> {
+    /// Its request.
+    pub ask: &'a Ask,
+    /// Where buffers come from.
+    pub buffers: &'a Buffers,
+    /// Where clients stand that are not watched yet.
+    pub unwatched: &'a Unwatched,
+}
+
+impl ClientWatch<'_> {
+    /// Ready when the client is gone. What it sends is kept in `buffer`, as far as it fits.
+    pub fn poll_gone(
+        &self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        client: &mut impl Io,
+        buffer: &mut Buffer,
+    ) -> Poll<()> {
+        if self.begins_at(client).is_some_and(|from| now < from) {
+            self.unwatched.look_again(cx);
+            return Poll::Pending;
+        }
+        while !buffer.is_full() {
+            match self.buffers.poll_read(cx, client, buffer) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    }
+
+    /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
+    /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
+    fn begins_at(&self, client: &impl Io) -> Option<Instant> {
+        let unwatched = !client.is_watched() && !self.ask.has_body();
+        unwatched.then(|| self.ask.started + unwatched::FOR)
+    }
+}
