@@ -1,0 +1,66 @@
+//! Connections that the kernel has accepted when the listeners close.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use aralez_tests::document::site;
+use aralez_tests::eventually::eventually;
+use aralez_tests::fleet::{LIVE, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::raw;
+use rustix::process::Signal;
+
+/// The kernel holds a connection until its client sends something (`client_defer_accept`): one that it holds when the listener closes would
+/// be reset.
+#[tokio::test]
+async fn clients_that_connected_before_the_close_and_speak_after_it_are_served() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .proxy(0, "grace_period: 10s")
+        .document(&site("a.test", &[origin.address()]))
+        .lay_out();
+    let file = fleet.folder().join("proxy-0.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("lame_duck: 0s", "lame_duck: 3s")).unwrap();
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
+    fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let address = fleet.http(0);
+
+    let proxy = fleet.proxies[0].as_ref().unwrap();
+    proxy.signal(Signal::TERM);
+    let draining = || async {
+        let ready = raw::get(fleet.admin(0), "admin", "/readyz").await?;
+        (ready.status == 503)
+            .then_some(())
+            .ok_or_else(|| "it is ready".to_owned())
+    };
+    eventually(LIVE, "the proxy drains", draining).await;
+    let clients: Vec<_> = (0..10)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    let closed = || async {
+        match TcpStream::connect(address) {
+            Ok(_) => Err("it accepts".to_owned()),
+            Err(_) => Ok(()),
+        }
+    };
+    eventually(LIVE, "the listener is closed", closed).await;
+    let answered = tokio::task::spawn_blocking(move || {
+        for mut client in clients {
+            let limit = Some(Duration::from_secs(10));
+            client.set_read_timeout(limit).unwrap();
+            client
+                .write_all(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+                .unwrap();
+            let mut answer = [0; 12];
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 200");
+        }
+    });
+    answered.await.unwrap();
+    let (status, _) = fleet.proxies[0].take().unwrap().end(LIVE).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+}
