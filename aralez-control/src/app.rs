@@ -6,6 +6,7 @@ mod signals;
 mod store;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -159,16 +160,11 @@ async fn serve(
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
     let address = settings.config_address;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("config_address: cannot listen on {address}"))?;
+    let listener = bind_api(address).await?;
     let ControlAddress::Unix(path) = &settings.control_address;
     let socket = ControlSocket::bind(path)?;
-    let _pid_file = settings
-        .pid_file
-        .as_deref()
-        .map(PidFile::write)
-        .transpose()?;
+    let pid_file = settings.pid_file.as_deref();
+    let _pid_file = pid_file.map(PidFile::write).transpose()?;
     let writers = Writers::default();
     let publisher = open_publisher(settings, ledger, &parts.times, &writers)?;
     let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
@@ -221,6 +217,11 @@ async fn serve(
     // It ends with the streams; a disk that hangs holds nobody up.
     let _ = tokio::time::timeout(LAST_WORK, roster).await;
     ended
+}
+
+async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("config_address: cannot listen on {address}"))
 }
 
 /// Waits for a signal or for a face that fails, and then until both faces have said goodbye.

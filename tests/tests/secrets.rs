@@ -190,7 +190,7 @@ async fn what_the_daemons_write_is_for_their_user_alone() {
         .filter(|file| file.extension().is_some_and(|extension| extension == "key"));
     assert_eq!(
         keys.count(),
-        2,
-        "one key for the ledger, one for the cache: {files:?}"
+        3,
+        "one key for the ledger, one for the cache, and the cluster's identity: {files:?}"
     );
 }

@@ -18,7 +18,9 @@ const LEFT: Duration = Duration::from_secs(10);
 
 async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
     let heartbeat = HEARTBEAT.as_millis().to_string();
-    let mut plan = Plan::new(proxies).control_arguments(&["--heartbeat-ms", &heartbeat]);
+    // A history that is settled does not go above what its nodes hold.
+    let arguments = ["--heartbeat-ms", &heartbeat, "--settling-ms", "0"];
+    let mut plan = Plan::new(proxies).control_arguments(&arguments);
     for proxy in 0..relayed {
         plan = plan.relayed(proxy);
     }
@@ -148,6 +150,11 @@ async fn a_control_put_back_to_an_older_state_takes_no_proxy_back() {
     let mut fleet = fleet(&origin, 1, 0).await;
     let document = |version: &str| versioned("a.test", version, origin.address());
     let (state, copy) = (fleet.state().join("control"), fleet.folder().join("copy"));
+    let settled = || async {
+        let log = fleet.log("control");
+        same(&log.contains("the generation is settled"), &true)
+    };
+    eventually(LIVE, "the history is settled", settled).await;
     fleet.kill_control();
     copy_folder(&state, &copy);
     fleet.start_control().await;

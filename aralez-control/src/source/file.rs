@@ -36,7 +36,7 @@ const RECHECK: Duration = Duration::from_secs(2);
 /// How often to look where a folder cannot be watched.
 const RECHECK_DEAF: Duration = Duration::from_millis(250);
 
-/// How long events are gathered before a look.
+/// How long events are gathered before a look: a save is several of them.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How long somebody may have a file open for writing before the set is taken without it.
@@ -126,8 +126,7 @@ fn run(
         let wait = next.again_in.unwrap_or(recheck).min(recheck);
         match woken.recv_timeout(wait) {
             Ok(Wake::Changed) => {
-                std::thread::sleep(GATHER);
-                if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+                if !gather(woken) {
                     return;
                 }
             }
@@ -142,4 +141,16 @@ fn openers(looker: &Looker, files: &BTreeSet<FileId>) -> BTreeMap<FileId, String
     let mut names = looker.names();
     names.retain(|file, _| files.contains(file));
     openers::of(&names)
+}
+
+/// Lets the events that belong to one change arrive; `false`: it is time to end.
+fn gather(woken: &mpsc::Receiver<Wake>) -> bool {
+    let until = Instant::now() + GATHER;
+    loop {
+        match woken.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Wake::Changed) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
 }

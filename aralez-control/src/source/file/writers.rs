@@ -78,7 +78,7 @@ impl Writers {
         };
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-                self.set(path, Heard::Closed)
+                self.set(path, Heard::Closed);
             }
             EventKind::Access(_) => return false,
             EventKind::Create(CreateKind::File) => self.set(path, Heard::Made),

@@ -224,9 +224,8 @@ fn quiet(taken: Option<&Bytes>, before: Option<&Seen>, now: &Seen) -> Duration {
         before.len() < now.len() && now.starts_with(before)
     });
     match now.written {
-        Written::Moved => WHOLE,
         Written::Closed if appended || now.text.len() < had || taken.is_none() => QUIET_PART,
-        Written::Closed => WHOLE,
+        Written::Closed | Written::Moved => WHOLE,
         // Another file under the name, of which nothing was heard: it was put there whole, by moving it or a link to it.
         Written::LongAgo => match other {
             true => WHOLE,
