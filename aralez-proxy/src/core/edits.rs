@@ -38,7 +38,7 @@ const OURS: [&str; 4] = [
     "via",
 ];
 
-/// One of [`OURS`].
+/// One of the lines in `OURS`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OurLine {
     /// `X-Forwarded-For`

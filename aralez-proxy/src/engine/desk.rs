@@ -1,6 +1,6 @@
 //! Which thread serves a connection: the one that has the fewest.
 //!
-//! One thread accepts for all. It serves a connection itself unless it is [`AHEAD`] of another thread, so that a client which comes for one
+//! One thread accepts for all. It serves a connection itself unless it is `AHEAD` of another thread, so that a client which comes for one
 //! request wakes one thread once, however many threads there are, and connections that stay are spread evenly.
 
 use std::net::{SocketAddr, TcpStream};
