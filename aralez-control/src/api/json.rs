@@ -208,7 +208,7 @@ pub(super) struct DocumentsJson {
 
 #[derive(Serialize)]
 pub(super) struct HeldJson {
-    /// What `POST /v1/sources/release?held=ID` takes to release exactly this.
+    /// The id for `POST /v1/sources/release?held=ID`: it releases exactly this change.
     pub(super) id: String,
     /// For how long, in milliseconds.
     pub(super) held_ms: u64,
@@ -264,6 +264,6 @@ pub(super) struct StatusJson {
     pub(super) documents: DocumentsJson,
     pub(super) nodes: CountsJson,
     pub(super) turned_away: Vec<TurnedAwayJson>,
-    /// What is wrong with control itself, in words.
+    /// Faults of control itself, as text for an operator.
     pub(super) troubles: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What became of a push, now or as soon as there is news.
+//! The outcome of a push: as it is now, or after a long poll.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(300);
 /// Between two looks while a question waits.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What can be asked for.
+/// The query parameters.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     /// Answer when the outcome is known or there is news, at the latest after this many milliseconds.
