@@ -17,6 +17,7 @@ use crate::raw::{self, Request, Response};
 mod change;
 mod nodes;
 mod plan;
+mod waits;
 pub use nodes::Node;
 pub use plan::Plan;
 
@@ -236,57 +237,6 @@ impl Fleet {
         raw::get(self.http(proxy), host, target).await
     }
 
-    /// Waits until every running proxy answers `GET /` for `host` with `body`, and says how long it took.
-    ///
-    /// # Panics
-    /// When that does not come.
-    pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
-        let start = tokio::time::Instant::now();
-        for proxy in self.running() {
-            self.serves_on(proxy, limit, host, body).await;
-        }
-        start.elapsed()
-    }
-
-    /// As [`Fleet::serves`], for one proxy.
-    ///
-    /// # Panics
-    /// When that does not come.
-    pub async fn serves_on(&self, proxy: usize, limit: Duration, host: &str, body: &str) {
-        let what = format!("proxy-{proxy} serves {body:?} for {host}");
-        eventually(limit, &what, || async move {
-            let response = self.get(proxy, host, "/").await?;
-            if response.status == 200 && response.text() == body {
-                return Ok(());
-            }
-            Err(format!("{}: {:?}", response.status, response.text()))
-        })
-        .await;
-    }
-
-    /// Waits until control and all running proxies agree that each runs control's head, and gives its revision.
-    ///
-    /// # Panics
-    /// When that does not come.
-    pub async fn is_current(&self, limit: Duration) -> u64 {
-        eventually(limit, "the fleet is current", || self.current()).await
-    }
-
-    async fn current(&self) -> Result<u64, String> {
-        let head = self.head().await?;
-        for proxy in self.running() {
-            let node = self.node(proxy).await?;
-            let version = self.version(proxy).await?;
-            if !node.connected || node.running != Some(head) {
-                return Err(format!("head {head}, {node:?}"));
-            }
-            if version["revision"].as_u64() != Some(head) {
-                return Err(format!("head {head}, proxy-{proxy} says {version}"));
-            }
-        }
-        Ok(head)
-    }
-
     /// Runs `aralez-ctl` against this control.
     ///
     /// # Panics
@@ -359,24 +309,6 @@ impl Fleet {
         if let Some(mut daemon) = self.proxies[proxy].take() {
             daemon.kill();
         }
-    }
-
-    async fn control_is_up(&self) {
-        let answers = || async {
-            raw::get(self.api(), "control", "/v1/status")
-                .await
-                .map(drop)
-        };
-        eventually(START, "control answers", answers).await;
-    }
-
-    async fn proxy_is_up(&self, proxy: usize) {
-        let answers = || async {
-            raw::get(self.admin(proxy), "admin", "/livez")
-                .await
-                .map(drop)
-        };
-        eventually(START, "the proxy is alive", answers).await;
     }
 
     fn running(&self) -> impl Iterator<Item = usize> {

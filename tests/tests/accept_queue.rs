@@ -5,10 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use aralez_tests::document::site;
-use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::raw;
 use rustix::process::Signal;
 
 /// The kernel holds a connection until its client sends something (`client_defer_accept`): one that it holds when the listener closes would
@@ -31,13 +29,7 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
 
     let proxy = fleet.proxies[0].as_ref().unwrap();
     proxy.signal(Signal::TERM);
-    let draining = || async {
-        let ready = raw::get(fleet.admin(0), "admin", "/readyz").await?;
-        (ready.status == 503)
-            .then_some(())
-            .ok_or_else(|| "it is ready".to_owned())
-    };
-    eventually(LIVE, "the proxy drains", draining).await;
+    fleet.drains(0).await;
     let clients: Vec<_> = (0..10)
         .map(|_| TcpStream::connect(address).unwrap())
         .collect();

@@ -37,13 +37,7 @@ async fn a_proxy_with_neither_cache_nor_control_answers_503_and_says_why() {
 
     fleet.start_control().await;
     fleet.serves(LIVE * 2, "a.test", "a").await;
-    eventually(LIVE, "it is ready", || async {
-        same(
-            &raw::get(fleet.admin(0), "admin", "/readyz").await?.status,
-            &200,
-        )
-    })
-    .await;
+    fleet.is_ready(0).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::{Answer, Ending, Origin};
 use aralez_tests::process::Daemon;
-use aralez_tests::raw::{self, Connection, Request};
+use aralez_tests::raw::{Connection, Request};
 use aralez_tests::slow::vitals::Metrics;
 use rustix::process::Signal;
 
@@ -165,13 +165,8 @@ async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_re
     let mut fleet = serving(&origin, "grace_period: 8s").await;
     let mut idle = kept(fleet.http(0), IDLE);
     let mut late = kept(fleet.http(0), 10);
-    let admin = fleet.admin(0);
     let (mut proxy, told) = told_to_leave(&mut fleet);
-    let draining = || async {
-        let ready = raw::get(admin, "admin", "/readyz").await?;
-        same(&ready.status, &503)
-    };
-    eventually(LIVE, "it drains", draining).await;
+    fleet.drains(0).await;
     late.retain(is_quiet);
     assert!(!late.is_empty(), "they do not end in the same instant");
     for stream in &mut late {

@@ -221,11 +221,7 @@ async fn clients_that_hold_the_admin_port_keep_nobody_from_it_and_are_closed() {
     let origin = Origin::start("a").await;
     let fleet = serving(&origin, "").await;
     let before = aralez_tests::slow::vitals::open_files(fleet.proxies[0].as_ref().unwrap().pid());
-    let ready = || async {
-        let ready = raw::get(fleet.admin(0), "admin", "/readyz").await?;
-        same(&ready.status, &200)
-    };
-    eventually(LIVE, "it is ready", ready).await;
+    fleet.is_ready(0).await;
     let mut silent = Vec::new();
     for number in 0..400 {
         let mut stream = client(fleet.admin(0));

@@ -102,15 +102,7 @@ async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
         (version["origin"].as_str(), version["revision"].as_u64()),
         (Some("cache"), Some(head))
     );
-    let ready = || async {
-        same(
-            &aralez_tests::raw::get(fleet.admin(0), "admin", "/readyz")
-                .await?
-                .status,
-            &200,
-        )
-    };
-    eventually(LIVE, "it is ready", ready).await;
+    fleet.is_ready(0).await;
     fleet.relays[0].as_ref().unwrap().counts().forget();
     fleet.start_control().await;
     assert_eq!(fleet.is_current(LIVE * 2).await, head);

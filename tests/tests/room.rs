@@ -157,8 +157,7 @@ async fn with_120_descriptors_150_clients_are_served_and_admin_cache_and_stream_
         median(times),
         open_files(pid)
     );
-    let ready = raw::get(fleet.admin(0), "admin", "/readyz").await.unwrap();
-    assert_eq!(ready.status, 200);
+    fleet.is_ready(0).await;
     // A change arrives over the stream and is written to the cache, while the clients are there.
     let other = Origin::start("b").await;
     let revision = fleet.apply(&site("b.test", &[other.address()])).await;

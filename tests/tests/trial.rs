@@ -7,7 +7,7 @@ use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::{Answer, Origin};
 use aralez_tests::process::{self, Daemon};
-use aralez_tests::raw::{self, Connection, Request};
+use aralez_tests::raw::{Connection, Request};
 use rustix::process::Signal;
 
 async fn persisted(fleet: &Fleet, revision: u64) {
@@ -52,11 +52,7 @@ async fn two_kills_in_the_middle_of_a_drain_do_not_cost_the_newer_configuration(
         eventually(LIVE, "the slow request is under way", arrived).await;
         let mut proxy = fleet.proxies[0].take().unwrap();
         proxy.signal(Signal::TERM);
-        eventually(LIVE, "the proxy drains", || async {
-            let ready = raw::get(fleet.admin(0), "admin", "/readyz").await?;
-            same(&ready.status, &503)
-        })
-        .await;
+        fleet.drains(0).await;
         proxy.kill();
         fleet.start_proxy(0).await;
     }

@@ -1,0 +1,102 @@
+//! What tests wait for.
+
+use std::time::Duration;
+
+use super::{Fleet, LIVE, START};
+use crate::eventually::{eventually, same};
+use crate::raw;
+
+impl Fleet {
+    /// Waits until every running proxy answers `GET /` for `host` with `body`, and says how long it took.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
+        let start = tokio::time::Instant::now();
+        for proxy in self.running() {
+            self.serves_on(proxy, limit, host, body).await;
+        }
+        start.elapsed()
+    }
+
+    /// As [`Fleet::serves`], for one proxy.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn serves_on(&self, proxy: usize, limit: Duration, host: &str, body: &str) {
+        let what = format!("proxy-{proxy} serves {body:?} for {host}");
+        eventually(limit, &what, || async move {
+            let response = self.get(proxy, host, "/").await?;
+            if response.status == 200 && response.text() == body {
+                return Ok(());
+            }
+            Err(format!("{}: {:?}", response.status, response.text()))
+        })
+        .await;
+    }
+
+    /// Waits until a proxy says that it drains. Its status alone would not tell: a proxy that has just begun is not ready either.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn drains(&self, proxy: usize) {
+        let draining = || async {
+            let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;
+            same(&ready.json()["reason"].as_str(), &Some("draining"))
+        };
+        eventually(LIVE, "the proxy drains", draining).await;
+    }
+
+    /// Waits until control and all running proxies agree that each runs control's head, and gives its revision.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn is_current(&self, limit: Duration) -> u64 {
+        eventually(limit, "the fleet is current", || self.current()).await
+    }
+
+    /// Waits until a proxy says that it is ready.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub async fn is_ready(&self, proxy: usize) {
+        let ready = || async {
+            let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;
+            same(&ready.status, &200)
+        };
+        eventually(LIVE, "the proxy is ready", ready).await;
+    }
+
+    pub(super) async fn current(&self) -> Result<u64, String> {
+        let head = self.head().await?;
+        for proxy in self.running() {
+            let node = self.node(proxy).await?;
+            let version = self.version(proxy).await?;
+            if !node.connected || node.running != Some(head) {
+                return Err(format!("head {head}, {node:?}"));
+            }
+            if version["revision"].as_u64() != Some(head) {
+                return Err(format!("head {head}, proxy-{proxy} says {version}"));
+            }
+        }
+        Ok(head)
+    }
+
+    pub(super) async fn control_is_up(&self) {
+        let answers = || async {
+            raw::get(self.api(), "control", "/v1/status")
+                .await
+                .map(drop)
+        };
+        eventually(START, "control answers", answers).await;
+    }
+
+    pub(super) async fn proxy_is_up(&self, proxy: usize) {
+        let answers = || async {
+            raw::get(self.admin(proxy), "admin", "/livez")
+                .await
+                .map(drop)
+        };
+        eventually(START, "the proxy is alive", answers).await;
+    }
+}
