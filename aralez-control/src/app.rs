@@ -7,7 +7,7 @@ mod store;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,9 @@ use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
 use aralez_runtime::main_file::MainFile;
+use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
+use aralez_runtime::signals::survive_strays;
 use aralez_runtime::{open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -52,6 +54,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
+    let early = survive_strays().context("cannot take signals over")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
@@ -64,8 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
         settings.pid_file = settings.pid_file.map(own);
     }
     let log = telemetry::init(settings.log_level, settings.error_log.as_deref())?;
-    aralez_runtime::signals::survive_strays().context("cannot take signals over")?;
-    let reread = Reread::new(file, log, Owner::Control);
+    let reread = Reread::new(file, log, Owner::Control, early);
     // Each proxy needs one.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
@@ -346,22 +348,5 @@ impl History for Publisher {
 
     fn go_above(&self, held: Version) -> Rising<'_> {
         Box::pin(Self::go_above(self, held))
-    }
-}
-
-/// The pid file; removed at the end.
-struct PidFile<'a>(&'a Path);
-
-impl<'a> PidFile<'a> {
-    fn write(path: &'a Path) -> Result<Self> {
-        std::fs::write(path, format!("{}\n", std::process::id()))
-            .with_context(|| format!("pid_file: cannot write {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for PidFile<'_> {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.0);
     }
 }

@@ -4,49 +4,66 @@
 //! process ends, whatever ends it, so that no daemon is ever left behind.
 
 mod addresses;
+pub(crate) mod background;
 mod daemon;
+mod keep;
+mod orders;
+mod predecessor;
 mod ready;
 mod restarts;
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use aralez_proto::main_config::MainConfig;
-use aralez_runtime::supervised::ProcessExit;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-use tracing::{info, warn};
+use aralez_proto::main_config::{MainConfig, Owner};
+use aralez_runtime::lock::{self, InstanceLock, LockError};
+use aralez_runtime::main_file::MainFile;
+use aralez_runtime::pid_file::PidFile;
+use aralez_runtime::reread::Reread;
+use aralez_runtime::signals::survive_strays;
+use aralez_runtime::telemetry::Log;
+use aralez_runtime::{private, state};
+use tracing::warn;
 
 use crate::exit::Failure;
 pub(crate) use addresses::Addresses;
 pub(crate) use daemon::beside_own;
 use daemon::{Binaries, Daemon};
-use restarts::{Next, Restarts};
+use keep::keep;
+use orders::Orders;
+use predecessor::Predecessor;
 
 /// How long the proxy waits for control to listen before it starts without: it does not need control to serve.
 const CONTROL_FIRST: Duration = Duration::from_secs(3);
-const DEFAULT_GRACE: Duration = Duration::from_secs(25);
-const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
-/// What a daemon may take beyond its own grace before it is killed.
-const MARGIN: Duration = Duration::from_secs(5);
 
 /// What is run.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The `main.yaml` that both daemons are given.
     pub(crate) main: PathBuf,
+    /// The same, to be read again.
+    pub(crate) file: MainFile,
     /// What it says.
     pub(crate) config: MainConfig,
+    /// Where the id of this process is written, once it leads.
+    pub(crate) pid_file: Option<PathBuf>,
+    /// Take over from the supervisor that runs.
+    pub(crate) upgrade: bool,
 }
 
-/// How far stopping has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stop {
-    Not,
-    /// Asked once: daemons finish what runs.
-    Gently,
-    /// Asked again: at once.
-    Now,
+impl Plan {
+    /// To run what this `main.yaml` says, alone.
+    pub(crate) fn read(main: PathBuf) -> Result<Self, Failure> {
+        let (file, config) =
+            MainFile::open(Some(&main)).map_err(|error| Failure::refused(error.to_string()))?;
+        Ok(Self {
+            main,
+            file,
+            config,
+            pid_file: None,
+            upgrade: false,
+        })
+    }
 }
 
 /// Has both daemons check everything and leave.
@@ -60,120 +77,136 @@ pub(crate) async fn check(main: PathBuf) -> Result<(), Failure> {
 }
 
 /// Runs both daemons until this process is told to stop, or one does not start. `ready` is called once, when traffic is served.
-pub(crate) async fn run(plan: &Plan, ready: impl FnOnce()) -> Result<(), Failure> {
+pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<(), Failure> {
+    let early = survive_strays()
+        .map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))?;
     let binaries = Binaries::beside_own()?;
-    let addresses = Addresses::of(&plan.config);
-    addresses.expect_free()?;
-    let patience = patience(&plan.config);
-    let control = Daemon::new("aralez-control", binaries.control, plan.main.clone());
-    let proxy = Daemon::new("aralez-proxy", binaries.proxy, plan.main.clone());
-    let (stop, _) = watch::channel(Stop::Not);
-    let both = async {
-        let control = keep(&control, &stop, patience);
+    let orders = Orders::new(&plan.config);
+    let both = Both {
+        control: Daemon::new("aralez-control", binaries.control, plan.main.clone()),
+        proxy: Daemon::new("aralez-proxy", binaries.proxy, plan.main.clone()),
+        addresses: Addresses::of(&plan.config),
+        state: plan
+            .config
+            .state_dir
+            .clone()
+            .unwrap_or_else(state::default_dir),
+        pid_file: plan.pid_file,
+        orders: &orders,
+    };
+    let reread = Reread::new(plan.file, log, Owner::Each, early);
+    tokio::select! {
+        ended = both.run(plan.upgrade, ready) => ended,
+        failed = orders.follow_signals(reread) => failed,
+    }
+}
+
+/// The two daemons and what they share.
+struct Both<'a> {
+    control: Daemon,
+    proxy: Daemon,
+    addresses: Addresses,
+    state: PathBuf,
+    pid_file: Option<PathBuf>,
+    orders: &'a Orders,
+}
+
+impl Both<'_> {
+    async fn run(&self, upgrade: bool, ready: impl FnOnce()) -> Result<(), Failure> {
+        let place = self.state.join("supervisor");
+        for folder in [&self.state, &place] {
+            private::ensure_dir(folder).map_err(|error| {
+                Failure::refused(format!("cannot use {}: {error}", folder.display()))
+            })?;
+        }
+        if upgrade && let Some(before) = Predecessor::find(&self.state, &place) {
+            return self.take_over(&before, &place, ready).await;
+        }
+        if upgrade {
+            warn!("-u: no running aralez to take over from, starting as usual");
+        }
+        let _lock = InstanceLock::acquire(&place).map_err(|error| already_runs(&error))?;
+        self.addresses.expect_free()?;
+        let _pid_file = self.write_pid_file()?;
+        let control = keep(&self.control, self.orders, None);
         let proxy = async {
-            let listens = ready::listens(addresses.api());
+            let listens = ready::listens(self.addresses.api());
             // Late is fine: the proxy connects when control is there.
             let _ = tokio::time::timeout(CONTROL_FIRST, listens).await;
-            keep(&proxy, &stop, patience).await
+            keep(&self.proxy, self.orders, None).await
         };
-        let (control, proxy) = tokio::join!(control, proxy);
-        control.and(proxy)
-    };
-    let announced = async {
-        ready::serves(&addresses).await;
-        ready();
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        ended = both => ended,
-        failed = obey_signals(&stop) => failed,
-        () = announced => Ok(()),
-    }
-}
-
-fn patience(config: &MainConfig) -> Duration {
-    let grace = config.grace_period.unwrap_or(DEFAULT_GRACE);
-    grace + config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK) + MARGIN
-}
-
-/// Passes SIGTERM and SIGINT on. Ends only where signals cannot be heard.
-async fn obey_signals(stop: &watch::Sender<Stop>) -> Result<(), Failure> {
-    let deaf = |error| Failure::refused(format!("cannot listen for signals: {error}"));
-    let mut term = signal(SignalKind::terminate()).map_err(deaf)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(deaf)?;
-    loop {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stop.send_modify(|stop| {
-            *stop = match *stop {
-                Stop::Not => Stop::Gently,
-                Stop::Gently | Stop::Now => Stop::Now,
-            };
-        });
-        info!(now = *stop.borrow() == Stop::Now, "stopping");
-    }
-}
-
-/// Keeps a daemon running until it is to stop. One that does not start at all takes the other along.
-async fn keep(
-    daemon: &Daemon,
-    stop: &watch::Sender<Stop>,
-    patience: Duration,
-) -> Result<(), Failure> {
-    let mut stopping = stop.subscribe();
-    let mut restarts = Restarts::default();
-    let mut before = None;
-    while *stopping.borrow_and_update() == Stop::Not {
-        let began = Instant::now();
-        let mut running = daemon.start(before).inspect_err(|_| give_up(stop))?;
-        let status = tokio::select! {
-            status = running.ended() => status?,
-            _ = stopping.changed() => return end(running, stopping, patience).await,
+        let both = async {
+            let (control, proxy) = tokio::join!(control, proxy);
+            control.and(proxy)
         };
-        before = restarts::told_next(before, ProcessExit::of(status));
-        match restarts.after(status.code(), began.elapsed()) {
-            Next::GiveUp => {
-                give_up(stop);
-                let name = daemon.name();
-                return Err(Failure::refused(format!(
-                    "{name} does not start ({status})"
-                )));
-            }
-            Next::After(delay) => {
-                warn!(daemon = daemon.name(), %status, ?delay, "a daemon ended, starting it again");
-                let _ = tokio::time::timeout(delay, stopping.changed()).await;
-            }
-        }
+        self.announced(both, ready).await
     }
-    Ok(())
-}
 
-fn give_up(stop: &watch::Sender<Stop>) {
-    stop.send_modify(|stop| {
-        if *stop == Stop::Not {
-            *stop = Stop::Gently;
-        }
-    });
-}
-
-/// Asks a daemon to leave, and makes it leave where it does not.
-async fn end(
-    mut running: daemon::Running,
-    mut stopping: watch::Receiver<Stop>,
-    patience: Duration,
-) -> Result<(), Failure> {
-    if *stopping.borrow_and_update() != Stop::Now {
-        running.ask_to_leave();
-        let hurried = stopping.wait_for(|stop| *stop == Stop::Now);
+    async fn take_over(
+        &self,
+        before: &Predecessor,
+        place: &Path,
+        ready: impl FnOnce(),
+    ) -> Result<(), Failure> {
+        let Some(proxy) = before.replaced(&self.proxy, self.orders).await? else {
+            return Ok(());
+        };
+        // Whoever takes over next finds this process, although the one before holds the lock until it is gone.
+        lock::name(place);
+        let _pid_file = self.write_pid_file()?;
+        let control = async {
+            tokio::select! {
+                () = predecessor::control_is_free(&self.state) => {}
+                () = self.orders.stopping() => return Ok(()),
+            }
+            keep(&self.control, self.orders, None).await
+        };
+        let both = async {
+            let (control, proxy) =
+                tokio::join!(control, keep(&self.proxy, self.orders, Some(proxy)));
+            control.and(proxy)
+        };
+        let lock = async {
+            let held = predecessor::inherited(place).await;
+            let _lock = held.inspect_err(|error| warn!("{}", error.words));
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
-            status = running.ended() => return status.map(|_| ()),
-            _ = hurried => {}
-            () = tokio::time::sleep(patience) => {
-                warn!(daemon = running.name(), ?patience, "a daemon did not leave in time, killing it");
-            }
+            ended = self.announced(both, ready) => ended,
+            () = lock => Ok(()),
         }
     }
-    running.kill().await
+
+    /// Runs both, and says once that traffic is served.
+    async fn announced(
+        &self,
+        both: impl Future<Output = Result<(), Failure>>,
+        ready: impl FnOnce(),
+    ) -> Result<(), Failure> {
+        let announced = async {
+            ready::serves(&self.addresses).await;
+            ready();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ended = both => ended,
+            () = announced => Ok(()),
+        }
+    }
+
+    fn write_pid_file(&self) -> Result<Option<PidFile>, Failure> {
+        let written = self.pid_file.as_deref().map(PidFile::write).transpose();
+        written.map_err(|error| Failure::refused(error.to_string()))
+    }
+}
+
+fn already_runs(error: &LockError) -> Failure {
+    let words = match error {
+        LockError::Held { holder, folder } => format!(
+            "aralez runs already, as {holder} ({}): stop it, or take over from it with `aralez -u`",
+            folder.display()
+        ),
+        LockError::Unusable { .. } | LockError::Foreign { .. } => error.to_string(),
+    };
+    Failure::refused(words)
 }

@@ -7,7 +7,7 @@ mod site;
 use std::path::PathBuf;
 
 use aralez_runtime::lock::InstanceLock;
-use aralez_runtime::{main_file, state, telemetry};
+use aralez_runtime::{state, telemetry};
 
 use crate::args::Up;
 use crate::exit::Failure;
@@ -27,16 +27,16 @@ pub(crate) async fn run(up: Up) -> Result<(), Failure> {
         lock: _lock,
     } = ready;
     let level = plan.config.log_level.unwrap_or_default();
-    telemetry::init(level, None).map_err(|error| Failure::refused(error.to_string()))?;
+    let log = telemetry::init(level, None).map_err(|error| Failure::refused(error.to_string()))?;
     let announce = || output::say(&hint.to_string());
     match sample {
-        None => supervisor::run(&plan, announce).await,
+        None => supervisor::run(plan, log, announce).await,
         Some(listener) => {
             let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| {
                 Failure::refused(format!("cannot serve the sample site: {error}"))
             })?;
             tokio::select! {
-                ended = supervisor::run(&plan, announce) => ended,
+                ended = supervisor::run(plan, log, announce) => ended,
                 () = site::serve(listener) => Ok(()),
             }
         }
@@ -87,18 +87,17 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
 
 /// A `main.yaml` that exists.
 fn given(main: PathBuf) -> Result<Ready, Failure> {
-    let config =
-        main_file::load(Some(&main)).map_err(|error| Failure::refused(error.to_string()))?;
+    let plan = Plan::read(main)?;
+    let config = &plan.config;
     let hint = Hint {
-        addresses: Addresses::of(&config),
+        addresses: Addresses::of(config),
         state: config.state_dir.clone().unwrap_or_else(state::default_dir),
-        main: main.clone(),
+        main: plan.main.clone(),
         upstreams: config.upstreams_conf.clone(),
         key: None,
         host: None,
         sample: false,
     };
-    let plan = Plan { main, config };
     Ok(Ready {
         plan,
         hint,

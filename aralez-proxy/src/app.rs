@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use aralez_proto::main_config::MainConfig;
-use aralez_runtime::{main_file, private, state, telemetry};
+use aralez_proto::main_config::{MainConfig, Owner};
+use aralez_runtime::main_file::MainFile;
+use aralez_runtime::pid_file::PidFile;
+use aralez_runtime::reread::Reread;
+use aralez_runtime::signals::survive_strays;
+use aralez_runtime::{private, state, supervised, telemetry};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -32,6 +36,7 @@ mod listeners;
 mod node;
 mod process;
 mod pseudonym;
+mod rereading;
 mod start;
 
 /// Runs the daemon until it is told to leave; with `-t` only checks.
@@ -41,7 +46,8 @@ mod start;
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // Before anything opens files: the descriptors have fixed numbers.
     let activated = activation::take()?;
-    let config = main_file::load(args.config.as_deref())?;
+    let early = survive_strays().context("cannot take signals over")?;
+    let (file, config) = MainFile::open(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -53,9 +59,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.record_exit {
         return ending::record(&settings.state_dir);
     }
-    let own = |path: &PathBuf| own_file(path, args.exit_with_parent);
-    let log = config.error_log.as_ref().map(own);
-    telemetry::init(config.log_level.unwrap_or_default(), log.as_deref())?;
+    // Under these names they are the supervisor's.
+    let own = |path: &PathBuf| match args.exit_with_parent {
+        true => supervised::own_file(path, "proxy"),
+        false => path.clone(),
+    };
+    let log_file = config.error_log.as_ref().map(own);
+    let log = telemetry::init(config.log_level.unwrap_or_default(), log_file.as_deref())?;
     private::ensure_dir(&root).with_context(|| format!("cannot use {}", root.display()))?;
     chosen.keep(&root)?;
     let dir = &settings.state_dir;
@@ -65,19 +75,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     descriptors::fit(&mut settings)?;
     let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
     let pid_file = config.pid_file.as_ref().map(own);
+    let reread = Reread::new(file, log, Owner::Proxy, early);
     ending::noted(&exits, || {
-        serve(&settings, args, &exits, (pid_file.as_deref(), begun))
+        let parts = Parts {
+            pid_file: pid_file.as_deref(),
+            begun,
+            reread,
+        };
+        serve(&settings, args, &exits, parts)
     })
-}
-
-/// A documented file belongs to the supervisor where there is one; this daemon's stands beside it.
-fn own_file(path: &Path, supervised: bool) -> PathBuf {
-    if !supervised {
-        return path.to_owned();
-    }
-    let mut own = path.as_os_str().to_owned();
-    own.push(".proxy");
-    own.into()
 }
 
 /// `daemon: true` is the supervisor's where there is one.
@@ -98,12 +104,24 @@ fn tell_idle_keys(config: &MainConfig) {
     }
 }
 
+/// What the process has before it serves.
+struct Parts<'a> {
+    pid_file: Option<&'a Path>,
+    begun: Begun,
+    reread: Reread,
+}
+
 fn serve(
     settings: &Settings,
     args: &Args,
     exits: &Arc<ExitNotes>,
-    (pid_file, mut begun): (Option<&Path>, Begun),
+    parts: Parts<'_>,
 ) -> anyhow::Result<()> {
+    let Parts {
+        pid_file,
+        mut begun,
+        reread,
+    } = parts;
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally(), Arc::clone(exits));
 
@@ -137,9 +155,9 @@ fn serve(
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
     let took_over = begun.serving()?;
-    let _pid_file = match pid_file.map(process::PidFile::write).transpose() {
+    let _pid_file = match pid_file.map(PidFile::write).transpose() {
         Err(error) if took_over => {
-            warn!("{error:#}");
+            warn!("{error}");
             None
         }
         written => written?,
@@ -154,7 +172,7 @@ fn serve(
         taken_over,
         exits,
     };
-    let end = serving.until_end(settings, args.exit_with_parent);
+    let end = serving.until_end(settings, reread, args.exit_with_parent);
     sync.shutdown();
     server.stop();
     end

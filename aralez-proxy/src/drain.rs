@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use crate::core::leaving::Phases;
 use crate::core::traffic::Traffic;
 
 #[cfg(test)]
@@ -17,15 +18,6 @@ mod tests;
 const LOOK: Duration = Duration::from_millis(20);
 /// How long nothing must be there: a connection that was accepted last is only counted once it is served.
 const QUIET: Duration = Duration::from_millis(100);
-
-/// How long each phase may take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Phases {
-    /// Still serving, but not ready and asking clients to reconnect elsewhere.
-    pub lame_duck: Duration,
-    /// Finishing what runs after the listeners closed.
-    pub grace_period: Duration,
-}
 
 /// How a drain ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

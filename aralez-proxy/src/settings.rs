@@ -9,6 +9,7 @@ use aralez_proto::main_config::{ControlAddress, MainConfig};
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
+use crate::core::leaving::Phases;
 use crate::core::limits::{ClientLimits, PoolLimits};
 
 mod limits;
@@ -26,6 +27,14 @@ pub const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
 
 const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// How long each phase of leaving may take, by `grace_period` and `lame_duck`.
+pub fn phases(config: &MainConfig) -> Phases {
+    Phases {
+        lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
+        grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
+    }
 }
 
 /// All that this daemon takes from `main.yaml`.
@@ -49,10 +58,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// The socket on which a successor asks for the listeners.
     pub upgrade_sock: PathBuf,
-    /// How long requests may finish after the listeners closed.
-    pub grace_period: Duration,
-    /// How long the node still serves, not ready, before the listeners close.
-    pub lame_duck: Duration,
+    /// How long each phase of leaving may take.
+    pub phases: Phases,
     /// What clients may take.
     pub client: ClientLimits,
     /// Descriptors for connections of clients and the requests on them, once the limit of open files is known.
@@ -87,8 +94,7 @@ impl Settings {
             state_dir: root.join(format!("proxy-{node}")),
             node,
             group: config.node_group.clone().unwrap_or_default(),
-            grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
-            lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
+            phases: phases(config),
             descriptors: None,
             client: limits::client(&config.client),
             pool: limits::pool(config),

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod lock;
 pub mod main_file;
 pub mod open_files;
+pub mod pid_file;
 pub mod private;
 pub mod random;
 pub mod reread;

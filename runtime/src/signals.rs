@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{
     SIGALRM, SIGHUP, SIGIO, SIGPIPE, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
@@ -16,20 +16,43 @@ const SIGPWR: i32 = 30;
 /// The first and the last real-time signal that glibc and musl leave to programs on every system (signal(7)).
 const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
 
+/// Whether HUP and USR1 came since the process began.
+#[derive(Debug)]
+pub struct Early {
+    hang_up: Arc<AtomicBool>,
+    reopen: Arc<AtomicBool>,
+}
+
+impl Early {
+    /// HUP came.
+    pub fn hang_up(&self) -> bool {
+        self.hang_up.load(Ordering::Acquire)
+    }
+
+    /// USR1 came.
+    pub fn reopen(&self) -> bool {
+        self.reopen.load(Ordering::Acquire)
+    }
+}
+
 /// Takes these signals without doing anything: a stray one, or a write beyond a limit of file sizes, must not end requests in progress.
-/// HUP and USR1 are taken as well, so that neither ends a daemon that is still starting; what they ask for is done by whoever listens for
-/// them later. The signals to leave (TERM, INT, QUIT) and faults of the process (SEGV, BUS, …) are left alone.
+/// HUP and USR1 are taken as well, so that neither ends a daemon that is still starting: whoever listens for them later learns that they came. The signals to leave (TERM, INT, QUIT) and faults of the process (SEGV, BUS, …) are left alone.
 ///
 /// # Errors
 /// Where the system refuses a handler.
-pub fn survive_strays() -> io::Result<()> {
+pub fn survive_strays() -> io::Result<Early> {
     let taken = Arc::new(AtomicBool::new(false));
     let named = [
-        SIGALRM, SIGHUP, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGSTKFLT, SIGUSR1, SIGUSR2, SIGVTALRM,
-        SIGXCPU, SIGXFSZ,
+        SIGALRM, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGSTKFLT, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
     ];
     for signal in named.into_iter().chain(REAL_TIME) {
         flag::register(signal, Arc::clone(&taken))?;
     }
-    Ok(())
+    let early = Early {
+        hang_up: Arc::default(),
+        reopen: Arc::default(),
+    };
+    flag::register(SIGHUP, Arc::clone(&early.hang_up))?;
+    flag::register(SIGUSR1, Arc::clone(&early.reopen))?;
+    Ok(early)
 }

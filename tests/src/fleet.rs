@@ -125,10 +125,18 @@ impl Fleet {
     /// # Panics
     /// When there is no answer.
     pub async fn push(&self, text: &str) -> Response {
+        let answer = self.try_push(text).await;
+        answer.expect("the config API answers")
+    }
+
+    /// The same, where control may be away.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn try_push(&self, text: &str) -> Result<Response, String> {
         let target = format!("/conf?key={MASTER_KEY}");
         let request = Request::new("POST", "control", &target).body(text);
-        let answer = raw::send(self.api(), &request).await;
-        answer.expect("the config API answers")
+        raw::send(self.api(), &request).await
     }
 
     /// Saves a document that differs from what is live, and waits until every running proxy runs it; its revision.

@@ -15,6 +15,7 @@ pub mod fleet_size;
 pub mod lenient;
 pub mod load;
 pub mod model;
+pub mod new_connections;
 pub mod origin;
 pub mod pace;
 pub mod ports;

@@ -1,12 +1,13 @@
 //! Signals: those that a daemon obeys, and those that must not end it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
-use aralez_tests::eventually::eventually;
+use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
-use aralez_tests::origin::Origin;
-use aralez_tests::process::text;
+use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::process::{self, Daemon, text};
+use aralez_tests::raw;
 use rustix::process::Signal;
 
 /// Signals that end a process that does not take them, and that no daemon is meant by.
@@ -20,6 +21,16 @@ const STRAYS: [Signal; 8] = [
     Signal::XFSZ,
     Signal::PIPE,
 ];
+
+/// One supervisor with both daemons, whose log is `aralez.log`.
+async fn one_box(lines: &str, document: &str) -> (Fleet, Daemon) {
+    let fleet = Plan::new(1).control(lines).document(document).lay_out();
+    let config = fleet.one_box();
+    let log = fleet.folder().join("aralez.log");
+    let supervisor = Daemon::start("aralez", &["-c", &config], &log);
+    fleet.serves_on(0, 2 * LIVE, "a.test", "a").await;
+    (fleet, supervisor)
+}
 
 fn replace(fleet: &Fleet, file: &str, from: &str, to: &str) {
     let path = fleet.folder().join(file);
@@ -46,6 +57,7 @@ async fn a_stray_signal_ends_no_daemon_and_no_request() {
     fleet.serves(LIVE, "a.test", "a").await;
     for signal in STRAYS {
         fleet.control().signal(signal);
+        fleet.proxies[0].as_ref().unwrap().signal(signal);
         let answer = fleet.get(0, "a.test", "/").await.unwrap();
         assert_eq!(answer.status, 200, "{signal:?}");
         assert!(fleet.head().await.is_ok(), "{signal:?}");
@@ -144,4 +156,123 @@ async fn quit_lets_control_leave_in_order() {
     assert_eq!(status.code(), Some(0));
     let output = fleet.ctl(&["status"]).await;
     assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+}
+
+#[tokio::test]
+async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restart() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .proxy(0, "grace_period: 60s\nlog_level: info")
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let threads = "threads: 2";
+    replace(
+        &fleet,
+        "proxy-0.yaml",
+        "grace_period: 60s",
+        "grace_period: 1s",
+    );
+    replace(&fleet, "proxy-0.yaml", threads, "threads: 3");
+    fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
+    says(&fleet, "proxy-0", "after a restart").await;
+    let log = fleet.log("proxy-0");
+    assert!(
+        log.contains("threads") && log.contains("grace_period"),
+        "{log}"
+    );
+
+    replace(&fleet, "proxy-0.yaml", "threads: 3", "threads: many");
+    fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
+    says(&fleet, "proxy-0", "the one before holds").await;
+    fleet.serves(LIVE, "a.test", "a").await;
+
+    // A request that hangs keeps it for its whole grace: the one second that HUP brought.
+    origin.answer_with(Answer::ok("never").after(Duration::from_secs(60)));
+    let address = fleet.http(0);
+    let hangs = tokio::spawn(async move { raw::get(address, "a.test", "/hangs").await });
+    eventually(LIVE, "a request is under way", || async {
+        same(&origin.last().target(), &"/hangs")
+    })
+    .await;
+    let told = Instant::now();
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    proxy.signal(Signal::TERM);
+    let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        told.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        told.elapsed()
+    );
+    hangs.abort();
+}
+
+#[tokio::test]
+async fn usr1_opens_the_log_file_of_a_proxy_again() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .document(&site("a.test", &[origin.address()]))
+        .lay_out();
+    let log = fleet.folder().join("error.log");
+    let path = fleet.folder().join("proxy-0.yaml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{config}error_log: {}\n", log.display())).unwrap();
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
+    std::fs::rename(&log, fleet.folder().join("error.log.1")).unwrap();
+    fleet.proxies[0].as_ref().unwrap().signal(Signal::USR1);
+    eventually(LIVE, "the new file is written", || async {
+        let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
+        text.contains("opened again").then_some(()).ok_or(text)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_one_box_command_passes_hup_and_usr1_on_and_survives_strays() {
+    let origin = Origin::start("a").await;
+    let document = site("a.test", &[origin.address()]);
+    let (fleet, supervisor) = one_box("", &document).await;
+    let config = fleet.folder().join("main.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(
+        &config,
+        format!("{text}config_api_enabled: false\nlame_duck: 1s\n").replace("lame_duck: 0s\n", ""),
+    )
+    .unwrap();
+    supervisor.signal(Signal::HUP);
+    eventually(LIVE, "control takes it", || async {
+        same(&fleet.push(&document).await.status, &403)
+    })
+    .await;
+    says(&fleet, "aralez", "lame_duck").await;
+    supervisor.signal(Signal::USR1);
+    eventually(LIVE, "all three say so", || async {
+        same(&fleet.log("aralez").matches("opened again").count(), &3)
+    })
+    .await;
+    let before = process::children(supervisor.pid());
+    for signal in STRAYS {
+        supervisor.signal(signal);
+    }
+    fleet.serves_on(0, LIVE, "a.test", "a").await;
+    assert_eq!(process::children(supervisor.pid()), before);
+}
+
+#[tokio::test]
+async fn quit_lets_the_one_box_command_leave_with_both_daemons() {
+    let origin = Origin::start("a").await;
+    let (fleet, mut supervisor) = one_box("", &site("a.test", &[origin.address()])).await;
+    supervisor.signal(Signal::QUIT);
+    // A second one does not hurry it.
+    supervisor.signal(Signal::QUIT);
+    let (status, _) = supervisor.end(Duration::from_secs(20)).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        !fleet.log("aralez").contains("killing"),
+        "{}",
+        fleet.log("aralez")
+    );
 }

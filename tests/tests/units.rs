@@ -157,6 +157,7 @@ fn a_service_has_time_to_drain_and_is_started_again_without_end() {
         let stop: u64 = only("Service", "TimeoutStopSec").parse().unwrap();
         assert!(stop > LEAVING, "{}: {stop} s", unit.name);
         assert_eq!(only("Service", "Restart"), "always");
+        assert_eq!(only("Service", "ExecReload"), "/bin/kill -HUP $MAINPID");
         assert_eq!(only("Unit", "StartLimitIntervalSec"), "0");
         assert_eq!(only("Service", "User"), "aralez");
         assert_eq!(only("Service", "NoNewPrivileges"), "true");

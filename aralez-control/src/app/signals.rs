@@ -1,6 +1,7 @@
 //! The signals of control: TERM, INT and QUIT leave, HUP reads `main.yaml` again, USR1 opens the log again.
 
 use anyhow::{Context, Result};
+use aralez_proto::main_config::MainConfig;
 use aralez_runtime::reread::Reread;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -35,14 +36,14 @@ impl Leave {
 pub(super) fn follow(mut reread: Reread, enabled: watch::Sender<bool>) -> Result<()> {
     let mut hang_up = listen(SignalKind::hangup())?;
     let mut reopen = listen(SignalKind::user_defined1())?;
+    let take = move |config: MainConfig| {
+        enabled.send_replace(config.config_api_enabled.unwrap_or(true));
+    };
+    reread.catch_up().into_iter().for_each(&take);
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                Some(()) = hang_up.recv() => {
-                    if let Some(config) = reread.main_file() {
-                        enabled.send_replace(config.config_api_enabled.unwrap_or(true));
-                    }
-                }
+                Some(()) = hang_up.recv() => reread.main_file().into_iter().for_each(&take),
                 Some(()) = reopen.recv() => reread.log_file(),
                 else => return,
             }

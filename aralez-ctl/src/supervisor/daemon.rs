@@ -68,7 +68,17 @@ impl Daemon {
 
     /// Starts it, and tells it how the one before it ended. A signal from the terminal reaches only this process, which passes it on once.
     pub(super) fn start(&self, before: Option<ProcessExit>) -> Result<Running, Failure> {
+        self.start_with(before, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(super) fn start_with(
+        &self,
+        before: Option<ProcessExit>,
+        arguments: &[&str],
+    ) -> Result<Running, Failure> {
         let mut command = self.command();
+        command.args(arguments);
         match before {
             Some(exit) => command.env(LAST_EXIT, exit.to_string()),
             // What this process was told itself is not about the daemon.
@@ -94,7 +104,7 @@ impl Daemon {
     pub(super) async fn check(&self) -> Result<(), Failure> {
         let status = self
             .command()
-            .arg("-t")
+            .args(["-t", "--exit-with-parent"])
             .stdin(Stdio::null())
             .status()
             .await
@@ -138,12 +148,17 @@ impl Running {
         status.map_err(|error| Failure::refused(format!("cannot wait for {}: {error}", self.name)))
     }
 
-    /// Asks it to finish what runs and leave.
-    pub(super) fn ask_to_leave(&self) {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
+    /// Its process id, until it has ended.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = self.id().and_then(|pid| i32::try_from(pid).ok());
         if let Some(pid) = pid.and_then(Pid::from_raw) {
-            // One that has just ended by itself needs no asking.
-            let _ = kill_process(pid, Signal::TERM);
+            // One that has just ended by itself needs none.
+            let _ = kill_process(pid, signal);
         }
     }
 

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aralez_runtime::lock::InstanceLock;
+use aralez_runtime::reread::Reread;
 use aralez_runtime::supervised;
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
-use super::ending;
+use super::{ending, rereading};
 use crate::cache::{Ending, ExitNotes};
+use crate::core::leaving::Phases;
 use crate::core::live::{Live, Origin};
+use crate::core::memory::NotKept;
 use crate::core::traffic::Traffic;
-use crate::drain::{self, Ask, Phases, Signals};
+use crate::drain::{self, Ask, Signals};
 use crate::engine::server::Server;
 use crate::handover::{self, Gives, Offer};
 use crate::settings::Settings;
@@ -62,20 +65,25 @@ struct Successors {
 impl Gives for Successors {
     fn offer(&mut self) -> Option<Offer> {
         // Before the successor reads the state: this process ends by its own will from here on.
-        ending::note(&self.exits, Ending::Left);
-        self.paused = Some(self.writer.pause()?);
+        tell(self.exits.hands_over());
+        let Some(paused) = self.writer.pause() else {
+            self.kept();
+            return None;
+        };
+        self.paused = Some(paused);
         let live = self.live.load().origin != Origin::None;
         match self.passable.offer(live) {
             Ok(offer) => Some(offer),
             Err(error) => {
                 warn!(%error, "cannot pass the listeners");
-                self.paused = None;
+                self.kept();
                 None
             }
         }
     }
 
     fn given(&mut self) {
+        ending::note(&self.exits, Ending::Left);
         if let Some(paused) = self.paused.take() {
             paused.give();
         }
@@ -83,7 +91,15 @@ impl Gives for Successors {
     }
 
     fn kept(&mut self) {
+        // Before this process writes its state again.
+        tell(self.exits.stays());
         self.paused = None;
+    }
+}
+
+fn tell(noted: Result<(), NotKept>) {
+    if let Err(error) = noted {
+        warn!(%error, "the note of how this process ends is not true");
     }
 }
 
@@ -102,7 +118,12 @@ pub(super) struct Serving<'a> {
 
 impl Serving<'_> {
     /// Serves until it is time to leave or a successor has taken over, and drains.
-    pub(super) fn until_end(self, settings: &Settings, supervised: bool) -> anyhow::Result<()> {
+    pub(super) fn until_end(
+        self,
+        settings: &Settings,
+        reread: Reread,
+        supervised: bool,
+    ) -> anyhow::Result<()> {
         let http = self.server.listeners().iter().map(TcpListener::try_clone);
         let passable = Arc::new(Passable {
             lock: self.lock,
@@ -119,10 +140,6 @@ impl Serving<'_> {
             taken_over: self.taken_over,
         };
         let life = Life {
-            phases: Phases {
-                lame_duck: settings.lame_duck,
-                grace_period: settings.grace_period,
-            },
             supervised,
             traffic: self.traffic,
             server: self.server,
@@ -131,7 +148,7 @@ impl Serving<'_> {
             exits: self.exits,
         };
         handing_over(&settings.upgrade_sock, successors, &successor, || {
-            life.live()
+            life.live(settings.phases, reread)
         })
     }
 }
@@ -158,7 +175,6 @@ fn handing_over<T>(
 
 /// What the end of the process needs.
 struct Life<'a> {
-    phases: Phases,
     supervised: bool,
     traffic: &'a Arc<Traffic>,
     server: &'a mut Server,
@@ -168,7 +184,7 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    fn live(mut self) -> anyhow::Result<()> {
+    fn live(mut self, phases: Phases, reread: Reread) -> anyhow::Result<()> {
         let supervisor_gone = Arc::new(Notify::new());
         if self.supervised {
             let gone = Arc::clone(&supervisor_gone);
@@ -180,15 +196,23 @@ impl Life<'_> {
             .build()?;
         runtime.block_on(async {
             let mut signals = Signals::listen().context("cannot listen for signals")?;
-            self.until_told(&mut signals, &supervisor_gone).await;
+            let phases = rereading::follow(reread, phases)?;
+            self.until_told(&mut signals, &supervisor_gone, &phases)
+                .await;
             // Before the drain: whatever ends the process from here on says nothing about its configuration.
             ending::note(self.exits, Ending::Left);
-            self.drain(&mut signals).await;
+            let phases = *phases.borrow();
+            self.drain(&mut signals, phases).await;
             Ok(())
         })
     }
 
-    async fn until_told(&mut self, signals: &mut Signals, supervisor_gone: &Notify) {
+    async fn until_told(
+        &mut self,
+        signals: &mut Signals,
+        supervisor_gone: &Notify,
+        phases: &watch::Receiver<Phases>,
+    ) {
         let ask = tokio::select! {
             ask = signals.next() => ask,
             () = supervisor_gone.notified() => {
@@ -198,7 +222,7 @@ impl Life<'_> {
             () = taken_over(self.taken_over.clone()) => Ask::Leave,
         };
         if ask == Ask::HandOver && !*self.taken_over.borrow() {
-            let wait = self.phases.lame_duck;
+            let wait = phases.borrow().lame_duck;
             info!(?wait, "SIGQUIT: waiting for a successor");
             tokio::select! {
                 () = tokio::time::sleep(wait) => info!("no successor came"),
@@ -208,9 +232,8 @@ impl Life<'_> {
         }
     }
 
-    async fn drain(self, signals: &mut Signals) {
+    async fn drain(self, signals: &mut Signals, mut phases: Phases) {
         let Self {
-            mut phases,
             traffic,
             server,
             passable,

@@ -1,10 +1,7 @@
 //! What the process asks of the system before it serves.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use anyhow::Context;
 
 use super::ending;
 use crate::cache::{Ending, ExitNotes};
@@ -37,28 +34,4 @@ pub(super) fn count_panics(tally: Arc<Tally>, exits: Arc<ExitNotes>) {
             None => tracing::error!(thread = name, "panic"),
         }
     }));
-}
-
-/// A file that holds the process id, removed when the process leaves in order, unless a successor wrote its own id there.
-#[derive(Debug)]
-pub(super) struct PidFile(PathBuf);
-
-impl PidFile {
-    pub(super) fn write(path: &Path) -> anyhow::Result<Self> {
-        std::fs::write(path, format!("{}\n", std::process::id()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self(path.to_owned()))
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
-        if text.trim().parse() != Ok(std::process::id()) {
-            return;
-        }
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            tracing::warn!(%error, file = %self.0.display(), "the pid file stays behind");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aralez_runtime::supervised::ProcessExit;
 use aralez_runtime::{private, random};
@@ -71,6 +72,18 @@ pub struct ExitNotes {
     boot_id: [u8; 16],
     /// Its start is in the marks: before that it ran nothing, and the note on disk speaks of the process before.
     booted: AtomicBool,
+    stage: Mutex<Stage>,
+}
+
+/// What this process knows of its own end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Nothing.
+    Serves,
+    /// A successor may take over: the note says that it left, as long as that one has not failed.
+    HandsOver,
+    /// It ends, and the note says how.
+    Ends,
 }
 
 impl ExitNotes {
@@ -80,6 +93,7 @@ impl ExitNotes {
             folder,
             boot_id: random::bytes(),
             booted: AtomicBool::new(false),
+            stage: Mutex::new(Stage::Serves),
         }
     }
 
@@ -101,7 +115,46 @@ impl ExitNotes {
         if !self.booted.load(Ordering::Acquire) {
             return Ok(());
         }
+        let mut stage = self.stage();
+        let before = std::mem::replace(&mut *stage, Stage::Ends);
+        if before == Stage::HandsOver {
+            remove(&self.folder)?;
+        }
         write_first(&self.folder, &self.boot_id, ending)
+    }
+
+    /// Writes that this process left, for a successor that reads the state now. It holds unless [`Self::stays`] takes it back.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn hands_over(&self) -> Result<(), NotKept> {
+        let mut stage = self.stage();
+        if *stage != Stage::Serves || !self.booted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        *stage = Stage::HandsOver;
+        write_first(&self.folder, &self.boot_id, Ending::Left)
+    }
+
+    /// The successor failed: this process goes on, and how it ends is open again.
+    ///
+    /// # Errors
+    /// Where the note cannot be removed.
+    pub fn stays(&self) -> Result<(), NotKept> {
+        let mut stage = self.stage();
+        if *stage != Stage::HandsOver {
+            return Ok(());
+        }
+        *stage = Stage::Serves;
+        if read(&self.folder, &self.boot_id).is_none() {
+            return Ok(());
+        }
+        remove(&self.folder)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        // One value, whole whatever panicked.
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -175,6 +228,29 @@ mod tests {
         assert_eq!(read(folder.path(), BOOT), Some(Ending::Left));
         write_first(folder.path(), &[8; 16], killed).unwrap();
         assert_eq!(read(folder.path(), &[8; 16]), Some(killed));
+    }
+
+    #[test]
+    fn a_handover_that_fails_leaves_open_how_the_process_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = ExitNotes::new(folder.path().to_owned());
+        let noted = || read(folder.path(), notes.boot_id());
+        notes.booted();
+        notes.hands_over().unwrap();
+        assert_eq!(noted(), Some(Ending::Left));
+        notes.stays().unwrap();
+        assert_eq!(noted(), None);
+        notes.hands_over().unwrap();
+        notes.note(Ending::Panic).unwrap();
+        assert_eq!(
+            noted(),
+            Some(Ending::Panic),
+            "it ended before it was taken over"
+        );
+        notes.stays().unwrap();
+        assert_eq!(noted(), Some(Ending::Panic));
+        notes.hands_over().unwrap();
+        assert_eq!(noted(), Some(Ending::Panic));
     }
 
     #[test]

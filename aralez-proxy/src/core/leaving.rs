@@ -12,6 +12,15 @@ const TUNNEL_CLOSE: [f64; 2] = [0.85, 0.9];
 /// A tunnel whose frame has not finished is reset then.
 const TUNNEL_RESET: f64 = 0.97;
 
+/// How long each phase of leaving may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Phases {
+    /// Still serving, but not ready and asking clients to reconnect elsewhere.
+    pub lame_duck: Duration,
+    /// Finishing what runs after the listeners closed.
+    pub grace_period: Duration,
+}
+
 /// The close of the listeners.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Closed {

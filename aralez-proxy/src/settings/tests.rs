@@ -23,8 +23,8 @@ fn nothing_said_means_the_documented_defaults() {
     assert_eq!(settings.control_servers, [socket]);
     assert_eq!(settings.group.as_str(), "default");
     assert_eq!(settings.state_dir, Path::new("/state/proxy-edge-1"));
-    assert_eq!(settings.grace_period, Duration::from_secs(25));
-    assert_eq!(settings.lame_duck, Duration::from_secs(5));
+    assert_eq!(settings.phases.grace_period, Duration::from_secs(25));
+    assert_eq!(settings.phases.lame_duck, Duration::from_secs(5));
     assert_eq!(
         (settings.pool.idle, settings.pool.idle_per_endpoint),
         (128, 128)
@@ -48,7 +48,7 @@ fn what_is_said_holds() {
     assert_eq!(settings.http, ["0.0.0.0:80".parse().unwrap()]);
     assert_eq!(settings.group.as_str(), "edge");
     assert_eq!(settings.limits.max_hosts, Some(3));
-    assert_eq!(settings.lame_duck, Duration::ZERO);
+    assert_eq!(settings.phases.lame_duck, Duration::ZERO);
 }
 
 #[test]
