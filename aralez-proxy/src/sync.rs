@@ -7,6 +7,7 @@ mod apply;
 pub mod driver;
 pub mod job;
 mod pace;
+mod probe;
 mod serving;
 mod stream;
 pub mod translate;

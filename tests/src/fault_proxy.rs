@@ -16,6 +16,8 @@ use tokio::task::{JoinHandle, JoinSet};
 pub struct Faults {
     /// Connections end at once, and new ones too.
     pub cut: bool,
+    /// The relay's own socket is gone: nobody can connect. Only of a relay between unix sockets.
+    pub away: bool,
     /// Nothing passes, and nothing ends.
     pub stall: bool,
     /// Each read waits so long before it is passed on.
@@ -103,11 +105,22 @@ impl FaultProxy {
     /// # Panics
     /// When the path cannot be bound.
     pub fn unix(path: &Path, target: &Path) -> Self {
-        let listener = UnixListener::bind(path).expect("a fresh socket path can be bound");
+        let bind = |path: &Path| UnixListener::bind(path).expect("a socket path can be bound");
+        let (path, first) = (path.to_owned(), bind(path));
         Self::spawn(Target::Unix(target.to_owned()), move |relay| async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(relay.clone().connection(stream));
+            let mut faults = relay.faults.clone();
+            let mut listener = first;
+            loop {
+                let accepting = relay.accept(listener);
+                tokio::select! {
+                    () = accepting => return,
+                    gone = faults.wait_for(|faults| faults.away) => if gone.is_err() { return },
+                }
+                let _ = std::fs::remove_file(&path);
+                if faults.wait_for(|faults| !faults.away).await.is_err() {
+                    return;
+                }
+                listener = bind(&path);
             }
         })
     }
@@ -142,6 +155,14 @@ impl FaultProxy {
             ..Faults::default()
         });
         self.sever();
+    }
+
+    /// Ends every connection, and can be connected to no more until [`FaultProxy::heal`].
+    pub fn leave(&self) {
+        self.set(Faults {
+            away: true,
+            ..Faults::default()
+        });
     }
 
     /// Ends every connection of now; new ones are not touched.
@@ -195,6 +216,14 @@ struct Relay {
 }
 
 impl Relay {
+    /// Takes connections. Dropped, it ends them and the listener.
+    async fn accept(&self, listener: UnixListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(self.clone().connection(stream));
+        }
+    }
+
     async fn connection(self, near: impl AsyncRead + AsyncWrite) {
         self.counts.connections.fetch_add(1, Ordering::Relaxed);
         let (mut faults, mut severed) = (self.faults.clone(), self.severed.clone());

@@ -223,6 +223,32 @@ async fn the_fault_proxy_relays_unix_sockets() {
 }
 
 #[tokio::test]
+async fn the_fault_proxy_leaves_its_unix_socket_and_comes_back_to_it() {
+    use tokio::net::{UnixListener, UnixStream};
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    let _listener = UnixListener::bind(&far).unwrap();
+    let relay = FaultProxy::unix(&near, &far);
+    let taken = |wanted| {
+        let near = near.clone();
+        async move {
+            let taken = UnixStream::connect(&near).await.is_ok();
+            (taken == wanted)
+                .then_some(())
+                .ok_or_else(|| format!("{taken}"))
+        }
+    };
+    let limit = Duration::from_secs(5);
+    let mut client = UnixStream::connect(&near).await.unwrap();
+    relay.leave();
+    let end = tokio::io::AsyncReadExt::read(&mut client, &mut [0]).await;
+    assert!(matches!(end, Ok(0) | Err(_)), "what was open ends");
+    eventually(limit, "nobody is taken", || taken(false)).await;
+    relay.heal();
+    eventually(limit, "it is back", || taken(true)).await;
+}
+
+#[tokio::test]
 async fn eventually_waits_and_fails_with_the_reason() {
     let mut asked = 0;
     let value = eventually(Duration::from_secs(5), "the third answer", || {

@@ -161,6 +161,34 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
     fleet.is_current(LIVE).await;
 }
 
+/// F-18: how a proxy sees that control is there again, many times over.
+#[tokio::test]
+async fn connections_that_close_at_once_take_no_place_of_a_stream_and_no_line_of_the_log() {
+    // More than the streams that are let in at once.
+    const PROBES: usize = 600;
+    let fleet = Plan::new(1).start().await;
+    fleet.is_current(LIVE).await;
+    let files = format!("/proc/{}/fd", fleet.control().pid());
+    let open = || std::fs::read_dir(&files).map_or(0, Iterator::count);
+    let (before, held) = (fleet.log("control"), open());
+    for _ in 0..PROBES {
+        tokio::net::UnixStream::connect(socket(&fleet))
+            .await
+            .expect("control accepts");
+    }
+    let mut node = ScriptedNode::greet(socket(&fleet), hello("next"))
+        .await
+        .unwrap();
+    let first = node.next().await.unwrap();
+    assert!(matches!(first, FromControl::Welcome(_)), "{first:?}");
+    let closed = || async { same(&(open() <= held + 1), &true) };
+    eventually(LIVE, "control closes its ends", closed).await;
+    let log = fleet.log("control");
+    let new = log[before.len()..].lines();
+    let others: Vec<_> = new.filter(|line| !line.contains("next")).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
 #[tokio::test]
 async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
     let a = Origin::start("a").await;

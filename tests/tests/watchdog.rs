@@ -24,6 +24,10 @@ async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
     for proxy in 0..relayed {
         plan = plan.relayed(proxy);
     }
+    // One of several has a second control, which is never there.
+    if relayed > 1 {
+        plan = plan.proxy(0, "  - unix:/nonexistent/control.sock");
+    }
     let document = versioned("a.test", "1", origin.address());
     let fleet = plan.document(&document).start().await;
     fleet.is_current(LIVE).await;
@@ -100,14 +104,15 @@ async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
     );
 }
 
-/// F-18: half of the nodes are apart for a while, then not.
+/// F-18: half of the nodes are apart for so long that they rarely ask for control, then not.
 #[tokio::test]
-async fn half_of_the_nodes_come_back_from_a_partition_to_the_newest_version() {
-    let apart = Duration::from_secs(amount(3, 120));
+async fn half_of_the_nodes_are_on_the_newest_version_within_5_s_of_the_end_of_a_partition() {
+    // After this long the next attempt of most of those that pause is more than 5 s away.
+    let apart = Duration::from_secs(amount(25, 120));
     let origin = Origin::start("a").await;
-    let fleet = fleet(&origin, 4, 2).await;
+    let fleet = fleet(&origin, 8, 5).await;
     for relay in fleet.relays.iter().flatten() {
-        relay.cut();
+        relay.leave();
     }
     let start = Instant::now();
     let mut number = 1;
@@ -118,7 +123,8 @@ async fn half_of_the_nodes_come_back_from_a_partition_to_the_newest_version() {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     let newest = number.to_string();
-    for (proxy, version) in [(0, "1"), (1, "1"), (2, newest.as_str()), (3, &newest)] {
+    for proxy in 0..8 {
+        let version = if proxy < 5 { "1" } else { newest.as_str() };
         let answer = fleet.get(proxy, "a.test", "/").await.unwrap();
         assert_eq!(answer.header("x-version"), Some(version), "proxy-{proxy}");
     }
@@ -141,6 +147,7 @@ async fn half_of_the_nodes_come_back_from_a_partition_to_the_newest_version() {
         test: "watchdog",
     };
     row.keep("partition");
+    assert!(row.met, "{measured}");
 }
 
 /// F-04: an older head in the same generation is not taken back.

@@ -5,9 +5,11 @@
 
 mod alone;
 mod assembly;
+mod dialling;
 mod event;
 mod live;
 mod message;
+mod reach;
 mod recover;
 mod refusals;
 
@@ -23,6 +25,7 @@ pub use alone::RETRY_ALONE;
 pub use event::{Action, Event, Moment};
 use live::Stream;
 pub use message::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Update, Welcome};
+use reach::Reach;
 use recover::Recover;
 use refusals::Refusals;
 
@@ -63,6 +66,7 @@ struct Applying {
 pub struct Subscription {
     limits: Limits,
     recover: Recover,
+    reach: Reach,
     phase: Phase,
     held: Option<Version>,
     cluster: Vec<u8>,
@@ -87,6 +91,7 @@ impl Subscription {
         Self {
             limits,
             recover: Recover::new(servers),
+            reach: Reach::new(servers),
             phase: Phase::Idle,
             held,
             cluster,
@@ -128,9 +133,12 @@ impl Subscription {
         match &self.phase {
             Phase::Greeting { until, .. } => Some(*until),
             Phase::Live(stream) => Some(stream.next_wake(self.applying.is_some())),
-            // While something is applied its end is what comes next.
-            Phase::Dialling { .. } if self.applying.is_none() => self.alone.due(),
-            Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle => None,
+            Phase::Dialling { .. } => {
+                // While something is applied its end comes before a try.
+                let alone = self.alone.due().filter(|_| self.applying.is_none());
+                alone.into_iter().chain(self.reach.due()).min()
+            }
+            Phase::Waiting { .. } | Phase::Idle => None,
         }
     }
 
@@ -138,15 +146,27 @@ impl Subscription {
     pub fn on(&mut self, moment: Moment, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Start => self.dial(Duration::ZERO, &mut actions),
-            Event::Connected => self.connected_to(moment, &mut actions),
-            Event::ConnectFailed | Event::StreamLost => self.lost(moment, &mut actions),
+            Event::Start => self.start(&mut actions),
+            Event::Connected => {
+                self.tried(true);
+                self.connected_to(moment, &mut actions);
+            }
+            Event::ConnectFailed => {
+                self.tried(false);
+                self.lost(moment, &mut actions);
+            }
+            Event::Probed(server) => self.probed(moment, server, &mut actions),
+            Event::StreamLost => {
+                self.tried(true);
+                self.lost(moment, &mut actions);
+            }
             Event::Received(message) => self.received(moment, message, &mut actions),
             Event::Applied { version, took } => self.applied(moment, version, took, &mut actions),
             Event::Refused { root, faults } => self.refuse(moment, root, &faults, &mut actions),
             Event::Untried => self.settled(moment, |_| Report::Status, &mut actions),
             Event::Tick => {
                 self.try_alone(moment, &mut actions);
+                self.probe(moment, &mut actions);
                 self.tick(moment, &mut actions);
             }
             Event::StatusChanged => {
@@ -178,58 +198,6 @@ impl Subscription {
         }
     }
 
-    fn dial(&mut self, after: Duration, actions: &mut Vec<Action>) {
-        let server = self.recover.server();
-        self.phase = Phase::Dialling { server };
-        actions.push(Action::Dial { server, after });
-    }
-
-    fn connected_to(&mut self, moment: Moment, actions: &mut Vec<Action>) {
-        let Phase::Dialling { server } = self.phase else {
-            return;
-        };
-        if self.applying.is_some() {
-            self.phase = Phase::Waiting { server };
-        } else {
-            self.greet(moment, server, actions);
-        }
-    }
-
-    fn greet(&mut self, moment: Moment, server: usize, actions: &mut Vec<Action>) {
-        let until = moment.now + GREETING;
-        self.phase = Phase::Greeting { server, until };
-        actions.push(Action::Greet(Hello {
-            held: self.held,
-            refused: self.refusals.as_slice().to_vec(),
-            cluster: self.cluster.clone(),
-        }));
-    }
-
-    /// The stream is gone, or never came.
-    fn lost(&mut self, moment: Moment, actions: &mut Vec<Action>) {
-        let after = match &self.phase {
-            Phase::Idle => return,
-            Phase::Dialling { server }
-            | Phase::Waiting { server }
-            | Phase::Greeting { server, .. } => self.recover.failed(*server, moment.random),
-            Phase::Live(stream) => {
-                let (server, lived) = (stream.server(), stream.lived(moment.now));
-                self.recover.lost(server, lived, moment.random)
-            }
-        };
-        // A report belongs to the stream that asked for it.
-        if let Some(applying) = &mut self.applying {
-            applying.update_id = None;
-        }
-        self.dial(after, actions);
-    }
-
-    /// Lets go of the stream and comes back.
-    fn reopen(&mut self, moment: Moment, why: impl Into<String>, actions: &mut Vec<Action>) {
-        actions.push(Action::Close(why.into()));
-        self.lost(moment, actions);
-    }
-
     fn received(&mut self, moment: Moment, message: Message, actions: &mut Vec<Action>) {
         if let Message::GoAway {
             reason,
@@ -251,31 +219,6 @@ impl Subscription {
             // What a stream that was let go still says.
             (Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle, _) => {}
         }
-    }
-
-    fn sent_away(
-        &mut self,
-        moment: Moment,
-        reason: &str,
-        window: (Duration, Duration),
-        actions: &mut Vec<Action>,
-    ) {
-        let after = match &self.phase {
-            Phase::Greeting { server, .. } | Phase::Waiting { server } => {
-                self.recover.not_welcomed(*server, window, moment.random)
-            }
-            Phase::Live(stream) => self
-                .recover
-                .sent_away(stream.server(), window, moment.random),
-            Phase::Dialling { .. } | Phase::Idle => return,
-        };
-        if let Some(applying) = &mut self.applying {
-            applying.update_id = None;
-        }
-        actions.push(Action::Close(format!(
-            "control sent this proxy away: {reason}"
-        )));
-        self.dial(after, actions);
     }
 
     fn welcomed(

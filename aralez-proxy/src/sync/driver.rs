@@ -16,11 +16,12 @@ use aralez_proto::wire::control::{ControlMessage, NodeMessage};
 use aralez_runtime::random;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, sleep_until};
-use tonic::transport::{Channel, Error};
+use tonic::transport::Channel;
 use tracing::{error, info, warn};
 
 use super::job::{Applies, Job, News};
-use super::stream::{self, Stream};
+use super::probe::Probes;
+use super::stream::{self, ConnectError, Stream};
 use super::translate::{self, Identity, Told};
 use super::{Counters, SyncStatus};
 use crate::core::live::Live;
@@ -30,7 +31,7 @@ use crate::core::subscription::{Action, Event, Moment, Subscription};
 /// What was sent last has this long to arrive when the process ends.
 const PARTING: Duration = Duration::from_millis(300);
 
-type Dial = Pin<Box<dyn Future<Output = Result<Channel, Error>> + Send>>;
+type Dial = Pin<Box<dyn Future<Output = Result<Channel, ConnectError>> + Send>>;
 
 /// What a driver is given.
 pub struct Setup {
@@ -64,6 +65,7 @@ pub struct Driver {
     setup: Setup,
     machine: Subscription,
     dial: Option<Dial>,
+    probes: Probes,
     channel: Option<Channel>,
     stream: Option<Stream>,
     first_contact: bool,
@@ -83,7 +85,8 @@ impl fmt::Debug for Driver {
 
 /// What came first.
 enum Next {
-    Dialled(Result<Channel, Error>),
+    Dialled(Result<Channel, ConnectError>),
+    Probed(usize),
     Heard(Option<ControlMessage>),
     News(Option<News>),
     Tick,
@@ -105,6 +108,7 @@ impl Driver {
             setup,
             machine,
             dial: None,
+            probes: Probes::default(),
             channel: None,
             stream: None,
             first_contact: false,
@@ -133,6 +137,7 @@ impl Driver {
         loop {
             match self.next(&mut news, &mut stop).await {
                 Next::Dialled(result) => self.dialled(result),
+                Next::Probed(server) => self.feed(Event::Probed(server)),
                 Next::Heard(Some(message)) => {
                     if let Some(message) = translate::message(message) {
                         self.feed(Event::Received(message));
@@ -169,12 +174,13 @@ impl Driver {
             _ = stop.wait_for(|stop| *stop) => Next::Stop,
             news = news.recv() => Next::News(news),
             result = or_never(self.dial.as_mut()) => Next::Dialled(result),
+            server = self.probes.reached() => Next::Probed(server),
             message = heard(self.stream.as_mut()) => Next::Heard(message),
             () = at(wake) => Next::Tick,
         }
     }
 
-    fn dialled(&mut self, result: Result<Channel, Error>) {
+    fn dialled(&mut self, result: Result<Channel, ConnectError>) {
         self.dial = None;
         match result {
             Ok(channel) => {
@@ -182,10 +188,11 @@ impl Driver {
                 self.feed(Event::Connected);
             }
             Err(error) => {
-                let reason = std::error::Error::source(&error)
-                    .map_or_else(|| error.to_string(), ToString::to_string);
-                self.part(format!("control cannot be reached: {reason}"));
-                self.feed(Event::ConnectFailed);
+                self.part(error.to_string());
+                self.feed(match error {
+                    ConnectError::Unreached(_) => Event::ConnectFailed,
+                    ConnectError::Broken(_) => Event::StreamLost,
+                });
             }
         }
     }
@@ -226,6 +233,7 @@ impl Driver {
     fn act(&mut self, action: Action) {
         match action {
             Action::Dial { server, after } => self.start_dial(server, after),
+            Action::Probe { server } => self.probe(server),
             Action::Greet(hello) => {
                 let hello = translate::hello(&self.setup.identity, &hello);
                 self.stream = self
@@ -280,10 +288,17 @@ impl Driver {
             return;
         };
         self.channel = None;
+        self.probes = Probes::default();
         self.dial = Some(Box::pin(async move {
             sleep(after).await;
             stream::connect(address).await
         }));
+    }
+
+    fn probe(&mut self, server: usize) {
+        if let Some(address) = self.setup.servers.get(server).cloned() {
+            self.probes.start(server, address);
+        }
     }
 
     /// The same trouble again is not news.
@@ -342,7 +357,7 @@ impl Driver {
     }
 }
 
-async fn or_never(dial: Option<&mut Dial>) -> Result<Channel, Error> {
+async fn or_never(dial: Option<&mut Dial>) -> Result<Channel, ConnectError> {
     match dial {
         Some(dial) => dial.await,
         None => std::future::pending().await,

@@ -1,5 +1,6 @@
 //! One connection to one control server, and the stream on it.
 
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use aralez_proto::main_config::ControlAddress;
@@ -25,12 +26,30 @@ const REPORTS: usize = 16;
 /// What was sent last has this long to arrive after the stream was let go.
 const PARTING: Duration = Duration::from_secs(1);
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    /// Nobody took it.
+    #[error("control cannot be reached: {0}")]
+    Unreached(io::Error),
+    /// It was taken, and broke.
+    #[error("control took the connection and broke it: {}", reason(.0))]
+    Broken(Error),
+}
+
+/// The error's own text says only that transport failed.
+fn reason(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// Connects to a server.
-pub(super) async fn connect(address: ControlAddress) -> Result<Channel, Error> {
-    let ControlAddress::Unix(path) = address;
+pub(super) async fn connect(address: ControlAddress) -> Result<Channel, ConnectError> {
+    let socket = reach(&address, CONNECT).await;
+    let mut socket = Some(TokioIo::new(socket.map_err(ConnectError::Unreached)?));
     let connector = tower::service_fn(move |_| {
-        let path = path.clone();
-        async move { UnixStream::connect(path).await.map(TokioIo::new) }
+        // A channel that lost its connection gets no other: whoever lost a stream dials anew.
+        let socket = socket.take().ok_or(ErrorKind::NotConnected);
+        async move { socket.map_err(io::Error::from) }
     });
     // Nothing resolves this name: the connector above knows the way.
     Endpoint::from_static("http://control")
@@ -40,6 +59,14 @@ pub(super) async fn connect(address: ControlAddress) -> Result<Channel, Error> {
         .keep_alive_while_idle(true)
         .connect_with_connector(connector)
         .await
+        .map_err(ConnectError::Broken)
+}
+
+/// A plain connection to a server, within `limit`.
+pub(super) async fn reach(address: &ControlAddress, limit: Duration) -> io::Result<UnixStream> {
+    let ControlAddress::Unix(path) = address;
+    let connected = tokio::time::timeout(limit, UnixStream::connect(path)).await;
+    connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
 /// An open stream. Dropped, it says nothing more, lets arrive what was sent, and ends.

@@ -71,6 +71,12 @@ enum Happening {
         dial: u64,
         server: usize,
     },
+    Probed {
+        node: usize,
+        life: u64,
+        dial: u64,
+        server: usize,
+    },
     Wake {
         node: usize,
         life: u64,
@@ -276,6 +282,12 @@ impl World {
                 dial,
                 server,
             } => self.dialled(node, life, dial, server),
+            Happening::Probed {
+                node,
+                life,
+                dial,
+                server,
+            } => self.probed(node, life, dial, server),
             Happening::Wake { node, life } => self.wake(node, life),
             Happening::Applied { node, life } => self.apply(node, life),
             Happening::Dies { node, life } => self.dies_of_it(node, life),

@@ -24,8 +24,10 @@ pub enum Event {
     Start,
     /// The server that was dialled took the stream.
     Connected,
-    /// It did not.
+    /// It cannot be reached.
     ConnectFailed,
+    /// A probe reached this server of the list.
+    Probed(usize),
     /// Control said something.
     Received(Message),
     /// The update that was to be applied serves.
@@ -44,7 +46,7 @@ pub enum Event {
     },
     /// The suspect content that was to be tried was not; nothing changed.
     Untried,
-    /// The stream ended or broke.
+    /// The stream ended or broke, or the connection did before there was one.
     StreamLost,
     /// Time passed.
     Tick,
@@ -57,12 +59,18 @@ pub enum Event {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Dial a server of the list after a pause.
+    /// Dial a server of the list after a pause, instead of what was to be dialled before.
     Dial {
         /// Its position in the list.
         server: usize,
         /// The pause.
         after: Duration,
+    },
+    /// See whether a server can be reached: connect to it, close at once, and tell where that succeeded. What was not told by the next
+    /// [`Action::Dial`] is not wanted any more.
+    Probe {
+        /// Its position in the list.
+        server: usize,
     },
     /// Say hello on the stream that was just taken.
     Greet(Hello),

@@ -34,6 +34,11 @@ impl Recover {
         self.next
     }
 
+    /// This server is asked next.
+    pub(super) const fn prefer(&mut self, server: usize) {
+        self.next = server;
+    }
+
     /// A stream on this server ended after `lived`; the same server is asked first. Gives the pause.
     pub(super) fn lost(&mut self, server: usize, lived: Duration, random: f64) -> Duration {
         self.next = server;

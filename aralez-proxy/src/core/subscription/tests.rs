@@ -6,6 +6,7 @@ use super::*;
 
 mod alone;
 mod model;
+mod reach;
 mod refusing;
 
 pub(super) fn version(generation: u64, revision: u64, root: u8) -> Version {

@@ -51,20 +51,32 @@ impl World {
     }
 
     pub(super) fn dialled(&mut self, node: usize, life: u64, dial: u64, server: usize) {
+        let control = self.nodes[node].setup.servers[server];
+        let is_reached = self.is_reached(node, control);
         let at = &mut self.nodes[node];
-        let control = at.setup.servers[server];
-        let Some(process) = at.process.as_mut().filter(|_| at.life == life) else {
+        let process = at.process.as_mut().filter(|_| at.life == life);
+        let Some(process) = process.filter(|process| process.dial == dial) else {
             return;
         };
-        if process.dial != dial {
-            return;
+        if !is_reached {
+            return self.feed(node, Event::ConnectFailed);
         }
+        process.channel = Some(control);
+        self.feed(node, Event::Connected);
+    }
+
+    fn is_reached(&self, node: usize, control: usize) -> bool {
         let apart = self.partitions.get(&(node, control));
-        if self.controls[control].is_up && apart.is_none_or(|until| *until <= self.now) {
-            process.channel = Some(control);
-            self.feed(node, Event::Connected);
-        } else {
-            self.feed(node, Event::ConnectFailed);
+        self.controls[control].is_up && apart.is_none_or(|until| *until <= self.now)
+    }
+
+    /// The answer of a probe comes back; what was dialled since has made it void.
+    pub(super) fn probed(&mut self, node: usize, life: u64, dial: u64, server: usize) {
+        let at = &self.nodes[node];
+        let process = at.process.as_ref().filter(|_| at.life == life);
+        let control = at.setup.servers[server];
+        if process.is_some_and(|process| process.dial == dial) && self.is_reached(node, control) {
+            self.feed(node, Event::Probed(server));
         }
     }
 
@@ -104,6 +116,7 @@ impl World {
     fn act_of_node(&mut self, node: usize, action: Action) {
         match action {
             Action::Dial { server, after } => self.dial(node, server, after),
+            Action::Probe { server } => self.probe(node, server),
             Action::Greet(hello) => self.greet(node, hello),
             Action::Pin(cluster) => {
                 self.nodes[node]
@@ -147,6 +160,24 @@ impl World {
         self.plan(
             after + way,
             Happening::Dialled {
+                node,
+                life,
+                dial,
+                server,
+            },
+        );
+    }
+
+    fn probe(&mut self, node: usize, server: usize) {
+        let way = self.random.millis(1, 30);
+        let at = &self.nodes[node];
+        let Some(process) = &at.process else {
+            return;
+        };
+        let (life, dial) = (at.life, process.dial);
+        self.plan(
+            way,
+            Happening::Probed {
                 node,
                 life,
                 dial,

@@ -8,6 +8,8 @@ use super::*;
 enum Step {
     Connected,
     ConnectFailed,
+    /// A probe reaches a server.
+    Probed(usize),
     StreamLost,
     Hear(Box<Message>),
     /// The worker finishes, well or not.
@@ -39,7 +41,8 @@ fn any_message() -> impl Strategy<Value = Message> {
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Connected),
-        1 => Just(Step::ConnectFailed),
+        2 => Just(Step::ConnectFailed),
+        2 => (0..3usize).prop_map(Step::Probed),
         1 => Just(Step::StreamLost),
         20 => any_message().prop_map(|message| Step::Hear(Box::new(message))),
         6 => any::<bool>().prop_map(Step::Finish),
@@ -54,19 +57,47 @@ struct World {
     running: Option<Version>,
     applying: Option<Update>,
     dialling: bool,
+    /// A probe was fed: only then a dial may take the place of another.
+    probed: Option<usize>,
+    /// What connects came to, of each server.
+    unreached: [bool; 2],
+    server: usize,
+    /// When it is dialled, and whether control asked for that.
+    due: Option<Instant>,
+    asked: bool,
     open: bool,
     pinned: Option<Vec<u8>>,
 }
 
 impl World {
-    fn see(&mut self, actions: &[Action]) {
+    fn dial(&mut self, now: Instant, server: usize, after: Duration) {
+        assert!(server < 2 && after <= Duration::from_secs(600));
+        let due = now + after;
+        if let Some(probed) = self.probed {
+            assert!(
+                self.dialling && !self.asked,
+                "cut short what control asked for"
+            );
+            assert!(
+                probed == server && self.unreached[server],
+                "an accept alone is no news"
+            );
+            assert!(self.due.is_some_and(|before| due <= before && now < before));
+        } else {
+            assert!(!self.dialling);
+        }
+        (self.dialling, self.open) = (true, false);
+        (self.server, self.due) = (server, Some(due));
+    }
+
+    fn see(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             match action {
-                Action::Dial { server, after } => {
-                    assert!(!self.dialling && *server < 2 && *after <= Duration::from_secs(600));
-                    self.dialling = true;
-                    self.open = false;
-                }
+                Action::Dial { server, after } => self.dial(now, *server, *after),
+                Action::Probe { server } => assert!(
+                    self.dialling && !self.asked && self.unreached[*server],
+                    "probed what was reached or asked for patience"
+                ),
                 Action::Greet(hello) => {
                     assert!(
                         self.applying.is_none(),
@@ -106,21 +137,31 @@ impl World {
         }
     }
 
+    /// The attempt is over, one way or another.
+    fn tried(&mut self, reached: bool, event: Event) -> Option<Event> {
+        self.unreached[self.server] = !reached;
+        (self.dialling, self.asked) = (false, false);
+        Some(event)
+    }
+
     fn event(&mut self, step: Step) -> Option<Event> {
+        self.probed = None;
         match step {
-            Step::Connected if self.dialling => {
-                self.dialling = false;
-                Some(Event::Connected)
-            }
-            Step::ConnectFailed if self.dialling => {
-                self.dialling = false;
-                Some(Event::ConnectFailed)
-            }
+            Step::Connected if self.dialling => self.tried(true, Event::Connected),
+            Step::ConnectFailed if self.dialling => self.tried(false, Event::ConnectFailed),
+            Step::StreamLost if self.dialling => self.tried(true, Event::StreamLost),
             Step::StreamLost if self.open => {
                 self.open = false;
                 Some(Event::StreamLost)
             }
-            Step::Hear(message) if self.open => Some(Event::Received(*message)),
+            Step::Probed(server) => {
+                self.probed = Some(server);
+                Some(Event::Probed(server))
+            }
+            Step::Hear(message) if self.open => {
+                self.asked = matches!(*message, Message::GoAway { .. });
+                Some(Event::Received(*message))
+            }
             Step::Finish(well) => {
                 let update = self.applying.take()?;
                 if well {
@@ -147,14 +188,14 @@ proptest! {
     fn the_promises_hold_in_every_order_of_events(held in prop::option::of(any_version()), steps in prop::collection::vec(any_step(), 0..120)) {
         let mut bench = Bench::new(held);
         let mut world = World { running: held, ..World::default() };
-        world.see(&bench.on(Event::Start));
+        world.see(bench.now, &bench.on(Event::Start));
         for step in steps {
             if let Step::Wait(milliseconds) = step {
                 bench.now += Duration::from_millis(milliseconds.into());
             }
             let Some(event) = world.event(step) else { continue };
             let actions = bench.on(event);
-            world.see(&actions);
+            world.see(bench.now, &actions);
             prop_assert_eq!(bench.machine.held(), world.running);
             // It always waits for something: a connection, an apply, or a moment.
             prop_assert!(world.dialling || world.applying.is_some() || bench.machine.next_wake().is_some());
