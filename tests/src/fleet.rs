@@ -43,6 +43,7 @@ pub struct Fleet {
     http: Vec<Port>,
     admin: Vec<Port>,
     api: Port,
+    programs: Option<PathBuf>,
     control_arguments: Vec<String>,
     arguments: Vec<Vec<String>>,
     folder: TempDir,
@@ -282,7 +283,7 @@ impl Fleet {
         let config = config.to_str().expect("test paths are UTF-8");
         let mut arguments = vec!["-c", config];
         arguments.extend(self.control_arguments.iter().map(String::as_str));
-        self.control = Some(Daemon::start("aralez-control", &arguments, &log));
+        self.control = Some(self.start_daemon("aralez-control", &arguments, &log));
     }
 
     /// SIGKILL to control.
@@ -309,7 +310,7 @@ impl Fleet {
         let config = config.to_str().expect("test paths are UTF-8");
         let mut arguments = vec!["-c", config];
         arguments.extend(self.arguments[proxy].iter().map(String::as_str));
-        self.proxies[proxy] = Some(Daemon::start("aralez-proxy", &arguments, &log));
+        self.proxies[proxy] = Some(self.start_daemon("aralez-proxy", &arguments, &log));
     }
 
     /// SIGKILL to a proxy.
@@ -324,6 +325,13 @@ impl Fleet {
         running
             .filter(|(_, daemon)| daemon.is_some())
             .map(|(proxy, _)| proxy)
+    }
+
+    fn start_daemon(&self, name: &str, arguments: &[&str], log: &Path) -> Daemon {
+        match &self.programs {
+            Some(folder) => Daemon::start_program(&folder.join(name), arguments, log),
+            None => Daemon::start(name, arguments, log),
+        }
     }
 
     fn log_path(&self, daemon: &str) -> PathBuf {

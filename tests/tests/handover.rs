@@ -7,8 +7,9 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::new_connections::NewConnections;
 use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::ports::Port;
 use aralez_tests::process::Daemon;
-use aralez_tests::raw::{Connection, Request};
+use aralez_tests::raw::{self, Connection, Request};
 use rustix::process::Signal;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -101,6 +102,10 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
         fleet.proxies[0] = Some(new);
         leaving.push((before, tunnel));
     }
+    // Several successors within ten minutes, and each is taken for what it is: no second process under this name.
+    fleet.is_current(LIVE).await;
+    let node = fleet.node(0).await.unwrap();
+    assert_eq!(node.all["state"], "current", "{node:?}");
     let served = load.all_served().await;
     println!("{rounds} restarts, {served} requests on new connections, none failed");
     for (mut process, _) in leaving {
@@ -133,6 +138,43 @@ async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
     let (status, _) = old.end(SOON).await.unwrap();
     assert_eq!(status.code(), Some(0));
     fleet.serves(LIVE, "a.test", "b").await;
+}
+
+#[tokio::test]
+async fn a_successor_closes_the_addresses_it_does_not_serve_and_takes_the_pid_file() {
+    let origin = Origin::start("a").await;
+    let more = Port::free();
+    let pid_file = tempfile::tempdir().unwrap();
+    let pid_file = pid_file.path().join("proxy.pid");
+    let lines = format!("grace_period: 2s\npid_file: {}", pid_file.display());
+    let mut fleet = Plan::new(1)
+        .proxy(0, &lines)
+        .document(&site("a.test", &[origin.address()]))
+        .lay_out();
+    let one = format!("proxy_address_http: {}\n", fleet.http(0));
+    let two = format!(
+        "proxy_address_http: [\"{}\", \"{}\"]\n",
+        fleet.http(0),
+        more.address()
+    );
+    replace(&fleet, &one, &two);
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let answer = raw::get(more.address(), "a.test", "/").await.unwrap();
+    assert_eq!(answer.status, 200);
+    replace(&fleet, &two, &one);
+    let new = successor(&fleet, 1);
+    took_over(&fleet, &new).await;
+    let pid = new.pid().to_string();
+    let mut old = fleet.proxies[0].replace(new).unwrap();
+    let (status, _) = old.end(SOON).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    let answer = raw::get(more.address(), "a.test", "/").await;
+    assert!(answer.is_err(), "{answer:?}");
+    fleet.serves(LIVE, "a.test", "a").await;
+    let text = std::fs::read_to_string(&pid_file).unwrap();
+    assert_eq!(text.trim(), pid, "the one before left it to its successor");
 }
 
 #[tokio::test]

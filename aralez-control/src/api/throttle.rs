@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::core::clients::network;
+use aralez_proto::client::one_client;
 
 /// This many wrong keys
 const ALLOWED: u32 = 10;
@@ -29,7 +29,7 @@ pub(super) struct Throttle {
 impl Throttle {
     pub(super) fn is_blocked(&self, peer: IpAddr, now: Instant) -> bool {
         self.failures
-            .get(&network(peer))
+            .get(&one_client(peer))
             .and_then(|failures| failures.blocked_until)
             .is_some_and(|until| now < until)
     }
@@ -48,7 +48,7 @@ impl Throttle {
             since: now,
             blocked_until: None,
         };
-        let failures = self.failures.entry(network(peer)).or_insert(fresh);
+        let failures = self.failures.entry(one_client(peer)).or_insert(fresh);
         if now >= failures.since + WINDOW {
             (failures.count, failures.since) = (0, now);
         }

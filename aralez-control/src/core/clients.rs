@@ -4,8 +4,10 @@
 //! an operator out. A connection with a request in progress is never closed for room.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Instant;
+
+use aralez_proto::client::one_client;
 
 /// Connections of one client address, IPv6 by /64 (keys.md, `max_api_connections`).
 pub const PER_ADDRESS: usize = 32;
@@ -52,7 +54,7 @@ impl<H> Clients<H> {
 
     /// A connection was accepted. `close` closes it later.
     pub fn enter(&mut self, address: IpAddr, close: H, now: Instant) -> Entry<H> {
-        let network = network(address);
+        let network = one_client(address);
         let of_network = |client: &Client<H>| client.network == network;
         let crowded = self.open.values().filter(|client| of_network(client));
         let evicted = if crowded.count() >= PER_ADDRESS.min(self.most) {
@@ -105,17 +107,6 @@ impl<H> Clients<H> {
             .filter_map(|(id, client)| Some((client.waiting?, *id)))
             .min()
             .map(|(_, id)| id)
-    }
-}
-
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let kept = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(kept))
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -174,13 +165,5 @@ mod tests {
         }
         let entry = clients.enter(address(2), 99, later);
         assert!(matches!(entry, Entry::InPlaceOf(_, 0)), "{entry:?}");
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_client() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
     }
 }

@@ -1,11 +1,13 @@
 //! How many connections are taken, in all and from one client; at a limit, the connection that has been idle longest makes room.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
+
+use aralez_proto::client::one_client;
 
 use crate::core::traffic::ConnectionLimit;
 
@@ -192,16 +194,5 @@ impl Drop for Admitted {
                 }
             }
         });
-    }
-}
-
-/// The address that counts for one client (notes/security.md, R-01).
-fn one_client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }

@@ -137,8 +137,8 @@ fn start(
         hosts: scenario.hosts(),
         workers,
     };
-    let kinds = options.proxies.iter();
-    kinds.map(|kind| stage.start(*kind, &job, peers)).collect()
+    let kinds = options.contestants().into_iter();
+    kinds.map(|kind| stage.start(kind, &job, peers)).collect()
 }
 
 fn empty(kind: Kind) -> Series {

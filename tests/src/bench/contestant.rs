@@ -1,7 +1,8 @@
 //! A proxy that runs: started with its configuration, on its core, until it serves.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +32,8 @@ pub struct Stage {
     pub cores: Cores,
     /// Runs what the harness does asynchronously.
     pub runtime: Runtime,
+    /// The folder of another build of ours.
+    pub before: Option<PathBuf>,
     /// More lines in the main.yaml of ours.
     pub lines: Vec<String>,
 }
@@ -84,7 +87,15 @@ impl Stage {
     pub fn start(&self, kind: Kind, job: &Job, peers: &mut Peers) -> Result<Contestant> {
         let folder = tempfile::Builder::new().prefix("aralez-bench-").tempdir()?;
         let contestant = match kind {
-            Kind::Ours => self.ours(job, folder),
+            Kind::Ours => self.ours(job, folder, None),
+            Kind::Before => {
+                let before = self.before.as_deref();
+                self.ours(
+                    job,
+                    folder,
+                    Some(before.context("--before says where it lies")?),
+                )
+            }
             _ => self.other(kind, job, folder),
         }?;
         self.pin(job.workers, OTHER_CORE);
@@ -97,11 +108,15 @@ impl Stage {
         self.cores.pin(self.is_pinned(workers).then_some(core));
     }
 
-    fn ours(&self, job: &Job, folder: TempDir) -> Result<Contestant> {
+    /// Ours, of this build or of the one in the folder `before`.
+    fn ours(&self, job: &Job, folder: TempDir, before: Option<&Path>) -> Result<Contestant> {
         let mut plan = Plan::new(1)
             .threads(0, job.workers)
             .document(&configs::document(job));
-        if self.knows(&folder, NO_LIMITS)? {
+        if let Some(before) = before {
+            plan = plan.programs(before);
+        }
+        if self.knows(&folder, NO_LIMITS, before)? {
             plan = plan.proxy(0, NO_LIMITS);
         }
         for line in &self.lines {
@@ -113,7 +128,7 @@ impl Stage {
         self.pin(job.workers, PROXY_CORE);
         fleet.launch_proxy(0);
         Ok(Contestant {
-            kind: Kind::Ours,
+            kind: before.map_or(Kind::Ours, |_| Kind::Before),
             address: fleet.http(0),
             runs: Runs::Fleet(Box::new(fleet)),
             _folder: folder,
@@ -122,14 +137,16 @@ impl Stage {
     }
 
     /// Whether this build of our proxy knows these lines of `main.yaml`.
-    fn knows(&self, folder: &TempDir, lines: &str) -> Result<bool> {
+    fn knows(&self, folder: &TempDir, lines: &str, before: Option<&Path>) -> Result<bool> {
         let file = folder.path().join("main.yaml");
         std::fs::write(&file, lines)?;
-        let file = file.to_str().context("a path that is no text")?;
-        let limit = Duration::from_secs(20);
-        let arguments = ["-t", "-c", file];
-        let check = process::run(limit, "aralez-proxy", &arguments);
-        Ok(self.runtime.block_on(check).status.success())
+        let program = match before {
+            Some(before) => before.join("aralez-proxy"),
+            None => process::binary("aralez-proxy"),
+        };
+        let mut check = Command::new(program);
+        let status = check.arg("-t").arg("-c").arg(file).stderr(Stdio::null());
+        Ok(status.status()?.success())
     }
 
     fn other(&self, kind: Kind, job: &Job, folder: TempDir) -> Result<Contestant> {
@@ -158,7 +175,7 @@ fn command(kind: Kind, job: &Job, folder: &Path) -> Result<(String, Vec<String>)
     let config = folder.join("config");
     let path = |path: &Path| path.display().to_string();
     match kind {
-        Kind::Ours => bail!("ours is started as a fleet"),
+        Kind::Ours | Kind::Before => bail!("ours is started as a fleet"),
         Kind::Nginx => {
             let root = rustix::process::getuid().is_root();
             std::fs::write(&config, configs::nginx(job, folder, root))?;

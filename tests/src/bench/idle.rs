@@ -46,9 +46,9 @@ impl Held {
 /// # Errors
 /// When a connection is not served, or is closed.
 pub fn measure(stage: &Stage, options: &Options, workers: usize) -> Result<Vec<Held>> {
-    let kinds = options.proxies.iter();
+    let kinds = options.contestants().into_iter();
     kinds
-        .map(|kind| held(stage, *kind, workers, options.idle).with_context(|| kind.title()))
+        .map(|kind| held(stage, kind, workers, options.idle).with_context(|| kind.title()))
         .collect()
 }
 

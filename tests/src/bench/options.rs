@@ -11,6 +11,8 @@ use super::scenario::Scenario;
 pub enum Kind {
     /// aralez-proxy.
     Ours,
+    /// aralez-proxy of another build.
+    Before,
     /// nginx.
     Nginx,
     /// HAProxy.
@@ -24,6 +26,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Ours => "aralez",
+            Self::Before => "aralez before",
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Pingora => "minimal pingora-proxy",
@@ -58,6 +61,9 @@ pub struct Options {
         default_value = "ours,nginx,haproxy,pingora"
     )]
     pub proxies: Vec<Kind>,
+    /// The folder of another build's aralez-control and aralez-proxy, which is compared as one more proxy.
+    #[arg(long)]
+    pub before: Option<PathBuf>,
     /// The numbers of connections.
     #[arg(long, value_delimiter = ',', default_value = "8,64")]
     pub connections: Vec<usize>,
@@ -76,6 +82,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// The proxies, another build of ours right after ours.
+    pub fn contestants(&self) -> Vec<Kind> {
+        let mut kinds = self.proxies.clone();
+        if self.before.is_some() && !kinds.contains(&Kind::Before) {
+            kinds.insert(kinds.len().min(1), Kind::Before);
+        }
+        kinds
+    }
+
     /// The scenarios that are asked for.
     pub fn chosen(&self) -> Vec<Scenario> {
         match self.scenarios.is_empty() {
@@ -106,5 +121,9 @@ mod tests {
         assert_eq!(options.chosen(), [Scenario::KeepAlive, Scenario::Hosts1000]);
         assert_eq!(options.proxies, [Kind::Ours, Kind::Nginx]);
         assert_eq!(options.proxy_lines, ["x:y"]);
+        assert_eq!(options.contestants(), options.proxies);
+        let options = Options::parse_from("bench --proxies ours,nginx --before /b".split(' '));
+        let all = [Kind::Ours, Kind::Before, Kind::Nginx];
+        assert_eq!(options.contestants(), all);
     }
 }

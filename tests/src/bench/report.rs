@@ -9,15 +9,18 @@ use super::statistics::{Ratio, median};
 
 /// How many system calls are named.
 const NAMED: usize = 6;
+/// What another build of ours may be better by.
+const NOT_WORSE: f64 = 1.03;
 
 /// One line for each cell: our processor time as a part of the others', and whether that is what is aimed at.
 pub fn goals(cells: &[Cell]) -> String {
-    let mut text = "| scenario | workers | connections | CPU / nginx | goal | CPU / HAProxy | goal | CPU / pingora | p99 / nginx | p99 / HAProxy |\n\
-                    |---|--:|--:|---|---|---|---|---|---|---|\n"
+    let mut text = "| scenario | workers | connections | CPU / nginx | goal | CPU / HAProxy | goal | CPU / pingora | p99 / nginx | p99 / HAProxy | CPU / before | goal |\n\
+                    |---|--:|--:|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for cell in cells {
         let nginx = ratio(cell, Kind::Nginx, |sample| sample.processor);
         let haproxy = ratio(cell, Kind::Haproxy, |sample| sample.processor);
+        let before = ratio(cell, Kind::Before, |sample| sample.processor);
         let columns = [
             cell.scenario.title().to_owned(),
             cell.workers.to_string(),
@@ -29,6 +32,8 @@ pub fn goals(cells: &[Cell]) -> String {
             shown(ratio(cell, Kind::Pingora, |sample| sample.processor)),
             shown(ratio(cell, Kind::Nginx, |sample| sample.p99)),
             shown(ratio(cell, Kind::Haproxy, |sample| sample.p99)),
+            shown(before),
+            goal(before, Some(NOT_WORSE)),
         ];
         text += &line(&columns);
     }

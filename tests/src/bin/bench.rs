@@ -21,6 +21,7 @@ fn main() -> Result<ExitCode> {
         runtime: tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?,
+        before: options.before.clone(),
         lines: options.proxy_lines.clone(),
     };
     let mut cells = Vec::new();

@@ -199,6 +199,7 @@ fn many_hosts(pairs: usize, seconds: f64, connections: usize, lookups: usize) ->
     let mut options = Options::parse_from(["bench"]);
     (options.pairs, options.seconds) = (pairs, seconds);
     let stage = Stage {
+        before: None,
         cores: Cores::here()?,
         runtime: tokio::runtime::Builder::new_current_thread()
             .enable_all()

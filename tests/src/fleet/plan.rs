@@ -1,6 +1,6 @@
 //! What a test fleet is made of: a plan as data, then the files and processes of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fault_proxy::FaultProxy;
 use crate::fleet::{Fleet, MASTER_KEY};
@@ -11,6 +11,7 @@ use crate::ports::Port;
 pub struct Plan {
     proxies: Vec<Proxy>,
     control_lines: String,
+    programs: Option<PathBuf>,
     control_arguments: Vec<String>,
     document: Option<String>,
 }
@@ -19,7 +20,6 @@ pub struct Plan {
 struct Proxy {
     threads: usize,
     lines: String,
-    arguments: Vec<String>,
     relayed: bool,
 }
 
@@ -28,7 +28,6 @@ impl Default for Proxy {
         Self {
             threads: 2,
             lines: String::new(),
-            arguments: Vec::new(),
             relayed: false,
         }
     }
@@ -72,10 +71,10 @@ impl Plan {
         self
     }
 
-    /// More arguments on one proxy's command line.
+    /// The daemons of another build.
     #[must_use]
-    pub fn arguments(mut self, proxy: usize, arguments: &[String]) -> Self {
-        self.proxies[proxy].arguments.extend_from_slice(arguments);
+    pub fn programs(mut self, folder: &Path) -> Self {
+        self.programs = Some(folder.to_owned());
         self
     }
 
@@ -127,12 +126,9 @@ impl Plan {
             http: self.proxies.iter().map(|_| Port::free()).collect(),
             admin: self.proxies.iter().map(|_| Port::free()).collect(),
             api: Port::free(),
+            programs: self.programs.clone(),
             control_arguments: self.control_arguments.clone(),
-            arguments: self
-                .proxies
-                .iter()
-                .map(|proxy| proxy.arguments.clone())
-                .collect(),
+            arguments: vec![Vec::new(); self.proxies.len()],
             folder,
         };
         if let Some(document) = &self.document {
