@@ -157,7 +157,7 @@ impl Metrics {
         );
         registry.register(
             "duration_seconds",
-            "Pushes, updates from sent to acknowledged, and applying on the node",
+            "Pushes, updates from sent to acknowledged, applying on the node, and making what nodes that refuse the head are given of it",
             self.times.clone(),
         );
     }
@@ -214,6 +214,10 @@ impl Observer for Metrics {
 
     fn refused(&self, code: FaultCode) {
         self.nacks.get_or_create(&vec![("code", code.name())]).inc();
+    }
+
+    fn derived(&self, took: Duration) {
+        self.observe("derive", took);
     }
 
     fn stream_opened(&self) {

@@ -92,6 +92,7 @@ impl NodeCommands for Nobody {
 impl Observer for Nobody {
     fn applied(&self, _: Duration, _: Duration) {}
     fn refused(&self, _: FaultCode) {}
+    fn derived(&self, _: Duration) {}
     fn stream_opened(&self) {}
     fn stream_refused(&self) {}
     fn pushed(&self, _: bool, _: Duration) {}

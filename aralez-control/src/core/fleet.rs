@@ -213,7 +213,7 @@ impl Fleet {
         &mut self,
         node: &NodeName,
         stream: StreamId,
-        refused: (Version, &[Fault]),
+        refused: (Version, &Arc<[Fault]>),
         memory: NodeMemory,
     ) {
         if let Some(record) = of_stream(&mut self.nodes, node, stream) {

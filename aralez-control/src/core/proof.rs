@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aralez_proto::fault::Fault;
 use aralez_proto::model::{GroupName, NodeName};
@@ -29,7 +30,7 @@ pub enum Mark {
     /// It runs a later revision.
     Superseded,
     /// It refuses, for these reasons.
-    Refused(Vec<Fault>),
+    Refused(Arc<[Fault]>),
     /// Two running processes have its name: what it says proves nothing.
     Duplicate,
     /// It was here, and left without an answer.
@@ -148,7 +149,7 @@ impl Proof {
             .as_ref()
             .filter(|_| standing.target.order(&self.version).is_ge());
         match (order, refused) {
-            (None | Some(Ordering::Less), Some(refused)) => Mark::Refused(refused.faults.clone()),
+            (None | Some(Ordering::Less), Some(refused)) => Mark::Refused(Arc::clone(&refused.faults)),
             _ if duplicate => Mark::Duplicate,
             (Some(Ordering::Equal), _) => Mark::Applied,
             (Some(Ordering::Greater), _) => Mark::Superseded,
@@ -249,7 +250,7 @@ impl Proofs {
     }
 
     /// A node refused a version that it was sent.
-    pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &[Fault]) {
+    pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &Arc<[Fault]>) {
         let proof = self
             .by_revision
             .get_mut(&version.revision)
@@ -257,7 +258,7 @@ impl Proofs {
         if let Some(mark) = proof.and_then(|proof| proof.nodes.get_mut(node))
             && !matches!(mark, Mark::Applied | Mark::Superseded)
         {
-            *mark = Mark::Refused(faults.to_vec());
+            *mark = Mark::Refused(Arc::clone(faults));
         }
     }
 

@@ -12,7 +12,9 @@ use bytes::Bytes;
 
 use crate::core::store::ClusterId;
 
-use super::{Action, Base, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session};
+use super::{
+    Action, Base, Deriving, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session,
+};
 
 /// One start of a proxy's process: random.
 pub type BootId = Bytes;
@@ -23,7 +25,7 @@ pub struct RefusedRoot {
     /// Its root.
     pub root: Digest,
     /// Why.
-    pub faults: Vec<Fault>,
+    pub faults: Arc<[Fault]>,
 }
 
 /// How a proxy introduces itself.
@@ -180,6 +182,7 @@ impl Session {
             running: hello.held,
             base,
             own: OwnView::default(),
+            deriving: Deriving::default(),
             whole: false,
             in_flight: None,
             question: None,
@@ -198,7 +201,7 @@ impl Session {
                 Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
                 None => Refusal::of_root(refused.root, refused.faults),
             };
-            session.remember(refusal);
+            session.refusals.remember(refusal);
         }
         let actions = session.advance(now);
         let resume = match actions.first() {

@@ -1,3 +1,4 @@
+mod deriving;
 pub(crate) mod fixtures;
 mod properties;
 mod refusing;
@@ -36,6 +37,32 @@ pub(super) fn sent(actions: &[Action]) -> &Update {
     let update = updates.next().expect("an update");
     assert!(updates.next().is_none(), "two updates: {actions:?}");
     update
+}
+
+/// What comes of it where everything that a session has made is there at once.
+pub(super) fn handled(session: &mut Session, event: Event, now: Instant) -> Vec<Action> {
+    let actions = session.handle(event, now);
+    made(session, actions, now)
+}
+
+/// The same of what it wants already.
+pub(super) fn made(session: &mut Session, actions: Vec<Action>, now: Instant) -> Vec<Action> {
+    let mut rest = Vec::new();
+    for action in actions {
+        match action {
+            Action::Derive(needed) => rest.extend(handled(session, derived(&needed), now)),
+            other => rest.push(other),
+        }
+    }
+    rest
+}
+
+/// The answer to what a session wants made.
+pub(super) fn derived(needed: &Derivation) -> Event {
+    Event::Derived {
+        key: needed.key(),
+        made: needed.derive(),
+    }
 }
 
 pub(super) fn ack(update: &Update) -> Event {

@@ -121,7 +121,10 @@ impl World {
             .controls
             .iter()
             .flat_map(|control| control.serving.values());
-        served.any(|serving| serving.node == node && (serving.open.is_some() || serving.recalls))
+        served.any(|serving| {
+            let waits = serving.recalls || serving.derives;
+            serving.node == node && (serving.open.is_some() || waits)
+        })
     }
 
     /// Whether a node is where it belongs, and control says so.
