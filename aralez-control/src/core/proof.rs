@@ -149,7 +149,9 @@ impl Proof {
             .as_ref()
             .filter(|_| standing.target.order(&self.version).is_ge());
         match (order, refused) {
-            (None | Some(Ordering::Less), Some(refused)) => Mark::Refused(Arc::clone(&refused.faults)),
+            (None | Some(Ordering::Less), Some(refused)) => {
+                Mark::Refused(Arc::clone(&refused.faults))
+            }
             _ if duplicate => Mark::Duplicate,
             (Some(Ordering::Equal), _) => Mark::Applied,
             (Some(Ordering::Greater), _) => Mark::Superseded,

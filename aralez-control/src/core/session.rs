@@ -25,8 +25,8 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 
-use derive::Deriving;
 pub use derive::Derivation;
+use derive::Deriving;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};

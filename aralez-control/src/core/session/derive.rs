@@ -145,6 +145,8 @@ pub(super) enum Deriving {
     Here {
         key: Digest,
         made: Option<SharedSnapshot>,
+        /// The newest view that it is of.
+        newest: Digest,
     },
 }
 
@@ -164,7 +166,7 @@ impl Session {
 
     /// Sends what was made, or has it made. One answer is awaited at a time; when it comes it is seen whether the newest is still the same.
     pub(super) fn derive(&mut self, now: Instant) -> Vec<Action> {
-        if matches!(self.deriving, Deriving::Asked { .. }) {
+        if matches!(self.deriving, Deriving::Asked { .. }) || self.has_what_was_made() {
             return Vec::new();
         }
         let Some(needed) = self.derivation() else {
@@ -172,11 +174,29 @@ impl Session {
             return self.recall();
         };
         match &self.deriving {
-            Deriving::Here { key, made } if *key == needed.key() => match made.clone() {
+            Deriving::Here { key, made, .. } if *key == needed.key() => match made.clone() {
                 Some(made) => self.give(made, now),
                 None => Vec::new(),
             },
             _ => self.have_made(needed, false),
+        }
+    }
+
+    /// Whether the node runs what was made of the newest view: then nothing of it is left to give.
+    fn has_what_was_made(&self) -> bool {
+        match (&self.deriving, self.running) {
+            (
+                Deriving::Here {
+                    made: Some(made),
+                    newest,
+                    ..
+                },
+                Some(running),
+            ) => {
+                running.root == made.version().root
+                    && *newest == self.recent.newest().version().root
+            }
+            _ => false,
         }
     }
 
@@ -205,7 +225,8 @@ impl Session {
         self.forget_derived();
         let needed = self.derivation().filter(|_| self.follows_endpoints());
         let Some(needed) = needed.filter(|needed| needed.key() != key) else {
-            self.deriving = Deriving::Here { key, made };
+            let newest = self.recent.newest().version().root;
+            self.deriving = Deriving::Here { key, made, newest };
             return self.advance(now);
         };
         // A newer view came meanwhile. Where views come faster than this is made, what is made is late each time: then it is sent all the

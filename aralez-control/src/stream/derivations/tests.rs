@@ -37,8 +37,12 @@ fn needed(limits: Limits, ports: &[u16]) -> Derivation {
     let now = Instant::now();
     let runs = snapshot(1, &content(&[1, 2], 1));
     let before = Recent::new(Arc::clone(&runs));
-    let refused = before.followed_by(&snapshot(2, &content(&[1, 2], 13))).unwrap();
-    let newest = refused.followed_by(&snapshot(2, &content(ports, 13))).unwrap();
+    let refused = before
+        .followed_by(&snapshot(2, &content(&[1, 2], 13)))
+        .unwrap();
+    let newest = refused
+        .followed_by(&snapshot(2, &content(ports, 13)))
+        .unwrap();
     let greeting = Hello {
         limits,
         ..hello(Some(runs.version()))

@@ -38,7 +38,12 @@ impl World {
         };
         serving.derives = false;
         let (key, made) = (needed.key(), needed.derive());
-        self.note(|| format!("c{at} made endpoints for a refusing node: {}", made.is_some()));
+        self.note(|| {
+            format!(
+                "c{at} made endpoints for a refusing node: {}",
+                made.is_some()
+            )
+        });
         if !self.has(Planted::DerivedLost) {
             self.handle(at, link, Event::Derived { key, made });
         }

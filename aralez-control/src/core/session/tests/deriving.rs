@@ -1,7 +1,7 @@
 //! What is made elsewhere for a node that refuses the newest view.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::snapshot::SharedSnapshot;
@@ -100,7 +100,7 @@ fn heartbeats_go_on_while_it_is_made_and_it_is_wanted_and_sent_once() {
     let expected = snapshot(5, &spec(&[("a.example", 1, &[2])]));
     assert_eq!(update.to.version(), expected.version());
     assert!(session.handle(derived(&needed), later).is_empty());
-    assert!(session.handle(ack(&update), later + Duration::from_millis(1)).len() == 1);
+    assert!(session.handle(ack(&update), later).is_empty());
     assert!(session.handle(derived(&needed), later).is_empty());
 }
 
@@ -126,7 +126,10 @@ fn a_newer_view_replaces_what_is_waited_for() {
     assert!(look(&mut session, &mut recent, &bad(6, &[3])).is_empty());
     assert!(look(&mut session, &mut recent, &bad(6, &[4])).is_empty());
     let second = wanted(&session.handle(derived(&first), now));
-    assert!(session.handle(derived(&first), now).is_empty(), "it was told before");
+    assert!(
+        session.handle(derived(&first), now).is_empty(),
+        "it was told before"
+    );
     let actions = session.handle(derived(&second), now);
     let newest = snapshot(5, &spec(&[("a.example", 1, &[4])]));
     assert_eq!(sent(&actions).to.version(), newest.version());
@@ -144,6 +147,7 @@ fn where_views_come_faster_than_anything_is_made_the_node_gets_on_all_the_same()
         needed = match &actions[..] {
             [Action::Send(update)] => {
                 updates += 1;
+                // The one before it was late.
                 wanted(&session.handle(ack(update), now))
             }
             other => wanted(other),
