@@ -10,7 +10,6 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::process::{Daemon, binary};
-use aralez_tests::raw;
 use aralez_tests::slow::vitals::{Metrics, open_files};
 
 /// How soon a new client is served where only idle ones hold the places.
