@@ -20,7 +20,7 @@ use super::{
 pub type BootId = Bytes;
 
 /// A content that a node refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefusedRoot {
     /// Its root.
     pub root: Digest,

@@ -27,6 +27,12 @@ pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> Opened {
     Session::open(hello, &CLUSTER, None, Arc::clone(recent), pace, now).unwrap()
 }
 
+/// What is remembered of a node of which nothing is known.
+pub(crate) fn memory() -> NodeMemory {
+    let opened = open(hello(None), &recent(&Arc::default()), Instant::now());
+    opened.session.memory()
+}
+
 /// The one update among the actions.
 #[track_caller]
 pub(super) fn sent(actions: &[Action]) -> &Update {

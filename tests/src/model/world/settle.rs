@@ -106,7 +106,7 @@ impl World {
         let at = &self.nodes[node];
         let server = at.process.as_ref()?.machine.connected()?;
         let fleet = &self.controls[at.setup.servers[server]].fleet;
-        fleet.nodes().get(&at.name)
+        fleet.nodes().get(&at.name).map(AsRef::as_ref)
     }
 
     /// Whether a node runs what the control that it is connected to says. Where an Ack was made up it does not, until the next heartbeats.
