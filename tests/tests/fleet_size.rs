@@ -65,7 +65,7 @@ async fn endpoints_that_come_and_go_all_the_time_reach_every_node() {
 async fn a_fleet_that_refuses_a_push_goes_on_following_endpoints_and_no_stream_falls_silent() {
     let options = Options {
         nodes: 200,
-        hosts: 1_000,
+        hosts: 300,
         removals: 6,
         ..small()
     };

@@ -20,7 +20,7 @@ use super::options::{Measurement, Options};
 /// How long anything may take before it has failed.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two heartbeats, in milliseconds. After 2.5 of them a stream is given up.
-const HEARTBEAT: &str = "3000";
+const HEARTBEAT: &str = "5000";
 /// What is promised for the last of all nodes.
 const GOAL: Duration = Duration::from_secs(1);
 /// The host that nodes refuse.
