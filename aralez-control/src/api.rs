@@ -8,6 +8,8 @@ mod backup;
 mod body;
 mod conf;
 mod deadline;
+#[cfg(test)]
+mod figures;
 mod guard;
 mod json;
 mod nodes;

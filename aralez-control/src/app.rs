@@ -315,7 +315,8 @@ fn metrics_text(
             lower: Duration::from_millis(figures.lower_ms),
             write: Duration::from_millis(figures.commit_ms),
         };
-        metrics.render(&reading, &fleet.lock())
+        let nodes = fleet.lock().counts();
+        metrics.render(&reading, &nodes)
     })
 }
 

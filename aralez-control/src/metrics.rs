@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::core::fleet::Fleet;
+use crate::core::fleet::NodeCounts;
 use crate::core::node::NodeState;
 use crate::core::observer::{ApiPressure, Observer};
 
@@ -157,13 +157,13 @@ impl Metrics {
         );
         registry.register(
             "duration_seconds",
-            "Pushes, updates from sent to acknowledged, and applying on the node",
+            "Pushes, updates from sent to acknowledged, applying on the node, and making what nodes that refuse the head are given of it",
             self.times.clone(),
         );
     }
 
     /// The text as of now.
-    pub fn render(&self, reading: &Reading, fleet: &Fleet) -> String {
+    pub fn render(&self, reading: &Reading, nodes: &NodeCounts) -> String {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.head.generation.set(gauge(reading.head.generation));
         self.head.revision.set(gauge(reading.head.revision));
@@ -175,9 +175,9 @@ impl Metrics {
         self.files_writing
             .set(i64::try_from(reading.files_writing).unwrap_or(i64::MAX));
         for state in NodeState::ALL {
-            let nodes = gauge(fleet.count(state) as u64);
+            let count = gauge(nodes.of(state) as u64);
             let label = vec![("state", state.name())];
-            self.nodes.get_or_create(&label).set(nodes);
+            self.nodes.get_or_create(&label).set(count);
         }
         for (stage, took) in [
             ("parse", reading.parse),
@@ -214,6 +214,10 @@ impl Observer for Metrics {
 
     fn refused(&self, code: FaultCode) {
         self.nacks.get_or_create(&vec![("code", code.name())]).inc();
+    }
+
+    fn derived(&self, took: Duration) {
+        self.observe("derive", took);
     }
 
     fn stream_opened(&self) {
@@ -265,8 +269,8 @@ mod tests {
             ..Reading::default()
         };
         reading.head.revision = 9;
-        let text = metrics.render(&reading, &Fleet::default());
-        let text = format!("{text}{}", metrics.render(&reading, &Fleet::default()));
+        let text = metrics.render(&reading, &NodeCounts::default());
+        let text = format!("{text}{}", metrics.render(&reading, &NodeCounts::default()));
         for line in [
             "aralez_control_head_revision 9",
             "aralez_control_commits_total 3",

@@ -6,6 +6,7 @@
 mod admission;
 mod ahead;
 mod counted;
+mod derivations;
 mod greeting;
 mod hub;
 pub mod message;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod held;
+mod open;
 mod progress;
 mod show;
 

@@ -6,6 +6,7 @@ pub mod connects;
 pub mod discovery;
 pub mod figures;
 pub mod options;
+pub mod refusing;
 pub mod removals;
 pub mod restart;
 pub mod slow;

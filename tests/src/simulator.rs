@@ -56,6 +56,11 @@ impl Simulator {
         }
     }
 
+    /// From now on all nodes refuse what has this host.
+    pub fn refuse(&self, host: &str) {
+        self.contents.refuse(host);
+    }
+
     /// Starts one more node, which dials `socket`; its number.
     pub fn add(&mut self, socket: &Path) -> usize {
         let number = self.board.add();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aralez_tests::fleet_size::options::Options;
 use aralez_tests::fleet_size::stage::Stage;
-use aralez_tests::fleet_size::{connects, discovery, removals, restart, slow};
+use aralez_tests::fleet_size::{connects, discovery, refusing, removals, restart, slow};
 use aralez_tests::simulator::Counts;
 use clap::Parser;
 
@@ -59,4 +59,20 @@ async fn endpoints_that_come_and_go_all_the_time_reach_every_node() {
     assert!(discovery.staleness.p99 < GRANTED * 4, "{discovery:?}");
     // Ten updates a second are the most; the first of all may be one more.
     assert!(discovery.updates <= 10.5, "{discovery:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fleet_that_refuses_a_push_goes_on_following_endpoints_and_no_stream_falls_silent() {
+    let options = Options {
+        nodes: 200,
+        hosts: 300,
+        removals: 6,
+        ..small()
+    };
+    let refused = refusing::measure(&options).await.unwrap();
+    println!("{refused:?}");
+    // Once when they refuse, where nothing comes of it, and once for each removal: not for each node.
+    assert_eq!(refused.made, 1 + 6, "{refused:?}");
+    assert_eq!(refused.lost, 0, "{refused:?}");
+    assert!(refused.last.max < GRANTED * 4, "{refused:?}");
 }

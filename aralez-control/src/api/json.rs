@@ -6,7 +6,10 @@ use aralez_proto::version::Version;
 use serde::Serialize;
 
 use crate::core::dropped::Dropped;
+use crate::core::fleet::NodeCounts;
 use crate::core::loss::{Loser, Loss};
+use crate::core::node::NodeState;
+use crate::core::proof::MarkCounts;
 
 /// The version of the shapes.
 pub(super) const SHAPE: u32 = 1;
@@ -171,7 +174,7 @@ pub(super) struct PushNodeJson {
 }
 
 /// How many nodes are in each state.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Serialize)]
 pub(super) struct PushCountsJson {
     pub(super) pending: usize,
     pub(super) applied: usize,
@@ -180,6 +183,20 @@ pub(super) struct PushCountsJson {
     pub(super) duplicate: usize,
     pub(super) lost: usize,
     pub(super) away: usize,
+}
+
+impl From<MarkCounts> for PushCountsJson {
+    fn from(counts: MarkCounts) -> Self {
+        Self {
+            pending: counts.pending,
+            applied: counts.applied,
+            superseded: counts.superseded,
+            refused: counts.refused,
+            duplicate: counts.duplicate,
+            lost: counts.lost,
+            away: counts.away,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -253,6 +270,18 @@ pub(super) struct CountsJson {
     pub(super) refusing: usize,
     pub(super) duplicate: usize,
     pub(super) lost: usize,
+}
+
+impl From<NodeCounts> for CountsJson {
+    fn from(counts: NodeCounts) -> Self {
+        Self {
+            connected: counts.connected,
+            current: counts.of(NodeState::Current),
+            refusing: counts.of(NodeState::Refusing),
+            duplicate: counts.of(NodeState::Duplicate),
+            lost: counts.of(NodeState::Lost),
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -1,13 +1,18 @@
 //! The nodes: their list, another try for one, and forgetting one.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::NodeName;
+use aralez_proto::version::Version;
 use axum::Json;
 use axum::extract::{Path, Request};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use serde::Serialize;
 
-use crate::core::fleet::{Fleet, NotForgotten};
+use crate::core::fleet::{Listing, NotForgotten};
 use crate::core::node::{NodeRecord, NodeState};
 use crate::core::turned_away::TurnedAwayNode;
 
@@ -18,24 +23,41 @@ use super::problem::Problem;
 use super::write::allow;
 use super::{Peer, Shared};
 
-pub(super) async fn list(api: Shared) -> Json<NodesJson> {
-    let now = Instant::now();
-    let fleet = api.parts.fleet.lock();
-    let nodes = fleet.nodes().iter();
-    let node = |(node, record): (&NodeName, &NodeRecord)| {
-        let state = fleet.state_of(node, record);
-        node_json(node.as_str(), record, state, now)
-    };
-    Json(NodesJson {
-        version: SHAPE,
-        head: api.head().into(),
-        nodes: nodes.map(node).collect(),
-        turned_away: turned_away(&fleet, now),
+pub(super) async fn list(api: Shared) -> Result<Response, Problem> {
+    // Streams wait for the fleet: what is made of it is made once they have it again.
+    let listing = api.parts.fleet.lock().listing();
+    let head = api.head();
+    written(move || nodes_json(&listing, head, Instant::now())).await
+}
+
+/// An answer with something for each node: made and written off the threads that serve streams.
+pub(super) async fn written<T: Serialize>(
+    make: impl FnOnce() -> T + Send + 'static,
+) -> Result<Response, Problem> {
+    let written = tokio::task::spawn_blocking(|| Json(make()).into_response());
+    written.await.map_err(|_| {
+        let detail = "the answer could not be made; the log says more";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a defect", detail)
     })
 }
 
-pub(super) fn turned_away(fleet: &Fleet, now: Instant) -> Vec<TurnedAwayJson> {
-    let nodes = fleet.strangers().all().iter();
+pub(super) fn nodes_json(listing: &Listing, head: Version, now: Instant) -> NodesJson {
+    let node = |(node, record): &(NodeName, Arc<NodeRecord>)| {
+        let state = listing.state_of(node, record);
+        node_json(node.as_str(), record, state, now)
+    };
+    NodesJson {
+        version: SHAPE,
+        head: head.into(),
+        nodes: listing.nodes.iter().map(node).collect(),
+        turned_away: turned_away(&listing.strangers, now),
+    }
+}
+
+pub(super) fn turned_away(
+    strangers: &BTreeMap<NodeName, TurnedAwayNode>,
+    now: Instant,
+) -> Vec<TurnedAwayJson> {
     let node = |(node, stranger): (&NodeName, &TurnedAwayNode)| TurnedAwayJson {
         node: node.to_string(),
         group: stranger.group.to_string(),
@@ -46,7 +68,7 @@ pub(super) fn turned_away(fleet: &Fleet, now: Instant) -> Vec<TurnedAwayJson> {
         since_ms: millis(now.saturating_duration_since(stranger.since)),
         last_seen_ms: millis(now.saturating_duration_since(stranger.last)),
     };
-    nodes.map(node).collect()
+    strangers.iter().map(node).collect()
 }
 
 pub(super) fn millis(span: Duration) -> u64 {

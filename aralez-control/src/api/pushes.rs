@@ -3,17 +3,18 @@
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::NodeName;
-use axum::Json;
 use axum::extract::{Path, Query};
+use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::core::fleet::Fleet;
-use crate::core::proof::{Awaited, Mark, Outcome, Proof};
+use crate::core::fleet::{PushListing, Wanted};
+use crate::core::node::NodeRecord;
+use crate::core::proof::{Awaited, Mark, Outcome};
 
 use super::Shared;
-use super::json::{FaultJson, PushCountsJson, PushJson, PushNodeJson, SHAPE, VersionJson};
-use super::nodes::turned_away;
+use super::json::{FaultJson, PushJson, PushNodeJson, SHAPE, VersionJson};
+use super::nodes::{turned_away, written};
 use super::problem::Problem;
 use super::write::is_set;
 
@@ -29,29 +30,23 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Asked {
     /// Answer when the outcome is known or there is news, at the latest after this many milliseconds.
     wait_ms: Option<u64>,
-    /// `open`: list only the nodes that do not run it.
+    /// `open`: list only the nodes that do not run it; `none`: the counts alone.
     nodes: Option<String>,
     /// Wait for nodes as well that are away.
     all: Option<String>,
-}
-
-/// How far the nodes are: tells whether there is news.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Look {
-    outcome: Outcome,
-    counts: PushCountsJson,
 }
 
 pub(super) async fn one(
     api: Shared,
     Path(revision): Path<u64>,
     Query(asked): Query<Asked>,
-) -> Result<Json<PushJson>, Problem> {
-    let only_open = match asked.nodes.as_deref() {
-        None | Some("all") => false,
-        Some("open") => true,
+) -> Result<Response, Problem> {
+    let wanted = match asked.nodes.as_deref() {
+        None | Some("all") => Wanted::All,
+        Some("open") => Wanted::Open,
+        Some("none") => Wanted::Counts,
         Some(other) => {
-            let detail = format!("nodes is all or open, not {other:?}");
+            let detail = format!("nodes is all, open or none, not {other:?}");
             let title = "the request is not right";
             return Err(Problem::new(StatusCode::BAD_REQUEST, title, &detail));
         }
@@ -62,58 +57,48 @@ pub(super) async fn one(
     };
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0)).min(LONGEST_WAIT);
     let began = Instant::now();
-    let look = || Some(look_at(api.parts.fleet.lock().proof(revision)?, awaited));
+    // Many may wait here, so a look costs the same however many nodes there are.
+    let look = || Some(api.parts.fleet.lock().proof(revision)?.counts());
     let first = look();
     loop {
         let (waited, now) = (began.elapsed(), look());
-        let undecided = now.is_some_and(|now| now.outcome == Outcome::Pending);
+        let undecided = now.is_some_and(|now| now.outcome(awaited) == Outcome::Pending);
         let news = now != first && waited >= GATHER;
         if !undecided || news || waited >= wait {
             break;
         }
         tokio::time::sleep(LOOK).await;
     }
-    let fleet = api.parts.fleet.lock();
-    let proof = fleet.proof(revision).ok_or_else(|| {
+    // Streams wait for the fleet: what is made of it is made once they have it again.
+    let push = api.parts.fleet.lock().push(revision, wanted);
+    let push = push.ok_or_else(|| {
         let detail = "there is no such revision, or it is older than those that are followed";
         Problem::new(StatusCode::NOT_FOUND, "not followed", detail)
     })?;
-    let listed = |mark: &Mark| !only_open || !matches!(mark, Mark::Applied | Mark::Superseded);
-    let nodes = proof.nodes().iter().filter(|(_, mark)| listed(mark));
-    let Look { outcome, counts } = look_at(proof, awaited);
-    Ok(Json(PushJson {
+    written(move || push_json(&push, revision, awaited, Instant::now())).await
+}
+
+pub(super) fn push_json(
+    push: &PushListing,
+    revision: u64,
+    awaited: Awaited,
+    now: Instant,
+) -> PushJson {
+    let node = |(node, mark, record): &(NodeName, Mark, _)| {
+        node_json(node, mark, Option::as_deref(record))
+    };
+    PushJson {
         version: SHAPE,
         revision,
-        outcome: outcome.name(),
+        outcome: push.counts.outcome(awaited).name(),
         awaited: awaited.name(),
-        counts,
-        nodes: nodes
-            .map(|(node, mark)| node_json(&fleet, node, mark))
-            .collect(),
-        turned_away: turned_away(&fleet, Instant::now()),
-    }))
-}
-
-fn look_at(proof: &Proof, awaited: Awaited) -> Look {
-    let mut counts = PushCountsJson::default();
-    for mark in proof.nodes().values() {
-        let count = match mark {
-            Mark::Pending => &mut counts.pending,
-            Mark::Applied => &mut counts.applied,
-            Mark::Superseded => &mut counts.superseded,
-            Mark::Refused(_) => &mut counts.refused,
-            Mark::Duplicate => &mut counts.duplicate,
-            Mark::Lost => &mut counts.lost,
-            Mark::Away => &mut counts.away,
-        };
-        *count += 1;
+        counts: push.counts.into(),
+        nodes: push.nodes.iter().map(node).collect(),
+        turned_away: turned_away(&push.strangers, now),
     }
-    let outcome = proof.outcome_with(awaited);
-    Look { outcome, counts }
 }
 
-fn node_json(fleet: &Fleet, node: &NodeName, mark: &Mark) -> PushNodeJson {
-    let record = fleet.nodes().get(node);
+fn node_json(node: &NodeName, mark: &Mark, record: Option<&NodeRecord>) -> PushNodeJson {
     PushNodeJson {
         node: node.to_string(),
         group: record

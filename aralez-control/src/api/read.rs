@@ -1,5 +1,6 @@
 //! What can be read: the state of control, its metrics, whether it lives.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::version::Version;
@@ -9,11 +10,8 @@ use http::header::CONTENT_TYPE;
 
 use crate::core::commit::CommitOrigin;
 use crate::core::hold::Held;
-use crate::core::node::NodeState;
 
-use super::json::{
-    CountsJson, DocumentFaultJson, DocumentsJson, HeldJson, LossJson, SHAPE, StatusJson,
-};
+use super::json::{DocumentFaultJson, DocumentsJson, HeldJson, LossJson, SHAPE, StatusJson};
 use super::nodes::{millis, turned_away};
 use super::{Api, Shared};
 
@@ -27,18 +25,11 @@ impl Api {
 }
 
 pub(super) async fn status(api: Shared) -> Json<StatusJson> {
-    let (counts, turned_away, troubles) = {
+    let (counts, strangers, troubles) = {
         let fleet = api.parts.fleet.lock();
-        let counts = CountsJson {
-            connected: fleet.connected(),
-            current: fleet.count(NodeState::Current),
-            refusing: fleet.count(NodeState::Refusing),
-            duplicate: fleet.count(NodeState::Duplicate),
-            lost: fleet.count(NodeState::Lost),
-        };
         let troubles = fleet.roster_trouble().map(str::to_owned);
-        let strangers = turned_away(&fleet, Instant::now());
-        (counts, strangers, Vec::from_iter(troubles))
+        let strangers = Arc::clone(fleet.strangers().all());
+        (fleet.counts(), strangers, Vec::from_iter(troubles))
     };
     let documents = api.parts.documents.borrow().clone();
     let hash = api.parts.commits.head().map(|head| head.content_hash);
@@ -63,8 +54,8 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
                 .as_ref()
                 .map(|held| held_json(held, Instant::now())),
         },
-        nodes: counts,
-        turned_away,
+        nodes: counts.into(),
+        turned_away: turned_away(&strangers, Instant::now()),
         troubles,
     })
 }

@@ -92,6 +92,7 @@ impl NodeCommands for Nobody {
 impl Observer for Nobody {
     fn applied(&self, _: Duration, _: Duration) {}
     fn refused(&self, _: FaultCode) {}
+    fn derived(&self, _: Duration) {}
     fn stream_opened(&self) {}
     fn stream_refused(&self) {}
     fn pushed(&self, _: bool, _: Duration) {}
@@ -230,6 +231,13 @@ async fn a_lost_expectation_names_the_head() {
     // The proof can be asked for as soon as the answer is there.
     assert_eq!(api.ask("GET /v1/pushes/8", "", "").await.0, 200);
     assert_eq!(api.ask("GET /v1/pushes/9", "", "").await.0, 404);
+    let (status, text) = api.ask("GET /v1/pushes/8?nodes=none", "", "").await;
+    assert_eq!(
+        (status, text.contains("\"nodes\":[]")),
+        (200, true),
+        "{text}"
+    );
+    assert_eq!(api.ask("GET /v1/pushes/8?nodes=some", "", "").await.0, 400);
 }
 
 #[tokio::test]

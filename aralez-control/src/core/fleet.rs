@@ -17,6 +17,10 @@ use crate::core::roster::{KEPT, Roster, RosterChange};
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
 use crate::core::turned_away::TurnedAwayNodes;
 
+mod listing;
+
+pub use listing::{Listing, NodeCounts, PushListing, Wanted};
+
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +30,8 @@ const MAX_NODES: usize = 65_536;
 /// Which node runs what.
 #[derive(Debug, Default)]
 pub struct Fleet {
-    nodes: BTreeMap<NodeName, NodeRecord>,
+    /// Shared with those who look at a listing meanwhile.
+    nodes: BTreeMap<NodeName, Arc<NodeRecord>>,
     turned_away: TurnedAwayNodes,
     proofs: Proofs,
     roster: Roster,
@@ -67,7 +72,7 @@ impl Fleet {
             expected_until: None,
         };
         self.roster.note(&facts.node, seen(&record));
-        self.nodes.insert(facts.node, record);
+        self.nodes.insert(facts.node, Arc::new(record));
         self.forget_beyond(MAX_NODES);
     }
 
@@ -91,14 +96,17 @@ impl Fleet {
             settled: 0,
             expected_until,
         };
-        self.nodes.entry(facts.node).or_insert(record);
+        self.nodes
+            .entry(facts.node)
+            .or_insert_with(|| Arc::new(record));
     }
 
     /// Time went by: nodes that have not come back are no longer waited for, and those that are gone very long are forgotten.
     pub fn tick(&mut self, now: Instant) {
-        let late = |until: &mut Instant| now >= *until;
+        let late = |until: Instant| now >= until;
         for (node, record) in &mut self.nodes {
-            if record.expected_until.take_if(late).is_some() {
+            if record.expected_until.is_some_and(late) {
+                Arc::make_mut(record).expected_until = None;
                 self.proofs.lost(node);
             }
         }
@@ -213,7 +221,7 @@ impl Fleet {
         &mut self,
         node: &NodeName,
         stream: StreamId,
-        refused: (Version, &[Fault]),
+        refused: (Version, &Arc<[Fault]>),
         memory: NodeMemory,
     ) {
         if let Some(record) = of_stream(&mut self.nodes, node, stream) {
@@ -241,7 +249,7 @@ impl Fleet {
         why: (String, Option<Version>),
         now: Instant,
     ) {
-        let connected = |record: &NodeRecord| record.stream.is_some();
+        let connected = |record: &Arc<NodeRecord>| record.stream.is_some();
         if !self.nodes.get(&facts.node).is_some_and(connected) {
             self.proofs.lost(&facts.node);
         }
@@ -256,7 +264,7 @@ impl Fleet {
     /// Another process of a connected node's name was turned away: which of the two an answer came from, nobody can tell.
     pub fn duplicated(&mut self, node: &NodeName, now: Instant) {
         if let Some(record) = self.nodes.get_mut(node) {
-            record.duplicate = Some(now);
+            Arc::make_mut(record).duplicate = Some(now);
             self.proofs.duplicated(node);
         }
     }
@@ -271,7 +279,7 @@ impl Fleet {
         let Some(record) = self.nodes.get_mut(node) else {
             return false;
         };
-        if let Some(memory) = &mut record.memory {
+        if let Some(memory) = &mut Arc::make_mut(record).memory {
             memory.forgive();
         }
         true
@@ -288,31 +296,8 @@ impl Fleet {
     }
 
     /// All nodes by name.
-    pub const fn nodes(&self) -> &BTreeMap<NodeName, NodeRecord> {
+    pub const fn nodes(&self) -> &BTreeMap<NodeName, Arc<NodeRecord>> {
         &self.nodes
-    }
-
-    /// How a node of the fleet is doing. One without a stream that was turned away since is shown as that.
-    pub fn state_of(&self, node: &NodeName, record: &NodeRecord) -> NodeState {
-        let stranger = self.turned_away.all().get(node);
-        let stranger = stranger.filter(|_| record.stream.is_none());
-        stranger.map_or_else(|| record.state(), |stranger| stranger.state)
-    }
-
-    /// How many nodes are in a state, those that were turned away among them.
-    pub fn count(&self, state: NodeState) -> usize {
-        let of_fleet = self.nodes.iter();
-        let of_fleet = of_fleet.filter(|(node, record)| self.state_of(node, record) == state);
-        let strangers = self.turned_away.all().iter();
-        let unknown = strangers
-            .filter(|(node, stranger)| stranger.state == state && !self.nodes.contains_key(*node));
-        of_fleet.count() + unknown.count()
-    }
-
-    /// How many nodes have a stream.
-    pub fn connected(&self) -> usize {
-        let connected = |record: &&NodeRecord| record.stream.is_some();
-        self.nodes.values().filter(connected).count()
     }
 
     fn forget_beyond(&mut self, max: usize) {
@@ -354,13 +339,14 @@ fn seen(record: &NodeRecord) -> RosterChange {
 }
 
 fn of_stream<'a>(
-    nodes: &'a mut BTreeMap<NodeName, NodeRecord>,
+    nodes: &'a mut BTreeMap<NodeName, Arc<NodeRecord>>,
     node: &NodeName,
     stream: StreamId,
 ) -> Option<&'a mut NodeRecord> {
     nodes
         .get_mut(node)
         .filter(|record| record.stream == Some(stream))
+        .map(Arc::make_mut)
 }
 
 /// The fleet as streams and API share it. Nobody holds it for long.

@@ -12,6 +12,9 @@ pub trait Observer: Send + Sync {
     /// A node refused an update for this.
     fn refused(&self, code: FaultCode);
 
+    /// What nodes that refuse the newest view are given of it was made, and took so long.
+    fn derived(&self, took: Duration);
+
     /// A stream began.
     fn stream_opened(&self);
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aralez_proto::fault::Fault;
 use aralez_proto::model::{GroupName, NodeName};
@@ -10,6 +11,10 @@ use aralez_proto::version::Version;
 use crate::core::commit::TouchedGroups;
 use crate::core::node::NodeRecord;
 use crate::core::session::Standing;
+
+mod counts;
+
+pub use counts::MarkCounts;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +34,7 @@ pub enum Mark {
     /// It runs a later revision.
     Superseded,
     /// It refuses, for these reasons.
-    Refused(Vec<Fault>),
+    Refused(Arc<[Fault]>),
     /// Two running processes have its name: what it says proves nothing.
     Duplicate,
     /// It was here, and left without an answer.
@@ -103,6 +108,7 @@ pub struct Proof {
     version: Version,
     touched: TouchedGroups,
     nodes: BTreeMap<NodeName, Mark>,
+    counts: MarkCounts,
 }
 
 impl Proof {
@@ -118,18 +124,36 @@ impl Proof {
 
     /// As [`Proof::outcome`], for those who wait for more nodes.
     pub fn outcome_with(&self, awaited: Awaited) -> Outcome {
-        let any = |wanted: fn(&Mark) -> bool| self.nodes.values().any(wanted);
-        let waits_for_away = awaited == Awaited::All && any(|mark| *mark == Mark::Away);
-        if any(|mark| matches!(mark, Mark::Refused(_))) {
-            Outcome::Refused
-        } else if any(|mark| *mark == Mark::Pending) || waits_for_away {
-            Outcome::Pending
-        } else if any(|mark| matches!(mark, Mark::Lost | Mark::Duplicate))
-            || !any(|mark| matches!(mark, Mark::Applied | Mark::Superseded))
-        {
-            Outcome::Unproven
-        } else {
-            Outcome::Proven
+        self.counts.outcome(awaited)
+    }
+
+    /// How many nodes have each mark.
+    pub const fn counts(&self) -> MarkCounts {
+        self.counts
+    }
+
+    fn put(&mut self, node: &NodeName, mark: Mark) {
+        *self.counts.of(&mark) += 1;
+        if let Some(before) = self.nodes.insert(node.clone(), mark) {
+            *self.counts.of(&before) -= 1;
+        }
+    }
+
+    fn remove(&mut self, node: &NodeName) {
+        if let Some(before) = self.nodes.remove(node) {
+            *self.counts.of(&before) -= 1;
+        }
+    }
+
+    /// Gives a node another mark, where it has one and `next` says which.
+    fn change(&mut self, node: &NodeName, next: impl FnOnce(&Mark) -> Option<Mark>) {
+        let Some(mark) = self.nodes.get_mut(node) else {
+            return;
+        };
+        if let Some(next) = next(mark) {
+            *self.counts.of(mark) -= 1;
+            *self.counts.of(&next) += 1;
+            *mark = next;
         }
     }
 
@@ -148,7 +172,9 @@ impl Proof {
             .as_ref()
             .filter(|_| standing.target.order(&self.version).is_ge());
         match (order, refused) {
-            (None | Some(Ordering::Less), Some(refused)) => Mark::Refused(refused.faults.clone()),
+            (None | Some(Ordering::Less), Some(refused)) => {
+                Mark::Refused(Arc::clone(&refused.faults))
+            }
             _ if duplicate => Mark::Duplicate,
             (Some(Ordering::Equal), _) => Mark::Applied,
             (Some(Ordering::Greater), _) => Mark::Superseded,
@@ -164,7 +190,7 @@ impl Proof {
         // Running something later does not undo that it refused this; running this does.
         let refused = matches!(self.nodes.get(who.node), Some(Mark::Refused(_)));
         if !refused || matches!(mark, Mark::Applied | Mark::Refused(_)) {
-            self.nodes.insert(who.node.clone(), mark);
+            self.put(who.node, mark);
         }
     }
 }
@@ -190,7 +216,7 @@ impl Proofs {
         &mut self,
         version: Version,
         touched: &TouchedGroups,
-        nodes: &BTreeMap<NodeName, NodeRecord>,
+        nodes: &BTreeMap<NodeName, Arc<NodeRecord>>,
     ) {
         let same = |proof: &Proof| proof.version.order(&version).is_eq();
         if self.by_revision.get(&version.revision).is_some_and(same) {
@@ -200,6 +226,7 @@ impl Proofs {
             version,
             touched: touched.clone(),
             nodes: BTreeMap::new(),
+            counts: MarkCounts::default(),
         };
         for (node, record) in nodes {
             if record.stream.is_some() {
@@ -212,7 +239,7 @@ impl Proofs {
             } else if proof.awaits(&record.group) {
                 let expected = record.expected_until.is_some();
                 let mark = if expected { Mark::Pending } else { Mark::Away };
-                proof.nodes.insert(node.clone(), mark);
+                proof.put(node, mark);
             }
         }
         self.by_revision.insert(version.revision, proof);
@@ -249,59 +276,53 @@ impl Proofs {
     }
 
     /// A node refused a version that it was sent.
-    pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &[Fault]) {
+    pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &Arc<[Fault]>) {
         let proof = self
             .by_revision
             .get_mut(&version.revision)
             .filter(|proof| proof.version.order(&version).is_eq());
-        if let Some(mark) = proof.and_then(|proof| proof.nodes.get_mut(node))
-            && !matches!(mark, Mark::Applied | Mark::Superseded)
-        {
-            *mark = Mark::Refused(faults.to_vec());
+        let refused = |mark: &Mark| {
+            let settled = matches!(mark, Mark::Applied | Mark::Superseded);
+            (!settled).then(|| Mark::Refused(Arc::clone(faults)))
+        };
+        if let Some(proof) = proof {
+            proof.change(node, refused);
         }
     }
 
     /// Another running process has the name of a node.
     pub(super) fn duplicated(&mut self, node: &NodeName) {
-        for proof in self.by_revision.values_mut() {
-            if let Some(mark) = proof.nodes.get_mut(node)
-                && matches!(mark, Mark::Applied | Mark::Superseded | Mark::Pending)
-            {
-                *mark = Mark::Duplicate;
-            }
-        }
+        self.change(node, |mark| {
+            let said = matches!(mark, Mark::Applied | Mark::Superseded | Mark::Pending);
+            said.then_some(Mark::Duplicate)
+        });
     }
 
     /// A node is not waited for any more.
     pub(super) fn lost(&mut self, node: &NodeName) {
-        for mark in self.marks_of(node) {
-            if *mark == Mark::Pending {
-                *mark = Mark::Lost;
-            }
-        }
+        self.change(node, |mark| (*mark == Mark::Pending).then_some(Mark::Lost));
     }
 
     /// A node's stream ended: what it ran it no longer proves, and what it had not answered it will not.
     pub(super) fn left(&mut self, node: &NodeName) {
-        for mark in self.marks_of(node) {
-            match mark {
-                Mark::Pending => *mark = Mark::Lost,
-                Mark::Applied | Mark::Superseded | Mark::Duplicate => *mark = Mark::Away,
-                Mark::Refused(_) | Mark::Lost | Mark::Away => {}
-            }
-        }
+        self.change(node, |mark| match mark {
+            Mark::Pending => Some(Mark::Lost),
+            Mark::Applied | Mark::Superseded | Mark::Duplicate => Some(Mark::Away),
+            Mark::Refused(_) | Mark::Lost | Mark::Away => None,
+        });
     }
 
     /// A node is no longer part of the fleet.
     pub(super) fn forget(&mut self, node: &NodeName) {
         for proof in self.by_revision.values_mut() {
-            proof.nodes.remove(node);
+            proof.remove(node);
         }
     }
 
-    fn marks_of(&mut self, node: &NodeName) -> impl Iterator<Item = &mut Mark> {
-        let proofs = self.by_revision.values_mut();
-        proofs.filter_map(move |proof| proof.nodes.get_mut(node))
+    fn change(&mut self, node: &NodeName, next: impl Fn(&Mark) -> Option<Mark>) {
+        for proof in self.by_revision.values_mut() {
+            proof.change(node, &next);
+        }
     }
 
     pub(super) fn of(&self, revision: u64) -> Option<&Proof> {

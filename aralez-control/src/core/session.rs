@@ -4,6 +4,7 @@
 //! nothing is queued; refused content is never sent again until it changes or an operator retries, while endpoint changes that do not touch
 //! it keep flowing; a node never goes backwards. It does not encode, send or wait: that is the stream adapter.
 
+mod derive;
 mod event;
 mod hello;
 mod log;
@@ -12,6 +13,7 @@ mod plan;
 mod recall;
 mod recent;
 mod refusal;
+mod refusals;
 mod repair;
 mod suspect;
 
@@ -23,12 +25,15 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 
+pub use derive::Derivation;
+use derive::Deriving;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};
 use recall::OwnView;
 pub use recent::Recent;
 pub use refusal::Refusal;
+use refusals::Refusals;
 use repair::Question;
 
 #[cfg(test)]
@@ -78,7 +83,7 @@ pub struct NodeMemory {
     proxy_version: String,
     features: Vec<u32>,
     limits: Limits,
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
     /// What the node runs, or runs where the answer to an update was lost.
     may_run: Vec<SharedSnapshot>,
 }
@@ -128,6 +133,7 @@ pub struct Session {
     /// The records of what the node runs, where control still has them.
     base: Option<SharedSnapshot>,
     own: OwnView,
+    deriving: Deriving,
     /// The last difference did not lead where it said: what is sent next is everything.
     whole: bool,
     in_flight: Option<InFlight>,
@@ -135,7 +141,7 @@ pub struct Session {
     /// Whether the node can be asked what it holds, and it is worth it.
     asks: bool,
     questions: u64,
-    refusals: Vec<Refusal>,
+    refusals: Refusals,
     updates: u64,
     beats: u64,
     last_beat: Instant,
@@ -165,6 +171,7 @@ impl Session {
                 Vec::new()
             }
             Event::Recalled(view) => self.recalled(view, now),
+            Event::Derived { key, made } => self.derived(key, made, now),
             Event::View(recent) => {
                 self.recent = recent;
                 self.advance(now)
@@ -173,6 +180,7 @@ impl Session {
             Event::Tick => self.tick(now),
             Event::Retry => {
                 self.refusals.clear();
+                self.forget_derived();
                 self.advance(now)
             }
             Event::Superseded => self.leave(
@@ -205,7 +213,7 @@ impl Session {
             recognised: self.base.is_some(),
             refused: self.refused().map(|refusal| RefusedRoot {
                 root: refusal.root(),
-                faults: refusal.faults().to_vec(),
+                faults: Arc::clone(refusal.faults()),
             }),
         }
     }
@@ -320,11 +328,12 @@ impl Session {
             self.asks = false;
             return self.advance(now);
         }
+        let refusal = Refusal::of(&update.to, faults, &self.limits);
         let refused = Action::Refused {
             version: update.to.version(),
-            faults: faults.clone(),
+            faults: Arc::clone(refusal.faults()),
         };
-        self.remember(Refusal::of(&update.to, faults, &self.limits));
+        self.refusals.remember(refusal);
         let mut actions = vec![refused];
         actions.extend(self.advance(now));
         actions

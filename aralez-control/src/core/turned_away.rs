@@ -3,6 +3,7 @@
 //! They are kept apart from the nodes of the fleet: a stranger never takes the place of a good node of the same name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
@@ -36,7 +37,7 @@ pub struct TurnedAwayNode {
 
 /// The nodes that were turned away lately.
 #[derive(Debug, Default)]
-pub struct TurnedAwayNodes(BTreeMap<NodeName, TurnedAwayNode>);
+pub struct TurnedAwayNodes(Arc<BTreeMap<NodeName, TurnedAwayNode>>);
 
 impl TurnedAwayNodes {
     /// A node was turned away.
@@ -58,27 +59,33 @@ impl TurnedAwayNodes {
             since,
             last: now,
         };
-        self.0.insert(facts.node, node);
-        if self.0.len() > MOST {
-            let oldest = self.0.iter().min_by_key(|(_, node)| node.last);
+        let all = Arc::make_mut(&mut self.0);
+        all.insert(facts.node, node);
+        if all.len() > MOST {
+            let oldest = all.iter().min_by_key(|(_, node)| node.last);
             if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
-                self.0.remove(&oldest);
+                all.remove(&oldest);
             }
         }
     }
 
     /// A node of this name was let in after all.
     pub fn let_in(&mut self, node: &NodeName) {
-        self.0.remove(node);
+        if self.0.contains_key(node) {
+            Arc::make_mut(&mut self.0).remove(node);
+        }
     }
 
     /// Forgets those that do not come any more.
     pub fn forget_old(&mut self, now: Instant) {
-        self.0.retain(|_, node| now < node.last + SHOWN);
+        let shown = |node: &TurnedAwayNode| now < node.last + SHOWN;
+        if !self.0.values().all(shown) {
+            Arc::make_mut(&mut self.0).retain(|_, node| shown(node));
+        }
     }
 
-    /// All of them by name.
-    pub const fn all(&self) -> &BTreeMap<NodeName, TurnedAwayNode> {
+    /// All of them by name, shared with those who look at them meanwhile.
+    pub const fn all(&self) -> &Arc<BTreeMap<NodeName, TurnedAwayNode>> {
         &self.0
     }
 }

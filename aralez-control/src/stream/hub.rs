@@ -22,6 +22,7 @@ use crate::core::tries::Tries;
 use crate::core::views::Views;
 
 use super::admission::Admission;
+use super::derivations::Derivations;
 use super::outbox::PartsCache;
 
 /// A view that is being made again.
@@ -72,6 +73,10 @@ pub(super) enum Command {
     Superseded,
     Recalled(SharedSnapshot),
     Granted(Digest),
+    Derived {
+        key: Digest,
+        made: Option<SharedSnapshot>,
+    },
 }
 
 #[derive(Debug)]
@@ -158,6 +163,7 @@ impl Drop for FullPlace {
 pub struct Hub {
     pub(super) parts: HubParts,
     pub(super) cache: PartsCache,
+    pub(super) derivations: Arc<Derivations>,
     recents: watch::Sender<Arc<Recents>>,
     state: Mutex<State>,
 }
@@ -169,6 +175,7 @@ impl Hub {
         let hub = Self {
             recents: watch::Sender::new(Arc::new(Recents::new(&views))),
             cache: PartsCache::default(),
+            derivations: Arc::default(),
             state: Mutex::new(State {
                 streams: HashMap::new(),
                 claims: Claims::default(),
@@ -210,6 +217,7 @@ impl Hub {
             fleet.committed(newest.version(), &touched);
         }
         let next = Arc::new(before.followed_by(newest));
+        self.derivations.next_view();
         self.recents.send_replace(next);
     }
 

@@ -168,6 +168,7 @@ impl Stream {
                     Command::Superseded => Event::Superseded,
                     Command::Recalled(view) => Event::Recalled(view),
                     Command::Granted(root) => Event::Granted(root),
+                    Command::Derived { key, made } => Event::Derived { key, made },
                 }),
                 () = &mut left => {
                     let within = self.hub.time_to_return();
@@ -286,6 +287,7 @@ impl Stream {
                     self.outbox.push(message::ask_detail(question, &buckets));
                 }
                 Action::Recall(version) => self.recall(version),
+                Action::Derive(needed) => self.derive(needed),
                 Action::AskToTry(root) => self.ask_to_try(root, now),
                 Action::Refused { version, faults } => self.note_refusal(version, &faults),
                 Action::GoAway(farewell) => self.outbox.push(message::go_away(farewell)),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::open::filled;
 use super::progress::{Decision, Progress, decide};
 use super::show::Show;
 use crate::answer::{Dropped, short};
@@ -133,6 +134,8 @@ async fn interrupted() -> &'static str {
 struct Heard {
     body: Value,
     parsed: Progress,
+    /// All nodes were asked for, and not the open ones alone.
+    whole: bool,
 }
 
 async fn wait_for(
@@ -144,17 +147,22 @@ async fn wait_for(
     let path = format!("/v1/pushes/{revision}");
     let began = Instant::now();
     let mut show = Show::on_stderr();
+    let mut last = false;
     loop {
         let late = began.elapsed() >= timeout;
-        match ask(client, &path, all, timeout.saturating_sub(began.elapsed())).await {
+        let left = timeout.saturating_sub(began.elapsed());
+        let before = Some(&heard.body).filter(|_| !last);
+        match ask(client, &path, all, left, before).await {
             Ok(answer) => {
                 *heard = Heard {
                     parsed: answer.parsed.after(&heard.parsed),
-                    body: answer.body,
+                    ..answer
                 }
             }
             // Control may restart meanwhile: what it committed is not lost, so it is asked again.
-            Err(failure) if failure.exit == Exit::Unreached && !late => {}
+            Err(failure) if failure.exit == Exit::Unreached && !late => {
+                tokio::time::sleep(POLL.min(timeout)).await;
+            }
             // Also where control was started again and another revision is the head: this one is no longer followed.
             Err(failure) => {
                 let words = format!(
@@ -166,22 +174,61 @@ async fn wait_for(
         }
         show.progress(&heard.parsed);
         match decide(&heard.parsed, late) {
-            Decision::Wait => tokio::time::sleep(POLL.min(timeout)).await,
+            Decision::Wait => {
+                last = false;
+                tokio::time::sleep(POLL.min(timeout)).await;
+            }
+            // What is said at the end is said of each node by control.
+            _ if !heard.whole => last = true,
             decided => return Ok(decided),
         }
     }
 }
 
-/// Asks for progress, at most as long as is left (and a second, so that the last answer comes).
-async fn ask(client: &Client, path: &str, all: bool, left: Duration) -> Result<Heard, Failure> {
-    let mut query = vec![("wait_ms", left.min(NEWS).as_millis().to_string())];
+/// Asks for progress, at most as long as is left (and a second, so that the last answer comes); after an answer `before`, only for what is
+/// still open, where that is enough.
+async fn ask(
+    client: &Client,
+    path: &str,
+    all: bool,
+    left: Duration,
+    before: Option<&Value>,
+) -> Result<Heard, Failure> {
+    let mut news = left.min(NEWS);
+    if let Some(before) = before.filter(|before| !before.is_null()) {
+        let open = question(client, path, (all, "open"), (left, news)).await?;
+        if let Some(filled) = filled(open, before) {
+            return heard(filled, false);
+        }
+        // There was news just now.
+        news = Duration::ZERO;
+    }
+    let whole = question(client, path, (all, "all"), (left, news)).await?;
+    heard(whole, true)
+}
+
+async fn question(
+    client: &Client,
+    path: &str,
+    (all, nodes): (bool, &str),
+    (left, news): (Duration, Duration),
+) -> Result<Value, Failure> {
+    let wait = news.as_millis().to_string();
+    let mut query = vec![("wait_ms", wait), ("nodes", nodes.to_owned())];
     query.extend(all.then(|| ("all", "true".to_owned())));
     let asked = client.ask(Method::GET, path, &query, Vec::new());
     let answer = tokio::time::timeout(left + Duration::from_secs(1), asked)
         .await
         .map_err(|_| Failure::new(Exit::Unreached, "control does not answer"))??;
-    let body = answer.good()?;
+    answer.good()
+}
+
+fn heard(body: Value, whole: bool) -> Result<Heard, Failure> {
     let parsed = Progress::deserialize(&body)
         .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
-    Ok(Heard { body, parsed })
+    Ok(Heard {
+        body,
+        parsed,
+        whole,
+    })
 }

@@ -5,7 +5,7 @@ use crate::record::{RecordSet, ResourceType};
 use crate::snapshot::Resources;
 
 /// The limits of one node, told to control in `Hello`. `None`: no limit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Limits {
     /// Sum of all payloads, in bytes (`max_snapshot`).
     pub max_snapshot_bytes: Option<u64>,
@@ -60,8 +60,11 @@ impl Limits {
         faults
     }
 
-    /// Whether a set is within these limits.
+    /// Whether a set is within these limits. Costs nothing, however large the set is: control asks for every node and every view.
     pub fn allow(&self, records: &RecordSet, resources: &Resources) -> bool {
-        self.check(records, resources).is_empty()
+        let within = |count: usize, max: Option<u64>| max.is_none_or(|max| count as u64 <= max);
+        within(records.payload_bytes(), self.max_snapshot_bytes)
+            && within(resources.hosts().len(), self.max_hosts)
+            && within(resources.pools().endpoint_count(), self.max_endpoints)
     }
 }

@@ -117,6 +117,26 @@ fn limits_name_the_field_and_a_resource() {
 }
 
 #[test]
+fn limits_allow_exactly_what_they_have_no_fault_with() {
+    let records = vec![host("a.example", &["p"]), pool("p"), endpoint("p", 1)];
+    let whole = complete(records).unwrap();
+    let bytes = whole.records().payload_bytes() as u64;
+    let around = |at: u64| [None, Some(at - 1), Some(at), Some(at + 1)];
+    for max_snapshot_bytes in around(bytes) {
+        for (max_hosts, max_endpoints) in around(1).into_iter().zip(around(1).into_iter().rev()) {
+            let limits = Limits {
+                max_snapshot_bytes,
+                max_hosts,
+                max_endpoints,
+            };
+            let faults = limits.check(whole.records(), whole.resources());
+            let allowed = limits.allow(whole.records(), whole.resources());
+            assert_eq!(allowed, faults.is_empty(), "{limits:?}");
+        }
+    }
+}
+
+#[test]
 fn every_fault_is_named_at_once() {
     let bad = |name: &str| Record::new(RecordKey::new(ResourceType::Pool, name), vec![0xff].into());
     let found = complete(vec![bad("p"), bad("q"), pool("r")]).unwrap_err();

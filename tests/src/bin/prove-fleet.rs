@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, anyhow};
 use aralez_tests::fleet_size::options::{Measurement, Options};
 use aralez_tests::fleet_size::stage::Stage;
-use aralez_tests::fleet_size::{connects, discovery, removals, restart, slow};
+use aralez_tests::fleet_size::{connects, discovery, refusing, removals, restart, slow};
 use aralez_tests::proof::{self, Row};
 use clap::Parser;
 
@@ -32,6 +32,10 @@ async fn measured(options: &Options) -> Result<Vec<Row>, String> {
     if options.measures(Measurement::Discovery) {
         let measured = discovery::measure(options).await?;
         take(&mut rows, discovery::rows(&measured, options));
+    }
+    if options.measures(Measurement::Refusing) {
+        let measured = refusing::measure(options).await?;
+        take(&mut rows, refusing::rows(&measured, options));
     }
     Ok(rows)
 }

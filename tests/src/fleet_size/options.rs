@@ -17,6 +17,8 @@ pub enum Measurement {
     Connects,
     /// Endpoints come and go all the time.
     Discovery,
+    /// All nodes refuse a push, and endpoints change.
+    Refusing,
 }
 
 /// Measures a fleet of full size.

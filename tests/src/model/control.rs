@@ -83,6 +83,8 @@ pub struct Serving {
     pub looks: bool,
     /// Whether an earlier one is about to come.
     pub recalls: bool,
+    /// Whether something that it has made is about to come.
+    pub derives: bool,
 }
 
 /// What a node owes an answer to.

@@ -33,11 +33,13 @@ pub enum Planted {
     AnyCluster,
     /// The view of what a node runs was made again, and does not reach its session.
     RecallLost,
+    /// What was made for a node that refuses the newest view does not reach its session.
+    DerivedLost,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AnyReportIsAck,
         Self::CutUpdateApplied,
         Self::RefusalsForgotten,
@@ -53,5 +55,6 @@ impl Planted {
         Self::StaleDetail,
         Self::AnyCluster,
         Self::RecallLost,
+        Self::DerivedLost,
     ];
 }

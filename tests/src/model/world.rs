@@ -3,6 +3,7 @@
 mod applying;
 mod commands;
 mod controls;
+mod deriving;
 mod faults;
 mod judge;
 mod proxies;
@@ -14,6 +15,7 @@ mod wires;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use aralez_control::core::session::Derivation;
 use aralez_proto::record::RecordKey;
 use aralez_proto::version::Version;
 
@@ -116,6 +118,12 @@ enum Happening {
         life: u64,
         link: u64,
         version: Version,
+    },
+    Derived {
+        control: usize,
+        life: u64,
+        link: u64,
+        needed: Box<Derivation>,
     },
     Start {
         control: usize,
@@ -311,6 +319,12 @@ impl World {
                 link,
                 version,
             } => self.recalled(control, life, link, version),
+            Happening::Derived {
+                control,
+                life,
+                link,
+                needed,
+            } => self.derived(control, life, link, &needed),
             Happening::Start { control } => self.start_control(control),
             Happening::Follow { ledger } => self.follow(ledger),
             Happening::Act => self.operator_acts(),

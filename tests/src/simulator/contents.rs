@@ -1,11 +1,11 @@
 //! What nodes hold, shared: thousands that are in step hold one snapshot, and each step is verified once.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use aralez_proto::fault::Faults;
+use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::hash::Digest;
-use aralez_proto::record::Change;
+use aralez_proto::record::{Change, RecordKey, ResourceType};
 use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::subscription::Update;
@@ -27,15 +27,44 @@ struct Step {
 #[derive(Debug, Default)]
 pub struct Contents {
     steps: Mutex<VecDeque<Step>>,
+    /// A host that no node takes.
+    refused: OnceLock<RecordKey>,
 }
 
 impl Contents {
+    /// From now on nodes refuse what has this host.
+    pub fn refuse(&self, host: &str) {
+        let key = RecordKey::new(ResourceType::VirtualHost, host);
+        // Who says it twice means the first.
+        let _ = self.refused.set(key);
+    }
+
+    /// The snapshot after an update, where it is one that nodes take.
+    ///
+    /// # Errors
+    /// As [`Contents::verified`], and where it has the host that nodes refuse.
+    pub fn follow(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
+        let snapshot = self.verified(held, update)?;
+        let has = |key: &&RecordKey| snapshot.records().get(key).is_some();
+        let refused = self.refused.get().filter(has);
+        let fault = |key| {
+            Fault::of(
+                key,
+                FaultCode::Invalid,
+                "",
+                "this node is made to refuse it",
+            )
+        };
+        Faults::check(refused.map(fault).into_iter().collect())?;
+        Ok(snapshot)
+    }
+
     /// The snapshot after an update. Who is sent what another was sent before, byte for byte, gets what came of it, and so does who is
     /// sent exactly the difference to what another verified; everything else is verified as a proxy does.
     ///
     /// # Errors
     /// Every fault, as a proxy would find them.
-    pub fn follow(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
+    pub fn verified(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
         let from = (!update.full).then(|| held.version().root);
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |step: &&Step| {

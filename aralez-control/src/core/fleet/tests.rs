@@ -71,7 +71,7 @@ fn an_older_stream_that_is_late_to_join_does_not_take_the_name_back() {
     fleet.joined(1, facts(), standing(Some(old), new), now);
     fleet.observe(&node, 2, standing(Some(new), new), now);
     assert_eq!(state(&fleet), NodeState::Current);
-    assert_eq!(fleet.connected(), 1);
+    assert_eq!(fleet.counts().connected, 1);
 }
 
 #[test]
@@ -104,15 +104,23 @@ fn a_node_that_comes_back_ahead_is_no_longer_waited_for() {
     let mut fleet = Fleet::default();
     fleet.joined(1, facts(), standing(Some(old), new), now);
     fleet.committed(new, &TouchedGroups::default());
-    fleet.nodes.get_mut(&facts().node).unwrap().stream = None;
+    let record = fleet.nodes.get_mut(&facts().node).unwrap();
+    Arc::make_mut(record).stream = None;
     fleet.turned_away(facts(), NodeState::Ahead, ahead(), now);
     let proof = fleet.proof(2).unwrap();
     assert_eq!(proof.outcome(), crate::core::proof::Outcome::Unproven);
-    let (node, record) = fleet.nodes().first_key_value().unwrap();
-    assert_eq!(fleet.state_of(node, record), NodeState::Ahead);
-    assert_eq!((fleet.count(NodeState::Ahead), fleet.connected()), (1, 0));
+    let listing = fleet.listing();
+    let (node, record) = &listing.nodes[0];
+    assert_eq!(listing.state_of(node, record), NodeState::Ahead);
+    assert_eq!(
+        (
+            fleet.counts().of(NodeState::Ahead),
+            fleet.counts().connected
+        ),
+        (1, 0)
+    );
     fleet.joined(2, facts(), standing(Some(new), new), now);
-    assert_eq!(fleet.count(NodeState::Ahead), 0, "it was let in");
+    assert_eq!(fleet.counts().of(NodeState::Ahead), 0, "it was let in");
 }
 
 #[test]
@@ -123,8 +131,9 @@ fn a_stranger_never_takes_the_place_of_a_good_node_of_the_same_name() {
     fleet.joined(1, facts(), standing(Some(newest), newest), now);
     let why = ("another cluster".to_owned(), None);
     fleet.turned_away(facts(), NodeState::Foreign, why, now);
-    let (node, record) = fleet.nodes().first_key_value().unwrap();
-    assert_eq!(fleet.state_of(node, record), NodeState::Current);
+    let listing = fleet.listing();
+    let (node, record) = &listing.nodes[0];
+    assert_eq!(listing.state_of(node, record), NodeState::Current);
     assert_eq!(
         fleet.strangers().all().len(),
         1,
@@ -157,7 +166,8 @@ fn nodes_long_gone_are_forgotten_first() {
         let seen = now - std::time::Duration::from_secs(age);
         let facts = NodeFacts { node, ..facts() };
         fleet.joined(number, facts.clone(), standing(None, version(2, 2)), seen);
-        fleet.nodes.get_mut(&facts.node).unwrap().stream = None;
+        let record = fleet.nodes.get_mut(&facts.node).unwrap();
+        Arc::make_mut(record).stream = None;
     }
     fleet.forget_beyond(2);
     let left: Vec<_> = fleet.nodes().keys().map(ToString::to_string).collect();

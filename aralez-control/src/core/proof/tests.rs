@@ -48,7 +48,7 @@ fn refusing(running: u64, target: u64) -> Standing {
     Standing {
         refused: Some(RefusedRoot {
             root: Digest::default(),
-            faults: vec![fault()],
+            faults: [fault()].into(),
         }),
         ..standing(running, target)
     }

@@ -9,7 +9,7 @@ use aralez_proto::record::{Delta, Held, Mark};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
 
-use super::Recent;
+use super::{Derivation, Recent};
 
 /// What a node says of itself every heartbeat and on change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,13 @@ pub enum Event {
     View(Arc<Recent>),
     /// The answer to [`Action::Recall`].
     Recalled(SharedSnapshot),
+    /// The answer to [`Action::Derive`].
+    Derived {
+        /// The key of what was asked for.
+        key: Digest,
+        /// What came of it; `None`: there is nothing to give.
+        made: Option<SharedSnapshot>,
+    },
     /// The answer to [`Action::AskToTry`], where this node is the one that tries.
     Granted(Digest),
     /// Time went by.
@@ -175,6 +182,8 @@ pub enum Action {
     AskToTry(Digest),
     /// Make the view of this version's revision again, with the endpoints of now. Where that cannot be done there is no answer.
     Recall(Version),
+    /// Make this, which costs time. Equal keys need it once. The answer is [`Event::Derived`].
+    Derive(Derivation),
     /// Send a heartbeat.
     Heartbeat {
         /// What the node should be running; `None`: whatever it runs.
@@ -187,7 +196,7 @@ pub enum Action {
         /// What it was sent.
         version: Version,
         /// Why it does not run it.
-        faults: Vec<Fault>,
+        faults: Arc<[Fault]>,
     },
     /// Say goodbye.
     GoAway(GoAway),

@@ -12,19 +12,31 @@ use bytes::Bytes;
 
 use crate::core::store::ClusterId;
 
-use super::{Action, Base, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session};
+use super::{
+    Action, Base, Deriving, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session,
+};
 
 /// One start of a proxy's process: random.
 pub type BootId = Bytes;
 
 /// A content that a node refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct RefusedRoot {
     /// Its root.
     pub root: Digest,
     /// Why.
-    pub faults: Vec<Fault>,
+    pub faults: Arc<[Fault]>,
 }
+
+impl PartialEq for RefusedRoot {
+    fn eq(&self, other: &Self) -> bool {
+        // The fleet asks after every message of a node, and the faults may be a thousand: they nearly always are the same ones.
+        self.root == other.root
+            && (Arc::ptr_eq(&self.faults, &other.faults) || self.faults == other.faults)
+    }
+}
+
+impl Eq for RefusedRoot {}
 
 /// How a proxy introduces itself.
 #[derive(Clone, Debug)]
@@ -180,6 +192,7 @@ impl Session {
             running: hello.held,
             base,
             own: OwnView::default(),
+            deriving: Deriving::default(),
             whole: false,
             in_flight: None,
             question: None,
@@ -198,7 +211,7 @@ impl Session {
                 Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
                 None => Refusal::of_root(refused.root, refused.faults),
             };
-            session.remember(refusal);
+            session.refusals.remember(refusal);
         }
         let actions = session.advance(now);
         let resume = match actions.first() {

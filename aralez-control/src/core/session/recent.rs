@@ -2,12 +2,13 @@
 //!
 //! The newest few are kept whole. Of those before, the log keeps what each commit changed, so that any of them can be made again.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 
+use super::Refusal;
 use super::log::ChangeLog;
 
 /// How many snapshots before the newest are kept whole. They share what did not change, so this costs the changes.
@@ -15,6 +16,12 @@ const EARLIER: usize = 8;
 
 /// How many snapshots that were made again are kept: a fleet that comes back does so from few versions.
 const REMADE: usize = 8;
+
+/// How many verdicts on the newest snapshot are kept.
+const VERDICTS: usize = 1_024;
+
+/// What refusals of a kind come to under the limits of a node.
+type Verdicts = HashMap<(Digest, Limits), bool>;
 
 /// The newest snapshot of a view and the ones before it.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Recent {
     log: ChangeLog,
     /// What was made again from the log; a memory only, so that it is done once for many nodes.
     remade: Arc<Mutex<VecDeque<SharedSnapshot>>>,
+    /// Which refusals block the newest; a memory only as well: a fleet refuses one thing.
+    verdicts: Arc<Mutex<Verdicts>>,
 }
 
 impl Recent {
@@ -35,6 +44,7 @@ impl Recent {
             earlier: Vec::new(),
             log: ChangeLog::default(),
             remade: Arc::default(),
+            verdicts: Arc::default(),
         }
     }
 
@@ -59,12 +69,33 @@ impl Recent {
             earlier,
             log: self.log.followed_by(&self.newest, next),
             remade: Arc::clone(&self.remade),
+            verdicts: Arc::default(),
         })
     }
 
     /// The newest snapshot.
     pub const fn newest(&self) -> &SharedSnapshot {
         &self.newest
+    }
+
+    /// Whether the newest snapshot would be refused for the same reason.
+    pub(super) fn is_blocked_by(&self, refusal: &Refusal, limits: &Limits) -> bool {
+        let key = (refusal.mark(), *limits);
+        let known = self.verdicts().get(&key).copied();
+        known.unwrap_or_else(|| {
+            // Not under the lock: two streams may find out the same, but nobody waits.
+            let blocks = refusal.blocks(&self.newest, limits);
+            let mut verdicts = self.verdicts();
+            if verdicts.len() >= VERDICTS {
+                verdicts.clear();
+            }
+            verdicts.insert(key, blocks);
+            blocks
+        })
+    }
+
+    fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The snapshot of a root, where it is still here or can be made again.

@@ -1,5 +1,8 @@
 //! What a node refused, and whether a newer view still holds it.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
 use aralez_proto::record::{RecordKey, RecordSet, ResourceType};
@@ -9,7 +12,9 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 #[derive(Clone, Debug)]
 pub struct Refusal {
     root: Digest,
-    faults: Vec<Fault>,
+    faults: Arc<[Fault]>,
+    /// Nodes that refused the same for the same reasons have the same mark.
+    mark: Digest,
     /// `None`: control no longer has the refused snapshot, only its root counts.
     content: Option<Content>,
 }
@@ -24,32 +29,52 @@ struct Content {
 
 impl Refusal {
     /// The refusal of a snapshot that control has.
-    pub(super) fn of(refused: &Snapshot, faults: Vec<Fault>, limits: &Limits) -> Self {
+    pub(super) fn of(refused: &Snapshot, faults: impl Into<Arc<[Fault]>>, limits: &Limits) -> Self {
+        let faults = faults.into();
         let records = refused.records();
-        let resources = faults.iter().filter_map(|fault| fault.resource.as_ref());
-        let leaves = resources
-            .clone()
+        let resources = || faults.iter().filter_map(|fault| fault.resource.as_ref());
+        let leaves = resources()
             .map(|key| (key.clone(), leaf(records, key)))
             .collect();
-        let key_sets = limits.allow(records, refused.resources()).then(|| {
-            resources
-                .map(|key| (key.kind, key_set(records, key.kind)))
-                .collect()
+        // Looks at every record, so only where it is needed.
+        let disagrees = are_about_limits(&faults) && limits.allow(records, refused.resources());
+        let key_sets = disagrees.then(|| {
+            let kinds: BTreeSet<ResourceType> = resources().map(|key| key.kind).collect();
+            let set_of = |kind| (kind, key_set(records, kind));
+            kinds.into_iter().map(set_of).collect()
         });
-        Self {
-            root: refused.version().root,
-            faults,
-            content: Some(Content { leaves, key_sets }),
-        }
+        let content = Some(Content { leaves, key_sets });
+        Self::new(refused.version().root, faults, content)
     }
 
     /// The refusal of a root that control does not have.
-    pub(super) const fn of_root(root: Digest, faults: Vec<Fault>) -> Self {
+    pub(super) fn of_root(root: Digest, faults: impl Into<Arc<[Fault]>>) -> Self {
+        Self::new(root, faults.into(), None)
+    }
+
+    fn new(root: Digest, faults: Arc<[Fault]>, content: Option<Content>) -> Self {
+        // The root says what was in it, so with the faults it says everything that is compared.
+        let known: &[u8] = match &content {
+            None => b"root",
+            Some(content) if content.key_sets.is_none() => b"records",
+            Some(_) => b"keys",
+        };
+        let mut reasons: Vec<[&[u8]; 3]> = faults.iter().map(reason).collect();
+        // In whichever order the node found them.
+        reasons.sort_unstable();
+        let fields = [root.as_bytes().as_slice(), known].into_iter();
+        let fields: Vec<&[u8]> = fields.chain(reasons.into_iter().flatten()).collect();
         Self {
             root,
+            mark: Digest::of_fields(&fields),
             faults,
-            content: None,
+            content,
         }
+    }
+
+    /// What it is about: equal marks block the same views.
+    pub(super) const fn mark(&self) -> Digest {
+        self.mark
     }
 
     /// The root that was refused.
@@ -58,7 +83,7 @@ impl Refusal {
     }
 
     /// Why.
-    pub fn faults(&self) -> &[Fault] {
+    pub const fn faults(&self) -> &Arc<[Fault]> {
         &self.faults
     }
 
@@ -109,12 +134,20 @@ impl Refusal {
     }
 
     fn is_about_limits(&self) -> bool {
-        !self.faults.is_empty()
-            && self
-                .faults
-                .iter()
-                .all(|fault| fault.code == FaultCode::Limit)
+        are_about_limits(&self.faults)
     }
+}
+
+/// What counts of a fault: what it is, and of which resource.
+fn reason(fault: &Fault) -> [&[u8]; 3] {
+    let resource = fault.resource.as_ref();
+    let (kind, name) = resource.map_or(("", ""), |key| (key.kind.name(), &key.name));
+    [fault.code.name(), kind, name].map(str::as_bytes)
+}
+
+fn are_about_limits(faults: &[Fault]) -> bool {
+    let of_limits = |fault: &Fault| fault.code == FaultCode::Limit;
+    !faults.is_empty() && faults.iter().all(of_limits)
 }
 
 fn leaf(records: &RecordSet, key: &RecordKey) -> Option<Digest> {

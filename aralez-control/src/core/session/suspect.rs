@@ -37,7 +37,8 @@ impl Session {
         if self.suspect() != Some(root) {
             return Vec::new();
         }
-        self.refusals.retain(|refusal| refusal.root() != root);
+        self.refusals.forget(root);
+        self.forget_derived();
         self.advance(now)
     }
 }

@@ -1,3 +1,4 @@
+mod deriving;
 pub(crate) mod fixtures;
 mod properties;
 mod refusing;
@@ -26,6 +27,12 @@ pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> Opened {
     Session::open(hello, &CLUSTER, None, Arc::clone(recent), pace, now).unwrap()
 }
 
+/// What is remembered of a node of which nothing is known.
+pub(crate) fn memory() -> NodeMemory {
+    let opened = open(hello(None), &recent(&Arc::default()), Instant::now());
+    opened.session.memory()
+}
+
 /// The one update among the actions.
 #[track_caller]
 pub(super) fn sent(actions: &[Action]) -> &Update {
@@ -36,6 +43,32 @@ pub(super) fn sent(actions: &[Action]) -> &Update {
     let update = updates.next().expect("an update");
     assert!(updates.next().is_none(), "two updates: {actions:?}");
     update
+}
+
+/// What comes of it where everything that a session has made is there at once.
+pub(super) fn handled(session: &mut Session, event: Event, now: Instant) -> Vec<Action> {
+    let actions = session.handle(event, now);
+    made(session, actions, now)
+}
+
+/// The same of what it wants already.
+pub(super) fn made(session: &mut Session, actions: Vec<Action>, now: Instant) -> Vec<Action> {
+    let mut rest = Vec::new();
+    for action in actions {
+        match action {
+            Action::Derive(needed) => rest.extend(handled(session, derived(&needed), now)),
+            other => rest.push(other),
+        }
+    }
+    rest
+}
+
+/// The answer to what a session wants made.
+pub(super) fn derived(needed: &Derivation) -> Event {
+    Event::Derived {
+        key: needed.key(),
+        made: needed.derive(),
+    }
 }
 
 pub(super) fn ack(update: &Update) -> Event {

@@ -1,5 +1,5 @@
-//! What a session has others asked for, where the answer comes as a command (views of earlier revisions, the try of a suspect content), and what it
-//! has the fleet told.
+//! What a session has others asked for, where the answer comes as a command (views of earlier revisions, endpoints for nodes that refuse the
+//! newest view, the try of a suspect content), and what it has the fleet told.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,6 +8,8 @@ use aralez_proto::fault::Fault;
 use aralez_proto::hash::Digest;
 use aralez_proto::version::Version;
 use tracing::warn;
+
+use crate::core::session::Derivation;
 
 use super::super::hub::Command;
 use super::Stream;
@@ -24,13 +26,20 @@ impl Stream {
         });
     }
 
+    /// Has the endpoints of the newest view put on what the node runs.
+    pub(super) fn derive(&self, needed: Derivation) {
+        let hub = Arc::clone(&self.hub);
+        let note = move |took| hub.parts.observer.derived(took);
+        self.hub.derivations.ask(needed, &self.commands, note);
+    }
+
     pub(super) fn ask_to_try(&self, root: Digest, now: Instant) {
         let who = (&self.group, &self.node);
         self.hub.ask_to_try(who, root, &self.commands, now);
     }
 
-    pub(super) fn note_refusal(&self, version: Version, faults: &[Fault]) {
-        for fault in faults {
+    pub(super) fn note_refusal(&self, version: Version, faults: &Arc<[Fault]>) {
+        for fault in faults.iter() {
             warn!(node = %self.node, %version, %fault, "a proxy refused an update");
         }
         let memory = self.session.memory();

@@ -107,6 +107,7 @@ impl World {
                     self.opens(at, link, Open::Question);
                 }
                 Action::Recall(version) => self.recall(at, link, version),
+                Action::Derive(needed) => self.derive(at, link, needed),
                 // No run is long enough for the model to learn more from it.
                 Action::AskToTry(_) => {}
                 Action::Refused { version, faults } => {

@@ -106,7 +106,7 @@ impl World {
         let at = &self.nodes[node];
         let server = at.process.as_ref()?.machine.connected()?;
         let fleet = &self.controls[at.setup.servers[server]].fleet;
-        fleet.nodes().get(&at.name)
+        fleet.nodes().get(&at.name).map(AsRef::as_ref)
     }
 
     /// Whether a node runs what the control that it is connected to says. Where an Ack was made up it does not, until the next heartbeats.
@@ -121,7 +121,10 @@ impl World {
             .controls
             .iter()
             .flat_map(|control| control.serving.values());
-        served.any(|serving| serving.node == node && (serving.open.is_some() || serving.recalls))
+        served.any(|serving| {
+            let waits = serving.recalls || serving.derives;
+            serving.node == node && (serving.open.is_some() || waits)
+        })
     }
 
     /// Whether a node is where it belongs, and control says so.

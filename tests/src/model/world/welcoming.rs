@@ -121,6 +121,7 @@ impl World {
             tick: None,
             looks: false,
             recalls: false,
+            derives: false,
         };
         control.serving.insert(link, serving);
         self.judge_resume(at, node, arrived.told, &opened.actions);

@@ -1,6 +1,6 @@
 //! Random interleavings of views, answers and reconnects against a model of a proxy.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,6 +26,8 @@ enum Op {
     Toggle(usize, u16),
     /// The node answers what it was sent.
     Answer,
+    /// What a session wanted made first is there.
+    Make,
     /// The stream breaks and comes back; perhaps the node had applied what it was sent.
     Reconnect { applied: bool },
     /// Control restarts and knows nothing of what was before the newest view, but for what it can make again from its history.
@@ -40,6 +42,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Rename),
         3 => (host, 1..=4_u16).prop_map(|(host, port)| Op::Toggle(host, port)),
         5 => Just(Op::Answer),
+        4 => Just(Op::Make),
         1 => any::<bool>().prop_map(|applied| Op::Reconnect { applied }),
         1 => Just(Op::Restart),
     ]
@@ -55,6 +58,8 @@ struct World {
     session: Session,
     runs: Option<SharedSnapshot>,
     pending: Option<Update>,
+    /// What is being made for this session.
+    wanted: VecDeque<Derivation>,
     /// The leaves that the node refused together: no such set is ever to come again as a whole.
     refused: Vec<HashSet<Digest>>,
 }
@@ -74,6 +79,7 @@ impl World {
             session: opened.session,
             runs: None,
             pending: None,
+            wanted: VecDeque::new(),
             refused: Vec::new(),
         };
         world.take(opened.actions);
@@ -98,8 +104,19 @@ impl World {
                     let view = self.made_again(version.revision);
                     self.told(Event::Recalled(view));
                 }
+                Action::Derive(needed) => {
+                    assert!(self.pending.is_none(), "wanted beside an update");
+                    self.wanted.push_back(needed);
+                }
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    /// What was wanted first is there, though the session may not want it any more.
+    fn make(&mut self) {
+        if let Some(needed) = self.wanted.pop_front() {
+            self.told(derived(&needed));
         }
     }
 
@@ -206,6 +223,7 @@ impl World {
         let pace = Pace::default();
         let opened = Session::open(hello(held), &CLUSTER, memory, recent, pace, self.now).unwrap();
         self.session = opened.session;
+        self.wanted.clear();
         self.take(opened.actions);
     }
 
@@ -235,6 +253,7 @@ impl World {
                 }
             }
             Op::Answer => self.answer(),
+            Op::Make => self.make(),
             Op::Reconnect { applied } => self.reconnect(*applied, Some(self.session.memory())),
             Op::Restart => {
                 self.recent = recent(&Arc::clone(self.recent.newest()));
@@ -248,8 +267,10 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..20 {
             self.answer();
+            self.make();
         }
-        assert!(self.pending.is_none(), "it never comes to rest");
+        let rests = self.pending.is_none() && self.wanted.is_empty();
+        assert!(rests, "it never comes to rest");
     }
 
     fn check_converged(&self) {

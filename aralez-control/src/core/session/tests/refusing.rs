@@ -26,7 +26,7 @@ fn refusing(
         kept: Some(runs.version()),
         faults,
     };
-    let actions = session.handle(nack, now);
+    let actions = handled(&mut session, nack, now);
     assert!(
         matches!(actions[..], [Action::Refused { .. }]),
         "{actions:?}"
@@ -36,7 +36,7 @@ fn refusing(
 
 fn look(session: &mut Session, recent: &mut Arc<Recent>, view: &SharedSnapshot) -> Vec<Action> {
     *recent = Arc::new(recent.followed_by(view).unwrap());
-    session.handle(Event::View(Arc::clone(recent)), Instant::now())
+    handled(session, Event::View(Arc::clone(recent)), Instant::now())
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn content_that_comes_back_is_still_refused() {
     );
     let actions = look(&mut session, &mut recent, &snapshot(3, &good));
     let update = sent(&actions).clone();
-    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(handled(&mut session, ack(&update), now).is_empty());
     assert!(look(&mut session, &mut recent, &snapshot(4, &bad)).is_empty());
     assert!(session.standing().refused.is_some());
 }
@@ -109,7 +109,7 @@ fn endpoints_go_on_while_the_rest_is_refused() {
         5,
         "it keeps the revision of its configuration"
     );
-    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(handled(&mut session, ack(&update), now).is_empty());
     assert!(session.standing().refused.is_some());
 }
 
@@ -118,7 +118,7 @@ fn after_a_restart(runs: &SharedSnapshot, newest: &SharedSnapshot) -> (Session, 
     let recent = recent(newest);
     let refused = RefusedRoot {
         root: newest.version().root,
-        faults: vec![fault_of_host("b.example")],
+        faults: [fault_of_host("b.example")].into(),
     };
     let greeting = Hello {
         refused: vec![refused],
@@ -146,12 +146,12 @@ fn endpoints_go_on_after_a_restart_of_control_too() {
         look(&mut session, &mut recent, &newest(&[2])).is_empty(),
         "asked once"
     );
-    let actions = session.handle(Event::Recalled(Arc::clone(&runs)), now);
+    let actions = handled(&mut session, Event::Recalled(Arc::clone(&runs)), now);
     let update = sent(&actions).clone();
     assert_eq!(update.from.version(), Some(runs.version()));
     let expected = snapshot(5, &spec(&[("a.example", 1, &[2])]));
     assert_eq!(update.to.version(), expected.version());
-    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(handled(&mut session, ack(&update), now).is_empty());
     let actions = look(&mut session, &mut recent, &newest(&[3]));
     assert_eq!(sent(&actions).from.version(), Some(expected.version()));
 }
@@ -166,7 +166,7 @@ fn endpoints_that_changed_while_control_was_gone_are_made_up_for() {
         &spec(&[("a.example", 1, &[2, 3]), ("b.example", 13, &[1])]),
     );
     let (mut session, _) = after_a_restart(&runs, &newest);
-    let actions = session.handle(Event::Recalled(Arc::clone(&own)), now);
+    let actions = handled(&mut session, Event::Recalled(Arc::clone(&own)), now);
     let [Action::AskDigest { question }] = actions[..] else {
         panic!("{actions:?}");
     };
@@ -177,7 +177,7 @@ fn endpoints_that_changed_while_control_was_gone_are_made_up_for() {
     let actions = session.handle(detail(question, &runs, buckets), now);
     let update = sent(&actions).clone();
     assert_eq!(update.to.version(), own.version());
-    assert!(session.handle(ack(&update), now).is_empty());
+    assert!(handled(&mut session, ack(&update), now).is_empty());
     assert_eq!(session.standing().running, Some(own.version()));
     assert!(session.standing().refused.is_some());
 }
@@ -190,7 +190,7 @@ fn a_view_of_another_revision_than_the_node_runs_is_of_no_use() {
     let newest = snapshot(6, &spec(&[("a.example", 1, &[2]), ("b.example", 13, &[1])]));
     let (mut session, _) = after_a_restart(&runs, &newest);
     assert!(session.handle(Event::Recalled(other), now).is_empty());
-    let actions = session.handle(Event::Recalled(Arc::clone(&runs)), now);
+    let actions = handled(&mut session, Event::Recalled(Arc::clone(&runs)), now);
     assert_eq!(sent(&actions).from.version(), Some(runs.version()));
     assert!(
         session.handle(Event::Recalled(runs), now).is_empty(),
@@ -275,7 +275,7 @@ fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
     let recent = Arc::new(recent(&runs).followed_by(&bad).unwrap());
     let refused = RefusedRoot {
         root: bad.version().root,
-        faults: vec![Fault::whole(FaultCode::Suspect, "", "twice")],
+        faults: [Fault::whole(FaultCode::Suspect, "", "twice")].into(),
     };
     let hello = Hello {
         refused: vec![refused.clone()],
@@ -298,7 +298,8 @@ fn a_refusal_outlives_the_stream_unless_the_node_became_another() {
         let (memory, pace) = (Some(session.memory()), Pace::default());
         Session::open(hello, &CLUSTER, memory, Arc::clone(&recent), pace, now).unwrap()
     };
-    assert!(reopen(limited(&runs, 1)).actions.is_empty());
+    let mut same = reopen(limited(&runs, 1));
+    assert!(made(&mut same.session, same.actions, now).is_empty());
     let raised = reopen(limited(&runs, 5));
     assert_eq!(sent(&raised.actions).to.version(), two.version());
 }
@@ -337,7 +338,8 @@ fn endpoints_still_reach_a_node_that_was_given_everything_and_refused_it() {
     let actions = session.handle(nack(sent(&actions), vec![damaged]), now);
     let everything = sent(&actions);
     assert!(matches!(everything.from, Base::Nothing));
-    session.handle(nack(everything, vec![fault_of_host("b.example")]), now);
+    let refused = nack(everything, vec![fault_of_host("b.example")]);
+    handled(&mut session, refused, now);
 
     let fewer = spec(&[("a.example", 1, &[1]), ("b.example", 13, &[1])]);
     let actions = look(&mut session, &mut recent, &snapshot(2, &fewer));
@@ -377,11 +379,11 @@ fn endpoints_reach_a_node_that_refuses_the_newest_though_a_difference_to_them_di
         kept: Some(runs.version()),
         faults: vec![damaged],
     };
-    let actions = session.handle(nack, now);
+    let actions = handled(&mut session, nack, now);
     let everything = sent(&actions).clone();
     assert!(matches!(everything.from, Base::Nothing));
     assert_eq!(everything.to.version(), difference.to.version());
-    assert!(session.handle(ack(&everything), now).is_empty());
+    assert!(handled(&mut session, ack(&everything), now).is_empty());
     // From there differences are trusted again.
     let actions = look(&mut session, &mut recent, &newest(&[1, 3]));
     assert_eq!(sent(&actions).from.version(), Some(everything.to.version()));

@@ -5,7 +5,7 @@ use super::*;
 fn refused(root: Digest, code: FaultCode) -> RefusedRoot {
     RefusedRoot {
         root,
-        faults: vec![Fault::whole(code, "", "ended this proxy several times")],
+        faults: [Fault::whole(code, "", "ended this proxy several times")].into(),
     }
 }
 

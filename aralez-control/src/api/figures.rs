@@ -1,0 +1,104 @@
+//! What answers with something for each node cost, at ten thousand nodes: how long the fleet is held, and how large they are. It prints, and asserts
+//! no time: `cargo test --release -p aralez-control figures -- --ignored --nocapture`.
+#![allow(clippy::print_stdout)]
+
+use std::time::{Duration, Instant};
+
+use aralez_proto::version::Version;
+use serde::Serialize;
+
+use super::nodes::nodes_json;
+use super::pushes::push_json;
+use crate::core::commit::TouchedGroups;
+use crate::core::fleet::{Fleet, SharedFleet, Wanted};
+use crate::core::node::NodeFacts;
+use crate::core::proof::Awaited;
+use crate::core::session::Standing;
+
+const NODES: u64 = 10_000;
+/// Of which so many have not acknowledged the push.
+const OPEN: u64 = 100;
+
+fn version(revision: u64) -> Version {
+    let byte = u8::try_from(revision).unwrap_or_default();
+    Version {
+        generation: 1_764_000_000,
+        revision,
+        sequence: 0,
+        root: [byte; 32].into(),
+    }
+}
+
+fn fleet() -> SharedFleet {
+    let shared = SharedFleet::default();
+    let now = Instant::now();
+    let mut fleet = shared.lock();
+    let standing = |running| Standing {
+        running: Some(version(running)),
+        target: version(2),
+        recognised: true,
+        refused: None,
+    };
+    for number in 0..NODES {
+        let facts = facts(number);
+        fleet.joined(number + 1, facts, standing(1), now);
+    }
+    fleet.committed(version(2), &TouchedGroups::default());
+    for number in OPEN..NODES {
+        fleet.observe(&facts(number).node, number + 1, standing(2), now);
+    }
+    drop(fleet);
+    shared
+}
+
+fn facts(number: u64) -> NodeFacts {
+    NodeFacts {
+        node: format!("edge-{number:05}.example").parse().unwrap(),
+        group: "default".parse().unwrap(),
+        proxy_version: "0.10.0".to_owned(),
+    }
+}
+
+/// The shortest of some runs: what else the machine does is not of interest.
+fn shortest<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
+    let timed = |_| {
+        let begun = Instant::now();
+        let made = run();
+        (begun.elapsed(), made)
+    };
+    let runs = (0..20).map(timed);
+    runs.min_by_key(|(took, _)| *took).unwrap()
+}
+
+fn row(what: &str, held: Duration, after: Duration, answer: &impl Serialize) {
+    let bytes = serde_json::to_vec(answer).unwrap().len();
+    println!(
+        "{what}: the fleet is held for {} us; {} us more to make the answer of {bytes} bytes",
+        held.as_micros(),
+        after.as_micros()
+    );
+}
+
+#[test]
+#[ignore = "measures, and asserts nothing"]
+fn figures_of_answers_for_ten_thousand_nodes() {
+    let shared = fleet();
+    let now = Instant::now();
+    let (held, listing) = shortest(|| shared.lock().listing());
+    let (made, answer) = shortest(|| nodes_json(&listing, version(2), now));
+    row("/v1/nodes", held, made, &answer);
+    for (name, wanted) in [
+        ("all", Wanted::All),
+        ("open", Wanted::Open),
+        ("none", Wanted::Counts),
+    ] {
+        let (held, push) = shortest(|| shared.lock().push(2, wanted).unwrap());
+        let (made, answer) = shortest(|| push_json(&push, 2, Awaited::Present, now));
+        row(&format!("/v1/pushes/2?nodes={name}"), held, made, &answer);
+    }
+    let counts = |fleet: &Fleet| fleet.proof(2).unwrap().counts();
+    let (held, _) = shortest(|| counts(&shared.lock()));
+    println!("a look of a long poll: {} ns", held.as_nanos());
+    let (held, _) = shortest(|| shared.lock().counts());
+    println!("/v1/status and /metrics: {} us", held.as_micros());
+}

@@ -1,0 +1,63 @@
+//! All that a node refused.
+
+use std::sync::Arc;
+
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::{Limits, Snapshot};
+
+use super::{Recent, Refusal};
+
+/// How many refusals are remembered per node.
+const MAX_REFUSALS: usize = 8;
+
+/// What a node refused, newest last, each root once. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals(Arc<Vec<Refusal>>);
+
+impl Refusals {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Refusal> {
+        self.0.iter()
+    }
+
+    pub(super) fn remember(&mut self, refusal: Refusal) {
+        let all = Arc::make_mut(&mut self.0);
+        all.retain(|earlier| earlier.root() != refusal.root());
+        all.push(refusal);
+        let excess = all.len().saturating_sub(MAX_REFUSALS);
+        all.drain(..excess);
+    }
+
+    pub(super) fn forget(&mut self, root: Digest) {
+        Arc::make_mut(&mut self.0).retain(|refusal| refusal.root() != root);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0 = Arc::default();
+    }
+
+    /// Why the newest view is not for this node. The newest refusal says most about what is wrong now.
+    pub(super) fn blocking_newest(&self, recent: &Recent, limits: &Limits) -> Option<&Refusal> {
+        let blocks = |refusal: &&Refusal| recent.is_blocked_by(refusal, limits);
+        self.iter().rev().find(blocks)
+    }
+
+    /// Why another view is not.
+    pub(super) fn blocks(&self, view: &Snapshot, limits: &Limits) -> bool {
+        self.iter().any(|refusal| refusal.blocks(view, limits))
+    }
+
+    /// Nodes that refused the same have the same.
+    pub(super) fn mark(&self) -> Digest {
+        let mut marks: Vec<Digest> = self.iter().map(Refusal::mark).collect();
+        marks.sort_unstable();
+        let fields: Vec<&[u8]> = marks
+            .iter()
+            .map(|mark| mark.as_bytes().as_slice())
+            .collect();
+        Digest::of_fields(&fields)
+    }
+}

@@ -1,0 +1,178 @@
+//! All nodes refuse a large change, and endpoints go on changing: how long these take to arrive, and whether heartbeats do.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aralez_proto::model::{HostPattern, PoolName};
+use aralez_proto::snapshot::Snapshot;
+
+use crate::eventually::try_eventually;
+use crate::fleet::{Fleet, Plan};
+use crate::proof::Row;
+use crate::simulator::{Simulator, Watcher};
+use crate::slow::vitals::{Metrics, may_open};
+
+use super::figures::{Cost, Spread, millis};
+use super::options::{Measurement, Options};
+
+/// How long anything may take before it has failed.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Between two heartbeats, in milliseconds. After 2.5 of them a stream is given up.
+const HEARTBEAT: &str = "5000";
+/// What is promised for the last of all nodes.
+const GOAL: Duration = Duration::from_secs(1);
+/// The host that nodes refuse.
+const REFUSED: &str = "refused.test";
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Refusing {
+    /// From a push that removes an endpoint to the last node that runs without it, for each.
+    pub last: Spread,
+    /// How often control made what nodes are given of a view that they refuse.
+    pub made: u64,
+    /// Streams that began after all had joined: some were given up.
+    pub lost: u64,
+    /// Processor time of control for each removal.
+    pub control: Duration,
+}
+
+/// Counts the nodes that run without the endpoint that was removed last.
+#[derive(Default)]
+struct Without {
+    pool: Mutex<Option<PoolName>>,
+    nodes: AtomicUsize,
+}
+
+impl Without {
+    fn expect(&self, host: usize) {
+        let host: HostPattern = format!("h{host}.test").parse().expect("a host");
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        self.nodes.store(0, Ordering::Relaxed);
+        *pool = Some(PoolName::of_route(&host, "/"));
+    }
+}
+
+impl Watcher for Arc<Without> {
+    fn applied(&self, _: usize, snapshot: &Snapshot) {
+        let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pool) = &*pool else { return };
+        let endpoints = snapshot.resources().pools().endpoints(pool);
+        if endpoints.is_some_and(|endpoints| endpoints.len() == 1) {
+            self.nodes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Has all nodes refuse a push, then removes endpoints one after the other.
+///
+/// # Errors
+/// What did not come.
+pub async fn measure(options: &Options) -> Result<Refusing, String> {
+    may_open(options.nodes * 2 + 1_000);
+    let fleet = Plan::new(0)
+        .control_arguments(&["--heartbeat-ms", HEARTBEAT])
+        .document(&document(options.hosts, 0, false))
+        .start()
+        .await;
+    let without = Arc::new(Without::default());
+    let mut simulator = Simulator::new(Some(Box::new(Arc::clone(&without))));
+    simulator.refuse(REFUSED);
+    let socket = fleet.folder().join("control.sock");
+    let sockets = (0..options.nodes).map(|_| socket.clone());
+    simulator.add_each(sockets, Duration::ZERO).await;
+    simulator.all_run(1, PATIENCE).await?;
+    let before = streams(&Metrics::of_control(fleet.api()).await?);
+    push(&fleet, &document(options.hosts, 0, true)).await?;
+    refusing(&fleet, options.nodes).await?;
+
+    let mut last = Vec::new();
+    let cost = Cost::of(fleet.control().pid());
+    for removed in 1..=options.removals {
+        without.expect(removed - 1);
+        let begun = tokio::time::Instant::now();
+        push(&fleet, &document(options.hosts, removed, true)).await?;
+        let all = || async {
+            let there = without.nodes.load(Ordering::Relaxed);
+            let all = there >= options.nodes;
+            all.then_some(())
+                .ok_or_else(|| format!("{there} nodes run without it"))
+        };
+        try_eventually(PATIENCE, "all nodes run without it", all).await?;
+        last.push(begun.elapsed());
+    }
+    let control = cost.spent() / u32::try_from(options.removals.max(1)).unwrap_or(u32::MAX);
+    refusing(&fleet, options.nodes).await?;
+    let metrics = Metrics::of_control(fleet.api()).await?;
+    Ok(Refusing {
+        last: Spread::of(last),
+        made: metrics.labelled("aralez_control_duration_seconds_count", "of", "derive"),
+        lost: streams(&metrics) - before,
+        control,
+    })
+}
+
+/// How many began.
+fn streams(metrics: &Metrics) -> u64 {
+    metrics.labelled("aralez_control_streams_total", "began", "opened")
+}
+
+async fn push(fleet: &Fleet, text: &str) -> Result<(), String> {
+    let answer = fleet.push(text).await;
+    match answer.status {
+        200 => Ok(()),
+        status => Err(format!("{status}: {}", answer.text())),
+    }
+}
+
+/// Waits until control knows that so many nodes refuse its head.
+async fn refusing(fleet: &Fleet, nodes: usize) -> Result<(), String> {
+    let known = || async {
+        let metrics = Metrics::of_control(fleet.api()).await?;
+        let refusing = metrics.labelled("aralez_control_nodes", "state", "refusing");
+        let all = refusing >= nodes as u64;
+        all.then_some(())
+            .ok_or_else(|| format!("{refusing} nodes of {nodes} refuse"))
+    };
+    let known = try_eventually(PATIENCE, "all nodes refuse", known).await;
+    known.map(drop)
+}
+
+/// So many hosts with two endpoints each, of which the first `removed` hosts have lost one. With the host that nodes refuse, every other
+/// host differs as well.
+fn document(hosts: usize, removed: usize, refused: bool) -> String {
+    let mut text = super::stage::document(hosts, removed);
+    if refused {
+        let more = "\n    \"/more\":\n      servers: [\"10.2.0.1:80\"]\n";
+        text = text.replace("]\n", &format!("]{more}"));
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "{REFUSED}:\n  paths:\n    \"/\":\n      servers: [\"10.3.0.1:80\"]"
+        );
+    }
+    text
+}
+
+/// The rows of it.
+pub fn rows(measured: &Refusing, options: &Options) -> Vec<Row> {
+    let lost = measured.lost;
+    vec![Row {
+        what: format!(
+            "all of {} nodes refuse a change of all {} hosts, and an endpoint is removed, {} times: from the push to the last node that \
+             runs without it",
+            options.nodes, options.hosts, options.removals
+        ),
+        goal: "p99 ≤ 1 s, no stream lost".to_owned(),
+        measured: format!(
+            "{}; what nodes are given was made {} times; {lost} streams lost; {} of control's processor time",
+            measured.last.text(),
+            measured.made,
+            millis(measured.control),
+        ),
+        met: Some(measured.last.p99 <= GOAL && lost == 0),
+        command: Options::command(Measurement::Refusing),
+    }]
+}
