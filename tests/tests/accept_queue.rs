@@ -5,7 +5,6 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use aralez_tests::document::site;
-use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::Origin;
 use rustix::process::Signal;

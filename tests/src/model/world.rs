@@ -61,24 +61,23 @@ impl Run {
     }
 }
 
+/// A node tries whether it reaches a server. What it dials later makes the answer void.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    node: usize,
+    life: u64,
+    dial: u64,
+    server: usize,
+}
+
 /// Something that happens at its time. Lives keep what was planned for a process from reaching the next one.
 #[derive(Clone, Debug)]
 enum Happening {
     Boot {
         node: usize,
     },
-    Dialled {
-        node: usize,
-        life: u64,
-        dial: u64,
-        server: usize,
-    },
-    Probed {
-        node: usize,
-        life: u64,
-        dial: u64,
-        server: usize,
-    },
+    Dialled(Try),
+    Probed(Try),
     Wake {
         node: usize,
         life: u64,
@@ -284,18 +283,8 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Boot { node } => self.boot(node),
-            Happening::Dialled {
-                node,
-                life,
-                dial,
-                server,
-            } => self.dialled(node, life, dial, server),
-            Happening::Probed {
-                node,
-                life,
-                dial,
-                server,
-            } => self.probed(node, life, dial, server),
+            Happening::Dialled(tried) => self.dialled(tried),
+            Happening::Probed(tried) => self.probed(tried),
             Happening::Wake { node, life } => self.wake(node, life),
             Happening::Applied { node, life } => self.apply(node, life),
             Happening::Dies { node, life } => self.dies_of_it(node, life),

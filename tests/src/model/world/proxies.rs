@@ -9,7 +9,7 @@ use aralez_proxy::sync::job::{Job, News};
 use aralez_proxy::sync::translate;
 use prost::Message as _;
 
-use super::{Happening, World};
+use super::{Happening, Try, World};
 use crate::model::broken::Promise;
 use crate::model::planted::Planted;
 use crate::model::wire::Travels;
@@ -50,7 +50,13 @@ impl World {
         self.nodes[node].disk.state().wall = wall;
     }
 
-    pub(super) fn dialled(&mut self, node: usize, life: u64, dial: u64, server: usize) {
+    pub(super) fn dialled(&mut self, tried: Try) {
+        let Try {
+            node,
+            life,
+            dial,
+            server,
+        } = tried;
         let control = self.nodes[node].setup.servers[server];
         let is_reached = self.is_reached(node, control);
         let at = &mut self.nodes[node];
@@ -71,7 +77,13 @@ impl World {
     }
 
     /// The answer of a probe comes back; what was dialled since has made it void.
-    pub(super) fn probed(&mut self, node: usize, life: u64, dial: u64, server: usize) {
+    pub(super) fn probed(&mut self, tried: Try) {
+        let Try {
+            node,
+            life,
+            dial,
+            server,
+        } = tried;
         let at = &self.nodes[node];
         let process = at.process.as_ref().filter(|_| at.life == life);
         let control = at.setup.servers[server];
@@ -159,12 +171,12 @@ impl World {
         let dial = process.dial;
         self.plan(
             after + way,
-            Happening::Dialled {
+            Happening::Dialled(Try {
                 node,
                 life,
                 dial,
                 server,
-            },
+            }),
         );
     }
 
@@ -177,12 +189,12 @@ impl World {
         let (life, dial) = (at.life, process.dial);
         self.plan(
             way,
-            Happening::Probed {
+            Happening::Probed(Try {
                 node,
                 life,
                 dial,
                 server,
-            },
+            }),
         );
     }
 
