@@ -42,7 +42,8 @@ prove: build-deps
 # Our proxy beside nginx, HAProxy and a minimal pingora-proxy, ours and the last as they are shipped (fat LTO): about half an hour on a
 # machine that does nothing else, and as long to build.
 # `make bench QUICK=1` takes about three minutes and shows only what is far off. BENCH holds more options, such as
-# BENCH="--scenario post64k --workers 1"; `bench --help` lists them. The report is printed, and kept in target/bench.md.
+# BENCH="--scenario post64k --workers 1", or BENCH="--proxies ours --before FOLDER" for another build of aralez-control and aralez-proxy beside
+# this one; `bench --help` lists them. The report is printed, and kept in target/bench.md.
 BENCH_LENGTH := $(if $(QUICK),--pairs 3 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
 bench: build-deps bench-deps
 	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-tests
