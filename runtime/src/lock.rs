@@ -56,13 +56,13 @@ impl InstanceLock {
             folder: folder.to_owned(),
             cause,
         };
-        let mut file = open(folder).map_err(unusable)?;
+        let file = open(folder).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held {
                     folder: folder.to_owned(),
-                    holder: holder(&mut file),
+                    holder: holder(&file),
                 });
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
@@ -113,8 +113,11 @@ impl InstanceLock {
 
 /// The process that the lock on `folder` names, whether it still holds it or not.
 pub fn named(folder: &Path) -> Option<u32> {
+    read_pid(&File::open(folder.join(FILE)).ok()?)
+}
+
+fn read_pid(file: &File) -> Option<u32> {
     let mut text = String::new();
-    let file = File::open(folder.join(FILE)).ok()?;
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
@@ -149,14 +152,12 @@ fn open(folder: &Path) -> io::Result<File> {
     }
 }
 
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
+fn holder(file: &File) -> String {
     // Only for the message: what does not read is told as not known.
-    let read = file.take(32).read_to_string(&mut text);
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!("process {pid}"),
-        _ => "another process".to_owned(),
-    }
+    read_pid(file).map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use aralez_proto::version::Version;
 
 use super::*;
+use crate::core::session::tests::fixtures::memory;
 
 fn version(revision: u64, root: u8) -> Version {
     Version {
@@ -172,16 +173,6 @@ fn nodes_long_gone_are_forgotten_first() {
     fleet.forget_beyond(2);
     let left: Vec<_> = fleet.nodes().keys().map(ToString::to_string).collect();
     assert_eq!(left, ["n1", "n3"]);
-}
-
-fn memory() -> NodeMemory {
-    let recent = std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
-    let hello = crate::core::session::tests::fixtures::hello(None);
-    let pace = crate::core::session::Pace::default();
-    crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, Instant::now())
-        .unwrap()
-        .session
-        .memory()
 }
 
 fn changes(fleet: &mut Fleet) -> Vec<(String, Option<bool>)> {

@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::core::commit::TouchedGroups;
 use crate::core::fleet::Fleet;
 use crate::core::node::NodeFacts;
+use crate::core::session::tests::fixtures::memory;
 use crate::core::session::{RefusedRoot, Standing};
 
 fn version(revision: u64) -> Version {
@@ -59,16 +60,6 @@ fn everyone() -> TouchedGroups {
         others: true,
         ..TouchedGroups::default()
     }
-}
-
-fn memory() -> crate::core::session::NodeMemory {
-    let recent = std::sync::Arc::new(crate::core::session::Recent::new(std::sync::Arc::default()));
-    let hello = crate::core::session::tests::fixtures::hello(None);
-    let pace = crate::core::session::Pace::default();
-    crate::core::session::Session::open(hello, &[0; 16], None, recent, pace, Instant::now())
-        .unwrap()
-        .session
-        .memory()
 }
 
 /// Two connected nodes that run revision 1, and a third that left; then revision 2.

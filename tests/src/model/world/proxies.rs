@@ -51,24 +51,23 @@ impl World {
     }
 
     pub(super) fn dialled(&mut self, tried: Try) {
-        let Try {
-            node,
-            life,
-            dial,
-            server,
-        } = tried;
-        let control = self.nodes[node].setup.servers[server];
-        let is_reached = self.is_reached(node, control);
-        let at = &mut self.nodes[node];
-        let process = at.process.as_mut().filter(|_| at.life == life);
-        let Some(process) = process.filter(|process| process.dial == dial) else {
+        let Some(control) = self.still_tried(tried) else {
             return;
         };
-        if !is_reached {
-            return self.feed(node, Event::ConnectFailed);
+        if !self.is_reached(tried.node, control) {
+            return self.feed(tried.node, Event::ConnectFailed);
         }
-        process.channel = Some(control);
-        self.feed(node, Event::Connected);
+        if let Some(process) = &mut self.nodes[tried.node].process {
+            process.channel = Some(control);
+        }
+        self.feed(tried.node, Event::Connected);
+    }
+
+    /// The control that was tried, unless what came since has made the answer void.
+    fn still_tried(&self, tried: Try) -> Option<usize> {
+        let at = &self.nodes[tried.node];
+        let process = at.process.as_ref().filter(|_| at.life == tried.life)?;
+        (process.dial == tried.dial).then(|| at.setup.servers[tried.server])
     }
 
     fn is_reached(&self, node: usize, control: usize) -> bool {
@@ -76,19 +75,11 @@ impl World {
         self.controls[control].is_up && apart.is_none_or(|until| *until <= self.now)
     }
 
-    /// The answer of a probe comes back; what was dialled since has made it void.
+    /// The answer of a probe comes back.
     pub(super) fn probed(&mut self, tried: Try) {
-        let Try {
-            node,
-            life,
-            dial,
-            server,
-        } = tried;
-        let at = &self.nodes[node];
-        let process = at.process.as_ref().filter(|_| at.life == life);
-        let control = at.setup.servers[server];
-        if process.is_some_and(|process| process.dial == dial) && self.is_reached(node, control) {
-            self.feed(node, Event::Probed(server));
+        let control = self.still_tried(tried);
+        if control.is_some_and(|control| self.is_reached(tried.node, control)) {
+            self.feed(tried.node, Event::Probed(tried.server));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aralez_proto::convert;
 use aralez_proto::fault::{Fault, FaultCode};
@@ -15,7 +15,7 @@ use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 use bytes::Bytes;
 
-use crate::core::session::{Hello, RefusedRoot};
+use crate::core::session::{Hello, NodeMemory, Pace, Recent, RefusedRoot, Session};
 
 /// A host of a view: what its content is, and the ports of its endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,4 +106,20 @@ pub(crate) fn fault_of_host(name: &str) -> Fault {
 
 pub(crate) fn leaf(snapshot: &Snapshot, key: &RecordKey) -> Option<Digest> {
     Some(snapshot.records().get(key)?.leaf())
+}
+
+/// What a session that has just begun keeps of its node.
+pub(crate) fn memory() -> NodeMemory {
+    let recent = Arc::new(Recent::new(Arc::default()));
+    Session::open(
+        hello(None),
+        &[0; 16],
+        None,
+        recent,
+        Pace::default(),
+        Instant::now(),
+    )
+    .unwrap()
+    .session
+    .memory()
 }
