@@ -77,9 +77,7 @@ impl Writers {
             return true;
         };
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-                self.set(path, Heard::Closed);
-            }
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.closed(path),
             EventKind::Access(_) => return false,
             EventKind::Create(CreateKind::File) => self.set(path, Heard::Made),
             EventKind::Modify(ModifyKind::Data(_)) => self.set(path, Heard::Written),
@@ -100,6 +98,16 @@ impl Writers {
         }
         let path = path.to_owned();
         files.insert(file, Followed { path, heard });
+    }
+
+    /// When a close is heard of, the file may have another name, and its name may be another file's: what was heard under the name is closed.
+    fn closed(&self, path: &Path) {
+        for followed in self.files().values_mut() {
+            if followed.path == *path {
+                followed.heard = Heard::Closed;
+            }
+        }
+        self.set(path, Heard::Closed);
     }
 
     /// A file that is still being written keeps that, under its new name. The file that had the name is gone.
@@ -193,5 +201,19 @@ mod tests {
         let lost = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
         assert!(writers.note(&lost));
         assert_eq!(writers.heard(file), None);
+    }
+
+    /// The events are read while the writer goes on: the close finds nothing under its name any more.
+    #[test]
+    fn a_file_that_was_moved_before_its_close_was_heard_is_not_being_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("a.tmp"), dir.path().join("a.yaml"));
+        std::fs::write(&first, "text").unwrap();
+        let (writers, file) = (Writers::default(), file_at(&first).unwrap());
+        writers.note(&event(DATA, &first));
+        std::fs::rename(&first, &second).unwrap();
+        writers.note(&event(CLOSE, &first));
+        writers.note(&event(TO, &second));
+        assert_eq!(writers.heard(file), Some(Heard::Moved));
     }
 }
