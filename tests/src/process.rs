@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group,
+    Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group, prlimit,
     setpriority_process, setrlimit,
 };
 
@@ -132,6 +132,19 @@ impl Daemon {
     pub fn signal(&self, signal: Signal) {
         // It may be gone already, which is what a signal of ours wants.
         let _ = kill_process(pid(self.child.id()), signal);
+    }
+
+    /// From now on it can open descriptors below this number only; those that are open stay.
+    ///
+    /// # Panics
+    /// When the kernel does not allow it.
+    pub fn limit_open_files(&self, below: u64) {
+        let limit = Rlimit {
+            current: Some(below),
+            // Children inherit ours, and only a privileged process could raise a lower one again.
+            maximum: getrlimit(Resource::Nofile).maximum,
+        };
+        prlimit(Some(pid(self.pid())), Resource::Nofile, limit).expect("limits may be lowered");
     }
 
     /// Lowers the priority of all of its threads to this level (nice).

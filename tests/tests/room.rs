@@ -174,7 +174,7 @@ async fn with_120_descriptors_150_clients_are_served_and_admin_cache_and_stream_
     eventually(LIVE, "the change is in the cache", cached).await;
     drop(clients);
     let log = fleet.log("proxy-0");
-    for trouble in ["no connection can be taken", "Too many open files"] {
+    for trouble in ["cannot accept connections", "Too many open files"] {
         assert!(!log.contains(trouble), "{log}");
     }
 }
@@ -198,5 +198,41 @@ async fn a_limit_of_open_files_that_serves_nobody_is_told_at_the_start() {
     assert!(
         said.contains("RLIMIT_NOFILE") && said.contains("24"),
         "{said}"
+    );
+}
+
+/// The lowest number that no descriptor of a process has.
+fn first_free(pid: u32) -> u64 {
+    let taken = |number: &u64| Path::new(&format!("/proc/{pid}/fd/{number}")).exists();
+    let free = (0..).find(|number| !taken(number));
+    free.expect("a process has finitely many descriptors")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_descriptor_is_left_the_longest_idle_client_gives_its_own() {
+    let origin = Origin::start("a").await;
+    let fleet = Plan::new(1)
+        .threads(0, 1)
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let (mut idle, _) = all_served(fleet.http(0), 30);
+    let proxy = fleet.proxies[0].as_ref().unwrap();
+    // Fewer numbers than clients that come, and most of them taken by idle ones.
+    proxy.limit_open_files(first_free(proxy.pid()) + 25);
+    let (mut clients, times) = all_served(fleet.http(0), 30);
+    println!(
+        "30 clients without free descriptors: median {:?}",
+        median(times)
+    );
+    assert!(proxy.log().contains("cannot accept connections"));
+    let newest = clients.last_mut().unwrap();
+    request(newest).expect("who was idle for a moment only keeps its place");
+    let oldest = &mut idle[0];
+    assert!(
+        matches!(oldest.read(&mut [0]), Ok(0)),
+        "the longest idle one goes"
     );
 }

@@ -55,6 +55,8 @@ pub(super) async fn serve(
         router,
         observer,
     };
+    // A lack of room is logged when it begins, not ten times a second.
+    let mut logged = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -62,9 +64,14 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => door.admit(stream, peer, shutdown.watcher()),
+            Ok((stream, peer)) => {
+                logged = false;
+                door.admit(stream, peer, shutdown.watcher());
+            }
             Err(error) => {
-                warn!(%error, "the config API cannot accept a connection");
+                if !std::mem::replace(&mut logged, true) {
+                    warn!(%error, "the config API cannot accept connections");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

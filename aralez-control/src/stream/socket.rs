@@ -144,6 +144,8 @@ impl ControlSocket {
 
 /// The next connection that is trusted and has a place.
 async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Counted {
+    // A lack of room is logged when it begins, not ten times a second.
+    let mut logged = false;
     loop {
         match listener.accept().await {
             Ok((stream, _)) if is_trusted(&stream, own) => {
@@ -156,7 +158,9 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
             }
             Ok(_) => {}
             Err(error) => {
-                warn!(%error, "the control socket cannot accept a connection");
+                if !std::mem::replace(&mut logged, true) {
+                    warn!(%error, "the control socket cannot accept connections");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

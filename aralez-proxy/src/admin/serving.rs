@@ -36,6 +36,8 @@ pub(super) async fn serve(
 ) {
     let mut running = JoinSet::new();
     let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
+    // A lack of room is logged when it begins, not ten times a second.
+    let mut logged = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -44,11 +46,14 @@ pub(super) async fn serve(
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::debug!(%error, "the admin endpoint cannot take a connection");
+                if !std::mem::replace(&mut logged, true) {
+                    tracing::warn!(%error, "the admin endpoint cannot accept connections");
+                }
                 sleep(REST).await;
                 continue;
             }
         };
+        logged = false;
         while running.try_join_next().is_some() {}
         oldest.retain(|connection| !connection.is_finished());
         while oldest.len() >= MOST {

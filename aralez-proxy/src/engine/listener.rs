@@ -17,6 +17,9 @@ use crate::core::admission::ListenerCount;
 /// How long a listener rests where the system has no room for another connection (EMFILE, ENFILE, ENOBUFS).
 const REST: Duration = Duration::from_millis(100);
 
+/// How long the connection that gives its descriptor may take to close it.
+const GIVEN: Duration = Duration::from_millis(10);
+
 /// How many connections may wait to be accepted: as many as the system allows (`net.core.somaxconn`). The 128 of the standard library
 /// overflow with a burst of clients.
 const BACKLOG: i32 = i32::MAX;
@@ -120,26 +123,21 @@ fn accept_one(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
     Ok((socket.into(), peer.try_into()?))
 }
 
-/// Where this process has no descriptor left, the connection that has been idle longest gives its own.
+/// Where this process has no descriptor left, the connection that has been idle longest gives its own. A connection that broke before it was
+/// accepted is no reason to rest. Where the system has no room, accepting again at once would spin. It is logged once until there is room
+/// again.
 async fn no_room(reception: &Reception, error: &io::Error, told: &mut bool) {
-    if matches!(
-        Errno::from_io_error(error),
-        Some(Errno::MFILE | Errno::NFILE)
-    ) {
-        let admission = &reception.worker.engine.admission;
-        admission.close_longest_idle(Instant::now());
-    }
-    rest_after(error, told).await;
-}
-
-/// A connection that broke before it was accepted is no reason to rest. Where the system has no room, accepting again at once would spin.
-/// It is logged once until there is room again.
-async fn rest_after(error: &io::Error, told: &mut bool) {
     if error.kind() == io::ErrorKind::ConnectionAborted {
         return;
     }
     if !std::mem::replace(told, true) {
         tracing::warn!(%error, "cannot accept connections");
     }
-    tokio::time::sleep(REST).await;
+    let no_descriptor = matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    );
+    let admission = &reception.worker.engine.admission;
+    let gives = no_descriptor && admission.close_longest_idle(Instant::now());
+    tokio::time::sleep(if gives { GIVEN } else { REST }).await;
 }
