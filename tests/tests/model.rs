@@ -8,7 +8,7 @@ use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::proof::proves;
 
 /// Seeds that found a defect once, each with what it was.
-const KEPT: [(u64, &str); 5] = [
+const KEPT: [(u64, &str); 6] = [
     (
         7,
         "a proxy that a foreign or lagging control sent away asked the same one again, for ever",
@@ -21,6 +21,10 @@ const KEPT: [(u64, &str); 5] = [
     (
         2595,
         "no removal reached a node any more that had refused what it was given as a whole after a damaged difference",
+    ),
+    (
+        6151,
+        "two suspects took the places of good snapshots in the cache, and a proxy whose newest was damaged started a suspect",
     ),
     (
         6865,

@@ -12,7 +12,7 @@ use aralez_proto::version::Version;
 
 use crate::core::commit::TouchedGroups;
 use crate::core::node::{DUPLICATE_SHOWN, NodeFacts, NodeRecord, NodeState, StreamId};
-use crate::core::proof::{Observed, Proof, Proofs};
+use crate::core::proof::{Observed, Proof, Proofs, Settled};
 use crate::core::roster::{KEPT, Roster, RosterChange};
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
 use crate::core::turned_away::TurnedAwayNodes;
@@ -53,7 +53,7 @@ impl Fleet {
             group: &facts.group,
             duplicate: duplicate.is_some(),
         };
-        let settled = self.proofs.observe(who, &standing, 0);
+        let settled = self.proofs.observe(who, &standing, Settled::default());
         let status = NodeStatus {
             running: standing.running,
             ..NodeStatus::default()
@@ -93,7 +93,7 @@ impl Fleet {
             connected_since: last_seen,
             duplicate: None,
             memory: None,
-            settled: 0,
+            settled: Settled::default(),
             expected_until,
         };
         self.nodes
@@ -181,7 +181,7 @@ impl Fleet {
             let settled = if record.duplicate == duplicate {
                 record.settled
             } else {
-                0
+                Settled::default()
             };
             let who = Observed {
                 node,

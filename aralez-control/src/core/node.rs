@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
 
+use crate::core::proof::Settled;
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
 
 /// How long a node is shown as a duplicate after the other process was last turned away: longer than that process waits between two tries.
@@ -88,8 +89,8 @@ pub struct NodeRecord {
     /// When another process of this name was last turned away; `None` once that is [`DUPLICATE_SHOWN`] ago.
     pub duplicate: Option<Instant>,
     pub(super) memory: Option<NodeMemory>,
-    /// Up to which revision nothing becomes of a proof on this stream any more.
-    pub(super) settled: u64,
+    /// Which proofs need no other look while it has this stream.
+    pub(super) settled: Settled,
     /// Until when a push waits for it although it has no stream: it had one when control was started again.
     pub(super) expected_until: Option<Instant>,
 }

@@ -13,8 +13,10 @@ use crate::core::node::NodeRecord;
 use crate::core::session::Standing;
 
 mod counts;
+mod settled;
 
 pub use counts::MarkCounts;
+pub use settled::Settled;
 
 #[cfg(test)]
 mod tests;
@@ -187,10 +189,15 @@ impl Proof {
             return;
         }
         let mark = self.mark_of(standing, who.duplicate);
+        let Some(before) = self.nodes.get_mut(who.node) else {
+            return self.put(who.node, mark);
+        };
         // Running something later does not undo that it refused this; running this does.
-        let refused = matches!(self.nodes.get(who.node), Some(Mark::Refused(_)));
+        let refused = matches!(before, Mark::Refused(_));
         if !refused || matches!(mark, Mark::Applied | Mark::Refused(_)) {
-            self.put(who.node, mark);
+            *self.counts.of(before) -= 1;
+            *self.counts.of(&mark) += 1;
+            *before = mark;
         }
     }
 }
@@ -254,25 +261,35 @@ impl Proofs {
         self.by_revision.len() > 2 && marks.sum::<usize>() > MAX_MARKS
     }
 
-    /// A node has a stream and stands like this. Nothing becomes of the revisions up to `settled` on this node any more; gives back up to
-    /// which that is so from now on. A fleet in step costs each node a look at the newest revision and not at a hundred.
+    /// A node has a stream and stands like this. Only what is not settled is looked at; gives back what is from now on.
     #[must_use]
-    pub(super) fn observe(&mut self, who: Observed<'_>, standing: &Standing, settled: u64) -> u64 {
-        // Revisions of another history say nothing of those that are followed here.
+    pub(super) fn observe(
+        &mut self,
+        who: Observed<'_>,
+        standing: &Standing,
+        settled: Settled,
+    ) -> Settled {
+        let settled = settled.here(standing);
         let here = |running: &Version| running.generation == standing.target.generation;
         let runs = standing.proven().filter(here);
         let runs = runs.map(|running| running.revision);
-        // What it runs is always looked at: running it undoes a refusal.
-        let first = runs.map_or(settled + 1, |runs| runs.min(settled + 1));
+        let first = settled.first(runs);
+        // What it runs is always looked at, for running it undoes a refusal, and what it ran, for it does so no longer.
+        let ran = settled.ran().filter(|ran| Some(*ran) != runs);
+        for revision in ran.into_iter().chain(runs) {
+            let earlier = self.by_revision.get_mut(&revision);
+            if let Some(proof) = earlier.filter(|_| revision < first) {
+                proof.observe(who, standing);
+            }
+        }
         for proof in self.by_revision.range_mut(first..).map(|(_, proof)| proof) {
             proof.observe(who, standing);
         }
-        match runs {
+        if who.duplicate {
             // Once the other process is gone, all of it is looked at again.
-            _ if who.duplicate => 0,
-            Some(runs) => runs,
-            None => settled,
+            return Settled::default();
         }
+        settled.after(standing, runs)
     }
 
     /// A node refused a version that it was sent.

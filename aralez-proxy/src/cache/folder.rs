@@ -18,7 +18,7 @@ use super::file::{self, Header, ReadError, Whole};
 use crate::core::memory::NotKept;
 use crate::core::trial::Marks;
 
-/// How many of the newest are kept, besides those that proved good.
+/// How many of the newest are kept, and of the newest suspects, besides those that proved good.
 const KEPT: usize = 3;
 /// How many files that were set aside are kept for a person to look at.
 const KEPT_ASIDE: usize = 3;
@@ -227,14 +227,21 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what is neither among the newest nor the newest that served a minute or an hour.
+    /// Removes what is neither among the newest nor the newest that served a minute or an hour. Suspects are counted apart: they serve where
+    /// nothing else can, so they take the place of nothing else.
     pub(super) fn prune(&mut self, marks: &Marks) {
         let newest = |wanted: &dyn Fn(&Entry) -> bool| self.entries.iter().position(wanted);
         let good = newest(&|entry| marks.is_good(entry.header.version.root));
         let lasting = newest(&|entry| marks.is_lasting(entry.header.version.root));
-        let mut position = 0;
+        let (mut position, mut plain, mut suspect) = (0, 0, 0);
         self.entries.retain(|entry| {
-            let keep = position < KEPT || [good, lasting].contains(&Some(position));
+            let of_its_kind = if marks.is_suspect(entry.header.version.root) {
+                &mut suspect
+            } else {
+                &mut plain
+            };
+            let keep = *of_its_kind < KEPT || [good, lasting].contains(&Some(position));
+            *of_its_kind += 1;
             position += 1;
             // What cannot be removed is looked at again at the next start.
             keep || fs::remove_file(self.path.join(&entry.name)).is_err()

@@ -70,10 +70,7 @@ impl Cache {
 /// The order in which files are tried: newest first. Where the newest are suspect, what has proved good comes before what came shortly before them
 /// and may hold the same fault.
 fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
-    let is_suspect = |entry: &Entry| {
-        let root = entry.header.version.root;
-        marks.suspects().any(|(suspect, _)| suspect == root)
-    };
+    let is_suspect = |entry: &Entry| marks.is_suspect(entry.header.version.root);
     let falls_back = entries.first().is_some_and(is_suspect);
     let (last_resort, mut plain): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(is_suspect);

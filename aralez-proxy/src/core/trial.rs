@@ -176,6 +176,11 @@ impl Marks {
         self.trials.iter().filter(suspect).map(told)
     }
 
+    /// Whether this content should not be started.
+    pub fn is_suspect(&self, root: Digest) -> bool {
+        self.suspects().any(|(suspect, _)| suspect == root)
+    }
+
     /// Whether this content proved good and is not suspect since.
     pub fn is_good(&self, root: Digest) -> bool {
         self.served_for(root).is_some()
@@ -188,9 +193,9 @@ impl Marks {
     }
 
     fn served_for(&self, root: Digest) -> Option<Duration> {
-        let suspect = self.suspects().any(|(suspect, _)| suspect == root);
         let good = self.good.iter().find(|good| good.root == root);
-        good.filter(|_| !suspect).map(|good| good.served)
+        good.filter(|_| !self.is_suspect(root))
+            .map(|good| good.served)
     }
 
     fn tidy(&mut self) {

@@ -12,7 +12,7 @@ use aralez_proxy::core::memory::{Memory, NotKept, Remembered};
 use aralez_proxy::core::subscription::Refusal;
 use aralez_proxy::core::trial::{Boot, LastExit, Marks, Standing};
 
-/// How many of the newest are kept, besides the newest that proved good.
+/// How many of the newest are kept, and of the newest suspects, besides the newest that proved good.
 const KEPT: usize = 3;
 
 /// A file of the cache.
@@ -71,10 +71,16 @@ impl State {
         });
         let good = |file: &File| marks.is_good(file.version.root);
         let good = self.files.iter().position(good);
-        let mut position = 0;
-        self.files.retain(|_| {
+        let (mut position, mut plain, mut suspect) = (0, 0, 0);
+        self.files.retain(|file| {
+            let of_its_kind = if marks.is_suspect(file.version.root) {
+                &mut suspect
+            } else {
+                &mut plain
+            };
+            *of_its_kind += 1;
             position += 1;
-            position <= KEPT || Some(position - 1) == good
+            *of_its_kind <= KEPT || Some(position - 1) == good
         });
     }
 }

@@ -141,6 +141,21 @@ fn a_suspect_serves_where_nothing_else_can_and_says_so() {
 }
 
 #[test]
+fn suspects_take_the_place_of_no_snapshot_that_may_serve() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), &[1, 2, 3]);
+    for serves in [3, 3, 2, 2, 1] {
+        assert_eq!(revision(&dies(folder.path(), SEGV)), Some(serves));
+    }
+    let (mut cache, _) = started(folder.path(), None);
+    cache.boot(&Limits::default());
+    cache.keep(&snapshot(4)).unwrap();
+    // The disk damages the newest: two suspects are newer than the one that is left.
+    fs::write(file_of(folder.path(), 4), b"damaged").unwrap();
+    assert_eq!(revision(&dies(folder.path(), None)), Some(1));
+}
+
+#[test]
 fn a_start_falls_back_to_what_proved_good_rather_than_to_what_ran_shortly_before() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[1]);

@@ -47,7 +47,7 @@ impl World {
         let (told, refused) = (hello.held, hello.refused.clone());
         match self.open_session(at, &facts, hello) {
             Ok(opened) => {
-                self.note_told_refusals(at, node, &refused);
+                self.note_told_refusals(at, node, told, &refused);
                 self.nodes[node].is_lied_about = false;
                 self.note(|| {
                     format!(
@@ -149,9 +149,16 @@ impl World {
         }
     }
 
-    /// What a node says that it will not run is not to be sent either.
-    fn note_told_refusals(&mut self, at: usize, node: usize, told: &[RefusedRoot]) {
+    /// What a node says that it will not run is not to be sent either; what it runs after all, a suspect where nothing else was left, may be.
+    fn note_told_refusals(
+        &mut self,
+        at: usize,
+        node: usize,
+        runs: Option<Version>,
+        told: &[RefusedRoot],
+    ) {
         let refused = self.controls[at].refused.entry(node).or_default();
+        refused.retain(|known| runs.is_none_or(|runs| runs.root != known.root));
         for told in told {
             if refused.iter().all(|known| known.root != told.root) {
                 refused.push(Refused {

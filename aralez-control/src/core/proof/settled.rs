@@ -1,0 +1,155 @@
+//! Which revisions need no other look when a node is heard again: a fleet in step costs each node a look at the newest revision and not at a
+//! hundred, and so does one that refuses all of them.
+
+use crate::core::session::Standing;
+
+/// Nothing becomes of the revisions up to one of them on a node, unless it runs less than it did, or exactly that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Settled {
+    /// Of this history.
+    generation: u64,
+    up_to: u64,
+    ran: Option<u64>,
+}
+
+impl Settled {
+    /// As seen from a node that stands like this. Revisions of another history say nothing of those that are followed here.
+    pub(super) fn here(self, standing: &Standing) -> Self {
+        let generation = standing.target.generation;
+        if self.generation == generation {
+            return self;
+        }
+        Self {
+            generation,
+            ..Self::default()
+        }
+    }
+
+    /// What the node ran when that was so.
+    pub(super) const fn ran(self) -> Option<u64> {
+        self.ran
+    }
+
+    /// From which revision on a node that runs this is to be looked at.
+    pub(super) fn first(self, runs: Option<u64>) -> u64 {
+        if runs < self.ran {
+            return runs.unwrap_or_default();
+        }
+        self.up_to + 1
+    }
+
+    /// After all of these were looked at: what a node runs has those before it in it, and what it refuses stays refused.
+    pub(super) fn after(self, standing: &Standing, runs: Option<u64>) -> Self {
+        let refused = standing.refused.as_ref().map(|_| standing.target.revision);
+        let before = if runs < self.ran { 0 } else { self.up_to };
+        Self {
+            up_to: before.max(runs.max(refused).unwrap_or_default()),
+            ran: runs,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aralez_proto::fault::{Fault, FaultCode};
+    use aralez_proto::hash::Digest;
+    use aralez_proto::version::Version;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::commit::TouchedGroups;
+    use crate::core::proof::{Observed, Proofs};
+    use crate::core::session::RefusedRoot;
+
+    /// What is heard of the node after a commit or none.
+    #[derive(Clone, Debug)]
+    struct Heard {
+        commits: bool,
+        runs: Option<u64>,
+        recognised: bool,
+        behind: u64,
+        refuses: bool,
+        duplicate: bool,
+    }
+
+    fn heard() -> impl Strategy<Value = Heard> {
+        let kinds = (any::<bool>(), any::<bool>(), any::<bool>());
+        let duplicate = prop::bool::weighted(0.1);
+        let numbers = (prop::option::weighted(0.9, 0..12u64), 0..3u64);
+        (kinds, duplicate, numbers).prop_map(|(kinds, duplicate, (runs, behind))| Heard {
+            commits: kinds.0,
+            runs,
+            recognised: kinds.1,
+            behind,
+            refuses: kinds.2,
+            duplicate,
+        })
+    }
+
+    fn version(revision: u64) -> Version {
+        Version {
+            generation: 1,
+            revision,
+            ..Version::default()
+        }
+    }
+
+    fn standing(heard: &Heard, head: u64) -> Standing {
+        let fault = Fault::whole(FaultCode::Limit, "max_hosts", "too many");
+        let refused = RefusedRoot {
+            root: Digest::default(),
+            faults: [fault].into(),
+        };
+        let running = heard.runs.map(|runs| Version {
+            root: [u8::from(!heard.recognised); 32].into(),
+            ..version(runs.min(head))
+        });
+        Standing {
+            running,
+            target: version(head.saturating_sub(heard.behind)),
+            recognised: heard.recognised,
+            refused: heard.refuses.then_some(refused),
+        }
+    }
+
+    fn begin(proofs: &mut Proofs, revision: u64) {
+        let everyone = TouchedGroups::default();
+        proofs.begin(version(revision), &everyone, &BTreeMap::new());
+    }
+
+    proptest! {
+        #[test]
+        fn a_look_at_what_is_not_settled_finds_what_a_look_at_everything_finds(
+            all in prop::collection::vec(heard(), 1..40)
+        ) {
+            let (node, group) = ("n1".parse().unwrap(), "default".parse().unwrap());
+            let (mut quick, mut slow) = (Proofs::default(), Proofs::default());
+            let (mut head, mut settled, mut doubled) = (1, Settled::default(), false);
+            for heard in &all {
+                head += u64::from(heard.commits);
+                for proofs in [&mut quick, &mut slow] {
+                    // One that has begun does not begin again.
+                    (1..=head).for_each(|revision| begin(proofs, revision));
+                }
+                let standing = standing(heard, head);
+                let who = Observed { node: &node, group: &group, duplicate: heard.duplicate };
+                // As the fleet does: a name that was or is doubled is looked at anew.
+                if heard.duplicate != std::mem::replace(&mut doubled, heard.duplicate) {
+                    settled = Settled::default();
+                }
+                settled = quick.observe(who, &standing, settled);
+                let _ = slow.observe(who, &standing, Settled::default());
+                for revision in 1..=head {
+                    let marks = [&quick, &slow].map(|proofs| {
+                        let proof = proofs.of(revision).unwrap();
+                        (proof.nodes().get(&node).map(|mark| mark.name()), proof.counts())
+                    });
+                    prop_assert_eq!(marks[0], marks[1], "revision {} after {:?}", revision, heard);
+                }
+            }
+        }
+    }
+}
