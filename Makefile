@@ -44,7 +44,7 @@ prove: build-deps
 # `make bench QUICK=1` takes about three minutes and shows only what is far off. BENCH holds more options, such as
 # BENCH="--scenario post64k --workers 1", or BENCH="--proxies ours --before FOLDER" for another build of aralez-control and aralez-proxy beside
 # this one; `bench --help` lists them. The report is printed, and kept in target/bench.md.
-BENCH_LENGTH := $(if $(QUICK),--pairs 3 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
+BENCH_LENGTH := $(if $(QUICK),--pairs 3 --starts 1 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
 bench: build-deps bench-deps
 	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-tests
 	PATH="$$PATH:/usr/sbin:/sbin" "$${CARGO_TARGET_DIR:-target}/dist/bench" $(BENCH_LENGTH) \

@@ -1,5 +1,6 @@
 //! One cell of the comparison: a scenario with so many workers and connections, all proxies, pair after pair.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -90,38 +91,47 @@ pub fn cell(
     (scenario, workers, connections): (Scenario, usize, usize),
 ) -> Result<Cell> {
     let mut peers = Peers::new()?;
-    let contestants = start(stage, options, scenario, workers, &mut peers)?;
-    let requests = scenario.requests();
+    let kinds = options.contestants().into_iter();
     let mut cell = Cell {
         scenario,
         workers,
         connections,
-        series: contestants.iter().map(|one| empty(one.kind)).collect(),
+        series: kinds.map(empty).collect(),
     };
+    let requests = scenario.requests();
     let round = |contestant: &Contestant| Round {
         address: contestant.address,
         requests: requests.clone(),
         connections,
     };
-    for contestant in &contestants {
-        peers.open(&round(contestant)).run(FIRST_ROUND)?;
-    }
-    for pair in 0..options.pairs {
-        for index in order(contestants.len(), pair) {
-            let contestant = &contestants[index];
-            let (sample, tally) = measure(contestant, &round(contestant), options, &mut peers)
-                .with_context(|| contestant.kind.title())?;
-            cell.series[index].samples.push(sample);
-            cell.series[index].reasons.extend(tally.reasons);
+    let starts = options.starts.clamp(1, options.pairs.max(1));
+    for number in 0..starts {
+        let contestants = start(stage, options, scenario, workers, &mut peers)?;
+        for contestant in &contestants {
+            peers.open(&round(contestant)).run(FIRST_ROUND)?;
         }
-    }
-    for (index, contestant) in contestants.iter().enumerate() {
-        if options.traced > 0 {
-            let counted = trace(contestant, &round(contestant), options.traced, &mut peers);
-            cell.series[index].calls = Some(counted.with_context(|| contestant.kind.title())?);
+        for pair in pairs_of(number, starts, options.pairs) {
+            for index in order(contestants.len(), pair) {
+                let contestant = &contestants[index];
+                let (sample, tally) = measure(contestant, &round(contestant), options, &mut peers)
+                    .with_context(|| contestant.kind.title())?;
+                cell.series[index].samples.push(sample);
+                cell.series[index].reasons.extend(tally.reasons);
+            }
+        }
+        if options.traced > 0 && number + 1 == starts {
+            for (series, contestant) in cell.series.iter_mut().zip(&contestants) {
+                let counted = trace(contestant, &round(contestant), options.traced, &mut peers);
+                series.calls = Some(counted.with_context(|| contestant.kind.title())?);
+            }
         }
     }
     Ok(cell)
+}
+
+/// The pairs that are measured after this start of the proxies, as many after each as can be.
+fn pairs_of(start: usize, starts: usize, pairs: usize) -> Range<usize> {
+    pairs * start / starts..pairs * (start + 1) / starts
 }
 
 fn start(
@@ -241,6 +251,15 @@ fn attached(processes: &[u32], peers: &mut Peers) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pair_belongs_to_one_start() {
+        for (starts, pairs) in [(1, 8), (4, 8), (3, 8), (8, 8)] {
+            let all = (0..starts).flat_map(|start| pairs_of(start, starts, pairs));
+            assert!(all.eq(0..pairs), "{starts} starts");
+        }
+        assert_eq!(pairs_of(1, 4, 8), 2..4);
+    }
 
     #[test]
     fn nobody_has_a_better_place_in_the_order() {

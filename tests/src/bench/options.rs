@@ -41,6 +41,10 @@ pub struct Options {
     /// How many rounds of each proxy are compared, pair by pair.
     #[arg(long, default_value_t = 8)]
     pub pairs: usize,
+    /// How often the proxies are started anew for the pairs of a cell. A process keeps the places in memory that it got at its start, and they
+    /// alone make a difference of several parts in a hundred.
+    #[arg(long, default_value_t = 4)]
+    pub starts: usize,
     /// How long a round is measured, in seconds.
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,
