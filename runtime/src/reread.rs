@@ -42,10 +42,14 @@ impl Reread {
     /// SIGHUP: reads `main.yaml` again, takes its log level, and names the keys that need a restart. Gives back what it says for the other
     /// live keys; `None` where it has a fault, which changes nothing.
     pub fn main_file(&mut self) -> Option<MainConfig> {
+        let daemon = self.owner.name();
         let (config, changes) = match self.file.reload() {
             Ok(read) => read,
             Err(error) => {
-                error!("SIGHUP: main.yaml is not taken, the one before holds: {error}");
+                error!(
+                    daemon,
+                    "SIGHUP: main.yaml is not taken, the one before holds: {error}"
+                );
                 return None;
             }
         };
@@ -63,9 +67,10 @@ impl Reread {
                 .join(", ")
         };
         let (taken, waiting) = (names(true), names(false));
-        info!(changed = taken, "SIGHUP: main.yaml was read again");
+        info!(daemon, changed = taken, "SIGHUP: main.yaml was read again");
         if !waiting.is_empty() {
             warn!(
+                daemon,
                 keys = waiting,
                 "SIGHUP: these changed keys of main.yaml hold after a restart"
             );
@@ -75,9 +80,10 @@ impl Reread {
 
     /// SIGUSR1: opens the log file again by its name.
     pub fn log_file(&self) {
+        let daemon = self.owner.name();
         match self.log.reopen() {
-            Ok(()) => info!("SIGUSR1: the log was opened again"),
-            Err(error) => error!("SIGUSR1: events go to the old log file: {error}"),
+            Ok(()) => info!(daemon, "SIGUSR1: the log was opened again"),
+            Err(error) => error!(daemon, "SIGUSR1: events go to the old log file: {error}"),
         }
     }
 }

@@ -15,6 +15,17 @@ pub enum Owner {
     Each,
 }
 
+impl Owner {
+    /// The name in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Proxy => "proxy",
+            Self::Each => "each",
+        }
+    }
+}
+
 /// A key whose value is another one now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
