@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use aralez_tests::bench::meter::processor_time;
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan, START};
@@ -30,17 +31,6 @@ fn start_control_with_few_files(fleet: &mut Fleet) {
     fleet.control = Some(control);
 }
 
-/// The processor time of a process, in hundredths of a second.
-fn ticks(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running process");
-    let after_name = text.rsplit(')').next().expect("a name in brackets");
-    let field = |at: usize| -> u64 {
-        let field = after_name.split_whitespace().nth(at);
-        field.and_then(|text| text.parse().ok()).expect("a number")
-    };
-    field(11) + field(12)
-}
-
 #[tokio::test]
 async fn silent_connections_to_the_api_keep_out_neither_files_nor_proxies_nor_operators() {
     let origin = Origin::start("a").await;
@@ -65,10 +55,11 @@ async fn silent_connections_to_the_api_keep_out_neither_files_nor_proxies_nor_op
     println!("a push beside silent clients took {:?}", asked.elapsed());
     fleet.serves(LIVE, "c.test", "a").await;
 
-    let control = fleet.control().pid();
-    let (before, since) = (ticks(control), Instant::now());
+    let control = [fleet.control().pid()];
+    let (before, since) = (processor_time(&control), Instant::now());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let used = (ticks(control) - before) as f64 / 100.0 / since.elapsed().as_secs_f64();
+    let used = processor_time(&control).saturating_sub(before);
+    let used = used.as_secs_f64() / since.elapsed().as_secs_f64();
     println!(
         "control used {:.1} % of a core beside {SILENT} silent clients",
         used * 100.0

@@ -153,8 +153,7 @@ impl Proof {
             return;
         };
         if let Some(next) = next(mark) {
-            *self.counts.of(mark) -= 1;
-            *self.counts.of(&next) += 1;
+            self.counts.moved(mark, &next);
             *mark = next;
         }
     }
@@ -195,8 +194,7 @@ impl Proof {
         // Running something later does not undo that it refused this; running this does.
         let refused = matches!(before, Mark::Refused(_));
         if !refused || matches!(mark, Mark::Applied | Mark::Refused(_)) {
-            *self.counts.of(before) -= 1;
-            *self.counts.of(&mark) += 1;
+            self.counts.moved(before, &mark);
             *before = mark;
         }
     }
@@ -274,7 +272,7 @@ impl Proofs {
         let runs = standing.proven().filter(here);
         let runs = runs.map(|running| running.revision);
         let first = settled.first(runs);
-        // What it runs is always looked at, for running it undoes a refusal, and what it ran, for it does so no longer.
+        // Always looked at: the running revision, which undoes a refusal, and the one that ran before, which is superseded.
         let ran = settled.ran().filter(|ran| Some(*ran) != runs);
         for revision in ran.into_iter().chain(runs) {
             let earlier = self.by_revision.get_mut(&revision);

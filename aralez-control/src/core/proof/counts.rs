@@ -34,6 +34,12 @@ impl MarkCounts {
         }
     }
 
+    /// A node had one mark and has another one.
+    pub(super) const fn moved(&mut self, before: &Mark, after: &Mark) {
+        *self.of(before) -= 1;
+        *self.of(after) += 1;
+    }
+
     /// What it comes to as a whole, for those who wait for these nodes. One refusal outweighs everything.
     pub fn outcome(&self, awaited: Awaited) -> Outcome {
         let waits_for_away = awaited == Awaited::All && self.away > 0;

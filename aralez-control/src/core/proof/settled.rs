@@ -25,7 +25,7 @@ impl Settled {
         }
     }
 
-    /// What the node ran when that was so.
+    /// The revision that the node ran at the last look.
     pub(super) const fn ran(self) -> Option<u64> {
         self.ran
     }
@@ -64,7 +64,7 @@ mod tests {
     use crate::core::proof::{Observed, Proofs};
     use crate::core::session::RefusedRoot;
 
-    /// What is heard of the node after a commit or none.
+    /// One message of the node, with or without a commit before it.
     #[derive(Clone, Debug)]
     struct Heard {
         commits: bool,

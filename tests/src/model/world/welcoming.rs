@@ -149,7 +149,8 @@ impl World {
         }
     }
 
-    /// What a node says that it will not run is not to be sent either; what it runs after all, a suspect where nothing else was left, may be.
+    /// Roots that a node refuses in its greeting must not be sent. The root that it runs is not refused any more: it may be a suspect that was
+    /// started because nothing else was left.
     fn note_told_refusals(
         &mut self,
         at: usize,

@@ -108,7 +108,7 @@ pub(crate) fn leaf(snapshot: &Snapshot, key: &RecordKey) -> Option<Digest> {
     Some(snapshot.records().get(key)?.leaf())
 }
 
-/// What a session that has just begun keeps of its node.
+/// The memory of a node in a new session.
 pub(crate) fn memory() -> NodeMemory {
     let recent = Arc::new(Recent::new(Arc::default()));
     Session::open(
