@@ -35,6 +35,9 @@ const MAX_INBOUND: usize = 4 << 20;
 const MAX_OUTBOUND: usize = 64 << 20;
 /// Windows are small, so that a slow node holds little memory here.
 const WINDOW: u32 = 128 << 10;
+/// HTTP/2 pings to a proxy that says nothing, and how long an answer may take, as proxies have it. A proxy speaks every 15 s, so that
+/// pings meet only peers that are gone, and one that is busy for some seconds keeps its stream.
+const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// How long streams may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -60,8 +63,8 @@ pub async fn serve(
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_concurrent_streams(4)
-        .http2_keepalive_interval(Some(Duration::from_secs(10)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(5)))
+        .http2_keepalive_interval(Some(PING.0))
+        .http2_keepalive_timeout(Some(PING.1))
         .add_service(service)
         .serve_with_incoming_shutdown(incoming, signal);
     let too_long = async move {

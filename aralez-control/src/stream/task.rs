@@ -210,7 +210,10 @@ impl Stream {
     ) -> ControlFlow<&'static str> {
         let message = match message {
             Ok(Some(message)) => message,
-            Ok(None) => return ControlFlow::Break("the proxy closed it"),
+            // The library does not tell one from the other.
+            Ok(None) => {
+                return ControlFlow::Break("the proxy closed it, or the connection broke");
+            }
             Err(status) => {
                 debug!(node = %self.node, %status, "a stream broke");
                 return ControlFlow::Break("the connection broke");

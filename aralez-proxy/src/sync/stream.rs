@@ -119,7 +119,19 @@ async fn listen(
         Err(status) => Err(status),
     };
     if let Err(status) = ended {
-        tracing::info!(code = ?status.code(), reason = status.message(), "control ended the stream");
+        tracing::info!(code = ?status.code(), reason = cause(&status), "control ended the stream");
+    }
+}
+
+/// Where a connection broke, the status says only that it did; the error that it was made of says why.
+fn cause(status: &Status) -> String {
+    let mut cause = std::error::Error::source(status);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    match cause {
+        Some(cause) => format!("{}: {cause}", status.message()),
+        None => status.message().to_owned(),
     }
 }
 
