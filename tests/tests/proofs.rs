@@ -70,9 +70,19 @@ async fn a_push_is_not_proven_by_a_node_that_went_back_and_refuses_it_now() {
 
 /// Starts another proxy with the name and the state of the first.
 fn start_copy(fleet: &Fleet) -> (Daemon, [Port; 2]) {
-    let state = fleet.folder().join("copied-state");
+    let state = fleet.folder().join("another-state");
     std::fs::create_dir(&state).unwrap();
     copy_folder(&fleet.state().join("proxy-proxy-0"), &state);
+    start_another(fleet)
+}
+
+/// Starts another proxy with the name of the first.
+fn start_another(fleet: &Fleet) -> (Daemon, [Port; 2]) {
+    start_another_named(fleet, "proxy-0")
+}
+
+fn start_another_named(fleet: &Fleet, name: &str) -> (Daemon, [Port; 2]) {
+    let state = fleet.folder().join("another-state");
     let ports = [Port::free(), Port::free()];
     let config = std::fs::read_to_string(fleet.folder().join("proxy-0.yaml")).unwrap();
     let config = config
@@ -81,7 +91,8 @@ fn start_copy(fleet: &Fleet) -> (Daemon, [Port; 2]) {
         .replace(
             &fleet.state().display().to_string(),
             &state.display().to_string(),
-        );
+        )
+        .replace("node_id: proxy-0", &format!("node_id: {name}"));
     let file = fleet.folder().join("copy.yaml");
     std::fs::write(&file, config).unwrap();
     let log = fleet.folder().join("copy.log");
@@ -120,6 +131,28 @@ async fn two_proxies_with_one_name_are_shown_and_prove_nothing() {
     drop(copy);
 }
 
+/// Two machines were set up with one `node_id`. The second takes the stream of the first, which goes on serving what it has.
+#[tokio::test]
+async fn a_proxy_that_takes_the_name_of_a_running_one_proves_nothing_from_the_first_moment() {
+    let origin = Origin::start("a").await;
+    let fleet = Plan::new(1)
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    let (another, _ports) = start_another(&fleet);
+    state_of(&fleet, "duplicate").await;
+    let file = fleet.folder().join("next.yaml");
+    std::fs::write(&file, site("b.test", &[origin.address()])).unwrap();
+    let file = file.display().to_string();
+    let pushed = fleet
+        .ctl(&["push", &file, "--wait", "--force", "--timeout", "3s"])
+        .await;
+    assert_eq!(pushed.status.code(), Some(4), "{}", text(&pushed));
+    assert!(text(&pushed).contains("node_id"), "{}", text(&pushed));
+    drop(another);
+}
+
 #[tokio::test]
 async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
     let origin = Origin::start("a").await;
@@ -156,4 +189,16 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
         "{}",
         text(&pushed)
     );
+    // A node that proves the push does not hide the one that was turned away.
+    let (other, _ports) = start_another_named(&fleet, "proxy-9");
+    state_of(&fleet, "current").await;
+    let pushed = fleet
+        .ctl(&["-o", "json", "push", &file, "--wait", "--force"])
+        .await;
+    assert_eq!(pushed.status.code(), Some(0), "{}", text(&pushed));
+    let said = String::from_utf8_lossy(&pushed.stderr);
+    assert!(said.contains("proxy-0 was turned away (foreign"), "{said}");
+    let json: Value = serde_json::from_slice(&pushed.stdout).unwrap();
+    assert_eq!(json["turned_away"][0]["node"], "proxy-0", "{json}");
+    drop(other);
 }

@@ -206,7 +206,17 @@ async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
         protocol_max: 8,
         ..hello("n")
     };
-    for stranger in [foreign, other_protocol] {
+    // Pinned to no cluster, so that control does not go above what it holds.
+    let ahead = wire::Hello {
+        held: Some(wire::Version {
+            generation: u64::from(u32::MAX) + 1,
+            revision: 9,
+            sequence: 0,
+            root: vec![7; 32].into(),
+        }),
+        ..hello("n")
+    };
+    for stranger in [foreign, other_protocol, ahead] {
         let mut stranger = ScriptedNode::greet(socket(&fleet), stranger).await.unwrap();
         let answer = stranger.next().await.unwrap();
         assert!(matches!(answer, FromControl::GoAway(_)), "{answer:?}");

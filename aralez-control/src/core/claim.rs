@@ -22,7 +22,8 @@ const REMEMBERED: usize = 4_096;
 pub enum Claim {
     /// The same proxy comes back, or its successor.
     Returns,
-    /// Another process takes the name: the proxy lost its state, or two proxies have one name.
+    /// Another process takes the name from one that is still connected: its state was lost or copied, or two proxies have one name. Nobody knows
+    /// which until the other has been away for a while, and until then the node is a duplicate.
     TakesOver,
     /// The process that claims it was replaced by the present one.
     Stale,

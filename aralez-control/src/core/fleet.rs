@@ -261,7 +261,7 @@ impl Fleet {
         &self.turned_away
     }
 
-    /// Another process of a connected node's name was turned away: which of the two an answer came from, nobody can tell.
+    /// Another process of a connected node's name was turned away, or took the name: which of the two an answer came from, nobody can tell.
     pub fn duplicated(&mut self, node: &NodeName, now: Instant) {
         if let Some(record) = self.nodes.get_mut(node) {
             Arc::make_mut(record).duplicate = Some(now);

@@ -7,7 +7,7 @@ use aralez_proto::model::{GroupName, NodeName};
 use crate::core::proof::Settled;
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
 
-/// How long a node is shown as a duplicate after the other process was last turned away: longer than that process waits between two tries.
+/// How long a node is shown as a duplicate after another process last claimed its name: longer than that process waits between two tries.
 pub const DUPLICATE_SHOWN: Duration = Duration::from_secs(150);
 
 /// The number of a stream within one boot of control; a later stream has a higher one.

@@ -49,7 +49,8 @@ pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage
     }
     let (sender, commands) = mpsc::unbounded_channel();
     let (claim, id) = hub.claim(&hello, sender.clone(), now);
-    if claim == Claim::Duplicate {
+    // Where the name was taken over, the process that had it runs as well, as far as is known here; it will say so when it comes back.
+    if matches!(claim, Claim::Duplicate | Claim::TakesOver) {
         hub.parts.fleet.lock().duplicated(&node, now);
     }
     let begun = refuse_claim(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));

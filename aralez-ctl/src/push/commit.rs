@@ -102,10 +102,18 @@ pub(crate) async fn follow(
         .as_ref()
         .map_or(Decision::Unproven, |decision| *decision);
     let mut last = json!({"outcome": decision.name()});
-    if let Some(nodes) = heard.body.get("nodes") {
-        last["nodes"] = nodes.clone();
+    for key in ["nodes", "turned_away"] {
+        if let Some(value) = heard.body.get(key) {
+            last[key] = value.clone();
+        }
     }
     printed.end(&last)?;
+    if decision == Decision::Proven {
+        // They run something else, and no outcome counts them.
+        for node in &heard.parsed.turned_away {
+            output::say(&format!("warning: {}", node.line().trim_end()));
+        }
+    }
     let ended =
         waited.and_then(|decision| decision.end(&heard.parsed, committed.revision, wait.timeout));
     ended.map_err(Failure::printed)

@@ -172,10 +172,10 @@ impl Decision {
     ) -> Result<(), Failure> {
         match self {
             Self::Proven => Ok(()),
-            Self::Refused => Err(Failure::new(
-                Exit::NodeRefused,
-                refusals(progress, revision),
-            )),
+            Self::Refused => {
+                let words = refusals(progress, revision) + &strangers(progress);
+                Err(Failure::new(Exit::NodeRefused, words))
+            }
             Self::Wait | Self::Unproven => {
                 let words = missing(progress, revision, timeout);
                 Err(Failure::new(Exit::Unproven, words))

@@ -122,7 +122,7 @@ impl Hello {
     ///
     /// # Errors
     /// Where its protocol or cluster is another one. It has no claim to the name of a node then.
-    pub fn belongs(&self, cluster: &ClusterId) -> Result<(), TurnedAway> {
+    fn belongs(&self, cluster: &ClusterId) -> Result<(), TurnedAway> {
         if !(self.protocol_min..=self.protocol_max).contains(&PROTOCOL) {
             let reason = format!(
                 "this control speaks version {PROTOCOL} of the protocol, the proxy {} to {}",

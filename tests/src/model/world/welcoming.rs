@@ -31,20 +31,22 @@ struct Arrived {
 }
 
 impl World {
-    pub(super) fn welcome(&mut self, at: usize, link: u64, hello: Hello, sent: Duration) {
-        if let Err(stranger) = hello.belongs(&self.controls[at].cluster) {
-            return self.turn_away(link, stranger.go_away);
+    pub(super) fn welcome(&mut self, at: usize, link: u64, mut hello: Hello, sent: Duration) {
+        let told = hello.held;
+        let head = self.controls[at].head();
+        if self.has(Planted::OlderHeadTaken) {
+            hello.held = told.filter(|held| held.order(&head).is_le());
+        }
+        // Before it claims the name, as in control: a proxy that cannot follow must not take it from one that does.
+        if let Err(turned) = hello.can_follow(&self.controls[at].cluster, head) {
+            return self.refuse(at, link, &hello, turned);
         }
         let Some(id) = self.claim(at, link, &hello) else {
             return self.turn_away(link, name_is_taken());
         };
-        let facts = NodeFacts {
-            node: hello.node.clone(),
-            group: hello.group.clone(),
-            proxy_version: hello.proxy_version.clone(),
-        };
+        let facts = facts_of(&hello);
         let node = self.links[&link].node;
-        let (told, refused) = (hello.held, hello.refused.clone());
+        let refused = hello.refused.clone();
         match self.open_session(at, &facts, hello) {
             Ok(opened) => {
                 self.note_told_refusals(at, node, told, &refused);
@@ -61,31 +63,33 @@ impl World {
                 self.serve(at, link, Arrived { id, told, sent }, opened);
             }
             Err(turned) => {
-                let (now, control) = (self.instant(), &mut self.controls[at]);
-                if let Some(held) = turned.ahead {
-                    let why = (turned.go_away.reason.clone(), Some(held));
-                    control.fleet.turned_away(facts, NodeState::Ahead, why, now);
-                }
-                control.names.remove(&node);
-                self.note(|| format!("c{at} turns n{node} away: {}", turned.go_away.reason));
+                self.controls[at].names.remove(&node);
                 self.turn_away(link, turned.go_away);
             }
         }
+    }
+
+    /// Turns a node away that cannot follow, and lists it where it is ahead.
+    fn refuse(&mut self, at: usize, link: u64, hello: &Hello, turned: TurnedAway) {
+        let (now, node) = (self.instant(), self.links[&link].node);
+        if let Some(held) = turned.ahead {
+            let why = (turned.go_away.reason.clone(), Some(held));
+            let fleet = &mut self.controls[at].fleet;
+            fleet.turned_away(facts_of(hello), NodeState::Ahead, why, now);
+        }
+        self.note(|| format!("c{at} turns n{node} away: {}", turned.go_away.reason));
+        self.turn_away(link, turned.go_away);
     }
 
     fn open_session(
         &self,
         at: usize,
         facts: &NodeFacts,
-        mut hello: Hello,
+        hello: Hello,
     ) -> Result<Opened, TurnedAway> {
         let control = &self.controls[at];
         let memory = control.fleet.memory(&facts.node);
         let memory = memory.filter(|_| !self.has(Planted::RefusalsForgotten));
-        if self.has(Planted::OlderHeadTaken) {
-            let head = control.head();
-            hello.held = hello.held.filter(|held| held.order(&head).is_le());
-        }
         let recent = Arc::clone(&control.recent);
         let pace = Pace::default();
         Session::open(
@@ -184,7 +188,7 @@ impl World {
             let here = Claimant { boot, replaces };
             control.claims.judge(&hello.node, here, comes, now)
         });
-        if claim == Claim::Duplicate {
+        if matches!(claim, Claim::Duplicate | Claim::TakesOver) {
             control.fleet.duplicated(&hello.node, now);
         }
         if matches!(claim, Claim::Stale | Claim::Duplicate) {
@@ -204,6 +208,14 @@ impl World {
         let message = message::go_away(farewell).encode_to_vec();
         self.send_down(link, Self::message(message));
         self.send_down(link, Travels::End);
+    }
+}
+
+fn facts_of(hello: &Hello) -> NodeFacts {
+    NodeFacts {
+        node: hello.node.clone(),
+        group: hello.group.clone(),
+        proxy_version: hello.proxy_version.clone(),
     }
 }
 
