@@ -37,9 +37,18 @@ async fn two_revisions(a: &Origin, b: &Origin) -> (Fleet, u64) {
     (fleet, second)
 }
 
-/// A2: `docker restart` with one long request, twice: the drain takes longer than the runtime waits before it kills.
+/// What ran last runs again, and nothing is said against it.
+async fn runs_on(fleet: &Fleet, revision: u64) {
+    fleet.serves(LIVE, "a.test", "b").await;
+    assert_eq!(fleet.revision(0).await.unwrap(), revision);
+    assert_eq!(fleet.is_current(LIVE).await, revision);
+    let node = fleet.node(0).await.unwrap();
+    assert!(node.faults.is_empty(), "{node:?}");
+}
+
+/// A2: `docker restart` with one long request, twice: the drain takes longer than the runtime waits, and what ends it is seen as a crash.
 #[tokio::test]
-async fn two_kills_in_the_middle_of_a_drain_do_not_cost_the_newer_configuration() {
+async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuration() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let (mut fleet, second) = two_revisions(&a, &b).await;
     for _ in 0..2 {
@@ -50,17 +59,38 @@ async fn two_kills_in_the_middle_of_a_drain_do_not_cost_the_newer_configuration(
         busy.write(&request).await.unwrap();
         let arrived = || async { same(&b.last().target(), &"/slow") };
         eventually(LIVE, "the slow request is under way", arrived).await;
-        let mut proxy = fleet.proxies[0].take().unwrap();
-        proxy.signal(Signal::TERM);
+        fleet.proxies[0].as_ref().unwrap().signal(Signal::TERM);
         fleet.drains(0).await;
-        proxy.kill();
-        fleet.start_proxy(0).await;
+        crashes(&mut fleet).await;
     }
-    fleet.serves(LIVE, "a.test", "b").await;
-    assert_eq!(fleet.revision(0).await.unwrap(), second);
-    assert_eq!(fleet.is_current(LIVE).await, second);
-    let node = fleet.node(0).await.unwrap();
-    assert!(node.faults.is_empty(), "{node:?}");
+    runs_on(&fleet, second).await;
+}
+
+/// The log of the proxy has these words so many times.
+async fn says(fleet: &Fleet, words: &str, times: usize) {
+    let said = || async {
+        let log = fleet.log("proxy-0");
+        let count = log.matches(words).count();
+        (count == times).then_some(()).ok_or(log)
+    };
+    eventually(LIVE, words, said).await;
+}
+
+#[tokio::test]
+async fn two_crashes_of_a_proxy_that_waits_for_its_successor_do_not_cost_the_newer_configuration() {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (mut fleet, second) = two_revisions(&a, &b).await;
+    let path = fleet.folder().join("proxy-0.yaml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, config.replace("lame_duck: 0s", "lame_duck: 60s")).unwrap();
+    fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
+    says(&fleet, "read again", 1).await;
+    for round in 1..=2 {
+        fleet.proxies[0].as_ref().unwrap().signal(Signal::QUIT);
+        says(&fleet, "waiting for a successor", round).await;
+        crashes(&mut fleet).await;
+    }
+    runs_on(&fleet, second).await;
 }
 
 /// A defect of the process, as abort() and a failed assertion in C end it. The handler that Rust has for SEGV takes no notice of one that is sent.

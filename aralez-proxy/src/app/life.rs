@@ -199,8 +199,6 @@ impl Life<'_> {
             let phases = rereading::follow(reread, phases)?;
             self.until_told(&mut signals, &supervisor_gone, &phases)
                 .await;
-            // Before the drain: whatever ends the process from here on says nothing about its configuration.
-            ending::note(self.exits, Ending::Left);
             let phases = *phases.borrow();
             self.drain(&mut signals, phases).await;
             Ok(())
@@ -221,6 +219,8 @@ impl Life<'_> {
             }
             () = taken_over(self.taken_over.clone()) => Ask::Leave,
         };
+        // Before anything is waited for: whatever ends the process from here on says nothing about its configuration.
+        ending::note(self.exits, Ending::Left);
         if ask == Ask::HandOver && !*self.taken_over.borrow() {
             let wait = phases.borrow().lame_duck;
             info!(?wait, "SIGQUIT: waiting for a successor");
