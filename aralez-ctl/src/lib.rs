@@ -9,6 +9,7 @@ pub mod one_box;
 
 mod answer;
 mod client;
+mod interrupt;
 mod nodes;
 mod output;
 mod push;

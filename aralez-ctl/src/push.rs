@@ -14,6 +14,7 @@ use crate::answer::{Problem, short};
 use crate::args::{Format, Push};
 use crate::client::{Answer, Body, Client};
 use crate::exit::Failure;
+use crate::interrupt::Interrupts;
 use crate::output;
 use crate::validate::Documents;
 
@@ -32,9 +33,9 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     query.extend(push.force.then(|| ("force", "true".to_owned())));
     query.extend(push.held.clone().map(|id| ("held", id)));
     let body = body(&documents)?;
-    let answer = client
-        .ask_with(Method::POST, "/v1/config", &query, body)
-        .await?;
+    let mut interrupts = Interrupts::listen();
+    let asked = client.ask_with(Method::POST, "/v1/config", &query, body);
+    let answer = interrupts.or_answer(asked).await?;
     if !answer.status.is_success() {
         return Err(rejected(&answer, push, &documents, format)?);
     }
@@ -46,6 +47,7 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
             all: push.all,
         }),
         format,
+        &mut interrupts,
     )
     .await
 }

@@ -5,6 +5,7 @@ use reqwest::Method;
 use crate::args::{Format, Take};
 use crate::client::Client;
 use crate::exit::Failure;
+use crate::interrupt::Interrupts;
 use crate::output;
 use crate::push::{Wait, follow, held_words};
 
@@ -16,7 +17,8 @@ pub(crate) async fn release(
 ) -> Result<(), Failure> {
     let query: Vec<_> = id.map(|id| ("held", id.to_owned())).into_iter().collect();
     let path = "/v1/sources/release";
-    let answer = client.ask(Method::POST, path, &query, Vec::new()).await?;
+    let asked = client.ask(Method::POST, path, &query, Vec::new());
+    let answer = Interrupts::listen().or_answer(asked).await?;
     let problem = answer.problem();
     if problem.held.is_some() {
         let words = held_words(&problem, "aralez-ctl sources release");
@@ -38,7 +40,9 @@ pub(crate) async fn take(client: &Client, take: &Take, format: Format) -> Result
     query.extend(take.force.then(|| ("force", "true".to_owned())));
     query.extend(take.held.clone().map(|id| ("held", id)));
     let path = "/v1/sources/take";
-    let answer = client.ask(Method::POST, path, &query, Vec::new()).await?;
+    let mut interrupts = Interrupts::listen();
+    let asked = client.ask(Method::POST, path, &query, Vec::new());
+    let answer = interrupts.or_answer(asked).await?;
     let problem = answer.problem();
     if problem.held.is_some() {
         let words = held_words(&problem, "aralez-ctl sources take");
@@ -54,6 +58,7 @@ pub(crate) async fn take(client: &Client, take: &Take, format: Format) -> Result
             all: false,
         }),
         format,
+        &mut interrupts,
     )
     .await
 }

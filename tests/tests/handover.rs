@@ -195,6 +195,11 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
         .await;
     assert_eq!(fleet.nodes().await.unwrap().len(), 1);
     fleet.serves(LIVE, "a.test", "b").await;
+    // A successor is no duplicate of the process that it replaces.
+    eventually(LIVE, "the successor proves what it runs", || async {
+        same(&fleet.node(0).await?.all["state"], &"current".into())
+    })
+    .await;
     drop(old);
     // After a death without a word it starts from what the successor wrote.
     eventually(LIVE, "the successor wrote its cache", || async {

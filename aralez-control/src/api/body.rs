@@ -79,3 +79,29 @@ async fn collect(
     }
     Ok(whole.freeze())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_in_time_is_given_up_and_one_that_does_is_whole() {
+        let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"a.test:"))]);
+        let begun = tokio::time::Instant::now();
+        let never = Body::from_stream(first.clone().chain(stream::pending()));
+        let read = read_up_to(64, &HeaderMap::new(), never).await;
+        assert_eq!(read, Err(BodyFault::TooSlow));
+        assert_eq!(begun.elapsed().as_secs(), ARRIVAL.as_secs());
+
+        let rest = stream::once(async {
+            tokio::time::sleep(ARRIVAL - Duration::from_secs(1)).await;
+            Ok(Bytes::from_static(b" {}"))
+        });
+        let read = read_up_to(64, &HeaderMap::new(), Body::from_stream(first.chain(rest))).await;
+        assert_eq!(read, Ok(Bytes::from_static(b"a.test: {}")));
+    }
+}

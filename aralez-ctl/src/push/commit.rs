@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::open::filled;
 use super::progress::{Decision, Progress, decide};
@@ -14,6 +13,7 @@ use crate::answer::{Dropped, short};
 use crate::args::Format;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupts;
 use crate::output::{self, Growing};
 
 /// Between two questions for progress: control answers each when there is news.
@@ -79,6 +79,7 @@ pub(crate) async fn follow(
     answer: Value,
     wait: Option<Wait>,
     format: Format,
+    interrupts: &mut Interrupts,
 ) -> Result<(), Failure> {
     let committed = Committed::deserialize(&answer)
         .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
@@ -93,7 +94,7 @@ pub(crate) async fn follow(
     let mut heard = Heard::default();
     let waited = tokio::select! {
         waited = wait_for(client, committed.revision, wait, &mut heard) => waited,
-        name = interrupted() => Err(Failure::new(
+        name = interrupts.next() => Err(Failure::new(
             Exit::Unproven,
             format!("interrupted by {name}: revision {} is committed, but not proven", committed.revision),
         )),
@@ -117,24 +118,6 @@ pub(crate) async fn follow(
     let ended =
         waited.and_then(|decision| decision.end(&heard.parsed, committed.revision, wait.timeout));
     ended.map_err(Failure::printed)
-}
-
-/// Waits for a signal that would end this command; its name.
-async fn interrupted() -> &'static str {
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
-        // Without handlers, a signal ends the process as it always does.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-        _ = hangup.recv() => "SIGHUP",
-    }
 }
 
 /// A progress as it came and as it was read.
