@@ -197,7 +197,10 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
     fleet.serves(LIVE, "a.test", "b").await;
     // A successor is no duplicate of the process that it replaces.
     eventually(LIVE, "the successor proves what it runs", || async {
-        same(&fleet.node(0).await?.all["state"], &"current".into())
+        same(
+            &fleet.node(0).await?.all["state"],
+            &serde_json::Value::from("current"),
+        )
     })
     .await;
     drop(old);

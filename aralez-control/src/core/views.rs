@@ -81,7 +81,7 @@ impl Views {
         Ok(Self { default, named })
     }
 
-    /// The views after the endpoints of some pools changed, under the next sequence. Costs these pools and not the configuration.
+    /// The views after the endpoints of some pools changed, under the next sequence. Costs these pools, and a look at the name of every other one.
     ///
     /// # Errors
     /// What makes the first view that is no snapshot none.
