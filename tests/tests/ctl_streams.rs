@@ -4,7 +4,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aralez_tests::document::site;
-use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::ports::Port;
