@@ -29,6 +29,7 @@ use crate::{activation, admin, metrics};
 use life::Serving;
 use start::Begun;
 
+mod accepting;
 mod descriptors;
 mod ending;
 mod life;
@@ -58,6 +59,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     if args.record_exit {
         return ending::record(&settings.state_dir);
+    }
+    if let Some(cluster) = &args.accept_cluster {
+        return accepting::accept(&settings, cluster);
     }
     // Under these names they are the supervisor's.
     let own = |path: &PathBuf| match args.exit_with_parent {

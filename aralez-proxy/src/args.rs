@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::core::cluster::ClusterId;
 use crate::core::subscription::RETRY_ALONE;
 
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
@@ -32,6 +33,9 @@ pub struct Args {
     /// For systemd's ExecStopPost: take down how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and leave.
     #[arg(long)]
     pub record_exit: bool,
+    /// Belong to this cluster (`aralez-ctl status` shows it) from the next start on, where the one before is lost for good, and leave.
+    #[arg(long, value_name = "CLUSTER")]
+    pub accept_cluster: Option<ClusterId>,
     /// For tests: without control, try a suspect configuration once more after so many milliseconds.
     #[arg(long, hide = true, value_name = "MS")]
     pub retry_alone_ms: Option<u64>,

@@ -5,6 +5,7 @@
 //! under its name with `.corrupt`. It does not decide what runs: that is the stream's business, and the rule about boots is in
 //! [`crate::core::trial`].
 
+mod accept;
 mod exits;
 mod file;
 mod folder;
@@ -24,6 +25,7 @@ use tracing::{info, warn};
 
 use crate::core::memory::{Memory, NotKept, Remembered};
 use crate::core::trial::{Boot, LastExit, Marks};
+pub use accept::{Accepted, accept_cluster};
 pub use exits::{Ending, ExitNotes};
 use file::Header;
 use folder::Folder;

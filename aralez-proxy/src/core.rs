@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod balance;
+pub mod cluster;
 pub mod counters;
 pub mod decide;
 pub mod edits;

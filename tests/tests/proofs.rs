@@ -8,7 +8,8 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::ports::Port;
-use aralez_tests::process::{Daemon, text};
+use aralez_tests::process::{self, Daemon, text};
+use rustix::process::Signal;
 use serde_json::Value;
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -201,4 +202,47 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
     let json: Value = serde_json::from_slice(&pushed.stdout).unwrap();
     assert_eq!(json["turned_away"][0]["node"], "proxy-0", "{json}");
     drop(other);
+}
+
+/// Control's state is lost for good, its identity as well: proxies are told to belong to the new one, and serve what they have until then.
+#[tokio::test]
+async fn a_proxy_that_accepts_another_cluster_serves_what_it_has_and_follows_that_one() {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let mut fleet = Plan::new(1)
+        .document(&site("a.test", &[a.address()]))
+        .start()
+        .await;
+    let revision = fleet.is_current(LIVE).await;
+    let kept = || async {
+        let nodes = fleet.ask("/v1/nodes").await?;
+        same(
+            &nodes["nodes"][0]["persisted"]["revision"],
+            &Value::from(revision),
+        )
+    };
+    eventually(LIVE * 2, "the snapshot is on the disk", kept).await;
+    fleet.kill_control();
+    std::fs::remove_dir_all(fleet.state().join("control")).unwrap();
+    fleet.save(&site("b.test", &[b.address()]));
+    fleet.start_control().await;
+    let status = fleet.ask("/v1/status").await.unwrap();
+    let cluster = status["cluster"].as_str().unwrap().to_owned();
+    fleet.kill_control();
+
+    let config = fleet.folder().join("proxy-0.yaml").display().to_string();
+    let accept = ["-c", &config, "--accept-cluster", &cluster];
+    let running = process::run(LIVE, "aralez-proxy", &accept).await;
+    assert_eq!(running.status.code(), Some(1), "{}", text(&running));
+    assert!(text(&running).contains("in use"), "{}", text(&running));
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    proxy.signal(Signal::TERM);
+    proxy.end(LIVE * 2).await.unwrap();
+    let accepted = process::run(LIVE, "aralez-proxy", &accept).await;
+    assert_eq!(accepted.status.code(), Some(0), "{}", text(&accepted));
+
+    fleet.start_proxy(0).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.start_control().await;
+    fleet.serves(LIVE * 3, "b.test", "b").await;
+    fleet.is_current(LIVE).await;
 }

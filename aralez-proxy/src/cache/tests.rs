@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod accept;
 mod boots;
 mod damage;
 mod format;

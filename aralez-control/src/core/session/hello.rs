@@ -131,9 +131,12 @@ impl Hello {
             return Err(TurnedAway::new(reason, None));
         }
         if !self.cluster.is_empty() && self.cluster != cluster.as_slice() {
-            let reason = "this control belongs to another cluster than the proxy is pinned to; \
-                          if that is meant, remove the proxy's state folder";
-            return Err(TurnedAway::new(reason.to_owned(), None));
+            let own: String = cluster.iter().map(|byte| format!("{byte:02x}")).collect();
+            let reason = format!(
+                "this control belongs to another cluster than the proxy is pinned to; if that is meant, stop the proxy, run \
+                 `aralez-proxy -c main.yaml --accept-cluster {own}`, and start it again"
+            );
+            return Err(TurnedAway::new(reason, None));
         }
         Ok(())
     }

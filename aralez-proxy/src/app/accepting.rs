@@ -1,0 +1,29 @@
+//! `--accept-cluster`: the state of a stopped proxy belongs to another cluster from its next start on.
+
+use std::io::Write as _;
+
+use aralez_runtime::lock::InstanceLock;
+
+use crate::cache::{self, Accepted};
+use crate::core::cluster::ClusterId;
+use crate::settings::Settings;
+
+/// Does it, and says what the next start has.
+pub(super) fn accept(settings: &Settings, cluster: &ClusterId) -> anyhow::Result<()> {
+    let folder = &settings.state_dir;
+    let _lock = InstanceLock::acquire(folder)?;
+    let Accepted {
+        snapshots,
+        troubles,
+    } = cache::accept_cluster(folder, cluster, &settings.limits)?;
+    let mut out = std::io::stdout().lock();
+    for trouble in troubles {
+        writeln!(out, "not taken along: {trouble}")?;
+    }
+    writeln!(
+        out,
+        "{} belongs to the cluster from its next start on, which has {snapshots} snapshots to begin with",
+        settings.node
+    )?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The identity of a cluster as people write it.
+
+use std::str::FromStr;
+
+/// More bytes than this are no identity; the stream says the same.
+const MOST: usize = 64;
+
+/// A cluster, as `aralez-ctl status` shows it: hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClusterId(Vec<u8>);
+
+impl ClusterId {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A text that is no identity of a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "not the identity of a cluster: an even number of hexadecimal digits, as `aralez-ctl status` shows it"
+)]
+pub struct NotACluster;
+
+impl FromStr for ClusterId {
+    type Err = NotACluster;
+
+    fn from_str(text: &str) -> Result<Self, NotACluster> {
+        let digits: Option<Vec<u32>> = text.chars().map(|char| char.to_digit(16)).collect();
+        let digits = digits.ok_or(NotACluster)?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        if pairs.is_empty() || !rest.is_empty() || pairs.len() > MOST {
+            return Err(NotACluster);
+        }
+        let byte = |[high, low]: &[u32; 2]| u8::try_from(high * 16 + low).ok();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+        bytes.map(Self).ok_or(NotACluster)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_read_as_it_is_shown_and_nothing_else_is() {
+        let id: ClusterId = "00fF10".parse().unwrap();
+        assert_eq!(id.as_bytes(), [0, 255, 16]);
+        let long = "a".repeat(2 * MOST + 2);
+        for text in ["", "abc", "0x10", "+1", "zz", " 00", "ä0", long.as_str()] {
+            assert_eq!(text.parse::<ClusterId>(), Err(NotACluster), "{text:?}");
+        }
+    }
+}
