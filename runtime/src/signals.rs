@@ -13,8 +13,11 @@ use signal_hook::flag;
 const SIGSTKFLT: i32 = 16;
 const SIGPWR: i32 = 30;
 
-/// The first and the last real-time signal that glibc and musl leave to programs on every system (signal(7)).
-const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
+/// The real-time signals that the C library leaves to programs. It keeps the first ones for itself and refuses a handler for them: glibc
+/// begins at 34, musl at 35 (signal(7)).
+fn real_time() -> std::ops::RangeInclusive<i32> {
+    libc::SIGRTMIN()..=libc::SIGRTMAX()
+}
 
 /// Whether HUP and USR1 came since the process began.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub fn survive_strays() -> io::Result<Early> {
     let named = [
         SIGALRM, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGSTKFLT, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
     ];
-    for signal in named.into_iter().chain(REAL_TIME) {
+    for signal in named.into_iter().chain(real_time()) {
         flag::register(signal, Arc::clone(&taken))?;
     }
     let early = Early {
