@@ -2,12 +2,24 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
+use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::Origin;
 use rustix::process::Signal;
+
+fn ask(mut client: &TcpStream) {
+    let limit = Some(Duration::from_secs(10));
+    client.set_read_timeout(limit).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 12];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
 
 /// The kernel holds a connection until its client sends something (`client_defer_accept`): one that it holds when the listener closes would
 /// be reset.
@@ -39,18 +51,72 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
     println!("{} clients connected before the close", clients.len());
     assert!(clients.len() > 20);
     let answered = tokio::task::spawn_blocking(move || {
-        for mut client in clients {
-            let limit = Some(Duration::from_secs(10));
-            client.set_read_timeout(limit).unwrap();
-            client
-                .write_all(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
-                .unwrap();
-            let mut answer = [0; 12];
-            client.read_exact(&mut answer).unwrap();
-            assert_eq!(&answer, b"HTTP/1.1 200");
-        }
+        clients.iter().for_each(ask);
     });
     answered.await.unwrap();
     let (status, _) = fleet.proxies[0].take().unwrap().end(LIVE).await.unwrap();
     assert_eq!(status.code(), Some(0));
+}
+
+/// Without a lame duck phase too: the listeners stay open until the kernel holds nobody back any more. Some of the clients speak before that,
+/// the others when the listeners are closed.
+#[tokio::test]
+async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_duck_phase() {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .proxy(0, "grace_period: 10s\nmax_connections_per_address: 0")
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.is_current(LIVE).await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let address = fleet.http(0);
+    let connect = |_| TcpStream::connect(address).unwrap();
+    let [early, late]: [Vec<_>; 2] = [0, 1].map(|_| (0..50).map(connect).collect());
+
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    let told = Instant::now();
+    proxy.signal(Signal::TERM);
+    eventually(LIVE, "it drains", || async {
+        same(&proxy.log().contains("not ready any more"), &true)
+    })
+    .await;
+    let answered = tokio::task::spawn_blocking(move || {
+        early.iter().for_each(ask);
+        let open = || TcpStream::connect(address).is_ok();
+        while open() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        println!("closed {:?} after the signal", told.elapsed());
+        late.iter().for_each(ask);
+    });
+    answered.await.unwrap();
+    let (status, _) = proxy.end(LIVE).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+/// The time between the signal and the end of a proxy that nobody uses.
+async fn leaves_after(lines: &str) -> Duration {
+    let origin = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .proxy(0, lines)
+        .document(&site("a.test", &[origin.address()]))
+        .start()
+        .await;
+    fleet.serves(LIVE, "a.test", "a").await;
+    let mut proxy = fleet.proxies[0].take().unwrap();
+    let told = Instant::now();
+    proxy.signal(Signal::TERM);
+    let (status, _) = proxy.end(LIVE).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    told.elapsed()
+}
+
+#[tokio::test]
+async fn where_the_kernel_holds_nobody_back_nothing_is_waited_for() {
+    let held = leaves_after("").await;
+    let at_once = leaves_after("client_defer_accept: false").await;
+    println!("{held:?} with client_defer_accept, {at_once:?} without");
+    assert!(held >= Duration::from_millis(1_500), "{held:?}");
+    assert!(at_once < Duration::from_millis(1_500), "{at_once:?}");
 }

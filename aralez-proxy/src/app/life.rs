@@ -245,7 +245,9 @@ impl Life<'_> {
             // New connections are the successor's: there is nobody to be warned.
             phases.lame_duck = Duration::ZERO;
         } else {
-            server.stop_deferring();
+            // Who connected before the signal and has said nothing is held by the kernel, also where no lame duck phase is wanted.
+            let held = server.stop_deferring();
+            phases.lame_duck = phases.lame_duck.max(held);
         }
         let close = || {
             passable.close();

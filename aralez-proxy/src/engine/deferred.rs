@@ -11,6 +11,10 @@ use nix::sys::socket::setsockopt;
 /// How long the kernel waits for a client's first bytes before it hands the connection over without them.
 pub const LONGEST: Duration = Duration::from_secs(1);
 
+/// How long connections that are held when the deferral ends may take to be handed over. The kernel repeats the SYN-ACK of each a second after
+/// the first (`TCP_TIMEOUT_INIT`), up to an eighth of that late, as its timers are, and the client's answer takes a round trip.
+pub const RUNS_OUT: Duration = Duration::from_millis(1_500);
+
 /// The option; no library has it ready-made.
 #[derive(Clone, Copy, Debug)]
 struct DeferAccept;
@@ -33,7 +37,7 @@ pub fn defer(listener: &impl AsFd) -> io::Result<()> {
 }
 
 /// Has the connections of a listener handed over when they are established. Those that are held already follow with their first bytes, or
-/// when the kernel repeats its SYN-ACK, about a second after the first.
+/// when the kernel repeats its SYN-ACK: within [`RUNS_OUT`].
 ///
 /// # Errors
 /// Where the system does not know how.

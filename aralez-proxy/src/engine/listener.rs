@@ -33,6 +33,7 @@ const LAST_ACCEPTS: usize = 65_536;
 pub struct Bound {
     listener: TcpListener,
     count: Arc<ListenerCount>,
+    defers: bool,
 }
 
 impl Bound {
@@ -51,13 +52,19 @@ impl Bound {
         } else {
             deferred::accept_at_once(&listener)
         };
-        if let Err(error) = deferred {
+        if let Err(error) = &deferred {
             tracing::info!(%error, "this system does not defer the accept until a client sent something");
         }
         Ok(Self {
             listener,
             count: Arc::default(),
+            defers: defer && deferred.is_ok(),
         })
+    }
+
+    /// Whether the kernel holds its connections until their client sent something.
+    pub const fn defers(&self) -> bool {
+        self.defers
     }
 
     /// Another handle of the same socket.

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::deferred;
 use super::listener::Bound;
@@ -24,6 +25,8 @@ pub struct Server {
     threads: Threads,
     /// Second handles of the listeners, for their options and for a successor; gone after the close.
     listeners: Vec<TcpListener>,
+    /// Whether the kernel holds connections of any of them.
+    defers: bool,
 }
 
 impl Server {
@@ -35,14 +38,17 @@ impl Server {
         let defer = engine.limits.defer_accept;
         let mut bound = Vec::with_capacity(options.listeners.len());
         let mut handles = Vec::with_capacity(options.listeners.len());
+        let mut defers = false;
         for listener in options.listeners {
             let listener = Bound::new(listener, defer)?;
             handles.push(listener.handle()?);
+            defers |= listener.defers();
             bound.push(listener);
         }
         Ok(Self {
             threads: Threads::start(&Arc::new(engine), bound, options.threads)?,
             listeners: handles,
+            defers,
         })
     }
 
@@ -51,11 +57,17 @@ impl Server {
         &self.listeners
     }
 
-    /// Connections are accepted when they are established from here on: what the kernel holds back when a listener closes is lost.
-    pub fn stop_deferring(&self) {
+    /// Connections are accepted when they are established from here on: what the kernel holds back when a listener closes is reset. Gives back
+    /// how long the listeners have to stay open until it holds none any more.
+    pub fn stop_deferring(&self) -> Duration {
         for listener in &self.listeners {
             // A system that cannot do this has deferred nothing.
             let _ = deferred::accept_at_once(listener);
+        }
+        if self.defers {
+            deferred::RUNS_OUT
+        } else {
+            Duration::ZERO
         }
     }
 
