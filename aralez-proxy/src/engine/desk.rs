@@ -20,27 +20,33 @@ use crate::core::traffic::{Arriving, Event};
 /// By how many connections the accepting thread may be ahead of another before it gives one away: the hop wakes that thread.
 const AHEAD: usize = 2;
 
-/// A connection that was accepted, and the thread whose load it counts for.
+/// A connection that was accepted.
 #[derive(Debug)]
 pub struct Arrival {
     stream: TcpStream,
     peer: SocketAddr,
     admitted: Admitted,
-    seat: Seat,
     arriving: Arriving,
 }
 
-/// One thread as the accepting one sees it.
-#[derive(Clone, Debug)]
-pub struct Desk {
-    /// Connections that it serves or that are on their way to it.
-    load: Arc<AtomicUsize>,
-    inbox: mpsc::UnboundedSender<Arrival>,
+/// What is given to a thread, and counts for its load.
+#[derive(Debug)]
+pub struct Seated<T> {
+    guest: T,
+    seat: Seat,
 }
 
-impl Desk {
+/// One thread as the accepting one sees it.
+#[derive(Debug)]
+pub struct Desk<T> {
+    /// Connections that it serves or that are on their way to it.
+    load: Arc<AtomicUsize>,
+    inbox: mpsc::UnboundedSender<Seated<T>>,
+}
+
+impl<T> Desk<T> {
     /// A thread, and what is given to it.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Arrival>) {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Seated<T>>) {
         let (inbox, arrivals) = mpsc::unbounded_channel();
         let load = Arc::default();
         (Self { load, inbox }, arrivals)
@@ -55,6 +61,32 @@ impl Desk {
         self.load.fetch_add(1, Ordering::Relaxed);
         Seat(Arc::clone(&self.load))
     }
+
+    /// Gives it to this thread, and gives it back where the thread ended by a panic.
+    fn take(&self, guest: T) -> Result<(), T> {
+        let seat = self.seat();
+        let given = self.inbox.send(Seated { guest, seat });
+        given.map_err(|mpsc::error::SendError(returned)| returned.guest)
+    }
+}
+
+/// Gives it to the thread that has fewest. What comes back is for the own thread to serve.
+fn give<T>(desks: &[Desk<T>], own: usize, guest: T) -> Option<Seated<T>> {
+    let back = match less_busy(desks, own) {
+        None => guest,
+        // The connections of a thread that is gone must not be lost with it.
+        Some(other) => other.take(guest).err()?,
+    };
+    let seat = desks[own].seat();
+    Some(Seated { guest: back, seat })
+}
+
+/// The thread with the fewest connections, where the own one is far enough ahead of it.
+fn less_busy<T>(desks: &[Desk<T>], own: usize) -> Option<&Desk<T>> {
+    let limit = desks[own].load().checked_sub(AHEAD)?;
+    let open = desks.iter().filter(|desk| !desk.inbox.is_closed());
+    open.min_by_key(|desk| desk.load())
+        .filter(|least| least.load() <= limit)
 }
 
 /// Counts a connection for a thread until it is dropped.
@@ -73,7 +105,7 @@ pub struct Reception {
     /// What the thread has for itself.
     pub worker: Arc<Worker>,
     /// All threads, this one among them.
-    pub desks: Arc<[Desk]>,
+    pub desks: Arc<[Desk<Arrival>]>,
     /// The index of this one.
     pub own: usize,
     /// Becomes true when the engine closes.
@@ -82,7 +114,7 @@ pub struct Reception {
 
 impl Reception {
     /// Serves what the accepting thread gives to this one.
-    pub async fn receive(self, mut arrivals: mpsc::UnboundedReceiver<Arrival>) {
+    pub async fn receive(self, mut arrivals: mpsc::UnboundedReceiver<Seated<Arrival>>) {
         while let Some(arrival) = arrivals.recv().await {
             self.serve(arrival);
         }
@@ -100,46 +132,29 @@ impl Reception {
             Err(limit) => return self.worker.tally.connections.turn_away(limit),
         };
         self.worker.tally.event(Event::Accepted);
-        let least = self.less_busy();
         let arrival = Arrival {
             stream,
             peer,
             admitted,
-            seat: least.unwrap_or(&self.desks[self.own]).seat(),
             arriving: engine.traffic.arriving(),
         };
-        match least {
-            None => self.serve(arrival),
-            Some(other) => {
-                if let Err(mpsc::error::SendError(mut returned)) = other.inbox.send(arrival) {
-                    // That thread ended by a panic: its connections must not be lost with it.
-                    returned.seat = self.desks[self.own].seat();
-                    self.serve(returned);
-                }
-            }
+        if let Some(own) = give(&self.desks, self.own, arrival) {
+            self.serve(own);
         }
     }
 
-    /// The thread with the fewest connections, where this one is far enough ahead of it.
-    fn less_busy(&self) -> Option<&Desk> {
-        let limit = self.desks[self.own].load().checked_sub(AHEAD)?;
-        let open = self.desks.iter().filter(|desk| !desk.inbox.is_closed());
-        open.min_by_key(|desk| desk.load())
-            .filter(|least| least.load() <= limit)
-    }
-
-    fn serve(&self, arrival: Arrival) {
+    fn serve(&self, arrival: Seated<Arrival>) {
         let worker = Arc::clone(&self.worker);
         let closing = Closing::new(self.closing.clone());
         tokio::spawn(async move {
+            let Seated { guest, seat } = arrival;
+            let _here = seat;
             let Arrival {
                 stream,
                 peer,
                 admitted,
-                seat,
                 arriving,
-            } = arrival;
-            let _here = seat;
+            } = guest;
             let client = Client {
                 address: peer.ip().to_canonical(),
                 admitted: Some(admitted),
@@ -156,10 +171,47 @@ mod tests {
 
     #[test]
     fn a_connection_counts_for_its_thread_from_the_moment_it_is_given() {
-        let (desk, _inbox) = Desk::new();
+        let (desk, _inbox) = Desk::<()>::new();
         let seats = [desk.seat(), desk.seat()];
         assert_eq!(desk.load(), 2);
         drop(seats);
+        assert_eq!(desk.load(), 0);
+    }
+
+    #[test]
+    fn where_a_thread_is_gone_every_connection_reaches_a_living_one_and_counts_there() {
+        for own in [0, 1, 2] {
+            let (desks, inboxes): (Vec<_>, Vec<_>) = (0..4).map(|_| Desk::new()).unzip();
+            let mut inboxes: Vec<_> = inboxes.into_iter().map(Some).collect();
+            let mut here = Vec::new();
+            here.extend((0..AHEAD).filter_map(|number| give(&desks, own, number)));
+            inboxes[3] = None;
+            here.extend((AHEAD..300).filter_map(|number| give(&desks, own, number)));
+            assert_eq!(desks[3].load(), 0, "nobody waits for who is gone");
+            let mut served: Vec<_> = here.iter().map(|seated| seated.guest).collect();
+            assert_eq!(desks[own].load(), here.len());
+            for (inbox, desk) in inboxes.iter_mut().zip(&desks) {
+                let Some(inbox) = inbox else { continue };
+                let mut given = Vec::new();
+                while let Ok(seated) = inbox.try_recv() {
+                    given.push(seated);
+                }
+                assert!(desk.load().abs_diff(100) <= AHEAD, "{}", desk.load());
+                assert!(given.is_empty() || desk.load() == given.len());
+                served.extend(given.iter().map(|seated| seated.guest));
+            }
+            served.sort_unstable();
+            assert_eq!(served, Vec::from_iter(0..300), "each once");
+            drop(here);
+            assert_eq!(desks.iter().map(Desk::load).sum::<usize>(), 0);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_goes_while_it_is_given_a_connection_gives_it_back_and_does_not_count_it() {
+        let (desk, inbox) = Desk::new();
+        drop(inbox);
+        assert_eq!(desk.take("a connection"), Err("a connection"));
         assert_eq!(desk.load(), 0);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Arrival, Desk, Reception};
+use super::desk::{Arrival, Desk, Reception, Seated};
 use super::listener::{self, Bound};
 use super::worker::{Engine, Worker};
 
@@ -40,7 +40,7 @@ impl Threads {
         let (stop, stopped) = watch::channel(false);
         let (open, listening) = mpsc::channel(1);
         let (desks, inboxes): (Vec<_>, Vec<_>) = (0..count.get()).map(|_| Desk::new()).unzip();
-        let desks: Arc<[Desk]> = desks.into();
+        let desks: Arc<[Desk<Arrival>]> = desks.into();
         let mut threads = Vec::with_capacity(count.get());
         // The first thread accepts for all: with each accepting, a connection would wake every one of them.
         let mut listeners = Some(listeners);
@@ -104,7 +104,7 @@ struct Thread {
     runtime: Runtime,
     reception: Reception,
     listeners: Vec<Bound>,
-    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    arrivals: mpsc::UnboundedReceiver<Seated<Arrival>>,
     open: mpsc::Sender<()>,
     stopped: watch::Receiver<bool>,
 }
