@@ -33,7 +33,7 @@ prove: build-deps
 	cargo build --workspace --all-targets
 	ARALEZ_PROVE=1 ARALEZ_FUZZ_SECONDS=60 cargo test -p aralez-proxy --test fuzz --test differential -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test slow_peers --test idle_peers --test no_effect --test corpus --test model -- --nocapture
-	ARALEZ_PROVE=1 cargo test -p aralez-tests --test cache_kills --test cache_damage --test ledger_kills --test full_disk --test watchdog --test handover -- --nocapture
+	ARALEZ_PROVE=1 cargo test -p aralez-tests --test cache_kills --test cache_damage --test ledger_kills --test full_disk --test watchdog --test handover --test endpoints --test room -- --nocapture
 	cargo build --release -p aralez-control -p aralez-proxy -p aralez-ctl -p aralez-tests
 	for part in $(PROVE); do "$${CARGO_TARGET_DIR:-target}/release/prove-changes" $$part || exit 1; done
 	"$${CARGO_TARGET_DIR:-target}/release/prove-fleet" --out "$${CARGO_TARGET_DIR:-target}/proof/fleet.md" $(FLEET)
