@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 mod bounded;
 mod keys;
 mod near;
+mod not_yet;
 mod reader;
 mod shape;
 mod values;
@@ -15,8 +16,9 @@ mod values;
 pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use keys::{Key, Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
 pub(crate) use near::{did_you_mean, nearest};
+pub(crate) use not_yet::NotYet;
 pub(crate) use reader::{At, Reader, shown, told};
-pub(crate) use shape::{Shape, choices, choose, text};
+pub(crate) use shape::{Shape, choices, choose, scalar_or_map, text};
 pub use values::duration;
 pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};
 

@@ -107,7 +107,7 @@ proptest! {
 }
 
 /// The keys of `main.yaml`.
-const MAIN_KEYS: [&str; 62] = [
+const MAIN_KEYS: [&str; 71] = [
     "threads",
     "runuser",
     "rungroup",
@@ -170,10 +170,19 @@ const MAIN_KEYS: [&str; 62] = [
     "max_snapshot",
     "max_hosts",
     "max_endpoints",
+    "traces",
+    "client_handshake_timeout",
+    "http2_max_streams",
+    "config_api_hosts",
+    "auth_failures",
+    "allow_routes_to_api",
+    "control_tls",
+    "control_advertise",
+    "history",
 ];
 
 /// The keys that stand at the top, at a host and at a path.
-const EVERY_SCOPE: [&str; 9] = [
+const EVERY_SCOPE: [&str; 13] = [
     "to_https",
     "rate_limit",
     "x4xx_limit",
@@ -183,6 +192,10 @@ const EVERY_SCOPE: [&str; 9] = [
     "authorization",
     "timeouts",
     "max_body",
+    "compress",
+    "allow",
+    "deny",
+    "errors",
 ];
 
 /// Every key that a schema declares, with the path of keys to it.

@@ -1,16 +1,17 @@
 //! The keys of `upstreams.yaml` and `conf.d/*.yaml`, by scope: at the top, at a host, at a path.
 
 use crate::document::edits::{RequestEdits, ResponseEdits};
+use crate::document::later::pools::{BalanceChoice, HealthKeys, OnEmpty, PoolKeys, RetriesKeys};
+use crate::document::later::requests::{Compress, HostSeen, MatchKeys, RespondKeys};
 use crate::document::later::{
-    Authorization, BalanceChoice, ClientCa, Files, HealthKeys, NotYet, Protocol, RateLimit,
-    RetriesKeys, Sticky, TlsToEndpoint,
+    Authorization, ClientCa, Files, Protocol, RateLimit, Sticky, TlsToEndpoint,
 };
 use crate::document::paths::Paths;
 use crate::document::redirect::RedirectTo;
 use crate::document::server::Servers;
 use crate::document::sources::{ConsulKeys, KubernetesKeys};
 use crate::document::values::{Compat, Groups, HostsSchema, Providers, TimeoutKeys};
-use crate::schema::{Between, Cidr, Key, Keyed, Size, keys};
+use crate::schema::{Anything, Between, Cidr, Key, Keyed, NotYet, Size, keys};
 
 keys! {
     /// `upstreams.yaml`: defaults for all hosts, and the hosts.
@@ -45,12 +46,22 @@ keys! {
     timeouts: "timeouts" => TimeoutKeys,
     /// Whether a failed request is tried again.
     retries: "retries" => NotYet<RetriesKeys>,
+    /// What a confirmed empty answer of a source does to a pool. Default: keep.
+    on_empty: "on_empty" => NotYet<OnEmpty>,
     /// How endpoints are checked.
     health: "health" => NotYet<HealthKeys>,
     /// Whether endpoints are checked.
     healthcheck: "healthcheck" => NotYet<bool>,
     /// The largest request body.
     max_body: "max_body" => NotYet<Size>,
+    /// Whether answers are compressed.
+    compress: "compress" => NotYet<Compress>,
+    /// Networks whose clients may come, and no others.
+    allow: "allow" => NotYet<Vec<Cidr>>,
+    /// Networks whose clients may not come.
+    deny: "deny" => NotYet<Vec<Cidr>>,
+    /// Files that are sent in place of answers with these statuses.
+    errors: "errors" => NotYet<Anything>,
     /// The hosts; they may as well stand at the top.
     upstreams: "upstreams" => HostsSchema,
 }
@@ -82,6 +93,14 @@ keys! {
     timeouts: "timeouts" => TimeoutKeys,
     /// The largest request body.
     max_body: "max_body" => NotYet<Size>,
+    /// Whether answers are compressed.
+    compress: "compress" => NotYet<Compress>,
+    /// Networks whose clients may come, and no others.
+    allow: "allow" => NotYet<Vec<Cidr>>,
+    /// Networks whose clients may not come.
+    deny: "deny" => NotYet<Vec<Cidr>>,
+    /// Files that are sent in place of answers with these statuses.
+    errors: "errors" => NotYet<Anything>,
 }
 
 keys! {
@@ -117,8 +136,32 @@ keys! {
     authorization: "authorization" => NotYet<Authorization>,
     /// Whether a failed request is tried again.
     retries: "retries" => NotYet<RetriesKeys>,
+    /// What a confirmed empty answer of a source does to a pool. Default: keep.
+    on_empty: "on_empty" => NotYet<OnEmpty>,
     /// The largest request body.
     max_body: "max_body" => NotYet<Size>,
+    /// Whether answers are compressed.
+    compress: "compress" => NotYet<Compress>,
+    /// Networks whose clients may come, and no others.
+    allow: "allow" => NotYet<Vec<Cidr>>,
+    /// Networks whose clients may not come.
+    deny: "deny" => NotYet<Vec<Cidr>>,
+    /// Files that are sent in place of answers with these statuses.
+    errors: "errors" => NotYet<Anything>,
+    /// Which of the requests below the path the route is for.
+    matches: "match" => NotYet<MatchKeys>,
+    /// Several groups of endpoints, each with its share of the requests.
+    pools: "pools" => NotYet<Vec<PoolKeys>>,
+    /// An answer of the proxy's own.
+    respond: "respond" => NotYet<RespondKeys>,
+    /// What is taken off the path that endpoints see.
+    strip_prefix: "strip_prefix" => NotYet<String>,
+    /// What is put before the path that endpoints see.
+    add_prefix: "add_prefix" => NotYet<String>,
+    /// What endpoints see as Host. Default: keep, what the client sent.
+    host: "host" => NotYet<HostSeen>,
+    /// How many requests may be with each endpoint at once.
+    max_in_flight: "max_in_flight" => NotYet<Between<1, { u64::MAX }>>,
     /// TLS to the endpoints.
     tls: "tls" => NotYet<TlsToEndpoint>,
     /// HTTP/2 to the endpoints.

@@ -2,32 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::schema::{Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, choices, keys};
+use crate::schema::{
+    Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, choices, keys, scalar_or_map,
+};
 use crate::yaml::{Node, Value};
 
-/// A value that must not ask for anything.
-pub(crate) struct NotYet<T>(#[allow(dead_code)] pub(crate) T);
-
-impl<T: Shape> Shape for NotYet<T> {
-    const EXPECTED: &'static str = T::EXPECTED;
-
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let value = T::read(node, reader)?;
-        if value.asks() {
-            let reason = format!(
-                "{} is not enforced in this release; remove it to go on",
-                reader.key()
-            );
-            reader.fault(node.at(), reason);
-            return None;
-        }
-        Some(Self(value))
-    }
-
-    fn schema() -> Json {
-        T::schema()
-    }
-}
+pub(crate) mod pools;
+pub(crate) mod requests;
 
 /// `sticky_sessions`: true or false, or seconds.
 pub(crate) struct Sticky(bool);
@@ -63,30 +44,6 @@ keys! {
     per: "per" => Life,
     /// How many at once.
     burst: "burst" => Between<0, { u64::MAX }>,
-}
-
-/// Declares a value that is a scalar of one type or a map.
-macro_rules! scalar_or_map {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $scalar:ty, $map:ty) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl Shape for $name {
-            const EXPECTED: &'static str = $expected;
-
-            fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-                match node.value() {
-                    Value::Mapping(_) => <$map>::read(node, reader).map(|_| Self),
-                    Value::Scalar(_) => <$scalar>::read(node, reader).map(|_| Self),
-                    Value::Sequence(_) => reader.mismatch(node, $expected),
-                }
-            }
-
-            fn schema() -> Json {
-                json!({ "anyOf": [<$scalar>::schema(), <$map>::schema()] })
-            }
-        }
-    };
 }
 
 scalar_or_map!(
@@ -133,16 +90,26 @@ keys! {
     creds: "creds" | "data" => Secrecy,
     /// Names with their passwords.
     users: "users" => Anything,
+    /// The file of names with their passwords, as htpasswd writes it.
+    users_file: "users_file" => String,
     /// The keys.
     keys: "keys" => Anything,
     /// The algorithms that a token may be signed with.
     algorithms: "algorithms" => OneOrMany<String>,
     /// The audience that a token must name.
     audience: "audience" => OneOrMany<String>,
+    /// Who must have issued a token.
+    issuer: "issuer" => String,
+    /// What of a token endpoints are told, by header.
+    claims: "claims" => Anything,
     /// The realm that a browser shows.
     realm: "realm" => String,
     /// The server that decides.
     url: "url" => String,
+    /// The headers of its answer that endpoints are told.
+    copy: "copy" => OneOrMany<String>,
+    /// For its answer. Default: 2s.
+    timeout: "timeout" => Life,
 }
 
 /// `authorization`: a map, or `none`.
@@ -262,94 +229,4 @@ impl Shape for TlsToEndpoint {
     fn asks(&self) -> bool {
         self.0
     }
-}
-
-choices! {
-    /// `balance` without a map.
-    BalanceWord, "a way", false:
-    /// In turn.
-    RoundRobin = "round_robin",
-    /// The one with the fewest requests.
-    LeastRequests = "least_requests",
-}
-
-keys! {
-    /// The ways of balancing that need a word more.
-    BalanceKeys "in balance";
-    /// By a hash of something of the request.
-    hash: "hash" => HashKeys,
-}
-
-keys! {
-    /// What of a request is hashed.
-    HashKeys "in hash";
-    /// `ip`, `uri`, or a map of `header` or `cookie`.
-    by: "by" => Anything,
-    /// A header of this name.
-    header: "header" => String,
-    /// A cookie of this name.
-    cookie: "cookie" => String,
-}
-
-/// `balance`
-pub(crate) struct BalanceChoice(bool);
-
-impl Shape for BalanceChoice {
-    const EXPECTED: &'static str = "round_robin, least_requests, or a map of hash";
-
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        match node.value() {
-            Value::Mapping(_) => BalanceKeys::read(node, reader).map(|_| Self(true)),
-            _ => BalanceWord::read(node, reader).map(|word| Self(word != BalanceWord::RoundRobin)),
-        }
-    }
-
-    fn schema() -> Json {
-        json!({ "anyOf": [BalanceWord::schema(), BalanceKeys::schema()] })
-    }
-
-    fn asks(&self) -> bool {
-        self.0
-    }
-}
-
-keys! {
-    /// Whether a failed request is tried again.
-    RetriesKeys "in retries";
-    /// How often. Default: 2.
-    attempts: "attempts" => Between<0, 100>,
-    /// Which share of the requests may be tried again, as 20%.
-    budget: "budget" => String,
-}
-
-choices! {
-    /// `health.type`
-    HealthType, "a type", false:
-    /// Asks with HTTP.
-    Http = "http",
-    /// Connects.
-    Tcp = "tcp",
-    /// Asks with gRPC.
-    Grpc = "grpc",
-}
-
-keys! {
-    /// How endpoints are checked.
-    HealthKeys "in health";
-    /// The path that is asked for.
-    path: "path" => String,
-    /// The method.
-    method: "method" => String,
-    /// Between two checks.
-    interval: "interval" => Life,
-    /// For an answer.
-    timeout: "timeout" => Life,
-    /// How many good answers make an endpoint live.
-    rise: "rise" => Between<1, 1_000>,
-    /// How many bad answers make it dead.
-    fall: "fall" => Between<1, 1_000>,
-    /// Which statuses are good.
-    status: "status" => Anything,
-    /// How it is asked.
-    kind: "type" => HealthType,
 }

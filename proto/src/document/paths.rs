@@ -88,6 +88,11 @@ fn path(entry: Entry<'_>, reader: &mut Reader<'_>) -> Option<Arc<str>> {
 }
 
 fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
+    if let Value::Sequence(_) = entry.value.value() {
+        let reason = "a list of routes (`match`) is not enforced in this release; write one route";
+        reader.fault(entry.value.at(), reason);
+        return None;
+    }
     let keys = RouteKeys::read(entry.value, reader)?;
     let action = action(entry, &keys, reader);
     Some(PathRoute {
@@ -105,6 +110,10 @@ fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
 /// Exactly one of three. Presence counts, not whether the value was right: that has been told.
 fn action<'t>(entry: Entry<'t>, keys: &RouteKeys, reader: &mut Reader<'t>) -> Option<PathAction> {
     let has = |key: &str| entry.value.get(key).is_some();
+    // Another action, which was refused as not enforced.
+    if (has("pools") && keys.pools.is_none()) || (has("respond") && keys.respond.is_none()) {
+        return None;
+    }
     match (has("servers"), has("redirect_to"), has("files")) {
         (false, false, false) => {
             reader.fault(

@@ -1,7 +1,8 @@
 //! Consul and Kubernetes as sources: read and checked, for a later release.
 
 use crate::document::edits::{RequestEdits, ResponseEdits};
-use crate::document::later::{Authorization, BalanceChoice, HealthKeys, RateLimit, Sticky};
+use crate::document::later::pools::{BalanceChoice, HealthKeys};
+use crate::document::later::{Authorization, RateLimit, Sticky};
 use crate::schema::{Between, OneOrMany, Secrecy, Size, keys};
 
 keys! {
@@ -25,6 +26,8 @@ keys! {
     datacenter: "datacenter" => String,
     /// The namespace.
     namespace: "namespace" => String,
+    /// The admin partition.
+    partition: "partition" => String,
     /// The tags that a service must have.
     tags: "tags" => OneOrMany<String>,
 }
@@ -48,6 +51,12 @@ keys! {
     insecure: "insecure" => bool,
     /// The namespace.
     namespace: "namespace" => String,
+    /// The file that says where the API is and who asks.
+    kubeconfig: "kubeconfig" => String,
+    /// The class of the Ingress objects that are served.
+    ingress_class: "ingress_class" => String,
+    /// What is written to the status of those.
+    publish_address: "publish_address" => OneOrMany<String>,
 }
 
 keys! {

@@ -65,7 +65,7 @@ fn change(key: &'static str) -> Change {
 fn owner(key: &str) -> Owner {
     match key {
         "runuser" | "rungroup" | "daemon" | "pid_file" | "error_log" | "log_level"
-        | "state_dir" => Owner::Each,
+        | "state_dir" | "auth_failures" => Owner::Each,
         "config_address"
         | "config_tls_address"
         | "config_tls_certificate"
@@ -73,6 +73,11 @@ fn owner(key: &str) -> Owner {
         | "config_api_enabled"
         | "master_key"
         | "max_api_connections"
+        | "config_api_hosts"
+        | "allow_routes_to_api"
+        | "control_tls"
+        | "control_advertise"
+        | "history"
         | "upstreams_conf"
         | "hc_method"
         | "hc_interval"

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use crate::main_config::LogLevel;
 use crate::main_config::values::{
-    AccessLog, AccessLogFormat, Control, Grade, Idle, JoinToken, LogFile, Method,
+    AccessLog, AccessLogFormat, Control, ControlTlsKeys, Grade, HistoryKeys, Idle, JoinToken,
+    LogFile, Method, TraceKeys,
 };
 use crate::model::{GroupName, NodeName};
-use crate::schema::{Between, Cidr, Deadline, Life, OneOrMany, Secrecy, Size, SizeBetween, keys};
+use crate::schema::{
+    Between, Cidr, Deadline, Life, NotYet, OneOrMany, Secrecy, Size, SizeBetween, keys,
+};
 
 keys! {
     /// `main.yaml`.
@@ -43,6 +46,18 @@ keys! {
     master_key: "master_key" => Secrecy,
     /// How many connections the config API may have at once, 32 of them from one address (IPv6: one /64). Default: 256.
     max_api_connections: "max_api_connections" => Between<1, 65_536>,
+    /// The names that the config API answers to.
+    config_api_hosts: "config_api_hosts" => NotYet<OneOrMany<String>>,
+    /// How often one address may name a wrong key, as 10/min.
+    auth_failures: "auth_failures" => NotYet<String>,
+    /// Whether routes may lead to the config API.
+    allow_routes_to_api: "allow_routes_to_api" => NotYet<bool>,
+    /// Certificate, key and authority with which control speaks TCP to proxies.
+    control_tls: "control_tls" => NotYet<ControlTlsKeys>,
+    /// Where proxies of other machines dial control.
+    control_advertise: "control_advertise" => NotYet<OneOrMany<String>>,
+    /// How much of the history control keeps.
+    history: "history" => NotYet<HistoryKeys>,
     /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
     upstreams_conf: "upstreams_conf" => PathBuf,
     /// The method of health checks. Default: HEAD.
@@ -77,6 +92,12 @@ keys! {
     proxy_admin_address: "proxy_admin_address" => SocketAddr,
     /// Networks whose connections begin with the PROXY protocol.
     proxy_protocol_from: "proxy_protocol_from" => Idle<Vec<Cidr>>,
+    /// Where traces go, and of which share of the requests.
+    traces: "traces" => NotYet<TraceKeys>,
+    /// How long a client may take for the TLS handshake.
+    client_handshake_timeout: "client_handshake_timeout" => NotYet<Deadline>,
+    /// How many requests one HTTP/2 connection may carry at once.
+    http2_max_streams: "http2_max_streams" => NotYet<Between<1, { u32::MAX as u64 }>>,
     /// How many idle connections to endpoints each thread keeps in all. Default: 128.
     upstream_keepalive_pool_size: "upstream_keepalive_pool_size" => Between<0, 1_000_000>,
     /// How many idle connections to one endpoint each thread keeps. Default: 128.

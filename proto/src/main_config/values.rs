@@ -114,6 +114,35 @@ keys! {
     compress: "compress" => bool,
 }
 
+keys! {
+    /// TLS between control and proxies.
+    ControlTlsKeys "in control_tls";
+    /// The authority that signs nodes.
+    ca: "ca" => PathBuf,
+    /// The certificate of control.
+    certificate: "certificate" => PathBuf,
+    /// The key of that certificate.
+    key: "key" => PathBuf,
+}
+
+keys! {
+    /// What is kept of the history.
+    HistoryKeys "in history";
+    /// How many revisions. Default: 1000.
+    keep: "keep" => Between<1, { u64::MAX }>,
+    /// For how long. Default: 90d.
+    period: "for" => String,
+}
+
+keys! {
+    /// Traces.
+    TraceKeys "in traces";
+    /// Where they go.
+    endpoint: "endpoint" => String,
+    /// Of which share of the requests, as 1%.
+    sample: "sample" => String,
+}
+
 /// `log_file`: a path, or a map with the rotation.
 pub(crate) struct LogFile;
 

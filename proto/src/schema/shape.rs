@@ -199,6 +199,31 @@ macro_rules! choices {
 }
 pub(crate) use choices;
 
+/// Declares a value that is a scalar of one type or a map.
+macro_rules! scalar_or_map {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $scalar:ty, $map:ty) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl $crate::schema::Shape for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
+                match node.value() {
+                    $crate::yaml::Value::Mapping(_) => <$map as $crate::schema::Shape>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Scalar(_) => <$scalar as $crate::schema::Shape>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Sequence(_) => reader.mismatch(node, $expected),
+                }
+            }
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "anyOf": [<$scalar as $crate::schema::Shape>::schema(), <$map as $crate::schema::Shape>::schema()] })
+            }
+        }
+    };
+}
+pub(crate) use scalar_or_map;
+
 /// The choice that was written.
 pub(crate) fn choose<'t, T: Copy>(
     node: Node<'t>,

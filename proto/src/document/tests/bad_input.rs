@@ -29,7 +29,7 @@ upstreams.yaml:1:1: sticky_session: `sticky_session` is not a key at the top (di
 upstreams.yaml:2:1: servers: belongs at a path, not at the top
 upstreams.yaml:3:14: examle.com.path: `path` is not a key at a host (did you mean `paths`?)
 upstreams.yaml:5:3: a.example.servers: belongs at a path, not at a host
-upstreams.yaml:6:3: a.example.colour: `colour` is not a key at a host; known are paths, groups, override, client_ca, to_https, rate_limit, x4xx_limit, headers, server_headers, authorization, timeouts, max_body
+upstreams.yaml:6:3: a.example.colour: `colour` is not a key at a host
 upstreams.yaml:9:7: a.example.paths./.server: `server` is not a key at a path (did you mean `servers`?)
 upstreams.yaml:11:7: a.example.paths./.groups: belongs at a host, not at a path
 upstreams.yaml:12:7: a.example.paths./.provider: belongs at the top, not at a path"
@@ -124,7 +124,7 @@ fn what_is_not_enforced_is_refused_at_its_place_and_still_checked_inside() {
     let text = "\
 sticky_sessions: 600
 x4xx_limit: 5
-balance: {hash: {by: ip}}
+balance: {hash: ip}
 retries: {attempts: 3, budgt: 20%}
 health: {path: /}
 healthcheck: true

@@ -1,0 +1,30 @@
+//! A key that this release knows and does not enforce.
+
+use serde_json::Value as Json;
+
+use crate::schema::{Reader, Shape};
+use crate::yaml::Node;
+
+/// A value that must not ask for anything.
+pub(crate) struct NotYet<T>(#[allow(dead_code)] pub(crate) T);
+
+impl<T: Shape> Shape for NotYet<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let value = T::read(node, reader)?;
+        if value.asks() {
+            let reason = format!(
+                "{} is not enforced in this release; remove it to go on",
+                reader.key()
+            );
+            reader.fault(node.at(), reason);
+            return None;
+        }
+        Some(Self(value))
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+}
