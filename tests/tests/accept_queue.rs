@@ -21,6 +21,11 @@ fn ask(mut client: &TcpStream) {
     assert_eq!(&answer, b"HTTP/1.1 200");
 }
 
+async fn answers(clients: Vec<TcpStream>) {
+    let asked = tokio::task::spawn_blocking(move || clients.iter().for_each(ask));
+    asked.await.unwrap();
+}
+
 /// The kernel holds a connection until its client sends something (`client_defer_accept`): one that it holds when the listener closes would
 /// be reset.
 #[tokio::test]
@@ -50,10 +55,7 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
     }
     println!("{} clients connected before the close", clients.len());
     assert!(clients.len() > 20);
-    let answered = tokio::task::spawn_blocking(move || {
-        clients.iter().for_each(ask);
-    });
-    answered.await.unwrap();
+    answers(clients).await;
     let (status, _) = fleet.proxies[0].take().unwrap().end(LIVE).await.unwrap();
     assert_eq!(status.code(), Some(0));
 }
@@ -81,16 +83,13 @@ async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_d
         same(&proxy.log().contains("not ready any more"), &true)
     })
     .await;
-    let answered = tokio::task::spawn_blocking(move || {
-        early.iter().for_each(ask);
-        let open = || TcpStream::connect(address).is_ok();
-        while open() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        println!("closed {:?} after the signal", told.elapsed());
-        late.iter().for_each(ask);
-    });
-    answered.await.unwrap();
+    answers(early).await;
+    eventually(LIVE, "the listeners close", || async {
+        same(&TcpStream::connect(address).is_err(), &true)
+    })
+    .await;
+    println!("closed {:?} after the signal", told.elapsed());
+    answers(late).await;
     let (status, _) = proxy.end(LIVE).await.unwrap();
     assert_eq!(status.code(), Some(0));
 }
