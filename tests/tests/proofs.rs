@@ -141,6 +141,8 @@ async fn a_proxy_that_takes_the_name_of_a_running_one_proves_nothing_from_the_fi
         .start()
         .await;
     fleet.is_current(LIVE).await;
+    // It cannot come back and say that it runs as well.
+    fleet.proxies[0].as_ref().unwrap().signal(Signal::STOP);
     let (another, _ports) = start_another(&fleet);
     state_of(&fleet, "duplicate").await;
     let file = fleet.folder().join("next.yaml");
