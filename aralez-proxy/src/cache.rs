@@ -258,18 +258,25 @@ impl Memory for Cache {
 /// # Errors
 /// Where the folder cannot be read or written.
 pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotKept> {
-    let key_file = folder.join(KEY_FILE);
-    if !key_file.exists() {
+    let Some(key) = existing_key(folder)? else {
         return Ok(());
-    }
-    let key = private::load_or_create_key(&key_file)
-        .map_err(|error| NotKept(error.to_string()))?
-        .key;
+    };
     let boot_id = marks::read(folder, &key, &mut Vec::new()).boot_id;
     if boot_id.is_empty() {
         return Ok(());
     }
     exits::write_first(folder, &boot_id, Ending::Seen(exit))
+}
+
+/// The key of a folder that a process has used; `None` where none has.
+fn existing_key(folder: &Path) -> Result<Option<SealKey>, NotKept> {
+    let path = folder.join(KEY_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let found = private::load_or_create_key(&path);
+    let found = found.map_err(|error| NotKept(error.to_string()))?;
+    Ok(Some(found.key))
 }
 
 /// The kernel's name for the time since the machine was started; empty where it does not tell (no `/proc`).

@@ -261,7 +261,7 @@ impl Fleet {
         &self.turned_away
     }
 
-    /// Another process of a connected node's name was turned away, or took the name: which of the two an answer came from, nobody can tell.
+    /// A second process claimed the name of a connected node. A report cannot be assigned to one of the two, so none counts as proof.
     pub fn duplicated(&mut self, node: &NodeName, now: Instant) {
         if let Some(record) = self.nodes.get_mut(node) {
             Arc::make_mut(record).duplicate = Some(now);

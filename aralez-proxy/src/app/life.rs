@@ -245,7 +245,7 @@ impl Life<'_> {
             // New connections are the successor's: there is nobody to be warned.
             phases.lame_duck = Duration::ZERO;
         } else {
-            // Who connected before the signal and has said nothing is held by the kernel, also where no lame duck phase is wanted.
+            // The kernel may hold connections of silent clients: closing the listeners before it hands them over would reset them.
             let held = server.stop_deferring();
             phases.lame_duck = phases.lame_duck.max(held);
         }

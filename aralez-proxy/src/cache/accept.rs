@@ -4,15 +4,15 @@ use std::path::Path;
 
 use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::Limits;
-use aralez_runtime::{private, random};
+use aralez_runtime::random;
 
 use super::file::{self, Header, ReadError};
 use super::folder::{Entry, Folder};
-use super::{KEY_FILE, marks};
+use super::{existing_key, marks};
 use crate::core::cluster::ClusterId;
 use crate::core::memory::NotKept;
 
-/// What became of a folder that accepts another cluster.
+/// The outcome of [`accept_cluster`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Accepted {
     /// How many snapshots serve on.
@@ -32,24 +32,17 @@ pub fn accept_cluster(
     cluster: &ClusterId,
     limits: &Limits,
 ) -> Result<Accepted, NotKept> {
-    let key_file = folder.join(KEY_FILE);
-    if !key_file.exists() {
+    let Some(key) = existing_key(folder)? else {
         let nothing =
             "nothing is kept there: a proxy without state takes the first cluster that it meets";
         return Err(NotKept(format!("{}: {nothing}", folder.display())));
-    }
-    let found = private::load_or_create_key(&key_file);
-    let key = found.map_err(|error| NotKept(error.to_string()))?.key;
+    };
     belong(folder, &[], &key)?;
     let mut files = Folder::new(folder.to_owned());
     let mut accepted = Accepted::default();
     for entry in files.list(limits, &mut accepted.troubles) {
         match relabelled(&mut files, &entry, cluster, (&key, limits)) {
-            Ok(content) => {
-                let header = Header {
-                    cluster: cluster.as_bytes().to_vec(),
-                    ..entry.header
-                };
+            Ok((header, content)) => {
                 files.write(header, &content)?;
                 accepted.snapshots += 1;
             }
@@ -60,6 +53,7 @@ pub fn accept_cluster(
     Ok(accepted)
 }
 
+/// Writes the marks with another cluster in them; empty: none.
 pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(), NotKept> {
     let mut marks = marks::read(folder, key, &mut Vec::new());
     marks.cluster = cluster.to_vec();
@@ -67,22 +61,18 @@ pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(),
     marks::write(folder, &marks, key)
 }
 
-/// The file of an entry, under the other cluster.
+/// The head and the bytes of an entry's file under the other cluster.
 fn relabelled(
     files: &mut Folder,
     entry: &Entry,
     cluster: &ClusterId,
     (key, limits): (&SealKey, &Limits),
-) -> Result<Vec<u8>, ReadError> {
+) -> Result<(Header, Vec<u8>), ReadError> {
     let snapshot = files.read(entry, (key, limits, &[]), &mut Vec::new())?;
     let header = Header {
         cluster: cluster.as_bytes().to_vec(),
         ..entry.header.clone()
     };
-    Ok(file::encode(
-        &header,
-        snapshot.records(),
-        key,
-        random::bytes(),
-    )?)
+    let content = file::encode(&header, snapshot.records(), key, random::bytes())?;
+    Ok((header, content))
 }

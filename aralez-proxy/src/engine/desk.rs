@@ -29,7 +29,7 @@ pub struct Arrival {
     arriving: Arriving,
 }
 
-/// What is given to a thread, and counts for its load.
+/// A connection on its way to a thread, counted in the load of that thread.
 #[derive(Debug)]
 pub struct Seated<T> {
     guest: T,
