@@ -21,7 +21,7 @@ use aralez_runtime::{clock, private, random};
 use redb::Database;
 use tracing::{info, warn};
 
-use crate::core::store::{Revision, RevisionInfo, Store, StoreError};
+use crate::core::store::{Revision, RevisionInfo, Store, StoreError, cluster_text};
 pub use check::{Checked, check};
 use meta::Meta;
 pub use restore::{RestoreError, Restored, restore};
@@ -241,7 +241,7 @@ fn belonging(folder: &Path, database: &Database, meta: Option<Meta>) -> Result<M
             let path = folder.join(LEDGER);
             tables::write(database, &meta, None)
                 .map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
-            let (cluster, generation) = (identity::text(&identity), meta.generation);
+            let (cluster, generation) = (cluster_text(&identity), meta.generation);
             if known {
                 warn!(%cluster, generation, "there is no ledger beside cluster.key: began a new history of the same cluster");
             } else {

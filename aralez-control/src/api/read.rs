@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::core::commit::CommitOrigin;
 use crate::core::hold::Held;
+use crate::core::store::cluster_text;
 
 use super::json::{DocumentFaultJson, DocumentsJson, HeldJson, LossJson, SHAPE, StatusJson};
 use super::nodes::{millis, turned_away};
@@ -34,10 +35,9 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
     let documents = api.parts.documents.borrow().clone();
     let hash = api.parts.commits.head().map(|head| head.content_hash);
     let faults = |faults: &[_]| faults.iter().map(DocumentFaultJson::from).collect();
-    let cluster = api.parts.cluster.iter();
     Json(StatusJson {
         version: SHAPE,
-        cluster: cluster.map(|byte| format!("{byte:02x}")).collect(),
+        cluster: cluster_text(&api.parts.cluster),
         head: api.head().into(),
         documents: DocumentsJson {
             source: documents

@@ -12,6 +12,11 @@ use crate::core::roster::KnownNode;
 /// 16 random bytes that name the fleet. They outlive the ledger.
 pub type ClusterId = [u8; 16];
 
+/// The identity of a cluster as people are shown it: hexadecimal digits.
+pub fn cluster_text(id: &ClusterId) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The highest generation that control goes above. Generations are seconds since 1970, or one more than another: no node reaches this
 /// honestly, and every JSON reader can still count it.
 pub const MAX_GENERATION: u64 = 1 << 52;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::entry::Entry;
 use super::meta::Meta;
 use super::{LEDGER, OpenError, SEAL_KEY, identity, restore, tables};
+use crate::core::store::cluster_text;
 
 /// What is in a ledger.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -64,7 +65,7 @@ pub fn check(folder: &Path) -> Result<Checked, OpenError> {
 
 fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result<Checked, String> {
     let mut checked = Checked {
-        cluster: identity::text(&meta.cluster_id),
+        cluster: cluster_text(&meta.cluster_id),
         generation: meta.generation,
         revision: meta.head,
         whole: 0,

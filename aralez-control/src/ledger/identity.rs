@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use aralez_runtime::{private, random};
 use tracing::warn;
 
-use crate::core::store::ClusterId;
+use crate::core::store::{ClusterId, cluster_text};
 
 /// The name of the file.
 pub(super) const FILE: &str = "cluster.key";
@@ -73,12 +73,7 @@ pub(super) fn create(folder: &Path) -> Result<ClusterId, IdentityError> {
 pub(super) fn differs(folder: &Path, file: &ClusterId, ledger: &ClusterId) -> IdentityError {
     IdentityError::Differs {
         path: folder.join(FILE),
-        file: text(file),
-        ledger: text(ledger),
+        file: cluster_text(file),
+        ledger: cluster_text(ledger),
     }
-}
-
-/// An identity as people see it: hexadecimal.
-pub(super) fn text(id: &ClusterId) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::backup::{self, BackupError, Header};
 use super::{LEDGER, Ledger, OpenError, SEAL_KEY, check, identity, tables};
-use crate::core::store::{ClusterId, MAX_GENERATION, Store, StoreError};
+use crate::core::store::{ClusterId, MAX_GENERATION, Store, StoreError, cluster_text};
 
 /// Where a backup is unpacked and read.
 const UNPACKED: &str = "restoring.tmp";
@@ -127,7 +127,7 @@ pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, Rest
     }
     let kept = replace(folder, &unpacked)?;
     Ok(Restored {
-        cluster: identity::text(&header.cluster_id),
+        cluster: cluster_text(&header.cluster_id),
         generation,
         revision,
         backup_generation: header.generation,

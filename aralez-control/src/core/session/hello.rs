@@ -10,7 +10,7 @@ use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 use bytes::Bytes;
 
-use crate::core::store::ClusterId;
+use crate::core::store::{ClusterId, cluster_text};
 
 use super::{
     Action, Base, Deriving, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session,
@@ -131,7 +131,7 @@ impl Hello {
             return Err(TurnedAway::new(reason, None));
         }
         if !self.cluster.is_empty() && self.cluster != cluster.as_slice() {
-            let own: String = cluster.iter().map(|byte| format!("{byte:02x}")).collect();
+            let own = cluster_text(cluster);
             let reason = format!(
                 "this control belongs to another cluster than the proxy is pinned to; if that is meant, stop the proxy, run \
                  `aralez-proxy -c main.yaml --accept-cluster {own}`, and start it again"
