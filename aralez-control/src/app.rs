@@ -18,7 +18,7 @@ use aralez_proto::version::Version;
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::survive_strays;
+use aralez_runtime::signals::Signals;
 use aralez_runtime::{open_files, state, supervised, telemetry};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
-    let early = survive_strays().context("cannot take signals over")?;
+    let signals = Signals::take().context("cannot take signals over")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
         settings.pid_file = settings.pid_file.map(own);
     }
     let log = telemetry::init(settings.log_level, settings.error_log.as_deref())?;
-    let reread = Reread::new(file, log, Owner::Control, early);
+    let reread = Reread::new(file, log, Owner::Control);
     // Each proxy needs one.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
@@ -76,21 +76,20 @@ pub fn run(args: &Args) -> Result<()> {
     if args.exit_with_parent {
         let leave = leave.clone();
         supervised::on_parent_exit(move || {
+            info!("the supervisor is gone");
             leave.send_replace(true);
         })
         .context("cannot watch the supervisor")?;
     }
+    let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
+    signals::obey(signals, reread, enabled, leave)?;
+    let parts = Parts {
+        times: Times::of(args),
+        room,
+        enabled: is_enabled,
+    };
     let runtime = runtime()?;
-    let served = runtime.block_on(async {
-        let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
-        signals::follow(reread, enabled)?;
-        let parts = Parts {
-            times: Times::of(args),
-            room,
-            enabled: is_enabled,
-        };
-        serve(&settings, parts, leave, leaving).await
-    });
+    let served = runtime.block_on(serve(&settings, parts, leaving));
     runtime.shutdown_timeout(LAST_WORK);
     served
 }
@@ -156,7 +155,6 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 async fn serve(
     settings: &ControlSettings,
     parts: Parts,
-    leave: watch::Sender<bool>,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
     // First, for it holds the lock of the state folder.
@@ -214,7 +212,7 @@ async fn serve(
         leaving.clone(),
     ));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
-    let ended = run_to_the_end(leave, leaving, streams, api).await;
+    let ended = run_to_the_end(leaving, streams, api).await;
     drop(source);
     // It ends with the streams; a disk that hangs holds nobody up.
     let _ = tokio::time::timeout(LAST_WORK, roster).await;
@@ -226,28 +224,22 @@ async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
     bound.with_context(|| format!("config_address: cannot listen on {address}"))
 }
 
-/// Waits for a signal or for a face that fails, and then until both faces have said goodbye.
+/// Waits until control is told to leave or a face fails, and then until both faces have said goodbye.
 async fn run_to_the_end(
-    leave: watch::Sender<bool>,
     mut leaving: watch::Receiver<bool>,
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
     api: impl Future<Output = Result<(), tokio::task::JoinError>>,
 ) -> Result<()> {
-    let mut signals = signals::Leave::listen()?;
-    let told = async {
-        tokio::select! {
-            signal = signals.next() => info!("leaving on {signal}"),
-            _ = leaving.wait_for(|leaving| *leaving) => info!("the supervisor is gone"),
-        }
-        leave.send_replace(true);
-    };
     let streams = async { streams.await?.context("the control socket failed") };
     let api = async { api.await.context("the config API failed") };
     tokio::pin!(streams, api);
+    let told = async { drop(leaving.wait_for(|leaving| *leaving).await) };
     tokio::select! {
+        // Told to leave, both faces end as well: neither of them may be taken for one that failed.
+        biased;
+        () = told => {}
         ended = &mut streams => return ended,
         ended = &mut api => return ended,
-        () = told => {}
     }
     let (streams, api) = tokio::join!(streams, api);
     info!("control leaves");

@@ -13,6 +13,7 @@ mod ready;
 mod restarts;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::main_config::{MainConfig, Owner};
@@ -20,7 +21,7 @@ use aralez_runtime::lock::{self, InstanceLock, LockError};
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::survive_strays;
+use aralez_runtime::signals::Signals;
 use aralez_runtime::telemetry::Log;
 use aralez_runtime::{private, state};
 use tracing::warn;
@@ -78,10 +79,11 @@ pub(crate) async fn check(main: PathBuf) -> Result<(), Failure> {
 
 /// Runs both daemons until this process is told to stop, or one does not start. `ready` is called once, when traffic is served.
 pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<(), Failure> {
-    let early = survive_strays()
+    let signals = Signals::take()
         .map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))?;
     let binaries = Binaries::beside_own()?;
-    let orders = Orders::new(&plan.config);
+    let orders = Arc::new(Orders::new(&plan.config));
+    orders.obey(signals, Reread::new(plan.file, log, Owner::Each))?;
     let both = Both {
         control: Daemon::new("aralez-control", binaries.control, plan.main.clone()),
         proxy: Daemon::new("aralez-proxy", binaries.proxy, plan.main.clone()),
@@ -94,11 +96,7 @@ pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<()
         pid_file: plan.pid_file,
         orders: &orders,
     };
-    let reread = Reread::new(plan.file, log, Owner::Each, early);
-    tokio::select! {
-        ended = both.run(plan.upgrade, ready) => ended,
-        failed = orders.follow_signals(reread) => failed,
-    }
+    both.run(plan.upgrade, ready).await
 }
 
 /// The two daemons and what they share.

@@ -10,7 +10,7 @@ use aralez_proto::main_config::{MainConfig, Owner};
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::survive_strays;
+use aralez_runtime::signals::Signals;
 use aralez_runtime::{private, state, supervised, telemetry};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -37,7 +37,7 @@ mod listeners;
 mod node;
 mod process;
 mod pseudonym;
-mod rereading;
+mod signals;
 mod start;
 
 /// Runs the daemon until it is told to leave; with `-t` only checks.
@@ -47,7 +47,7 @@ mod start;
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // Before anything opens files: the descriptors have fixed numbers.
     let activated = activation::take()?;
-    let early = survive_strays().context("cannot take signals over")?;
+    let signals = Signals::take().context("cannot take signals over")?;
     let (file, config) = MainFile::open(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
@@ -79,11 +79,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     descriptors::fit(&mut settings)?;
     let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
     let pid_file = config.pid_file.as_ref().map(own);
-    let reread = Reread::new(file, log, Owner::Proxy, early);
+    let reread = Reread::new(file, log, Owner::Proxy);
     ending::noted(&exits, || {
         let parts = Parts {
             pid_file: pid_file.as_deref(),
             begun,
+            signals,
             reread,
         };
         serve(&settings, args, &exits, parts)
@@ -112,6 +113,7 @@ fn tell_idle_keys(config: &MainConfig) {
 struct Parts<'a> {
     pid_file: Option<&'a Path>,
     begun: Begun,
+    signals: Signals,
     reread: Reread,
 }
 
@@ -124,8 +126,11 @@ fn serve(
     let Parts {
         pid_file,
         mut begun,
+        signals,
         reread,
     } = parts;
+    // From here on a signal to leave waits for the drain, which notes it first: a content is on trial as soon as it is published.
+    let (mut asks, phases) = signals::obey(signals, reread, settings.phases)?;
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally(), Arc::clone(exits));
 
@@ -138,7 +143,7 @@ fn serve(
     )
     .context("cannot start the stream to control")?;
     let shown = shown(settings, &live, &traffic, sync.status());
-    begun.expect_live(&sync)?;
+    begun.expect_live(&sync, &mut asks)?;
     let (taken_over, successor) = watch::channel(false);
     let admin = begun.listeners.admin.try_clone()?;
     admin::spawn(admin, shown, successor).context("cannot start the admin endpoint")?;
@@ -176,7 +181,7 @@ fn serve(
         taken_over,
         exits,
     };
-    let end = serving.until_end(settings, reread, args.exit_with_parent);
+    let end = serving.until_end(settings, (asks, phases), args.exit_with_parent);
     sync.shutdown();
     server.stop();
     end

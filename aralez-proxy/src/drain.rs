@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -32,11 +32,7 @@ pub enum End {
 
 /// The signals that ask the process to leave: SIGTERM and SIGINT, and SIGQUIT, which leaves time for a successor first.
 #[derive(Debug)]
-pub struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    quit: Signal,
-}
+pub struct Asks(mpsc::UnboundedReceiver<Ask>);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,25 +43,17 @@ pub enum Ask {
     HandOver,
 }
 
-impl Signals {
-    /// Takes the signals over from the system's defaults.
-    ///
-    /// # Errors
-    /// Where the system refuses the handlers.
-    pub fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-        })
+impl Asks {
+    /// Those that come here.
+    pub const fn new(asks: mpsc::UnboundedReceiver<Ask>) -> Self {
+        Self(asks)
     }
 
     /// Waits for the next one.
     pub async fn next(&mut self) -> Ask {
-        tokio::select! {
-            _ = self.terminate.recv() => Ask::Leave,
-            _ = self.interrupt.recv() => Ask::Leave,
-            _ = self.quit.recv() => Ask::HandOver,
+        match self.0.recv().await {
+            Some(ask) => ask,
+            None => std::future::pending().await,
         }
     }
 

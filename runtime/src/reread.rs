@@ -4,7 +4,6 @@ use aralez_proto::main_config::{Change, MainConfig, Owner};
 use tracing::{error, info, warn};
 
 use crate::main_file::MainFile;
-use crate::signals::Early;
 use crate::telemetry::Log;
 
 /// The files of a running daemon that are taken again on a signal.
@@ -13,30 +12,12 @@ pub struct Reread {
     file: MainFile,
     log: Log,
     owner: Owner,
-    early: Early,
 }
 
 impl Reread {
     /// Of the daemon that owns the keys of `owner`.
-    pub const fn new(file: MainFile, log: Log, owner: Owner, early: Early) -> Self {
-        Self {
-            file,
-            log,
-            owner,
-            early,
-        }
-    }
-
-    /// Does what was asked before anybody listened for the signals, while the daemon started; as [`Self::main_file`] where that was SIGHUP.
-    /// To be called once, when somebody listens.
-    pub fn catch_up(&mut self) -> Option<MainConfig> {
-        if self.early.reopen() {
-            self.log_file();
-        }
-        match self.early.hang_up() {
-            true => self.main_file(),
-            false => None,
-        }
+    pub const fn new(file: MainFile, log: Log, owner: Owner) -> Self {
+        Self { file, log, owner }
     }
 
     /// SIGHUP: reads `main.yaml` again, takes its log level, and names the keys that need a restart. Gives back what it says for the other

@@ -1,57 +1,29 @@
 //! The signals of control: TERM, INT and QUIT leave, HUP reads `main.yaml` again, USR1 opens the log again.
 
 use anyhow::{Context, Result};
-use aralez_proto::main_config::MainConfig;
 use aralez_runtime::reread::Reread;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use aralez_runtime::signals::{Signals, Told};
 use tokio::sync::watch;
+use tracing::info;
 
-/// The signals that ask control to leave.
-pub(super) struct Leave {
-    terminate: Signal,
-    interrupt: Signal,
-    quit: Signal,
-}
-
-impl Leave {
-    pub(super) fn listen() -> Result<Self> {
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            quit: listen(SignalKind::quit())?,
-        })
-    }
-
-    /// Waits for the next one; its name.
-    pub(super) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.quit.recv() => "SIGQUIT",
-        }
-    }
-}
-
-/// Obeys HUP and USR1 for as long as the runtime lasts. `enabled` is told what `config_api_enabled` says now.
-pub(super) fn follow(mut reread: Reread, enabled: watch::Sender<bool>) -> Result<()> {
-    let mut hang_up = listen(SignalKind::hangup())?;
-    let mut reopen = listen(SignalKind::user_defined1())?;
-    let take = move |config: MainConfig| {
-        enabled.send_replace(config.config_api_enabled.unwrap_or(true));
-    };
-    reread.catch_up().into_iter().for_each(&take);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                Some(()) = hang_up.recv() => reread.main_file().into_iter().for_each(&take),
-                Some(()) = reopen.recv() => reread.log_file(),
-                else => return,
+/// Obeys all of them for as long as the process lives. `enabled` is told what `config_api_enabled` says now, `leave` when to leave.
+pub(super) fn obey(
+    signals: Signals,
+    mut reread: Reread,
+    enabled: watch::Sender<bool>,
+    leave: watch::Sender<bool>,
+) -> Result<()> {
+    let obeyed = signals.obey(move |told| match told {
+        Told::HangUp => {
+            if let Some(config) = reread.main_file() {
+                enabled.send_replace(config.config_api_enabled.unwrap_or(true));
             }
         }
+        Told::Reopen => reread.log_file(),
+        Told::Terminate | Told::Interrupt | Told::Quit => {
+            info!("leaving on {}", told.name());
+            leave.send_replace(true);
+        }
     });
-    Ok(())
-}
-
-fn listen(kind: SignalKind) -> Result<Signal> {
-    signal(kind).context("cannot wait for signals")
+    obeyed.context("cannot take signals over")
 }

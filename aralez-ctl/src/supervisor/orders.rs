@@ -1,11 +1,12 @@
 //! What the supervisor is asked to do by signals, and what it passes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::main_config::MainConfig;
 use aralez_runtime::reread::Reread;
+use aralez_runtime::signals::{Signals, Told};
 use rustix::process::Signal;
-use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 use tracing::info;
 
@@ -95,30 +96,33 @@ impl Orders {
             .send_modify(|stop| *stop = (*stop).max(Stop::Gently));
     }
 
-    /// Obeys signals. Ends only where they cannot be heard.
-    pub(super) async fn follow_signals(&self, mut reread: Reread) -> Result<(), Failure> {
-        let mut signals = Signals::listen()
-            .map_err(|error| Failure::refused(format!("cannot listen for signals: {error}")))?;
-        let take = |config: MainConfig| {
-            self.patience.send_replace(patience(&config));
-        };
-        reread.catch_up().into_iter().for_each(take);
-        loop {
-            match signals.next().await {
-                Heard::Stop(ask) => {
-                    self.stop.send_modify(|stop| *stop = stop.after(ask));
-                    info!(how = ?*self.stop.borrow(), "stopping");
+    /// Obeys signals for as long as the process lives.
+    pub(super) fn obey(
+        self: &Arc<Self>,
+        signals: Signals,
+        mut reread: Reread,
+    ) -> Result<(), Failure> {
+        let orders = Arc::clone(self);
+        let obeyed = signals.obey(move |told| match told {
+            Told::Terminate | Told::Interrupt => orders.ask(Ask::Leave),
+            Told::Quit => orders.ask(Ask::HandOver),
+            Told::HangUp => {
+                if let Some(config) = reread.main_file() {
+                    orders.patience.send_replace(patience(&config));
                 }
-                Heard::Reread => {
-                    reread.main_file().into_iter().for_each(take);
-                    self.pass(Signal::HUP);
-                }
-                Heard::Reopen => {
-                    reread.log_file();
-                    self.pass(Signal::USR1);
-                }
+                orders.pass(Signal::HUP);
             }
-        }
+            Told::Reopen => {
+                reread.log_file();
+                orders.pass(Signal::USR1);
+            }
+        });
+        obeyed.map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))
+    }
+
+    fn ask(&self, ask: Ask) {
+        self.stop.send_modify(|stop| *stop = stop.after(ask));
+        info!(how = ?*self.stop.borrow(), "stopping");
     }
 
     fn pass(&self, signal: Signal) {
@@ -131,43 +135,6 @@ impl Orders {
 fn patience(config: &MainConfig) -> Duration {
     let grace = config.grace_period.unwrap_or(DEFAULT_GRACE);
     grace + 2 * config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK) + MARGIN
-}
-
-#[derive(Debug)]
-enum Heard {
-    Stop(Ask),
-    Reread,
-    Reopen,
-}
-
-struct Signals {
-    terminate: unix::Signal,
-    interrupt: unix::Signal,
-    quit: unix::Signal,
-    hang_up: unix::Signal,
-    reopen: unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            hang_up: signal(SignalKind::hangup())?,
-            reopen: signal(SignalKind::user_defined1())?,
-        })
-    }
-
-    async fn next(&mut self) -> Heard {
-        tokio::select! {
-            _ = self.terminate.recv() => Heard::Stop(Ask::Leave),
-            _ = self.interrupt.recv() => Heard::Stop(Ask::Leave),
-            _ = self.quit.recv() => Heard::Stop(Ask::HandOver),
-            _ = self.hang_up.recv() => Heard::Reread,
-            _ = self.reopen.recv() => Heard::Reopen,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aralez_runtime::lock::InstanceLock;
-use aralez_runtime::reread::Reread;
 use aralez_runtime::supervised;
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
-use super::{ending, rereading};
+use super::ending;
 use crate::cache::{Ending, ExitNotes};
 use crate::core::leaving::Phases;
 use crate::core::live::{Live, Origin};
 use crate::core::memory::NotKept;
 use crate::core::traffic::Traffic;
-use crate::drain::{self, Ask, Signals};
+use crate::drain::{self, Ask, Asks};
 use crate::engine::server::Server;
 use crate::handover::{self, Gives, Offer};
 use crate::settings::Settings;
@@ -121,7 +120,7 @@ impl Serving<'_> {
     pub(super) fn until_end(
         self,
         settings: &Settings,
-        reread: Reread,
+        signals: (Asks, watch::Receiver<Phases>),
         supervised: bool,
     ) -> anyhow::Result<()> {
         let http = self.server.listeners().iter().map(TcpListener::try_clone);
@@ -148,7 +147,7 @@ impl Serving<'_> {
             exits: self.exits,
         };
         handing_over(&settings.upgrade_sock, successors, &successor, || {
-            life.live(settings.phases, reread)
+            life.live(signals)
         })
     }
 }
@@ -184,7 +183,7 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    fn live(mut self, phases: Phases, reread: Reread) -> anyhow::Result<()> {
+    fn live(mut self, (mut asks, phases): (Asks, watch::Receiver<Phases>)) -> anyhow::Result<()> {
         let supervisor_gone = Arc::new(Notify::new());
         if self.supervised {
             let gone = Arc::clone(&supervisor_gone);
@@ -195,24 +194,21 @@ impl Life<'_> {
             .enable_all()
             .build()?;
         runtime.block_on(async {
-            let mut signals = Signals::listen().context("cannot listen for signals")?;
-            let phases = rereading::follow(reread, phases)?;
-            self.until_told(&mut signals, &supervisor_gone, &phases)
-                .await;
+            self.until_told(&mut asks, &supervisor_gone, &phases).await;
             let phases = *phases.borrow();
-            self.drain(&mut signals, phases).await;
-            Ok(())
-        })
+            self.drain(&mut asks, phases).await;
+        });
+        Ok(())
     }
 
     async fn until_told(
         &mut self,
-        signals: &mut Signals,
+        asks: &mut Asks,
         supervisor_gone: &Notify,
         phases: &watch::Receiver<Phases>,
     ) {
         let ask = tokio::select! {
-            ask = signals.next() => ask,
+            ask = asks.next() => ask,
             () = supervisor_gone.notified() => {
                 info!("the supervisor is gone");
                 Ask::Leave
@@ -227,12 +223,12 @@ impl Life<'_> {
             tokio::select! {
                 () = tokio::time::sleep(wait) => info!("no successor came"),
                 () = taken_over(self.taken_over.clone()) => {}
-                () = signals.leave() => {}
+                () = asks.leave() => {}
             }
         }
     }
 
-    async fn drain(self, signals: &mut Signals, mut phases: Phases) {
+    async fn drain(self, asks: &mut Asks, mut phases: Phases) {
         let Self {
             traffic,
             server,
@@ -253,14 +249,7 @@ impl Life<'_> {
             passable.close();
             server.close()
         };
-        drain::drain(
-            traffic,
-            phases,
-            taken_over(successor),
-            close,
-            signals.leave(),
-        )
-        .await;
+        drain::drain(traffic, phases, taken_over(successor), close, asks.leave()).await;
     }
 }
 

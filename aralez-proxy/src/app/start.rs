@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::listeners::{Listeners, Passed};
 use crate::activation::Activated;
+use crate::drain::Asks;
 use crate::handover::{self, Taken};
 use crate::settings::Settings;
 use crate::sync::SyncHandle;
@@ -55,7 +56,7 @@ impl Begun {
     }
 
     /// Waits for a configuration, where the running proxy serves one: before that it serves better than this process.
-    pub(super) fn expect_live(&self, sync: &SyncHandle) -> anyhow::Result<()> {
+    pub(super) fn expect_live(&self, sync: &SyncHandle, asks: &mut Asks) -> anyhow::Result<()> {
         if !self.before.as_ref().is_some_and(|before| before.live) {
             return Ok(());
         }
@@ -64,13 +65,19 @@ impl Begun {
             .build()?;
         let mut status = sync.status();
         let live = status.wait_for(|status| status.running.is_some());
-        let came =
-            runtime.block_on(async { timeout(FIRST, live).await.map(|found| found.is_ok()) });
-        anyhow::ensure!(
-            came.unwrap_or(false),
-            "no configuration came within {FIRST:?}: the running proxy goes on"
-        );
-        Ok(())
+        let came = runtime.block_on(async {
+            tokio::select! {
+                found = timeout(FIRST, live) => Ok(found.is_ok_and(|found| found.is_ok())),
+                _ = asks.next() => Err("told to leave before it served"),
+            }
+        });
+        match came {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                anyhow::bail!("no configuration came within {FIRST:?}: the running proxy goes on")
+            }
+            Err(reason) => anyhow::bail!("{reason}: the running proxy goes on"),
+        }
     }
 
     /// This process serves: the one before, if any, stops writing its state, and drains. Whether there was one: then nothing may end this
