@@ -2,7 +2,10 @@
 //!
 //! `ARALEZ_PROVE=1` runs ten times the seeds; `ARALEZ_SEED=n` runs one. A run that breaks a promise tells its seed and what happened last.
 
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
+use std::sync::Mutex;
+use std::thread;
 
 use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::proof::proves;
@@ -51,16 +54,36 @@ fn none_of(broken: &[Box<Broken>]) {
     }
 }
 
+/// Runs all seeds, on every core: what they come to together, and the runs that broke a promise.
+fn run_all() -> (Run, Vec<Box<Broken>>) {
+    let left = Mutex::new(seeds());
+    let next = || left.lock().unwrap().next();
+    let some = || {
+        let (mut total, mut broken) = (Run::default(), Vec::new());
+        while let Some(seed) = next() {
+            match run(seed, None) {
+                Ok(run) => total.add(&run),
+                Err(found) => broken.push(found),
+            }
+        }
+        (total, broken)
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(some)).collect();
+        let mut all = (Run::default(), Vec::new());
+        for worker in workers {
+            let (total, broken) = worker.join().expect("a run says what it breaks");
+            all.0.add(&total);
+            all.1.extend(broken);
+        }
+        all
+    })
+}
+
 #[test]
 fn whatever_goes_wrong_the_promises_hold() {
-    let mut total = Run::default();
-    let mut broken = Vec::new();
-    for seed in seeds() {
-        match run(seed, None) {
-            Ok(run) => total.add(&run),
-            Err(found) => broken.push(found),
-        }
-    }
+    let (total, broken) = run_all();
     println!("{total:?}");
     none_of(&broken);
 }
