@@ -47,7 +47,7 @@ fn seeds() -> RangeInclusive<u64> {
 }
 
 /// The run of the model that is the shortest is the easiest to understand.
-fn none_of(broken: &[Box<Broken>]) {
+fn none_of(broken: &[Broken]) {
     let all: Vec<_> = broken.iter().map(|one| (one.seed, one.promise)).collect();
     if let Some(shortest) = broken.iter().min_by_key(|one| one.at) {
         panic!("these seeds break a promise: {all:?}; the shortest of them:\n{shortest}");
@@ -55,7 +55,7 @@ fn none_of(broken: &[Box<Broken>]) {
 }
 
 /// Runs all seeds, on every core: what they come to together, and the runs that broke a promise.
-fn run_all() -> (Run, Vec<Box<Broken>>) {
+fn run_all() -> (Run, Vec<Broken>) {
     let left = Mutex::new(seeds());
     let next = || left.lock().unwrap().next();
     let some = || {
@@ -63,7 +63,7 @@ fn run_all() -> (Run, Vec<Box<Broken>>) {
         while let Some(seed) = next() {
             match run(seed, None) {
                 Ok(run) => total.add(&run),
-                Err(found) => broken.push(found),
+                Err(found) => broken.push(*found),
             }
         }
         (total, broken)
