@@ -15,6 +15,18 @@ use rustix::process::Signal;
 
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Uses a tunnel to an echo; how often.
+async fn echoes_until(tunnel: &mut Connection, end: Instant) -> u32 {
+    let mut echoes = 0;
+    while Instant::now() < end {
+        tunnel.write(b"ping").await.unwrap();
+        assert_eq!(tunnel.read_exact(4).await.unwrap(), b"ping");
+        echoes += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    echoes
+}
+
 #[tokio::test]
 async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     let origin = Origin::start("a").await;
@@ -59,16 +71,7 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
         told.elapsed()
     };
     let finishes = async { busy.answer("GET").await.unwrap() };
-    let lives = async {
-        let mut echoes = 0;
-        while told.elapsed() < GRACE - Duration::from_millis(500) {
-            tunnel.write(b"ping").await.unwrap();
-            assert_eq!(tunnel.read_exact(4).await.unwrap(), b"ping");
-            echoes += 1;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        echoes
-    };
+    let lives = echoes_until(&mut tunnel, told + GRACE - Duration::from_millis(500));
     let (closed, last, echoes) = tokio::join!(closes, finishes, lives);
     assert_eq!((last.status, last.text().as_str()), (200, "late"));
     assert!(last.closes(), "its client is asked to go elsewhere");
