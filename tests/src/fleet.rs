@@ -145,7 +145,17 @@ impl Fleet {
     /// # Panics
     /// When that does not come.
     pub async fn apply(&self, text: &str) -> u64 {
-        let before = self.head().await.unwrap_or(0);
+        // Control makes a revision of the files of its start, also where there are none: that one is not meant.
+        let begun = || async {
+            let head = self.head().await?;
+            let status = self.ask("/v1/status").await?;
+            let faults = status["documents"]["faults"].as_array();
+            let refused = faults.is_some_and(|faults| !faults.is_empty());
+            (head > 0 || refused)
+                .then_some(head)
+                .ok_or_else(|| "control has not read its files".to_owned())
+        };
+        let before = eventually(LIVE, "control has read the files of its start", begun).await;
         self.save(text);
         self.follows(before).await
     }
