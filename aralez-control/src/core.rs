@@ -18,6 +18,7 @@ pub mod roster;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod touched;
 pub mod tries;
 pub mod turned_away;
 pub mod views;

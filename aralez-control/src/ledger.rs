@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod entry;
 mod identity;
+mod interrupted;
 mod meta;
 mod nodes;
 mod restore;
@@ -70,7 +71,7 @@ impl Ledger {
             warn!("{}: {wide}", folder.display());
         }
         let lock = InstanceLock::acquire(folder).map_err(OpenError::of)?;
-        restore::refuse_interrupted(folder).map_err(OpenError::of)?;
+        interrupted::refuse(folder).map_err(OpenError::of)?;
         let path = folder.join(LEDGER);
         let key_path = folder.join(SEAL_KEY);
         // Asked before the key is made: a new key would hide that the one that matters is gone.

@@ -5,6 +5,7 @@
 
 mod admission;
 mod ahead;
+mod command;
 mod counted;
 mod derivations;
 mod greeting;

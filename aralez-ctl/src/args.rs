@@ -259,7 +259,7 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    aralez_proto::schema::duration(text)
+    aralez_proto::main_config::duration(text)
 }
 
 #[cfg(test)]

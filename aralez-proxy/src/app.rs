@@ -159,7 +159,7 @@ fn serve(
         tls_port: settings.tls_port,
         limits: settings.client,
         pool: settings.pool,
-        admission: Arc::new(Admission::new(most(settings))),
+        admission: Arc::new(Admission::new(most(settings), Instant::now())),
     };
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");

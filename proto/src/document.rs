@@ -1,17 +1,17 @@
 //! Documents: what a human wrote in `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::document::keys::{GlobalKeys, HostKeys, RouteKeys};
+use crate::document::keys::{GlobalKeys, HostKeys};
+use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
 use crate::model::{Endpoint, GroupName, Pool, PoolName, Settings, VirtualHost};
-use crate::schema::Shape;
+use crate::reading::Shape;
 
 mod edits;
 mod hosts;
@@ -20,6 +20,7 @@ mod later;
 mod lower;
 mod paths;
 mod redirect;
+mod route_keys;
 mod server;
 mod set;
 mod sources;
@@ -28,10 +29,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use crate::place::{DocumentFault, DocumentFaults, Place};
+pub use crate::yaml::MAX_BYTES;
 pub use lower::records;
-
-/// The largest set of documents that is read, in bytes: 64 MiB.
-pub const MAX_BYTES: usize = 64 << 20;
 
 /// The authored documents as written, by name: `upstreams.yaml`, `conf.d/NAME.yaml`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -70,59 +70,6 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
         }
     }
 }
-
-/// A place in a document. Lines and columns count from 1; columns count characters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
-    /// The document's name.
-    pub file: String,
-    /// The line; 0 where the document as a whole is meant.
-    pub line: usize,
-    /// The column.
-    pub column: usize,
-}
-
-/// One thing wrong with a document: `file:line:column: path: reason (did you mean …)`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DocumentFault {
-    /// Where.
-    pub place: Place,
-    /// The dotted path of keys to the value; empty at the top.
-    pub path: String,
-    /// What is wrong, with the nearest right thing.
-    pub reason: String,
-}
-
-impl fmt::Display for DocumentFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place.file)?;
-        if self.place.line > 0 {
-            write!(f, ":{}:{}", self.place.line, self.place.column)?;
-        }
-        if !self.path.is_empty() {
-            write!(f, ": {}", self.path)?;
-        }
-        write!(f, ": {}", self.reason)
-    }
-}
-
-/// All that is wrong with a set of documents, by place; at least one fault.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DocumentFaults(pub Vec<DocumentFault>);
-
-impl fmt::Display for DocumentFaults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            fmt::Display::fmt(fault, f)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for DocumentFaults {}
 
 /// What the reader of documents must know of its surroundings.
 #[derive(Clone, Debug, Default)]

@@ -16,6 +16,8 @@ pub mod join;
 pub mod main_config;
 pub mod matcher;
 pub mod model;
+pub mod place;
+mod reading;
 pub mod record;
 pub mod schema;
 pub mod seal;

@@ -8,11 +8,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::document::{DocumentFault, DocumentFaults};
 use crate::main_config::client::whole;
 use crate::main_config::keys::MainKeys;
 use crate::model::{GroupName, NodeName};
-use crate::schema::{At, Reader, Shape, told};
+use crate::place::{DocumentFault, DocumentFaults};
+use crate::reading::{At, Reader, Shape, told};
 
 mod changes;
 mod checks;
@@ -24,6 +24,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use crate::reading::duration;
 pub use changes::{Change, Owner, changes};
 pub use client::ClientConfig;
 pub use secret::Secret;

@@ -4,17 +4,21 @@
 //! bucket = BLAKE3(sorted leaves); root = BLAKE3(buckets). Bytes are hashed as stored and sent, never re-encoded. Two holders of the same
 //! root hold the same records. Pinned by golden vectors in `tests.rs`.
 
+mod bucket;
+mod change;
 mod delta;
 mod gathered;
 mod key;
+mod keyed;
 mod repair;
 mod set;
 
-pub use delta::{Change, Delta};
+pub use change::{Change, Delta};
 pub use gathered::Gathered;
 pub use key::{RecordKey, ResourceType};
+pub use keyed::Record;
 pub use repair::{Held, Mark};
-pub use set::{Record, RecordSet};
+pub use set::RecordSet;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ mod tests;
 
 pub(crate) use build::parse;
 
+/// The largest set of documents that is read, in bytes: 64 MiB. No text alone may be larger.
+pub const MAX_BYTES: usize = 64 << 20;
 /// The most values a document may have, after its aliases are followed: 1.5 million.
 pub(crate) const MAX_NODES: usize = 1_500_000;
 /// How deep values may nest.

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::nodes::nodes_json;
 use super::pushes::push_json;
-use crate::core::commit::TouchedGroups;
 use crate::core::fleet::{Fleet, SharedFleet, Wanted};
 use crate::core::node::NodeFacts;
 use crate::core::proof::Awaited;
 use crate::core::session::Standing;
+use crate::core::touched::TouchedGroups;
 
 const NODES: u64 = 10_000;
 /// Of which so many have not acknowledged the push.

@@ -14,8 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::commit::{Saved, TouchedGroups};
+use crate::core::commit::Saved;
 use crate::core::observer::ApiPressure;
+use crate::core::touched::TouchedGroups;
 
 const MAX_CONNECTIONS: usize = 8;
 

@@ -10,11 +10,11 @@ use aralez_proto::fault::Fault;
 use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 
-use crate::core::commit::TouchedGroups;
 use crate::core::node::{DUPLICATE_SHOWN, NodeFacts, NodeRecord, NodeState, StreamId};
 use crate::core::proof::{Observed, Proof, Proofs, Settled};
 use crate::core::roster::{KEPT, Roster, RosterChange};
 use crate::core::session::{NodeMemory, NodeStatus, Standing};
+use crate::core::touched::TouchedGroups;
 use crate::core::turned_away::TurnedAwayNodes;
 
 mod listing;

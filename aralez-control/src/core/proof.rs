@@ -8,9 +8,9 @@ use aralez_proto::fault::Fault;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::version::Version;
 
-use crate::core::commit::TouchedGroups;
 use crate::core::node::NodeRecord;
 use crate::core::session::Standing;
+use crate::core::touched::TouchedGroups;
 
 mod counts;
 mod settled;

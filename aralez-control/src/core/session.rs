@@ -4,6 +4,7 @@
 //! nothing is queued; refused content is never sent again until it changes or an operator retries, while endpoint changes that do not touch
 //! it keep flowing; a node never goes backwards. It does not encode, send or wait: that is the stream adapter.
 
+mod derivation;
 mod derive;
 mod event;
 mod hello;
@@ -25,7 +26,7 @@ use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
 
-pub use derive::Derivation;
+pub use derivation::Derivation;
 use derive::Deriving;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
 pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};

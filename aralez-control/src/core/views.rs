@@ -10,8 +10,8 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 
 use crate::core::catalog;
-use crate::core::commit::TouchedGroups;
 use crate::core::layers::Layers;
+use crate::core::touched::TouchedGroups;
 
 /// Every group's effective snapshot at one head. A group that no host names has the default view.
 #[derive(Clone, Debug, Default)]

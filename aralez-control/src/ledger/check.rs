@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::entry::Entry;
 use super::meta::Meta;
-use super::{LEDGER, OpenError, SEAL_KEY, identity, restore, tables};
+use super::{LEDGER, OpenError, SEAL_KEY, identity, interrupted, tables};
 use crate::core::store::cluster_text;
 
 /// What is in a ledger.
@@ -41,7 +41,7 @@ pub fn check(folder: &Path) -> Result<Checked, OpenError> {
         return Err(OpenError(format!("{}: there is no ledger", path.display())));
     }
     let _lock = InstanceLock::acquire(folder).map_err(OpenError::of)?;
-    restore::refuse_interrupted(folder).map_err(OpenError::of)?;
+    interrupted::refuse(folder).map_err(OpenError::of)?;
     let key_path = folder.join(SEAL_KEY);
     if !key_path.exists() {
         return Err(OpenError(format!(

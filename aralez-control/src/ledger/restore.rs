@@ -13,13 +13,12 @@ use aralez_runtime::{clock, private};
 use serde::Serialize;
 
 use super::backup::{self, BackupError, Header};
+use super::interrupted::RESTORING;
 use super::{LEDGER, Ledger, OpenError, SEAL_KEY, check, identity, tables};
 use crate::core::store::{ClusterId, MAX_GENERATION, Store, StoreError, cluster_text};
 
 /// Where a backup is unpacked and read.
 const UNPACKED: &str = "restoring.tmp";
-/// Where it lies while it takes the place of what was there.
-const RESTORING: &str = "restoring";
 
 /// What came of a restore.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -72,12 +71,6 @@ pub enum RestoreError {
         /// Why.
         cause: std::io::Error,
     },
-    /// An earlier restore ended in the middle.
-    #[error(
-        "{}: a restore was interrupted; run `aralez-ctl store restore` again with the same backup",
-        .0.display()
-    )]
-    Interrupted(PathBuf),
 }
 
 /// What lies in the folder before.
@@ -143,15 +136,6 @@ fn owner_of(folder: &Path) -> Option<(u32, u32)> {
     let mut above = folder.ancestors();
     let known = above.find_map(|folder| std::fs::metadata(folder).ok());
     known.map(|meta| (meta.uid(), meta.gid()))
-}
-
-/// Whether a restore stopped in the middle of replacing files.
-pub(super) fn refuse_interrupted(folder: &Path) -> Result<(), RestoreError> {
-    let restoring = folder.join(RESTORING);
-    if restoring.join(LEDGER).exists() {
-        return Err(RestoreError::Interrupted(restoring));
-    }
-    Ok(())
 }
 
 /// Everything in the backup reads.

@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 
 use crate::core::session::Derivation;
 
-use super::hub::Command;
+use super::command::Command;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
@@ -22,6 +21,7 @@ use crate::core::tries::Tries;
 use crate::core::views::Views;
 
 use super::admission::Admission;
+use super::command::Command;
 use super::derivations::Derivations;
 use super::outbox::PartsCache;
 
@@ -64,19 +64,6 @@ impl std::fmt::Debug for HubParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HubParts").finish_non_exhaustive()
     }
-}
-
-/// What is asked of a stream's task.
-#[derive(Clone, Debug)]
-pub(super) enum Command {
-    Retry,
-    Superseded,
-    Recalled(SharedSnapshot),
-    Granted(Digest),
-    Derived {
-        key: Digest,
-        made: Option<SharedSnapshot>,
-    },
 }
 
 #[derive(Debug)]

@@ -14,8 +14,9 @@ use crate::core::claim::Claim;
 use crate::core::node::StreamId;
 use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
+use super::command::Command;
 use super::greeting::{facts_of, greet, note_turned_away, refuse_claim, turn_away};
-use super::hub::{Command, FullPlace, Hub, Recents};
+use super::hub::{FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
 use super::outgoing::{Gone, Sender};

@@ -7,7 +7,8 @@ use aralez_proto::model::{GroupName, NodeName};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::info;
 
-use super::hub::{Command, Hub};
+use super::command::Command;
+use super::hub::Hub;
 use crate::core::session::Standing;
 
 type Who<'a> = (&'a GroupName, &'a NodeName);

@@ -56,13 +56,13 @@ impl ListenerCount {
 }
 
 impl Admission {
-    /// With these limits.
-    pub fn new(most: Most) -> Self {
+    /// With these limits, from `now` on.
+    pub fn new(most: Most, now: Instant) -> Self {
         Self {
             most,
             global: AtomicUsize::default(),
             clients: Mutex::default(),
-            idle: IdleConnections::new(Instant::now()),
+            idle: IdleConnections::new(now),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::core::counters::Counters;
 use crate::core::leaving::Closed;
 
 mod connections;
+mod counter;
 mod histogram;
 mod tally;
 #[cfg(test)]

@@ -151,7 +151,7 @@ pub(crate) fn engine(live: Live, most: Most) -> Engine {
         tls_port: Some(8443),
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),
-        admission: Arc::new(Admission::new(most)),
+        admission: Arc::new(Admission::new(most, Instant::now())),
     }
 }
 

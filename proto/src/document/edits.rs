@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Direction, Header, HeaderEdits, MOST_EDITS, check_name};
-use crate::schema::{Reader, Shape, shown, text};
+use crate::reading::{Reader, Shape, shown, text};
 use crate::yaml::{Node, Value};
 
 /// `headers`, `client_headers`: of responses.

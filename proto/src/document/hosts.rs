@@ -5,7 +5,7 @@ use crate::document::paths::{PathAction, PathRoute};
 use crate::document::values::TimeoutKeys;
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
 use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
-use crate::schema::{At, Keyed, Reader, Shape, Taken, nearest, unknown_reason};
+use crate::reading::{At, Keyed, Reader, Shape, Taken, nearest, unknown_reason};
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// A host as one document has it.
@@ -82,12 +82,16 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
     }
     if let Some(misspelt) = misspelt_paths(entry.value) {
         reader.under(misspelt.key, |reader| {
-            reader.fault_with(misspelt.at, || unknown_reason::<HostKeys>(misspelt.key));
+            let scopes = reader.scopes;
+            reader.fault_with(misspelt.at, || {
+                unknown_reason::<HostKeys>(misspelt.key, scopes)
+            });
         });
         return;
     }
+    let scopes = reader.scopes;
     reader.fault_with(entry.at, || {
-        let mut reason = unknown_reason::<GlobalKeys>(entry.key);
+        let mut reason = unknown_reason::<GlobalKeys>(entry.key, scopes);
         let host_like = matches!(entry.value.value(), Value::Mapping(_)) || entry.key.contains('.');
         if host_like {
             reason.push_str("; a host is a map with `paths`");

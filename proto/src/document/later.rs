@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::schema::{
+use crate::reading::{
     Anything, Between, Life, OneOrMany, Reader, Secrecy, Shape, choices, keys, scalar_or_map,
 };
 use crate::yaml::{Node, Value};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::document::keys::RouteKeys;
 use crate::document::redirect::RedirectTo;
+use crate::document::route_keys::RouteKeys;
 use crate::document::values::TimeoutKeys;
 use crate::matcher;
 use crate::model::{Endpoint, HeaderEdits, Redirect, Timeouts};
-use crate::schema::{At, Reader, Shape, shown};
+use crate::reading::{At, Reader, Shape, shown};
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// `paths`: each normalised path with its route, and where it stands.

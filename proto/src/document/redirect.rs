@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Redirect, RedirectStatus, RedirectTarget};
-use crate::schema::{Between, Reader, Shape, keys, shown, text};
+use crate::reading::{Between, Reader, Shape, keys, shown, text};
 use crate::yaml::{Node, Value};
 
 /// `redirect_to`: a URL, or a map of `to` and `status`.

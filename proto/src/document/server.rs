@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value as Json, json};
 
 use crate::model::{Endpoint, EndpointAddress};
-use crate::schema::{Between, Reader, Shape, keys, shown, text};
+use crate::reading::{Between, Reader, Shape, keys, shown, text};
 use crate::yaml::{Node, Spot, Value};
 
 /// `servers`, in the order written. Those with faults are left out, and told.

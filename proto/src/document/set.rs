@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::document::hosts::{self, HostEntry};
-use crate::document::keys::GlobalKeys;
+use crate::document::keys::{GlobalKeys, SCOPES};
 use crate::document::values::TimeoutKeys;
 use crate::document::{Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Rules};
 use crate::model::{HostPattern, Settings};
-use crate::schema::{At, Reader, told};
+use crate::reading::{At, Reader, told};
 use crate::yaml::{self, Spot};
 
 /// A host and the document that has it.
@@ -58,6 +58,7 @@ impl Set {
         let mut reader = Reader::new(name);
         reader.shown = shown;
         reader.forbidden = &rules.forbidden_endpoints;
+        reader.scopes = SCOPES;
         let root = match &tree {
             Ok(tree) => tree.root(),
             Err(unreadable) => {

@@ -3,7 +3,7 @@
 use crate::document::edits::{RequestEdits, ResponseEdits};
 use crate::document::later::pools::{BalanceChoice, HealthKeys};
 use crate::document::later::{Authorization, RateLimit, Sticky};
-use crate::schema::{Between, OneOrMany, Secrecy, Size, keys};
+use crate::reading::{Between, OneOrMany, Secrecy, Size, keys};
 
 keys! {
     /// Consul.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{GroupName, Timeouts};
-use crate::schema::{At, Life, Reader, Shape, choices, did_you_mean, keys, shown, text};
+use crate::reading::{At, Life, Reader, Shape, choices, did_you_mean, keys, shown, text};
 use crate::yaml::{Node, Value};
 
 keys! {

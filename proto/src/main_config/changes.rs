@@ -1,7 +1,7 @@
 //! What a changed `main.yaml` means to a running daemon: which keys changed, whose they are, and which of them hold at once.
 
 use crate::main_config::keys::MainKeys;
-use crate::schema::Keyed;
+use crate::reading::Keyed;
 use crate::yaml::{self, Node, Value};
 
 /// The process that reads a key (keys.md, "owner").
@@ -42,7 +42,7 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
     let (before, after) = (yaml::parse(before).ok(), yaml::parse(after).ok());
     let before = before.as_ref().and_then(yaml::Tree::root);
     let after = after.as_ref().and_then(yaml::Tree::root);
-    let differs = |key: &&crate::schema::Key| {
+    let differs = |key: &&crate::reading::Key| {
         let value = |root: Option<Node<'_>>| {
             let names = key.names();
             let mut values = names.filter_map(|name| root?.get(name));

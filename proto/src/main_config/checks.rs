@@ -2,7 +2,7 @@
 
 use crate::main_config::keys::MainKeys;
 use crate::main_config::values::Grade;
-use crate::schema::{At, Reader, written};
+use crate::reading::{At, Reader, written};
 use crate::yaml::Spot;
 
 /// A key of a set that only works as a whole, and where it stands.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::main_config::keys::MainKeys;
-use crate::schema::{At, Between, Deadline};
+use crate::reading::{At, Between, Deadline};
 
 /// What `main.yaml` says about clients and their connections. `None` is "not said".
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

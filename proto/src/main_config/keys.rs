@@ -9,7 +9,7 @@ use crate::main_config::values::{
     LogFile, Method, TraceKeys,
 };
 use crate::model::{GroupName, NodeName};
-use crate::schema::{
+use crate::reading::{
     Between, Cidr, Deadline, Life, NotYet, OneOrMany, Secrecy, Size, SizeBetween, keys,
 };
 

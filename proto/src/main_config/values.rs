@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::main_config::{ControlAddress, LogLevel};
-use crate::schema::{Between, Reader, Shape, Size, choices, choose, keys, text};
+use crate::reading::{Between, Reader, Shape, Size, choices, choose, keys, text};
 use crate::yaml::{Node, Value};
 
 /// A value that loads and does nothing in this release.
@@ -201,7 +201,7 @@ impl Shape for Control {
 }
 
 fn not_a_socket(text: &str) -> String {
-    let written = crate::schema::shown(text);
+    let written = crate::reading::shown(text);
     if text.starts_with('/') || text.starts_with('.') {
         format!("expected unix:PATH, found `{written}` (did you mean `unix:{written}`?)")
     } else {

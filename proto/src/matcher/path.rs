@@ -18,6 +18,7 @@
 use std::borrow::Cow;
 
 mod dots;
+mod escape;
 mod reading;
 mod route;
 mod scan;

@@ -2,30 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::record::set::Bucket;
-use crate::record::{Record, RecordKey, RecordSet};
-
-/// One change of a set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Add or replace.
-    Put(Record),
-    /// Take away.
-    Delete(RecordKey),
-}
-
-impl Change {
-    /// The key that changes.
-    pub const fn key(&self) -> &RecordKey {
-        match self {
-            Self::Put(record) => &record.key,
-            Self::Delete(key) => key,
-        }
-    }
-}
-
-/// What turns one set into another.
-pub type Delta = Vec<Change>;
+use crate::record::bucket::Bucket;
+use crate::record::change::{Change, Delta};
+use crate::record::set::RecordSet;
 
 impl RecordSet {
     /// What turns `self` into `target`, ascending by bucket and key. Costs the buckets that differ.

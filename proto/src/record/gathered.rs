@@ -1,7 +1,7 @@
 //! Records on their way into a set.
 
-use crate::record::Record;
-use crate::record::set::BUCKETS;
+use crate::record::key::BUCKETS;
+use crate::record::keyed::Record;
 
 /// Records by bucket, and in each bucket in the order in which they came. Takes the least memory and time for records that come bucket by
 /// bucket, as [`RecordSet::iter`](crate::record::RecordSet::iter) gives them; any other order is right too.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::hash::Digest;
-use crate::record::set::BUCKETS;
+
+/// How many buckets a set has: part of the hash format.
+pub(super) const BUCKETS: usize = 1024;
 
 /// The types of resource; the numbers are part of the hash and of the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

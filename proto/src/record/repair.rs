@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::set::BUCKETS;
+use crate::record::key::BUCKETS;
 use crate::record::{Change, Delta, RecordKey, RecordSet};
 
 /// The first half of a hash: enough to find what differs. What comes of it is proved by the whole root.

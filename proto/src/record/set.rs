@@ -2,91 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
-
 use crate::hash::Digest;
 use crate::join::{InTurn, Join, both};
-use crate::record::{Change, Gathered, RecordKey};
-
-/// How many buckets a set has: part of the hash format.
-pub(super) const BUCKETS: usize = 1024;
-
-/// One record: its key, its bytes, their hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Type and name.
-    pub key: RecordKey,
-    /// The encoded envelope, as stored and sent.
-    pub payload: Bytes,
-    leaf: Digest,
-}
-
-impl Record {
-    /// A record, hashed.
-    pub fn new(key: RecordKey, payload: Bytes) -> Self {
-        let leaf = Digest::of_fields(&[&[key.kind.number()], key.name.as_bytes(), &payload]);
-        Self { key, payload, leaf }
-    }
-
-    /// BLAKE3 over type, key and bytes.
-    pub const fn leaf(&self) -> Digest {
-        self.leaf
-    }
-}
-
-/// Some of the records, ascending by key, with the hash over their sorted leaves.
-#[derive(Debug)]
-pub(super) struct Bucket {
-    pub(super) records: Vec<Record>,
-    pub(super) hash: Digest,
-}
-
-impl Bucket {
-    fn new(records: Vec<Record>) -> Self {
-        let mut leaves: Vec<Digest> = records.iter().map(Record::leaf).collect();
-        leaves.sort_unstable();
-        let fields: Vec<&[u8]> = leaves
-            .iter()
-            .map(|leaf| leaf.as_bytes().as_slice())
-            .collect();
-        Self {
-            hash: Digest::of_fields(&fields),
-            records,
-        }
-    }
-
-    /// The bucket of records in the order in which they came: the last one of a key stays.
-    fn of(mut records: Vec<Record>) -> Self {
-        if !records.is_sorted_by(|left, right| left.key < right.key) {
-            // The sort is stable: with the latest in front, the first of a key is the one that came last.
-            records.reverse();
-            records.sort_by(|left, right| left.key.cmp(&right.key));
-            records.dedup_by(|second, first| second.key == first.key);
-        }
-        Self::new(records)
-    }
-
-    fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
-        if self.hash == other.hash {
-            return Arc::clone(other);
-        }
-        let shared = |own: &Record| {
-            let found = other.position(&own.key).ok().map(|at| &other.records[at]);
-            found
-                .filter(|found| found.leaf == own.leaf)
-                .unwrap_or(own)
-                .clone()
-        };
-        Arc::new(Self {
-            records: self.records.iter().map(shared).collect(),
-            hash: self.hash,
-        })
-    }
-
-    fn position(&self, key: &RecordKey) -> Result<usize, usize> {
-        self.records.binary_search_by(|record| record.key.cmp(key))
-    }
-}
+use crate::record::bucket::Bucket;
+use crate::record::change::Change;
+use crate::record::gathered::Gathered;
+use crate::record::key::{BUCKETS, RecordKey};
+use crate::record::keyed::Record;
 
 /// Half of the buckets of a set that is made anew, and what its records sum up to.
 #[derive(Default)]
@@ -225,7 +147,7 @@ impl RecordSet {
             let Some((index, _)) = group.first() else {
                 continue;
             };
-            buckets[*index] = Arc::new(changed(&buckets[*index], group));
+            buckets[*index] = Arc::new(buckets[*index].with(group));
         }
         let records = || buckets.iter().flat_map(|bucket| &bucket.records);
         let (len, payload_bytes) = if changes.is_empty() {
@@ -270,34 +192,4 @@ impl RecordSet {
         }
         (len, bytes)
     }
-}
-
-fn changed(bucket: &Bucket, changes: &[(usize, &Change)]) -> Bucket {
-    // Sorted merge rather than repeated insertion, so that a first load of a large set stays linear.
-    let mut latest: Vec<(&RecordKey, Option<&Record>)> = changes
-        .iter()
-        .map(|(_, change)| match change {
-            Change::Put(record) => (&record.key, Some(record)),
-            Change::Delete(key) => (key, None),
-        })
-        .collect();
-    latest.sort_by(|left, right| left.0.cmp(right.0));
-    let mut kept: Vec<Record> = bucket
-        .records
-        .iter()
-        .filter(|record| {
-            latest
-                .binary_search_by(|(key, _)| (*key).cmp(&record.key))
-                .is_err()
-        })
-        .cloned()
-        .collect();
-    for same_key in latest.chunk_by(|left, right| left.0 == right.0) {
-        // The sort is stable, so the last of a key is the change that came last.
-        if let Some((_, Some(record))) = same_key.last() {
-            kept.push((*record).clone());
-        }
-    }
-    kept.sort_by(|left, right| left.key.cmp(&right.key));
-    Bucket::new(kept)
 }

@@ -1,6 +1,6 @@
 //! From bytes to characters: UTF-8, and nothing that does not print.
 
-use crate::yaml::{Spot, Unreadable};
+use crate::yaml::{MAX_BYTES, Spot, Unreadable};
 
 /// The text without a byte order mark.
 ///
@@ -18,11 +18,11 @@ pub(super) fn characters(text: &[u8]) -> Result<&str, Unreadable> {
         };
         Unreadable { at, reason }
     };
-    if text.len() > crate::document::MAX_BYTES {
+    if text.len() > MAX_BYTES {
         let reason = format!(
             "has {} bytes; at most {} MiB are read",
             text.len(),
-            crate::document::MAX_BYTES >> 20
+            MAX_BYTES >> 20
         );
         return Err(fault(0, reason));
     }

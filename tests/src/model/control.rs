@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_control::core::claim::Claims;
-use aralez_control::core::commit::TouchedGroups;
 use aralez_control::core::fleet::Fleet;
 use aralez_control::core::node::StreamId;
 use aralez_control::core::session::{BootId, Recent, Session};
+use aralez_control::core::touched::TouchedGroups;
 use aralez_control::stream::outbox::{Outbox, PartsCache};
 use aralez_proto::hash::Digest;
 use aralez_proto::record::RecordKey;

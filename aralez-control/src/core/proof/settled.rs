@@ -60,9 +60,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::commit::TouchedGroups;
     use crate::core::proof::{Observed, Proofs};
     use crate::core::session::RefusedRoot;
+    use crate::core::touched::TouchedGroups;
 
     /// One message of the node, with or without a commit before it.
     #[derive(Clone, Debug)]

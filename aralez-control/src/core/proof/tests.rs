@@ -6,11 +6,11 @@ use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 
 use super::Outcome;
-use crate::core::commit::TouchedGroups;
 use crate::core::fleet::Fleet;
 use crate::core::node::NodeFacts;
 use crate::core::session::tests::fixtures::memory;
 use crate::core::session::{RefusedRoot, Standing};
+use crate::core::touched::TouchedGroups;
 
 fn version(revision: u64) -> Version {
     Version {

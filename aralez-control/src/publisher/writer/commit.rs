@@ -9,10 +9,11 @@ use tracing::{error, info};
 use super::Writer;
 use super::build::{Built, millis_since};
 use super::report::report;
-use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, Saved, TouchedGroups};
+use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, Saved};
 use crate::core::dropped::{self, Dropped};
 use crate::core::status::faults_of;
 use crate::core::store::{FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError};
+use crate::core::touched::TouchedGroups;
 
 impl Writer {
     pub(in super::super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {

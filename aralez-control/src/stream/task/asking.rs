@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::core::session::Derivation;
 
-use super::super::hub::Command;
+use super::super::command::Command;
 use super::Stream;
 
 impl Stream {

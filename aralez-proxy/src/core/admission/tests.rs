@@ -1,12 +1,13 @@
 use super::*;
 
 fn admission(global: usize, listener: usize, address: usize) -> Arc<Admission> {
-    Arc::new(Admission::new(Most {
+    let most = Most {
         global: Some(global),
         listener: Some(listener),
         address: Some(address),
         descriptors: None,
-    }))
+    };
+    Arc::new(Admission::new(most, Instant::now()))
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn where_descriptors_are_short_idle_connections_make_room_for_requests() {
         descriptors: Some(4),
         ..Most::default()
     };
-    let admission = Arc::new(Admission::new(most));
+    let admission = Arc::new(Admission::new(most, Instant::now()));
     let now = Instant::now();
     let listener = Arc::default();
     let enter =

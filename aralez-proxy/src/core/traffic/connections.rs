@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::tally::{add_all, load};
+use super::counter::{add_all, load};
 use crate::core::decide;
 use crate::core::http1::Refusal;
 use crate::core::http1::response::BadResponse;

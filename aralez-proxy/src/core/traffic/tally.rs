@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::connections::Connections;
+use super::counter::{add_all, bump, load};
 use super::histogram::Histogram;
 
 const FIRST_STATUS: u16 = 100;
@@ -186,23 +187,6 @@ impl Tally {
         self.in_flight
             .fetch_add(other.in_flight(), Ordering::Relaxed);
     }
-}
-
-/// Adds counts to others, each to its own.
-pub(super) fn add_all(to: &[AtomicU64], from: &[AtomicU64]) {
-    for (to, from) in to.iter().zip(from) {
-        to.fetch_add(load(from), Ordering::Relaxed);
-    }
-}
-
-fn bump(counts: &[AtomicU64], at: usize) {
-    if let Some(count) = counts.get(at) {
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-pub(super) fn load(count: &AtomicU64) -> u64 {
-    count.load(Ordering::Relaxed)
 }
 
 /// The place of a name, or the last place, which stands for all others.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::schema::{Anything, Between, OneOrMany, Reader, Shape, choices, keys, text};
+use crate::reading::{Anything, Between, OneOrMany, Reader, Shape, choices, keys, text};
 use crate::yaml::Node;
 
 choices! {

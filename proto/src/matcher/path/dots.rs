@@ -1,6 +1,6 @@
 //! Dot segments, resolved.
 
-use super::scan::{is_unreserved, unescape};
+use super::escape::{is_unreserved, unescape};
 
 /// The path with the escapes of unreserved characters decoded. It has been scanned.
 pub(super) fn decode_unreserved(path: &str) -> String {

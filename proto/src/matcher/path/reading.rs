@@ -1,6 +1,6 @@
 //! One reading of a path, in the form in which routes are looked up.
 
-use super::scan::{is_decoded, unescape};
+use super::escape::{is_decoded, unescape};
 
 /// What a reader does with `%2F` and `%5C`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

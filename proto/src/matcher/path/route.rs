@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::escape::unescape;
 use super::reading::{Marks, Slashes};
-use super::scan::unescape;
 use super::{InvalidPath, RequestPath};
 
 /// Why the path of a route is refused.

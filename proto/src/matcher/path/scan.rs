@@ -1,6 +1,7 @@
 //! One pass over a path: is every byte allowed, and which readings differ.
 
 use super::InvalidPath;
+use super::escape::{is_decoded, unescape};
 use super::reading::{Marks, Slashes};
 
 /// What a path holds that readers may treat differently.
@@ -151,21 +152,4 @@ pub(in crate::matcher) const fn check_target_byte(byte: u8) -> Result<(), Invali
         b' ' | 0x80.. => Err(InvalidPath::Unescaped),
         _ => Ok(()),
     }
-}
-
-/// The byte behind two hexadecimal digits.
-pub(super) fn unescape(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
-}
-
-/// RFC 3986 section 2.3: escaped or not, these are the same to everybody.
-pub(super) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Whether an escape is read as the character it stands for: every printable one but those that separate, and `%`, which would be decoded
-/// twice.
-pub(super) const fn is_decoded(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';' | b'?' | b'#' | b'%')
 }

@@ -4,10 +4,10 @@ use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::version::Version;
 
 use super::*;
-use crate::core::commit::TouchedGroups;
 use crate::core::node::NodeFacts;
 use crate::core::proof::{Awaited, Outcome};
 use crate::core::session::{RefusedRoot, Standing};
+use crate::core::touched::TouchedGroups;
 
 fn facts(number: u64) -> NodeFacts {
     NodeFacts {

@@ -2,34 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::schema::reader::{is_invisible, shown};
-use crate::schema::{Reader, did_you_mean};
+use crate::reading::key::{Key, Scopes};
+use crate::reading::reader::{is_invisible, shown};
+use crate::reading::{Reader, did_you_mean};
 use crate::yaml::{Entry, Node, Value};
-
-/// A key that a map may have.
-#[derive(Clone, Copy)]
-pub(crate) struct Key {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Its older and other names.
-    pub(crate) aliases: &'static [&'static str],
-    /// What it means.
-    pub(crate) about: &'static [&'static str],
-    /// The JSON Schema of its value.
-    pub(crate) schema: fn() -> Json,
-}
-
-impl Key {
-    /// The name and the other names.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.name).chain(self.aliases.iter().copied())
-    }
-
-    /// Whether this is one of its names.
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.names().any(|known| known == name)
-    }
-}
 
 /// Whether a map knows a key, and whether the key, perhaps under another name, was there already.
 pub(crate) enum Taken {
@@ -48,16 +24,11 @@ pub(crate) trait Keyed: Default {
 
     /// Reads the value of a key.
     fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> Taken;
-
-    /// Keys that belong elsewhere, with that place: someone may have put one of them here.
-    fn elsewhere() -> &'static [(&'static str, &'static [Key])] {
-        &[]
-    }
 }
 
 /// Declares a map: `name: "key" | "older name" => Type`, each with its meaning.
 macro_rules! keys {
-    ($(#[doc = $what:literal])* $name:ident $scope:literal $(beside $elsewhere:expr)? ;
+    ($(#[doc = $what:literal])* $name:ident $scope:literal;
         $($(#[doc = $about:literal])* $field:ident: $key:literal $(| $alias:literal)* => $type:ty,)*
     ) => {
         $(#[doc = $what])*
@@ -65,45 +36,41 @@ macro_rules! keys {
         // Some keys are only checked.
         #[allow(dead_code)]
         pub(crate) struct $name {
-            $($(#[doc = $about])* pub(crate) $field: Option<$crate::schema::At<$type>>,)*
+            $($(#[doc = $about])* pub(crate) $field: Option<$crate::reading::At<$type>>,)*
         }
 
-        impl $crate::schema::Keyed for $name {
+        impl $crate::reading::Keyed for $name {
             const SCOPE: &'static str = $scope;
-            const KEYS: &'static [$crate::schema::Key] = &[$($crate::schema::Key {
+            const KEYS: &'static [$crate::reading::Key] = &[$($crate::reading::Key {
                 name: $key,
                 aliases: &[$($alias),*],
                 about: &[$($about),*],
-                schema: <$type as $crate::schema::Shape>::schema,
+                schema: <$type as $crate::reading::Shape>::schema,
             }),*];
 
             fn take<'t>(
                 &mut self,
                 key: &str,
                 node: $crate::yaml::Node<'t>,
-                reader: &mut $crate::schema::Reader<'t>,
-            ) -> $crate::schema::Taken {
+                reader: &mut $crate::reading::Reader<'t>,
+            ) -> $crate::reading::Taken {
                 match key {
-                    $($key $(| $alias)* => $crate::schema::read_entry(&mut self.$field, $key, node, reader),)*
-                    _ => return $crate::schema::Taken::Unknown,
+                    $($key $(| $alias)* => $crate::reading::read_entry(&mut self.$field, $key, node, reader),)*
+                    _ => return $crate::reading::Taken::Unknown,
                 }
-                $crate::schema::Taken::Taken
+                $crate::reading::Taken::Taken
             }
-
-            $(fn elsewhere() -> &'static [(&'static str, &'static [$crate::schema::Key])] {
-                $elsewhere
-            })?
         }
 
-        impl $crate::schema::Shape for $name {
+        impl $crate::reading::Shape for $name {
             const EXPECTED: &'static str = "a map";
 
-            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
-                $crate::schema::read_map(node, reader)
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
+                $crate::reading::read_map(node, reader)
             }
 
             fn schema() -> serde_json::Value {
-                $crate::schema::schema_of::<Self>()
+                $crate::reading::schema_of::<Self>()
             }
         }
     };
@@ -111,8 +78,8 @@ macro_rules! keys {
 pub(crate) use keys;
 
 /// Reads the value of a known key into its field. The place is the value's.
-pub(crate) fn read_entry<'t, T: crate::schema::Shape>(
-    field: &mut Option<crate::schema::At<T>>,
+pub(crate) fn read_entry<'t, T: crate::reading::Shape>(
+    field: &mut Option<crate::reading::At<T>>,
     key: &str,
     node: Node<'t>,
     reader: &mut Reader<'t>,
@@ -125,7 +92,7 @@ pub(crate) fn read_entry<'t, T: crate::schema::Shape>(
         reader.fault(node.at(), reason);
         return;
     }
-    *field = T::read(node, reader).map(|value| crate::schema::At {
+    *field = T::read(node, reader).map(|value| crate::reading::At {
         value,
         at: node.at(),
     });
@@ -149,16 +116,18 @@ pub(crate) fn read_map<'t, T: Keyed>(node: Node<'t>, reader: &mut Reader<'t>) ->
 
 /// Says that a key is not known here, and where it belongs or which was meant.
 pub(crate) fn unknown<T: Keyed>(entry: Entry<'_>, reader: &mut Reader<'_>) {
-    reader.fault_with(entry.at, || unknown_reason::<T>(entry.key));
+    let scopes = reader.scopes;
+    reader.fault_with(entry.at, || unknown_reason::<T>(entry.key, scopes));
 }
 
-/// Why a key is refused.
-pub(crate) fn unknown_reason<T: Keyed>(key: &str) -> String {
+/// Why a key is refused. Where the map is one of `scopes`, it may have been meant for another one.
+pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
     let here = |name: &str| T::KEYS.iter().any(|known| known.is(name));
-    let belongs: Vec<&str> = T::elsewhere()
+    let is_scope = scopes.iter().any(|(scope, _)| *scope == T::SCOPE);
+    let belongs: Vec<&str> = scopes
         .iter()
-        .filter(|(_, keys)| keys.iter().any(|known| known.is(key)))
-        .map(|(place, _)| *place)
+        .filter(|(_, keys)| is_scope && keys.iter().any(|known| known.is(key)))
+        .map(|(scope, _)| *scope)
         .collect();
     debug_assert!(!here(key));
     if let Some(foreign) = key.chars().find(|char| is_invisible(*char)) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::schema::{Reader, Shape};
+use crate::reading::{Reader, Shape};
 use crate::yaml::Node;
 
 /// A value that must not ask for anything.

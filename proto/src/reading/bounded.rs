@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::schema::{Life, Reader, Shape, Size};
+use crate::reading::{Life, Reader, Shape, Size};
 use crate::yaml::Node;
 
 /// A duration that is a limit which cannot be turned off: zero would be over before anything began.

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::document::{DocumentFault, DocumentFaults, Place};
+use crate::place::{DocumentFault, DocumentFaults, Place};
+use crate::reading::key::Scopes;
 use crate::yaml::{Node, Spot};
 
 /// The most faults that are told of one set of documents; the rest are counted.
@@ -39,6 +40,8 @@ pub(crate) struct Reader<'t> {
     notes: Vec<DocumentFault>,
     /// Addresses that no route may point at.
     pub(crate) forbidden: &'t [SocketAddr],
+    /// Whose keys people mistake for each other's.
+    pub(crate) scopes: Scopes,
 }
 
 impl<'t> Reader<'t> {
@@ -52,6 +55,7 @@ impl<'t> Reader<'t> {
             untold: 0,
             notes: Vec::new(),
             forbidden: &[],
+            scopes: &[],
         }
     }
 

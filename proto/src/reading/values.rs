@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::schema::shape::{parsed, text};
-use crate::schema::{Reader, Shape};
+use crate::reading::shape::{parsed, text};
+use crate::reading::{Reader, Shape};
 use crate::yaml::{Node, Value};
 
 /// A whole number from `MIN` to `MAX`.
@@ -50,6 +50,19 @@ impl<const MIN: u64, const MAX: u64> Shape for Between<MIN, MAX> {
 #[derive(Clone)]
 pub(crate) struct Secrecy(pub(crate) String);
 
+impl Shape for Secrecy {
+    const EXPECTED: &'static str = "a text";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        // An empty key is a key that the daemons judge: beyond loopback they refuse it.
+        text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string" })
+    }
+}
+
 /// A duration: `30s`, `500ms`, `10m`, `1h` or a number of seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Life(pub(crate) Duration);
@@ -78,7 +91,7 @@ impl Shape for Life {
 /// # Errors
 /// What is wrong with the text.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{}` is not {LIFE}", crate::schema::shown(text));
+    let wrong = || format!("`{}` is not {LIFE}", crate::reading::shown(text));
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "ms" => 0.001,
@@ -122,7 +135,7 @@ impl Shape for Size {
 }
 
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{}` is not {SIZE}", crate::schema::shown(text));
+    let wrong = || format!("`{}` is not {SIZE}", crate::reading::shown(text));
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
         "" | "b" => 0,
@@ -175,7 +188,7 @@ impl Shape for SocketAddr {
 
 /// An address to listen on: an IP address and a port other than 0.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let wrong = |why: &str| format!("`{}` is not ADDR:PORT: {why}", crate::schema::shown(text));
+    let wrong = |why: &str| format!("`{}` is not ADDR:PORT: {why}", crate::reading::shown(text));
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
         return Err(wrong(
             "an IPv6 address stands in brackets before its port, as [::1]:80",
@@ -217,7 +230,7 @@ impl Shape for Cidr {
         if !fits {
             let reason = format!(
                 "`{}` is not a network, as 10.0.0.0/8",
-                crate::schema::shown(text)
+                crate::reading::shown(text)
             );
             reader.fault(node.at(), reason);
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::model::{GroupName, NodeName};
-use crate::schema::{Reader, Secrecy};
+use crate::reading::Reader;
 use crate::yaml::{Node, Scalar, Value};
 
 /// A type that may stand as a value.
@@ -119,19 +119,6 @@ impl Shape for PathBuf {
     }
 }
 
-impl Shape for Secrecy {
-    const EXPECTED: &'static str = "a text";
-
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        // An empty key is a key that the daemons judge: beyond loopback they refuse it.
-        text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "string" })
-    }
-}
-
 macro_rules! named {
     ($type:ty, $expected:literal) => {
         impl Shape for $type {
@@ -183,12 +170,12 @@ macro_rules! choices {
             $($(#[$about])* $choice,)*
         }
 
-        impl $crate::schema::Shape for $name {
+        impl $crate::reading::Shape for $name {
             const EXPECTED: &'static str = $expected;
 
-            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
                 let choices = [$(($text, Self::$choice)),*];
-                $crate::schema::choose(node, reader, $any_case, &choices)
+                $crate::reading::choose(node, reader, $any_case, &choices)
             }
 
             fn schema() -> serde_json::Value {
@@ -205,19 +192,19 @@ macro_rules! scalar_or_map {
         $(#[$doc])*
         pub(crate) struct $name;
 
-        impl $crate::schema::Shape for $name {
+        impl $crate::reading::Shape for $name {
             const EXPECTED: &'static str = $expected;
 
-            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::schema::Reader<'t>) -> Option<Self> {
+            fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
                 match node.value() {
-                    $crate::yaml::Value::Mapping(_) => <$map as $crate::schema::Shape>::read(node, reader).map(|_| Self),
-                    $crate::yaml::Value::Scalar(_) => <$scalar as $crate::schema::Shape>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Mapping(_) => <$map as $crate::reading::Shape>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Scalar(_) => <$scalar as $crate::reading::Shape>::read(node, reader).map(|_| Self),
                     $crate::yaml::Value::Sequence(_) => reader.mismatch(node, $expected),
                 }
             }
 
             fn schema() -> serde_json::Value {
-                serde_json::json!({ "anyOf": [<$scalar as $crate::schema::Shape>::schema(), <$map as $crate::schema::Shape>::schema()] })
+                serde_json::json!({ "anyOf": [<$scalar as $crate::reading::Shape>::schema(), <$map as $crate::reading::Shape>::schema()] })
             }
         }
     };
@@ -239,8 +226,8 @@ pub(crate) fn choose<'t, T: Copy>(
         |name: &str| name == scalar.text || (any_case && name.eq_ignore_ascii_case(scalar.text));
     let found = choices.iter().find(|(name, _)| is(name));
     if found.is_none() {
-        let hint = crate::schema::did_you_mean(scalar.text, names.iter().copied());
-        let written = crate::schema::shown(scalar.text);
+        let hint = crate::reading::did_you_mean(scalar.text, names.iter().copied());
+        let written = crate::reading::shown(scalar.text);
         let reason = format!(
             "expected one of {}, found `{written}`{hint}",
             names.join(", ")

@@ -1,0 +1,126 @@
+//! What it takes to make the endpoints of the newest view for a node that refuses the rest of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aralez_proto::hash::Digest;
+use aralez_proto::model::PoolName;
+use aralez_proto::record::{Change, RecordKey, ResourceType};
+use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
+use aralez_proto::version::Version;
+
+use super::Refusal;
+use super::refusals::Refusals;
+
+/// What a node runs, or else the view of its revision, with the endpoints of the newest view where nothing refused is needed for that: what
+/// it takes to make it.
+#[derive(Clone, Debug)]
+pub struct Derivation {
+    key: Digest,
+    base: SharedSnapshot,
+    newest: SharedSnapshot,
+    running: Version,
+    refusals: Refusals,
+    limits: Limits,
+}
+
+impl Derivation {
+    pub(super) fn new(
+        base: SharedSnapshot,
+        newest: SharedSnapshot,
+        running: Version,
+        (refusals, limits): (Refusals, Limits),
+    ) -> Self {
+        let limits_of = [
+            limits.max_snapshot_bytes,
+            limits.max_hosts,
+            limits.max_endpoints,
+        ];
+        // The sequence becomes that of the newest. No limit is as good as the highest.
+        let numbers = [
+            running.generation,
+            running.revision,
+            newest.version().sequence,
+        ];
+        let numbers = numbers
+            .into_iter()
+            .chain(limits_of.map(|limit| limit.unwrap_or(u64::MAX)));
+        let numbers: Vec<u8> = numbers.flat_map(u64::to_le_bytes).collect();
+        let roots = [
+            base.version().root,
+            newest.version().root,
+            running.root,
+            refusals.mark(),
+        ];
+        let mut fields: Vec<&[u8]> = vec![&numbers];
+        fields.extend(roots.iter().map(|root| root.as_bytes().as_slice()));
+        Self {
+            key: Digest::of_fields(&fields),
+            base,
+            newest,
+            running,
+            refusals,
+            limits,
+        }
+    }
+
+    /// Equal keys come to the same.
+    pub const fn key(&self) -> Digest {
+        self.key
+    }
+
+    /// Makes it, at the cost of what the views differ in. It keeps the node's revision, for its configuration is of that one. `None`: there
+    /// is nothing to give.
+    pub fn derive(&self) -> Option<SharedSnapshot> {
+        let (base, newest) = (&self.base, &self.newest);
+        let faulted: BTreeSet<&RecordKey> =
+            self.refusals.iter().flat_map(Refusal::faulted).collect();
+        let delta: Vec<Change> = base
+            .records()
+            .delta_to(newest.records())
+            .into_iter()
+            .filter(|change| is_endpoint_of_both(change.key(), base, newest))
+            .filter(|change| !matches!(change, Change::Put(put) if faulted.contains(&put.key)))
+            .collect();
+        self.after(&delta).or_else(|| {
+            // New endpoints may be beyond the node's limits; removals and weights never are.
+            let known = |change: &Change| base.records().get(change.key()).is_some();
+            let fewer: Vec<Change> = delta
+                .iter()
+                .filter(|&change| known(change))
+                .cloned()
+                .collect();
+            // Without any such the same would come of it.
+            (fewer.len() < delta.len()).then(|| self.after(&fewer))?
+        })
+    }
+
+    fn after(&self, delta: &[Change]) -> Option<SharedSnapshot> {
+        let root = self.base.records().with(delta).root();
+        if root == self.running.root {
+            return None;
+        }
+        let version = Version {
+            root,
+            sequence: self.newest.version().sequence,
+            ..self.running
+        };
+        let (derived, _) = self.base.next(version, delta, &self.limits).ok()?;
+        (!self.refusals.blocks(&derived, &self.limits)).then(|| Arc::new(derived))
+    }
+}
+
+/// Whether a record is an endpoint whose pool exists on both sides. Endpoints that go along with their pool go because of the configuration,
+/// which this node does not take.
+fn is_endpoint_of_both(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
+    let pool = match key.kind {
+        ResourceType::Endpoint => key.name.split_once(' '),
+        _ => None,
+    };
+    let exists = |pool: &PoolName| {
+        let has = |snapshot: &Snapshot| snapshot.resources().pools().get(pool).is_some();
+        has(base) && has(newest)
+    };
+    pool.and_then(|(pool, _)| pool.parse().ok())
+        .is_some_and(|pool: PoolName| exists(&pool))
+}

@@ -1,0 +1,23 @@
+//! Reading values from YAML. One declaration a key: its name, its older names, its type and what it means. From it come the reading, the JSON
+//! Schema and the reference, so that they cannot disagree.
+//!
+//! `keys!` declares the keys of a map as a struct; a type that may stand as a value implements `Shape`.
+
+mod bounded;
+mod key;
+mod keys;
+mod near;
+mod not_yet;
+mod reader;
+mod shape;
+mod values;
+
+pub(crate) use bounded::{Deadline, SizeBetween, written};
+pub(crate) use key::{Key, Scopes};
+pub(crate) use keys::{Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
+pub(crate) use near::{did_you_mean, nearest};
+pub(crate) use not_yet::NotYet;
+pub(crate) use reader::{At, Reader, shown, told};
+pub(crate) use shape::{Shape, choices, choose, scalar_or_map, text};
+pub use values::duration;
+pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};

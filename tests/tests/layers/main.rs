@@ -1,0 +1,317 @@
+//! The layers of ARCHITECTURE.md hold: who may import whom, and what a file may be.
+//!
+//! Sources are read as tokens: every line of them, in whatever form it names something.
+
+use std::collections::BTreeSet;
+
+use circles::circles;
+use modules::{Absolute, Modules};
+use sources::{CRATES, Source, below, product, root};
+
+mod circles;
+mod modules;
+mod names;
+mod sources;
+
+const DAEMONS: [&str; 2] = ["aralez-proxy", "aralez-control"];
+const APP: [&str; 4] = ["app", "main", "args", ""];
+/// Adapters that speak the stream, and those that write to disk: the only ones beside `proto::convert` that see the wire types.
+const STREAM_ADAPTERS: [&str; 2] = ["stream", "sync"];
+const STORAGE_ADAPTERS: [&str; 2] = ["ledger", "cache"];
+const LONGEST_FILE: usize = 400;
+const BAD_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "manager"];
+
+/// Fails with one line for each thing found.
+#[track_caller]
+fn none(rule: &str, found: &[String]) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+/// What a source names that begins with one of `banned`, each as `file:line: path`. A banned path ends at any letter: `std::net::Tcp`.
+fn naming(modules: &Modules<'_>, source: &Source, banned: &[&str]) -> Vec<String> {
+    wrong(modules, source, |path| {
+        let path = path.join("::");
+        banned.iter().any(|ban| path.starts_with(ban))
+    })
+}
+
+/// What a source names that is wrong, each as `file:line: path`.
+fn wrong(
+    modules: &Modules<'_>,
+    source: &Source,
+    is_wrong: impl Fn(&Absolute) -> bool,
+) -> Vec<String> {
+    let named = source.names.paths.iter();
+    let named = named.map(|named| (named.line, modules.absolute(source, named)));
+    let found = named.filter(|(_, path)| is_wrong(path));
+    found
+        .map(|(line, path)| format!("{}: {}", source.at(line), path.join("::")))
+        .collect()
+}
+
+/// The keys of `[dependencies]` as written; what tests and builds need is their own affair.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+    let mut section = "";
+    let mut keys = BTreeSet::new();
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section == "[dependencies]" {
+            let key = line.split(['.', '=', ' ']).next().unwrap_or_default();
+            keys.insert(key.to_owned());
+        }
+    }
+    keys.remove("");
+    keys
+}
+
+#[test]
+fn proto_is_pure() {
+    let banned = [
+        "tokio",
+        "pingora",
+        "axum",
+        "kube",
+        "reqwest",
+        "hyper",
+        "notify",
+        "redb",
+        "rustix",
+        "aralez-runtime",
+    ];
+    let wrong: Vec<_> = dependencies("proto")
+        .into_iter()
+        .filter(|key| banned.iter().any(|ban| key.starts_with(ban)))
+        .collect();
+    none("proto depends on what does I/O", &wrong);
+    let outside = [
+        "tokio::",
+        "std::fs",
+        "std::process",
+        "std::thread",
+        "std::time::Instant",
+        "std::time::SystemTime",
+        "std::net::Tcp",
+        "std::net::Udp",
+        "std::os::unix::net",
+        "std::env",
+    ];
+    let sources = product();
+    let modules = Modules::new(&sources);
+    let proto = sources.iter().filter(|source| source.folder() == "proto");
+    let wrong: Vec<_> = proto
+        .flat_map(|source| naming(&modules, source, &outside))
+        .collect();
+    none(
+        "proto touches the world (it is pure: text and bytes in, values out)",
+        &wrong,
+    );
+}
+
+/// F-14: a clock that steps takes nothing along.
+#[test]
+fn only_dates_for_people_and_the_age_of_files_come_from_the_wall_clock() {
+    // `clock` gives dates to people and to the ledger; the others write `Date:` and judge how old a file is.
+    let allowed = [
+        "clock.rs",
+        "date.rs",
+        "engine/worker.rs",
+        "source/file/look.rs",
+    ];
+    let sources = product();
+    let modules = Modules::new(&sources);
+    let others = sources
+        .iter()
+        .filter(|source| !allowed.iter().any(|end| source.path.ends_with(end)));
+    let wrong: Vec<_> = others
+        .flat_map(|source| naming(&modules, source, &["std::time::SystemTime"]))
+        .collect();
+    none("timers and versions do not ask what time it is", &wrong);
+}
+
+#[test]
+fn the_daemons_and_ctl_never_import_each_other() {
+    let planes = ["aralez-proxy", "aralez-control", "aralez-ctl"];
+    for name in CRATES {
+        let wrong: Vec<_> = dependencies(name)
+            .into_iter()
+            .filter(|key| planes.contains(&key.as_str()))
+            .collect();
+        none(&format!("{name} imports another plane"), &wrong);
+    }
+    let runtime = dependencies("runtime");
+    for engine in ["tokio", "tonic", "axum", "pingora"] {
+        assert!(
+            !runtime.contains(engine),
+            "runtime is small and synchronous, and imports {engine}"
+        );
+    }
+}
+
+#[test]
+fn core_is_pure_and_knows_no_adapter() {
+    let outside = [
+        "tokio::",
+        "tonic::",
+        "axum::",
+        "pingora",
+        "redb::",
+        "notify::",
+        "reqwest::",
+        "hyper",
+        "aralez_runtime",
+        "std::fs",
+        "std::net::Tcp",
+        "std::net::Udp",
+        "std::os::unix::net",
+        "std::env",
+        "std::process",
+        "std::time::Instant::now",
+        "std::time::SystemTime::now",
+        "getrandom::",
+    ];
+    let sources = product();
+    let modules = Modules::new(&sources);
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| source.layer() == "core") {
+        found.extend(naming(&modules, source, &outside));
+        let own = crate_of(source);
+        found.extend(wrong(&modules, source, |path| {
+            path[0] == own && path.get(1).is_some_and(|layer| layer != "core")
+        }));
+    }
+    none(
+        "core imports an adapter, or does I/O (it is pure and synchronous; time and randomness are passed in)",
+        &found,
+    );
+}
+
+/// The crate of a source, as code names it.
+fn crate_of(source: &Source) -> String {
+    modules::module_of(source)[0].clone()
+}
+
+#[test]
+fn adapters_do_not_import_each_other() {
+    let sources = product();
+    let modules = Modules::new(&sources);
+    let mut found = Vec::new();
+    for source in &sources {
+        let layer = source.layer();
+        let adapter =
+            DAEMONS.contains(&source.folder()) && layer != "core" && !APP.contains(&layer.as_str());
+        if !adapter {
+            continue;
+        }
+        let own = crate_of(source);
+        found.extend(wrong(&modules, source, |path| {
+            let foreign = |to: &String| *to != layer && to != "core";
+            path[0] == own && path.get(1).is_some_and(foreign)
+        }));
+    }
+    none(
+        "adapters import each other (they meet in app, through values or core traits)",
+        &found,
+    );
+}
+
+#[test]
+fn wire_types_stay_where_they_are_converted() {
+    let sources = product();
+    let modules = Modules::new(&sources);
+    let mut found = Vec::new();
+    for source in &sources {
+        let layer = source.layer();
+        if source.folder() == "proto" && ["convert", "wire"].contains(&layer.as_str()) {
+            continue;
+        }
+        let mut banned = vec!["aralez_proto::wire::resource"];
+        if !STREAM_ADAPTERS.contains(&layer.as_str()) {
+            banned.push("aralez_proto::wire::control");
+        }
+        if !STORAGE_ADAPTERS.contains(&layer.as_str()) {
+            banned.push("aralez_proto::wire::storage");
+        }
+        found.extend(naming(&modules, source, &banned));
+    }
+    none(
+        "wire types outside of their adapters (proto::convert is the only door)",
+        &found,
+    );
+}
+
+#[test]
+fn no_files_need_each_other_in_a_circle() {
+    let sources = product();
+    let needs = Modules::new(&sources).needs();
+    let mut found = Vec::new();
+    for circle in circles(&needs) {
+        found.push(format!("a circle of {} files:", circle.len()));
+        for file in &circle {
+            let inside = needs[*file].iter().filter(|(to, _)| circle.contains(to));
+            found.extend(inside.map(|(to, line)| {
+                format!(
+                    "  {} needs {}",
+                    sources[*file].at(*line),
+                    sources[*to].path.display()
+                )
+            }));
+        }
+    }
+    none("files that can only be understood together", &found);
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let mut wrong = Vec::new();
+    for source in product().iter().chain(&below("tests")) {
+        let stem = source.path.file_stem().unwrap().to_string_lossy();
+        let declared = source.names.modules.iter().map(String::as_str);
+        let bad = declared
+            .chain([stem.as_ref()])
+            .filter(|name| BAD_NAMES.contains(name) || *name == "mod");
+        wrong.extend(bad.map(|name| format!("{}: {name}", source.path.display())));
+    }
+    none("names that name nothing, or mod.rs", &wrong);
+}
+
+#[test]
+fn files_are_short_and_begin_by_saying_what_they_are() {
+    let mut wrong = Vec::new();
+    let product = CRATES.iter().flat_map(|name| below(&format!("{name}/src")));
+    for source in product.chain(below("tests")) {
+        let lines = source.text.lines().count();
+        if lines > LONGEST_FILE {
+            wrong.push(format!(
+                "{}: {lines} lines, at most {LONGEST_FILE}",
+                source.path.display()
+            ));
+        }
+        let first = source.text.lines().next().unwrap_or_default();
+        // A module's `tests.rs` is said by the module.
+        let is_tests = source.path.file_stem().is_some_and(|stem| stem == "tests");
+        if !first.starts_with("//! ") && !is_tests {
+            wrong.push(format!(
+                "{}: does not begin with `//! ` and a sentence",
+                source.path.display()
+            ));
+        }
+    }
+    none(
+        "files that are too long or do not say what they are",
+        &wrong,
+    );
+}
+
+#[test]
+fn nothing_names_the_machine_it_was_written_on() {
+    let mut wrong = Vec::new();
+    let words = ["/wo\u{72}k/", "/root\u{2f}"];
+    for source in product().iter().chain(&below("tests")) {
+        let lines = source.text.lines().enumerate();
+        let hits = lines.filter(|(_, line)| words.iter().any(|word| line.contains(word)));
+        wrong.extend(hits.map(|(index, line)| format!("{}: {line}", source.at(index + 1))));
+    }
+    none("paths of one machine", &wrong);
+}

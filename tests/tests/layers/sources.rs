@@ -1,0 +1,105 @@
+//! The sources of the workspace, and what each of them names.
+
+use std::path::{Path, PathBuf};
+
+use crate::names::Names;
+
+/// The crates that make up the product.
+pub(crate) const CRATES: [&str; 5] = [
+    "proto",
+    "runtime",
+    "aralez-proxy",
+    "aralez-control",
+    "aralez-ctl",
+];
+
+/// One source file.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// From the root of the workspace.
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    /// What its code names. The unit tests in it are no code of the product.
+    pub(crate) names: Names,
+}
+
+impl Source {
+    pub(crate) fn new(path: PathBuf, text: String) -> Self {
+        let names = Names::of(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { path, text, names }
+    }
+
+    /// `aralez-control` for `aralez-control/src/stream.rs`.
+    pub(crate) fn folder(&self) -> &str {
+        let first = self.path.components().next();
+        let first = first.and_then(|part| part.as_os_str().to_str());
+        first.expect("sources lie in a crate with a plain name")
+    }
+
+    /// The module that the file is: `["stream", "reader"]` for `aralez-control/src/stream/reader.rs`, empty for the root of the library.
+    pub(crate) fn module(&self) -> Vec<String> {
+        let inside = self.path.components().skip(2);
+        let mut names: Vec<_> = inside
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        if let Some(last) = names.last_mut() {
+            last.truncate(last.len().saturating_sub(".rs".len()));
+        }
+        names.retain(|name| name != "lib");
+        names
+    }
+
+    /// The first part of the module: a layer of the crate.
+    pub(crate) fn layer(&self) -> String {
+        self.module().into_iter().next().unwrap_or_default()
+    }
+
+    /// `file:line`, as an editor opens it.
+    pub(crate) fn at(&self, line: usize) -> String {
+        format!("{}:{line}", self.path.display())
+    }
+
+    fn is_test(&self) -> bool {
+        let module = self.module();
+        module.iter().any(|part| part == "tests")
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent()
+        .expect("the tests lie in the workspace")
+        .to_owned()
+}
+
+/// The sources below a folder of the workspace, tests among them.
+pub(crate) fn below(folder: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(&root().join(folder), &mut found);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<Source>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let path = path.strip_prefix(root()).unwrap().to_owned();
+            found.push(Source::new(path, text));
+        }
+    }
+}
+
+/// What is shipped: the sources of the product without their tests.
+pub(crate) fn product() -> Vec<Source> {
+    let all = CRATES.iter().flat_map(|name| below(&format!("{name}/src")));
+    let sources: Vec<_> = all.filter(|source| !source.is_test()).collect();
+    assert!(sources.len() > 200, "the test does not find the sources");
+    sources
+}
