@@ -262,7 +262,7 @@ fn open_publisher(
         store: Box::new(ledger),
         main_file,
         files,
-        rules: settings.rules(),
+        surroundings: settings.surroundings(),
         hold: times.hold,
         settling: times.settling,
     };

@@ -10,7 +10,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aralez_proto::document::Rules;
+use aralez_proto::document::Surroundings;
 use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 use tracing::warn;
@@ -46,7 +46,7 @@ pub struct Parts {
     /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
     pub files: Option<Box<dyn FilesOnDisk>>,
     /// What the reader of documents must know.
-    pub rules: Rules,
+    pub surroundings: Surroundings,
     /// How long edited files that remove most hosts or most of a pool are held.
     pub hold: Duration,
     /// How long nodes may raise the generation of a history that was begun or restored: [`SETTLING`].
@@ -56,7 +56,7 @@ pub struct Parts {
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts")
-            .field("rules", &self.rules)
+            .field("surroundings", &self.surroundings)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use aralez_proto::document::Rules;
+use aralez_proto::document::Surroundings;
 use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
 
 /// The master key of the documented sample: known to everyone.
@@ -93,9 +93,9 @@ impl ControlSettings {
 
     /// What the reader of documents must know: no route may point at the config API. An unspecified
     /// address stands for every loopback address.
-    pub fn rules(&self) -> Rules {
+    pub fn surroundings(&self) -> Surroundings {
         let bound = [Some(self.config_address), self.config_tls_address];
-        Rules {
+        Surroundings {
             forbidden_endpoints: bound.into_iter().flatten().collect(),
         }
     }

@@ -12,7 +12,7 @@ use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
 use aralez_control::publisher::{Parts, Publisher};
 use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
-use aralez_proto::document::Rules;
+use aralez_proto::document::Surroundings;
 use aralez_proto::model::GroupName;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,7 +32,7 @@ impl Control {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
-            rules: Rules::default(),
+            surroundings: Surroundings::default(),
             hold: HOLD,
             settling: aralez_control::publisher::SETTLING,
         };

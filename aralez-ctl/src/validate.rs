@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::document::{
-    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place, Rules,
+    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place, Surroundings,
 };
 use aralez_proto::model::GroupName;
 use aralez_proto::record::{Record, RecordSet};
@@ -96,7 +96,7 @@ fn check_documents(file: &Path, documents: &Documents) -> Report {
     let report = Report::failed(file, Vec::new());
     // Faults name the files as the operator did, also where they refer to another place.
     let shown = |name: &str| documents.shown(name);
-    let authored = match document::read_as(&documents.set, &Rules::default(), &shown) {
+    let authored = match document::read_as(&documents.set, &Surroundings::default(), &shown) {
         Ok(authored) => authored,
         Err(DocumentFaults(faults)) => return Report { faults, ..report },
     };

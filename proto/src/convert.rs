@@ -14,4 +14,4 @@ pub use encode::{endpoint_record, host_record, pool_record, settings_record};
 mod tests;
 
 /// The version of the record envelope.
-const RECORD_FORMAT: u32 = 1;
+const RECORD_FORMAT: u32 = 2;

@@ -13,10 +13,9 @@ use crate::hash::Digest;
 use crate::model::{Endpoint, GroupName, Pool, PoolName, Settings, VirtualHost};
 use crate::reading::Shape;
 
-mod edits;
+mod actions;
 mod hosts;
 mod keys;
-mod later;
 mod lower;
 mod paths;
 mod redirect;
@@ -29,7 +28,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use crate::place::{DocumentFault, DocumentFaults, Place};
+pub use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 pub use crate::yaml::MAX_BYTES;
 pub use lower::records;
 
@@ -73,7 +72,7 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
 
 /// What the reader of documents must know of its surroundings.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct Surroundings {
     /// Addresses that no route may point at: the config API of this control (design section 11).
     pub forbidden_endpoints: Vec<SocketAddr>,
 }
@@ -83,6 +82,8 @@ pub struct Rules {
 pub struct Authored {
     /// The defaults.
     pub settings: Settings,
+    /// Where their rules stand in the main document.
+    pub places: Places,
     /// The hosts, each pattern once, ascending by pattern.
     pub hosts: Vec<AuthoredHost>,
     /// What is accepted but worth saying: `redirect_to` with dummy `servers`, for one.
@@ -96,6 +97,10 @@ pub struct AuthoredHost {
     pub groups: Vec<GroupName>,
     /// The host.
     pub host: VirtualHost,
+    /// Where its own rules stand in the document.
+    pub places: Places,
+    /// Where those of its routes stand, in the order of the routes.
+    pub route_places: Vec<Places>,
     /// The pools that its routes name.
     pub pools: Vec<AuthoredPool>,
     /// The name of the document that has it.
@@ -124,8 +129,11 @@ pub struct AuthoredPool {
 ///
 /// # Errors
 /// Every fault of every document at once. Nothing is read from a set with a fault.
-pub fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, DocumentFaults> {
-    set::read(documents, rules, &str::to_owned)
+pub fn read(
+    documents: &DocumentSet,
+    surroundings: &Surroundings,
+) -> Result<Authored, DocumentFaults> {
+    set::read(documents, surroundings, &str::to_owned)
 }
 
 /// As [`read`], for documents that are known to their owner under other names, such as paths: faults and warnings call each document
@@ -135,10 +143,10 @@ pub fn read(documents: &DocumentSet, rules: &Rules) -> Result<Authored, Document
 /// As [`read`].
 pub fn read_as(
     documents: &DocumentSet,
-    rules: &Rules,
+    surroundings: &Surroundings,
     shown: &dyn Fn(&str) -> String,
 ) -> Result<Authored, DocumentFaults> {
-    set::read(documents, rules, shown)
+    set::read(documents, surroundings, shown)
 }
 
 /// The JSON Schema of the main document.

@@ -1,21 +1,27 @@
 //! Must-understand features: what a proxy has to know to serve a resource.
 //!
 //! A resource lists the features it needs; a proxy that lacks one refuses the resource rather than ignoring, say, its authorisation
-//! (design section 7). Numbers are given once and never reused.
+//! (design section 7). Numbers are given once and never reused: the base here, those of rules beside their rule.
 
-/// Routes that forward to a pool or redirect, header edits, timeouts: what the first release serves.
+use crate::rules;
+
+/// Routes that forward to a pool or redirect, and what every release enforces: no resource serves without it.
 pub const BASE: u32 = 1;
 
-/// `timeouts.first_byte`: a proxy without it would wait for a response as long as `read` allows, which may be for ever.
-pub const FIRST_BYTE: u32 = 2;
+fn all() -> impl Iterator<Item = u32> {
+    let rules = rules::FEATURES.iter().copied().flatten().copied();
+    std::iter::once(BASE).chain(rules)
+}
 
 /// The features of this build, ascending.
-pub const KNOWN: &[u32] = &[BASE, FIRST_BYTE];
+pub fn known() -> Vec<u32> {
+    let mut known: Vec<u32> = all().collect();
+    known.sort_unstable();
+    known
+}
 
 /// The first feature in `required` that this build lacks.
 pub fn missing(required: &[u32]) -> Option<u32> {
-    required
-        .iter()
-        .copied()
-        .find(|feature| !KNOWN.contains(feature))
+    let lacks = |feature: &u32| !all().any(|known| known == *feature);
+    required.iter().copied().find(lacks)
 }

@@ -19,6 +19,7 @@ pub mod model;
 pub mod place;
 mod reading;
 pub mod record;
+pub mod rules;
 pub mod schema;
 pub mod seal;
 pub mod shards;

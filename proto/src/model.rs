@@ -7,7 +7,6 @@ mod header;
 mod host;
 mod name;
 mod redirect;
-mod timeout;
 
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState, InvalidAddress};
 pub use header::{
@@ -17,4 +16,3 @@ pub use header::{
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
-pub use timeout::Timeouts;

@@ -54,3 +54,24 @@ impl fmt::Display for DocumentFaults {
 }
 
 impl std::error::Error for DocumentFaults {}
+
+/// Where the values of one scope stand in its document, by dotted key: `timeouts.read`, `headers[0]`. Lines and columns count from 1.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Places(Vec<(Box<str>, (u32, u32))>);
+
+impl Places {
+    /// Line and column of a value; `None` where the scope does not say it.
+    pub fn of(&self, key: &str) -> Option<(u32, u32)> {
+        let found = self.0.iter().find(|(known, _)| **known == *key);
+        found.map(|(_, place)| *place)
+    }
+
+    /// All of them, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, (u32, u32))> {
+        self.0.iter().map(|(key, place)| (&**key, *place))
+    }
+
+    pub(crate) fn note(&mut self, key: Box<str>, place: (u32, u32)) {
+        self.0.push((key, place));
+    }
+}

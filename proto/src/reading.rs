@@ -11,13 +11,15 @@ mod not_yet;
 mod reader;
 mod shape;
 mod values;
+mod written;
 
 pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use key::{Key, Scopes};
-pub(crate) use keys::{Keyed, Taken, keys, read_entry, read_map, schema_of, unknown_reason};
+pub(crate) use keys::{Keyed, Taken, keys, read_at, read_map, schema_of, unknown_reason};
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use not_yet::NotYet;
 pub(crate) use reader::{At, Reader, shown, told};
-pub(crate) use shape::{Shape, choices, choose, scalar_or_map, text};
+pub(crate) use shape::{Shape, choices, choose, scalar_or_map, takes_key, text};
 pub use values::duration;
 pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};
+pub(crate) use written::Written;

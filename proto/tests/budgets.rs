@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 
 /// A number of this process's status, in kB: `VmRSS` is its memory, `VmHWM` the peak of it since [`forget_peak`].
 fn memory(name: &str) -> u64 {
@@ -168,7 +168,7 @@ fn no_text_costs_more_than_it_weighs() {
         forget_peak();
         let before = memory("VmRSS");
         let started = spent();
-        let faults = document::read(&set, &Rules::default()).expect_err(name);
+        let faults = document::read(&set, &Surroundings::default()).expect_err(name);
         let (took, more) = (spent() - started, memory("VmHWM") - before);
         println!("{name}: {took:?}, {more} kB: {faults:.200}");
         assert!(faults.to_string().contains(reason), "{name}: {faults}");

@@ -1,6 +1,6 @@
 //! Every key of the two files is known: what this release does not enforce is refused with that reason, not as a slip of the pen.
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::main_config;
 
 /// What is said of a key that is refused because this release does not have what it asks for.
@@ -115,7 +115,7 @@ fn lines(texts: &[&'static str]) -> Vec<&'static str> {
 
 fn said_of(text: &str) -> Vec<String> {
     let set = DocumentSet::of_main(text.to_owned().into());
-    match document::read(&set, &Rules::default()) {
+    match document::read(&set, &Surroundings::default()) {
         Ok(_) => Vec::new(),
         Err(faults) => faults.0.iter().map(ToString::to_string).collect(),
     }

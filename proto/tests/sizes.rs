@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::main_config;
 
 /// The processor's time that this thread has had: other work on the machine does not count.
@@ -54,7 +54,7 @@ fn a_large_document_reads_in_a_moment() {
     }
     let set = DocumentSet::of_main(text.into());
     let started = spent();
-    let authored = document::read(&set, &Rules::default()).expect("no fault");
+    let authored = document::read(&set, &Surroundings::default()).expect("no fault");
     let took = spent() - started;
     println!(
         "{} bytes: {took:?}",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aralez_control::core::catalog;
 use aralez_control::core::layers::Layers;
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::cache::Cache;
@@ -18,7 +18,7 @@ fn snapshot(revision: u64, hosts: usize) -> Snapshot {
     let text = many(hosts, &format!("v{revision}"), ([127, 0, 0, 1], 9).into());
     let documents = DocumentSet::of_main(text.into());
     let layers = Layers {
-        authored: Arc::new(document::read(&documents, &Rules::default()).unwrap()),
+        authored: Arc::new(document::read(&documents, &Surroundings::default()).unwrap()),
         ..Layers::default()
     };
     let version = Version {

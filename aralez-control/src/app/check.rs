@@ -38,7 +38,7 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
         notes.extend(reading.warnings.iter().map(ToString::to_string));
         faults.extend(reading.faults.iter().map(ToString::to_string));
         let documents = reading.documents.clone().unwrap_or_default();
-        match document::read(&documents, &settings.rules()) {
+        match document::read(&documents, &settings.surroundings()) {
             Ok(authored) => notes.extend(authored.warnings.iter().map(ToString::to_string)),
             Err(found) => faults.extend(found.0.iter().map(ToString::to_string)),
         }

@@ -81,7 +81,7 @@ pub fn dropped(before: &Authored, after: &Authored, documents: &DocumentSet) -> 
 
 #[cfg(test)]
 mod tests {
-    use aralez_proto::document::{self, Rules};
+    use aralez_proto::document::{self, Surroundings};
 
     use super::*;
 
@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn read(documents: &DocumentSet) -> Authored {
-        document::read(documents, &Rules::default()).unwrap()
+        document::read(documents, &Surroundings::default()).unwrap()
     }
 
     #[test]

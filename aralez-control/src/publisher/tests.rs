@@ -253,10 +253,10 @@ async fn a_head_that_the_settings_refuse_is_told_and_the_next_commit_goes_on_aft
     let first = disk.open();
     first.commit(push(GOOD)).await.unwrap();
     first.commit(push(OTHER)).await.unwrap();
-    let rules = Rules {
+    let surroundings = Surroundings {
         forbidden_endpoints: vec!["10.0.0.2:80".parse().unwrap()],
     };
-    let publisher = disk.open_with(rules);
+    let publisher = disk.open_with(surroundings);
     assert_eq!(revision(&publisher), 0, "nothing for the nodes to run");
     assert_eq!(publisher.head().unwrap().revision, 2);
     assert!(faults(&publisher).contains("10.0.0.2:80"));
@@ -271,10 +271,10 @@ async fn a_head_that_the_settings_refuse_is_told_and_the_next_commit_goes_on_aft
 async fn a_head_that_does_not_read_is_told_though_its_files_are_the_same_until_a_push_mends_it() {
     let disk = Disk::default();
     files(&disk.open(), with_conf_d(OTHER)).await;
-    let rules = Rules {
+    let surroundings = Surroundings {
         forbidden_endpoints: vec!["10.0.0.2:80".parse().unwrap()],
     };
-    let publisher = disk.open_with(rules);
+    let publisher = disk.open_with(surroundings);
     files(&publisher, with_conf_d(OTHER)).await;
     assert!(faults(&publisher).contains("10.0.0.2:80"));
     publisher.commit(push(GOOD)).await.unwrap();

@@ -13,7 +13,7 @@ mod second_look;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aralez_proto::document::{DocumentSet, Rules};
+use aralez_proto::document::{DocumentSet, Surroundings};
 use aralez_runtime::random;
 use tokio::sync::watch;
 use tracing::info;
@@ -38,7 +38,7 @@ pub(super) struct Writer {
     store: Box<dyn Store>,
     main_file: Option<Box<dyn MainFile>>,
     on_disk: Option<Box<dyn FilesOnDisk>>,
-    rules: Rules,
+    surroundings: Surroundings,
     layers: Layers,
     head: Option<RevisionInfo>,
     files: FileSet,
@@ -82,7 +82,7 @@ impl Writer {
             store: parts.store,
             main_file: parts.main_file,
             on_disk: parts.files,
-            rules: parts.rules,
+            surroundings: parts.surroundings,
             layers: Layers::default(),
             head: info,
             files: FileSet::default(),
@@ -145,7 +145,7 @@ impl Writer {
     /// What views are built from now.
     fn basis(&self) -> Basis {
         Basis {
-            rules: self.rules.clone(),
+            surroundings: self.surroundings.clone(),
             layers: self.layers.clone(),
             before: Arc::clone(&self.outlets.views.borrow()),
         }

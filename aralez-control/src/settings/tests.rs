@@ -52,8 +52,8 @@ fn another_address_with_a_real_key_runs_with_a_warning() {
 fn no_route_may_point_at_the_config_api_wherever_it_is_bound() {
     let read = |main: &str, endpoint: &str| {
         let text = format!("a.example: {{paths: {{/: {{servers: ['{endpoint}']}}}}}}\n");
-        let rules = settings(main).unwrap().rules();
-        document::read(&DocumentSet::of_main(text.into()), &rules)
+        let surroundings = settings(main).unwrap().surroundings();
+        document::read(&DocumentSet::of_main(text.into()), &surroundings)
     };
     assert!(read("", "127.0.0.1:3000").is_err());
     assert!(read("", "127.0.0.1:3001").is_ok());

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::model::HostPattern;
 use aralez_runtime::lock::InstanceLock;
 use aralez_runtime::{private, random};
@@ -164,7 +164,7 @@ fn yaml(value: &Value) -> Result<String, String> {
 /// What was asked for on the command line is checked as control would.
 fn check(text: &str) -> Result<(), String> {
     let set = DocumentSet::of_main(text.to_owned().into());
-    let authored = document::read(&set, &Rules::default());
+    let authored = document::read(&set, &Surroundings::default());
     authored.map(|_| ()).map_err(|faults| {
         let reasons = faults.0.iter().map(|fault| fault.reason.as_str());
         reasons.collect::<Vec<_>>().join("\n")

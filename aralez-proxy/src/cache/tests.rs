@@ -4,8 +4,9 @@ use std::path::Path;
 
 use aralez_proto::convert::{host_record, pool_record};
 use aralez_proto::fault::FaultCode;
-use aralez_proto::model::{Action, HeaderEdits, Pool, Route, Timeouts, VirtualHost};
+use aralez_proto::model::{Action, Pool, Route, VirtualHost};
 use aralez_proto::record::RecordSet;
+use aralez_proto::rules::Rules;
 use aralez_proto::version::Version;
 use tempfile::TempDir;
 
@@ -24,16 +25,10 @@ pub(super) fn snapshot(revision: u64) -> Snapshot {
     let pool = "app/".parse().unwrap();
     let host = VirtualHost {
         pattern: format!("r{revision}.example.com").parse().unwrap(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         routes: vec![Route {
             path: "/".into(),
-            request_headers: HeaderEdits::default(),
-            response_headers: HeaderEdits::default(),
-            timeouts: Timeouts::default(),
-            to_https: None,
+            rules: Rules::default(),
             action: Action::Pool("app/".parse().unwrap()),
         }],
     };

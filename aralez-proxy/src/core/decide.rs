@@ -98,7 +98,7 @@ fn examine<'a>(table: &'a Table, request: &RequestView<'a>) -> Result<Decision<'
         .route(target.path())
         .map_err(Refusal::InvalidTarget)?
         .ok_or(Refusal::NoRoute { compat })?;
-    if route.to_https && !request.tls {
+    if route.rules.said.to_https.is_on() && !request.tls {
         let host = host.as_deref().ok_or(Refusal::MissingHost)?;
         return Ok(Decision::Redirect {
             status: RedirectStatus::MovedPermanently,

@@ -19,14 +19,14 @@ mod route;
 mod tests;
 
 pub use route::CompiledRoute;
-use route::Rules;
+use route::Scope;
 
 /// A snapshot compiled for lookup. Cheap to copy.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     hosts: HostIndex<Arc<CompiledHost>>,
     pools: Shards<PoolName, Arc<CompiledPool>>,
-    rules: Arc<Rules>,
+    scope: Arc<Scope>,
     compat_0_9: bool,
 }
 
@@ -39,10 +39,10 @@ pub struct CompiledHost {
 }
 
 impl CompiledHost {
-    fn new(rules: &Rules, host: &VirtualHost) -> Self {
+    fn new(scope: &Scope, host: &VirtualHost) -> Self {
         Self {
             pattern: host.pattern.clone(),
-            routes: rules
+            routes: scope
                 .compile(host)
                 .map(|route| (Arc::clone(&route.path), Arc::new(route)))
                 .collect(),
@@ -97,7 +97,7 @@ impl Table {
     #[must_use]
     pub fn next(&self, snapshot: &Snapshot, touched: &Touched, registry: &Registry) -> Self {
         let mut table = self.clone();
-        // A host that is put is compiled under the rules of now.
+        // A host that is put is compiled in the scope of now.
         if touched.settings {
             table.take_settings(snapshot);
         }
@@ -143,9 +143,9 @@ impl Table {
     fn take_settings(&mut self, snapshot: &Snapshot) {
         let resources = snapshot.resources();
         self.compat_0_9 = resources.settings().compat_0_9;
-        self.rules = Arc::new(Rules::of(resources.settings()));
+        self.scope = Arc::new(Scope::of(resources.settings()));
         for (pattern, host) in resources.hosts().iter() {
-            let host = CompiledHost::new(&self.rules, host);
+            let host = CompiledHost::new(&self.scope, host);
             self.hosts.insert(pattern, Arc::new(host));
         }
     }
@@ -154,7 +154,7 @@ impl Table {
         let resources = snapshot.resources();
         match resources.hosts().get(pattern) {
             Some(host) => {
-                let host = CompiledHost::new(&self.rules, host);
+                let host = CompiledHost::new(&self.scope, host);
                 self.hosts.insert(pattern, Arc::new(host));
             }
             None => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aralez_proto::model::Timeouts;
+use aralez_proto::rules::Timeouts;
 
 use crate::core::balance::CompiledPool;
 use crate::core::http1::request::Wishes;
@@ -40,7 +40,7 @@ pub struct Way {
 impl Way {
     /// The time limits of the route.
     pub fn timeouts(&self) -> Timeouts {
-        *self.route.timeouts
+        self.route.rules.said.timeouts
     }
 
     /// When the whole exchange must be over.

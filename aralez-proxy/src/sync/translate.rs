@@ -62,7 +62,7 @@ pub fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
         node: identity.node.clone(),
         group: identity.group.clone(),
         proxy_version: identity.proxy_version.clone(),
-        features: feature::KNOWN.to_vec(),
+        features: feature::known(),
         limits: Some(identity.limits.into()),
         held: hello.held.map(Into::into),
         boot_id: identity.boot_id.clone().into(),

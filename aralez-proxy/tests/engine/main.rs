@@ -16,9 +16,8 @@ mod origin;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use aralez_proto::model::{
-    Action, Direction, Header, HeaderEdits, Redirect, RedirectStatus, Timeouts,
-};
+use aralez_proto::model::{Action, Direction, Header, HeaderEdits, Redirect, RedirectStatus};
+use aralez_proto::rules::{RequestHeaders, ResponseHeaders, Timeouts, ToHttps};
 use client::Client;
 use node::{Node, Site};
 use origin::{Origin, response};
@@ -78,8 +77,10 @@ fn headers_are_edited_on_both_ways_and_the_endpoints_connection_is_its_own() {
         remove: vec![remove.to_owned()],
     };
     let mut site = Site::new("a.example", "/", &[&origin]);
-    site.route.request_headers = edits(Direction::Request, "x-request", "x-secret");
-    site.route.response_headers = edits(Direction::Response, "x-response", "x-old");
+    site.route.rules.request_headers =
+        RequestHeaders(edits(Direction::Request, "x-request", "x-secret"));
+    site.route.rules.response_headers =
+        ResponseHeaders(edits(Direction::Response, "x-response", "x-old"));
     let node = Node::serving(&[site]);
     let response = Client::connect(node.address).get("a.example", "/", "X-Secret: 1\r\n");
     assert_eq!(response.field("x-response"), Some("ours"));
@@ -125,7 +126,7 @@ fn redirects_keep_path_and_query_and_the_connection() {
         status: RedirectStatus::PermanentRedirect,
     });
     let mut secure = Site::new("s.example", "/", &[]);
-    secure.route.to_https = Some(true);
+    secure.route.rules.to_https = ToHttps(Some(true));
     let node = Node::serving(&[site, secure]);
     let mut client = Client::connect(node.address);
     let response = client.get("a.example", "/old/x?y=1", "");
@@ -185,12 +186,12 @@ fn an_endpoint_that_refuses_is_502_and_none_at_all_503() {
 fn a_silent_endpoint_is_504_within_its_limit() {
     let origin = Origin::start(|_| Vec::new());
     let mut site = Site::new("a.example", "/", &[&origin]);
-    site.route.timeouts = Timeouts {
+    site.route.rules.timeouts = Timeouts {
         read: Some(Duration::from_millis(300)),
         ..Timeouts::default()
     };
     let mut total = Site::new("t.example", "/", &[&origin]);
-    total.route.timeouts = Timeouts {
+    total.route.rules.timeouts = Timeouts {
         total: Some(Duration::from_millis(300)),
         ..Timeouts::default()
     };

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record};
-use aralez_proto::model::{
-    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts, VirtualHost,
-};
+use aralez_proto::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, VirtualHost};
 use aralez_proto::record::RecordSet;
+use aralez_proto::rules::Rules;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::admission::{Admission, Most};
@@ -37,10 +36,7 @@ impl Site {
         let pool = PoolName::of_route(&host, path);
         let route = Route {
             path: path.into(),
-            request_headers: HeaderEdits::default(),
-            response_headers: HeaderEdits::default(),
-            timeouts: Timeouts::default(),
-            to_https: None,
+            rules: Rules::default(),
             action: Action::Pool(pool),
         };
         Self {
@@ -53,10 +49,7 @@ impl Site {
     fn records(&self) -> Vec<aralez_proto::record::Record> {
         let host = VirtualHost {
             pattern: self.host.clone(),
-            request_headers: HeaderEdits::default(),
-            response_headers: HeaderEdits::default(),
-            timeouts: Timeouts::default(),
-            to_https: None,
+            rules: Rules::default(),
             routes: vec![self.route.clone()],
         };
         let mut records = vec![host_record(&host)];

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use aralez_proto::convert::{host_record, pool_record};
 use aralez_proto::fault::FaultCode;
 use aralez_proto::main_config::ControlAddress;
-use aralez_proto::model::{Action, HeaderEdits, Pool, Route, Timeouts, VirtualHost};
+use aralez_proto::model::{Action, Pool, Route, VirtualHost};
 use aralez_proto::record::{Record, RecordSet};
+use aralez_proto::rules::Rules;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
@@ -39,18 +40,12 @@ impl Counters for NoTraffic {
 fn host(name: &str, pool: &str) -> Record {
     let route = Route {
         path: "/".into(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         action: Action::Pool(pool.parse().unwrap()),
     };
     host_record(&VirtualHost {
         pattern: name.parse().unwrap(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         routes: vec![route],
     })
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use prost::{Message, decode_length_delimiter};
 
@@ -11,11 +10,11 @@ use crate::fault::{Fault, FaultCode};
 use crate::feature;
 use crate::matcher;
 use crate::model::{
-    Action, Balance, Direction, Endpoint, EndpointAddress, EndpointState, GroupName, Header,
-    HeaderEdits, HostPattern, Pool, PoolName, Redirect, RedirectStatus, Route, Settings, Timeouts,
-    VirtualHost, check_name,
+    Action, Balance, Endpoint, EndpointAddress, EndpointState, GroupName, HostPattern, Pool,
+    PoolName, Redirect, RedirectStatus, Route, Settings, VirtualHost,
 };
 use crate::record::{Record, ResourceType};
+use crate::rules::Rules;
 use crate::wire::resource as wire;
 
 /// `Record.format`, then `Record.requires` with one number of one byte, then the tag of `Record.body`.
@@ -141,18 +140,6 @@ impl Problems<'_> {
             .ok()
     }
 
-    /// The values that are right, and a fault at `field` for each other one. Most are right: the room that they take is made at once, and
-    /// no more, since a snapshot holds them for long.
-    fn each<T, E: ToString>(
-        &mut self,
-        field: impl fmt::Display + Copy,
-        values: impl ExactSizeIterator<Item = Result<T, E>>,
-    ) -> Vec<T> {
-        let mut right = Vec::with_capacity(values.len());
-        right.extend(values.filter_map(|value| self.need(field, value)));
-        right
-    }
-
     fn message<M: Message + Default>(&mut self, body: &[u8]) -> Option<M> {
         match M::decode(body) {
             Ok(message) => Some(message),
@@ -192,18 +179,7 @@ impl Problems<'_> {
         self.need("key", name)?;
         let wire: wire::Settings = self.message(body)?;
         Some(Settings {
-            request_headers: self.edits(
-                "request_headers",
-                Direction::Request,
-                wire.request_headers,
-            ),
-            response_headers: self.edits(
-                "response_headers",
-                Direction::Response,
-                wire.response_headers,
-            ),
-            timeouts: timeouts(wire.timeouts),
-            to_https: wire.to_https,
+            rules: self.rules(wire.rules, |rule| rule),
             compat_0_9: wire.compat_0_9,
         })
     }
@@ -225,18 +201,7 @@ impl Problems<'_> {
         }
         Some(VirtualHost {
             pattern,
-            request_headers: self.edits(
-                "request_headers",
-                Direction::Request,
-                wire.request_headers,
-            ),
-            response_headers: self.edits(
-                "response_headers",
-                Direction::Response,
-                wire.response_headers,
-            ),
-            timeouts: timeouts(wire.timeouts),
-            to_https: wire.to_https,
+            rules: self.rules(wire.rules, |rule| rule),
             routes,
         })
     }
@@ -286,42 +251,19 @@ impl Problems<'_> {
             }
         };
         Some(Route {
-            request_headers: self.edits(
-                field("request_headers"),
-                Direction::Request,
-                wire.request_headers,
-            ),
-            response_headers: self.edits(
-                field("response_headers"),
-                Direction::Response,
-                wire.response_headers,
-            ),
-            timeouts: timeouts(wire.timeouts),
-            to_https: wire.to_https,
+            rules: self.rules(wire.rules, field),
             action,
             path,
         })
     }
 
-    fn edits(
+    /// The rules of a scope; `field` is where a fault of one of them lies.
+    fn rules<F: fmt::Display>(
         &mut self,
-        field: impl fmt::Display + Copy,
-        direction: Direction,
-        wire: Option<wire::HeaderEdits>,
-    ) -> HeaderEdits {
-        let wire = wire.unwrap_or_default();
-        let header = |header: &wire::Header| Header::new(direction, &header.name, &header.value);
-        let set = self.each(field, wire.set.iter().map(header));
-        let append = self.each(field, wire.append.iter().map(header));
-        let remove = wire.remove.iter().map(|name| check_name(direction, name));
-        let remove = self.each(field, remove);
-        let edits = HeaderEdits {
-            set,
-            append,
-            remove,
-        };
-        self.need(field, edits.check(direction));
-        edits
+        wire: Option<wire::Rules>,
+        field: impl Fn(&'static str) -> F,
+    ) -> Rules {
+        Rules::decode(wire, &mut |rule, reason| self.invalid(field(rule), reason))
     }
 
     fn pool(&mut self, body: &[u8]) -> Option<Resource> {
@@ -373,17 +315,5 @@ impl Problems<'_> {
                 state: self.need("state", state)?,
             },
         ))
-    }
-}
-
-fn timeouts(wire: Option<wire::Timeouts>) -> Timeouts {
-    let wire = wire.unwrap_or_default();
-    Timeouts {
-        connect: wire.connect_ms.map(Duration::from_millis),
-        first_byte: wire.first_byte_ms.map(Duration::from_millis),
-        read: wire.read_ms.map(Duration::from_millis),
-        write: wire.write_ms.map(Duration::from_millis),
-        total: wire.total_ms.map(Duration::from_millis),
-        idle: wire.idle_ms.map(Duration::from_millis),
     }
 }

@@ -1,22 +1,21 @@
 //! Model to records.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use prost::Message;
 
 use crate::convert::RECORD_FORMAT;
 use crate::feature;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointState, GroupName, Header, HeaderEdits, Pool, PoolName,
-    Route, Settings, Timeouts, VirtualHost,
+    Action, Balance, Endpoint, EndpointState, GroupName, Pool, PoolName, Route, Settings,
+    VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
+use crate::rules::Rules;
 use crate::wire::resource as wire;
 
-/// What a resource needs of a proxy beyond [`feature::BASE`], ascending.
-type Needs = &'static [u32];
-
-fn record(kind: ResourceType, name: &str, needs: Needs, body: &impl Message) -> Record {
+/// `needs`: the features beyond [`feature::BASE`], ascending.
+fn record(kind: ResourceType, name: &str, needs: &[u32], body: &impl Message) -> Record {
     let base = std::iter::once(feature::BASE);
     let envelope = wire::Record {
         format: RECORD_FORMAT,
@@ -29,29 +28,23 @@ fn record(kind: ResourceType, name: &str, needs: Needs, body: &impl Message) -> 
 /// The record of a group's settings.
 pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
     let body = wire::Settings {
-        request_headers: edits(&settings.request_headers),
-        response_headers: edits(&settings.response_headers),
-        timeouts: timeouts(&settings.timeouts),
-        to_https: settings.to_https,
+        rules: settings.rules.encode(),
         compat_0_9: settings.compat_0_9,
     };
-    let needs = needs([&settings.timeouts]);
-    record(ResourceType::Settings, group.as_str(), needs, &body)
+    let needs = needs([&settings.rules]);
+    record(ResourceType::Settings, group.as_str(), &needs, &body)
 }
 
 /// The record of a virtual host.
 pub fn host_record(host: &VirtualHost) -> Record {
     let body = wire::VirtualHost {
-        request_headers: edits(&host.request_headers),
-        response_headers: edits(&host.response_headers),
-        timeouts: timeouts(&host.timeouts),
-        to_https: host.to_https,
+        rules: host.rules.encode(),
         routes: host.routes.iter().map(route).collect(),
     };
-    let routes = host.routes.iter().map(|route| &route.timeouts);
-    let needs = needs(routes.chain([&host.timeouts]));
+    let routes = host.routes.iter().map(|route| &route.rules);
+    let needs = needs(routes.chain([&host.rules]));
     let name = host.pattern.to_string();
-    record(ResourceType::VirtualHost, &name, needs, &body)
+    record(ResourceType::VirtualHost, &name, &needs, &body)
 }
 
 /// The record of a pool.
@@ -88,14 +81,10 @@ pub fn endpoint_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
     )
 }
 
-/// What these limits need: a proxy that does not know one of them must not serve without it.
-fn needs<'t>(said: impl IntoIterator<Item = &'t Timeouts>) -> Needs {
-    let mut said = said.into_iter();
-    if said.any(|timeouts| timeouts.first_byte.is_some()) {
-        &[feature::FIRST_BYTE]
-    } else {
-        &[]
-    }
+/// What these rules need, ascending.
+fn needs<'t>(said: impl IntoIterator<Item = &'t Rules>) -> Vec<u32> {
+    let needs: BTreeSet<u32> = said.into_iter().flat_map(Rules::needs).collect();
+    needs.into_iter().collect()
 }
 
 fn route(route: &Route) -> wire::Route {
@@ -108,42 +97,7 @@ fn route(route: &Route) -> wire::Route {
     };
     wire::Route {
         path: route.path.as_ref().to_owned(),
-        request_headers: edits(&route.request_headers),
-        response_headers: edits(&route.response_headers),
-        timeouts: timeouts(&route.timeouts),
-        to_https: route.to_https,
+        rules: route.rules.encode(),
         action: Some(action),
     }
-}
-
-/// Nothing edited is nothing sent, so that a scope that says nothing costs nothing.
-fn edits(edits: &HeaderEdits) -> Option<wire::HeaderEdits> {
-    let headers = |headers: &[Header]| -> Vec<wire::Header> {
-        headers
-            .iter()
-            .map(|header| wire::Header {
-                name: header.name().to_owned(),
-                value: header.value().to_owned(),
-            })
-            .collect()
-    };
-    (!edits.is_empty()).then(|| wire::HeaderEdits {
-        set: headers(&edits.set),
-        append: headers(&edits.append),
-        remove: edits.remove.clone(),
-    })
-}
-
-fn timeouts(timeouts: &Timeouts) -> Option<wire::Timeouts> {
-    let ms = |limit: Option<Duration>| {
-        limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-    };
-    (*timeouts != Timeouts::default()).then(|| wire::Timeouts {
-        connect_ms: ms(timeouts.connect),
-        first_byte_ms: ms(timeouts.first_byte),
-        read_ms: ms(timeouts.read),
-        write_ms: ms(timeouts.write),
-        total_ms: ms(timeouts.total),
-        idle_ms: ms(timeouts.idle),
-    })
 }

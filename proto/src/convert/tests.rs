@@ -7,6 +7,7 @@ use super::*;
 use crate::fault::FaultCode;
 use crate::model::*;
 use crate::record::{Change, Record, RecordKey, ResourceType};
+use crate::rules::{RequestHeaders, ResponseHeaders, Rules, Timeouts, ToHttps};
 use crate::snapshot::Limits;
 use crate::version::Version;
 use crate::wire;
@@ -15,35 +16,34 @@ fn host() -> VirtualHost {
     let set = |direction, name, value| Header::new(direction, name, value).unwrap();
     VirtualHost {
         pattern: "*.example.com".parse().unwrap(),
-        request_headers: HeaderEdits {
-            set: vec![set(Direction::Request, "X-From", "proxy")],
-            remove: vec!["cookie".into()],
-            ..HeaderEdits::default()
+        rules: Rules {
+            request_headers: RequestHeaders(HeaderEdits {
+                set: vec![set(Direction::Request, "X-From", "proxy")],
+                remove: vec!["cookie".into()],
+                ..HeaderEdits::default()
+            }),
+            timeouts: Timeouts {
+                read: Some(Duration::from_millis(1500)),
+                ..Timeouts::default()
+            },
+            to_https: ToHttps(Some(false)),
+            ..Rules::default()
         },
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts {
-            read: Some(Duration::from_millis(1500)),
-            ..Timeouts::default()
-        },
-        to_https: Some(false),
         routes: vec![
             Route {
                 path: "/".into(),
-                request_headers: HeaderEdits::default(),
-                response_headers: HeaderEdits {
-                    append: vec![set(Direction::Response, "Vary", "Origin")],
-                    ..HeaderEdits::default()
+                rules: Rules {
+                    response_headers: ResponseHeaders(HeaderEdits {
+                        append: vec![set(Direction::Response, "Vary", "Origin")],
+                        ..HeaderEdits::default()
+                    }),
+                    ..Rules::default()
                 },
-                timeouts: Timeouts::default(),
-                to_https: None,
                 action: Action::Pool("*.example.com/".parse().unwrap()),
             },
             Route {
                 path: "/old".into(),
-                request_headers: HeaderEdits::default(),
-                response_headers: HeaderEdits::default(),
-                timeouts: Timeouts::default(),
-                to_https: None,
+                rules: Rules::default(),
                 action: Action::Redirect(Redirect {
                     to: "https://new.example.com".parse().unwrap(),
                     status: RedirectStatus::PermanentRedirect,
@@ -55,9 +55,11 @@ fn host() -> VirtualHost {
 
 fn all() -> [(Record, Resource); 4] {
     let settings = Settings {
-        to_https: Some(true),
+        rules: Rules {
+            to_https: ToHttps(Some(true)),
+            ..Rules::default()
+        },
         compat_0_9: true,
-        ..Settings::default()
     };
     let pool: PoolName = "*.example.com/".parse().unwrap();
     let endpoint = Endpoint::new("[::1]:8000".parse().unwrap());
@@ -113,15 +115,15 @@ fn records_are_the_bytes_of_every_release_before() {
 }
 
 const GOLDEN: [&str; 4] = [
-    "Settings \"default\" ac1ed7cd99732d88195408818cbd6837ea79312e5f0d28dcbb60c2866c994f7e",
-    "VirtualHost \"*.example.com\" 9b27161ccb633a3713371d8bbd6c0fa70e903a98aba8a62caba7ae99985ac524",
-    "Pool \"*.example.com/\" aa73408b37c4c936ef4f3c930085f5dc402b8ffee6bd34b0f178c85f2e0eb59f",
-    "Endpoint \"*.example.com/ [::1]:8000\" e0cc82cf161192514d864c602878e3d96aa280c6380717990748515a7a7fd871",
+    "Settings \"default\" 4653eb5502a5a8347b26d6a0981929c487c2041a2d339b2a58671a1e1b23c293",
+    "VirtualHost \"*.example.com\" dc6e03924c64f56c98d13af208ad24e0017bf7c6ce67f07f4eae334e09de6a4a",
+    "Pool \"*.example.com/\" 018cc588f1b5e7fe691cb7771c459dd757084b0972e0d5ec32726efa72bcb45a",
+    "Endpoint \"*.example.com/ [::1]:8000\" da40a79b2373e06290c61cbf053289e96d2be193d3b215f5d1688ffe56650115",
 ];
 
 fn with_body(kind: ResourceType, key: &str, requires: Vec<u32>, body: Vec<u8>) -> Record {
     let envelope = wire::resource::Record {
-        format: 1,
+        format: 2,
         requires,
         body: body.into(),
     };
@@ -155,13 +157,17 @@ fn a_limit_to_the_first_byte_is_refused_by_older_proxies_wherever_it_stands() {
         first_byte: Some(Duration::from_millis(700)),
         ..Timeouts::default()
     };
-    let settings = Settings {
+    let rules = Rules {
         timeouts: first_byte,
+        ..Rules::default()
+    };
+    let settings = Settings {
+        rules: rules.clone(),
         ..Settings::default()
     };
     let (mut at_host, mut at_path) = (host(), host());
-    at_host.timeouts.first_byte = Some(Duration::ZERO);
-    at_path.routes[1].timeouts = first_byte;
+    at_host.rules.timeouts.first_byte = Some(Duration::ZERO);
+    at_path.routes[1].rules = rules;
     let resources = [
         (
             settings_record(&GroupName::default(), &settings),
@@ -187,7 +193,7 @@ fn unknown_envelopes_types_and_enums_are_refused() {
     );
     assert_eq!(code_of(&garbage), FaultCode::Decode);
     let later = wire::resource::Record {
-        format: 2,
+        format: 3,
         ..Default::default()
     }
     .encode_to_vec();
@@ -229,7 +235,10 @@ fn a_header_that_could_split_a_message_is_refused_also_when_control_sent_it() {
         ("x-a", "b\0"),
     ] {
         let body = wire::resource::Settings {
-            request_headers: Some(edits(name, value)),
+            rules: Some(wire::resource::Rules {
+                request_headers: Some(edits(name, value)),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         let record = with_body(
@@ -334,7 +343,7 @@ fn versions_items_faults_and_limits_survive_the_wire() {
 fn a_host_that_would_give_requests_two_hosts_is_refused() {
     let mut host = host();
     let two = Header::new(Direction::Request, "Host", "b.example").unwrap();
-    host.request_headers.append.push(two);
+    host.rules.request_headers.0.append.push(two);
     let fault = &decode(&host_record(&host)).unwrap_err()[0];
     assert_eq!(fault.code, FaultCode::Invalid);
     assert_eq!(fault.field, "request_headers");

@@ -1,11 +1,11 @@
 //! The hosts of one document.
 
 use crate::document::keys::{GlobalKeys, HostKeys, is_global};
-use crate::document::paths::{PathAction, PathRoute};
-use crate::document::values::TimeoutKeys;
+use crate::document::paths::PathAction;
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
 use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
-use crate::reading::{At, Keyed, Reader, Shape, Taken, nearest, unknown_reason};
+use crate::reading::{Keyed, Reader, Shape, Taken, nearest, unknown_reason};
+use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// A host as one document has it.
@@ -114,29 +114,24 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
         .parse::<HostPattern>()
         .map_err(|error| reader.fault(entry.at, error.to_string()))
         .ok();
-    let mut keys = HostKeys::read(entry.value, reader)?;
+    let (keys, places) = reader.placing(|reader| HostKeys::read(entry.value, reader));
+    let keys = keys?;
     if entry.value.get("paths").is_none() {
         reader.fault(entry.at, "a host needs `paths`");
     }
     let pattern = pattern?;
-    let mut pools = Vec::new();
-    let paths = keys
-        .paths
-        .take()
-        .map(|paths| paths.value.0)
-        .unwrap_or_default();
-    let routes = paths
-        .into_iter()
-        .map(|(path, (route, _))| lower(&pattern, path, route, &mut pools))
-        .collect();
+    let (mut pools, mut routes, mut route_places) = (Vec::new(), Vec::new(), Vec::new());
+    for (path, (route, _)) in keys.paths.map(|paths| paths.value.0).unwrap_or_default() {
+        route_places.push(route.places);
+        routes.push(lower(
+            &pattern,
+            path,
+            (route.rules, route.action),
+            &mut pools,
+        ));
+    }
     let host = VirtualHost {
-        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
-        to_https: keys.to_https.map(At::take),
-        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
-        request_headers: keys
-            .server_headers
-            .map(|edits| edits.value.0)
-            .unwrap_or_default(),
+        rules: keys.rules.lower(),
         routes,
         pattern,
     };
@@ -145,6 +140,8 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
         host: AuthoredHost {
             groups,
             host,
+            places,
+            route_places,
             pools,
             document: reader.file().into(),
         },
@@ -159,10 +156,10 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
 fn lower(
     pattern: &HostPattern,
     path: std::sync::Arc<str>,
-    route: PathRoute,
+    (rules, action): (Rules, PathAction),
     pools: &mut Vec<AuthoredPool>,
 ) -> Route {
-    let action = match route.action {
+    let action = match action {
         PathAction::Redirect(redirect) => Action::Redirect(redirect),
         PathAction::Servers(endpoints) => {
             let name = PoolName::of_route(pattern, &path);
@@ -176,10 +173,7 @@ fn lower(
     };
     Route {
         path,
-        request_headers: route.request_headers,
-        response_headers: route.response_headers,
-        timeouts: route.timeouts,
-        to_https: route.to_https,
+        rules,
         action,
     }
 }

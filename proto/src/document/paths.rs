@@ -7,10 +7,11 @@ use serde_json::{Value as Json, json};
 
 use crate::document::redirect::RedirectTo;
 use crate::document::route_keys::RouteKeys;
-use crate::document::values::TimeoutKeys;
 use crate::matcher;
-use crate::model::{Endpoint, HeaderEdits, Redirect, Timeouts};
-use crate::reading::{At, Reader, Shape, shown};
+use crate::model::{Endpoint, Redirect};
+use crate::place::Places;
+use crate::reading::{Reader, Shape, shown};
+use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// `paths`: each normalised path with its route, and where it stands.
@@ -18,10 +19,9 @@ pub(crate) struct Paths(pub(crate) BTreeMap<Arc<str>, (PathRoute, Spot)>);
 
 /// A route that does not know its host yet.
 pub(crate) struct PathRoute {
-    pub(crate) request_headers: HeaderEdits,
-    pub(crate) response_headers: HeaderEdits,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) to_https: Option<bool>,
+    pub(crate) rules: Rules,
+    /// Where its rules stand.
+    pub(crate) places: Places,
     pub(crate) action: PathAction,
 }
 
@@ -93,16 +93,12 @@ fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
         reader.fault(entry.value.at(), reason);
         return None;
     }
-    let keys = RouteKeys::read(entry.value, reader)?;
+    let (keys, places) = reader.placing(|reader| RouteKeys::read(entry.value, reader));
+    let keys = keys?;
     let action = action(entry, &keys, reader);
     Some(PathRoute {
-        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
-        to_https: keys.to_https.map(At::take),
-        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
-        request_headers: keys
-            .server_headers
-            .map(|edits| edits.value.0)
-            .unwrap_or_default(),
+        rules: keys.rules.lower(),
+        places,
         action: action?,
     })
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::document::hosts::{self, HostEntry};
 use crate::document::keys::{GlobalKeys, SCOPES};
-use crate::document::values::TimeoutKeys;
-use crate::document::{Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Rules};
+use crate::document::{
+    Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Surroundings,
+};
 use crate::model::{HostPattern, Settings};
-use crate::reading::{At, Reader, told};
+use crate::place::Places;
+use crate::reading::{Reader, told};
 use crate::yaml::{self, Spot};
 
 /// A host and the document that has it.
@@ -23,6 +25,7 @@ struct Held {
 #[derive(Default)]
 struct Set {
     settings: Settings,
+    places: Places,
     hosts: BTreeMap<HostPattern, Held>,
     faults: Vec<DocumentFault>,
     untold: usize,
@@ -32,7 +35,7 @@ struct Set {
 /// Reads a set: the main document first, then the others by name.
 pub(crate) fn read(
     documents: &DocumentSet,
-    rules: &Rules,
+    surroundings: &Surroundings,
     shown: &dyn Fn(&str) -> String,
 ) -> Result<Authored, DocumentFaults> {
     let mut set = Set::default();
@@ -40,24 +43,25 @@ pub(crate) fn read(
     let mut ordered: Vec<_> = documents.documents().iter().collect();
     ordered.sort_by_key(|(name, _)| !main(name));
     for (name, text) in ordered {
-        set.document(name, text, rules, &shown(name));
+        set.document(name, text, surroundings, &shown(name));
     }
     if !set.faults.is_empty() {
         return Err(told(set.faults, set.untold));
     }
     Ok(Authored {
         settings: set.settings,
+        places: set.places,
         hosts: set.hosts.into_values().map(|held| held.host).collect(),
         warnings: set.warnings,
     })
 }
 
 impl Set {
-    fn document(&mut self, name: &str, text: &[u8], rules: &Rules, shown: &str) {
+    fn document(&mut self, name: &str, text: &[u8], surroundings: &Surroundings, shown: &str) {
         let tree = yaml::parse(text);
         let mut reader = Reader::new(name);
         reader.shown = shown;
-        reader.forbidden = &rules.forbidden_endpoints;
+        reader.forbidden = &surroundings.forbidden_endpoints;
         reader.scopes = SCOPES;
         let root = match &tree {
             Ok(tree) => tree.root(),
@@ -67,9 +71,11 @@ impl Set {
             }
         };
         if let Some(root) = root {
-            let (globals, entries) = hosts::document(root, &mut reader);
+            let ((globals, entries), places) =
+                reader.placing(|reader| hosts::document(root, reader));
             if name == DocumentSet::MAIN {
                 self.settings = settings(globals);
+                self.places = places;
             }
             for entry in entries {
                 self.add(entry, &mut reader);
@@ -125,13 +131,7 @@ impl Set {
 
 fn settings(keys: GlobalKeys) -> Settings {
     Settings {
-        timeouts: TimeoutKeys::timeouts(keys.timeouts.as_ref()),
-        request_headers: keys
-            .server_headers
-            .map(|edits| edits.value.0)
-            .unwrap_or_default(),
-        response_headers: keys.headers.map(|edits| edits.value.0).unwrap_or_default(),
-        to_https: keys.to_https.map(At::take),
+        rules: keys.rules.lower(),
         compat_0_9: keys.compat.is_some(),
     }
 }

@@ -14,7 +14,7 @@ fn set(documents: &[(&str, &str)]) -> DocumentSet {
 }
 
 fn read_main(text: &str) -> Result<Authored, DocumentFaults> {
-    read(&set(&[("upstreams.yaml", text)]), &Rules::default())
+    read(&set(&[("upstreams.yaml", text)]), &Surroundings::default())
 }
 
 /// A sample without what this release does not enforce.
@@ -54,9 +54,16 @@ upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_lim
 fn both_layouts_give_the_same_routes() {
     let flat = read_main(&enforced(SAMPLE)).expect("no fault");
     let wrapped = read_main(&enforced(WRAPPED)).expect("no fault");
-    assert_eq!(flat, wrapped);
-    assert_eq!(flat.settings.to_https, Some(false));
-    assert_eq!(flat.settings.response_headers.set.len(), 3);
+    let hosts = |authored: &Authored| -> Vec<_> {
+        let hosts = authored.hosts.iter();
+        hosts
+            .map(|host| (host.host.clone(), host.pools.clone()))
+            .collect()
+    };
+    assert_eq!(hosts(&flat), hosts(&wrapped));
+    assert_eq!(flat.settings, wrapped.settings);
+    assert_eq!(flat.settings.rules.to_https.0, Some(false));
+    assert_eq!(flat.settings.rules.response_headers.0.set.len(), 3);
     let host = &flat.hosts[0];
     let paths: Vec<&str> = host.host.routes.iter().map(|route| &*route.path).collect();
     assert_eq!(paths, ["/", "/.well-known/acme-challenge", "/foo"]);
@@ -66,7 +73,7 @@ fn both_layouts_give_the_same_routes() {
         .map(|endpoint| endpoint.address.to_string())
         .collect();
     assert_eq!(servers, ["127.0.0.4:8443", "127.0.0.5:8443"]);
-    assert_eq!(host.host.routes[2].to_https, Some(true));
+    assert_eq!(host.host.routes[2].rules.to_https.0, Some(true));
     let group = GroupName::default();
     assert_eq!(
         records(&flat, Some(&group)).root(),
@@ -77,7 +84,7 @@ fn both_layouts_give_the_same_routes() {
 #[test]
 fn an_empty_set_is_an_empty_configuration() {
     assert_eq!(
-        read(&DocumentSet::default(), &Rules::default()),
+        read(&DocumentSet::default(), &Surroundings::default()),
         Ok(Authored::default())
     );
     assert_eq!(read_main("# later\n"), Ok(Authored::default()));
@@ -127,13 +134,13 @@ server_headers:
         let line = |header: &crate::model::Header| format!("{}={}", header.name(), header.value());
         headers.iter().map(line).collect()
     };
-    let response = &settings.response_headers;
+    let response = &settings.rules.response_headers.0;
     assert_eq!(
         shown(&response.set),
         ["x-one=1", "x-two=a:b", "set-cookie=a=1"]
     );
     assert_eq!(shown(&response.append), ["set-cookie=b=2"]);
-    let request = &settings.request_headers;
+    let request = &settings.rules.request_headers.0;
     assert_eq!(shown(&request.set), ["x-three=3"]);
     assert_eq!(shown(&request.append), ["x-four=four"]);
     assert_eq!(request.remove, ["cookie"]);
@@ -185,10 +192,10 @@ fn the_first_byte_may_have_a_limit_of_its_own_in_every_scope() {
     let authored = read_main(&text).expect("no fault");
     let host = &authored.hosts[0].host;
     let ms = |limit: u64| Some(std::time::Duration::from_millis(limit));
-    assert_eq!(authored.settings.timeouts.first_byte, ms(5_000));
-    assert_eq!(host.timeouts.first_byte, ms(0));
-    assert_eq!(host.routes[0].timeouts.first_byte, ms(700));
-    assert_eq!(host.routes[1].timeouts.first_byte, None);
+    assert_eq!(authored.settings.rules.timeouts.first_byte, ms(5_000));
+    assert_eq!(host.rules.timeouts.first_byte, ms(0));
+    assert_eq!(host.routes[0].rules.timeouts.first_byte, ms(700));
+    assert_eq!(host.routes[1].rules.timeouts.first_byte, None);
     let slip = read_main("timeouts: {firstbyte: 5s}\n").expect_err("a slip");
     assert!(slip.to_string().contains("`first_byte`"), "{slip}");
 }
@@ -203,7 +210,7 @@ fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
         host(2, "to_https: false"),
         host(3, "override: true"),
     );
-    let read = |documents: &[(&str, &str)]| read(&set(documents), &Rules::default());
+    let read = |documents: &[(&str, &str)]| read(&set(documents), &Surroundings::default());
     let authored = read(&[("upstreams.yaml", &main), ("conf.d/b.yaml", &over)]).expect("no fault");
     assert_eq!(authored.hosts.len(), 1);
     assert_eq!(
@@ -241,13 +248,16 @@ a.example:
       headers: ['X-Frame-Options:DENY']
       timeouts: {read: 5m, connect: 9s}
 ";
-    assert_eq!(
-        read_main(text).expect("no fault"),
-        read_main(plain).expect("no fault")
-    );
+    let [text_hosts, plain_hosts] = [text, plain].map(|text| {
+        let hosts = read_main(text).expect("no fault").hosts.into_iter();
+        hosts
+            .map(|host| (host.host, host.pools))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(text_hosts, plain_hosts);
     let of_conf_d = set(&[("conf.d/a.yaml", text), ("upstreams.yaml", "")]);
     assert_eq!(
-        read(&of_conf_d, &Rules::default())
+        read(&of_conf_d, &Surroundings::default())
             .expect("no fault")
             .hosts
             .len(),
@@ -273,4 +283,47 @@ fn a_host_whose_name_begins_with_x_is_a_host_and_said_to_be_one() {
         authored.warnings[0].to_string(),
         "upstreams.yaml:1:1: x-ray.example: is a host, since it has `paths`; other `x-` keys only hold anchors"
     );
+}
+
+#[test]
+fn every_value_of_a_rule_keeps_the_place_where_it_was_written() {
+    let text = "\
+to_https: false
+timeouts: {connect: 1s}
+a.example:
+  client_headers: ['X-A:1', 'X-B:2']
+  paths:
+    /:
+      servers: ['127.0.0.1:1']
+      timeouts:
+        read: 5s
+        total: 0
+    /b:
+      servers: ['127.0.0.1:1']
+      server_headers: {set: {X-C: 3}, remove: [Cookie]}
+";
+    let authored = read_main(text).expect("no fault");
+    let places = |places: &Places| -> Vec<String> {
+        let all = places.iter();
+        all.map(|(key, (line, column))| format!("{key} {line}:{column}"))
+            .collect()
+    };
+    assert_eq!(
+        places(&authored.places),
+        ["to_https 1:11", "timeouts 2:11", "timeouts.connect 2:21"]
+    );
+    let host = &authored.hosts[0];
+    assert_eq!(
+        places(&host.places),
+        ["headers 4:19", "headers[0] 4:20", "headers[1] 4:29"]
+    );
+    assert_eq!(
+        places(&host.route_places[0]),
+        ["timeouts 9:9", "timeouts.read 9:15", "timeouts.total 10:16"]
+    );
+    assert_eq!(
+        host.route_places[1].of("server_headers.set.X-C"),
+        Some((13, 35))
+    );
+    assert_eq!(host.route_places[1].of("to_https"), None);
 }

@@ -2,44 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{GroupName, Timeouts};
-use crate::reading::{At, Life, Reader, Shape, choices, did_you_mean, keys, shown, text};
+use crate::model::GroupName;
+use crate::reading::{Reader, Shape, choices, did_you_mean, shown, text};
 use crate::yaml::{Node, Value};
-
-keys! {
-    /// Time limits; 0 is no limit.
-    TimeoutKeys "in timeouts";
-    /// To connect to an endpoint. Default: 2s.
-    connect: "connect" => Life,
-    /// From the request's end to the first byte of the response's head. Default: as `read`.
-    first_byte: "first_byte" => Life,
-    /// Between two reads from the endpoint. Default: 60s.
-    read: "read" => Life,
-    /// Between two writes. Default: 60s.
-    write: "write" => Life,
-    /// For the whole exchange. Default: none.
-    total: "total" => Life,
-    /// How long an idle connection to the endpoint is kept. Default: 30s.
-    idle: "idle" => Life,
-}
-
-impl TimeoutKeys {
-    /// What a scope says about time limits.
-    pub(crate) fn timeouts(keys: Option<&At<Self>>) -> Timeouts {
-        let Some(At { value: keys, .. }) = keys else {
-            return Timeouts::default();
-        };
-        let limit = |key: &Option<At<Life>>| key.as_ref().map(|key| key.value.0);
-        Timeouts {
-            connect: limit(&keys.connect),
-            first_byte: limit(&keys.first_byte),
-            read: limit(&keys.read),
-            write: limit(&keys.write),
-            total: limit(&keys.total),
-            idle: limit(&keys.idle),
-        }
-    }
-}
 
 choices! {
     /// `compat`

@@ -50,7 +50,8 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
         };
         value(before) != value(after)
     };
-    let changed = MainKeys::KEYS.iter().filter(differs);
+    let keys = MainKeys::keys();
+    let changed = keys.iter().filter(differs);
     changed.map(|key| change(key.name)).collect()
 }
 

@@ -46,30 +46,8 @@ keys! {
     master_key: "master_key" => Secrecy,
     /// How many connections the config API may have at once, 32 of them from one address (IPv6: one /64). Default: 256.
     max_api_connections: "max_api_connections" => Between<1, 65_536>,
-    /// The names that the config API answers to.
-    config_api_hosts: "config_api_hosts" => NotYet<OneOrMany<String>>,
-    /// How often one address may name a wrong key, as 10/min.
-    auth_failures: "auth_failures" => NotYet<String>,
-    /// Whether routes may lead to the config API.
-    allow_routes_to_api: "allow_routes_to_api" => NotYet<bool>,
-    /// Certificate, key and authority with which control speaks TCP to proxies.
-    control_tls: "control_tls" => NotYet<ControlTlsKeys>,
-    /// Where proxies of other machines dial control.
-    control_advertise: "control_advertise" => NotYet<OneOrMany<String>>,
-    /// How much of the history control keeps.
-    history: "history" => NotYet<HistoryKeys>,
     /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
     upstreams_conf: "upstreams_conf" => PathBuf,
-    /// The method of health checks. Default: HEAD.
-    hc_method: "hc_method" => Idle<Method>,
-    /// Seconds between two health checks. Default: 2.
-    hc_interval: "hc_interval" => Idle<Between<1, 86_400>>,
-    /// The folder of the proxy's certificates, NAME.crt with NAME.key.
-    proxy_certificates: "proxy_certificates" => Idle<PathBuf>,
-    /// Before `proxy_certificates`: the folder whose folder `certificates` holds them.
-    proxy_configs: "proxy_configs" => Idle<PathBuf>,
-    /// The certificate for names that no other has. Default: the first by name.
-    default_certificate: "default_certificate" => Idle<String>,
     /// Where control listens for proxies: unix:PATH. Default: control.sock in `state_dir`.
     control_address: "control_address" => Control,
     /// Where a proxy finds control: unix:PATH, several in a list. Default: control.sock in `state_dir`.
@@ -78,8 +56,6 @@ keys! {
     node_id: "node_id" => NodeName,
     /// The group of nodes that this one belongs to. Default: default.
     node_group: "node_group" => GroupName,
-    /// The file with the token to enrol with control.
-    join_token_file: "join_token_file" => JoinToken,
     /// Where the proxy listens. Default: 127.0.0.1:6193.
     proxy_address_http: "proxy_address_http" => OneOrMany<SocketAddr>,
     /// Where the proxy listens with TLS; its port is where `to_https` leads.
@@ -90,14 +66,6 @@ keys! {
     proxy_tls_unsafe: "proxy_tls_unsafe" => Idle<bool>,
     /// Where the proxy answers questions about itself. Default: 127.0.0.1:3004.
     proxy_admin_address: "proxy_admin_address" => SocketAddr,
-    /// Networks whose connections begin with the PROXY protocol.
-    proxy_protocol_from: "proxy_protocol_from" => Idle<Vec<Cidr>>,
-    /// Where traces go, and of which share of the requests.
-    traces: "traces" => NotYet<TraceKeys>,
-    /// How long a client may take for the TLS handshake.
-    client_handshake_timeout: "client_handshake_timeout" => NotYet<Deadline>,
-    /// How many requests one HTTP/2 connection may carry at once.
-    http2_max_streams: "http2_max_streams" => NotYet<Between<1, { u32::MAX as u64 }>>,
     /// How many idle connections to endpoints each thread keeps in all. Default: 128.
     upstream_keepalive_pool_size: "upstream_keepalive_pool_size" => Between<0, 1_000_000>,
     /// How many idle connections to one endpoint each thread keeps. Default: 128.
@@ -141,20 +109,6 @@ keys! {
     file_server_folder: "file_server_folder" => Idle<PathBuf>,
     /// Where the file server listens; with `file_server_folder`.
     file_server_address: "file_server_address" => Idle<SocketAddr>,
-    /// Folders below which routes may serve files. Default: `file_server_folder`.
-    file_roots: "file_roots" => Idle<Vec<PathBuf>>,
-    /// Which requests are logged. Default: off.
-    access_log: "access_log" => Idle<AccessLog>,
-    /// How requests are logged. Default: text.
-    access_log_format: "access_log_format" => Idle<AccessLogFormat>,
-    /// Where requests are logged, with rotation.
-    log_file: "log_file" => Idle<LogFile>,
-    /// Seconds until an idle connection of a client is probed.
-    tcp_keepalive_idle: "tcp_keepalive_idle" => Idle<Between<1, 86_400>>,
-    /// Seconds between two such probes.
-    tcp_keepalive_interval: "tcp_keepalive_interval" => Idle<Between<1, 86_400>>,
-    /// How many such probes go unanswered before the connection is closed.
-    tcp_keepalive_count: "tcp_keepalive_count" => Idle<Between<1, 1_000>>,
     /// How long requests may take to finish when the proxy leaves. Default: 25s.
     grace_period: "grace_period" => Life,
     /// How long the proxy says that it is not ready before it stops taking connections. Default: 5s.
@@ -165,4 +119,52 @@ keys! {
     max_hosts: "max_hosts" => Between<0, { u64::MAX }>,
     /// The most endpoints that this node takes.
     max_endpoints: "max_endpoints" => Between<0, { u64::MAX }>,
+    @checked {
+        /// The method of health checks. Default: HEAD.
+        "hc_method" => Idle<Method>,
+        /// Seconds between two health checks. Default: 2.
+        "hc_interval" => Idle<Between<1, 86_400>>,
+        /// The folder of the proxy's certificates, NAME.crt with NAME.key.
+        "proxy_certificates" => Idle<PathBuf>,
+        /// Before `proxy_certificates`: the folder whose folder `certificates` holds them.
+        "proxy_configs" => Idle<PathBuf>,
+        /// The certificate for names that no other has. Default: the first by name.
+        "default_certificate" => Idle<String>,
+        /// Networks whose connections begin with the PROXY protocol.
+        "proxy_protocol_from" => Idle<Vec<Cidr>>,
+        /// Folders below which routes may serve files. Default: `file_server_folder`.
+        "file_roots" => Idle<Vec<PathBuf>>,
+        /// Which requests are logged. Default: off.
+        "access_log" => Idle<AccessLog>,
+        /// How requests are logged. Default: text.
+        "access_log_format" => Idle<AccessLogFormat>,
+        /// Where requests are logged, with rotation.
+        "log_file" => Idle<LogFile>,
+        /// Seconds until an idle connection of a client is probed.
+        "tcp_keepalive_idle" => Idle<Between<1, 86_400>>,
+        /// Seconds between two such probes.
+        "tcp_keepalive_interval" => Idle<Between<1, 86_400>>,
+        /// How many such probes go unanswered before the connection is closed.
+        "tcp_keepalive_count" => Idle<Between<1, 1_000>>,
+        /// The file with the token to enrol with control.
+        "join_token_file" => JoinToken,
+        /// The names that the config API answers to.
+        "config_api_hosts" => NotYet<OneOrMany<String>>,
+        /// How often one address may name a wrong key, as 10/min.
+        "auth_failures" => NotYet<String>,
+        /// Whether routes may lead to the config API.
+        "allow_routes_to_api" => NotYet<bool>,
+        /// Certificate, key and authority with which control speaks TCP to proxies.
+        "control_tls" => NotYet<ControlTlsKeys>,
+        /// Where proxies of other machines dial control.
+        "control_advertise" => NotYet<OneOrMany<String>>,
+        /// How much of the history control keeps.
+        "history" => NotYet<HistoryKeys>,
+        /// Where traces go, and of which share of the requests.
+        "traces" => NotYet<TraceKeys>,
+        /// How long a client may take for the TLS handshake.
+        "client_handshake_timeout" => NotYet<Deadline>,
+        /// How many requests one HTTP/2 connection may carry at once.
+        "http2_max_streams" => NotYet<Between<1, { u32::MAX as u64 }>>,
+    }
 }

@@ -106,41 +106,49 @@ keys! {
     LogFileKeys "in log_file";
     /// The file.
     path: "path" => PathBuf,
-    /// The size at which it is put aside.
-    size: "size" => Size,
-    /// How many old files are kept.
-    keep: "keep" => Between<0, 10_000>,
-    /// Whether old files are compressed.
-    compress: "compress" => bool,
+    @checked {
+        /// The size at which it is put aside.
+        "size" => Size,
+        /// How many old files are kept.
+        "keep" => Between<0, 10_000>,
+        /// Whether old files are compressed.
+        "compress" => bool,
+    }
 }
 
 keys! {
     /// TLS between control and proxies.
     ControlTlsKeys "in control_tls";
-    /// The authority that signs nodes.
-    ca: "ca" => PathBuf,
-    /// The certificate of control.
-    certificate: "certificate" => PathBuf,
-    /// The key of that certificate.
-    key: "key" => PathBuf,
+    @checked {
+        /// The authority that signs nodes.
+        "ca" => PathBuf,
+        /// The certificate of control.
+        "certificate" => PathBuf,
+        /// The key of that certificate.
+        "key" => PathBuf,
+    }
 }
 
 keys! {
     /// What is kept of the history.
     HistoryKeys "in history";
-    /// How many revisions. Default: 1000.
-    keep: "keep" => Between<1, { u64::MAX }>,
-    /// For how long. Default: 90d.
-    period: "for" => String,
+    @checked {
+        /// How many revisions. Default: 1000.
+        "keep" => Between<1, { u64::MAX }>,
+        /// For how long. Default: 90d.
+        "for" => String,
+    }
 }
 
 keys! {
     /// Traces.
     TraceKeys "in traces";
-    /// Where they go.
-    endpoint: "endpoint" => String,
-    /// Of which share of the requests, as 1%.
-    sample: "sample" => String,
+    @checked {
+        /// Where they go.
+        "endpoint" => String,
+        /// Of which share of the requests, as 1%.
+        "sample" => String,
+    }
 }
 
 /// `log_file`: a path, or a map with the rotation.

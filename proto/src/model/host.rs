@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::model::{HeaderEdits, HostPattern, PoolName, Redirect, Timeouts};
+use crate::model::{HostPattern, PoolName, Redirect};
+use crate::rules::Rules;
 
 /// Defaults of one node group.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
-    /// Edits of requests, for all hosts.
-    pub request_headers: HeaderEdits,
-    /// Edits of responses, for all hosts.
-    pub response_headers: HeaderEdits,
-    /// Time limits, for all hosts.
-    pub timeouts: Timeouts,
-    /// Whether plain HTTP is redirected to HTTPS.
-    pub to_https: Option<bool>,
+    /// What holds for all hosts.
+    pub rules: Rules,
     /// `compat: aralez-0.9`: misses answer 502 instead of 404 and 503.
     pub compat_0_9: bool,
 }
@@ -24,14 +19,8 @@ pub struct Settings {
 pub struct VirtualHost {
     /// Which hosts it answers for.
     pub pattern: HostPattern,
-    /// Edits of requests.
-    pub request_headers: HeaderEdits,
-    /// Edits of responses.
-    pub response_headers: HeaderEdits,
-    /// Time limits.
-    pub timeouts: Timeouts,
-    /// Whether plain HTTP is redirected to HTTPS.
-    pub to_https: Option<bool>,
+    /// What holds for all of its routes.
+    pub rules: Rules,
     /// Ascending by path, each path once.
     pub routes: Vec<Route>,
 }
@@ -51,14 +40,8 @@ impl VirtualHost {
 pub struct Route {
     /// Normalised: begins with `/`, no trailing slash but for `/` itself.
     pub path: Arc<str>,
-    /// Edits of requests.
-    pub request_headers: HeaderEdits,
-    /// Edits of responses.
-    pub response_headers: HeaderEdits,
-    /// Time limits.
-    pub timeouts: Timeouts,
-    /// Whether plain HTTP is redirected to HTTPS.
-    pub to_https: Option<bool>,
+    /// What holds for it alone.
+    pub rules: Rules,
     /// What is done.
     pub action: Action,
 }

@@ -28,4 +28,4 @@ impl Key {
 }
 
 /// Maps whose keys people put into one another: each with where its keys stand, as in "at a path".
-pub(crate) type Scopes = &'static [(&'static str, &'static [Key])];
+pub(crate) type Scopes = &'static [(&'static str, fn() -> Vec<Key>)];

@@ -19,34 +19,51 @@ pub(crate) enum Taken {
 pub(crate) trait Keyed: Default {
     /// Where the keys stand, as in "at a path".
     const SCOPE: &'static str;
+
     /// The keys.
-    const KEYS: &'static [Key];
+    fn keys() -> Vec<Key>;
 
     /// Reads the value of a key.
     fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> Taken;
+
+    /// The same for the keys of rules, where they may stand here.
+    fn take_rule<'t>(&mut self, _: &str, _: Node<'t>, _: &mut Reader<'t>) -> Taken {
+        Taken::Unknown
+    }
 }
 
-/// Declares a map: `name: "key" | "older name" => Type`, each with its meaning.
+/// Declares a map: `name: "key" | "older name" => Type`, each with its meaning. `@checked { "key" => Type }`: keys whose values are read for their
+/// faults alone. `..rules at SCOPE`: with the keys of the rules that stand there.
 macro_rules! keys {
     ($(#[doc = $what:literal])* $name:ident $scope:literal;
         $($(#[doc = $about:literal])* $field:ident: $key:literal $(| $alias:literal)* => $type:ty,)*
+        $(@checked {
+            $($(#[doc = $checked_about:literal])* $checked:literal $(| $checked_alias:literal)* => $checked_type:ty,)*
+        })?
+        $(..rules at $rules_at:expr)?
     ) => {
         $(#[doc = $what])*
         #[derive(Default)]
-        // Some keys are only checked.
-        #[allow(dead_code)]
         pub(crate) struct $name {
             $($(#[doc = $about])* pub(crate) $field: Option<$crate::reading::At<$type>>,)*
+            written: $crate::reading::Written,
+            $(
+                #[doc = concat!("The rules at ", stringify!($rules_at))]
+                pub(crate) rules: $crate::rules::RuleKeys,
+            )?
         }
 
         impl $crate::reading::Keyed for $name {
             const SCOPE: &'static str = $scope;
-            const KEYS: &'static [$crate::reading::Key] = &[$($crate::reading::Key {
-                name: $key,
-                aliases: &[$($alias),*],
-                about: &[$($about),*],
-                schema: <$type as $crate::reading::Shape>::schema,
-            }),*];
+
+            fn keys() -> Vec<$crate::reading::Key> {
+                let keys = vec![
+                    $($crate::reading::takes_key::<$type>($key, &[$($alias),*], &[$($about),*]),)*
+                    $($($crate::reading::takes_key::<$checked_type>($checked, &[$($checked_alias),*], &[$($checked_about),*]),)*)?
+                ];
+                $(let keys = keys.into_iter().chain($crate::rules::RuleKeys::keys($rules_at)).collect();)?
+                keys
+            }
 
             fn take<'t>(
                 &mut self,
@@ -55,11 +72,29 @@ macro_rules! keys {
                 reader: &mut $crate::reading::Reader<'t>,
             ) -> $crate::reading::Taken {
                 match key {
-                    $($key $(| $alias)* => $crate::reading::read_entry(&mut self.$field, $key, node, reader),)*
-                    _ => return $crate::reading::Taken::Unknown,
+                    $($key $(| $alias)* => {
+                        if self.written.note($key, node, reader) {
+                            self.$field = $crate::reading::read_at(node, reader);
+                        }
+                    })*
+                    $($($checked $(| $checked_alias)* => {
+                        if self.written.note($checked, node, reader) {
+                            let _: Option<$crate::reading::At<$checked_type>> = $crate::reading::read_at(node, reader);
+                        }
+                    })*)?
+                    _ => return self.take_rule(key, node, reader),
                 }
                 $crate::reading::Taken::Taken
             }
+
+            $(fn take_rule<'t>(
+                &mut self,
+                key: &str,
+                node: $crate::yaml::Node<'t>,
+                reader: &mut $crate::reading::Reader<'t>,
+            ) -> $crate::reading::Taken {
+                self.rules.take($rules_at, key, node, reader)
+            })?
         }
 
         impl $crate::reading::Shape for $name {
@@ -77,25 +112,14 @@ macro_rules! keys {
 }
 pub(crate) use keys;
 
-/// Reads the value of a known key into its field. The place is the value's.
-pub(crate) fn read_entry<'t, T: crate::reading::Shape>(
-    field: &mut Option<crate::reading::At<T>>,
-    key: &str,
+/// Reads a value with its place, which is that of a rule where one is read.
+pub(crate) fn read_at<'t, T: crate::reading::Shape>(
     node: Node<'t>,
     reader: &mut Reader<'t>,
-) {
-    if let Some(first) = field {
-        let reason = format!(
-            "is `{key}` under another name, which stands already at {}",
-            first.at
-        );
-        reader.fault(node.at(), reason);
-        return;
-    }
-    *field = T::read(node, reader).map(|value| crate::reading::At {
-        value,
-        at: node.at(),
-    });
+) -> Option<crate::reading::At<T>> {
+    let at = node.at();
+    reader.placed(at);
+    T::read(node, reader).map(|value| crate::reading::At { value, at })
 }
 
 /// Reads a map whose every key must be known.
@@ -122,14 +146,14 @@ pub(crate) fn unknown<T: Keyed>(entry: Entry<'_>, reader: &mut Reader<'_>) {
 
 /// Why a key is refused. Where the map is one of `scopes`, it may have been meant for another one.
 pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
-    let here = |name: &str| T::KEYS.iter().any(|known| known.is(name));
+    let keys = T::keys();
     let is_scope = scopes.iter().any(|(scope, _)| *scope == T::SCOPE);
     let belongs: Vec<&str> = scopes
         .iter()
-        .filter(|(_, keys)| is_scope && keys.iter().any(|known| known.is(key)))
+        .filter(|(_, keys)| is_scope && keys().iter().any(|known| known.is(key)))
         .map(|(scope, _)| *scope)
         .collect();
-    debug_assert!(!here(key));
+    debug_assert!(!keys.iter().any(|known| known.is(key)));
     if let Some(foreign) = key.chars().find(|char| is_invisible(*char)) {
         return format!(
             "`{}` holds the character U+{:04X}, which looks like a space or like nothing; indent with plain spaces",
@@ -140,11 +164,11 @@ pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
     if !belongs.is_empty() {
         return format!("belongs {}, not {}", belongs.join(" or "), T::SCOPE);
     }
-    let names = || T::KEYS.iter().flat_map(Key::names);
+    let names = || keys.iter().flat_map(Key::names);
     let hint = did_you_mean(key, names());
     let reason = format!("`{}` is not a key {}{hint}", shown(key), T::SCOPE);
-    if hint.is_empty() && T::KEYS.len() <= 12 {
-        let known: Vec<&str> = T::KEYS.iter().map(|key| key.name).collect();
+    if hint.is_empty() && keys.len() <= 12 {
+        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
         return format!("{reason}; known are {}", known.join(", "));
     }
     reason
@@ -153,7 +177,7 @@ pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
 /// The JSON Schema of a map.
 pub(crate) fn schema_of<T: Keyed>() -> Json {
     let mut properties = Map::new();
-    for key in T::KEYS {
+    for key in T::keys() {
         let about: String = key.about.concat().trim().to_owned();
         let mut schema = (key.schema)();
         schema["description"] = json!(about);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::place::{DocumentFault, DocumentFaults, Place};
+use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
 use crate::yaml::{Node, Spot};
 
@@ -42,11 +42,14 @@ pub(crate) struct Reader<'t> {
     pub(crate) forbidden: &'t [SocketAddr],
     /// Whose keys people mistake for each other's.
     pub(crate) scopes: Scopes,
+    /// The rule that is read, and how deep it stands.
+    rule: Option<(&'static str, usize)>,
+    places: Places,
 }
 
 impl<'t> Reader<'t> {
     /// A reader of the document of this name.
-    pub(crate) const fn new(file: &'t str) -> Self {
+    pub(crate) fn new(file: &'t str) -> Self {
         Self {
             file,
             shown: file,
@@ -56,6 +59,8 @@ impl<'t> Reader<'t> {
             notes: Vec::new(),
             forbidden: &[],
             scopes: &[],
+            rule: None,
+            places: Places::default(),
         }
     }
 
@@ -75,6 +80,36 @@ impl<'t> Reader<'t> {
         value
     }
 
+    /// Reads the value of a rule, known by the first name of its key. Its places are kept.
+    pub(crate) fn rule<T>(
+        &mut self,
+        key: &'static str,
+        node: Node<'t>,
+        read: impl FnOnce(Node<'t>, &mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.places.note(key.into(), place(node.at()));
+        let before = self.rule.replace((key, self.path.len()));
+        let value = read(node, self);
+        self.rule = before;
+        value
+    }
+
+    /// A value stands here: its place is kept where it is of a rule.
+    pub(crate) fn placed(&mut self, at: Spot) {
+        if let Some((key, depth)) = self.rule {
+            let mut path = key.to_owned();
+            shown_path(&mut path, &self.path[depth..]);
+            self.places.note(path.into(), place(at));
+        }
+    }
+
+    /// Reads a scope of its own, and gives the places of its rules.
+    pub(crate) fn placing<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Places) {
+        let around = std::mem::take(&mut self.places);
+        let value = read(self);
+        (value, std::mem::replace(&mut self.places, around))
+    }
+
     /// The key that stands innermost.
     pub(crate) fn key(&self) -> &'t str {
         let key = |step: &Step<'t>| match step {
@@ -86,16 +121,7 @@ impl<'t> Reader<'t> {
 
     fn fault_at(&self, at: Spot, reason: String) -> DocumentFault {
         let mut path = String::new();
-        for step in &self.path {
-            match step {
-                Step::Key(key) if path.is_empty() => path.push_str(&shown(key)),
-                Step::Key(key) => {
-                    path.push('.');
-                    path.push_str(&shown(key));
-                }
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
-            }
-        }
+        shown_path(&mut path, &self.path);
         DocumentFault {
             place: Place {
                 file: self.shown.to_owned(),
@@ -147,6 +173,25 @@ impl<'t> Reader<'t> {
     /// What was wrong, how much more was, and what a person should know.
     pub(crate) fn finish(self) -> (Vec<DocumentFault>, usize, Vec<DocumentFault>) {
         (self.faults, self.untold, self.notes)
+    }
+}
+
+fn place(at: Spot) -> (u32, u32) {
+    (at.line, at.column)
+}
+
+/// Adds steps to a dotted path.
+fn shown_path(path: &mut String, steps: &[Step<'_>]) {
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&shown(key));
+            }
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::model::{GroupName, NodeName};
-use crate::reading::Reader;
+use crate::reading::{Key, Reader};
 use crate::yaml::{Node, Scalar, Value};
 
 /// A type that may stand as a value.
@@ -22,6 +22,20 @@ pub(crate) trait Shape: Sized {
     /// Whether the value asks for something, as `false` and `off` do not.
     fn asks(&self) -> bool {
         true
+    }
+}
+
+/// A key with values of this type.
+pub(crate) fn takes_key<T: Shape>(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    about: &'static [&'static str],
+) -> Key {
+    Key {
+        name,
+        aliases,
+        about,
+        schema: T::schema,
     }
 }
 

@@ -3,27 +3,19 @@ use proptest::prelude::*;
 use super::*;
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
 use crate::join::InTurn;
-use crate::model::{
-    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Settings, Timeouts,
-    VirtualHost,
-};
+use crate::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, Settings, VirtualHost};
 use crate::record::{Record, RecordKey, ResourceType};
+use crate::rules::Rules;
 
 fn host(name: &str, pools: &[&str]) -> Record {
     let route = |(index, pool): (usize, &&str)| Route {
         path: format!("/{index}").into(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         action: Action::Pool(pool.parse().unwrap()),
     };
     host_record(&VirtualHost {
         pattern: HostPattern::Exact(name.into()),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         routes: pools.iter().enumerate().map(route).collect(),
     })
 }

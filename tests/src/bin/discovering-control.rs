@@ -16,7 +16,7 @@ use aralez_control::ledger::Ledger;
 use aralez_control::metrics::Metrics;
 use aralez_control::publisher::{Found, Parts, Publisher};
 use aralez_control::stream::{self, ControlSocket, Hub, HubParts};
-use aralez_proto::document::{DocumentSet, Rules};
+use aralez_proto::document::{DocumentSet, Surroundings};
 use aralez_runtime::open_files;
 use aralez_tests::fleet_size::discovery::schedule::{self, Schedule};
 use clap::Parser;
@@ -71,7 +71,7 @@ fn publisher(options: &Options) -> Result<Publisher> {
         files: None,
         hold: aralez_control::core::hold::HOLD,
         settling: aralez_control::publisher::SETTLING,
-        rules: Rules::default(),
+        surroundings: Surroundings::default(),
     };
     Ok(Publisher::open(parts)?)
 }

@@ -188,7 +188,7 @@ fn hello(number: usize) -> wire::NodeMessage {
         node: format!("node-{number}"),
         group: "default".to_owned(),
         proxy_version: "measure".to_owned(),
-        features: aralez_proto::feature::KNOWN.to_vec(),
+        features: aralez_proto::feature::known(),
         boot_id: (number as u128).to_le_bytes().to_vec().into(),
         ..wire::Hello::default()
     };

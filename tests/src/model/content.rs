@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aralez_proto::convert;
 use aralez_proto::model::{
-    Action, Direction, Endpoint, Header, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts,
+    Action, Direction, Endpoint, Header, HeaderEdits, HostPattern, Pool, PoolName, Route,
     VirtualHost,
 };
 use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts};
 use aralez_proto::snapshot::Snapshot;
 
 /// From here on the number of a host is one that older releases refuse.
@@ -63,10 +64,7 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
     let pool = pool(name);
     let route = Route {
         path: "/".into(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         action: Action::Pool(pool.clone()),
     };
     let bulk = host
@@ -74,16 +72,17 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
         .then(|| Header::new(Direction::Response, "x-bulk", &"b".repeat(BULK)).expect("a header"));
     let virtual_host = VirtualHost {
         pattern: pattern(name),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits {
-            set: bulk.into_iter().collect(),
-            ..HeaderEdits::default()
+        rules: Rules {
+            response_headers: ResponseHeaders(HeaderEdits {
+                set: bulk.into_iter().collect(),
+                ..HeaderEdits::default()
+            }),
+            timeouts: Timeouts {
+                total: Some(Duration::from_secs(host.number)),
+                ..Timeouts::default()
+            },
+            ..Rules::default()
         },
-        timeouts: Timeouts {
-            total: Some(Duration::from_secs(host.number)),
-            ..Timeouts::default()
-        },
-        to_https: None,
         routes: vec![route],
     };
     let mut records = vec![
@@ -107,7 +106,7 @@ pub fn endpoint_key(name: u64, port: u16) -> RecordKey {
 
 /// The number of a host's documents.
 fn number(host: &VirtualHost) -> u64 {
-    host.timeouts.total.map_or(0, |total| total.as_secs())
+    host.rules.timeouts.total.map_or(0, |total| total.as_secs())
 }
 
 /// The hosts that older releases refuse.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::matcher::RequestPath;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
@@ -68,7 +68,8 @@ fn table(hosts: usize) -> Table {
     for from in (0..hosts).step_by(PART) {
         let text = sites.part(from..hosts.min(from + PART));
         let set = DocumentSet::of_main(text.into());
-        let authored = document::read(&set, &Rules::default()).expect("the document is right");
+        let authored =
+            document::read(&set, &Surroundings::default()).expect("the document is right");
         records.extend(document::records(&authored, None).iter().cloned());
     }
     let records = records.into_iter().collect();

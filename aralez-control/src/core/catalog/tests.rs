@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use aralez_proto::document::{DocumentSet, Rules};
+use aralez_proto::document::{DocumentSet, Surroundings};
 use aralez_proto::model::{Endpoint, EndpointState, PoolName};
 use aralez_proto::record::{RecordKey, ResourceType};
 
@@ -18,7 +18,7 @@ upstreams:
 fn layers(text: &str) -> Layers {
     let documents = DocumentSet::of_main(text.to_owned().into());
     Layers {
-        authored: Arc::new(document::read(&documents, &Rules::default()).unwrap()),
+        authored: Arc::new(document::read(&documents, &Surroundings::default()).unwrap()),
         ..Layers::default()
     }
 }

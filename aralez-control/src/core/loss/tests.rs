@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::version::Version;
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn hosts(numbers: std::ops::Range<usize>) -> String {
 fn views(text: &str) -> Views {
     let documents = DocumentSet::of_main(text.to_owned().into());
     let layers = Layers {
-        authored: Arc::new(document::read(&documents, &Rules::default()).unwrap()),
+        authored: Arc::new(document::read(&documents, &Surroundings::default()).unwrap()),
         ..Layers::default()
     };
     let version = Version {

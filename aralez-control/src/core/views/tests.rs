@@ -1,4 +1,4 @@
-use aralez_proto::document::{self, DocumentSet, Rules};
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::model::Endpoint;
 
 use super::*;
@@ -7,7 +7,7 @@ use crate::core::layers::Answer;
 fn layers(text: &str) -> Layers {
     let documents = DocumentSet::of_main(text.to_owned().into());
     Layers {
-        authored: Arc::new(document::read(&documents, &Rules::default()).unwrap()),
+        authored: Arc::new(document::read(&documents, &Surroundings::default()).unwrap()),
         ..Layers::default()
     }
 }
@@ -84,7 +84,13 @@ fn a_group_that_gets_and_loses_a_view_of_its_own_keeps_its_settings() {
     let third = second.next(version(3), &plain).unwrap();
     for views in [&first, &second, &third] {
         assert_eq!(
-            views.view(&group("eu")).resources().settings().to_https,
+            views
+                .view(&group("eu"))
+                .resources()
+                .settings()
+                .rules
+                .to_https
+                .0,
             Some(true)
         );
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex as Lock, MutexGuard};
 use std::time::Duration;
 
-use aralez_proto::document::{DocumentFault, DocumentSet, Rules};
+use aralez_proto::document::{DocumentFault, DocumentSet, Surroundings};
 use bytes::Bytes;
 
 use crate::core::hold::HOLD;
@@ -199,19 +199,19 @@ impl Disk {
     }
 
     pub(super) fn open(&self) -> Publisher {
-        self.open_with(Rules::default())
+        self.open_with(Surroundings::default())
     }
 
-    pub(super) fn open_with(&self, rules: Rules) -> Publisher {
-        self.open_holding(rules, HOLD)
+    pub(super) fn open_with(&self, surroundings: Surroundings) -> Publisher {
+        self.open_holding(surroundings, HOLD)
     }
 
-    pub(super) fn open_holding(&self, rules: Rules, hold: Duration) -> Publisher {
+    pub(super) fn open_holding(&self, surroundings: Surroundings, hold: Duration) -> Publisher {
         let parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             files: Some(Box::new(self.clone())),
-            rules,
+            surroundings,
             hold,
             settling: SETTLING,
         };

@@ -33,7 +33,7 @@ async fn hold_nine_of_twelve(publisher: &Publisher) -> Instant {
 
 #[tokio::test]
 async fn files_that_take_most_hosts_away_are_held_told_and_then_taken() {
-    let publisher = Disk::default().open_holding(Rules::default(), SHORT);
+    let publisher = Disk::default().open_holding(Surroundings::default(), SHORT);
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
     let until = hold_nine_of_twelve(&publisher).await;
     assert_eq!((revision(&publisher), hosts_of(&publisher)), (1, 12));
@@ -56,7 +56,7 @@ fn hosts_of(publisher: &Publisher) -> usize {
 
 #[tokio::test]
 async fn who_follows_the_files_comes_back_for_the_second_look_by_itself() {
-    let publisher = Disk::default().open_holding(Rules::default(), SHORT);
+    let publisher = Disk::default().open_holding(Surroundings::default(), SHORT);
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
     let (tell, readings) = watch::channel(Some(reading(&hosts(3))));
     let follower = publisher.clone();
@@ -160,7 +160,7 @@ async fn read(publisher: &Publisher, documents: &DocumentSet, gone: &[&str]) -> 
 
 #[tokio::test]
 async fn deleted_files_and_emptied_files_that_take_most_hosts_away_wait_for_an_operator() {
-    let publisher = Disk::default().open_holding(Rules::default(), Duration::ZERO);
+    let publisher = Disk::default().open_holding(Surroundings::default(), Duration::ZERO);
     let both = set(&[
         ("upstreams.yaml", &hosts(3)),
         ("conf.d/a.yaml", &some_hosts("a", 9)),
@@ -186,7 +186,7 @@ async fn deleted_files_and_emptied_files_that_take_most_hosts_away_wait_for_an_o
 #[tokio::test]
 async fn files_that_are_gone_stay_until_they_are_released_and_then_do_not_come_back_by_themselves()
 {
-    let publisher = Disk::default().open_holding(Rules::default(), Duration::ZERO);
+    let publisher = Disk::default().open_holding(Surroundings::default(), Duration::ZERO);
     let parts = [
         ("conf.d/a.yaml", some_hosts("a", 2)),
         ("conf.d/b.yaml", some_hosts("b", 1)),
@@ -283,13 +283,13 @@ async fn files_that_are_taken_by_hand_pass_reader_and_guard() {
 #[tokio::test]
 async fn a_push_during_a_hold_is_the_newer_word_also_after_a_restart() {
     let disk = Disk::default();
-    let publisher = disk.open_holding(Rules::default(), Duration::ZERO + SHORT);
+    let publisher = disk.open_holding(Surroundings::default(), Duration::ZERO + SHORT);
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
     let until = hold_nine_of_twelve(&publisher).await;
     publisher.commit(push(&hosts(13))).await.unwrap();
     assert_eq!(held(&publisher), None);
     tokio::time::sleep_until(until.into()).await;
-    for publisher in [publisher, disk.open_holding(Rules::default(), SHORT)] {
+    for publisher in [publisher, disk.open_holding(Surroundings::default(), SHORT)] {
         assert_eq!(
             publisher.take_reading(reading(&hosts(3))).await.unwrap(),
             None

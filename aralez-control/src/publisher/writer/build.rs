@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use aralez_proto::document::{self, Authored, DocumentSet, Rules};
+use aralez_proto::document::{self, Authored, DocumentSet, Surroundings};
 use aralez_proto::version::Version;
 
 use crate::core::commit::Rejected;
@@ -13,7 +13,7 @@ use crate::core::views::Views;
 /// What views are built from, beside the documents. Cheap to take: nothing in it is copied but pointers.
 #[derive(Debug)]
 pub(in super::super) struct Basis {
-    pub(in super::super) rules: Rules,
+    pub(in super::super) surroundings: Surroundings,
     /// The layers, of which the authored one is replaced.
     pub(in super::super) layers: Layers,
     /// Views that share what is the same.
@@ -38,7 +38,7 @@ impl Basis {
     ) -> Result<Built, Rejected> {
         let begun = Instant::now();
         let authored: Authored =
-            document::read(documents, &self.rules).map_err(Rejected::Documents)?;
+            document::read(documents, &self.surroundings).map_err(Rejected::Documents)?;
         let parse_ms = millis_since(begun);
         let begun = Instant::now();
         let layers = Layers {

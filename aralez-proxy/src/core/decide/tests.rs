@@ -1,10 +1,10 @@
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::matcher::InvalidPath;
 use aralez_proto::model::{
-    Endpoint, GroupName, HeaderEdits, HostPattern, Pool, PoolName, Redirect, Route, Settings,
-    Timeouts, VirtualHost,
+    Endpoint, GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings, VirtualHost,
 };
 use aralez_proto::record::Record;
+use aralez_proto::rules::{Rules, ToHttps};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 
@@ -14,10 +14,10 @@ use crate::core::registry::Registry;
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {
         path: path.into(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: to_https.then_some(true),
+        rules: Rules {
+            to_https: ToHttps(to_https.then_some(true)),
+            ..Rules::default()
+        },
         action,
     }
 }
@@ -25,10 +25,7 @@ fn route(path: &str, to_https: bool, action: Action) -> Route {
 fn host(name: &str, routes: Vec<Route>) -> Record {
     host_record(&VirtualHost {
         pattern: name.parse().unwrap(),
-        request_headers: HeaderEdits::default(),
-        response_headers: HeaderEdits::default(),
-        timeouts: Timeouts::default(),
-        to_https: None,
+        rules: Rules::default(),
         routes,
     })
 }

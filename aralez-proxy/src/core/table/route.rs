@@ -2,117 +2,115 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::{
-    Action, HeaderEdits, HostPattern, Route, Settings, Timeouts, VirtualHost,
-};
+use aralez_proto::model::{Action, HostPattern, Route, Settings, VirtualHost};
+use aralez_proto::rules::{Rules, Timeouts};
 
 use crate::core::edits::CompiledEdits;
 
 /// A route with everything that holds for it: what the group, the host and the route itself say, the narrower winning.
-///
-/// What is equal is shared among routes: a host that says nothing of its own costs a request no look at what only it has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompiledRoute {
     /// The host it belongs to.
     pub host: HostPattern,
     /// Its path, normalised.
     pub path: Arc<str>,
-    /// Edits of requests.
-    pub request_edits: Arc<CompiledEdits>,
-    /// Edits of responses.
-    pub response_edits: Arc<CompiledEdits>,
-    /// Time limits, with the defaults where nobody says anything.
-    pub timeouts: Arc<Timeouts>,
-    /// Whether plain HTTP is redirected to HTTPS.
-    pub to_https: bool,
+    /// What holds for it. Shared among routes that say nothing of their own: a host that says nothing costs a request no look at what only
+    /// it has.
+    pub rules: Arc<CompiledRules>,
     /// What is done.
     pub action: Action,
 }
 
-/// The rules of a scope together with those of the scopes around it.
-#[derive(Clone, Debug)]
-pub(super) struct Rules {
-    request: Edits,
-    response: Edits,
-    timeouts: Arc<Timeouts>,
-    to_https: Option<bool>,
+/// The rules of a scope together with those of the scopes around it, as a request needs them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompiledRules {
+    /// Edits of requests.
+    pub request_edits: Arc<CompiledEdits>,
+    /// Edits of responses.
+    pub response_edits: Arc<CompiledEdits>,
+    /// All others. Time limits have their defaults where nobody says anything; edits are above.
+    pub said: Rules,
 }
 
-impl Rules {
-    /// The rules of a group.
+impl CompiledRules {
+    /// `wider`: the scope around, whose edits are shared where this one says nothing about them.
+    fn new(all: &Rules, own: &Rules, wider: Option<&Self>) -> Self {
+        let wider_for = |says_nothing: bool| wider.filter(|_| says_nothing);
+        let request = wider_for(own.request_headers.0.is_empty());
+        let response = wider_for(own.response_headers.0.is_empty());
+        let compiled = |edits| Arc::new(CompiledEdits::new(edits));
+        let mut said = all.clone();
+        let edits = std::mem::take(&mut said.request_headers);
+        let request_edits = request.map_or_else(
+            || compiled(&edits.0),
+            |wider| Arc::clone(&wider.request_edits),
+        );
+        let edits = std::mem::take(&mut said.response_headers);
+        let response_edits = response.map_or_else(
+            || compiled(&edits.0),
+            |wider| Arc::clone(&wider.response_edits),
+        );
+        Self {
+            request_edits,
+            response_edits,
+            said,
+        }
+    }
+}
+
+/// A scope: all that holds in it, and the same compiled.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    all: Rules,
+    compiled: Arc<CompiledRules>,
+}
+
+impl Scope {
+    /// The scope of a group.
     pub(super) fn of(settings: &Settings) -> Self {
+        let defaults = Rules {
+            timeouts: Timeouts::DEFAULT,
+            ..Rules::default()
+        };
+        let all = defaults.narrowed_by(&settings.rules);
+        let compiled = Arc::new(CompiledRules::new(&all, &settings.rules, None));
+        Self { all, compiled }
+    }
+
+    fn with(&self, own: &Rules) -> Self {
+        if *own == Rules::default() {
+            return self.clone();
+        }
+        let all = self.all.narrowed_by(own);
+        let compiled = CompiledRules::new(&all, own, Some(&self.compiled));
         Self {
-            request: Edits::new(settings.request_headers.clone()),
-            response: Edits::new(settings.response_headers.clone()),
-            timeouts: Arc::new(Timeouts::DEFAULT.narrowed_by(&settings.timeouts)),
-            to_https: settings.to_https,
+            all,
+            compiled: Arc::new(compiled),
         }
     }
 
-    fn of_host(&self, host: &VirtualHost) -> Self {
-        Self {
-            request: self.request.narrowed_by(&host.request_headers),
-            response: self.response.narrowed_by(&host.response_headers),
-            timeouts: self.timeouts_narrowed_by(&host.timeouts),
-            to_https: host.to_https.or(self.to_https),
+    fn compiled_with(&self, own: &Rules) -> Arc<CompiledRules> {
+        if *own == Rules::default() {
+            return Arc::clone(&self.compiled);
         }
+        self.with(own).compiled
     }
 
-    fn timeouts_narrowed_by(&self, narrower: &Timeouts) -> Arc<Timeouts> {
-        if *narrower == Timeouts::default() {
-            return Arc::clone(&self.timeouts);
-        }
-        Arc::new(self.timeouts.narrowed_by(narrower))
-    }
-
-    /// The routes of a host in a group of these rules.
+    /// The routes of a host in this scope.
     pub(super) fn compile(&self, host: &VirtualHost) -> impl Iterator<Item = CompiledRoute> {
-        let rules = self.of_host(host);
+        let scope = self.with(&host.rules);
         let compile = move |route: &Route| CompiledRoute {
             host: host.pattern.clone(),
             path: Arc::clone(&route.path),
-            request_edits: rules.request.compiled_with(&route.request_headers),
-            response_edits: rules.response.compiled_with(&route.response_headers),
-            timeouts: rules.timeouts_narrowed_by(&route.timeouts),
-            to_https: route.to_https.or(rules.to_https).unwrap_or(false),
+            rules: scope.compiled_with(&route.rules),
             action: route.action.clone(),
         };
         host.routes.iter().map(compile)
     }
 }
 
-impl Default for Rules {
+impl Default for Scope {
     fn default() -> Self {
         Self::of(&Settings::default())
-    }
-}
-
-/// The edits of one direction that hold for a scope, compiled once for all in it that add nothing.
-#[derive(Clone, Debug)]
-struct Edits {
-    edits: Arc<HeaderEdits>,
-    compiled: Arc<CompiledEdits>,
-}
-
-impl Edits {
-    fn new(edits: HeaderEdits) -> Self {
-        Self {
-            compiled: Arc::new(CompiledEdits::new(&edits)),
-            edits: Arc::new(edits),
-        }
-    }
-
-    fn narrowed_by(&self, narrower: &HeaderEdits) -> Self {
-        if narrower.is_empty() {
-            return self.clone();
-        }
-        Self::new(self.edits.narrowed_by(narrower))
-    }
-
-    fn compiled_with(&self, narrower: &HeaderEdits) -> Arc<CompiledEdits> {
-        if narrower.is_empty() {
-            return Arc::clone(&self.compiled);
-        }
-        Arc::new(CompiledEdits::new(&self.edits.narrowed_by(narrower)))
     }
 }

@@ -6,30 +6,31 @@ use aralez_proto::model::{
     Settings,
 };
 use aralez_proto::record::{Change, Record};
+use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts, ToHttps};
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 use proptest::prelude::*;
 
 use super::*;
 
-fn edits(value: u8) -> HeaderEdits {
+fn edits(value: u8) -> ResponseHeaders {
     let header = |value: u8| Header::new(Direction::Response, "x-scope", &value.to_string());
-    HeaderEdits {
+    ResponseHeaders(HeaderEdits {
         set: (value > 0)
             .then(|| header(value).unwrap())
             .into_iter()
             .collect(),
         ..HeaderEdits::default()
-    }
+    })
 }
 
 fn host(name: &str, value: u8, pools: &[u8]) -> Record {
     let route = |(index, pool): (usize, &u8)| Route {
         path: format!("/{index}").into(),
-        request_headers: HeaderEdits::default(),
-        response_headers: edits(if index == 1 { 9 } else { 0 }),
-        timeouts: aralez_proto::model::Timeouts::default(),
-        to_https: None,
+        rules: Rules {
+            response_headers: edits(if index == 1 { 9 } else { 0 }),
+            ..Rules::default()
+        },
         action: if *pool == 0 {
             Action::Redirect(Redirect {
                 to: "https://x.example".parse().unwrap(),
@@ -41,20 +42,23 @@ fn host(name: &str, value: u8, pools: &[u8]) -> Record {
     };
     host_record(&VirtualHost {
         pattern: name.parse().unwrap(),
-        request_headers: HeaderEdits::default(),
-        response_headers: edits(value),
-        timeouts: aralez_proto::model::Timeouts::default(),
-        to_https: (value > 2).then_some(value > 3),
+        rules: Rules {
+            response_headers: edits(value),
+            to_https: ToHttps((value > 2).then_some(value > 3)),
+            ..Rules::default()
+        },
         routes: pools.iter().enumerate().map(route).collect(),
     })
 }
 
 fn settings(value: u8) -> Record {
     let settings = Settings {
-        response_headers: edits(value),
-        to_https: (value > 1).then_some(true),
+        rules: Rules {
+            response_headers: edits(value),
+            to_https: ToHttps((value > 1).then_some(true)),
+            ..Rules::default()
+        },
         compat_0_9: value > 2,
-        ..Settings::default()
     };
     settings_record(&aralez_proto::model::GroupName::default(), &settings)
 }
@@ -122,12 +126,12 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
         let path = RequestPath::parse(path).unwrap();
         host.route(&path).unwrap()
     };
-    let lines = |path| route(path).unwrap().response_edits.lines();
+    let lines = |path| route(path).unwrap().rules.response_edits.lines();
     assert_eq!(lines("/0"), b"x-scope: 2\r\n");
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
     let [first, last] = ["/0", "/2"].map(|path| route(path).unwrap());
-    assert!(Arc::ptr_eq(&first.response_edits, &last.response_edits));
-    assert_eq!(*first.timeouts, aralez_proto::model::Timeouts::DEFAULT);
+    assert!(Arc::ptr_eq(&first.rules, &last.rules));
+    assert_eq!(first.rules.said.timeouts, Timeouts::DEFAULT);
     assert!(route("/").is_none());
 }
 

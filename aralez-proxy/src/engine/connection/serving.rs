@@ -165,7 +165,7 @@ impl<C: Io> Connection<C> {
         let edits = RequestEdits {
             target: &decided.path_and_query,
             missing_host: missing_host.as_deref(),
-            route: &decided.route.request_edits,
+            route: &decided.route.rules.request_edits,
             forwarded: &self.forwarded,
             node: &self.worker.engine.node,
             wishes: ask.wishes,
@@ -199,7 +199,7 @@ impl<C: Io> Connection<C> {
         let answer = Answer {
             status: own.status,
             location: own.location.as_deref(),
-            route: own.route.as_ref().map(|route| &*route.response_edits),
+            route: own.route.as_ref().map(|route| &*route.rules.response_edits),
         };
         // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
         let keep = own.status != 400 && !ask.has_body() && self.may_keep(ask);

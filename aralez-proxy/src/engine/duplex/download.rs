@@ -137,7 +137,7 @@ impl<C: Io> Duplex<'_, C> {
         if self.state.head.status() == 101 {
             let state = &mut *self.state;
             let bytes = state.from_endpoint.filled();
-            let edits = &self.terms.way.route.response_edits;
+            let edits = &self.terms.way.route.rules.response_edits;
             forward::switch(&state.head, bytes, edits, state.down.out.head());
             state.progress.status = 101;
             state.progress.phase = Phase::Switched;
@@ -178,7 +178,7 @@ impl<C: Io> Duplex<'_, C> {
         let may_keep = self.terms.may_keep && !self.terms.traffic.is_draining();
         let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
-            route: &self.terms.way.route.response_edits,
+            route: &self.terms.way.route.rules.response_edits,
             date: &self.terms.date,
             chunked,
             version: self.terms.ask.version,

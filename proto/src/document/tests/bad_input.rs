@@ -265,7 +265,7 @@ fn files_of_conf_d_hold_hosts_only_and_all_files_are_told_of() {
         ("conf.d/b.yaml", "- 1\n"),
         ("upstreams.yaml", "a: [\n"),
     ]);
-    let faults = read(&documents, &Rules::default())
+    let faults = read(&documents, &Surroundings::default())
         .expect_err("faulty")
         .to_string();
     assert_eq!(
@@ -281,7 +281,7 @@ upstreams.yaml:2:1: is not YAML: while parsing a node, did not find expected nod
 #[test]
 fn no_route_may_point_at_the_config_api() {
     let text = "a.example: {paths: {/: {servers: ['127.0.0.1:3000', '[::ffff:127.0.0.1]:3000', '127.0.0.2:3000', '127.0.0.1:3001', '[::1]:9']}}}";
-    let rules = Rules {
+    let rules = Surroundings {
         forbidden_endpoints: vec![
             "127.0.0.1:3000".parse().unwrap(),
             "0.0.0.0:9".parse().unwrap(),

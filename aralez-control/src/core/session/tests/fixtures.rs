@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use aralez_proto::convert;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
-use aralez_proto::model::{
-    Action, Endpoint, HeaderEdits, HostPattern, Pool, PoolName, Route, Timeouts, VirtualHost,
-};
+use aralez_proto::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, VirtualHost};
 use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::rules::{Rules, Timeouts};
 use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 use bytes::Bytes;
@@ -42,10 +41,7 @@ fn records(spec: &Spec) -> RecordSet {
         let pool = PoolName::of_route(&pattern, "/");
         let route = Route {
             path: "/".into(),
-            request_headers: HeaderEdits::default(),
-            response_headers: HeaderEdits::default(),
-            timeouts: Timeouts::default(),
-            to_https: None,
+            rules: Rules::default(),
             action: Action::Pool(pool.clone()),
         };
         let timeouts = Timeouts {
@@ -54,10 +50,10 @@ fn records(spec: &Spec) -> RecordSet {
         };
         records.push(convert::host_record(&VirtualHost {
             pattern,
-            request_headers: HeaderEdits::default(),
-            response_headers: HeaderEdits::default(),
-            timeouts,
-            to_https: None,
+            rules: Rules {
+                timeouts,
+                ..Rules::default()
+            },
             routes: vec![route],
         }));
         records.push(convert::pool_record(&pool, &Pool::default()));

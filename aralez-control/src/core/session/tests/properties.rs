@@ -171,7 +171,7 @@ impl World {
                 .hosts()
                 .iter()
                 .filter(|(pattern, _)| pattern.to_string() == **name)
-                .any(|(_, host)| host.timeouts.total.unwrap().as_secs() >= POISON_FROM)
+                .any(|(_, host)| host.rules.timeouts.total.unwrap().as_secs() >= POISON_FROM)
         };
         HOSTS.iter().filter(is_poison).copied().collect()
     }

@@ -1,16 +1,20 @@
-//! Headers as written: a list of `Name:value`, or a map of `set`, `append` and `remove`.
+//! `server_headers` and `headers`: what a scope does to the headers of requests and responses.
 
 use serde_json::{Value as Json, json};
 
 use crate::model::{Direction, Header, HeaderEdits, MOST_EDITS, check_name};
 use crate::reading::{Reader, Shape, shown, text};
+use crate::rules::Rule;
+use crate::wire::resource as wire;
 use crate::yaml::{Node, Value};
 
-/// `headers`, `client_headers`: of responses.
-pub(crate) struct ResponseEdits(pub(crate) HeaderEdits);
+/// Edits of requests on their way to endpoints.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RequestHeaders(pub HeaderEdits);
 
-/// `server_headers`: of requests.
-pub(crate) struct RequestEdits(pub(crate) HeaderEdits);
+/// Edits of responses on their way to clients.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ResponseHeaders(pub HeaderEdits);
 
 const EXPECTED: &str = "a list of `Name:value`, or a map of set, append, remove";
 
@@ -27,10 +31,77 @@ macro_rules! edits {
                 schema()
             }
         }
+
+        impl Rule for $name {
+            type Keys = Self;
+            type Wire = wire::HeaderEdits;
+
+            fn lower(keys: Self) -> Self {
+                keys
+            }
+
+            fn narrowed_by(&self, narrower: &Self) -> Self {
+                Self(self.0.narrowed_by(&narrower.0))
+            }
+
+            fn encode(&self) -> Option<wire::HeaderEdits> {
+                encode(&self.0)
+            }
+
+            fn decode(wire: wire::HeaderEdits, wrong: &mut dyn FnMut(String)) -> Self {
+                Self(decode($direction, &wire, wrong))
+            }
+        }
     };
 }
-edits!(ResponseEdits, Direction::Response);
-edits!(RequestEdits, Direction::Request);
+edits!(ResponseHeaders, Direction::Response);
+edits!(RequestHeaders, Direction::Request);
+
+fn encode(edits: &HeaderEdits) -> Option<wire::HeaderEdits> {
+    let headers = |headers: &[Header]| {
+        let sent = headers.iter().map(|header| wire::Header {
+            name: header.name().to_owned(),
+            value: header.value().to_owned(),
+        });
+        sent.collect()
+    };
+    (!edits.is_empty()).then(|| wire::HeaderEdits {
+        set: headers(&edits.set),
+        append: headers(&edits.append),
+        remove: edits.remove.clone(),
+    })
+}
+
+fn decode(
+    direction: Direction,
+    wire: &wire::HeaderEdits,
+    wrong: &mut dyn FnMut(String),
+) -> HeaderEdits {
+    let header = |header: &wire::Header| Header::new(direction, &header.name, &header.value);
+    let set = right(wire.set.iter().map(header), wrong);
+    let append = right(wire.append.iter().map(header), wrong);
+    let names = wire.remove.iter().map(|name| check_name(direction, name));
+    let remove = right(names, wrong);
+    let edits = HeaderEdits {
+        set,
+        append,
+        remove,
+    };
+    if let Err(error) = edits.check(direction) {
+        wrong(error.to_string());
+    }
+    edits
+}
+
+/// The values that are right. Most are: the room that they take is made at once, and no more, since a snapshot holds them for long.
+fn right<T, E: ToString>(
+    values: impl ExactSizeIterator<Item = Result<T, E>>,
+    wrong: &mut dyn FnMut(String),
+) -> Vec<T> {
+    let mut right = Vec::with_capacity(values.len());
+    right.extend(values.filter_map(|value| value.map_err(|error| wrong(error.to_string())).ok()));
+    right
+}
 
 fn schema() -> Json {
     let values =
@@ -112,6 +183,7 @@ fn header_line<'t>(
     reader: &mut Reader<'t>,
     direction: Direction,
 ) -> Option<Header> {
+    reader.placed(node.at());
     let line = text(node, reader, "`Name:value` in quotes")?;
     let Some((name, value)) = line.split_once(':') else {
         reader.fault(node.at(), "expected `Name:value`, found no `:`");
@@ -157,6 +229,7 @@ impl EditsMap {
         let mut headers: Vec<Header> = Vec::new();
         for entry in entries.take(MOST_EDITS + 1) {
             let header = reader.under(entry.key, |reader| {
+                reader.placed(entry.value.at());
                 let value = text(entry.value, reader, "the header's value")?;
                 header(entry.value, reader, self.direction, entry.key, value)
             });
@@ -178,6 +251,7 @@ impl EditsMap {
         let mut names = Vec::new();
         for (index, element) in elements.enumerate() {
             names.extend(reader.element(index, |reader| {
+                reader.placed(element.at());
                 let name = text(element, reader, "a header's name")?;
                 check_name(self.direction, name)
                     .map_err(|error| reader.fault(element.at(), error.to_string()))

@@ -1,0 +1,71 @@
+//! `balance`: how an endpoint is chosen. Checked only.
+
+use serde_json::{Value as Json, json};
+
+use crate::reading::{Reader, Shape, choices, keys, scalar_or_map};
+use crate::yaml::{Node, Value};
+
+choices! {
+    /// `balance` without a map.
+    BalanceWord, "a way", false:
+    /// In turn.
+    RoundRobin = "round_robin",
+    /// The one with the fewest requests.
+    LeastRequests = "least_requests",
+}
+
+keys! {
+    /// The ways of balancing that need a word more.
+    BalanceKeys "in balance";
+    @checked {
+        /// By a hash of something of the request.
+        "hash" => Hash,
+    }
+}
+
+choices! {
+    /// `hash` without a map.
+    HashWord, "what is hashed", false:
+    /// The client's address.
+    Ip = "ip",
+    /// Path and query.
+    Uri = "uri",
+}
+
+scalar_or_map!(
+    /// `hash`
+    Hash, "ip, uri, or a map of header or cookie", HashWord, HashKeys
+);
+
+keys! {
+    /// What of a request is hashed.
+    HashKeys "in hash";
+    @checked {
+        /// A header of this name.
+        "header" => String,
+        /// A cookie of this name.
+        "cookie" => String,
+    }
+}
+
+/// `balance`
+pub(crate) struct BalanceChoice(bool);
+
+impl Shape for BalanceChoice {
+    const EXPECTED: &'static str = "round_robin, least_requests, or a map of hash";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Mapping(_) => BalanceKeys::read(node, reader).map(|_| Self(true)),
+            _ => BalanceWord::read(node, reader).map(|word| Self(word != BalanceWord::RoundRobin)),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [BalanceWord::schema(), BalanceKeys::schema()] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}

@@ -1,0 +1,25 @@
+//! `host`: what endpoints see as `Host`. Checked only.
+
+use serde_json::Value as Json;
+
+use crate::reading::{Reader, Shape, text};
+use crate::yaml::Node;
+
+/// `host`: what endpoints see as `Host`.
+pub(crate) struct HostSeen(bool);
+
+impl Shape for HostSeen {
+    const EXPECTED: &'static str = "keep, or a name";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        text(node, reader, Self::EXPECTED).map(|name| Self(name != "keep"))
+    }
+
+    fn schema() -> Json {
+        String::schema()
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}

@@ -1,0 +1,21 @@
+//! `rate_limit`: requests per second and client. Checked only.
+
+use crate::reading::{Between, Life, keys, scalar_or_map};
+
+keys! {
+    /// A rate.
+    RateKeys "in rate_limit";
+    @checked {
+        /// How many requests.
+        "requests" => Between<1, { u64::MAX }>,
+        /// In which time. Default: 1s.
+        "per" => Life,
+        /// How many at once.
+        "burst" => Between<0, { u64::MAX }>,
+    }
+}
+
+scalar_or_map!(
+    /// `rate_limit`
+    RateLimit, "a whole number, or a map of requests, per, burst", Between<1, { u64::MAX }>, RateKeys
+);

@@ -1,0 +1,76 @@
+//! `tls` and `http2`: how endpoints are spoken to. Checked only.
+
+use serde_json::{Value as Json, json};
+
+use crate::reading::{Reader, Shape, choices, keys};
+use crate::yaml::{Node, Value};
+
+choices! {
+    /// `http2`, and `tls` without a map.
+    ProtocolChoice, "a choice", false:
+    /// As the endpoint speaks.
+    Auto = "auto",
+    /// Always.
+    On = "on",
+    /// Never.
+    Off = "off",
+}
+
+/// `http2`
+pub(crate) struct Protocol(ProtocolChoice);
+
+impl Shape for Protocol {
+    const EXPECTED: &'static str = "one of auto, on, off";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        ProtocolChoice::read(node, reader).map(Self)
+    }
+
+    fn schema() -> Json {
+        ProtocolChoice::schema()
+    }
+
+    fn asks(&self) -> bool {
+        self.0 != ProtocolChoice::Off
+    }
+}
+
+keys! {
+    /// TLS to an endpoint.
+    TlsKeys "in tls";
+    @checked {
+        /// Whether the endpoint's certificate is verified.
+        "verify" => bool,
+        /// The authority that signed it.
+        "ca" => String,
+        /// The name that is asked for.
+        "sni" => String,
+        /// The certificate that is shown to the endpoint.
+        "client_cert" => String,
+        /// The key of that certificate.
+        "client_key" => String,
+    }
+}
+
+/// `tls`
+pub(crate) struct TlsToEndpoint(bool);
+
+impl Shape for TlsToEndpoint {
+    const EXPECTED: &'static str =
+        "auto, on, off, or a map of verify, ca, sni, client_cert, client_key";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        match node.value() {
+            Value::Mapping(_) => TlsKeys::read(node, reader).map(|_| Self(true)),
+            _ => Protocol::read(node, reader).map(|protocol| Self(protocol.asks())),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [ProtocolChoice::schema(), TlsKeys::schema()] })
+    }
+
+    fn asks(&self) -> bool {
+        self.0
+    }
+}
