@@ -1,6 +1,6 @@
 //! The settings of control: `main.yaml` with the defaults of control filled in, and what is not safe refused.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use aralez_proto::document::Surroundings;
@@ -8,10 +8,6 @@ use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
 
 /// The master key of the documented sample: known to everyone.
 const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
-
-const DEFAULT_CONFIG_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
-
-const MAX_API_CONNECTIONS: usize = 256;
 
 /// What control runs with.
 #[derive(Clone, Debug)]
@@ -69,14 +65,14 @@ impl ControlSettings {
         let socket = || ControlAddress::Unix(state_dir.join("control.sock"));
         let key = main.master_key.as_ref();
         let mut settings = Self {
-            log_level: main.log_level.unwrap_or_default(),
+            log_level: main.log_level,
             error_log: main.error_log.clone(),
             pid_file: main.pid_file.clone(),
-            config_address: main.config_address.unwrap_or(DEFAULT_CONFIG_ADDRESS),
+            config_address: main.config_address,
             config_tls_address: main.config_tls_address,
-            config_api_enabled: main.config_api_enabled.unwrap_or(true),
+            config_api_enabled: main.config_api_enabled,
             master_key: key.filter(|key| !key.reveal().is_empty()).cloned(),
-            max_api_connections: main.max_api_connections.unwrap_or(MAX_API_CONNECTIONS),
+            max_api_connections: main.max_api_connections,
             upstreams_conf: main.upstreams_conf.clone(),
             control_address: main.control_address.clone().unwrap_or_else(socket),
             state_dir: state_dir.to_owned(),

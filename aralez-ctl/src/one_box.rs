@@ -41,7 +41,7 @@ async fn started(args: &Args) -> Result<(), Failure> {
         return supervisor::check(args.config.clone()).await;
     }
     let mut plan = Plan::read(args.config.clone())?;
-    let in_background = args.background || plan.config.daemon == Some(true);
+    let in_background = args.background || plan.config.daemon;
     if in_background && !args.in_background {
         return background::start(&plan.main, args.upgrade);
     }
@@ -50,7 +50,7 @@ async fn started(args: &Args) -> Result<(), Failure> {
     }
     plan.pid_file.clone_from(&plan.config.pid_file);
     plan.upgrade = args.upgrade;
-    let level = plan.config.log_level.unwrap_or_default();
+    let level = plan.config.log_level;
     let log = telemetry::init(level, plan.config.error_log.as_deref())
         .map_err(|error| Failure::refused(error.to_string()))?;
     let ready = || {

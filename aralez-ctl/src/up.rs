@@ -26,7 +26,7 @@ pub(crate) async fn run(up: Up) -> Result<(), Failure> {
         sample,
         lock: _lock,
     } = ready;
-    let level = plan.config.log_level.unwrap_or_default();
+    let level = plan.config.log_level;
     let log = telemetry::init(level, None).map_err(|error| Failure::refused(error.to_string()))?;
     let announce = || output::say(&hint.to_string());
     match sample {

@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         false => path.clone(),
     };
     let log_file = config.error_log.as_ref().map(own);
-    let log = telemetry::init(config.log_level.unwrap_or_default(), log_file.as_deref())?;
+    let log = telemetry::init(config.log_level, log_file.as_deref())?;
     private::ensure_dir(&root).with_context(|| format!("cannot use {}", root.display()))?;
     chosen.keep(&root)?;
     let dir = &settings.state_dir;
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// `daemon: true` is the supervisor's where there is one.
 fn refuse_background(config: &MainConfig, supervised: bool) -> anyhow::Result<()> {
     anyhow::ensure!(
-        supervised || config.daemon != Some(true),
+        supervised || !config.daemon,
         "daemon: true is not in this release for one daemon alone; use systemd, or `aralez` for all of them"
     );
     Ok(())

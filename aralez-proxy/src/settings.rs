@@ -1,39 +1,24 @@
-//! `main.yaml` as this daemon understands it: typed, with the defaults of the keys filled in.
+//! `main.yaml` as this daemon understands it: with what this machine adds.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::main_config::{ControlAddress, MainConfig, OneOrMany};
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
 use crate::core::leaving::Phases;
 use crate::core::limits::{ClientLimits, PoolLimits};
 
-mod limits;
 #[cfg(test)]
 mod tests;
-
-/// `proxy_address_http` where nothing is said.
-pub const DEFAULT_HTTP: SocketAddr = local(6193);
-/// `proxy_admin_address` where nothing is said.
-pub const DEFAULT_ADMIN: SocketAddr = local(3004);
-/// `grace_period` where nothing is said.
-pub const DEFAULT_GRACE: Duration = Duration::from_secs(25);
-/// `lame_duck` where nothing is said.
-pub const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
-
-const fn local(port: u16) -> SocketAddr {
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
 
 /// How long each phase of leaving may take, by `grace_period` and `lame_duck`.
 pub fn phases(config: &MainConfig) -> Phases {
     Phases {
-        lame_duck: config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK),
-        grace_period: config.grace_period.unwrap_or(DEFAULT_GRACE),
+        lame_duck: config.lame_duck,
+        grace_period: config.grace_period,
     }
 }
 
@@ -73,31 +58,33 @@ pub struct Settings {
 impl Settings {
     /// The settings of one node. `root` is the machine's `state_dir`, `cores` the default of `threads`.
     pub fn new(config: &MainConfig, root: &Path, node: NodeName, cores: NonZeroUsize) -> Self {
-        let control = || vec![ControlAddress::Unix(root.join("control.sock"))];
+        let control = || OneOrMany::from(ControlAddress::Unix(root.join("control.sock")));
         Self {
             threads: config.threads.unwrap_or(cores),
-            http: config
-                .proxy_address_http
-                .clone()
-                .unwrap_or_else(|| vec![DEFAULT_HTTP]),
+            http: config.proxy_address_http.iter().copied().collect(),
             tls_port: config
                 .proxy_address_tls
                 .as_ref()
-                .and_then(|addresses| addresses.first())
-                .map(SocketAddr::port),
-            admin: config.proxy_admin_address.unwrap_or(DEFAULT_ADMIN),
-            control_servers: config.control_servers.clone().unwrap_or_else(control),
+                .map(|addresses| addresses.first.port()),
+            admin: config.proxy_admin_address,
+            control_servers: config
+                .control_servers
+                .clone()
+                .unwrap_or_else(control)
+                .iter()
+                .cloned()
+                .collect(),
             upgrade_sock: config
                 .upgrade_sock
                 .clone()
                 .unwrap_or_else(|| root.join(format!("proxy-{node}/upgrade.sock"))),
             state_dir: root.join(format!("proxy-{node}")),
             node,
-            group: config.node_group.clone().unwrap_or_default(),
+            group: config.node_group.clone(),
             phases: phases(config),
             descriptors: None,
-            client: limits::client(&config.client),
-            pool: limits::pool(config),
+            client: ClientLimits::of(config),
+            pool: PoolLimits::of(config),
             limits: Limits {
                 max_snapshot_bytes: config.max_snapshot,
                 max_hosts: config.max_hosts,

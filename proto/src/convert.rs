@@ -1,4 +1,4 @@
-//! Between model and records: the only door to the resource messages.
+//! Between model and records. With [`crate::rules`], which convert themselves, the only door to the resource messages.
 //!
 //! Encoding is deterministic (no maps, sorted lists), so an equal model gives equal bytes. Decoding checks everything again: what comes
 //! over the wire or from disk is input like any other.

@@ -15,11 +15,13 @@ mod written;
 
 pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use key::{Key, Scopes};
-pub(crate) use keys::{Keyed, Taken, keys, read_at, read_map, schema_of, unknown_reason};
+pub(crate) use keys::{
+    Keyed, Taken, default_of, keys, read_at, read_map, schema_of, unknown_reason,
+};
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use not_yet::NotYet;
 pub(crate) use reader::{At, Reader, shown, told};
 pub(crate) use shape::{Shape, choices, choose, scalar_or_map, takes_key, text};
-pub use values::duration;
-pub(crate) use values::{Anything, Between, Cidr, Life, OneOrMany, Secrecy, Size};
+pub(crate) use values::{Anything, Between, Cidr, Life, Secrecy, Size};
+pub use values::{OneOrMany, duration};
 pub(crate) use written::Written;

@@ -26,17 +26,17 @@ mod timeouts;
 mod tls;
 mod to_https;
 
-pub(crate) use authorization::Authorization;
-pub(crate) use balance::BalanceChoice;
+use authorization::Authorization;
+use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
 pub use headers::{RequestHeaders, ResponseHeaders};
-pub(crate) use health::HealthKeys;
+use health::HealthKeys;
 use host_seen::HostSeen;
 use on_empty::OnEmpty;
-pub(crate) use rate_limit::RateLimit;
+use rate_limit::RateLimit;
 use retries::RetriesKeys;
-pub(crate) use sticky_sessions::Sticky;
+use sticky_sessions::Sticky;
 pub use timeouts::Timeouts;
 use tls::{Protocol, TlsToEndpoint};
 pub use to_https::ToHttps;
@@ -50,10 +50,15 @@ pub(crate) enum Scope {
     Host,
     /// At a path.
     Path,
+    /// At a service of Consul or Kubernetes, of which routes are made.
+    Service,
 }
 
-const EVERYWHERE: &[Scope] = &[Scope::Top, Scope::Host, Scope::Path];
-const TOP_AND_PATH: &[Scope] = &[Scope::Top, Scope::Path];
+/// Where documents set what holds for a route.
+const SCOPES: &[Scope] = &[Scope::Top, Scope::Host, Scope::Path];
+const EVERYWHERE: &[Scope] = &[Scope::Top, Scope::Host, Scope::Path, Scope::Service];
+const OF_POOLS: &[Scope] = &[Scope::Top, Scope::Path];
+const OF_POOLS_AND_SERVICES: &[Scope] = &[Scope::Top, Scope::Path, Scope::Service];
 const TOP: &[Scope] = &[Scope::Top];
 const HOST: &[Scope] = &[Scope::Host];
 const PATH: &[Scope] = &[Scope::Path];
@@ -195,7 +200,7 @@ macro_rules! rules {
 rules! {
     enforced {
         /// Time limits.
-        timeouts: Timeouts = "timeouts" at EVERYWHERE;
+        timeouts: Timeouts = "timeouts" at SCOPES;
         /// Whether plain HTTP is redirected to HTTPS.
         to_https: ToHttps = "to_https" at EVERYWHERE;
         /// Headers of requests to endpoints: a list of `Name:value`, or a map of set, append, remove.
@@ -213,25 +218,25 @@ rules! {
         /// The largest request body.
         "max_body": Size, at EVERYWHERE;
         /// Whether answers are compressed.
-        "compress": Compress, at EVERYWHERE;
+        "compress": Compress, at SCOPES;
         /// Networks whose clients may come, and no others.
-        "allow": Vec<Cidr>, at EVERYWHERE;
+        "allow": Vec<Cidr>, at SCOPES;
         /// Networks whose clients may not come.
-        "deny": Vec<Cidr>, at EVERYWHERE;
+        "deny": Vec<Cidr>, at SCOPES;
         /// Files that are sent in place of answers with these statuses.
-        "errors": Anything, at EVERYWHERE;
+        "errors": Anything, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.
-        "sticky_sessions": Sticky, at TOP_AND_PATH;
+        "sticky_sessions": Sticky, at OF_POOLS_AND_SERVICES;
         /// How an endpoint is chosen.
-        "balance": BalanceChoice, at TOP_AND_PATH;
+        "balance": BalanceChoice, at OF_POOLS_AND_SERVICES;
         /// Whether a failed request is tried again.
-        "retries": RetriesKeys, at TOP_AND_PATH;
+        "retries": RetriesKeys, at OF_POOLS;
         /// What a confirmed empty answer of a source does to a pool. Default: keep.
-        "on_empty": OnEmpty, at TOP_AND_PATH;
+        "on_empty": OnEmpty, at OF_POOLS;
         /// How endpoints are checked.
-        "health": HealthKeys, at TOP_AND_PATH;
+        "health": HealthKeys, at OF_POOLS_AND_SERVICES;
         /// Whether endpoints are checked.
-        "healthcheck": bool, at TOP_AND_PATH;
+        "healthcheck": bool, at OF_POOLS_AND_SERVICES;
         /// Networks whose X-Forwarded-For is believed.
         "trusted_proxies": Vec<Cidr>, at TOP;
         /// Certificates that clients must show.

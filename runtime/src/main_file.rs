@@ -131,7 +131,7 @@ mod tests {
         assert!(file.reload().is_err());
         write("threads: 1\nlame_duck: 1s\n");
         let (config, changed) = file.reload().unwrap();
-        assert_eq!(config.lame_duck, Some(std::time::Duration::from_secs(1)));
+        assert_eq!(config.lame_duck, std::time::Duration::from_secs(1));
         assert_eq!(changed.len(), 1);
         assert!(file.reload().unwrap().1.is_empty());
     }

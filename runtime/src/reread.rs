@@ -34,7 +34,7 @@ impl Reread {
                 return None;
             }
         };
-        self.log.set_level(config.log_level.unwrap_or_default());
+        self.log.set_level(config.log_level);
         let own =
             |change: &&Change| matches!(change.owner, Owner::Each) || change.owner == self.owner;
         let names = |live: bool| {

@@ -111,11 +111,9 @@ fn the_socket_unit_names_the_addresses_that_the_proxy_has_by_default() {
         .lines()
         .filter_map(|line| line.strip_prefix("ListenStream="));
     let addresses: Vec<SocketAddr> = streams.map(|stream| stream.parse().unwrap()).collect();
-    let defaults = [
-        aralez_proxy::settings::DEFAULT_HTTP,
-        aralez_proxy::settings::DEFAULT_ADMIN,
-    ];
-    assert_eq!(addresses, defaults);
+    let defaults = aralez_proto::main_config::MainConfig::default();
+    let http = defaults.proxy_address_http.first;
+    assert_eq!(addresses, [http, defaults.proxy_admin_address]);
     let known = ["[Unit]", "[Socket]", "[Install]"];
     let sections = unit.lines().filter(|line| line.starts_with('['));
     assert_eq!(sections.collect::<Vec<_>>(), known);

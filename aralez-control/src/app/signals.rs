@@ -16,7 +16,7 @@ pub(super) fn obey(
     let obeyed = signals.obey(move |told| match told {
         Told::HangUp => {
             if let Some(config) = reread.main_file() {
-                enabled.send_replace(config.config_api_enabled.unwrap_or(true));
+                enabled.send_replace(config.config_api_enabled);
             }
         }
         Told::Reopen => reread.log_file(),

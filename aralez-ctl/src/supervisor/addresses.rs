@@ -3,36 +3,31 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use aralez_proto::main_config::MainConfig;
+use aralez_proto::main_config::{MainConfig, OneOrMany};
 
 use crate::exit::Failure;
-
-const fn local(port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
 
 /// The addresses of a configuration, each with the key that sets it.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
-    http: Vec<SocketAddr>,
+    http: OneOrMany<SocketAddr>,
     admin: SocketAddr,
     api: SocketAddr,
 }
 
 impl Addresses {
-    /// Those of a `main.yaml`, with the documented defaults.
+    /// Those of a `main.yaml`.
     pub(crate) fn of(config: &MainConfig) -> Self {
-        let http = config.proxy_address_http.clone();
         Self {
-            http: http.unwrap_or_else(|| vec![local(6193)]),
-            admin: config.proxy_admin_address.unwrap_or(local(3004)),
-            api: config.config_address.unwrap_or(local(3000)),
+            http: config.proxy_address_http.clone(),
+            admin: config.proxy_admin_address,
+            api: config.config_address,
         }
     }
 
     /// The first address for traffic, as one on this machine reaches it.
     pub(crate) fn http(&self) -> SocketAddr {
-        reached(self.http.first().copied().unwrap_or(local(6193)))
+        reached(self.http.first)
     }
 
     /// The proxy's admin address, as one on this machine reaches it.
@@ -89,14 +84,18 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
+    const fn local(port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+    }
+
     #[test]
     fn a_port_in_use_is_named_with_its_key_in_one_line() {
         let taken = TcpListener::bind(local(0)).unwrap();
         let address = taken.local_addr().unwrap();
         let config = MainConfig {
-            proxy_address_http: Some(vec![local(0)]),
-            proxy_admin_address: Some(address),
-            config_address: Some(local(0)),
+            proxy_address_http: local(0).into(),
+            proxy_admin_address: address,
+            config_address: local(0),
             ..MainConfig::default()
         };
         let failure = Addresses::of(&config).expect_free().unwrap_err();

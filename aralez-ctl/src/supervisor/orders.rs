@@ -12,8 +12,6 @@ use tracing::info;
 
 use crate::exit::Failure;
 
-const DEFAULT_GRACE: Duration = Duration::from_secs(25);
-const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
 /// What a daemon may take beyond its own phases before it is killed.
 const MARGIN: Duration = Duration::from_secs(5);
 /// Signals that wait for a daemon to hear them. They come from people and scripts.
@@ -133,8 +131,7 @@ impl Orders {
 
 /// After SIGQUIT a proxy waits as long as its lame duck phase for a successor before that phase begins.
 fn patience(config: &MainConfig) -> Duration {
-    let grace = config.grace_period.unwrap_or(DEFAULT_GRACE);
-    grace + 2 * config.lame_duck.unwrap_or(DEFAULT_LAME_DUCK) + MARGIN
+    config.grace_period + 2 * config.lame_duck + MARGIN
 }
 
 #[cfg(test)]

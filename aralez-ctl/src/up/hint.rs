@@ -1,11 +1,12 @@
 //! What `up` tells a person once everything runs: what, where, and what to try next.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::supervisor::Addresses;
+use aralez_proto::main_config::MainConfig;
 
-const DEFAULT_API: &str = "127.0.0.1:3000";
+use crate::supervisor::Addresses;
 
 /// What is told.
 #[derive(Debug)]
@@ -22,11 +23,8 @@ pub(super) struct Hint {
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (http, admin, api) = (
-            self.addresses.http(),
-            self.addresses.admin(),
-            self.addresses.api(),
-        );
+        let (admin, api) = (self.addresses.admin(), self.addresses.api());
+        let http = self.addresses.http();
         let what = if self.sample {
             " with a sample site"
         } else {
@@ -56,15 +54,14 @@ impl fmt::Display for Hint {
         }
         writeln!(f, "  state       {}\n", self.state.display())?;
         writeln!(f, "Try next:")?;
-        self.tries()
+        self.tries(http)
             .iter()
             .try_for_each(|line| writeln!(f, "  {line}"))
     }
 }
 
 impl Hint {
-    fn tries(&self) -> [String; 3] {
-        let http = self.addresses.http();
+    fn tries(&self, http: SocketAddr) -> [String; 3] {
         let ctl = self.ctl();
         let curl = match &self.host {
             Some(host) => format!(
@@ -88,8 +85,8 @@ impl Hint {
     fn ctl(&self) -> String {
         let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("aralez-ctl"));
         let own = shell(&own);
-        let api = self.addresses.api().to_string();
-        if api == DEFAULT_API {
+        let api = self.addresses.api();
+        if api == MainConfig::default().config_address {
             return own;
         }
         format!("{own} --server http://{api}")
@@ -129,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_lines_to_try_can_be_pasted_into_a_shell() {
-        let [curl, nodes, push] = hint().tries();
+        let hint = hint();
+        let [curl, nodes, push] = hint.tries(hint.addresses.http());
         assert_eq!(curl, "curl -i -H 'Host: a.example' http://127.0.0.1:6193/");
         assert!(nodes.ends_with(" nodes"), "{nodes}");
         assert!(

@@ -95,8 +95,8 @@ mod tests {
 
     fn settings(http: SocketAddr) -> Settings {
         let config = MainConfig {
-            proxy_address_http: Some(vec![http]),
-            proxy_admin_address: Some("127.0.0.1:0".parse().unwrap()),
+            proxy_address_http: http.into(),
+            proxy_admin_address: "127.0.0.1:0".parse().unwrap(),
             ..MainConfig::default()
         };
         let node = "a".parse().unwrap();

@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// What one client may take, and all of them together. The defaults are those of the keys of `main.yaml`.
+use aralez_proto::main_config::MainConfig;
+
+/// What one client may take, and all of them together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClientLimits {
     /// `client_header_timeout`: from the first byte of a head (of a fresh connection: from accepting it) to its last. Never zero.
@@ -36,24 +38,31 @@ pub struct ClientLimits {
     pub head: HeadLimits,
 }
 
+impl ClientLimits {
+    /// As `main.yaml` says.
+    pub fn of(config: &MainConfig) -> Self {
+        Self {
+            header: config.client_header_timeout,
+            body: config.client_body_timeout,
+            body_min_rate: config.client_body_min_rate,
+            write: config.client_write_timeout,
+            idle: config.client_idle_timeout,
+            requests: config.client_requests,
+            tunnel_idle: config.tunnel_idle_timeout,
+            tunnel_grace: config.tunnel_grace,
+            linger: config.client_linger,
+            connections: config.max_connections,
+            connections_per_listener: config.max_connections_per_listener,
+            connections_per_address: config.max_connections_per_address,
+            defer_accept: config.client_defer_accept,
+            head: HeadLimits::of(config),
+        }
+    }
+}
+
 impl Default for ClientLimits {
     fn default() -> Self {
-        Self {
-            header: Duration::from_secs(10),
-            body: Duration::from_secs(30),
-            body_min_rate: 100,
-            write: Duration::from_secs(60),
-            idle: Duration::from_secs(75),
-            requests: 1_000,
-            tunnel_idle: Duration::from_secs(3_600),
-            tunnel_grace: None,
-            linger: Duration::from_secs(5),
-            connections: NonZeroUsize::new(50_000),
-            connections_per_listener: NonZeroUsize::new(10_000),
-            connections_per_address: NonZeroUsize::new(256),
-            defer_accept: true,
-            head: HeadLimits::default(),
-        }
+        Self::of(&MainConfig::default())
     }
 }
 
@@ -68,13 +77,21 @@ pub struct HeadLimits {
     pub target: usize,
 }
 
+impl HeadLimits {
+    /// As `main.yaml` says.
+    pub fn of(config: &MainConfig) -> Self {
+        Self {
+            bytes: config.max_head,
+            fields: config.max_fields,
+            // Who asks for small heads need not ask for short targets too.
+            target: config.max_target.min(config.max_head),
+        }
+    }
+}
+
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            bytes: 64 * 1_024,
-            fields: 100,
-            target: 8 * 1_024,
-        }
+        Self::of(&MainConfig::default())
     }
 }
 
@@ -87,11 +104,18 @@ pub struct PoolLimits {
     pub idle_per_endpoint: usize,
 }
 
+impl PoolLimits {
+    /// As `main.yaml` says.
+    pub const fn of(config: &MainConfig) -> Self {
+        Self {
+            idle: config.upstream_keepalive_pool_size,
+            idle_per_endpoint: config.upstream_keepalive_per_endpoint,
+        }
+    }
+}
+
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self {
-            idle: 128,
-            idle_per_endpoint: 128,
-        }
+        Self::of(&MainConfig::default())
     }
 }

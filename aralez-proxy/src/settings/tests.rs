@@ -1,4 +1,4 @@
-use aralez_proto::main_config::ClientConfig;
+use std::time::Duration;
 
 use super::*;
 use crate::core::limits::HeadLimits;
@@ -37,10 +37,10 @@ fn nothing_said_means_the_documented_defaults() {
 fn what_is_said_holds() {
     let config = MainConfig {
         threads: NonZeroUsize::new(1),
-        proxy_address_http: Some(vec!["0.0.0.0:80".parse().unwrap()]),
-        node_group: Some("edge".parse().unwrap()),
+        proxy_address_http: OneOrMany::from("0.0.0.0:80".parse::<SocketAddr>().unwrap()),
+        node_group: "edge".parse().unwrap(),
         max_hosts: Some(3),
-        lame_duck: Some(Duration::ZERO),
+        lame_duck: Duration::ZERO,
         ..MainConfig::default()
     };
     let settings = settings(&config);
@@ -71,28 +71,26 @@ fn clients_have_the_documented_limits_where_nothing_is_said() {
 
 #[test]
 fn the_limits_of_clients_and_endpoints_are_as_said() {
-    let said = Some(Duration::from_secs(7));
+    let said = Duration::from_secs(7);
     let config = MainConfig {
-        client: ClientConfig {
-            header_timeout: said,
-            body_timeout: said,
-            body_min_rate: Some(0),
-            write_timeout: said,
-            idle_timeout: said,
-            requests: Some(1),
-            tunnel_idle_timeout: said,
-            tunnel_grace: said,
-            linger: said,
-            max_connections: Some(0),
-            max_connections_per_listener: Some(0),
-            max_connections_per_address: Some(3),
-            defer_accept: Some(false),
-            max_head: Some(2_048),
-            max_fields: Some(5),
-            max_target: Some(64),
-        },
-        upstream_keepalive_pool_size: Some(9),
-        upstream_keepalive_per_endpoint: Some(0),
+        client_header_timeout: said,
+        client_body_timeout: said,
+        client_body_min_rate: 0,
+        client_write_timeout: said,
+        client_idle_timeout: said,
+        client_requests: 1,
+        tunnel_idle_timeout: said,
+        tunnel_grace: Some(said),
+        client_linger: said,
+        max_connections: None,
+        max_connections_per_listener: None,
+        max_connections_per_address: NonZeroUsize::new(3),
+        client_defer_accept: false,
+        max_head: 2_048,
+        max_fields: 5,
+        max_target: 64,
+        upstream_keepalive_pool_size: 9,
+        upstream_keepalive_per_endpoint: 0,
         ..MainConfig::default()
     };
     let settings = settings(&config);
@@ -127,7 +125,9 @@ fn the_limits_of_clients_and_endpoints_are_as_said() {
 
 #[test]
 fn a_small_head_holds_no_target_longer_than_itself() {
-    let mut config = MainConfig::default();
-    config.client.max_head = Some(4_096);
+    let config = MainConfig {
+        max_head: 4_096,
+        ..MainConfig::default()
+    };
     assert_eq!(settings(&config).client.head.target, 4_096);
 }

@@ -12,11 +12,11 @@ keys! {
     FilesKeys "in files";
     @checked {
         /// The folder.
-        "folder" => String,
+        folder => String,
         /// Whether a miss answers index.html.
-        "spa" => bool,
+        spa => bool,
         /// Whether NAME.br, NAME.zst and NAME.gz are sent where they exist.
-        "precompressed" => bool,
+        precompressed => bool,
     }
 }
 
@@ -25,9 +25,9 @@ keys! {
     PoolKeys "in pools";
     @checked {
         /// Its share of the requests.
-        "weight" => Between<0, 65_535>,
+        weight => Between<0, 65_535>,
         /// The endpoints.
-        "servers" => Anything,
+        servers => Anything,
     }
 }
 
@@ -36,13 +36,13 @@ keys! {
     MatchKeys "in match";
     @checked {
         /// Whether the path is the whole path.
-        "exact" => bool,
+        exact => bool,
         /// The methods.
-        "methods" => OneOrMany<String>,
+        methods => OneOrMany<String>,
         /// Headers with their values.
-        "headers" => Anything,
+        headers => Anything,
         /// Parameters of the query with their values.
-        "query" => Anything,
+        query => Anything,
     }
 }
 
@@ -51,10 +51,10 @@ keys! {
     RespondKeys "in respond";
     @checked {
         /// Its status.
-        "status" => Between<200, 599>,
+        status => Between<200, 599>,
         /// Its body.
-        "body" => String,
+        body => String,
         /// The type of its body.
-        "type" => String,
+        type => String,
     }
 }

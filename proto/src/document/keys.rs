@@ -5,36 +5,36 @@ use crate::document::route_keys::RouteKeys;
 use crate::document::sources::{ConsulKeys, KubernetesKeys};
 use crate::document::values::{Compat, Groups, HostsSchema, Providers};
 use crate::reading::{Key, Keyed, NotYet, Scopes, keys};
-use crate::rules::Scope;
+use crate::rules::{RuleKeys, Scope};
 
 keys! {
     /// `upstreams.yaml`: defaults for all hosts, and the hosts.
     GlobalKeys "at the top";
     /// `aralez-0.9`: misses answer 502.
-    compat: "compat" => Compat,
+    compat => Compat,
     @checked {
         /// Where endpoints come from: file, consul, kubernetes, or a list of them.
-        "provider" => Providers,
+        provider => Providers,
         /// The services to find in Consul.
-        "consul" => NotYet<ConsulKeys>,
+        consul => NotYet<ConsulKeys>,
         /// The services to find in Kubernetes.
-        "kubernetes" => NotYet<KubernetesKeys>,
+        kubernetes => NotYet<KubernetesKeys>,
         /// The hosts; they may as well stand at the top.
-        "upstreams" => HostsSchema,
+        upstreams => HostsSchema,
     }
-    ..rules at Scope::Top
+    ..rules: RuleKeys, at Scope::Top
 }
 
 keys! {
     /// A host.
     HostKeys "at a host";
     /// The paths of the host with their routes.
-    paths: "paths" => Paths,
+    paths => Paths,
     /// The groups of nodes that serve the host. Default: all.
-    groups: "groups" => Groups,
+    groups => Groups,
     /// Whether this file may redefine a host of another file.
     overrides: "override" => bool,
-    ..rules at Scope::Host
+    ..rules: RuleKeys, at Scope::Host
 }
 
 /// The three maps that hold each other.

@@ -13,9 +13,9 @@ keys! {
     /// A redirect.
     RedirectKeys "in redirect_to";
     /// Where to: the path and the query of the request are added.
-    to: "to" => Target,
+    to => Target,
     /// The status: 301, 302, 307 or 308. Default: 301.
-    status: "status" => Between<300, 399>,
+    status => Between<300, 399>,
 }
 
 impl Shape for RedirectTo {

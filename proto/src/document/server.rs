@@ -15,11 +15,11 @@ keys! {
     /// A server with more than its address.
     ServerKeys "at a server";
     /// IP:PORT.
-    address: "address" => Address,
+    address => Address,
     /// Its share of the requests. Default: 1.
-    weight: "weight" => Between<1, 65_535>,
+    weight => Between<1, 65_535>,
     /// Whether it serves only where no other is live. Default: false.
-    backup: "backup" => bool,
+    backup => bool,
 }
 
 impl Shape for Servers {

@@ -1,36 +1,34 @@
 //! Consul and Kubernetes as sources: read and checked, for a later release.
 
-use crate::reading::{Between, OneOrMany, Secrecy, Size, keys};
-use crate::rules::{
-    Authorization, BalanceChoice, HealthKeys, RateLimit, RequestHeaders, ResponseHeaders, Sticky,
-};
+use crate::reading::{OneOrMany, Secrecy, keys};
+use crate::rules::{RuleKeys, Scope};
 
 keys! {
     /// Consul.
     ConsulKeys "in consul";
     @checked {
         /// Where Consul is found.
-        "servers" => Vec<String>,
+        servers => Vec<String>,
         /// The services.
-        "services" => Vec<ServiceKeys>,
+        services => Vec<ServiceKeys>,
         /// The token.
-        "token" => Secrecy,
+        token => Secrecy,
         /// The file that holds the token.
-        "token_file" | "tokenpath" => String,
+        token_file | "tokenpath" => String,
         /// The environment variable that holds the token.
-        "token_env" => String,
+        token_env => String,
         /// The authority that signed Consul's certificate.
-        "ca" => String,
+        ca => String,
         /// Whether Consul's certificate is not verified.
-        "insecure" => bool,
+        insecure => bool,
         /// The datacenter.
-        "datacenter" => String,
+        datacenter => String,
         /// The namespace.
-        "namespace" => String,
+        namespace => String,
         /// The admin partition.
-        "partition" => String,
+        partition => String,
         /// The tags that a service must have.
-        "tags" => OneOrMany<String>,
+        tags => OneOrMany<String>,
     }
 }
 
@@ -39,27 +37,27 @@ keys! {
     KubernetesKeys "in kubernetes";
     @checked {
         /// Where the API is found.
-        "servers" => Vec<String>,
+        servers => Vec<String>,
         /// The services.
-        "services" => Vec<ServiceKeys>,
+        services => Vec<ServiceKeys>,
         /// The token.
-        "token" => Secrecy,
+        token => Secrecy,
         /// The file that holds the token.
-        "tokenpath" | "token_file" => String,
+        tokenpath | "token_file" => String,
         /// The environment variable that holds the token.
-        "token_env" => String,
+        token_env => String,
         /// The authority that signed the API's certificate.
-        "ca" => String,
+        ca => String,
         /// Whether the API's certificate is not verified.
-        "insecure" => bool,
+        insecure => bool,
         /// The namespace.
-        "namespace" => String,
+        namespace => String,
         /// The file that says where the API is and who asks.
-        "kubeconfig" => String,
+        kubeconfig => String,
         /// The class of the Ingress objects that are served.
-        "ingress_class" => String,
+        ingress_class => String,
         /// What is written to the status of those.
-        "publish_address" => OneOrMany<String>,
+        publish_address => OneOrMany<String>,
     }
 }
 
@@ -68,34 +66,13 @@ keys! {
     ServiceKeys "in services";
     @checked {
         /// The host.
-        "hostname" => String,
+        hostname => String,
         /// The service.
-        "upstream" => String,
+        upstream => String,
         /// The path. Default: /.
-        "path" => String,
-        /// Headers of responses to clients.
-        "headers" | "client_headers" => ResponseHeaders,
-        /// Headers of requests to endpoints.
-        "server_headers" => RequestHeaders,
-        /// Requests per second and client.
-        "rate_limit" => RateLimit,
-        /// Answers 4xx per second and client.
-        "x4xx_limit" => Between<0, { u64::MAX }>,
-        /// Whether plain HTTP is redirected to HTTPS.
-        "to_https" => bool,
-        /// Whether a client keeps its endpoint, or for how many seconds.
-        "sticky_sessions" => Sticky,
-        /// Who may pass.
-        "authorization" => Authorization,
-        /// Whether endpoints are checked.
-        "healthcheck" => bool,
-        /// How endpoints are checked.
-        "health" => HealthKeys,
-        /// How an endpoint is chosen.
-        "balance" => BalanceChoice,
-        /// The largest request body.
-        "max_body" => Size,
+        path => String,
         /// The tags that the service must have.
-        "tags" => OneOrMany<String>,
+        tags => OneOrMany<String>,
     }
+    ..rules: RuleKeys, at Scope::Service
 }

@@ -1,30 +1,9 @@
 //! What a changed `main.yaml` means to a running daemon: which keys changed, whose they are, and which of them hold at once.
 
-use crate::main_config::keys::MainKeys;
+use crate::main_config::keys::{MainKeys, OWNERS};
+use crate::main_config::owner::Owner;
 use crate::reading::Keyed;
 use crate::yaml::{self, Node, Value};
-
-/// The process that reads a key (keys.md, "owner").
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Owner {
-    /// `aralez-control`.
-    Control,
-    /// `aralez-proxy`.
-    Proxy,
-    /// Each of them, and the supervisor.
-    Each,
-}
-
-impl Owner {
-    /// The name in logs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Control => "control",
-            Self::Proxy => "proxy",
-            Self::Each => "each",
-        }
-    }
-}
 
 /// A key whose value is another one now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,51 +30,14 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
         value(before) != value(after)
     };
     let keys = MainKeys::keys();
-    let changed = keys.iter().filter(differs);
-    changed.map(|key| change(key.name)).collect()
-}
-
-fn change(key: &'static str) -> Change {
-    Change {
+    let changed: Vec<_> = keys.iter().filter(differs).map(|key| key.name).collect();
+    let owned = OWNERS.iter().filter(|(key, ..)| changed.contains(key));
+    let change = |(key, owner, live): &(&'static str, Owner, bool)| Change {
         key,
-        owner: owner(key),
-        live: is_live(key),
-    }
-}
-
-fn owner(key: &str) -> Owner {
-    match key {
-        "runuser" | "rungroup" | "daemon" | "pid_file" | "error_log" | "log_level"
-        | "state_dir" | "auth_failures" => Owner::Each,
-        "config_address"
-        | "config_tls_address"
-        | "config_tls_certificate"
-        | "config_tls_key_file"
-        | "config_api_enabled"
-        | "master_key"
-        | "max_api_connections"
-        | "config_api_hosts"
-        | "allow_routes_to_api"
-        | "control_tls"
-        | "control_advertise"
-        | "history"
-        | "upstreams_conf"
-        | "hc_method"
-        | "hc_interval"
-        | "proxy_certificates"
-        | "proxy_configs"
-        | "default_certificate"
-        | "control_address" => Owner::Control,
-        _ => Owner::Proxy,
-    }
-}
-
-/// What this release re-reads.
-fn is_live(key: &str) -> bool {
-    matches!(
-        key,
-        "log_level" | "config_api_enabled" | "grace_period" | "lame_duck"
-    )
+        owner: *owner,
+        live: *live,
+    };
+    owned.map(change).collect()
 }
 
 /// A value without its place and its quotes.

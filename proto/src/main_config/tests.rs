@@ -1,4 +1,10 @@
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::*;
+use crate::reading::Keyed;
 
 fn faults(text: &str) -> String {
     read("main.yaml", text.as_bytes())
@@ -11,14 +17,9 @@ fn the_documented_file_loads_unchanged() {
     let text = include_bytes!("../../../deploy/samples/main.yaml");
     let config = read("main.yaml", text).expect("no fault");
     assert_eq!(config.threads.map(NonZeroUsize::get), Some(12));
-    assert_eq!(
-        config.proxy_address_http,
-        Some(vec!["0.0.0.0:6193".parse().unwrap()])
-    );
-    assert_eq!(
-        config.proxy_address_tls,
-        Some(vec!["0.0.0.0:6194".parse().unwrap()])
-    );
+    let address = |text: &str| OneOrMany::from(text.parse::<SocketAddr>().unwrap());
+    assert_eq!(config.proxy_address_http, address("0.0.0.0:6193"));
+    assert_eq!(config.proxy_address_tls, Some(address("0.0.0.0:6194")));
 }
 
 #[test]
@@ -102,8 +103,8 @@ fn an_empty_file_says_nothing() {
 fn durations_and_sizes_read_as_documented() {
     let text = "grace_period: 500ms\nlame_duck: 10m\nmax_snapshot: 64KiB\nmax_hosts: 7\ncontrol_address: unix:/run/c.sock\n";
     let config = read("main.yaml", text.as_bytes()).expect("no fault");
-    assert_eq!(config.grace_period, Some(Duration::from_millis(500)));
-    assert_eq!(config.lame_duck, Some(Duration::from_secs(600)));
+    assert_eq!(config.grace_period, Duration::from_millis(500));
+    assert_eq!(config.lame_duck, Duration::from_secs(600));
     assert_eq!(config.max_snapshot, Some(65_536));
     assert_eq!(config.max_hosts, Some(7));
     let socket = ControlAddress::Unix(PathBuf::from("/run/c.sock"));
@@ -132,29 +133,46 @@ max_target: 16KiB
 upstream_keepalive_per_endpoint: 0
 ";
     let config = read("main.yaml", text.as_bytes()).expect("no fault");
-    let expected = ClientConfig {
-        header_timeout: Some(Duration::from_secs(5)),
-        body_timeout: Some(Duration::from_millis(500)),
-        body_min_rate: Some(1_024),
-        write_timeout: Some(Duration::from_secs(60)),
-        idle_timeout: Some(Duration::from_secs(75)),
-        requests: Some(1),
-        tunnel_idle_timeout: Some(Duration::from_secs(7_200)),
-        tunnel_grace: Some(Duration::from_secs(10)),
-        linger: Some(Duration::from_secs(2)),
-        max_connections: Some(0),
-        max_connections_per_listener: Some(20),
-        max_connections_per_address: Some(3),
-        defer_accept: Some(false),
-        max_head: Some(16_384),
-        max_fields: Some(64),
-        max_target: Some(16_384),
-    };
-    assert_eq!(config.client, expected);
-    assert_eq!(config.upstream_keepalive_per_endpoint, Some(0));
-    let silent = read("main.yaml", b"threads: 2\n").expect("no fault");
-    assert_eq!(silent.client, ClientConfig::default());
-    assert_eq!(silent.upstream_keepalive_per_endpoint, None);
+    let seconds = Duration::from_secs;
+    assert_eq!(config.client_header_timeout, seconds(5));
+    assert_eq!(config.client_body_timeout, Duration::from_millis(500));
+    assert_eq!(config.client_body_min_rate, 1_024);
+    assert_eq!(config.client_write_timeout, seconds(60));
+    assert_eq!(config.client_idle_timeout, seconds(75));
+    assert_eq!(config.client_requests, 1);
+    assert_eq!(config.tunnel_idle_timeout, seconds(7_200));
+    assert_eq!(config.tunnel_grace, Some(seconds(10)));
+    assert_eq!(config.client_linger, seconds(2));
+    assert_eq!(config.max_connections, None);
+    assert_eq!(config.max_connections_per_listener, NonZeroUsize::new(20));
+    assert_eq!(config.max_connections_per_address, NonZeroUsize::new(3));
+    assert!(!config.client_defer_accept);
+    let head = (config.max_head, config.max_fields, config.max_target);
+    assert_eq!(head, (16_384, 64, 16_384));
+    assert_eq!(config.upstream_keepalive_per_endpoint, 0);
+}
+
+/// Each default is a value of its key, and the file that says all of them says nothing new.
+#[test]
+fn an_empty_file_is_the_file_of_all_defaults() {
+    let keys = keys::MainKeys::keys();
+    let written = keys.iter().filter_map(|key| {
+        let default = key.default?;
+        Some(format!("{}: {default}\n", key.name))
+    });
+    let written: String = written.collect();
+    assert!(written.contains("client_idle_timeout: 75s\n"), "{written}");
+    let read = read("main.yaml", written.as_bytes()).expect("no fault");
+    assert_eq!(format!("{read:?}"), format!("{:?}", MainConfig::default()));
+}
+
+#[test]
+fn a_key_is_owned_once() {
+    let mut owned: Vec<_> = keys::OWNERS.iter().map(|(key, ..)| *key).collect();
+    let mut known: Vec<_> = keys::MainKeys::keys().iter().map(|key| key.name).collect();
+    owned.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(owned, known);
 }
 
 #[test]

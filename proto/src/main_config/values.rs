@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use crate::main_config::{ControlAddress, LogLevel};
 use crate::reading::{Between, Reader, Shape, Size, choices, choose, keys, text};
 use crate::yaml::{Node, Value};
 
@@ -26,6 +25,31 @@ impl<T: Shape> Shape for Idle<T> {
     fn schema() -> Json {
         T::schema()
     }
+}
+
+/// `log_level`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// For developers.
+    Debug,
+    /// What changes.
+    #[default]
+    Info,
+    /// What may need a person.
+    Warn,
+    /// What needs a person.
+    Error,
+    /// Nothing.
+    Off,
+}
+
+/// Where control listens or is reached for the stream. Over TCP this release has no mTLS yet, so only sockets are values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ControlAddress {
+    /// `unix:PATH`
+    Unix(PathBuf),
 }
 
 impl Shape for LogLevel {
@@ -105,14 +129,14 @@ keys! {
     /// A log file with its rotation.
     LogFileKeys "in log_file";
     /// The file.
-    path: "path" => PathBuf,
+    path => PathBuf,
     @checked {
         /// The size at which it is put aside.
-        "size" => Size,
+        size => Size,
         /// How many old files are kept.
-        "keep" => Between<0, 10_000>,
+        keep => Between<0, 10_000>,
         /// Whether old files are compressed.
-        "compress" => bool,
+        compress => bool,
     }
 }
 
@@ -121,11 +145,11 @@ keys! {
     ControlTlsKeys "in control_tls";
     @checked {
         /// The authority that signs nodes.
-        "ca" => PathBuf,
+        ca => PathBuf,
         /// The certificate of control.
-        "certificate" => PathBuf,
+        certificate => PathBuf,
         /// The key of that certificate.
-        "key" => PathBuf,
+        key => PathBuf,
     }
 }
 
@@ -134,9 +158,9 @@ keys! {
     HistoryKeys "in history";
     @checked {
         /// How many revisions. Default: 1000.
-        "keep" => Between<1, { u64::MAX }>,
+        keep => Between<1, { u64::MAX }>,
         /// For how long. Default: 90d.
-        "for" => String,
+        for => String,
     }
 }
 
@@ -145,9 +169,9 @@ keys! {
     TraceKeys "in traces";
     @checked {
         /// Where they go.
-        "endpoint" => String,
+        endpoint => String,
         /// Of which share of the requests, as 1%.
-        "sample" => String,
+        sample => String,
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Key {
     pub(crate) aliases: &'static [&'static str],
     /// What it means.
     pub(crate) about: &'static [&'static str],
+    /// What holds where it is not written, where that is one value.
+    pub(crate) default: Option<&'static str>,
     /// The JSON Schema of its value.
     pub(crate) schema: fn() -> Json,
 }
@@ -19,6 +21,17 @@ impl Key {
     /// The name and the other names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// What it means, with its default.
+    pub(crate) fn says(&self) -> String {
+        let mut says = self.about.concat().trim().to_owned();
+        if let Some(default) = self.default {
+            says.push_str(" Default: ");
+            says.push_str(default);
+            says.push('.');
+        }
+        says
     }
 
     /// Whether this is one of its names.

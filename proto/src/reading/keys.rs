@@ -26,21 +26,30 @@ pub(crate) trait Keyed: Default {
     /// Reads the value of a key.
     fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> Taken;
 
+    /// With the defaults of what is not written.
+    #[must_use]
+    fn or_defaults(self) -> Self;
+
     /// The same for the keys of rules, where they may stand here.
     fn take_rule<'t>(&mut self, _: &str, _: Node<'t>, _: &mut Reader<'t>) -> Taken {
         Taken::Unknown
     }
 }
 
-/// Declares a map: `name: "key" | "older name" => Type`, each with its meaning. `@checked { "key" => Type }`: keys whose values are read for their
-/// faults alone. `..rules at SCOPE`: with the keys of the rules that stand there.
+/// Declares a map: `name => Type`, or `field: "key" | "older name" => Type`, each with its meaning. `= "text"` behind the type is what holds where
+/// nothing is written. `@checked { key => Type }`: keys whose values are read for their faults alone. `..rules: TYPE, at SCOPE`: with the keys of
+/// the rules that stand there.
 macro_rules! keys {
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $key:literal) => { $key };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
     ($(#[doc = $what:literal])* $name:ident $scope:literal;
-        $($(#[doc = $about:literal])* $field:ident: $key:literal $(| $alias:literal)* => $type:ty,)*
+        $($(#[doc = $about:literal])* $field:ident $(: $key:literal)? $(| $alias:literal)* => $type:ty $(= $default:literal)?,)*
         $(@checked {
-            $($(#[doc = $checked_about:literal])* $checked:literal $(| $checked_alias:literal)* => $checked_type:ty,)*
+            $($(#[doc = $checked_about:literal])* $checked:ident $(| $checked_alias:literal)* => $checked_type:ty,)*
         })?
-        $(..rules at $rules_at:expr)?
+        $(..rules: $rules:ty, at $rules_at:expr)?
     ) => {
         $(#[doc = $what])*
         #[derive(Default)]
@@ -49,7 +58,7 @@ macro_rules! keys {
             written: $crate::reading::Written,
             $(
                 #[doc = concat!("The rules at ", stringify!($rules_at))]
-                pub(crate) rules: $crate::rules::RuleKeys,
+                pub(crate) rules: $rules,
             )?
         }
 
@@ -58,10 +67,22 @@ macro_rules! keys {
 
             fn keys() -> Vec<$crate::reading::Key> {
                 let keys = vec![
-                    $($crate::reading::takes_key::<$type>($key, &[$($alias),*], &[$($about),*]),)*
-                    $($($crate::reading::takes_key::<$checked_type>($checked, &[$($checked_alias),*], &[$($checked_about),*]),)*)?
+                    $($crate::reading::Key {
+                        name: $crate::reading::keys!(@name $field $($key)?),
+                        aliases: &[$($alias),*],
+                        about: &[$($about),*],
+                        default: $crate::reading::keys!(@default $($default)?),
+                        schema: <$type as $crate::reading::Shape>::schema,
+                    },)*
+                    $($($crate::reading::Key {
+                        name: $crate::reading::keys!(@name $checked),
+                        aliases: &[$($checked_alias),*],
+                        about: &[$($checked_about),*],
+                        default: None,
+                        schema: <$checked_type as $crate::reading::Shape>::schema,
+                    },)*)?
                 ];
-                $(let keys = keys.into_iter().chain($crate::rules::RuleKeys::keys($rules_at)).collect();)?
+                $(let keys = keys.into_iter().chain(<$rules>::keys($rules_at)).collect();)?
                 keys
             }
 
@@ -72,13 +93,13 @@ macro_rules! keys {
                 reader: &mut $crate::reading::Reader<'t>,
             ) -> $crate::reading::Taken {
                 match key {
-                    $($key $(| $alias)* => {
-                        if self.written.note($key, node, reader) {
+                    $($crate::reading::keys!(@name $field $($key)?) $(| $alias)* => {
+                        if self.written.note($crate::reading::keys!(@name $field $($key)?), node, reader) {
                             self.$field = $crate::reading::read_at(node, reader);
                         }
                     })*
-                    $($($checked $(| $checked_alias)* => {
-                        if self.written.note($checked, node, reader) {
+                    $($($crate::reading::keys!(@name $checked) $(| $checked_alias)* => {
+                        if self.written.note($crate::reading::keys!(@name $checked), node, reader) {
                             let _: Option<$crate::reading::At<$checked_type>> = $crate::reading::read_at(node, reader);
                         }
                     })*)?
@@ -95,6 +116,13 @@ macro_rules! keys {
             ) -> $crate::reading::Taken {
                 self.rules.take($rules_at, key, node, reader)
             })?
+
+            fn or_defaults(self) -> Self {
+                Self {
+                    $($($field: self.$field.or_else(|| $crate::reading::default_of($default)),)?)*
+                    ..self
+                }
+            }
         }
 
         impl $crate::reading::Shape for $name {
@@ -120,6 +148,17 @@ pub(crate) fn read_at<'t, T: crate::reading::Shape>(
     let at = node.at();
     reader.placed(at);
     T::read(node, reader).map(|value| crate::reading::At { value, at })
+}
+
+/// The value of a default, as a document would have it. `None`: it does not read, which a test of the map finds.
+pub(crate) fn default_of<T: crate::reading::Shape>(
+    text: &'static str,
+) -> Option<crate::reading::At<T>> {
+    let tree = crate::yaml::parse(text.as_bytes()).ok()?;
+    let root = tree.root()?;
+    let value = T::read(root, &mut Reader::new("default"))?;
+    let at = root.at();
+    Some(crate::reading::At { value, at })
 }
 
 /// Reads a map whose every key must be known.
@@ -178,7 +217,7 @@ pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
 pub(crate) fn schema_of<T: Keyed>() -> Json {
     let mut properties = Map::new();
     for key in T::keys() {
-        let about: String = key.about.concat().trim().to_owned();
+        let about = key.says();
         let mut schema = (key.schema)();
         schema["description"] = json!(about);
         properties.insert(key.name.to_owned(), schema.clone());

@@ -12,8 +12,12 @@ impl<T: Shape> Shape for NotYet<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let value = T::read(node, reader)?;
-        if value.asks() {
+        // What stands inside of a key that is refused as a whole need not be refused once more.
+        let inside = std::mem::replace(&mut reader.unenforced, true);
+        let value = T::read(node, reader);
+        reader.unenforced = inside;
+        let value = value?;
+        if !inside && value.asks() {
             let reason = format!(
                 "{} is not enforced in this release; remove it to go on",
                 reader.key()

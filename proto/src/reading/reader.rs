@@ -16,13 +16,6 @@ pub(crate) struct At<T> {
     pub(crate) at: Spot,
 }
 
-impl<T> At<T> {
-    /// The value alone.
-    pub(crate) fn take(self) -> T {
-        self.value
-    }
-}
-
 enum Step<'t> {
     Key(&'t str),
     Index(usize),
@@ -42,6 +35,8 @@ pub(crate) struct Reader<'t> {
     pub(crate) forbidden: &'t [SocketAddr],
     /// Whose keys people mistake for each other's.
     pub(crate) scopes: Scopes,
+    /// What is read now is part of a key that this release does not enforce.
+    pub(crate) unenforced: bool,
     /// The rule that is read, and how deep it stands.
     rule: Option<(&'static str, usize)>,
     places: Places,
@@ -59,6 +54,7 @@ impl<'t> Reader<'t> {
             notes: Vec::new(),
             forbidden: &[],
             scopes: &[],
+            unenforced: false,
             rule: None,
             places: Places::default(),
         }

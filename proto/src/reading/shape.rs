@@ -35,6 +35,7 @@ pub(crate) fn takes_key<T: Shape>(
         name,
         aliases,
         about,
+        default: None,
         schema: T::schema,
     }
 }

@@ -149,8 +149,35 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 /// One value, or a list of them with at least one.
-#[derive(Clone, Debug)]
-pub(crate) struct OneOrMany<T>(pub(crate) Vec<T>);
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OneOrMany<T> {
+    /// The first of them.
+    pub first: T,
+    /// The others.
+    pub rest: Vec<T>,
+}
+
+impl<T> OneOrMany<T> {
+    /// All of them, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// The same, each made into another.
+    pub(crate) fn map<U>(self, make: impl Fn(T) -> U) -> OneOrMany<U> {
+        OneOrMany {
+            first: make(self.first),
+            rest: self.rest.into_iter().map(make).collect(),
+        }
+    }
+}
+
+impl<T> From<T> for OneOrMany<T> {
+    fn from(first: T) -> Self {
+        let rest = Vec::new();
+        Self { first, rest }
+    }
+}
 
 impl<T: Shape> Shape for OneOrMany<T> {
     const EXPECTED: &'static str = T::EXPECTED;
@@ -164,8 +191,13 @@ impl<T: Shape> Shape for OneOrMany<T> {
                 );
                 None
             }
-            Value::Sequence(_) => Vec::read(node, reader).map(Self),
-            _ => T::read(node, reader).map(|one| Self(vec![one])),
+            Value::Sequence(_) => {
+                let mut all = Vec::read(node, reader)?.into_iter();
+                let first = all.next()?;
+                let rest = all.collect();
+                Some(Self { first, rest })
+            }
+            _ => T::read(node, reader).map(Self::from),
         }
     }
 

@@ -27,29 +27,29 @@ keys! {
     kind: "type" => AuthorizationType,
     @checked {
         /// What is compared with.
-        "creds" | "data" => Secrecy,
+        creds | "data" => Secrecy,
         /// Names with their passwords.
-        "users" => Anything,
+        users => Anything,
         /// The file of names with their passwords, as htpasswd writes it.
-        "users_file" => String,
+        users_file => String,
         /// The keys.
-        "keys" => Anything,
+        keys => Anything,
         /// The algorithms that a token may be signed with.
-        "algorithms" => OneOrMany<String>,
+        algorithms => OneOrMany<String>,
         /// The audience that a token must name.
-        "audience" => OneOrMany<String>,
+        audience => OneOrMany<String>,
         /// Who must have issued a token.
-        "issuer" => String,
+        issuer => String,
         /// What of a token endpoints are told, by header.
-        "claims" => Anything,
+        claims => Anything,
         /// The realm that a browser shows.
-        "realm" => String,
+        realm => String,
         /// The server that decides.
-        "url" => String,
+        url => String,
         /// The headers of its answer that endpoints are told.
-        "copy" => OneOrMany<String>,
+        copy => OneOrMany<String>,
         /// For its answer. Default: 2s.
-        "timeout" => Life,
+        timeout => Life,
     }
 }
 

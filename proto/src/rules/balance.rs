@@ -19,7 +19,7 @@ keys! {
     BalanceKeys "in balance";
     @checked {
         /// By a hash of something of the request.
-        "hash" => Hash,
+        hash => Hash,
     }
 }
 
@@ -42,9 +42,9 @@ keys! {
     HashKeys "in hash";
     @checked {
         /// A header of this name.
-        "header" => String,
+        header => String,
         /// A cookie of this name.
-        "cookie" => String,
+        cookie => String,
     }
 }
 

@@ -16,8 +16,8 @@ keys! {
     ClientCa "in client_ca";
     @checked {
         /// The authority that signed them.
-        "ca" => String,
+        ca => String,
         /// Whether they must. Default: required.
-        "mode" => ClientCaMode,
+        mode => ClientCaMode,
     }
 }

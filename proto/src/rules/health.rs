@@ -18,29 +18,29 @@ keys! {
     HealthKeys "in health";
     @checked {
         /// The path that is asked for.
-        "path" => String,
+        path => String,
         /// The method.
-        "method" => String,
+        method => String,
         /// Between two checks.
-        "interval" => Life,
+        interval => Life,
         /// For an answer.
-        "timeout" => Life,
+        timeout => Life,
         /// How many good answers make an endpoint live.
-        "rise" => Between<1, 1_000>,
+        rise => Between<1, 1_000>,
         /// How many bad answers make it dead.
-        "fall" => Between<1, 1_000>,
+        fall => Between<1, 1_000>,
         /// Which statuses are good.
-        "status" => Anything,
+        status => Anything,
         /// How it is asked.
-        "type" => HealthType,
+        type => HealthType,
         /// By how much the time between two checks varies.
-        "jitter" => Anything,
+        jitter => Anything,
         /// In which time an endpoint that is back gets its whole share.
-        "slow_start" => Life,
+        slow_start => Life,
         /// When an endpoint is left alone for its answers to clients.
-        "eject" => EjectKeys,
+        eject => EjectKeys,
         /// Below which share of live endpoints all are used, as 50%.
-        "panic" => String,
+        panic => String,
     }
 }
 
@@ -49,10 +49,10 @@ keys! {
     EjectKeys "in eject";
     @checked {
         /// After how many failures in a row.
-        "after" => Between<1, 1_000_000>,
+        after => Between<1, 1_000_000>,
         /// For how long.
-        "for" => Life,
+        for => Life,
         /// Which share of the endpoints at most, as 50%.
-        "most" => Anything,
+        most => Anything,
     }
 }

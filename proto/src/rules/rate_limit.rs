@@ -7,11 +7,11 @@ keys! {
     RateKeys "in rate_limit";
     @checked {
         /// How many requests.
-        "requests" => Between<1, { u64::MAX }>,
+        requests => Between<1, { u64::MAX }>,
         /// In which time. Default: 1s.
-        "per" => Life,
+        per => Life,
         /// How many at once.
-        "burst" => Between<0, { u64::MAX }>,
+        burst => Between<0, { u64::MAX }>,
     }
 }
 

@@ -7,10 +7,10 @@ keys! {
     RetriesKeys "in retries";
     @checked {
         /// How often. Default: 2.
-        "attempts" => Between<0, 100>,
+        attempts => Between<0, 100>,
         /// Which share of the requests may be tried again, as 20%.
-        "budget" => String,
+        budget => String,
         /// After what: connect, reset, or a status.
-        "on" => OneOrMany<String>,
+        on => OneOrMany<String>,
     }
 }

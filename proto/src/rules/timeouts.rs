@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reading::{At, Life, keys};
+use crate::reading::{At, Keyed, Life, keys};
 use crate::rules::Rule;
 use crate::wire::resource as wire;
 
@@ -12,18 +12,18 @@ const FIRST_BYTE: u32 = 2;
 keys! {
     /// Time limits; 0 is no limit.
     TimeoutKeys "in timeouts";
-    /// To connect to an endpoint. Default: 2s.
-    connect: "connect" => Life,
+    /// To connect to an endpoint.
+    connect => Life = "2s",
     /// From the request's end to the first byte of the response's head. Default: as `read`.
-    first_byte: "first_byte" => Life,
-    /// Between two reads from the endpoint. Default: 60s.
-    read: "read" => Life,
-    /// Between two writes. Default: 60s.
-    write: "write" => Life,
+    first_byte => Life,
+    /// Between two reads from the endpoint.
+    read => Life = "60s",
+    /// Between two writes.
+    write => Life = "60s",
     /// For the whole exchange. Default: none.
-    total: "total" => Life,
-    /// How long an idle connection to the endpoint is kept. Default: 30s.
-    idle: "idle" => Life,
+    total => Life,
+    /// How long an idle connection to the endpoint is kept.
+    idle => Life = "30s",
 }
 
 /// What one scope says about time limits. `None`: says nothing. Zero asks for no limit.
@@ -44,16 +44,10 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// What holds where nobody says anything (notes/security.md section 13): connect 2 s, read and write 60 s, no total, idle 30 s; the first
-    /// byte as `read`, also where that is said.
-    pub const DEFAULT: Self = Self {
-        connect: Some(Duration::from_secs(2)),
-        first_byte: None,
-        read: Some(Duration::from_secs(60)),
-        write: Some(Duration::from_secs(60)),
-        total: None,
-        idle: Some(Duration::from_secs(30)),
-    };
+    /// What holds where nobody says anything (notes/security.md section 13); the first byte as `read`, also where that is said.
+    pub fn defaults() -> Self {
+        Self::lower(TimeoutKeys::default().or_defaults())
+    }
 
     /// The limit from the request's end to the first byte of the response's head: `read` holds where no scope says another.
     pub fn to_first_byte(&self) -> Option<Duration> {
@@ -133,18 +127,18 @@ mod tests {
 
     #[test]
     fn the_first_byte_may_take_as_long_as_a_read_unless_a_scope_says_otherwise() {
-        assert_eq!(Timeouts::DEFAULT.to_first_byte(), seconds(60));
+        assert_eq!(Timeouts::defaults().to_first_byte(), seconds(60));
         let read = Timeouts {
             read: seconds(5),
             ..Timeouts::default()
         };
-        let narrowed = Timeouts::DEFAULT.narrowed_by(&read);
+        let narrowed = Timeouts::defaults().narrowed_by(&read);
         assert_eq!(narrowed.to_first_byte(), seconds(5));
         let first_byte = Timeouts {
             first_byte: seconds(90),
             ..Timeouts::default()
         };
-        let both = Timeouts::DEFAULT
+        let both = Timeouts::defaults()
             .narrowed_by(&first_byte)
             .narrowed_by(&read);
         assert_eq!((both.to_first_byte(), both.read), (seconds(90), seconds(5)));

@@ -40,15 +40,15 @@ keys! {
     TlsKeys "in tls";
     @checked {
         /// Whether the endpoint's certificate is verified.
-        "verify" => bool,
+        verify => bool,
         /// The authority that signed it.
-        "ca" => String,
+        ca => String,
         /// The name that is asked for.
-        "sni" => String,
+        sni => String,
         /// The certificate that is shown to the endpoint.
-        "client_cert" => String,
+        client_cert => String,
         /// The key of that certificate.
-        "client_key" => String,
+        client_key => String,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Sources are read as tokens: every line of them, in whatever form it names something.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use circles::circles;
 use modules::{Absolute, Modules};
@@ -15,7 +16,7 @@ mod sources;
 
 const DAEMONS: [&str; 2] = ["aralez-proxy", "aralez-control"];
 const APP: [&str; 4] = ["app", "main", "args", ""];
-/// Adapters that speak the stream, and those that write to disk: the only ones beside `proto::convert` that see the wire types.
+/// Adapters that speak the stream, and those that write to disk: the only ones beside `proto::convert` and `proto::rules` that see the wire types.
 const STREAM_ADAPTERS: [&str; 2] = ["stream", "sync"];
 const STORAGE_ADAPTERS: [&str; 2] = ["ledger", "cache"];
 const LONGEST_FILE: usize = 400;
@@ -223,7 +224,7 @@ fn wire_types_stay_where_they_are_converted() {
     let mut found = Vec::new();
     for source in &sources {
         let layer = source.layer();
-        if source.folder() == "proto" && ["convert", "wire"].contains(&layer.as_str()) {
+        if source.folder() == "proto" && ["convert", "rules", "wire"].contains(&layer.as_str()) {
             continue;
         }
         let mut banned = vec!["aralez_proto::wire::resource"];
@@ -236,7 +237,7 @@ fn wire_types_stay_where_they_are_converted() {
         found.extend(naming(&modules, source, &banned));
     }
     none(
-        "wire types outside of their adapters (proto::convert is the only door)",
+        "wire types outside of their adapters (proto::convert and proto::rules are the only doors)",
         &found,
     );
 }
@@ -260,6 +261,40 @@ fn no_files_need_each_other_in_a_circle() {
         }
     }
     none("files that can only be understood together", &found);
+}
+
+/// The files that a rule touches are those that name it. This one is a scalar that is written, sent, and obeyed.
+#[test]
+fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed() {
+    let names = |text: &str| {
+        let product = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        let code = product
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let mut code = code.filter(|line| line.contains("to_https") || line.contains("ToHttps"));
+        code.next().is_some()
+    };
+    let sources = product();
+    let code = sources
+        .iter()
+        .map(|source| (source.path.as_path(), source.text.as_str()));
+    let message = Path::new("proto/proto/aralez/resource/v1/resource.proto");
+    let messages = std::fs::read_to_string(root().join(message)).unwrap();
+    let all = code.chain([(message, messages.as_str())]);
+    let touched: BTreeSet<_> = all
+        .filter(|(_, text)| names(text))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    let expected = [
+        "aralez-proxy/src/core/decide.rs",
+        "proto/proto/aralez/resource/v1/resource.proto",
+        "proto/src/rules.rs",
+        "proto/src/rules/to_https.rs",
+    ];
+    assert_eq!(touched, expected.map(str::to_owned).into());
 }
 
 #[test]

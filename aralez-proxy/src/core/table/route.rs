@@ -69,7 +69,7 @@ impl Scope {
     /// The scope of a group.
     pub(super) fn of(settings: &Settings) -> Self {
         let defaults = Rules {
-            timeouts: Timeouts::DEFAULT,
+            timeouts: Timeouts::defaults(),
             ..Rules::default()
         };
         let all = defaults.narrowed_by(&settings.rules);

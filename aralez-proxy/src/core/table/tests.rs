@@ -131,7 +131,7 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
     let [first, last] = ["/0", "/2"].map(|path| route(path).unwrap());
     assert!(Arc::ptr_eq(&first.rules, &last.rules));
-    assert_eq!(first.rules.said.timeouts, Timeouts::DEFAULT);
+    assert_eq!(first.rules.said.timeouts, Timeouts::defaults());
     assert!(route("/").is_none());
 }
 
