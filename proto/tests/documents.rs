@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aralez_proto::document::{self, Authored, AuthoredPool, DocumentSet, Surroundings};
+use aralez_proto::document::{self, Authored, DocumentSet, Places, Surroundings};
 use aralez_proto::main_config;
-use aralez_proto::model::{GroupName, Settings, VirtualHost};
+use aralez_proto::model::GroupName;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -13,10 +13,14 @@ fn read(text: String) -> Result<Authored, document::DocumentFaults> {
 }
 
 /// What documents say, wherever it stands in them.
-fn said(authored: &Authored) -> (&Settings, Vec<(&VirtualHost, &[AuthoredPool])>) {
-    let hosts = authored.hosts.iter();
-    let hosts = hosts.map(|host| (&host.host, host.pools.as_slice()));
-    (&authored.settings, hosts.collect())
+fn said(authored: &Authored) -> Authored {
+    let mut said = authored.clone();
+    said.places = Places::default();
+    for host in &mut said.hosts {
+        host.places = Places::default();
+        host.route_places.clear();
+    }
+    said
 }
 
 prop_compose! {
