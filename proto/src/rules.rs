@@ -158,8 +158,8 @@ macro_rules! rules {
             /// The keys that may stand in a scope.
             pub(crate) fn keys(scope: Scope) -> impl Iterator<Item = Key> {
                 let all = [
-                    $(($scopes, takes_key::<<$rule as Rule>::Keys>($key, &[$($alias),*], &[$($about),*])),)*
-                    $(($checked_scopes, takes_key::<$shape>($checked_key, &[], &[$($checked_about),*])),)*
+                    $(($scopes, takes_key::<<$rule as Rule>::Keys>($key, &[$($alias),*], &[$($about),*], None)),)*
+                    $(($checked_scopes, takes_key::<$shape>($checked_key, &[], &[$($checked_about),*], None)),)*
                 ];
                 let here = all.into_iter().filter(move |(scopes, _): &(&[Scope], Key)| scopes.contains(&scope));
                 here.map(|(_, key)| key)

@@ -67,20 +67,18 @@ macro_rules! keys {
 
             fn keys() -> Vec<$crate::reading::Key> {
                 let keys = vec![
-                    $($crate::reading::Key {
-                        name: $crate::reading::keys!(@name $field $($key)?),
-                        aliases: &[$($alias),*],
-                        about: &[$($about),*],
-                        default: $crate::reading::keys!(@default $($default)?),
-                        schema: <$type as $crate::reading::Shape>::schema,
-                    },)*
-                    $($($crate::reading::Key {
-                        name: $crate::reading::keys!(@name $checked),
-                        aliases: &[$($checked_alias),*],
-                        about: &[$($checked_about),*],
-                        default: None,
-                        schema: <$checked_type as $crate::reading::Shape>::schema,
-                    },)*)?
+                    $($crate::reading::takes_key::<$type>(
+                        $crate::reading::keys!(@name $field $($key)?),
+                        &[$($alias),*],
+                        &[$($about),*],
+                        $crate::reading::keys!(@default $($default)?),
+                    ),)*
+                    $($($crate::reading::takes_key::<$checked_type>(
+                        $crate::reading::keys!(@name $checked),
+                        &[$($checked_alias),*],
+                        &[$($checked_about),*],
+                        None,
+                    ),)*)?
                 ];
                 $(let keys = keys.into_iter().chain(<$rules>::keys($rules_at)).collect();)?
                 keys

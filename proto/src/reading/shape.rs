@@ -30,12 +30,13 @@ pub(crate) fn takes_key<T: Shape>(
     name: &'static str,
     aliases: &'static [&'static str],
     about: &'static [&'static str],
+    default: Option<&'static str>,
 ) -> Key {
     Key {
         name,
         aliases,
         about,
-        default: None,
+        default,
         schema: T::schema,
     }
 }
@@ -176,9 +177,9 @@ impl<T: Shape> Shape for Vec<T> {
     }
 }
 
-/// Declares a value that is one of some words.
+/// Declares a value that is one of some words; with `asks unless`, one of them asks for nothing.
 macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $any_case:literal: $($(#[$about:meta])* $choice:ident = $text:literal,)*) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $any_case:literal $(, asks unless $nothing:ident)?: $($(#[$about:meta])* $choice:ident = $text:literal,)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub(crate) enum $name {
@@ -196,6 +197,10 @@ macro_rules! choices {
             fn schema() -> serde_json::Value {
                 serde_json::json!({ "enum": [$($text),*] })
             }
+
+            $(fn asks(&self) -> bool {
+                *self != Self::$nothing
+            })?
         }
     };
 }

@@ -1,34 +1,12 @@
 //! `compress`: whether answers are compressed. Checked only.
 
-use serde_json::Value as Json;
-
-use crate::reading::{Reader, Shape, choices};
-use crate::yaml::Node;
+use crate::reading::choices;
 
 choices! {
     /// `compress`
-    CompressWord, "a choice", false:
+    Compress, "one of off, auto", false, asks unless Off:
     /// As endpoints send them.
     Off = "off",
     /// What the client takes and what is worth it.
     Auto = "auto",
-}
-
-/// `compress`
-pub(crate) struct Compress(CompressWord);
-
-impl Shape for Compress {
-    const EXPECTED: &'static str = "one of off, auto";
-
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        CompressWord::read(node, reader).map(Self)
-    }
-
-    fn schema() -> Json {
-        CompressWord::schema()
-    }
-
-    fn asks(&self) -> bool {
-        self.0 != CompressWord::Off
-    }
 }

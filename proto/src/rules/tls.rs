@@ -7,32 +7,13 @@ use crate::yaml::{Node, Value};
 
 choices! {
     /// `http2`, and `tls` without a map.
-    ProtocolChoice, "a choice", false:
+    Protocol, "one of auto, on, off", false, asks unless Off:
     /// As the endpoint speaks.
     Auto = "auto",
     /// Always.
     On = "on",
     /// Never.
     Off = "off",
-}
-
-/// `http2`
-pub(crate) struct Protocol(ProtocolChoice);
-
-impl Shape for Protocol {
-    const EXPECTED: &'static str = "one of auto, on, off";
-
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        ProtocolChoice::read(node, reader).map(Self)
-    }
-
-    fn schema() -> Json {
-        ProtocolChoice::schema()
-    }
-
-    fn asks(&self) -> bool {
-        self.0 != ProtocolChoice::Off
-    }
 }
 
 keys! {
@@ -67,7 +48,7 @@ impl Shape for TlsToEndpoint {
     }
 
     fn schema() -> Json {
-        json!({ "anyOf": [ProtocolChoice::schema(), TlsKeys::schema()] })
+        json!({ "anyOf": [Protocol::schema(), TlsKeys::schema()] })
     }
 
     fn asks(&self) -> bool {
