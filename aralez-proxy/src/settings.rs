@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use aralez_proto::main_config::{ControlAddress, MainConfig, OneOrMany};
+use aralez_proto::main_config::{ControlAddress, MainConfig};
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
@@ -58,7 +58,10 @@ pub struct Settings {
 impl Settings {
     /// The settings of one node. `root` is the machine's `state_dir`, `cores` the default of `threads`.
     pub fn new(config: &MainConfig, root: &Path, node: NodeName, cores: NonZeroUsize) -> Self {
-        let control = || OneOrMany::from(ControlAddress::Unix(root.join("control.sock")));
+        let control_servers = match &config.control_servers {
+            Some(servers) => servers.iter().cloned().collect(),
+            None => vec![ControlAddress::Unix(root.join("control.sock"))],
+        };
         Self {
             threads: config.threads.unwrap_or(cores),
             http: config.proxy_address_http.iter().copied().collect(),
@@ -67,13 +70,7 @@ impl Settings {
                 .as_ref()
                 .map(|addresses| addresses.first.port()),
             admin: config.proxy_admin_address,
-            control_servers: config
-                .control_servers
-                .clone()
-                .unwrap_or_else(control)
-                .iter()
-                .cloned()
-                .collect(),
+            control_servers,
             upgrade_sock: config
                 .upgrade_sock
                 .clone()

@@ -37,7 +37,7 @@ fn nothing_said_means_the_documented_defaults() {
 fn what_is_said_holds() {
     let config = MainConfig {
         threads: NonZeroUsize::new(1),
-        proxy_address_http: OneOrMany::from("0.0.0.0:80".parse::<SocketAddr>().unwrap()),
+        proxy_address_http: "0.0.0.0:80".parse::<SocketAddr>().unwrap().into(),
         node_group: "edge".parse().unwrap(),
         max_hosts: Some(3),
         lame_duck: Duration::ZERO,

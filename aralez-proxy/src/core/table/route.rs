@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::{Action, HostPattern, Route, Settings, VirtualHost};
+use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, VirtualHost};
 use aralez_proto::rules::{Rules, Timeouts};
 
 use crate::core::edits::CompiledEdits;
@@ -33,27 +33,29 @@ pub struct CompiledRules {
 }
 
 impl CompiledRules {
-    /// `wider`: the scope around, whose edits are shared where this one says nothing about them.
-    fn new(all: &Rules, own: &Rules, wider: Option<&Self>) -> Self {
-        let wider_for = |says_nothing: bool| wider.filter(|_| says_nothing);
-        let request = wider_for(own.request_headers.0.is_empty());
-        let response = wider_for(own.response_headers.0.is_empty());
-        let compiled = |edits| Arc::new(CompiledEdits::new(edits));
-        let mut said = all.clone();
-        let edits = std::mem::take(&mut said.request_headers);
-        let request_edits = request.map_or_else(
-            || compiled(&edits.0),
-            |wider| Arc::clone(&wider.request_edits),
-        );
-        let edits = std::mem::take(&mut said.response_headers);
-        let response_edits = response.map_or_else(
-            || compiled(&edits.0),
-            |wider| Arc::clone(&wider.response_edits),
-        );
+    /// `all` holds in a scope of which `own` is what it says itself. `wider`: the scope around, whose edits are shared where this one says nothing
+    /// about them.
+    fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
+        let request = std::mem::take(&mut all.request_headers).0;
+        let response = std::mem::take(&mut all.response_headers).0;
+        let edits = |all: &HeaderEdits, own: &HeaderEdits, shared: Option<&Arc<CompiledEdits>>| {
+            match shared.filter(|_| own.is_empty()) {
+                Some(shared) => Arc::clone(shared),
+                None => Arc::new(CompiledEdits::new(all)),
+            }
+        };
         Self {
-            request_edits,
-            response_edits,
-            said,
+            request_edits: edits(
+                &request,
+                &own.request_headers.0,
+                wider.map(|wider| &wider.request_edits),
+            ),
+            response_edits: edits(
+                &response,
+                &own.response_headers.0,
+                wider.map(|wider| &wider.response_edits),
+            ),
+            said: all,
         }
     }
 }
@@ -73,7 +75,7 @@ impl Scope {
             ..Rules::default()
         };
         let all = defaults.narrowed_by(&settings.rules);
-        let compiled = Arc::new(CompiledRules::new(&all, &settings.rules, None));
+        let compiled = Arc::new(CompiledRules::new(all.clone(), &settings.rules, None));
         Self { all, compiled }
     }
 
@@ -82,7 +84,7 @@ impl Scope {
             return self.clone();
         }
         let all = self.all.narrowed_by(own);
-        let compiled = CompiledRules::new(&all, own, Some(&self.compiled));
+        let compiled = CompiledRules::new(all.clone(), own, Some(&self.compiled));
         Self {
             all,
             compiled: Arc::new(compiled),
@@ -93,7 +95,8 @@ impl Scope {
         if *own == Rules::default() {
             return Arc::clone(&self.compiled);
         }
-        self.with(own).compiled
+        let all = self.all.narrowed_by(own);
+        Arc::new(CompiledRules::new(all, own, Some(&self.compiled)))
     }
 
     /// The routes of a host in this scope.
