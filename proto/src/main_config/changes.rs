@@ -1,8 +1,7 @@
 //! What a changed `main.yaml` means to a running daemon: which keys changed, whose they are, and which of them hold at once.
 
-use crate::main_config::keys::{MainKeys, OWNERS};
+use crate::main_config::keys::OWNERS;
 use crate::main_config::owner::Owner;
-use crate::reading::Keyed;
 use crate::yaml::{self, Node, Value};
 
 /// A key whose value is another one now.
@@ -21,23 +20,17 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
     let (before, after) = (yaml::parse(before).ok(), yaml::parse(after).ok());
     let before = before.as_ref().and_then(yaml::Tree::root);
     let after = after.as_ref().and_then(yaml::Tree::root);
-    let differs = |key: &&crate::reading::Key| {
-        let value = |root: Option<Node<'_>>| {
-            let names = key.names();
-            let mut values = names.filter_map(|name| root?.get(name));
-            values.next().map(shape)
-        };
+    let differs = |key: &str| {
+        let value = |root: Option<Node<'_>>| root?.get(key).map(shape);
         value(before) != value(after)
     };
-    let keys = MainKeys::keys();
-    let changed: Vec<_> = keys.iter().filter(differs).map(|key| key.name).collect();
-    let owned = OWNERS.iter().filter(|(key, ..)| changed.contains(key));
+    let changed = OWNERS.iter().filter(|(key, ..)| differs(key));
     let change = |(key, owner, live): &(&'static str, Owner, bool)| Change {
         key,
         owner: *owner,
         live: *live,
     };
-    owned.map(change).collect()
+    changed.map(change).collect()
 }
 
 /// A value without its place and its quotes.
