@@ -224,7 +224,7 @@ async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
     bound.with_context(|| format!("config_address: cannot listen on {address}"))
 }
 
-/// Waits until control is told to leave or a face fails, and then until both faces have said goodbye.
+/// Runs until control is told to leave or a server fails, then waits until both servers have shut down.
 async fn run_to_the_end(
     mut leaving: watch::Receiver<bool>,
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
@@ -235,7 +235,7 @@ async fn run_to_the_end(
     tokio::pin!(streams, api);
     let told = async { drop(leaving.wait_for(|leaving| *leaving).await) };
     tokio::select! {
-        // Told to leave, both faces end as well: neither of them may be taken for one that failed.
+        // On shutdown both servers end too; that must not look like a failure.
         biased;
         () = told => {}
         ended = &mut streams => return ended,

@@ -6,7 +6,7 @@ use aralez_runtime::signals::{Signals, Told};
 use tokio::sync::watch;
 use tracing::info;
 
-/// Obeys all of them for as long as the process lives. `enabled` is told what `config_api_enabled` says now, `leave` when to leave.
+/// Handles signals for the life of the process: HUP sends the new `config_api_enabled` to `enabled`, and TERM, INT and QUIT set `leave`.
 pub(super) fn obey(
     signals: Signals,
     mut reread: Reread,

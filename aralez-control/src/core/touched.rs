@@ -19,7 +19,7 @@ impl TouchedGroups {
         self.named.get(group).copied().unwrap_or(self.others)
     }
 
-    /// Whether nobody does.
+    /// Whether no group is touched.
     pub fn is_empty(&self) -> bool {
         !self.others && !self.named.values().any(|touched| *touched)
     }

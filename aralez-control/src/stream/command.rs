@@ -1,9 +1,9 @@
-//! What is asked of a stream's task.
+//! Commands to the task of one stream.
 
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::SharedSnapshot;
 
-/// What is asked of a stream's task.
+/// One command.
 #[derive(Clone, Debug)]
 pub(super) enum Command {
     Retry,

@@ -1,4 +1,4 @@
-//! What it takes to make the endpoints of the newest view for a node that refuses the rest of it.
+//! Endpoint updates for a node that refuses the newest configuration.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use aralez_proto::version::Version;
 use super::Refusal;
 use super::refusals::Refusals;
 
-/// What a node runs, or else the view of its revision, with the endpoints of the newest view where nothing refused is needed for that: what
-/// it takes to make it.
+/// The inputs of an endpoint update for a node that refuses the newest view: the base (what the node runs, or the view of its revision), the newest
+/// view, and what the node refused.
 #[derive(Clone, Debug)]
 pub struct Derivation {
     key: Digest,
