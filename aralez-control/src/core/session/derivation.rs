@@ -82,24 +82,27 @@ impl Derivation {
             .filter(|change| is_endpoint_of_both(change.key(), base, newest))
             .filter(|change| !matches!(change, Change::Put(put) if faulted.contains(&put.key)))
             .collect();
-        self.after(&delta).or_else(|| {
+        let root = self.root_after(&delta);
+        if root == self.running.root {
+            // The node runs just this. With fewer endpoints it would only lose some.
+            return None;
+        }
+        self.after(&delta, root).or_else(|| {
             // New endpoints may be beyond the node's limits; removals and weights never are.
             let known = |change: &Change| base.records().get(change.key()).is_some();
-            let fewer: Vec<Change> = delta
-                .iter()
-                .filter(|&change| known(change))
-                .cloned()
-                .collect();
-            // Without any such the same would come of it.
-            (fewer.len() < delta.len()).then(|| self.after(&fewer))?
+            let (fewer, beyond): (Vec<Change>, Vec<Change>) = delta.into_iter().partition(known);
+            let root = self.root_after(&fewer);
+            // With nothing left out the same would come of it.
+            let gives = !beyond.is_empty() && root != self.running.root;
+            gives.then(|| self.after(&fewer, root))?
         })
     }
 
-    fn after(&self, delta: &[Change]) -> Option<SharedSnapshot> {
-        let root = self.base.records().with(delta).root();
-        if root == self.running.root {
-            return None;
-        }
+    fn root_after(&self, delta: &[Change]) -> Digest {
+        self.base.records().with(delta).root()
+    }
+
+    fn after(&self, delta: &[Change], root: Digest) -> Option<SharedSnapshot> {
         let version = Version {
             root,
             sequence: self.newest.version().sequence,

@@ -173,3 +173,15 @@ fn an_operator_who_has_it_tried_again_need_not_wait_for_what_is_being_made() {
     assert_eq!(sent(&actions).to.version(), newest.version());
     assert!(session.handle(derived(&needed), now).is_empty());
 }
+
+#[test]
+fn a_node_that_runs_the_newest_endpoints_loses_none_when_its_view_was_made_again_with_others() {
+    let made_again = snapshot(5, &spec(&[("a.example", 1, &[4])]));
+    let needed = Derivation::new(
+        made_again,
+        bad(6, &[1, 2]),
+        runs().version(),
+        (Refusals::default(), Limits::default()),
+    );
+    assert!(needed.derive().is_none());
+}
