@@ -38,7 +38,8 @@ struct Node {
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
 struct Refused {
-    root: String,
+    root: Option<String>,
+    authored_root: Option<String>,
     faults: Vec<Fault>,
 }
 
@@ -135,9 +136,12 @@ fn remarks(node: &Node) -> Vec<String> {
         ));
     }
     if let Some(refused) = &node.refused {
-        let root = short(&refused.root);
+        let what = match (&refused.authored_root, &refused.root) {
+            (Some(root), _) => format!("authored root {}", short(root)),
+            (None, root) => format!("root {}", short(root.as_deref().unwrap_or("?"))),
+        };
         let faults = refused.faults.iter();
-        lines.extend(faults.map(|fault| format!("{name} refuses root {root}: {}\n", fault.line())));
+        lines.extend(faults.map(|fault| format!("{name} refuses {what}: {}\n", fault.line())));
     }
     lines.extend(
         node.troubles

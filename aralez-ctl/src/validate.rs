@@ -8,7 +8,7 @@ use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_
 use aralez_proto::document::{
     Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place, Surroundings,
 };
-use aralez_proto::model::GroupName;
+use aralez_proto::model::{EndpointOwner, GroupName};
 use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
@@ -126,7 +126,8 @@ fn records_of_host(host: &AuthoredHost) -> impl Iterator<Item = Record> + '_ {
 
 fn records_of_pool(pool: &AuthoredPool) -> impl Iterator<Item = Record> + '_ {
     let endpoints = pool.endpoints.iter();
-    let endpoints = endpoints.map(|endpoint| endpoint_record(&pool.name, endpoint));
+    let endpoints =
+        endpoints.map(|endpoint| endpoint_record(EndpointOwner::Document, &pool.name, endpoint));
     std::iter::once(pool_record(&pool.name, &pool.pool)).chain(endpoints)
 }
 

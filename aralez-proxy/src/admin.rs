@@ -49,8 +49,10 @@ struct Version<'a> {
     node: &'a str,
     generation: u64,
     revision: u64,
+    operational: u64,
     sequence: u64,
     root: String,
+    authored_root: String,
     origin: &'static str,
     age_s: u64,
 }
@@ -111,8 +113,10 @@ async fn version(State(shown): State<Arc<Shown>>) -> Response {
         node: shown.node.as_str(),
         generation: version.generation,
         revision: version.revision,
+        operational: version.operational,
         sequence: version.sequence,
         root: version.root.to_string(),
+        authored_root: version.authored_root.to_string(),
         origin: live.origin.name(),
         age_s: live.since.elapsed().as_secs(),
     };

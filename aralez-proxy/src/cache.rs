@@ -1,7 +1,8 @@
-//! The cache on disk: the last accepted snapshots of this proxy and how its boots ended (design section 8).
+//! The cache on disk: the last accepted contents of this proxy and how its boots ended (ARCHITECTURE, "The cache").
 //!
-//! A folder holds the last three accepted snapshots and the newest that proved good for a minute and for an hour, the key that seals them, and the
-//! marks. Files are written whole or not at all, proved by checksum and seal when read, whatever their modes, and what is damaged is set aside
+//! A folder holds what documents said in the last three accepted contents and in the newest that proved good for a minute and for an hour; apart
+//! from those the newest of what is discovered or operational, so that falling back to older documents never brings back an old certificate or a
+//! dead endpoint; the key that seals them, and the marks. Files are written whole or not at all, proved by checksum and seal when read, whatever their modes, and what is damaged is set aside
 //! under its name with `.corrupt`. It does not decide what runs: that is the stream's business, and the rule about boots is in
 //! [`crate::core::trial`].
 
@@ -9,6 +10,7 @@ mod accept;
 mod exits;
 mod file;
 mod folder;
+mod keep;
 mod marks;
 mod start;
 
@@ -17,17 +19,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::hash::Digest;
+use aralez_proto::record::RecordSet;
 use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_runtime::private;
 use aralez_runtime::supervised::ProcessExit;
-use aralez_runtime::{clock, private, random};
 use tracing::{info, warn};
 
 use crate::core::memory::{Memory, NotKept, Remembered};
+use crate::core::parts::Left;
 use crate::core::trial::{Boot, LastExit, Marks};
 pub use accept::{Accepted, accept_cluster};
 pub use exits::{Ending, ExitNotes};
-use file::Header;
 use folder::Folder;
 
 #[cfg(test)]
@@ -52,6 +55,14 @@ pub struct Cache {
     machine: String,
     /// What this node takes, since the start.
     limits: Limits,
+    kept: Kept,
+}
+
+/// What was read or written last.
+#[derive(Debug, Default)]
+struct Kept {
+    records: RecordSet,
+    left: Vec<Left>,
 }
 
 impl Cache {
@@ -79,6 +90,7 @@ impl Cache {
             told,
             machine: machine_boot_id(),
             limits: Limits::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -223,18 +235,7 @@ impl Memory for Cache {
     }
 
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
-        let key = self.key()?;
-        let header = Header {
-            cluster: self.marks.cluster.clone(),
-            version: snapshot.version(),
-            written_unix_ms: self.folder.next_stamp(clock::unix_ms()),
-            writer: self.writer.clone(),
-        };
-        let content = file::encode(&header, snapshot.records(), &key, random::bytes())
-            .map_err(|error| NotKept(error.to_string()))?;
-        self.folder.write(header, &content)?;
-        self.folder.prune(&self.marks);
-        Ok(())
+        self.keep_parts(snapshot)
     }
 
     fn suspect(&mut self, root: Digest, limits: &Limits) -> Result<Snapshot, NotKept> {

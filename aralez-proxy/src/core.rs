@@ -12,6 +12,7 @@ pub mod leaving;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod parts;
 pub mod pseudonym;
 pub mod readiness;
 pub mod registry;

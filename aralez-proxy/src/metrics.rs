@@ -162,7 +162,8 @@ fn snapshot(page: &mut Page<'_>, live: &Live) -> fmt::Result {
     let labels = [
         ("generation", version.generation.to_string()),
         ("revision", version.revision.to_string()),
-        ("root", version.root.to_string()),
+        // Not the root of the whole: each endpoint that comes or goes would begin a series of its own.
+        ("authored_root", version.authored_root.to_string()),
     ];
     page.labelled(
         "aralez_snapshot_info",

@@ -7,6 +7,7 @@
 //! It does **not** contain: a runtime, sockets, files, clocks, randomness, Pingora, axum or kube. What needs a nonce or a time is given it.
 
 pub mod client;
+pub mod content;
 pub mod convert;
 pub mod document;
 pub mod fault;

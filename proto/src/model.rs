@@ -8,7 +8,7 @@ mod host;
 mod name;
 mod redirect;
 
-pub use endpoint::{Endpoint, EndpointAddress, EndpointState, InvalidAddress};
+pub use endpoint::{Endpoint, EndpointAddress, EndpointOwner, EndpointState, InvalidAddress};
 pub use header::{
     Direction, Header, HeaderEdits, InvalidEdits, InvalidHeader, MOST_EDITS, check_name,
     check_value,

@@ -3,6 +3,7 @@
 //! A snapshot that exists is right: every record decodes, every route's pool exists, every endpoint has a pool, the limits hold. The
 //! next one is made from the one before and a delta, at the cost of the delta, sharing what did not change.
 
+mod endpoints;
 mod limits;
 mod pools;
 mod resources;
@@ -35,12 +36,8 @@ impl Default for Snapshot {
     /// The empty snapshot, before all versions.
     fn default() -> Self {
         let records = RecordSet::default();
-        let version = Version {
-            root: records.root(),
-            ..Version::default()
-        };
         Self {
-            version,
+            version: of_records(Version::default(), &records),
             records,
             resources: Resources::default(),
         }
@@ -48,7 +45,7 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// The snapshot of a complete set of records. The version's root is taken from the records.
+    /// The snapshot of a complete set of records. The version's roots are taken from the records.
     ///
     /// # Errors
     /// Every fault of every record, then dangling references, then limits.
@@ -61,7 +58,7 @@ impl Snapshot {
     /// The snapshot after a delta, and what the delta touched. Costs the delta.
     ///
     /// # Errors
-    /// As [`Snapshot::complete`], and a hash mismatch where the delta does not lead to `version.root`.
+    /// As [`Snapshot::complete`], and a hash mismatch where the delta does not lead to the roots of `version`.
     pub fn next(
         &self,
         version: Version,
@@ -69,12 +66,35 @@ impl Snapshot {
         limits: &Limits,
     ) -> Result<(Self, Touched), Faults> {
         let records = self.records.with(delta);
-        expect_root(version.root, records.root())?;
+        expect_roots(&version, &records)?;
+        self.with(version, records, delta, limits)
+    }
+
+    /// As [`Snapshot::next`], for whoever made the delta: the version's roots are taken from the records.
+    ///
+    /// # Errors
+    /// As [`Snapshot::complete`].
+    pub fn changed_by(
+        &self,
+        version: Version,
+        delta: &[Change],
+        limits: &Limits,
+    ) -> Result<(Self, Touched), Faults> {
+        self.with(version, self.records.with(delta), delta, limits)
+    }
+
+    fn with(
+        &self,
+        version: Version,
+        records: RecordSet,
+        delta: &[Change],
+        limits: &Limits,
+    ) -> Result<(Self, Touched), Faults> {
         let (resources, touched) = self.resources.with(delta)?;
         Ok((Self::checked(version, records, resources, limits)?, touched))
     }
 
-    /// As [`Snapshot::complete`], of records in any order, and only where they lead to `version.root`. Costs both threads that `join` has.
+    /// As [`Snapshot::complete`], of records in any order, and only where they lead to the roots of `version`. Costs both threads that `join` has.
     ///
     /// # Errors
     /// As [`Snapshot::next`].
@@ -98,12 +118,12 @@ impl Snapshot {
         limits: &Limits,
         join: &dyn Join,
     ) -> Result<Self, Faults> {
-        expect_root(version.root, records.root())?;
+        expect_roots(&version, &records)?;
         let resources = Resources::of(&records, join)?;
         Self::checked(version, records, resources, limits)
     }
 
-    /// The snapshot of a complete set of records, following this one: costs what differs, and shares what does not. The version's root is
+    /// The snapshot of a complete set of records, following this one: costs what differs, and shares what does not. The version's roots are
     /// taken from the records.
     ///
     /// # Errors
@@ -130,12 +150,8 @@ impl Snapshot {
         limits: &Limits,
     ) -> Result<Self, Faults> {
         Faults::check(limits.check(&records, &resources))?;
-        let version = Version {
-            root: records.root(),
-            ..version
-        };
         Ok(Self {
-            version,
+            version: of_records(version, &records),
             records,
             resources,
         })
@@ -145,10 +161,7 @@ impl Snapshot {
     #[must_use]
     pub fn renamed(&self, version: Version) -> Self {
         Self {
-            version: Version {
-                root: self.version.root,
-                ..version
-            },
+            version: of_records(version, &self.records),
             ..self.clone()
         }
     }
@@ -169,12 +182,30 @@ impl Snapshot {
     }
 }
 
-fn expect_root(announced: Digest, computed: Digest) -> Result<(), Faults> {
-    if announced == computed {
-        return Ok(());
+/// The version with the roots of these records.
+const fn of_records(version: Version, records: &RecordSet) -> Version {
+    Version {
+        root: records.root(),
+        authored_root: records.authored_root(),
+        ..version
     }
-    let reason = format!("the records come to {computed}, announced was {announced}");
-    Err(Fault::whole(FaultCode::HashMismatch, "root", reason).into())
+}
+
+/// Both roots, so that what is remembered by the authored one cannot be led astray by a number that nobody proved.
+fn expect_roots(announced: &Version, records: &RecordSet) -> Result<(), Faults> {
+    let roots = [
+        ("root", announced.root, records.root()),
+        (
+            "authored_root",
+            announced.authored_root,
+            records.authored_root(),
+        ),
+    ];
+    let other = |(field, announced, computed): (&str, Digest, Digest)| {
+        let reason = format!("the records come to {computed}, announced was {announced}");
+        (announced != computed).then(|| Fault::whole(FaultCode::HashMismatch, field, reason))
+    };
+    Faults::check(roots.into_iter().filter_map(other).collect())
 }
 
 /// A shared snapshot.

@@ -18,14 +18,30 @@ pub struct Version {
     pub revision: u64,
     /// Counts discovery within one boot of control.
     pub sequence: u64,
+    /// The durable counter of the operational layer; compared within one generation only.
+    pub operational: u64,
     /// The root hash over all records.
     pub root: Digest,
+    /// The root hash over the records that documents make: what trials, good versions and refusals are keyed by.
+    pub authored_root: Digest,
 }
 
 impl Version {
     /// The order of history; says nothing about content.
     pub fn order(&self, other: &Self) -> Ordering {
         (self.generation, self.revision).cmp(&(other.generation, other.revision))
+    }
+
+    /// Whether a node that runs `held` would go backwards with this: in history, or in the operational layer of the same generation.
+    pub fn goes_back_from(&self, held: &Self) -> bool {
+        let older = self.generation == held.generation && self.operational < held.operational;
+        older || self.order(held).is_lt()
+    }
+
+    /// Whether this is a newer name than `held`, should both have the same records.
+    pub fn renames(&self, held: &Self) -> bool {
+        let newer = self.operational > held.operational || self.order(held).is_gt();
+        self.root == held.root && newer && !self.goes_back_from(held)
     }
 }
 

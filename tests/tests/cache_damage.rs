@@ -39,7 +39,7 @@ fn filled(folder: &Path, hosts: usize) -> PathBuf {
     cache.boot(&Limits::default());
     cache.pin(&[5; 16]);
     for snapshot in [snapshot(1, 2), snapshot(2, hosts)] {
-        cache.swap(snapshot.version().root);
+        cache.swap(snapshot.version().authored_root);
         cache.keep(&snapshot).unwrap();
     }
     cache.clean_exit();
@@ -50,7 +50,7 @@ fn filled(folder: &Path, hosts: usize) -> PathBuf {
         path.file_name()
             .unwrap()
             .to_string_lossy()
-            .starts_with("snap-1-2-")
+            .starts_with("content-1-2-")
     };
     files.find(newest).expect("the second version is kept")
 }

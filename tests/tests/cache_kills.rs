@@ -57,7 +57,7 @@ impl Pusher {
 fn half_written(cache: &Path) -> bool {
     let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
     let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.any(|name| name.starts_with(".snap-") && name.ends_with(".tmp"))
+    names.any(|name| name.starts_with(".content-") && name.ends_with(".tmp"))
 }
 
 /// A random moment; in every second round one while a file is being written, if that can be caught.

@@ -67,7 +67,7 @@ async fn state_with_group_bits_serves_starts_and_is_closed_again() {
     assert_eq!(fleet.is_current(LIVE * 2).await, head);
     let told = eventually(LIVE, "the proxy reports what it found", || async {
         let told = fleet.node(0).await?.troubles.join("\n");
-        match told.contains("seal.key") && told.contains("snap-") && told.contains("marks") {
+        match told.contains("seal.key") && told.contains("content-") && told.contains("marks") {
             true => Ok(told),
             false => Err(told),
         }

@@ -73,7 +73,7 @@ async fn troubled(fleet: &Fleet, reason: &str) {
         "control tells what is wrong with the node",
         || async {
             let troubles = fleet.node(0).await?.troubles;
-            let named = |trouble: &String| trouble.contains("snap-") && trouble.contains(reason);
+            let named = |trouble: &String| trouble.contains("content-") && trouble.contains(reason);
             same(&troubles.iter().any(named), &true).map_err(|_| troubles.join("; "))
         },
     )

@@ -211,8 +211,9 @@ async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
         held: Some(wire::Version {
             generation: u64::from(u32::MAX) + 1,
             revision: 9,
-            sequence: 0,
             root: vec![7; 32].into(),
+            authored_root: vec![7; 32].into(),
+            ..wire::Version::default()
         }),
         ..hello("n")
     };

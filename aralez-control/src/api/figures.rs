@@ -24,8 +24,9 @@ fn version(revision: u64) -> Version {
     Version {
         generation: 1_764_000_000,
         revision,
-        sequence: 0,
         root: [byte; 32].into(),
+        authored_root: [byte; 32].into(),
+        ..Version::default()
     }
 }
 
@@ -36,7 +37,6 @@ fn fleet() -> SharedFleet {
     let standing = |running| Standing {
         running: Some(version(running)),
         target: version(2),
-        recognised: true,
         refused: None,
     };
     for number in 0..NODES {

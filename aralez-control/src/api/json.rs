@@ -1,5 +1,6 @@
 //! The JSON of `/v1`. Shapes are a contract: fields are added, never renamed.
 
+use aralez_proto::content::Content;
 use aralez_proto::document::DocumentFault;
 use aralez_proto::fault::Fault;
 use aralez_proto::version::Version;
@@ -10,15 +11,19 @@ use crate::core::fleet::NodeCounts;
 use crate::core::loss::{Loser, Loss};
 use crate::core::node::NodeState;
 use crate::core::proof::MarkCounts;
+use crate::core::session::RefusedContent;
 
 /// The version of the shapes.
 pub(super) const SHAPE: u32 = 1;
 
 #[derive(Serialize)]
 pub(super) struct VersionJson {
-    generation: u64,
-    revision: u64,
-    root: String,
+    pub(super) generation: u64,
+    pub(super) revision: u64,
+    pub(super) sequence: u64,
+    pub(super) operational: u64,
+    pub(super) root: String,
+    pub(super) authored_root: String,
 }
 
 impl From<Version> for VersionJson {
@@ -26,7 +31,10 @@ impl From<Version> for VersionJson {
         Self {
             generation: version.generation,
             revision: version.revision,
+            sequence: version.sequence,
+            operational: version.operational,
             root: version.root.to_string(),
+            authored_root: version.authored_root.to_string(),
         }
     }
 }
@@ -72,28 +80,29 @@ impl From<&DocumentFault> for DocumentFaultJson {
 }
 
 #[derive(Serialize)]
-pub(super) struct HeadJson {
-    pub(super) generation: u64,
-    pub(super) revision: u64,
-    pub(super) sequence: u64,
-    pub(super) root: String,
+pub(super) struct RefusedJson {
+    /// The whole that is refused, where its faults are not in what documents say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    /// What documents say and is refused, with whatever endpoints.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authored_root: Option<String>,
+    faults: Vec<FaultJson>,
 }
 
-impl From<Version> for HeadJson {
-    fn from(version: Version) -> Self {
+impl From<&RefusedContent> for RefusedJson {
+    fn from(refused: &RefusedContent) -> Self {
+        let root = refused.content.root().to_string();
+        let (root, authored_root) = match refused.content {
+            Content::Whole(_) => (Some(root), None),
+            Content::Authored(_) => (None, Some(root)),
+        };
         Self {
-            generation: version.generation,
-            revision: version.revision,
-            sequence: version.sequence,
-            root: version.root.to_string(),
+            root,
+            authored_root,
+            faults: refused.faults.iter().map(FaultJson::from).collect(),
         }
     }
-}
-
-#[derive(Serialize)]
-pub(super) struct RefusedJson {
-    pub(super) root: String,
-    pub(super) faults: Vec<FaultJson>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +125,7 @@ pub(super) struct NodeJson {
 #[derive(Serialize)]
 pub(super) struct NodesJson {
     pub(super) version: u32,
-    pub(super) head: HeadJson,
+    pub(super) head: VersionJson,
     pub(super) nodes: Vec<NodeJson>,
     pub(super) turned_away: Vec<TurnedAwayJson>,
 }
@@ -289,7 +298,7 @@ pub(super) struct StatusJson {
     pub(super) version: u32,
     pub(super) cluster: String,
     #[serde(flatten)]
-    pub(super) head: HeadJson,
+    pub(super) head: VersionJson,
     pub(super) documents: DocumentsJson,
     pub(super) nodes: CountsJson,
     pub(super) turned_away: Vec<TurnedAwayJson>,

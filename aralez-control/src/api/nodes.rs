@@ -16,9 +16,7 @@ use crate::core::fleet::{Listing, NotForgotten};
 use crate::core::node::{NodeRecord, NodeState};
 use crate::core::turned_away::TurnedAwayNode;
 
-use super::json::{
-    FaultJson, NodeJson, NodesJson, RefusedJson, SHAPE, TurnedAwayJson, VersionJson,
-};
+use super::json::{NodeJson, NodesJson, RefusedJson, SHAPE, TurnedAwayJson, VersionJson};
 use super::problem::Problem;
 use super::write::allow;
 use super::{Peer, Shared};
@@ -94,10 +92,7 @@ fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) ->
         persisted: record.status.persisted.map(VersionJson::from),
         origin: origin.to_owned(),
         last_seen_ms: millis(age),
-        refused: record.standing.refused.as_ref().map(|refused| RefusedJson {
-            root: refused.root.to_string(),
-            faults: refused.faults.iter().map(FaultJson::from).collect(),
-        }),
+        refused: record.standing.refused.as_ref().map(RefusedJson::from),
         troubles: record.status.troubles.clone(),
     }
 }

@@ -19,7 +19,7 @@ use crate::core::hold::{Held, NotAHoldId};
 
 use super::access::Denied;
 use super::json::{
-    CommittedJson, DocumentFaultJson, DroppedJson, FaultJson, HeadJson, LossJson, SHAPE,
+    CommittedJson, DocumentFaultJson, DroppedJson, FaultJson, LossJson, SHAPE, VersionJson,
 };
 use super::problem::Problem;
 use super::{Api, Peer, Shared, set};
@@ -203,7 +203,7 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
             "the head is another revision",
             &conflict.to_string(),
         )
-        .with("head", json!(HeadJson::from(api.head()))),
+        .with("head", json!(VersionJson::from(api.head()))),
         Rejected::Unknown(reason) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "it is not known whether the revision was written; see the head in a while",

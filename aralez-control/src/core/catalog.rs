@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aralez_proto::convert::{decode, endpoint_record};
 use aralez_proto::document::{self, AuthoredPool};
 use aralez_proto::fault::Fault;
-use aralez_proto::model::{Endpoint, GroupName, PoolName};
-use aralez_proto::record::{Change, Delta, RecordKey, RecordSet, ResourceType};
+use aralez_proto::model::{Endpoint, EndpointOwner, GroupName, PoolName};
+use aralez_proto::record::{Change, Delta, Record, RecordKey, RecordSet};
 use aralez_proto::snapshot::Snapshot;
 
 use crate::core::layers::{Endpoints, Layers};
@@ -42,24 +42,14 @@ pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
     authored.with(&added)
 }
 
-/// All that some pools have now, from whomever: what [`endpoints_delta`] compares views with.
-pub fn endpoints_of(layers: &Layers, pools: &BTreeSet<PoolName>) -> BTreeMap<PoolName, Endpoints> {
-    let found = |pool: &PoolName| {
-        let known = layers.discovered.endpoints(pool);
-        known.map(|known| Endpoints::clone(known))
-    };
-    let mut all: BTreeMap<PoolName, Endpoints> = pools
-        .iter()
-        .map(|pool| (pool.clone(), found(pool).unwrap_or_default()))
-        .collect();
-    let authored = layers.authored.hosts.iter().flat_map(|host| &host.pools);
-    for pool in authored {
-        if let Some(endpoints) = all.get_mut(&pool.name) {
-            let word = pool.endpoints.iter();
-            endpoints.extend(word.map(|endpoint| (endpoint.address, *endpoint)));
-        }
-    }
-    all
+/// What sources found for some pools: what [`endpoints_delta`] compares views with.
+pub fn endpoints_of(
+    layers: &Layers,
+    pools: &BTreeSet<PoolName>,
+) -> BTreeMap<PoolName, Arc<Endpoints>> {
+    let found = |pool: &PoolName| layers.discovered.endpoints(pool).cloned();
+    let found = |pool: &PoolName| (pool.clone(), found(pool).unwrap_or_default());
+    pools.iter().map(found).collect()
 }
 
 /// What is wrong with what was found for a pool, as every node would say. Costs the endpoints that differ from the known ones.
@@ -74,25 +64,29 @@ pub fn faults_of_found(
     let found = found.into_iter().flat_map(|found| found.values());
     found
         .filter(|endpoint| !same(endpoint))
-        .filter_map(|endpoint| decode(&endpoint_record(pool, endpoint)).err())
+        .filter_map(|endpoint| decode(&found_record(pool, endpoint)).err())
         .flatten()
         .collect()
 }
 
-/// What turns a view's endpoints of these pools into all that they have now. Costs these pools; a pool that is not in the view is none of
-/// its business.
-pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -> Delta {
+/// What turns the found endpoints of these pools in a view into those of now. Costs these pools; a pool that is not in the view is none of its
+/// business.
+pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Arc<Endpoints>>) -> Delta {
     let mut delta = Delta::new();
     for (pool, now) in pools {
-        if view.resources().pools().get(pool).is_none() {
+        let known = view.resources().pools();
+        if known.get(pool).is_none() {
             continue;
         }
-        let before = view.resources().pools().endpoints(pool).unwrap_or_default();
+        let before = known.endpoints_of(pool, EndpointOwner::Source);
         let gone = before.iter().map(|endpoint| endpoint.address);
         let gone = gone.filter(|address| !now.contains_key(address));
         delta.extend(gone.map(|address| {
-            let key = RecordKey::new(ResourceType::Endpoint, format!("{pool} {address}"));
-            Change::Delete(key)
+            Change::Delete(RecordKey::of_endpoint(
+                EndpointOwner::Source,
+                pool,
+                &address,
+            ))
         }));
         // Ascending by address.
         let same = |address| before.binary_search_by_key(address, |endpoint| endpoint.address);
@@ -100,24 +94,21 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -
         let new = now
             .iter()
             .filter(|(address, endpoint)| same(address) != Some(*endpoint));
-        delta.extend(new.map(|(_, endpoint)| Change::Put(endpoint_record(pool, endpoint))));
+        delta.extend(new.map(|(_, endpoint)| Change::Put(found_record(pool, endpoint))));
     }
     delta
 }
 
-/// What sources found for a pool. An endpoint that stands in the document as well is as the document says: its weight and tier are a
-/// person's word.
+/// What sources found for a pool.
 fn discovered_endpoints<'a>(
     pool: &'a AuthoredPool,
     layers: &'a Layers,
 ) -> impl Iterator<Item = Change> + 'a {
     let known = layers.discovered.endpoints(&pool.name);
-    let authored = |address| {
-        pool.endpoints
-            .iter()
-            .any(|endpoint| endpoint.address == address)
-    };
     let found = known.into_iter().flat_map(|known| known.values());
-    let found = found.filter(move |endpoint| !authored(endpoint.address));
-    found.map(|endpoint| Change::Put(endpoint_record(&pool.name, endpoint)))
+    found.map(|endpoint| Change::Put(found_record(&pool.name, endpoint)))
+}
+
+fn found_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
+    endpoint_record(EndpointOwner::Source, pool, endpoint)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aralez_proto::model::{GroupName, PoolName};
-use aralez_proto::record::{Change, ResourceType};
+use aralez_proto::record::{Change, RecordKey, ResourceType};
 use aralez_proto::snapshot::Snapshot;
 
 use crate::core::views::Views;
@@ -95,7 +95,7 @@ fn compare(before: &Snapshot, after: &Snapshot, hosts: Loser, found: &mut BTreeS
         };
         match key.kind {
             ResourceType::VirtualHost => removed_hosts += 1,
-            ResourceType::Endpoint => pools.extend(pool_of(&key.name)),
+            ResourceType::Endpoint | ResourceType::StaticEndpoint => pools.extend(pool_of(&key)),
             _ => {}
         }
     }
@@ -115,9 +115,9 @@ fn compare(before: &Snapshot, after: &Snapshot, hosts: Loser, found: &mut BTreeS
     );
 }
 
-/// The pool of an endpoint's key: `POOL ADDRESS`.
-fn pool_of(key: &str) -> Option<PoolName> {
-    key.split_once(' ')?.0.parse().ok()
+/// The pool of an endpoint.
+fn pool_of(key: &RecordKey) -> Option<PoolName> {
+    key.endpoint()?.0.parse().ok()
 }
 
 fn shrunk(before: &Snapshot, after: &Snapshot, pool: PoolName) -> Option<Loss> {

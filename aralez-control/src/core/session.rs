@@ -29,7 +29,7 @@ use aralez_proto::version::Version;
 pub use derivation::Derivation;
 use derive::Deriving;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
-pub use hello::{BootId, Hello, Opened, RefusedRoot, Resume, TurnedAway};
+pub use hello::{BootId, Hello, Opened, RefusedContent, Resume, TurnedAway};
 pub use parts::{MAX_PART_BYTES, split};
 use recall::OwnView;
 pub use recent::Recent;
@@ -103,21 +103,19 @@ pub struct Standing {
     pub running: Option<Version>,
     /// The newest version there is for it.
     pub target: Version,
-    /// Whether control has the records of what the node runs.
-    pub recognised: bool,
-    /// Why it is not given the newest: the refused root and the faults.
-    pub refused: Option<RefusedRoot>,
+    /// Why it is not given the newest: the refused content and the faults.
+    pub refused: Option<RefusedContent>,
 }
 
 impl Standing {
     /// What the node runs, where its number says what that is. A release may make other records of the same documents: then a number alone
-    /// proves nothing, unless control itself made what the node runs, before endpoints were found or lost.
+    /// proves nothing.
     pub fn proven(&self) -> Option<Version> {
-        let differs = |running: &Version| {
-            running.order(&self.target).is_eq() && running.root != self.target.root
-        };
+        let (target, differs) = (self.target, |running: &Version| {
+            running.authored_root != self.target.authored_root
+        });
         self.running
-            .filter(|running| self.recognised || !differs(running))
+            .filter(|running| !(running.order(&target).is_eq() && differs(running)))
     }
 }
 
@@ -211,9 +209,8 @@ impl Session {
         Standing {
             running: self.running,
             target: self.recent.newest().version(),
-            recognised: self.base.is_some(),
-            refused: self.refused().map(|refusal| RefusedRoot {
-                root: refusal.root(),
+            refused: self.refused().map(|refusal| RefusedContent {
+                content: refusal.content(),
                 faults: Arc::clone(refusal.faults()),
             }),
         }

@@ -30,7 +30,7 @@ impl Views {
         Self::default().renamed(version)
     }
 
-    /// The same views under another version, whose root is ignored.
+    /// The same views under another version, whose roots are ignored.
     #[must_use]
     pub fn renamed(&self, version: Version) -> Self {
         let renamed = |view: &Arc<Snapshot>| Arc::new(view.renamed(version));
@@ -65,7 +65,7 @@ impl Views {
         self.named.iter()
     }
 
-    /// The views of the layers under another version, whose root is ignored. What did not change is shared with the views before.
+    /// The views of the layers under another version, whose roots are ignored. What did not change is shared with the views before.
     ///
     /// # Errors
     /// What makes the first view that is no snapshot none.
@@ -94,12 +94,7 @@ impl Views {
         version.sequence += 1;
         let now = catalog::endpoints_of(layers, pools);
         let next = |view: &Arc<Snapshot>| {
-            let delta = catalog::endpoints_delta(view, &now);
-            let version = Version {
-                root: view.records().with(&delta).root(),
-                ..version
-            };
-            following_by(view, version, &delta)
+            following_by(view, version, &catalog::endpoints_delta(view, &now))
         };
         Ok(Self {
             default: next(&self.default)?,
@@ -136,7 +131,6 @@ fn following(
     Ok(Arc::new(next))
 }
 
-/// `version` tells the root, unless nothing changes.
 fn following_by(
     before: &Snapshot,
     version: Version,
@@ -145,7 +139,7 @@ fn following_by(
     if delta.is_empty() {
         return Ok(Arc::new(before.renamed(version)));
     }
-    let (next, _) = before.next(version, delta, &Limits::default())?;
+    let (next, _) = before.changed_by(version, delta, &Limits::default())?;
     Ok(Arc::new(next))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralez_proto::convert::stream::{InvalidMessage, digest};
+use aralez_proto::convert::stream::{self, InvalidMessage};
 use aralez_proto::fault::Fault;
 use aralez_proto::record::{Held, Mark, RecordKey, ResourceType};
 use aralez_proto::version::Version;
@@ -10,7 +10,9 @@ use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_message::Kind;
 use aralez_proto::wire::part::{Items, UpdatePart};
 
-use crate::core::session::{Event, GoAway, Hello, NodeStatus, PROTOCOL, Pace, RefusedRoot, Resume};
+use crate::core::session::{
+    Event, GoAway, Hello, NodeStatus, PROTOCOL, Pace, RefusedContent, Resume,
+};
 use crate::core::store::ClusterId;
 
 /// How many refusals of a `Hello`, and troubles of a `Status`, are read.
@@ -55,9 +57,9 @@ pub fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
     })
 }
 
-fn refused(wire: wire::Refusal) -> Result<RefusedRoot, InvalidMessage> {
-    Ok(RefusedRoot {
-        root: digest("a refused root", &wire.root)?,
+fn refused(wire: wire::Refusal) -> Result<RefusedContent, InvalidMessage> {
+    Ok(RefusedContent {
+        content: stream::refused(&wire)?,
         faults: wire.faults.into_iter().map(Fault::from).collect(),
     })
 }

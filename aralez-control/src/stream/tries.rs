@@ -36,7 +36,7 @@ impl Hub {
         standing: &Standing,
         now: Instant,
     ) {
-        let running = standing.running.map(|running| running.root);
+        let running = standing.running.map(|running| running.authored_root);
         self.tries(|tries| tries.returned(group, node, running, now));
     }
 

@@ -6,7 +6,7 @@ use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::Limits;
 use aralez_runtime::random;
 
-use super::file::{self, Header, ReadError};
+use super::file::{self, Header, Part, ReadError};
 use super::folder::{Entry, Folder};
 use super::{existing_key, marks};
 use crate::core::cluster::ClusterId;
@@ -15,7 +15,7 @@ use crate::core::memory::NotKept;
 /// The outcome of [`accept_cluster`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Accepted {
-    /// How many snapshots serve on.
+    /// How many contents serve on.
     pub snapshots: usize,
     /// Files that do not, and why.
     pub troubles: Vec<String>,
@@ -40,11 +40,12 @@ pub fn accept_cluster(
     belong(folder, &[], &key)?;
     let mut files = Folder::new(folder.to_owned());
     let mut accepted = Accepted::default();
-    for entry in files.list(limits, &mut accepted.troubles) {
+    files.list(limits, &mut accepted.troubles);
+    for entry in files.entries().to_vec() {
         match relabelled(&mut files, &entry, cluster, (&key, limits)) {
             Ok((header, content)) => {
+                accepted.snapshots += usize::from(header.part == Part::Authored);
                 files.write(header, &content)?;
-                accepted.snapshots += 1;
             }
             Err(error) => accepted.troubles.push(format!("{} {error}", entry.name)),
         }
@@ -68,11 +69,17 @@ fn relabelled(
     cluster: &ClusterId,
     (key, limits): (&SealKey, &Limits),
 ) -> Result<(Header, Vec<u8>), ReadError> {
-    let snapshot = files.read(entry, (key, limits, &[]), &mut Vec::new())?;
+    let (header, body) = files.read(entry, (key, limits, &[]), &mut Vec::new())?;
     let header = Header {
         cluster: cluster.as_bytes().to_vec(),
-        ..entry.header.clone()
+        ..header
     };
-    let content = file::encode(&header, snapshot.records(), key, random::bytes())?;
+    let content = file::encode(
+        &header,
+        body.records.iter(),
+        &body.left,
+        key,
+        random::bytes(),
+    )?;
     Ok((header, content))
 }

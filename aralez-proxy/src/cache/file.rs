@@ -1,9 +1,9 @@
-//! The format of a cache file: bytes in, a checked snapshot out, or the reason why not.
+//! The format of a cache file: bytes in, the checked records of one part of a snapshot out, or the reason why not.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `ARALEZ`, then `SC` |
-//! | 4 | format, little-endian: 1 |
+//! | 4 | format, little-endian: 2 |
 //! | 4 | length of the header, little-endian |
 //! | … | `CacheHeader`: readable without the key |
 //! | … | `CacheBody`, sealed with the header's bytes as context |
@@ -12,28 +12,40 @@
 use std::io;
 
 use aralez_proto::convert::stream::digest;
-use aralez_proto::fault::{FaultCode, Faults};
 use aralez_proto::hash::Digest;
 use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::seal::{SealError, SealKey};
-use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proto::wire::storage as wire;
-use aralez_runtime::threads::TwoThreads;
 use bytes::Bytes;
 use prost::Message;
+
+use crate::core::parts::Left;
 
 mod body;
 
 const MAGIC: &[u8; 8] = b"ARALEZSC";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const PREFIX: usize = 16;
 const FOOTER: usize = 32;
+
+/// The part of a snapshot that a file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// What documents say.
+    Authored,
+    /// What is discovered or operational.
+    Other,
+}
 
 /// The head of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Header {
     pub(super) cluster: Vec<u8>,
+    pub(super) part: Part,
+    /// The root of the records in the file.
+    pub(super) part_root: Digest,
+    /// The version of the snapshot whose part this is.
     pub(super) version: Version,
     /// Only orders files of one version; it is not a time to believe.
     pub(super) written_unix_ms: u64,
@@ -46,6 +58,13 @@ impl Header {
         let version = self.version;
         (version.generation, version.revision, self.written_unix_ms)
     }
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Body {
+    pub(super) records: RecordSet,
+    pub(super) left: Vec<Left>,
 }
 
 /// Why a file does not serve.
@@ -67,30 +86,20 @@ pub(super) enum ReadError {
     Sealed(#[from] SealError),
     #[error("is of another cluster")]
     Cluster,
-    /// Whole and ours, but not for this node as it is now: not the file's fault.
-    #[error("is refused: {0}")]
-    Refused(Faults),
 }
 
-/// A snapshot's records as the bytes of a file. `nonce` must be fresh random bytes.
-pub(super) fn encode(
+/// Records of one part as the bytes of a file. `nonce` must be fresh random bytes.
+pub(super) fn encode<'r>(
     header: &Header,
-    records: &RecordSet,
+    records: impl Iterator<Item = &'r Record>,
+    left: &[Left],
     key: &SealKey,
     nonce: [u8; 24],
 ) -> Result<Vec<u8>, SealError> {
-    let header = wire::CacheHeader {
-        cluster_id: header.cluster.clone().into(),
-        generation: header.version.generation,
-        revision: header.version.revision,
-        sequence: header.version.sequence,
-        root: header.version.root.as_bytes().to_vec().into(),
-        written_unix_ms: header.written_unix_ms,
-        writer: header.writer.clone(),
-    }
-    .encode_to_vec();
+    let header = encoded(header).encode_to_vec();
     let body = wire::CacheBody {
-        records: records.iter().map(cached).collect(),
+        records: records.map(cached).collect(),
+        left: left.iter().map(left_endpoint).collect(),
     };
     let sealed = key.seal(nonce, &header, &body.encode_to_vec())?;
     let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
@@ -106,11 +115,41 @@ pub(super) fn encode(
     Ok(content)
 }
 
+fn encoded(header: &Header) -> wire::CacheHeader {
+    let bytes = |root: Digest| root.as_bytes().to_vec().into();
+    let version = header.version;
+    let part = match header.part {
+        Part::Authored => wire::CachePart::Authored,
+        Part::Other => wire::CachePart::Other,
+    };
+    wire::CacheHeader {
+        cluster_id: header.cluster.clone().into(),
+        generation: version.generation,
+        revision: version.revision,
+        sequence: version.sequence,
+        operational: version.operational,
+        root: bytes(version.root),
+        authored_root: bytes(version.authored_root),
+        part: part.into(),
+        part_root: bytes(header.part_root),
+        written_unix_ms: header.written_unix_ms,
+        writer: header.writer.clone(),
+    }
+}
+
 fn cached(record: &Record) -> wire::CachedRecord {
     wire::CachedRecord {
         r#type: record.key.kind.number().into(),
         key: record.key.name.as_ref().to_owned(),
         payload: record.payload.clone(),
+    }
+}
+
+fn left_endpoint(left: &Left) -> wire::LeftEndpoint {
+    wire::LeftEndpoint {
+        record: Some(cached(&left.record)),
+        generation: left.since.0,
+        revision: left.since.1,
     }
 }
 
@@ -156,28 +195,35 @@ impl Whole {
         &self.header
     }
 
-    /// The snapshot in it: decoded, its root verified, within `limits`. The records keep the file's content in memory.
-    pub(super) fn decode(mut self, key: &SealKey, limits: &Limits) -> Result<Snapshot, ReadError> {
+    /// What it holds: decoded, its root verified. The records keep the file's content in memory.
+    pub(super) fn decode(mut self, key: &SealKey) -> Result<(Header, Body), ReadError> {
         let end = self.content.len() - FOOTER;
         let (before, sealed) = self.content.split_at_mut(self.body);
         let sealed = &mut sealed[..end - self.body];
         let plain = key.open_in_place(&before[PREFIX..], sealed)?;
         let plain = self.body + plain.start..self.body + plain.end;
-        let body = Bytes::from(self.content).slice(plain);
-        let records = RecordSet::of(body::decode(&body)?, &TwoThreads);
-        let snapshot = Snapshot::verified(self.header.version, records, limits, &TwoThreads);
-        snapshot.map_err(|faults| {
-            let mismatch = faults
-                .as_slice()
-                .iter()
-                .any(|fault| fault.code == FaultCode::HashMismatch);
-            if mismatch {
-                ReadError::Damaged(faults.to_string())
-            } else {
-                ReadError::Refused(faults)
-            }
-        })
+        let body = body::decode(&Bytes::from(self.content).slice(plain))?;
+        verify(&self.header, &body.records)?;
+        Ok((self.header, body))
     }
+}
+
+/// Whether these are the records of the part that the head names.
+fn verify(header: &Header, records: &RecordSet) -> Result<(), ReadError> {
+    let (root, strays) = match header.part {
+        Part::Authored => (records.authored_root(), records.other().count()),
+        Part::Other => (records.other_root(), records.authored().count()),
+    };
+    if root != header.part_root {
+        let announced = header.part_root;
+        let reason = format!("its records come to {root}, its head says {announced}");
+        return Err(ReadError::Damaged(reason));
+    }
+    if strays > 0 {
+        let reason = format!("{strays} records are of the other part");
+        return Err(ReadError::Damaged(reason));
+    }
+    Ok(())
 }
 
 /// The head of a file that begins like this, unproven: only the checksum of the whole proves it. `None`: it does not look like one.
@@ -189,18 +235,28 @@ pub(super) fn head_of(start: &[u8]) -> Option<Header> {
 }
 
 fn header(context: &[u8]) -> Result<Header, ReadError> {
-    let head = wire::CacheHeader::decode(context)
-        .map_err(|error| ReadError::Damaged(format!("header: {error}")))?;
-    let root = digest("the header's root", &head.root)
-        .map_err(|error| ReadError::Damaged(error.to_string()))?;
+    let damaged = |what: &dyn std::fmt::Display| ReadError::Damaged(format!("header: {what}"));
+    let head = wire::CacheHeader::decode(context).map_err(|error| damaged(&error))?;
+    let root = |bytes: &Bytes| digest("a root", bytes).map_err(|error| damaged(&error));
+    let part = match head.part() {
+        wire::CachePart::Authored => Part::Authored,
+        wire::CachePart::Other => Part::Other,
+        wire::CachePart::Unspecified => {
+            return Err(damaged(&"holds a part that this release does not know"));
+        }
+    };
     Ok(Header {
-        cluster: head.cluster_id.to_vec(),
+        part,
+        part_root: root(&head.part_root)?,
         version: Version {
             generation: head.generation,
             revision: head.revision,
             sequence: head.sequence,
-            root,
+            operational: head.operational,
+            root: root(&head.root)?,
+            authored_root: root(&head.authored_root)?,
         },
+        cluster: head.cluster_id.to_vec(),
         written_unix_ms: head.written_unix_ms,
         writer: head.writer,
     })

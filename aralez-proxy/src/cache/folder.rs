@@ -4,22 +4,30 @@
 //! afterwards, when the proxy serves already.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use aralez_proto::hash::Digest;
 use aralez_proto::seal::SealKey;
-use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::snapshot::Limits;
 use aralez_runtime::private;
 use tracing::warn;
 
-use super::file::{self, Header, ReadError, Whole};
+use super::file::{self, Body, Header, Part, ReadError, Whole};
 use crate::core::memory::NotKept;
 use crate::core::trial::Marks;
 
-/// How many of the newest are kept, and of the newest suspects, besides those that proved good.
+/// How the names of files begin that hold what documents say,
+const CONTENT: &str = "content-";
+/// and of those that hold the other part.
+const OTHER: &str = "other-";
+/// How many of the newest documents are kept, and of the newest suspects, besides those that proved good.
 const KEPT: usize = 3;
+/// How many of the newest other parts are kept: the one before serves where the newest is damaged.
+const KEPT_OTHERS: usize = 2;
 /// How many files that were set aside are kept for a person to look at.
 const KEPT_ASIDE: usize = 3;
 /// More files than this are not looked at when starting.
@@ -77,9 +85,9 @@ impl Folder {
         }
     }
 
-    /// The files, newest first, by their names and heads. What does not even have those is set aside.
-    pub(super) fn list(&mut self, limits: &Limits, troubles: &mut Vec<String>) -> Vec<Entry> {
-        let mut names = self.names(|name| name.starts_with("snap-") && name.ends_with(".arz"));
+    /// Looks at the files, by their names and heads. What does not even have those is set aside.
+    pub(super) fn list(&mut self, limits: &Limits, troubles: &mut Vec<String>) {
+        let mut names = self.names(|name| number_of(name).is_some() && name.ends_with(".arz"));
         names.sort_by_key(|name| Reverse(number_of(name)));
         names.truncate(MOST_FILES);
         self.entries.clear();
@@ -103,7 +111,6 @@ impl Folder {
         }
         self.entries
             .sort_by_key(|entry| Reverse(entry.header.age()));
-        self.entries.clone()
     }
 
     /// The head of a file where it fits its name; what was damaged or renamed does not.
@@ -126,17 +133,17 @@ impl Folder {
         Whole::of(content)
     }
 
-    /// Reads and checks a file of this cluster (any, where that is empty), and the snapshot in it.
+    /// Reads and checks a file of this cluster (any, where that is empty), and the records in it.
     pub(super) fn read(
         &mut self,
         entry: &Entry,
         wanted: (&SealKey, &Limits, &[u8]),
         troubles: &mut Vec<String>,
-    ) -> Result<Snapshot, ReadError> {
+    ) -> Result<(Header, Body), ReadError> {
         let (key, limits, cluster) = wanted;
         let file = of_cluster(self.whole(&entry.name, limits, troubles)?, cluster)?;
         self.examined(&entry.name);
-        file.decode(key, limits)
+        file.decode(key)
     }
 
     fn examined(&mut self, name: &str) {
@@ -200,6 +207,20 @@ impl Folder {
         &self.entries
     }
 
+    /// The files of a part, newest first.
+    pub(super) fn of_part(&self, part: Part) -> impl Iterator<Item = &Entry> {
+        let of_part = move |entry: &&Entry| entry.header.part == part;
+        self.entries.iter().filter(of_part)
+    }
+
+    /// Whether the newest file of a part holds these records, and nobody removed it.
+    pub(super) fn holds(&self, part: Part, root: Digest) -> bool {
+        let newest = self.of_part(part).next();
+        newest.is_some_and(|newest| {
+            newest.header.part_root == root && self.path.join(&newest.name).exists()
+        })
+    }
+
     /// A stamp that is later than that of every file here, whatever the clock says.
     pub(super) fn next_stamp(&self, now: u64) -> u64 {
         let latest = self
@@ -228,41 +249,58 @@ impl Folder {
     }
 
     /// Removes what is neither among the newest nor the newest that served a minute or an hour. Suspects are counted apart: they serve where
-    /// nothing else can, so they take the place of nothing else.
+    /// nothing else can, so they take the place of nothing else. Of two files of equal documents the older goes.
     pub(super) fn prune(&mut self, marks: &Marks) {
-        let newest = |wanted: &dyn Fn(&Entry) -> bool| self.entries.iter().position(wanted);
-        let good = newest(&|entry| marks.is_good(entry.header.version.root));
-        let lasting = newest(&|entry| marks.is_lasting(entry.header.version.root));
-        let (mut position, mut plain, mut suspect) = (0, 0, 0);
+        let root = |entry: &Entry| entry.header.part_root;
+        let newest = |wanted: &dyn Fn(Digest) -> bool| {
+            let mut contents = self.of_part(Part::Authored);
+            let found = contents.find(|entry| wanted(root(entry)));
+            found.map(|entry| entry.name.clone())
+        };
+        let good = newest(&|root| marks.is_good(root));
+        let lasting = newest(&|root| marks.is_lasting(root));
+        let (mut seen, mut plain, mut suspect, mut others) = (HashSet::new(), 0, 0, 0);
         self.entries.retain(|entry| {
-            let of_its_kind = if marks.is_suspect(entry.header.version.root) {
-                &mut suspect
-            } else {
-                &mut plain
+            let keep = match entry.header.part {
+                Part::Other => counted(&mut others) <= KEPT_OTHERS,
+                Part::Authored if !seen.insert(root(entry)) => false,
+                Part::Authored => {
+                    let of_its_kind = match marks.is_suspect(root(entry)) {
+                        true => counted(&mut suspect),
+                        false => counted(&mut plain),
+                    };
+                    let name = Some(&entry.name);
+                    of_its_kind <= KEPT || [good.as_ref(), lasting.as_ref()].contains(&name)
+                }
             };
-            let keep = *of_its_kind < KEPT || [good, lasting].contains(&Some(position));
-            *of_its_kind += 1;
-            position += 1;
             // What cannot be removed is looked at again at the next start.
             keep || fs::remove_file(self.path.join(&entry.name)).is_err()
         });
     }
 }
 
+/// One more.
+const fn counted(count: &mut usize) -> usize {
+    *count += 1;
+    *count
+}
+
 /// The name that a file with this head has.
 fn name_of(header: &Header) -> String {
-    let version = header.version;
-    format!(
-        "snap-{}-{}-{}.arz",
-        version.generation,
-        version.revision,
-        version.root.short()
-    )
+    let (generation, revision, written) = header.age();
+    match header.part {
+        Part::Authored => {
+            let root = header.part_root.short();
+            format!("{CONTENT}{generation}-{revision}-{root}.arz")
+        }
+        Part::Other => format!("{OTHER}{generation}-{revision}-{written}.arz"),
+    }
 }
 
 /// The generation and revision in a name.
 fn number_of(name: &str) -> Option<(u64, u64)> {
-    let mut parts = name.strip_prefix("snap-")?.split('-');
+    let numbers = name.strip_prefix(CONTENT);
+    let mut parts = numbers.or_else(|| name.strip_prefix(OTHER))?.split('-');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 

@@ -89,12 +89,12 @@ fn write_by(
 pub(super) fn encode(marks: &Marks, key: &SealKey, nonce: [u8; 24]) -> Result<Vec<u8>, SealError> {
     let bytes = |root: &Digest| root.as_bytes().to_vec().into();
     let good = |good: &Good| wire::GoodContent {
-        root: bytes(&good.root),
+        authored_root: bytes(&good.root),
         served_s: good.served.as_secs(),
         this_boot: good.this_boot,
     };
     let trial = |trial: &Trial| wire::BootTrial {
-        root: bytes(&trial.root),
+        authored_root: bytes(&trial.root),
         open: trial.open,
         blame: trial.blame,
         standing: match trial.standing {
@@ -122,14 +122,14 @@ pub(super) fn decode(content: &[u8], key: &SealKey) -> Option<Marks> {
     let message = wire::BootMarks::decode(key.open(MAGIC, sealed).ok()?.as_slice()).ok()?;
     let good = |good: &wire::GoodContent| {
         Some(Good {
-            root: Digest::from_slice(&good.root)?,
+            root: Digest::from_slice(&good.authored_root)?,
             served: Duration::from_secs(good.served_s),
             this_boot: good.this_boot,
         })
     };
     let trial = |trial: &wire::BootTrial| {
         Some(Trial {
-            root: Digest::from_slice(&trial.root)?,
+            root: Digest::from_slice(&trial.authored_root)?,
             blame: trial.blame,
             standing: match trial.standing() {
                 wire::boot_trial::Standing::Suspect => Standing::Suspect,

@@ -1,37 +1,38 @@
-//! What serves at a start: which of the kept snapshots, and what is told of those that do not.
+//! What serves at a start: which of the kept contents, with the newest endpoints, and what is told of those that do not.
 
-use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::content::Content;
+use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::hash::Digest;
 use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_runtime::threads::TwoThreads;
 use tracing::info;
 
-use super::Cache;
-use super::file::ReadError;
+use super::file::{Part, ReadError};
 use super::folder::Entry;
+use super::{Cache, Kept};
 use crate::core::memory::{NotKept, Remembered};
+use crate::core::parts::{Composed, OtherPart, compose};
 use crate::core::subscription::Refusal;
 use crate::core::trial::{Marks, Standing};
 
 impl Cache {
     /// Finds what may serve. Suspects only serve where nothing else can: a proxy that might fall is better than none.
     pub(super) fn choose(&mut self, key: &SealKey, limits: &Limits, found: &mut Remembered) {
-        let entries = self.folder.list(limits, &mut found.troubles);
+        self.folder.list(limits, &mut found.troubles);
+        let entries: Vec<Entry> = self.folder.of_part(Part::Authored).cloned().collect();
+        let other = self.newest_other(key, limits, &mut found.troubles);
         for entry in in_order(&self.marks, entries) {
-            let wanted = (key, limits, self.marks.cluster.as_slice());
-            match self.folder.read(&entry, wanted, &mut found.troubles) {
-                Ok(snapshot) => {
-                    self.adopt(&entry, snapshot, found);
-                    break;
-                }
-                Err(ReadError::Refused(faults)) => {
-                    let trouble = format!("{}: {}", entry.name, faults.brief());
-                    found.troubles.push(trouble);
-                    found.refused.push(Refusal {
-                        root: entry.header.version.root,
-                        faults: faults.into_vec(),
-                    });
-                }
+            match self.composed(&entry, other.clone(), (key, limits), &mut found.troubles) {
+                Ok(composed) => match verified(composed, limits) {
+                    Ok((snapshot, kept)) => {
+                        self.adopt(&entry, &snapshot, kept);
+                        found.snapshot = Some(snapshot);
+                        break;
+                    }
+                    Err((version, faults)) => refuse(&entry, version, faults, found),
+                },
                 Err(error) => self
                     .folder
                     .deal_with(&entry.name, error, &mut found.troubles),
@@ -40,43 +41,111 @@ impl Cache {
         tell_suspects(&self.marks, found);
     }
 
-    fn adopt(&mut self, entry: &Entry, snapshot: Snapshot, found: &mut Remembered) {
+    /// The newest other part that is whole. Those that are not are set aside.
+    fn newest_other(
+        &mut self,
+        key: &SealKey,
+        limits: &Limits,
+        troubles: &mut Vec<String>,
+    ) -> Option<OtherPart> {
+        loop {
+            let entry = self.folder.of_part(Part::Other).next().cloned()?;
+            let wanted = (key, limits, self.marks.cluster.as_slice());
+            match self.folder.read(&entry, wanted, troubles) {
+                Ok((header, body)) => {
+                    return Some(OtherPart {
+                        version: header.version,
+                        records: body.records,
+                        left: body.left,
+                    });
+                }
+                Err(error) => self.folder.deal_with(&entry.name, error, troubles),
+            }
+        }
+    }
+
+    /// The content of a file with this other part.
+    fn composed(
+        &mut self,
+        entry: &Entry,
+        other: Option<OtherPart>,
+        (key, limits): (&SealKey, &Limits),
+        troubles: &mut Vec<String>,
+    ) -> Result<Composed, ReadError> {
+        let wanted = (key, limits, self.marks.cluster.as_slice());
+        let (header, body) = self.folder.read(entry, wanted, troubles)?;
+        Ok(compose((header.version, body.records), other))
+    }
+
+    fn adopt(&mut self, entry: &Entry, snapshot: &Snapshot, kept: Kept) {
         info!(version = %snapshot.version(), "found a snapshot in the cache");
         if self.marks.cluster.is_empty() {
             self.marks.cluster.clone_from(&entry.header.cluster);
             self.marks_changed = true;
         }
-        found.snapshot = Some(snapshot);
+        self.kept = kept;
     }
 
-    /// A suspect snapshot, for its one more try.
+    /// A suspect content with the newest other part, for its one more try.
     pub(super) fn suspect_snapshot(
         &mut self,
         root: Digest,
         limits: &Limits,
     ) -> Result<Snapshot, NotKept> {
         let key = self.key()?;
-        let of_root = |entry: &&Entry| entry.header.version.root == root;
-        let entry = self.folder.entries().iter().find(of_root).cloned();
+        let of_root = |entry: &&Entry| entry.header.part_root == root;
+        let entry = self.folder.of_part(Part::Authored).find(of_root).cloned();
         let entry =
             entry.ok_or_else(|| NotKept(format!("{} is not in the cache", root.short())))?;
-        let wanted = (&key, limits, self.marks.cluster.as_slice());
         let mut troubles = Vec::new();
-        let read = self.folder.read(&entry, wanted, &mut troubles);
-        read.map_err(|error| NotKept(format!("{} {error}", entry.name)))
+        let other = self.newest_other(&key, limits, &mut troubles);
+        let composed = self
+            .composed(&entry, other, (&key, limits), &mut troubles)
+            .map_err(|error| NotKept(format!("{} {error}", entry.name)))?;
+        let (snapshot, kept) = verified(composed, limits)
+            .map_err(|(_, faults)| NotKept(format!("{}: {}", entry.name, faults.brief())))?;
+        self.kept = kept;
+        Ok(snapshot)
     }
+}
+
+/// The snapshot of what was put together, within these limits, and what is remembered of what is on disk.
+fn verified(composed: Composed, limits: &Limits) -> Result<(Snapshot, Kept), (Version, Faults)> {
+    let Composed {
+        version,
+        records,
+        left,
+    } = composed;
+    let kept = Kept {
+        records: records.clone(),
+        left,
+    };
+    Snapshot::verified(version, records, limits, &TwoThreads)
+        .map(|snapshot| (snapshot, kept))
+        .map_err(|faults| (version, faults))
+}
+
+/// It is whole and ours, but not for this node as it is now: not the file's fault.
+fn refuse(entry: &Entry, version: Version, faults: Faults, found: &mut Remembered) {
+    found
+        .troubles
+        .push(format!("{} is refused: {}", entry.name, faults.brief()));
+    found.refused.push(Refusal {
+        content: Content::at_fault(&version, faults.as_slice()),
+        faults: faults.into_vec(),
+    });
 }
 
 /// The order in which files are tried: newest first. Where the newest are suspect, what has proved good comes before what came shortly before them
 /// and may hold the same fault.
 fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
-    let is_suspect = |entry: &Entry| marks.is_suspect(entry.header.version.root);
+    let is_suspect = |entry: &Entry| marks.is_suspect(entry.header.part_root);
     let falls_back = entries.first().is_some_and(is_suspect);
     let (last_resort, mut plain): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(is_suspect);
     if falls_back {
         // Stable: newest first among the good and among the others.
-        plain.sort_by_key(|entry| !marks.is_good(entry.header.version.root));
+        plain.sort_by_key(|entry| !marks.is_good(entry.header.part_root));
     }
     plain.extend(last_resort);
     plain
@@ -84,7 +153,7 @@ fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
 
 fn tell_suspects(marks: &Marks, found: &mut Remembered) {
     let running = found.snapshot.as_ref();
-    let running = running.map(|snapshot| snapshot.version().root);
+    let running = running.map(|snapshot| snapshot.version().authored_root);
     for (root, standing) in marks.suspects() {
         let (code, reason) = match standing {
             Standing::Fatal => (
@@ -104,7 +173,10 @@ fn tell_suspects(marks: &Marks, found: &mut Remembered) {
             found.troubles.push(trouble);
         } else {
             let faults = vec![Fault::whole(code, "", reason)];
-            found.refused.push(Refusal { root, faults });
+            found.refused.push(Refusal {
+                content: Content::Authored(root),
+                faults,
+            });
         }
     }
 }

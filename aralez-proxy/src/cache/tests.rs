@@ -59,7 +59,7 @@ pub(super) fn filled(folder: &Path, revisions: &[u64]) {
     cache.pin(&CLUSTER);
     for number in revisions {
         let snapshot = snapshot(*number);
-        cache.swap(snapshot.version().root);
+        cache.swap(snapshot.version().authored_root);
         cache.keep(&snapshot).unwrap();
     }
     cache.clean_exit();
@@ -70,14 +70,14 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
     let found = fs::read_dir(folder.join("proxy")).unwrap();
     let mut names: Vec<String> = found
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with("snap-"))
+        .filter(|name| name.starts_with("content-"))
         .collect();
     names.sort();
     names
 }
 
 pub(super) fn file_of(folder: &Path, revision: u64) -> PathBuf {
-    let start = format!("snap-1-{revision}-");
+    let start = format!("content-1-{revision}-");
     let names = names(folder);
     let name = names.iter().find(|name| name.starts_with(&start)).unwrap();
     folder.join("proxy").join(name)
@@ -123,7 +123,7 @@ fn the_last_three_and_the_newest_that_served_a_minute_and_an_hour_are_kept() {
     cache.pin(&CLUSTER);
     for number in 1..=9 {
         cache.keep(&snapshot(number)).unwrap();
-        let root = snapshot(number).version().root;
+        let root = snapshot(number).version().authored_root;
         if number == 2 || number == 4 {
             cache.proved(root);
         }
@@ -132,7 +132,7 @@ fn the_last_three_and_the_newest_that_served_a_minute_and_an_hour_are_kept() {
         }
     }
     let kept = |number: &u64| {
-        let start = format!("snap-1-{number}-");
+        let start = format!("content-1-{number}-");
         let names = names(folder.path());
         names.iter().any(|name| name.starts_with(&start))
     };

@@ -16,7 +16,6 @@ mod refusals;
 use std::time::{Duration, Instant};
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
-use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 
@@ -86,7 +85,7 @@ impl Subscription {
     ) -> Self {
         let mut refusals = Refusals::default();
         for refusal in refused {
-            refusals.remember(refusal.root, &refusal.faults);
+            refusals.take(refusal);
         }
         Self {
             limits,
@@ -162,7 +161,9 @@ impl Subscription {
             }
             Event::Received(message) => self.received(moment, message, &mut actions),
             Event::Applied { version, took } => self.applied(moment, version, took, &mut actions),
-            Event::Refused { root, faults } => self.refuse(moment, root, &faults, &mut actions),
+            Event::Refused { version, faults } => {
+                self.refuse(moment, version, &faults, &mut actions);
+            }
             Event::Untried => self.settled(moment, |_| Report::Status, &mut actions),
             Event::Tick => {
                 self.try_alone(moment, &mut actions);
@@ -260,7 +261,7 @@ impl Subscription {
         actions: &mut Vec<Action>,
     ) {
         self.held = Some(version);
-        self.refusals.forget(version.root);
+        self.refusals.forget(&version);
         let report = |update_id| Report::Ack {
             update_id,
             version,
@@ -269,17 +270,23 @@ impl Subscription {
         self.settled(moment, report, actions);
     }
 
-    fn refuse(&mut self, moment: Moment, root: Digest, faults: &Faults, actions: &mut Vec<Action>) {
+    fn refuse(
+        &mut self,
+        moment: Moment,
+        version: Version,
+        faults: &Faults,
+        actions: &mut Vec<Action>,
+    ) {
         // Records that come to another root are no content at all: the announced one may be right, and comes once more as a whole.
         let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
         if !faults.as_slice().iter().all(mismatch) {
-            self.refusals.remember(root, faults.as_slice());
+            self.refusals.remember(&version, faults.as_slice());
         }
         let kept = self.held;
         let report = |update_id| Report::Nack {
             update_id,
             kept,
-            refused_root: root,
+            refused_root: version.root,
             faults: faults.as_slice().to_vec(),
         };
         self.settled(moment, report, actions);

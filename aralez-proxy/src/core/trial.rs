@@ -1,4 +1,6 @@
-//! The boot-loop rule (design section 8): which contents ended this proxy soon after they were applied, and which proved good.
+//! The boot-loop rule (ARCHITECTURE, "The cache"): which contents ended this proxy soon after they were applied, and which proved good.
+//!
+//! A content is what documents say, by its authored root: endpoints that come and go neither begin a trial anew nor escape one.
 //!
 //! A content is suspect when boots in a row ended within 60 s of its swap: two where there is evidence of a fault of the process, four where
 //! nobody knows why it ended. After the signal to leave, after an error of the surroundings and across a boot of the machine nothing is held
@@ -43,7 +45,7 @@ pub enum Standing {
 /// One content on trial.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trial {
-    /// Which content.
+    /// Which content: its authored root.
     pub root: Digest,
     /// What speaks against it: points of the boots in a row that ended within 60 s of its swap.
     pub blame: u32,
@@ -56,7 +58,7 @@ pub struct Trial {
 /// One content that proved good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Good {
-    /// Which content.
+    /// Which content: its authored root.
     pub root: Digest,
     /// How long it served on this node, all boots together.
     pub served: Duration,

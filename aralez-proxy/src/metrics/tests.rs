@@ -24,7 +24,7 @@ fn the_documented_names_are_there() {
         .response_latency
         .observe(std::time::Duration::from_millis(7));
     let page = page(&traffic);
-    assert!(page.contains("aralez_snapshot_info{generation=\"0\",revision=\"0\",root=\""));
+    assert!(page.contains("aralez_snapshot_info{generation=\"0\",revision=\"0\",authored_root=\""));
     for line in [
         "aralez_requests_total 1",
         "aralez_responses_total{status=\"200\"} 1",

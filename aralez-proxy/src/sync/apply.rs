@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
-use aralez_proto::record::{Change, ResourceType};
+use aralez_proto::record::Change;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_runtime::threads::TwoThreads;
 
@@ -90,14 +90,10 @@ fn serving(table: Table, snapshot: Snapshot, origin: Origin) -> LiveTable {
     }
 }
 
-/// Whether an update changes nothing but endpoints.
-pub(super) fn endpoints_only(update: &Update) -> bool {
-    let endpoint = |kind| kind == ResourceType::Endpoint;
-    !update.full
-        && update
-            .changes
-            .iter()
-            .all(|change| endpoint(change.key().kind))
+/// Whether an update changes nothing of what documents say.
+pub(super) fn keeps_authored(update: &Update) -> bool {
+    let authored = |change: &Change| change.key().kind.is_authored();
+    !update.full && !update.changes.iter().any(authored)
 }
 
 fn internal(panic: &(dyn Any + Send)) -> Faults {

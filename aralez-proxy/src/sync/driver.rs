@@ -200,7 +200,7 @@ impl Driver {
     fn told(&mut self, news: News) {
         match news {
             News::Applied { version, took } => self.feed(Event::Applied { version, took }),
-            News::Refused { root, faults } => self.feed(Event::Refused { root, faults }),
+            News::Refused { version, faults } => self.feed(Event::Refused { version, faults }),
             News::Untried => self.feed(Event::Untried),
             News::Memory {
                 persisted,

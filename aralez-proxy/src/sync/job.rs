@@ -48,8 +48,8 @@ pub enum News {
     },
     /// An update is not; nothing changed.
     Refused {
-        /// The content that is not run.
-        root: Digest,
+        /// The version that is not run.
+        version: Version,
         /// Every reason.
         faults: Faults,
     },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralez_proto::convert::stream::{InvalidMessage, digest};
+use aralez_proto::convert::stream::{self, InvalidMessage, digest};
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::feature;
 use aralez_proto::hash::Digest;
@@ -74,10 +74,7 @@ pub fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
 }
 
 fn refusal(refusal: &Refusal) -> wire::Refusal {
-    wire::Refusal {
-        root: refusal.root.as_bytes().to_vec().into(),
-        faults: faults(&refusal.faults),
-    }
+    stream::refusal(&refusal.content, &refusal.faults)
 }
 
 /// What a proxy answers, or tells of itself.

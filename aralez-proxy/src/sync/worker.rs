@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use aralez_proto::content::Content;
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
@@ -98,7 +99,7 @@ impl Worker {
                     remembered.snapshot = None;
                     let faults = faults.into_vec();
                     remembered.refused.push(Refusal {
-                        root: version.root,
+                        content: Content::at_fault(&version, &faults),
                         faults,
                     });
                 }
@@ -159,7 +160,8 @@ impl Worker {
             return true;
         }
         // No end after all: what runs is on trial again, unless it has proved good.
-        self.memory.swap(self.live.load().snapshot.version().root);
+        self.memory
+            .swap(self.live.load().snapshot.version().authored_root);
         self.save_marks(Instant::now());
         false
     }
@@ -189,12 +191,12 @@ impl Worker {
                     took,
                 });
                 self.pace
-                    .changed(started + took, apply::endpoints_only(update));
+                    .changed(started + took, apply::keeps_authored(update));
             }
             Err(faults) => {
                 warn!(version = %update.to, faults = faults.brief(), "refused an update; what ran before goes on");
                 self.tell(News::Refused {
-                    root: update.to.root,
+                    version: update.to,
                     faults,
                 });
             }
@@ -203,7 +205,7 @@ impl Worker {
 
     /// The one swap. The trial is opened before it, so that a death right after is remembered.
     fn swap(&mut self, table: LiveTable, now: Instant) {
-        let root = table.snapshot.version().root;
+        let root = table.snapshot.version().authored_root;
         if self.serving.is_none_or(|serving| serving.root() != root) {
             self.count_served(now);
             self.serving = Some(Serving::since(now, root));
@@ -223,7 +225,7 @@ impl Worker {
 
     fn rename(&mut self, version: Version, now: Instant) {
         let current = Arc::clone(&self.live.load());
-        if current.snapshot.version().root != version.root {
+        if !version.renames(&current.snapshot.version()) {
             return;
         }
         let update = Update {
@@ -294,7 +296,7 @@ impl Worker {
             .memory
             .suspect(root, &self.limits)
             .and_then(|snapshot| {
-                if snapshot.version().order(&current).is_lt() {
+                if snapshot.version().goes_back_from(&current) {
                     return Err(NotKept(format!("{current} is newer by now")));
                 }
                 let restored = apply::restore(snapshot, &self.registry);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record};
-use aralez_proto::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, VirtualHost};
+use aralez_proto::model::{
+    Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, VirtualHost,
+};
 use aralez_proto::record::RecordSet;
 use aralez_proto::rules::Rules;
 use aralez_proto::snapshot::{Limits, Snapshot};
@@ -58,7 +60,9 @@ impl Site {
             let endpoints = self.endpoints.iter();
             let endpoints =
                 endpoints.map(|address| Endpoint::new(address.to_string().parse().unwrap()));
-            records.extend(endpoints.map(|endpoint| endpoint_record(pool, &endpoint)));
+            records.extend(
+                endpoints.map(|endpoint| endpoint_record(EndpointOwner::Document, pool, &endpoint)),
+            );
         }
         records
     }

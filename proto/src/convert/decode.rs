@@ -10,8 +10,8 @@ use crate::fault::{Fault, FaultCode};
 use crate::feature;
 use crate::matcher;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointAddress, EndpointState, GroupName, HostPattern, Pool,
-    PoolName, Redirect, RedirectStatus, Route, Settings, VirtualHost,
+    Action, Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName,
+    HostPattern, Pool, PoolName, Redirect, RedirectStatus, Route, Settings, VirtualHost,
 };
 use crate::record::{Record, ResourceType};
 use crate::rules::Rules;
@@ -36,8 +36,8 @@ pub enum Resource {
     VirtualHost(VirtualHost),
     /// A pool.
     Pool(PoolName, Pool),
-    /// An endpoint of a pool.
-    Endpoint(PoolName, Endpoint),
+    /// An endpoint of a pool, and who names it.
+    Endpoint(PoolName, EndpointOwner, Endpoint),
 }
 
 /// Decodes and validates one record.
@@ -160,7 +160,8 @@ impl Problems<'_> {
             ResourceType::Settings => self.settings(body).map(Resource::Settings),
             ResourceType::VirtualHost => self.host(body).map(Resource::VirtualHost),
             ResourceType::Pool => self.pool(body),
-            ResourceType::Endpoint => self.endpoint(body),
+            ResourceType::StaticEndpoint => self.endpoint(EndpointOwner::Document, body),
+            ResourceType::Endpoint => self.endpoint(EndpointOwner::Source, body),
             ResourceType::Certificate | ResourceType::Credentials => {
                 let reason = "this release does not serve resources of this type";
                 self.faults.push(Fault::of(
@@ -283,13 +284,9 @@ impl Problems<'_> {
         Some(Resource::Pool(name, Pool { balance }))
     }
 
-    fn endpoint(&mut self, body: &[u8]) -> Option<Resource> {
-        let key = self
-            .record
-            .key
-            .name
-            .split_once(' ')
-            .ok_or("is not a pool, a space and an address");
+    fn endpoint(&mut self, owner: EndpointOwner, body: &[u8]) -> Option<Resource> {
+        let key = self.record.key.endpoint();
+        let key = key.ok_or("is not a pool, a space and an address");
         let (pool, text) = self.need("key", key)?;
         let pool = self.need("key", pool.parse::<PoolName>())?;
         let address = self.need("key", text.parse::<EndpointAddress>())?;
@@ -308,6 +305,7 @@ impl Problems<'_> {
             .ok_or("is not 1 to 65535");
         Some(Resource::Endpoint(
             pool,
+            owner,
             Endpoint {
                 address,
                 weight: self.need("weight", weight)?,

@@ -7,22 +7,22 @@ use prost::Message;
 use crate::convert::RECORD_FORMAT;
 use crate::feature;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointState, GroupName, Pool, PoolName, Route, Settings,
-    VirtualHost,
+    Action, Balance, Endpoint, EndpointOwner, EndpointState, GroupName, Pool, PoolName, Route,
+    Settings, VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
 use crate::wire::resource as wire;
 
 /// `needs`: the features beyond [`feature::BASE`], ascending.
-fn record(kind: ResourceType, name: &str, needs: &[u32], body: &impl Message) -> Record {
+fn record(key: RecordKey, needs: &[u32], body: &impl Message) -> Record {
     let base = std::iter::once(feature::BASE);
     let envelope = wire::Record {
         format: RECORD_FORMAT,
         requires: base.chain(needs.iter().copied()).collect(),
         body: body.encode_to_vec().into(),
     };
-    Record::new(RecordKey::new(kind, name), envelope.encode_to_vec().into())
+    Record::new(key, envelope.encode_to_vec().into())
 }
 
 /// The record of a group's settings.
@@ -32,7 +32,8 @@ pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
         compat_0_9: settings.compat_0_9,
     };
     let needs = needs([&settings.rules]);
-    record(ResourceType::Settings, group.as_str(), &needs, &body)
+    let key = RecordKey::new(ResourceType::Settings, group.as_str());
+    record(key, &needs, &body)
 }
 
 /// The record of a virtual host.
@@ -43,8 +44,8 @@ pub fn host_record(host: &VirtualHost) -> Record {
     };
     let routes = host.routes.iter().map(|route| &route.rules);
     let needs = needs(routes.chain([&host.rules]));
-    let name = host.pattern.to_string();
-    record(ResourceType::VirtualHost, &name, &needs, &body)
+    let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
+    record(key, &needs, &body)
 }
 
 /// The record of a pool.
@@ -52,18 +53,15 @@ pub fn pool_record(name: &PoolName, pool: &Pool) -> Record {
     let balance = match pool.balance {
         Balance::RoundRobin => wire::Balance::RoundRobin,
     };
-    record(
-        ResourceType::Pool,
-        name.as_str(),
-        &[],
-        &wire::Pool {
-            balance: balance.into(),
-        },
-    )
+    let body = wire::Pool {
+        balance: balance.into(),
+    };
+    let key = RecordKey::new(ResourceType::Pool, name.as_str());
+    record(key, &[], &body)
 }
 
-/// The record of an endpoint of a pool.
-pub fn endpoint_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
+/// The record of an endpoint of a pool, named by this owner.
+pub fn endpoint_record(owner: EndpointOwner, pool: &PoolName, endpoint: &Endpoint) -> Record {
     let state = match endpoint.state {
         EndpointState::Ready => wire::EndpointState::Ready,
         EndpointState::Draining => wire::EndpointState::Draining,
@@ -73,12 +71,8 @@ pub fn endpoint_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
         tier: endpoint.tier.into(),
         state: state.into(),
     };
-    record(
-        ResourceType::Endpoint,
-        &format!("{pool} {}", endpoint.address),
-        &[],
-        &body,
-    )
+    let key = RecordKey::of_endpoint(owner, pool, &endpoint.address);
+    record(key, &[], &body)
 }
 
 /// What these rules need, ascending.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::content::Content;
 use crate::fault::{Fault, FaultCode};
 use crate::hash::Digest;
 use crate::record::{Change, Record, RecordKey, ResourceType};
@@ -20,7 +21,9 @@ impl From<Version> for wire::Version {
             generation: version.generation,
             revision: version.revision,
             sequence: version.sequence,
+            operational: version.operational,
             root: version.root.as_bytes().to_vec().into(),
+            authored_root: version.authored_root.as_bytes().to_vec().into(),
         }
     }
 }
@@ -33,8 +36,38 @@ impl TryFrom<wire::Version> for Version {
             generation: wire.generation,
             revision: wire.revision,
             sequence: wire.sequence,
+            operational: wire.operational,
             root: digest("a version's root", &wire.root)?,
+            authored_root: digest("a version's authored root", &wire.authored_root)?,
         })
+    }
+}
+
+/// The refusal of a content as it is sent.
+pub fn refusal(content: &Content, faults: &[Fault]) -> wire::Refusal {
+    let bytes = |root: &Digest| bytes::Bytes::copy_from_slice(root.as_bytes());
+    let (root, authored_root) = match content {
+        Content::Authored(root) => (bytes::Bytes::new(), bytes(root)),
+        Content::Whole(root) => (bytes(root), bytes::Bytes::new()),
+    };
+    wire::Refusal {
+        root,
+        faults: faults.iter().map(wire::Fault::from).collect(),
+        authored_root,
+    }
+}
+
+/// The content of a refusal from the wire.
+///
+/// # Errors
+/// Where it names none, or two.
+pub fn refused(wire: &wire::Refusal) -> Result<Content, InvalidMessage> {
+    match (wire.root.as_ref(), wire.authored_root.as_ref()) {
+        (root, []) => digest("a refused root", root).map(Content::Whole),
+        ([], root) => digest("a refused authored root", root).map(Content::Authored),
+        _ => Err(InvalidMessage(
+            "a refusal names two contents instead of one".to_owned(),
+        )),
     }
 }
 

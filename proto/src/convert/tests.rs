@@ -53,7 +53,7 @@ fn host() -> VirtualHost {
     }
 }
 
-fn all() -> [(Record, Resource); 4] {
+fn all() -> [(Record, Resource); 5] {
     let settings = Settings {
         rules: Rules {
             to_https: ToHttps(Some(true)),
@@ -74,8 +74,12 @@ fn all() -> [(Record, Resource); 4] {
             Resource::Pool(pool.clone(), Pool::default()),
         ),
         (
-            endpoint_record(&pool, &endpoint),
-            Resource::Endpoint(pool, endpoint),
+            endpoint_record(EndpointOwner::Source, &pool, &endpoint),
+            Resource::Endpoint(pool.clone(), EndpointOwner::Source, endpoint),
+        ),
+        (
+            endpoint_record(EndpointOwner::Document, &pool, &endpoint),
+            Resource::Endpoint(pool, EndpointOwner::Document, endpoint),
         ),
     ]
 }
@@ -114,11 +118,12 @@ fn records_are_the_bytes_of_every_release_before() {
     assert_eq!(leaves, GOLDEN);
 }
 
-const GOLDEN: [&str; 4] = [
+const GOLDEN: [&str; 5] = [
     "Settings \"default\" 4653eb5502a5a8347b26d6a0981929c487c2041a2d339b2a58671a1e1b23c293",
     "VirtualHost \"*.example.com\" dc6e03924c64f56c98d13af208ad24e0017bf7c6ce67f07f4eae334e09de6a4a",
     "Pool \"*.example.com/\" 018cc588f1b5e7fe691cb7771c459dd757084b0972e0d5ec32726efa72bcb45a",
     "Endpoint \"*.example.com/ [::1]:8000\" da40a79b2373e06290c61cbf053289e96d2be193d3b215f5d1688ffe56650115",
+    "StaticEndpoint \"*.example.com/ [::1]:8000\" 85ad26c377c20b48c53076312090e4c4f7149a1b910ea42b17dbe57665b6b989",
 ];
 
 fn with_body(kind: ResourceType, key: &str, requires: Vec<u32>, body: Vec<u8>) -> Record {
@@ -311,7 +316,9 @@ fn versions_items_faults_and_limits_survive_the_wire() {
         generation: 3,
         revision: 9,
         sequence: 2,
+        operational: 5,
         root: record.leaf(),
+        authored_root: all()[2].0.leaf(),
     };
     assert_eq!(
         Version::try_from(wire::control::Version::from(version)),

@@ -2,7 +2,7 @@
 
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
 use crate::document::Authored;
-use crate::model::GroupName;
+use crate::model::{EndpointOwner, GroupName};
 use crate::record::{Record, RecordSet};
 
 /// The records that the authored layer gives to a group's view: the settings, the hosts that it serves, their pools and endpoints.
@@ -19,7 +19,10 @@ pub fn records(authored: &Authored, group: Option<&GroupName>) -> RecordSet {
         for pool in &host.pools {
             records.push(pool_record(&pool.name, &pool.pool));
             let endpoints = pool.endpoints.iter();
-            records.extend(endpoints.map(|endpoint| endpoint_record(&pool.name, endpoint)));
+            records
+                .extend(endpoints.map(|endpoint| {
+                    endpoint_record(EndpointOwner::Document, &pool.name, endpoint)
+                }));
         }
     }
     records.into_iter().collect()

@@ -70,6 +70,15 @@ impl FromStr for EndpointAddress {
     }
 }
 
+/// Who names an endpoint: no record has two owners.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndpointOwner {
+    /// A document.
+    Document,
+    /// A source that finds endpoints.
+    Source,
+}
+
 /// Whether an endpoint takes new requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum EndpointState {

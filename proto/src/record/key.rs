@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::hash::Digest;
+use crate::model::{EndpointAddress, EndpointOwner, PoolName};
 
-/// How many buckets a set has: part of the hash format.
-pub(super) const BUCKETS: usize = 1024;
+/// How many buckets each of the two trees has: part of the hash format.
+pub(super) const BUCKETS_OF_TREE: usize = 1024;
+/// How many buckets a set has. Those of the two trees alternate, so that each half of them holds as much of either.
+pub(super) const BUCKETS: usize = 2 * BUCKETS_OF_TREE;
 
 /// The types of resource; the numbers are part of the hash and of the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -18,24 +21,61 @@ pub enum ResourceType {
     VirtualHost = 2,
     /// How a set of endpoints is used.
     Pool = 3,
-    /// One address of a pool.
+    /// One address of a pool that a source found.
     Endpoint = 4,
     /// A certificate with its key.
     Certificate = 5,
-    /// What authorisation compares with.
+    /// What authorization compares with.
     Credentials = 6,
+    /// One address of a pool that a document names.
+    StaticEndpoint = 7,
 }
 
 impl ResourceType {
     /// All types, by number.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Settings,
         Self::VirtualHost,
         Self::Pool,
         Self::Endpoint,
         Self::Certificate,
         Self::Credentials,
+        Self::StaticEndpoint,
     ];
+
+    /// Whether such records are lowered from documents. All others are discovered or operational: they come and go without a revision, and a
+    /// rollback leaves them alone (ARCHITECTURE, "Identity of state").
+    pub const fn is_authored(self) -> bool {
+        match self {
+            Self::Settings
+            | Self::VirtualHost
+            | Self::Pool
+            | Self::StaticEndpoint
+            | Self::Credentials => true,
+            Self::Endpoint | Self::Certificate => false,
+        }
+    }
+
+    /// The type of the endpoints that this owner names.
+    pub const fn of_endpoints(owner: EndpointOwner) -> Self {
+        match owner {
+            EndpointOwner::Document => Self::StaticEndpoint,
+            EndpointOwner::Source => Self::Endpoint,
+        }
+    }
+
+    /// Who names endpoints of this type; `None` where it is no type of endpoints.
+    pub const fn endpoint_owner(self) -> Option<EndpointOwner> {
+        match self {
+            Self::StaticEndpoint => Some(EndpointOwner::Document),
+            Self::Endpoint => Some(EndpointOwner::Source),
+            Self::Settings
+            | Self::VirtualHost
+            | Self::Pool
+            | Self::Certificate
+            | Self::Credentials => None,
+        }
+    }
 
     /// The number in hashes and on the wire.
     pub const fn number(self) -> u8 {
@@ -58,6 +98,7 @@ impl ResourceType {
             Self::Endpoint => "Endpoint",
             Self::Certificate => "Certificate",
             Self::Credentials => "Credentials",
+            Self::StaticEndpoint => "StaticEndpoint",
         }
     }
 }
@@ -80,11 +121,24 @@ impl RecordKey {
         }
     }
 
-    /// The bucket that holds this key: the first ten bits of the key's hash.
+    /// The key of an endpoint of a pool: the pool's name, one space, the address.
+    pub fn of_endpoint(owner: EndpointOwner, pool: &PoolName, address: &EndpointAddress) -> Self {
+        let kind = ResourceType::of_endpoints(owner);
+        Self::new(kind, format!("{pool} {address}"))
+    }
+
+    /// The text of the pool and of the address in the key of an endpoint; `None` where it is none.
+    pub fn endpoint(&self) -> Option<(&str, &str)> {
+        self.kind.endpoint_owner()?;
+        self.name.split_once(' ')
+    }
+
+    /// The bucket that holds this key: in the tree of its type, that of the first ten bits of the key's hash.
     pub fn bucket(&self) -> usize {
         let digest = Digest::of_fields(&[&[self.kind.number()], self.name.as_bytes()]);
         let bytes = digest.as_bytes();
-        (usize::from(bytes[0]) << 2 | usize::from(bytes[1]) >> 6) % BUCKETS
+        let of_tree = (usize::from(bytes[0]) << 2 | usize::from(bytes[1]) >> 6) % BUCKETS_OF_TREE;
+        2 * of_tree + usize::from(!self.kind.is_authored())
     }
 }
 

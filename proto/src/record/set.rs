@@ -1,4 +1,4 @@
-//! The set of records, as 1,024 shared buckets with their hashes.
+//! The set of records: two trees of 1,024 shared buckets with their hashes, one of what documents say and one of the rest.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +9,7 @@ use crate::record::change::Change;
 use crate::record::gathered::Gathered;
 use crate::record::key::{BUCKETS, RecordKey};
 use crate::record::keyed::Record;
+use crate::record::roots::{AUTHORED, OTHER, Roots};
 
 /// Half of the buckets of a set that is made anew, and what its records sum up to.
 #[derive(Default)]
@@ -37,17 +38,9 @@ impl Half {
 #[derive(Clone, Debug)]
 pub struct RecordSet {
     buckets: Arc<[Arc<Bucket>]>,
-    root: Digest,
+    roots: Roots,
     len: usize,
     payload_bytes: usize,
-}
-
-fn root_of(buckets: &[Arc<Bucket>]) -> Digest {
-    let fields: Vec<&[u8]> = buckets
-        .iter()
-        .map(|bucket| bucket.hash.as_bytes().as_slice())
-        .collect();
-    Digest::of_fields(&fields)
 }
 
 impl Default for RecordSet {
@@ -58,7 +51,7 @@ impl Default for RecordSet {
                 let bucket = Arc::new(Bucket::new(Vec::new()));
                 let buckets: Arc<[Arc<Bucket>]> = vec![bucket; BUCKETS].into();
                 Self {
-                    root: root_of(&buckets),
+                    roots: Roots::of(&buckets),
                     buckets,
                     len: 0,
                     payload_bytes: 0,
@@ -92,7 +85,7 @@ impl RecordSet {
         let (low, high) = both(join, || Half::of(low), || Half::of(high));
         let buckets: Arc<[Arc<Bucket>]> = low.buckets.into_iter().chain(high.buckets).collect();
         Self {
-            root: root_of(&buckets),
+            roots: Roots::of(&buckets),
             len: low.len + high.len,
             payload_bytes: low.payload_bytes + high.payload_bytes,
             buckets,
@@ -101,7 +94,18 @@ impl RecordSet {
 
     /// The root hash: equal roots are equal records.
     pub const fn root(&self) -> Digest {
-        self.root
+        self.roots.whole
+    }
+
+    /// The root of what documents say: equal roots are equal records of [those types](crate::record::ResourceType::is_authored), whatever
+    /// endpoints and certificates there are.
+    pub const fn authored_root(&self) -> Digest {
+        self.roots.authored()
+    }
+
+    /// The root of what is discovered or operational.
+    pub const fn other_root(&self) -> Digest {
+        self.roots.other()
     }
 
     /// How many records there are.
@@ -134,6 +138,21 @@ impl RecordSet {
         self.buckets.iter().flat_map(|bucket| &bucket.records)
     }
 
+    /// What documents say.
+    pub fn authored(&self) -> impl Iterator<Item = &Record> {
+        self.tree(AUTHORED)
+    }
+
+    /// What is discovered or operational.
+    pub fn other(&self) -> impl Iterator<Item = &Record> {
+        self.tree(OTHER)
+    }
+
+    fn tree(&self, tree: usize) -> impl Iterator<Item = &Record> {
+        let buckets = self.buckets.iter().skip(tree).step_by(2);
+        buckets.flat_map(|bucket| &bucket.records)
+    }
+
     /// The set after these changes, in their order. Costs the buckets touched; deleting what is not there changes nothing.
     pub fn with(&self, changes: &[Change]) -> Self {
         let mut by_bucket: Vec<(usize, &Change)> = changes
@@ -156,8 +175,9 @@ impl RecordSet {
             self.sums_after(&by_bucket, &buckets)
         };
         debug_assert_eq!(len, records().count());
+        let changed = by_bucket.iter().map(|(bucket, _)| *bucket);
         Self {
-            root: root_of(&buckets),
+            roots: self.roots.after(&buckets, changed),
             len,
             payload_bytes,
             buckets: buckets.into(),

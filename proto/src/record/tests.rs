@@ -18,17 +18,30 @@ fn hashes_come_out_as_in_every_release_before() {
         host.leaf().to_string(),
         "372cbd9a423ff056c16727279f6b763890e428a8d2102da16abd15c097f9d407"
     );
-    assert_eq!(host.key.bucket(), 891);
+    assert_eq!(host.key.bucket(), 2 * 891);
+    let roots = |set: &RecordSet| [set.authored_root(), set.root()].map(|root| root.to_string());
     assert_eq!(
-        RecordSet::default().root().to_string(),
-        "e7f9425ff54e44e2689305ded81d98b1db212408695178ea8c7acb79b64192e0"
+        roots(&RecordSet::default()),
+        [
+            "e7f9425ff54e44e2689305ded81d98b1db212408695178ea8c7acb79b64192e0",
+            "54329ca0a27de1fb02d55b6b0c2ca9abc9c01ff384659348320205d4a119d0f3"
+        ]
     );
-    let set: RecordSet = [host, record(ResourceType::Pool, "example.com/", "")]
-        .into_iter()
-        .collect();
+    let pool = record(ResourceType::Pool, "example.com/", "");
+    let found = record(ResourceType::Endpoint, "example.com/ 127.0.0.1:80", "");
     assert_eq!(
-        set.root().to_string(),
-        "858b902fdf261f34fadcd37306d08254001d0b3d6b69eae462dd0f725419d4a8"
+        roots(&[host.clone(), pool.clone()].into_iter().collect()),
+        [
+            "858b902fdf261f34fadcd37306d08254001d0b3d6b69eae462dd0f725419d4a8",
+            "dac79fec5b33cea8921a6596efb133927c65b6c16afee3b18c642db17910bb23"
+        ]
+    );
+    assert_eq!(
+        roots(&[host, pool, found].into_iter().collect()),
+        [
+            "858b902fdf261f34fadcd37306d08254001d0b3d6b69eae462dd0f725419d4a8",
+            "564d2ff424543ffdee93c265fc5fba45a303ee4269ee3eb0631880926dff49d2"
+        ]
     );
 }
 
@@ -96,7 +109,20 @@ proptest! {
         let expected = naive(&start, &second);
         prop_assert_eq!(end.len(), expected.len());
         prop_assert_eq!(end.payload_bytes(), expected.iter().map(|r| r.payload.len()).sum::<usize>());
-        prop_assert_eq!(end.root(), expected.into_iter().collect::<RecordSet>().root());
+        let expected = expected.into_iter().collect::<RecordSet>();
+        prop_assert_eq!(end.root(), expected.root());
+        prop_assert_eq!(end.authored_root(), expected.authored_root());
+    }
+
+    #[test]
+    fn only_what_documents_say_is_in_the_authored_root(first in any_changes(), second in any_changes()) {
+        let start = RecordSet::default().with(&first);
+        let end = start.with(&second);
+        let authored = |set: &RecordSet| set.authored().cloned().collect::<Vec<Record>>();
+        prop_assert_eq!(start.authored_root() == end.authored_root(), authored(&start) == authored(&end));
+        prop_assert!(end.authored().all(|record| record.key.kind.is_authored()));
+        prop_assert!(end.other().all(|record| !record.key.kind.is_authored()));
+        prop_assert_eq!(end.authored().count() + end.other().count(), end.len());
     }
 
     #[test]

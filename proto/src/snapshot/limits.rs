@@ -24,21 +24,21 @@ impl Limits {
             let reason = format!("the snapshot has {bytes} bytes, this node takes at most {max}");
             faults.push(Fault::whole(FaultCode::Limit, "max_snapshot", reason));
         }
-        let counts = [
+        let counts: [(&[ResourceType], usize, Option<u64>, &str); 2] = [
             (
-                ResourceType::VirtualHost,
+                &[ResourceType::VirtualHost],
                 resources.hosts().len(),
                 self.max_hosts,
                 "max_hosts",
             ),
             (
-                ResourceType::Endpoint,
+                &[ResourceType::StaticEndpoint, ResourceType::Endpoint],
                 resources.pools().endpoint_count(),
                 self.max_endpoints,
                 "max_endpoints",
             ),
         ];
-        for (kind, count, max, field) in counts {
+        for (kinds, count, max, field) in counts {
             let count = count as u64;
             let Some(max) = max.filter(|max| count > *max) else {
                 continue;
@@ -46,11 +46,11 @@ impl Limits {
             let last = records
                 .iter()
                 .map(|record| &record.key)
-                .filter(|key| key.kind == kind)
+                .filter(|key| kinds.contains(&key.kind))
                 .max();
             let reason = format!(
                 "{count} resources of type {}, this node takes at most {max}",
-                kind.name()
+                names(kinds)
             );
             faults.push(match last {
                 Some(key) => Fault::of(key, FaultCode::Limit, field, reason),
@@ -67,4 +67,10 @@ impl Limits {
             && within(resources.hosts().len(), self.max_hosts)
             && within(resources.pools().endpoint_count(), self.max_endpoints)
     }
+}
+
+/// The names of types, as a person counts them.
+fn names(kinds: &[ResourceType]) -> String {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    names.join(" or ")
 }

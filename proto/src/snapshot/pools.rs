@@ -3,10 +3,9 @@
 //! All of a name stands in one place: there are as many names as routes, each look elsewhere is waited for, and each table of its own
 //! takes memory for every one of them.
 
-use std::sync::Arc;
-
-use crate::model::{Endpoint, EndpointAddress, Pool, PoolName};
+use crate::model::{Endpoint, EndpointAddress, EndpointOwner, Pool, PoolName};
 use crate::shards::{Batch, Shards};
+use crate::snapshot::endpoints::Endpoints;
 
 /// Pools by name. Cheap to copy; a change costs what it touches.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +18,7 @@ pub struct Pools {
 #[derive(Debug)]
 pub(super) enum Part {
     Pool(Pool),
-    Endpoint(Endpoint),
+    Endpoint(EndpointOwner, Endpoint),
     /// A route that names it.
     Route,
 }
@@ -28,8 +27,8 @@ pub(super) enum Part {
 #[derive(Clone, Debug, Default)]
 struct Named {
     pool: Option<Pool>,
-    /// Ascending by address: most pools have a few, for which a tree would take ten times the memory. `None`: it has none.
-    endpoints: Option<Arc<Vec<Endpoint>>>,
+    /// `None`: it has none.
+    endpoints: Option<Endpoints>,
     /// How many routes name it: so that deleting a pool need not look at every host.
     routes: usize,
 }
@@ -40,45 +39,16 @@ impl Named {
     }
 
     fn endpoints(&self) -> Option<&[Endpoint]> {
-        self.endpoints.as_ref().map(|all| all.as_slice())
+        self.endpoints.as_ref().map(Endpoints::all)
     }
 
-    /// Whether the endpoint was not there before.
-    fn put_endpoint(&mut self, endpoint: Endpoint) -> bool {
-        let endpoints = Arc::make_mut(self.endpoints.get_or_insert_default());
-        match position(endpoints, endpoint.address) {
-            Ok(at) => {
-                endpoints[at] = endpoint;
-                false
-            }
-            Err(at) => {
-                if endpoints.is_empty() {
-                    endpoints.reserve_exact(2);
-                }
-                endpoints.insert(at, endpoint);
-                true
-            }
-        }
+    fn count(&self) -> usize {
+        self.endpoints().map_or(0, <[_]>::len)
     }
 
-    /// Whether the endpoint was there.
-    fn remove_endpoint(&mut self, address: EndpointAddress) -> bool {
-        let Some(endpoints) = &mut self.endpoints else {
-            return false;
-        };
-        let Ok(at) = position(endpoints, address) else {
-            return false;
-        };
-        Arc::make_mut(endpoints).remove(at);
-        if endpoints.is_empty() {
-            self.endpoints = None;
-        }
-        true
+    fn put_endpoint(&mut self, owner: EndpointOwner, endpoint: Endpoint) {
+        self.endpoints = Endpoints::put(self.endpoints.take(), owner, endpoint);
     }
-}
-
-fn position(endpoints: &[Endpoint], address: EndpointAddress) -> Result<usize, usize> {
-    endpoints.binary_search_by_key(&address, |endpoint| endpoint.address)
 }
 
 impl Pools {
@@ -87,9 +57,17 @@ impl Pools {
         self.named.get(name)?.pool.as_ref()
     }
 
-    /// The endpoints of a name, ascending by address; `None` where it has none.
+    /// The endpoints of a name, ascending by address; `None` where it has none. An address that both a document and a source name is as the
+    /// document says.
     pub fn endpoints(&self, name: &PoolName) -> Option<&[Endpoint]> {
         self.named.get(name)?.endpoints()
+    }
+
+    /// The endpoints of a name that this owner names, ascending by address.
+    pub fn endpoints_of(&self, name: &PoolName, owner: EndpointOwner) -> &[Endpoint] {
+        let named = self.named.get(name);
+        let endpoints = named.and_then(|named| named.endpoints.as_ref());
+        endpoints.map_or(&[], |endpoints| endpoints.of_owner(owner))
     }
 
     /// All pools with their endpoints, in no particular order.
@@ -121,13 +99,17 @@ impl Pools {
     }
 
     pub(super) fn put_all(&mut self, parts: Batch<PoolName, Part>) {
-        let mut endpoints = 0;
+        let mut endpoints = self.endpoint_count;
         self.named.change_all(parts, |named, part| match part {
             Part::Pool(pool) => named.pool = Some(pool),
-            Part::Endpoint(endpoint) => endpoints += usize::from(named.put_endpoint(endpoint)),
+            Part::Endpoint(owner, endpoint) => {
+                endpoints -= named.count();
+                named.put_endpoint(owner, endpoint);
+                endpoints += named.count();
+            }
             Part::Route => named.routes += 1,
         });
-        self.endpoint_count += endpoints;
+        self.endpoint_count = endpoints;
     }
 
     /// How many routes name this.
@@ -150,14 +132,32 @@ impl Pools {
         self.change(name, |named| named.pool = None);
     }
 
-    pub(super) fn put_endpoint(&mut self, name: PoolName, endpoint: Endpoint) {
-        let added = |named: &mut Named| named.put_endpoint(endpoint);
-        self.endpoint_count += usize::from(self.named.change(name, added));
+    pub(super) fn put_endpoint(
+        &mut self,
+        name: PoolName,
+        owner: EndpointOwner,
+        endpoint: Endpoint,
+    ) {
+        let (before, after) = self.named.change(name, |named| {
+            let before = named.count();
+            named.put_endpoint(owner, endpoint);
+            (before, named.count())
+        });
+        self.endpoint_count = self.endpoint_count - before + after;
     }
 
-    pub(super) fn remove_endpoint(&mut self, name: &PoolName, address: EndpointAddress) {
-        let gone = self.change(name, |named| named.remove_endpoint(address));
-        self.endpoint_count -= usize::from(gone);
+    pub(super) fn remove_endpoint(
+        &mut self,
+        name: &PoolName,
+        owner: EndpointOwner,
+        address: &EndpointAddress,
+    ) {
+        let (before, after) = self.change(name, |named| {
+            let before = named.count();
+            named.endpoints = Endpoints::remove(named.endpoints.take(), owner, address);
+            (before, named.count())
+        });
+        self.endpoint_count = self.endpoint_count - before + after;
     }
 
     /// One more route names this.

@@ -7,7 +7,9 @@ use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
-use crate::model::{Action, EndpointAddress, HostPattern, PoolName, Settings, VirtualHost};
+use crate::model::{
+    Action, EndpointAddress, EndpointOwner, HostPattern, PoolName, Settings, VirtualHost,
+};
 use crate::record::{Change, RecordKey, ResourceType};
 use crate::shards::Shards;
 use crate::snapshot::Pools;
@@ -96,7 +98,9 @@ impl Resources {
                 self.forget_references(before.as_deref());
             }
             Resource::Pool(name, pool) => self.pools.put(name, pool),
-            Resource::Endpoint(pool, endpoint) => self.pools.put_endpoint(pool, endpoint),
+            Resource::Endpoint(pool, owner, endpoint) => {
+                self.pools.put_endpoint(pool, owner, endpoint);
+            }
         }
     }
 
@@ -136,23 +140,34 @@ impl Resources {
                 self.pools.remove(&name);
                 touched.pools.insert(name);
             }
+            ResourceType::StaticEndpoint => {
+                self.delete_endpoint(key, EndpointOwner::Document, touched)?;
+            }
             ResourceType::Endpoint => {
-                let (pool, address) = key
-                    .name
-                    .split_once(' ')
-                    .ok_or_else(|| invalid("is not a pool, a space and an address".to_owned()))?;
-                let pool: PoolName = pool.parse().map_err(|error| invalid(format!("{error}")))?;
-                let text = address;
-                let address: EndpointAddress =
-                    text.parse().map_err(|error| invalid(format!("{error}")))?;
-                if address.to_string() != text {
-                    return Err(invalid(format!("is not normalised: {address}")));
-                }
-                self.pools.remove_endpoint(&pool, address);
-                touched.pools.insert(pool);
+                self.delete_endpoint(key, EndpointOwner::Source, touched)?;
             }
             ResourceType::Certificate | ResourceType::Credentials => {}
         }
+        Ok(())
+    }
+
+    fn delete_endpoint(
+        &mut self,
+        key: &RecordKey,
+        owner: EndpointOwner,
+        touched: &mut Touched,
+    ) -> Result<(), Fault> {
+        let invalid = |reason: String| Fault::of(key, FaultCode::Invalid, "key", reason);
+        let (pool, text) = key
+            .endpoint()
+            .ok_or_else(|| invalid("is not a pool, a space and an address".to_owned()))?;
+        let pool: PoolName = pool.parse().map_err(|error| invalid(format!("{error}")))?;
+        let address: EndpointAddress = text.parse().map_err(|error| invalid(format!("{error}")))?;
+        if !address.is_written(text) {
+            return Err(invalid(format!("is not normalised: {address}")));
+        }
+        self.pools.remove_endpoint(&pool, owner, &address);
+        touched.pools.insert(pool);
         Ok(())
     }
 
@@ -218,7 +233,7 @@ impl Touched {
             Resource::VirtualHost(host) => {
                 self.hosts.insert(host.pattern.clone());
             }
-            Resource::Pool(pool, _) | Resource::Endpoint(pool, _) => {
+            Resource::Pool(pool, _) | Resource::Endpoint(pool, ..) => {
                 self.pools.insert(pool.clone());
             }
         }

@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
 use crate::join::InTurn;
-use crate::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, Settings, VirtualHost};
+use crate::model::{
+    Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, Settings, VirtualHost,
+};
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
 
@@ -26,7 +28,11 @@ fn pool(name: &str) -> Record {
 
 fn endpoint(pool: &str, port: u16) -> Record {
     let address = format!("127.0.0.1:{port}").parse().unwrap();
-    endpoint_record(&pool.parse().unwrap(), &Endpoint::new(address))
+    endpoint_record(
+        EndpointOwner::Source,
+        &pool.parse().unwrap(),
+        &Endpoint::new(address),
+    )
 }
 
 fn complete(records: Vec<Record>) -> Result<Snapshot, Faults> {
@@ -38,15 +44,9 @@ fn complete(records: Vec<Record>) -> Result<Snapshot, Faults> {
 }
 
 fn next(from: &Snapshot, delta: &[Change]) -> Result<(Snapshot, Touched), Faults> {
-    let root = from.records().with(delta).root();
-    from.next(
-        Version {
-            root,
-            ..Version::default()
-        },
-        delta,
-        &Limits::default(),
-    )
+    let records = from.records().with(delta);
+    let version = of_records(Version::default(), &records);
+    from.next(version, delta, &Limits::default())
 }
 
 fn faults(result: Result<impl Sized, Faults>) -> String {
@@ -240,10 +240,7 @@ fn what_leads_nowhere_is_refused_when_it_is_loaded_as_when_it_is_put() {
         vec![endpoint("p", 1)],
     ] {
         let set: RecordSet = records.iter().cloned().collect();
-        let version = Version {
-            root: set.root(),
-            ..Version::default()
-        };
+        let version = of_records(Version::default(), &set);
         let put = faults(Snapshot::complete(version, set, &Limits::default()));
         let loaded = Snapshot::loaded(version, records, &Limits::default(), &InTurn);
         assert_eq!(faults(loaded), put);
@@ -294,6 +291,7 @@ fn one_endpoint_has_one_key() {
     let snapshot = complete(vec![pool("p"), plain]).unwrap();
     for (kind, name) in [
         (ResourceType::Endpoint, "p 127.0.0.1:080"),
+        (ResourceType::StaticEndpoint, "p 127.0.0.1:080"),
         (ResourceType::VirtualHost, "A.example"),
     ] {
         let text = faults(next(

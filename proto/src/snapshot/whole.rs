@@ -46,7 +46,9 @@ impl Piece {
                 self.resources.put_host(host);
             }
             Resource::Pool(name, pool) => self.parts.push(name, Part::Pool(pool)),
-            Resource::Endpoint(name, endpoint) => self.parts.push(name, Part::Endpoint(endpoint)),
+            Resource::Endpoint(name, owner, endpoint) => {
+                self.parts.push(name, Part::Endpoint(owner, endpoint));
+            }
         }
     }
 }
@@ -57,7 +59,8 @@ impl Resources {
     /// # Errors
     /// Every fault of every record, then all that leads nowhere.
     pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
-        let pooled = |kind| matches!(kind, ResourceType::Pool | ResourceType::Endpoint);
+        let pooled =
+            |kind: ResourceType| kind == ResourceType::Pool || kind.endpoint_owner().is_some();
         let none = Pools::default();
         let (hosts, (pools, more)) = both(
             join,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aralez_proto::convert;
 use aralez_proto::model::{
-    Action, Direction, Endpoint, Header, HeaderEdits, HostPattern, Pool, PoolName, Route,
-    VirtualHost,
+    Action, Direction, Endpoint, EndpointOwner, Header, HeaderEdits, HostPattern, Pool, PoolName,
+    Route, VirtualHost,
 };
 use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts};
@@ -91,7 +91,11 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
     ];
     for port in &host.ports {
         let address = format!("127.0.0.1:{port}").parse().expect("an address");
-        records.push(convert::endpoint_record(&pool, &Endpoint::new(address)));
+        records.push(convert::endpoint_record(
+            EndpointOwner::Source,
+            &pool,
+            &Endpoint::new(address),
+        ));
     }
     records
 }

@@ -99,8 +99,8 @@ pub enum Open {
 /// A content that a node refused, seen from outside.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// The whole of it.
-    pub root: Digest,
+    /// Which content.
+    pub content: aralez_proto::content::Content,
     /// The records that were at fault, as they were; empty where only the whole counts.
     pub leaves: Vec<(RecordKey, Option<Digest>)>,
     /// It was refused for what the node takes at most.
@@ -203,13 +203,13 @@ impl Control {
             generation: self.ledger.generation,
             revision: self.ledger.revision,
             sequence: self.sequence,
-            root: records.root(),
+            ..Version::default()
         };
         let delta = before.records().delta_to(&records);
         if delta.is_empty() {
             return Arc::new(before.renamed(version));
         }
-        let next = before.next(version, &delta, &Limits::default());
+        let next = before.changed_by(version, &delta, &Limits::default());
         Arc::new(next.expect("what the operator writes is right").0)
     }
 
@@ -219,7 +219,6 @@ impl Control {
         let records = ledger.at(version.revision, discovers)?.records();
         let version = Version {
             sequence: self.sequence,
-            root: records.root(),
             ..version
         };
         let view = Snapshot::complete(version, records, &Limits::default());

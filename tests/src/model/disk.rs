@@ -3,22 +3,24 @@
 use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::content::Content;
+use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::hash::Digest;
 use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::memory::{Memory, NotKept, Remembered};
+use aralez_proxy::core::parts::{OtherPart, compose, left_after};
 use aralez_proxy::core::subscription::Refusal;
 use aralez_proxy::core::trial::{Boot, LastExit, Marks, Standing};
 
 /// How many of the newest are kept, and of the newest suspects, besides the newest that proved good.
 const KEPT: usize = 3;
 
-/// A file of the cache.
+/// A file of the cache with what documents say.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// What it holds.
+    /// The version that it was written for.
     pub version: Version,
     /// The records.
     pub records: RecordSet,
@@ -35,6 +37,10 @@ pub struct File {
 pub struct State {
     /// Newest first.
     pub files: Vec<File>,
+    /// The newest of what documents do not say.
+    pub other: OtherPart,
+    /// All records that were written last.
+    written: RecordSet,
     /// The marks as they were written last; `None`: there are none, or they cannot be read.
     pub marks: Option<Marks>,
     /// The wall clock, in milliseconds.
@@ -47,33 +53,46 @@ pub struct State {
 }
 
 impl State {
-    /// Writes a file, and lets go of those too old to matter.
+    /// Writes a snapshot, each part where it changed, and lets go of what is too old to matter.
     pub fn write(&mut self, version: Version, records: &RecordSet, marks: &Marks) {
+        let left = left_after(
+            std::mem::take(&mut self.other.left),
+            &self.written,
+            records,
+            version,
+        );
+        self.written = records.clone();
+        self.other = OtherPart {
+            version,
+            records: records.other().cloned().collect(),
+            left,
+        };
+        let newest = self.files.first().filter(|file| !file.damaged);
+        if newest.is_none_or(|newest| newest.version.authored_root != version.authored_root) {
+            self.write_documents(version, records, marks);
+        }
+    }
+
+    fn write_documents(&mut self, version: Version, records: &RecordSet, marks: &Marks) {
         let latest = self.files.iter().map(|file| file.stamp + 1).max();
         let file = File {
             version,
-            records: records.clone(),
+            records: records.authored().cloned().collect(),
             stamp: self.wall.max(latest.unwrap_or(0)),
             cluster: marks.cluster.clone(),
             damaged: false,
         };
-        let name = |file: &File| {
-            (
-                file.version.generation,
-                file.version.revision,
-                file.version.root,
-            )
-        };
-        self.files.retain(|other| name(other) != name(&file));
+        let root = |file: &File| file.version.authored_root;
+        self.files.retain(|other| root(other) != root(&file));
         self.files.push(file);
         self.files.sort_by_key(|file| {
             Reverse((file.version.generation, file.version.revision, file.stamp))
         });
-        let good = |file: &File| marks.is_good(file.version.root);
+        let good = |file: &File| marks.is_good(root(file));
         let good = self.files.iter().position(good);
         let (mut position, mut plain, mut suspect) = (0, 0, 0);
         self.files.retain(|file| {
-            let of_its_kind = if marks.is_suspect(file.version.root) {
+            let of_its_kind = if marks.is_suspect(root(file)) {
                 &mut suspect
             } else {
                 &mut plain
@@ -82,6 +101,14 @@ impl State {
             position += 1;
             *of_its_kind <= KEPT || Some(position - 1) == good
         });
+    }
+
+    /// What a start makes of a file.
+    pub fn composed(&self, file: &File, limits: &Limits) -> Result<Snapshot, (Version, Faults)> {
+        let documents = (file.version, file.records.clone());
+        let composed = compose(documents, Some(self.other.clone()));
+        Snapshot::complete(composed.version, composed.records, limits)
+            .map_err(|faults| (composed.version, faults))
     }
 }
 
@@ -120,12 +147,11 @@ impl Kept {
         state.files.retain(|file| {
             !file.damaged && (self.marks.cluster.is_empty() || file.cluster == self.marks.cluster)
         });
-        let is_suspect = |file: &&File| suspects.contains(&file.version.root);
+        let is_suspect = |file: &&File| suspects.contains(&file.version.authored_root);
         let plain = state.files.iter().filter(|file| !is_suspect(file));
         let last_resort = state.files.iter().filter(is_suspect);
         for file in plain.chain(last_resort) {
-            let root = file.version.root;
-            match Snapshot::complete(file.version, file.records.clone(), limits) {
+            match state.composed(file, limits) {
                 Ok(snapshot) => {
                     if self.marks.cluster.is_empty() {
                         self.marks.cluster.clone_from(&file.cluster);
@@ -133,8 +159,8 @@ impl Kept {
                     found.snapshot = Some(snapshot);
                     break;
                 }
-                Err(faults) => found.refused.push(Refusal {
-                    root,
+                Err((version, faults)) => found.refused.push(Refusal {
+                    content: Content::at_fault(&version, faults.as_slice()),
                     faults: faults.into_vec(),
                 }),
             }
@@ -142,7 +168,7 @@ impl Kept {
         let running = found
             .snapshot
             .as_ref()
-            .map(|snapshot| snapshot.version().root);
+            .map(|snapshot| snapshot.version().authored_root);
         for (root, standing) in told.into_iter().filter(|(root, _)| Some(*root) != running) {
             let code = match standing {
                 Standing::Fatal => FaultCode::Fatal,
@@ -150,7 +176,7 @@ impl Kept {
             };
             let fault = Fault::whole(code, "", "ended this proxy several times");
             found.refused.push(Refusal {
-                root,
+                content: Content::Authored(root),
                 faults: vec![fault],
             });
         }

@@ -132,7 +132,8 @@ mod tests {
             revision: 1,
             ..Version::default()
         };
-        to.root = held.records().with(&changes).root();
+        let records = held.records().with(&changes);
+        (to.root, to.authored_root) = (records.root(), records.authored_root());
         let update = Update {
             full: true,
             to,

@@ -54,7 +54,7 @@ impl StandIn {
                 }
             }
             Err(faults) => News::Refused {
-                root: update.to.root,
+                version: update.to,
                 faults,
             },
         }

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use aralez_proto::document::{DocumentSet, Surroundings};
 use aralez_proto::model::{Endpoint, EndpointState, PoolName};
 use aralez_proto::record::{RecordKey, ResourceType};
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
 
 use super::*;
 use crate::core::layers::{Answer, Urgency};
@@ -34,7 +36,7 @@ fn endpoints(addresses: &[&str]) -> Answer {
 
 fn endpoint_keys(records: &RecordSet) -> Vec<String> {
     let keys = records.iter().map(|record| &record.key);
-    let keys = keys.filter(|key| key.kind == ResourceType::Endpoint);
+    let keys = keys.filter(|key| key.kind.endpoint_owner().is_some());
     let mut names: Vec<String> = keys.map(|key| key.name.to_string()).collect();
     names.sort();
     names
@@ -127,7 +129,12 @@ fn the_documents_word_on_an_endpoint_counts_more_than_the_sources() {
     layers
         .discovered
         .answered(&pool("a.example/"), Answer::Endpoints(vec![other]));
-    assert_eq!(records(&layers, None).root(), before.root());
+    let after = records(&layers, None);
+    assert_eq!(after.authored_root(), before.authored_root());
+    let view = Snapshot::complete(Version::default(), after, &Limits::default()).unwrap();
+    let endpoints = view.resources().pools().endpoints(&pool("a.example/"));
+    let word = Endpoint::new("10.0.0.1:80".parse().unwrap());
+    assert_eq!(endpoints, Some(&[word][..]));
 }
 
 #[test]

@@ -7,8 +7,9 @@ fn version(revision: u64, root: u8) -> Version {
     Version {
         generation: 1,
         revision,
-        sequence: 0,
         root: [root; 32].into(),
+        authored_root: [root; 32].into(),
+        ..Version::default()
     }
 }
 
@@ -24,7 +25,6 @@ fn standing(running: Option<Version>, target: Version) -> Standing {
     Standing {
         running,
         target,
-        recognised: false,
         refused: None,
     }
 }

@@ -54,6 +54,7 @@ impl Settled {
 mod tests {
     use std::collections::BTreeMap;
 
+    use aralez_proto::content::Content;
     use aralez_proto::fault::{Fault, FaultCode};
     use aralez_proto::hash::Digest;
     use aralez_proto::version::Version;
@@ -61,7 +62,7 @@ mod tests {
 
     use super::*;
     use crate::core::proof::{Observed, Proofs};
-    use crate::core::session::RefusedRoot;
+    use crate::core::session::RefusedContent;
     use crate::core::touched::TouchedGroups;
 
     /// One message of the node, with or without a commit before it.
@@ -69,7 +70,7 @@ mod tests {
     struct Heard {
         commits: bool,
         runs: Option<u64>,
-        recognised: bool,
+        same_documents: bool,
         behind: u64,
         refuses: bool,
         duplicate: bool,
@@ -82,7 +83,7 @@ mod tests {
         (kinds, duplicate, numbers).prop_map(|(kinds, duplicate, (runs, behind))| Heard {
             commits: kinds.0,
             runs,
-            recognised: kinds.1,
+            same_documents: kinds.1,
             behind,
             refuses: kinds.2,
             duplicate,
@@ -99,18 +100,17 @@ mod tests {
 
     fn standing(heard: &Heard, head: u64) -> Standing {
         let fault = Fault::whole(FaultCode::Limit, "max_hosts", "too many");
-        let refused = RefusedRoot {
-            root: Digest::default(),
+        let refused = RefusedContent {
+            content: Content::Whole(Digest::default()),
             faults: [fault].into(),
         };
         let running = heard.runs.map(|runs| Version {
-            root: [u8::from(!heard.recognised); 32].into(),
+            authored_root: [u8::from(!heard.same_documents); 32].into(),
             ..version(runs.min(head))
         });
         Standing {
             running,
             target: version(head.saturating_sub(heard.behind)),
-            recognised: heard.recognised,
             refused: heard.refuses.then_some(refused),
         }
     }

@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
 use aralez_proto::model::NodeName;
@@ -9,7 +10,7 @@ use super::Outcome;
 use crate::core::fleet::Fleet;
 use crate::core::node::NodeFacts;
 use crate::core::session::tests::fixtures::memory;
-use crate::core::session::{RefusedRoot, Standing};
+use crate::core::session::{RefusedContent, Standing};
 use crate::core::touched::TouchedGroups;
 
 fn version(revision: u64) -> Version {
@@ -36,7 +37,6 @@ fn standing(running: u64, target: u64) -> Standing {
     Standing {
         running: Some(version(running)),
         target: version(target),
-        recognised: false,
         refused: None,
     }
 }
@@ -47,8 +47,8 @@ fn fault() -> Fault {
 
 fn refusing(running: u64, target: u64) -> Standing {
     Standing {
-        refused: Some(RefusedRoot {
-            root: Digest::default(),
+        refused: Some(RefusedContent {
+            content: Content::Whole(Digest::default()),
             faults: [fault()].into(),
         }),
         ..standing(running, target)
@@ -228,17 +228,16 @@ fn the_last_hundred_revisions_are_followed() {
 }
 
 #[test]
-fn the_same_revision_with_another_root_proves_nothing() {
+fn the_same_revision_of_other_documents_proves_nothing() {
     let mut fleet = Fleet::default();
     let head = version(2);
     let other = Version {
-        root: [9; 32].into(),
+        authored_root: [9; 32].into(),
         ..head
     };
     let holds = |running: Version| Standing {
         running: Some(running),
         target: head,
-        recognised: false,
         refused: None,
     };
     let now = Instant::now();
@@ -257,15 +256,13 @@ fn a_node_whose_endpoints_changed_since_still_runs_the_revision_that_control_gav
         root: [9; 32].into(),
         ..version(2)
     };
-    let runs = |recognised| Standing {
+    let runs = Standing {
         running: Some(given),
-        recognised,
         ..standing(2, 2)
     };
-    fleet.observe(&name("n1"), 1, runs(true), now);
-    fleet.observe(&name("n2"), 2, runs(false), now);
+    fleet.observe(&name("n1"), 1, runs.clone(), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Pending);
-    fleet.observe(&name("n2"), 2, runs(true), now);
+    fleet.observe(&name("n2"), 2, runs, now);
     assert_eq!(outcome(&fleet, 2), Outcome::Proven);
 }
 

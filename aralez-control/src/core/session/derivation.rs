@@ -1,11 +1,11 @@
-//! Endpoint updates for a node that refuses the newest configuration.
+//! What a node is given that refuses the newest configuration: endpoints and all else that documents do not say.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aralez_proto::hash::Digest;
 use aralez_proto::model::PoolName;
-use aralez_proto::record::{Change, RecordKey, ResourceType};
+use aralez_proto::record::{Change, RecordKey};
 use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 
@@ -79,51 +79,43 @@ impl Derivation {
             .records()
             .delta_to(newest.records())
             .into_iter()
-            .filter(|change| is_endpoint_of_both(change.key(), base, newest))
+            .filter(|change| is_given(change.key(), base, newest))
             .filter(|change| !matches!(change, Change::Put(put) if faulted.contains(&put.key)))
             .collect();
-        let root = self.root_after(&delta);
-        if root == self.running.root {
+        if base.records().with(&delta).root() == self.running.root {
             // The node runs just this. With fewer endpoints it would only lose some.
             return None;
         }
-        self.after(&delta, root).or_else(|| {
+        self.after(&delta).or_else(|| {
             // New endpoints may be beyond the node's limits; removals and weights never are.
             let known = |change: &Change| base.records().get(change.key()).is_some();
             let (fewer, beyond): (Vec<Change>, Vec<Change>) = delta.into_iter().partition(known);
-            let root = self.root_after(&fewer);
             // With nothing left out the same would come of it.
-            let gives = !beyond.is_empty() && root != self.running.root;
-            gives.then(|| self.after(&fewer, root))?
+            (!beyond.is_empty()).then(|| self.after(&fewer))?
         })
     }
 
-    fn root_after(&self, delta: &[Change]) -> Digest {
-        self.base.records().with(delta).root()
-    }
-
-    fn after(&self, delta: &[Change], root: Digest) -> Option<SharedSnapshot> {
+    fn after(&self, delta: &[Change]) -> Option<SharedSnapshot> {
+        let newest = self.newest.version();
         let version = Version {
-            root,
-            sequence: self.newest.version().sequence,
+            sequence: newest.sequence,
+            operational: newest.operational,
             ..self.running
         };
-        let (derived, _) = self.base.next(version, delta, &self.limits).ok()?;
-        (!self.refusals.blocks(&derived, &self.limits)).then(|| Arc::new(derived))
+        let (derived, _) = self.base.changed_by(version, delta, &self.limits).ok()?;
+        let gives = derived.version().root != self.running.root
+            && !self.refusals.blocks(&derived, &self.limits);
+        gives.then(|| Arc::new(derived))
     }
 }
 
-/// Whether a record is an endpoint whose pool exists on both sides. Endpoints that go along with their pool go because of the configuration,
-/// which this node does not take.
-fn is_endpoint_of_both(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
-    let pool = match key.kind {
-        ResourceType::Endpoint => key.name.split_once(' '),
-        _ => None,
-    };
+/// Whether a node that refuses the newest is given this of it: all that documents do not say, but for the endpoints of pools that exist on one
+/// side alone. Those that go along with their pool go because of the configuration, which this node does not take.
+fn is_given(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
     let exists = |pool: &PoolName| {
         let has = |snapshot: &Snapshot| snapshot.resources().pools().get(pool).is_some();
         has(base) && has(newest)
     };
-    pool.and_then(|(pool, _)| pool.parse().ok())
-        .is_some_and(|pool: PoolName| exists(&pool))
+    let pool = key.endpoint().map(|(pool, _)| pool.parse());
+    !key.kind.is_authored() && pool.is_none_or(|pool| pool.is_ok_and(|pool| exists(&pool)))
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::Fault;
-use aralez_proto::hash::Digest;
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proto::version::Version;
@@ -20,23 +20,23 @@ use super::{
 pub type BootId = Bytes;
 
 /// A content that a node refuses.
-#[derive(Clone, Debug, Default)]
-pub struct RefusedRoot {
-    /// Its root.
-    pub root: Digest,
+#[derive(Clone, Debug)]
+pub struct RefusedContent {
+    /// Which content.
+    pub content: Content,
     /// Why.
     pub faults: Arc<[Fault]>,
 }
 
-impl PartialEq for RefusedRoot {
+impl PartialEq for RefusedContent {
     fn eq(&self, other: &Self) -> bool {
         // The fleet asks after every message of a node, and the faults may be a thousand: they nearly always are the same ones.
-        self.root == other.root
+        self.content == other.content
             && (Arc::ptr_eq(&self.faults, &other.faults) || self.faults == other.faults)
     }
 }
 
-impl Eq for RefusedRoot {}
+impl Eq for RefusedContent {}
 
 /// How a proxy introduces itself.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub struct Hello {
     /// The process before it; empty for the first.
     pub replaces: BootId,
     /// What it will not run, newest last.
-    pub refused: Vec<RefusedRoot>,
+    pub refused: Vec<RefusedContent>,
     /// The cluster it is pinned to; empty before the first contact.
     pub cluster: Bytes,
     /// Whether it can be asked what it holds.
@@ -146,7 +146,7 @@ impl Hello {
     pub fn is_ahead_of(&self, head: Version) -> bool {
         self.held.is_some_and(|held| match head.revision {
             0 => held.generation > head.generation,
-            _ => held.order(&head).is_gt(),
+            _ => head.goes_back_from(&held),
         })
     }
 
@@ -210,9 +210,9 @@ impl Session {
             closed: false,
         };
         for refused in hello.refused {
-            let refusal = match session.recent.find(refused.root) {
+            let refusal = match session.recent.of_content(refused.content) {
                 Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
-                None => Refusal::of_root(refused.root, refused.faults),
+                None => Refusal::of_unknown(refused.content, refused.faults),
             };
             session.refusals.remember(refusal);
         }

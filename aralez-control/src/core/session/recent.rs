@@ -5,6 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aralez_proto::content::Content;
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 
@@ -103,6 +104,16 @@ impl Recent {
         let of_root = |snapshot: &&SharedSnapshot| snapshot.version().root == root;
         let mut whole = [&self.newest].into_iter().chain(&self.earlier);
         whole.find(of_root).cloned().or_else(|| self.remake(root))
+    }
+
+    /// The newest snapshot of a content, where it is still here or can be made again.
+    pub(super) fn of_content(&self, content: Content) -> Option<SharedSnapshot> {
+        let whole = self.earlier.iter().chain([&self.newest]).rev();
+        let mut of_content = whole.filter(|snapshot| content.is_of(&snapshot.version()));
+        of_content.next().cloned().or_else(|| match content {
+            Content::Whole(root) => self.remake(root),
+            Content::Authored(_) => None,
+        })
     }
 
     fn remake(&self, root: Digest) -> Option<SharedSnapshot> {

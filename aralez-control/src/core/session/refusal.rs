@@ -3,24 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
+use aralez_proto::model::EndpointOwner;
 use aralez_proto::record::{RecordKey, RecordSet, ResourceType};
 use aralez_proto::snapshot::{Limits, Snapshot};
 
-/// One refused content: its root, the faults, and the faulted resources as they were.
+/// One refused content: which, the faults, and the faulted resources as they were.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    root: Digest,
+    content: Content,
     faults: Arc<[Fault]>,
     /// Nodes that refused the same for the same reasons have the same mark.
     mark: Digest,
     /// `None`: control no longer has the refused snapshot, only its root counts.
-    content: Option<Content>,
+    at_fault: Option<AtFault>,
 }
 
+/// What a refused snapshot held of that which is at fault.
 #[derive(Clone, Debug)]
-struct Content {
+struct AtFault {
     /// The faulted resources with their leaves; no leaf where the fault is that it is missing.
     leaves: Vec<(RecordKey, Option<Digest>)>,
     /// For faults of limits alone, where the limits that the node told allow the content all the same: the keys of the types at fault.
@@ -39,36 +42,41 @@ impl Refusal {
         // Looks at every record, so only where it is needed.
         let disagrees = are_about_limits(&faults) && limits.allow(records, refused.resources());
         let key_sets = disagrees.then(|| {
-            let kinds: BTreeSet<ResourceType> = resources().map(|key| key.kind).collect();
+            let kinds: BTreeSet<ResourceType> = resources().flat_map(counted_with).collect();
             let set_of = |kind| (kind, key_set(records, kind));
             kinds.into_iter().map(set_of).collect()
         });
-        let content = Some(Content { leaves, key_sets });
-        Self::new(refused.version().root, faults, content)
+        let content = Content::at_fault(&refused.version(), &faults);
+        Self::new(content, faults, Some(AtFault { leaves, key_sets }))
     }
 
-    /// The refusal of a root that control does not have.
-    pub(super) fn of_root(root: Digest, faults: impl Into<Arc<[Fault]>>) -> Self {
-        Self::new(root, faults.into(), None)
+    /// The refusal of a content that control does not have.
+    pub(super) fn of_unknown(content: Content, faults: impl Into<Arc<[Fault]>>) -> Self {
+        Self::new(content, faults.into(), None)
     }
 
-    fn new(root: Digest, faults: Arc<[Fault]>, content: Option<Content>) -> Self {
+    fn new(content: Content, faults: Arc<[Fault]>, at_fault: Option<AtFault>) -> Self {
         // The root says what was in it, so with the faults it says everything that is compared.
-        let known: &[u8] = match &content {
+        let known: &[u8] = match &at_fault {
             None => b"root",
-            Some(content) if content.key_sets.is_none() => b"records",
+            Some(known) if known.key_sets.is_none() => b"records",
             Some(_) => b"keys",
         };
+        let part: &[u8] = match content {
+            Content::Authored(_) => b"authored",
+            Content::Whole(_) => b"whole",
+        };
+        let root = content.root();
         let mut reasons: Vec<[&[u8]; 3]> = faults.iter().map(reason).collect();
         // In whichever order the node found them.
         reasons.sort_unstable();
-        let fields = [root.as_bytes().as_slice(), known].into_iter();
+        let fields = [root.as_bytes().as_slice(), part, known].into_iter();
         let fields: Vec<&[u8]> = fields.chain(reasons.into_iter().flatten()).collect();
         Self {
-            root,
+            content,
             mark: Digest::of_fields(&fields),
             faults,
-            content,
+            at_fault,
         }
     }
 
@@ -77,9 +85,9 @@ impl Refusal {
         self.mark
     }
 
-    /// The root that was refused.
-    pub const fn root(&self) -> Digest {
-        self.root
+    /// The content that was refused.
+    pub const fn content(&self) -> Content {
+        self.content
     }
 
     /// Why.
@@ -96,19 +104,19 @@ impl Refusal {
 
     /// Whether a snapshot would be refused for the same reason.
     pub(super) fn blocks(&self, view: &Snapshot, limits: &Limits) -> bool {
-        if view.version().root == self.root {
+        if self.content.is_of(&view.version()) {
             return true;
         }
         if self.is_about_limits() && !limits.allow(view.records(), view.resources()) {
             return true;
         }
-        let Some(content) = &self.content else {
+        let Some(known) = &self.at_fault else {
             return false;
         };
         let records = view.records();
         if self.is_about_limits() {
             // The node and its own limits disagree: only another set of keys is worth a try.
-            return content.key_sets.as_ref().is_some_and(|sets| {
+            return known.key_sets.as_ref().is_some_and(|sets| {
                 !sets.is_empty()
                     && sets
                         .iter()
@@ -117,14 +125,15 @@ impl Refusal {
         }
         let of_the_whole = self.faults.iter().any(|fault| fault.resource.is_none());
         let unchanged = |(key, before): &(RecordKey, Option<Digest>)| leaf(records, key) == *before;
-        !of_the_whole && content.leaves.iter().all(unchanged)
+        !of_the_whole && known.leaves.iter().all(unchanged)
     }
 
     /// Whether nothing of this snapshot may reach the node, not even its endpoints: it is the refused one, and nobody knows what in it
-    /// is at fault.
+    /// is at fault. Where the fault is in what documents say, endpoints go on.
     pub(super) fn forbids_any_of(&self, view: &Snapshot) -> bool {
         let unknown = |fault: &Fault| fault.resource.is_none() && fault.code != FaultCode::Limit;
-        view.version().root == self.root && self.faults.iter().any(unknown)
+        let whole = matches!(self.content, Content::Whole(root) if root == view.version().root);
+        whole && self.faults.iter().any(unknown)
     }
 
     /// Whether the node refuses it only because it ended soon after it was applied, and may try it once more.
@@ -136,6 +145,14 @@ impl Refusal {
     fn is_about_limits(&self) -> bool {
         are_about_limits(&self.faults)
     }
+}
+
+/// The types that one limit counts: that of this key, and where it is an endpoint, those of both owners.
+fn counted_with(key: &RecordKey) -> impl Iterator<Item = ResourceType> {
+    let owners = [EndpointOwner::Document, EndpointOwner::Source].map(ResourceType::of_endpoints);
+    let both = key.kind.endpoint_owner().map(|_| owners);
+    let alone = both.is_none().then_some(key.kind);
+    both.into_iter().flatten().chain(alone)
 }
 
 /// What counts of a fault: what it is, and of which resource.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aralez_proto::content::Content;
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::{Limits, Snapshot};
 
@@ -10,7 +11,7 @@ use super::{Recent, Refusal};
 /// How many refusals are remembered per node.
 const MAX_REFUSALS: usize = 8;
 
-/// What a node refused, newest last, each root once. Copies share it.
+/// What a node refused, newest last, each content once. Copies share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Arc<Vec<Refusal>>);
 
@@ -25,14 +26,14 @@ impl Refusals {
 
     pub(super) fn remember(&mut self, refusal: Refusal) {
         let all = Arc::make_mut(&mut self.0);
-        all.retain(|earlier| earlier.root() != refusal.root());
+        all.retain(|earlier| earlier.content() != refusal.content());
         all.push(refusal);
         let excess = all.len().saturating_sub(MAX_REFUSALS);
         all.drain(..excess);
     }
 
-    pub(super) fn forget(&mut self, root: Digest) {
-        Arc::make_mut(&mut self.0).retain(|refusal| refusal.root() != root);
+    pub(super) fn forget(&mut self, content: Content) {
+        Arc::make_mut(&mut self.0).retain(|refusal| refusal.content() != content);
     }
 
     pub(super) fn clear(&mut self) {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use aralez_proto::content::Content;
 use aralez_proto::hash::Digest;
 
 use super::{Action, Session};
@@ -11,11 +12,12 @@ use super::{Action, Session};
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Session {
-    /// The content that keeps this node from the newest view because it is suspect there.
+    /// The authored root that keeps this node from the newest view because it is suspect there.
     fn suspect(&self) -> Option<Digest> {
-        let newest = self.recent.newest().version().root;
+        let newest = self.recent.newest().version().authored_root;
         let refusal = self.refused()?;
-        (refusal.is_suspect() && refusal.root() == newest).then_some(newest)
+        let newest = Some(newest).filter(|newest| refusal.content() == Content::Authored(*newest));
+        newest.filter(|_| refusal.is_suspect())
     }
 
     /// When this node may ask for a try, where it has a reason to.
@@ -37,7 +39,7 @@ impl Session {
         if self.suspect() != Some(root) {
             return Vec::new();
         }
-        self.refusals.forget(root);
+        self.refusals.forget(Content::Authored(root));
         self.forget_derived();
         self.advance(now)
     }

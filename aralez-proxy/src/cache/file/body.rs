@@ -5,13 +5,14 @@
 //! the format allows and names what is wrong with the rest.
 
 use aralez_proto::join::both;
-use aralez_proto::record::{Gathered, Record, RecordKey, ResourceType};
+use aralez_proto::record::{Gathered, Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::wire::storage as wire;
 use aralez_runtime::threads::TwoThreads;
 use bytes::Bytes;
 use prost::{Message, decode_length_delimiter};
 
-use super::ReadError;
+use super::{Body, ReadError};
+use crate::core::parts::Left;
 
 /// `CacheBody.records`, with a length.
 const RECORD: u8 = 1 << 3 | 2;
@@ -22,11 +23,14 @@ const KEY: u8 = 2 << 3 | 2;
 /// `CachedRecord.payload`, with a length.
 const PAYLOAD: u8 = 3 << 3 | 2;
 
-/// The records of a body, those of its two halves. Payloads share the body's memory.
-pub(super) fn decode(body: &Bytes) -> Result<[Gathered; 2], ReadError> {
+/// What a body holds. Payloads share its memory.
+pub(super) fn decode(body: &Bytes) -> Result<Body, ReadError> {
     match as_written(body) {
-        Some(records) => Ok(records),
-        None => Ok([as_allowed(body)?, Gathered::default()]),
+        Some(halves) => Ok(Body {
+            records: RecordSet::of(halves, &TwoThreads),
+            left: Vec::new(),
+        }),
+        None => as_allowed(body),
     }
 }
 
@@ -83,22 +87,35 @@ fn field<'a>(fields: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     Some(content)
 }
 
-fn as_allowed(body: &Bytes) -> Result<Gathered, ReadError> {
+fn as_allowed(body: &Bytes) -> Result<Body, ReadError> {
     let body = wire::CacheBody::decode(body.clone())
         .map_err(|error| ReadError::Damaged(error.to_string()))?;
-    let record = |cached: wire::CachedRecord| {
-        let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
-            ReadError::Damaged(format!(
-                "resource type {} is not known to this release",
-                cached.r#type
-            ))
-        })?;
-        Ok(Record::new(
-            RecordKey::new(kind, cached.key),
-            cached.payload,
+    let records: Result<Vec<Record>, ReadError> = body.records.into_iter().map(allowed).collect();
+    let left: Result<Vec<Left>, ReadError> = body.left.into_iter().map(left_endpoint).collect();
+    Ok(Body {
+        records: records?.into_iter().collect(),
+        left: left?,
+    })
+}
+
+fn left_endpoint(left: wire::LeftEndpoint) -> Result<Left, ReadError> {
+    Ok(Left {
+        record: allowed(left.record.unwrap_or_default())?,
+        since: (left.generation, left.revision),
+    })
+}
+
+fn allowed(cached: wire::CachedRecord) -> Result<Record, ReadError> {
+    let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
+        ReadError::Damaged(format!(
+            "resource type {} is not known to this release",
+            cached.r#type
         ))
-    };
-    body.records.into_iter().map(record).collect()
+    })?;
+    Ok(Record::new(
+        RecordKey::new(kind, cached.key),
+        cached.payload,
+    ))
 }
 
 #[cfg(test)]

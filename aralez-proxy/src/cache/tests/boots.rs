@@ -1,5 +1,7 @@
 //! Which starts fall back, and to what.
 
+use aralez_proto::content::Content;
+
 use super::*;
 
 const SEGV: Option<ProcessExit> = Some(ProcessExit::Signal(11));
@@ -18,7 +20,7 @@ fn dies(folder: &Path, before: Option<ProcessExit>) -> Remembered {
     let (mut cache, _) = started(folder, before);
     let found = cache.boot(&Limits::default());
     if let Some(snapshot) = &found.snapshot {
-        cache.swap(snapshot.version().root);
+        cache.swap(snapshot.version().authored_root);
         cache.note_marks().unwrap();
     }
     found
@@ -33,7 +35,10 @@ fn a_version_that_crashed_in_two_boots_gives_way_to_the_one_before_and_is_told()
     let found = dies(folder.path(), SEGV);
     assert_eq!(revision(&found), Some(1));
     assert_eq!(found.refused.len(), 1);
-    assert_eq!(found.refused[0].root, snapshot(2).version().root);
+    assert_eq!(
+        found.refused[0].content,
+        Content::Authored(snapshot(2).version().authored_root)
+    );
     assert_eq!(found.refused[0].faults[0].code, FaultCode::Suspect);
 }
 
@@ -57,7 +62,7 @@ fn a_process_that_was_told_to_leave_speaks_against_nothing_however_it_ends() {
     for _ in 0..10 {
         let (mut cache, exits) = started(folder.path(), SEGV);
         assert_eq!(revision(&cache.boot(&Limits::default())), Some(2));
-        cache.swap(snapshot(2).version().root);
+        cache.swap(snapshot(2).version().authored_root);
         cache.note_marks().unwrap();
         exits.note(Ending::Left).unwrap();
         exits.note(Ending::Panic).unwrap();
@@ -94,7 +99,7 @@ fn power_cuts_speak_against_nothing() {
         let (mut cache, _) = started(folder.path(), None);
         cache.machine = format!("boot {number}");
         assert_eq!(revision(&cache.boot(&Limits::default())), Some(2));
-        cache.swap(snapshot(2).version().root);
+        cache.swap(snapshot(2).version().authored_root);
         cache.save_marks().unwrap();
     }
 }
@@ -161,10 +166,10 @@ fn a_start_falls_back_to_what_proved_good_rather_than_to_what_ran_shortly_before
     filled(folder.path(), &[1]);
     let (mut cache, _) = started(folder.path(), None);
     cache.boot(&Limits::default());
-    cache.swap(snapshot(1).version().root);
-    cache.proved(snapshot(1).version().root);
+    cache.swap(snapshot(1).version().authored_root);
+    cache.proved(snapshot(1).version().authored_root);
     for number in [2, 3] {
-        cache.swap(snapshot(number).version().root);
+        cache.swap(snapshot(number).version().authored_root);
         cache.keep(&snapshot(number)).unwrap();
     }
     cache.save_marks().unwrap();
@@ -176,7 +181,7 @@ fn a_start_falls_back_to_what_proved_good_rather_than_to_what_ran_shortly_before
 fn a_suspect_is_tried_from_the_cache_and_a_death_on_that_try_is_fatal() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[1, 2]);
-    let root = snapshot(2).version().root;
+    let root = snapshot(2).version().authored_root;
     dies(folder.path(), None);
     dies(folder.path(), SEGV);
     let (mut cache, _) = started(folder.path(), SEGV);
@@ -210,7 +215,7 @@ fn a_key_that_cannot_be_read_at_the_start_costs_no_marks_when_it_comes_back() {
     let (mut cache, _) = started(folder.path(), KILL);
     let found = cache.boot(&Limits::default());
     assert!(found.snapshot.is_none() && found.troubles[0].contains("seal.key"));
-    cache.swap(snapshot(3).version().root);
+    cache.swap(snapshot(3).version().authored_root);
     assert!(cache.note_marks().is_err());
     fs::remove_dir(&key).unwrap();
     fs::rename(&elsewhere, &key).unwrap();
@@ -220,5 +225,8 @@ fn a_key_that_cannot_be_read_at_the_start_costs_no_marks_when_it_comes_back() {
         (revision(&found), found.cluster),
         (Some(1), CLUSTER.to_vec())
     );
-    assert_eq!(found.refused[0].root, snapshot(2).version().root);
+    assert_eq!(
+        found.refused[0].content,
+        Content::Authored(snapshot(2).version().authored_root)
+    );
 }

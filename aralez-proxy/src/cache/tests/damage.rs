@@ -79,7 +79,7 @@ fn links_and_folders_are_not_read() {
     let elsewhere = folder.path().join("elsewhere");
     fs::rename(&third, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &third).unwrap();
-    fs::create_dir(folder.path().join("proxy/snap-9-9-00000000.arz")).unwrap();
+    fs::create_dir(folder.path().join("proxy/content-9-9-00000000.arz")).unwrap();
     let found = boot(folder.path());
     assert_eq!(revision(&found), Some(2));
     assert_eq!(found.troubles.len(), 2, "{:?}", found.troubles);
@@ -111,7 +111,7 @@ fn few_damaged_files_are_kept() {
         fs::write(
             folder
                 .path()
-                .join(format!("proxy/snap-2-{number}-00000000.arz")),
+                .join(format!("proxy/content-2-{number}-00000000.arz")),
             "x",
         )
         .unwrap();
@@ -171,7 +171,7 @@ fn the_newest_is_found_among_more_files_than_are_looked_at() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[100]);
     for number in 1..=90 {
-        let left = format!("proxy/snap-1-{number}-00000000.arz");
+        let left = format!("proxy/content-1-{number}-00000000.arz");
         fs::write(folder.path().join(left), "left behind").unwrap();
     }
     assert_eq!(revision(&boot(folder.path())), Some(100));
@@ -182,7 +182,7 @@ fn the_newest_is_found_among_more_files_than_are_looked_at() {
 fn what_a_dead_writer_left_behind_goes() {
     let folder = TempDir::new().unwrap();
     filled(folder.path(), &[1]);
-    let left = folder.path().join("proxy/.snap-1-2-00000000.arz.tmp");
+    let left = folder.path().join("proxy/.content-1-2-00000000.arz.tmp");
     fs::write(&left, "half").unwrap();
     boot(folder.path());
     assert!(!left.exists());

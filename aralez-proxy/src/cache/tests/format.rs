@@ -4,8 +4,9 @@ use aralez_proto::record::{Record, RecordKey, ResourceType};
 use bytes::Bytes;
 
 use super::*;
-use crate::cache::file::{ReadError, Whole};
+use crate::cache::file::{Header, Part, ReadError, Whole};
 use crate::cache::{file, marks};
+use crate::core::parts::Left;
 use crate::core::trial::{Good, Standing, Trial};
 
 fn hex(bytes: &[u8]) -> String {
@@ -20,21 +21,57 @@ fn the_cache_file_is_that_of_every_release_before() {
         .collect();
     let header = Header {
         cluster: vec![0xc1; 16],
+        part: Part::Authored,
+        part_root: records.authored_root(),
         version: Version {
             generation: 1,
             revision: 7,
             sequence: 3,
+            operational: 5,
             root: records.root(),
+            authored_root: records.authored_root(),
         },
         written_unix_ms: 1_700_000_000_000,
         writer: "0.10.0".to_owned(),
     };
-    let content = file::encode(&header, &records, &SealKey::from_bytes([7; 32]), [9; 24]).unwrap();
+    let key = SealKey::from_bytes([7; 32]);
+    let content = file::encode(&header, records.iter(), &[], &key, [9; 24]).unwrap();
     assert_eq!(
         hex(&content),
-        "4152414c455a534301000000490000000a10c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c11001180720032a20b9cf03775b254ea66c89bc6cce9c30b50c51d1de522dbdb5a1452306294b08ca3080d095ffbc313a06302e31302e3001090909090909090909090909090909090909090909090909b462ea896ea9181284080f4c090a6b844b97023ef372de303d98f8a02ddbc6d1eab1291d2778b799d6c2c4937b13718ffca8b037caa8779b00c6f8e424cd05867125"
+        "4152414c455a534302000000910000000a10c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c11001180720032a2054a1f97b1377f87f0097fcf02ec6983ccc495735abaf1528cb76472b705b17b53080d095ffbc313a06302e31302e3040054a20b9cf03775b254ea66c89bc6cce9c30b50c51d1de522dbdb5a1452306294b08ca50015a20b9cf03775b254ea66c89bc6cce9c30b50c51d1de522dbdb5a1452306294b08ca01090909090909090909090909090909090909090909090909b462ea896ea9181284080f4c090a6b844b97927554783bc740cc6996dc9110d7ac6a89143c85a063507742513864a9f481cdaf9ce4ff18d4a7da722d63a6059638c7"
     );
     assert_eq!(*Whole::of(content).unwrap().header(), header);
+}
+
+#[test]
+fn the_file_of_the_other_part_is_that_of_every_release_before() {
+    let endpoint = |name: &str| {
+        let key = RecordKey::new(ResourceType::Endpoint, name);
+        Record::new(key, Bytes::from_static(b"payload"))
+    };
+    let records: RecordSet = [endpoint("app 127.0.0.1:1")].into_iter().collect();
+    let header = Header {
+        cluster: vec![0xc1; 16],
+        part: Part::Other,
+        part_root: records.other_root(),
+        version: Version {
+            root: records.root(),
+            authored_root: records.authored_root(),
+            ..Version::default()
+        },
+        written_unix_ms: 1_700_000_000_000,
+        writer: "0.10.0".to_owned(),
+    };
+    let left = Left {
+        record: endpoint("gone 127.0.0.1:2"),
+        since: (1, 7),
+    };
+    let key = SealKey::from_bytes([7; 32]);
+    let content = file::encode(&header, records.iter(), &[left.clone()], &key, [9; 24]).unwrap();
+    assert_eq!(Digest::of_fields(&[&content]).short(), "6ca21442");
+    let (read, body) = Whole::of(content).unwrap().decode(&key).unwrap();
+    assert_eq!((read, body.left), (header, vec![left]));
+    assert_eq!(body.records.root(), records.root());
 }
 
 #[test]
@@ -42,20 +79,23 @@ fn a_file_of_a_newer_format_is_named_as_such() {
     let content = file::encode(
         &Header {
             cluster: Vec::new(),
+            part: Part::Authored,
+            part_root: snapshot(1).version().authored_root,
             version: snapshot(1).version(),
             written_unix_ms: 0,
             writer: String::new(),
         },
-        snapshot(1).records(),
+        snapshot(1).records().authored(),
+        &[],
         &SealKey::from_bytes([7; 32]),
         [9; 24],
     );
     let mut content = content.unwrap();
     content.truncate(content.len() - 32);
-    content[8] = 2;
+    content[8] = 3;
     let footer = Digest::of_fields(&[&content]);
     content.extend_from_slice(footer.as_bytes());
-    assert!(matches!(Whole::of(content), Err(ReadError::Format(2))));
+    assert!(matches!(Whole::of(content), Err(ReadError::Format(3))));
 }
 
 #[test]

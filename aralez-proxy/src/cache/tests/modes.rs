@@ -27,7 +27,7 @@ fn a_cache_serves_whatever_its_modes_which_are_set_back_and_told() {
         assert_eq!(revision(&found), Some(2), "{files:o}");
         assert_eq!(found.cluster, CLUSTER);
         let told = found.troubles.join("\n");
-        for name in ["seal.key", "marks.arz", "snap-1-2-"] {
+        for name in ["seal.key", "marks.arz", "content-1-2-"] {
             assert!(told.contains(name), "{name}: {told}");
         }
         while cache.examine().is_some() {}
@@ -52,7 +52,7 @@ fn marks_with_wrong_modes_are_not_forgotten() {
         let mut cache = Cache::with_exits(path, String::new(), exits, told);
         let found = cache.boot(&Limits::default());
         if let Some(snapshot) = found.snapshot {
-            cache.swap(snapshot.version().root);
+            cache.swap(snapshot.version().authored_root);
         }
         cache.note_marks().unwrap();
     }

@@ -1,7 +1,8 @@
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::matcher::InvalidPath;
 use aralez_proto::model::{
-    Endpoint, GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings, VirtualHost,
+    Endpoint, EndpointOwner, GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings,
+    VirtualHost,
 };
 use aralez_proto::record::Record;
 use aralez_proto::rules::{Rules, ToHttps};
@@ -54,7 +55,11 @@ fn table(compat: bool) -> Table {
         host("*.narrow.example", narrow),
         pool_record(&pool("up"), &Pool::default()),
         pool_record(&pool("down"), &Pool::default()),
-        endpoint_record(&pool("up"), &Endpoint::new("127.0.0.1:1".parse().unwrap())),
+        endpoint_record(
+            EndpointOwner::Document,
+            &pool("up"),
+            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
+        ),
     ];
     let records = records.into_iter().collect();
     let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
@@ -201,7 +206,11 @@ fn with_catch_all() -> Table {
     let records = [
         host("DEFAULT", routes),
         pool_record(&up, &Pool::default()),
-        endpoint_record(&up, &Endpoint::new("127.0.0.1:1".parse().unwrap())),
+        endpoint_record(
+            EndpointOwner::Document,
+            &up,
+            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
+        ),
     ];
     let records = records.into_iter().collect();
     let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();

@@ -40,7 +40,7 @@ pub enum Event {
     /// It does not; nothing changed.
     Refused {
         /// What was refused.
-        root: Digest,
+        version: Version,
         /// Why.
         faults: Faults,
     },

@@ -1,6 +1,5 @@
 //! The open stream: what is heard on it, and what silence means.
 
-use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
@@ -67,9 +66,11 @@ impl Stream {
     /// An apply ended: from here on being behind counts.
     pub(super) fn settled(&mut self, now: Instant, held: Option<Version>, refused: &[Refusal]) {
         self.behind = None;
-        self.expected = self
-            .expected
-            .filter(|expected| refused.iter().all(|refusal| refusal.root != expected.root));
+        self.expected = self.expected.filter(|expected| {
+            refused
+                .iter()
+                .all(|refusal| !refusal.content.is_of(expected))
+        });
         self.note_behind(now, held);
     }
 
@@ -100,7 +101,7 @@ fn is_behind(held: Option<Version>, expected: Option<Version>) -> bool {
         (_, None) => false,
         (None, Some(_)) => true,
         (Some(held), Some(expected)) => {
-            held.root != expected.root && expected.order(&held) != Ordering::Less
+            held.root != expected.root && !expected.goes_back_from(&held)
         }
     }
 }
@@ -141,7 +142,7 @@ impl Subscription {
         expected: Option<Version>,
         actions: &mut Vec<Action>,
     ) {
-        let refused = expected.is_some_and(|expected| self.refusals.contains(expected.root));
+        let refused = expected.is_some_and(|expected| self.refusals.contains(&expected));
         let Phase::Live(stream) = &mut self.phase else {
             return;
         };
@@ -155,7 +156,7 @@ impl Subscription {
         let (Some(held), Some(expected)) = (self.held, expected) else {
             return;
         };
-        if held.root == expected.root && expected.order(&held) == Ordering::Greater {
+        if expected.renames(&held) {
             self.held = Some(expected);
             actions.push(Action::Rename(expected));
         }
@@ -190,7 +191,7 @@ impl Subscription {
                 actions,
             );
         }
-        if let Some(held) = self.held.filter(|held| to.order(held) == Ordering::Less) {
+        if let Some(held) = self.held.filter(|held| to.goes_back_from(held)) {
             let reason = format!("{to} lies before {held}, and a proxy never goes backwards");
             let fault = Fault::whole(FaultCode::Invalid, "version", reason);
             return self.turn_down(moment.now, update_id, to, fault.into(), actions);
@@ -260,7 +261,7 @@ impl Subscription {
         faults: Faults,
         actions: &mut Vec<Action>,
     ) {
-        self.refusals.remember(to.root, faults.as_slice());
+        self.refusals.remember(&to, faults.as_slice());
         self.turn_down(now, update_id, to, faults, actions);
     }
 

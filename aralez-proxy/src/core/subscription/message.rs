@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::Fault;
 use aralez_proto::hash::Digest;
 use aralez_proto::record::Change;
@@ -120,8 +121,8 @@ pub struct Hello {
 /// A content that this proxy will not run, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Its root.
-    pub root: Digest,
+    /// Which content.
+    pub content: Content,
     /// Why.
     pub faults: Vec<Fault>,
 }

@@ -1,7 +1,9 @@
 //! The contents that this proxy will not run, so that control need not find out again.
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
+use aralez_proto::version::Version;
 
 use super::message::Refusal;
 
@@ -15,30 +17,42 @@ const MOST_FAULTS: usize = 16;
 pub(super) struct Refusals(Vec<Refusal>);
 
 impl Refusals {
-    pub(super) fn remember(&mut self, root: Digest, faults: &[Fault]) {
-        self.forget(root);
+    /// This version was refused.
+    pub(super) fn remember(&mut self, version: &Version, faults: &[Fault]) {
+        self.take(Refusal {
+            content: Content::at_fault(version, faults),
+            faults: faults.to_vec(),
+        });
+    }
+
+    /// What was remembered of a refusal.
+    pub(super) fn take(&mut self, mut refusal: Refusal) {
+        self.0.retain(|earlier| earlier.content != refusal.content);
         if self.0.len() == MOST {
             self.0.remove(0);
         }
-        let faults = faults.iter().take(MOST_FAULTS).cloned().collect();
-        self.0.push(Refusal { root, faults });
+        refusal.faults.truncate(MOST_FAULTS);
+        self.0.push(refusal);
     }
 
     /// It runs after all.
-    pub(super) fn forget(&mut self, root: Digest) {
-        self.0.retain(|refusal| refusal.root != root);
+    pub(super) fn forget(&mut self, version: &Version) {
+        self.0.retain(|refusal| !refusal.content.is_of(version));
     }
 
-    pub(super) fn contains(&self, root: Digest) -> bool {
-        self.0.iter().any(|refusal| refusal.root == root)
+    pub(super) fn contains(&self, version: &Version) -> bool {
+        self.0.iter().any(|refusal| refusal.content.is_of(version))
     }
 
-    /// The newest content that may be tried once more.
+    /// The authored root of the newest content that may be tried once more.
     pub(super) fn newest_suspect(&self) -> Option<Digest> {
         let suspect = |fault: &Fault| fault.code == FaultCode::Suspect;
         let suspects = self.0.iter().rev();
         let mut suspects = suspects.filter(|refusal| refusal.faults.iter().any(suspect));
-        suspects.next().map(|refusal| refusal.root)
+        suspects.find_map(|refusal| match refusal.content {
+            Content::Authored(root) => Some(root),
+            Content::Whole(_) => None,
+        })
     }
 
     pub(super) fn as_slice(&self) -> &[Refusal] {

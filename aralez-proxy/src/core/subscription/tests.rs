@@ -1,4 +1,6 @@
+use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
+use aralez_proto::hash::Digest;
 use aralez_proto::record::{Change, Record, RecordKey, ResourceType};
 use bytes::Bytes;
 
@@ -13,8 +15,9 @@ pub(super) fn version(generation: u64, revision: u64, root: u8) -> Version {
     Version {
         generation,
         revision,
-        sequence: 0,
         root: Digest::from([root; 32]),
+        authored_root: Digest::from([root; 32]),
+        ..Version::default()
     }
 }
 
@@ -149,18 +152,19 @@ fn an_update_is_applied_and_acknowledged_and_then_held() {
 fn hello_names_what_is_held_and_what_is_refused() {
     let held = version(1, 4, 9);
     let mut bench = Bench::live(Some(held));
-    bench.update(7, Some(9), version(1, 5, 10));
+    let refused = version(1, 5, 10);
+    bench.update(7, Some(9), refused);
     let fault = Fault::whole(FaultCode::Limit, "max_hosts", "too many");
-    let root = Digest::from([10; 32]);
     bench.on(Event::Refused {
-        root,
+        version: refused,
         faults: fault.clone().into(),
     });
     bench.on(Event::StreamLost);
     let hello = greeting(&bench.on(Event::Connected)).unwrap();
     assert_eq!(hello.held, Some(held));
     let faults = vec![fault];
-    assert_eq!(hello.refused, [Refusal { root, faults }]);
+    let content = Content::Whole(refused.root);
+    assert_eq!(hello.refused, [Refusal { content, faults }]);
     assert_eq!(hello.cluster, [1; 16]);
 }
 
@@ -216,10 +220,10 @@ fn a_proxy_left_behind_opens_its_stream_anew_and_one_that_is_ahead_or_refuses_do
     assert!(!wait(&mut bench, &newer));
     let mut bench = Bench::live(Some(version(1, 4, 4)));
     bench.hear(newer.clone());
-    bench.update(1, Some(4), version(1, 5, 5));
+    let version = version(1, 5, 5);
+    bench.update(1, Some(4), version);
     let faults: Faults = Fault::whole(FaultCode::Limit, "", "no").into();
-    let root = Digest::from([5; 32]);
-    bench.on(Event::Refused { root, faults });
+    bench.on(Event::Refused { version, faults });
     assert!(!wait(&mut bench, &newer));
 }
 

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::model::{
-    Action, Direction, Endpoint, Header, HeaderEdits, Pool, Redirect, RedirectStatus, Route,
-    Settings,
+    Action, Direction, Endpoint, EndpointOwner, Header, HeaderEdits, Pool, Redirect,
+    RedirectStatus, Route, Settings,
 };
 use aralez_proto::record::{Change, Record};
 use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts, ToHttps};
@@ -73,15 +73,16 @@ fn endpoint(pool: u8, port: u16, weight: u16) -> Record {
         weight,
         ..Endpoint::new(address)
     };
-    endpoint_record(&format!("p{pool}").parse().unwrap(), &endpoint)
+    endpoint_record(
+        EndpointOwner::Source,
+        &format!("p{pool}").parse().unwrap(),
+        &endpoint,
+    )
 }
 
 fn after(from: &Snapshot, delta: &[Change]) -> Option<(Snapshot, Touched)> {
-    let version = Version {
-        root: from.records().with(delta).root(),
-        ..Version::default()
-    };
-    from.next(version, delta, &Limits::default()).ok()
+    let version = Version::default();
+    from.changed_by(version, delta, &Limits::default()).ok()
 }
 
 fn put(records: impl IntoIterator<Item = Record>) -> Vec<Change> {

@@ -9,7 +9,9 @@ fn version() -> Version {
         generation: 1,
         revision: 2,
         sequence: 3,
+        operational: 6,
         root: vec![4; 32].into(),
+        authored_root: vec![5; 32].into(),
     }
 }
 
@@ -149,6 +151,6 @@ fn messages_of_the_stream_are_the_bytes_of_every_release_before() {
 }
 
 const GOLDEN: [&str; 14] = [
-    "93061ebc", "f3002880", "d675e642", "803634d0", "b5021a0d", "2e4c6850", "a78a8fd4", "07f1ca4e",
-    "e56ab3dd", "27dc636d", "95745eb6", "97caf12b", "178afef5", "63aa1200",
+    "649b8b03", "1d16624f", "6d2a3572", "ccf6f7ec", "b5021a0d", "2e4c6850", "ac8cbceb", "a971e102",
+    "e56ab3dd", "27dc636d", "043b0de5", "97caf12b", "178afef5", "63aa1200",
 ];

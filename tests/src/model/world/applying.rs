@@ -153,7 +153,7 @@ impl World {
         };
         let poison = self.poison_for(node, &update);
         if !poison.is_empty() {
-            let root = update.to.root;
+            let version = update.to;
             let faults = poison.iter().map(|key| {
                 Fault::of(
                     key,
@@ -163,10 +163,10 @@ impl World {
                 )
             });
             let faults = Faults::check(faults.collect()).expect_err("there are some");
-            return self.feed(node, Event::Refused { root, faults });
+            return self.feed(node, Event::Refused { version, faults });
         }
         if self.has(Planted::RootNotVerified) {
-            update.to.root = self.records_after(node, &update).root();
+            self.believe(node, &mut update);
         }
         self.work(node, Job::Apply(update));
     }
@@ -218,8 +218,14 @@ impl World {
             to: incoming.to,
             changes: incoming.changes,
         };
-        update.to.root = self.records_after(node, &update).root();
+        self.believe(node, &mut update);
         self.work(node, Job::Apply(update));
+    }
+
+    /// A planted bug: the roots are taken from what came.
+    fn believe(&self, node: usize, update: &mut Update) {
+        let records = self.records_after(node, update);
+        (update.to.root, update.to.authored_root) = (records.root(), records.authored_root());
     }
 
     pub(super) fn breaks_for(&mut self, promise: Promise, node: usize, what: &str) {

@@ -156,11 +156,13 @@ impl World {
         serving.recalls = false;
         self.note(|| format!("c{at} made {version} again: {}", view.is_some()));
         let Some(view) = view else { return };
+        let root = view.version().root;
         if !lost {
             self.handle(at, link, Event::Recalled(view));
         }
         if let Some(serving) = self.controls[at].serving.get_mut(&link) {
-            serving.is_known |= lost || serving.session.standing().recognised;
+            let runs = serving.session.standing().running;
+            serving.is_known |= lost || runs.is_some_and(|runs| runs.root == root);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aralez_control::core::session::Event;
+use aralez_proxy::core::parts::OtherPart;
 use aralez_proxy::core::subscription;
 use aralez_proxy::core::trial::LastExit;
 use aralez_proxy::sync::job::Job;
@@ -77,9 +78,13 @@ impl World {
                 }
             }
             15..=21 if wipes => state.marks = None,
-            22..=27 => state.files.iter_mut().for_each(|file| file.damaged = true),
+            22..=27 => {
+                state.files.iter_mut().for_each(|file| file.damaged = true);
+                state.other = OtherPart::default();
+            }
             28..=35 if wipes => {
                 state.files.clear();
+                state.other = OtherPart::default();
                 state.marks = None;
             }
             _ => {}

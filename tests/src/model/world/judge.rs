@@ -45,11 +45,14 @@ impl World {
                 return;
             }
         }
+        let new = before.is_none_or(|before| before.authored_root != runs.authored_root);
         if !(first && self.had(node, runs)) {
             self.judge_origin(node, runs, before);
         }
-        self.nodes[node].applied_at = self.now;
-        self.judge_content(node, runs);
+        if new {
+            self.nodes[node].applied_at = self.now;
+        }
+        self.judge_content(node, runs, new);
     }
 
     /// Whether a process had this when it started.
@@ -93,7 +96,8 @@ impl World {
         }
     }
 
-    fn judge_content(&mut self, node: usize, runs: Version) {
+    /// `new`: documents say something else than before.
+    fn judge_content(&mut self, node: usize, runs: Version, new: bool) {
         let at = &self.nodes[node];
         let Some(process) = &at.process else { return };
         let live = process.live.load();
@@ -105,7 +109,8 @@ impl World {
             || (at.setup.is_old && !content::poison(snapshot).is_empty());
         let wrong = wrong_with(&live, self.run.events.is_multiple_of(WHOLE_JUDGED));
         let deadly = at.setup.is_fragile && content::is_deadly(snapshot);
-        let again = at.suspects.contains(&runs.root) && !self.is_last_resort(node, runs);
+        let again =
+            new && at.suspects.contains(&runs.authored_root) && !self.is_last_resort(node, runs);
         drop(live);
         if let Some(wrong) = wrong {
             self.breaks(Promise::ClosedAndTrue, || {
@@ -131,8 +136,8 @@ impl World {
         let state = at.disk.state();
         let others = state.files.iter().filter(|file| {
             !file.damaged
-                && !at.suspects.contains(&file.version.root)
-                && Snapshot::complete(file.version, file.records.clone(), &at.setup.limits).is_ok()
+                && !at.suspects.contains(&file.version.authored_root)
+                && state.composed(file, &at.setup.limits).is_ok()
         });
         self.had(node, runs) && others.count() == 0
     }
@@ -169,10 +174,10 @@ impl World {
             let on_trial = marks
                 .trials
                 .iter()
-                .any(|trial| trial.root == runs.root && trial.open);
+                .any(|trial| trial.root == runs.authored_root && trial.open);
             young && on_trial && Some(&marks.boot_id) == boot
         });
-        let ended_by = open.map(|(_, runs)| runs.root);
+        let ended_by = open.map(|(_, runs)| runs.authored_root);
         drop(state);
         let before = at.ended_by.take();
         let Some(root) = ended_by else { return };
@@ -213,7 +218,7 @@ impl World {
         if let Some(proved) = proved {
             self.nodes[node]
                 .suspects
-                .retain(|suspect| *suspect != proved.root);
+                .retain(|suspect| *suspect != proved.authored_root);
         }
     }
 
@@ -229,7 +234,7 @@ impl World {
                 .faults
                 .iter()
                 .any(|fault| matches!(fault.code, FaultCode::Suspect | FaultCode::Fatal));
-            suspect && refusal.root == view.version().root
+            suspect && refusal.content.is_of(&view.version())
         });
         !at.setup.limits.allow(view.records(), view.resources())
             || (at.setup.is_old && !content::poison(view).is_empty())

@@ -303,7 +303,7 @@ impl World {
             };
             let event = match news {
                 News::Applied { version, took } => Event::Applied { version, took },
-                News::Refused { root, faults } => Event::Refused { root, faults },
+                News::Refused { version, faults } => Event::Refused { version, faults },
                 News::Untried => Event::Untried,
                 News::Memory { .. } => Event::StatusChanged,
             };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aralez_control::core::session::{Base, Event, Update};
+use aralez_proto::content::Content;
 use aralez_proto::fault::FaultCode;
 use aralez_proto::record::RecordKey;
 use aralez_proto::snapshot::Snapshot;
@@ -118,14 +119,14 @@ impl World {
                 }
                 let resources = faults.iter().filter_map(|fault| fault.resource.clone());
                 let refused = Refused {
-                    root: to.version().root,
+                    content: Content::at_fault(&to.version(), faults),
                     leaves: resources
                         .map(|key| (key.clone(), leaf(&to, &key)))
                         .collect(),
                     is_beyond_limits: faults.iter().all(|fault| fault.code == FaultCode::Limit),
                 };
                 let known = self.controls[at].refused.entry(node).or_default();
-                known.retain(|earlier| earlier.root != refused.root);
+                known.retain(|earlier| earlier.content != refused.content);
                 known.push(refused);
                 let surplus = known.len().saturating_sub(MOST_REFUSALS);
                 known.drain(..surplus);
@@ -144,7 +145,8 @@ impl World {
             let as_it_was = !refused.leaves.is_empty()
                 && !refused.is_beyond_limits
                 && refused.leaves.iter().all(unchanged);
-            refused.root == to.version().root || as_it_was || (refused.is_beyond_limits && beyond)
+            let same = refused.content.is_of(&to.version());
+            same || as_it_was || (refused.is_beyond_limits && beyond)
         });
         if again {
             self.breaks_for(Promise::RefusedOnce, node, "is sent again what it refused");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aralez_control::core::claim::{Claim, Claimant};
 use aralez_control::core::node::{NodeFacts, NodeState, StreamId};
 use aralez_control::core::session::{
-    Action, Event, GoAway, Hello, Opened, Pace, RefusedRoot, Session, TurnedAway,
+    Action, Event, GoAway, Hello, Opened, Pace, RefusedContent, Session, TurnedAway,
 };
 use aralez_control::stream::message;
 use aralez_control::stream::outbox::Outbox;
@@ -153,21 +153,21 @@ impl World {
         }
     }
 
-    /// Roots that a node refuses in its greeting must not be sent. The root that it runs is not refused any more: it may be a suspect that was
+    /// Contents that a node refuses in its greeting must not be sent. The one that it runs is not refused any more: it may be a suspect that was
     /// started because nothing else was left.
     fn note_told_refusals(
         &mut self,
         at: usize,
         node: usize,
         runs: Option<Version>,
-        told: &[RefusedRoot],
+        told: &[RefusedContent],
     ) {
         let refused = self.controls[at].refused.entry(node).or_default();
-        refused.retain(|known| runs.is_none_or(|runs| runs.root != known.root));
+        refused.retain(|known| runs.is_none_or(|runs| !known.content.is_of(&runs)));
         for told in told {
-            if refused.iter().all(|known| known.root != told.root) {
+            if refused.iter().all(|known| known.content != told.content) {
                 refused.push(Refused {
-                    root: told.root,
+                    content: told.content,
                     leaves: Vec::new(),
                     is_beyond_limits: false,
                 });

@@ -1,12 +1,13 @@
 use std::time::Instant;
 
+use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::version::Version;
 
 use super::*;
 use crate::core::node::NodeFacts;
 use crate::core::proof::{Awaited, Outcome};
-use crate::core::session::{RefusedRoot, Standing};
+use crate::core::session::{RefusedContent, Standing};
 use crate::core::touched::TouchedGroups;
 
 fn facts(number: u64) -> NodeFacts {
@@ -26,14 +27,13 @@ fn version(revision: u64) -> Version {
 }
 
 fn standing(running: u64, target: u64, refuses: bool) -> Standing {
-    let refused = RefusedRoot {
-        root: [9; 32].into(),
+    let refused = RefusedContent {
+        content: Content::Whole([9; 32].into()),
         faults: [Fault::whole(FaultCode::Invalid, "", "no")].into(),
     };
     Standing {
         running: Some(version(running)),
         target: version(target),
-        recognised: true,
         refused: refuses.then_some(refused),
     }
 }
@@ -86,7 +86,11 @@ fn the_counts_of_a_push_are_those_of_its_marks_whatever_happens_to_nodes() {
             (3, Some(stream)) => {
                 let refused = (
                     version(head),
-                    &standing.refused.clone().unwrap_or_default().faults,
+                    &standing
+                        .refused
+                        .clone()
+                        .map(|refused| refused.faults)
+                        .unwrap_or_default(),
                 );
                 fleet.refused(
                     &node,

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aralez_proto::content::Content;
 use aralez_proto::convert;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
-use aralez_proto::model::{Action, Endpoint, HostPattern, Pool, PoolName, Route, VirtualHost};
+use aralez_proto::model::{
+    Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, VirtualHost,
+};
 use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::rules::{Rules, Timeouts};
 use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 use bytes::Bytes;
 
-use crate::core::session::{Hello, NodeMemory, Pace, Recent, RefusedRoot, Session};
+use crate::core::session::{Hello, NodeMemory, Pace, Recent, RefusedContent, Session};
 
 /// A host of a view: what its content is, and the ports of its endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +62,11 @@ fn records(spec: &Spec) -> RecordSet {
         records.push(convert::pool_record(&pool, &Pool::default()));
         for port in &host.ports {
             let address = format!("127.0.0.1:{port}").parse().unwrap();
-            records.push(convert::endpoint_record(&pool, &Endpoint::new(address)));
+            records.push(convert::endpoint_record(
+                EndpointOwner::Source,
+                &pool,
+                &Endpoint::new(address),
+            ));
         }
     }
     records.into_iter().collect()
@@ -86,7 +93,7 @@ pub(crate) fn hello(held: Option<Version>) -> Hello {
         held,
         boot: Bytes::from_static(b"boot"),
         replaces: Bytes::new(),
-        refused: Vec::<RefusedRoot>::new(),
+        refused: Vec::<RefusedContent>::new(),
         cluster: Bytes::new(),
         repairs: true,
     }
@@ -98,6 +105,14 @@ pub(crate) fn host_key(name: &str) -> RecordKey {
 
 pub(crate) fn fault_of_host(name: &str) -> Fault {
     Fault::of(&host_key(name), FaultCode::Invalid, "x", "not here")
+}
+
+/// What a node tells that refuses a version for this.
+pub(crate) fn refusing_for(version: Version, faults: Vec<Fault>) -> RefusedContent {
+    RefusedContent {
+        content: Content::at_fault(&version, &faults),
+        faults: faults.into(),
+    }
 }
 
 pub(crate) fn leaf(snapshot: &Snapshot, key: &RecordKey) -> Option<Digest> {

@@ -7,6 +7,8 @@ use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::record::{RecordKey, ResourceType};
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 
+use aralez_proto::content::Content;
+
 use super::*;
 
 /// A session whose node runs `runs` and has just refused `refused`.
@@ -48,7 +50,10 @@ fn refused_content_is_sent_again_only_when_it_changed() {
     let (mut session, mut recent) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
     let standing = session.standing();
     assert_eq!(standing.running, Some(runs.version()));
-    assert_eq!(standing.refused.unwrap().root, bad.version().root);
+    assert_eq!(
+        standing.refused.unwrap().content,
+        Content::Authored(bad.version().authored_root)
+    );
     assert_eq!(session.expected(), Some(runs.version()));
 
     let other = snapshot(3, &spec(&[("a.example", 2, &[1]), ("b.example", 13, &[1])]));
@@ -116,10 +121,7 @@ fn endpoints_go_on_while_the_rest_is_refused() {
 /// Control has been restarted: it knows the newest, which the node refused, and not what the node runs.
 fn after_a_restart(runs: &SharedSnapshot, newest: &SharedSnapshot) -> (Session, Arc<Recent>) {
     let recent = recent(newest);
-    let refused = RefusedRoot {
-        root: newest.version().root,
-        faults: [fault_of_host("b.example")].into(),
-    };
+    let refused = refusing_for(newest.version(), vec![fault_of_host("b.example")]);
     let greeting = Hello {
         refused: vec![refused],
         ..hello(Some(runs.version()))
@@ -273,16 +275,18 @@ fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
     let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
     let bad = snapshot(2, &spec(&[("a.example", 2, &[1])]));
     let recent = Arc::new(recent(&runs).followed_by(&bad).unwrap());
-    let refused = RefusedRoot {
-        root: bad.version().root,
-        faults: [Fault::whole(FaultCode::Suspect, "", "twice")].into(),
-    };
+    let suspect = Fault::whole(FaultCode::Suspect, "", "twice");
+    let refused = refusing_for(bad.version(), vec![suspect]);
     let hello = Hello {
         refused: vec![refused.clone()],
         ..hello(Some(runs.version()))
     };
     let opened = open(hello, &recent, now);
-    assert!(opened.actions.is_empty());
+    // At most the endpoints reach it, of which there are no others here.
+    let [Action::Derive(needed)] = &opened.actions[..] else {
+        panic!("{:?}", opened.actions);
+    };
+    assert!(needed.derive().is_none());
     assert_eq!(opened.expected, Some(runs.version()));
     assert_eq!(opened.session.standing().refused, Some(refused));
 }

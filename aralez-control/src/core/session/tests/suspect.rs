@@ -1,24 +1,34 @@
 //! The one more try of a suspect content.
 
+use aralez_proto::content::Content;
+
 use super::*;
 
-fn refused(root: Digest, code: FaultCode) -> RefusedRoot {
-    RefusedRoot {
-        root,
-        faults: [Fault::whole(code, "", "ended this proxy several times")].into(),
-    }
+fn refused(version: Version, code: FaultCode) -> RefusedContent {
+    refusing_for(
+        version,
+        vec![Fault::whole(code, "", "ended this proxy several times")],
+    )
 }
 
-/// A session of a node that runs version 1 and refuses version 2, the newest, for this reason.
+/// A session of a node that runs version 1 and refuses version 2, the newest, for this reason. The endpoints of both are the same.
 fn session(code: FaultCode, now: Instant) -> (Session, SharedSnapshot) {
     let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
     let newest = snapshot(2, &spec(&[("a.example", 2, &[1])]));
     let recent = Arc::new(recent(&runs).followed_by(&newest).unwrap());
     let hello = Hello {
-        refused: vec![refused(newest.version().root, code)],
+        refused: vec![refused(newest.version(), code)],
         ..hello(Some(runs.version()))
     };
-    (open(hello, &recent, now).session, newest)
+    let Opened {
+        mut session,
+        actions,
+        ..
+    } = open(hello, &recent, now);
+    if let [Action::Derive(needed)] = &actions[..] {
+        assert!(session.handle(derived(needed), now).is_empty());
+    }
+    (session, newest)
 }
 
 /// What the session asks to try when a tick comes, with the node heard a moment before.
@@ -40,7 +50,7 @@ fn a_node_that_served_well_for_a_while_asks_to_try_its_suspect_and_asks_again() 
     let (mut session, newest) = session(FaultCode::Suspect, now);
     assert_eq!(asks(&mut session, now + wait - SECOND), None);
     assert!(session.deadline() <= now + wait);
-    let root = Some(newest.version().root);
+    let root = Some(newest.version().authored_root);
     assert_eq!(asks(&mut session, now + wait), root);
     assert_eq!(asks(&mut session, now + wait + SECOND), None);
     assert_eq!(asks(&mut session, now + wait + SECOND * 30), root);
@@ -50,11 +60,38 @@ fn a_node_that_served_well_for_a_while_asks_to_try_its_suspect_and_asks_again() 
 fn a_node_that_may_try_is_sent_the_suspect_content_once() {
     let now = Instant::now() + Pace::default().retry_suspects;
     let (mut session, newest) = session(FaultCode::Suspect, now);
-    let root = newest.version().root;
+    let root = newest.version().authored_root;
     let actions = session.handle(Event::Granted(root), now);
     assert_eq!(sent(&actions).to.version(), newest.version());
     assert!(session.handle(Event::Granted(root), now).is_empty());
     assert_eq!(asks(&mut session, now + SECOND), None);
+}
+
+#[test]
+fn endpoints_that_come_and_go_neither_reset_nor_escape_the_verdict_on_a_suspect() {
+    let now = Instant::now();
+    let wait = Pace::default().retry_suspects;
+    let (mut session, newest) = session(FaultCode::Suspect, now);
+    let root = newest.version().authored_root;
+    let mut recent = recent(&newest);
+    for port in 2..40_u16 {
+        let churned = snapshot(2, &spec(&[("a.example", 2, &[1, port])]));
+        recent = Arc::new(recent.followed_by(&churned).unwrap());
+        let later = now + SECOND * u32::from(port);
+        let actions = session.handle(Event::View(Arc::clone(&recent)), later);
+        // Only endpoints reach it, which lead on from what it runs.
+        let [Action::Derive(needed)] = &actions[..] else {
+            panic!("{actions:?}");
+        };
+        let actions = session.handle(derived(needed), later);
+        let update = sent(&actions).clone();
+        assert_eq!(update.to.version().revision, 1);
+        assert_ne!(update.to.version().authored_root, root);
+        session.handle(ack(&update), later);
+        let refused = session.standing().refused.unwrap();
+        assert_eq!(refused.content, Content::Authored(root));
+    }
+    assert_eq!(asks(&mut session, now + wait), Some(root));
 }
 
 #[test]
@@ -64,7 +101,7 @@ fn a_content_that_was_fatal_or_refused_for_a_fault_of_its_own_is_never_tried_by_
         let (mut session, newest) = session(code, now);
         let late = now + Duration::from_secs(24 * 3600);
         assert_eq!(asks(&mut session, late), None, "{}", code.name());
-        let granted = session.handle(Event::Granted(newest.version().root), late);
+        let granted = session.handle(Event::Granted(newest.version().authored_root), late);
         assert!(granted.is_empty(), "{}", code.name());
         let actions = session.handle(Event::Retry, late);
         assert_eq!(sent(&actions).to.version(), newest.version());
@@ -79,6 +116,6 @@ fn an_answer_that_comes_when_another_content_is_newest_sends_nothing_old() {
     let next = Arc::new(recent(&suspect).followed_by(&next).unwrap());
     let actions = session.handle(Event::View(Arc::clone(&next)), now);
     assert_eq!(sent(&actions).to.version(), next.newest().version());
-    let granted = Event::Granted(suspect.version().root);
+    let granted = Event::Granted(suspect.version().authored_root);
     assert!(session.handle(granted, now).is_empty());
 }

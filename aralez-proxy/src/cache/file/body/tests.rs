@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::*;
 
 use aralez_proto::join::InTurn;
-use aralez_proto::record::RecordSet;
 
 fn cached(kind: u32, key: &str, payload: &str) -> wire::CachedRecord {
     wire::CachedRecord {
@@ -14,17 +13,27 @@ fn cached(kind: u32, key: &str, payload: &str) -> wire::CachedRecord {
 }
 
 fn body(records: Vec<wire::CachedRecord>) -> Bytes {
-    wire::CacheBody { records }.encode_to_vec().into()
+    let left = Vec::new();
+    wire::CacheBody { records, left }.encode_to_vec().into()
 }
 
 /// The records, or what is said about the body.
-fn told(records: Result<[Gathered; 2], ReadError>) -> Result<Vec<Record>, String> {
-    let set = RecordSet::of(records.map_err(|error| error.to_string())?, &InTurn);
-    Ok(set.iter().cloned().collect())
+fn told(body: Result<Body, ReadError>) -> Result<Vec<Record>, String> {
+    let body = body.map_err(|error| error.to_string())?;
+    Ok(body.records.iter().cloned().collect())
+}
+
+/// What is read by the reader of what a proxy writes, and by no other.
+fn read_as_written(body: &Bytes) -> Result<Body, ReadError> {
+    let halves = as_written(body).ok_or(ReadError::Short)?;
+    Ok(Body {
+        records: RecordSet::of(halves, &InTurn),
+        left: Vec::new(),
+    })
 }
 
 fn by_the_format(body: &Bytes) -> Result<Vec<Record>, String> {
-    told(as_allowed(body).map(|records| [records, Gathered::default()]))
+    told(as_allowed(body))
 }
 
 fn any_record() -> impl Strategy<Value = wire::CachedRecord> {
@@ -38,9 +47,9 @@ proptest! {
         records in prop::collection::vec(any_record(), 0..60),
     ) {
         let body = body(records);
-        let read = as_written(&body);
-        prop_assert!(read.is_some());
-        prop_assert_eq!(read.map(Ok).map(told), Some(by_the_format(&body)));
+        let read = told(read_as_written(&body));
+        prop_assert!(read.is_ok());
+        prop_assert_eq!(read, by_the_format(&body));
     }
 
     #[test]
@@ -69,7 +78,7 @@ proptest! {
 fn the_last_of_a_key_stays_also_across_the_halves() {
     for (other, expected) in [("b", 2), ("a", 1)] {
         let records = vec![cached(3, other, "first"), cached(3, "a", "later")];
-        let read = told(as_written(&body(records)).ok_or(ReadError::Short)).unwrap();
+        let read = told(read_as_written(&body(records))).unwrap();
         assert_eq!(read.len(), expected);
         let kept = read.iter().find(|record| &*record.key.name == "a");
         assert_eq!(kept.unwrap().payload, "later");
@@ -86,7 +95,7 @@ fn none_one_and_records_of_very_different_sizes_are_read() {
         vec![cached(3, "a", "p"), cached(3, "b", &huge)],
     ] {
         let count = records.len();
-        let read = told(as_written(&body(records)).ok_or(ReadError::Short)).unwrap();
+        let read = told(read_as_written(&body(records))).unwrap();
         assert_eq!(read.len(), count);
     }
 }
@@ -137,4 +146,22 @@ fn what_the_format_allows_is_taken_though_no_proxy_writes_it() {
     let names: Vec<&str> = read.iter().map(|record| &*record.key.name).collect();
     assert_eq!(names.len(), 2);
     assert!(names.contains(&"a") && names.contains(&"b"));
+}
+
+#[test]
+fn endpoints_that_are_left_for_older_documents_come_back_with_their_revision() {
+    let left = wire::LeftEndpoint {
+        record: Some(cached(4, "p 127.0.0.1:1", "x")),
+        generation: 2,
+        revision: 7,
+    };
+    let body = wire::CacheBody {
+        records: vec![cached(5, "c", "p")],
+        left: vec![left],
+    };
+    let read = decode(&body.encode_to_vec().into()).unwrap();
+    assert_eq!(read.records.len(), 1);
+    assert_eq!(read.left.len(), 1);
+    assert_eq!(read.left[0].since, (2, 7));
+    assert_eq!(&*read.left[0].record.key.name, "p 127.0.0.1:1");
 }

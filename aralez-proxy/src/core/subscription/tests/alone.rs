@@ -4,7 +4,7 @@ use super::*;
 
 fn refusal(root: u8, code: FaultCode) -> Refusal {
     Refusal {
-        root: Digest::from([root; 32]),
+        content: Content::Authored(Digest::from([root; 32])),
         faults: vec![Fault::whole(code, "", "twice")],
     }
 }

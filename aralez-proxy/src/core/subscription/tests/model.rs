@@ -169,11 +169,11 @@ impl World {
                     let (version, took) = (update.to, Duration::ZERO);
                     return Some(Event::Applied { version, took });
                 }
-                let (root, faults) = (
-                    update.to.root,
-                    Fault::whole(FaultCode::Invalid, "", "no").into(),
-                );
-                Some(Event::Refused { root, faults })
+                let faults = Fault::whole(FaultCode::Invalid, "", "no").into();
+                Some(Event::Refused {
+                    version: update.to,
+                    faults,
+                })
             }
             Step::Changed => Some(Event::StatusChanged),
             Step::Wait(_) => Some(Event::Tick),

@@ -51,7 +51,7 @@ fn records_that_come_to_another_root_do_not_speak_against_the_announced_one() {
     bench.update(1, Some(1), to);
     let faults: Faults = Fault::whole(FaultCode::HashMismatch, "root", "another").into();
     let actions = bench.on(Event::Refused {
-        root: to.root,
+        version: to,
         faults,
     });
     assert_eq!(nack(&actions), FaultCode::HashMismatch);
@@ -168,15 +168,17 @@ fn what_breaks_the_protocol_ends_the_stream() {
 fn eight_refused_contents_are_remembered_and_one_that_runs_is_forgotten() {
     let mut bench = Bench::live(None);
     for number in 1..=10 {
-        bench.update(number, None, version(1, number, number as u8));
+        let version = version(1, number, number as u8);
+        bench.update(number, None, version);
         bench.on(Event::Refused {
-            root: Digest::from([number as u8; 32]),
+            version,
             faults: Fault::whole(FaultCode::Invalid, "", "no").into(),
         });
     }
     let roots = |bench: &Bench| -> Vec<u8> {
         let refused = bench.machine.refused().iter();
-        refused.map(|refusal| refusal.root.as_bytes()[0]).collect()
+        let first = |refusal: &Refusal| refusal.content.root().as_bytes()[0];
+        refused.map(first).collect()
     };
     assert_eq!(roots(&bench), [3, 4, 5, 6, 7, 8, 9, 10]);
     bench.update(11, None, version(1, 11, 9));
@@ -186,4 +188,24 @@ fn eight_refused_contents_are_remembered_and_one_that_runs_is_forgotten() {
         took: Duration::ZERO,
     });
     assert_eq!(roots(&bench), [3, 4, 5, 6, 7, 8, 10]);
+}
+
+#[test]
+fn a_proxy_never_goes_backwards_in_the_operational_layer_of_its_generation() {
+    let held = Version {
+        operational: 5,
+        ..version(1, 4, 4)
+    };
+    let mut bench = Bench::live(Some(held));
+    let older = |generation| Version {
+        operational: 4,
+        ..version(generation, 6, 6)
+    };
+    let actions = bench.hear(begin(1, Some(4), older(1)));
+    assert!(
+        reports(&actions)
+            .iter()
+            .any(|report| matches!(report, Report::Nack { .. }))
+    );
+    assert!(applied(&bench.update(2, Some(4), older(2))));
 }

@@ -1,0 +1,84 @@
+//! Writing an accepted snapshot down: each of its two parts only where it changed.
+//!
+//! The other part goes first. Should the process die between the two, the older documents serve with the newer endpoints, of which those stay
+//! that only the older documents name.
+
+use aralez_proto::record::Record;
+use aralez_proto::snapshot::Snapshot;
+use aralez_runtime::{clock, random};
+
+use super::file::{self, Header, Part};
+use super::{Cache, Kept};
+use crate::core::memory::NotKept;
+use crate::core::parts::{Left, left_after};
+
+impl Cache {
+    pub(super) fn keep_parts(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
+        let (version, records) = (snapshot.version(), snapshot.records());
+        let left = self.left_after(snapshot);
+        let documents = self.folder.holds(Part::Authored, version.authored_root);
+        // Where the documents need not be written, the other part carries the version.
+        if documents
+            || !self.folder.holds(Part::Other, records.other_root())
+            || left != self.kept.left
+        {
+            self.write_part(Part::Other, snapshot, records.other(), &left)?;
+        }
+        if !documents {
+            self.write_part(Part::Authored, snapshot, records.authored(), &[])?;
+        }
+        self.kept = Kept {
+            records: records.clone(),
+            left,
+        };
+        self.folder.prune(&self.marks);
+        Ok(())
+    }
+
+    /// The endpoints of pools that are gone, as long as documents are kept that have those pools.
+    fn left_after(&self, snapshot: &Snapshot) -> Vec<Left> {
+        let kept = &self.kept;
+        let records = snapshot.records();
+        let mut left = left_after(
+            kept.left.clone(),
+            &kept.records,
+            records,
+            snapshot.version(),
+        );
+        let ages = self.folder.of_part(Part::Authored);
+        let ages = ages.map(|entry| {
+            (
+                entry.header.version.generation,
+                entry.header.version.revision,
+            )
+        });
+        let oldest = ages.min();
+        left.retain(|left| oldest.is_some_and(|oldest| oldest < left.since));
+        left
+    }
+
+    fn write_part<'r>(
+        &mut self,
+        part: Part,
+        snapshot: &Snapshot,
+        records: impl Iterator<Item = &'r Record>,
+        left: &[Left],
+    ) -> Result<(), NotKept> {
+        let key = self.key()?;
+        let root = match part {
+            Part::Authored => snapshot.records().authored_root(),
+            Part::Other => snapshot.records().other_root(),
+        };
+        let header = Header {
+            cluster: self.marks.cluster.clone(),
+            part,
+            part_root: root,
+            version: snapshot.version(),
+            written_unix_ms: self.folder.next_stamp(clock::unix_ms()),
+            writer: self.writer.clone(),
+        };
+        let content = file::encode(&header, records, left, &key, random::bytes())
+            .map_err(|error| NotKept(error.to_string()))?;
+        self.folder.write(header, &content)
+    }
+}

@@ -1,0 +1,229 @@
+//! The two parts of a snapshot, which have lives of their own: what documents say, of which older ones are kept, and the newest of what is
+//! discovered or operational. Pure.
+//!
+//! Put together they are closed under reference: an endpoint whose pool these documents do not have is left out. It is not forgotten while
+//! documents are kept that have its pool, so that falling back to them serves.
+
+use std::sync::Arc;
+
+use aralez_proto::record::{Change, Record, RecordKey, RecordSet, ResourceType};
+use aralez_proto::version::Version;
+
+/// An endpoint of a pool that the newest documents do not have any more, for the older ones that are kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Left {
+    /// The endpoint as it was when its pool went.
+    pub record: Record,
+    /// The first generation and revision without its pool.
+    pub since: (u64, u64),
+}
+
+/// What is discovered or operational, apart from documents.
+#[derive(Clone, Debug, Default)]
+pub struct OtherPart {
+    /// The version of the snapshot whose part it is.
+    pub version: Version,
+    /// Its records.
+    pub records: RecordSet,
+    /// What older documents may need.
+    pub left: Vec<Left>,
+}
+
+/// A snapshot's records under their version, and the endpoints that are not among them.
+#[derive(Debug)]
+pub struct Composed {
+    /// With the roots of the records.
+    pub version: Version,
+    /// Closed under reference, unless the documents themselves are not.
+    pub records: RecordSet,
+    /// What these documents have no pool for.
+    pub left: Vec<Left>,
+}
+
+/// The records of documents with the newest other part; `None`: there is none.
+pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPart>) -> Composed {
+    let other = other.unwrap_or_default();
+    let of = other.version;
+    let since = (of.generation, of.revision);
+    let found = other.records.other().map(|record| Left {
+        record: record.clone(),
+        since,
+    });
+    let (served, left): (Vec<Left>, Vec<Left>) = found
+        .chain(other.left)
+        .partition(|found| is_closed(&found.record, &authored));
+    let added: Vec<Change> = served
+        .into_iter()
+        .map(|served| Change::Put(served.record))
+        .collect();
+    let records = match added.is_empty() {
+        true => authored,
+        false => authored.with(&added),
+    };
+    Composed {
+        version: named(joined(content, of), &records),
+        records,
+        left,
+    }
+}
+
+/// What is left of the endpoints when `next` follows `before`: those whose pool it does not have.
+pub fn left_after(
+    left: Vec<Left>,
+    before: &RecordSet,
+    next: &RecordSet,
+    version: Version,
+) -> Vec<Left> {
+    let since = (version.generation, version.revision);
+    let gone = before.delta_to(next).into_iter().filter_map(|change| {
+        let Change::Delete(key) = change else {
+            return None;
+        };
+        let record = before.get(&key)?.clone();
+        Some(Left { record, since })
+    });
+    let gone: Vec<Left> = gone
+        .filter(|gone| gone.record.key.kind == ResourceType::Endpoint)
+        .collect();
+    let mut all: Vec<Left> = left.into_iter().chain(gone).collect();
+    all.retain(|left| !is_closed(&left.record, next));
+    all
+}
+
+/// Whether all that a record refers to is there.
+fn is_closed(record: &Record, among: &RecordSet) -> bool {
+    match record.key.endpoint() {
+        Some((pool, _)) => {
+            let pool = RecordKey::new(ResourceType::Pool, Arc::<str>::from(pool));
+            among.get(&pool).is_some()
+        }
+        None => true,
+    }
+}
+
+/// The version of documents with an other part that was written under `of`. Of equal documents the newer name counts; the counter of the
+/// operational layer means nothing in another generation.
+fn joined(content: Version, of: Version) -> Version {
+    let same = content.authored_root == of.authored_root && of.order(&content).is_ge();
+    let name = if same { of } else { content };
+    let counts = name.generation == of.generation;
+    Version {
+        sequence: if counts { of.sequence } else { 0 },
+        operational: if counts { of.operational } else { 0 },
+        ..name
+    }
+}
+
+const fn named(version: Version, records: &RecordSet) -> Version {
+    Version {
+        root: records.root(),
+        authored_root: records.authored_root(),
+        ..version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aralez_proto::model::EndpointOwner;
+
+    use super::*;
+
+    fn record(kind: ResourceType, name: &str) -> Record {
+        Record::new(RecordKey::new(kind, name), name.as_bytes().to_vec().into())
+    }
+
+    fn pool(name: &str) -> Record {
+        record(ResourceType::Pool, name)
+    }
+
+    fn endpoint(pool: &str) -> Record {
+        let kind = ResourceType::of_endpoints(EndpointOwner::Source);
+        record(kind, &format!("{pool} 127.0.0.1:1"))
+    }
+
+    fn version(generation: u64, revision: u64, operational: u64) -> Version {
+        Version {
+            generation,
+            revision,
+            operational,
+            ..Version::default()
+        }
+    }
+
+    fn set(records: &[Record]) -> RecordSet {
+        records.iter().cloned().collect()
+    }
+
+    fn other(version: Version, records: &[Record]) -> OtherPart {
+        OtherPart {
+            version,
+            records: set(records),
+            left: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn older_documents_are_joined_with_the_newest_endpoints_of_their_pools() {
+        let certificate = record(ResourceType::Certificate, "c");
+        let newest = [endpoint("old"), endpoint("new"), certificate.clone()];
+        let of = Version {
+            authored_root: [9; 32].into(),
+            ..version(1, 6, 3)
+        };
+        let composed = compose(
+            (version(1, 4, 2), set(&[pool("old")])),
+            Some(other(of, &newest)),
+        );
+        let expected = set(&[pool("old"), endpoint("old"), certificate]);
+        assert_eq!(composed.version, named(version(1, 4, 3), &expected));
+        assert_eq!(composed.records.root(), expected.root());
+        let left: Vec<&Record> = composed.left.iter().map(|left| &left.record).collect();
+        assert_eq!(left, [&endpoint("new")]);
+    }
+
+    #[test]
+    fn documents_that_a_newer_revision_did_not_change_start_under_its_name() {
+        let documents = set(&[pool("p")]);
+        let of = Version {
+            authored_root: documents.authored_root(),
+            ..version(1, 6, 3)
+        };
+        let content = Version {
+            authored_root: documents.authored_root(),
+            ..version(1, 4, 2)
+        };
+        let composed = compose((content, documents.clone()), Some(other(of, &[])));
+        assert_eq!(composed.version, named(version(1, 6, 3), &documents));
+        let restored = Version {
+            generation: 2,
+            revision: 1,
+            ..content
+        };
+        let composed = compose((restored, documents.clone()), Some(other(of, &[])));
+        assert_eq!(composed.version, named(version(2, 1, 0), &documents));
+    }
+
+    #[test]
+    fn endpoints_of_a_pool_that_goes_are_kept_for_the_documents_that_have_it() {
+        let before = set(&[pool("p"), endpoint("p")]);
+        let after = set(&[pool("q"), endpoint("q")]);
+        let left = left_after(Vec::new(), &before, &after, version(1, 5, 0));
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].since, (1, 5));
+        let newest = OtherPart {
+            left: left.clone(),
+            ..other(version(1, 5, 0), &[endpoint("q")])
+        };
+        let fallen_back = compose((version(1, 4, 0), set(&[pool("p")])), Some(newest));
+        assert_eq!(fallen_back.records.root(), before.root());
+        // It comes back: what control says of it then is what holds.
+        assert_eq!(left_after(left, &after, &before, version(1, 6, 0)).len(), 1);
+    }
+
+    #[test]
+    fn an_endpoint_that_went_while_its_pool_stays_is_not_kept() {
+        let before = set(&[pool("p"), endpoint("p")]);
+        let left = left_after(Vec::new(), &before, &set(&[pool("p")]), version(1, 5, 0));
+        assert!(left.is_empty());
+    }
+}

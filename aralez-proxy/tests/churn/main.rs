@@ -1,0 +1,202 @@
+//! Endpoints that come and go while a content is on trial: the thread that applies, with the cache on disk and a clock of the test.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aralez_proto::convert::{endpoint_record, host_record, pool_record};
+use aralez_proto::model::{
+    Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, VirtualHost,
+};
+use aralez_proto::record::{Change, Record, RecordKey};
+use aralez_proto::rules::Rules;
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+use aralez_proxy::cache::Cache;
+use aralez_proxy::core::live::Live;
+use aralez_proxy::core::memory::Remembered;
+use aralez_proxy::core::registry::Registry;
+use aralez_proxy::core::subscription::Update;
+use aralez_proxy::core::trial::PROOF;
+use aralez_proxy::sync::job::Job;
+use aralez_proxy::sync::worker::Worker;
+use tempfile::TempDir;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn pool(host: &str) -> PoolName {
+    PoolName::of_route(&host.parse::<HostPattern>().unwrap(), "/")
+}
+
+/// A host with a pool, in which a source is to find the endpoints.
+fn host(name: &str) -> [Change; 2] {
+    let route = Route {
+        path: "/".into(),
+        rules: Rules::default(),
+        action: Action::Pool(pool(name)),
+    };
+    let host = VirtualHost {
+        pattern: name.parse().unwrap(),
+        rules: Rules::default(),
+        routes: vec![route],
+    };
+    let pool = pool_record(&pool(name), &Pool::default());
+    [host_record(&host), pool].map(Change::Put)
+}
+
+fn found(host: &str, port: u16) -> Record {
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    endpoint_record(EndpointOwner::Source, &pool(host), &Endpoint::new(address))
+}
+
+/// A process that applies what it is sent.
+struct Process {
+    worker: Worker,
+    live: Arc<Live>,
+    now: Instant,
+}
+
+impl Process {
+    fn start(folder: &Path) -> (Self, Remembered) {
+        let now = Instant::now();
+        let live = Arc::new(Live::new(now));
+        let memory = Box::new(Cache::new(folder.join("proxy"), "test".to_owned()));
+        let (news, _) = tokio::sync::mpsc::unbounded_channel();
+        let mut worker = Worker::new(
+            memory,
+            Arc::clone(&live),
+            Arc::new(Registry::default()),
+            Limits::default(),
+            news,
+            now,
+        );
+        let found = worker.boot(now);
+        (Self { worker, live, now }, found)
+    }
+
+    fn running(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.live.load().snapshot)
+    }
+
+    /// Applies changes under this revision; the clock goes on by a second.
+    fn apply(&mut self, revision: u64, changes: Vec<Change>) {
+        let version = Version {
+            generation: 1,
+            revision,
+            ..Version::default()
+        };
+        let limits = Limits::default();
+        let (next, _) = self
+            .running()
+            .changed_by(version, &changes, &limits)
+            .unwrap();
+        let update = Update {
+            full: false,
+            to: next.version(),
+            changes,
+        };
+        self.worker.take(Job::Apply(update), self.now);
+        assert_eq!(self.running().version(), next.version());
+        self.now += SECOND;
+        self.worker.tick(self.now);
+    }
+
+    /// So many seconds in each of which an endpoint comes and another one goes.
+    fn churns(&mut self, revision: u64, host: &str, seconds: u16) {
+        for second in 0..seconds {
+            let gone = Change::Delete(found(host, 100 + second).key);
+            let come = Change::Put(found(host, 101 + second));
+            self.apply(revision, vec![gone, come]);
+        }
+    }
+}
+
+/// A process that dies in the first second of what it starts; what it found.
+fn dies(folder: &Path) -> Remembered {
+    let (mut process, found) = Process::start(folder);
+    process.worker.tick(process.now + SECOND);
+    found
+}
+
+fn revision(found: &Remembered) -> Option<u64> {
+    let snapshot = found.snapshot.as_ref()?;
+    Some(snapshot.version().revision)
+}
+
+#[test]
+fn a_minute_of_endpoint_churn_does_not_keep_a_content_from_becoming_good() {
+    let folder = TempDir::new().unwrap();
+    let (mut process, _) = Process::start(folder.path());
+    process.apply(1, host("a.test").to_vec());
+    process.churns(1, "a.test", u16::try_from(PROOF.as_secs()).unwrap() + 2);
+    process.apply(2, host("b.test").to_vec());
+    process.churns(2, "a.test", 10);
+    drop(process);
+    // It is the newer one that ends the process, though its endpoints changed all the time; the one that proved good serves then.
+    for _ in 0..3 {
+        assert_eq!(revision(&dies(folder.path())), Some(2));
+    }
+    let found = dies(folder.path());
+    assert_eq!(revision(&found), Some(1));
+    assert_eq!(found.refused.len(), 1);
+}
+
+#[test]
+fn falling_back_serves_the_older_documents_with_the_newest_endpoints() {
+    let folder = TempDir::new().unwrap();
+    let (mut process, _) = Process::start(folder.path());
+    process.apply(1, [host("a.test"), host("gone.test")].concat());
+    process.apply(1, vec![Change::Put(found("gone.test", 7))]);
+    process.churns(1, "a.test", 62);
+    // The second revision has no `gone.test` any more, and its endpoint goes with it.
+    let keys = host("gone.test").map(|change| change.key().clone());
+    let keys: Vec<RecordKey> = keys
+        .into_iter()
+        .chain([found("gone.test", 7).key])
+        .collect();
+    process.apply(2, keys.into_iter().map(Change::Delete).collect());
+    process.churns(2, "a.test", 40);
+    let newest = found("a.test", 140).key;
+    assert!(process.running().records().get(&newest).is_some());
+    drop(process);
+    while revision(&dies(folder.path())) == Some(2) {}
+    let snapshot = dies(folder.path()).snapshot.unwrap();
+    let records = snapshot.records();
+    assert_eq!(snapshot.version().revision, 1);
+    assert!(records.get(&found("gone.test", 7).key).is_some());
+    let of_a = snapshot.resources().pools();
+    let of_a = of_a.endpoints(&pool("a.test")).unwrap();
+    let of_a: Vec<u16> = of_a
+        .iter()
+        .map(|endpoint| endpoint.address.socket().port())
+        .collect();
+    // The last one of the first revision, and one of the second: changes of endpoints alone are written every 30 s.
+    assert!(matches!(of_a[..], [106..=140, 162]), "{of_a:?}");
+}
+
+/// What an endpoint-only change costs the disk: the documents are not written again.
+#[test]
+fn documents_are_not_written_again_when_endpoints_change() {
+    let folder = TempDir::new().unwrap();
+    let (mut process, _) = Process::start(folder.path());
+    process.apply(1, host("a.test").to_vec());
+    process.churns(1, "a.test", 5);
+    let written = || {
+        let files = std::fs::read_dir(folder.path().join("proxy")).unwrap();
+        let files = files.map(|file| file.unwrap());
+        let documents = files.filter(|file| {
+            let name = file.file_name().into_string().unwrap();
+            name.starts_with("content-")
+        });
+        let stamps = documents.map(|file| file.metadata().unwrap().modified().unwrap());
+        stamps.collect::<Vec<_>>()
+    };
+    let before = written();
+    assert_eq!(before.len(), 1);
+    process.churns(1, "a.test", 100);
+    assert_eq!(written(), before);
+    drop(process);
+    let found = dies(folder.path()).snapshot.unwrap();
+    let endpoints = found.resources().pools().endpoints(&pool("a.test"));
+    assert_eq!(endpoints.map(<[_]>::len), Some(1));
+}
