@@ -12,6 +12,8 @@ pub mod leaving;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod peer;
+pub mod protocol;
 pub mod pseudonym;
 pub mod readiness;
 pub mod registry;

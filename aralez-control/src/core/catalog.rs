@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aralez_proto::convert::{decode, endpoint_record};
 use aralez_proto::document::{self, AuthoredPool};
 use aralez_proto::fault::Fault;
-use aralez_proto::model::{Endpoint, GroupName, PoolName};
+use aralez_proto::model::{Endpoint, EndpointAddress, GroupName, PoolName};
 use aralez_proto::record::{Change, Delta, RecordKey, RecordSet, ResourceType};
 use aralez_proto::snapshot::Snapshot;
 
@@ -56,7 +56,7 @@ pub fn endpoints_of(layers: &Layers, pools: &BTreeSet<PoolName>) -> BTreeMap<Poo
     for pool in authored {
         if let Some(endpoints) = all.get_mut(&pool.name) {
             let word = pool.endpoints.iter();
-            endpoints.extend(word.map(|endpoint| (endpoint.address, *endpoint)));
+            endpoints.extend(word.map(|endpoint| (endpoint.address.clone(), endpoint.clone())));
         }
     }
     all
@@ -84,19 +84,20 @@ pub fn faults_of_found(
 pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Endpoints>) -> Delta {
     let mut delta = Delta::new();
     for (pool, now) in pools {
-        if view.resources().pools().get(pool).is_none() {
+        let Some((_, before)) = view.resources().pools().get(pool) else {
             continue;
-        }
-        let before = view.resources().pools().endpoints(pool).unwrap_or_default();
-        let gone = before.iter().map(|endpoint| endpoint.address);
-        let gone = gone.filter(|address| !now.contains_key(address));
+        };
+        let gone = before.iter().map(|endpoint| &endpoint.address);
+        let gone = gone.filter(|address| !now.contains_key(*address));
         delta.extend(gone.map(|address| {
             let key = RecordKey::new(ResourceType::Endpoint, format!("{pool} {address}"));
             Change::Delete(key)
         }));
         // Ascending by address.
-        let same = |address| before.binary_search_by_key(address, |endpoint| endpoint.address);
-        let same = |address| same(address).ok().map(|at| &before[at]);
+        let same = |address| {
+            let at = before.binary_search_by(|endpoint| endpoint.address.cmp(address));
+            at.ok().map(|at| &before[at])
+        };
         let new = now
             .iter()
             .filter(|(address, endpoint)| same(address) != Some(*endpoint));
@@ -112,12 +113,12 @@ fn discovered_endpoints<'a>(
     layers: &'a Layers,
 ) -> impl Iterator<Item = Change> + 'a {
     let known = layers.discovered.endpoints(&pool.name);
-    let authored = |address| {
+    let authored = |address: &EndpointAddress| {
         pool.endpoints
             .iter()
-            .any(|endpoint| endpoint.address == address)
+            .any(|endpoint| endpoint.address == *address)
     };
     let found = known.into_iter().flat_map(|known| known.values());
-    let found = found.filter(move |endpoint| !authored(endpoint.address));
+    let found = found.filter(move |endpoint| !authored(&endpoint.address));
     found.map(|endpoint| Change::Put(endpoint_record(&pool.name, endpoint)))
 }

@@ -7,8 +7,8 @@ use prost::Message;
 use crate::convert::RECORD_FORMAT;
 use crate::feature;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointState, GroupName, Pool, PoolName, Route, Settings,
-    VirtualHost,
+    Action, Balance, Endpoint, EndpointAddress, EndpointState, GroupName, Pool, PoolName, Route,
+    Settings, VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
@@ -73,12 +73,12 @@ pub fn endpoint_record(pool: &PoolName, endpoint: &Endpoint) -> Record {
         tier: endpoint.tier.into(),
         state: state.into(),
     };
-    record(
-        ResourceType::Endpoint,
-        &format!("{pool} {}", endpoint.address),
-        &[],
-        &body,
-    )
+    let needs: &[u32] = match endpoint.address {
+        EndpointAddress::Tcp(_) => &[],
+        EndpointAddress::Unix(_) => &[feature::UNIX_ENDPOINT],
+    };
+    let key = format!("{pool} {}", endpoint.address);
+    record(ResourceType::Endpoint, &key, needs, &body)
 }
 
 /// What these rules need, ascending.

@@ -340,6 +340,19 @@ fn versions_items_faults_and_limits_survive_the_wire() {
 }
 
 #[test]
+fn an_endpoint_that_is_a_unix_socket_is_refused_by_a_proxy_that_knows_no_such_address() {
+    let endpoint = Endpoint::new("unix:/run/app.sock".parse().unwrap());
+    let pool: PoolName = "a.example/".parse().unwrap();
+    let record = endpoint_record(&pool, &endpoint);
+    assert_eq!(&*record.key.name, "a.example/ unix:/run/app.sock");
+    assert_eq!(requires(&record), [1, crate::feature::UNIX_ENDPOINT]);
+    assert_eq!(decode(&record), Ok(Resource::Endpoint(pool, endpoint)));
+    let other = RecordKey::new(ResourceType::Endpoint, "a.example/ unix:/run//app.sock");
+    let other = Record::new(other, record.payload);
+    assert_eq!(code_of(&other), FaultCode::Invalid);
+}
+
+#[test]
 fn a_host_that_would_give_requests_two_hosts_is_refused() {
     let mut host = host();
     let two = Header::new(Direction::Request, "Host", "b.example").unwrap();

@@ -121,7 +121,7 @@ fn is_endpoint_of_both(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> b
         _ => None,
     };
     let exists = |pool: &PoolName| {
-        let has = |snapshot: &Snapshot| snapshot.resources().pools().get(pool).is_some();
+        let has = |snapshot: &Snapshot| snapshot.resources().pools().contains(pool);
         has(base) && has(newest)
     };
     pool.and_then(|(pool, _)| pool.parse().ok())
