@@ -134,12 +134,12 @@ impl Reception {
     }
 
     fn serve(&self, arrival: Seated<Arrival>) {
-        let worker = Arc::clone(&self.worker);
+        let Seated { guest, seat } = arrival;
         let closing = Closing::new(self.closing.clone());
+        let served = entry::serve(guest, Arc::clone(&self.worker), closing);
         tokio::spawn(async move {
-            let Seated { guest, seat } = arrival;
             let _here = seat;
-            entry::serve(guest, worker, closing).await;
+            served.await;
         });
     }
 }

@@ -39,8 +39,13 @@ pub struct Arrival {
     pub arriving: Arriving,
 }
 
-/// Serves a connection until one of both sides ends it.
-pub async fn serve(arrival: Arrival, worker: Arc<Worker>, closing: Closing) {
+/// Serves a connection until one of both sides ends it. Its future is that of the protocol, and nothing around it, for as long as no step comes
+/// before: there is one for each connection that waits.
+pub fn serve(
+    arrival: Arrival,
+    worker: Arc<Worker>,
+    closing: Closing,
+) -> impl Future<Output = ()> + Send {
     let client = Client {
         address: arrival.peer.ip().to_canonical(),
         admitted: Some(arrival.admitted),
@@ -48,7 +53,7 @@ pub async fn serve(arrival: Arrival, worker: Arc<Worker>, closing: Closing) {
     };
     let (io, protocol) = plain(arrival.stream);
     match protocol {
-        Protocol::Http1 => connection::serve(io, client, worker, closing).await,
+        Protocol::Http1 => connection::serve(io, client, worker, closing),
     }
 }
 
