@@ -10,7 +10,7 @@ mod host;
 mod name;
 mod redirect;
 
-pub use address::{EndpointAddress, InvalidAddress, SocketPath};
+pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
 pub use endpoint::{Endpoint, EndpointState};
 pub use forbidden::Forbidden;
 pub use header::{

@@ -69,7 +69,7 @@ impl Discovered {
         let Answer::Endpoints(endpoints) = answer else {
             return None;
         };
-        // Only a person's word leads to a socket on the proxies' machines: no source can know what listens there.
+        // Only documents may name a socket on the proxies' machines: a source cannot know what listens there.
         let by_address = endpoints
             .into_iter()
             .filter(|endpoint| endpoint.address.tcp().is_some())

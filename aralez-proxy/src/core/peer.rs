@@ -26,7 +26,7 @@ pub enum Security {
 impl PeerKey {
     /// An endpoint as a pool says that it is connected to.
     pub fn new(pool: &Pool, address: EndpointAddress) -> Self {
-        // Named one by one: what else a pool says may be part of this.
+        // Without `..`: a new field of a pool does not compile here until somebody says whether it tells connections apart.
         let Pool { balance: _ } = pool;
         Self {
             address,

@@ -8,9 +8,9 @@
 //!   further are bounded as those that ask are. It is [`Arrival::arriving`] until [`connection::serve`] counts it by its state, and the drain
 //!   waits for both. A step that can be waited for is a state of its own (`core::traffic::ConnectionState`).
 //! - **Limit.** A handshake has a deadline of its own from the accept on (`client_handshake_timeout`), and the first head its own after that: a
-//!   slow network is not charged twice. Past it the connection is closed without a word: nothing is known of what would be understood.
-//! - **Room.** While it waits for the client it is as idle as one that has not asked yet: it has an [`Admitted::idle_place`], and gives its
-//!   place after the same second. A handshake that is not whole has earned nothing.
+//!   slow network is not charged twice. Past it the connection is closed without an answer: it is not known yet what the client would understand.
+//! - **Room.** While it waits for the client it is as idle as one that has not asked yet: it has an [`Admitted::idle_place`], and may lose its
+//!   place to a new client after the same second.
 //! - **Drain.** A connection that was accepted is served: its handshake goes on within its deadline, and its first answer says `close` (HTTP/2:
 //!   `GOAWAY` after its first requests). So it is with a first head that is not whole at the close.
 //! - **Failure.** Counted by its reason, and never logged for each connection: clients make as many of them as they like.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 /// control, never by a proxy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum EndpointAddress {
-    /// TCP; written `IP:PORT`. Not the unspecified address, and no port 0.
-    Tcp(SocketAddr),
+    /// TCP; written `IP:PORT`.
+    Tcp(TcpAddress),
     /// A unix stream socket; written `unix:PATH`.
     Unix(SocketPath),
 }
@@ -27,7 +27,7 @@ impl EndpointAddress {
     /// The IP address and port; `None` for a unix socket.
     pub const fn tcp(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(address) => Some(*address),
+            Self::Tcp(address) => Some(address.socket()),
             Self::Unix(_) => None,
         }
     }
@@ -52,7 +52,7 @@ impl fmt::Write for Rest<'_> {
 impl fmt::Display for EndpointAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => fmt::Display::fmt(address, f),
+            Self::Tcp(address) => fmt::Display::fmt(&address.0, f),
             Self::Unix(path) => write!(f, "{UNIX}{path}"),
         }
     }
@@ -64,8 +64,27 @@ impl FromStr for EndpointAddress {
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         match text.strip_prefix(UNIX) {
             Some(path) => path.parse().map(Self::Unix),
-            None => tcp(text).map(Self::Tcp),
+            None => text.parse().map(Self::Tcp),
         }
+    }
+}
+
+/// An IP address and a port that can be connected to: not the unspecified address, and no port 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TcpAddress(SocketAddr);
+
+impl TcpAddress {
+    /// The address.
+    pub const fn socket(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl FromStr for TcpAddress {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        tcp(text).map(Self)
     }
 }
 

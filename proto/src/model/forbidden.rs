@@ -20,7 +20,7 @@ impl Forbidden {
         match endpoint {
             EndpointAddress::Tcp(endpoint) => {
                 let mut addresses = self.addresses.iter();
-                let found = addresses.any(|api| reaches(*endpoint, *api));
+                let found = addresses.any(|api| reaches(endpoint.socket(), *api));
                 found.then_some("the config API")
             }
             EndpointAddress::Unix(path) => {

@@ -76,7 +76,9 @@ impl Connector<'_> {
         let address = peer.address();
         let stream = match address {
             EndpointAddress::Tcp(tcp) => {
-                let stream = self.step(TcpStream::connect(*tcp), &mut is_gone).await?;
+                let stream = self
+                    .step(TcpStream::connect(tcp.socket()), &mut is_gone)
+                    .await?;
                 stream.map(|stream| {
                     // Small messages must not wait for each other; where that cannot be said, they do.
                     let _ = stream.set_nodelay(true);
