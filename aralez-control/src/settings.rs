@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use aralez_proto::document::Surroundings;
 use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
+use aralez_proto::model::Forbidden;
 
 /// The master key of the documented sample: known to everyone.
 const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
@@ -34,6 +35,8 @@ pub struct ControlSettings {
     pub upstreams_conf: Option<PathBuf>,
     /// `control_address`
     pub control_address: ControlAddress,
+    /// `upgrade_sock` of a proxy on this machine: no route may lead there.
+    pub upgrade_sock: Option<PathBuf>,
     /// What runs but is worth a person's look.
     pub warnings: Vec<String>,
 }
@@ -75,6 +78,7 @@ impl ControlSettings {
             max_api_connections: main.max_api_connections,
             upstreams_conf: main.upstreams_conf.clone(),
             control_address: main.control_address.clone().unwrap_or_else(socket),
+            upgrade_sock: main.upgrade_sock.clone(),
             state_dir: state_dir.to_owned(),
             warnings: Vec::new(),
         };
@@ -87,13 +91,25 @@ impl ControlSettings {
         self.state_dir.join("control")
     }
 
-    /// What the reader of documents must know: no route may point at the config API. An unspecified
-    /// address stands for every loopback address.
+    /// What the reader of documents must know: no route may point at the config API, at the socket of the stream, or at one below
+    /// `state_dir`, where proxies hand over. Paths are refused as they are configured and as the system resolves them now; a path of a
+    /// document that leads there by another symlink is not seen.
     pub fn surroundings(&self) -> Surroundings {
         let bound = [Some(self.config_address), self.config_tls_address];
-        Surroundings {
-            forbidden_endpoints: bound.into_iter().flatten().collect(),
-        }
+        let ControlAddress::Unix(stream) = &self.control_address;
+        let ours = [
+            Some(stream),
+            Some(&self.state_dir),
+            self.upgrade_sock.as_ref(),
+        ];
+        let ours = ours.into_iter().flatten();
+        let forbidden = Forbidden {
+            addresses: bound.into_iter().flatten().collect(),
+            paths: ours
+                .flat_map(|path| [path.clone(), resolved(path)])
+                .collect(),
+        };
+        Surroundings { forbidden }
     }
 
     fn check_exposure(&mut self) -> Result<(), SettingsError> {
@@ -125,6 +141,16 @@ impl ControlSettings {
         }
         Ok(())
     }
+}
+
+/// A path as the system resolves it now: as much of it as exists, and the rest as it is written.
+fn resolved(path: &Path) -> PathBuf {
+    let known = |ancestor: &Path| {
+        let rest = path.strip_prefix(ancestor).ok()?;
+        Some(std::fs::canonicalize(ancestor).ok()?.join(rest))
+    };
+    let resolved = path.ancestors().find_map(known);
+    resolved.unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]

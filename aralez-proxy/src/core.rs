@@ -13,6 +13,8 @@ pub mod limits;
 pub mod live;
 pub mod memory;
 pub mod parts;
+pub mod peer;
+pub mod protocol;
 pub mod pseudonym;
 pub mod readiness;
 pub mod registry;

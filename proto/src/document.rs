@@ -1,7 +1,6 @@
 //! Documents: what a human wrote in `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use serde_json::json;
 use crate::document::keys::{GlobalKeys, HostKeys};
 use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
-use crate::model::{Endpoint, GroupName, Pool, PoolName, Settings, VirtualHost};
+use crate::model::{Endpoint, Forbidden, GroupName, Pool, PoolName, Settings, VirtualHost};
 use crate::reading::Shape;
 
 mod actions;
@@ -73,8 +72,8 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
 /// What the reader of documents must know of its surroundings.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// Addresses that no route may point at: the config API of this control (design section 11).
-    pub forbidden_endpoints: Vec<SocketAddr>,
+    /// Where no route may lead: config API and sockets of this control.
+    pub forbidden: Forbidden,
 }
 
 /// The authored layer: what the documents say.

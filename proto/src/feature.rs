@@ -8,9 +8,12 @@ use crate::rules;
 /// Routes that forward to a pool or redirect, and what every release enforces: no resource serves without it.
 pub const BASE: u32 = 1;
 
+/// An endpoint that is a unix socket: a proxy without it knows no such address.
+pub const UNIX_ENDPOINT: u32 = 3;
+
 fn all() -> impl Iterator<Item = u32> {
     let rules = rules::FEATURES.iter().copied().flatten().copied();
-    std::iter::once(BASE).chain(rules)
+    [BASE, UNIX_ENDPOINT].into_iter().chain(rules)
 }
 
 /// The features of this build, ascending.

@@ -2,13 +2,17 @@
 //!
 //! Text becomes these types once, at the edge: in documents, or in [`crate::convert`].
 
+mod address;
 mod endpoint;
+mod forbidden;
 mod header;
 mod host;
 mod name;
 mod redirect;
 
-pub use endpoint::{Endpoint, EndpointAddress, EndpointOwner, EndpointState, InvalidAddress};
+pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
+pub use endpoint::{Endpoint, EndpointOwner, EndpointState};
+pub use forbidden::Forbidden;
 pub use header::{
     Direction, Header, HeaderEdits, InvalidEdits, InvalidHeader, MOST_EDITS, check_name,
     check_value,

@@ -1,9 +1,10 @@
 //! Small documents for tests.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 /// A document with one host and one route to `endpoints`.
-pub fn site(host: &str, endpoints: &[SocketAddr]) -> String {
+pub fn site(host: &str, endpoints: &[impl Display]) -> String {
     format!("{host}:\n  paths:\n    \"/\":\n{}", servers(endpoints))
 }
 
@@ -16,7 +17,7 @@ pub fn versioned(host: &str, version: &str, endpoint: SocketAddr) -> String {
 }
 
 /// The lines of `servers` in a route.
-pub fn servers(endpoints: &[SocketAddr]) -> String {
+pub fn servers(endpoints: &[impl Display]) -> String {
     let mut text = "      servers:\n".to_owned();
     for endpoint in endpoints {
         text.push_str(&format!("        - \"{endpoint}\"\n"));

@@ -1,23 +1,32 @@
 //! An HTTP/1 origin that records every request as it came and answers as told.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::{JoinHandle, JoinSet};
 
 mod answer;
+mod listening;
 mod received;
 pub use answer::{Answer, Ending};
+use listening::Listening;
 pub use received::Received;
 
-/// An origin on a loopback port of its own. Dropping it closes its port and its connections.
+/// An origin on a loopback port of its own, or on a unix socket. Dropping it closes its port and its connections, and removes its socket.
 #[derive(Debug)]
 pub struct Origin {
-    address: SocketAddr,
+    at: At,
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum At {
+    Port(SocketAddr),
+    Socket(PathBuf),
 }
 
 #[derive(Debug)]
@@ -47,6 +56,19 @@ impl Origin {
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
+        Self::listening(At::Port(address), listener, body)
+    }
+
+    /// As [`Origin::start`], on a unix socket of this path.
+    ///
+    /// # Panics
+    /// When it cannot be bound.
+    pub fn start_on_socket(path: &Path, body: &str) -> Self {
+        let listener = UnixListener::bind(path).expect("the socket can be bound");
+        Self::listening(At::Socket(path.to_owned()), listener, body)
+    }
+
+    fn listening(at: At, listener: impl Listening, body: &str) -> Self {
         let state = Arc::new(Mutex::new(State {
             requests: Vec::new(),
             answer: Answer::ok(body),
@@ -54,16 +76,26 @@ impl Origin {
             connections: 0,
         }));
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Self {
-            address,
-            state,
-            task,
-        }
+        Self { at, state, task }
     }
 
     /// Where it listens.
+    ///
+    /// # Panics
+    /// Where that is a unix socket.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        match &self.at {
+            At::Port(address) => *address,
+            At::Socket(path) => panic!("listens on {}", path.display()),
+        }
+    }
+
+    /// Where it listens, as documents say it.
+    pub fn endpoint(&self) -> String {
+        match &self.at {
+            At::Port(address) => address.to_string(),
+            At::Socket(path) => format!("unix:{}", path.display()),
+        }
     }
 
     /// Answers so from now on.
@@ -104,12 +136,15 @@ impl Origin {
 impl Drop for Origin {
     fn drop(&mut self) {
         self.task.abort();
+        if let At::Socket(path) = &self.at {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+async fn accept(listener: impl Listening, state: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    while let Ok(stream) = listener.next().await {
         let number = {
             let mut state = lock(&state);
             state.connections += 1;
@@ -120,8 +155,10 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, connection: u64, state: Arc<Mutex<State>>) {
-    let _ = stream.set_nodelay(true);
+async fn serve<S>(mut stream: S, connection: u64, state: Arc<Mutex<State>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut buffer = Vec::new();
     while let Some(request) = received::read(&mut stream, &mut buffer, connection).await {
         let head_only = request.method() == "HEAD";
@@ -145,7 +182,7 @@ async fn serve(mut stream: TcpStream, connection: u64, state: Arc<Mutex<State>>)
     }
 }
 
-async fn echo(mut stream: TcpStream, pending: Vec<u8>) {
+async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin, pending: Vec<u8>) {
     let mut bytes = vec![0; 4096];
     if stream.write_all(&pending).await.is_err() {
         return;

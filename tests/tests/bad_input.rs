@@ -140,7 +140,7 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
 async fn the_config_api_asks_for_its_key_and_for_what_it_knows() {
     let stage = Stage::new().await;
     let api = stage.fleet.api();
-    let text = site("evil.test", &["127.0.0.1:1".parse().unwrap()]);
+    let text = site("evil.test", &["127.0.0.1:1"]);
     for target in ["/conf", "/conf?key=", "/conf?key=wrong", "/conf?KEY=x"] {
         let request = Request::new("POST", "control", target).body(text.as_str());
         let response = raw::send(api, &request).await.unwrap();

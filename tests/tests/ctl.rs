@@ -180,10 +180,7 @@ async fn validate_needs_no_control_and_names_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "upstreams.yaml",
-        &site("a.test", &["127.0.0.1:8000".parse().unwrap()]),
-    );
+    write("upstreams.yaml", &site("a.test", &["127.0.0.1:8000"]));
     let validate = |files: Vec<String>| async move {
         let arguments: Vec<_> = ["validate"]
             .into_iter()

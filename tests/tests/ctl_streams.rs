@@ -98,7 +98,7 @@ async fn silent(origin: &Origin) -> (Fleet, String) {
 async fn a_push_that_is_interrupted_before_control_answers_says_that_its_end_is_not_known() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("upstreams.yaml");
-    std::fs::write(&file, site("a.test", &["127.0.0.1:9".parse().unwrap()])).unwrap();
+    std::fs::write(&file, site("a.test", &["127.0.0.1:9"])).unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     let child = tokio::process::Command::new(binary("aralez-ctl"))
@@ -233,7 +233,7 @@ async fn a_duplicate_names_the_file_that_was_given() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let host = |name: &str| site(name, &["127.0.0.1:1".parse().unwrap()]);
+    let host = |name: &str| site(name, &["127.0.0.1:1"]);
     let twice = write("dup2.yaml", &[host("A.TEST"), host("a.test")].concat());
     let output = run(SOON, "aralez-ctl", &["validate", &twice]).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));

@@ -85,7 +85,7 @@ async fn hup_takes_the_live_keys_of_control_and_names_those_that_need_a_restart(
         .control("config_api_enabled: true\nlog_level: info")
         .start()
         .await;
-    let document = site("a.test", &["127.0.0.1:9".parse().unwrap()]);
+    let document = site("a.test", &["127.0.0.1:9"]);
     replace(
         &fleet,
         "control.yaml",

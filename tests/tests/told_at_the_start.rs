@@ -67,7 +67,7 @@ async fn keeps_somebody(supervisor: &Daemon) {
 
 #[tokio::test]
 async fn the_one_box_command_that_is_told_to_leave_while_its_daemons_start_leaves_with_them() {
-    let document = site("a.test", &["127.0.0.1:9".parse().unwrap()]);
+    let document = site("a.test", &["127.0.0.1:9"]);
     let fleet: Fleet = Plan::new(1).document(&document).lay_out();
     let config = fleet.one_box();
     let log = fleet.folder().join("aralez.log");

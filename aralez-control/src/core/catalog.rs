@@ -75,22 +75,20 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Arc<Endpoints
     let mut delta = Delta::new();
     for (pool, now) in pools {
         let known = view.resources().pools();
-        if known.get(pool).is_none() {
+        if !known.contains(pool) {
             continue;
         }
         let before = known.endpoints_of(pool, EndpointOwner::Source);
-        let gone = before.iter().map(|endpoint| endpoint.address);
-        let gone = gone.filter(|address| !now.contains_key(address));
+        let gone = before.iter().map(|endpoint| &endpoint.address);
+        let gone = gone.filter(|address| !now.contains_key(*address));
         delta.extend(gone.map(|address| {
-            Change::Delete(RecordKey::of_endpoint(
-                EndpointOwner::Source,
-                pool,
-                &address,
-            ))
+            Change::Delete(RecordKey::of_endpoint(EndpointOwner::Source, pool, address))
         }));
         // Ascending by address.
-        let same = |address| before.binary_search_by_key(address, |endpoint| endpoint.address);
-        let same = |address| same(address).ok().map(|at| &before[at]);
+        let same = |address| {
+            let at = before.binary_search_by(|endpoint| endpoint.address.cmp(address));
+            at.ok().map(|at| &before[at])
+        };
         let new = now
             .iter()
             .filter(|(address, endpoint)| same(address) != Some(*endpoint));

@@ -69,14 +69,16 @@ impl Discovered {
         let Answer::Endpoints(endpoints) = answer else {
             return None;
         };
+        // Only documents may name a socket on the proxies' machines: a source cannot know what listens there.
+        let by_address = endpoints
+            .into_iter()
+            .filter(|endpoint| endpoint.address.tcp().is_some())
+            .map(|endpoint| (endpoint.address.clone(), endpoint));
+        let endpoints: Endpoints = by_address.collect();
         // An answer of nothing is bad news, and bad news never removes what is good.
         if endpoints.is_empty() {
             return None;
         }
-        let by_address = endpoints
-            .into_iter()
-            .map(|endpoint| (endpoint.address, endpoint));
-        let endpoints: Endpoints = by_address.collect();
         let urgency = match self.pools.get(pool) {
             Some(known) if **known == endpoints => return None,
             Some(known) => urgency(known, &endpoints),

@@ -7,7 +7,7 @@ mod store;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
-use aralez_proto::model::GroupName;
+use aralez_proto::model::{Forbidden, GroupName};
 use bytes::Bytes;
 
 use super::*;
@@ -247,15 +247,22 @@ fn faults_of_one(file: &str, reason: &str) -> aralez_proto::document::DocumentFa
     }
 }
 
+/// Settings that refuse an address.
+fn without(address: &str) -> Surroundings {
+    let forbidden = Forbidden {
+        addresses: vec![address.parse().unwrap()],
+        paths: Vec::new(),
+    };
+    Surroundings { forbidden }
+}
+
 #[tokio::test]
 async fn a_head_that_the_settings_refuse_is_told_and_the_next_commit_goes_on_after_it() {
     let disk = Disk::default();
     let first = disk.open();
     first.commit(push(GOOD)).await.unwrap();
     first.commit(push(OTHER)).await.unwrap();
-    let surroundings = Surroundings {
-        forbidden_endpoints: vec!["10.0.0.2:80".parse().unwrap()],
-    };
+    let surroundings = without("10.0.0.2:80");
     let publisher = disk.open_with(surroundings);
     assert_eq!(revision(&publisher), 0, "nothing for the nodes to run");
     assert_eq!(publisher.head().unwrap().revision, 2);
@@ -271,9 +278,7 @@ async fn a_head_that_the_settings_refuse_is_told_and_the_next_commit_goes_on_aft
 async fn a_head_that_does_not_read_is_told_though_its_files_are_the_same_until_a_push_mends_it() {
     let disk = Disk::default();
     files(&disk.open(), with_conf_d(OTHER)).await;
-    let surroundings = Surroundings {
-        forbidden_endpoints: vec!["10.0.0.2:80".parse().unwrap()],
-    };
+    let surroundings = without("10.0.0.2:80");
     let publisher = disk.open_with(surroundings);
     files(&publisher, with_conf_d(OTHER)).await;
     assert!(faults(&publisher).contains("10.0.0.2:80"));

@@ -63,3 +63,28 @@ fn no_route_may_point_at_the_config_api_wherever_it_is_bound() {
     }
     assert!(read(all, "10.0.0.1:3000").is_ok());
 }
+
+#[test]
+fn no_route_may_point_at_a_socket_of_the_daemons_however_its_folder_is_reached() {
+    let dir = tempfile::tempdir().unwrap();
+    let real = dir.path().join("real");
+    std::fs::create_dir(&real).unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let main = format!(
+        "state_dir: {0}/state\ncontrol_address: unix:{0}/c.sock\nupgrade_sock: /run/up.sock\n",
+        link.display()
+    );
+    let surroundings = settings(&main).unwrap().surroundings();
+    let read = |socket: &Path| {
+        let socket = socket.display();
+        let text = format!("a.example: {{paths: {{/: {{servers: ['unix:{socket}']}}}}}}\n");
+        document::read(&DocumentSet::of_main(text.into()), &surroundings).is_ok()
+    };
+    for folder in [&link, &real] {
+        assert!(!read(&folder.join("c.sock")), "the stream");
+        assert!(!read(&folder.join("state/proxy-a/upgrade.sock")));
+        assert!(read(&folder.join("c.sock2")) && read(&folder.join("app.sock")));
+    }
+    assert!(!read(Path::new("/run/up.sock")));
+}

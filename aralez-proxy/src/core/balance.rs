@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::{Endpoint, EndpointState, PoolName};
+use aralez_proto::model::{Balance, Endpoint, EndpointState, Pool, PoolName};
 
+use crate::core::peer::PeerKey;
 use crate::core::registry::{Load, PoolState, Registry};
 use crate::core::rest::{Access, Probe, Uptime};
 
@@ -34,8 +35,10 @@ pub struct CompiledPool {
 /// An endpoint with its state that outlives tables.
 #[derive(Clone, Debug)]
 pub struct CompiledEndpoint {
-    /// The endpoint.
-    pub endpoint: Endpoint,
+    /// How it is connected to.
+    pub peer: PeerKey,
+    /// Whether it takes new requests.
+    pub state: EndpointState,
     /// What it carries.
     pub load: Arc<Load>,
 }
@@ -53,22 +56,29 @@ pub struct Chosen<'a> {
 
 impl CompiledPool {
     /// Compiles a pool. Its position and its endpoints' loads are those of the pool's name.
-    pub fn new(name: &PoolName, endpoints: &[Endpoint], registry: &Registry) -> Self {
+    pub fn new(name: &PoolName, pool: &Pool, endpoints: &[Endpoint], registry: &Registry) -> Self {
+        // What is compiled here goes in turn. Another balance does not compile until it has something of its own.
+        let Balance::RoundRobin = pool.balance;
         let mut endpoints = endpoints.to_vec();
-        endpoints.sort_by_key(|endpoint| (endpoint.tier, endpoint.address));
+        endpoints
+            .sort_by(|left, right| (left.tier, &left.address).cmp(&(right.tier, &right.address)));
         let state = registry.pool(name);
-        let loads = state.loads(endpoints.iter().map(|endpoint| endpoint.address));
+        let loads = state.loads(endpoints.iter().map(|endpoint| &endpoint.address));
         let mut tiers = tier::tiers(&endpoints);
         Self {
             name: name.clone(),
             state,
             first: tiers.next(),
             later: tiers.collect(),
-            ready: endpoints.iter().filter(|one| is_ready(one)).count(),
+            ready: endpoints.iter().filter(|one| is_ready(one.state)).count(),
             endpoints: endpoints
                 .into_iter()
                 .zip(loads)
-                .map(|(endpoint, load)| CompiledEndpoint { endpoint, load })
+                .map(|(endpoint, load)| CompiledEndpoint {
+                    peer: PeerKey::new(pool, endpoint.address),
+                    state: endpoint.state,
+                    load,
+                })
                 .collect(),
         }
     }
@@ -81,6 +91,12 @@ impl CompiledPool {
     /// All endpoints, draining ones too, ascending by tier, then address.
     pub fn endpoints(&self) -> &[CompiledEndpoint] {
         &self.endpoints
+    }
+
+    /// In which order it is gone through, to be compared.
+    #[cfg(test)]
+    pub(in crate::core) fn rounds(&self) -> String {
+        format!("{:?} {:?}", self.first, self.later)
     }
 
     /// Whether no endpoint takes requests.
@@ -96,7 +112,7 @@ impl CompiledPool {
         walk.begin(|| self.state.take_turn());
         while let Some(at) = self.next(walk) {
             let endpoint = &self.endpoints[at];
-            if !is_ready(&endpoint.endpoint) || walk.has_tried(at) {
+            if !is_ready(endpoint.state) || walk.has_tried(at) {
                 continue;
             }
             let probe = match endpoint.load.rest().access(now) {
@@ -142,6 +158,6 @@ impl CompiledPool {
     }
 }
 
-fn is_ready(endpoint: &Endpoint) -> bool {
-    endpoint.state == EndpointState::Ready
+fn is_ready(state: EndpointState) -> bool {
+    state == EndpointState::Ready
 }

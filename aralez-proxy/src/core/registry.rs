@@ -49,28 +49,28 @@ impl PoolState {
     }
 
     /// The load of each of these endpoints, in their order. An address must not come twice.
-    pub fn loads(
+    pub fn loads<'a>(
         self: &Arc<Self>,
-        addresses: impl ExactSizeIterator<Item = EndpointAddress>,
+        addresses: impl ExactSizeIterator<Item = &'a EndpointAddress>,
     ) -> Vec<Arc<Load>> {
         let mut kept = locked(&self.loads);
         kept.retain(|(_, load)| load.strong_count() > 0);
         let known = kept.len();
         kept.reserve_exact(addresses.len().saturating_sub(known));
-        let mut load = |address: EndpointAddress| {
-            let at = kept[..known].binary_search_by_key(&address, |(address, _)| *address);
+        let mut load = |address: &EndpointAddress| {
+            let at = kept[..known].binary_search_by(|(known, _)| known.cmp(address));
             if let Some(load) = at.ok().and_then(|at| kept[at].1.upgrade()) {
                 return load;
             }
             let load = Arc::new(Load::of(Arc::clone(self)));
             match at {
                 Ok(at) => kept[at].1 = Arc::downgrade(&load),
-                Err(_) => kept.push((address, Arc::downgrade(&load))),
+                Err(_) => kept.push((address.clone(), Arc::downgrade(&load))),
             }
             load
         };
         let loads = addresses.map(&mut load).collect();
-        kept.sort_unstable_by_key(|(address, _)| *address);
+        kept.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
         loads
     }
 }

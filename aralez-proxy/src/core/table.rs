@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aralez_proto::join::{InTurn, Join, both};
 use aralez_proto::matcher::{HostIndex, InvalidPath, PathIndex, RequestPath};
-use aralez_proto::model::{Endpoint, HostPattern, PoolName, VirtualHost};
+use aralez_proto::model::{Endpoint, HostPattern, Pool, PoolName, VirtualHost};
 use aralez_proto::shards::Shards;
 use aralez_proto::snapshot::{Snapshot, Touched};
 
@@ -84,8 +84,8 @@ impl Table {
             table.take_settings(snapshot);
             table
         };
-        let pool = |name: &PoolName, endpoints: &[Endpoint]| {
-            Arc::new(CompiledPool::new(name, endpoints, registry))
+        let pool = |name: &PoolName, pool: &Pool, endpoints: &[Endpoint]| {
+            Arc::new(CompiledPool::new(name, pool, endpoints, registry))
         };
         let pools = || snapshot.resources().pools().map(pool);
         let (hosts, pools) = both(join, hosts, pools);
@@ -165,12 +165,11 @@ impl Table {
 
     fn take_pool(&mut self, name: &PoolName, snapshot: &Snapshot, registry: &Registry) {
         let pools = snapshot.resources().pools();
-        if pools.get(name).is_none() {
+        let Some((pool, endpoints)) = pools.get(name) else {
             self.pools.remove(name);
             return;
-        }
-        let endpoints = pools.endpoints(name).unwrap_or_default();
-        let pool = CompiledPool::new(name, endpoints, registry);
+        };
+        let pool = CompiledPool::new(name, pool, endpoints, registry);
         self.pools.insert(name.clone(), Arc::new(pool));
     }
 }

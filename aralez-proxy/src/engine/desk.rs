@@ -10,24 +10,14 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
-use super::accepted::Accepted;
 use super::closing::Closing;
-use super::connection::{self, Client};
+use super::entry::{self, Arrival};
 use super::worker::Worker;
-use crate::core::admission::{Admitted, ListenerCount};
-use crate::core::traffic::{Arriving, Event};
+use crate::core::admission::ListenerCount;
+use crate::core::traffic::Event;
 
 /// By how many connections the accepting thread may be ahead of another before it gives one away: the hop wakes that thread.
 const AHEAD: usize = 2;
-
-/// A connection that was accepted.
-#[derive(Debug)]
-pub struct Arrival {
-    stream: TcpStream,
-    peer: SocketAddr,
-    admitted: Admitted,
-    arriving: Arriving,
-}
 
 /// A connection on its way to a thread, counted in the load of that thread.
 #[derive(Debug)]
@@ -144,23 +134,12 @@ impl Reception {
     }
 
     fn serve(&self, arrival: Seated<Arrival>) {
-        let worker = Arc::clone(&self.worker);
+        let Seated { guest, seat } = arrival;
         let closing = Closing::new(self.closing.clone());
+        let served = entry::serve(guest, Arc::clone(&self.worker), closing);
         tokio::spawn(async move {
-            let Seated { guest, seat } = arrival;
             let _here = seat;
-            let Arrival {
-                stream,
-                peer,
-                admitted,
-                arriving,
-            } = guest;
-            let client = Client {
-                address: peer.ip().to_canonical(),
-                admitted: Some(admitted),
-                arriving: Some(arriving),
-            };
-            connection::serve(Accepted::new(stream), client, worker, closing).await;
+            served.await;
         });
     }
 }

@@ -6,8 +6,6 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::net::TcpStream;
-
 use super::ask::{Ask, Way};
 use super::buffer::{Buffer, Buffers};
 use super::clock::Wait;
@@ -16,6 +14,7 @@ use super::io::Io;
 use super::relay::Relay;
 use super::timer::Timer;
 use super::unwatched::Unwatched;
+use super::upstream::stream::UpstreamStream;
 use crate::core::http1::Refusal;
 use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
@@ -131,7 +130,7 @@ pub struct Duplex<'a, C> {
     /// The client.
     pub client: &'a mut C,
     /// The endpoint.
-    pub endpoint: &'a mut TcpStream,
+    pub endpoint: &'a mut UpstreamStream,
     timer: &'a mut Timer,
     terms: Terms<'a>,
     clocks: Clocks,
@@ -189,7 +188,7 @@ impl<'a, C: Io> Duplex<'a, C> {
     pub fn new(
         state: &'a mut State,
         client: &'a mut C,
-        endpoint: &'a mut TcpStream,
+        endpoint: &'a mut UpstreamStream,
         timer: &'a mut Timer,
         terms: Terms<'a>,
     ) -> Self {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// What a connection can do. Nothing here waits: what is not there yet is `Pending`, and the task is woken.
 pub trait Io: Send + Unpin {
@@ -34,7 +34,7 @@ pub trait Io: Send + Unpin {
         true
     }
 
-    /// Makes the end, when this is dropped, one that the other side cannot take for a good one.
+    /// Makes the end, when this is dropped, one that the other side cannot take for a good one, where the transport has such an end.
     fn abort(&mut self);
 
     /// Whether it is encrypted.
@@ -48,9 +48,7 @@ pub trait Io: Send + Unpin {
 
 impl Io for TcpStream {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(into);
-        ready!(AsyncRead::poll_read(Pin::new(self), cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
+        read(self, cx, into)
     }
 
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -62,10 +60,7 @@ impl Io for TcpStream {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match parts {
-            [one] => AsyncWrite::poll_write(Pin::new(self), cx, one),
-            parts => AsyncWrite::poll_write_vectored(Pin::new(self), cx, parts),
-        }
+        write(self, cx, parts)
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -87,5 +82,60 @@ impl Io for TcpStream {
 
     fn local(&self) -> Option<SocketAddr> {
         self.local_addr().ok()
+    }
+}
+
+impl Io for UnixStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        read(self, cx, into)
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        write(self, cx, parts)
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(self), cx)
+    }
+
+    /// A unix socket has no reset.
+    fn abort(&mut self) {}
+
+    fn is_tls(&self) -> bool {
+        false
+    }
+}
+
+fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    into: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(into);
+    ready!(AsyncRead::poll_read(Pin::new(stream), cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
+}
+
+/// One part is written as it is: a list of one costs the system more.
+fn write(
+    stream: &mut (impl AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+    parts: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    match parts {
+        [one] => AsyncWrite::poll_write(Pin::new(stream), cx, one),
+        parts => AsyncWrite::poll_write_vectored(Pin::new(stream), cx, parts),
     }
 }

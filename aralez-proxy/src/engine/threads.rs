@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Arrival, Desk, Reception, Seated};
+use super::desk::{Desk, Reception, Seated};
+use super::entry::Arrival;
 use super::listener::{self, Bound};
 use super::worker::{Engine, Worker};
 

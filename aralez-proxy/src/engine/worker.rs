@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::buffer::Buffers;
 use super::duplex::State;
-use super::pool::{Ended, Pool};
 use super::unwatched::Unwatched;
+use super::upstream::pool::{ConnectionPool, Ended};
 use crate::core::admission::Admission;
 use crate::core::http1::date::DateText;
 use crate::core::http1::request::RequestHead;
@@ -55,7 +55,7 @@ pub struct Worker {
     /// What this thread counts.
     pub tally: Arc<Tally>,
     /// Connections to endpoints that wait.
-    pub pool: Pool,
+    pub pool: ConnectionPool,
     /// Buffers that wait.
     pub buffers: Buffers,
     /// Clients that are not watched yet.
@@ -100,7 +100,7 @@ impl Worker {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             tally: engine.traffic.tally(),
-            pool: Pool::new(engine.pool),
+            pool: ConnectionPool::new(engine.pool),
             engine,
             buffers: Buffers::default(),
             unwatched: Unwatched::default(),

@@ -7,8 +7,8 @@ use prost::Message;
 use crate::convert::RECORD_FORMAT;
 use crate::feature;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointOwner, EndpointState, GroupName, Pool, PoolName, Route,
-    Settings, VirtualHost,
+    Action, Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName, Pool,
+    PoolName, Route, Settings, VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
@@ -71,8 +71,12 @@ pub fn endpoint_record(owner: EndpointOwner, pool: &PoolName, endpoint: &Endpoin
         tier: endpoint.tier.into(),
         state: state.into(),
     };
+    let needs: &[u32] = match endpoint.address {
+        EndpointAddress::Tcp(_) => &[],
+        EndpointAddress::Unix(_) => &[feature::UNIX_ENDPOINT],
+    };
     let key = RecordKey::of_endpoint(owner, pool, &endpoint.address);
-    record(key, &[], &body)
+    record(key, needs, &body)
 }
 
 /// What these rules need, ascending.

@@ -75,7 +75,7 @@ fn all() -> [(Record, Resource); 5] {
         ),
         (
             endpoint_record(EndpointOwner::Source, &pool, &endpoint),
-            Resource::Endpoint(pool.clone(), EndpointOwner::Source, endpoint),
+            Resource::Endpoint(pool.clone(), EndpointOwner::Source, endpoint.clone()),
         ),
         (
             endpoint_record(EndpointOwner::Document, &pool, &endpoint),
@@ -344,6 +344,23 @@ fn versions_items_faults_and_limits_survive_the_wire() {
     };
     assert_eq!(Limits::from(wire::control::Limits::from(limits)), limits);
     assert!(Version::try_from(wire::control::Version::default()).is_err());
+}
+
+#[test]
+fn an_endpoint_that_is_a_unix_socket_is_refused_by_a_proxy_that_knows_no_such_address() {
+    let endpoint = Endpoint::new("unix:/run/app.sock".parse().unwrap());
+    let pool: PoolName = "a.example/".parse().unwrap();
+    let record = endpoint_record(EndpointOwner::Document, &pool, &endpoint);
+    assert_eq!(&*record.key.name, "a.example/ unix:/run/app.sock");
+    assert_eq!(requires(&record), [1, crate::feature::UNIX_ENDPOINT]);
+    let expected = Resource::Endpoint(pool, EndpointOwner::Document, endpoint);
+    assert_eq!(decode(&record), Ok(expected));
+    let other = RecordKey::new(
+        ResourceType::StaticEndpoint,
+        "a.example/ unix:/run//app.sock",
+    );
+    let other = Record::new(other, record.payload);
+    assert_eq!(code_of(&other), FaultCode::Invalid);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! The servers of a route.
 
-use std::net::SocketAddr;
-
 use serde_json::{Value as Json, json};
 
-use crate::model::{Endpoint, EndpointAddress};
+use crate::model::{Endpoint, EndpointAddress, SocketPath};
 use crate::reading::{Between, Reader, Shape, keys, shown, text};
 use crate::yaml::{Node, Spot, Value};
 
@@ -14,7 +12,7 @@ pub(crate) struct Servers(pub(crate) Vec<Endpoint>);
 keys! {
     /// A server with more than its address.
     ServerKeys "at a server";
-    /// IP:PORT.
+    /// IP:PORT, or unix:PATH of a socket on the proxy's machine.
     address => Address,
     /// Its share of the requests. Default: 1.
     weight => Between<1, 65_535>,
@@ -36,7 +34,7 @@ impl Shape for Servers {
                 let Some(endpoint) = server(element, reader) else {
                     return;
                 };
-                match seen.insert(endpoint.address, element.at()) {
+                match seen.insert(endpoint.address.clone(), element.at()) {
                     None => servers.push((endpoint, element.at())),
                     Some(first) => {
                         let reason = format!("{} stands already at {first}", endpoint.address);
@@ -77,52 +75,61 @@ fn server<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Endpoint> {
             }
             keys.address.map(|address| Endpoint::new(address.value.0))
         }
-        Value::Sequence(_) => reader.mismatch(node, "ip:port, or a map of address, weight, backup"),
+        Value::Sequence(_) => reader.mismatch(
+            node,
+            "ip:port, unix:PATH, or a map of address, weight, backup",
+        ),
     }
 }
 
 /// An endpoint's address.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Address(EndpointAddress);
 
 impl Shape for Address {
-    const EXPECTED: &'static str = "ip:port";
+    const EXPECTED: &'static str = "ip:port or unix:PATH";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;
-        if let Some(reason) = later(text) {
+        if let Some(reason) = not_taken(text) {
             reader.fault(node.at(), reason);
             return None;
         }
-        match text.parse::<EndpointAddress>() {
-            Ok(address) if forbids(reader.forbidden, address) => {
-                let reason =
-                    format!("{address} points at the config API, which no route may reach");
-                reader.fault(node.at(), reason);
-                None
-            }
-            Ok(address) => Some(Self(address)),
+        let address = match text.parse::<EndpointAddress>() {
+            Ok(address) => address,
             Err(error) => {
                 reader.fault(node.at(), error.to_string());
-                None
+                return None;
             }
+        };
+        let forbidden = reader.forbidden.and_then(|all| all.found_at(&address));
+        if let Some(ours) = forbidden {
+            let reason = format!("{address} points at {ours}, which no route may reach");
+            reader.fault(node.at(), reason);
+            return None;
         }
+        Some(Self(address))
     }
 
     fn schema() -> Json {
-        json!({ "type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}$" })
+        let longest = SocketPath::LONGEST - 1;
+        let tcp = r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}";
+        json!({ "type": "string", "pattern": format!(r"^({tcp}|unix:/\S{{1,{longest}}})$") })
     }
 }
 
-/// Why an address that a later release takes is refused.
-fn later(text: &str) -> Option<String> {
+/// Why a text that people take for an address is none.
+fn not_taken(text: &str) -> Option<String> {
     let written = shown(text);
-    if text.starts_with("unix:") {
+    if text.starts_with('/') {
         return Some(format!(
-            "`{written}`: sockets are not enforced in this release; write ip:port"
+            "`{written}` is a path (did you mean `unix:{written}`?)"
         ));
     }
-    if let Some((scheme, rest)) = text.split_once("://") {
+    if let Some((scheme, rest)) = text
+        .split_once("://")
+        .filter(|(scheme, _)| *scheme != "unix")
+    {
         let rest = shown(rest.trim_end_matches('/'));
         return Some(format!(
             "`{written}` is a URL; write ip:port without `{}://` (did you mean `{rest}`?)",
@@ -137,19 +144,5 @@ fn later(text: &str) -> Option<String> {
     let ported = port.parse::<u16>().is_ok_and(|port| port > 0);
     (named && ported).then(|| {
         format!("`{written}`: host names are not resolved in this release; write the IP address of {host:?}")
-    })
-}
-
-/// Whether an endpoint is one of the forbidden addresses. One that listens on all addresses is reached over any loopback address.
-fn forbids(forbidden: &[SocketAddr], endpoint: EndpointAddress) -> bool {
-    let endpoint = endpoint.socket();
-    let ip = endpoint.ip().to_canonical();
-    forbidden.iter().any(|api| {
-        let same = if api.ip().is_unspecified() {
-            ip.is_loopback()
-        } else {
-            api.ip().to_canonical() == ip
-        };
-        same && api.port() == endpoint.port()
     })
 }

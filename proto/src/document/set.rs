@@ -61,7 +61,7 @@ impl Set {
         let tree = yaml::parse(text);
         let mut reader = Reader::new(name);
         reader.shown = shown;
-        reader.forbidden = &surroundings.forbidden_endpoints;
+        reader.forbidden = Some(&surroundings.forbidden);
         reader.scopes = SCOPES;
         let root = match &tree {
             Ok(tree) => tree.root(),

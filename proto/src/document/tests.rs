@@ -88,6 +88,29 @@ fn both_layouts_give_the_same_routes() {
 }
 
 #[test]
+fn a_server_may_be_a_unix_socket_in_both_ways_of_writing_one() {
+    let text = "\
+a.example:
+  paths:
+    /:
+      servers: ['unix:/run/app.sock', {address: 'unix:/run/b.sock'}, '127.0.0.1:1']
+";
+    let authored = read_main(text).expect("no fault");
+    let endpoints = authored.hosts[0].pools[0].endpoints.iter();
+    let shown: Vec<String> = endpoints.map(|one| one.address.to_string()).collect();
+    assert_eq!(
+        shown,
+        ["unix:/run/app.sock", "unix:/run/b.sock", "127.0.0.1:1"]
+    );
+    let twice = text.replace("/run/b.sock", "/run/app.sock");
+    let faults = read_main(&twice).expect_err("twice").to_string();
+    assert!(
+        faults.contains("servers[1]: unix:/run/app.sock stands already at 4:17"),
+        "{faults}"
+    );
+}
+
+#[test]
 fn an_empty_set_is_an_empty_configuration() {
     assert_eq!(
         read(&DocumentSet::default(), &Surroundings::default()),

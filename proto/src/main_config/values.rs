@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
+use crate::model::SocketPath;
 use crate::reading::{Between, Reader, Shape, Size, choices, choose, keys, text};
 use crate::yaml::{Node, Value};
 
@@ -203,9 +204,6 @@ impl Shape for LogFile {
 /// Where control listens or is found.
 pub(crate) struct Control(pub(crate) ControlAddress);
 
-/// The system's limit on a socket's path, with the zero that ends it.
-const SOCKET_PATH: usize = 108;
-
 impl Shape for Control {
     const EXPECTED: &'static str = "unix:PATH";
 
@@ -215,10 +213,10 @@ impl Shape for Control {
             reader.fault(node.at(), not_a_socket(text));
             return None;
         };
-        if path.is_empty() || path.len() >= SOCKET_PATH {
+        if path.is_empty() || path.len() > SocketPath::LONGEST {
             let reason = format!(
                 "a socket's path has 1 to {} bytes, this one {}",
-                SOCKET_PATH - 1,
+                SocketPath::LONGEST,
                 path.len()
             );
             reader.fault(node.at(), reason);

@@ -56,7 +56,7 @@ pub enum Action {
 }
 
 /// How a named set of endpoints is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Pool {
     /// How an endpoint is chosen.
     pub balance: Balance,

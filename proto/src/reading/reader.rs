@@ -1,7 +1,6 @@
 //! The reader of one document: where it stands, and what it found wrong.
 
-use std::net::SocketAddr;
-
+use crate::model::Forbidden;
 use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
 use crate::yaml::{Node, Spot};
@@ -31,8 +30,8 @@ pub(crate) struct Reader<'t> {
     /// Faults beyond those that are told.
     untold: usize,
     notes: Vec<DocumentFault>,
-    /// Addresses that no route may point at.
-    pub(crate) forbidden: &'t [SocketAddr],
+    /// Where no route may lead.
+    pub(crate) forbidden: Option<&'t Forbidden>,
     /// Whose keys people mistake for each other's.
     pub(crate) scopes: Scopes,
     /// What is read now is part of a key that this release does not enforce.
@@ -52,7 +51,7 @@ impl<'t> Reader<'t> {
             faults: Vec::new(),
             untold: 0,
             notes: Vec::new(),
-            forbidden: &[],
+            forbidden: None,
             scopes: &[],
             unenforced: false,
             rule: None,

@@ -103,7 +103,7 @@ impl Endpoints {
     fn mixed(document: List, source: List) -> Self {
         let is_shown = |found: &&Endpoint| position(&document, &found.address).is_err();
         let shown = source.iter().filter(is_shown);
-        let mut all: Vec<Endpoint> = document.iter().chain(shown).copied().collect();
+        let mut all: Vec<Endpoint> = document.iter().chain(shown).cloned().collect();
         all.sort_unstable_by(|left, right| left.address.cmp(&right.address));
         Self::Mixed(Box::new(Mixed {
             document,
@@ -157,18 +157,19 @@ mod tests {
             ops in proptest::collection::vec(op(), 0..40),
         ) {
             let mut endpoints: Option<Endpoints> = None;
-            let mut model = [[None; 4]; 2];
+            let mut model: [[Option<Endpoint>; 4]; 2] = Default::default();
             for Op { put, owner, port, weight } in ops {
                 let endpoint = of_port(port, weight);
-                model[owner as usize][usize::from(port)] = put.then_some(endpoint);
+                model[owner as usize][usize::from(port)] = put.then(|| endpoint.clone());
                 endpoints = match put {
                     true => Endpoints::put(endpoints, owner, endpoint),
                     false => Endpoints::remove(endpoints, owner, &endpoint.address),
                 };
-                let all: Vec<Endpoint> = (0..4).filter_map(|at| model[0][at].or(model[1][at])).collect();
+                let of = |at: usize| model[0][at].as_ref().or(model[1][at].as_ref());
+                let all: Vec<Endpoint> = (0..4).filter_map(of).cloned().collect();
                 prop_assert_eq!(endpoints.as_ref().map_or(&[][..], Endpoints::all), &all);
                 for owner in [EndpointOwner::Document, EndpointOwner::Source] {
-                    let own: Vec<Endpoint> = model[owner as usize].into_iter().flatten().collect();
+                    let own: Vec<Endpoint> = model[owner as usize].iter().flatten().cloned().collect();
                     let found = endpoints.as_ref().map_or(&[][..], |some| some.of_owner(owner));
                     prop_assert_eq!(found, &own);
                 }

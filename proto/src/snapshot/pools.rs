@@ -52,13 +52,18 @@ impl Named {
 }
 
 impl Pools {
-    /// The pool of a name.
-    pub fn get(&self, name: &PoolName) -> Option<&Pool> {
-        self.named.get(name)?.pool.as_ref()
+    /// The pool of a name, and its endpoints, ascending by address.
+    pub fn get(&self, name: &PoolName) -> Option<(&Pool, &[Endpoint])> {
+        of_pool(self.named.get(name)?)
     }
 
-    /// The endpoints of a name, ascending by address; `None` where it has none. An address that both a document and a source name is as the
-    /// document says.
+    /// Whether there is a pool of this name.
+    pub fn contains(&self, name: &PoolName) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The endpoints of a name, ascending by address, whether there is such a pool or not yet; `None` where it has none. An address that both a
+    /// document and a source name is as the document says.
     pub fn endpoints(&self, name: &PoolName) -> Option<&[Endpoint]> {
         self.named.get(name)?.endpoints()
     }
@@ -71,15 +76,22 @@ impl Pools {
     }
 
     /// All pools with their endpoints, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = (&PoolName, &[Endpoint])> {
-        let known = |(name, named)| Some((name, of_pool(named)?));
-        self.named.iter().filter_map(known)
+    pub fn iter(&self) -> impl Iterator<Item = (&PoolName, &Pool, &[Endpoint])> {
+        self.named.iter().filter_map(|(name, named)| {
+            let (pool, endpoints) = of_pool(named)?;
+            Some((name, pool, endpoints))
+        })
     }
 
-    /// Something for each pool, of its name and its endpoints. Costs less than putting one after the other.
-    pub fn map<T>(&self, mut make: impl FnMut(&PoolName, &[Endpoint]) -> T) -> Shards<PoolName, T> {
-        self.named
-            .filter_map(|name, named| Some(make(name, of_pool(named)?)))
+    /// Something for each pool, of its name, what it says and its endpoints. Costs less than putting one after the other.
+    pub fn map<T>(
+        &self,
+        mut make: impl FnMut(&PoolName, &Pool, &[Endpoint]) -> T,
+    ) -> Shards<PoolName, T> {
+        self.named.filter_map(|name, named| {
+            let (pool, endpoints) = of_pool(named)?;
+            Some(make(name, pool, endpoints))
+        })
     }
 
     /// How many endpoints all pools have together.
@@ -185,7 +197,8 @@ impl Pools {
     }
 }
 
-/// The endpoints of a pool that exists.
-fn of_pool(named: &Named) -> Option<&[Endpoint]> {
-    named.pool.map(|_| named.endpoints().unwrap_or_default())
+/// A pool that exists, and its endpoints.
+fn of_pool(named: &Named) -> Option<(&Pool, &[Endpoint])> {
+    let pool = named.pool.as_ref()?;
+    Some((pool, named.endpoints().unwrap_or_default()))
 }

@@ -179,7 +179,7 @@ impl Resources {
 
     /// Whether a route of this host names a pool that does not exist.
     pub(super) fn misses_pool(&self, host: &VirtualHost) -> bool {
-        host.pools().any(|pool| self.pools.get(pool).is_none())
+        host.pools().any(|pool| !self.pools.contains(pool))
     }
 
     /// References that lead nowhere, looking only at what was touched.
@@ -198,7 +198,7 @@ impl Resources {
                 let Action::Pool(pool) = &route.action else {
                     continue;
                 };
-                if self.pools.get(pool).is_none() {
+                if !self.pools.contains(pool) {
                     let field = format!("routes.{:?}.pool", route.path);
                     let reason = format!("names the pool {pool}, which does not exist");
                     faults.push(Fault::of(
@@ -210,7 +210,7 @@ impl Resources {
                 }
             }
         }
-        for pool in ascending(&touched.pools, |pool| self.pools.get(pool).is_none()) {
+        for pool in ascending(&touched.pools, |pool| !self.pools.contains(pool)) {
             let key = RecordKey::new(ResourceType::Pool, pool.shared());
             if self.pools.endpoints(pool).is_some() {
                 let reason = "has endpoints but does not exist";

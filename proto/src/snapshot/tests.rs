@@ -173,7 +173,7 @@ fn content(snapshot: &Snapshot) -> String {
         resources
             .pools()
             .iter()
-            .map(|(name, endpoints)| format!("{name} {endpoints:?}")),
+            .map(|(name, pool, endpoints)| format!("{name} {pool:?} {endpoints:?}")),
     );
     lines.sort();
     format!(

@@ -157,6 +157,22 @@ fn the_daemons_and_ctl_never_import_each_other() {
     }
 }
 
+/// README says so.
+#[test]
+fn nothing_of_pingora_is_in_what_ships() {
+    let uses = |name: &&str| {
+        dependencies(name)
+            .iter()
+            .any(|key| key.starts_with("pingora"))
+    };
+    let wrong: Vec<_> = CRATES
+        .iter()
+        .filter(|name| uses(name))
+        .map(ToString::to_string)
+        .collect();
+    none("depends on Pingora", &wrong);
+}
+
 #[test]
 fn core_is_pure_and_knows_no_adapter() {
     let outside = [

@@ -100,15 +100,15 @@ fn only_what_takes_requests_away_from_an_endpoint_is_urgent() {
         state,
         ..Endpoint::new("10.0.0.2:80".parse().unwrap())
     };
-    let other = Endpoint::new("10.0.0.3:80".parse().unwrap());
+    let other = || Endpoint::new("10.0.0.3:80".parse().unwrap());
     let ready = |weight| endpoint(weight, EndpointState::Ready);
     let draining = endpoint(5, EndpointState::Draining);
     let steps = [
         (vec![ready(1)], Urgency::CanWait),
-        (vec![ready(1), other], Urgency::CanWait),
-        (vec![ready(5), other], Urgency::CanWait),
-        (vec![draining, other], Urgency::AtOnce),
-        (vec![other], Urgency::CanWait),
+        (vec![ready(1), other()], Urgency::CanWait),
+        (vec![ready(5), other()], Urgency::CanWait),
+        (vec![draining, other()], Urgency::AtOnce),
+        (vec![other()], Urgency::CanWait),
         (vec![ready(1)], Urgency::AtOnce),
     ];
     for (endpoints, urgency) in steps {
@@ -116,6 +116,20 @@ fn only_what_takes_requests_away_from_an_endpoint_is_urgent() {
         let taken = discovered.answered(&name, answer);
         assert_eq!(taken, Some(urgency), "{endpoints:?}");
     }
+}
+
+#[test]
+fn no_source_leads_requests_to_a_socket_on_the_proxies_machines() {
+    let mut discovered = Layers::default().discovered;
+    let name = pool("a.example/");
+    let endpoint = |address: &str| Endpoint::new(address.parse().unwrap());
+    let socket = || endpoint("unix:/run/docker.sock");
+    let alone = Answer::Endpoints(vec![socket()]);
+    assert_eq!(discovered.answered(&name, alone), None);
+    let beside = Answer::Endpoints(vec![socket(), endpoint("10.0.0.2:80")]);
+    assert!(discovered.answered(&name, beside).is_some());
+    let known = discovered.endpoints(&name).unwrap();
+    assert!(known.values().eq([&endpoint("10.0.0.2:80")]));
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Derivation {
 /// side alone. Those that go along with their pool go because of the configuration, which this node does not take.
 fn is_given(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
     let exists = |pool: &PoolName| {
-        let has = |snapshot: &Snapshot| snapshot.resources().pools().get(pool).is_some();
+        let has = |snapshot: &Snapshot| snapshot.resources().pools().contains(pool);
         has(base) && has(newest)
     };
     let pool = key.endpoint().map(|(pool, _)| pool.parse());

@@ -22,8 +22,8 @@ fn endpoints(publisher: &Publisher) -> Vec<String> {
     let addresses = endpoints
         .unwrap_or_default()
         .iter()
-        .map(|endpoint| endpoint.address);
-    addresses.map(|address| address.to_string()).collect()
+        .map(|endpoint| endpoint.address.to_string());
+    addresses.collect()
 }
 
 async fn published(views: &mut watch::Receiver<Arc<Views>>) {
@@ -118,11 +118,11 @@ async fn a_pool_that_was_at_fault_is_taken_as_soon_as_it_is_right() {
     views.mark_unchanged();
     let mut endpoint = Endpoint::new("10.0.0.7:80".parse().unwrap());
     endpoint.weight = 0;
-    source.send(other(endpoint)).await.unwrap();
+    source.send(other(endpoint.clone())).await.unwrap();
     source.send(found(&["10.0.0.8:80"])).await.unwrap();
     published(&mut views).await;
     endpoint.weight = 1;
-    source.send(other(endpoint)).await.unwrap();
+    source.send(other(endpoint.clone())).await.unwrap();
     published(&mut views).await;
     let view = publisher.views().borrow().view(&GroupName::default());
     let pool = "b.example/".parse().unwrap();

@@ -15,13 +15,14 @@ fn endpoint(port: u16, weight: u16, tier: u8) -> Endpoint {
 
 fn pool(endpoints: impl IntoIterator<Item = Endpoint>, registry: &Registry) -> CompiledPool {
     let endpoints: Vec<Endpoint> = endpoints.into_iter().collect();
-    CompiledPool::new(&"pool".parse().unwrap(), &endpoints, registry)
+    let name = "pool".parse().unwrap();
+    CompiledPool::new(&name, &Pool::default(), &endpoints, registry)
 }
 
 const NOW: Uptime = Uptime::from_millis(0);
 
 fn port(found: &CompiledEndpoint) -> u16 {
-    found.endpoint.address.socket().port()
+    found.peer.address().tcp().unwrap().port()
 }
 
 /// The first choice of each of so many requests.
@@ -185,7 +186,7 @@ fn a_draining_endpoint_takes_nothing_new() {
         ..endpoint(1, 1, 0)
     };
     let registry = Registry::default();
-    let both = pool(vec![draining, endpoint(2, 1, 0)], &registry);
+    let both = pool(vec![draining.clone(), endpoint(2, 1, 0)], &registry);
     assert_eq!(ports(&both, 3), [2, 2, 2]);
     assert_eq!(both.endpoints().len(), 2);
     let alone = pool(vec![draining], &registry);

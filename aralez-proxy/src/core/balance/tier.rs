@@ -28,13 +28,13 @@ impl Tier {
     fn new(first: usize, endpoints: &[Endpoint]) -> Option<Self> {
         let weight = endpoints.first()?.weight;
         let count = endpoints.len();
-        let even = |endpoint: &Endpoint| is_ready(endpoint) && endpoint.weight == weight;
+        let even = |endpoint: &Endpoint| is_ready(endpoint.state) && endpoint.weight == weight;
         if endpoints.iter().all(even) {
             return Some(Self::Even { first, count });
         }
         // Fewer than 2^32: every one of them is a record of a snapshot of bounded size.
         let weighted = (first as u32..).zip(endpoints);
-        let weighted = weighted.filter(|(_, endpoint)| is_ready(endpoint));
+        let weighted = weighted.filter(|(_, endpoint)| is_ready(endpoint.state));
         let weighted: Vec<_> = weighted
             .map(|(at, endpoint)| (at, endpoint.weight))
             .collect();

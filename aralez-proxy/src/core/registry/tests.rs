@@ -24,10 +24,10 @@ fn state_stays_for_as_long_as_somebody_holds_it() {
 fn the_same_address_in_two_pools_carries_two_loads() {
     let registry = Registry::default();
     let a = registry.pool(&pool("a"));
-    let first = a.loads([address(2), address(1)].into_iter());
+    let first = a.loads([address(2), address(1)].iter());
     let running = first[0].begin();
-    let again = a.loads([address(1), address(2), address(3)].into_iter());
-    let other = registry.pool(&pool("b")).loads([address(2)].into_iter());
+    let again = a.loads([address(1), address(2), address(3)].iter());
+    let other = registry.pool(&pool("b")).loads([address(2)].iter());
     let active: Vec<_> = again
         .iter()
         .chain(&other)
@@ -41,8 +41,8 @@ fn the_same_address_in_two_pools_carries_two_loads() {
 #[test]
 fn a_request_that_outlives_its_pool_is_counted_when_the_pool_comes_back() {
     let registry = Registry::default();
-    let running = registry.pool(&pool("a")).loads([address(1)].into_iter())[0].begin();
-    let back = registry.pool(&pool("a")).loads([address(1)].into_iter());
+    let running = registry.pool(&pool("a")).loads([address(1)].iter())[0].begin();
+    let back = registry.pool(&pool("a")).loads([address(1)].iter());
     assert_eq!(back[0].active(), 1);
     drop(running);
     assert_eq!(back[0].active(), 0);
@@ -52,15 +52,15 @@ fn a_request_that_outlives_its_pool_is_counted_when_the_pool_comes_back() {
 fn what_nobody_holds_is_swept() {
     let registry = Registry::default();
     let state = registry.pool(&pool("a"));
-    let kept = state.loads([address(1)].into_iter());
+    let kept = state.loads([address(1)].iter());
     for port in 2..5_000 {
         registry.pool(&pool(&port.to_string()));
-        state.loads([address(port)].into_iter());
+        state.loads([address(port)].iter());
     }
     let sizes = (locked(&registry.0).kept.len(), locked(&state.loads).len());
     assert!(sizes.0 <= 2 * 64, "{sizes:?} entries are left");
     assert!(sizes.1 <= 2, "{sizes:?} entries are left");
-    let again = state.loads([address(1)].into_iter());
+    let again = state.loads([address(1)].iter());
     assert!(Arc::ptr_eq(&kept[0], &again[0]));
 }
 
@@ -68,11 +68,11 @@ fn what_nobody_holds_is_swept() {
 fn a_rest_belongs_to_pool_and_address_and_outlives_a_change_of_the_pool() {
     let registry = Registry::default();
     let a = registry.pool(&pool("a"));
-    let first = a.loads([address(1)].into_iter());
+    let first = a.loads([address(1)].iter());
     first[0].rest().failed(Uptime::default());
-    let again = a.loads([address(1), address(2)].into_iter());
+    let again = a.loads([address(1), address(2)].iter());
     drop(first);
-    let other = registry.pool(&pool("b")).loads([address(1)].into_iter());
+    let other = registry.pool(&pool("b")).loads([address(1)].iter());
     let rests = |load: &Arc<Load>| load.rest().is_resting(Uptime::default());
     let resting: Vec<_> = again.iter().chain(&other).map(rests).collect();
     assert_eq!(resting, [true, false, false]);

@@ -12,6 +12,7 @@ use aralez_proto::version::Version;
 use proptest::prelude::*;
 
 use super::*;
+use crate::core::peer::PeerKey;
 
 fn edits(value: u8) -> ResponseHeaders {
     let header = |value: u8| Header::new(Direction::Response, "x-scope", &value.to_string());
@@ -94,15 +95,15 @@ fn put(records: impl IntoIterator<Item = Record>) -> Vec<Change> {
 struct Said {
     compat: bool,
     hosts: BTreeMap<HostPattern, Arc<CompiledHost>>,
-    pools: BTreeMap<PoolName, Vec<Endpoint>>,
+    /// Peers and rounds.
+    pools: BTreeMap<PoolName, (Vec<PeerKey>, String)>,
 }
 
 fn said(table: &Table) -> Said {
     let endpoints = |pool: &CompiledPool| {
-        pool.endpoints()
-            .iter()
-            .map(|found| found.endpoint)
-            .collect()
+        let endpoints = pool.endpoints().iter();
+        let peers = endpoints.map(|found| found.peer.clone());
+        (peers.collect(), pool.rounds())
     };
     Said {
         compat: table.compat_0_9(),

@@ -1,8 +1,7 @@
 //! A connection to an endpoint for a request: one that is kept, or a new one.
 
+use std::task::Context;
 use std::time::Instant;
-
-use tokio::net::TcpStream;
 
 use super::Connection;
 use crate::core::balance::{Chosen, Walk};
@@ -10,10 +9,11 @@ use crate::core::rest::Uptime;
 use crate::core::retry::{ConnectTime, Share};
 use crate::core::traffic::{Deadline, Event};
 use crate::engine::ask::{Ask, Way, limit};
-use crate::engine::connect::{self, NotConnected};
 use crate::engine::gone::ClientWatch;
 use crate::engine::io::Io;
-use crate::engine::pool::Found;
+use crate::engine::upstream::connect::{Connector, NotConnected};
+use crate::engine::upstream::pool::Found;
+use crate::engine::upstream::stream::UpstreamStream;
 use crate::engine::worker::Job;
 
 /// Tries to connect after which others get their turn: a refused connect may not have to be waited for.
@@ -21,7 +21,7 @@ const TURN: usize = 32;
 
 /// A connection to an endpoint, as it is used for one try.
 pub(super) struct Link {
-    pub(super) stream: TcpStream,
+    pub(super) stream: UpstreamStream,
     pub(super) reused: bool,
 }
 
@@ -76,8 +76,7 @@ impl<C: Io> Connection<C> {
         if search.anew || chosen.probe.is_some() {
             return self.connect(job, ask, way, chosen, search).await;
         }
-        let address = chosen.at.endpoint.address;
-        let (found, ended) = self.worker.pool.take(address, ask.started);
+        let (found, ended) = self.worker.pool.take(&chosen.at.peer, ask.started);
         self.worker.note(ended);
         match found {
             Found::Kept(stream) => {
@@ -112,11 +111,12 @@ impl<C: Io> Connection<C> {
             unwatched: &self.worker.unwatched,
         };
         let (client, buffer) = (&mut self.io, &mut job.state.from_client);
-        let address = chosen.at.endpoint.address;
-        let stream = connect::to(address, &mut self.timer, share.until, |cx| {
-            watch.poll_gone(cx, Instant::now(), client, buffer)
-        })
-        .await;
+        let mut connector = Connector {
+            timer: &mut self.timer,
+            until: share.until,
+        };
+        let is_gone = |cx: &mut Context<'_>| watch.poll_gone(cx, Instant::now(), client, buffer);
+        let stream = connector.connect(&chosen.at.peer, is_gone).await;
         self.now = Instant::now();
         self.judge(chosen, share, stream.as_ref().err().copied());
         let stream = stream?;

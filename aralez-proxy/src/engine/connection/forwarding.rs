@@ -11,9 +11,9 @@ use crate::core::http1::response::BadResponse;
 use crate::core::retry::Attempt;
 use crate::core::traffic::Event;
 use crate::engine::ask::{Ask, Way, limit};
-use crate::engine::connect::NotConnected;
 use crate::engine::duplex::{Duplex, End, Terms};
 use crate::engine::io::Io;
+use crate::engine::upstream::connect::NotConnected;
 use crate::engine::worker::Job;
 
 impl<C: Io> Connection<C> {
@@ -212,8 +212,7 @@ impl<C: Io> Connection<C> {
                 .min();
             if idle != Some(Duration::ZERO) {
                 let until = idle.map(|idle| self.now + idle);
-                let address = chosen.at.endpoint.address;
-                self.worker.pool.put(address, link.stream, until);
+                self.worker.pool.put(&chosen.at.peer, link.stream, until);
             }
         }
         if sent && state.progress.keep_client {

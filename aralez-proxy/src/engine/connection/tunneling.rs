@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use aralez_runtime::random;
-use tokio::net::TcpStream;
 
 use super::{Connection, Next, linger};
 use crate::core::leaving::{Closed, Draw, TunnelEnd};
@@ -17,6 +16,7 @@ use crate::core::websocket::{Frames, GOING_AWAY};
 use crate::engine::buffer::{Buffer, Buffers};
 use crate::engine::duplex::State;
 use crate::engine::io::Io;
+use crate::engine::upstream::stream::UpstreamStream;
 use crate::engine::worker::Job;
 
 /// Bytes that one tunnel may move before others get their turn.
@@ -50,7 +50,7 @@ struct Tunnel<'a, C> {
     buffers: &'a Buffers,
     state: &'a mut State,
     client: &'a mut C,
-    endpoint: &'a mut TcpStream,
+    endpoint: &'a mut UpstreamStream,
     flows: [Flow; 2],
     /// What has passed to the client.
     frames: Frames,
@@ -97,7 +97,7 @@ impl Clock {
 
 impl<C: Io> Connection<C> {
     /// Passes bytes on until the tunnel is over.
-    pub(super) async fn tunnel(&mut self, job: &mut Job, mut endpoint: TcpStream) -> Next {
+    pub(super) async fn tunnel(&mut self, job: &mut Job, mut endpoint: UpstreamStream) -> Next {
         self.state.move_to(ConnectionState::Tunnel);
         let idle = self.worker.engine.limits.tunnel_idle;
         let mut clock = Clock {

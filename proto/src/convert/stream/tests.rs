@@ -41,10 +41,17 @@ fn hello() -> Hello {
         held: Some(version()),
         boot_id: vec![5; 16].into(),
         replaces_boot_id: vec![6; 16].into(),
-        refused: vec![Refusal {
-            root: vec![7; 32].into(),
-            faults: vec![fault()],
-        }],
+        refused: vec![
+            Refusal {
+                root: vec![7; 32].into(),
+                faults: vec![fault()],
+                ..Refusal::default()
+            },
+            Refusal {
+                authored_root: vec![10; 32].into(),
+                ..Refusal::default()
+            },
+        ],
         cluster_id: vec![8; 16].into(),
         repairs: false,
     }
@@ -151,6 +158,6 @@ fn messages_of_the_stream_are_the_bytes_of_every_release_before() {
 }
 
 const GOLDEN: [&str; 14] = [
-    "649b8b03", "1d16624f", "6d2a3572", "ccf6f7ec", "b5021a0d", "2e4c6850", "ac8cbceb", "a971e102",
+    "881e131b", "1d16624f", "6d2a3572", "ccf6f7ec", "b5021a0d", "2e4c6850", "ac8cbceb", "a971e102",
     "e56ab3dd", "27dc636d", "043b0de5", "97caf12b", "178afef5", "63aa1200",
 ];

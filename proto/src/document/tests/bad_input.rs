@@ -1,6 +1,7 @@
 //! Bad documents, each with the very words that a person reads.
 
 use super::*;
+use crate::model::Forbidden;
 
 fn faults(text: &str) -> String {
     read_main(text).expect_err("faulty").to_string()
@@ -82,7 +83,7 @@ a.example:
         - 127.0.0.1
         - ::1:80
         - backend.example:80
-        - unix:/run/app.sock
+        - unix:run/app.sock
         - http://127.0.0.1:80/
         - 0.0.0.0:80
         - 127.0.0.1:80
@@ -102,7 +103,7 @@ upstreams.yaml:6:11: a.example.paths./.servers[1]: \"127.0.0.1:70000\" is not ip
 upstreams.yaml:7:11: a.example.paths./.servers[2]: \"127.0.0.1\" is not ip:port: the port is missing
 upstreams.yaml:8:11: a.example.paths./.servers[3]: \"::1:80\" is not ip:port: an IPv6 address stands in brackets before its port, as [::1]:80
 upstreams.yaml:9:11: a.example.paths./.servers[4]: `backend.example:80`: host names are not resolved in this release; write the IP address of \"backend.example\"
-upstreams.yaml:10:11: a.example.paths./.servers[5]: `unix:/run/app.sock`: sockets are not enforced in this release; write ip:port
+upstreams.yaml:10:11: a.example.paths./.servers[5]: `unix:run/app.sock` is not unix:PATH: the path is relative (did you mean `unix:/run/app.sock`?)
 upstreams.yaml:11:11: a.example.paths./.servers[6]: `http://127.0.0.1:80/` is a URL; write ip:port without `http://` (did you mean `127.0.0.1:80`?)
 upstreams.yaml:12:11: a.example.paths./.servers[7]: \"0.0.0.0:80\" is not ip:port: nothing can be reached at the unspecified address
 upstreams.yaml:14:11: a.example.paths./.servers[9]: 127.0.0.1:80 stands already at 13:11
@@ -110,7 +111,7 @@ upstreams.yaml:14:45: a.example.paths./.servers[9].weight: weight is not enforce
 upstreams.yaml:14:56: a.example.paths./.servers[9].backup: backup is not enforced in this release; remove it to go on
 upstreams.yaml:15:11: a.example.paths./.servers[10]: `address` is missing
 upstreams.yaml:15:20: a.example.paths./.servers[10].weight: expected a whole number, from 1 to 65535, found 0
-upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, or a map of address, weight, backup, found a list
+upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, unix:PATH, or a map of address, weight, backup, found a list
 upstreams.yaml:17:22: a.example.paths./none.servers: is empty; a route needs at least one server
 upstreams.yaml:18:5: a.example.paths./null: has none of `servers`, `redirect_to`, `files`; a route has exactly one
 upstreams.yaml:19:5: a.example.paths./two: has `files` and another of `servers`, `redirect_to`; a route has exactly one
@@ -282,10 +283,13 @@ upstreams.yaml:2:1: is not YAML: while parsing a node, did not find expected nod
 fn no_route_may_point_at_the_config_api() {
     let text = "a.example: {paths: {/: {servers: ['127.0.0.1:3000', '[::ffff:127.0.0.1]:3000', '127.0.0.2:3000', '127.0.0.1:3001', '[::1]:9']}}}";
     let rules = Surroundings {
-        forbidden_endpoints: vec![
-            "127.0.0.1:3000".parse().unwrap(),
-            "0.0.0.0:9".parse().unwrap(),
-        ],
+        forbidden: Forbidden {
+            addresses: vec![
+                "127.0.0.1:3000".parse().unwrap(),
+                "0.0.0.0:9".parse().unwrap(),
+            ],
+            paths: Vec::new(),
+        },
     };
     let faults = read(&DocumentSet::of_main(text.into()), &rules).expect_err("forbidden");
     let indices: Vec<&str> = faults.0.iter().map(|fault| &fault.path[25..]).collect();
@@ -293,6 +297,25 @@ fn no_route_may_point_at_the_config_api() {
     assert!(
         faults.0[0].reason.contains("points at the config API"),
         "{faults}"
+    );
+}
+
+#[test]
+fn no_route_may_point_at_a_socket_of_the_daemons() {
+    let text = "a.example: {paths: {/: {servers: ['unix:/state/control.sock', 'unix:/state/proxy-a/upgrade.sock', 'unix:/run/c.sock', 'unix:/state.sock', 'unix:/run/c.sock2']}}}";
+    let rules = Surroundings {
+        forbidden: Forbidden {
+            addresses: Vec::new(),
+            paths: vec!["/state".into(), "/run/c.sock".into()],
+        },
+    };
+    let faults = read(&DocumentSet::of_main(text.into()), &rules).expect_err("forbidden");
+    assert_eq!(
+        faults.to_string(),
+        "\
+upstreams.yaml:1:35: a.example.paths./.servers[0]: unix:/state/control.sock points at a socket of the daemons, which no route may reach
+upstreams.yaml:1:63: a.example.paths./.servers[1]: unix:/state/proxy-a/upgrade.sock points at a socket of the daemons, which no route may reach
+upstreams.yaml:1:99: a.example.paths./.servers[2]: unix:/run/c.sock points at a socket of the daemons, which no route may reach"
     );
 }
 

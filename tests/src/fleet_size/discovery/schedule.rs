@@ -132,7 +132,7 @@ mod tests {
     fn the_addresses_of_a_pool_tell_how_many_changes_it_has_seen() {
         for step in 0..10_000 {
             let addresses = endpoints(step).into_iter();
-            let addresses = addresses.map(|endpoint| endpoint.address.socket());
+            let addresses = addresses.filter_map(|endpoint| endpoint.address.tcp());
             assert_eq!(step_of(addresses), Some(step));
         }
         assert_eq!(step_of(["10.0.0.1:80".parse().unwrap()].into_iter()), None);

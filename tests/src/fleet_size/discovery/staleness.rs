@@ -103,7 +103,7 @@ impl Staleness {
                 .pools()
                 .endpoints(&schedule::pool_name(pool));
             let endpoints = endpoints.unwrap_or_default().iter();
-            schedule::step_of(endpoints.map(|endpoint| endpoint.address.socket())).unwrap_or(0)
+            schedule::step_of(endpoints.filter_map(|endpoint| endpoint.address.tcp())).unwrap_or(0)
         };
         let steps: Arc<[u32]> = (0..schedule.pools).map(step).collect();
         read.push_back((root, Arc::clone(&steps)));

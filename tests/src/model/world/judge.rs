@@ -273,7 +273,7 @@ fn same_table(one: &Table, other: &Table) -> bool {
             let endpoints = pool
                 .endpoints()
                 .iter()
-                .map(|endpoint| endpoint.endpoint.address.to_string());
+                .map(|endpoint| endpoint.peer.address().to_string());
             (pool.name().to_string(), endpoints.collect::<Vec<_>>())
         };
         let mut pools: Vec<_> = table.pools().map(pool).collect();

@@ -288,8 +288,8 @@ impl World {
             return;
         };
         assert!(Self::poison(runs).is_empty());
-        for (pool, _) in runs.resources().pools().iter() {
-            if newest.resources().pools().get(pool).is_some() {
+        for (pool, _, _) in runs.resources().pools().iter() {
+            if newest.resources().pools().contains(pool) {
                 let endpoints = |view: &SharedSnapshot| {
                     view.resources().pools().endpoints(pool).map(<[_]>::to_vec)
                 };
