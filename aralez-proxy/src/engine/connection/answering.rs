@@ -5,9 +5,12 @@ use std::task::{Poll, ready};
 use std::time::Instant;
 
 use super::{Connection, Next, linger};
+use crate::core::additions::FieldList;
+use crate::core::answer::Answer;
+use crate::core::edits::CompiledEdits;
 use crate::core::http1::Refusal;
 use crate::core::http1::Version;
-use crate::core::http1::answer::{Answer, Frame};
+use crate::core::http1::answer::{self, Frame};
 use crate::core::traffic::{Deadline, Event};
 use crate::engine::io::Io;
 use crate::engine::worker::Job;
@@ -34,20 +37,28 @@ impl<C: Io> Connection<C> {
             keep: false,
             last: false,
         };
-        self.answer(job, &Answer::of(refusal.status()), to).await
+        self.answer(job, (&Answer::of(refusal.status()), None), to)
+            .await
     }
 
     /// Sends an answer.
-    pub(super) async fn answer(&mut self, job: &mut Job, answer: &Answer<'_>, to: To) -> Next {
+    pub(super) async fn answer(
+        &mut self,
+        job: &mut Job,
+        (answer, route): (&Answer, Option<&CompiledEdits>),
+        to: To,
+    ) -> Next {
         let frame = Frame {
             version: to.version,
             head: to.head,
             keep_alive: to.keep,
             date: &self.worker.date(self.now),
+            route,
+            additions: &FieldList::default(),
         };
         let out = &mut job.state.down.out;
         out.begin(0);
-        answer.write(&frame, out.head());
+        answer::write(answer, &frame, out.head());
         self.worker.tally.response(answer.status);
         if !self.send(job).await {
             return Next::Close;

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use aralez_proto::matcher::Scheme;
+
 use super::answering::To;
 use super::{Connection, Next};
-use crate::core::decide::{self, Decision, Forward, RequestView};
-use crate::core::http1::answer::Answer;
+use crate::core::additions::Additions;
+use crate::core::answer::Answer;
+use crate::core::decide::{self, Decision, Forward};
 use crate::core::http1::body::{Body, Sender};
 use crate::core::http1::forward::{self, RequestEdits};
-use crate::core::http1::request::RequestHead;
+use crate::core::http1::request::{HeadFields, RequestHead};
 use crate::core::http1::response::Asked;
 use crate::core::http1::{Framing, Refusal};
 use crate::core::live::Origin;
+use crate::core::rejection::Rejection;
+use crate::core::request::{Context, Request};
 use crate::core::retry;
 use crate::core::table::CompiledRoute;
 use crate::core::traffic::{ConnectionLimit, ConnectionState};
@@ -29,16 +34,14 @@ enum Plan {
 
 /// An answer of our own.
 struct Own {
-    status: u16,
-    location: Option<String>,
+    answer: Answer,
     route: Option<Arc<CompiledRoute>>,
 }
 
 impl Own {
-    const fn of(status: u16) -> Self {
+    fn of(status: u16) -> Self {
         Self {
-            status,
-            location: None,
+            answer: Answer::of(status),
             route: None,
         }
     }
@@ -116,39 +119,39 @@ impl<C: Io> Connection<C> {
     fn plan(&self, job: &mut Job, ask: &Ask) -> Plan {
         let live = self.worker.engine.live.load();
         if live.origin == Origin::None {
-            self.worker
-                .tally
-                .connections
-                .decide_against(decide::Refusal::NotLoaded);
+            self.worker.tally.connections.reject(Rejection::NotLoaded);
             return Plan::Answer(Own::of(503));
         }
         let bytes = job.state.from_client.filled();
-        let view = RequestView {
+        let engine = &self.worker.engine;
+        let request = Request {
             method: job.head.method(bytes),
+            scheme: if self.io.is_tls() {
+                Scheme::Https
+            } else {
+                Scheme::Http
+            },
             host: job.head.host(bytes),
             target: job.head.target(bytes),
-            looped: job.head.has_passed(&self.worker.engine.node, bytes),
-            tls: self.io.is_tls(),
             client: self.address,
-            tls_port: self.worker.engine.tls_port,
+            fields: HeadFields::new(&job.head, bytes),
         };
-        match decide::decide(&live.table, &view) {
+        let context = Context {
+            node: &engine.node,
+            tls_port: engine.tls_port,
+        };
+        let mut additions = Additions::default();
+        match decide::decide(&live.table, &context, &request, &mut additions) {
             Decision::Forward(decided) => {
                 Plan::Forward(self.set_out(&mut job.state.up, (&job.head, bytes), ask, &decided))
             }
-            Decision::Redirect {
-                status,
-                location,
-                route,
-            } => Plan::Answer(Own {
-                status: status.code(),
-                location: Some(location),
-                route: Some(Arc::clone(route)),
+            Decision::Answer { answer, route } => Plan::Answer(Own {
+                answer,
+                route: route.map(Arc::clone),
             }),
-            Decision::NoContent => Plan::Answer(Own::of(204)),
-            Decision::Refuse(refusal) => {
-                self.worker.tally.connections.decide_against(refusal);
-                Plan::Answer(Own::of(refusal.status()))
+            Decision::Reject(rejection) => {
+                self.worker.tally.connections.reject(rejection);
+                Plan::Answer(Own::of(rejection.status()))
             }
         }
     }
@@ -163,9 +166,10 @@ impl<C: Io> Connection<C> {
     ) -> Way {
         let missing_host = (!head.has_host_field()).then(|| self.own_host(head.host(bytes)));
         let edits = RequestEdits {
-            target: &decided.path_and_query,
+            target: decided.path_and_query.text(head.target(bytes)),
             missing_host: missing_host.as_deref(),
             route: &decided.route.rules.request_edits,
+            additions: &Additions::default().request,
             forwarded: &self.forwarded,
             node: &self.worker.engine.node,
             wishes: ask.wishes,
@@ -196,16 +200,13 @@ impl<C: Io> Connection<C> {
     }
 
     async fn answer_own(&mut self, job: &mut Job, ask: &Ask, own: &Own) -> Next {
-        let answer = Answer {
-            status: own.status,
-            location: own.location.as_deref(),
-            route: own.route.as_ref().map(|route| &*route.rules.response_edits),
-        };
+        let route = own.route.as_ref();
+        let edits = route.map(|route| &*route.rules.response_edits);
         // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
-        let keep = own.status != 400 && !ask.has_body() && self.may_keep(ask);
+        let keep = own.answer.status != 400 && !ask.has_body() && self.may_keep(ask);
         let mut to = Self::to(ask, keep);
-        to.last &= own.status != 400;
-        self.answer(job, &answer, to).await
+        to.last &= own.answer.status != 400;
+        self.answer(job, (&own.answer, edits), to).await
     }
 
     /// Answers in place of an endpoint; the connection can stay open where the request has no body.
@@ -216,15 +217,19 @@ impl<C: Io> Connection<C> {
         status: u16,
     ) -> Next {
         let keep = !ask.has_body() && self.may_keep(ask);
-        self.answer(job, &Answer::of(status), Self::to(ask, keep))
+        self.answer(job, (&Answer::of(status), None), Self::to(ask, keep))
             .await
     }
 
     /// Answers a body that is not fit to go on.
     pub(super) async fn refuse_body(&mut self, job: &mut Job, ask: &Ask, refusal: Refusal) -> Next {
         self.worker.tally.connections.refuse(refusal);
-        self.answer(job, &Answer::of(refusal.status()), Self::to(ask, false))
-            .await
+        self.answer(
+            job,
+            (&Answer::of(refusal.status()), None),
+            Self::to(ask, false),
+        )
+        .await
     }
 
     const fn to(ask: &Ask, keep: bool) -> To {

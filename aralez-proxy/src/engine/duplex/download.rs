@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Duplex, End, Phase};
+use crate::core::additions::FieldList;
 use crate::core::http1::body::{Body, Sender};
 use crate::core::http1::forward::{self, ResponseEdits};
 use crate::core::http1::response::BadResponse;
@@ -138,7 +139,8 @@ impl<C: Io> Duplex<'_, C> {
             let state = &mut *self.state;
             let bytes = state.from_endpoint.filled();
             let edits = &self.terms.way.route.rules.response_edits;
-            forward::switch(&state.head, bytes, edits, state.down.out.head());
+            let changes = (&**edits, &FieldList::default());
+            forward::switch(&state.head, bytes, changes, state.down.out.head());
             state.progress.status = 101;
             state.progress.phase = Phase::Switched;
         } else {
@@ -179,6 +181,7 @@ impl<C: Io> Duplex<'_, C> {
         let keep_client = may_keep && !until_close && whole;
         let edits = ResponseEdits {
             route: &self.terms.way.route.rules.response_edits,
+            additions: &FieldList::default(),
             date: &self.terms.date,
             chunked,
             version: self.terms.ask.version,
