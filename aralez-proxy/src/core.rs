@@ -14,6 +14,7 @@ pub mod leaving;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod outcome;
 pub mod policy;
 pub mod pseudonym;
 pub mod readiness;

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::accepted::Accepted;
 use super::closing::Closing;
-use super::connection::{self, Client};
+use super::http1::connection::{self, Client};
 use super::worker::Worker;
 use crate::core::admission::{Admitted, ListenerCount};
 use crate::core::traffic::{Arriving, Event};
