@@ -48,6 +48,9 @@ pub trait ClientSide: Send {
     /// The head of its request is needed no more.
     fn release_head(&mut self);
 
+    /// Whether the head of its request was not released.
+    fn has_head(&self) -> bool;
+
     /// What came of its body, and is not on its way.
     fn body(&mut self) -> &mut Buffer;
 

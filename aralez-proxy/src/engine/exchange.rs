@@ -45,8 +45,6 @@ pub struct Exchange<'a, C: ClientSide> {
     outcome: Outcome,
     /// What was sent to the client before it.
     sent_before: u64,
-    /// The head of the request is with the client, for an endpoint that may be tried after this one.
-    has_head: bool,
 }
 
 /// What an exchange is given beside its client.
@@ -85,7 +83,6 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         Self {
             outcome: Outcome::begun(client.facts().started),
             sent_before: client.sent(),
-            has_head: true,
             client,
             worker,
             timer,

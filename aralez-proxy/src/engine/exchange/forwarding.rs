@@ -35,7 +35,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             if search.walk.count() > 1 {
                 self.worker.tally.event(Event::Retry);
             }
-            if let Err(refusal) = self.set_out(upstream, &chosen) {
+            if let Err(refusal) = self.prepare(upstream, &chosen) {
                 return self.refuse_body(refusal, None).await;
             }
             let _running = chosen.at.load.begin();
@@ -53,10 +53,11 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     /// Writes the head of the request for an endpoint, and puts behind it what has come of the body. That is looked at before an endpoint
     /// sees a byte of the request.
-    fn set_out(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), Refusal> {
+    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), Refusal> {
         self.outcome.endpoint = Some(chosen.at.endpoint.address);
         self.outcome.tries += 1;
-        if !self.has_head {
+        if !self.client.has_head() {
+            // It was sent already, on a kept connection, and goes out again as it was written.
             return Ok(());
         }
         let client = &mut *self.client;
@@ -80,7 +81,6 @@ impl<C: ClientSide> Exchange<'_, C> {
         if chosen.is_last {
             // What it takes is given back while this endpoint is waited for.
             self.client.release_head();
-            self.has_head = false;
         }
         Ok(())
     }

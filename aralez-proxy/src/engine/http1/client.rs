@@ -150,6 +150,10 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         self.buffers.incoming.release();
     }
 
+    fn has_head(&self) -> bool {
+        !self.buffers.incoming.aside().is_empty()
+    }
+
     fn body(&mut self) -> &mut Buffer {
         &mut self.buffers.incoming
     }
