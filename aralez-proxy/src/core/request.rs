@@ -58,12 +58,12 @@ pub struct Context<'a> {
 }
 
 #[cfg(test)]
-pub(in crate::core) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Fields that came over no wire.
     #[derive(Clone, Copy, Debug, Default)]
-    pub(in crate::core) struct Pairs<'a>(pub(in crate::core) &'a [(&'a str, &'a str)]);
+    pub(crate) struct Pairs<'a>(pub(crate) &'a [(&'a str, &'a str)]);
 
     impl Fields for Pairs<'_> {
         fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -1,5 +1,7 @@
 //! Answers with streamed content: what a client gets that takes it piece by piece.
 
+mod other_protocol;
+
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::pin;
