@@ -1,14 +1,16 @@
 //! What a route asks of a request before it acts on it: an ordered, closed list, compiled with the route's rules.
 //!
-//! A policy is a pure function of the request and of what is known beside it. It lets the request pass, or answers it; what it adds to the
-//! request or to the response goes into [`Additions`]. A route without policies pays one test of a length.
+//! A policy is a pure function of the request and of what is known beside it, so that the same request can be decided elsewhere without any
+//! effect. It lets the request pass, or answers it; what it adds to the request or to the response goes into [`Additions`]. What one would
+//! change (a limiter takes from its count) it will return as a value, which the exchange carries out. A route without policies pays one test of
+//! a length.
 //!
 //! The order is fixed where the list is compiled: `to_https`, allow and deny, limits, authorization. A policy of more than a few lines has a
 //! file of its own in `policy/`.
 //!
-//! A policy that needs an answer from elsewhere first (forward authorization, a password hash) will be a third [`Verdict`], with what is to
-//! be asked as its value. [`ask`] then takes the place in the list from which to go on, and the exchange of the engine, which already waits
-//! for decisions in an `async fn` while the head of the request stays in its buffer, asks, and comes back with the answer.
+//! A policy that needs an answer from elsewhere first (forward authorization, a password hash) will give a third [`Verdict`], with what is to
+//! be asked as its value. [`ask`] then takes the place in the list from which to go on. The exchange of the engine runs it: it decides within
+//! an `async fn` and the head of the request stays in its buffer, so that it can await the answer and decide on.
 
 use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;
