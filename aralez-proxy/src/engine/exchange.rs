@@ -94,7 +94,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
 
     /// Serves the request.
     ///
-    /// A policy that needs an answer from elsewhere will make [`Exchange::decide`] return what is to be asked: it is awaited here, and the
+    /// A policy that needs an answer from elsewhere will make the decision return what is to be asked: it is awaited here, and the
     /// decision goes on with the answer. The head of the request stays with the client until an endpoint has a byte of it.
     pub async fn run(mut self) -> Outcome {
         self.worker.budget.earn();
