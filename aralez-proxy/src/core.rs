@@ -1,6 +1,8 @@
 //! What decides: pure, synchronous, without input and output, on plain views of requests.
 
+pub mod additions;
 pub mod admission;
+pub mod answer;
 pub mod balance;
 pub mod cluster;
 pub mod counters;
@@ -12,14 +14,19 @@ pub mod leaving;
 pub mod limits;
 pub mod live;
 pub mod memory;
+pub mod outcome;
 pub mod parts;
 pub mod peer;
+pub mod policy;
 pub mod protocol;
 pub mod pseudonym;
 pub mod readiness;
 pub mod registry;
+pub mod rejection;
+pub mod request;
 pub mod rest;
 pub mod retry;
+pub mod route;
 pub mod subscription;
 pub mod table;
 pub mod traffic;

@@ -71,7 +71,7 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     let help = "Requests received, by version; OTHER are requests whose head was refused";
     let versions = tally.by_version();
     page.counters("aralez_requests_by_version", help, "version", versions)?;
-    let help = "From the request's head to the end of its response; without requests whose head was refused";
+    let help = "From the request's head to the end of its response, or of its tunnel; without requests whose head was refused";
     let times = &tally.request_latency;
     page.histogram("aralez_request_latency_seconds", help, times)?;
     let help = "From the request's head to the head of its response";

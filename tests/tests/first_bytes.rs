@@ -109,11 +109,13 @@ async fn what_cannot_begin_a_request_is_refused_at_its_first_byte() {
         stream.read_exact(&mut first).unwrap();
         assert_eq!(&first, b"HTTP/1.1 400", "{bytes:?}");
         assert!(start.elapsed() < Duration::from_secs(5), "{bytes:?}");
-        let metrics = Metrics::of(fleet.admin(0)).await.unwrap();
-        assert!(
-            metrics.labelled("aralez_refusals_total", "reason", reason) > 0,
-            "{reason}"
-        );
+        // A request is counted at its end, which comes after its answer.
+        let counted = || async {
+            let metrics = Metrics::of(fleet.admin(0)).await?;
+            let refused = metrics.labelled("aralez_refusals_total", "reason", reason);
+            same(&(refused > 0), &true)
+        };
+        eventually(LIVE, reason, counted).await;
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a route does to the headers of a message, compiled into the form in which a message is written: names to leave out, and lines
-//! to add.
+//! What a route does to the headers of a message, compiled: names to leave out, and fields to add, as data and as the lines in which HTTP/1
+//! writes them.
 //!
 //! The order for a request: what belongs to the connection and what only a proxy says is left out ([`crate::core::fields`]), then comes
 //! what this proxy says ([`Forwarded`], `Via`), then the route's edits. A line of ours that the route sets or removes is not written: the
@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use aralez_proto::model::{Header, HeaderEdits};
+
+use crate::core::additions::{self, Size};
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,8 @@ pub struct CompiledEdits {
     text: Box<[u8]>,
     /// Where the names begin.
     names: usize,
+    /// The lengths of the fields that are added. Apart, since HTTP/1 does not look at them.
+    added: Box<[Size]>,
     /// The lines set a `Date`.
     dates: bool,
     /// The lines of ours that are set or taken away: a bit for each of [`OURS`].
@@ -66,12 +70,14 @@ impl CompiledEdits {
         let names = added.clone().map(line).sum();
         let lengths = dropped.clone().map(|name| LENGTH + name.len());
         let mut text = Vec::with_capacity(names + lengths.sum::<usize>());
-        for header in added.clone() {
-            text.extend_from_slice(header.name().as_bytes());
-            text.extend_from_slice(b": ");
-            text.extend_from_slice(header.value().as_bytes());
-            text.extend_from_slice(b"\r\n");
-        }
+        let write = |header: &Header| {
+            additions::write(
+                header.name().as_bytes(),
+                header.value().as_bytes(),
+                &mut text,
+            )
+        };
+        let sizes = added.clone().map(write).collect();
         for name in dropped {
             // A name of a snapshot has at most 256 bytes; none is as long as the largest length.
             let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
@@ -81,6 +87,7 @@ impl CompiledEdits {
         Self {
             text: text.into(),
             names,
+            added: sizes,
             dates: added.into_iter().any(|header| header.name() == "date"),
             overrides,
         }
@@ -88,23 +95,30 @@ impl CompiledEdits {
 
     /// Whether a field of this name is taken away.
     pub fn drops(&self, name: &[u8]) -> bool {
+        let mut dropped = self.dropped();
+        dropped.any(|dropped| dropped.eq_ignore_ascii_case(name))
+    }
+
+    /// The names of the fields that are taken away, in lower case.
+    pub fn dropped(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &self.text[self.names..];
-        while let Some((length, after)) = rest.split_first_chunk::<LENGTH>() {
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<LENGTH>()?;
             let length = usize::from(u16::from_le_bytes(*length));
-            let Some((dropped, after)) = after.split_at_checked(length) else {
-                return false;
-            };
-            if dropped.eq_ignore_ascii_case(name) {
-                return true;
-            }
+            let (dropped, after) = after.split_at_checked(length)?;
             rest = after;
-        }
-        false
+            Some(dropped)
+        })
     }
 
     /// Whether nothing is taken away.
     pub fn drops_nothing(&self) -> bool {
         self.text.len() == self.names
+    }
+
+    /// What is added, as names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        additions::fields(self.lines(), &self.added)
     }
 
     /// What is added, as whole lines.
@@ -132,6 +146,8 @@ pub struct Forwarded {
     proto: usize,
 }
 
+const HOST: &str = "x-forwarded-host: ";
+
 impl Forwarded {
     /// For a client at this address, over TLS or not.
     pub fn new(client: IpAddr, tls: bool) -> Self {
@@ -149,17 +165,37 @@ impl Forwarded {
 
     /// Adds its lines to a head, but for those that the route says itself. `host`: the host that was asked for, as it came.
     pub fn write(&self, host: Option<&str>, route: &CompiledEdits, out: &mut Vec<u8>) {
-        let (client, scheme) = self.lines.split_at(self.proto);
-        if !route.overrides(OurLine::For) {
-            out.extend_from_slice(client.as_bytes());
+        for line in self.own(route) {
+            out.extend_from_slice(line.as_bytes());
         }
-        if !route.overrides(OurLine::Proto) {
-            out.extend_from_slice(scheme.as_bytes());
-        }
-        if let Some(host) = host.filter(|_| !route.overrides(OurLine::Host)) {
-            out.extend_from_slice(b"x-forwarded-host: ");
+        if let Some(host) = said_host(host, route) {
+            out.extend_from_slice(HOST.as_bytes());
             out.extend_from_slice(host.as_bytes());
             out.extend_from_slice(b"\r\n");
         }
     }
+
+    /// What [`Forwarded::write`] adds, as names and values.
+    pub fn fields<'a>(
+        &'a self,
+        host: Option<&'a str>,
+        route: &CompiledEdits,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let own = self.own(route);
+        let own = own.filter_map(|line| line.trim_end().split_once(": "));
+        let host = said_host(host, route);
+        own.chain(host.map(|host| (HOST.trim_end_matches(": "), host)))
+    }
+
+    /// The lines about the client that the route does not say itself.
+    fn own(&self, route: &CompiledEdits) -> impl Iterator<Item = &str> + use<'_> {
+        let (client, scheme) = self.lines.split_at(self.proto);
+        let client = (!route.overrides(OurLine::For)).then_some(client);
+        let scheme = (!route.overrides(OurLine::Proto)).then_some(scheme);
+        client.into_iter().chain(scheme)
+    }
+}
+
+fn said_host<'a>(host: Option<&'a str>, route: &CompiledEdits) -> Option<&'a str> {
+    host.filter(|_| !route.overrides(OurLine::Host))
 }

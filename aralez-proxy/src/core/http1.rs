@@ -2,7 +2,7 @@
 //!
 //! Three functions read what comes from a peer, and each can be called again when more bytes are there:
 //! [`request::RequestHead::read`], [`response::ResponseHead::read`] and [`body::Body::take`]. What they keep are places in the caller's
-//! bytes. Two functions write what goes on: [`forward::request`] and [`forward::response`]; [`answer`] writes our own answers.
+//! bytes. Two functions write what goes on: [`forward::request`] and [`forward::response`]; [`answer`] writes our own answers ([`crate::core::answer`]).
 //!
 //! The gate is strict where the peer is a client: what two readers could take differently is a [`Refusal`], by name, and not a byte of it
 //! goes on. Of an endpoint ([`response::BadResponse`]) it takes besides what every reader frames alike, and writes it anew: line ends of LF

@@ -9,6 +9,7 @@ use crate::core::leaving::Closed;
 
 mod connections;
 mod counter;
+mod ends;
 mod histogram;
 mod tally;
 #[cfg(test)]

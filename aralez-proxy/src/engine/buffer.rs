@@ -1,6 +1,7 @@
 //! Buffers: held while there is something in them, and no longer.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -21,6 +22,8 @@ const KEPT_LARGE: usize = 16;
 pub struct Buffer {
     /// Always as long as its capacity, so that reading needs no clearing. Empty while nothing is held.
     bytes: Vec<u8>,
+    /// Bytes before `start` that are dealt with and still looked at; empty where there are none.
+    aside: Range<usize>,
     start: usize,
     end: usize,
     /// A read filled it: more comes than it is made for.
@@ -45,15 +48,53 @@ impl Buffer {
 
     /// Whether nothing more fits.
     pub const fn is_full(&self) -> bool {
-        self.is_held() && self.end - self.start == self.bytes.len()
+        self.is_held() && self.end - self.start + self.aside_length() == self.bytes.len()
+    }
+
+    /// Deals with so many bytes, and keeps them where they can be looked at until [`Buffer::release`].
+    pub fn set_aside(&mut self, count: usize) {
+        let end = (self.start + count).min(self.end);
+        self.aside = self.start..end;
+        self.start = end;
+    }
+
+    /// What was set aside.
+    pub fn aside(&self) -> &[u8] {
+        &self.bytes[self.aside.clone()]
+    }
+
+    /// Lets go of what was set aside.
+    pub const fn release(&mut self) {
+        self.aside = 0..0;
+        self.rewind();
+    }
+
+    const fn aside_length(&self) -> usize {
+        self.aside.end - self.aside.start
+    }
+
+    /// Where nothing is needed, what comes next stands at the beginning.
+    const fn rewind(&mut self) {
+        if self.is_unused() {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Nothing is there, and nothing was set aside.
+    const fn is_unused(&self) -> bool {
+        self.is_empty() && self.aside_length() == 0
     }
 
     /// Room behind what is there. Moves it to the front where that is needed.
     fn space(&mut self) -> &mut [u8] {
-        if self.start > 0 && self.end == self.bytes.len() {
-            self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
+        let aside = self.aside_length();
+        if self.start > aside && self.end == self.bytes.len() {
+            self.bytes.copy_within(self.aside.clone(), 0);
+            self.bytes.copy_within(self.start..self.end, aside);
+            self.end -= self.start - aside;
+            self.start = aside;
+            self.aside = 0..aside;
         }
         &mut self.bytes[self.end..]
     }
@@ -61,10 +102,7 @@ impl Buffer {
     /// So many bytes are dealt with.
     pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
+        self.rewind();
     }
 
     /// Makes room for a head that is larger than the buffer.
@@ -100,18 +138,27 @@ impl Buffers {
         io: &mut impl Io,
         buffer: &mut Buffer,
     ) -> Poll<io::Result<usize>> {
-        if buffer.is_empty() && buffer.bytes.len() < buffer.fits() {
+        self.poll_fill(buffer, |space| io.poll_read(cx, space))
+    }
+
+    /// As [`Buffers::poll_read`], from wherever `read` reads.
+    pub fn poll_fill(
+        &self,
+        buffer: &mut Buffer,
+        read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if buffer.is_unused() && buffer.bytes.len() < buffer.fits() {
             self.lend(buffer);
         }
         let space = buffer.space();
         let room = space.len();
-        let read = io.poll_read(cx, space);
+        let read = read(space);
         match read {
             Poll::Ready(Ok(count)) if count > 0 => {
                 buffer.end += count.min(room);
                 buffer.floods |= count == room;
             }
-            _ if buffer.is_empty() => self.take_back(buffer),
+            _ if buffer.is_unused() => self.take_back(buffer),
             _ => {}
         }
         read
@@ -132,6 +179,7 @@ impl Buffers {
 
     fn take_back(&self, buffer: &mut Buffer) {
         let bytes = std::mem::take(&mut buffer.bytes);
+        buffer.aside = 0..0;
         buffer.start = 0;
         buffer.end = 0;
         if let Some((shelf, most)) = self.shelf(bytes.len()) {

@@ -1,4 +1,4 @@
-//! Who is waited for, and since when.
+//! Who is waited for, and since when; and what time it is for a task that waits.
 
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,23 @@ impl Wait {
     }
 }
 
+/// The time as a task sees it that is polled again and again: the clock is read once for each time that it is woken. Its first look is at a
+/// time that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct WakeTime(Option<Instant>);
+
+impl WakeTime {
+    /// For a task that runs, and read the clock a moment ago.
+    pub const fn at(now: Instant) -> Self {
+        Self(Some(now))
+    }
+
+    /// The time of this poll.
+    pub fn now(&mut self) -> Instant {
+        self.0.take().unwrap_or_else(Instant::now)
+    }
+}
+
 /// When a body that came at less than `rate` bytes a second is too slow: judged after `grace`, by the time in which it was waited for.
 pub fn slow_at(
     since: Instant,
@@ -71,6 +88,14 @@ mod tests {
         assert_eq!(wait.since(), Some(at(7)));
         wait.off(at(9));
         assert_eq!((wait.since(), wait.spent()), (None, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_first_look_at_the_time_costs_no_look_at_the_clock() {
+        let known = Instant::now() + Duration::from_secs(9);
+        let mut time = WakeTime::at(known);
+        assert_eq!(time.now(), known);
+        assert!(time.now() < known);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::accepted::Accepted;
 use super::closing::Closing;
-use super::connection::{self, Client};
+use super::http1::connection::{self, Client};
 use super::worker::Worker;
 use crate::core::admission::Admitted;
 use crate::core::protocol::Protocol;

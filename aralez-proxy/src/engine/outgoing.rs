@@ -60,6 +60,15 @@ impl Outgoing {
         &mut self.head
     }
 
+    /// Replaces the first `length` bytes of a message of which nothing was sent; gives their new number.
+    pub fn replace_head(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let mut head = Vec::new();
+        write(&mut head);
+        let new = head.len();
+        self.head.splice(..length, head);
+        new
+    }
+
     /// Sends what was kept from the beginning once more; where nothing was sent yet, there is nothing to go back to.
     pub const fn rewind(&mut self) {
         if self.is_kept() {
@@ -181,5 +190,24 @@ impl Outgoing {
         let data = (count - head).min(self.data.len());
         self.data.start += data;
         self.tail = self.tail.get(count - head - data..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::buffer::Buffers;
+    use crate::engine::buffer::tests::read;
+
+    #[test]
+    fn a_head_is_written_anew_in_front_of_what_follows_it() {
+        let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
+        read(&buffers, &mut buffer, b"body");
+        let mut out = Outgoing::default();
+        out.begin(64);
+        out.head().extend_from_slice(b"first ");
+        out.push(&mut buffer, 0..4, 4, b"");
+        let length = out.replace_head(6, |head| head.extend_from_slice(b"another "));
+        assert_eq!((length, out.head().as_slice()), (8, &b"another body"[..]));
     }
 }

@@ -5,22 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::buffer::Buffers;
-use super::duplex::State;
+use super::exchange::endpoint_side::EndpointSide;
+use super::http1::buffers::ClientBuffers;
 use super::unwatched::Unwatched;
 use super::upstream::pool::{ConnectionPool, Ended};
+use crate::core::additions::Additions;
 use crate::core::admission::Admission;
 use crate::core::http1::date::DateText;
-use crate::core::http1::request::RequestHead;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::pseudonym::Pseudonym;
 use crate::core::retry::Budget;
 use crate::core::traffic::{Event, Tally, Traffic};
 
-/// Jobs that a worker keeps for later, and that may be with connections which only might need them.
+/// Buffers of exchanges that a worker keeps for later, and that may be with connections which only might need them.
 const KEPT: usize = 256;
 
-/// How long a connection keeps its job in case the next request follows.
+/// How long a connection keeps its buffers in case the next request follows.
 const WARM: Duration = Duration::from_secs(1);
 
 /// The same where so many do that their memory counts.
@@ -62,23 +63,25 @@ pub struct Worker {
     pub unwatched: Unwatched,
     /// How many retries may fail.
     pub budget: Budget,
-    jobs: Mutex<Vec<Job>>,
-    /// Jobs that are with connections.
+    exchanges: Mutex<Vec<ExchangeBuffers>>,
+    /// Buffers of exchanges that are with connections.
     lent: Arc<AtomicUsize>,
     date: Mutex<Today>,
 }
 
 /// What a connection needs while something runs on it.
 #[derive(Debug, Default)]
-pub struct Job {
-    /// The head of the request.
-    pub head: RequestHead,
-    /// The exchange.
-    pub state: State,
+pub struct ExchangeBuffers {
+    /// The client's half.
+    pub client: ClientBuffers,
+    /// The endpoint's half.
+    pub endpoint: EndpointSide,
+    /// What policies add to one request and its response.
+    pub additions: Additions,
     lent: Option<Lent>,
 }
 
-/// Counts a job as being with a connection until it is dropped, also by a panic.
+/// Counts buffers as being with a connection until they are dropped, also by a panic.
 #[derive(Debug)]
 struct Lent(Arc<AtomicUsize>);
 
@@ -105,40 +108,40 @@ impl Worker {
             buffers: Buffers::default(),
             unwatched: Unwatched::default(),
             budget: Budget::default(),
-            jobs: Mutex::default(),
+            exchanges: Mutex::default(),
             lent: Arc::default(),
             date: Mutex::new(Today::at(Instant::now())),
         }
     }
 
     /// What a connection needs for a request.
-    pub fn take_job(&self) -> Job {
-        let kept = lock(&self.jobs).pop();
-        let mut job = kept.unwrap_or_default();
-        job.lent = Some(Lent::to_one_more(&self.lent));
-        job
+    pub fn lend_buffers(&self) -> ExchangeBuffers {
+        let kept = lock(&self.exchanges).pop();
+        let mut buffers = kept.unwrap_or_default();
+        buffers.lent = Some(Lent::to_one_more(&self.lent));
+        buffers
     }
 
-    /// Gives it back.
-    pub fn give_job(&self, mut job: Job) {
-        job.lent = None;
-        self.buffers.give(&mut job.state.from_client);
-        self.buffers.give(&mut job.state.from_endpoint);
-        job.state.up.out.shrink();
-        job.state.down.out.shrink();
-        job.head.clear();
-        let mut kept = lock(&self.jobs);
+    /// Takes it back.
+    pub fn take_back(&self, mut buffers: ExchangeBuffers) {
+        buffers.lent = None;
+        self.buffers.give(&mut buffers.client.incoming);
+        self.buffers.give(&mut buffers.endpoint.buffer);
+        buffers.endpoint.up.out.shrink();
+        buffers.client.down.out.shrink();
+        buffers.client.head.clear();
+        let mut kept = lock(&self.exchanges);
         if kept.len() < KEPT {
-            kept.push(job);
+            kept.push(buffers);
         }
     }
 
-    /// Jobs that are with connections.
+    /// Buffers of exchanges that are with connections.
     pub fn lent(&self) -> usize {
         self.lent.load(Ordering::Relaxed)
     }
 
-    /// How long a connection may keep its job in case the next request follows.
+    /// How long a connection may keep its buffers in case the next request follows.
     pub fn warm(&self) -> Duration {
         if self.lent() <= KEPT {
             WARM

@@ -1,6 +1,7 @@
 //! What our core makes of a stream of bytes, and what goes on of it.
 
 use aralez_proto::matcher::Target;
+use aralez_proxy::core::additions::FieldList;
 use aralez_proxy::core::edits::{CompiledEdits, Forwarded};
 use aralez_proxy::core::http1::body::Sender;
 use aralez_proxy::core::http1::date::DateText;
@@ -73,6 +74,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         target: &target.path_and_query(),
         missing_host,
         route: &CompiledEdits::default(),
+        additions: &FieldList::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
         node: &Pseudonym::new([0; 8]),
         wishes: head.wishes(bytes),
@@ -146,6 +148,7 @@ fn final_response(
     };
     let edits = ResponseEdits {
         route: &CompiledEdits::default(),
+        additions: &FieldList::default(),
         date: &DateText::at(0),
         chunked: goes.chunked,
         version: if exchange.old {

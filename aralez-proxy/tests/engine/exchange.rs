@@ -124,6 +124,32 @@ fn an_endpoint_that_is_gone_with_its_kept_connections_costs_no_request() {
 }
 
 #[test]
+fn a_request_that_was_sent_on_a_kept_connection_reaches_another_endpoint_as_a_whole() {
+    let leaving = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = leaving.local_addr().unwrap();
+    // It answers once, reads one request more, and is gone with it.
+    thread::spawn(move || {
+        let (mut stream, _) = leaving.accept().unwrap();
+        read_until(&mut stream, b"\r\n\r\n");
+        stream.write_all(&response("200 OK", "", "fine")).unwrap();
+        read_until(&mut stream, b"\r\n\r\n");
+        drop((leaving, stream));
+    });
+    let origin = Origin::ok();
+    let mut site = Site::new("a.example", "/", &[&origin]);
+    site.endpoints.push(gone);
+    let node = Node::serving(&[site]);
+    let mut client = Client::connect(node.address);
+    for at in 0..6 {
+        assert_eq!(client.get("a.example", "/", "").status, 200, "request {at}");
+    }
+    assert_eq!(node.event(aralez_proxy::core::traffic::Event::Stale), 1);
+    let heads = origin.heads();
+    let whole = |head: &String| head.starts_with("GET / HTTP/1.1\r\nHost: a.example\r\n");
+    assert!(heads.len() == 5 && heads.iter().all(whole), "{heads:?}");
+}
+
+#[test]
 fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
     for (cut, version) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfine", "1.1"),

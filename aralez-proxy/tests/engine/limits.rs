@@ -9,7 +9,7 @@ use std::time::Duration;
 use aralez_proxy::core::admission::Most;
 use aralez_proxy::core::traffic::Event;
 use aralez_proxy::engine::closing::Closing;
-use aralez_proxy::engine::connection::{self, Client as Peer};
+use aralez_proxy::engine::http1::connection::{self, Client as Peer};
 use aralez_proxy::engine::io::Io;
 use aralez_proxy::engine::worker::Worker;
 

@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod client;
+mod ends;
 mod exchange;
 mod limits;
 mod node;
@@ -160,6 +161,14 @@ fn a_refused_connect_goes_to_another_endpoint_whatever_the_method() {
         assert_eq!(client.send(post).status, 200);
     }
     assert_eq!(origin.heads().len(), 6);
+    let raw = origin.raw();
+    assert_eq!(
+        raw.matches("POST / HTTP/1.1\r\nHost: a.example\r\n")
+            .count(),
+        6,
+        "{raw}"
+    );
+    assert_eq!(raw.matches("\r\n\r\nbody").count(), 6, "{raw}");
 }
 
 #[test]

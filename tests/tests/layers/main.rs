@@ -314,7 +314,7 @@ fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed()
         .map(|(path, _)| path.display().to_string())
         .collect();
     let expected = [
-        "aralez-proxy/src/core/decide.rs",
+        "aralez-proxy/src/core/policy.rs",
         "proto/proto/aralez/resource/v1/resource.proto",
         "proto/src/rules.rs",
         "proto/src/rules/to_https.rs",

@@ -11,6 +11,9 @@ fn a_route_takes_away_what_it_removes_and_sets_and_adds_what_it_sets_and_appends
         remove: vec!["x-c".to_owned()],
     });
     assert_eq!(edits.lines(), b"x-a: 1\r\nx-b: 2\r\n");
+    let fields: Vec<(&[u8], &[u8])> = edits.fields().collect();
+    assert_eq!(fields, [(&b"x-a"[..], &b"1"[..]), (b"x-b", b"2")]);
+    assert_eq!(edits.dropped().collect::<Vec<_>>(), [b"x-a", b"x-c"]);
     for (name, dropped) in [("X-a", true), ("X-B", false), ("X-C", true), ("X", false)] {
         assert_eq!(edits.drops(name.as_bytes()), dropped, "{name}");
     }
@@ -41,4 +44,25 @@ fn the_endpoint_learns_who_asked_for_what_and_how() {
     assert!(
         text("::1", false, "a").contains("x-forwarded-for: ::1\r\nx-forwarded-proto: http\r\n")
     );
+}
+
+#[test]
+fn what_is_said_of_the_client_is_data_as_well_unless_the_route_says_it() {
+    let forwarded = Forwarded::new("::1".parse().unwrap(), true);
+    let said = |edits: &CompiledEdits| {
+        let fields = forwarded.fields(Some("a:1"), edits);
+        fields
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        said(&CompiledEdits::default()),
+        "x-forwarded-for=::1 x-forwarded-proto=https x-forwarded-host=a:1"
+    );
+    let own = CompiledEdits::new(&HeaderEdits {
+        remove: vec!["x-forwarded-for".to_owned(), "x-forwarded-host".to_owned()],
+        ..HeaderEdits::default()
+    });
+    assert_eq!(said(&own), "x-forwarded-proto=https");
 }

@@ -1,25 +1,16 @@
-//! Answers that the proxy gives itself: small, plain, and without ending the connection where the next request can be found.
+//! The proxy's own answers as HTTP/1: small, plain, and without ending the connection where the next request can be found.
 
-use super::Version;
 use super::date::DateText;
 use super::forward;
+use super::{Framing, Version};
+use crate::core::additions::{self, FieldList};
+use crate::core::answer::{Answer, Content};
 use crate::core::edits::CompiledEdits;
 
 #[cfg(test)]
 mod tests;
 
-/// An answer of the proxy's own.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// The status.
-    pub status: u16,
-    /// Where a redirect leads.
-    pub location: Option<&'a str>,
-    /// The response edits of the route that gives the answer.
-    pub route: Option<&'a CompiledEdits>,
-}
-
-/// What an answer must know of its request and connection.
+/// What an answer must know of its request, route and connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// The client's version.
@@ -30,78 +21,82 @@ pub struct Frame<'a> {
     pub keep_alive: bool,
     /// The date.
     pub date: &'a DateText,
+    /// The response edits of the route that gives the answer.
+    pub route: Option<&'a CompiledEdits>,
+    /// What is added to this answer alone.
+    pub additions: &'a FieldList,
 }
 
-impl Answer<'_> {
-    /// An answer that only a status tells.
-    pub const fn of(status: u16) -> Self {
-        Answer {
-            status,
-            location: None,
-            route: None,
-        }
+/// Writes an answer. Content that is streamed is to follow, by the [`streamed_framing`] of the client's version.
+pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    let reason = reason(answer.status);
+    out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", answer.status).as_bytes());
+    if !frame.route.is_some_and(CompiledEdits::sets_date) {
+        forward::write_date(frame.date, out);
     }
-
-    /// Writes it, body included.
-    pub fn write(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
-        let body = self.body();
-        let reason = reason(self.status);
-        out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", self.status).as_bytes());
-        let dated = self.route.is_some_and(CompiledEdits::sets_date);
-        if !dated {
-            forward::write_date(frame.date, out);
-        }
-        self.line(
-            "content-type",
-            b"text/plain; charset=utf-8",
-            !body.is_empty(),
-            out,
-        );
-        if self.status != 204 {
-            forward::write_length(body.len() as u64, out);
-        }
-        let location = self.location.unwrap_or_default();
-        self.line(
-            "location",
-            location.as_bytes(),
-            self.location.is_some(),
-            out,
-        );
-        // Early in the life of a node, and where endpoints come and go, a second is a long time.
-        self.line("retry-after", b"1", self.status == 503, out);
-        if let Some(route) = self.route {
-            out.extend_from_slice(route.lines());
-        }
-        forward::write_connection(frame.version, frame.keep_alive, out);
-        out.extend_from_slice(b"\r\n");
-        if !frame.head {
-            out.extend_from_slice(body.as_bytes());
-        }
+    let text = match answer.content {
+        Content::Status => text(answer.status),
+        Content::Streamed { .. } => String::new(),
+    };
+    if !text.is_empty() {
+        line(frame, (b"content-type", b"text/plain; charset=utf-8"), out);
     }
-
-    /// Writes a field, unless the route takes it away.
-    fn line(&self, name: &str, value: &[u8], wanted: bool, out: &mut Vec<u8>) {
-        let dropped = self.route.is_some_and(|route| route.drops(name.as_bytes()));
-        if wanted && !dropped {
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(value);
-            out.extend_from_slice(b"\r\n");
-        }
+    write_framing(answer, text.len(), frame.version, out);
+    for field in answer.fields.fields() {
+        line(frame, field, out);
     }
+    if let Some(route) = frame.route {
+        out.extend_from_slice(route.lines());
+    }
+    out.extend_from_slice(frame.additions.lines());
+    forward::write_connection(frame.version, frame.keep_alive, out);
+    out.extend_from_slice(b"\r\n");
+    if !frame.head {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
 
-    /// A line for people; what exactly was wrong stands in the metrics, not in front of whoever asks.
-    fn body(&self) -> String {
-        match self.status {
-            204 | 300..=399 => String::new(),
-            status => format!("{status} {}\n", reason(status)),
-        }
+/// How streamed content is framed for a client.
+pub const fn streamed_framing(length: Option<u64>, version: Version) -> Framing {
+    match (length, version) {
+        (Some(length), _) => Framing::Length(length),
+        (None, Version::Http11) => Framing::Chunked,
+        (None, Version::Http10) => Framing::UntilClose,
+    }
+}
+
+fn write_framing(answer: &Answer, text: usize, version: Version, out: &mut Vec<u8>) {
+    let framing = match answer.content {
+        Content::Status if answer.status == 204 => return,
+        Content::Status => Framing::Length(text as u64),
+        Content::Streamed { length } => streamed_framing(length, version),
+    };
+    match framing {
+        Framing::Length(length) => forward::write_length(length, out),
+        Framing::Chunked => out.extend_from_slice(forward::CHUNKED),
+        Framing::None | Framing::UntilClose => {}
+    }
+}
+
+/// Writes a field, unless the route takes it away.
+fn line(frame: &Frame<'_>, (name, value): (&[u8], &[u8]), out: &mut Vec<u8>) {
+    if !frame.route.is_some_and(|route| route.drops(name)) {
+        additions::write(name, value, out);
+    }
+}
+
+/// A line for people; what exactly was wrong stands in the metrics, not in front of whoever asks.
+fn text(status: u16) -> String {
+    match status {
+        204 | 300..=399 => String::new(),
+        status => format!("{status} {}\n", reason(status)),
     }
 }
 
 /// The usual reason phrase of a status that we answer.
 const fn reason(status: u16) -> &'static str {
     match status {
+        200 => "OK",
         204 => "No Content",
         301 => "Moved Permanently",
         302 => "Found",

@@ -5,6 +5,7 @@ use super::field::Field;
 use super::request::{RequestHead, Wishes};
 use super::response::ResponseHead;
 use super::{Framing, Version};
+use crate::core::additions::FieldList;
 use crate::core::edits::{CompiledEdits, Forwarded, OurLine};
 use crate::core::fields::FieldName;
 use crate::core::pseudonym::Pseudonym;
@@ -21,6 +22,8 @@ pub struct RequestEdits<'a> {
     pub missing_host: Option<&'a str>,
     /// What the route edits.
     pub route: &'a CompiledEdits,
+    /// What is added to this request alone.
+    pub additions: &'a FieldList,
     /// What is said of the client.
     pub forwarded: &'a Forwarded,
     /// Under which name this node passes the request on.
@@ -47,6 +50,7 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     edits.forwarded.write(head.host(bytes), edits.route, out);
     write_passed(head.version(), edits, out);
     out.extend_from_slice(edits.route.lines());
+    out.extend_from_slice(edits.additions.lines());
     if edits.wishes.web_socket {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     } else if edits.wishes.trailers {
@@ -77,13 +81,15 @@ fn write_passed(version: Version, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
+pub(super) const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
 
 /// How a response is changed on its way to the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseEdits<'a> {
     /// What the route edits.
     pub route: &'a CompiledEdits,
+    /// What is added to this response alone.
+    pub additions: &'a FieldList,
     /// The date, for a response that does not tell it.
     pub date: &'a DateText,
     /// Whether the body goes on as chunks.
@@ -102,6 +108,7 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
         !(anew && name == FieldName::ContentLength)
     });
     out.extend_from_slice(edits.route.lines());
+    out.extend_from_slice(edits.additions.lines());
     if !head.has_date() && !edits.route.sets_date() {
         write_date(edits.date, out);
     }
@@ -129,12 +136,18 @@ pub fn informational(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Writes the head of a switch to WebSocket.
-pub fn switch(head: &ResponseHead, bytes: &[u8], route: &CompiledEdits, out: &mut Vec<u8>) {
+pub fn switch(
+    head: &ResponseHead,
+    bytes: &[u8],
+    (route, additions): (&CompiledEdits, &FieldList),
+    out: &mut Vec<u8>,
+) {
     status_line(head, bytes, out);
     copy(head.fields(), bytes, route, out, |name| {
         name != FieldName::ContentLength
     });
     out.extend_from_slice(route.lines());
+    out.extend_from_slice(additions.lines());
     out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 }
 

@@ -5,13 +5,14 @@ use super::lines::{Line, Lines};
 use super::{Framing, Refusal, Version};
 use crate::core::fields::FieldName;
 use crate::core::limits::HeadLimits;
-use crate::core::pseudonym::Pseudonym;
 
+mod fields;
 mod first_line;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use fields::HeadFields;
 use rules::Seen;
 
 /// Empty lines before a request that are passed over (RFC 9112 section 2.2); more are not a request.
@@ -185,13 +186,6 @@ impl RequestHead {
     /// Whether there is a `Host` field.
     pub const fn has_host_field(&self) -> bool {
         self.seen.host().is_some()
-    }
-
-    /// Whether the request says in `CDN-Loop` that it passed this node before.
-    pub fn has_passed(&self, node: &Pseudonym, bytes: &[u8]) -> bool {
-        let is_loop = |field: &&Field| field.name == FieldName::CdnLoop;
-        let mut loops = self.fields.iter().filter(is_loop);
-        self.seen.cdn_loop && loops.any(|field| node.is_in(field.value(bytes)))
     }
 
     /// The fields, in their order.

@@ -6,6 +6,7 @@ use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, Vir
 use aralez_proto::rules::{Rules, Timeouts};
 
 use crate::core::edits::CompiledEdits;
+use crate::core::policy::Policy;
 
 /// A route with everything that holds for it: what the group, the host and the route itself say, the narrower winning.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +29,8 @@ pub struct CompiledRules {
     pub request_edits: Arc<CompiledEdits>,
     /// Edits of responses.
     pub response_edits: Arc<CompiledEdits>,
+    /// What is asked about a request before the route acts, in order.
+    pub policies: Box<[Policy]>,
     /// All others. Time limits have their defaults where nobody says anything; edits are above.
     pub said: Rules,
 }
@@ -55,6 +58,7 @@ impl CompiledRules {
                 &own.response_headers.0,
                 wider.map(|wider| &wider.response_edits),
             ),
+            policies: Policy::of(&all),
             said: all,
         }
     }

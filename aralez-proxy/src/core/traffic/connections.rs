@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::counter::{add_all, load};
-use crate::core::decide;
 use crate::core::http1::Refusal;
 use crate::core::http1::response::BadResponse;
+use crate::core::rejection::Rejection;
 
 /// What a client's connection does now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,7 +155,7 @@ pub struct Connections {
     turned_away: [AtomicU64; ConnectionLimit::ALL.len()],
     refusals: [AtomicU64; Refusal::ALL.len()],
     bad_responses: [AtomicU64; BadResponse::ALL.len()],
-    decided: [AtomicU64; decide::Refusal::NAMES.len()],
+    decided: [AtomicU64; Rejection::NAMES.len()],
 }
 
 impl Default for Connections {
@@ -197,8 +197,8 @@ impl Connections {
     }
 
     /// A request that could be read was refused by what was decided about it.
-    pub fn decide_against(&self, refusal: decide::Refusal) {
-        self.decided[refusal.place()].fetch_add(1, Ordering::Relaxed);
+    pub fn reject(&self, rejection: Rejection) {
+        self.decided[rejection.place()].fetch_add(1, Ordering::Relaxed);
     }
 
     /// A response was not passed on, or not to its end.
@@ -249,7 +249,7 @@ impl Connections {
     pub fn by_refusal(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = Refusal::ALL.into_iter().map(Refusal::name);
         let gate = names.zip(self.refusals.iter().map(load));
-        let decided = decide::Refusal::NAMES.into_iter();
+        let decided = Rejection::NAMES.into_iter();
         gate.chain(decided.zip(self.decided.iter().map(load)))
     }
 
@@ -323,7 +323,7 @@ mod tests {
         for deadline in Deadline::ALL {
             counts.deadline(deadline);
         }
-        counts.decide_against(decide::Refusal::NoRoute { compat: true });
+        counts.reject(Rejection::NoRoute { compat: true });
         let refused = |name: &str| {
             counts
                 .by_refusal()

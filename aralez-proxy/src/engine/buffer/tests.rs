@@ -119,3 +119,30 @@ fn a_flood_gets_a_larger_buffer_and_a_grown_head_is_not_kept() {
     buffers.give(&mut buffer);
     assert!(!buffer.is_held());
 }
+
+#[test]
+fn what_is_set_aside_stays_in_front_of_what_is_read_until_it_is_released() {
+    let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
+    read(&buffers, &mut buffer, b"..headbody");
+    buffer.consume(2);
+    buffer.set_aside(4);
+    assert_eq!(
+        (buffer.aside(), buffer.filled()),
+        (&b"head"[..], &b"body"[..])
+    );
+    buffer.consume(4);
+    assert!(buffer.is_empty() && buffer.aside() == b"head");
+    let flood = vec![b'x'; SIZE];
+    assert_eq!(read(&buffers, &mut buffer, &flood), SIZE - 10);
+    assert_eq!(read(&buffers, &mut buffer, &flood), 6, "moved to the front");
+    assert!(buffer.is_full() && buffer.aside() == b"head");
+    let mut silent = Pieces::default();
+    let mut cx = Context::from_waker(Waker::noop());
+    buffer.consume(SIZE);
+    assert!(!buffer.is_full() && buffer.is_empty() && buffer.aside() == b"head");
+    let silence = buffers.poll_read(&mut cx, &mut silent, &mut buffer);
+    assert!(silence.is_pending() && buffer.aside() == b"head");
+    buffer.release();
+    let silence = buffers.poll_read(&mut cx, &mut silent, &mut buffer);
+    assert!(silence.is_pending() && !buffer.is_held());
+}

@@ -1,16 +1,22 @@
-use aralez_proto::model::{Direction, Header, HeaderEdits};
+use aralez_proto::model::{Direction, Header, HeaderEdits, RedirectStatus};
 
 use super::*;
 
-fn written(answer: &Answer<'_>, version: Version, head: bool, keep_alive: bool) -> String {
+fn written(answer: &Answer, version: Version, head: bool, keep_alive: bool) -> String {
     let frame = Frame {
         version,
         head,
         keep_alive,
         date: &DateText::at(784_111_777),
+        route: None,
+        additions: &FieldList::default(),
     };
+    framed(answer, &frame)
+}
+
+fn framed(answer: &Answer, frame: &Frame<'_>) -> String {
     let mut out = Vec::new();
-    answer.write(&frame, &mut out);
+    write(answer, frame, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -77,30 +83,54 @@ fn who_cannot_be_served_now_is_told_when_to_come_back() {
 #[test]
 fn a_redirect_leads_somewhere_by_the_edits_of_its_route() {
     let header = |name, value| Header::new(Direction::Response, name, value).unwrap();
-    let route = CompiledEdits::new(&HeaderEdits {
-        set: vec![header("X-Set", "1"), header("Date", "then")],
-        ..HeaderEdits::default()
-    });
-    let answer = Answer {
-        status: 308,
-        location: Some("https://a/"),
-        route: Some(&route),
+    let edits = |set| {
+        CompiledEdits::new(&HeaderEdits {
+            set,
+            ..HeaderEdits::default()
+        })
+    };
+    let mut additions = FieldList::default();
+    additions.add("set-cookie", b"a=b");
+    let answer = Answer::redirect(RedirectStatus::PermanentRedirect, "https://a/");
+    let by = |route: &CompiledEdits| {
+        let frame = Frame {
+            version: Version::Http11,
+            head: false,
+            keep_alive: true,
+            date: &DateText::at(0),
+            route: Some(route),
+            additions: &additions,
+        };
+        framed(&answer, &frame)
     };
     assert_eq!(
-        written(&answer, Version::Http11, false, true),
-        "HTTP/1.1 308 Permanent Redirect\r\ncontent-length: 0\r\nlocation: https://a/\r\nx-set: 1\r\ndate: then\r\n\r\n"
+        by(&edits(vec![header("X-Set", "1"), header("Date", "then")])),
+        "HTTP/1.1 308 Permanent Redirect\r\ncontent-length: 0\r\nlocation: https://a/\r\nx-set: 1\r\ndate: then\r\n\
+         set-cookie: a=b\r\n\r\n"
     );
-    let replaced = CompiledEdits::new(&HeaderEdits {
-        set: vec![header("Location", "https://b/")],
-        ..HeaderEdits::default()
-    });
-    let answer = Answer {
-        route: Some(&replaced),
-        ..answer
-    };
-    let text = written(&answer, Version::Http11, false, true);
+    let text = by(&edits(vec![header("Location", "https://b/")]));
     assert_eq!(text.matches("location: ").count(), 1);
     assert!(text.contains("location: https://b/\r\n"));
+}
+
+#[test]
+fn streamed_content_is_framed_by_its_length_else_by_what_the_client_knows() {
+    let streamed = |length, version, keep| {
+        let answer = Answer {
+            content: Content::Streamed { length },
+            ..Answer::of(200)
+        };
+        let text = written(&answer, version, false, keep);
+        let (_, rest) = text.split_once("GMT\r\n").unwrap();
+        rest.to_owned()
+    };
+    let new = |length| streamed(length, Version::Http11, true);
+    assert_eq!(new(Some(7)), "content-length: 7\r\n\r\n");
+    assert_eq!(new(None), "transfer-encoding: chunked\r\n\r\n");
+    assert_eq!(
+        streamed(None, Version::Http10, false),
+        "connection: close\r\n\r\n"
+    );
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
         target,
         missing_host: None,
         route,
+        additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         node: &Pseudonym::new([0; 8]),
         wishes: request.wishes(bytes),
@@ -60,6 +61,7 @@ fn responded(head: &str, edits: &ResponseEdits<'_>) -> String {
 fn passed(head: &str) -> String {
     let edits = ResponseEdits {
         route: &CompiledEdits::default(),
+        additions: &FieldList::default(),
         date: &DateText::at(784_111_777),
         chunked: false,
         version: Version::Http11,
@@ -205,6 +207,7 @@ fn a_responses_body_is_framed_in_one_way() {
     let chunked = |came: &str| {
         let edits = ResponseEdits {
             route: &CompiledEdits::default(),
+            additions: &FieldList::default(),
             date: &DateText::at(0),
             chunked: true,
             version: Version::Http11,
@@ -256,6 +259,7 @@ fn a_route_edits_a_response_and_we_date_it_and_tell_what_becomes_of_the_connecti
     ] {
         let edits = ResponseEdits {
             route: &edits(Direction::Response),
+            additions: &FieldList::default(),
             date: &DateText::at(784_111_777),
             chunked: false,
             version,
@@ -277,6 +281,7 @@ fn a_route_that_dates_a_response_has_its_date_alone() {
     });
     let edits = ResponseEdits {
         route: &route,
+        additions: &FieldList::default(),
         date: &DateText::at(0),
         chunked: false,
         version: Version::Http11,
@@ -313,7 +318,8 @@ fn a_switch_to_websocket_is_told_anew() {
     };
     assert_eq!(response.framing(asked), Ok(Framing::None));
     let mut out = Vec::new();
-    switch(&response, head, &edits(Direction::Response), &mut out);
+    let changes = (&edits(Direction::Response), &FieldList::default());
+    switch(&response, head, changes, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "HTTP/1.1 101 Go\r\nSec-WebSocket-Accept: z\r\nx-set: set\r\nx-more: more\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
@@ -338,4 +344,45 @@ fn a_426_says_which_protocol_is_required_and_no_other_response_does() {
             "{goes}"
         );
     }
+}
+
+#[test]
+fn what_is_added_to_one_message_stands_behind_what_its_route_edits() {
+    let mut additions = FieldList::default();
+    additions.add("x-user", b"7");
+    let head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut request = RequestHead::default();
+    request
+        .read(head.as_bytes(), &HeadLimits::default())
+        .unwrap();
+    let (to_request, to_response) = (edits(Direction::Request), edits(Direction::Response));
+    let changes = RequestEdits {
+        target: "/",
+        missing_host: None,
+        route: &to_request,
+        additions: &additions,
+        forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
+        node: &Pseudonym::new([0; 8]),
+        wishes: Wishes::default(),
+    };
+    let mut out = Vec::new();
+    super::request(&request, head.as_bytes(), &changes, &mut out);
+    let added = "x-set: set\r\nx-more: more\r\nx-user: 7\r\n";
+    let goes = format!("GET / HTTP/1.1\r\nHost: a\r\n{CLIENT}{added}\r\n");
+    assert_eq!(String::from_utf8(out).unwrap(), goes);
+    let changes = ResponseEdits {
+        route: &to_response,
+        additions: &additions,
+        date: &DateText::at(0),
+        chunked: false,
+        version: Version::Http11,
+        keep_alive: true,
+    };
+    assert_eq!(
+        responded(
+            "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 0\r\n\r\n",
+            &changes
+        ),
+        format!("HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 0\r\n{added}\r\n")
+    );
 }

@@ -28,13 +28,15 @@ pub(super) struct Seen {
     pub(super) expects_continue: bool,
     expects_other: bool,
     pub(super) trailers: bool,
-    pub(super) cdn_loop: bool,
+    /// The meanings of the fields: a bit for each [`FieldName`].
+    names: u32,
 }
 
 impl Seen {
     /// Takes a field in.
     pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), Refusal> {
         let value = field.value(bytes);
+        self.names |= 1 << field.name as u32;
         match field.name {
             FieldName::Other | FieldName::Ours => Ok(()),
             FieldName::Host => match self.host.replace(field.value_span()) {
@@ -58,10 +60,6 @@ impl Seen {
             }
             FieldName::Te => {
                 self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
-                Ok(())
-            }
-            FieldName::CdnLoop => {
-                self.cdn_loop = true;
                 Ok(())
             }
             name if name.is_single() => self.take_single(name),
@@ -189,6 +187,11 @@ impl Seen {
 
     pub(super) const fn upgrades(&self) -> bool {
         self.names_upgrade && self.web_socket
+    }
+
+    /// Whether there is a field of this meaning.
+    pub(super) const fn has(&self, name: FieldName) -> bool {
+        self.names & (1 << name as u32) != 0
     }
 
     /// The value of `Host`.

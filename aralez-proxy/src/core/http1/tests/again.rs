@@ -4,6 +4,7 @@ use aralez_proto::matcher::Target;
 use proptest::prelude::*;
 
 use super::messages::{requests, responses};
+use crate::core::additions::FieldList;
 use crate::core::edits::{CompiledEdits, Forwarded};
 use crate::core::fields::FieldName;
 use crate::core::http1::date::DateText;
@@ -39,6 +40,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
         target: &target.path_and_query(),
         missing_host: missing_host(head, bytes),
         route: &CompiledEdits::default(),
+        additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), true),
         node: &Pseudonym::new([0; 8]),
         wishes: head.wishes(bytes),
@@ -127,6 +129,7 @@ fn answered(bytes: &[u8], chunked: bool) -> Option<(ResponseHead, Vec<u8>)> {
     head.read(bytes).ok().flatten()?;
     let edits = ResponseEdits {
         route: &CompiledEdits::default(),
+        additions: &FieldList::default(),
         date: &DateText::at(0),
         chunked,
         version: Version::Http11,

@@ -209,6 +209,7 @@ fn a_reason_has_a_name_of_its_own_and_a_sentence() {
 
 #[test]
 fn what_every_reader_frames_alike_is_taken_and_goes_on_repaired() {
+    use crate::core::additions::FieldList;
     use crate::core::edits::CompiledEdits;
     use crate::core::http1::date::DateText;
     use crate::core::http1::forward::{self, ResponseEdits};
@@ -240,6 +241,7 @@ fn what_every_reader_frames_alike_is_taken_and_goes_on_repaired() {
         let read = read(&bytes).unwrap();
         let edits = ResponseEdits {
             route: &CompiledEdits::default(),
+            additions: &FieldList::default(),
             date: &DateText::at(0),
             chunked: false,
             version: Version::Http11,

@@ -5,23 +5,21 @@ use std::time::Instant;
 
 use super::{Duplex, End};
 use crate::core::http1::Refusal;
-use crate::engine::io::Io;
+use crate::engine::client_side::ClientSide;
 
-impl<C: Io> Duplex<'_, C> {
+impl<C: ClientSide> Duplex<'_, C> {
     /// Sends the request on as far as it goes. Ready: the exchange is over.
     pub(super) fn poll_up(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
-        if self.state.progress.stopped {
+        if self.side.progress.stopped {
             return Poll::Pending;
         }
         loop {
-            let state = &mut *self.state;
-            match state
-                .up
-                .out
-                .poll_send(cx, self.endpoint, &mut state.from_client)
-            {
+            let up = &mut self.side.up;
+            match up.out.poll_send(cx, self.endpoint, self.client.body()) {
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(count)) => {
+                    // From here on no other endpoint gets the request.
+                    self.client.release_head();
                     self.clocks.endpoint = Some(now);
                     self.clocks.endpoint_write.off(now);
                     if !self.spend(cx, count) {
@@ -30,36 +28,31 @@ impl<C: Io> Duplex<'_, C> {
                 }
                 Poll::Ready(Err(_)) => {
                     // It takes no more, but may have answered; reading will tell.
-                    self.state.progress.stopped = true;
+                    self.side.progress.stopped = true;
                     self.clocks.endpoint_write.off(now);
                     return Poll::Pending;
                 }
                 Poll::Pending => {
-                    let moved = self.state.up.out.moved();
+                    let moved = self.side.up.out.moved();
                     self.clocks.endpoint_write.on(moved, now);
                     return Poll::Pending;
                 }
             }
-            let state = &mut *self.state;
-            if state.up.is_ended() {
-                let watch = self.watch();
-                let gone = watch.poll_gone(cx, now, self.client, &mut self.state.from_client);
+            let up = &mut self.side.up;
+            if up.is_ended() {
+                let gone = self.client.poll_gone(cx, now);
                 return gone.map(|()| End::ClientGone(None));
             }
-            match state.up.stage(&mut state.from_client) {
+            match up.stage(self.client.body()) {
                 Err(bad) => return Poll::Ready(End::Refused(bad.into(), None)),
                 Ok(true) => continue,
                 Ok(false) => {}
             }
-            if state.from_client.is_full() {
+            if self.client.body().is_full() {
                 // Framing that is not whole never fills a buffer.
                 return Poll::Ready(End::Refused(Refusal::ChunkSize, None));
             }
-            match self
-                .terms
-                .buffers
-                .poll_read(cx, self.client, &mut state.from_client)
-            {
+            match self.client.poll_body(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
                 Poll::Ready(Ok(count)) => {
                     self.clocks.received += count as u64;

@@ -7,22 +7,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::closing::Closing;
-use super::io::Io;
-use super::timer::Timer;
-use super::worker::{Job, Worker};
 use crate::core::admission::{Admitted, IdlePlace};
 use crate::core::edits::Forwarded;
 use crate::core::traffic::{Arriving, ConnectionState, InState};
+use crate::engine::closing::Closing;
+use crate::engine::io::Io;
+use crate::engine::timer::Timer;
+use crate::engine::worker::{ExchangeBuffers, Worker};
 use reading::Stop;
 
-mod answering;
-mod connecting;
-mod forwarding;
 mod linger;
 mod reading;
 mod serving;
-mod tunneling;
 mod waiting;
 
 /// One client.
@@ -65,7 +61,7 @@ struct Connection<C: Io> {
 
 /// What follows a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Next {
+pub(super) enum Next {
     /// The next request.
     Request,
     /// Nothing: it is idle.
@@ -74,6 +70,14 @@ enum Next {
     Close,
     /// The end, after what the client still sends was read away for a while, so that our answer is not lost to it.
     Linger(linger::Longest),
+}
+
+impl Next {
+    /// The end, for a client that may still be sending.
+    pub(super) const LINGER: Self = Self::Linger(linger::Longest::Usual);
+
+    /// The same for one that was too slow already.
+    pub(super) const LINGER_BRIEFLY: Self = Self::Linger(linger::Longest::Brief);
 }
 
 /// What waiting for bytes brought.
@@ -125,25 +129,25 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
 impl<C: Io> Connection<C> {
     /// Serves requests for as long as they follow each other.
     async fn run(&mut self) -> Next {
-        let mut job = self.worker.take_job();
+        let mut buffers = self.worker.lend_buffers();
         let next = loop {
-            match self.request(&mut job).await {
+            match self.request(&mut buffers).await {
                 Next::Request => {}
                 next => break next,
             }
         };
-        self.worker.give_job(job);
+        self.worker.take_back(buffers);
         next
     }
 
     /// Reads a request and serves it.
-    async fn request(&mut self, job: &mut Job) -> Next {
-        job.head.clear();
-        match self.read_head(job).await {
-            Ok(Some(length)) => self.serve_request(job, length).await,
+    async fn request(&mut self, buffers: &mut ExchangeBuffers) -> Next {
+        buffers.client.head.clear();
+        match self.read_head(&mut buffers.client).await {
+            Ok(Some(length)) => self.serve_request(buffers, length).await,
             Ok(None) => Next::Idle,
             Err(Stop::Gone) => Next::Close,
-            Err(Stop::Refused(refusal)) => self.refuse(job, refusal).await,
+            Err(Stop::Refused(refusal)) => self.refuse(buffers, refusal).await,
         }
     }
 }

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use aralez_runtime::random;
 
-use super::{Connection, Next, linger};
+use super::connection::Next;
 use crate::core::leaving::{Closed, Draw, TunnelEnd};
-use crate::core::traffic::{ConnectionState, Deadline};
+use crate::core::traffic::Deadline;
 use crate::core::websocket::{Frames, GOING_AWAY};
 use crate::engine::buffer::{Buffer, Buffers};
-use crate::engine::duplex::State;
+use crate::engine::closing::Closing;
 use crate::engine::io::Io;
+use crate::engine::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
-use crate::engine::worker::Job;
+use crate::engine::worker::Worker;
 
 /// Bytes that one tunnel may move before others get their turn.
 const TURN: usize = 256 * 1024;
@@ -48,7 +49,8 @@ enum Over {
 
 struct Tunnel<'a, C> {
     buffers: &'a Buffers,
-    state: &'a mut State,
+    from_client: &'a mut Buffer,
+    from_endpoint: &'a mut Buffer,
     client: &'a mut C,
     endpoint: &'a mut UpstreamStream,
     flows: [Flow; 2],
@@ -95,91 +97,101 @@ impl Clock {
     }
 }
 
-impl<C: Io> Connection<C> {
-    /// Passes bytes on until the tunnel is over.
-    pub(super) async fn tunnel(&mut self, job: &mut Job, mut endpoint: UpstreamStream) -> Next {
-        self.state.move_to(ConnectionState::Tunnel);
-        let idle = self.worker.engine.limits.tunnel_idle;
-        let mut clock = Clock {
-            since: Instant::now(),
-            idle,
-            leaves: None,
-            reset: None,
-        };
-        let mut tunnel = Tunnel {
-            buffers: &self.worker.buffers,
-            state: &mut job.state,
-            client: &mut self.io,
-            endpoint: &mut endpoint,
-            flows: [Flow::Open; 2],
-            frames: Frames::default(),
-            last: false,
-            moved: false,
-        };
-        let engine = &self.worker.engine;
-        let connections = &self.worker.tally.connections;
-        let over = poll_fn(|cx| {
-            loop {
-                if let Poll::Ready(over) = tunnel.poll(cx) {
-                    return Poll::Ready(over);
-                }
-                let now = Instant::now();
-                if std::mem::take(&mut tunnel.moved) {
-                    clock.since = now;
-                }
-                if clock.leaves.is_none() && self.closing.poll(cx) {
-                    clock.leave(engine.traffic.closed(), engine.limits.tunnel_grace);
-                }
-                ready!(self.timer.poll(cx, now, Some(clock.until())));
-                if tunnel.last {
-                    return Poll::Ready(Over::Stuck);
-                }
-                connections.deadline(clock.ask(now));
-                tunnel.last = true;
+/// Both sides of a tunnel, and what it needs.
+pub(super) struct Sides<'a, C> {
+    pub(super) client: &'a mut C,
+    pub(super) endpoint: UpstreamStream,
+    /// What came from the client already.
+    pub(super) from_client: &'a mut Buffer,
+    /// What came from the endpoint already.
+    pub(super) from_endpoint: &'a mut Buffer,
+    pub(super) timer: &'a mut Timer,
+    pub(super) closing: &'a mut Closing,
+    pub(super) worker: &'a Worker,
+}
+
+/// Passes bytes on until the tunnel is over; what follows on the client's connection.
+pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Next {
+    let worker = sides.worker;
+    let (engine, timer) = (&worker.engine, sides.timer);
+    let mut clock = Clock {
+        since: Instant::now(),
+        idle: engine.limits.tunnel_idle,
+        leaves: None,
+        reset: None,
+    };
+    let mut tunnel = Tunnel {
+        buffers: &worker.buffers,
+        from_client: sides.from_client,
+        from_endpoint: sides.from_endpoint,
+        client: sides.client,
+        endpoint: &mut sides.endpoint,
+        flows: [Flow::Open; 2],
+        frames: Frames::default(),
+        last: false,
+        moved: false,
+    };
+    let connections = &worker.tally.connections;
+    let over = poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(over) = tunnel.poll(cx) {
+                return Poll::Ready(over);
             }
-        })
-        .await;
-        let [whole, closed] = [tunnel.frames.is_at_boundary(), tunnel.frames.is_closed()];
-        let ended = tunnel.flows[1] == Flow::Ended;
-        match over {
-            Over::Ended if whole || ended => Next::Close,
-            Over::Asked if closed || self.say_going_away(clock.until()).await => {
-                Next::Linger(linger::USUAL)
+            let now = Instant::now();
+            if std::mem::take(&mut tunnel.moved) {
+                clock.since = now;
             }
-            Over::Ended | Over::Asked | Over::Stuck => {
-                self.io.abort();
-                Next::Close
+            if clock.leaves.is_none() && sides.closing.poll(cx) {
+                clock.leave(engine.traffic.closed(), engine.limits.tunnel_grace);
             }
+            ready!(timer.poll(cx, now, Some(clock.until())));
+            if tunnel.last {
+                return Poll::Ready(Over::Stuck);
+            }
+            connections.deadline(clock.ask(now));
+            tunnel.last = true;
+        }
+    })
+    .await;
+    let [whole, closed] = [tunnel.frames.is_at_boundary(), tunnel.frames.is_closed()];
+    let ended = tunnel.flows[1] == Flow::Ended;
+    match over {
+        Over::Ended if whole || ended => Next::Close,
+        Over::Asked if closed || say_going_away(tunnel.client, timer, clock.until()).await => {
+            Next::LINGER
+        }
+        Over::Ended | Over::Asked | Over::Stuck => {
+            tunnel.client.abort();
+            Next::Close
         }
     }
+}
 
-    /// Sends the close frame; `false`: the client takes nothing.
-    async fn say_going_away(&mut self, until: Instant) -> bool {
-        let mut left = &GOING_AWAY[..];
-        poll_fn(|cx| {
-            while !left.is_empty() {
-                match self.io.poll_write(cx, &[std::io::IoSlice::new(left)]) {
-                    Poll::Ready(Ok(count @ 1..)) => left = &left[count..],
-                    Poll::Ready(_) => return Poll::Ready(false),
-                    Poll::Pending => {
-                        let over = self.timer.poll(cx, Instant::now(), Some(until));
-                        return over.map(|()| false);
-                    }
+/// Sends the close frame; `false`: the client takes nothing.
+async fn say_going_away(client: &mut impl Io, timer: &mut Timer, until: Instant) -> bool {
+    let mut left = &GOING_AWAY[..];
+    poll_fn(|cx| {
+        while !left.is_empty() {
+            match client.poll_write(cx, &[std::io::IoSlice::new(left)]) {
+                Poll::Ready(Ok(count @ 1..)) => left = &left[count..],
+                Poll::Ready(_) => return Poll::Ready(false),
+                Poll::Pending => {
+                    let over = timer.poll(cx, Instant::now(), Some(until));
+                    return over.map(|()| false);
                 }
             }
-            self.io.poll_flush(cx).map(|sent| sent.is_ok())
-        })
-        .await
-    }
+        }
+        client.poll_flush(cx).map(|sent| sent.is_ok())
+    })
+    .await
 }
 
 impl<C: Io> Tunnel<'_, C> {
     /// Moves both directions as far as they go.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
-        let state = &mut *self.state;
         let [up, down] = &mut self.flows;
         let mut upward = Direction {
-            buffer: &mut state.from_client,
+            buffer: self.from_client,
             flow: up,
             frames: None,
             moved: &mut self.moved,
@@ -188,7 +200,7 @@ impl<C: Io> Tunnel<'_, C> {
             .poll(cx, self.buffers, self.client, self.endpoint)
             .is_err();
         let mut downward = Direction {
-            buffer: &mut state.from_endpoint,
+            buffer: self.from_endpoint,
             flow: down,
             frames: Some((&mut self.frames, self.last)),
             moved: &mut self.moved,

@@ -1,10 +1,10 @@
-//! Why a request is refused.
+//! Why a request that could be read is not served.
 
 use aralez_proto::matcher::{InvalidHost, InvalidPath};
 
-/// Why a request is refused, and with that its status. The texts hold nothing of the request.
+/// Why a request that could be read is not served, and with that its status. The texts hold nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum Rejection {
     /// No host is named, and none takes such requests.
     #[error("the host is missing")]
     MissingHost,
@@ -40,7 +40,7 @@ pub enum Refusal {
     NotLoaded,
 }
 
-impl Refusal {
+impl Rejection {
     /// The names of all of them: the labels of the metric.
     pub const NAMES: [&'static str; 9] = [
         "missing_host",
@@ -74,7 +74,7 @@ impl Refusal {
         Self::NAMES[self.place()]
     }
 
-    /// Where its name stands in [`Refusal::NAMES`].
+    /// Where its name stands in [`Rejection::NAMES`].
     pub const fn place(self) -> usize {
         match self {
             Self::MissingHost => 0,

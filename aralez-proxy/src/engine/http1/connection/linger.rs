@@ -11,15 +11,12 @@ use crate::engine::io::Io;
 
 /// How long what a client still sends is read away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Longest {
+pub(in crate::engine::http1) enum Longest {
     /// `client_linger`.
     Usual,
     /// No longer than [`BRIEF`]: the client was too slow already.
     Brief,
 }
-
-/// See [`Longest::Usual`].
-pub(super) const USUAL: Longest = Longest::Usual;
 
 const BRIEF: Duration = Duration::from_millis(500);
 

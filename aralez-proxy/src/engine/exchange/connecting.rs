@@ -3,18 +3,16 @@
 use std::task::Context;
 use std::time::Instant;
 
-use super::Connection;
+use super::Exchange;
 use crate::core::balance::{Chosen, Walk};
 use crate::core::rest::Uptime;
 use crate::core::retry::{ConnectTime, Share};
 use crate::core::traffic::{Deadline, Event};
-use crate::engine::ask::{Ask, Way, limit};
-use crate::engine::gone::ClientWatch;
-use crate::engine::io::Io;
+use crate::engine::client_side::ClientSide;
+use crate::engine::facts::{Upstream, limit};
 use crate::engine::upstream::connect::{Connector, NotConnected};
 use crate::engine::upstream::pool::Found;
 use crate::engine::upstream::stream::UpstreamStream;
-use crate::engine::worker::Job;
 
 /// Tries to connect after which others get their turn: a refused connect may not have to be waited for.
 const TURN: usize = 32;
@@ -57,7 +55,7 @@ impl Search {
     }
 }
 
-impl<C: Io> Connection<C> {
+impl<C: ClientSide> Exchange<'_, C> {
     /// The time as endpoints' rests count it.
     pub(super) fn uptime(&self) -> Uptime {
         Uptime::between(self.worker.engine.started, self.now)
@@ -66,17 +64,16 @@ impl<C: Io> Connection<C> {
     /// A connection to an endpoint: one that waits, or a new one.
     pub(super) async fn link(
         &mut self,
-        job: &mut Job,
-        ask: &Ask,
-        way: &Way,
+        upstream: &Upstream,
         chosen: &Chosen<'_>,
         search: &mut Search,
     ) -> Result<Link, NotConnected> {
         // Only a new connection tells whether the endpoint takes connections again.
         if search.anew || chosen.probe.is_some() {
-            return self.connect(job, ask, way, chosen, search).await;
+            return self.connect(upstream, chosen, search).await;
         }
-        let (found, ended) = self.worker.pool.take(&chosen.at.peer, ask.started);
+        let started = self.outcome.started;
+        let (found, ended) = self.worker.pool.take(&chosen.at.peer, started);
         self.worker.note(ended);
         match found {
             Found::Kept(stream) => {
@@ -86,36 +83,30 @@ impl<C: Io> Connection<C> {
                     reused: true,
                 })
             }
-            Found::Nothing => self.connect(job, ask, way, chosen, search).await,
+            Found::Nothing => self.connect(upstream, chosen, search).await,
         }
     }
 
     async fn connect(
         &mut self,
-        job: &mut Job,
-        ask: &Ask,
-        way: &Way,
+        upstream: &Upstream,
         chosen: &Chosen<'_>,
         search: &mut Search,
     ) -> Result<Link, NotConnected> {
         let now = self.now;
-        let time = search.time.get_or_insert_with(|| {
-            ConnectTime::new(now, limit(way.timeouts().connect), way.end_of(ask))
-        });
+        let end = upstream.end_of(self.client.facts());
+        let time = search
+            .time
+            .get_or_insert_with(|| ConnectTime::new(now, limit(upstream.timeouts().connect), end));
         let share = time
             .share(now, chosen.is_last)
             .ok_or(NotConnected::TooSlow)?;
-        let watch = ClientWatch {
-            ask,
-            buffers: &self.worker.buffers,
-            unwatched: &self.worker.unwatched,
-        };
-        let (client, buffer) = (&mut self.io, &mut job.state.from_client);
+        let client = &mut *self.client;
         let mut connector = Connector {
-            timer: &mut self.timer,
+            timer: self.timer,
             until: share.until,
         };
-        let is_gone = |cx: &mut Context<'_>| watch.poll_gone(cx, Instant::now(), client, buffer);
+        let is_gone = |cx: &mut Context<'_>| client.poll_gone(cx, Instant::now());
         let stream = connector.connect(&chosen.at.peer, is_gone).await;
         self.now = Instant::now();
         self.judge(chosen, share, stream.as_ref().err().copied());

@@ -7,11 +7,11 @@ use super::{Duplex, End};
 use crate::core::http1::Refusal;
 use crate::core::limits::ClientLimits;
 use crate::core::traffic::Deadline;
-use crate::engine::ask::limit;
+use crate::engine::client_side::ClientSide;
 use crate::engine::clock;
-use crate::engine::io::Io;
+use crate::engine::facts::limit;
 
-impl<C: Io> Duplex<'_, C> {
+impl<C: ClientSide> Duplex<'_, C> {
     /// Ends what waits for too long.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
         let Some((deadline, at)) = self.next_deadline() else {
@@ -37,8 +37,8 @@ impl<C: Io> Duplex<'_, C> {
             self.read_deadline(),
             self.client_write_deadline(),
             self.terms
-                .way
-                .end_of(self.terms.ask)
+                .upstream
+                .end_of(self.client.facts())
                 .map(|at| (Deadline::Total, at)),
         ];
         all.into_iter().flatten().min_by_key(|(_, at)| *at)
@@ -66,7 +66,8 @@ impl<C: Io> Duplex<'_, C> {
 
     fn endpoint_write_deadline(&self) -> Option<(Deadline, Instant)> {
         let since = self.clocks.endpoint_write.since()?;
-        limit(self.terms.way.timeouts().write).map(|limit| (Deadline::EndpointWrite, since + limit))
+        limit(self.terms.upstream.timeouts().write)
+            .map(|limit| (Deadline::EndpointWrite, since + limit))
     }
 
     fn client_write_deadline(&self) -> Option<(Deadline, Instant)> {
@@ -85,8 +86,8 @@ impl<C: Io> Duplex<'_, C> {
             // It cannot be expected to answer what it has not got.
             return None;
         }
-        let timeouts = self.terms.way.timeouts();
-        let (deadline, said) = if self.state.progress.touched {
+        let timeouts = self.terms.upstream.timeouts();
+        let (deadline, said) = if self.side.progress.touched {
             (Deadline::Read, timeouts.read)
         } else {
             (Deadline::FirstByte, timeouts.to_first_byte())
@@ -96,10 +97,10 @@ impl<C: Io> Duplex<'_, C> {
 
     /// The client waits for a 100 before it sends its body.
     fn awaits_continue(&self) -> bool {
-        let progress = &self.state.progress;
-        self.terms.ask.wishes.expects_continue
+        let progress = &self.side.progress;
+        self.client.facts().wishes.expects_continue
             && !progress.continued
             && self.clocks.received == 0
-            && self.state.up.data() == 0
+            && self.side.up.data() == 0
     }
 }

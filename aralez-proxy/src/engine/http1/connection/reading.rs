@@ -8,9 +8,10 @@ use super::{Came, Connection};
 use crate::core::http1::Refusal;
 use crate::core::http1::opening::{self, Opening};
 use crate::core::traffic::{ConnectionState, Deadline};
+use crate::engine::clock::WakeTime;
 use crate::engine::deferred;
+use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::Io;
-use crate::engine::worker::Job;
 
 /// Why no head was read.
 pub(super) enum Stop {
@@ -36,14 +37,17 @@ struct Patience {
 
 impl<C: Io> Connection<C> {
     /// Reads a head; its length. `None`: nothing came for a while.
-    pub(super) async fn read_head(&mut self, job: &mut Job) -> Result<Option<usize>, Stop> {
+    pub(super) async fn read_head(
+        &mut self,
+        buffers: &mut ClientBuffers,
+    ) -> Result<Option<usize>, Stop> {
         let limits = self.worker.engine.limits;
         let mut begun = (self.served == 0).then_some(self.since);
         let warm = self.now + self.worker.warm().min(limits.idle);
         loop {
-            let buffer = &mut job.state.from_client;
+            let buffer = &mut buffers.incoming;
             let opening = opening::look(buffer.filled())?;
-            if let Some(length) = job.head.read(buffer.filled(), &limits.head)? {
+            if let Some(length) = buffers.head.read(buffer.filled(), &limits.head)? {
                 self.is_busy();
                 return Ok(Some(length));
             }
@@ -52,7 +56,7 @@ impl<C: Io> Connection<C> {
             }
             let empty = buffer.is_empty();
             let patience = self.patience(opening, empty, warm, &mut begun);
-            match self.read(job, patience).await {
+            match self.read(buffers, patience).await {
                 Came::Bytes => {}
                 Came::Nothing if patience.rests => {
                     if self.served == 0 {
@@ -120,16 +124,16 @@ impl<C: Io> Connection<C> {
     }
 
     /// Reads what comes.
-    async fn read(&mut self, job: &mut Job, patience: Patience) -> Came {
-        let mut first = Some(self.now);
+    async fn read(&mut self, buffers: &mut ClientBuffers, patience: Patience) -> Came {
+        let mut time = WakeTime::at(self.now);
         poll_fn(|cx| {
-            let buffer = &mut job.state.from_client;
+            let buffer = &mut buffers.incoming;
             match self.worker.buffers.poll_read(cx, &mut self.io, buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Came::End),
                 Poll::Ready(Ok(_)) => return Poll::Ready(Came::Bytes),
                 Poll::Pending => {}
             }
-            self.now = first.take().unwrap_or_else(Instant::now);
+            self.now = time.now();
             let now = self.now;
             if patience.idle && self.served > 0 {
                 self.state.move_to(ConnectionState::Idle);

@@ -3,25 +3,25 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::ask::Ask;
-use super::buffer::{Buffer, Buffers};
-use super::io::Io;
-use super::unwatched::{self, Unwatched};
+use crate::engine::buffer::{Buffer, Buffers};
+use crate::engine::facts::Facts;
+use crate::engine::io::Io;
+use crate::engine::unwatched::{self, Unwatched};
 
 /// Watches one client.
 #[derive(Clone, Copy, Debug)]
-pub struct ClientWatch<'a> {
+pub(super) struct ClientWatch<'a> {
     /// Its request.
-    pub ask: &'a Ask,
+    pub(super) facts: &'a Facts,
     /// Where buffers come from.
-    pub buffers: &'a Buffers,
+    pub(super) buffers: &'a Buffers,
     /// Where clients stand that are not watched yet.
-    pub unwatched: &'a Unwatched,
+    pub(super) unwatched: &'a Unwatched,
 }
 
 impl ClientWatch<'_> {
     /// Ready when the client is gone. What it sends is kept in `buffer`, as far as it fits.
-    pub fn poll_gone(
+    pub(super) fn poll_gone(
         &self,
         cx: &mut Context<'_>,
         now: Instant,
@@ -45,7 +45,7 @@ impl ClientWatch<'_> {
     /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
     /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
     fn begins_at(&self, client: &impl Io) -> Option<Instant> {
-        let unwatched = !client.is_watched() && !self.ask.has_body();
-        unwatched.then(|| self.ask.started + unwatched::FOR)
+        let unwatched = !client.is_watched() && !self.facts.has_body();
+        unwatched.then(|| self.facts.started + unwatched::FOR)
     }
 }

@@ -1,4 +1,5 @@
-//! The exchange: both directions of one request on one pair of connections, polled together in one future.
+//! One try at an endpoint of HTTP/1: both directions of one request between its client and the endpoint's connection, polled together in one
+//! future.
 //!
 //! Nothing is spawned and no channel stands between the directions. Each tries first and waits after; while an answer is awaited the
 //! client is watched, so that one that goes away is noticed.
@@ -6,22 +7,21 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::ask::{Ask, Way};
-use super::buffer::{Buffer, Buffers};
-use super::clock::Wait;
-use super::gone::ClientWatch;
-use super::io::Io;
-use super::relay::Relay;
-use super::timer::Timer;
-use super::unwatched::Unwatched;
-use super::upstream::stream::UpstreamStream;
+use super::endpoint_side::EndpointSide;
+use crate::core::additions::FieldList;
 use crate::core::http1::Refusal;
 use crate::core::http1::body::BadBody;
 use crate::core::http1::date::DateText;
-use crate::core::http1::response::{BadResponse, ResponseHead};
+use crate::core::http1::response::BadResponse;
 use crate::core::limits::ClientLimits;
 use crate::core::retry::{Attempt, Failed};
-use crate::core::traffic::{Deadline, Traffic};
+use crate::core::traffic::Deadline;
+use crate::engine::buffer::Buffers;
+use crate::engine::client_side::{ClientSide, ResponseChanges};
+use crate::engine::clock::Wait;
+use crate::engine::facts::Upstream;
+use crate::engine::timer::Timer;
+use crate::engine::upstream::stream::UpstreamStream;
 
 mod deadlines;
 mod download;
@@ -30,7 +30,7 @@ mod upload;
 /// Bytes that one exchange may move before others get their turn.
 const TURN: usize = 256 * 1024;
 
-/// How an exchange ended.
+/// How a try ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     /// The response is with the client.
@@ -49,87 +49,13 @@ pub enum End {
     TooSlow(Deadline),
 }
 
-/// What a download has come to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Phase {
-    /// The head is coming.
-    #[default]
-    Head,
-    /// The body is coming.
-    Body,
-    /// There is no more: the protocol was switched.
-    Switched,
-}
-
-/// The state of an exchange that outlives a try at an endpoint.
-#[derive(Debug, Default)]
-pub struct State {
-    /// From the client to the endpoint.
-    pub up: Relay,
-    /// From the endpoint to the client.
-    pub down: Relay,
-    /// The response's head.
-    pub head: ResponseHead,
-    /// What came from the client and is not dealt with.
-    pub from_client: Buffer,
-    /// What came from the endpoint and is not dealt with.
-    pub from_endpoint: Buffer,
-    /// Where the response stands.
-    pub progress: Progress,
-}
-
-impl State {
-    /// What is known of a request that failed on a connection.
-    pub const fn failed(&self, ask: &Ask, attempt: Attempt, answered: bool) -> Failed {
-        Failed {
-            attempt,
-            answered,
-            sent: self.up.out.has_sent(),
-            idempotent: ask.idempotent,
-            kept: self.up.out.is_kept(),
-        }
-    }
-
-    /// Whether bytes of a final response, or half of an informational one, are with the client: no other answer can follow.
-    pub const fn is_answered(&self) -> bool {
-        if self.progress.status == 0 {
-            !self.down.out.is_empty()
-        } else {
-            self.down.out.moved() != self.progress.before
-        }
-    }
-}
-
-/// Where a response stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
-    /// What the download has come to.
-    pub phase: Phase,
-    /// A byte came from the endpoint.
-    pub touched: bool,
-    /// The status that the client gets; 0 before its head is on its way.
-    pub status: u16,
-    /// The client's connection can stay open.
-    pub keep_client: bool,
-    /// The endpoint's connection can stay open.
-    pub keep_endpoint: bool,
-    /// The client's side ends with the connection.
-    pub until_close: bool,
-    /// The upload was given up: the endpoint takes no more.
-    pub stopped: bool,
-    /// What was sent to the client before the head of the final response.
-    before: u64,
-    informational: u8,
-    continued: bool,
-}
-
-/// One try: the state, the connections, and the rules that hold.
+/// One try: both sides, and the rules that hold.
 pub struct Duplex<'a, C> {
-    /// The state.
-    pub state: &'a mut State,
+    /// The endpoint's side.
+    pub side: &'a mut EndpointSide,
     /// The client.
     pub client: &'a mut C,
-    /// The endpoint.
+    /// The endpoint's connection.
     pub endpoint: &'a mut UpstreamStream,
     timer: &'a mut Timer,
     terms: Terms<'a>,
@@ -163,39 +89,44 @@ struct Clocks {
 /// What holds for a [`Duplex`] beside its state and connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
-    /// The request.
-    pub ask: &'a Ask,
-    /// Where it goes.
-    pub way: &'a Way,
+    /// Where the request goes.
+    pub upstream: &'a Upstream,
+    /// What is added to the response.
+    pub additions: &'a FieldList,
     /// How it is sent.
     pub attempt: Attempt,
     /// The limits of clients.
     pub limits: &'a ClientLimits,
     /// The date of now.
     pub date: DateText,
-    /// The client's connection may stay open, unless the node leaves.
-    pub may_keep: bool,
-    /// Whether it leaves.
-    pub traffic: &'a Traffic,
     /// Where buffers come from.
     pub buffers: &'a Buffers,
-    /// Where clients stand that are not watched yet.
-    pub unwatched: &'a Unwatched,
 }
 
-impl<'a, C: Io> Duplex<'a, C> {
+impl Terms<'_> {
+    /// How the response is changed.
+    fn changes(&self) -> ResponseChanges<'_> {
+        ResponseChanges {
+            route: &self.upstream.route.rules.response_edits,
+            additions: self.additions,
+            date: &self.date,
+        }
+    }
+}
+
+impl<'a, C: ClientSide> Duplex<'a, C> {
     /// A try on these connections.
     pub fn new(
-        state: &'a mut State,
+        side: &'a mut EndpointSide,
         client: &'a mut C,
         endpoint: &'a mut UpstreamStream,
         timer: &'a mut Timer,
         terms: Terms<'a>,
     ) -> Self {
-        state.head.clear();
-        state.progress = Progress::default();
+        client.await_response();
+        side.begin();
         Self {
-            state,
+            side,
             client,
             endpoint,
             timer,
@@ -212,8 +143,8 @@ impl<'a, C: Io> Duplex<'a, C> {
             self.clocks.endpoint = Some(now);
         }
         // An answer that is there already came before the rest of the body, and has to be known for that.
-        if self.state.up.out.has_sent()
-            && !self.state.up.is_ended()
+        if self.side.up.out.has_sent()
+            && !self.side.up.is_ended()
             && let Poll::Ready(end) = self.poll_down(cx, now)
         {
             return Poll::Ready(end);
@@ -236,18 +167,15 @@ impl<'a, C: Io> Duplex<'a, C> {
         self.budget > 0
     }
 
-    /// Watches the client.
-    const fn watch(&self) -> ClientWatch<'a> {
-        ClientWatch {
-            ask: self.terms.ask,
-            buffers: self.terms.buffers,
-            unwatched: self.terms.unwatched,
-        }
+    /// What is known of the request if it fails now.
+    fn failed(&self, answered: bool) -> Failed {
+        let idempotent = self.client.facts().idempotent;
+        self.side.failed(idempotent, self.terms.attempt, answered)
     }
 
     /// Whether the head of a final response is on its way to the client.
     const fn has_head(&self) -> bool {
-        self.state.progress.status != 0
+        self.side.progress.status != 0
     }
 }
 

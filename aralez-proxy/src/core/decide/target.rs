@@ -1,0 +1,58 @@
+//! The path and query of a request as they are forwarded.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The path and query as they are forwarded. Mostly they stand in the target as it came; then they are kept as a place in it, so that they
+/// outlive the look at the request without a copy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ForwardedTarget {
+    /// A part of the target as it came.
+    Kept(Range<usize>),
+    /// Dot segments were resolved.
+    Rewritten(Box<str>),
+}
+
+impl ForwardedTarget {
+    /// What is forwarded for a target that came as `came`.
+    pub fn new(came: &str, forwarded: Cow<'_, str>) -> Self {
+        let start = forwarded.as_ptr().addr().wrapping_sub(came.as_ptr().addr());
+        let place = start..start.wrapping_add(forwarded.len());
+        if came.get(place.clone()) == Some(&*forwarded) {
+            return Self::Kept(place);
+        }
+        Self::Rewritten(forwarded.into_owned().into())
+    }
+
+    /// The text, for the target as it came.
+    pub fn text<'a>(&'a self, came: &'a str) -> &'a str {
+        match self {
+            Self::Kept(place) => came.get(place.clone()).unwrap_or_default(),
+            Self::Rewritten(text) => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aralez_proto::matcher::Target;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_in_the_target_is_kept_as_a_place_and_all_else_as_text() {
+        for (came, goes, kept) in [
+            ("/x?y", "/x?y", true),
+            ("//x", "/x", true),
+            ("http://a.example/x?y", "/x?y", true),
+            ("http://a.example", "/", false),
+            ("/a/../b?c", "/b?c", false),
+        ] {
+            let target = Target::parse(came).unwrap();
+            let forwarded = ForwardedTarget::new(came, target.path_and_query());
+            assert_eq!(forwarded.text(came), goes, "{came}");
+            let is_kept = matches!(forwarded, ForwardedTarget::Kept(_));
+            assert_eq!(is_kept, kept, "{came}");
+        }
+    }
+}

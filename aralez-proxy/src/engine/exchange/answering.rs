@@ -1,0 +1,103 @@
+//! Answers that the proxy gives itself.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use super::Exchange;
+use crate::core::answer::Answer;
+use crate::core::outcome::Conclusion;
+use crate::core::table::CompiledRoute;
+use crate::core::traffic::Deadline;
+use crate::engine::client_side::{AnswerChanges, ClientSide};
+use crate::engine::clock::WakeTime;
+
+/// Where the content of an answer comes from that is streamed. It is read as the client takes it.
+pub trait ContentSource: Send {
+    /// Reads what is there; 0 is the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
+}
+
+/// What an answer came to.
+enum Given {
+    /// It is with the client.
+    All,
+    /// The client takes nothing.
+    Lost(Option<Deadline>),
+    /// Its source did not give all of it.
+    Short,
+}
+
+impl<C: ClientSide> Exchange<'_, C> {
+    /// Answers the request. `route`: that of which the response edits hold. `content`: where content comes from that is streamed.
+    pub(super) async fn answer(
+        &mut self,
+        answer: &Answer,
+        route: Option<&CompiledRoute>,
+        content: Option<&mut dyn ContentSource>,
+    ) -> Conclusion {
+        self.client.release_head();
+        let changes = AnswerChanges {
+            route: route.map(|route| &*route.rules.response_edits),
+            additions: &self.additions.response,
+            date: &self.worker.date(self.now),
+        };
+        self.client.answer(answer, &changes);
+        self.outcome.status = answer.status;
+        match self.give(content).await {
+            Given::All => Conclusion::Answered,
+            Given::Lost(deadline) => {
+                if let Some(deadline) = deadline {
+                    self.outcome.deadline.get_or_insert(deadline);
+                }
+                Conclusion::AnswerLost
+            }
+            Given::Short => {
+                self.client.cut();
+                Conclusion::Truncated
+            }
+        }
+    }
+
+    /// Sends what is on its way to the client, and its content as fast as the client takes it.
+    async fn give(&mut self, mut content: Option<&mut dyn ContentSource>) -> Given {
+        let limit = self.worker.engine.limits.write;
+        let mut until = Instant::now() + limit;
+        let mut time = WakeTime::at(self.now);
+        let buffers = &self.worker.buffers;
+        let from = &mut self.side.buffer;
+        buffers.give(from);
+        poll_fn(|cx| {
+            self.now = time.now();
+            loop {
+                match self.client.poll_send(cx, from) {
+                    Poll::Ready(Ok(0)) => {}
+                    Poll::Ready(Ok(_)) => until = self.now + limit,
+                    Poll::Ready(Err(_)) => return Poll::Ready(Given::Lost(None)),
+                    Poll::Pending => {
+                        ready!(self.timer.poll(cx, self.now, Some(until)));
+                        return Poll::Ready(Given::Lost(Some(Deadline::Write)));
+                    }
+                }
+                if self.client.is_whole() {
+                    return Poll::Ready(Given::All);
+                }
+                match self.client.stage(from) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(_) => return Poll::Ready(Given::Short),
+                }
+                let read = content.as_mut().map_or(Poll::Ready(Ok(0)), |content| {
+                    buffers.poll_fill(from, |space| content.poll_read(cx, space))
+                });
+                match ready!(read) {
+                    Ok(1..) => {}
+                    Ok(0) if self.client.end_body() => {}
+                    Ok(_) | Err(_) => return Poll::Ready(Given::Short),
+                }
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,166 @@
+//! From the endpoint to the client.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::{Duplex, End};
+use crate::core::http1::Framing;
+use crate::core::http1::response::BadResponse;
+use crate::engine::client_side::ClientSide;
+use crate::engine::exchange::endpoint_side::Phase;
+
+/// Informational responses that an endpoint may send before the final one.
+const MAX_INFORMATIONAL: u8 = 16;
+
+impl<C: ClientSide> Duplex<'_, C> {
+    /// Passes the response on as far as it goes. Ready: the exchange is over.
+    pub(super) fn poll_down(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+        self.clocks.reading = false;
+        loop {
+            match self.client.poll_send(cx, &mut self.side.buffer) {
+                Poll::Ready(Ok(0)) => {}
+                Poll::Ready(Ok(count)) => {
+                    if self.clocks.client_write.since().is_some() {
+                        // The endpoint was not read while the client took nothing.
+                        self.clocks.endpoint = Some(now);
+                        self.clocks.client_write.off(now);
+                    }
+                    if !self.spend(cx, count) {
+                        return Poll::Pending;
+                    }
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(End::ClientGone(None)),
+                Poll::Pending => {
+                    self.clocks.client_write.on(self.client.sent(), now);
+                    return Poll::Pending;
+                }
+            }
+            match self.take_what_is_there() {
+                Err(end) => return Poll::Ready(end),
+                Ok(true) => continue,
+                Ok(false) => {}
+            }
+            let buffer = &mut self.side.buffer;
+            if buffer.is_full() {
+                // A head that is larger; its own limit ends this.
+                buffer.grow();
+            }
+            match self.terms.buffers.poll_read(cx, self.endpoint, buffer) {
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.side.progress.touched = true;
+                    self.clocks.endpoint = Some(now);
+                }
+                Poll::Ready(ended) => {
+                    if let Err(bad) = self.end_of_endpoint(ended.is_ok()) {
+                        return Poll::Ready(End::Bad(bad));
+                    }
+                }
+                Poll::Pending => {
+                    self.clocks.reading = true;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// `true`: something is on its way out. `false`: more must be read.
+    fn take_what_is_there(&mut self) -> Result<bool, End> {
+        match self.side.progress.phase {
+            Phase::Switched => Err(End::Switched),
+            Phase::Body if self.client.is_whole() => Err(End::Done),
+            Phase::Body => self.stage(),
+            Phase::Head => {
+                let side = &mut *self.side;
+                let head = side.head.read(side.buffer.filled());
+                let Some(length) = head.map_err(End::Bad)? else {
+                    return Ok(false);
+                };
+                if self.is_idle_timeout() {
+                    return Err(End::IdleTimeout);
+                }
+                self.take_head(length).map_err(End::Bad)?;
+                if self.side.progress.phase == Phase::Body {
+                    // What has come of the body leaves with the head, in one write.
+                    self.stage()?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn stage(&mut self) -> Result<bool, End> {
+        let staged = self.client.stage(&mut self.side.buffer);
+        staged.map_err(|_| End::Bad(BadResponse::Chunk))
+    }
+
+    /// The connection ended, in good order or not.
+    fn end_of_endpoint(&mut self, orderly: bool) -> Result<(), BadResponse> {
+        self.side.progress.keep_endpoint = false;
+        match self.side.progress.phase {
+            Phase::Head => Err(BadResponse::Early),
+            Phase::Body if orderly && self.client.end_body() => Ok(()),
+            Phase::Body | Phase::Switched => Err(BadResponse::Truncated),
+        }
+    }
+
+    /// The endpoint closes a connection that was idle for too long for it, and says so with a 408 that crosses the request on the way: what
+    /// it says is about the connection, not about this request (RFC 9110 section 15.5.9). A 408 to a body that is still coming is an answer.
+    fn is_idle_timeout(&self) -> bool {
+        let side = &*self.side;
+        side.head.status() == 408
+            && !side.head.keeps_alive()
+            && side.progress.informational == 0
+            && side.up.is_ended()
+            && side.up.out.is_empty()
+            && self.failed(false).is_retried()
+    }
+
+    fn take_head(&mut self, length: usize) -> Result<(), BadResponse> {
+        let framing = self.side.head.framing(self.client.facts().asked)?;
+        if self.side.head.is_informational() {
+            return self.take_informational(length);
+        }
+        // From here on there is an answer, and nothing is sent again.
+        self.side.up.out.forget();
+        self.side.progress.before = self.client.sent();
+        let side = &mut *self.side;
+        if side.head.status() == 101 {
+            let changes = self.terms.changes();
+            self.client
+                .switch(&side.head, side.buffer.filled(), &changes);
+            side.progress.status = 101;
+            side.progress.phase = Phase::Switched;
+        } else {
+            self.take_final(framing);
+        }
+        self.side.buffer.consume(length);
+        Ok(())
+    }
+
+    fn take_informational(&mut self, length: usize) -> Result<(), BadResponse> {
+        let side = &mut *self.side;
+        side.progress.informational += 1;
+        if side.progress.informational > MAX_INFORMATIONAL {
+            return Err(BadResponse::Informational);
+        }
+        side.progress.continued |= side.head.status() == 100;
+        self.client.inform(&side.head, side.buffer.filled());
+        side.buffer.consume(length);
+        side.head.clear();
+        Ok(())
+    }
+
+    fn take_final(&mut self, framing: Framing) {
+        let side = &mut *self.side;
+        let whole = side.up.is_ended() && !side.progress.stopped;
+        // An endpoint that answers before it was sent everything may not take the rest as a body either.
+        let taken = whole && side.up.out.is_empty();
+        let bytes = side.buffer.filled();
+        self.client
+            .respond(&side.head, bytes, &self.terms.changes(), (framing, whole));
+        side.progress.status = side.head.status();
+        side.progress.keep_endpoint =
+            taken && side.head.keeps_alive() && framing != Framing::UntilClose;
+        side.progress.phase = Phase::Body;
+    }
+}

@@ -1,0 +1,249 @@
+//! A request on its way to an endpoint: which one, on which connection, and what follows where that fails.
+
+use std::future::poll_fn;
+use std::time::{Duration, Instant};
+
+use super::Exchange;
+use super::connecting::{Link, Search};
+use super::duplex::{Duplex, End, Terms};
+use crate::core::answer::Answer;
+use crate::core::balance::Chosen;
+use crate::core::http1::body::{Body, Sender};
+use crate::core::http1::response::BadResponse;
+use crate::core::http1::{Framing, Refusal};
+use crate::core::outcome::{Conclusion, Reason};
+use crate::core::retry::Attempt;
+use crate::core::traffic::{Deadline, Event};
+use crate::engine::client_side::{ClientSide, RequestChanges};
+use crate::engine::clock::WakeTime;
+use crate::engine::facts::{Upstream, limit};
+use crate::engine::relay::Goes;
+use crate::engine::upstream::connect::NotConnected;
+
+impl<C: ClientSide> Exchange<'_, C> {
+    /// Sends the request to an endpoint and its answer to the client.
+    pub(super) async fn forward(&mut self, upstream: &Upstream) -> Conclusion {
+        let conclusion = self.try_endpoints(upstream).await;
+        self.worker.buffers.give(&mut self.side.buffer);
+        conclusion
+    }
+
+    /// Goes through the endpoints of the pool until one takes a connection. Nothing was sent to the others, so any method may be tried again.
+    async fn try_endpoints(&mut self, upstream: &Upstream) -> Conclusion {
+        let mut search = Search::default();
+        while let Some(chosen) = upstream.pool.choose(&mut search.walk, self.uptime()) {
+            if search.walk.count() > 1 {
+                self.worker.tally.event(Event::Retry);
+            }
+            if let Err(refusal) = self.prepare(upstream, &chosen) {
+                return self.refuse_body(refusal, None).await;
+            }
+            let _running = chosen.at.load.begin();
+            let tried = self.try_endpoint(upstream, &chosen, &mut search).await;
+            match tried {
+                Ok(conclusion) => return conclusion,
+                Err(NotConnected::ClientGone) => return Conclusion::ClientGone,
+                Err(failed) if !search.goes_on(failed).await => break,
+                Err(_) => self.now = Instant::now(),
+            }
+        }
+        self.outcome.reason = Some(Reason::NotConnected);
+        self.answer(&Answer::of(search.status()), None, None).await
+    }
+
+    /// Writes the head of the request for an endpoint, and puts behind it what has come of the body. That is looked at before an endpoint
+    /// sees a byte of the request.
+    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), Refusal> {
+        self.outcome.endpoint = Some(chosen.at.peer.address().clone());
+        self.outcome.tries += 1;
+        if !self.client.has_head() {
+            // It was sent already, on a kept connection, and goes out again as it was written.
+            return Ok(());
+        }
+        let client = &mut *self.client;
+        let changes = RequestChanges {
+            target: upstream.target.text(client.request().target),
+            route: &upstream.route.rules.request_edits,
+            additions: &self.additions.request,
+            node: &self.worker.engine.node,
+        };
+        let up = &mut self.side.up;
+        if self.outcome.tries > 1 {
+            let length = self.side.head_length;
+            let write = |out: &mut Vec<u8>| client.write_head(&changes, out);
+            self.side.head_length = up.out.replace_head(length, write);
+        } else {
+            up.out.begin(client.facts().keeps());
+            client.write_head(&changes, up.out.head());
+            self.side.head_length = up.out.head().len();
+            self.stage_body()?;
+        }
+        if chosen.is_last {
+            // What it takes is given back while this endpoint is waited for.
+            self.client.release_head();
+        }
+        Ok(())
+    }
+
+    fn stage_body(&mut self) -> Result<(), Refusal> {
+        let framing = self.client.facts().framing;
+        let goes = Goes {
+            chunked: framing == Framing::Chunked,
+            trailers: true,
+        };
+        let up = &mut self.side.up;
+        up.begin(Body::new(framing, Sender::Client), goes);
+        up.stage(self.client.body())?;
+        Ok(())
+    }
+
+    /// Runs the exchange with an endpoint, once more on a new connection where a kept one turned out to be closed.
+    async fn try_endpoint(
+        &mut self,
+        upstream: &Upstream,
+        chosen: &Chosen<'_>,
+        search: &mut Search,
+    ) -> Result<Conclusion, NotConnected> {
+        loop {
+            let mut link = self.link(upstream, chosen, search).await?;
+            let attempt = Attempt {
+                reused: link.reused,
+                again: search.anew,
+                allowed: self.worker.budget.allows(),
+            };
+            let end = self.duplex(upstream, &mut link, attempt).await;
+            let answered = self.side.progress.touched && end != End::IdleTimeout;
+            let idempotent = self.client.facts().idempotent;
+            let failed = self.side.failed(idempotent, attempt, answered);
+            let early = matches!(end, End::Bad(BadResponse::Early) | End::IdleTimeout);
+            if early && failed.is_no_connection() {
+                chosen.at.load.rest().failed(self.uptime());
+                self.side.up.out.rewind();
+                return Err(NotConnected::Refused);
+            }
+            if !early || !failed.is_retried() {
+                if attempt.again && matches!(end, End::Bad(_) | End::TooSlow(_)) {
+                    self.worker.budget.spend();
+                }
+                return Ok(self.conclude(upstream, link, chosen, end).await);
+            }
+            let tally = &self.worker.tally;
+            tally.event(Event::Stale);
+            tally.event(Event::Retry);
+            self.side.up.out.rewind();
+            // A 408 that is not passed on stands there.
+            self.worker.buffers.give(&mut self.side.buffer);
+            search.anew = true;
+        }
+    }
+
+    async fn duplex(&mut self, upstream: &Upstream, link: &mut Link, attempt: Attempt) -> End {
+        let terms = Terms {
+            upstream,
+            additions: &self.additions.response,
+            attempt,
+            limits: &self.worker.engine.limits,
+            date: self.worker.date(self.now),
+            buffers: &self.worker.buffers,
+        };
+        let mut duplex = Duplex::new(self.side, self.client, &mut link.stream, self.timer, terms);
+        let mut time = WakeTime::at(self.now);
+        poll_fn(|cx| {
+            self.now = time.now();
+            let end = duplex.poll(cx, self.now);
+            if duplex.side.progress.status != 0 {
+                self.outcome.responded.get_or_insert(self.now);
+            }
+            end
+        })
+        .await
+    }
+
+    /// What an exchange with an endpoint came to.
+    async fn conclude(
+        &mut self,
+        upstream: &Upstream,
+        link: Link,
+        chosen: &Chosen<'_>,
+        end: End,
+    ) -> Conclusion {
+        let answered = self.side.is_answered(self.client);
+        if answered {
+            self.outcome.status = self.side.progress.status;
+        }
+        let (reason, deadline) = match end {
+            End::Done => return self.done(upstream, link, chosen),
+            End::Switched => {
+                let from = &mut self.side.buffer;
+                self.client.tunnel(link.stream, from, self.timer).await;
+                self.now = Instant::now();
+                return Conclusion::Tunnelled;
+            }
+            End::ClientGone(deadline) => {
+                self.outcome.deadline = deadline;
+                return Conclusion::ClientGone;
+            }
+            End::Refused(refusal, deadline) => {
+                drop(link);
+                return self.refuse_or_cut(refusal, deadline, answered).await;
+            }
+            // A try ends so only where the request is sent again.
+            End::IdleTimeout => (Reason::IdleTimeout, None),
+            End::Bad(bad) => (Reason::Bad(bad), None),
+            End::TooSlow(deadline) => (Reason::TooSlow, Some(deadline)),
+        };
+        drop(link);
+        self.outcome.reason = Some(reason);
+        self.outcome.deadline = deadline;
+        if answered {
+            return self.truncate();
+        }
+        let status = if deadline.is_some() { 504 } else { 502 };
+        self.answer(&Answer::of(status), None, None).await
+    }
+
+    async fn refuse_or_cut(
+        &mut self,
+        refusal: Refusal,
+        deadline: Option<Deadline>,
+        answered: bool,
+    ) -> Conclusion {
+        if answered {
+            self.outcome.deadline = deadline;
+            return self.truncate();
+        }
+        self.refuse_body(refusal, deadline).await
+    }
+
+    /// Answers a body that is not fit to go on.
+    async fn refuse_body(&mut self, refusal: Refusal, deadline: Option<Deadline>) -> Conclusion {
+        self.outcome.reason = Some(Reason::Body(refusal));
+        self.outcome.deadline = deadline;
+        self.answer(&Answer::of(refusal.status()), None, None).await
+    }
+
+    /// Ends a response in its middle, so that the client does not take what it has for the whole.
+    fn truncate(&mut self) -> Conclusion {
+        self.client.cut();
+        Conclusion::Truncated
+    }
+
+    /// The response is with the client.
+    fn done(&self, upstream: &Upstream, link: Link, chosen: &Chosen<'_>) -> Conclusion {
+        let taken = self.side.has_taken_all();
+        if !self.side.buffer.is_empty() {
+            self.worker.tally.event(Event::UnexpectedData);
+        } else if taken && self.side.progress.keep_endpoint {
+            let told = self.side.head.keep_alive_for();
+            let idle = [limit(upstream.timeouts().idle), told]
+                .into_iter()
+                .flatten()
+                .min();
+            if idle != Some(Duration::ZERO) {
+                let until = idle.map(|idle| self.now + idle);
+                self.worker.pool.put(&chosen.at.peer, link.stream, until);
+            }
+        }
+        Conclusion::Relayed { taken }
+    }
+}

@@ -1,0 +1,308 @@
+//! A client of HTTP/1 in one of its exchanges.
+
+use std::io;
+use std::net::IpAddr;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use aralez_proto::matcher::Scheme;
+
+use super::buffers::ClientBuffers;
+use super::connection::Next;
+use super::gone::ClientWatch;
+use super::tunnel::{self, Sides};
+use crate::core::answer::{Answer, Content};
+use crate::core::edits::Forwarded;
+use crate::core::http1::answer::{self, Frame};
+use crate::core::http1::body::{BadBody, Body, Sender};
+use crate::core::http1::forward::{self, RequestEdits, ResponseEdits};
+use crate::core::http1::request::HeadFields;
+use crate::core::http1::response::ResponseHead;
+use crate::core::http1::{Framing, Version};
+use crate::core::outcome::Conclusion;
+use crate::core::request::Request;
+use crate::core::traffic::{ConnectionState, InState};
+use crate::engine::buffer::Buffer;
+use crate::engine::client_side::{AnswerChanges, ClientSide, RequestChanges, ResponseChanges};
+use crate::engine::closing::Closing;
+use crate::engine::facts::Facts;
+use crate::engine::io::Io;
+use crate::engine::relay::Goes;
+use crate::engine::timer::Timer;
+use crate::engine::upstream::stream::UpstreamStream;
+use crate::engine::worker::Worker;
+
+/// The client, made of what its connection lends.
+#[derive(Debug)]
+pub struct Http1<'a, C> {
+    pub(in crate::engine) io: &'a mut C,
+    pub(in crate::engine) buffers: &'a mut ClientBuffers,
+    pub(in crate::engine) worker: &'a Worker,
+    pub(in crate::engine) state: &'a mut InState,
+    pub(in crate::engine) closing: &'a mut Closing,
+    pub(in crate::engine) forwarded: &'a Forwarded,
+    pub(in crate::engine) address: IpAddr,
+    pub(in crate::engine) facts: Facts,
+    /// The connection may stay open, unless the node leaves.
+    pub(in crate::engine) may_keep: bool,
+    pub(in crate::engine) follows: Follows,
+}
+
+/// What an exchange means for its connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::engine) struct Follows {
+    /// The connection stays open for the next request.
+    keep: bool,
+    /// The response ends with the connection.
+    until_close: bool,
+    /// The client expects the end: all of its request has come, and it asked for no other.
+    last: bool,
+    /// The client was too slow already.
+    brief: bool,
+    /// What follows a tunnel.
+    tunnel: Option<Next>,
+}
+
+impl<C: Io> Http1<'_, C> {
+    /// What follows an exchange on its connection.
+    pub(super) fn next(&self, conclusion: Conclusion) -> Next {
+        let follows = self.follows;
+        let quiet = self.buffers.incoming.is_empty();
+        match conclusion {
+            Conclusion::Relayed { taken: true } | Conclusion::Answered if follows.keep => {
+                Next::Request
+            }
+            Conclusion::Relayed { taken } if taken && quiet && !self.facts.wishes.keep_alive => {
+                Next::Close
+            }
+            Conclusion::Answered if follows.last && quiet => Next::Close,
+            // The client is still sending, or may be: it hoped for another request.
+            Conclusion::Answered if follows.brief => Next::LINGER_BRIEFLY,
+            Conclusion::Relayed { .. } | Conclusion::Answered => Next::LINGER,
+            Conclusion::Tunnelled => follows.tunnel.unwrap_or(Next::Close),
+            Conclusion::AnswerLost
+            | Conclusion::ClientGone
+            | Conclusion::Truncated
+            | Conclusion::Aborted => Next::Close,
+        }
+    }
+
+    fn may_keep(&self) -> bool {
+        self.may_keep && !self.worker.engine.traffic.is_draining()
+    }
+
+    const fn version(&self) -> Version {
+        self.buffers.head.version()
+    }
+
+    /// What an endpoint is asked for where a request has no `Host`: the host of its absolute target, else the address that it came to, as
+    /// the client would have written it.
+    fn own_host(&self, asked: Option<&str>) -> String {
+        let local = || self.io.local().map(|address| address.to_string());
+        asked.map(str::to_owned).or_else(local).unwrap_or_default()
+    }
+}
+
+impl<C: Io> ClientSide for Http1<'_, C> {
+    type Fields<'a>
+        = HeadFields<'a>
+    where
+        Self: 'a;
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn request(&self) -> Request<'_, HeadFields<'_>> {
+        let bytes = self.buffers.incoming.aside();
+        let head = &self.buffers.head;
+        Request {
+            method: head.method(bytes),
+            scheme: if self.io.is_tls() {
+                Scheme::Https
+            } else {
+                Scheme::Http
+            },
+            host: head.host(bytes),
+            target: head.target(bytes),
+            client: self.address,
+            fields: HeadFields::new(head, bytes),
+        }
+    }
+
+    fn write_head(&self, changes: &RequestChanges<'_>, out: &mut Vec<u8>) {
+        let bytes = self.buffers.incoming.aside();
+        let head = &self.buffers.head;
+        let missing_host = (!head.has_host_field()).then(|| self.own_host(head.host(bytes)));
+        let edits = RequestEdits {
+            target: changes.target,
+            missing_host: missing_host.as_deref(),
+            route: changes.route,
+            additions: changes.additions,
+            forwarded: self.forwarded,
+            node: changes.node,
+            wishes: self.facts.wishes,
+        };
+        forward::request(head, bytes, &edits, out);
+    }
+
+    fn release_head(&mut self) {
+        self.buffers.incoming.release();
+    }
+
+    fn has_head(&self) -> bool {
+        !self.buffers.incoming.aside().is_empty()
+    }
+
+    fn body(&mut self) -> &mut Buffer {
+        &mut self.buffers.incoming
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let incoming = &mut self.buffers.incoming;
+        self.worker.buffers.poll_read(cx, self.io, incoming)
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        let watch = ClientWatch {
+            facts: &self.facts,
+            buffers: &self.worker.buffers,
+            unwatched: &self.worker.unwatched,
+        };
+        watch.poll_gone(cx, now, self.io, &mut self.buffers.incoming)
+    }
+
+    fn await_response(&mut self) {
+        self.buffers.down.out.begin(0);
+    }
+
+    /// Clients of HTTP/1.1 get them; those of 1.0 do not know them.
+    fn inform(&mut self, head: &ResponseHead, bytes: &[u8]) {
+        if self.version() == Version::Http11 {
+            forward::informational(head, bytes, self.buffers.down.out.head());
+        }
+    }
+
+    fn switch(&mut self, head: &ResponseHead, bytes: &[u8], changes: &ResponseChanges<'_>) {
+        let changes = (changes.route, changes.additions);
+        forward::switch(head, bytes, changes, self.buffers.down.out.head());
+    }
+
+    fn respond(
+        &mut self,
+        head: &ResponseHead,
+        bytes: &[u8],
+        changes: &ResponseChanges<'_>,
+        (framing, taken): (Framing, bool),
+    ) {
+        let new = self.version() == Version::Http11;
+        let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
+        let chunked = unknown && new;
+        let until_close = unknown && !new;
+        // While the request is still on its way nobody knows where the next one begins.
+        let keep = self.may_keep() && !until_close && taken;
+        let edits = ResponseEdits {
+            route: changes.route,
+            additions: changes.additions,
+            date: changes.date,
+            chunked,
+            version: self.version(),
+            keep_alive: keep,
+        };
+        let down = &mut self.buffers.down;
+        forward::response(head, bytes, &edits, down.out.head());
+        let goes = Goes {
+            chunked,
+            trailers: self.facts.wishes.trailers,
+        };
+        down.begin(Body::new(framing, Sender::Endpoint), goes);
+        self.follows.keep = keep;
+        self.follows.until_close = until_close;
+    }
+
+    fn answer(&mut self, answer: &Answer, changes: &AnswerChanges<'_>) {
+        let version = self.version();
+        let head = self.facts.asked.head;
+        // As it comes from its source, and as it goes on.
+        let (content, goes) = match answer.content {
+            Content::Status => (Framing::None, Framing::None),
+            Content::Streamed { .. } if head => (Framing::None, Framing::None),
+            Content::Streamed { length } => (
+                length.map_or(Framing::UntilClose, Framing::Length),
+                answer::streamed_framing(length, version),
+            ),
+        };
+        let until_close = goes == Framing::UntilClose;
+        // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
+        let clear = answer.status != 400 && !self.facts.has_body();
+        let keep = clear && self.may_keep() && !until_close;
+        let frame = Frame {
+            version,
+            head,
+            keep_alive: keep,
+            date: changes.date,
+            route: changes.route,
+            additions: changes.additions,
+        };
+        let down = &mut self.buffers.down;
+        down.out.begin(0);
+        answer::write(answer, &frame, down.out.head());
+        let goes = Goes {
+            chunked: goes == Framing::Chunked,
+            trailers: false,
+        };
+        down.begin(Body::new(content, Sender::Endpoint), goes);
+        self.follows = Follows {
+            keep,
+            until_close,
+            last: clear && !keep && self.facts.is_last(),
+            brief: answer.status == 408,
+            tunnel: None,
+        };
+    }
+
+    fn stage(&mut self, from: &mut Buffer) -> Result<bool, BadBody> {
+        self.buffers.down.stage(from)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.buffers.down.is_ended()
+    }
+
+    fn end_body(&mut self) -> bool {
+        self.buffers.down.close()
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, from: &mut Buffer) -> Poll<io::Result<usize>> {
+        self.buffers.down.out.poll_send(cx, self.io, from)
+    }
+
+    fn sent(&self) -> u64 {
+        self.buffers.down.out.moved()
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.buffers.down.out.is_empty()
+    }
+
+    /// A length falls short, and chunks lack their end. Where the end of the connection is the end of the body, only a reset tells.
+    fn cut(&mut self) {
+        if self.follows.until_close {
+            self.io.abort();
+        }
+    }
+
+    async fn tunnel(&mut self, endpoint: UpstreamStream, from: &mut Buffer, timer: &mut Timer) {
+        self.state.move_to(ConnectionState::Tunnel);
+        let sides = Sides {
+            client: &mut *self.io,
+            endpoint,
+            from_client: &mut self.buffers.incoming,
+            from_endpoint: from,
+            timer,
+            closing: &mut *self.closing,
+            worker: self.worker,
+        };
+        self.follows.tunnel = Some(tunnel::pass(sides).await);
+    }
+}

@@ -1,0 +1,99 @@
+//! One request of a connection, from its head to the end of its exchange.
+
+use std::time::Instant;
+
+use super::{Connection, Next};
+use crate::core::http1::Refusal;
+use crate::core::traffic::{ConnectionLimit, ConnectionState};
+use crate::engine::exchange::{Exchange, Parts};
+use crate::engine::facts::Facts;
+use crate::engine::http1::client::{Follows, Http1};
+use crate::engine::io::Io;
+use crate::engine::worker::ExchangeBuffers;
+
+impl<C: Io> Connection<C> {
+    /// Serves the request whose head stands in the buffer.
+    pub(super) async fn serve_request(
+        &mut self,
+        buffers: &mut ExchangeBuffers,
+        length: usize,
+    ) -> Next {
+        self.state.move_to(ConnectionState::Exchange);
+        let _in_flight = self.worker.tally.enter();
+        self.now = Instant::now();
+        buffers.client.incoming.set_aside(length);
+        let facts = buffers.client.facts(self.now);
+        let version = buffers.client.head.version();
+        self.worker
+            .tally
+            .request(buffers.client.method(), version.name());
+        self.served += 1;
+        let has_descriptors = self.has_descriptors();
+        let (mut client, parts) = self.lend(buffers, facts);
+        let exchange = Exchange::begin(&mut client, parts);
+        let outcome = if has_descriptors {
+            exchange.run().await
+        } else {
+            exchange.turn_away().await
+        };
+        let next = client.next(outcome.conclusion);
+        self.now = outcome.ended;
+        self.since = outcome.ended;
+        next
+    }
+
+    /// Answers a request that was refused before anything was decided about it. Nobody knows where the next one would begin.
+    pub(super) async fn refuse(&mut self, buffers: &mut ExchangeBuffers, refusal: Refusal) -> Next {
+        self.worker.tally.refused_request();
+        // What was read of it tells nothing about the client.
+        buffers.client.head.clear();
+        let facts = Facts::unknown(self.now);
+        let (mut client, parts) = self.lend(buffers, facts);
+        let outcome = Exchange::begin(&mut client, parts).refuse(refusal).await;
+        client.next(outcome.conclusion)
+    }
+
+    /// Lends an exchange what it needs of this connection.
+    fn lend<'a>(
+        &'a mut self,
+        buffers: &'a mut ExchangeBuffers,
+        facts: Facts,
+    ) -> (Http1<'a, C>, Parts<'a>) {
+        let may_keep = facts.wishes.keep_alive
+            && self.served < self.worker.engine.limits.requests
+            && !self.yields;
+        let client = Http1 {
+            io: &mut self.io,
+            buffers: &mut buffers.client,
+            worker: &self.worker,
+            state: &mut self.state,
+            closing: &mut self.closing,
+            forwarded: &self.forwarded,
+            address: self.address,
+            facts,
+            may_keep,
+            follows: Follows::default(),
+        };
+        let parts = Parts {
+            worker: &self.worker,
+            timer: &mut self.timer,
+            side: &mut buffers.endpoint,
+            additions: &mut buffers.additions,
+            now: self.now,
+        };
+        (client, parts)
+    }
+
+    /// Whether the request may have a connection to its endpoint. Without one it is answered at once, and its connection ends.
+    fn has_descriptors(&mut self) -> bool {
+        let engine = &self.worker.engine;
+        let in_flight = || engine.traffic.in_flight();
+        let has = engine.admission.has_descriptors(in_flight, self.now);
+        if !has {
+            self.yields = true;
+            let connections = &self.worker.tally.connections;
+            connections.turn_away(ConnectionLimit::Descriptors);
+        }
+        has
+    }
+}
