@@ -1,7 +1,7 @@
 //! The config API over HTTP: the documented `/conf`, and `/v1` with JSON, ETag and problem+json.
 //!
 //! It takes requests, checks keys and bounds, and shows what others know. What a push comes to is decided by whoever implements
-//! [`Commits`]; the fleet is read, never written, but for the proof of a commit made here.
+//! [`Commits`]; the fleet is read, never written.
 
 mod access;
 mod backup;

@@ -166,14 +166,14 @@ async fn serve(
     let pid_file = settings.pid_file.as_deref();
     let _pid_file = pid_file.map(PidFile::write).transpose()?;
     let writers = Writers::default();
-    let publisher = open_publisher(settings, ledger, &parts.times, &writers)?;
+    let fleet = SharedFleet::default();
+    // Before the publisher opens the head, whose proof waits for them.
+    roster::recall(&ledger, &fleet);
+    let publisher = open_publisher(settings, ledger, &fleet, &parts.times, &writers)?;
     let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
 
-    let fleet = SharedFleet::default();
-    // Before the hub begins the proof of the head, which waits for them.
-    roster::recall(&publisher, &fleet).await;
     let metrics = Arc::new(Metrics::default());
     let observer: Arc<dyn Observer> = metrics.clone();
     let hub = Hub::new(
@@ -249,6 +249,7 @@ async fn run_to_the_end(
 fn open_publisher(
     settings: &ControlSettings,
     ledger: Ledger,
+    fleet: &SharedFleet,
     times: &Times,
     writers: &Writers,
 ) -> Result<Publisher> {
@@ -262,6 +263,7 @@ fn open_publisher(
         store: Box::new(ledger),
         main_file,
         files,
+        heads: Arc::new(fleet.clone()),
         surroundings: settings.surroundings(),
         hold: times.hold,
         settling: times.settling,

@@ -8,6 +8,7 @@ pub mod descriptors;
 pub mod discovery;
 pub mod dropped;
 pub mod fleet;
+pub mod heads;
 pub mod hold;
 pub mod layers;
 pub mod loss;

@@ -16,8 +16,8 @@ use tokio::sync::{Mutex, watch};
 use tracing::warn;
 
 use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
+use crate::core::heads::Heads;
 use crate::core::hold::HoldId;
-use crate::core::roster::KnownNode;
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
@@ -43,6 +43,8 @@ pub struct Parts {
     pub store: Box<dyn Store>,
     /// Where `?save` writes; `None` where no `upstreams_conf` is configured.
     pub main_file: Option<Box<dyn MainFile>>,
+    /// Who is told of every change of the views, before it can be seen.
+    pub heads: Arc<dyn Heads>,
     /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
     pub files: Option<Box<dyn FilesOnDisk>>,
     /// What the reader of documents must know.
@@ -228,15 +230,6 @@ impl Publisher {
                 return;
             }
         }
-    }
-
-    /// The nodes that were known when they were last written.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn known_nodes(&self) -> Result<Vec<KnownNode>, Rejected> {
-        let known = self.work(|writer| writer.known_nodes()).await?;
-        known.map_err(|error| Rejected::Store(error.to_string()))
     }
 
     /// Writes nodes and forgets others.

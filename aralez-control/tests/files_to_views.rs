@@ -4,8 +4,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aralez_control::core::fleet::SharedFleet;
 use aralez_control::core::hold::HOLD;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
@@ -32,6 +34,7 @@ impl Control {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
+            heads: Arc::new(SharedFleet::default()),
             surroundings: Surroundings::default(),
             hold: HOLD,
             settling: aralez_control::publisher::SETTLING,

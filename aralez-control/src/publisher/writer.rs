@@ -20,12 +20,14 @@ use tracing::info;
 
 use super::{Outlets, Parts};
 use crate::core::commit::Rejected;
+use crate::core::heads::Heads;
 use crate::core::hold::Holds;
 use crate::core::layers::Layers;
 use crate::core::status::{KnownFiles, SourceStatus};
 use crate::core::store::{
     Backup, FilesOnDisk, MainFile, Revision, RevisionInfo, Store, StoreError,
 };
+use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 pub(super) use build::Basis;
 use build::Built;
@@ -36,6 +38,7 @@ pub(super) use report::report;
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
+    heads: Arc<dyn Heads>,
     main_file: Option<Box<dyn MainFile>>,
     on_disk: Option<Box<dyn FilesOnDisk>>,
     surroundings: Surroundings,
@@ -80,6 +83,7 @@ impl Writer {
             },
             settling: Settling::of(parts.store.as_ref(), parts.settling),
             store: parts.store,
+            heads: parts.heads,
             main_file: parts.main_file,
             on_disk: parts.files,
             surroundings: parts.surroundings,
@@ -118,7 +122,8 @@ impl Writer {
                     "opened the head of the ledger"
                 );
                 self.layers = built.layers;
-                self.outlets.views.send_replace(Arc::new(built.views));
+                // What was before the start is not known: every node is awaited.
+                self.show(built.views, &TouchedGroups::default());
             }
             Err(Rejected::Store(reason)) => return Err(StoreError::Failed(reason)),
             Err(rejected) => self.cannot_read(head.info.revision, rejected),
@@ -158,6 +163,13 @@ impl Writer {
 
     fn build_in(&self, documents: &DocumentSet, number: (u64, u64)) -> Result<Built, Rejected> {
         self.basis().build(documents, number)
+    }
+
+    /// Makes these the views. Whoever follows heads is told first, so that no session is ahead of the fleet.
+    fn show(&self, views: Views, touched: &TouchedGroups) {
+        let before = Arc::clone(&self.outlets.views.borrow());
+        self.heads.advanced(&before, &views, touched);
+        self.outlets.views.send_replace(Arc::new(views));
     }
 
     fn head_revision(&self) -> u64 {

@@ -172,10 +172,6 @@ impl Hub {
             }),
             parts,
         };
-        if views.version().revision > 0 {
-            let mut fleet = hub.parts.fleet.lock();
-            fleet.committed(views.version(), &views.touched_since(&views));
-        }
         Arc::new(hub)
     }
 
@@ -195,13 +191,6 @@ impl Hub {
         let before = Arc::clone(&self.recents.borrow());
         if Arc::ptr_eq(&before.views, newest) {
             return;
-        }
-        let commits = newest.version().revision > 0;
-        if commits && !before.views.version().order(&newest.version()).is_eq() {
-            // Before any session knows: what they answer belongs to this commit.
-            let touched = newest.touched_since(&before.views);
-            let mut fleet = self.parts.fleet.lock();
-            fleet.committed(newest.version(), &touched);
         }
         let next = Arc::new(before.followed_by(newest));
         self.derivations.next_view();

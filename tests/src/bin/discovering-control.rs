@@ -38,7 +38,8 @@ struct Options {
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let publisher = publisher(&options)?;
+    let fleet = SharedFleet::default();
+    let publisher = publisher(&options, fleet.clone())?;
     commit(&publisher, options.pools).await?;
     let (_leave, leaving) = watch::channel(false);
     let hub = Hub::new(
@@ -46,7 +47,7 @@ async fn main() -> Result<()> {
             cluster: publisher.cluster_id(),
             views: publisher.views(),
             history: Arc::new(publisher.clone()),
-            fleet: SharedFleet::default(),
+            fleet,
             observer: Arc::new(Metrics::default()),
             pace: Pace::default(),
             leaving: leaving.clone(),
@@ -64,11 +65,12 @@ async fn main() -> Result<()> {
         .context("the stream ended")
 }
 
-fn publisher(options: &Options) -> Result<Publisher> {
+fn publisher(options: &Options, fleet: SharedFleet) -> Result<Publisher> {
     let parts = Parts {
         store: Box::new(Ledger::open(&options.folder.join("ledger"))?),
         main_file: None,
         files: None,
+        heads: Arc::new(fleet),
         hold: aralez_control::core::hold::HOLD,
         settling: aralez_control::publisher::SETTLING,
         surroundings: Surroundings::default(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aralez_proto::document::{DocumentFault, DocumentSet, Surroundings};
 use bytes::Bytes;
 
+use crate::core::fleet::SharedFleet;
 use crate::core::hold::HOLD;
 use crate::core::roster::KnownNode;
 use crate::core::store::{
@@ -211,6 +212,7 @@ impl Disk {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             files: Some(Box::new(self.clone())),
+            heads: Arc::new(SharedFleet::default()),
             surroundings,
             hold,
             settling: SETTLING,

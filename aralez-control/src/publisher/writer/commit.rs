@@ -1,6 +1,5 @@
 //! From a proposal to the head, and after whatever else became the head of the store.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_runtime::clock;
@@ -229,7 +228,7 @@ impl Writer {
         self.layers = layers;
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
-        self.outlets.views.send_replace(Arc::new(views));
+        self.show(views, &committed.touched);
         self.end_hold();
         if self.unread.take().is_some() {
             // They were those of the head before.

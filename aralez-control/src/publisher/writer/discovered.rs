@@ -39,8 +39,9 @@ impl Writer {
         }
         match before.rediscovered(&self.layers, changed) {
             Ok(views) => {
-                if !views.touched_since(&before).is_empty() {
-                    self.outlets.views.send_replace(Arc::new(views));
+                let touched = views.touched_since(&before);
+                if !touched.is_empty() {
+                    self.show(views, &touched);
                 }
                 Ok(left_out)
             }
