@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
@@ -33,6 +33,7 @@ use crate::core::fleet::SharedFleet;
 use crate::core::hold::{HOLD, HoldId};
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
+use crate::core::source::Source;
 use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
@@ -46,11 +47,11 @@ const MAX_WORKERS: usize = 2;
 /// How long what still runs on other threads may take at the end.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
-/// Runs control until it is told to leave, or checks everything and leaves.
+/// Runs control until it is told to leave, or checks everything and leaves. `sources` look beside those that `main.yaml` asks for.
 ///
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
@@ -87,6 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
         times: Times::of(args),
         room,
         enabled: is_enabled,
+        sources,
     };
     let runtime = runtime()?;
     let served = runtime.block_on(serve(&settings, parts, leaving));
@@ -100,6 +102,8 @@ struct Parts {
     room: Descriptors,
     /// `config_api_enabled`, now.
     enabled: watch::Receiver<bool>,
+    /// What looks beside the files.
+    sources: Vec<Box<dyn Source>>,
 }
 
 /// What tests make shorter.
@@ -170,7 +174,9 @@ async fn serve(
     // Before the publisher opens the head, whose proof waits for them.
     roster::recall(&ledger, &fleet);
     let publisher = open_publisher(settings, ledger, &fleet, &parts.times, &writers)?;
-    let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
+    let files = files(settings, &publisher, writers, &parts.times);
+    let sources = files.into_iter().chain(parts.sources).collect();
+    let following = publisher.follow(sources).map_err(Error::msg)?;
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
 
@@ -192,6 +198,7 @@ async fn serve(
         commits: Arc::new(publisher.clone()),
         views: publisher.views(),
         documents: publisher.source_status(),
+        sources: publisher.sources(),
         fleet: fleet.clone(),
         commands: hub.clone(),
         observer,
@@ -213,7 +220,7 @@ async fn serve(
     ));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leaving, streams, api).await;
-    drop(source);
+    drop(following);
     // It ends with the streams; a disk that hangs holds nobody up.
     let _ = tokio::time::timeout(LAST_WORK, roster).await;
     ended
@@ -271,22 +278,20 @@ fn open_publisher(
     Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
 }
 
-/// Follows the files for as long as the result is held.
-fn follow_files(
+/// The source of the files; `None` where `main.yaml` names none.
+fn files(
     settings: &ControlSettings,
     publisher: &Publisher,
     writers: Writers,
-    patience: Duration,
-) -> Result<Option<FileSource>> {
+    times: &Times,
+) -> Option<Box<dyn Source>> {
     let Some(path) = &settings.upstreams_conf else {
         info!("no upstreams_conf: configuration comes over the config API alone");
-        return Ok(None);
+        return None;
     };
-    let source = FileSource::spawn(path, publisher.known_files(), writers, patience)
-        .with_context(|| format!("cannot watch {}", path.display()))?;
-    let (publisher, readings) = (publisher.clone(), source.readings());
-    tokio::spawn(async move { publisher.follow(readings).await });
-    Ok(Some(source))
+    let known = publisher.known_files();
+    let files = FileSource::new(path, known, writers, times.writer_patience);
+    Some(Box::new(files))
 }
 
 fn metrics_text(

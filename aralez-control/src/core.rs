@@ -1,6 +1,7 @@
 //! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
 
 pub mod catalog;
+pub mod change;
 pub mod claim;
 pub mod clients;
 pub mod commit;
@@ -17,6 +18,7 @@ pub mod observer;
 pub mod proof;
 pub mod roster;
 pub mod session;
+pub mod source;
 pub mod status;
 pub mod store;
 pub mod touched;

@@ -5,6 +5,7 @@
 
 mod discovered;
 mod recall;
+mod sources;
 mod writer;
 
 use std::sync::Arc;
@@ -15,16 +16,18 @@ use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 use tracing::warn;
 
+use crate::core::change::Change;
 use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::heads::Heads;
 use crate::core::hold::HoldId;
+use crate::core::source::{SourceStates, Wanted};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
-pub use discovered::Found;
 use recall::Earlier;
+pub use sources::Following;
 use writer::Writer;
 
 #[cfg(test)]
@@ -87,6 +90,8 @@ struct Outlets {
     status: watch::Sender<Arc<SourceStatus>>,
     head: watch::Sender<Option<RevisionInfo>>,
     figures: watch::Sender<CommitFigures>,
+    sources: watch::Sender<SourceStates>,
+    wanted: watch::Sender<Wanted>,
 }
 
 /// A handle to the publisher; copies are the same publisher.
@@ -117,13 +122,21 @@ impl Publisher {
         })
     }
 
-    /// Makes a proposal the head, or says why not. Proposals wait for each other, so one without an expectation is never in conflict.
-    /// Once begun, a commit goes on to its end even where the caller stops waiting.
+    /// Makes a proposal the head: [`Publisher::apply`] for documents.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
+        self.apply(Change::Documents(proposal)).await
+    }
+
+    /// Makes a change, or says why not. Changes wait for each other, so a proposal without an expectation is never in conflict.
+    /// Once begun, a change goes on to its end even where the caller stops waiting.
     ///
     /// # Errors
     /// See [`Rejected`]; nothing was changed then, or nobody knows yet.
-    pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
-        let committed = self.work(move |writer| writer.commit(&proposal));
+    pub async fn apply(&self, change: Change) -> Result<Committed, Rejected> {
+        let committed = self.work(move |writer| writer.apply(&change));
         let committed = committed.await.unwrap_or_else(Err);
         if matches!(committed, Err(Rejected::Unknown(_))) {
             let publisher = self.clone();
@@ -208,7 +221,7 @@ impl Publisher {
     }
 
     /// Takes every reading until the source ends. The newest wins where several came meanwhile.
-    pub async fn follow(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
+    async fn follow_files(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
         loop {
             let reading = readings.borrow_and_update().clone();
             let taken = match reading {

@@ -12,7 +12,7 @@ use aralez_control::core::hold::HOLD;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
-use aralez_control::publisher::{Parts, Publisher};
+use aralez_control::publisher::{Following, Parts, Publisher};
 use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use aralez_proto::document::Surroundings;
 use aralez_proto::model::GroupName;
@@ -21,8 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Control {
     publisher: Publisher,
-    _source: FileSource,
-    following: tokio::task::JoinHandle<()>,
+    following: Following,
 }
 
 impl Control {
@@ -40,21 +39,17 @@ impl Control {
             settling: aralez_control::publisher::SETTLING,
         };
         let publisher = Publisher::open(parts).unwrap();
-        let source =
-            FileSource::spawn(&main, publisher.known_files(), writers, WRITER_PATIENCE).unwrap();
-        let (follower, readings) = (publisher.clone(), source.readings());
-        let following = tokio::spawn(async move { follower.follow(readings).await });
+        let source = FileSource::new(&main, publisher.known_files(), writers, WRITER_PATIENCE);
+        let following = publisher.follow(vec![Box::new(source)]).unwrap();
         Self {
             publisher,
-            _source: source,
             following,
         }
     }
 
     async fn stop(self) {
-        self.following.abort();
         // Waited for, so that the ledger is closed before it is opened again.
-        let _ = self.following.await;
+        self.following.ended().await;
     }
 
     async fn until_hosts(&self, wanted: &[&str]) -> u64 {

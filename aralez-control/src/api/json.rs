@@ -284,6 +284,17 @@ impl From<NodeCounts> for CountsJson {
     }
 }
 
+/// How a source is doing.
+#[derive(Serialize)]
+pub(super) struct SourceJson {
+    pub(super) name: &'static str,
+    /// `waiting`, `good` or `failing`.
+    pub(super) health: &'static str,
+    /// Why it is failing; `null` where it is not. What it found before stays.
+    pub(super) reason: Option<String>,
+    pub(super) since_ms: u64,
+}
+
 #[derive(Serialize)]
 pub(super) struct StatusJson {
     pub(super) version: u32,
@@ -291,6 +302,7 @@ pub(super) struct StatusJson {
     #[serde(flatten)]
     pub(super) head: HeadJson,
     pub(super) documents: DocumentsJson,
+    pub(super) sources: Vec<SourceJson>,
     pub(super) nodes: CountsJson,
     pub(super) turned_away: Vec<TurnedAwayJson>,
     /// Faults of control itself, as text for an operator.

@@ -66,13 +66,13 @@ pub fn endpoints_of(layers: &Layers, pools: &BTreeSet<PoolName>) -> BTreeMap<Poo
 pub fn faults_of_found(
     pool: &PoolName,
     known: Option<&Arc<Endpoints>>,
-    found: Option<&Arc<Endpoints>>,
+    found: &Endpoints,
 ) -> Vec<Fault> {
     let same = |endpoint: &Endpoint| {
         known.is_some_and(|known| known.get(&endpoint.address) == Some(endpoint))
     };
-    let found = found.into_iter().flat_map(|found| found.values());
     found
+        .values()
         .filter(|endpoint| !same(endpoint))
         .filter_map(|endpoint| decode(&endpoint_record(pool, endpoint)).err())
         .flatten()

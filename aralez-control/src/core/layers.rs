@@ -35,18 +35,9 @@ pub type Endpoints = BTreeMap<EndpointAddress, Endpoint>;
 
 /// What sources found: endpoints by pool. Unknown is not empty: a pool whose source never answered is not in here, and one whose source
 /// fails or answers nothing keeps what it had.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Discovered {
     pools: BTreeMap<PoolName, Arc<Endpoints>>,
-}
-
-/// What a source said about a pool.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// These endpoints, all of them.
-    Endpoints(Vec<Endpoint>),
-    /// An error, a time-out, a refusal.
-    Failed,
 }
 
 /// Whether a change can wait for others.
@@ -64,11 +55,13 @@ impl Discovered {
         self.pools.get(pool)
     }
 
-    /// Takes an answer. `None`: nothing changed.
-    pub fn answered(&mut self, pool: &PoolName, answer: Answer) -> Option<Urgency> {
-        let Answer::Endpoints(endpoints) = answer else {
-            return None;
-        };
+    /// All pools that are known, by name.
+    pub fn pools(&self) -> impl Iterator<Item = (&PoolName, &Arc<Endpoints>)> {
+        self.pools.iter()
+    }
+
+    /// Takes all endpoints that a source found for a pool. `None`: nothing changed.
+    pub fn answered(&mut self, pool: &PoolName, endpoints: Vec<Endpoint>) -> Option<Urgency> {
         // An answer of nothing is bad news, and bad news never removes what is good.
         if endpoints.is_empty() {
             return None;
@@ -86,17 +79,16 @@ impl Discovered {
         Some(urgency)
     }
 
-    /// Has a pool be as it was; `None`: it was not known.
-    pub fn keep(&mut self, pool: &PoolName, known: Option<Arc<Endpoints>>) {
-        match known {
-            Some(known) => self.pools.insert(pool.clone(), known),
+    /// Has a pool be like this (`None`: not known), and gives back how it was.
+    pub fn set(
+        &mut self,
+        pool: &PoolName,
+        endpoints: Option<Arc<Endpoints>>,
+    ) -> Option<Arc<Endpoints>> {
+        match endpoints {
+            Some(endpoints) => self.pools.insert(pool.clone(), endpoints),
             None => self.pools.remove(pool),
-        };
-    }
-
-    /// Forgets a pool whose source is no longer asked. Gives back whether it was known.
-    pub fn forget(&mut self, pool: &PoolName) -> bool {
-        self.pools.remove(pool).is_some()
+        }
     }
 }
 

@@ -3,6 +3,7 @@ mod disk;
 mod recall;
 mod save;
 mod second_look;
+mod sources;
 mod store;
 
 use aralez_proto::document::DocumentSet;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::core::commit::{CommitOrigin, Confirmation};
+use crate::core::fleet::SharedFleet;
 use disk::Disk;
 
 const GOOD: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}\n";

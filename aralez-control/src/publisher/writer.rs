@@ -1,5 +1,6 @@
 //! What the publisher does while it is the only writer. Blocking.
 
+mod apply;
 mod build;
 mod commit;
 mod discovered;
@@ -22,7 +23,8 @@ use super::{Outlets, Parts};
 use crate::core::commit::Rejected;
 use crate::core::heads::Heads;
 use crate::core::hold::Holds;
-use crate::core::layers::Layers;
+use crate::core::layers::{Discovered, Layers};
+use crate::core::source::Wanted;
 use crate::core::status::{KnownFiles, SourceStatus};
 use crate::core::store::{
     Backup, FilesOnDisk, MainFile, Revision, RevisionInfo, Store, StoreError,
@@ -31,7 +33,6 @@ use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 pub(super) use build::Basis;
 use build::Built;
-pub(super) use discovered::LeftOut;
 use files::FileSet;
 use generation::Settling;
 pub(super) use report::report;
@@ -80,6 +81,8 @@ impl Writer {
                 status: watch::Sender::new(Arc::new(status)),
                 head: watch::Sender::new(info.clone()),
                 figures: watch::Sender::default(),
+                sources: watch::Sender::default(),
+                wanted: watch::Sender::default(),
             },
             settling: Settling::of(parts.store.as_ref(), parts.settling),
             store: parts.store,
@@ -121,7 +124,7 @@ impl Writer {
                     hosts = built.layers.authored.hosts.len(),
                     "opened the head of the ledger"
                 );
-                self.layers = built.layers;
+                self.take_layers(built.layers);
                 // What was before the start is not known: every node is awaited.
                 self.show(built.views, &TouchedGroups::default());
             }
@@ -163,6 +166,18 @@ impl Writer {
 
     fn build_in(&self, documents: &DocumentSet, number: (u64, u64)) -> Result<Built, Rejected> {
         self.basis().build(documents, number)
+    }
+
+    /// What sources found, as far as it is right.
+    pub(super) const fn discovered(&self) -> &Discovered {
+        &self.layers.discovered
+    }
+
+    /// The layers of a new head. Sources are told what its documents want.
+    fn take_layers(&mut self, layers: Layers) {
+        let wanted = Wanted::by(Arc::clone(&layers.authored));
+        self.layers = layers;
+        self.outlets.wanted.send_replace(wanted);
     }
 
     /// Makes these the views. Whoever follows heads is told first, so that no session is ahead of the fleet.

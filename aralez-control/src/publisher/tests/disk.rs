@@ -208,15 +208,27 @@ impl Disk {
     }
 
     pub(super) fn open_holding(&self, surroundings: Surroundings, hold: Duration) -> Publisher {
-        let parts = Parts {
+        self.open_as(|parts| {
+            parts.surroundings = surroundings;
+            parts.hold = hold;
+        })
+    }
+
+    pub(super) fn open_telling(&self, fleet: SharedFleet) -> Publisher {
+        self.open_as(|parts| parts.heads = Arc::new(fleet))
+    }
+
+    pub(super) fn open_as(&self, change: impl FnOnce(&mut Parts)) -> Publisher {
+        let mut parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             files: Some(Box::new(self.clone())),
             heads: Arc::new(SharedFleet::default()),
-            surroundings,
-            hold,
+            surroundings: Surroundings::default(),
+            hold: HOLD,
             settling: SETTLING,
         };
+        change(&mut parts);
         Publisher::open(parts).unwrap()
     }
 

@@ -8,14 +8,13 @@ use tracing::{error, info};
 use super::Writer;
 use super::build::{Built, millis_since};
 use super::report::report;
-use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, Saved};
+use crate::core::commit::{Committed, Confirmation, Proposal, Rejected};
 use crate::core::dropped::{self, Dropped};
 use crate::core::status::faults_of;
 use crate::core::store::{FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError};
-use crate::core::touched::TouchedGroups;
 
 impl Writer {
-    pub(in super::super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+    pub(super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         let committed = self.commit_with(proposal, None);
         match &committed {
             Ok(_) => self.tell(|_| ()),
@@ -138,12 +137,9 @@ impl Writer {
         let saved = self.save(&proposal.documents, saving);
         let version = self.outlets.views.borrow().version();
         Ok(Committed {
-            version,
-            changed: false,
-            touched: TouchedGroups::default(),
             warnings: self.layers.authored.warnings.clone(),
             saved,
-            dropped: Vec::new(),
+            ..Committed::nothing(version)
         })
     }
 
@@ -208,12 +204,10 @@ impl Writer {
             lower_ms,
         } = built;
         let committed = Committed {
-            version: views.version(),
             changed: true,
             touched: views.touched_since(&self.outlets.views.borrow()),
             warnings: layers.authored.warnings.clone(),
-            saved: Saved::NotAsked,
-            dropped: Vec::new(),
+            ..Committed::nothing(views.version())
         };
         let hosts = &layers.authored.hosts;
         let routes: usize = hosts.iter().map(|host| host.host.routes.len()).sum();
@@ -225,7 +219,7 @@ impl Writer {
             (figures.parse_ms, figures.lower_ms, figures.commit_ms) =
                 (parse_ms, lower_ms, commit_ms);
         });
-        self.layers = layers;
+        self.take_layers(layers);
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
         self.show(views, &committed.touched);
