@@ -27,17 +27,20 @@ use tracing::{info, warn};
 
 use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
 use crate::args::{Args, Offline};
+use crate::checkpoint::CheckpointFile;
+use crate::core::checkpoint::Checkpoint;
 use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::descriptors::Descriptors;
 use crate::core::fleet::SharedFleet;
 use crate::core::hold::{HOLD, HoldId};
+use crate::core::layers::Discovered;
 use crate::core::observer::Observer;
 use crate::core::session::Pace;
 use crate::core::source::Source;
-use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
+use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo, Store};
 use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, Publisher, SETTLING};
+use crate::publisher::{self, CHECKPOINT, Publisher, SETTLING};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
@@ -111,6 +114,7 @@ struct Times {
     hold: Duration,
     writer_patience: Duration,
     settling: Duration,
+    checkpoint: Duration,
     pace: Pace,
 }
 
@@ -129,6 +133,7 @@ impl Times {
                 .writer_patience_ms
                 .map_or(WRITER_PATIENCE, Duration::from_millis),
             settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
+            checkpoint: args.checkpoint_ms.map_or(CHECKPOINT, Duration::from_millis),
             pace,
         }
     }
@@ -173,7 +178,14 @@ async fn serve(
     let fleet = SharedFleet::default();
     // Before the publisher opens the head, whose proof waits for them.
     roster::recall(&ledger, &fleet);
-    let publisher = open_publisher(settings, ledger, &fleet, &parts.times, &writers)?;
+    let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
+    let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
+    let begun = Begun {
+        fleet: fleet.clone(),
+        discovered: checkpoint.read(),
+    };
+    let kept = begun.discovered.clone();
+    let publisher = open_publisher(settings, ledger, begun, &parts.times, &writers)?;
     let files = files(settings, &publisher, writers, &parts.times);
     let sources = files.into_iter().chain(parts.sources).collect();
     let following = publisher.follow(sources).map_err(Error::msg)?;
@@ -211,6 +223,11 @@ async fn serve(
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
+    let (keeper, ends) = (publisher.clone(), leaving.clone());
+    let every = parts.times.checkpoint;
+    let checkpoint = Box::new(checkpoint);
+    let checkpoint =
+        tokio::spawn(async move { keeper.keep_discovered(checkpoint, kept, every, ends).await });
     let roster = tokio::spawn(roster::keep(publisher, fleet, leaving.clone()));
     let streams = tokio::spawn(stream::serve(
         socket,
@@ -222,7 +239,8 @@ async fn serve(
     let ended = run_to_the_end(leaving, streams, api).await;
     drop(following);
     // It ends with the streams; a disk that hangs holds nobody up.
-    let _ = tokio::time::timeout(LAST_WORK, roster).await;
+    let kept = async { tokio::join!(roster, checkpoint) };
+    let _ = tokio::time::timeout(LAST_WORK, kept).await;
     ended
 }
 
@@ -253,10 +271,16 @@ async fn run_to_the_end(
     streams.and(api)
 }
 
+/// What control begins with beside the ledger.
+struct Begun {
+    fleet: SharedFleet,
+    discovered: Discovered,
+}
+
 fn open_publisher(
     settings: &ControlSettings,
     ledger: Ledger,
-    fleet: &SharedFleet,
+    begun: Begun,
     times: &Times,
     writers: &Writers,
 ) -> Result<Publisher> {
@@ -270,7 +294,8 @@ fn open_publisher(
         store: Box::new(ledger),
         main_file,
         files,
-        heads: Arc::new(fleet.clone()),
+        heads: Arc::new(begun.fleet),
+        discovered: begun.discovered,
         surroundings: settings.surroundings(),
         hold: times.hold,
         settling: times.settling,

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod change;
+pub mod checkpoint;
 pub mod claim;
 pub mod clients;
 pub mod commit;

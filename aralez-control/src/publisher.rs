@@ -3,6 +3,7 @@
 //! Reading a large set of documents takes a while, so all work is done off the runtime's threads, and who waits for nothing but the views
 //! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
 
+mod checkpoint;
 mod discovered;
 mod recall;
 mod sources;
@@ -20,12 +21,14 @@ use crate::core::change::Change;
 use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::heads::Heads;
 use crate::core::hold::HoldId;
+use crate::core::layers::Discovered;
 use crate::core::source::{SourceStates, Wanted};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
+pub use checkpoint::CHECKPOINT;
 use recall::Earlier;
 pub use sources::Following;
 use writer::Writer;
@@ -50,6 +53,8 @@ pub struct Parts {
     pub heads: Arc<dyn Heads>,
     /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
     pub files: Option<Box<dyn FilesOnDisk>>,
+    /// What sources found before, as the checkpoint has it.
+    pub discovered: Discovered,
     /// What the reader of documents must know.
     pub surroundings: Surroundings,
     /// How long edited files that remove most hosts or most of a pool are held.

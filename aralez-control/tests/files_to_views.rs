@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use aralez_control::core::fleet::SharedFleet;
 use aralez_control::core::hold::HOLD;
+use aralez_control::core::layers::Discovered;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
@@ -34,6 +35,7 @@ impl Control {
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             heads: Arc::new(SharedFleet::default()),
+            discovered: Discovered::default(),
             surroundings: Surroundings::default(),
             hold: HOLD,
             settling: aralez_control::publisher::SETTLING,

@@ -28,8 +28,7 @@ pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
         .filter(|host| host.serves(group))
         .flat_map(|host| &host.pools);
     let discovered = pools.flat_map(|pool| discovered_endpoints(pool, layers));
-    let operational = layers.operational.certificates.values();
-    let operational = operational.chain(layers.operational.credentials.values());
+    let operational = layers.operational.records();
     let added: Vec<Change> = operational
         .cloned()
         .map(Change::Put)

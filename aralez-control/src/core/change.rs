@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aralez_proto::model::PoolName;
+use aralez_proto::record::Delta;
 
 use crate::core::commit::Proposal;
 use crate::core::layers::Endpoints;
@@ -13,6 +14,8 @@ use crate::core::layers::Endpoints;
 pub enum Change {
     /// Documents, which become the next revision.
     Documents(Proposal),
+    /// Records that control keeps for the fleet: no revision, but durable under a counter of their own, and never rolled back.
+    Operational(Delta),
     /// Endpoints that sources found: no revision, and nothing durable.
     Discovered(Batch),
 }

@@ -1,5 +1,6 @@
 //! Views: the snapshot of every group at one head.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::core::touched::TouchedGroups;
 pub struct Views {
     default: Arc<Snapshot>,
     named: BTreeMap<GroupName, Arc<Snapshot>>,
+    operational: u64,
 }
 
 impl Views {
@@ -40,6 +42,7 @@ impl Views {
             named: named
                 .map(|(group, view)| (group.clone(), renamed(view)))
                 .collect(),
+            operational: self.operational,
         }
     }
 
@@ -48,6 +51,11 @@ impl Views {
     /// Revision 0 is the time before the first commit: there is nothing yet that a proxy should be told to run.
     pub fn version(&self) -> Version {
         self.default.version()
+    }
+
+    /// The counter of the operational layer that these views have. Once versions count it as well, this is the one place from which they do.
+    pub const fn operational(&self) -> u64 {
+        self.operational
     }
 
     /// The snapshot meant for the nodes of a group.
@@ -78,7 +86,11 @@ impl Views {
             let view = following(before, version, catalog::records(layers, Some(&group)))?;
             named.insert(group, view);
         }
-        Ok(Self { default, named })
+        Ok(Self {
+            default,
+            named,
+            operational: layers.operational.counter(),
+        })
     }
 
     /// The views after the endpoints of some pools changed, under the next sequence. Costs these pools, and a look at the name of every other one.
@@ -90,11 +102,30 @@ impl Views {
         layers: &Layers,
         pools: &BTreeSet<PoolName>,
     ) -> Result<Self, Faults> {
+        let now = catalog::endpoints_of(layers, pools);
+        self.each(layers, |view| {
+            Cow::Owned(catalog::endpoints_delta(view, &now))
+        })
+    }
+
+    /// The views after operational records changed, under the next sequence. Costs what changed.
+    ///
+    /// # Errors
+    /// What makes the first view that is no snapshot none.
+    pub fn recorded(&self, layers: &Layers, changes: &[Change]) -> Result<Self, Faults> {
+        self.each(layers, |_| Cow::Borrowed(changes))
+    }
+
+    /// Every view with a delta of its own, under the next sequence.
+    fn each<'a>(
+        &self,
+        layers: &Layers,
+        delta: impl Fn(&Snapshot) -> Cow<'a, [Change]>,
+    ) -> Result<Self, Faults> {
         let mut version = self.version();
         version.sequence += 1;
-        let now = catalog::endpoints_of(layers, pools);
         let next = |view: &Arc<Snapshot>| {
-            let delta = catalog::endpoints_delta(view, &now);
+            let delta = delta(view);
             let version = Version {
                 root: view.records().with(&delta).root(),
                 ..version
@@ -108,6 +139,7 @@ impl Views {
                 .iter()
                 .map(|(group, view)| Ok((group.clone(), next(view)?)))
                 .collect::<Result<_, Faults>>()?,
+            operational: layers.operational.counter(),
         })
     }
 

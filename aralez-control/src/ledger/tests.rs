@@ -1,3 +1,4 @@
+mod operational;
 mod outcome;
 mod recovery;
 

@@ -1,5 +1,7 @@
+mod checkpoint;
 mod discovered;
 mod disk;
+mod operational;
 mod recall;
 mod save;
 mod second_look;

@@ -7,6 +7,7 @@ mod discovered;
 mod files;
 mod generation;
 mod nodes;
+mod operational;
 mod report;
 mod save;
 mod second_look;
@@ -66,6 +67,7 @@ impl Writer {
         let head = commit::head_of(parts.store.as_ref())?;
         let info = head.as_ref().map(|head| head.info.clone());
         let files = parts.store.files_read()?;
+        let operational = parts.store.operational()?;
         let status = SourceStatus {
             head_origin: info.as_ref().map(|info| info.origin.clone()),
             files_hash: files.map(|files| files.hash),
@@ -90,7 +92,11 @@ impl Writer {
             main_file: parts.main_file,
             on_disk: parts.files,
             surroundings: parts.surroundings,
-            layers: Layers::default(),
+            layers: Layers {
+                operational,
+                discovered: parts.discovered,
+                ..Layers::default()
+            },
             head: info,
             files: FileSet::default(),
             unread: None,
@@ -171,6 +177,20 @@ impl Writer {
     /// What sources found, as far as it is right.
     pub(super) const fn discovered(&self) -> &Discovered {
         &self.layers.discovered
+    }
+
+    /// What of it a restart is to begin with. What is kept of pools that no document has any more ends here, but only where it is known
+    /// which those are.
+    pub(super) fn worth_keeping(&self) -> Discovered {
+        if self.outlets.views.borrow().version().revision == 0 {
+            return self.layers.discovered.clone();
+        }
+        let wanted = Wanted::by(Arc::clone(&self.layers.authored));
+        let mut kept = Discovered::default();
+        for pool in wanted.pools() {
+            kept.set(pool, self.layers.discovered.endpoints(pool).cloned());
+        }
+        kept
     }
 
     /// The layers of a new head. Sources are told what its documents want.

@@ -9,6 +9,7 @@ impl Writer {
     pub(in super::super) fn apply(&mut self, change: &Change) -> Result<Committed, Rejected> {
         match change {
             Change::Documents(proposal) => self.commit(proposal),
+            Change::Operational(changes) => self.record(changes),
             Change::Discovered(batch) => self.rediscover(batch),
         }
     }

@@ -160,6 +160,7 @@ impl Writer {
     pub(in super::super) fn follow_store(&mut self) -> Result<bool, Rejected> {
         let failed = |error: StoreError| Rejected::Store(error.to_string());
         self.store.refresh().map_err(failed)?;
+        self.follow_operational()?;
         let head = self.store.head().map_err(failed)?;
         let Some(head) = head.filter(|head| self.head.as_ref() != Some(head)) else {
             return Ok(false);
