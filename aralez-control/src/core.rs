@@ -16,6 +16,7 @@ pub mod layers;
 pub mod loss;
 pub mod node;
 pub mod observer;
+pub mod peer;
 pub mod proof;
 pub mod roster;
 pub mod session;

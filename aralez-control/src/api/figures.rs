@@ -56,6 +56,7 @@ fn facts(number: u64) -> NodeFacts {
         node: format!("edge-{number:05}.example").parse().unwrap(),
         group: "default".parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::core::dropped::Dropped;
 use crate::core::fleet::NodeCounts;
 use crate::core::loss::{Loser, Loss};
 use crate::core::node::NodeState;
+use crate::core::peer::PeerIdentity;
 use crate::core::proof::MarkCounts;
 
 /// The version of the shapes.
@@ -97,10 +98,25 @@ pub(super) struct RefusedJson {
 }
 
 #[derive(Serialize)]
+pub(super) struct PeerJson {
+    uid: u32,
+    pid: Option<i32>,
+}
+
+impl From<PeerIdentity> for PeerJson {
+    fn from(peer: PeerIdentity) -> Self {
+        let PeerIdentity { uid, pid } = peer;
+        Self { uid, pid }
+    }
+}
+
+#[derive(Serialize)]
 pub(super) struct NodeJson {
     pub(super) node: String,
     pub(super) group: String,
     pub(super) proxy_version: String,
+    /// The process that has its stream or had it last, as the kernel names it; `null` where it has had none since control was started.
+    pub(super) peer: Option<PeerJson>,
     pub(super) connected: bool,
     pub(super) state: &'static str,
     pub(super) running: Option<VersionJson>,

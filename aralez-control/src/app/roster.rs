@@ -41,6 +41,7 @@ pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
             node: known.node,
             group: known.group,
             proxy_version: String::new(),
+            peer: None,
         };
         fleet.remember(facts, last_seen, known.connected.then(|| now + RETURN));
     }

@@ -241,13 +241,14 @@ impl Hub {
     /// Gives the name of a node to a new stream and takes it from an older one.
     pub(super) fn claim(
         &self,
+        node: &NodeName,
         hello: &Hello,
         commands: mpsc::UnboundedSender<Command>,
         now: Instant,
     ) -> (Claim, StreamId) {
         let mut guard = self.state();
         let state = &mut *guard;
-        let here = state.streams.get(&hello.node);
+        let here = state.streams.get(node);
         let claim = here.map_or(Claim::Returns, |here| {
             let here = Claimant {
                 boot: &here.boot,
@@ -257,7 +258,7 @@ impl Hub {
                 boot: &hello.boot,
                 replaces: &hello.replaces,
             };
-            state.claims.judge(&hello.node, here, comes, now)
+            state.claims.judge(node, here, comes, now)
         });
         if matches!(claim, Claim::Stale | Claim::Duplicate) {
             return (claim, 0);
@@ -270,7 +271,7 @@ impl Hub {
             replaces: hello.replaces.clone(),
             commands,
         };
-        let before = state.streams.insert(hello.node.clone(), connected);
+        let before = state.streams.insert(node.clone(), connected);
         drop(guard);
         if let Some(before) = before {
             let _ = before.commands.send(Command::Superseded);

@@ -41,9 +41,6 @@ const TWICE: [(&str, &str); 5] = [
     ),
 ];
 
-/// Crates that a manifest names for what they switch on, and no code does.
-const SWITCHES: [(&str, &str, &str); 0] = [];
-
 /// Advisories that do not apply.
 const ACCEPTED: [(&str, &str); 2] = [
     (
@@ -125,7 +122,7 @@ fn every_dependency_of_a_manifest_is_named_by_code() {
     let graph = Graph::read();
     let mut found = Vec::new();
     for package in graph.packages.values().filter(|package| package.is_ours()) {
-        found.extend(used::unused(package, &SWITCHES));
+        found.extend(used::unused(package));
     }
     none("dependencies that nothing uses", &found);
 }

@@ -8,8 +8,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::graph::Package;
 
-/// What the manifest of a crate names and no code of it does, but for crates that are named to switch something on.
-pub(crate) fn unused(package: &Package, switches: &[(&str, &str, &str)]) -> Vec<String> {
+/// What the manifest of a crate names and no code of it does.
+pub(crate) fn unused(package: &Package) -> Vec<String> {
     let (mut product, mut tests, mut build) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     words_below(&package.folder.join("src"), &mut product);
     words_below(&package.folder.join("tests"), &mut tests);
@@ -21,12 +21,7 @@ pub(crate) fn unused(package: &Package, switches: &[(&str, &str, &str)]) -> Vec<
         Some("build") => build.contains(name),
         Some(_) => tests.contains(name),
     };
-    let is_switch = |name: &str| {
-        let mut of_crate = switches.iter().filter(|(of, ..)| *of == package.name);
-        of_crate.any(|(_, switch, _)| *switch == name)
-    };
     let unused = package.dependencies.iter().filter(|named| !is_used(named));
-    let unused = unused.filter(|(name, _)| !is_switch(name));
     unused
         .map(|(name, kind)| {
             let table = kind
@@ -97,14 +92,10 @@ fn a_dependency_that_only_a_comment_names_is_unused() {
             named("prost", None),
             named("cc", Some("build")),
             named("cc", None),
-            named("switch", None),
         ],
         ..Package::default()
     };
-    let unused = unused(
-        &package,
-        &[("a", "switch", "because"), ("b", "prost", "because")],
-    );
+    let unused = unused(&package);
     let expected = [
         "bytes of dependencies of a",
         "clap of dev-dependencies of a",

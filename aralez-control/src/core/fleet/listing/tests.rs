@@ -14,6 +14,7 @@ fn facts(number: u64) -> NodeFacts {
         node: format!("n{number}").parse().unwrap(),
         group: "default".parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 
