@@ -1,6 +1,8 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
+mod opened;
+mod ports;
 mod roster;
 mod signals;
 mod store;
@@ -11,10 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
-use aralez_proto::model::GroupName;
-use aralez_proto::version::Version;
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
@@ -25,25 +25,19 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
+use crate::api::{self, ApiParts};
 use crate::args::{Args, Offline};
-use crate::checkpoint::CheckpointFile;
-use crate::core::checkpoint::Checkpoint;
-use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::descriptors::Descriptors;
-use crate::core::fleet::SharedFleet;
-use crate::core::hold::{HOLD, HoldId};
-use crate::core::layers::Discovered;
-use crate::core::observer::Observer;
+use crate::core::hold::HOLD;
 use crate::core::session::Pace;
 use crate::core::source::Source;
-use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo, Store};
 use crate::ledger::Ledger;
-use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, CHECKPOINT, Publisher, SETTLING};
+use crate::metrics::Metrics;
+use crate::publisher::{CHECKPOINT, SETTLING};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
-use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
+use crate::source::file::WRITER_PATIENCE;
+use crate::stream::{self, ControlSocket, Hub, HubParts};
+use opened::Opened;
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -166,6 +160,7 @@ async fn serve(
     parts: Parts,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
+    let times = parts.times;
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
     let address = settings.config_address;
@@ -174,38 +169,14 @@ async fn serve(
     let socket = ControlSocket::bind(path)?;
     let pid_file = settings.pid_file.as_deref();
     let _pid_file = pid_file.map(PidFile::write).transpose()?;
-    let writers = Writers::default();
-    let fleet = SharedFleet::default();
-    // Before the publisher opens the head, whose proof waits for them.
-    roster::recall(&ledger, &fleet);
-    let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
-    let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
-    let begun = Begun {
-        fleet: fleet.clone(),
-        discovered: checkpoint.read(),
-    };
-    let kept = begun.discovered.clone();
-    let publisher = open_publisher(settings, ledger, begun, &parts.times, &writers)?;
-    let files = files(settings, &publisher, writers, &parts.times);
-    let sources = files.into_iter().chain(parts.sources).collect();
-    let following = publisher.follow(sources).map_err(Error::msg)?;
+    let opened = Opened::open(settings, ledger, &times)?;
+    let following = opened.follow(settings, times.writer_patience, parts.sources)?;
+    let (publisher, fleet) = (opened.publisher.clone(), opened.fleet.clone());
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
 
     let metrics = Arc::new(Metrics::default());
-    let observer: Arc<dyn Observer> = metrics.clone();
-    let hub = Hub::new(
-        HubParts {
-            cluster: publisher.cluster_id(),
-            views: publisher.views(),
-            history: Arc::new(publisher.clone()),
-            fleet: fleet.clone(),
-            observer: Arc::clone(&observer),
-            pace: parts.times.pace,
-            leaving: leaving.clone(),
-        },
-        Instant::now(),
-    );
+    let hub = hub(&opened, metrics.clone(), times.pace, leaving.clone());
     let api = ApiParts {
         commits: Arc::new(publisher.clone()),
         views: publisher.views(),
@@ -213,8 +184,8 @@ async fn serve(
         sources: publisher.sources(),
         fleet: fleet.clone(),
         commands: hub.clone(),
-        observer,
-        metrics: metrics_text(metrics, publisher.clone(), fleet.clone()),
+        observer: metrics.clone(),
+        metrics: ports::metrics_text(metrics, publisher.clone(), fleet.clone()),
         cluster: publisher.cluster_id(),
         enabled: parts.enabled,
         key: settings.master_key.clone(),
@@ -223,25 +194,35 @@ async fn serve(
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
-    let (keeper, ends) = (publisher.clone(), leaving.clone());
-    let every = parts.times.checkpoint;
-    let checkpoint = Box::new(checkpoint);
-    let checkpoint =
-        tokio::spawn(async move { keeper.keep_discovered(checkpoint, kept, every, ends).await });
+    let checkpoint = opened.keep(times.checkpoint, leaving.clone());
     let roster = tokio::spawn(roster::keep(publisher, fleet, leaving.clone()));
-    let streams = tokio::spawn(stream::serve(
-        socket,
-        parts.room.streams,
-        hub,
-        leaving.clone(),
-    ));
+    let most = parts.room.streams;
+    let streams = tokio::spawn(stream::serve(socket, most, hub, leaving.clone()));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leaving, streams, api).await;
     drop(following);
-    // It ends with the streams; a disk that hangs holds nobody up.
+    // They end with the streams; a disk that hangs holds nobody up.
     let kept = async { tokio::join!(roster, checkpoint) };
     let _ = tokio::time::timeout(LAST_WORK, kept).await;
     ended
+}
+
+fn hub(
+    opened: &Opened,
+    metrics: Arc<Metrics>,
+    pace: Pace,
+    leaving: watch::Receiver<bool>,
+) -> Arc<Hub> {
+    let parts = HubParts {
+        cluster: opened.publisher.cluster_id(),
+        views: opened.publisher.views(),
+        history: Arc::new(opened.publisher.clone()),
+        fleet: opened.fleet.clone(),
+        observer: metrics,
+        pace,
+        leaving,
+    };
+    Hub::new(parts, Instant::now())
 }
 
 async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
@@ -269,109 +250,4 @@ async fn run_to_the_end(
     let (streams, api) = tokio::join!(streams, api);
     info!("control leaves");
     streams.and(api)
-}
-
-/// What control begins with beside the ledger.
-struct Begun {
-    fleet: SharedFleet,
-    discovered: Discovered,
-}
-
-fn open_publisher(
-    settings: &ControlSettings,
-    ledger: Ledger,
-    begun: Begun,
-    times: &Times,
-    writers: &Writers,
-) -> Result<Publisher> {
-    let path = settings.upstreams_conf.clone();
-    let document = path.map(|path| MainDocument::new(path, writers.clone()));
-    let main_file = document
-        .clone()
-        .map(|it| Box::new(it) as Box<dyn DocumentFile>);
-    let files = document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>);
-    let parts = publisher::Parts {
-        store: Box::new(ledger),
-        main_file,
-        files,
-        heads: Arc::new(begun.fleet),
-        discovered: begun.discovered,
-        surroundings: settings.surroundings(),
-        hold: times.hold,
-        settling: times.settling,
-    };
-    Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
-}
-
-/// The source of the files; `None` where `main.yaml` names none.
-fn files(
-    settings: &ControlSettings,
-    publisher: &Publisher,
-    writers: Writers,
-    times: &Times,
-) -> Option<Box<dyn Source>> {
-    let Some(path) = &settings.upstreams_conf else {
-        info!("no upstreams_conf: configuration comes over the config API alone");
-        return None;
-    };
-    let known = publisher.known_files();
-    let files = FileSource::new(path, known, writers, times.writer_patience);
-    Some(Box::new(files))
-}
-
-fn metrics_text(
-    metrics: Arc<Metrics>,
-    publisher: Publisher,
-    fleet: SharedFleet,
-) -> Arc<dyn Fn() -> String + Send + Sync> {
-    let views = publisher.views();
-    let documents = publisher.source_status();
-    Arc::new(move || {
-        let figures = publisher.figures();
-        let reading = Reading {
-            head: views.borrow().version(),
-            commits: figures.commits,
-            refused: figures.refused,
-            held: figures.held,
-            files_held: documents.borrow().held.is_some(),
-            files_writing: documents.borrow().writing,
-            parse: Duration::from_millis(figures.parse_ms),
-            lower: Duration::from_millis(figures.lower_ms),
-            write: Duration::from_millis(figures.commit_ms),
-        };
-        let nodes = fleet.lock().counts();
-        metrics.render(&reading, &nodes)
-    })
-}
-
-impl Commits for Publisher {
-    fn commit(&self, proposal: Proposal) -> Committing<'_> {
-        Box::pin(Self::commit(self, proposal))
-    }
-
-    fn release(&self, shown: Option<HoldId>) -> Releasing<'_> {
-        Box::pin(Self::release(self, shown))
-    }
-
-    fn take_files(&self, take: TakeFiles) -> Committing<'_> {
-        Box::pin(Self::take_files(self, take))
-    }
-
-    fn backup(&self) -> BackingUp<'_> {
-        Box::pin(Self::backup(self))
-    }
-
-    fn head(&self) -> Option<RevisionInfo> {
-        Self::head(self)
-    }
-}
-
-impl History for Publisher {
-    fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
-        Box::pin(Self::recall(self, group, version))
-    }
-
-    fn go_above(&self, held: Version) -> Rising<'_> {
-        Box::pin(Self::go_above(self, held))
-    }
 }

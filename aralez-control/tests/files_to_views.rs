@@ -52,6 +52,8 @@ impl Control {
     async fn stop(self) {
         // Waited for, so that the ledger is closed before it is opened again.
         self.following.ended().await;
+        // What the writer had begun for one of them goes on to its end; the next look comes after it.
+        let _ = self.publisher.discovered().await;
     }
 
     async fn until_hosts(&self, wanted: &[&str]) -> u64 {

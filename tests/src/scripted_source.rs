@@ -110,7 +110,7 @@ impl Script {
                 self.text = text;
                 self.text.lines().for_each(|line| self.obey(line));
             }
-            thread::sleep(LOOK);
+            thread::park_timeout(LOOK);
         }
     }
 
@@ -142,7 +142,7 @@ impl Script {
         for number in 0..schedule.changes() {
             let (pool, step) = schedule.change(number);
             while schedule::now() < schedule.comes(pool, step) {
-                thread::sleep(TICK);
+                thread::park_timeout(TICK);
             }
             self.find(schedule::pool_name(pool), schedule::endpoints(step));
         }

@@ -19,7 +19,7 @@ use crate::core::turned_away::TurnedAwayNodes;
 
 mod listing;
 
-pub use listing::{Listing, NodeCounts, PushListing, Wanted};
+pub use listing::{ListedNodes, Listing, NodeCounts, PushListing};
 
 #[cfg(test)]
 mod tests;

@@ -177,11 +177,8 @@ pub trait Store: Send {
     /// Where the store cannot be read.
     fn refresh(&mut self) -> Result<(), StoreError>;
 
-    /// The set of files that was read last; `None` before the first.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError>;
+    /// The set of files that was read last; `None` before the first. Costs nothing: it was read when the store was opened or refreshed.
+    fn files_read(&self) -> Option<FilesRead>;
 
     /// Remembers the set of files read last, durably.
     ///

@@ -99,13 +99,10 @@ fn decode(key: &[u8], value: &[u8], seal: &SealKey) -> Result<Record, String> {
         Some(RecordKey::new(kind, std::str::from_utf8(name).ok()?))
     });
     let named = named.ok_or("an operational record has a key that this release does not know")?;
-    let sealed = match value.split_first() {
-        Some((&FORMAT, sealed)) => sealed,
-        _ => {
-            return Err(format!(
-                "{named} has a format that this release does not know"
-            ));
-        }
+    let Some((&FORMAT, sealed)) = value.split_first() else {
+        return Err(format!(
+            "{named} has a format that this release does not know"
+        ));
     };
     let payload = seal.open(&context(key), sealed).map_err(|_| {
         format!(

@@ -92,8 +92,8 @@ impl Store for Ledger {
         self.reread(database)
     }
 
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(self.meta.files)
+    fn files_read(&self) -> Option<FilesRead> {
+        self.meta.files
     }
 
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {

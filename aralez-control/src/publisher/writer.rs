@@ -66,7 +66,7 @@ impl Writer {
     pub(super) fn open(parts: Parts) -> Result<(Self, KnownFiles), StoreError> {
         let head = commit::head_of(parts.store.as_ref())?;
         let info = head.as_ref().map(|head| head.info.clone());
-        let files = parts.store.files_read()?;
+        let files = parts.store.files_read();
         let operational = parts.store.operational()?;
         let status = SourceStatus {
             head_origin: info.as_ref().map(|info| info.origin.clone()),
@@ -103,9 +103,8 @@ impl Writer {
             holds: Holds::new(parts.hold, random::bytes()),
         };
         writer.load(head.as_ref())?;
-        let files = writer.store.files_read()?;
         writer.tell(|_| ());
-        let known = files::known(head, files);
+        let known = files::known(head, writer.store.files_read());
         writer.files.begin(&known);
         Ok((writer, known))
     }
@@ -213,7 +212,7 @@ impl Writer {
 
     /// Changes the status, and tells it where it is another one than before.
     fn tell(&self, change: impl FnOnce(&mut SourceStatus)) {
-        let files = self.store.files_read().ok().flatten();
+        let files = self.store.files_read();
         self.outlets.status.send_if_modified(|status| {
             let mut next = SourceStatus::clone(status);
             next.head_origin = self.head.as_ref().map(|head| head.origin.clone());

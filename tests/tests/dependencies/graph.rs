@@ -79,18 +79,12 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Asks cargo, which fetches nothing for it.
+    /// Asks cargo, which fetches only what it has not fetched for the build.
     pub(crate) fn read() -> Self {
-        let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let asked = Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-            .args(["--filter-platform", &platform])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .expect("cargo runs");
-        let told = String::from_utf8_lossy(&asked.stderr);
-        assert!(asked.status.success(), "cargo metadata: {told}");
-        let metadata: Value = serde_json::from_slice(&asked.stdout).expect("cargo tells JSON");
+        let offline = ask(&["--offline"]);
+        let told = offline.or_else(|_| ask(&[]));
+        let told = told.unwrap_or_else(|reason| panic!("cargo metadata: {reason}"));
+        let metadata: Value = serde_json::from_slice(&told).expect("cargo tells JSON");
         let nodes = list(&metadata["resolve"]["nodes"]);
         let links: BTreeMap<_, _> = nodes
             .map(|node| (string(&node["id"]), linked(node)))
@@ -119,6 +113,21 @@ impl Graph {
             }
         }
         seen.into_iter().map(|id| &self.packages[id])
+    }
+}
+
+fn ask(more: &[&str]) -> Result<Vec<u8>, String> {
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let asked = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .args(["--filter-platform", &platform])
+        .args(more)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    match asked.status.success() {
+        true => Ok(asked.stdout),
+        false => Err(String::from_utf8_lossy(&asked.stderr).into_owned()),
     }
 }
 

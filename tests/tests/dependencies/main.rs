@@ -1,6 +1,6 @@
 //! What Aralez is built from: licences that it may have, no crate twice without a reason, none that nothing uses, none with a known flaw.
 //!
-//! All of it is read from Cargo.lock and what cargo has fetched already, so it needs no network. A list with reasons stands beside each
+//! All of it is read from Cargo.lock and what cargo fetched for the build, so it needs no network of its own. A list with reasons stands beside each
 //! rule; a line of it that is not needed any more is a fault as well.
 
 mod advisories;

@@ -45,12 +45,12 @@ fn keep(
     let (leave, leaving) = watch::channel(false);
     let (publisher, checkpoint) = (publisher.clone(), Box::new(disk.clone()));
     let begun = kept(disk).0;
-    let keeps = async move {
+    let keeps = tokio::spawn(async move {
         publisher
             .keep_discovered(checkpoint, begun, every, leaving)
-            .await
-    };
-    (leave, tokio::spawn(keeps))
+            .await;
+    });
+    (leave, keeps)
 }
 
 #[tokio::test]

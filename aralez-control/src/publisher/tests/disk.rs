@@ -107,8 +107,8 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(self.0.lock().unwrap().files)
+    fn files_read(&self) -> Option<FilesRead> {
+        self.0.lock().unwrap().files
     }
 
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
