@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use crate::core::node::NodeFacts;
-use crate::core::session::Hello;
-
 /// A process of this machine, as the kernel names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PeerIdentity {
@@ -18,17 +15,6 @@ impl PeerIdentity {
     /// Whether it may speak for nodes at all: it runs as root or as the user of control, `own`.
     pub const fn is_trusted(&self, own: u32) -> bool {
         self.uid == 0 || self.uid == own
-    }
-
-    /// Who the node is. Only here are names read from a Hello: what the transport proves beats what a node says of itself. A process of this
-    /// machine proves its user alone, and a trusted user may run nodes of any name and group.
-    pub fn introduces(self, hello: &Hello) -> NodeFacts {
-        NodeFacts {
-            node: hello.node.clone(),
-            group: hello.group.clone(),
-            proxy_version: hello.proxy_version.clone(),
-            peer: Some(self),
-        }
     }
 }
 

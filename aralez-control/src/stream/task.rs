@@ -43,7 +43,7 @@ pub(super) async fn run(
             return;
         }
     };
-    let facts = peer.introduces(&hello);
+    let facts = NodeFacts::introduced(peer, &hello);
     let node = facts.node.clone();
     // First of all: what comes of it decides whether the proxy can follow.
     hub.catch_up(&facts.group, &hello).await;
