@@ -6,7 +6,7 @@ export OPENSSL_NO_VENDOR := 1
 # Where rustup puts cargo, for shells that have not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: up test prove bench dist build-deps bench-deps
+.PHONY: up test prove bench dist advisories build-deps bench-deps
 
 # Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
 up: build-deps
@@ -53,6 +53,11 @@ bench: build-deps bench-deps
 # What is shipped: fat LTO, OpenSSL linked in. Slow.
 dist: build-deps
 	OPENSSL_NO_VENDOR=0 cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-ctl
+
+# Asks RustSec for advisories that tests/advisories.txt does not know yet. Wants the network, so `make test` does without.
+advisories:
+	command -v cargo-audit >/dev/null || cargo install cargo-audit --locked
+	cargo audit
 
 build-deps:
 	./deploy/install-build-deps.sh

@@ -1,7 +1,7 @@
 //! The config API over HTTP: the documented `/conf`, and `/v1` with JSON, ETag and problem+json.
 //!
 //! It takes requests, checks keys and bounds, and shows what others know. What a push comes to is decided by whoever implements
-//! [`Commits`]; the fleet is read, never written, but for the proof of a commit made here.
+//! [`Commits`]; the fleet is read, never written.
 
 mod access;
 mod backup;
@@ -37,6 +37,7 @@ use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
 use crate::core::fleet::{NodeCommands, SharedFleet};
 use crate::core::hold::HoldId;
 use crate::core::observer::Observer;
+use crate::core::source::SourceStates;
 use crate::core::status::SourceStatus;
 use crate::core::store::{Backup, ClusterId, RevisionInfo};
 use crate::core::views::Views;
@@ -82,6 +83,8 @@ pub struct ApiParts {
     pub views: watch::Receiver<Arc<Views>>,
     /// The state of the documents.
     pub documents: watch::Receiver<Arc<SourceStatus>>,
+    /// How the sources are doing.
+    pub sources: watch::Receiver<SourceStates>,
     /// Which node runs what.
     pub fleet: SharedFleet,
     /// What can be asked of a node's stream.

@@ -1,6 +1,8 @@
 //! The app: puts adapters together and runs them until a signal.
 
 mod check;
+mod opened;
+mod ports;
 mod roster;
 mod signals;
 mod store;
@@ -13,8 +15,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
-use aralez_proto::model::GroupName;
-use aralez_proto::version::Version;
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
@@ -25,32 +25,30 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::api::{self, ApiParts, BackingUp, Commits, Committing, Releasing};
+use crate::api::{self, ApiParts};
 use crate::args::{Args, Offline};
-use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::descriptors::Descriptors;
-use crate::core::fleet::SharedFleet;
-use crate::core::hold::{HOLD, HoldId};
-use crate::core::observer::Observer;
+use crate::core::hold::HOLD;
 use crate::core::session::Pace;
-use crate::core::store::{FilesOnDisk, MainFile as DocumentFile, RevisionInfo};
+use crate::core::source::Source;
 use crate::ledger::Ledger;
-use crate::metrics::{Metrics, Reading};
-use crate::publisher::{self, Publisher, SETTLING};
+use crate::metrics::Metrics;
+use crate::publisher::{CHECKPOINT, SETTLING};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
-use crate::stream::{self, ControlSocket, History, Hub, HubParts, Recalling, Rising};
+use crate::source::file::WRITER_PATIENCE;
+use crate::stream::{self, ControlSocket, Hub, HubParts};
+use opened::Opened;
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
 /// How long what still runs on other threads may take at the end.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
-/// Runs control until it is told to leave, or checks everything and leaves.
+/// Runs control until it is told to leave, or checks everything and leaves. `sources` look beside those that `main.yaml` asks for.
 ///
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
@@ -87,6 +85,7 @@ pub fn run(args: &Args) -> Result<()> {
         times: Times::of(args),
         room,
         enabled: is_enabled,
+        sources,
     };
     let runtime = runtime()?;
     let served = runtime.block_on(serve(&settings, parts, leaving));
@@ -100,6 +99,8 @@ struct Parts {
     room: Descriptors,
     /// `config_api_enabled`, now.
     enabled: watch::Receiver<bool>,
+    /// What looks beside the files.
+    sources: Vec<Box<dyn Source>>,
 }
 
 /// What tests make shorter.
@@ -107,6 +108,7 @@ struct Times {
     hold: Duration,
     writer_patience: Duration,
     settling: Duration,
+    checkpoint: Duration,
     pace: Pace,
 }
 
@@ -125,6 +127,7 @@ impl Times {
                 .writer_patience_ms
                 .map_or(WRITER_PATIENCE, Duration::from_millis),
             settling: args.settling_ms.map_or(SETTLING, Duration::from_millis),
+            checkpoint: args.checkpoint_ms.map_or(CHECKPOINT, Duration::from_millis),
             pace,
         }
     }
@@ -157,6 +160,7 @@ async fn serve(
     parts: Parts,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
+    let times = parts.times;
     // First, for it holds the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
     let address = settings.config_address;
@@ -165,37 +169,23 @@ async fn serve(
     let socket = ControlSocket::bind(path)?;
     let pid_file = settings.pid_file.as_deref();
     let _pid_file = pid_file.map(PidFile::write).transpose()?;
-    let writers = Writers::default();
-    let publisher = open_publisher(settings, ledger, &parts.times, &writers)?;
-    let source = follow_files(settings, &publisher, writers, parts.times.writer_patience)?;
+    let opened = Opened::open(settings, ledger, &times)?;
+    let following = opened.follow(settings, times.writer_patience, parts.sources)?;
+    let (publisher, fleet) = (opened.publisher.clone(), opened.fleet.clone());
     let settling = publisher.clone();
     tokio::spawn(async move { settling.settle().await });
 
-    let fleet = SharedFleet::default();
-    // Before the hub begins the proof of the head, which waits for them.
-    roster::recall(&publisher, &fleet).await;
     let metrics = Arc::new(Metrics::default());
-    let observer: Arc<dyn Observer> = metrics.clone();
-    let hub = Hub::new(
-        HubParts {
-            cluster: publisher.cluster_id(),
-            views: publisher.views(),
-            history: Arc::new(publisher.clone()),
-            fleet: fleet.clone(),
-            observer: Arc::clone(&observer),
-            pace: parts.times.pace,
-            leaving: leaving.clone(),
-        },
-        Instant::now(),
-    );
+    let hub = hub(&opened, metrics.clone(), times.pace, leaving.clone());
     let api = ApiParts {
         commits: Arc::new(publisher.clone()),
         views: publisher.views(),
         documents: publisher.source_status(),
+        sources: publisher.sources(),
         fleet: fleet.clone(),
         commands: hub.clone(),
-        observer,
-        metrics: metrics_text(metrics, publisher.clone(), fleet.clone()),
+        observer: metrics.clone(),
+        metrics: ports::metrics_text(metrics, publisher.clone(), fleet.clone()),
         cluster: publisher.cluster_id(),
         enabled: parts.enabled,
         key: settings.master_key.clone(),
@@ -204,19 +194,35 @@ async fn serve(
     };
     info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
     tokio::spawn(hub.clone().follow());
+    let checkpoint = opened.keep(times.checkpoint, leaving.clone());
     let roster = tokio::spawn(roster::keep(publisher, fleet, leaving.clone()));
-    let streams = tokio::spawn(stream::serve(
-        socket,
-        parts.room.streams,
-        hub,
-        leaving.clone(),
-    ));
+    let most = parts.room.streams;
+    let streams = tokio::spawn(stream::serve(socket, most, hub, leaving.clone()));
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leaving, streams, api).await;
-    drop(source);
-    // It ends with the streams; a disk that hangs holds nobody up.
-    let _ = tokio::time::timeout(LAST_WORK, roster).await;
+    drop(following);
+    // They end with the streams; a disk that hangs holds nobody up.
+    let kept = async { tokio::join!(roster, checkpoint) };
+    let _ = tokio::time::timeout(LAST_WORK, kept).await;
     ended
+}
+
+fn hub(
+    opened: &Opened,
+    metrics: Arc<Metrics>,
+    pace: Pace,
+    leaving: watch::Receiver<bool>,
+) -> Arc<Hub> {
+    let parts = HubParts {
+        cluster: opened.publisher.cluster_id(),
+        views: opened.publisher.views(),
+        history: Arc::new(opened.publisher.clone()),
+        fleet: opened.fleet.clone(),
+        observer: metrics,
+        pace,
+        leaving,
+    };
+    Hub::new(parts, Instant::now())
 }
 
 async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
@@ -244,102 +250,4 @@ async fn run_to_the_end(
     let (streams, api) = tokio::join!(streams, api);
     info!("control leaves");
     streams.and(api)
-}
-
-fn open_publisher(
-    settings: &ControlSettings,
-    ledger: Ledger,
-    times: &Times,
-    writers: &Writers,
-) -> Result<Publisher> {
-    let path = settings.upstreams_conf.clone();
-    let document = path.map(|path| MainDocument::new(path, writers.clone()));
-    let main_file = document
-        .clone()
-        .map(|it| Box::new(it) as Box<dyn DocumentFile>);
-    let files = document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>);
-    let parts = publisher::Parts {
-        store: Box::new(ledger),
-        main_file,
-        files,
-        surroundings: settings.surroundings(),
-        hold: times.hold,
-        settling: times.settling,
-    };
-    Publisher::open(parts).with_context(|| format!("{}", settings.control_dir().display()))
-}
-
-/// Follows the files for as long as the result is held.
-fn follow_files(
-    settings: &ControlSettings,
-    publisher: &Publisher,
-    writers: Writers,
-    patience: Duration,
-) -> Result<Option<FileSource>> {
-    let Some(path) = &settings.upstreams_conf else {
-        info!("no upstreams_conf: configuration comes over the config API alone");
-        return Ok(None);
-    };
-    let source = FileSource::spawn(path, publisher.known_files(), writers, patience)
-        .with_context(|| format!("cannot watch {}", path.display()))?;
-    let (publisher, readings) = (publisher.clone(), source.readings());
-    tokio::spawn(async move { publisher.follow(readings).await });
-    Ok(Some(source))
-}
-
-fn metrics_text(
-    metrics: Arc<Metrics>,
-    publisher: Publisher,
-    fleet: SharedFleet,
-) -> Arc<dyn Fn() -> String + Send + Sync> {
-    let views = publisher.views();
-    let documents = publisher.source_status();
-    Arc::new(move || {
-        let figures = publisher.figures();
-        let reading = Reading {
-            head: views.borrow().version(),
-            commits: figures.commits,
-            refused: figures.refused,
-            held: figures.held,
-            files_held: documents.borrow().held.is_some(),
-            files_writing: documents.borrow().writing,
-            parse: Duration::from_millis(figures.parse_ms),
-            lower: Duration::from_millis(figures.lower_ms),
-            write: Duration::from_millis(figures.commit_ms),
-        };
-        let nodes = fleet.lock().counts();
-        metrics.render(&reading, &nodes)
-    })
-}
-
-impl Commits for Publisher {
-    fn commit(&self, proposal: Proposal) -> Committing<'_> {
-        Box::pin(Self::commit(self, proposal))
-    }
-
-    fn release(&self, shown: Option<HoldId>) -> Releasing<'_> {
-        Box::pin(Self::release(self, shown))
-    }
-
-    fn take_files(&self, take: TakeFiles) -> Committing<'_> {
-        Box::pin(Self::take_files(self, take))
-    }
-
-    fn backup(&self) -> BackingUp<'_> {
-        Box::pin(Self::backup(self))
-    }
-
-    fn head(&self) -> Option<RevisionInfo> {
-        Self::head(self)
-    }
-}
-
-impl History for Publisher {
-    fn recall(&self, group: GroupName, version: Version) -> Recalling<'_> {
-        Box::pin(Self::recall(self, group, version))
-    }
-
-    fn go_above(&self, held: Version) -> Rising<'_> {
-        Box::pin(Self::go_above(self, held))
-    }
 }

@@ -32,6 +32,10 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "MS")]
     pub hold_ms: Option<u64>,
 
+    /// For tests: between two writes of what sources found, in milliseconds
+    #[arg(long, hide = true, value_name = "MS")]
+    pub checkpoint_ms: Option<u64>,
+
     /// For tests: how long a file may be open for writing before the set is taken without it, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub writer_patience_ms: Option<u64>,

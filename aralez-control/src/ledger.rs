@@ -10,6 +10,7 @@ mod identity;
 mod interrupted;
 mod meta;
 mod nodes;
+mod operational;
 mod restore;
 mod store;
 mod tables;
@@ -22,6 +23,7 @@ use aralez_runtime::{clock, private, random};
 use redb::Database;
 use tracing::{info, warn};
 
+use crate::core::layers::Operational;
 use crate::core::store::{Revision, RevisionInfo, Store, StoreError, cluster_text};
 pub use check::{Checked, check};
 use meta::Meta;
@@ -44,6 +46,7 @@ pub struct Ledger {
     key: SealKey,
     meta: Meta,
     head: Option<RevisionInfo>,
+    operational: Operational,
     _lock: InstanceLock,
 }
 
@@ -97,6 +100,7 @@ impl Ledger {
             key,
             meta,
             head: None,
+            operational: Operational::default(),
             _lock: lock,
         };
         match tables::guarded(|| Ok(ledger.head_of(&meta))) {
@@ -111,6 +115,7 @@ impl Ledger {
                 return Err(named(reason));
             }
         }
+        ledger.operational = ledger.read_operational().map_err(OpenError::of)?;
         Ok(ledger)
     }
 
@@ -130,6 +135,19 @@ impl Ledger {
             return Err(self.failed(format!("revision {newest} is of another generation")));
         }
         Ok(head)
+    }
+
+    fn read_operational(&self) -> Result<Operational, StoreError> {
+        let read = tables::guarded(|| {
+            let database = self.opened().map_err(|error| error.to_string())?;
+            operational::read(database, &self.key)
+        });
+        read.map_err(|reason| self.failed(reason))
+    }
+
+    /// The key with which everything in this folder is sealed.
+    pub fn seal_key(&self) -> SealKey {
+        self.key.clone()
     }
 
     fn path(&self) -> PathBuf {
@@ -168,11 +186,16 @@ impl Ledger {
                 Ok(())
             }
             Ok(()) => Err(self.failed(error)),
-            Err(unreadable) => Err(StoreError::Unknown(format!(
-                "{}: {error}; whether it was written is not known yet, since the file cannot be read again: {unreadable}",
-                self.path().display()
-            ))),
+            Err(unreadable) => Err(self.unknown(&error, &unreadable)),
         }
+    }
+
+    /// A write failed, and so does a look at what came of it.
+    fn unknown(&self, error: &redb::Error, unreadable: &StoreError) -> StoreError {
+        StoreError::Unknown(format!(
+            "{}: {error}; whether it was written is not known yet, since the file cannot be read again: {unreadable}",
+            self.path().display()
+        ))
     }
 
     /// What the file says now that it was opened again. A transaction of which the outcome was not known counts only once another one has
@@ -192,6 +215,7 @@ impl Ledger {
         let head = head.map_err(|reason| self.failed(reason)).flatten();
         match head {
             Ok(head) => {
+                self.operational = self.read_operational()?;
                 self.meta = meta;
                 self.head = head.map(|revision| revision.info);
                 Ok(())

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod args;
+pub mod checkpoint;
 pub mod core;
 pub mod ledger;
 pub mod metrics;

@@ -10,7 +10,8 @@ use clap::Parser;
 fn main() -> ExitCode {
     // Wrong usage ends here, with status 2.
     let args = Args::parse();
-    match app::run(&args) {
+    // The sources of this release are those that main.yaml asks for.
+    match app::run(&args, Vec::new()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             // Where even standard error is gone, the exit status is all that is left to say.

@@ -3,8 +3,10 @@
 //! Reading a large set of documents takes a while, so all work is done off the runtime's threads, and who waits for nothing but the views
 //! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
 
+mod checkpoint;
 mod discovered;
 mod recall;
+mod sources;
 mod writer;
 
 use std::sync::Arc;
@@ -15,16 +17,20 @@ use aralez_proto::version::Version;
 use tokio::sync::{Mutex, watch};
 use tracing::warn;
 
+use crate::core::change::Change;
 use crate::core::commit::{Committed, Proposal, Rejected, TakeFiles};
+use crate::core::heads::Heads;
 use crate::core::hold::HoldId;
-use crate::core::roster::KnownNode;
+use crate::core::layers::Discovered;
+use crate::core::source::{SourceStates, Wanted};
 use crate::core::status::{KnownFiles, Reading, SourceStatus};
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
 };
 use crate::core::views::Views;
-pub use discovered::Found;
+pub use checkpoint::CHECKPOINT;
 use recall::Earlier;
+pub use sources::Following;
 use writer::Writer;
 
 #[cfg(test)]
@@ -43,8 +49,12 @@ pub struct Parts {
     pub store: Box<dyn Store>,
     /// Where `?save` writes; `None` where no `upstreams_conf` is configured.
     pub main_file: Option<Box<dyn MainFile>>,
+    /// Who is told of every change of the views, before it can be seen.
+    pub heads: Arc<dyn Heads>,
     /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
     pub files: Option<Box<dyn FilesOnDisk>>,
+    /// What sources found before, as the checkpoint has it.
+    pub discovered: Discovered,
     /// What the reader of documents must know.
     pub surroundings: Surroundings,
     /// How long edited files that remove most hosts or most of a pool are held.
@@ -85,6 +95,8 @@ struct Outlets {
     status: watch::Sender<Arc<SourceStatus>>,
     head: watch::Sender<Option<RevisionInfo>>,
     figures: watch::Sender<CommitFigures>,
+    sources: watch::Sender<SourceStates>,
+    wanted: watch::Sender<Wanted>,
 }
 
 /// A handle to the publisher; copies are the same publisher.
@@ -115,13 +127,21 @@ impl Publisher {
         })
     }
 
-    /// Makes a proposal the head, or says why not. Proposals wait for each other, so one without an expectation is never in conflict.
-    /// Once begun, a commit goes on to its end even where the caller stops waiting.
+    /// Makes a proposal the head: [`Publisher::apply`] for documents.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
+        self.apply(Change::Documents(proposal)).await
+    }
+
+    /// Makes a change, or says why not. Changes wait for each other, so a proposal without an expectation is never in conflict.
+    /// Once begun, a change goes on to its end even where the caller stops waiting.
     ///
     /// # Errors
     /// See [`Rejected`]; nothing was changed then, or nobody knows yet.
-    pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
-        let committed = self.work(move |writer| writer.commit(&proposal));
+    pub async fn apply(&self, change: Change) -> Result<Committed, Rejected> {
+        let committed = self.work(move |writer| writer.apply(&change));
         let committed = committed.await.unwrap_or_else(Err);
         if matches!(committed, Err(Rejected::Unknown(_))) {
             let publisher = self.clone();
@@ -206,7 +226,7 @@ impl Publisher {
     }
 
     /// Takes every reading until the source ends. The newest wins where several came meanwhile.
-    pub async fn follow(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
+    async fn follow_files(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
         loop {
             let reading = readings.borrow_and_update().clone();
             let taken = match reading {
@@ -228,15 +248,6 @@ impl Publisher {
                 return;
             }
         }
-    }
-
-    /// The nodes that were known when they were last written.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn known_nodes(&self) -> Result<Vec<KnownNode>, Rejected> {
-        let known = self.work(|writer| writer.known_nodes()).await?;
-        known.map_err(|error| Rejected::Store(error.to_string()))
     }
 
     /// Writes nodes and forgets others.

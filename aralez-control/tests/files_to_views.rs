@@ -4,13 +4,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aralez_control::core::fleet::SharedFleet;
 use aralez_control::core::hold::HOLD;
+use aralez_control::core::layers::Discovered;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
-use aralez_control::publisher::{Parts, Publisher};
+use aralez_control::publisher::{Following, Parts, Publisher};
 use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use aralez_proto::document::Surroundings;
 use aralez_proto::model::GroupName;
@@ -19,8 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Control {
     publisher: Publisher,
-    _source: FileSource,
-    following: tokio::task::JoinHandle<()>,
+    following: Following,
 }
 
 impl Control {
@@ -32,26 +34,26 @@ impl Control {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
+            heads: Arc::new(SharedFleet::default()),
+            discovered: Discovered::default(),
             surroundings: Surroundings::default(),
             hold: HOLD,
             settling: aralez_control::publisher::SETTLING,
         };
         let publisher = Publisher::open(parts).unwrap();
-        let source =
-            FileSource::spawn(&main, publisher.known_files(), writers, WRITER_PATIENCE).unwrap();
-        let (follower, readings) = (publisher.clone(), source.readings());
-        let following = tokio::spawn(async move { follower.follow(readings).await });
+        let source = FileSource::new(&main, publisher.known_files(), writers, WRITER_PATIENCE);
+        let following = publisher.follow(vec![Box::new(source)]).unwrap();
         Self {
             publisher,
-            _source: source,
             following,
         }
     }
 
     async fn stop(self) {
-        self.following.abort();
         // Waited for, so that the ledger is closed before it is opened again.
-        let _ = self.following.await;
+        self.following.ended().await;
+        // What the writer had begun for one of them goes on to its end; the next look comes after it.
+        let _ = self.publisher.discovered().await;
     }
 
     async fn until_hosts(&self, wanted: &[&str]) -> u64 {

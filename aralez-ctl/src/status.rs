@@ -18,6 +18,7 @@ struct Status {
     sequence: u64,
     root: String,
     documents: Documents,
+    sources: Vec<Source>,
     nodes: Counts,
     turned_away: Vec<TurnedAway>,
     troubles: Vec<String>,
@@ -31,6 +32,16 @@ struct Documents {
     faults: Vec<DocumentFault>,
     warnings: Vec<DocumentFault>,
     held: Option<Held>,
+}
+
+/// What finds documents or endpoints.
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Source {
+    name: String,
+    /// Why it is failing; `None` where it is not.
+    reason: Option<String>,
+    since_ms: u64,
 }
 
 /// Files that wait for a second look.
@@ -117,10 +128,24 @@ fn rendered(status: &Status) -> String {
         text.push_str(&format!("  warning: {}\n", warning.line()));
     }
     held.iter().for_each(|held| text.push_str(&shown(held)));
+    text.extend(status.sources.iter().filter_map(failing));
     text.push_str(&turned_away(&status.turned_away));
     let troubles = status.troubles.iter();
     text.extend(troubles.map(|trouble| format!("control: {trouble}\n")));
     text
+}
+
+/// A source that cannot tell what there is. That of the files has its reasons among the faults of the documents.
+fn failing(source: &Source) -> Option<String> {
+    let reason = source
+        .reason
+        .as_deref()
+        .filter(|_| source.name != "files")?;
+    let seconds = source.since_ms / 1000;
+    Some(format!(
+        "source {} fails since {seconds} s, what it found before stays: {reason}\n",
+        source.name
+    ))
 }
 
 fn counted(nodes: &Counts) -> String {
@@ -191,6 +216,19 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn a_source_that_fails_is_told_with_its_reason_and_the_files_only_once() {
+        let status = serde_json::json!({"sources": [
+            {"name": "files", "health": "failing", "reason": "upstreams.yaml: a", "since_ms": 1},
+            {"name": "services", "health": "failing", "reason": "no route to host", "since_ms": 4_200},
+            {"name": "other", "health": "good", "reason": null, "since_ms": 4_200}]});
+        let text = rendered(&serde_json::from_value(status).unwrap());
+        let expected =
+            "source services fails since 4 s, what it found before stays: no route to host\n";
+        assert!(text.ends_with(expected), "{text}");
+        assert_eq!(text.matches("source").count(), 1, "{text}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::fault_proxy::FaultProxy;
 use crate::ports::Port;
 use crate::process::{self, Daemon};
 use crate::raw::{self, Request, Response};
+use crate::scripted_source::{script_beside, write_script};
 
 mod change;
 mod nodes;
@@ -44,6 +45,7 @@ pub struct Fleet {
     admin: Vec<Port>,
     api: Port,
     programs: Option<PathBuf>,
+    control_program: &'static str,
     control_arguments: Vec<String>,
     arguments: Vec<Vec<String>>,
     folder: TempDir,
@@ -109,6 +111,15 @@ impl Fleet {
     /// When it cannot be written.
     pub fn save(&self, text: &str) {
         std::fs::write(self.documents().join("upstreams.yaml"), text).expect("a document is saved");
+    }
+
+    /// Writes what the source of a [`Plan::scripted`] control finds from now on.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn script(&self, text: &str) {
+        let script = script_beside(&self.folder().join("control.yaml"));
+        write_script(&script, text);
     }
 
     /// Saves `conf.d/NAME`.
@@ -293,7 +304,7 @@ impl Fleet {
         let config = config.to_str().expect("test paths are UTF-8");
         let mut arguments = vec!["-c", config];
         arguments.extend(self.control_arguments.iter().map(String::as_str));
-        self.control = Some(self.start_daemon("aralez-control", &arguments, &log));
+        self.control = Some(self.start_daemon(self.control_program, &arguments, &log));
     }
 
     /// SIGKILL to control.

@@ -25,6 +25,7 @@ pub mod raw;
 pub mod recorder;
 pub mod running_fleet;
 pub mod scripted_node;
+pub mod scripted_source;
 pub mod serving_threads;
 pub mod simulator;
 pub mod slow;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::nodes::nodes_json;
 use super::pushes::push_json;
-use crate::core::fleet::{Fleet, SharedFleet, Wanted};
+use crate::core::fleet::{Fleet, ListedNodes, SharedFleet};
 use crate::core::node::NodeFacts;
 use crate::core::proof::Awaited;
 use crate::core::session::Standing;
@@ -56,6 +56,7 @@ fn facts(number: u64) -> NodeFacts {
         node: format!("edge-{number:05}.example").parse().unwrap(),
         group: "default".parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 
@@ -88,9 +89,9 @@ fn figures_of_answers_for_ten_thousand_nodes() {
     let (made, answer) = shortest(|| nodes_json(&listing, version(2), now));
     row("/v1/nodes", held, made, &answer);
     for (name, wanted) in [
-        ("all", Wanted::All),
-        ("open", Wanted::Open),
-        ("none", Wanted::Counts),
+        ("all", ListedNodes::All),
+        ("open", ListedNodes::Open),
+        ("none", ListedNodes::Counts),
     ] {
         let (held, push) = shortest(|| shared.lock().push(2, wanted).unwrap());
         let (made, answer) = shortest(|| push_json(&push, 2, Awaited::Present, now));

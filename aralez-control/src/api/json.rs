@@ -10,6 +10,7 @@ use crate::core::dropped::Dropped;
 use crate::core::fleet::NodeCounts;
 use crate::core::loss::{Loser, Loss};
 use crate::core::node::NodeState;
+use crate::core::peer::PeerIdentity;
 use crate::core::proof::MarkCounts;
 use crate::core::session::RefusedContent;
 
@@ -106,10 +107,25 @@ impl From<&RefusedContent> for RefusedJson {
 }
 
 #[derive(Serialize)]
+pub(super) struct PeerJson {
+    uid: u32,
+    pid: Option<i32>,
+}
+
+impl From<PeerIdentity> for PeerJson {
+    fn from(peer: PeerIdentity) -> Self {
+        let PeerIdentity { uid, pid } = peer;
+        Self { uid, pid }
+    }
+}
+
+#[derive(Serialize)]
 pub(super) struct NodeJson {
     pub(super) node: String,
     pub(super) group: String,
     pub(super) proxy_version: String,
+    /// The process that has its stream or had it last, as the kernel names it; `null` where it has had none since control was started.
+    pub(super) peer: Option<PeerJson>,
     pub(super) connected: bool,
     pub(super) state: &'static str,
     pub(super) running: Option<VersionJson>,
@@ -293,6 +309,17 @@ impl From<NodeCounts> for CountsJson {
     }
 }
 
+/// How a source is doing.
+#[derive(Serialize)]
+pub(super) struct SourceJson {
+    pub(super) name: &'static str,
+    /// `waiting`, `good` or `failing`.
+    pub(super) health: &'static str,
+    /// Why it is failing; `null` where it is not. What it found before stays.
+    pub(super) reason: Option<String>,
+    pub(super) since_ms: u64,
+}
+
 #[derive(Serialize)]
 pub(super) struct StatusJson {
     pub(super) version: u32,
@@ -300,6 +327,7 @@ pub(super) struct StatusJson {
     #[serde(flatten)]
     pub(super) head: VersionJson,
     pub(super) documents: DocumentsJson,
+    pub(super) sources: Vec<SourceJson>,
     pub(super) nodes: CountsJson,
     pub(super) turned_away: Vec<TurnedAwayJson>,
     /// Faults of control itself, as text for an operator.

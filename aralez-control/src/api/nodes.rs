@@ -16,7 +16,7 @@ use crate::core::fleet::{Listing, NotForgotten};
 use crate::core::node::{NodeRecord, NodeState};
 use crate::core::turned_away::TurnedAwayNode;
 
-use super::json::{NodeJson, NodesJson, RefusedJson, SHAPE, TurnedAwayJson, VersionJson};
+use super::json::{NodeJson, NodesJson, PeerJson, RefusedJson, SHAPE, TurnedAwayJson, VersionJson};
 use super::problem::Problem;
 use super::write::allow;
 use super::{Peer, Shared};
@@ -86,6 +86,7 @@ fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) ->
         node: node.to_owned(),
         group: record.group.to_string(),
         proxy_version: record.proxy_version.clone(),
+        peer: record.peer.map(PeerJson::from),
         connected: record.stream.is_some(),
         state: state.name(),
         running: running.map(VersionJson::from),

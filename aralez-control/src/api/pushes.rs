@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::core::fleet::{PushListing, Wanted};
+use crate::core::fleet::{ListedNodes, PushListing};
 use crate::core::node::NodeRecord;
 use crate::core::proof::{Awaited, Mark, Outcome};
 
@@ -42,9 +42,9 @@ pub(super) async fn one(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let wanted = match asked.nodes.as_deref() {
-        None | Some("all") => Wanted::All,
-        Some("open") => Wanted::Open,
-        Some("none") => Wanted::Counts,
+        None | Some("all") => ListedNodes::All,
+        Some("open") => ListedNodes::Open,
+        Some("none") => ListedNodes::Counts,
         Some(other) => {
             let detail = format!("nodes is all, open or none, not {other:?}");
             let title = "the request is not right";

@@ -10,9 +10,12 @@ use http::header::CONTENT_TYPE;
 
 use crate::core::commit::CommitOrigin;
 use crate::core::hold::Held;
+use crate::core::source::{Health, SourceStates};
 use crate::core::store::cluster_text;
 
-use super::json::{DocumentFaultJson, DocumentsJson, HeldJson, LossJson, SHAPE, StatusJson};
+use super::json::{
+    DocumentFaultJson, DocumentsJson, HeldJson, LossJson, SHAPE, SourceJson, StatusJson,
+};
 use super::nodes::{millis, turned_away};
 use super::{Api, Shared};
 
@@ -54,10 +57,21 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
                 .as_ref()
                 .map(|held| held_json(held, Instant::now())),
         },
+        sources: sources_json(&api.parts.sources.borrow(), Instant::now()),
         nodes: counts.into(),
         turned_away: turned_away(&strangers, Instant::now()),
         troubles,
     })
+}
+
+fn sources_json(states: &SourceStates, now: Instant) -> Vec<SourceJson> {
+    let source = |(name, (health, since)): (&&'static str, &(Health, Instant))| SourceJson {
+        name,
+        health: health.name(),
+        reason: health.reason().map(str::to_owned),
+        since_ms: millis(now.saturating_duration_since(*since)),
+    };
+    states.iter().map(source).collect()
 }
 
 fn held_json(held: &Held, now: Instant) -> HeldJson {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::core::commit::{Confirmation, TakeFiles};
 
 use super::problem::Problem;
-use super::write::{allow, answer, bad_request, bounded, confirmation, follow, refused};
+use super::write::{allow, answer, bad_request, bounded, confirmation, log_drops, refused};
 use super::{Peer, Shared};
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn release(
         let detail = "no files are held";
         Problem::new(StatusCode::NOT_FOUND, "nothing is held", detail)
     })?;
-    follow(&api, &committed);
+    log_drops(&committed);
     Ok(answer(&committed))
 }
 
@@ -59,6 +59,6 @@ pub(super) async fn take(api: Shared, peer: Peer, request: Request) -> Result<Re
     };
     let taken = api.parts.commits.take_files(take).await;
     let committed = taken.map_err(|rejected| refused(&api, rejected))?;
-    follow(&api, &committed);
+    log_drops(&committed);
     Ok(answer(&committed))
 }

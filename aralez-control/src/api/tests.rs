@@ -14,15 +14,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::commit::Saved;
 use crate::core::observer::ApiPressure;
-use crate::core::touched::TouchedGroups;
+use crate::core::source::Health;
 
 const MAX_CONNECTIONS: usize = 8;
 
 #[derive(Default)]
 struct Fake {
     proposals: Mutex<Vec<Proposal>>,
+    /// Told of what is committed, as the writer does.
+    fleet: SharedFleet,
 }
 
 impl Commits for Fake {
@@ -45,18 +46,17 @@ impl Commits for Fake {
                 }])));
             }
             self.proposals.lock().unwrap().push(proposal);
-            Ok(Committed {
-                version: Version {
-                    generation: 1,
-                    revision: 8,
-                    ..Version::default()
-                },
+            let version = Version {
+                generation: 1,
+                revision: 8,
+                ..Version::default()
+            };
+            let committed = Committed {
                 changed: true,
-                touched: TouchedGroups::default(),
-                warnings: Vec::new(),
-                dropped: Vec::new(),
-                saved: Saved::NotAsked,
-            })
+                ..Committed::nothing(version)
+            };
+            self.fleet.lock().committed(version, &committed.touched);
+            Ok(committed)
         })
     }
 
@@ -107,6 +107,12 @@ struct Running {
     _leave: watch::Sender<bool>,
 }
 
+fn sources() -> SourceStates {
+    let failing = Health::Failing("no route to host".to_owned());
+    let state = |health| (health, Instant::now());
+    SourceStates::from([("files", state(Health::Good)), ("services", state(failing))])
+}
+
 async fn start(enabled: bool, key: Option<&str>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -125,7 +131,8 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         commits: fake.clone(),
         views: watch::channel(Arc::default()).1,
         documents: watch::channel(Arc::new(status)).1,
-        fleet: SharedFleet::default(),
+        sources: watch::channel(sources()).1,
+        fleet: fake.fleet.clone(),
         commands: Arc::new(Nobody),
         observer: Arc::new(Nobody),
         metrics: Arc::new(|| "metrics\n".to_owned()),
@@ -239,6 +246,33 @@ async fn a_lost_expectation_names_the_head() {
         "{text}"
     );
     assert_eq!(api.ask("GET /v1/pushes/8?nodes=some", "", "").await.0, 400);
+}
+
+#[tokio::test]
+async fn the_status_tells_how_each_source_is_doing_and_why_one_fails() {
+    let api = start(true, None).await;
+    let (_, text) = api.ask("GET /v1/status", "", "").await;
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let told = |at: usize| {
+        let source = &status["sources"][at];
+        (
+            source["name"].clone(),
+            source["health"].clone(),
+            source["reason"].clone(),
+        )
+    };
+    assert_eq!(
+        told(0),
+        ("files".into(), "good".into(), serde_json::Value::Null)
+    );
+    assert_eq!(
+        told(1),
+        (
+            "services".into(),
+            "failing".into(),
+            "no route to host".into()
+        )
+    );
 }
 
 #[tokio::test]

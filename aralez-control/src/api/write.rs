@@ -69,24 +69,22 @@ pub(super) fn held_words(held: &Held) -> String {
     )
 }
 
-/// Commits, counts, and begins the proof, so that it can be asked for as soon as the answer is there.
+/// Commits and counts. Whoever commits has begun the proof by then, so that it can be asked for as soon as the answer is there.
 pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, Rejected> {
     let began = Instant::now();
     let result = api.parts.commits.commit(proposal).await;
     api.parts.observer.pushed(result.is_ok(), began.elapsed());
     if let Ok(committed) = &result {
-        follow(api, committed);
+        log_drops(committed);
     }
     result
 }
 
-/// Begins the proof of a commit, and logs what it drops.
-pub(super) fn follow(api: &Api, committed: &Committed) {
+/// Logs what a commit drops.
+pub(super) fn log_drops(committed: &Committed) {
     for dropped in dropped::lines(&committed.dropped) {
         warn!(revision = committed.version.revision, "the push {dropped}");
     }
-    let mut fleet = api.parts.fleet.lock();
-    fleet.committed(committed.version, &committed.touched);
 }
 
 #[derive(Deserialize)]

@@ -4,12 +4,14 @@ use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, bail};
 use aralez_proto::document;
 use aralez_proto::main_config::{ControlAddress, MainConfig};
 
+use crate::core::source::{Finding, Reports, Source};
 use crate::core::status::{KnownFiles, Reading};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, WRITER_PATIENCE, Writers};
@@ -64,24 +66,25 @@ fn check_address(address: SocketAddr) -> Option<String> {
     }
 }
 
+/// Hands on what a source reports.
+struct Readings(Sender<Arc<Reading>>);
+
+impl Reports for Readings {
+    fn report(&self, finding: Finding) {
+        if let Finding::Files(reading) = finding {
+            // Nobody waits any more once there was one.
+            let _ = self.0.send(reading);
+        }
+    }
+}
+
 /// The set of files, found as a start would find it.
 fn look(path: &Path) -> Result<Arc<Reading>> {
-    let source = FileSource::spawn(
-        path,
-        KnownFiles::default(),
-        Writers::default(),
-        WRITER_PATIENCE,
-    )
-    .with_context(|| format!("cannot watch {}", path.display()))?;
-    let mut readings = source.readings();
-    let first = async {
-        let found = tokio::time::timeout(LOOKING, readings.wait_for(Option::is_some)).await;
-        found.ok().and_then(|found| found.ok()?.clone())
-    };
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(first)
-        .ok_or_else(|| anyhow!("{}: does not stand still to be read", path.display()))
+    let (known, writers) = (KnownFiles::default(), Writers::default());
+    let source = FileSource::new(path, known, writers, WRITER_PATIENCE);
+    let (reports, readings) = mpsc::channel();
+    let running = Box::new(source).start(Arc::new(Readings(reports)));
+    let _running = running.map_err(Error::msg)?;
+    let first = readings.recv_timeout(LOOKING);
+    first.with_context(|| format!("{}: does not stand still to be read", path.display()))
 }

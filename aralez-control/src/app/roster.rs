@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::core::fleet::SharedFleet;
 use crate::core::node::NodeFacts;
 use crate::core::roster::{KEPT, KnownNode, RETURN, RosterChange};
-use crate::core::store::NodeChanges;
+use crate::core::store::{NodeChanges, Store};
 use crate::publisher::Publisher;
 
 /// Between two looks at what changed: a herd that comes back is one write.
@@ -20,8 +20,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Tells the fleet which nodes were known when control ended. A store that cannot tell is a trouble and no reason to stop.
-pub(super) async fn recall(publisher: &Publisher, fleet: &SharedFleet) {
-    let known = match publisher.known_nodes().await {
+pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
+    let known = match store.nodes() {
         Ok(known) => known,
         Err(error) => return trouble(fleet, format!("the list of nodes cannot be read: {error}")),
     };
@@ -41,6 +41,7 @@ pub(super) async fn recall(publisher: &Publisher, fleet: &SharedFleet) {
             node: known.node,
             group: known.group,
             proxy_version: String::new(),
+            peer: None,
         };
         fleet.remember(facts, last_seen, known.connected.then(|| now + RETURN));
     }

@@ -28,8 +28,7 @@ pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
         .filter(|host| host.serves(group))
         .flat_map(|host| &host.pools);
     let discovered = pools.flat_map(|pool| discovered_endpoints(pool, layers));
-    let operational = layers.operational.certificates.values();
-    let operational = operational.chain(layers.operational.credentials.values());
+    let operational = layers.operational.records();
     let added: Vec<Change> = operational
         .cloned()
         .map(Change::Put)
@@ -56,13 +55,13 @@ pub fn endpoints_of(
 pub fn faults_of_found(
     pool: &PoolName,
     known: Option<&Arc<Endpoints>>,
-    found: Option<&Arc<Endpoints>>,
+    found: &Endpoints,
 ) -> Vec<Fault> {
     let same = |endpoint: &Endpoint| {
         known.is_some_and(|known| known.get(&endpoint.address) == Some(endpoint))
     };
-    let found = found.into_iter().flat_map(|found| found.values());
     found
+        .values()
         .filter(|endpoint| !same(endpoint))
         .filter_map(|endpoint| decode(&found_record(pool, endpoint)).err())
         .flatten()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use aralez_proto::document::{DocumentFault, DocumentFaults, DocumentSet};
-use aralez_proto::fault::Faults;
+use aralez_proto::fault::{Fault, Faults};
+use aralez_proto::model::PoolName;
 use aralez_proto::version::Version;
 
 use crate::core::dropped::Dropped;
@@ -81,7 +82,7 @@ pub struct TakeFiles {
     pub confirmation: Confirmation,
 }
 
-/// What came of a proposal.
+/// What came of a change.
 #[derive(Clone, Debug)]
 pub struct Committed {
     /// The head now. The root is that of the default view.
@@ -96,6 +97,32 @@ pub struct Committed {
     pub dropped: Vec<Dropped>,
     /// Whether the main document was written to its file.
     pub saved: Saved,
+    /// The pools that keep the endpoints that they had, since what a source found for them is at fault.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Committed {
+    /// Nothing changed: this is the head as before.
+    pub fn nothing(version: Version) -> Self {
+        Self {
+            version,
+            changed: false,
+            touched: TouchedGroups::default(),
+            warnings: Vec::new(),
+            dropped: Vec::new(),
+            saved: Saved::NotAsked,
+            left_out: Vec::new(),
+        }
+    }
+}
+
+/// A pool that keeps the endpoints that it had.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Which pool.
+    pub pool: PoolName,
+    /// What is wrong with what was found for it, as every node would say.
+    pub faults: Vec<Fault>,
 }
 
 /// What became of the file that a proposal wanted written. The commit stands either way.

@@ -19,7 +19,7 @@ use crate::core::turned_away::TurnedAwayNodes;
 
 mod listing;
 
-pub use listing::{Listing, NodeCounts, PushListing, Wanted};
+pub use listing::{ListedNodes, Listing, NodeCounts, PushListing};
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +61,7 @@ impl Fleet {
         let record = NodeRecord {
             group: facts.group,
             proxy_version: facts.proxy_version,
+            peer: facts.peer,
             stream: Some(stream),
             standing,
             status,
@@ -86,6 +87,7 @@ impl Fleet {
         let record = NodeRecord {
             group: facts.group,
             proxy_version: facts.proxy_version,
+            peer: facts.peer,
             stream: None,
             standing: Standing::default(),
             status: NodeStatus::default(),

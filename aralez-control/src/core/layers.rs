@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aralez_proto::document::Authored;
 use aralez_proto::model::{Endpoint, EndpointAddress, EndpointState, PoolName};
-use aralez_proto::record::Record;
+use aralez_proto::record::{Change, Delta, Record, RecordKey};
 
 /// All that the effective snapshot is merged from.
 #[derive(Clone, Debug, Default)]
@@ -21,13 +21,59 @@ pub struct Layers {
     pub discovered: Discovered,
 }
 
-/// Durable and never rolled back: certificates and credentials, each a finished record by its name. Empty in this release.
-#[derive(Clone, Debug, Default)]
+/// Durable and never rolled back: what control keeps for the fleet, each a finished record under a key that no document and no source has.
+/// Nothing fills it in this release.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Operational {
-    /// `Certificate` records by name.
-    pub certificates: BTreeMap<Arc<str>, Record>,
-    /// `Credentials` records by name.
-    pub credentials: BTreeMap<Arc<str>, Record>,
+    counter: u64,
+    records: BTreeMap<RecordKey, Record>,
+}
+
+impl Operational {
+    /// The layer as a store has it.
+    pub fn stored(counter: u64, records: impl IntoIterator<Item = Record>) -> Self {
+        let records = records.into_iter();
+        Self {
+            counter,
+            records: records.map(|record| (record.key.clone(), record)).collect(),
+        }
+    }
+
+    /// How often it changed; never reused and never less than before.
+    pub const fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    /// All records, by key.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
+    /// The layer after these changes, under the next counter; `None` where they change nothing.
+    #[must_use]
+    pub fn after(&self, changes: &[Change]) -> Option<Self> {
+        let mut records = self.records.clone();
+        for change in changes {
+            match change {
+                Change::Put(record) => records.insert(record.key.clone(), record.clone()),
+                Change::Delete(key) => records.remove(key),
+            };
+        }
+        let counter = self.counter + 1;
+        (records != self.records).then_some(Self { counter, records })
+    }
+
+    /// What turns this layer into another one.
+    pub fn changes_to(&self, next: &Self) -> Delta {
+        let gone = self.records.keys();
+        let gone = gone.filter(|key| !next.records.contains_key(key));
+        let put = next.records();
+        let put = put.filter(|record| self.records.get(&record.key) != Some(record));
+        gone.cloned()
+            .map(Change::Delete)
+            .chain(put.cloned().map(Change::Put))
+            .collect()
+    }
 }
 
 /// The endpoints of one pool, by address.
@@ -35,18 +81,9 @@ pub type Endpoints = BTreeMap<EndpointAddress, Endpoint>;
 
 /// What sources found: endpoints by pool. Unknown is not empty: a pool whose source never answered is not in here, and one whose source
 /// fails or answers nothing keeps what it had.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Discovered {
     pools: BTreeMap<PoolName, Arc<Endpoints>>,
-}
-
-/// What a source said about a pool.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// These endpoints, all of them.
-    Endpoints(Vec<Endpoint>),
-    /// An error, a time-out, a refusal.
-    Failed,
 }
 
 /// Whether a change can wait for others.
@@ -64,11 +101,13 @@ impl Discovered {
         self.pools.get(pool)
     }
 
-    /// Takes an answer. `None`: nothing changed.
-    pub fn answered(&mut self, pool: &PoolName, answer: Answer) -> Option<Urgency> {
-        let Answer::Endpoints(endpoints) = answer else {
-            return None;
-        };
+    /// All pools that are known, by name.
+    pub fn pools(&self) -> impl Iterator<Item = (&PoolName, &Arc<Endpoints>)> {
+        self.pools.iter()
+    }
+
+    /// Takes all endpoints that a source found for a pool. `None`: nothing changed.
+    pub fn answered(&mut self, pool: &PoolName, endpoints: Vec<Endpoint>) -> Option<Urgency> {
         // Only documents may name a socket on the proxies' machines: a source cannot know what listens there.
         let by_address = endpoints
             .into_iter()
@@ -88,17 +127,16 @@ impl Discovered {
         Some(urgency)
     }
 
-    /// Has a pool be as it was; `None`: it was not known.
-    pub fn keep(&mut self, pool: &PoolName, known: Option<Arc<Endpoints>>) {
-        match known {
-            Some(known) => self.pools.insert(pool.clone(), known),
+    /// Has a pool be like this (`None`: not known), and gives back how it was.
+    pub fn set(
+        &mut self,
+        pool: &PoolName,
+        endpoints: Option<Arc<Endpoints>>,
+    ) -> Option<Arc<Endpoints>> {
+        match endpoints {
+            Some(endpoints) => self.pools.insert(pool.clone(), endpoints),
             None => self.pools.remove(pool),
-        };
-    }
-
-    /// Forgets a pool whose source is no longer asked. Gives back whether it was known.
-    pub fn forget(&mut self, pool: &PoolName) -> bool {
-        self.pools.remove(pool).is_some()
+        }
     }
 }
 

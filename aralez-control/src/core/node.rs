@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
 
+use crate::core::peer::PeerIdentity;
 use crate::core::proof::Settled;
-use crate::core::session::{NodeMemory, NodeStatus, Standing};
+use crate::core::session::{Hello, NodeMemory, NodeStatus, Standing};
 
 /// How long a node is shown as a duplicate after another process last claimed its name: longer than that process waits between two tries.
 pub const DUPLICATE_SHOWN: Duration = Duration::from_secs(150);
@@ -13,7 +14,7 @@ pub const DUPLICATE_SHOWN: Duration = Duration::from_secs(150);
 /// The number of a stream within one boot of control; a later stream has a higher one.
 pub type StreamId = u64;
 
-/// Who a node is, by its own word.
+/// Who a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
     /// Its name.
@@ -22,6 +23,21 @@ pub struct NodeFacts {
     pub group: GroupName,
     /// Its release.
     pub proxy_version: String,
+    /// The process that has its stream, as the transport proves it; `None` where it has had none since control was started.
+    pub peer: Option<PeerIdentity>,
+}
+
+impl NodeFacts {
+    /// Who introduces itself like this. Only here are names read from a Hello: what the transport proves beats what a node says of itself. A
+    /// process of this machine proves its user alone, and a trusted user may run nodes of any name and group.
+    pub fn introduced(peer: PeerIdentity, hello: &Hello) -> Self {
+        Self {
+            node: hello.node.clone(),
+            group: hello.group.clone(),
+            proxy_version: hello.proxy_version.clone(),
+            peer: Some(peer),
+        }
+    }
 }
 
 /// How a node is doing.
@@ -76,6 +92,8 @@ pub struct NodeRecord {
     pub group: GroupName,
     /// Its release.
     pub proxy_version: String,
+    /// The process that has its stream, or had it last.
+    pub peer: Option<PeerIdentity>,
     /// Its stream; `None`: it has none.
     pub stream: Option<StreamId>,
     /// What its session knows.

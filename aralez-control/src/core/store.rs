@@ -5,8 +5,10 @@ use std::io::Read;
 use aralez_proto::document::{DocumentFault, DocumentSet};
 use aralez_proto::hash::Digest;
 use aralez_proto::model::NodeName;
+use aralez_proto::record::Change;
 
 use crate::core::commit::CommitOrigin;
+use crate::core::layers::Operational;
 use crate::core::roster::KnownNode;
 
 /// 16 random bytes that name the fleet. They outlive the ledger.
@@ -175,11 +177,8 @@ pub trait Store: Send {
     /// Where the store cannot be read.
     fn refresh(&mut self) -> Result<(), StoreError>;
 
-    /// The set of files that was read last; `None` before the first.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError>;
+    /// The set of files that was read last; `None` before the first. Costs nothing: it was read when the store was opened or refreshed.
+    fn files_read(&self) -> Option<FilesRead>;
 
     /// Remembers the set of files read last, durably.
     ///
@@ -222,6 +221,22 @@ pub trait Store: Send {
         unix_ms: u64,
         message: &str,
     ) -> Result<Option<RevisionInfo>, StoreError>;
+
+    /// The operational layer.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn operational(&self) -> Result<Operational, StoreError>;
+
+    /// Writes changes of the operational layer and the counter of `next`, which they lead to, durably and as one transaction.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn write_operational(
+        &mut self,
+        changes: &[Change],
+        next: &Operational,
+    ) -> Result<(), StoreError>;
 
     /// A consistent copy of everything that is durable.
     ///

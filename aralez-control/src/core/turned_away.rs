@@ -99,6 +99,7 @@ mod tests {
             node: name.parse().unwrap(),
             group: "default".parse().unwrap(),
             proxy_version: "0.10.0".to_owned(),
+            peer: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Views: the snapshot of every group at one head.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -30,9 +31,13 @@ impl Views {
         Self::default().renamed(version)
     }
 
-    /// The same views under another version, whose roots are ignored.
+    /// The same views under another version, whose roots and operational counter are ignored.
     #[must_use]
     pub fn renamed(&self, version: Version) -> Self {
+        let version = Version {
+            operational: self.version().operational,
+            ..version
+        };
         let renamed = |view: &Arc<Snapshot>| Arc::new(view.renamed(version));
         let named = self.named.iter();
         Self {
@@ -65,11 +70,15 @@ impl Views {
         self.named.iter()
     }
 
-    /// The views of the layers under another version, whose roots are ignored. What did not change is shared with the views before.
+    /// The views of the layers under another version, whose roots and operational counter are ignored. What did not change is shared with the views before.
     ///
     /// # Errors
     /// What makes the first view that is no snapshot none.
     pub fn next(&self, version: Version, layers: &Layers) -> Result<Self, Faults> {
+        let version = Version {
+            operational: layers.operational.counter(),
+            ..version
+        };
         let default = following(&self.default, version, catalog::records(layers, None))?;
         let mut named = BTreeMap::new();
         for group in catalog::named_groups(layers) {
@@ -90,12 +99,33 @@ impl Views {
         layers: &Layers,
         pools: &BTreeSet<PoolName>,
     ) -> Result<Self, Faults> {
-        let mut version = self.version();
-        version.sequence += 1;
         let now = catalog::endpoints_of(layers, pools);
-        let next = |view: &Arc<Snapshot>| {
-            following_by(view, version, &catalog::endpoints_delta(view, &now))
+        self.each(layers, |view| {
+            Cow::Owned(catalog::endpoints_delta(view, &now))
+        })
+    }
+
+    /// The views after operational records changed, under the next sequence. Costs what changed.
+    ///
+    /// # Errors
+    /// What makes the first view that is no snapshot none.
+    pub fn recorded(&self, layers: &Layers, changes: &[Change]) -> Result<Self, Faults> {
+        self.each(layers, |_| Cow::Borrowed(changes))
+    }
+
+    /// Every view with a delta of its own, under the next sequence.
+    fn each<'a>(
+        &self,
+        layers: &Layers,
+        delta: impl Fn(&Snapshot) -> Cow<'a, [Change]>,
+    ) -> Result<Self, Faults> {
+        let before = self.version();
+        let version = Version {
+            sequence: before.sequence + 1,
+            operational: layers.operational.counter(),
+            ..before
         };
+        let next = |view: &Arc<Snapshot>| following_by(view, version, &delta(view));
         Ok(Self {
             default: next(&self.default)?,
             named: self

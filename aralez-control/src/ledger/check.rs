@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::entry::Entry;
 use super::meta::Meta;
-use super::{LEDGER, OpenError, SEAL_KEY, identity, interrupted, tables};
+use super::{LEDGER, OpenError, SEAL_KEY, identity, interrupted, operational, tables};
 use crate::core::store::cluster_text;
 
 /// What is in a ledger.
@@ -84,6 +84,8 @@ fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result
         }
         Err(error) => checked.damaged.push(error.to_string()),
     }
+    let operational = tables::guarded(|| operational::read(database, key));
+    checked.damaged.extend(operational.err());
     let newest = tables::guarded(|| tables::newest(database).map_err(|error| error.to_string()))?;
     if newest != meta.head {
         let head = meta.head;

@@ -2,7 +2,10 @@
 
 use super::entry::Entry;
 use super::meta::Meta;
-use super::{Ledger, backup, nodes, tables};
+use super::{Ledger, backup, nodes, operational, tables};
+use aralez_proto::record::Change;
+
+use crate::core::layers::Operational;
 use crate::core::roster::KnownNode;
 use crate::core::store::{
     Backup, ClusterId, FilesRead, NewRevision, NodeChanges, PendingSave, Revision, RevisionInfo,
@@ -89,8 +92,8 @@ impl Store for Ledger {
         self.reread(database)
     }
 
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(self.meta.files)
+    fn files_read(&self) -> Option<FilesRead> {
+        self.meta.files
     }
 
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
@@ -178,6 +181,32 @@ impl Store for Ledger {
             ..meta
         };
         self.write_revision(meta, info, &head.documents).map(Some)
+    }
+
+    fn operational(&self) -> Result<Operational, StoreError> {
+        Ok(self.operational.clone())
+    }
+
+    fn write_operational(
+        &mut self,
+        changes: &[Change],
+        next: &Operational,
+    ) -> Result<(), StoreError> {
+        self.refresh()?;
+        let counter = next.counter();
+        let written = self
+            .opened()
+            .and_then(|database| operational::write(database, changes, counter, &self.key));
+        let Err(error) = written else {
+            self.operational = next.clone();
+            return Ok(());
+        };
+        tables::give_up(self.database.take());
+        match self.refresh() {
+            Ok(()) if self.operational == *next => Ok(()),
+            Ok(()) => Err(self.failed(error)),
+            Err(unreadable) => Err(self.unknown(&error, &unreadable)),
+        }
     }
 
     fn backup(&mut self) -> Result<Backup, StoreError> {

@@ -1,8 +1,11 @@
+mod checkpoint;
 mod discovered;
 mod disk;
+mod operational;
 mod recall;
 mod save;
 mod second_look;
+mod sources;
 mod store;
 
 use aralez_proto::document::DocumentSet;
@@ -12,6 +15,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::core::commit::{CommitOrigin, Confirmation};
+use crate::core::fleet::SharedFleet;
 use disk::Disk;
 
 const GOOD: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}\n";

@@ -1,11 +1,13 @@
 //! What the publisher does while it is the only writer. Blocking.
 
+mod apply;
 mod build;
 mod commit;
 mod discovered;
 mod files;
 mod generation;
 mod nodes;
+mod operational;
 mod report;
 mod save;
 mod second_look;
@@ -20,22 +22,25 @@ use tracing::info;
 
 use super::{Outlets, Parts};
 use crate::core::commit::Rejected;
+use crate::core::heads::Heads;
 use crate::core::hold::Holds;
-use crate::core::layers::Layers;
+use crate::core::layers::{Discovered, Layers};
+use crate::core::source::Wanted;
 use crate::core::status::{KnownFiles, SourceStatus};
 use crate::core::store::{
     Backup, FilesOnDisk, MainFile, Revision, RevisionInfo, Store, StoreError,
 };
+use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 pub(super) use build::Basis;
 use build::Built;
-pub(super) use discovered::LeftOut;
 use files::FileSet;
 use generation::Settling;
 pub(super) use report::report;
 
 pub(super) struct Writer {
     store: Box<dyn Store>,
+    heads: Arc<dyn Heads>,
     main_file: Option<Box<dyn MainFile>>,
     on_disk: Option<Box<dyn FilesOnDisk>>,
     surroundings: Surroundings,
@@ -61,7 +66,8 @@ impl Writer {
     pub(super) fn open(parts: Parts) -> Result<(Self, KnownFiles), StoreError> {
         let head = commit::head_of(parts.store.as_ref())?;
         let info = head.as_ref().map(|head| head.info.clone());
-        let files = parts.store.files_read()?;
+        let files = parts.store.files_read();
+        let operational = parts.store.operational()?;
         let status = SourceStatus {
             head_origin: info.as_ref().map(|info| info.origin.clone()),
             files_hash: files.map(|files| files.hash),
@@ -77,22 +83,28 @@ impl Writer {
                 status: watch::Sender::new(Arc::new(status)),
                 head: watch::Sender::new(info.clone()),
                 figures: watch::Sender::default(),
+                sources: watch::Sender::default(),
+                wanted: watch::Sender::default(),
             },
             settling: Settling::of(parts.store.as_ref(), parts.settling),
             store: parts.store,
+            heads: parts.heads,
             main_file: parts.main_file,
             on_disk: parts.files,
             surroundings: parts.surroundings,
-            layers: Layers::default(),
+            layers: Layers {
+                operational,
+                discovered: parts.discovered,
+                ..Layers::default()
+            },
             head: info,
             files: FileSet::default(),
             unread: None,
             holds: Holds::new(parts.hold, random::bytes()),
         };
         writer.load(head.as_ref())?;
-        let files = writer.store.files_read()?;
         writer.tell(|_| ());
-        let known = files::known(head, files);
+        let known = files::known(head, writer.store.files_read());
         writer.files.begin(&known);
         Ok((writer, known))
     }
@@ -117,8 +129,9 @@ impl Writer {
                     hosts = built.layers.authored.hosts.len(),
                     "opened the head of the ledger"
                 );
-                self.layers = built.layers;
-                self.outlets.views.send_replace(Arc::new(built.views));
+                self.take_layers(built.layers);
+                // What was before the start is not known: every node is awaited.
+                self.show(built.views, &TouchedGroups::default());
             }
             Err(Rejected::Store(reason)) => return Err(StoreError::Failed(reason)),
             Err(rejected) => self.cannot_read(head.info.revision, rejected),
@@ -160,13 +173,46 @@ impl Writer {
         self.basis().build(documents, number)
     }
 
+    /// What sources found, as far as it is right.
+    pub(super) const fn discovered(&self) -> &Discovered {
+        &self.layers.discovered
+    }
+
+    /// What of it a restart is to begin with. What is kept of pools that no document has any more ends here, but only where it is known
+    /// which those are.
+    pub(super) fn worth_keeping(&self) -> Discovered {
+        if self.outlets.views.borrow().version().revision == 0 {
+            return self.layers.discovered.clone();
+        }
+        let wanted = Wanted::by(Arc::clone(&self.layers.authored));
+        let mut kept = Discovered::default();
+        for pool in wanted.pools() {
+            kept.set(pool, self.layers.discovered.endpoints(pool).cloned());
+        }
+        kept
+    }
+
+    /// The layers of a new head. Sources are told what its documents want.
+    fn take_layers(&mut self, layers: Layers) {
+        let wanted = Wanted::by(Arc::clone(&layers.authored));
+        self.layers = layers;
+        self.outlets.wanted.send_replace(wanted);
+    }
+
+    /// Makes these the views. Whoever follows heads is told first, so that no session is ahead of the fleet.
+    fn show(&self, views: Views, touched: &TouchedGroups) {
+        let before = Arc::clone(&self.outlets.views.borrow());
+        self.heads.advanced(&before, &views, touched);
+        self.outlets.views.send_replace(Arc::new(views));
+    }
+
     fn head_revision(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.revision)
     }
 
     /// Changes the status, and tells it where it is another one than before.
     fn tell(&self, change: impl FnOnce(&mut SourceStatus)) {
-        let files = self.store.files_read().ok().flatten();
+        let files = self.store.files_read();
         self.outlets.status.send_if_modified(|status| {
             let mut next = SourceStatus::clone(status);
             next.head_origin = self.head.as_ref().map(|head| head.origin.clone());

@@ -16,9 +16,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
-use crate::core::status::{KnownFiles, Reading};
+use crate::core::source::{Finding, Looking, Reports, Source, Wanted};
+use crate::core::status::KnownFiles;
 use decide::Decider;
 use folders::Folders;
 use look::Looker;
@@ -42,10 +41,17 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long somebody may have a file open for writing before the set is taken without it.
 pub const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running file source. Ends when it is dropped.
+/// The source of the files: `upstreams_conf`, and `conf.d/` beside it.
 #[derive(Debug)]
 pub struct FileSource {
-    readings: watch::Receiver<Option<Arc<Reading>>>,
+    looker: Looker,
+    decider: Decider,
+    writers: Writers,
+}
+
+/// A file source that looks. Ends when it is dropped.
+#[derive(Debug)]
+struct FileWatch {
     wakes: mpsc::Sender<Wake>,
 }
 
@@ -55,47 +61,47 @@ enum Wake {
 }
 
 impl FileSource {
-    /// Begins to watch `main` (`upstreams_conf`) and `conf.d/` beside it. `known` is what the files held when they were last taken;
-    /// `writers` gets to know who writes them. A file that somebody writes for longer than `patience` ([`WRITER_PATIENCE`]) is left out.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
-    pub fn spawn(
-        main: &Path,
-        known: KnownFiles,
-        writers: Writers,
-        patience: Duration,
-    ) -> std::io::Result<Self> {
-        let (wakes, woken) = mpsc::channel();
-        let (tell, readings) = watch::channel(None);
-        let changed = wakes.clone();
-        let looker = Looker::new(main, writers.clone());
-        let watcher = move || {
-            let folders = Folders::new(writers, move || {
-                // The source may have ended meanwhile.
-                let _ = changed.send(Wake::Changed);
-            });
-            run(
-                looker,
-                Decider::new(known, patience),
-                folders,
-                &woken,
-                &tell,
-            );
-        };
-        std::thread::Builder::new()
-            .name("file-source".to_owned())
-            .spawn(watcher)?;
-        Ok(Self { readings, wakes })
-    }
-
-    /// The newest reading; `None` before the first.
-    pub fn readings(&self) -> watch::Receiver<Option<Arc<Reading>>> {
-        self.readings.clone()
+    /// A source that will look at `main` (`upstreams_conf`) and at `conf.d/` beside it. `known` is what the files held when they were last
+    /// taken; `writers` gets to know who writes them. A file that somebody writes for longer than `patience` ([`WRITER_PATIENCE`]) is left
+    /// out.
+    pub fn new(main: &Path, known: KnownFiles, writers: Writers, patience: Duration) -> Self {
+        Self {
+            looker: Looker::new(main, writers.clone()),
+            decider: Decider::new(known, patience),
+            writers,
+        }
     }
 }
 
-impl Drop for FileSource {
+impl Source for FileSource {
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String> {
+        let (wakes, woken) = mpsc::channel();
+        let changed = wakes.clone();
+        let main = self.looker.main().to_owned();
+        let watcher = move || {
+            let folders = Folders::new(self.writers, move || {
+                // The source may have ended meanwhile.
+                let _ = changed.send(Wake::Changed);
+            });
+            run(self.looker, self.decider, folders, &woken, &*reports);
+        };
+        let thread = std::thread::Builder::new().name("file-source".to_owned());
+        let spawned = thread.spawn(watcher);
+        spawned.map_err(|error| format!("cannot watch {}: {error}", main.display()))?;
+        Ok(Box::new(FileWatch { wakes }))
+    }
+}
+
+impl Looking for FileWatch {
+    /// Files are looked for in one place, whatever they say.
+    fn wants(&mut self, _: &Wanted) {}
+}
+
+impl Drop for FileWatch {
     fn drop(&mut self) {
         // The thread may have ended before.
         let _ = self.wakes.send(Wake::Stop);
@@ -107,7 +113,7 @@ fn run(
     mut decider: Decider,
     mut folders: Folders,
     woken: &mpsc::Receiver<Wake>,
-    tell: &watch::Sender<Option<Arc<Reading>>>,
+    reports: &dyn Reports,
 ) {
     let begun = Instant::now();
     loop {
@@ -116,7 +122,7 @@ fn run(
         let look = looker.look();
         let next = decider.look(begun.elapsed(), &look, &mut |files| openers(&looker, files));
         if let Some(reading) = next.reading {
-            tell.send_replace(Some(Arc::new(reading)));
+            reports.report(Finding::Files(Arc::new(reading)));
         }
         let recheck = if folders.deaf() {
             RECHECK_DEAF

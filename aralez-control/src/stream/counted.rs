@@ -7,29 +7,37 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tonic::transport::server::{Connected, UdsConnectInfo};
+use tonic::transport::server::Connected;
+
+use crate::core::peer::PeerIdentity;
 
 /// The connection and its place.
 #[derive(Debug)]
 pub(super) struct Counted {
     stream: UnixStream,
+    peer: PeerIdentity,
     _place: OwnedSemaphorePermit,
 }
 
 impl Counted {
-    pub(super) const fn new(stream: UnixStream, place: OwnedSemaphorePermit) -> Self {
+    pub(super) const fn new(
+        stream: UnixStream,
+        peer: PeerIdentity,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             stream,
+            peer,
             _place: place,
         }
     }
 }
 
 impl Connected for Counted {
-    type ConnectInfo = UdsConnectInfo;
+    type ConnectInfo = PeerIdentity;
 
-    fn connect_info(&self) -> UdsConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> PeerIdentity {
+        self.peer
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::NodeName;
+use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use tonic::{Status, Streaming};
 use tracing::warn;
@@ -18,22 +19,20 @@ use super::outgoing::Sender;
 /// How long a proxy may take to say hello.
 const GREETING: Duration = Duration::from_secs(10);
 
-pub(super) fn note_turned_away(hub: &Hub, hello: &Hello, turned_away: &TurnedAway, now: Instant) {
+pub(super) fn note_turned_away(
+    hub: &Hub,
+    facts: NodeFacts,
+    held: Option<Version>,
+    turned_away: &TurnedAway,
+    now: Instant,
+) {
     let state = match turned_away.ahead {
         Some(_) => NodeState::Ahead,
         None => NodeState::Foreign,
     };
-    let why = (turned_away.go_away.reason.clone(), hello.held);
+    let why = (turned_away.go_away.reason.clone(), held);
     let mut fleet = hub.parts.fleet.lock();
-    fleet.turned_away(facts_of(hello), state, why, now);
-}
-
-pub(super) fn facts_of(hello: &Hello) -> NodeFacts {
-    NodeFacts {
-        node: hello.node.clone(),
-        group: hello.group.clone(),
-        proxy_version: hello.proxy_version.clone(),
-    }
+    fleet.turned_away(facts, state, why, now);
 }
 
 pub(super) async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {

@@ -172,10 +172,6 @@ impl Hub {
             }),
             parts,
         };
-        if views.version().revision > 0 {
-            let mut fleet = hub.parts.fleet.lock();
-            fleet.committed(views.version(), &views.touched_since(&views));
-        }
         Arc::new(hub)
     }
 
@@ -195,13 +191,6 @@ impl Hub {
         let before = Arc::clone(&self.recents.borrow());
         if Arc::ptr_eq(&before.views, newest) {
             return;
-        }
-        let commits = newest.version().revision > 0;
-        if commits && !before.views.version().order(&newest.version()).is_eq() {
-            // Before any session knows: what they answer belongs to this commit.
-            let touched = newest.touched_since(&before.views);
-            let mut fleet = self.parts.fleet.lock();
-            fleet.committed(newest.version(), &touched);
         }
         let next = Arc::new(before.followed_by(newest));
         self.derivations.next_view();
@@ -252,13 +241,14 @@ impl Hub {
     /// Gives the name of a node to a new stream and takes it from an older one.
     pub(super) fn claim(
         &self,
+        node: &NodeName,
         hello: &Hello,
         commands: mpsc::UnboundedSender<Command>,
         now: Instant,
     ) -> (Claim, StreamId) {
         let mut guard = self.state();
         let state = &mut *guard;
-        let here = state.streams.get(&hello.node);
+        let here = state.streams.get(node);
         let claim = here.map_or(Claim::Returns, |here| {
             let here = Claimant {
                 boot: &here.boot,
@@ -268,7 +258,7 @@ impl Hub {
                 boot: &hello.boot,
                 replaces: &hello.replaces,
             };
-            state.claims.judge(&hello.node, here, comes, now)
+            state.claims.judge(node, here, comes, now)
         });
         if matches!(claim, Claim::Stale | Claim::Duplicate) {
             return (claim, 0);
@@ -281,7 +271,7 @@ impl Hub {
             replaces: hello.replaces.clone(),
             commands,
         };
-        let before = state.streams.insert(hello.node.clone(), connected);
+        let before = state.streams.insert(node.clone(), connected);
         drop(guard);
         if let Some(before) = before {
             let _ = before.commands.send(Command::Superseded);

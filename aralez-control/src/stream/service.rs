@@ -7,6 +7,7 @@ use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_plane_server::ControlPlane;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::core::peer::PeerIdentity;
 use crate::core::session::GoAway;
 
 use super::hub::Hub;
@@ -31,13 +32,15 @@ impl ControlPlane for SyncService {
         &self,
         request: Request<Streaming<wire::NodeMessage>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
+        let peer = request.extensions().get::<PeerIdentity>().copied();
+        let peer = peer.ok_or_else(|| Status::unauthenticated("the transport names no peer"))?;
         let (sender, outgoing) = outgoing::channel();
         match self.hub.admit(Instant::now()) {
             Ok(()) => {
                 let guard = Admitted(Arc::clone(&self.hub));
                 let stream = request.into_inner();
                 tokio::spawn(async move {
-                    task::run(&guard.0, stream, sender).await;
+                    task::run(&guard.0, peer, stream, sender).await;
                 });
             }
             Err((retry_min, retry_max)) => {

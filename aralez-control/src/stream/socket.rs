@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 
 use super::counted::Counted;
+use crate::core::peer::PeerIdentity;
 
 /// The pause after an accept that failed: without descriptors it would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -148,15 +149,17 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
     let mut logged = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if is_trusted(&stream, own) => {
+            Ok((stream, _)) => {
+                let Some(peer) = trusted(&stream, own) else {
+                    continue;
+                };
                 match Arc::clone(places).try_acquire_owned() {
-                    Ok(place) => return Counted::new(stream, place),
+                    Ok(place) => return Counted::new(stream, peer, place),
                     Err(_) => warn!(
                         "turned away a proxy: every descriptor for connections is in use; raise the limit of open files"
                     ),
                 }
             }
-            Ok(_) => {}
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
                     warn!(%error, "the control socket cannot accept connections");
@@ -167,16 +170,24 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
     }
 }
 
-fn is_trusted(stream: &UnixStream, own: u32) -> bool {
-    let uid = stream.peer_cred().map(|peer| peer.uid());
-    let trusted = matches!(&uid, Ok(uid) if *uid == 0 || *uid == own);
+/// The process at the other end, where it may speak for nodes.
+fn trusted(stream: &UnixStream, own: u32) -> Option<PeerIdentity> {
+    let peer = match stream.peer_cred() {
+        Ok(peer) => PeerIdentity {
+            uid: peer.uid(),
+            // Zero stands for a process of a namespace that this one cannot see.
+            pid: peer.pid().filter(|pid| *pid > 0),
+        },
+        Err(error) => {
+            warn!(%error, "turned away a peer on the control socket: the system does not say who it is");
+            return None;
+        }
+    };
+    let trusted = peer.is_trusted(own);
     if !trusted {
-        warn!(
-            ?uid,
-            "turned away a peer of another user on the control socket"
-        );
+        warn!(%peer, "turned away a peer of another user on the control socket");
     }
-    trusted
+    trusted.then_some(peer)
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
 use crate::core::claim::Claim;
-use crate::core::node::StreamId;
+use crate::core::node::{NodeFacts, StreamId};
+use crate::core::peer::PeerIdentity;
 use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
 
 use super::command::Command;
-use super::greeting::{facts_of, greet, note_turned_away, refuse_claim, turn_away};
+use super::greeting::{greet, note_turned_away, refuse_claim, turn_away};
 use super::hub::{FullPlace, Hub, Recents};
 use super::message::{self, Inbound};
 use super::outbox::Outbox;
@@ -27,34 +28,41 @@ mod asking;
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Serves one stream from hello to its end.
-pub(super) async fn run(hub: &Arc<Hub>, mut inbound: Streaming<wire::NodeMessage>, out: Sender) {
+pub(super) async fn run(
+    hub: &Arc<Hub>,
+    peer: PeerIdentity,
+    mut inbound: Streaming<wire::NodeMessage>,
+    out: Sender,
+) {
     let hello = match greet(&mut inbound).await {
         Ok(hello) => hello,
         Err(status) => {
             hub.parts.observer.stream_refused();
-            debug!(reason = status.message(), "a stream did not begin");
+            debug!(%peer, reason = status.message(), "a stream did not begin");
             let _ = out.send(Err(status)).await;
             return;
         }
     };
-    let node = hello.node.clone();
+    let facts = NodeFacts::introduced(peer, &hello);
+    let node = facts.node.clone();
     // First of all: what comes of it decides whether the proxy can follow.
-    hub.catch_up(&hello).await;
+    hub.catch_up(&facts.group, &hello).await;
     let now = Instant::now();
     // Before it claims the name: a proxy that cannot follow must not take it from one that does.
-    let head = hub.head_of(&hello.group);
+    let head = hub.head_of(&facts.group);
     if let Err(turned_away) = hello.can_follow(&hub.parts.cluster, head) {
-        note_turned_away(hub, &hello, &turned_away, now);
+        note_turned_away(hub, facts, hello.held, &turned_away, now);
         turn_away(hub, &node, turned_away.go_away, &out).await;
         return;
     }
     let (sender, commands) = mpsc::unbounded_channel();
-    let (claim, id) = hub.claim(&hello, sender.clone(), now);
+    let (claim, id) = hub.claim(&node, &hello, sender.clone(), now);
     // Where the name was taken over, the process that had it runs as well, as far as is known here; it will say so when it comes back.
     if matches!(claim, Claim::Duplicate | Claim::TakesOver) {
         hub.parts.fleet.lock().duplicated(&node, now);
     }
-    let begun = refuse_claim(claim, &node).and_then(|()| Stream::begin(hub, hello, id, sender));
+    let begun = refuse_claim(claim, &node);
+    let begun = begun.and_then(|()| Stream::begin(hub, (facts, hello), id, sender));
     match begun {
         Ok((stream, next)) => stream.serve(next, inbound, commands, &out).await,
         Err(farewell) => turn_away(hub, &node, farewell, &out).await,
@@ -83,12 +91,11 @@ impl Stream {
     /// Opens the session and queues the welcome and what follows it.
     fn begin(
         hub: &Arc<Hub>,
-        hello: Hello,
+        (facts, hello): (NodeFacts, Hello),
         id: StreamId,
         commands: mpsc::UnboundedSender<Command>,
     ) -> Result<(Self, ControlFlow<&'static str>), GoAway> {
         let now = Instant::now();
-        let facts = facts_of(&hello);
         let mut recents = hub.recents();
         let recent = recents.borrow_and_update().of(&facts.group);
         let memory = hub.parts.fleet.lock().memory(&facts.node);
@@ -102,7 +109,8 @@ impl Stream {
             expected,
             actions,
         } = opened;
-        info!(node = %facts.node, group = %facts.group, release = facts.proxy_version, ?resume, "a proxy is connected");
+        let peer = facts.peer.map(|peer| peer.to_string());
+        info!(node = %facts.node, group = %facts.group, release = facts.proxy_version, peer, ?resume, "a proxy is connected");
         let mut stream = Self {
             hub: Arc::clone(hub),
             id,

@@ -1,12 +1,18 @@
 //! What a test changes of a fleet while parts of it are down.
 
 use crate::fleet::Fleet;
+use crate::fleet::plan::CONTROL;
 
 impl Fleet {
     /// More arguments on control's command line from its next start on.
     pub fn add_control_arguments(&mut self, arguments: &[&str]) {
         let more = arguments.iter().map(ToString::to_string);
         self.control_arguments.extend(more);
+    }
+
+    /// From its next start on, control has no source but the files.
+    pub const fn end_script(&mut self) {
+        self.control_program = CONTROL;
     }
 
     /// More arguments on a proxy's command line from its next start on.

@@ -6,12 +6,16 @@ use crate::fault_proxy::FaultProxy;
 use crate::fleet::{Fleet, MASTER_KEY};
 use crate::ports::Port;
 
+/// The product's control.
+pub(super) const CONTROL: &str = "aralez-control";
+
 /// A fleet to be.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     proxies: Vec<Proxy>,
     control_lines: String,
     programs: Option<PathBuf>,
+    scripted: bool,
     control_arguments: Vec<String>,
     document: Option<String>,
 }
@@ -78,6 +82,13 @@ impl Plan {
         self
     }
 
+    /// A control with a source of endpoints that does what [`Fleet::script`] says.
+    #[must_use]
+    pub const fn scripted(mut self) -> Self {
+        self.scripted = true;
+        self
+    }
+
     /// A relay between that proxy and control.
     #[must_use]
     pub fn relayed(mut self, proxy: usize) -> Self {
@@ -127,6 +138,10 @@ impl Plan {
             admin: self.proxies.iter().map(|_| Port::free()).collect(),
             api: Port::free(),
             programs: self.programs.clone(),
+            control_program: match self.scripted {
+                true => "scripted-control",
+                false => CONTROL,
+            },
             control_arguments: self.control_arguments.clone(),
             arguments: vec![Vec::new(); self.proxies.len()],
             folder,

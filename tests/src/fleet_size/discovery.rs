@@ -1,17 +1,19 @@
 //! Endpoints come and go all the time: how stale nodes are, and what that costs control.
 //!
-//! This release has no source that finds endpoints. `discovering-control` is control with one that makes them up (`schedule`): real
-//! publisher, real sessions, real stream.
+//! This release has no source that finds endpoints. `scripted-control` is control with one that makes them up (`schedule`).
 
 pub mod schedule;
 mod staleness;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::eventually::try_eventually;
+use crate::ports::Port;
 use crate::process::Daemon;
 use crate::proof::Row;
+use crate::scripted_source::{schedule_line, script_beside, write_script};
 use crate::simulator::Simulator;
 use crate::slow::vitals::may_open;
 
@@ -51,18 +53,7 @@ pub async fn measure(options: &Options) -> Result<Discovery, String> {
     let folder = tempfile::Builder::new().prefix("aralez-").tempdir();
     let folder = folder.map_err(|error| error.to_string())?;
     let mut schedule = Schedule::of(options);
-    let begin = folder.path().join("begin");
-    let path = folder.path().to_str().ok_or("the folder is not UTF-8")?;
-    let numbers =
-        [schedule.pools, schedule.rate, schedule.seconds].map(|number| number.to_string());
-    let arguments = [path, &numbers[0], &numbers[1], &numbers[2]];
-    let log = folder.path().join("control.log");
-    let control = Daemon::start("discovering-control", &arguments, &log);
-    let socket = folder.path().join("control.sock");
-    try_eventually(PATIENCE, "control listens", || async {
-        socket.exists().then_some(()).ok_or_else(|| control.log())
-    })
-    .await?;
+    let (control, socket, script) = start(folder.path(), &schedule).await?;
     let staleness = Arc::new(Staleness::new(options.discovery_nodes, schedule));
     let mut simulator = Simulator::new(Some(Box::new(Arc::clone(&staleness))));
     let sockets = (0..options.discovery_nodes).map(|_| socket.clone());
@@ -71,8 +62,7 @@ pub async fn measure(options: &Options) -> Result<Discovery, String> {
 
     schedule.begin = schedule::now() + LEAD;
     staleness.begins(schedule.begin);
-    let text = schedule.begin.as_nanos().to_string();
-    std::fs::write(&begin, text).map_err(|error| error.to_string())?;
+    write_script(&script, &schedule_line(&schedule));
     tokio::time::sleep(LEAD).await;
     let (cost, memory) = (Cost::of(control.pid()), control.memory());
     let before = simulator.board().counts().updates;
@@ -88,6 +78,37 @@ pub async fn measure(options: &Options) -> Result<Discovery, String> {
         updates: updates as f64 / options.discovery_nodes as f64 / f64::from(schedule.seconds),
         growth,
     })
+}
+
+/// Control with the pools of a schedule, the socket where it listens, and its script.
+async fn start(folder: &Path, schedule: &Schedule) -> Result<(Daemon, PathBuf, PathBuf), String> {
+    let [config, documents, socket] =
+        ["control.yaml", "upstreams.yaml", "control.sock"].map(|name| folder.join(name));
+    let (api, state) = (Port::free(), folder.join("state"));
+    let main = format!(
+        "config_address: {}\nupstreams_conf: {}\nstate_dir: {}\ncontrol_address: unix:{}\n",
+        api.address(),
+        documents.display(),
+        state.display(),
+        socket.display()
+    );
+    let script = script_beside(&config);
+    write_script(&script, &schedule::first(schedule.pools));
+    let written = [
+        std::fs::write(&config, main),
+        std::fs::write(&documents, schedule::document(schedule.pools)),
+    ];
+    for written in written {
+        written.map_err(|error| error.to_string())?;
+    }
+    let arguments = ["-c", config.to_str().ok_or("the folder is not UTF-8")?];
+    let log = folder.join("control.log");
+    let control = Daemon::start("scripted-control", &arguments, &log);
+    try_eventually(PATIENCE, "control listens", || async {
+        socket.exists().then_some(()).ok_or_else(|| control.log())
+    })
+    .await?;
+    Ok((control, socket, script))
 }
 
 /// The rows of it.

@@ -43,7 +43,7 @@ impl NodeCounts {
 
 /// Which nodes of a push are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
+pub enum ListedNodes {
     /// All.
     All,
     /// Those that do not run it.
@@ -52,7 +52,7 @@ pub enum Wanted {
     Counts,
 }
 
-impl Wanted {
+impl ListedNodes {
     const fn has(self, mark: &Mark) -> bool {
         match self {
             Self::All => true,
@@ -87,13 +87,13 @@ impl Fleet {
     }
 
     /// What became of a revision, to be looked at in peace; `None` where it is too old or never was.
-    pub fn push(&self, revision: u64, wanted: Wanted) -> Option<PushListing> {
+    pub fn push(&self, revision: u64, wanted: ListedNodes) -> Option<PushListing> {
         let proof = self.proof(revision)?;
         Some(PushListing {
             counts: proof.counts(),
             nodes: match wanted {
-                Wanted::Counts => Vec::new(),
-                Wanted::All | Wanted::Open => self.marked(proof, wanted),
+                ListedNodes::Counts => Vec::new(),
+                ListedNodes::All | ListedNodes::Open => self.marked(proof, wanted),
             },
             strangers: Arc::clone(self.turned_away.all()),
         })
@@ -103,7 +103,7 @@ impl Fleet {
     fn marked(
         &self,
         proof: &Proof,
-        wanted: Wanted,
+        wanted: ListedNodes,
     ) -> Vec<(NodeName, Mark, Option<Arc<NodeRecord>>)> {
         let mut known = self.nodes.iter().peekable();
         let marks = proof.nodes().iter().filter(|(_, mark)| wanted.has(mark));

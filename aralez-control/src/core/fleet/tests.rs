@@ -18,6 +18,7 @@ fn facts() -> NodeFacts {
         node: "n1".parse().unwrap(),
         group: "default".parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 

@@ -30,6 +30,7 @@ fn facts(node: &str, group: &str) -> NodeFacts {
         node: name(node),
         group: group.parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 

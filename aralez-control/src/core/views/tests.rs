@@ -2,7 +2,6 @@ use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::model::Endpoint;
 
 use super::*;
-use crate::core::layers::Answer;
 
 fn layers(text: &str) -> Layers {
     let documents = DocumentSet::of_main(text.to_owned().into());
@@ -139,10 +138,10 @@ fn endpoints_that_were_found_lead_to_the_views_that_a_new_reading_of_everything_
     let mut views = Views::default().next(version(1), &layers).unwrap();
     let found = |pool: &str, addresses: &[&str]| {
         let endpoint = |address: &&str| Endpoint::new(address.parse().unwrap());
-        let endpoints = addresses.iter().map(endpoint).collect();
-        (pool.parse().unwrap(), Answer::Endpoints(endpoints))
+        let endpoints: Vec<Endpoint> = addresses.iter().map(endpoint).collect();
+        (pool.parse().unwrap(), endpoints)
     };
-    let steps: [(PoolName, Answer); 5] = [
+    let steps: [(PoolName, Vec<Endpoint>); 5] = [
         found("a.example/", &["10.0.0.2:80", "10.0.0.3:80"]),
         found("b.example/", &["10.0.0.1:80", "10.0.0.4:80"]),
         found("gone.example/", &["10.0.0.5:80"]),

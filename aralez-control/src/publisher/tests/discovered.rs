@@ -1,18 +1,14 @@
-//! What sources find, from the channel to the views.
+//! What sources find, from their reports to the views.
 
 use aralez_proto::model::Endpoint;
-use tokio::sync::mpsc;
 
 use super::*;
-use crate::core::layers::Answer;
-use crate::publisher::Found;
+use crate::publisher::discovered::Reported;
 
-fn found(addresses: &[&str]) -> Found {
+fn found(source: &Reported, addresses: &[&str]) {
     let endpoint = |address: &&str| Endpoint::new(address.parse().unwrap());
-    Found {
-        pool: "a.example/".parse().unwrap(),
-        answer: Answer::Endpoints(addresses.iter().map(endpoint).collect()),
-    }
+    let endpoints = addresses.iter().map(endpoint).collect();
+    source.put("a.example/".parse().unwrap(), endpoints);
 }
 
 fn endpoints(publisher: &Publisher) -> Vec<String> {
@@ -36,16 +32,13 @@ async fn what_sources_find_reaches_the_views_without_a_revision_and_stays_over_c
     let disk = Disk::default();
     let publisher = disk.open();
     publisher.commit(push(GOOD)).await.unwrap();
-    let (source, taken) = mpsc::channel(8);
+    let (source, taken) = Reported::channel();
     let follower = publisher.clone();
     let follows = tokio::spawn(async move { follower.follow_discovered(taken).await });
     let mut views = publisher.views();
     views.mark_unchanged();
-    source.send(found(&["10.0.0.8:80"])).await.unwrap();
-    source
-        .send(found(&["10.0.0.8:80", "10.0.0.9:80"]))
-        .await
-        .unwrap();
+    found(&source, &["10.0.0.8:80"]);
+    found(&source, &["10.0.0.8:80", "10.0.0.9:80"]);
     published(&mut views).await;
     assert_eq!(
         endpoints(&publisher),
@@ -59,7 +52,7 @@ async fn what_sources_find_reaches_the_views_without_a_revision_and_stays_over_c
         "the ledger has no part in it"
     );
 
-    source.send(found(&["10.0.0.9:80"])).await.unwrap();
+    found(&source, &["10.0.0.9:80"]);
     published(&mut views).await;
     assert_eq!(endpoints(&publisher), ["10.0.0.1:80", "10.0.0.9:80"]);
     publisher
@@ -72,11 +65,8 @@ async fn what_sources_find_reaches_the_views_without_a_revision_and_stays_over_c
     assert_eq!(endpoints(&publisher), ["10.0.0.2:80", "10.0.0.9:80"]);
 }
 
-fn other(endpoint: Endpoint) -> Found {
-    Found {
-        pool: "b.example/".parse().unwrap(),
-        answer: Answer::Endpoints(vec![endpoint]),
-    }
+fn other(source: &Reported, endpoint: Endpoint) {
+    source.put("b.example/".parse().unwrap(), vec![endpoint]);
 }
 
 const BOTH: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}
@@ -91,11 +81,11 @@ async fn a_pool_at_fault_keeps_what_it_has_and_holds_up_neither_other_pools_nor_
         if !text.is_empty() {
             publisher.commit(push(text)).await.unwrap();
         }
-        let (source, taken) = mpsc::channel(8);
+        let (source, taken) = Reported::channel();
         let mut faulty = Endpoint::new("10.0.0.7:80".parse().unwrap());
         faulty.weight = 0;
-        source.send(other(faulty)).await.unwrap();
-        source.send(found(&["10.0.0.8:80"])).await.unwrap();
+        other(&source, faulty);
+        found(&source, &["10.0.0.8:80"]);
         drop(source);
         publisher.follow_discovered(taken).await;
     }
@@ -111,18 +101,18 @@ async fn a_pool_at_fault_keeps_what_it_has_and_holds_up_neither_other_pools_nor_
 async fn a_pool_that_was_at_fault_is_taken_as_soon_as_it_is_right() {
     let publisher = Disk::default().open();
     publisher.commit(push(BOTH)).await.unwrap();
-    let (source, taken) = mpsc::channel(8);
+    let (source, taken) = Reported::channel();
     let follower = publisher.clone();
     let follows = tokio::spawn(async move { follower.follow_discovered(taken).await });
     let mut views = publisher.views();
     views.mark_unchanged();
     let mut endpoint = Endpoint::new("10.0.0.7:80".parse().unwrap());
     endpoint.weight = 0;
-    source.send(other(endpoint.clone())).await.unwrap();
-    source.send(found(&["10.0.0.8:80"])).await.unwrap();
+    other(&source, endpoint.clone());
+    found(&source, &["10.0.0.8:80"]);
     published(&mut views).await;
     endpoint.weight = 1;
-    source.send(other(endpoint.clone())).await.unwrap();
+    other(&source, endpoint.clone());
     published(&mut views).await;
     let view = publisher.views().borrow().view(&GroupName::default());
     let pool = "b.example/".parse().unwrap();
@@ -135,8 +125,8 @@ async fn a_pool_that_was_at_fault_is_taken_as_soon_as_it_is_right() {
 #[tokio::test]
 async fn what_was_found_before_the_first_commit_is_in_it() {
     let publisher = Disk::default().open();
-    let (source, taken) = mpsc::channel(8);
-    source.send(found(&["10.0.0.9:80"])).await.unwrap();
+    let (source, taken) = Reported::channel();
+    found(&source, &["10.0.0.9:80"]);
     drop(source);
     publisher.follow_discovered(taken).await;
     assert_eq!(revision(&publisher), 0);

@@ -4,9 +4,13 @@ use std::sync::{Arc, Mutex as Lock, MutexGuard};
 use std::time::Duration;
 
 use aralez_proto::document::{DocumentFault, DocumentSet, Surroundings};
+use aralez_proto::record::Change;
 use bytes::Bytes;
 
+use crate::core::checkpoint::Checkpoint;
+use crate::core::fleet::SharedFleet;
 use crate::core::hold::HOLD;
+use crate::core::layers::{Discovered, Operational};
 use crate::core::roster::KnownNode;
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave,
@@ -33,6 +37,9 @@ pub(super) struct Kept {
     pub(super) file_is_stuck: bool,
     /// or the next commit reaches the disk, but reports that it is not known whether it did.
     pub(super) unsure: bool,
+    pub(super) operational: Operational,
+    /// What sources found, as it was kept last, and how often it was.
+    pub(super) checkpoint: (Discovered, usize),
     /// What `sources take` reads; nothing where it is not set.
     pub(super) on_disk: Option<Result<DocumentSet, Vec<DocumentFault>>>,
 }
@@ -100,8 +107,8 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn files_read(&self) -> Result<Option<FilesRead>, StoreError> {
-        Ok(self.0.lock().unwrap().files)
+    fn files_read(&self) -> Option<FilesRead> {
+        self.0.lock().unwrap().files
     }
 
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError> {
@@ -159,8 +166,34 @@ impl Store for Disk {
         Ok(Some(info))
     }
 
+    fn operational(&self) -> Result<Operational, StoreError> {
+        Ok(self.0.lock().unwrap().operational.clone())
+    }
+
+    fn write_operational(&mut self, _: &[Change], next: &Operational) -> Result<(), StoreError> {
+        let mut kept = self.writable()?;
+        kept.operational = next.clone();
+        match std::mem::take(&mut kept.unsure) {
+            true => Err(StoreError::Unknown("the disk failed".to_owned())),
+            false => Ok(()),
+        }
+    }
+
     fn backup(&mut self) -> Result<Backup, StoreError> {
         Err(StoreError::Failed("there is nothing to copy".to_owned()))
+    }
+}
+
+impl Checkpoint for Disk {
+    fn read(&mut self) -> Discovered {
+        self.0.lock().unwrap().checkpoint.0.clone()
+    }
+
+    fn write(&mut self, discovered: &Discovered) -> Result<(), String> {
+        let mut kept = self.writable().map_err(|error| error.to_string())?;
+        kept.checkpoint.0 = discovered.clone();
+        kept.checkpoint.1 += 1;
+        Ok(())
     }
 }
 
@@ -190,6 +223,10 @@ impl FilesOnDisk for Disk {
 }
 
 impl Disk {
+    fn read_checkpoint(mut self) -> Discovered {
+        Checkpoint::read(&mut self)
+    }
+
     fn writable(&self) -> Result<MutexGuard<'_, Kept>, StoreError> {
         let kept = self.0.lock().unwrap();
         match kept.full {
@@ -207,14 +244,28 @@ impl Disk {
     }
 
     pub(super) fn open_holding(&self, surroundings: Surroundings, hold: Duration) -> Publisher {
-        let parts = Parts {
+        self.open_as(|parts| {
+            parts.surroundings = surroundings;
+            parts.hold = hold;
+        })
+    }
+
+    pub(super) fn open_telling(&self, fleet: SharedFleet) -> Publisher {
+        self.open_as(|parts| parts.heads = Arc::new(fleet))
+    }
+
+    pub(super) fn open_as(&self, change: impl FnOnce(&mut Parts)) -> Publisher {
+        let mut parts = Parts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             files: Some(Box::new(self.clone())),
-            surroundings,
-            hold,
+            heads: Arc::new(SharedFleet::default()),
+            discovered: self.clone().read_checkpoint(),
+            surroundings: Surroundings::default(),
+            hold: HOLD,
             settling: SETTLING,
         };
+        change(&mut parts);
         Publisher::open(parts).unwrap()
     }
 

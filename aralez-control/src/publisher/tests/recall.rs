@@ -3,11 +3,9 @@
 use aralez_proto::model::Endpoint;
 use aralez_proto::snapshot::SharedSnapshot;
 use aralez_proto::version::Version;
-use tokio::sync::mpsc;
 
 use super::*;
-use crate::core::layers::Answer;
-use crate::publisher::Found;
+use crate::publisher::discovered::Reported;
 
 /// A store with two revisions, and the version of the first.
 async fn two_revisions() -> (Disk, Version) {
@@ -38,13 +36,10 @@ async fn after_a_restart_an_earlier_revision_is_made_again_as_it_was() {
 async fn it_has_the_endpoints_of_now() {
     let (disk, first) = two_revisions().await;
     let publisher = disk.open();
-    let (source, taken) = mpsc::channel(8);
+    let (source, taken) = Reported::channel();
     let pool = "a.example/".parse().unwrap();
-    let found = Found {
-        pool: "a.example/".parse().unwrap(),
-        answer: Answer::Endpoints(vec![Endpoint::new("10.0.0.9:80".parse().unwrap())]),
-    };
-    source.send(found).await.unwrap();
+    let found = vec![Endpoint::new("10.0.0.9:80".parse().unwrap())];
+    source.put("a.example/".parse().unwrap(), found);
     drop(source);
     publisher.follow_discovered(taken).await;
     let view = recalled(&publisher, first).await.unwrap();

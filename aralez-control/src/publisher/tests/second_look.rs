@@ -60,7 +60,7 @@ async fn who_follows_the_files_comes_back_for_the_second_look_by_itself() {
     publisher.take_reading(reading(&hosts(12))).await.unwrap();
     let (tell, readings) = watch::channel(Some(reading(&hosts(3))));
     let follower = publisher.clone();
-    let following = tokio::spawn(async move { follower.follow(readings).await });
+    let following = tokio::spawn(async move { follower.follow_files(readings).await });
     let mut views = publisher.views();
     let taken = views.wait_for(|views| views.version().revision == 2);
     tokio::time::timeout(Duration::from_secs(10), taken)

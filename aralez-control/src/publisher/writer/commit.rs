@@ -1,6 +1,5 @@
 //! From a proposal to the head, and after whatever else became the head of the store.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_runtime::clock;
@@ -8,16 +7,16 @@ use tracing::{error, info};
 
 use super::Writer;
 use super::build::{Built, millis_since};
+use super::files::files_of;
 use super::report::report;
-use crate::core::commit::{Committed, Confirmation, Proposal, Rejected, Saved};
+use crate::core::commit::{Committed, Confirmation, Proposal, Rejected};
 use crate::core::dropped::{self, Dropped};
 use crate::core::status::faults_of;
-use crate::core::store::{FilesRead, NewRevision, Revision, RevisionInfo, Store, StoreError};
-use crate::core::touched::TouchedGroups;
+use crate::core::store::{NewRevision, Revision, RevisionInfo, Store, StoreError};
 
 impl Writer {
-    pub(in super::super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
-        let committed = self.commit_with(proposal, None);
+    pub(super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+        let committed = self.commit_with(proposal);
         match &committed {
             Ok(_) => self.tell(|_| ()),
             Err(rejected) => {
@@ -29,12 +28,8 @@ impl Writer {
         committed
     }
 
-    pub(super) fn commit_with(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
-        let committed = self.commit_on_the_head(proposal, files);
+    pub(super) fn commit_with(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+        let committed = self.commit_on_the_head(proposal);
         self.outlets
             .figures
             .send_modify(|figures| match &committed {
@@ -47,29 +42,21 @@ impl Writer {
     }
 
     /// Tries again on the head of the store where that is another one than was known, unless the proposal expects a revision.
-    fn commit_on_the_head(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
+    fn commit_on_the_head(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         // Where the store cannot be read, what follows says so.
         let _ = self.follow_store();
-        let committed = self.try_commit(proposal, files);
+        let committed = self.try_commit(proposal);
         let Err(Rejected::Conflict { .. }) = &committed else {
             return committed;
         };
         let moved = self.follow_store().unwrap_or_default();
         match moved && proposal.expect.is_none() {
-            true => self.try_commit(proposal, files),
+            true => self.try_commit(proposal),
             false => committed,
         }
     }
 
-    fn try_commit(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
+    fn try_commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         let head = self.head_revision();
         if let Some(expected) = proposal.expect.filter(|expected| *expected != head) {
             return Err(Rejected::Conflict { expected, head });
@@ -82,7 +69,7 @@ impl Writer {
             .as_ref()
             .is_some_and(|head| head.content_hash == hash);
         if same && serves {
-            return self.take_unchanged(proposal, files);
+            return self.take_unchanged(proposal);
         }
         let built = self.build(&proposal.documents, head + 1)?;
         let dropped = self.dropped(proposal, &built);
@@ -95,7 +82,7 @@ impl Writer {
             origin: &proposal.origin,
             message: &proposal.message,
             documents: &proposal.documents,
-            files: files.or_else(|| self.files_passed_over(proposal)),
+            files: files_of(proposal).or_else(|| self.files_passed_over(proposal)),
             saving,
         };
         let info = self.store.commit(new).map_err(|error| match error {
@@ -125,39 +112,20 @@ impl Writer {
     }
 
     /// The content of the head once more: there is no revision, but the files are remembered, and the main one is written if asked.
-    fn take_unchanged(
-        &mut self,
-        proposal: &Proposal,
-        files: Option<FilesRead>,
-    ) -> Result<Committed, Rejected> {
+    fn take_unchanged(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         let saving = self.plan_save(proposal, self.head_revision())?;
         if let Some(saving) = saving {
             let begun = self.store.save_begins(saving);
             begun.map_err(|error| Rejected::Store(error.to_string()))?;
         }
-        self.remember(files)?;
+        self.remember(files_of(proposal))?;
         let saved = self.save(&proposal.documents, saving);
         let version = self.outlets.views.borrow().version();
         Ok(Committed {
-            version,
-            changed: false,
-            touched: TouchedGroups::default(),
             warnings: self.layers.authored.warnings.clone(),
             saved,
-            dropped: Vec::new(),
+            ..Committed::nothing(version)
         })
-    }
-
-    pub(super) fn remember(&mut self, files: Option<FilesRead>) -> Result<(), Rejected> {
-        let known = self.store.files_read();
-        let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
-        match files.filter(|files| known != Some(*files)) {
-            Some(files) => self
-                .store
-                .remember_files(files)
-                .map_err(|error| Rejected::Store(error.to_string())),
-            None => Ok(()),
-        }
     }
 
     /// Makes what became the head of the store without this writer knowing the head here as well: a commit of which the outcome was not
@@ -165,6 +133,7 @@ impl Writer {
     pub(in super::super) fn follow_store(&mut self) -> Result<bool, Rejected> {
         let failed = |error: StoreError| Rejected::Store(error.to_string());
         self.store.refresh().map_err(failed)?;
+        self.follow_operational()?;
         let head = self.store.head().map_err(failed)?;
         let Some(head) = head.filter(|head| self.head.as_ref() != Some(head)) else {
             return Ok(false);
@@ -209,12 +178,10 @@ impl Writer {
             lower_ms,
         } = built;
         let committed = Committed {
-            version: views.version(),
             changed: true,
             touched: views.touched_since(&self.outlets.views.borrow()),
             warnings: layers.authored.warnings.clone(),
-            saved: Saved::NotAsked,
-            dropped: Vec::new(),
+            ..Committed::nothing(views.version())
         };
         let hosts = &layers.authored.hosts;
         let routes: usize = hosts.iter().map(|host| host.host.routes.len()).sum();
@@ -226,10 +193,10 @@ impl Writer {
             (figures.parse_ms, figures.lower_ms, figures.commit_ms) =
                 (parse_ms, lower_ms, commit_ms);
         });
-        self.layers = layers;
+        self.take_layers(layers);
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
-        self.outlets.views.send_replace(Arc::new(views));
+        self.show(views, &committed.touched);
         self.end_hold();
         if self.unread.take().is_some() {
             // They were those of the head before.

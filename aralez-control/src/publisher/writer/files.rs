@@ -188,8 +188,6 @@ impl Writer {
         documents: &DocumentSet,
         confirmation: Confirmation,
     ) -> Result<Option<Committed>, Rejected> {
-        let known = self.store.files_read();
-        let known = known.map_err(|error| Rejected::Store(error.to_string()))?;
         let hash = documents.content_hash();
         if confirmation == Confirmation::ByTime {
             self.files.now = Some(documents.clone());
@@ -208,6 +206,7 @@ impl Writer {
             ended.map_err(|error| Rejected::Store(error.to_string()))?;
             return Ok(None);
         }
+        let known = self.store.files_read();
         if let Some(known) = known.filter(|known| known.hash == hash) {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
@@ -259,10 +258,18 @@ impl Writer {
         Ok(committed)
     }
 
+    pub(super) fn remember(&mut self, files: Option<FilesRead>) -> Result<(), Rejected> {
+        match files.filter(|files| self.store.files_read() != Some(*files)) {
+            Some(files) => self
+                .store
+                .remember_files(files)
+                .map_err(|error| Rejected::Store(error.to_string())),
+            None => Ok(()),
+        }
+    }
+
     fn commit_files(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
-        let hash = proposal.documents.content_hash();
-        let read = |refused| FilesRead { hash, refused };
-        let rejected = match self.commit_with(proposal, Some(read(false))) {
+        let rejected = match self.commit_with(proposal) {
             Ok(committed) => {
                 self.files.taken = Some(names_of(&proposal.documents));
                 return Ok(committed);
@@ -273,10 +280,23 @@ impl Writer {
         info!("the set of files is refused; what serves stays");
         report(&rejected);
         if matches!(rejected, Rejected::Documents(_) | Rejected::Snapshot(_)) {
-            self.remember(Some(read(true)))?;
+            let refused = FilesRead {
+                hash: proposal.documents.content_hash(),
+                refused: true,
+            };
+            self.remember(Some(refused))?;
         }
         Err(rejected)
     }
+}
+
+/// The set of files that a proposal brings, which is remembered with its commit; `None` where it comes from elsewhere.
+pub(super) fn files_of(proposal: &Proposal) -> Option<FilesRead> {
+    let from_files = proposal.origin == CommitOrigin::File;
+    from_files.then(|| FilesRead {
+        hash: proposal.documents.content_hash(),
+        refused: false,
+    })
 }
 
 /// What the source may take for the text of files that it cannot read now.

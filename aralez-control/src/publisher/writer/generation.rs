@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::Writer;
 use crate::core::commit::Rejected;
 use crate::core::store::{MAX_GENERATION, Store};
+use crate::core::touched::TouchedGroups;
 
 /// How long nodes may raise the generation.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +78,7 @@ impl Writer {
             self.head.clone_from(&head);
             self.outlets.head.send_replace(head);
         }
-        let views = Arc::new(views.renamed(version));
-        self.outlets.views.send_replace(views);
+        self.show(views.renamed(version), &TouchedGroups::default());
         Ok(true)
     }
 

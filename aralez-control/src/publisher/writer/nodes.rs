@@ -1,14 +1,9 @@
 //! The nodes that control expects, which the store keeps beside the revisions.
 
 use super::Writer;
-use crate::core::roster::KnownNode;
 use crate::core::store::{NodeChanges, StoreError};
 
 impl Writer {
-    pub(in super::super) fn known_nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
-        self.store.nodes()
-    }
-
     pub(in super::super) fn write_nodes(
         &mut self,
         changes: &NodeChanges,

@@ -6,25 +6,40 @@ use std::path::PathBuf;
 use aralez_proto::document::DocumentSet;
 use bytes::Bytes;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::*;
+use crate::core::status::Reading;
 use crate::core::store::MainFile;
 
 /// Far beyond what anything here takes, so that only a defect runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Bench {
-    dir: TempDir,
-    source: FileSource,
+/// The newest reading.
+type Readings = watch::Sender<Option<Arc<Reading>>>;
+
+struct Newest(Readings);
+
+impl Reports for Newest {
+    fn report(&self, finding: Finding) {
+        if let Finding::Files(reading) = finding {
+            self.0.send_replace(Some(reading));
+        }
+    }
 }
 
-fn spawn(main: &Path) -> std::io::Result<FileSource> {
-    FileSource::spawn(
-        main,
-        KnownFiles::default(),
-        Writers::default(),
-        WRITER_PATIENCE,
-    )
+struct Bench {
+    dir: TempDir,
+    _source: Box<dyn Looking>,
+    readings: Readings,
+}
+
+fn spawn(main: &Path) -> (Box<dyn Looking>, Readings) {
+    let (known, writers) = (KnownFiles::default(), Writers::default());
+    let source = FileSource::new(main, known, writers, WRITER_PATIENCE);
+    let readings = Readings::new(None);
+    let running = Box::new(source).start(Arc::new(Newest(readings.clone())));
+    (running.unwrap(), readings)
 }
 
 fn document(path: PathBuf) -> MainDocument {
@@ -42,8 +57,12 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path());
         let main = dir.path().join("upstreams.yaml");
-        let source = spawn(&main).unwrap();
-        Self { dir, source }
+        let (source, readings) = spawn(&main);
+        Self {
+            dir,
+            _source: source,
+            readings,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -56,12 +75,12 @@ impl Bench {
 
     /// Waits for a reading like this and gives it back.
     async fn until(&self, what: impl Fn(&Reading) -> bool) -> Arc<Reading> {
-        let mut readings = self.source.readings();
+        let mut readings = self.readings.subscribe();
         let found = readings.wait_for(|reading| reading.as_deref().is_some_and(&what));
         let found = tokio::time::timeout(PATIENCE, found).await;
         match found {
             Ok(found) => found.unwrap().clone().unwrap(),
-            Err(_) => panic!("never told; last: {:?}", self.source.readings().borrow()),
+            Err(_) => panic!("never told; last: {:?}", *self.readings.borrow()),
         }
     }
 
@@ -177,8 +196,12 @@ async fn a_deleted_main_document_stays_and_is_picked_up_again() {
 async fn a_missing_folder_is_picked_up_when_it_appears() {
     let dir = tempfile::tempdir().unwrap();
     let main = dir.path().join("later/upstreams.yaml");
-    let source = spawn(&main).unwrap();
-    let bench = Bench { dir, source };
+    let (source, readings) = spawn(&main);
+    let bench = Bench {
+        dir,
+        _source: source,
+        readings,
+    };
     bench.until_set(&[]).await;
     fs::create_dir(bench.path("later")).unwrap();
     bench.write("later/upstreams.yaml", "a");

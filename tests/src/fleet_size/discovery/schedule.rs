@@ -102,6 +102,16 @@ pub fn endpoints(step: u32) -> Vec<Endpoint> {
     (less..more + FIRST).map(address).collect()
 }
 
+/// A script with what is there before the first change.
+pub fn first(pools: u32) -> String {
+    let addresses = endpoints(0)
+        .into_iter()
+        .map(|endpoint| endpoint.address.to_string());
+    let addresses = addresses.collect::<Vec<_>>().join(" ");
+    let line = |pool| format!("{} {addresses}\n", pool_name(pool));
+    (0..pools).map(line).collect()
+}
+
 /// How many changes a pool has seen that has these addresses; `None` where nothing was found yet.
 pub fn step_of(addresses: impl Iterator<Item = SocketAddr>) -> Option<u32> {
     let number = |address: SocketAddr| match address.ip() {

@@ -216,6 +216,7 @@ fn facts_of(hello: &Hello) -> NodeFacts {
         node: hello.node.clone(),
         group: hello.group.clone(),
         proxy_version: hello.proxy_version.clone(),
+        peer: None,
     }
 }
 

@@ -15,6 +15,7 @@ fn facts(number: u64) -> NodeFacts {
         node: format!("n{number}").parse().unwrap(),
         group: "default".parse().unwrap(),
         proxy_version: "0.10.0".to_owned(),
+        peer: None,
     }
 }
 
@@ -132,10 +133,10 @@ fn a_push_lists_the_nodes_that_are_wanted_with_what_is_known_of_them() {
         assert_eq!(push.counts.outcome(Awaited::Present), Outcome::Pending);
         push.nodes.iter().map(known).collect::<Vec<_>>()
     };
-    assert_eq!(names(Wanted::Open), ["n7", "n8", "n9"]);
-    assert_eq!(names(Wanted::All).len(), 9);
-    assert!(names(Wanted::Counts).is_empty());
-    assert!(fleet.push(3, Wanted::All).is_none());
+    assert_eq!(names(ListedNodes::Open), ["n7", "n8", "n9"]);
+    assert_eq!(names(ListedNodes::All).len(), 9);
+    assert!(names(ListedNodes::Counts).is_empty());
+    assert!(fleet.push(3, ListedNodes::All).is_none());
 }
 
 #[test]

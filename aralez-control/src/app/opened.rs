@@ -1,0 +1,100 @@
+//! What control keeps, opened: ledger, checkpoint, the publisher over both, and the sources that it follows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use super::{Times, roster};
+use crate::checkpoint::CheckpointFile;
+use crate::core::checkpoint::Checkpoint;
+use crate::core::fleet::SharedFleet;
+use crate::core::layers::Discovered;
+use crate::core::source::Source;
+use crate::core::store::{FilesOnDisk, MainFile, Store};
+use crate::ledger::Ledger;
+use crate::publisher::{Following, Parts, Publisher};
+use crate::settings::ControlSettings;
+use crate::source::file::{FileSource, MainDocument, Writers};
+
+/// What is open.
+pub(super) struct Opened {
+    pub(super) fleet: SharedFleet,
+    pub(super) publisher: Publisher,
+    checkpoint: CheckpointFile,
+    /// What was in it.
+    kept: Discovered,
+    writers: Writers,
+}
+
+impl Opened {
+    /// Opens a ledger's publisher, with what is kept beside it.
+    pub(super) fn open(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Self> {
+        let fleet = SharedFleet::default();
+        // Before the publisher opens the head, whose proof waits for them.
+        roster::recall(&ledger, &fleet);
+        let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
+        let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
+        let kept = checkpoint.read();
+        let writers = Writers::default();
+        let path = settings.upstreams_conf.clone();
+        let document = path.map(|path| MainDocument::new(path, writers.clone()));
+        let main_file = document.clone();
+        let parts = Parts {
+            store: Box::new(ledger),
+            main_file: main_file.map(|it| Box::new(it) as Box<dyn MainFile>),
+            files: document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>),
+            heads: Arc::new(fleet.clone()),
+            discovered: kept.clone(),
+            surroundings: settings.surroundings(),
+            hold: times.hold,
+            settling: times.settling,
+        };
+        let publisher = Publisher::open(parts);
+        Ok(Self {
+            fleet,
+            publisher: publisher
+                .with_context(|| format!("{}", settings.control_dir().display()))?,
+            checkpoint,
+            kept,
+            writers,
+        })
+    }
+
+    /// Follows the files, and what looks beside them, for as long as the result is held.
+    pub(super) fn follow(
+        &self,
+        settings: &ControlSettings,
+        patience: Duration,
+        beside: Vec<Box<dyn Source>>,
+    ) -> Result<Following> {
+        let mut sources = beside;
+        match &settings.upstreams_conf {
+            Some(path) => {
+                let (known, writers) = (self.publisher.known_files(), self.writers.clone());
+                sources.push(Box::new(FileSource::new(path, known, writers, patience)));
+            }
+            None => info!("no upstreams_conf: configuration comes over the config API alone"),
+        }
+        self.publisher.follow(sources).map_err(Error::msg)
+    }
+
+    /// Keeps what sources find until control leaves.
+    pub(super) fn keep(self, every: Duration, leaving: watch::Receiver<bool>) -> JoinHandle<()> {
+        let Self {
+            publisher,
+            checkpoint,
+            kept,
+            ..
+        } = self;
+        let checkpoint = Box::new(checkpoint);
+        tokio::spawn(async move {
+            publisher
+                .keep_discovered(checkpoint, kept, every, leaving)
+                .await;
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Who is at the other end of a stream, as the transport proves it, as against what the peer says of itself.
+
+use std::fmt;
+
+/// A process of this machine, as the kernel names it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PeerIdentity {
+    /// Its user.
+    pub uid: u32,
+    /// Its process id; `None` where the kernel tells none, as of a process that this one cannot see.
+    pub pid: Option<i32>,
+}
+
+impl PeerIdentity {
+    /// Whether it may speak for nodes at all: it runs as root or as the user of control, `own`.
+    pub const fn is_trusted(&self, own: u32) -> bool {
+        self.uid == 0 || self.uid == own
+    }
+}
+
+impl fmt::Display for PeerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "uid {}, pid {pid}", self.uid),
+            None => write!(f, "uid {}", self.uid),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_and_the_user_of_control_speak_for_nodes_and_nobody_else_does() {
+        let trusted = |uid, own| PeerIdentity { uid, pid: None }.is_trusted(own);
+        assert!(trusted(0, 1_000) && trusted(1_000, 1_000) && trusted(0, 0));
+        assert!(!trusted(1_001, 1_000) && !trusted(1_000, 0));
+    }
+}

@@ -1,0 +1,97 @@
+//! Records of the operational layer: durable under their own counter, no revision.
+
+use std::sync::Arc;
+
+use aralez_proto::convert::decode;
+use aralez_proto::fault::{Fault, FaultCode, Faults};
+use aralez_proto::record::Change;
+use tracing::info;
+
+use super::Writer;
+use crate::core::commit::{Committed, Rejected};
+use crate::core::layers::{Layers, Operational};
+use crate::core::store::StoreError;
+
+impl Writer {
+    /// Takes records that control keeps for the fleet. What nodes would refuse is not written.
+    pub(super) fn record(&mut self, changes: &[Change]) -> Result<Committed, Rejected> {
+        // Where the store cannot be read, what follows says so.
+        let _ = self.follow_store();
+        let Some(operational) = self.layers.operational.after(changes) else {
+            let version = self.outlets.views.borrow().version();
+            return Ok(Committed::nothing(version));
+        };
+        check(changes)?;
+        let written = |writer: &mut Self, operational: &Operational| {
+            let written = writer.store.write_operational(changes, operational);
+            written.map_err(|error| match error {
+                StoreError::Unknown(reason) => Rejected::Unknown(reason),
+                error => Rejected::Store(error.to_string()),
+            })
+        };
+        let committed = self.take_operational(operational, changes, written)?;
+        let operational = self.layers.operational.counter();
+        info!(operational, touched = %committed.touched, "recorded");
+        Ok(committed)
+    }
+
+    /// Makes what the store has the layer here as well, after a write of which the outcome was not known.
+    pub(super) fn follow_operational(&mut self) -> Result<(), Rejected> {
+        let stored = self.store.operational();
+        let stored = stored.map_err(|error| Rejected::Store(error.to_string()))?;
+        if stored.counter() == self.layers.operational.counter() {
+            return Ok(());
+        }
+        let changes = self.layers.operational.changes_to(&stored);
+        self.take_operational(stored, &changes, |_, _| Ok(()))?;
+        Ok(())
+    }
+
+    /// Puts the next operational layer into the views, once it is durable.
+    fn take_operational(
+        &mut self,
+        operational: Operational,
+        changes: &[Change],
+        make_durable: impl FnOnce(&mut Self, &Operational) -> Result<(), Rejected>,
+    ) -> Result<Committed, Rejected> {
+        let before = Arc::clone(&self.outlets.views.borrow());
+        if before.version().revision == 0 {
+            // Nothing is published yet. The next commit takes it along.
+            make_durable(self, &operational)?;
+            self.layers.operational = operational;
+            return Ok(Committed::nothing(before.version()));
+        }
+        let layers = Layers {
+            operational,
+            ..self.layers.clone()
+        };
+        let views = before.recorded(&layers, changes);
+        let views = views.map_err(Rejected::Snapshot)?;
+        make_durable(self, &layers.operational)?;
+        let committed = Committed {
+            touched: views.touched_since(&before),
+            ..Committed::nothing(views.version())
+        };
+        self.layers = layers;
+        self.show(views, &committed.touched);
+        Ok(committed)
+    }
+}
+
+/// Whether this release serves these records, also where there is no view yet.
+fn check(changes: &[Change]) -> Result<(), Rejected> {
+    let faults = changes.iter().filter_map(|change| match change {
+        change if change.key().kind.is_authored() => {
+            let reason = "is a type of documents, and not of what control keeps";
+            Some(vec![Fault::of(
+                change.key(),
+                FaultCode::Invalid,
+                "type",
+                reason,
+            )])
+        }
+        Change::Put(record) => decode(record).err(),
+        Change::Delete(_) => None,
+    });
+    Faults::check(faults.flatten().collect()).map_err(Rejected::Snapshot)
+}
