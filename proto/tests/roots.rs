@@ -4,6 +4,8 @@
 //! in `roots/` is pinned in `roots/EXPECTED`. Where a root changes, either the change was not meant, or it is a new format that the notes of the
 //! release must tell.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // The helpers of a test are part of it.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

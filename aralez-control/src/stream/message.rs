@@ -24,7 +24,7 @@ const MAX_TEXT: usize = 1_024;
 #[derive(Debug)]
 pub enum Inbound {
     /// Something for the session, and how long applying took on the node where it did.
-    Report(Event, Option<Duration>),
+    Report(Box<Event>, Option<Duration>),
     /// A second `Hello`, or nothing that this release knows.
     Unexpected(&'static str),
 }
@@ -93,7 +93,7 @@ pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
                 update_id: ack.update_id,
                 version,
             };
-            Inbound::Report(event, Some(Duration::from_micros(ack.apply_us)))
+            Inbound::Report(Box::new(event), Some(Duration::from_micros(ack.apply_us)))
         }
         Some(Kind::Nack(nack)) => {
             let event = Event::Nack {
@@ -101,11 +101,13 @@ pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
                 kept: version(nack.kept)?,
                 faults: nack.faults.into_iter().map(Fault::from).collect(),
             };
-            Inbound::Report(event, None)
+            Inbound::Report(Box::new(event), None)
         }
-        Some(Kind::Status(status)) => Inbound::Report(Event::Status(node_status(status)?), None),
-        Some(Kind::Digest(digest)) => Inbound::Report(marks(&digest), None),
-        Some(Kind::DigestDetail(detail)) => Inbound::Report(detailed(detail), None),
+        Some(Kind::Status(status)) => {
+            Inbound::Report(Box::new(Event::Status(node_status(status)?)), None)
+        }
+        Some(Kind::Digest(digest)) => Inbound::Report(Box::new(marks(&digest)), None),
+        Some(Kind::DigestDetail(detail)) => Inbound::Report(Box::new(detailed(detail)), None),
         Some(Kind::Hello(_)) => Inbound::Unexpected("a second Hello"),
         None => Inbound::Unexpected("a message that this release does not know"),
     })

@@ -232,7 +232,7 @@ impl Stream {
         match message::inbound(message) {
             Ok(Inbound::Report(event, on_node)) => {
                 self.count(&event, on_node);
-                self.feed(event)
+                self.feed(*event)
             }
             Ok(Inbound::Unexpected(what)) => {
                 warn!(node = %self.node, what, "ignored a message");

@@ -1,5 +1,7 @@
 //! Endpoints that come and go while a content is on trial: the thread that applies, with the cache on disk and a clock of the test.
 
+#![allow(clippy::unwrap_used)] // The helpers of a test are part of it.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

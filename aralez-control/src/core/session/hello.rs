@@ -101,7 +101,7 @@ pub struct TurnedAway {
     /// What it is told.
     pub go_away: GoAway,
     /// Where it holds a newer version than there is: that version. `None`: it belongs elsewhere.
-    pub ahead: Option<Version>,
+    pub ahead: Option<Box<Version>>,
 }
 
 impl TurnedAway {
@@ -112,7 +112,7 @@ impl TurnedAway {
                 retry_min: Duration::from_secs(10),
                 retry_max: Duration::from_secs(30),
             },
-            ahead,
+            ahead: ahead.map(Box::new),
         }
     }
 }

@@ -67,7 +67,14 @@ fn the_file_of_the_other_part_is_that_of_every_release_before() {
         since: (1, 7),
     };
     let key = SealKey::from_bytes([7; 32]);
-    let content = file::encode(&header, records.iter(), &[left.clone()], &key, [9; 24]).unwrap();
+    let content = file::encode(
+        &header,
+        records.iter(),
+        std::slice::from_ref(&left),
+        &key,
+        [9; 24],
+    )
+    .unwrap();
     assert_eq!(Digest::of_fields(&[&content]).short(), "6ca21442");
     let (read, body) = Whole::of(content).unwrap().decode(&key).unwrap();
     assert_eq!((read, body.left), (header, vec![left]));

@@ -28,7 +28,7 @@ impl World {
             serving.heard = sent;
             let inbound = message::inbound(message).expect("what a node means");
             if let Inbound::Report(event, _) = inbound {
-                self.heard(control, link, event);
+                self.heard(control, link, *event);
             }
         } else if let Some(Kind::Hello(hello)) = message.kind {
             let hello = message::hello(hello).expect("a Hello");

@@ -72,7 +72,7 @@ impl World {
     /// Turns a node away that cannot follow, and lists it where it is ahead.
     fn refuse(&mut self, at: usize, link: u64, hello: &Hello, turned: TurnedAway) {
         let (now, node) = (self.instant(), self.links[&link].node);
-        if let Some(held) = turned.ahead {
+        if let Some(held) = turned.ahead.as_deref().copied() {
             let why = (turned.go_away.reason.clone(), Some(held));
             let fleet = &mut self.controls[at].fleet;
             fleet.turned_away(facts_of(hello), NodeState::Ahead, why, now);
