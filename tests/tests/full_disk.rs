@@ -73,7 +73,11 @@ async fn troubled(fleet: &Fleet, reason: &str) {
         "control tells what is wrong with the node",
         || async {
             let troubles = fleet.node(0).await?.troubles;
-            let named = |trouble: &String| trouble.contains("content-") && trouble.contains(reason);
+            // Of the two parts of a snapshot, that which is written first.
+            let a_file =
+                |trouble: &str| ["/content-", "/other-"].map(|name| trouble.contains(name));
+            let named =
+                |trouble: &String| a_file(trouble).contains(&true) && trouble.contains(reason);
             same(&troubles.iter().any(named), &true).map_err(|_| troubles.join("; "))
         },
     )

@@ -11,7 +11,15 @@ use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::proof::proves;
 
 /// Seeds that found a defect once, each with what it was.
-const KEPT: [(u64, &str); 6] = [
+const KEPT: [(u64, &str); 8] = [
+    (
+        185,
+        "a node that told again what it refuses made control forget which records were at fault",
+    ),
+    (
+        572,
+        "a suspect that had to be started was not refused any more once another content ran",
+    ),
     (
         7,
         "a proxy that a foreign or lagging control sent away asked the same one again, for ever",

@@ -171,12 +171,10 @@ fn tell_suspects(marks: &Marks, found: &mut Remembered) {
                 root.short()
             );
             found.troubles.push(trouble);
-        } else {
-            let faults = vec![Fault::whole(code, "", reason)];
-            found.refused.push(Refusal {
-                content: Content::Authored(root),
-                faults,
-            });
         }
+        found.refused.push(Refusal {
+            content: Content::Authored(root),
+            faults: vec![Fault::whole(code, "", reason)],
+        });
     }
 }

@@ -17,7 +17,7 @@ pub struct NotKept(pub String);
 pub struct Remembered {
     /// The newest acceptable snapshot.
     pub snapshot: Option<Snapshot>,
-    /// Contents that this proxy will not run, and why.
+    /// Contents that this proxy will not run, and why. What it starts all the same, since nothing else is there to serve, is among them.
     pub refused: Vec<Refusal>,
     /// The cluster that this proxy belongs to; empty before the first contact.
     pub cluster: Vec<u8>,

@@ -7,6 +7,7 @@ mod alone;
 mod assembly;
 mod dialling;
 mod event;
+mod last_resort;
 mod live;
 mod message;
 mod reach;
@@ -22,6 +23,7 @@ use aralez_proto::version::Version;
 use alone::Alone;
 pub use alone::RETRY_ALONE;
 pub use event::{Action, Event, Moment};
+use last_resort::LastResort;
 use live::Stream;
 pub use message::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Update, Welcome};
 use reach::Reach;
@@ -70,6 +72,7 @@ pub struct Subscription {
     held: Option<Version>,
     cluster: Vec<u8>,
     refusals: Refusals,
+    last_resort: Option<LastResort>,
     applying: Option<Applying>,
     alone: Alone,
 }
@@ -84,8 +87,12 @@ impl Subscription {
         refused: Vec<Refusal>,
     ) -> Self {
         let mut refusals = Refusals::default();
+        let mut last_resort = None;
         for refusal in refused {
-            refusals.take(refusal);
+            match held.filter(|held| refusal.content.is_of(held)) {
+                Some(_) => last_resort = Some(LastResort::new(refusal)),
+                None => refusals.take(refusal),
+            }
         }
         Self {
             limits,
@@ -95,6 +102,7 @@ impl Subscription {
             held,
             cluster,
             refusals,
+            last_resort,
             applying: None,
             alone: Alone::new(RETRY_ALONE),
         }
@@ -144,6 +152,9 @@ impl Subscription {
     /// Takes an event and says what to do, in order.
     pub fn on(&mut self, moment: Moment, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
+        if let Some(last_resort) = &mut self.last_resort {
+            last_resort.follow(moment.now);
+        }
         match event {
             Event::Start => self.start(&mut actions),
             Event::Connected => {
@@ -262,6 +273,12 @@ impl Subscription {
     ) {
         self.held = Some(version);
         self.refusals.forget(&version);
+        let followed = self.last_resort.take();
+        match followed.map(|last| last.followed_by(&version, moment.now)) {
+            Some(Ok(Some(verdict))) => self.refusals.take(verdict),
+            Some(Err(runs)) => self.last_resort = Some(runs),
+            Some(Ok(None)) | None => {}
+        }
         let report = |update_id| Report::Ack {
             update_id,
             version,

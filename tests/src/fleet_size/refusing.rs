@@ -3,12 +3,13 @@
 //! Every simulated node decodes the change on the cores that control has to itself elsewhere, so that heartbeats come as often as by default and
 //! not faster: a stream that ends is given up by control, and not by a simulator that was silent for seconds.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aralez_proto::model::{HostPattern, PoolName};
+use aralez_proto::model::{EndpointOwner, HostPattern, PoolName};
 use aralez_proto::snapshot::Snapshot;
 
 use crate::eventually::try_eventually;
@@ -30,7 +31,7 @@ const REFUSED: &str = "refused.test";
 /// What was measured.
 #[derive(Clone, Debug)]
 pub struct Refusing {
-    /// From a push that removes an endpoint to the last node that runs without it, for each.
+    /// From the loss of an endpoint that a source found to the last node that runs without it, for each.
     pub last: Spread,
     /// How often control made what nodes are given of a view that they refuse.
     pub made: u64,
@@ -45,6 +46,9 @@ pub struct Refusing {
 struct Without {
     pool: Mutex<Option<PoolName>>,
     nodes: AtomicUsize,
+    /// The nodes that had so many endpoints.
+    complete: Mutex<BTreeSet<usize>>,
+    all: usize,
 }
 
 impl Without {
@@ -57,11 +61,16 @@ impl Without {
 }
 
 impl Watcher for Arc<Without> {
-    fn applied(&self, _: usize, snapshot: &Snapshot) {
+    fn applied(&self, node: usize, snapshot: &Snapshot) {
+        if snapshot.resources().pools().endpoint_count() == self.all {
+            let mut complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+            complete.insert(node);
+        }
         let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(pool) = &*pool else { return };
-        let endpoints = snapshot.resources().pools().endpoints(pool);
-        if endpoints.is_some_and(|endpoints| endpoints.len() == 1) {
+        let found = snapshot.resources().pools();
+        let found = found.endpoints_of(pool, EndpointOwner::Source);
+        if found.len() == 1 {
             self.nodes.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -73,19 +82,32 @@ impl Watcher for Arc<Without> {
 /// What did not come.
 pub async fn measure(options: &Options) -> Result<Refusing, String> {
     may_open(options.nodes * 2 + 1_000);
-    let fleet = Plan::new(0)
-        .document(&document(options.hosts, 0, false))
-        .start()
-        .await;
-    let without = Arc::new(Without::default());
+    let mut fleet = Plan::new(0)
+        .scripted()
+        .document(&document(options.hosts, false))
+        .lay_out();
+    fleet.script(&found(options.hosts, 0));
+    fleet.start_control().await;
+    let without = Arc::new(Without {
+        all: options.hosts * 4,
+        ..Without::default()
+    });
     let mut simulator = Simulator::new(Some(Box::new(Arc::clone(&without))));
     simulator.refuse(REFUSED);
     let socket = fleet.folder().join("control.sock");
     let sockets = (0..options.nodes).map(|_| socket.clone());
     simulator.add_each(sockets, Duration::ZERO).await;
     simulator.all_run(1, PATIENCE).await?;
+    let arrived = || async {
+        let there = without.complete.lock();
+        let there = there.unwrap_or_else(PoisonError::into_inner).len();
+        let all = there >= options.nodes;
+        all.then_some(())
+            .ok_or_else(|| format!("{there} nodes have all endpoints"))
+    };
+    try_eventually(PATIENCE, "all nodes have what was found", arrived).await?;
     let before = streams(&Metrics::of_control(fleet.api()).await?);
-    push(&fleet, &document(options.hosts, 0, true)).await?;
+    push(&fleet, &document(options.hosts, true)).await?;
     refusing(&fleet, options.nodes).await?;
 
     let mut last = Vec::new();
@@ -93,7 +115,7 @@ pub async fn measure(options: &Options) -> Result<Refusing, String> {
     for removed in 1..=options.removals {
         without.expect(removed - 1);
         let begun = tokio::time::Instant::now();
-        push(&fleet, &document(options.hosts, removed, true)).await?;
+        fleet.script(&found(options.hosts, removed));
         let all = || async {
             let there = without.nodes.load(Ordering::Relaxed);
             let all = there >= options.nodes;
@@ -140,10 +162,20 @@ async fn refusing(fleet: &Fleet, nodes: usize) -> Result<(), String> {
     known.map(drop)
 }
 
-/// So many hosts with two endpoints each, of which the first `removed` hosts have lost one. With the host that nodes refuse, every other
-/// host differs as well.
-fn document(hosts: usize, removed: usize, refused: bool) -> String {
-    let mut text = super::stage::document(hosts, removed);
+/// What a source finds: two endpoints for each host, of which the first `removed` hosts have lost one.
+fn found(hosts: usize, removed: usize) -> String {
+    let mut text = String::new();
+    for host in 0..hosts {
+        let second = if host < removed { "" } else { " 10.4.0.2:80" };
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "h{host}.test/ 10.4.0.1:80{second}");
+    }
+    text
+}
+
+/// So many hosts with two endpoints each, to which a source finds others. With the host that nodes refuse, every other host differs as well.
+fn document(hosts: usize, refused: bool) -> String {
+    let mut text = super::stage::document(hosts, 0);
     if refused {
         let more = "\n    \"/more\":\n      servers: [\"10.2.0.1:80\"]\n";
         text = text.replace("]\n", &format!("]{more}"));
@@ -161,7 +193,7 @@ pub fn rows(measured: &Refusing, options: &Options) -> Vec<Row> {
     let lost = measured.lost;
     vec![Row {
         what: format!(
-            "all of {} nodes refuse a change of all {} hosts, and an endpoint is removed, {} times: from the push to the last node that \
+            "all of {} nodes refuse a change of all {} hosts, and an endpoint is removed, {} times: from its loss to the last node that \
              runs without it",
             options.nodes, options.hosts, options.removals
         ),

@@ -165,11 +165,7 @@ impl Kept {
                 }),
             }
         }
-        let running = found
-            .snapshot
-            .as_ref()
-            .map(|snapshot| snapshot.version().authored_root);
-        for (root, standing) in told.into_iter().filter(|(root, _)| Some(*root) != running) {
+        for (root, standing) in told {
             let code = match standing {
                 Standing::Fatal => FaultCode::Fatal,
                 Standing::Suspect | Standing::OnTrial => FaultCode::Suspect,

@@ -210,8 +210,11 @@ impl Session {
             closed: false,
         };
         for refused in hello.refused {
+            let of_resources = refused.faults.iter().any(|fault| fault.resource.is_some());
             let refusal = match session.recent.of_content(refused.content) {
                 Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
+                // What is remembered knows the records that were at fault, which the node does not tell.
+                None if of_resources && session.refusals.has(refused.content) => continue,
                 None => Refusal::of_unknown(refused.content, refused.faults),
             };
             session.refusals.remember(refusal);

@@ -72,6 +72,13 @@ impl ChangeLog {
         }
     }
 
+    /// The root of the newest snapshot with this authored root. Looks at all.
+    pub(super) fn newest_of(&self, authored_root: Digest) -> Option<Digest> {
+        let mut steps = self.pages.iter().rev().flat_map(|page| page.newest_first());
+        let found = steps.find(|(_, step)| step.before.authored_root == authored_root);
+        found.map(|(root, _)| root)
+    }
+
     /// The version of a root, and what leads to it from the newest snapshot, made only where it is asked for.
     pub(super) fn undo_to(&self, root: Digest) -> Option<(Version, impl FnOnce() -> Vec<Change>)> {
         let steps = || self.pages.iter().rev().flat_map(|page| page.newest_first());

@@ -112,7 +112,7 @@ impl Recent {
         let mut of_content = whole.filter(|snapshot| content.is_of(&snapshot.version()));
         of_content.next().cloned().or_else(|| match content {
             Content::Whole(root) => self.remake(root),
-            Content::Authored(_) => None,
+            Content::Authored(root) => self.remake(self.log.newest_of(root)?),
         })
     }
 

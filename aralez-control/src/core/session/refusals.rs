@@ -24,6 +24,11 @@ impl Refusals {
         self.0.iter()
     }
 
+    /// Whether this content is among them.
+    pub(super) fn has(&self, content: Content) -> bool {
+        self.iter().any(|refusal| refusal.content() == content)
+    }
+
     pub(super) fn remember(&mut self, refusal: Refusal) {
         let all = Arc::make_mut(&mut self.0);
         all.retain(|earlier| earlier.content() != refusal.content());

@@ -2,6 +2,7 @@ mod deriving;
 pub(crate) mod fixtures;
 mod properties;
 mod refusing;
+mod remembering;
 mod repairing;
 mod suspect;
 

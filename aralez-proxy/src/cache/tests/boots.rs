@@ -137,7 +137,7 @@ fn a_suspect_serves_where_nothing_else_can_and_says_so() {
     dies(folder.path(), None);
     dies(folder.path(), SEGV);
     let found = dies(folder.path(), SEGV);
-    assert_eq!((revision(&found), found.refused.len()), (Some(1), 0));
+    assert_eq!((revision(&found), found.refused.len()), (Some(1), 1));
     assert!(
         found.troubles[0].contains("nothing else is there to serve"),
         "{:?}",

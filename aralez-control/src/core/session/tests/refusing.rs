@@ -12,7 +12,7 @@ use aralez_proto::content::Content;
 use super::*;
 
 /// A session whose node runs `runs` and has just refused `refused`.
-fn refusing(
+pub(super) fn refusing(
     hello: Hello,
     runs: &SharedSnapshot,
     refused: &SharedSnapshot,
@@ -211,7 +211,7 @@ fn an_operator_can_have_it_tried_again() {
     assert_eq!(sent(&actions).to.version(), bad.version());
 }
 
-fn limited(held: &SharedSnapshot, max_hosts: u64) -> Hello {
+pub(super) fn limited(held: &SharedSnapshot, max_hosts: u64) -> Hello {
     Hello {
         limits: Limits {
             max_hosts: Some(max_hosts),
@@ -289,23 +289,6 @@ fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
     assert!(needed.derive().is_none());
     assert_eq!(opened.expected, Some(runs.version()));
     assert_eq!(opened.session.standing().refused, Some(refused));
-}
-
-#[test]
-fn a_refusal_outlives_the_stream_unless_the_node_became_another() {
-    let now = Instant::now();
-    let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
-    let two = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 1, &[1])]));
-    let fault = Fault::of(&host_key("b.example"), FaultCode::Limit, "max_hosts", "2");
-    let (session, recent) = refusing(limited(&runs, 1), &runs, &two, vec![fault], now);
-    let reopen = |hello: Hello| {
-        let (memory, pace) = (Some(session.memory()), Pace::default());
-        Session::open(hello, &CLUSTER, memory, Arc::clone(&recent), pace, now).unwrap()
-    };
-    let mut same = reopen(limited(&runs, 1));
-    assert!(made(&mut same.session, same.actions, now).is_empty());
-    let raised = reopen(limited(&runs, 5));
-    assert_eq!(sent(&raised.actions).to.version(), two.version());
 }
 
 #[test]

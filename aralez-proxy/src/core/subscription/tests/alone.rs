@@ -118,3 +118,30 @@ fn nothing_is_tried_between_hello_and_welcome() {
             .is_some_and(|wake| wake > bench.now)
     );
 }
+
+#[test]
+fn a_suspect_that_had_to_be_started_is_refused_again_once_another_content_runs_unless_it_proved_good()
+ {
+    for (minutes, refused) in [(0, 1), (2, 0)] {
+        let held = version(1, 2, 2);
+        let mut bench = Bench::new(Some(held));
+        let refusals = vec![refusal(2, FaultCode::Suspect)];
+        bench.machine = Subscription::new(1, Limits::default(), Some(held), Vec::new(), refusals);
+        bench.on(Event::Start);
+        assert!(bench.machine.refused().is_empty());
+        bench.now += Duration::from_secs(minutes * 60);
+        // Endpoints changed: what documents say is the same.
+        let churned = Version {
+            root: Digest::from([7; 32]),
+            ..held
+        };
+        for (runs, expected) in [(churned, 0), (version(1, 3, 3), refused)] {
+            let took = Duration::ZERO;
+            bench.on(Event::Applied {
+                version: runs,
+                took,
+            });
+            assert_eq!(bench.machine.refused().len(), expected);
+        }
+    }
+}
