@@ -36,11 +36,12 @@ impl Derivation {
             limits.max_hosts,
             limits.max_endpoints,
         ];
-        // The sequence becomes that of the newest. No limit is as good as the highest.
+        // Both counters become those of the newest. No limit is as good as the highest.
         let numbers = [
             running.generation,
             running.revision,
             newest.version().sequence,
+            newest.version().operational,
         ];
         let numbers = numbers
             .into_iter()
