@@ -186,6 +186,7 @@ const BACK: Duration = Duration::from_secs(40);
 async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_restart_of_control() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let mut fleet = Plan::new(1)
+        .scripted()
         .proxy(0, "max_hosts: 1")
         .document(&site("a.test", &[a.address()]))
         .start()
@@ -198,7 +199,8 @@ async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_resta
     let knows = || async { same(&fleet.node(0).await?.faults.is_empty(), &false) };
     eventually(BACK, "control knows of the refusal again", knows).await;
 
-    fleet.save(&two_hosts(&b));
+    // What documents say is refused as a whole; what a source finds still comes.
+    fleet.script(&format!("a.test/ {}\n", b.address()));
     fleet.serves(BACK, "a.test", "b").await;
     refused(&fleet, 0).await;
     assert_eq!(fleet.revision(0).await.unwrap(), head);
