@@ -44,7 +44,7 @@ const MAX_WORKERS: usize = 2;
 /// How long what still runs on other threads may take at the end.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
-/// Runs control until it is told to leave, or checks everything and leaves. `sources` look beside those that `main.yaml` asks for.
+/// Runs control until a signal tells it to stop; with `-t`, checks everything and returns. `sources` run in addition to those of `main.yaml`.
 ///
 /// # Errors
 /// What keeps it from starting or running, in one line with what and where.
@@ -99,7 +99,7 @@ struct Parts {
     room: Descriptors,
     /// `config_api_enabled`, now.
     enabled: watch::Receiver<bool>,
-    /// What looks beside the files.
+    /// Sources in addition to the files.
     sources: Vec<Box<dyn Source>>,
 }
 
@@ -201,7 +201,7 @@ async fn serve(
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leaving, streams, api).await;
     drop(following);
-    // They end with the streams; a disk that hangs holds nobody up.
+    // Both tasks end with the streams. A disk that hangs must not delay the exit for longer than this.
     let kept = async { tokio::join!(roster, checkpoint) };
     let _ = tokio::time::timeout(LAST_WORK, kept).await;
     ended

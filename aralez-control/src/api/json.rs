@@ -82,10 +82,10 @@ impl From<&DocumentFault> for DocumentFaultJson {
 
 #[derive(Serialize)]
 pub(super) struct RefusedJson {
-    /// The whole that is refused, where its faults are not in what documents say.
+    /// Root of the refused snapshot, where the faults may lie in endpoints or certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<String>,
-    /// What documents say and is refused, with whatever endpoints.
+    /// Authored root of the refused documents: they are refused with any endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     authored_root: Option<String>,
     faults: Vec<FaultJson>,

@@ -1,4 +1,4 @@
-//! What control keeps, opened: ledger, checkpoint, the publisher over both, and the sources that it follows.
+//! Opens the ledger, the checkpoint and the publisher over both, and starts the sources.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -111,11 +111,11 @@ impl Standing {
     /// What the node runs, where its number says what that is. A release may make other records of the same documents: then a number alone
     /// proves nothing.
     pub fn proven(&self) -> Option<Version> {
-        let (target, differs) = (self.target, |running: &Version| {
-            running.authored_root != self.target.authored_root
-        });
-        self.running
-            .filter(|running| !(running.order(&target).is_eq() && differs(running)))
+        let differs = |running: &Version| {
+            let same_number = running.order(&self.target).is_eq();
+            same_number && running.authored_root != self.target.authored_root
+        };
+        self.running.filter(|running| !differs(running))
     }
 }
 

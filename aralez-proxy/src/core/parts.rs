@@ -49,9 +49,14 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
         record: record.clone(),
         since,
     });
-    let (served, left): (Vec<Left>, Vec<Left>) = found
-        .chain(other.left)
-        .partition(|found| is_closed(&found.record, &authored));
+    // With the documents that it was written with nothing is missing, and nobody has to look at each endpoint.
+    let together = authored.authored_root() == of.authored_root;
+    let has_pool = |left: &Left| is_closed(&left.record, &authored);
+    let (mut served, mut left): (Vec<Left>, Vec<Left>) =
+        found.partition(|found| together || has_pool(found));
+    let (back, gone): (Vec<Left>, Vec<Left>) = other.left.into_iter().partition(has_pool);
+    served.extend(back);
+    left.extend(gone);
     let added: Vec<Change> = served
         .into_iter()
         .map(|served| Change::Put(served.record))

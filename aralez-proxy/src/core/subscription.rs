@@ -273,11 +273,9 @@ impl Subscription {
     ) {
         self.held = Some(version);
         self.refusals.forget(&version);
-        let followed = self.last_resort.take();
-        match followed.map(|last| last.followed_by(&version, moment.now)) {
-            Some(Ok(Some(verdict))) => self.refusals.take(verdict),
-            Some(Err(runs)) => self.last_resort = Some(runs),
-            Some(Ok(None)) | None => {}
+        let replaced = self.last_resort.take_if(|last| !last.is_of(&version));
+        if let Some(verdict) = replaced.and_then(|last| last.verdict(moment.now)) {
+            self.refusals.take(verdict);
         }
         let report = |update_id| Report::Ack {
             update_id,

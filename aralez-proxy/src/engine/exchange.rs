@@ -42,7 +42,7 @@ pub struct Exchange<'a, C: ClientSide> {
     additions: &'a mut Additions,
     /// When its task was woken last, about.
     now: Instant,
-    outcome: Outcome,
+    outcome: &'a mut Outcome,
     /// What was sent to the client before it.
     sent_before: u64,
 }
@@ -69,8 +69,8 @@ enum Plan {
 }
 
 impl<'a, C: ClientSide> Exchange<'a, C> {
-    /// Begins with a request whose head is there.
-    pub fn begin(client: &'a mut C, parts: Parts<'a>) -> Self {
+    /// Begins with a request whose head is there. What becomes of it is put into `outcome`, which has just begun.
+    pub fn begin(client: &'a mut C, parts: Parts<'a>, outcome: &'a mut Outcome) -> Self {
         let Parts {
             worker,
             timer,
@@ -81,7 +81,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         side.begin();
         additions.clear();
         Self {
-            outcome: Outcome::begun(client.facts().started),
+            outcome,
             sent_before: client.sent(),
             client,
             worker,
@@ -96,28 +96,28 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     ///
     /// A policy that needs an answer from elsewhere will make the decision return what is to be asked: it is awaited here, and the
     /// decision goes on with the answer. The head of the request stays with the client until an endpoint has a byte of it.
-    pub async fn run(mut self) -> Outcome {
+    pub async fn run(mut self) {
         self.worker.budget.earn();
         let conclusion = match self.decide() {
             Plan::Forward(upstream) => self.forward(&upstream).await,
             Plan::Answer(answer, route) => self.answer(&answer, route.as_deref(), None).await,
         };
-        self.finish(conclusion)
+        self.finish(conclusion);
     }
 
     /// Answers a request whose head was refused.
-    pub async fn refuse(mut self, refusal: Refusal) -> Outcome {
+    pub async fn refuse(mut self, refusal: Refusal) {
         self.outcome.reason = Some(Reason::Unreadable(refusal));
         let answer = Answer::of(refusal.status());
         let conclusion = self.answer(&answer, None, None).await;
-        self.finish(conclusion)
+        self.finish(conclusion);
     }
 
     /// Answers a request for which this machine has no room.
-    pub async fn turn_away(mut self) -> Outcome {
+    pub async fn turn_away(mut self) {
         self.worker.budget.earn();
         let conclusion = self.answer(&Answer::of(503), None, None).await;
-        self.finish(conclusion)
+        self.finish(conclusion);
     }
 
     /// Asks the core what is done. One table decides all of a request.
@@ -151,16 +151,15 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     }
 
     /// Ends the exchange. Dropping it counts it.
-    fn finish(mut self, conclusion: Conclusion) -> Outcome {
+    fn finish(mut self, conclusion: Conclusion) {
         self.outcome.conclusion = conclusion;
         self.outcome.ended = self.now;
         self.sum_up();
-        self.outcome.clone()
     }
 
     /// What is known only at the end.
     fn sum_up(&mut self) {
-        let outcome = &mut self.outcome;
+        let outcome = &mut *self.outcome;
         if outcome.status == 0 && self.side.is_answered(self.client) {
             outcome.status = self.side.progress.status;
         }
@@ -177,6 +176,6 @@ impl<C: ClientSide> Drop for Exchange<'_, C> {
             self.outcome.ended = Instant::now();
             self.sum_up();
         }
-        self.worker.tally.finish(&self.outcome);
+        self.worker.tally.finish(self.outcome);
     }
 }

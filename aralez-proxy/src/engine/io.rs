@@ -46,21 +46,67 @@ pub trait Io: Send + Unpin {
     }
 }
 
-impl Io for TcpStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        read(self, cx, into)
-    }
+/// A socket of the runtime, with what its kind alone knows.
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Waits until there is something to read, or the end.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Makes the end a reset, where this kind has one.
+    fn make_end_a_reset(&self);
+
+    /// The address that the other side connected to, where that is known.
+    fn own_address(&self) -> Option<SocketAddr>;
+}
+
+impl Socket for TcpStream {
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
 
+    fn make_end_a_reset(&self) {
+        // What is closed with a linger of nothing ends at once. Where that fails, the connection is broken already.
+        let _ = self.set_zero_linger();
+    }
+
+    fn own_address(&self) -> Option<SocketAddr> {
+        self.local_addr().ok()
+    }
+}
+
+impl Socket for UnixStream {
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+
+    /// A unix socket has none.
+    fn make_end_a_reset(&self) {}
+
+    fn own_address(&self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+impl<S: Socket> Io for S {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(into);
+        ready!(AsyncRead::poll_read(Pin::new(self), cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_ready(cx)
+    }
+
+    /// One part is written as it is: a list of one costs the system more.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        write(self, cx, parts)
+        match parts {
+            [one] => AsyncWrite::poll_write(Pin::new(self), cx, one),
+            parts => AsyncWrite::poll_write_vectored(Pin::new(self), cx, parts),
+        }
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -72,8 +118,7 @@ impl Io for TcpStream {
     }
 
     fn abort(&mut self) {
-        // A reset: what is closed with a linger of nothing ends at once. Where that fails, the connection is broken already.
-        let _ = self.set_zero_linger();
+        self.make_end_a_reset();
     }
 
     fn is_tls(&self) -> bool {
@@ -81,61 +126,6 @@ impl Io for TcpStream {
     }
 
     fn local(&self) -> Option<SocketAddr> {
-        self.local_addr().ok()
-    }
-}
-
-impl Io for UnixStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        read(self, cx, into)
-    }
-
-    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_ready(cx)
-    }
-
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        write(self, cx, parts)
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(self), cx)
-    }
-
-    /// A unix socket has no reset.
-    fn abort(&mut self) {}
-
-    fn is_tls(&self) -> bool {
-        false
-    }
-}
-
-fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-    cx: &mut Context<'_>,
-    into: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(into);
-    ready!(AsyncRead::poll_read(Pin::new(stream), cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
-}
-
-/// One part is written as it is: a list of one costs the system more.
-fn write(
-    stream: &mut (impl AsyncWrite + Unpin),
-    cx: &mut Context<'_>,
-    parts: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>> {
-    match parts {
-        [one] => AsyncWrite::poll_write(Pin::new(stream), cx, one),
-        parts => AsyncWrite::poll_write_vectored(Pin::new(stream), cx, parts),
+        self.own_address()
     }
 }

@@ -1,6 +1,6 @@
 //! One of the buckets of a set: records with the hash over them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::hash::Digest;
 use crate::record::change::Change;
@@ -26,6 +26,12 @@ impl Bucket {
             hash: Digest::of_fields(&fields),
             records,
         }
+    }
+
+    /// The bucket without records: of a set that was just made most are this one.
+    pub(super) fn empty() -> Arc<Self> {
+        static EMPTY: OnceLock<Arc<Bucket>> = OnceLock::new();
+        Arc::clone(EMPTY.get_or_init(|| Arc::new(Self::new(Vec::new()))))
     }
 
     /// The bucket of records in the order in which they came: the last one of a key stays.

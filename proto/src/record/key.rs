@@ -77,6 +77,18 @@ impl ResourceType {
         }
     }
 
+    /// The types that one limit counts together with this one: endpoints count, whoever names them.
+    pub const fn counted_together(self) -> &'static [Self] {
+        match self {
+            Self::StaticEndpoint | Self::Endpoint => &[Self::StaticEndpoint, Self::Endpoint],
+            Self::Settings => &[Self::Settings],
+            Self::VirtualHost => &[Self::VirtualHost],
+            Self::Pool => &[Self::Pool],
+            Self::Certificate => &[Self::Certificate],
+            Self::Credentials => &[Self::Credentials],
+        }
+    }
+
     /// The number in hashes and on the wire.
     pub const fn number(self) -> u8 {
         self as u8

@@ -24,6 +24,10 @@ impl Half {
         let mut half = Self::default();
         half.buckets.reserve_exact(buckets.len());
         for records in buckets {
+            if records.is_empty() {
+                half.buckets.push(Bucket::empty());
+                continue;
+            }
             let bucket = Bucket::of(records);
             half.len += bucket.records.len();
             let sizes = bucket.records.iter().map(|record| record.payload.len());
@@ -48,8 +52,7 @@ impl Default for RecordSet {
         static EMPTY: OnceLock<RecordSet> = OnceLock::new();
         EMPTY
             .get_or_init(|| {
-                let bucket = Arc::new(Bucket::new(Vec::new()));
-                let buckets: Arc<[Arc<Bucket>]> = vec![bucket; BUCKETS].into();
+                let buckets: Arc<[Arc<Bucket>]> = vec![Bucket::empty(); BUCKETS].into();
                 Self {
                     roots: Roots::of(&buckets),
                     buckets,

@@ -24,21 +24,22 @@ impl Limits {
             let reason = format!("the snapshot has {bytes} bytes, this node takes at most {max}");
             faults.push(Fault::whole(FaultCode::Limit, "max_snapshot", reason));
         }
-        let counts: [(&[ResourceType], usize, Option<u64>, &str); 2] = [
+        let counts = [
             (
-                &[ResourceType::VirtualHost],
+                ResourceType::VirtualHost,
                 resources.hosts().len(),
                 self.max_hosts,
                 "max_hosts",
             ),
             (
-                &[ResourceType::StaticEndpoint, ResourceType::Endpoint],
+                ResourceType::Endpoint,
                 resources.pools().endpoint_count(),
                 self.max_endpoints,
                 "max_endpoints",
             ),
         ];
-        for (kinds, count, max, field) in counts {
+        for (kind, count, max, field) in counts {
+            let kinds = kind.counted_together();
             let count = count as u64;
             let Some(max) = max.filter(|max| count > *max) else {
                 continue;

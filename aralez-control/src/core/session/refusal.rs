@@ -6,7 +6,6 @@ use std::sync::Arc;
 use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
 use aralez_proto::hash::Digest;
-use aralez_proto::model::EndpointOwner;
 use aralez_proto::record::{RecordKey, RecordSet, ResourceType};
 use aralez_proto::snapshot::{Limits, Snapshot};
 
@@ -42,7 +41,10 @@ impl Refusal {
         // Looks at every record, so only where it is needed.
         let disagrees = are_about_limits(&faults) && limits.allow(records, refused.resources());
         let key_sets = disagrees.then(|| {
-            let kinds: BTreeSet<ResourceType> = resources().flat_map(counted_with).collect();
+            let kinds: BTreeSet<ResourceType> = resources()
+                .flat_map(|key| key.kind.counted_together())
+                .copied()
+                .collect();
             let set_of = |kind| (kind, key_set(records, kind));
             kinds.into_iter().map(set_of).collect()
         });
@@ -145,14 +147,6 @@ impl Refusal {
     fn is_about_limits(&self) -> bool {
         are_about_limits(&self.faults)
     }
-}
-
-/// The types that one limit counts: that of this key, and where it is an endpoint, those of both owners.
-fn counted_with(key: &RecordKey) -> impl Iterator<Item = ResourceType> {
-    let owners = [EndpointOwner::Document, EndpointOwner::Source].map(ResourceType::of_endpoints);
-    let both = key.kind.endpoint_owner().map(|_| owners);
-    let alone = both.is_none().then_some(key.kind);
-    both.into_iter().flatten().chain(alone)
 }
 
 /// What counts of a fault: what it is, and of which resource.

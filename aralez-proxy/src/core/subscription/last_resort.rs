@@ -28,16 +28,14 @@ impl LastResort {
         self.since.get_or_insert(now);
     }
 
-    /// This runs from now on: gives the verdict back where it holds again. `Err`: the suspect still runs.
-    pub(super) fn followed_by(
-        self,
-        version: &Version,
-        now: Instant,
-    ) -> Result<Option<Refusal>, Self> {
-        if self.verdict.content.is_of(version) {
-            return Err(self);
-        }
+    /// Whether it is this version's content.
+    pub(super) fn is_of(&self, version: &Version) -> bool {
+        self.verdict.content.is_of(version)
+    }
+
+    /// The verdict once another content runs; `None`: it proved good.
+    pub(super) fn verdict(self, now: Instant) -> Option<Refusal> {
         let proved = self.since.is_some_and(|since| now >= since + PROOF);
-        Ok((!proved).then_some(self.verdict))
+        (!proved).then_some(self.verdict)
     }
 }

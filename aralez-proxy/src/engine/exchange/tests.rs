@@ -132,12 +132,8 @@ fn read_head(worker: &Worker, buffers: &mut ExchangeBuffers, request: &str) {
     incoming.set_aside(read.unwrap().unwrap());
 }
 
-/// Runs an exchange whose client takes `room` bytes at a time; its outcome, and the most that was read ahead of what the client took.
-async fn drive(
-    run: impl Future<Output = Outcome>,
-    shared: &Shared,
-    room: usize,
-) -> (Outcome, usize) {
+/// Runs an exchange whose client takes `room` bytes at a time; the most that was read ahead of what the client took.
+async fn drive(run: impl Future<Output = ()>, shared: &Shared, room: usize) -> usize {
     let mut run = pin!(run);
     let total = shared.lock().left;
     let mut ahead = 0;
@@ -146,8 +142,8 @@ async fn drive(
         let mut ends = shared.lock();
         ahead = ahead.max((total - ends.left).saturating_sub(ends.written.len()));
         ends.room = room;
-        if let Poll::Ready(outcome) = polled {
-            return (outcome, ahead);
+        if polled.is_ready() {
+            return ahead;
         }
     }
 }
@@ -160,6 +156,7 @@ async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -
     let facts = buffers.client.facts(now);
     let (_close, closing) = tokio::sync::watch::channel(false);
     let shared = Shared(Arc::new(Mutex::new(ends)));
+    let mut outcome = Outcome::begun(now);
     let mut client = Http1 {
         io: &mut shared.clone(),
         buffers: &mut buffers.client,
@@ -184,12 +181,12 @@ async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -
         ..Answer::of(200)
     };
     let mut source = shared.clone();
-    let mut exchange = Exchange::begin(&mut client, parts);
+    let mut exchange = Exchange::begin(&mut client, parts, &mut outcome);
     let run = async {
         let conclusion = exchange.answer(&answer, None, Some(&mut source)).await;
-        exchange.finish(conclusion)
+        exchange.finish(conclusion);
     };
-    let (outcome, ahead) = drive(run, &shared, room).await;
+    let ahead = drive(run, &shared, room).await;
     let ends = shared.lock();
     let text = String::from_utf8(ends.written.clone()).unwrap();
     assert_eq!(outcome.sent, text.len() as u64);

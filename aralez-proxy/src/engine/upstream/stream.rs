@@ -57,25 +57,9 @@ fn plain_idle(socket: impl AsFd) -> Idle {
 }
 
 /// What an endpoint says that closes an idle connection, up to its status.
-fn is_idle_timeout(said: &[u8]) -> bool {
-    matches!(
-        said,
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            _,
-            b' ',
-            b'4',
-            b'0',
-            b'8',
-            ..
-        ]
-    )
+fn is_idle_timeout(said: &[u8; 12]) -> bool {
+    // Whatever the minor version.
+    said.starts_with(b"HTTP/1.") && said.ends_with(b" 408")
 }
 
 impl Io for UpstreamStream {

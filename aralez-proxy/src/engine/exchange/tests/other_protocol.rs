@@ -184,6 +184,7 @@ async fn exchanged(worker: &Worker) -> (Outcome, Stream) {
         unsent: 0,
     };
     let mut buffers = ExchangeBuffers::default();
+    let mut outcome = Outcome::begun(client.facts.started);
     let parts = Parts {
         worker,
         timer: &mut Timer::default(),
@@ -191,7 +192,9 @@ async fn exchanged(worker: &Worker) -> (Outcome, Stream) {
         additions: &mut buffers.additions,
         now: Instant::now(),
     };
-    let outcome = Exchange::begin(&mut client, parts).run().await;
+    Exchange::begin(&mut client, parts, &mut outcome)
+        .run()
+        .await;
     (outcome, client)
 }
 

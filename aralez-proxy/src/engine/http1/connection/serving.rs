@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Connection, Next};
 use crate::core::http1::Refusal;
+use crate::core::outcome::Outcome;
 use crate::core::traffic::{ConnectionLimit, ConnectionState};
 use crate::engine::exchange::{Exchange, Parts};
 use crate::engine::facts::Facts;
@@ -29,13 +30,14 @@ impl<C: Io> Connection<C> {
             .request(buffers.client.method(), version.name());
         self.served += 1;
         let has_descriptors = self.has_descriptors();
+        let mut outcome = Outcome::begun(facts.started);
         let (mut client, parts) = self.lend(buffers, facts);
-        let exchange = Exchange::begin(&mut client, parts);
-        let outcome = if has_descriptors {
-            exchange.run().await
+        let exchange = Exchange::begin(&mut client, parts, &mut outcome);
+        if has_descriptors {
+            exchange.run().await;
         } else {
-            exchange.turn_away().await
-        };
+            exchange.turn_away().await;
+        }
         let next = client.next(outcome.conclusion);
         self.now = outcome.ended;
         self.since = outcome.ended;
@@ -48,8 +50,11 @@ impl<C: Io> Connection<C> {
         // What was read of it tells nothing about the client.
         buffers.client.head.clear();
         let facts = Facts::unknown(self.now);
+        let mut outcome = Outcome::begun(facts.started);
         let (mut client, parts) = self.lend(buffers, facts);
-        let outcome = Exchange::begin(&mut client, parts).refuse(refusal).await;
+        Exchange::begin(&mut client, parts, &mut outcome)
+            .refuse(refusal)
+            .await;
         client.next(outcome.conclusion)
     }
 
