@@ -1,5 +1,6 @@
 //! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
 
+pub mod authored_roots;
 pub mod catalog;
 pub mod change;
 pub mod checkpoint;

@@ -7,6 +7,7 @@ use aralez_proto::hash::Digest;
 use aralez_proto::model::NodeName;
 use aralez_proto::record::Change;
 
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::layers::Operational;
 use crate::core::roster::KnownNode;
@@ -38,6 +39,8 @@ pub struct RevisionInfo {
     pub message: String,
     /// [`DocumentSet::content_hash`] of its documents.
     pub content_hash: Digest,
+    /// What its documents were lowered to when they were committed; `None` in revisions of releases that did not keep it.
+    pub roots: Option<AuthoredRoots>,
 }
 
 /// A revision with its documents.
@@ -82,6 +85,8 @@ pub struct NewRevision<'a> {
     pub message: &'a str,
     /// The documents.
     pub documents: &'a DocumentSet,
+    /// What they were lowered to.
+    pub roots: &'a AuthoredRoots,
     /// The set of files read last, where that changes along.
     pub files: Option<FilesRead>,
     /// The save that follows. It takes the place of any that is pending.

@@ -2,10 +2,12 @@
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
+use aralez_proto::model::GroupName;
 use aralez_proto::seal::SealKey;
 use aralez_proto::wire::storage as wire;
 use prost::Message;
 
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::store::RevisionInfo;
 
@@ -62,8 +64,34 @@ pub(super) fn encode(
         message: info.message.clone(),
         content_hash: info.content_hash.as_bytes().to_vec().into(),
         sealed: sealed.into(),
+        authored_roots: info.roots.as_ref().map_or_else(Vec::new, roots_to_wire),
     };
     Ok(entry.encode_to_vec())
+}
+
+/// The root of the default view, under no name, is always among them.
+fn roots_to_wire(roots: &AuthoredRoots) -> Vec<wire::GroupRoot> {
+    let root = |group: String, root: &Digest| wire::GroupRoot {
+        group,
+        root: root.as_bytes().to_vec().into(),
+    };
+    let named = roots.named.iter();
+    let named = named.map(|(group, digest)| root(group.to_string(), digest));
+    std::iter::once(root(String::new(), &roots.default))
+        .chain(named)
+        .collect()
+}
+
+/// `None` for roots that no release wrote.
+fn roots_from_wire(default: &wire::GroupRoot, named: &[wire::GroupRoot]) -> Option<AuthoredRoots> {
+    let named = named.iter().map(|of| {
+        let group = of.group.parse::<GroupName>().ok()?;
+        Some((group, Digest::from_slice(&of.root)?))
+    });
+    Some(AuthoredRoots {
+        default: Digest::from_slice(&default.root).filter(|_| default.group.is_empty())?,
+        named: named.collect::<Option<_>>()?,
+    })
 }
 
 /// An entry that was read, its documents still sealed.
@@ -85,6 +113,9 @@ impl Entry {
         if entry.format != FORMAT || entry.revision != revision {
             return Err(damaged);
         }
+        let content_hash = Digest::from_slice(&entry.content_hash).ok_or_else(|| damaged.clone());
+        let roots = entry.authored_roots.split_first();
+        let roots = roots.map(|(default, named)| roots_from_wire(default, named).ok_or(damaged));
         Ok(Self {
             info: RevisionInfo {
                 generation: entry.generation,
@@ -92,7 +123,8 @@ impl Entry {
                 unix_ms: entry.unix_ms,
                 origin: CommitOrigin::from_name(&entry.source),
                 message: entry.message,
-                content_hash: Digest::from_slice(&entry.content_hash).ok_or(damaged)?,
+                content_hash: content_hash?,
+                roots: roots.transpose()?,
             },
             sealed: entry.sealed,
         })

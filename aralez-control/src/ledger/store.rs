@@ -74,6 +74,7 @@ impl Store for Ledger {
             origin: new.origin.clone(),
             message: new.message.to_owned(),
             content_hash: new.documents.content_hash(),
+            roots: Some(new.roots.clone()),
         };
         let meta = Meta {
             head: info.revision,

@@ -1,8 +1,8 @@
+mod entries;
 mod operational;
 mod outcome;
 mod recovery;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,8 +11,8 @@ use aralez_proto::hash::Digest;
 use bytes::Bytes;
 use redb::backends::FileBackend;
 
-use super::entry::Entry;
 use super::*;
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::store::{FilesRead, NewRevision};
 
@@ -28,6 +28,7 @@ fn commit(ledger: &mut Ledger, parent: u64, text: &str) -> Result<RevisionInfo, 
         origin: &CommitOrigin::Api,
         message: "because",
         documents: &documents,
+        roots: &AuthoredRoots::default(),
         files: None,
         saving: None,
     })
@@ -37,51 +38,6 @@ fn open_error(dir: &Path) -> String {
     let error = Ledger::open(dir).expect_err("it must not open").to_string();
     assert!(!error.contains('\n'), "{error}");
     error
-}
-
-#[test]
-fn an_entry_has_the_bytes_of_every_release_before() {
-    let info = RevisionInfo {
-        generation: 7,
-        revision: 3,
-        unix_ms: 1_700_000_000_000,
-        origin: CommitOrigin::File,
-        message: "why".to_owned(),
-        content_hash: documents("a: 1\n").content_hash(),
-    };
-    let key = SealKey::from_bytes([7; 32]);
-    let bytes = entry::encode(&info, &documents("a: 1\n"), &key, [9; 24]).unwrap();
-    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    assert_eq!(
-        hex,
-        "0801100718032080d095ffbc312a0466696c6532037768793a20aa816cd4718d02a6e2e7c87222c874f2956220606ce0fb21e234a2f22e607824424201090909090909090909090909090909090909090909090909b465e88409da0a16867769511b5d7e8a479fa59f215bbdd0ac2c09e63318eaad7017521c88a8c36704"
-    );
-    let entry = Entry::decode(3, &bytes).unwrap();
-    assert_eq!(entry.info, info);
-    assert_eq!(entry.documents(&key).unwrap(), documents("a: 1\n"));
-}
-
-#[test]
-fn an_entry_of_a_newer_release_or_under_another_number_is_named() {
-    use aralez_proto::wire::storage::LedgerEntry;
-    use prost::Message;
-    let newer = LedgerEntry {
-        format: 2,
-        revision: 3,
-        ..LedgerEntry::default()
-    };
-    let error = Entry::decode(3, &newer.encode_to_vec()).unwrap_err();
-    assert!(error.to_string().contains("newer release"), "{error}");
-    let moved = LedgerEntry {
-        format: 1,
-        revision: 4,
-        ..LedgerEntry::default()
-    };
-    let error = Entry::decode(3, &moved.encode_to_vec()).unwrap_err();
-    assert_eq!(error.to_string(), "revision 3 is damaged");
 }
 
 /// An older release reads what a newer one brought in a way that it does not know.
@@ -96,6 +52,7 @@ fn an_origin_that_this_release_does_not_know_is_kept_as_its_name() {
         origin: &CommitOrigin::Other("rollback".into()),
         message: "",
         documents: &set,
+        roots: &AuthoredRoots::default(),
         files: None,
         saving: None,
     };
@@ -168,6 +125,7 @@ fn the_set_of_files_read_last_is_remembered_alone_and_with_a_commit() {
         origin: &CommitOrigin::File,
         message: "",
         documents: &set,
+        roots: &AuthoredRoots::default(),
         files: Some(second),
         saving: None,
     };

@@ -14,6 +14,7 @@ use aralez_proto::model::{Forbidden, GroupName};
 use bytes::Bytes;
 
 use super::*;
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::{CommitOrigin, Confirmation};
 use crate::core::fleet::SharedFleet;
 use disk::Disk;
@@ -92,6 +93,26 @@ async fn a_push_is_the_next_revision_and_the_same_again_is_none() {
         (publisher.figures().commits, publisher.figures().refused),
         (1, 0)
     );
+}
+
+#[tokio::test]
+async fn a_revision_keeps_what_its_documents_were_lowered_to() {
+    let disk = Disk::default();
+    let publisher = disk.open();
+    let grouped = format!(
+        "{GOOD}e.example: {{groups: [edge], paths: {{/: {{servers: ['10.0.0.9:80']}}}}}}\n"
+    );
+    publisher.commit(push(&grouped)).await.unwrap();
+    let kept = publisher.head().unwrap().roots.unwrap();
+    let views = Arc::clone(&publisher.views().borrow());
+    let edge: GroupName = "edge".parse().unwrap();
+    assert_eq!(kept.default, views.version().authored_root);
+    assert_eq!(kept.named[&edge], views.view(&edge).version().authored_root);
+    assert_ne!(kept.default, kept.named[&edge]);
+    // The same release lowers them to the same again.
+    let again = Disk::open(&disk);
+    let again = AuthoredRoots::of(&again.views().borrow());
+    assert!(kept.differing(&again).is_empty());
 }
 
 #[tokio::test]

@@ -129,6 +129,7 @@ impl Writer {
                     hosts = built.layers.authored.hosts.len(),
                     "opened the head of the ledger"
                 );
+                report::other_roots(&head.info, &built.views);
                 self.take_layers(built.layers);
                 // What was before the start is not known: every node is awaited.
                 self.show(built.views, &TouchedGroups::default());

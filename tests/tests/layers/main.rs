@@ -13,6 +13,7 @@ use sources::{CRATES, Source, below, product, root, shipped};
 mod circles;
 mod modules;
 mod names;
+mod shape;
 mod sources;
 
 const DAEMONS: [&str; 2] = ["aralez-proxy", "aralez-control"];
@@ -20,8 +21,6 @@ const APP: [&str; 4] = ["app", "main", "args", ""];
 /// Adapters that speak the stream, and those that write to disk: the only ones beside `proto::convert` and `proto::rules` that see the wire types.
 const STREAM_ADAPTERS: [&str; 2] = ["stream", "sync"];
 const STORAGE_ADAPTERS: [&str; 2] = ["ledger", "cache"];
-const LONGEST_FILE: usize = 400;
-const BAD_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "manager"];
 
 /// Fails with one line for each thing found.
 #[track_caller]
@@ -320,47 +319,6 @@ fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed()
         "proto/src/rules/to_https.rs",
     ];
     assert_eq!(touched, expected.map(str::to_owned).into());
-}
-
-#[test]
-fn names_say_what_a_thing_is() {
-    let mut wrong = Vec::new();
-    for source in product().iter().chain(&below("tests")) {
-        let stem = source.path.file_stem().unwrap().to_string_lossy();
-        let declared = source.names.modules.iter().map(String::as_str);
-        let bad = declared
-            .chain([stem.as_ref()])
-            .filter(|name| BAD_NAMES.contains(name) || *name == "mod");
-        wrong.extend(bad.map(|name| format!("{}: {name}", source.path.display())));
-    }
-    none("names that name nothing, or mod.rs", &wrong);
-}
-
-#[test]
-fn files_are_short_and_begin_by_saying_what_they_are() {
-    let mut wrong = Vec::new();
-    for source in product().iter().chain(&below("tests")) {
-        let lines = source.text.lines().count();
-        if lines > LONGEST_FILE {
-            wrong.push(format!(
-                "{}: {lines} lines, at most {LONGEST_FILE}",
-                source.path.display()
-            ));
-        }
-        let first = source.text.lines().next().unwrap_or_default();
-        // A module's `tests.rs` is said by the module.
-        let is_tests = source.path.file_stem().is_some_and(|stem| stem == "tests");
-        if !first.starts_with("//! ") && !is_tests {
-            wrong.push(format!(
-                "{}: does not begin with `//! ` and a sentence",
-                source.path.display()
-            ));
-        }
-    }
-    none(
-        "files that are too long or do not say what they are",
-        &wrong,
-    );
 }
 
 #[test]

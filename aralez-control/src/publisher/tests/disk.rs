@@ -90,6 +90,7 @@ impl Store for Disk {
             origin: new.origin.clone(),
             message: new.message.to_owned(),
             content_hash: new.documents.content_hash(),
+            roots: Some(new.roots.clone()),
         };
         kept.files = new.files.or(kept.files);
         kept.saving = new.saving;

@@ -3,6 +3,7 @@
 use aralez_proto::version::Version;
 
 use super::*;
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::store::{NewRevision, Store};
 
 fn commit_elsewhere(disk: &Disk, parent: u64, text: &str) {
@@ -13,6 +14,7 @@ fn commit_elsewhere(disk: &Disk, parent: u64, text: &str) {
         origin: &CommitOrigin::Other("another".into()),
         message: "",
         documents: &documents,
+        roots: &AuthoredRoots::default(),
         files: None,
         saving: None,
     };

@@ -9,6 +9,7 @@ use super::Writer;
 use super::build::{Built, millis_since};
 use super::files::files_of;
 use super::report::report;
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::{Committed, Confirmation, Proposal, Rejected};
 use crate::core::dropped::{self, Dropped};
 use crate::core::status::faults_of;
@@ -76,12 +77,14 @@ impl Writer {
         self.guard(proposal, hash, &built.views, &dropped)?;
         let saving = self.plan_save(proposal, head + 1)?;
         let begun = Instant::now();
+        let roots = AuthoredRoots::of(&built.views);
         let new = NewRevision {
             parent: head,
             unix_ms: clock::unix_ms(),
             origin: &proposal.origin,
             message: &proposal.message,
             documents: &proposal.documents,
+            roots: &roots,
             files: files_of(proposal).or_else(|| self.files_passed_over(proposal)),
             saving,
         };

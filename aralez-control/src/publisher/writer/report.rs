@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use tracing::warn;
 
+use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::Rejected;
+use crate::core::store::RevisionInfo;
+use crate::core::views::Views;
 
 pub(in super::super) fn report(rejected: &Rejected) {
     match rejected {
@@ -14,6 +17,23 @@ pub(in super::super) fn report(rejected: &Rejected) {
         | Rejected::Conflict { .. }
         | Rejected::Store(_)
         | Rejected::Unknown(_) => warn!("{rejected}"),
+    }
+}
+
+/// Tells where the documents of the head come to something else than when they were committed: every node of these groups is sent it, as a
+/// content that has yet to prove itself, though nobody changed a document.
+pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
+    let Some(committed) = &head.roots else {
+        return;
+    };
+    let groups = committed.differing(&AuthoredRoots::of(views));
+    if !groups.is_empty() {
+        warn!(
+            revision = head.revision,
+            groups = groups.join(", "),
+            "the documents of the head are lowered to another content than when they were committed: this release reads or encodes them \
+             otherwise; the nodes of these groups receive it as a new content"
+        );
     }
 }
 

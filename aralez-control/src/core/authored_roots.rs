@@ -1,0 +1,77 @@
+//! What documents were lowered to, by group: kept with a revision, so that a release that lowers the same documents to something else is noticed.
+
+use std::collections::BTreeMap;
+
+use aralez_proto::hash::Digest;
+use aralez_proto::model::GroupName;
+
+use crate::core::views::Views;
+
+/// The authored roots of the views of one revision.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AuthoredRoots {
+    /// Of every group that no host names.
+    pub default: Digest,
+    /// Of each group that has a view of its own.
+    pub named: BTreeMap<GroupName, Digest>,
+}
+
+impl AuthoredRoots {
+    /// The roots of views.
+    pub fn of(views: &Views) -> Self {
+        let named = views.named();
+        Self {
+            default: views.version().authored_root,
+            named: named
+                .map(|(group, view)| (group.clone(), view.version().authored_root))
+                .collect(),
+        }
+    }
+
+    fn root(&self, group: &GroupName) -> Digest {
+        self.named.get(group).copied().unwrap_or(self.default)
+    }
+
+    /// The groups whose root is another one in `other`, as an operator names them; empty where none is.
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let others =
+            (self.default != other.default).then_some("every group without hosts of its own");
+        let mut groups: Vec<&GroupName> = self.named.keys().chain(other.named.keys()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let named = groups.into_iter();
+        let named = named.filter(|group| self.root(group) != other.root(group));
+        let named = named.map(|group| group.to_string());
+        others.map(str::to_owned).into_iter().chain(named).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(default: u8, named: &[(&str, u8)]) -> AuthoredRoots {
+        let digest = |byte| Digest::from([byte; 32]);
+        let named = named.iter();
+        AuthoredRoots {
+            default: digest(default),
+            named: named
+                .map(|(group, byte)| (group.parse().unwrap(), digest(*byte)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn groups_that_would_run_something_else_are_named() {
+        let kept = roots(1, &[("a", 2), ("b", 3)]);
+        assert!(kept.differing(&kept).is_empty());
+        let differing = |other: AuthoredRoots| kept.differing(&other).join(", ");
+        assert_eq!(differing(roots(1, &[("a", 2), ("b", 4)])), "b");
+        // A group that no host names any more has the default view.
+        assert_eq!(differing(roots(1, &[("b", 3)])), "a");
+        assert_eq!(
+            differing(roots(9, &[("a", 2), ("b", 3)])),
+            "every group without hosts of its own"
+        );
+    }
+}
