@@ -135,11 +135,11 @@ impl Reception {
 
     fn serve(&self, arrival: Seated<Arrival>) {
         let Seated { guest, seat } = arrival;
-        let closing = Closing::new(self.closing.clone());
-        let served = entry::serve(guest, Arc::clone(&self.worker), closing);
+        let (worker, closing) = (Arc::clone(&self.worker), self.closing.clone());
+        // A future that is made outside of the block and awaited in it would stand there twice, for as long as the connection lives.
         tokio::spawn(async move {
             let _here = seat;
-            served.await;
+            entry::serve(guest, worker, Closing::new(closing)).await;
         });
     }
 }

@@ -96,13 +96,18 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     ///
     /// A policy that needs an answer from elsewhere will make the decision return what is to be asked: it is awaited here, and the
     /// decision goes on with the answer. The head of the request stays with the client until an endpoint has a byte of it.
-    pub async fn run(mut self) {
+    ///
+    /// No `async fn`, which would hold the exchange and the plan twice.
+    pub fn run(mut self) -> impl Future<Output = ()> {
         self.worker.budget.earn();
-        let conclusion = match self.decide() {
-            Plan::Forward(upstream) => self.forward(&upstream).await,
-            Plan::Answer(answer, route) => self.answer(&answer, route.as_deref(), None).await,
-        };
-        self.finish(conclusion);
+        let plan = self.decide();
+        async move {
+            let conclusion = match &plan {
+                Plan::Forward(upstream) => self.forward(upstream).await,
+                Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
+            };
+            self.finish(conclusion);
+        }
     }
 
     /// Answers a request whose head was refused.

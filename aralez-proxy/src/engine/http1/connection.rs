@@ -91,7 +91,14 @@ enum Came {
 }
 
 /// Serves a client until one of both sides ends it.
-pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: Closing) {
+///
+/// What the future holds while it waits is the connection and nothing else: an `async fn` would keep its arguments beside it.
+pub fn serve<C: Io>(
+    io: C,
+    client: Client,
+    worker: Arc<Worker>,
+    closing: Closing,
+) -> impl Future<Output = ()> + Send {
     let now = Instant::now();
     let mut connection = Connection {
         state: worker.tally.connections.enter(ConnectionState::Idle),
@@ -108,25 +115,32 @@ pub async fn serve<C: Io>(io: C, client: Client, worker: Arc<Worker>, closing: C
         served: 0,
         since: now,
         now,
-        worker: Arc::clone(&worker),
+        worker,
     };
     drop(client.arriving);
-    while connection.wait().await == Came::Bytes {
-        connection.now = Instant::now();
-        // Boxed, so that a connection that waits is small.
-        match Box::pin(connection.run()).await {
-            Next::Idle | Next::Request => {}
-            Next::Close => break,
-            Next::Linger(longest) => {
-                connection.linger(longest).await;
-                break;
+    async move {
+        while connection.wait().await == Came::Bytes {
+            connection.now = Instant::now();
+            // Boxed, so that a connection that waits is small.
+            match Box::pin(connection.run()).await {
+                Next::Idle | Next::Request => {}
+                Next::Close => break,
+                Next::Linger(longest) => {
+                    connection.linger(longest).await;
+                    break;
+                }
             }
         }
+        connection.end();
     }
-    connection.ended = true;
 }
 
 impl<C: Io> Connection<C> {
+    /// It came to its own end: it is closed, not reset.
+    const fn end(&mut self) {
+        self.ended = true;
+    }
+
     /// Serves requests for as long as they follow each other.
     async fn run(&mut self) -> Next {
         let mut buffers = self.worker.lend_buffers();
