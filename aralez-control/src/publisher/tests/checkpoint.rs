@@ -84,7 +84,7 @@ async fn a_restarted_control_begins_with_the_endpoints_that_sources_found_before
     assert!(endpoints(&publisher).contains(&other) && !endpoints(&publisher).contains(&ninth()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_found_is_kept_while_control_runs_but_only_where_it_changed() {
     let disk = Disk::default();
     let publisher = disk.open();
@@ -97,7 +97,7 @@ async fn what_is_found_is_kept_while_control_runs_but_only_where_it_changed() {
     assert_eq!(kept(&disk).1, 1, "once, since nothing came after it");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_disk_that_is_full_keeps_nothing_and_is_tried_again() {
     let disk = Disk::default();
     let publisher = disk.open();
