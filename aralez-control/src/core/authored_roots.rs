@@ -1,10 +1,12 @@
-//! What documents were lowered to, by group: kept with a revision, so that a release that lowers the same documents to something else is noticed.
+//! The authored root of each group at commit time. It is kept with the revision and compared at every start, which shows whether this
+//! release lowers the same documents differently.
 
 use std::collections::BTreeMap;
 
 use aralez_proto::hash::Digest;
 use aralez_proto::model::GroupName;
 
+use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 
 /// The authored roots of the views of one revision.
@@ -32,17 +34,15 @@ impl AuthoredRoots {
         self.named.get(group).copied().unwrap_or(self.default)
     }
 
-    /// The groups whose root is another one in `other`, as an operator names them; empty where none is.
-    pub fn differing(&self, other: &Self) -> Vec<String> {
-        let others =
-            (self.default != other.default).then_some("every group without hosts of its own");
-        let mut groups: Vec<&GroupName> = self.named.keys().chain(other.named.keys()).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        let named = groups.into_iter();
-        let named = named.filter(|group| self.root(group) != other.root(group));
-        let named = named.map(|group| group.to_string());
-        others.map(str::to_owned).into_iter().chain(named).collect()
+    /// The groups whose root differs in `other`.
+    pub fn differing(&self, other: &Self) -> TouchedGroups {
+        let groups = self.named.keys().chain(other.named.keys());
+        TouchedGroups {
+            others: self.default != other.default,
+            named: groups
+                .map(|group| (group.clone(), self.root(group) != other.root(group)))
+                .collect(),
+        }
     }
 }
 
@@ -65,13 +65,10 @@ mod tests {
     fn groups_that_would_run_something_else_are_named() {
         let kept = roots(1, &[("a", 2), ("b", 3)]);
         assert!(kept.differing(&kept).is_empty());
-        let differing = |other: AuthoredRoots| kept.differing(&other).join(", ");
+        let differing = |other: AuthoredRoots| kept.differing(&other).to_string();
         assert_eq!(differing(roots(1, &[("a", 2), ("b", 4)])), "b");
         // A group that no host names any more has the default view.
         assert_eq!(differing(roots(1, &[("b", 3)])), "a");
-        assert_eq!(
-            differing(roots(9, &[("a", 2), ("b", 3)])),
-            "every group without hosts of its own"
-        );
+        assert_eq!(differing(roots(9, &[("a", 2), ("b", 3)])), "others");
     }
 }

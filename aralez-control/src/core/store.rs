@@ -39,7 +39,7 @@ pub struct RevisionInfo {
     pub message: String,
     /// [`DocumentSet::content_hash`] of its documents.
     pub content_hash: Digest,
-    /// What its documents were lowered to when they were committed; `None` in revisions of releases that did not keep it.
+    /// Authored roots at commit time; `None` in revisions that an older release committed.
     pub roots: Option<AuthoredRoots>,
 }
 
@@ -85,7 +85,7 @@ pub struct NewRevision<'a> {
     pub message: &'a str,
     /// The documents.
     pub documents: &'a DocumentSet,
-    /// What they were lowered to.
+    /// Authored roots of the views built from them.
     pub roots: &'a AuthoredRoots,
     /// The set of files read last, where that changes along.
     pub files: Option<FilesRead>,

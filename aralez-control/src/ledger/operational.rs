@@ -114,21 +114,16 @@ fn decode(key: &[u8], value: &[u8], seal: &SealKey) -> Result<Record, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::*;
+    use crate::ledger::tests::hex;
 
     #[test]
     fn a_record_has_the_bytes_that_it_always_had_and_opens_under_its_own_key_only() {
         let seal = SealKey::from_bytes([7; 32]);
         let key = key_bytes(&RecordKey::new(ResourceType::Certificate, "a.example"));
         let value = encode(&key, b"secret", &seal, [9; 24]).unwrap();
-        let hex = value.iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
         assert_eq!(
-            hex,
+            hex(&value),
             "0101090909090909090909090909090909090909090909090909cd1781f819de794cd627bde06cc9761c2f3b892af003"
         );
         let record = decode(&key, &value, &seal).unwrap();

@@ -3,6 +3,7 @@ mod operational;
 mod outcome;
 mod recovery;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,14 @@ use super::*;
 use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::store::{FilesRead, NewRevision};
+
+/// Bytes as golden vectors are written.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
 
 fn documents(text: &str) -> DocumentSet {
     DocumentSet::of_main(Bytes::copy_from_slice(text.as_bytes()))

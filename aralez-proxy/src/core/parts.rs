@@ -49,7 +49,7 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
         record: record.clone(),
         since,
     });
-    // With the documents that it was written with nothing is missing, and nobody has to look at each endpoint.
+    // Both parts were written with the same documents, so every endpoint has its pool: skip the look-ups.
     let together = authored.authored_root() == of.authored_root;
     let has_pool = |left: &Left| is_closed(&left.record, &authored);
     let (mut served, mut left): (Vec<Left>, Vec<Left>) =

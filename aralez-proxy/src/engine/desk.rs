@@ -136,7 +136,7 @@ impl Reception {
     fn serve(&self, arrival: Seated<Arrival>) {
         let Seated { guest, seat } = arrival;
         let (worker, closing) = (Arc::clone(&self.worker), self.closing.clone());
-        // A future that is made outside of the block and awaited in it would stand there twice, for as long as the connection lives.
+        // Made inside the block: a captured future that is awaited is stored twice for the life of the connection.
         tokio::spawn(async move {
             let _here = seat;
             entry::serve(guest, worker, Closing::new(closing)).await;

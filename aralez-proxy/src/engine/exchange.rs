@@ -97,7 +97,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     /// A policy that needs an answer from elsewhere will make the decision return what is to be asked: it is awaited here, and the
     /// decision goes on with the answer. The head of the request stays with the client until an endpoint has a byte of it.
     ///
-    /// No `async fn`, which would hold the exchange and the plan twice.
+    /// Returns a block instead of being an `async fn`, whose future would store the exchange and the plan twice.
     pub fn run(mut self) -> impl Future<Output = ()> {
         self.worker.budget.earn();
         let plan = self.decide();

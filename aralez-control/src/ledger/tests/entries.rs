@@ -1,19 +1,10 @@
 //! Entries as bytes.
 
-use std::fmt::Write as _;
-
 use aralez_proto::wire::storage::LedgerEntry;
 use prost::Message;
 
 use super::entry::Entry;
 use super::*;
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 #[test]
 fn an_entry_has_the_bytes_of_every_release_before() {

@@ -1,4 +1,4 @@
-//! Refusals in the log: every reason on a line of its own. Faults name places and reasons, never the text of a document.
+//! Refusals and other warnings in the log: every reason of a refusal on a line of its own. Faults name places and reasons, never the text of a document.
 
 use std::fmt::Display;
 
@@ -20,8 +20,8 @@ pub(in super::super) fn report(rejected: &Rejected) {
     }
 }
 
-/// Tells where the documents of the head come to something else than when they were committed: every node of these groups is sent it, as a
-/// content that has yet to prove itself, though nobody changed a document.
+/// Warns if this release lowers the documents of the head differently than the release that committed them. Nodes then receive the
+/// result as new content, on trial, although no document changed.
 pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
     let Some(committed) = &head.roots else {
         return;
@@ -29,10 +29,9 @@ pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
     let groups = committed.differing(&AuthoredRoots::of(views));
     if !groups.is_empty() {
         warn!(
-            revision = head.revision,
-            groups = groups.join(", "),
-            "the documents of the head are lowered to another content than when they were committed: this release reads or encodes them \
-             otherwise; the nodes of these groups receive it as a new content"
+            revision = head.revision, %groups,
+            "this release lowers the documents of the head to other content than was committed; nodes that run the committed content \
+             receive this one as new"
         );
     }
 }

@@ -92,7 +92,7 @@ enum Came {
 
 /// Serves a client until one of both sides ends it.
 ///
-/// What the future holds while it waits is the connection and nothing else: an `async fn` would keep its arguments beside it.
+/// Returns a block instead of being an `async fn`, whose future would also keep the arguments, for as long as the connection is idle.
 pub fn serve<C: Io>(
     io: C,
     client: Client,
