@@ -31,8 +31,9 @@ pub struct CompiledRules {
     pub response_edits: Arc<CompiledEdits>,
     /// What is asked about a request before the route acts, in order.
     pub policies: Box<[Policy]>,
-    /// All others. Time limits have their defaults where nobody says anything; edits are above.
-    pub said: Rules,
+    /// All others. Time limits have their defaults where nobody says anything; edits are above. Shared with the scope around where it says
+    /// the same.
+    pub said: Arc<Rules>,
 }
 
 impl CompiledRules {
@@ -47,6 +48,9 @@ impl CompiledRules {
                 None => Arc::new(CompiledEdits::new(all)),
             }
         };
+        let policies = Policy::of(&all);
+        let shared = wider.map(|wider| &wider.said);
+        let shared = shared.filter(|said| ***said == all).cloned();
         Self {
             request_edits: edits(
                 &request,
@@ -58,8 +62,8 @@ impl CompiledRules {
                 &own.response_headers.0,
                 wider.map(|wider| &wider.response_edits),
             ),
-            policies: Policy::of(&all),
-            said: all,
+            policies,
+            said: shared.unwrap_or_else(|| Arc::new(all)),
         }
     }
 }
@@ -103,14 +107,23 @@ impl Scope {
         Arc::new(CompiledRules::new(all, own, Some(&self.compiled)))
     }
 
-    /// The routes of a host in this scope.
-    pub(super) fn compile(&self, host: &VirtualHost) -> impl Iterator<Item = CompiledRoute> {
+    /// The routes of a host in this scope. One that says what the one before says shares its rules: templates write the same into every path.
+    pub(super) fn compile<'a>(
+        &self,
+        host: &'a VirtualHost,
+    ) -> impl Iterator<Item = CompiledRoute> + use<'a> {
         let scope = self.with(&host.rules);
-        let compile = move |route: &Route| CompiledRoute {
-            host: host.pattern.clone(),
-            path: Arc::clone(&route.path),
-            rules: scope.compiled_with(&route.rules),
-            action: route.action.clone(),
+        let mut before: Option<(&Rules, Arc<CompiledRules>)> = None;
+        let compile = move |route: &'a Route| {
+            let same = before.take().filter(|(own, _)| **own == route.rules);
+            let rules = same.map_or_else(|| scope.compiled_with(&route.rules), |(_, rules)| rules);
+            before = Some((&route.rules, Arc::clone(&rules)));
+            CompiledRoute {
+                host: host.pattern.clone(),
+                path: Arc::clone(&route.path),
+                rules,
+                action: route.action.clone(),
+            }
         };
         host.routes.iter().map(compile)
     }

@@ -131,10 +131,38 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     let lines = |path| route(path).unwrap().rules.response_edits.lines();
     assert_eq!(lines("/0"), b"x-scope: 2\r\n");
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
-    let [first, last] = ["/0", "/2"].map(|path| route(path).unwrap());
+    let [first, own, last] = ["/0", "/1", "/2"].map(|path| route(path).unwrap());
     assert!(Arc::ptr_eq(&first.rules, &last.rules));
+    assert!(Arc::ptr_eq(&first.rules.said, &own.rules.said));
     assert_eq!(first.rules.said.timeouts, Timeouts::defaults());
     assert!(route("/").is_none());
+}
+
+#[test]
+fn routes_in_a_row_that_say_the_same_share_their_rules() {
+    let said = |value| Rules {
+        response_headers: edits(value),
+        to_https: ToHttps(Some(false)),
+        ..Rules::default()
+    };
+    let route = |(at, value): (usize, u8)| Route {
+        path: format!("/{at}").into(),
+        rules: said(value),
+        action: Action::Pool("p1".parse().unwrap()),
+    };
+    let host = VirtualHost {
+        pattern: "a.example".parse().unwrap(),
+        rules: Rules::default(),
+        routes: [1, 1, 2, 1].into_iter().enumerate().map(route).collect(),
+    };
+    let compiled: Vec<_> = Scope::default().compile(&host).collect();
+    let shared = |at: usize| Arc::ptr_eq(&compiled[at].rules, &compiled[at + 1].rules);
+    assert_eq!([shared(0), shared(1), shared(2)], [true, false, false]);
+    let lines = compiled
+        .iter()
+        .map(|route| route.rules.response_edits.lines());
+    let expected = [1, 1, 2, 1].map(|value| format!("x-scope: {value}\r\n").into_bytes());
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
 }
 
 #[test]
