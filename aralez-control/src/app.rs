@@ -37,7 +37,7 @@ use crate::publisher::{CHECKPOINT, SETTLING};
 use crate::settings::ControlSettings;
 use crate::source::file::WRITER_PATIENCE;
 use crate::stream::{self, ControlSocket, Hub, HubParts};
-use opened::Opened;
+use opened::OpenState;
 
 /// Threads of the runtime at most. Control waits more than it works.
 const MAX_WORKERS: usize = 2;
@@ -81,7 +81,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     }
     let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
     signals::obey(signals, reread, enabled, leave)?;
-    let parts = Parts {
+    let parts = Servers {
         times: Times::of(args),
         room,
         enabled: is_enabled,
@@ -94,7 +94,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
 }
 
 /// What control is put together with beside its settings.
-struct Parts {
+struct Servers {
     times: Times,
     room: Descriptors,
     /// `config_api_enabled`, now.
@@ -157,7 +157,7 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
 
 async fn serve(
     settings: &ControlSettings,
-    parts: Parts,
+    parts: Servers,
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
     let times = parts.times;
@@ -169,7 +169,7 @@ async fn serve(
     let socket = ControlSocket::bind(path)?;
     let pid_file = settings.pid_file.as_deref();
     let _pid_file = pid_file.map(PidFile::write).transpose()?;
-    let opened = Opened::open(settings, ledger, &times)?;
+    let opened = OpenState::open(settings, ledger, &times)?;
     let following = opened.follow(settings, times.writer_patience, parts.sources)?;
     let (publisher, fleet) = (opened.publisher.clone(), opened.fleet.clone());
     let settling = publisher.clone();
@@ -208,7 +208,7 @@ async fn serve(
 }
 
 fn hub(
-    opened: &Opened,
+    opened: &OpenState,
     metrics: Arc<Metrics>,
     pace: Pace,
     leaving: watch::Receiver<bool>,

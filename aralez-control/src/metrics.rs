@@ -26,7 +26,7 @@ type Labels = Vec<(&'static str, &'static str)>;
 
 /// What stands at the moment of asking.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reading {
+pub struct Gauges {
     /// The head.
     pub head: Version,
     /// Revisions made since the start.
@@ -163,7 +163,7 @@ impl Metrics {
     }
 
     /// The text as of now.
-    pub fn render(&self, reading: &Reading, nodes: &NodeCounts) -> String {
+    pub fn render(&self, reading: &Gauges, nodes: &NodeCounts) -> String {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.head.generation.set(gauge(reading.head.generation));
         self.head.revision.set(gauge(reading.head.revision));
@@ -261,12 +261,12 @@ mod tests {
         metrics.applied(Duration::from_millis(3), Duration::from_millis(1));
         metrics.refused(FaultCode::Limit);
         metrics.pushed(true, Duration::from_millis(7));
-        let mut reading = Reading {
+        let mut reading = Gauges {
             commits: 3,
             held: 2,
             files_held: true,
             files_writing: 1,
-            ..Reading::default()
+            ..Gauges::default()
         };
         reading.head.revision = 9;
         let text = metrics.render(&reading, &NodeCounts::default());

@@ -23,7 +23,7 @@ use crate::core::heads::Heads;
 use crate::core::hold::HoldId;
 use crate::core::layers::Discovered;
 use crate::core::source::{SourceStates, Wanted};
-use crate::core::status::{KnownFiles, Reading, SourceStatus};
+use crate::core::status::{FilesReading, KnownFiles, SourceStatus};
 use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
 };
@@ -44,7 +44,7 @@ const RESOLVE: Duration = Duration::from_secs(1);
 pub const SETTLING: Duration = Duration::from_mins(10);
 
 /// What a publisher works with.
-pub struct Parts {
+pub struct PublisherParts {
     /// Where revisions are kept.
     pub store: Box<dyn Store>,
     /// Where `?save` writes; `None` where no `upstreams_conf` is configured.
@@ -63,7 +63,7 @@ pub struct Parts {
     pub settling: Duration,
 }
 
-impl std::fmt::Debug for Parts {
+impl std::fmt::Debug for PublisherParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts")
             .field("surroundings", &self.surroundings)
@@ -115,7 +115,7 @@ impl Publisher {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn open(parts: Parts) -> Result<Self, StoreError> {
+    pub fn open(parts: PublisherParts) -> Result<Self, StoreError> {
         let cluster_id = parts.store.cluster_id();
         let (writer, known_files) = Writer::open(parts)?;
         Ok(Self {
@@ -198,7 +198,10 @@ impl Publisher {
     ///
     /// # Errors
     /// Where the ledger could not be written, so that it is worth another attempt. Faults of the files are told in the status.
-    pub async fn take_reading(&self, reading: Arc<Reading>) -> Result<Option<Instant>, Rejected> {
+    pub async fn take_reading(
+        &self,
+        reading: Arc<FilesReading>,
+    ) -> Result<Option<Instant>, Rejected> {
         self.work(move |writer| writer.take_reading(&reading))
             .await
             .unwrap_or_else(Err)
@@ -226,7 +229,7 @@ impl Publisher {
     }
 
     /// Takes every reading until the source ends. The newest wins where several came meanwhile.
-    async fn follow_files(&self, mut readings: watch::Receiver<Option<Arc<Reading>>>) {
+    async fn follow_files(&self, mut readings: watch::Receiver<Option<Arc<FilesReading>>>) {
         loop {
             let reading = readings.borrow_and_update().clone();
             let taken = match reading {

@@ -13,7 +13,7 @@ use aralez_control::core::layers::Discovered;
 use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
-use aralez_control::publisher::{Following, Parts, Publisher};
+use aralez_control::publisher::{Following, Publisher, PublisherParts};
 use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
 use aralez_proto::document::Surroundings;
 use aralez_proto::model::GroupName;
@@ -30,7 +30,7 @@ impl Control {
         let main = dir.join("upstreams.yaml");
         let store = Ledger::open(&dir.join("state")).unwrap();
         let writers = Writers::default();
-        let parts = Parts {
+        let parts = PublisherParts {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
             files: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),

@@ -36,7 +36,7 @@ pub(crate) struct Body {
 
 /// What control answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: StatusCode,
     pub(crate) body: Value,
 }
@@ -68,7 +68,7 @@ impl Client {
         path: &str,
         query: &[(&str, String)],
         bytes: Vec<u8>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<HttpAnswer, Failure> {
         let kind = "application/yaml";
         self.ask_with(method, path, query, Body { kind, bytes })
             .await
@@ -81,7 +81,7 @@ impl Client {
         path: &str,
         query: &[(&str, String)],
         body: Body,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<HttpAnswer, Failure> {
         let mut url = self.server.clone();
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
         if !query.is_empty() {
@@ -108,7 +108,7 @@ impl Client {
             let words = format!("{} answers, but not as control does", self.server);
             return Err(Failure::new(Exit::Unreached, words));
         }
-        Ok(Answer { status, body })
+        Ok(HttpAnswer { status, body })
     }
 
     /// What `path` gives, as it comes; whatever is no success is a failure.
@@ -132,7 +132,7 @@ impl Client {
             .await
             .map_err(|error| self.unreached(&error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let problem = Answer { status, body }.problem();
+        let problem = HttpAnswer { status, body }.problem();
         Err(Failure::new(Exit::Refused, refusal(status, &problem)))
     }
 
@@ -176,7 +176,7 @@ fn server(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The body of a success; everything else is a failure in people's words.
     pub(crate) fn good(self) -> Result<Value, Failure> {
         if self.status.is_success() {
@@ -235,7 +235,7 @@ mod tests {
             {"file": "upstreams.yaml", "line": 1, "column": 1, "path": "a", "reason": "x"},
             {"resource": "Pool \"p\"", "field": "f", "reason": "y"},
         ]});
-        let answer = Answer {
+        let answer = HttpAnswer {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             body,
         };
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_wrong_key_says_how_to_give_one() {
-        let answer = Answer {
+        let answer = HttpAnswer {
             status: StatusCode::UNAUTHORIZED,
             body: Value::Null,
         };

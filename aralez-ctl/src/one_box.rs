@@ -13,7 +13,7 @@ use crate::supervisor::{self, Plan, background};
 /// A reverse proxy with its control, on one machine.
 #[derive(Parser, Debug)]
 #[command(name = "aralez", version)]
-pub struct Args {
+pub struct OneBoxArgs {
     /// The main.yaml of both daemons
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: PathBuf,
@@ -32,11 +32,11 @@ pub struct Args {
 }
 
 /// Runs `aralez`.
-pub fn run(args: &Args) -> ExitCode {
+pub fn run(args: &OneBoxArgs) -> ExitCode {
     crate::end(crate::block_on(started(args)))
 }
 
-async fn started(args: &Args) -> Result<(), Failure> {
+async fn started(args: &OneBoxArgs) -> Result<(), Failure> {
     if args.test {
         return supervisor::check(args.config.clone()).await;
     }

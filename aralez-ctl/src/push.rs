@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::answer::{Problem, short};
 use crate::args::{Format, Push};
-use crate::client::{Answer, Body, Client};
+use crate::client::{Body, Client, HttpAnswer};
 use crate::exit::Failure;
 use crate::interrupt::Interrupts;
 use crate::output;
@@ -78,7 +78,7 @@ fn body(documents: &Documents) -> Result<Body, Failure> {
 
 /// What is said of a push that control did not take. Programs get it as data, too.
 fn rejected(
-    answer: &Answer,
+    answer: &HttpAnswer,
     push: &Push,
     documents: &Documents,
     format: Format,
@@ -94,7 +94,7 @@ fn rejected(
         held::words(&problem, &held::pushed(push))
     } else if problem.faults.is_empty() {
         let (status, body) = (answer.status, answer.body.clone());
-        let refused = Answer { status, body }.good().err();
+        let refused = HttpAnswer { status, body }.good().err();
         refused.map_or_else(|| "control refuses".to_owned(), |failure| failure.words)
     } else {
         faults(problem, documents)

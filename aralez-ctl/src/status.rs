@@ -17,7 +17,7 @@ struct Status {
     revision: u64,
     sequence: u64,
     root: String,
-    documents: Documents,
+    documents: DocumentsStatus,
     sources: Vec<Source>,
     nodes: Counts,
     turned_away: Vec<TurnedAway>,
@@ -26,7 +26,7 @@ struct Status {
 
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
-struct Documents {
+struct DocumentsStatus {
     source: String,
     hash: String,
     faults: Vec<DocumentFault>,
@@ -92,7 +92,7 @@ pub(crate) async fn run(client: &Client, format: Format) -> Result<(), Failure> 
 }
 
 fn rendered(status: &Status) -> String {
-    let Documents {
+    let DocumentsStatus {
         source,
         hash,
         faults,

@@ -45,7 +45,7 @@ struct Ready {
 }
 
 #[derive(Serialize)]
-struct Version<'a> {
+struct VersionJson<'a> {
     node: &'a str,
     generation: u64,
     revision: u64,
@@ -109,7 +109,7 @@ async fn readyz(State(shown): State<Arc<Shown>>) -> (StatusCode, Json<Ready>) {
 async fn version(State(shown): State<Arc<Shown>>) -> Response {
     let live = shown.live.load();
     let version = live.snapshot.version();
-    let shown = Version {
+    let shown = VersionJson {
         node: shown.node.as_str(),
         generation: version.generation,
         revision: version.revision,

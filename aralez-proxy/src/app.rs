@@ -22,12 +22,12 @@ use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::traffic::Traffic;
 use crate::engine::server::{Options, Server};
-use crate::engine::worker::Engine;
+use crate::engine::threads::context::Engine;
 use crate::settings::Settings;
 use crate::sync::{self, SyncConfig, SyncStatus};
 use crate::{activation, admin, metrics};
-use life::Serving;
-use start::Begun;
+use life::ServingProcess;
+use start::StartState;
 
 mod accepting;
 mod descriptors;
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let signals = Signals::take().context("cannot take signals over")?;
     let (file, config) = MainFile::open(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
-    let chosen = node::Chosen::find(config.node_id.as_ref(), &root)?;
+    let chosen = node::NodeChoice::find(config.node_id.as_ref(), &root)?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let mut settings = Settings::new(&config, &root, chosen.name.clone(), cores);
     refuse_background(&config, args.exit_with_parent)?;
@@ -74,14 +74,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     chosen.keep(&root)?;
     let dir = &settings.state_dir;
     private::ensure_dir(dir).with_context(|| format!("cannot use {}", dir.display()))?;
-    let begun = Begun::new(&settings, activated, args.upgrade)?;
+    let begun = StartState::new(&settings, activated, args.upgrade)?;
     tell_idle_keys(&config);
     descriptors::fit(&mut settings)?;
     let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
     let pid_file = config.pid_file.as_ref().map(own);
     let reread = Reread::new(file, log, Owner::Proxy);
     ending::noted(&exits, || {
-        let parts = Parts {
+        let parts = Running {
             pid_file: pid_file.as_deref(),
             begun,
             signals,
@@ -110,9 +110,9 @@ fn tell_idle_keys(config: &MainConfig) {
 }
 
 /// What the process has before it serves.
-struct Parts<'a> {
+struct Running<'a> {
     pid_file: Option<&'a Path>,
-    begun: Begun,
+    begun: StartState,
     signals: Signals,
     reread: Reread,
 }
@@ -121,9 +121,9 @@ fn serve(
     settings: &Settings,
     args: &Args,
     exits: &Arc<ExitNotes>,
-    parts: Parts<'_>,
+    parts: Running<'_>,
 ) -> anyhow::Result<()> {
-    let Parts {
+    let Running {
         pid_file,
         mut begun,
         signals,
@@ -171,7 +171,7 @@ fn serve(
         }
         written => written?,
     };
-    let serving = Serving {
+    let serving = ServingProcess {
         lock: begun.lock,
         admin: begun.listeners.admin,
         writer: sync.writer(),

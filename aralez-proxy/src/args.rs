@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::core::cluster::ClusterId;
-use crate::core::subscription::RETRY_ALONE;
+use crate::core::sync::cluster::ClusterId;
+use crate::core::sync::subscription::RETRY_ALONE;
 
 /// The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 #[derive(Parser, Debug, Clone, Default)]

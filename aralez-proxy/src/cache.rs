@@ -4,7 +4,7 @@
 //! from those the newest of what is discovered or operational, so that falling back to older documents never brings back an old certificate or a
 //! dead endpoint; the key that seals them, and the marks. Files are written whole or not at all, proved by checksum and seal when read, whatever their modes, and what is damaged is set aside
 //! under its name with `.corrupt`. It does not decide what runs: that is the stream's business, and the rule about boots is in
-//! [`crate::core::trial`].
+//! [`crate::core::sync::trial`].
 
 mod accept;
 mod exits;
@@ -26,10 +26,10 @@ use aralez_runtime::private;
 use aralez_runtime::supervised::ProcessExit;
 use tracing::{info, warn};
 
-use crate::core::memory::{Memory, NotKept, Remembered};
-use crate::core::parts::Left;
-use crate::core::trial::{Boot, LastExit, Marks};
-pub use accept::{Accepted, accept_cluster};
+use crate::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
+use crate::core::sync::snapshot_parts::Left;
+use crate::core::sync::trial::{Boot, LastExit, Marks};
+pub use accept::{AcceptedCluster, accept_cluster};
 pub use exits::{Ending, ExitNotes};
 use folder::Folder;
 
@@ -55,12 +55,12 @@ pub struct Cache {
     machine: String,
     /// What this node takes, since the start.
     limits: Limits,
-    kept: Kept,
+    kept: KeptParts,
 }
 
 /// What was read or written last.
 #[derive(Debug, Default)]
-struct Kept {
+struct KeptParts {
     records: RecordSet,
     left: Vec<Left>,
 }
@@ -90,27 +90,27 @@ impl Cache {
             told,
             machine: machine_boot_id(),
             limits: Limits::default(),
-            kept: Kept::default(),
+            kept: KeptParts::default(),
         }
     }
 
     /// The key, made at the first need. Tried again each time until it is there. What is wrong with its file goes to `troubles`.
-    fn find_key(&mut self, troubles: &mut Vec<String>) -> Result<SealKey, NotKept> {
+    fn find_key(&mut self, troubles: &mut Vec<String>) -> Result<SealKey, NotCached> {
         if let Some(key) = &self.key {
             return Ok(key.clone());
         }
         let path = self.folder.path();
         let wide = private::ensure_own_dir(path)
-            .map_err(|error| NotKept(format!("{}: {error}", path.display())))?;
+            .map_err(|error| NotCached(format!("{}: {error}", path.display())))?;
         troubles.extend(wide.map(|wide| format!("{}: {wide}", path.display())));
         let found = private::load_or_create_key(&path.join(KEY_FILE))
-            .map_err(|error| NotKept(error.to_string()))?;
+            .map_err(|error| NotCached(error.to_string()))?;
         troubles.extend(found.trouble);
         self.key = Some(found.key.clone());
         Ok(found.key)
     }
 
-    fn key(&mut self) -> Result<SealKey, NotKept> {
+    fn key(&mut self) -> Result<SealKey, NotCached> {
         let mut troubles = Vec::new();
         let key = self.find_key(&mut troubles)?;
         if !self.begun {
@@ -139,7 +139,7 @@ impl Cache {
         });
         self.marks_changed = true;
         // A note that stays behind is of another boot than the next start looks for.
-        if let Err(NotKept(trouble)) = self.save_marks().and_then(|()| exits::remove(&folder)) {
+        if let Err(NotCached(trouble)) = self.save_marks().and_then(|()| exits::remove(&folder)) {
             warn!("cache: {trouble}");
         }
         replaces
@@ -162,12 +162,12 @@ impl Cache {
     }
 }
 
-impl Memory for Cache {
-    fn boot(&mut self, limits: &Limits) -> Remembered {
+impl SnapshotCache for Cache {
+    fn boot(&mut self, limits: &Limits) -> CachedState {
         self.limits = *limits;
-        let mut found = Remembered {
+        let mut found = CachedState {
             boot_id: self.exits.boot_id().to_vec(),
-            ..Remembered::default()
+            ..CachedState::default()
         };
         self.folder.sweep();
         match self.find_key(&mut found.troubles) {
@@ -175,7 +175,7 @@ impl Memory for Cache {
                 found.replaces_boot_id = self.begin(&key, &mut found.troubles);
                 self.choose(&key, limits, &mut found);
             }
-            Err(NotKept(trouble)) => {
+            Err(NotCached(trouble)) => {
                 found.troubles.push(trouble);
                 self.marks_changed = true;
             }
@@ -213,7 +213,7 @@ impl Memory for Cache {
         self.marks_changed = true;
     }
 
-    fn note_marks(&mut self) -> Result<(), NotKept> {
+    fn note_marks(&mut self) -> Result<(), NotCached> {
         if self.marks_changed {
             let key = self.key()?;
             self.marks.written += 1;
@@ -223,7 +223,7 @@ impl Memory for Cache {
         Ok(())
     }
 
-    fn save_marks(&mut self) -> Result<(), NotKept> {
+    fn save_marks(&mut self) -> Result<(), NotCached> {
         if self.marks_changed {
             let key = self.key()?;
             self.marks.written += 1;
@@ -234,11 +234,11 @@ impl Memory for Cache {
         Ok(())
     }
 
-    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotCached> {
         self.keep_parts(snapshot)
     }
 
-    fn suspect(&mut self, root: Digest, limits: &Limits) -> Result<Snapshot, NotKept> {
+    fn suspect(&mut self, root: Digest, limits: &Limits) -> Result<Snapshot, NotCached> {
         self.suspect_snapshot(root, limits)
     }
 
@@ -258,7 +258,7 @@ impl Memory for Cache {
 ///
 /// # Errors
 /// Where the folder cannot be read or written.
-pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotKept> {
+pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotCached> {
     let Some(key) = existing_key(folder)? else {
         return Ok(());
     };
@@ -270,13 +270,13 @@ pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotKept> {
 }
 
 /// The key of a folder that a process has used; `None` where none has.
-fn existing_key(folder: &Path) -> Result<Option<SealKey>, NotKept> {
+fn existing_key(folder: &Path) -> Result<Option<SealKey>, NotCached> {
     let path = folder.join(KEY_FILE);
     if !path.exists() {
         return Ok(None);
     }
     let found = private::load_or_create_key(&path);
-    let found = found.map_err(|error| NotKept(error.to_string()))?;
+    let found = found.map_err(|error| NotCached(error.to_string()))?;
     Ok(Some(found.key))
 }
 

@@ -1,34 +1,14 @@
-//! What decides: pure, synchronous, without input and output, on plain views of requests.
+//! Decisions: pure and synchronous, without I/O, on plain views of requests and messages.
+//!
+//! [`request`] holds everything from the bytes of a request to the choice of an endpoint, [`sync`] the proxy's side of the stream from control.
+//! The modules beside them are shared by both, or concern connections and the node as a whole.
 
-pub mod additions;
 pub mod admission;
-pub mod answer;
-pub mod balance;
-pub mod cluster;
 pub mod counters;
-pub mod decide;
-pub mod edits;
-pub mod fields;
-pub mod http1;
 pub mod leaving;
 pub mod limits;
 pub mod live;
-pub mod memory;
-pub mod outcome;
-pub mod parts;
-pub mod peer;
-pub mod policy;
-pub mod protocol;
-pub mod pseudonym;
 pub mod readiness;
-pub mod registry;
-pub mod rejection;
 pub mod request;
-pub mod rest;
-pub mod retry;
-pub mod route;
-pub mod subscription;
-pub mod table;
+pub mod sync;
 pub mod traffic;
-pub mod trial;
-pub mod websocket;

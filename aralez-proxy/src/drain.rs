@@ -21,7 +21,7 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// How a drain ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
+pub enum DrainEnd {
     /// Every connection of a client had come to its end.
     Idle,
     /// The grace period was over with this many connections or requests left.
@@ -71,7 +71,7 @@ pub async fn drain<Closed>(
     taken_over: impl Future<Output = ()>,
     close: impl FnOnce() -> Closed,
     hurry: impl Future<Output = ()>,
-) -> End
+) -> DrainEnd
 where
     Closed: Future<Output = ()>,
 {
@@ -92,24 +92,26 @@ where
     };
     let end = tokio::select! {
         end = leave => end,
-        () = hurry => End::Hurried,
+        () = hurry => DrainEnd::Hurried,
     };
     match end {
-        End::Idle => info!("drained"),
-        End::GraceOver(left) => warn!(left, "the grace period is over, what is left is cut off"),
-        End::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
+        DrainEnd::Idle => info!("drained"),
+        DrainEnd::GraceOver(left) => {
+            warn!(left, "the grace period is over, what is left is cut off");
+        }
+        DrainEnd::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
     }
     end
 }
 
-async fn until_idle(traffic: &Traffic, until: Instant) -> End {
+async fn until_idle(traffic: &Traffic, until: Instant) -> DrainEnd {
     let mut idle_since = None;
     loop {
         let now = Instant::now();
         match traffic.unfinished() {
-            0 if now >= *idle_since.get_or_insert(now) + QUIET => return End::Idle,
+            0 if now >= *idle_since.get_or_insert(now) + QUIET => return DrainEnd::Idle,
             0 => {}
-            left if now >= until => return End::GraceOver(left),
+            left if now >= until => return DrainEnd::GraceOver(left),
             _ => idle_since = None,
         }
         sleep(LOOK).await;

@@ -1,28 +1,16 @@
-//! The engine: from an accepted connection to an endpoint and back, in loops of our own.
+//! The engine: from an accepted connection to an endpoint and back, in event loops of its own.
 //!
-//! What decides about a request is in [`crate::core`] and sees plain views; what reads and writes HTTP/1 is [`crate::core::http1`]. Here
-//! are the sockets: [`listener`] accepts connections, [`desk`] admits each and gives it to a thread, [`entry`] finds out what is spoken on it,
-//! [`http1`] is one client's life, [`exchange`] one request, [`upstream`] the connections to endpoints. [`threads`] spreads the work. HTTP/2 will be
-//! another adapter beside [`http1`], on the same threads and with the same exchanges: [`client_side`] is what it has to bring.
+//! Decisions about a request are made in [`crate::core`], which sees plain views; HTTP/1 is parsed and written by
+//! [`crate::core::request::http1`]. The sockets are here: [`accept`] accepts and admits connections and hands each to a thread, [`threads`] runs
+//! the event loops, [`http1`] is a downstream connection, [`exchange`] one request and its response, [`upstream`] the connections to endpoints,
+//! [`io`] the buffers and timers. HTTP/2 will be another module like [`http1`], on the same threads and with the same exchanges:
+//! [`exchange::client_side`] is the trait that it has to implement.
 
-pub mod accepted;
-pub mod buffer;
-pub mod client_side;
-pub mod clock;
-pub mod closing;
-pub mod deferred;
-pub mod desk;
-pub mod entry;
+pub mod accept;
 pub mod exchange;
-pub mod facts;
 pub mod http1;
 pub mod io;
-pub mod listener;
-pub mod outgoing;
-pub mod relay;
 pub mod server;
+pub mod shutdown;
 pub mod threads;
-pub mod timer;
-pub mod unwatched;
 pub mod upstream;
-pub mod worker;

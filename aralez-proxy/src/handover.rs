@@ -13,7 +13,7 @@ mod message;
 mod taker;
 
 pub use giver::{Gives, Offer, Offering, listen};
-pub use taker::{Taken, take};
+pub use taker::{TakenOver, take};
 
 /// What a successor asks.
 const TAKE: &str = "aralez handover 1: take";

@@ -8,7 +8,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use crate::core::live::{Live, Origin};
-use crate::core::traffic::{Event, Tally, Traffic};
+use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 
 mod connections;
 mod page;
@@ -80,71 +80,71 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
 }
 
 /// What is only counted: its name, what it says, the event.
-const EVENTS: [(&str, &str, Event); 13] = [
+const EVENTS: [(&str, &str, TrafficEvent); 13] = [
     (
         "aralez_errors",
         "Requests that did not end as HTTP intends",
-        Event::Error,
+        TrafficEvent::Error,
     ),
     (
         "aralez_retries",
         "Further tries at an endpoint",
-        Event::Retry,
+        TrafficEvent::Retry,
     ),
     (
         "aralez_endpoint_connects",
         "New connections to endpoints",
-        Event::Connected,
+        TrafficEvent::Connected,
     ),
     (
         "aralez_endpoint_reuses",
         "Requests sent on a kept connection",
-        Event::Reused,
+        TrafficEvent::Reused,
     ),
     (
         "aralez_endpoint_connect_failures",
         "Endpoints that could not be connected to",
-        Event::ConnectFailed,
+        TrafficEvent::ConnectFailed,
     ),
     (
         "aralez_endpoint_connect_local_failures",
         "Connects to endpoints that failed for want of descriptors, local ports or memory",
-        Event::ConnectLocal,
+        TrafficEvent::ConnectLocal,
     ),
     (
         "aralez_endpoint_stale",
         "Kept connections to endpoints that were closed when a request was sent on them",
-        Event::Stale,
+        TrafficEvent::Stale,
     ),
     (
         "aralez_endpoint_unexpected_data",
         "Kept connections to endpoints that sent what nobody asked for",
-        Event::UnexpectedData,
+        TrafficEvent::UnexpectedData,
     ),
     (
         "aralez_truncated",
         "Responses whose end the client did not get",
-        Event::Truncated,
+        TrafficEvent::Truncated,
     ),
     (
         "aralez_clients_gone",
         "Clients that went away before their response was there",
-        Event::ClientGone,
+        TrafficEvent::ClientGone,
     ),
     (
         "aralez_client_connections_accepted",
         "Connections of clients that were taken",
-        Event::Accepted,
+        TrafficEvent::Accepted,
     ),
     (
         "aralez_client_connections_evicted",
         "Idle connections of clients that were closed to make room for new ones",
-        Event::Evicted,
+        TrafficEvent::Evicted,
     ),
     (
         "aralez_panics",
         "Panics, each contained in its task",
-        Event::Panic,
+        TrafficEvent::Panic,
     ),
 ];
 

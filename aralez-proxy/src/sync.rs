@@ -1,17 +1,17 @@
 //! The stream to control, and what comes of it: updates are applied to the live table and kept.
 //!
 //! Two threads of its own, apart from those that serve: one speaks with control (a small runtime around the pure
-//! [`crate::core::subscription`]), the other applies updates, swaps the live table and writes the memory. It does not route a request.
+//! [`crate::core::sync::subscription`]), the other applies updates, swaps the live table and writes the memory. It does not route a request.
 
+pub mod applier;
 mod apply;
+pub mod command;
 pub mod driver;
-pub mod job;
 mod pace;
 mod probe;
 mod serving;
 mod stream;
 pub mod translate;
-pub mod worker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,9 +27,9 @@ use tracing::error;
 
 pub use crate::core::counters::Counters;
 use crate::core::live::Live;
-use crate::core::memory::Memory;
-use crate::core::registry::Registry;
-pub use crate::core::subscription::{RETRY_ALONE, Refusal};
+use crate::core::request::registry::Registry;
+use crate::core::sync::snapshot_cache::SnapshotCache;
+pub use crate::core::sync::subscription::{ContentRefusal, RETRY_ALONE};
 pub use translate::Identity;
 
 /// How long everything may take to be written before a handover.
@@ -50,7 +50,7 @@ pub struct SyncConfig {
     /// What is told of the traffic.
     pub counters: Arc<dyn Counters>,
     /// What is remembered between runs: [`crate::cache::Cache`] outside tests.
-    pub memory: Box<dyn Memory>,
+    pub memory: Box<dyn SnapshotCache>,
     /// How long this proxy is without control before it tries a suspect content once more: between these two, drawn.
     pub retry_alone: (Duration, Duration),
 }
@@ -77,7 +77,7 @@ pub struct SyncStatus {
     /// The newest version that is safe on disk.
     pub persisted: Option<Version>,
     /// Contents that this proxy will not run, newest last, and why.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<ContentRefusal>,
     /// What is wrong, in words: a file set aside, a full disk, a foreign control. Empty where nothing is.
     pub troubles: Vec<String>,
 }
@@ -93,7 +93,7 @@ pub struct SyncHandle {
 /// The thread that writes what is remembered, for a handover.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    jobs: std::sync::mpsc::Sender<job::Job>,
+    jobs: std::sync::mpsc::Sender<command::Command>,
     stop: watch::Sender<bool>,
 }
 
@@ -110,7 +110,10 @@ impl Writer {
         let (written, is_written) = std::sync::mpsc::channel();
         let (give, given) = std::sync::mpsc::channel();
         self.jobs
-            .send(job::Job::Pause(job::Pause { written, given }))
+            .send(command::Command::Pause(command::PauseCommand {
+                written,
+                given,
+            }))
             .ok()?;
         is_written.recv_timeout(PAUSE).ok()?;
         let stop = self.stop.clone();
@@ -148,7 +151,7 @@ impl SyncHandle {
                 error!("a thread of the stream ended by a panic");
             }
             // The stream has said so to the writer, unless it ended by a panic.
-            let _ = self.writer.jobs.send(job::Job::Leave);
+            let _ = self.writer.jobs.send(command::Command::Leave);
         }
     }
 }
@@ -175,7 +178,7 @@ pub fn spawn(
         memory,
         retry_alone,
     } = config;
-    let mut worker = worker::Worker::new(
+    let mut applier = applier::Applier::new(
         memory,
         Arc::clone(&live),
         registry,
@@ -183,7 +186,7 @@ pub fn spawn(
         news,
         Instant::now(),
     );
-    let booted = worker.boot(Instant::now());
+    let booted = applier.boot(Instant::now());
     let identity = translate::Identity {
         node: node.to_string(),
         group: group.to_string(),
@@ -210,15 +213,15 @@ pub fn spawn(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let worker = Builder::new()
+    let applier_thread = Builder::new()
         .name("apply".to_owned())
-        .spawn(move || worker.run(&jobs_in))?;
+        .spawn(move || applier.run(&jobs_in))?;
     let driver = Builder::new()
         .name("stream".to_owned())
         .spawn(move || runtime.block_on(driver.run(news_in, stop_in)))?;
     Ok(SyncHandle {
         status,
-        threads: Mutex::new(vec![driver, worker]),
+        threads: Mutex::new(vec![driver, applier_thread]),
         writer: Writer { jobs, stop },
     })
 }

@@ -10,7 +10,7 @@ use crate::document::keys::{GlobalKeys, HostKeys};
 use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
 use crate::model::{Endpoint, Forbidden, GroupName, Pool, PoolName, Settings, VirtualHost};
-use crate::reading::Shape;
+use crate::reading::FromYaml;
 
 mod actions;
 mod hosts;

@@ -5,11 +5,11 @@
 
 use crate::main_config::keys::MainKeys;
 use crate::place::DocumentFaults;
-use crate::reading::{Reader, Shape, told};
+use crate::reading::{FromYaml, Reader, told};
 
-mod becomes;
-mod changes;
+mod changed_keys;
 mod checks;
+mod into_setting;
 mod keys;
 mod owner;
 mod secret;
@@ -19,7 +19,7 @@ mod values;
 mod tests;
 
 pub use crate::reading::{OneOrMany, duration};
-pub use changes::{Change, changes};
+pub use changed_keys::{ChangedKey, changes};
 pub use keys::MainConfig;
 pub use owner::Owner;
 pub use secret::Secret;

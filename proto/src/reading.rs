@@ -1,7 +1,7 @@
 //! Reading values from YAML. One declaration a key: its name, its older names, its type and what it means. From it come the reading, the JSON
 //! Schema and the reference, so that they cannot disagree.
 //!
-//! `keys!` declares the keys of a map as a struct; a type that may stand as a value implements `Shape`.
+//! `keys!` declares the keys of a map as a struct; a type that may stand as a value implements `FromYaml`.
 
 mod bounded;
 mod key;
@@ -16,12 +16,12 @@ mod written;
 pub(crate) use bounded::{Deadline, SizeBetween, written};
 pub(crate) use key::{Key, Scopes};
 pub(crate) use keys::{
-    Keyed, Taken, default_of, keys, read_at, read_map, schema_of, unknown_reason,
+    KeyMatch, KeySet, default_of, keys, read_at, read_map, schema_of, unknown_reason,
 };
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use not_yet::NotYet;
-pub(crate) use reader::{At, Reader, shown, told};
-pub(crate) use shape::{Shape, choices, choose, scalar_or_map, takes_key, text};
-pub(crate) use values::{Anything, Between, Cidr, Life, Secrecy, Size};
+pub(crate) use reader::{Reader, Spanned, shown, told};
+pub(crate) use shape::{FromYaml, choices, choose, scalar_or_map, takes_key, text};
+pub(crate) use values::{Anything, Between, Cidr, SecretText, WrittenDuration, WrittenSize};
 pub use values::{OneOrMany, duration};
 pub(crate) use written::Written;

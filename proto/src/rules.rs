@@ -6,7 +6,8 @@
 use std::fmt::Debug;
 
 use crate::reading::{
-    Anything, Between, Cidr, Key, NotYet, Reader, Shape, Size, Taken, Written, takes_key,
+    Anything, Between, Cidr, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize,
+    takes_key,
 };
 use crate::wire::resource as wire;
 use crate::yaml::Node;
@@ -66,7 +67,7 @@ const PATH: &[Scope] = &[Scope::Path];
 /// What one scope says about a rule that this release enforces.
 pub(crate) trait Rule: Clone + Debug + Default + PartialEq {
     /// As written.
-    type Keys: Shape;
+    type Keys: FromYaml;
     /// As sent.
     type Wire;
     /// The features that some value of it needs (see [`crate::feature`]), ascending.
@@ -172,21 +173,21 @@ macro_rules! rules {
                 key: &str,
                 node: Node<'t>,
                 reader: &mut Reader<'t>,
-            ) -> Taken {
+            ) -> KeyMatch {
                 match key {
                     $($key $(| $alias)* if $scopes.contains(&scope) => {
                         if self.written.note($key, node, reader) {
-                            self.$field = reader.rule($key, node, Shape::read);
+                            self.$field = reader.rule($key, node, FromYaml::read);
                         }
                     })*
                     $($checked_key if $checked_scopes.contains(&scope) => {
                         if self.written.note($checked_key, node, reader) {
-                            let _: Option<NotYet<$shape>> = reader.rule($checked_key, node, Shape::read);
+                            let _: Option<NotYet<$shape>> = reader.rule($checked_key, node, FromYaml::read);
                         }
                     })*
-                    _ => return Taken::Unknown,
+                    _ => return KeyMatch::Unknown,
                 }
-                Taken::Taken
+                KeyMatch::Taken
             }
 
             /// What the scope says.
@@ -216,7 +217,7 @@ rules! {
         /// Who may pass.
         "authorization": Authorization, at EVERYWHERE;
         /// The largest request body.
-        "max_body": Size, at EVERYWHERE;
+        "max_body": WrittenSize, at EVERYWHERE;
         /// Whether answers are compressed.
         "compress": Compress, at SCOPES;
         /// Networks whose clients may come, and no others.

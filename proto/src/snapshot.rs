@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::fault::{Fault, FaultCode, Faults};
 use crate::hash::Digest;
-use crate::join::Join;
+use crate::parallel::Join;
 use crate::record::{Change, Record, RecordSet};
 use crate::version::Version;
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use aralez_proto::document::DocumentFaults;
-use aralez_proto::main_config::{self, Change, MainConfig};
+use aralez_proto::main_config::{self, ChangedKey, MainConfig};
 
 /// The largest `main.yaml` that is read, in bytes: 1 MiB.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -55,7 +55,7 @@ impl MainFile {
     ///
     /// # Errors
     /// [`MainFileError`]; the text that was read before stays the one to compare with.
-    pub fn reload(&mut self) -> Result<(MainConfig, Vec<Change>), MainFileError> {
+    pub fn reload(&mut self) -> Result<(MainConfig, Vec<ChangedKey>), MainFileError> {
         let (now, config) = Self::open(self.path.as_deref())?;
         let changed = main_config::changes(&self.text, &now.text);
         *self = now;

@@ -1,6 +1,6 @@
 //! What a running daemon does with SIGHUP and SIGUSR1: `main.yaml` and the log file, read and opened again.
 
-use aralez_proto::main_config::{Change, MainConfig, Owner};
+use aralez_proto::main_config::{ChangedKey, MainConfig, Owner};
 use tracing::{error, info, warn};
 
 use crate::main_file::MainFile;
@@ -35,8 +35,9 @@ impl Reread {
             }
         };
         self.log.set_level(config.log_level);
-        let own =
-            |change: &&Change| matches!(change.owner, Owner::Each) || change.owner == self.owner;
+        let own = |change: &&ChangedKey| {
+            matches!(change.owner, Owner::Each) || change.owner == self.owner
+        };
         let names = |live: bool| {
             let changed = changes
                 .iter()

@@ -2,7 +2,7 @@
 
 use std::thread::{Builder, scope};
 
-use aralez_proto::join::Join;
+use aralez_proto::parallel::Join;
 
 /// The second piece of work on a thread of its own, or after the first where the system gives none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +30,7 @@ impl Join for TwoThreads {
 mod tests {
     use std::thread;
 
-    use aralez_proto::join::both;
+    use aralez_proto::parallel::both;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::cache::Cache;
-use aralez_proxy::core::memory::Memory;
+use aralez_proxy::core::sync::snapshot_cache::SnapshotCache;
 use aralez_tests::document::many;
 use aralez_tests::ports::random;
 use aralez_tests::proof::{Kept, amount};

@@ -16,7 +16,7 @@ use aralez_control::core::layers::Discovered;
 use aralez_control::core::session::Pace;
 use aralez_control::ledger::Ledger;
 use aralez_control::metrics::Metrics;
-use aralez_control::publisher::{Parts, Publisher, SETTLING};
+use aralez_control::publisher::{Publisher, PublisherParts, SETTLING};
 use aralez_control::stream::{self, ControlSocket, Hub, HubParts};
 use aralez_proto::convert::endpoint_record;
 use aralez_proto::document::{DocumentSet, Surroundings};
@@ -48,7 +48,7 @@ impl Watcher for Seen {
 }
 
 fn publisher(folder: &Path, fleet: &SharedFleet) -> Publisher {
-    let parts = Parts {
+    let parts = PublisherParts {
         store: Box::new(Ledger::open(&folder.join("ledger")).unwrap()),
         main_file: None,
         files: None,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::core::dropped::Dropped;
 use crate::core::fleet::NodeCounts;
-use crate::core::loss::{Loser, Loss};
+use crate::core::loss::{Loss, LossScope};
 use crate::core::node::NodeState;
 use crate::core::peer::PeerIdentity;
 use crate::core::proof::MarkCounts;
@@ -275,9 +275,9 @@ pub(super) struct LossJson {
 impl From<&Loss> for LossJson {
     fn from(loss: &Loss) -> Self {
         let (of, name) = match &loss.from {
-            Loser::Hosts => ("hosts", String::new()),
-            Loser::HostsOf(group) => ("hosts", group.to_string()),
-            Loser::Pool(pool) => ("pool", pool.to_string()),
+            LossScope::Hosts => ("hosts", String::new()),
+            LossScope::HostsOf(group) => ("hosts", group.to_string()),
+            LossScope::Pool(pool) => ("pool", pool.to_string()),
         };
         Self {
             of,

@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 use tower::ServiceExt;
 use tracing::warn;
 
-use crate::core::clients::{ClientId, Clients, Entry};
+use crate::core::clients::{ClientAdmission, ClientId, Clients};
 use crate::core::observer::{ApiPressure, Observer};
 
 use super::deadline::WriteDeadline;
@@ -91,13 +91,13 @@ impl Door {
         let (close, closed) = oneshot::channel();
         let entry = locked(&self.open).enter(peer.ip(), close, Instant::now());
         let id = match entry {
-            Entry::Admitted(id) => id,
-            Entry::InPlaceOf(id, evicted) => {
+            ClientAdmission::Admitted(id) => id,
+            ClientAdmission::InPlaceOf(id, evicted) => {
                 self.observer.api_pressure(ApiPressure::GaveWay);
                 drop(evicted);
                 id
             }
-            Entry::Full => return self.observer.api_pressure(ApiPressure::TurnedAway),
+            ClientAdmission::Full => return self.observer.api_pressure(ApiPressure::TurnedAway),
         };
         let place = Place {
             open: Arc::clone(&self.open),

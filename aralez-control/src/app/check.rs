@@ -12,7 +12,7 @@ use aralez_proto::document;
 use aralez_proto::main_config::{ControlAddress, MainConfig};
 
 use crate::core::source::{Finding, Reports, Source};
-use crate::core::status::{KnownFiles, Reading};
+use crate::core::status::{FilesReading, KnownFiles};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, WRITER_PATIENCE, Writers};
 use crate::stream::{ControlSocket, SocketError};
@@ -67,7 +67,7 @@ fn check_address(address: SocketAddr) -> Option<String> {
 }
 
 /// Hands on what a source reports.
-struct Readings(Sender<Arc<Reading>>);
+struct Readings(Sender<Arc<FilesReading>>);
 
 impl Reports for Readings {
     fn report(&self, finding: Finding) {
@@ -79,7 +79,7 @@ impl Reports for Readings {
 }
 
 /// The set of files, found as a start would find it.
-fn look(path: &Path) -> Result<Arc<Reading>> {
+fn look(path: &Path) -> Result<Arc<FilesReading>> {
     let (known, writers) = (KnownFiles::default(), Writers::default());
     let source = FileSource::new(path, known, writers, WRITER_PATIENCE);
     let (reports, readings) = mpsc::channel();

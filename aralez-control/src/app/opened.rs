@@ -16,12 +16,12 @@ use crate::core::layers::Discovered;
 use crate::core::source::Source;
 use crate::core::store::{FilesOnDisk, MainFile, Store};
 use crate::ledger::Ledger;
-use crate::publisher::{Following, Parts, Publisher};
+use crate::publisher::{Following, Publisher, PublisherParts};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument, Writers};
 
 /// What is open.
-pub(super) struct Opened {
+pub(super) struct OpenState {
     pub(super) fleet: SharedFleet,
     pub(super) publisher: Publisher,
     checkpoint: CheckpointFile,
@@ -30,7 +30,7 @@ pub(super) struct Opened {
     writers: Writers,
 }
 
-impl Opened {
+impl OpenState {
     /// Opens a ledger's publisher, with what is kept beside it.
     pub(super) fn open(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Self> {
         let fleet = SharedFleet::default();
@@ -43,7 +43,7 @@ impl Opened {
         let path = settings.upstreams_conf.clone();
         let document = path.map(|path| MainDocument::new(path, writers.clone()));
         let main_file = document.clone();
-        let parts = Parts {
+        let parts = PublisherParts {
             store: Box::new(ledger),
             main_file: main_file.map(|it| Box::new(it) as Box<dyn MainFile>),
             files: document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>),

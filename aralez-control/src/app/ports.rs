@@ -11,7 +11,7 @@ use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::fleet::SharedFleet;
 use crate::core::hold::HoldId;
 use crate::core::store::RevisionInfo;
-use crate::metrics::{Metrics, Reading};
+use crate::metrics::{Gauges, Metrics};
 use crate::publisher::Publisher;
 use crate::stream::{History, Recalling, Rising};
 
@@ -24,7 +24,7 @@ pub(super) fn metrics_text(
     let documents = publisher.source_status();
     Arc::new(move || {
         let figures = publisher.figures();
-        let reading = Reading {
+        let reading = Gauges {
             head: views.borrow().version(),
             commits: figures.commits,
             refused: figures.refused,

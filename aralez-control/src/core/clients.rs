@@ -33,7 +33,7 @@ struct Client<H> {
 
 /// What becomes of a new connection.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Entry<H> {
+pub enum ClientAdmission<H> {
     /// There is room.
     Admitted(ClientId),
     /// There is room once this waiting connection is closed; it does not count any more.
@@ -53,7 +53,7 @@ impl<H> Clients<H> {
     }
 
     /// A connection was accepted. `close` closes it later.
-    pub fn enter(&mut self, address: IpAddr, close: H, now: Instant) -> Entry<H> {
+    pub fn enter(&mut self, address: IpAddr, close: H, now: Instant) -> ClientAdmission<H> {
         let network = one_client(address);
         let of_network = |client: &Client<H>| client.network == network;
         let crowded = self.open.values().filter(|client| of_network(client));
@@ -62,12 +62,12 @@ impl<H> Clients<H> {
         } else if self.open.len() >= self.most {
             self.longest_waiting(|_| true)
         } else {
-            return Entry::Admitted(self.add(network, close, now));
+            return ClientAdmission::Admitted(self.add(network, close, now));
         };
         let evicted = evicted.and_then(|id| self.open.remove(&id));
         match evicted {
-            Some(client) => Entry::InPlaceOf(self.add(network, close, now), client.close),
-            None => Entry::Full,
+            Some(client) => ClientAdmission::InPlaceOf(self.add(network, close, now), client.close),
+            None => ClientAdmission::Full,
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
             let now = start + Duration::from_secs(last.into());
             assert!(matches!(
                 clients.enter(address(last), last, now),
-                Entry::Admitted(_)
+                ClientAdmission::Admitted(_)
             ));
         }
         (clients, start + Duration::from_secs(100))
@@ -138,8 +138,14 @@ mod tests {
     fn the_connection_that_waits_longest_gives_way_to_a_new_one() {
         let (mut clients, now) = full(3);
         clients.waits(1, now);
-        assert_eq!(clients.enter(address(9), 9, now), Entry::InPlaceOf(4, 2));
-        assert_eq!(clients.enter(address(9), 10, now), Entry::InPlaceOf(5, 3));
+        assert_eq!(
+            clients.enter(address(9), 9, now),
+            ClientAdmission::InPlaceOf(4, 2)
+        );
+        assert_eq!(
+            clients.enter(address(9), 10, now),
+            ClientAdmission::InPlaceOf(5, 3)
+        );
     }
 
     #[test]
@@ -147,9 +153,12 @@ mod tests {
         let (mut clients, now) = full(2);
         clients.busy(1);
         clients.busy(2);
-        assert_eq!(clients.enter(address(9), 9, now), Entry::Full);
+        assert_eq!(clients.enter(address(9), 9, now), ClientAdmission::Full);
         clients.left(2);
-        assert_eq!(clients.enter(address(9), 9, now), Entry::Admitted(3));
+        assert_eq!(
+            clients.enter(address(9), 9, now),
+            ClientAdmission::Admitted(3)
+        );
     }
 
     #[test]
@@ -157,13 +166,16 @@ mod tests {
         let now = Instant::now();
         let mut clients = Clients::new(256);
         let other = clients.enter(address(1), 0, now);
-        assert_eq!(other, Entry::Admitted(1));
+        assert_eq!(other, ClientAdmission::Admitted(1));
         let later = now + Duration::from_secs(1);
         for number in 0..PER_ADDRESS {
             let entry = clients.enter(address(2), number, later);
-            assert!(matches!(entry, Entry::Admitted(_)), "{number}");
+            assert!(matches!(entry, ClientAdmission::Admitted(_)), "{number}");
         }
         let entry = clients.enter(address(2), 99, later);
-        assert!(matches!(entry, Entry::InPlaceOf(_, 0)), "{entry:?}");
+        assert!(
+            matches!(entry, ClientAdmission::InPlaceOf(_, 0)),
+            "{entry:?}"
+        );
     }
 }

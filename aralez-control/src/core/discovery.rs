@@ -16,14 +16,14 @@ const APART: Duration = Duration::from_millis(100);
 
 /// What waits to be published.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Waiting {
+pub struct PendingFindings {
     /// When the first and the last change came that are not out yet.
     span: Option<(Instant, Instant)>,
     urgent: bool,
     published: Option<Instant>,
 }
 
-impl Waiting {
+impl PendingFindings {
     /// Something changed.
     pub fn changed(&mut self, urgency: Urgency, now: Instant) {
         let first = self.span.map_or(now, |(first, _)| first);
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn a_removal_goes_out_at_once_and_takes_along_what_waits() {
         let start = Instant::now();
-        let mut waiting = Waiting::default();
+        let mut waiting = PendingFindings::default();
         assert_eq!(waiting.due(), None);
         waiting.changed(Urgency::CanWait, start);
         assert_eq!(waiting.due(), Some(start + QUIET));
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn additions_wait_for_quiet_but_never_longer_than_a_second() {
         let start = Instant::now();
-        let mut waiting = Waiting::default();
+        let mut waiting = PendingFindings::default();
         for step in 0..100 {
             let now = start + millis(step * 50);
             waiting.changed(Urgency::CanWait, now);
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn removals_that_never_end_are_ten_updates_a_second() {
         let start = Instant::now();
-        let mut waiting = Waiting::default();
+        let mut waiting = PendingFindings::default();
         let mut updates = 0;
         for step in 0..10_000 {
             let now = start + millis(step);

@@ -100,12 +100,12 @@ pub struct Files {
 }
 
 #[derive(Clone, Debug)]
-struct Seen {
+struct SeenLosses {
     content: Digest,
     held: Held,
 }
 
-impl Seen {
+impl SeenLosses {
     fn is(&self, content: Digest, losses: &[Loss]) -> bool {
         self.content == content && self.held.losses == losses
     }
@@ -117,8 +117,8 @@ pub struct Holds {
     hold: Duration,
     seed: [u8; 16],
     given: u64,
-    files: Option<Seen>,
-    pushes: Vec<Seen>,
+    files: Option<SeenLosses>,
+    pushes: Vec<SeenLosses>,
 }
 
 impl Holds {
@@ -154,7 +154,7 @@ impl Holds {
             return None;
         }
         let seen = self.files.take().filter(|seen| seen.is(content, &losses));
-        let seen = seen.unwrap_or_else(|| Seen {
+        let seen = seen.unwrap_or_else(|| SeenLosses {
             content,
             held: Held {
                 id: self.next_id(),
@@ -208,7 +208,7 @@ impl Holds {
             since: now,
             until: Some(now + REMEMBERED),
         };
-        self.pushes.push(Seen {
+        self.pushes.push(SeenLosses {
             content,
             held: held.clone(),
         });

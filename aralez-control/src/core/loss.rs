@@ -20,7 +20,7 @@ const FEW_HOSTS: usize = 10;
 
 /// What something is taken from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Loser {
+pub enum LossScope {
     /// The hosts of the groups without a view of their own.
     Hosts,
     /// The hosts of a group with a view of its own.
@@ -33,7 +33,7 @@ pub enum Loser {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Loss {
     /// What loses.
-    pub from: Loser,
+    pub from: LossScope,
     /// How many there were.
     pub before: usize,
     /// How many go.
@@ -48,11 +48,11 @@ impl fmt::Display for Loss {
             removed,
         } = self;
         match from {
-            Loser::Hosts => write!(f, "removes {removed} of {before} hosts"),
-            Loser::HostsOf(group) => {
+            LossScope::Hosts => write!(f, "removes {removed} of {before} hosts"),
+            LossScope::HostsOf(group) => {
                 write!(f, "removes {removed} of {before} hosts of group {group}")
             }
-            Loser::Pool(pool) => {
+            LossScope::Pool(pool) => {
                 write!(f, "removes {removed} of {before} endpoints of pool {pool}")
             }
         }
@@ -65,12 +65,12 @@ pub fn losses(before: &Views, after: &Views) -> Vec<Loss> {
     compare(
         before.default_view(),
         after.default_view(),
-        Loser::Hosts,
+        LossScope::Hosts,
         &mut found,
     );
     let named = before.named().chain(after.named()).map(|(group, _)| group);
     for group in named.collect::<BTreeSet<_>>() {
-        let hosts = Loser::HostsOf(group.clone());
+        let hosts = LossScope::HostsOf(group.clone());
         compare(&before.view(group), &after.view(group), hosts, &mut found);
     }
     found.into_iter().collect()
@@ -86,7 +86,7 @@ pub fn empties(before: &Views, after: &Views) -> bool {
         || named.any(|group| emptied(&before.view(group), &after.view(group)))
 }
 
-fn compare(before: &Snapshot, after: &Snapshot, hosts: Loser, found: &mut BTreeSet<Loss>) {
+fn compare(before: &Snapshot, after: &Snapshot, hosts: LossScope, found: &mut BTreeSet<Loss>) {
     let mut removed_hosts = 0;
     let mut pools = BTreeSet::new();
     for change in before.records().delta_to(after.records()) {
@@ -129,7 +129,7 @@ fn shrunk(before: &Snapshot, after: &Snapshot, pool: PoolName) -> Option<Loss> {
     let (had, left) = (count(before), count(after));
     let removed = had.saturating_sub(left);
     (had >= SMALLEST_POOL && over_half(removed, had)).then_some(Loss {
-        from: Loser::Pool(pool),
+        from: LossScope::Pool(pool),
         before: had,
         removed,
     })

@@ -9,7 +9,6 @@ mod derive;
 mod event;
 mod hello;
 mod log;
-mod parts;
 mod plan;
 mod recall;
 mod recent;
@@ -17,6 +16,7 @@ mod refusal;
 mod refusals;
 mod repair;
 mod suspect;
+mod update_parts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,13 +29,13 @@ use aralez_proto::version::Version;
 pub use derivation::Derivation;
 use derive::Deriving;
 pub use event::{Action, Base, Closing, Event, GoAway, NodeStatus, Update};
-pub use hello::{BootId, Hello, Opened, RefusedContent, Resume, TurnedAway};
-pub use parts::{MAX_PART_BYTES, split};
+pub use hello::{BootId, Hello, OpenedSession, RefusedContent, Resume, TurnedAway};
 use recall::OwnView;
 pub use recent::Recent;
 pub use refusal::Refusal;
 use refusals::Refusals;
 use repair::Question;
+pub use update_parts::{MAX_PART_BYTES, split};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use aralez_proto::document::Authored;
 use aralez_proto::model::{Endpoint, PoolName};
 
-use crate::core::status::Reading;
+use crate::core::status::FilesReading;
 
 /// What can be found, and is: files today; services and clusters later.
 pub trait Source: Send {
@@ -40,7 +40,7 @@ pub trait Reports: Send + Sync {
 #[derive(Clone, Debug)]
 pub enum Finding {
     /// What a look at the set of files came to.
-    Files(Arc<Reading>),
+    Files(Arc<FilesReading>),
     /// All endpoints that a pool has as far as this source knows. None at all is an answer that is kept from the pool.
     Endpoints {
         /// Which pool.
@@ -124,9 +124,9 @@ mod tests {
     fn a_set_of_files_that_cannot_be_known_is_a_failing_source_and_the_next_good_look_ends_that() {
         let unknown = Finding::Files(Arc::default());
         assert_eq!(unknown.health().name(), "failing");
-        let known = Reading {
+        let known = FilesReading {
             documents: Some(aralez_proto::document::DocumentSet::default()),
-            ..Reading::default()
+            ..FilesReading::default()
         };
         assert_eq!(Finding::Files(Arc::new(known)).health(), Health::Good);
         let failing = Finding::Failing("no route to host".to_owned()).health();

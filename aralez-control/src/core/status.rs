@@ -10,7 +10,7 @@ use crate::core::hold::Held;
 
 /// What a look at the set of files came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reading {
+pub struct FilesReading {
     /// The complete set; `None` where it cannot be known now, so that what serves stays.
     pub documents: Option<DocumentSet>,
     /// Why the set cannot be known.

@@ -9,7 +9,7 @@ use aralez_runtime::private;
 use redb::Database;
 use serde::Serialize;
 
-use super::entry::Entry;
+use super::entry::SealedEntry;
 use super::meta::Meta;
 use super::{LEDGER, OpenError, SEAL_KEY, identity, interrupted, operational, tables};
 use crate::core::store::cluster_text;
@@ -117,7 +117,7 @@ fn one(
         let bytes =
             tables::revision(database, revision).map_err(|error| format!("does not read: {error}"));
         let bytes = bytes?.ok_or_else(|| "is missing".to_owned())?;
-        let entry = Entry::decode(revision, &bytes).map_err(|error| error.to_string())?;
+        let entry = SealedEntry::decode(revision, &bytes).map_err(|error| error.to_string())?;
         entry.documents(key).map_err(|error| error.to_string())?;
         match entry.info.generation {
             generation if generations.contains(&generation) => Ok(generation),

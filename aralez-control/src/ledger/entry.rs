@@ -96,12 +96,12 @@ fn roots_from_wire(default: &wire::GroupRoot, named: &[wire::GroupRoot]) -> Opti
 
 /// An entry that was read, its documents still sealed.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct SealedEntry {
     pub(super) info: RevisionInfo,
     sealed: bytes::Bytes,
 }
 
-impl Entry {
+impl SealedEntry {
     /// Reads the entry that is stored under `revision`.
     pub(super) fn decode(revision: u64, bytes: &[u8]) -> Result<Self, EntryError> {
         let damaged = EntryError::Damaged(revision);

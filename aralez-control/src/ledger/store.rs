@@ -1,6 +1,6 @@
 //! The ledger as a store: every change is one durable transaction.
 
-use super::entry::Entry;
+use super::entry::SealedEntry;
 use super::meta::Meta;
 use super::{Ledger, backup, nodes, operational, tables};
 use aralez_proto::record::Change;
@@ -31,7 +31,7 @@ impl Store for Ledger {
         let Some(bytes) = bytes.map_err(|error| self.failed(error))? else {
             return Ok(None);
         };
-        let entry = Entry::decode(revision, &bytes).map_err(|error| self.failed(error))?;
+        let entry = SealedEntry::decode(revision, &bytes).map_err(|error| self.failed(error))?;
         let documents = entry
             .documents(&self.key)
             .map_err(|error| self.failed(error))?;

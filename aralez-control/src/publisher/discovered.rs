@@ -11,7 +11,7 @@ use tracing::error;
 use super::Publisher;
 use crate::core::change::{Batch, Change};
 use crate::core::commit::LeftOut;
-use crate::core::discovery::Waiting;
+use crate::core::discovery::PendingFindings;
 use crate::core::layers::Discovered;
 
 /// What sources reported and nobody has taken yet. The newest of each pool takes the place of an older one, so that a writer that is slow
@@ -66,7 +66,7 @@ impl Taken {
 struct Discovery {
     all: Discovered,
     changed: BTreeSet<PoolName>,
-    waiting: Waiting,
+    waiting: PendingFindings,
     /// The pools that are left as they were, of which that was said.
     left_out: BTreeSet<PoolName>,
 }
@@ -76,7 +76,7 @@ impl Discovery {
         Self {
             all: known,
             changed: BTreeSet::new(),
-            waiting: Waiting::default(),
+            waiting: PendingFindings::default(),
             left_out: BTreeSet::new(),
         }
     }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::Publisher;
 use super::discovered::Reported;
 use crate::core::source::{Finding, Health, Looking, Reports, Source, SourceStates, Wanted};
-use crate::core::status::Reading;
+use crate::core::status::FilesReading;
 
 /// The sources that run. They end when this is dropped.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Following {
 /// Where one source reports.
 struct Inbox {
     source: &'static str,
-    files: watch::Sender<Option<Arc<Reading>>>,
+    files: watch::Sender<Option<Arc<FilesReading>>>,
     endpoints: Reported,
     states: watch::Sender<SourceStates>,
 }

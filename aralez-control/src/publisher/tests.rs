@@ -46,9 +46,9 @@ fn push(text: &str) -> Proposal {
 }
 
 async fn files(publisher: &Publisher, documents: DocumentSet) {
-    let reading = Reading {
+    let reading = FilesReading {
         documents: Some(documents),
-        ..Reading::default()
+        ..FilesReading::default()
     };
     publisher.take_reading(Arc::new(reading)).await.unwrap();
 }
@@ -247,10 +247,10 @@ async fn a_set_that_cannot_be_known_changes_nothing_but_the_status() {
     let publisher = Disk::default().open();
     files(&publisher, main_only(GOOD)).await;
     let fault = faults_of_one("conf.d/x.yaml", "cannot be read: permission denied");
-    let reading = Reading {
+    let reading = FilesReading {
         documents: None,
         faults: vec![fault],
-        ..Reading::default()
+        ..FilesReading::default()
     };
     publisher.take_reading(Arc::new(reading)).await.unwrap();
     assert_eq!(

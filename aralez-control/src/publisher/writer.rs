@@ -20,7 +20,7 @@ use aralez_runtime::random;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Outlets, Parts};
+use super::{Outlets, PublisherParts};
 use crate::core::commit::Rejected;
 use crate::core::heads::Heads;
 use crate::core::hold::Holds;
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn open(parts: Parts) -> Result<(Self, KnownFiles), StoreError> {
+    pub(super) fn open(parts: PublisherParts) -> Result<(Self, KnownFiles), StoreError> {
         let head = commit::head_of(parts.store.as_ref())?;
         let info = head.as_ref().map(|head| head.info.clone());
         let files = parts.store.files_read();

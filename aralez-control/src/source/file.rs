@@ -3,11 +3,11 @@
 //! It looks when a folder changes, and every now and then in case it was not told. It does **not** read YAML, nor decide what is
 //! committed: the publisher compares hashes.
 
-mod decide;
 mod folders;
 mod look;
 mod openers;
 mod save;
+mod settle;
 mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 use crate::core::source::{Finding, Looking, Reports, Source, Wanted};
 use crate::core::status::KnownFiles;
-use decide::Decider;
 use folders::Folders;
 use look::Looker;
+use settle::Decider;
 use writers::FileId;
 
 pub use save::MainDocument;

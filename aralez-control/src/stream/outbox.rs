@@ -17,12 +17,12 @@ const KEPT: usize = 4;
 
 /// A difference in parts, encoded once for all nodes that need it.
 #[derive(Debug, Default)]
-pub struct Parts {
+pub struct EncodedUpdate {
     parts: Vec<Items>,
     bytes: u64,
 }
 
-impl Parts {
+impl EncodedUpdate {
     fn of(delta: &[Change]) -> Self {
         let payload = |change: &Change| match change {
             Change::Put(record) => record.payload.len() as u64,
@@ -48,18 +48,18 @@ type CacheKey = (Option<Digest>, Digest);
 /// The differences that were needed last: a fleet in step computes each once.
 #[derive(Debug, Default)]
 pub struct PartsCache {
-    kept: Mutex<VecDeque<(CacheKey, Arc<Parts>)>>,
+    kept: Mutex<VecDeque<(CacheKey, Arc<EncodedUpdate>)>>,
 }
 
 impl PartsCache {
     /// The parts of an update, encoded now or before.
-    pub fn parts(&self, update: &Update) -> Arc<Parts> {
+    pub fn parts(&self, update: &Update) -> Arc<EncodedUpdate> {
         let from = update.from.version().map(|from| from.root);
         let key = (from, update.to.version().root);
         if from == Some(key.1) {
             return Arc::default();
         }
-        let found = |kept: &VecDeque<(CacheKey, Arc<Parts>)>| {
+        let found = |kept: &VecDeque<(CacheKey, Arc<EncodedUpdate>)>| {
             let entry = kept.iter().find(|(known, _)| *known == key)?;
             Some(Arc::clone(&entry.1))
         };
@@ -69,9 +69,9 @@ impl PartsCache {
         // Not under the lock: two streams may compute the same at the same time, but nobody waits.
         let target = update.to.records();
         let parts = Arc::new(match &update.from {
-            Base::Snapshot(from) => Parts::of(&from.records().delta_to(target)),
-            Base::Told(_, delta) => Parts::of(delta),
-            Base::Nothing => Parts::of(&RecordSet::default().delta_to(target)),
+            Base::Snapshot(from) => EncodedUpdate::of(&from.records().delta_to(target)),
+            Base::Told(_, delta) => EncodedUpdate::of(delta),
+            Base::Nothing => EncodedUpdate::of(&RecordSet::default().delta_to(target)),
         });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back((key, Arc::clone(&parts)));
@@ -87,7 +87,7 @@ enum Waiting {
     Message(Box<wire::ControlMessage>),
     Update {
         id: u64,
-        parts: Arc<Parts>,
+        parts: Arc<EncodedUpdate>,
         next: usize,
     },
 }
@@ -132,7 +132,7 @@ impl Outbox {
     }
 
     /// Lets an update wait for its turn.
-    pub fn push_update(&mut self, update: &Update, parts: Arc<Parts>) {
+    pub fn push_update(&mut self, update: &Update, parts: Arc<EncodedUpdate>) {
         let from = update.from.version();
         let to = update.to.version();
         self.push(message::begin(

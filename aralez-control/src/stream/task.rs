@@ -13,7 +13,9 @@ use tracing::{debug, info, warn};
 use crate::core::claim::Claim;
 use crate::core::node::{NodeFacts, StreamId};
 use crate::core::peer::PeerIdentity;
-use crate::core::session::{Action, Base, Closing, Event, GoAway, Hello, Opened, Session, Update};
+use crate::core::session::{
+    Action, Base, Closing, Event, GoAway, Hello, OpenedSession, Session, Update,
+};
 
 use super::command::Command;
 use super::greeting::{greet, note_turned_away, refuse_claim, turn_away};
@@ -103,7 +105,7 @@ impl Stream {
         let opened = Session::open(hello, &parts.cluster, memory, recent, parts.pace, now);
         // It could follow a moment ago, and heads only get newer.
         let opened = opened.map_err(|turned_away| turned_away.go_away)?;
-        let Opened {
+        let OpenedSession {
             session,
             resume,
             expected,

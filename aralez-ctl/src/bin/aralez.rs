@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    aralez_ctl::one_box::run(&aralez_ctl::one_box::Args::parse())
+    aralez_ctl::one_box::run(&aralez_ctl::one_box::OneBoxArgs::parse())
 }

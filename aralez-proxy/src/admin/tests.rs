@@ -6,7 +6,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::core::live::{LiveTable, Origin};
 use crate::core::readiness::SETTLE;
-use crate::core::table::Table;
+use crate::core::request::table::Table;
 
 fn shown(origin: Origin) -> Shown {
     let live = Live::new(Instant::now());

@@ -4,15 +4,15 @@ use std::io::Write as _;
 
 use aralez_runtime::lock::InstanceLock;
 
-use crate::cache::{self, Accepted};
-use crate::core::cluster::ClusterId;
+use crate::cache::{self, AcceptedCluster};
+use crate::core::sync::cluster::ClusterId;
 use crate::settings::Settings;
 
 /// Does it, and says what the next start has.
 pub(super) fn accept(settings: &Settings, cluster: &ClusterId) -> anyhow::Result<()> {
     let folder = &settings.state_dir;
     let _lock = InstanceLock::acquire(folder)?;
-    let Accepted {
+    let AcceptedCluster {
         snapshots,
         troubles,
     } = cache::accept_cluster(folder, cluster, &settings.limits)?;

@@ -73,7 +73,7 @@ pub(super) fn record(state_dir: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::cache::Cache;
-    use crate::core::memory::Memory;
+    use crate::core::sync::snapshot_cache::SnapshotCache;
     use aralez_proto::hash::Digest;
     use aralez_proto::snapshot::Limits;
     use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::ending;
 use crate::cache::{Ending, ExitNotes};
 use crate::core::leaving::Phases;
 use crate::core::live::{Live, Origin};
-use crate::core::memory::NotKept;
+use crate::core::sync::snapshot_cache::NotCached;
 use crate::core::traffic::Traffic;
 use crate::drain::{self, Ask, Asks};
 use crate::engine::server::Server;
@@ -96,14 +96,14 @@ impl Gives for Successors {
     }
 }
 
-fn tell(noted: Result<(), NotKept>) {
+fn tell(noted: Result<(), NotCached>) {
     if let Err(error) = noted {
         warn!(%error, "the note of how this process ends is not true");
     }
 }
 
 /// A proxy that serves.
-pub(super) struct Serving<'a> {
+pub(super) struct ServingProcess<'a> {
     pub(super) lock: InstanceLock,
     pub(super) admin: TcpListener,
     pub(super) writer: Writer,
@@ -115,7 +115,7 @@ pub(super) struct Serving<'a> {
     pub(super) exits: &'a Arc<ExitNotes>,
 }
 
-impl Serving<'_> {
+impl ServingProcess<'_> {
     /// Serves until it is time to leave or a successor has taken over, and drains.
     pub(super) fn until_end(
         self,

@@ -10,12 +10,12 @@ const MAX_NAME: u64 = 256;
 
 /// The name of this node and, where it was chosen just now, that it must be kept.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct NodeChoice {
     pub(super) name: NodeName,
     new: bool,
 }
 
-impl Chosen {
+impl NodeChoice {
     /// `node_id` where it is said, else the name this machine chose before, else its host name: a machine that gets another host name
     /// stays the same node.
     pub(super) fn find(said: Option<&NodeName>, root: &Path) -> anyhow::Result<Self> {
@@ -65,7 +65,7 @@ mod tests {
     fn a_name_that_is_said_wins_and_is_not_kept() {
         let root = tempfile::tempdir().unwrap();
         let said = "edge-1".parse().unwrap();
-        let chosen = Chosen::find(Some(&said), root.path()).unwrap();
+        let chosen = NodeChoice::find(Some(&said), root.path()).unwrap();
         chosen.keep(root.path()).unwrap();
         assert_eq!(chosen.name, said);
         assert!(!root.path().join("node_id").exists());
@@ -74,11 +74,11 @@ mod tests {
     #[test]
     fn a_machine_stays_the_same_node_when_its_host_name_changes() {
         let root = tempfile::tempdir().unwrap();
-        let first = Chosen::find(None, root.path()).unwrap();
+        let first = NodeChoice::find(None, root.path()).unwrap();
         assert!(!root.path().join("node_id").exists());
         first.keep(root.path()).unwrap();
         private::write_atomic(&root.path().join("node_id"), b"old-name\n").unwrap();
-        let again = Chosen::find(None, root.path()).unwrap();
+        let again = NodeChoice::find(None, root.path()).unwrap();
         assert_eq!(again.name.as_str(), "old-name");
     }
 
@@ -86,7 +86,7 @@ mod tests {
     fn a_damaged_name_is_told_with_its_file() {
         let root = tempfile::tempdir().unwrap();
         private::write_atomic(&root.path().join("node_id"), b"a b\n").unwrap();
-        let error = Chosen::find(None, root.path()).unwrap_err();
+        let error = NodeChoice::find(None, root.path()).unwrap_err();
         assert!(error.to_string().contains("node_id"), "{error}");
     }
 }

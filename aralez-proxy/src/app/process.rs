@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ending;
 use crate::cache::{Ending, ExitNotes};
-use crate::core::traffic::{Event, Tally};
+use crate::core::traffic::{Tally, TrafficEvent};
 
 /// Binds a port, so that one that is taken is one line at the start.
 pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -23,7 +23,7 @@ pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// panic that ends the process at once a note is left behind.
 pub(super) fn count_panics(tally: Arc<Tally>, exits: Arc<ExitNotes>) {
     std::panic::set_hook(Box::new(move |panic| {
-        tally.event(Event::Panic);
+        tally.event(TrafficEvent::Panic);
         if ending::aborts(panic.payload()) {
             ending::note(&exits, Ending::Panic);
         }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::listeners::{Listeners, Passed};
 use crate::activation::Activated;
 use crate::drain::Asks;
-use crate::handover::{self, Taken};
+use crate::handover::{self, TakenOver};
 use crate::settings::Settings;
 use crate::sync::SyncHandle;
 
@@ -19,13 +19,13 @@ const FIRST: Duration = Duration::from_secs(30);
 
 /// What the process owns before it serves.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct StartState {
     pub(super) lock: InstanceLock,
     pub(super) listeners: Listeners,
-    before: Option<Taken>,
+    before: Option<TakenOver>,
 }
 
-impl Begun {
+impl StartState {
     /// Locks the state folder and opens the listeners; with `upgrade`, takes both from the running proxy.
     pub(super) fn new(
         settings: &Settings,

@@ -6,15 +6,15 @@ use aralez_proto::seal::SealKey;
 use aralez_proto::snapshot::Limits;
 use aralez_runtime::random;
 
-use super::file::{self, Header, Part, ReadError};
+use super::file::{self, CachePart, Header, ReadError};
 use super::folder::{Entry, Folder};
 use super::{existing_key, marks};
-use crate::core::cluster::ClusterId;
-use crate::core::memory::NotKept;
+use crate::core::sync::cluster::ClusterId;
+use crate::core::sync::snapshot_cache::NotCached;
 
 /// The outcome of [`accept_cluster`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Accepted {
+pub struct AcceptedCluster {
     /// How many contents serve on.
     pub snapshots: usize,
     /// Files that do not, and why.
@@ -31,20 +31,20 @@ pub fn accept_cluster(
     folder: &Path,
     cluster: &ClusterId,
     limits: &Limits,
-) -> Result<Accepted, NotKept> {
+) -> Result<AcceptedCluster, NotCached> {
     let Some(key) = existing_key(folder)? else {
         let nothing =
             "nothing is kept there: a proxy without state takes the first cluster that it meets";
-        return Err(NotKept(format!("{}: {nothing}", folder.display())));
+        return Err(NotCached(format!("{}: {nothing}", folder.display())));
     };
     belong(folder, &[], &key)?;
     let mut files = Folder::new(folder.to_owned());
-    let mut accepted = Accepted::default();
+    let mut accepted = AcceptedCluster::default();
     files.list(limits, &mut accepted.troubles);
     for entry in files.entries().to_vec() {
         match relabelled(&mut files, &entry, cluster, (&key, limits)) {
             Ok((header, content)) => {
-                accepted.snapshots += usize::from(header.part == Part::Authored);
+                accepted.snapshots += usize::from(header.part == CachePart::Authored);
                 files.write(header, &content)?;
             }
             Err(error) => accepted.troubles.push(format!("{} {error}", entry.name)),
@@ -55,7 +55,7 @@ pub fn accept_cluster(
 }
 
 /// Writes the marks with another cluster in them; empty: none.
-pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(), NotKept> {
+pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(), NotCached> {
     let mut marks = marks::read(folder, key, &mut Vec::new());
     marks.cluster = cluster.to_vec();
     marks.written += 1;

@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aralez_runtime::supervised::ProcessExit;
 use aralez_runtime::{private, random};
 
-use crate::core::memory::NotKept;
-use crate::core::trial::LastExit;
+use crate::core::sync::snapshot_cache::NotCached;
+use crate::core::sync::trial::LastExit;
 
 const FILE: &str = "last-exit";
 const MOST_BYTES: u64 = 256;
@@ -111,7 +111,7 @@ impl ExitNotes {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn note(&self, ending: Ending) -> Result<(), NotKept> {
+    pub fn note(&self, ending: Ending) -> Result<(), NotCached> {
         if !self.booted.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl ExitNotes {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn hands_over(&self) -> Result<(), NotKept> {
+    pub fn hands_over(&self) -> Result<(), NotCached> {
         let mut stage = self.stage();
         if *stage != Stage::Serves || !self.booted.load(Ordering::Acquire) {
             return Ok(());
@@ -140,7 +140,7 @@ impl ExitNotes {
     ///
     /// # Errors
     /// Where the note cannot be removed.
-    pub fn stays(&self) -> Result<(), NotKept> {
+    pub fn stays(&self) -> Result<(), NotCached> {
         let mut stage = self.stage();
         if *stage != Stage::HandsOver {
             return Ok(());
@@ -159,14 +159,14 @@ impl ExitNotes {
 }
 
 /// Writes how the boot of this id ended, where nothing is known of that yet.
-pub(super) fn write_first(folder: &Path, boot_id: &[u8], ending: Ending) -> Result<(), NotKept> {
+pub(super) fn write_first(folder: &Path, boot_id: &[u8], ending: Ending) -> Result<(), NotCached> {
     if read(folder, boot_id).is_some() {
         return Ok(());
     }
     let path = folder.join(FILE);
     let line = format!("{} {ending}\n", hex(boot_id));
     private::write_atomic(&path, line.as_bytes())
-        .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))
+        .map_err(|error| NotCached(format!("{} cannot be written: {error}", path.display())))
 }
 
 /// How the boot of this id ended, where that was written.
@@ -178,10 +178,10 @@ pub(super) fn read(folder: &Path, boot_id: &[u8]) -> Option<Ending> {
 }
 
 /// The note was taken into the marks.
-pub(super) fn remove(folder: &Path) -> Result<(), NotKept> {
+pub(super) fn remove(folder: &Path) -> Result<(), NotCached> {
     let path = folder.join(FILE);
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(NotKept(format!(
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(NotCached(format!(
             "{} cannot be removed: {error}",
             path.display()
         ))),

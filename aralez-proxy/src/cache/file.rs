@@ -20,7 +20,7 @@ use aralez_proto::wire::storage as wire;
 use bytes::Bytes;
 use prost::Message;
 
-use crate::core::parts::Left;
+use crate::core::sync::snapshot_parts::Left;
 
 mod body;
 
@@ -31,7 +31,7 @@ const FOOTER: usize = 32;
 
 /// The part of a snapshot that a file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+pub(super) enum CachePart {
     /// What documents say.
     Authored,
     /// What is discovered or operational.
@@ -42,7 +42,7 @@ pub(super) enum Part {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Header {
     pub(super) cluster: Vec<u8>,
-    pub(super) part: Part,
+    pub(super) part: CachePart,
     /// The root of the records in the file.
     pub(super) part_root: Digest,
     /// The version of the snapshot whose part this is.
@@ -62,7 +62,7 @@ impl Header {
 
 /// What a file holds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Body {
+pub(super) struct FileBody {
     pub(super) records: RecordSet,
     pub(super) left: Vec<Left>,
 }
@@ -119,8 +119,8 @@ fn encoded(header: &Header) -> wire::CacheHeader {
     let bytes = |root: Digest| root.as_bytes().to_vec().into();
     let version = header.version;
     let part = match header.part {
-        Part::Authored => wire::CachePart::Authored,
-        Part::Other => wire::CachePart::Other,
+        CachePart::Authored => wire::CachePart::Authored,
+        CachePart::Other => wire::CachePart::Other,
     };
     wire::CacheHeader {
         cluster_id: header.cluster.clone().into(),
@@ -196,7 +196,7 @@ impl Whole {
     }
 
     /// What it holds: decoded, its root verified. The records keep the file's content in memory.
-    pub(super) fn decode(mut self, key: &SealKey) -> Result<(Header, Body), ReadError> {
+    pub(super) fn decode(mut self, key: &SealKey) -> Result<(Header, FileBody), ReadError> {
         let end = self.content.len() - FOOTER;
         let (before, sealed) = self.content.split_at_mut(self.body);
         let sealed = &mut sealed[..end - self.body];
@@ -211,8 +211,8 @@ impl Whole {
 /// Whether these are the records of the part that the head names.
 fn verify(header: &Header, records: &RecordSet) -> Result<(), ReadError> {
     let (root, strays) = match header.part {
-        Part::Authored => (records.authored_root(), records.other().count()),
-        Part::Other => (records.other_root(), records.authored().count()),
+        CachePart::Authored => (records.authored_root(), records.other().count()),
+        CachePart::Other => (records.other_root(), records.authored().count()),
     };
     if root != header.part_root {
         let announced = header.part_root;
@@ -239,8 +239,8 @@ fn header(context: &[u8]) -> Result<Header, ReadError> {
     let head = wire::CacheHeader::decode(context).map_err(|error| damaged(&error))?;
     let root = |bytes: &Bytes| digest("a root", bytes).map_err(|error| damaged(&error));
     let part = match head.part() {
-        wire::CachePart::Authored => Part::Authored,
-        wire::CachePart::Other => Part::Other,
+        wire::CachePart::Authored => CachePart::Authored,
+        wire::CachePart::Other => CachePart::Other,
         wire::CachePart::Unspecified => {
             return Err(damaged(&"holds a part that this release does not know"));
         }

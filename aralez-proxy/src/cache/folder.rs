@@ -16,9 +16,9 @@ use aralez_proto::snapshot::Limits;
 use aralez_runtime::private;
 use tracing::warn;
 
-use super::file::{self, Body, Header, Part, ReadError, Whole};
-use crate::core::memory::NotKept;
-use crate::core::trial::Marks;
+use super::file::{self, CachePart, FileBody, Header, ReadError, Whole};
+use crate::core::sync::snapshot_cache::NotCached;
+use crate::core::sync::trial::Marks;
 
 /// How the names of files begin that hold what documents say,
 const CONTENT: &str = "content-";
@@ -139,7 +139,7 @@ impl Folder {
         entry: &Entry,
         wanted: (&SealKey, &Limits, &[u8]),
         troubles: &mut Vec<String>,
-    ) -> Result<(Header, Body), ReadError> {
+    ) -> Result<(Header, FileBody), ReadError> {
         let (key, limits, cluster) = wanted;
         let file = of_cluster(self.whole(&entry.name, limits, troubles)?, cluster)?;
         self.examined(&entry.name);
@@ -208,13 +208,13 @@ impl Folder {
     }
 
     /// The files of a part, newest first.
-    pub(super) fn of_part(&self, part: Part) -> impl Iterator<Item = &Entry> {
+    pub(super) fn of_part(&self, part: CachePart) -> impl Iterator<Item = &Entry> {
         let of_part = move |entry: &&Entry| entry.header.part == part;
         self.entries.iter().filter(of_part)
     }
 
     /// Whether the newest file of a part holds these records, and nobody removed it.
-    pub(super) fn holds(&self, part: Part, root: Digest) -> bool {
+    pub(super) fn holds(&self, part: CachePart, root: Digest) -> bool {
         let newest = self.of_part(part).next();
         newest.is_some_and(|newest| {
             newest.header.part_root == root && self.path.join(&newest.name).exists()
@@ -231,12 +231,12 @@ impl Folder {
         latest.map_or(now, |latest| now.max(latest.saturating_add(1)))
     }
 
-    pub(super) fn write(&mut self, header: Header, content: &[u8]) -> Result<(), NotKept> {
+    pub(super) fn write(&mut self, header: Header, content: &[u8]) -> Result<(), NotCached> {
         let name = name_of(&header);
         let path = self.path.join(&name);
         private::ensure_dir(&self.path)
             .and_then(|()| private::write_atomic(&path, content))
-            .map_err(|error| NotKept(format!("{} cannot be written: {error}", path.display())))?;
+            .map_err(|error| NotCached(format!("{} cannot be written: {error}", path.display())))?;
         self.entries.retain(|entry| entry.name != name);
         self.entries.push(Entry {
             name,
@@ -253,7 +253,7 @@ impl Folder {
     pub(super) fn prune(&mut self, marks: &Marks) {
         let root = |entry: &Entry| entry.header.part_root;
         let newest = |wanted: &dyn Fn(Digest) -> bool| {
-            let mut contents = self.of_part(Part::Authored);
+            let mut contents = self.of_part(CachePart::Authored);
             let found = contents.find(|entry| wanted(root(entry)));
             found.map(|entry| entry.name.clone())
         };
@@ -262,9 +262,9 @@ impl Folder {
         let (mut seen, mut plain, mut suspect, mut others) = (HashSet::new(), 0, 0, 0);
         self.entries.retain(|entry| {
             let keep = match entry.header.part {
-                Part::Other => counted(&mut others) <= KEPT_OTHERS,
-                Part::Authored if !seen.insert(root(entry)) => false,
-                Part::Authored => {
+                CachePart::Other => counted(&mut others) <= KEPT_OTHERS,
+                CachePart::Authored if !seen.insert(root(entry)) => false,
+                CachePart::Authored => {
                     let of_its_kind = match marks.is_suspect(root(entry)) {
                         true => counted(&mut suspect),
                         false => counted(&mut plain),
@@ -289,11 +289,11 @@ const fn counted(count: &mut usize) -> usize {
 fn name_of(header: &Header) -> String {
     let (generation, revision, written) = header.age();
     match header.part {
-        Part::Authored => {
+        CachePart::Authored => {
             let root = header.part_root.short();
             format!("{CONTENT}{generation}-{revision}-{root}.arz")
         }
-        Part::Other => format!("{OTHER}{generation}-{revision}-{written}.arz"),
+        CachePart::Other => format!("{OTHER}{generation}-{revision}-{written}.arz"),
     }
 }
 

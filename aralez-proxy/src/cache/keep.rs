@@ -7,27 +7,29 @@ use aralez_proto::record::Record;
 use aralez_proto::snapshot::Snapshot;
 use aralez_runtime::{clock, random};
 
-use super::file::{self, Header, Part};
-use super::{Cache, Kept};
-use crate::core::memory::NotKept;
-use crate::core::parts::{Left, left_after};
+use super::file::{self, CachePart, Header};
+use super::{Cache, KeptParts};
+use crate::core::sync::snapshot_cache::NotCached;
+use crate::core::sync::snapshot_parts::{Left, left_after};
 
 impl Cache {
-    pub(super) fn keep_parts(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
+    pub(super) fn keep_parts(&mut self, snapshot: &Snapshot) -> Result<(), NotCached> {
         let (version, records) = (snapshot.version(), snapshot.records());
         let left = self.left_after(snapshot);
-        let documents = self.folder.holds(Part::Authored, version.authored_root);
+        let documents = self
+            .folder
+            .holds(CachePart::Authored, version.authored_root);
         // Where the documents need not be written, the other part carries the version.
         if documents
-            || !self.folder.holds(Part::Other, records.other_root())
+            || !self.folder.holds(CachePart::Other, records.other_root())
             || left != self.kept.left
         {
-            self.write_part(Part::Other, snapshot, records.other(), &left)?;
+            self.write_part(CachePart::Other, snapshot, records.other(), &left)?;
         }
         if !documents {
-            self.write_part(Part::Authored, snapshot, records.authored(), &[])?;
+            self.write_part(CachePart::Authored, snapshot, records.authored(), &[])?;
         }
-        self.kept = Kept {
+        self.kept = KeptParts {
             records: records.clone(),
             left,
         };
@@ -45,7 +47,7 @@ impl Cache {
             records,
             snapshot.version(),
         );
-        let ages = self.folder.of_part(Part::Authored);
+        let ages = self.folder.of_part(CachePart::Authored);
         let ages = ages.map(|entry| {
             (
                 entry.header.version.generation,
@@ -59,15 +61,15 @@ impl Cache {
 
     fn write_part<'r>(
         &mut self,
-        part: Part,
+        part: CachePart,
         snapshot: &Snapshot,
         records: impl Iterator<Item = &'r Record>,
         left: &[Left],
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), NotCached> {
         let key = self.key()?;
         let root = match part {
-            Part::Authored => snapshot.records().authored_root(),
-            Part::Other => snapshot.records().other_root(),
+            CachePart::Authored => snapshot.records().authored_root(),
+            CachePart::Other => snapshot.records().other_root(),
         };
         let header = Header {
             cluster: self.marks.cluster.clone(),
@@ -78,7 +80,7 @@ impl Cache {
             writer: self.writer.clone(),
         };
         let content = file::encode(&header, records, left, &key, random::bytes())
-            .map_err(|error| NotKept(error.to_string()))?;
+            .map_err(|error| NotCached(error.to_string()))?;
         self.folder.write(header, &content)
     }
 }

@@ -13,8 +13,8 @@ use aralez_proto::wire::storage as wire;
 use aralez_runtime::{private, random};
 use prost::Message;
 
-use crate::core::memory::NotKept;
-use crate::core::trial::{Good, Marks, Standing, Trial};
+use crate::core::sync::snapshot_cache::NotCached;
+use crate::core::sync::trial::{Good, Marks, Standing, Trial};
 
 /// The file that waits for the disk.
 pub(super) const FILE: &str = "marks.arz";
@@ -62,12 +62,12 @@ fn read_file(
 }
 
 /// Writes the marks and waits for the disk.
-pub(super) fn write(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotKept> {
+pub(super) fn write(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotCached> {
     write_by(private::write_atomic, &folder.join(FILE), marks, key)
 }
 
 /// Writes the marks so that they outlive this process; an end of the machine may lose what was written like this.
-pub(super) fn note(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotKept> {
+pub(super) fn note(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotCached> {
     let path = folder.join(NOTED);
     write_by(private::write_atomic_unsynced, &path, marks, key)
 }
@@ -77,9 +77,9 @@ fn write_by(
     path: &Path,
     marks: &Marks,
     key: &SealKey,
-) -> Result<(), NotKept> {
+) -> Result<(), NotCached> {
     let not_kept = |error: &dyn std::fmt::Display| {
-        NotKept(format!("{} cannot be written: {error}", path.display()))
+        NotCached(format!("{} cannot be written: {error}", path.display()))
     };
     let content = encode(marks, key, random::bytes()).map_err(|error| not_kept(&error))?;
     write(path, &content).map_err(|error| not_kept(&error))

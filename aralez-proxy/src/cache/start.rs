@@ -9,19 +9,19 @@ use aralez_proto::version::Version;
 use aralez_runtime::threads::TwoThreads;
 use tracing::info;
 
-use super::file::{Part, ReadError};
+use super::file::{CachePart, ReadError};
 use super::folder::Entry;
-use super::{Cache, Kept};
-use crate::core::memory::{NotKept, Remembered};
-use crate::core::parts::{Composed, OtherPart, compose};
-use crate::core::subscription::Refusal;
-use crate::core::trial::{Marks, Standing};
+use super::{Cache, KeptParts};
+use crate::core::sync::snapshot_cache::{CachedState, NotCached};
+use crate::core::sync::snapshot_parts::{Composed, OtherPart, compose};
+use crate::core::sync::subscription::ContentRefusal;
+use crate::core::sync::trial::{Marks, Standing};
 
 impl Cache {
     /// Finds what may serve. Suspects only serve where nothing else can: a proxy that might fall is better than none.
-    pub(super) fn choose(&mut self, key: &SealKey, limits: &Limits, found: &mut Remembered) {
+    pub(super) fn choose(&mut self, key: &SealKey, limits: &Limits, found: &mut CachedState) {
         self.folder.list(limits, &mut found.troubles);
-        let entries: Vec<Entry> = self.folder.of_part(Part::Authored).cloned().collect();
+        let entries: Vec<Entry> = self.folder.of_part(CachePart::Authored).cloned().collect();
         let other = self.newest_other(key, limits, &mut found.troubles);
         for entry in in_order(&self.marks, entries) {
             match self.composed(&entry, other.clone(), (key, limits), &mut found.troubles) {
@@ -49,7 +49,7 @@ impl Cache {
         troubles: &mut Vec<String>,
     ) -> Option<OtherPart> {
         loop {
-            let entry = self.folder.of_part(Part::Other).next().cloned()?;
+            let entry = self.folder.of_part(CachePart::Other).next().cloned()?;
             let wanted = (key, limits, self.marks.cluster.as_slice());
             match self.folder.read(&entry, wanted, troubles) {
                 Ok((header, body)) => {
@@ -77,7 +77,7 @@ impl Cache {
         Ok(compose((header.version, body.records), other))
     }
 
-    fn adopt(&mut self, entry: &Entry, snapshot: &Snapshot, kept: Kept) {
+    fn adopt(&mut self, entry: &Entry, snapshot: &Snapshot, kept: KeptParts) {
         info!(version = %snapshot.version(), "found a snapshot in the cache");
         if self.marks.cluster.is_empty() {
             self.marks.cluster.clone_from(&entry.header.cluster);
@@ -91,32 +91,39 @@ impl Cache {
         &mut self,
         root: Digest,
         limits: &Limits,
-    ) -> Result<Snapshot, NotKept> {
+    ) -> Result<Snapshot, NotCached> {
         let key = self.key()?;
         let of_root = |entry: &&Entry| entry.header.part_root == root;
-        let entry = self.folder.of_part(Part::Authored).find(of_root).cloned();
+        let entry = self
+            .folder
+            .of_part(CachePart::Authored)
+            .find(of_root)
+            .cloned();
         let entry =
-            entry.ok_or_else(|| NotKept(format!("{} is not in the cache", root.short())))?;
+            entry.ok_or_else(|| NotCached(format!("{} is not in the cache", root.short())))?;
         let mut troubles = Vec::new();
         let other = self.newest_other(&key, limits, &mut troubles);
         let composed = self
             .composed(&entry, other, (&key, limits), &mut troubles)
-            .map_err(|error| NotKept(format!("{} {error}", entry.name)))?;
+            .map_err(|error| NotCached(format!("{} {error}", entry.name)))?;
         let (snapshot, kept) = verified(composed, limits)
-            .map_err(|(_, faults)| NotKept(format!("{}: {}", entry.name, faults.brief())))?;
+            .map_err(|(_, faults)| NotCached(format!("{}: {}", entry.name, faults.brief())))?;
         self.kept = kept;
         Ok(snapshot)
     }
 }
 
 /// The snapshot of what was put together, within these limits, and what is remembered of what is on disk.
-fn verified(composed: Composed, limits: &Limits) -> Result<(Snapshot, Kept), (Version, Faults)> {
+fn verified(
+    composed: Composed,
+    limits: &Limits,
+) -> Result<(Snapshot, KeptParts), (Version, Faults)> {
     let Composed {
         version,
         records,
         left,
     } = composed;
-    let kept = Kept {
+    let kept = KeptParts {
         records: records.clone(),
         left,
     };
@@ -126,11 +133,11 @@ fn verified(composed: Composed, limits: &Limits) -> Result<(Snapshot, Kept), (Ve
 }
 
 /// It is whole and ours, but not for this node as it is now: not the file's fault.
-fn refuse(entry: &Entry, version: Version, faults: Faults, found: &mut Remembered) {
+fn refuse(entry: &Entry, version: Version, faults: Faults, found: &mut CachedState) {
     found
         .troubles
         .push(format!("{} is refused: {}", entry.name, faults.brief()));
-    found.refused.push(Refusal {
+    found.refused.push(ContentRefusal {
         content: Content::at_fault(&version, faults.as_slice()),
         faults: faults.into_vec(),
     });
@@ -151,7 +158,7 @@ fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
     plain
 }
 
-fn tell_suspects(marks: &Marks, found: &mut Remembered) {
+fn tell_suspects(marks: &Marks, found: &mut CachedState) {
     let running = found.snapshot.as_ref();
     let running = running.map(|snapshot| snapshot.version().authored_root);
     for (root, standing) in marks.suspects() {
@@ -172,7 +179,7 @@ fn tell_suspects(marks: &Marks, found: &mut Remembered) {
             );
             found.troubles.push(trouble);
         }
-        found.refused.push(Refusal {
+        found.refused.push(ContentRefusal {
             content: Content::Authored(root),
             faults: vec![Fault::whole(code, "", reason)],
         });

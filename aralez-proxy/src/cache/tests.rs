@@ -47,7 +47,7 @@ pub(super) fn cache(folder: &Path) -> Cache {
     Cache::new(folder.join("proxy"), "test".to_owned())
 }
 
-pub(super) fn revision(found: &Remembered) -> Option<u64> {
+pub(super) fn revision(found: &CachedState) -> Option<u64> {
     let snapshot = found.snapshot.as_ref()?;
     Some(snapshot.version().revision)
 }

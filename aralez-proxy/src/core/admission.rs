@@ -17,7 +17,7 @@ mod idle;
 mod tests;
 
 pub use idle::IdlePlace;
-use idle::{IdleConnections, ListenerId, Scope};
+use idle::{EvictionScope, IdleConnections, ListenerId};
 
 /// The most connections at once; `None`: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -98,7 +98,7 @@ impl Admission {
                 *count > most
             });
             admitted.counted = true;
-            if over && !self.make_room(Scope::Client(client), now, &mut room) {
+            if over && !self.make_room(EvictionScope::Client(client), now, &mut room) {
                 return Err(ConnectionLimit::Address);
             }
         }
@@ -106,12 +106,12 @@ impl Admission {
         let full = self.most.listener.is_some_and(|most| local >= most);
         if full && room.listener != Some(id) {
             room.listener = None;
-            if !self.make_room(Scope::Listener(id), now, &mut room) {
+            if !self.make_room(EvictionScope::Listener(id), now, &mut room) {
                 return Err(ConnectionLimit::Listener);
             }
         }
         let full = self.most.global.is_some_and(|most| global >= most);
-        if full && !room.made && !self.make_room(Scope::All, now, &mut room) {
+        if full && !room.made && !self.make_room(EvictionScope::All, now, &mut room) {
             return Err(ConnectionLimit::Global);
         }
         if !room.made && !self.has_descriptors(in_flight, now) {
@@ -133,10 +133,10 @@ impl Admission {
 
     /// Closes the connection that has been idle longest, where the system has no room for another one. `false`: none is idle.
     pub fn close_longest_idle(&self, now: Instant) -> bool {
-        self.idle.close_oldest(Scope::All, now).is_some()
+        self.idle.close_oldest(EvictionScope::All, now).is_some()
     }
 
-    fn make_room(&self, scope: Scope, now: Instant, room: &mut Room) -> bool {
+    fn make_room(&self, scope: EvictionScope, now: Instant, room: &mut Room) -> bool {
         let closed = self.idle.close_oldest(scope, now);
         room.made |= closed.is_some();
         room.listener = closed.or(room.listener);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use aralez_proto::snapshot::SharedSnapshot;
 use arc_swap::{ArcSwap, Guard};
 
-use crate::core::table::Table;
+use crate::core::request::table::Table;
 
 /// Where the live table came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
     use crate::core::live::{LiveTable, Origin};
-    use crate::core::table::Table;
+    use crate::core::request::table::Table;
 
     fn publish(live: &Live, origin: Origin, since: Instant) {
         live.publish(LiveTable {

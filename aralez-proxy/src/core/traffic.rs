@@ -17,7 +17,9 @@ mod tests;
 
 pub use connections::{ConnectionLimit, ConnectionState, Connections, Deadline, InState};
 pub use histogram::Histogram;
-pub use tally::{Event, InFlight, METHODS, REQUEST_BOUNDS, RESPONSE_BOUNDS, Tally, VERSIONS};
+pub use tally::{
+    InFlight, METHODS, REQUEST_BOUNDS, RESPONSE_BOUNDS, Tally, TrafficEvent, VERSIONS,
+};
 
 /// The traffic of one process. Shared by the engine, the admin endpoint and the stream.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ async fn an_idle_node_leaves_right_after_the_lame_duck_phase() {
     let traffic = Arc::new(Traffic::default());
     let start = Instant::now();
     let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
-    assert_eq!(end, End::Idle);
+    assert_eq!(end, DrainEnd::Idle);
     assert_eq!(start.elapsed(), PHASES.lame_duck + QUIET);
 }
 
@@ -43,7 +43,7 @@ async fn a_request_in_flight_is_finished() {
     let start = Instant::now();
     assert_eq!(
         drain(&traffic, PHASES, pending(), || ready(()), pending()).await,
-        End::Idle
+        DrainEnd::Idle
     );
     let took = start.elapsed();
     assert!(
@@ -63,7 +63,7 @@ async fn a_request_that_was_accepted_just_before_the_listeners_closed_is_finishe
     });
     let start = Instant::now();
     let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
-    assert_eq!(end, End::Idle);
+    assert_eq!(end, DrainEnd::Idle);
     assert!(start.elapsed() >= PHASES.lame_duck + Duration::from_secs(3));
 }
 
@@ -73,7 +73,7 @@ async fn a_request_that_never_ends_is_cut_off_after_the_grace_period() {
     let _request = traffic.tally().enter();
     let start = Instant::now();
     let end = drain(&traffic, PHASES, pending(), || ready(()), pending()).await;
-    assert_eq!(end, End::GraceOver(1));
+    assert_eq!(end, DrainEnd::GraceOver(1));
     assert!(start.elapsed() >= PHASES.lame_duck + PHASES.grace_period);
 }
 
@@ -85,7 +85,7 @@ async fn a_second_signal_leaves_at_once() {
     let hurry = sleep(Duration::from_secs(1));
     assert_eq!(
         drain(&traffic, PHASES, pending(), || ready(()), hurry).await,
-        End::Hurried
+        DrainEnd::Hurried
     );
     assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
@@ -95,6 +95,6 @@ async fn a_listener_that_does_not_close_cannot_keep_the_process() {
     let traffic = Arc::new(Traffic::default());
     assert_eq!(
         drain(&traffic, PHASES, pending(), pending, pending()).await,
-        End::Idle
+        DrainEnd::Idle
     );
 }

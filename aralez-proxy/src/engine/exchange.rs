@@ -1,31 +1,33 @@
 //! An exchange: one request and its response, from the decision about it to its end, whatever protocol its client speaks.
 //!
-//! It decides ([`crate::core::decide`]), and answers, or chooses an endpoint, writes the head for it, connects, and moves bytes both ways
+//! It decides ([`crate::core::request::decide`]), and answers, or chooses an endpoint, writes the head for it, connects, and moves bytes both ways
 //! ([`duplex`]), once more where that does no harm. The client is a [`ClientSide`]. What becomes of the request is gathered in one
 //! [`Outcome`], which is counted when the exchange is dropped: that is its one end, whether it came to a conclusion or was cut off.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::client_side::ClientSide;
-use super::facts::Upstream;
-use super::timer::Timer;
-use super::worker::Worker;
-use crate::core::additions::Additions;
-use crate::core::answer::Answer;
-use crate::core::decide::{self, Decision};
-use crate::core::http1::Refusal;
 use crate::core::live::Origin;
-use crate::core::outcome::{Conclusion, Outcome, Reason};
-use crate::core::rejection::Rejection;
 use crate::core::request::Context;
-use crate::core::table::CompiledRoute;
+use crate::core::request::additions::Additions;
+use crate::core::request::answer::Answer;
+use crate::core::request::decide::{self, Decision};
+use crate::core::request::http1::RequestRefusal;
+use crate::core::request::outcome::{Conclusion, Outcome, Reason};
+use crate::core::request::rejection::Rejection;
+use crate::core::request::table::CompiledRoute;
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::exchange::facts::Upstream;
+use crate::engine::io::timer::Timer;
+use crate::engine::threads::context::ThreadContext;
 use endpoint_side::EndpointSide;
 
 mod answering;
+pub mod client_side;
 mod connecting;
 pub mod duplex;
 pub mod endpoint_side;
+pub mod facts;
 mod forwarding;
 #[cfg(test)]
 mod tests;
@@ -36,7 +38,7 @@ pub use answering::ContentSource;
 #[derive(Debug)]
 pub struct Exchange<'a, C: ClientSide> {
     client: &'a mut C,
-    worker: &'a Worker,
+    worker: &'a ThreadContext,
     timer: &'a mut Timer,
     side: &'a mut EndpointSide,
     additions: &'a mut Additions,
@@ -49,9 +51,9 @@ pub struct Exchange<'a, C: ClientSide> {
 
 /// What an exchange is given beside its client.
 #[derive(Debug)]
-pub struct Parts<'a> {
+pub struct ExchangeParts<'a> {
     /// What the thread has for itself.
-    pub worker: &'a Worker,
+    pub worker: &'a ThreadContext,
     /// The timer of its task.
     pub timer: &'a mut Timer,
     /// The endpoint's half of its buffers.
@@ -70,8 +72,8 @@ enum Plan {
 
 impl<'a, C: ClientSide> Exchange<'a, C> {
     /// Begins with a request whose head is there. What becomes of it is put into `outcome`, which has just begun.
-    pub fn begin(client: &'a mut C, parts: Parts<'a>, outcome: &'a mut Outcome) -> Self {
-        let Parts {
+    pub fn begin(client: &'a mut C, parts: ExchangeParts<'a>, outcome: &'a mut Outcome) -> Self {
+        let ExchangeParts {
             worker,
             timer,
             side,
@@ -111,7 +113,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     }
 
     /// Answers a request whose head was refused.
-    pub async fn refuse(mut self, refusal: Refusal) {
+    pub async fn refuse(mut self, refusal: RequestRefusal) {
         self.outcome.reason = Some(Reason::Unreadable(refusal));
         let answer = Answer::of(refusal.status());
         let conclusion = self.answer(&answer, None, None).await;

@@ -8,6 +8,12 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+pub mod body_relay;
+pub mod buffer;
+pub mod stall;
+pub mod timer;
+pub mod write_buffer;
+
 /// What a connection can do. Nothing here waits: what is not there yet is `Pending`, and the task is woken.
 pub trait Io: Send + Unpin {
     /// Reads what is there; 0 is the end.

@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deferred;
-use super::listener::Bound;
-use super::threads::Threads;
-use super::worker::Engine;
+use crate::engine::accept::defer_accept;
+use crate::engine::accept::listener::Bound;
+use crate::engine::threads::Threads;
+use crate::engine::threads::context::Engine;
 
 /// What the engine is started with.
 #[derive(Debug)]
@@ -62,10 +62,10 @@ impl Server {
     pub fn stop_deferring(&self) -> Duration {
         for listener in &self.listeners {
             // A system that cannot do this has deferred nothing.
-            let _ = deferred::accept_at_once(listener);
+            let _ = defer_accept::accept_at_once(listener);
         }
         if self.defers {
-            deferred::RUNS_OUT
+            defer_accept::RUNS_OUT
         } else {
             Duration::ZERO
         }

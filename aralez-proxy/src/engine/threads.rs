@@ -9,10 +9,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Desk, Reception, Seated};
-use super::entry::Arrival;
-use super::listener::{self, Bound};
-use super::worker::{Engine, Worker};
+use crate::engine::accept::dispatch::{Acceptor, Dispatched, ThreadHandle};
+use crate::engine::accept::entry::Incoming;
+use crate::engine::accept::listener::{self, Bound};
+use crate::engine::threads::context::{Engine, ThreadContext};
+
+pub mod context;
 
 /// How often connections to endpoints that wait are looked at.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -40,14 +42,15 @@ impl Threads {
         let (close, closing) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (open, listening) = mpsc::channel(1);
-        let (desks, inboxes): (Vec<_>, Vec<_>) = (0..count.get()).map(|_| Desk::new()).unzip();
-        let desks: Arc<[Desk<Arrival>]> = desks.into();
+        let (desks, inboxes): (Vec<_>, Vec<_>) =
+            (0..count.get()).map(|_| ThreadHandle::new()).unzip();
+        let desks: Arc<[ThreadHandle<Incoming>]> = desks.into();
         let mut threads = Vec::with_capacity(count.get());
         // The first thread accepts for all: with each accepting, a connection would wake every one of them.
         let mut listeners = Some(listeners);
         for (own, arrivals) in inboxes.into_iter().enumerate() {
-            let reception = Reception {
-                worker: Arc::new(Worker::new(Arc::clone(engine))),
+            let reception = Acceptor {
+                worker: Arc::new(ThreadContext::new(Arc::clone(engine))),
                 desks: Arc::clone(&desks),
                 own,
                 closing: closing.clone(),
@@ -103,9 +106,9 @@ impl Threads {
 /// What one thread begins with.
 struct Thread {
     runtime: Runtime,
-    reception: Reception,
+    reception: Acceptor,
     listeners: Vec<Bound>,
-    arrivals: mpsc::UnboundedReceiver<Seated<Arrival>>,
+    arrivals: mpsc::UnboundedReceiver<Dispatched<Incoming>>,
     open: mpsc::Sender<()>,
     stopped: watch::Receiver<bool>,
 }

@@ -15,9 +15,9 @@ use super::{EMPTY, HandoverError, LEAVING, LIVE, MORE, SERVING, TAKE, message};
 /// How long the running proxy may take for one answer: it writes its state first.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// What was passed. Dropped before [`Taken::serving`], the running proxy goes on.
+/// What was passed. Dropped before [`TakenOver::serving`], the running proxy goes on.
 #[derive(Debug)]
-pub struct Taken {
+pub struct TakenOver {
     socket: OwnedFd,
     path: PathBuf,
     /// The instance lock of the running proxy.
@@ -32,7 +32,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// Where one does and does not hand over.
-pub fn take(path: &Path) -> Result<Option<Taken>, HandoverError> {
+pub fn take(path: &Path) -> Result<Option<TakenOver>, HandoverError> {
     let failed = |cause: io::Error| HandoverError::Socket {
         path: path.to_owned(),
         cause,
@@ -63,7 +63,7 @@ pub fn take(path: &Path) -> Result<Option<Taken>, HandoverError> {
     };
     let mut fds = fds.into_iter();
     match (last.as_str(), fds.next()) {
-        (LIVE | EMPTY, Some(lock)) => Ok(Some(Taken {
+        (LIVE | EMPTY, Some(lock)) => Ok(Some(TakenOver {
             socket,
             path: path.to_owned(),
             lock,
@@ -74,7 +74,7 @@ pub fn take(path: &Path) -> Result<Option<Taken>, HandoverError> {
     }
 }
 
-impl Taken {
+impl TakenOver {
     /// Says that this process serves. When this returns, the running one has stopped writing its state and drains.
     ///
     /// # Errors

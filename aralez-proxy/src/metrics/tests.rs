@@ -48,18 +48,18 @@ fn the_documented_names_are_there() {
 
 #[test]
 fn what_the_engine_refuses_waits_for_and_turns_away_is_shown_by_reason() {
-    use crate::core::http1::Refusal;
-    use crate::core::http1::response::BadResponse;
+    use crate::core::request::http1::RequestRefusal;
+    use crate::core::request::http1::response::BadResponse;
     use crate::core::traffic::{ConnectionLimit, ConnectionState, Deadline};
     let traffic = Arc::new(Traffic::default());
     let tally = traffic.tally();
     let connections = &tally.connections;
     let _tunnel = connections.enter(ConnectionState::Tunnel);
-    connections.refuse(Refusal::HostMissing);
+    connections.refuse(RequestRefusal::HostMissing);
     connections.bad_response(BadResponse::Switch);
     connections.deadline(Deadline::BodyRate);
     connections.turn_away(ConnectionLimit::Address);
-    tally.event(Event::UnexpectedData);
+    tally.event(TrafficEvent::UnexpectedData);
     let page = page(&traffic);
     for line in [
         "aralez_client_connections{state=\"tunnel\"} 1",

@@ -11,9 +11,9 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_runtime::threads::TwoThreads;
 
 use crate::core::live::{LiveTable, Origin};
-use crate::core::registry::Registry;
-use crate::core::subscription::Update;
-use crate::core::table::Table;
+use crate::core::request::registry::Registry;
+use crate::core::request::table::Table;
+use crate::core::sync::subscription::Update;
 
 /// The live table that an update leads to: verified, decoded, checked and built, sharing what did not change. Swaps nothing.
 ///

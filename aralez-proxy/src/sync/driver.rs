@@ -19,14 +19,14 @@ use tokio::time::{sleep, sleep_until};
 use tonic::transport::Channel;
 use tracing::{error, info, warn};
 
-use super::job::{Applies, Job, News};
+use super::command::{ApplierEvent, Applies, Command};
 use super::probe::Probes;
-use super::stream::{self, ConnectError, Stream};
-use super::translate::{self, Identity, Told};
+use super::stream::{self, ConnectError, ControlStream};
+use super::translate::{self, ControlEvent, Identity};
 use super::{Counters, SyncStatus};
 use crate::core::live::Live;
-use crate::core::memory::Remembered;
-use crate::core::subscription::{Action, Event, Moment, Subscription};
+use crate::core::sync::snapshot_cache::CachedState;
+use crate::core::sync::subscription::{Action, Event, Moment, Subscription};
 
 /// What was sent last has this long to arrive when the process ends.
 const PARTING: Duration = Duration::from_millis(300);
@@ -67,7 +67,7 @@ pub struct Driver {
     dial: Option<Dial>,
     probes: Probes,
     channel: Option<Channel>,
-    stream: Option<Stream>,
+    stream: Option<ControlStream>,
     first_contact: bool,
     persisted: Option<Version>,
     memory_troubles: Vec<String>,
@@ -84,18 +84,18 @@ impl fmt::Debug for Driver {
 }
 
 /// What came first.
-enum Next {
+enum Step {
     Dialled(Result<Channel, ConnectError>),
     Probed(usize),
     Heard(Option<ControlMessage>),
-    News(Option<News>),
+    News(Option<ApplierEvent>),
     Tick,
     Stop,
 }
 
 impl Driver {
     /// A driver over what the memory gave. It does nothing before it runs.
-    pub fn new(setup: Setup, booted: Remembered) -> Self {
+    pub fn new(setup: Setup, booted: CachedState) -> Self {
         let held = booted.snapshot.map(|snapshot| snapshot.version());
         let machine = Subscription::new(
             setup.servers.len(),
@@ -130,28 +130,28 @@ impl Driver {
     /// Runs until told to stop, or until nobody is left to apply anything.
     pub async fn run(
         mut self,
-        mut news: mpsc::UnboundedReceiver<News>,
+        mut news: mpsc::UnboundedReceiver<ApplierEvent>,
         mut stop: watch::Receiver<bool>,
     ) {
         self.feed(Event::Start);
         loop {
             match self.next(&mut news, &mut stop).await {
-                Next::Dialled(result) => self.dialled(result),
-                Next::Probed(server) => self.feed(Event::Probed(server)),
-                Next::Heard(Some(message)) => {
+                Step::Dialled(result) => self.dialled(result),
+                Step::Probed(server) => self.feed(Event::Probed(server)),
+                Step::Heard(Some(message)) => {
                     if let Some(message) = translate::message(message) {
                         self.feed(Event::Received(message));
                     }
                 }
-                Next::Heard(None) => {
+                Step::Heard(None) => {
                     self.stream = None;
                     self.part("control ended the stream".to_owned());
                     self.feed(Event::StreamLost);
                 }
-                Next::News(Some(news)) => self.told(news),
-                Next::Tick => self.feed(Event::Tick),
-                Next::Stop => break,
-                Next::News(None) => {
+                Step::News(Some(news)) => self.told(news),
+                Step::Tick => self.feed(Event::Tick),
+                Step::Stop => break,
+                Step::News(None) => {
                     error!(
                         "the thread that applies is gone; what runs goes on serving, without control"
                     );
@@ -165,18 +165,18 @@ impl Driver {
 
     async fn next(
         &mut self,
-        news: &mut mpsc::UnboundedReceiver<News>,
+        news: &mut mpsc::UnboundedReceiver<ApplierEvent>,
         stop: &mut watch::Receiver<bool>,
-    ) -> Next {
+    ) -> Step {
         let wake = self.machine.next_wake();
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => Next::Stop,
-            news = news.recv() => Next::News(news),
-            result = or_never(self.dial.as_mut()) => Next::Dialled(result),
-            server = self.probes.reached() => Next::Probed(server),
-            message = heard(self.stream.as_mut()) => Next::Heard(message),
-            () = at(wake) => Next::Tick,
+            _ = stop.wait_for(|stop| *stop) => Step::Stop,
+            news = news.recv() => Step::News(news),
+            result = or_never(self.dial.as_mut()) => Step::Dialled(result),
+            server = self.probes.reached() => Step::Probed(server),
+            message = heard(self.stream.as_mut()) => Step::Heard(message),
+            () = at(wake) => Step::Tick,
         }
     }
 
@@ -197,12 +197,14 @@ impl Driver {
         }
     }
 
-    fn told(&mut self, news: News) {
+    fn told(&mut self, news: ApplierEvent) {
         match news {
-            News::Applied { version, took } => self.feed(Event::Applied { version, took }),
-            News::Refused { version, faults } => self.feed(Event::Refused { version, faults }),
-            News::Untried => self.feed(Event::Untried),
-            News::Memory {
+            ApplierEvent::Applied { version, took } => self.feed(Event::Applied { version, took }),
+            ApplierEvent::Refused { version, faults } => {
+                self.feed(Event::Refused { version, faults });
+            }
+            ApplierEvent::Untried => self.feed(Event::Untried),
+            ApplierEvent::Memory {
                 persisted,
                 troubles,
             } => {
@@ -239,12 +241,12 @@ impl Driver {
                 self.stream = self
                     .channel
                     .take()
-                    .map(|channel| Stream::open(channel, hello));
+                    .map(|channel| ControlStream::open(channel, hello));
             }
-            Action::Pin(cluster) => self.order(Job::Pin(cluster)),
-            Action::Rename(version) => self.order(Job::Rename(version)),
-            Action::Apply(update) => self.order(Job::Apply(update)),
-            Action::Try(root) => self.order(Job::Try(root)),
+            Action::Pin(cluster) => self.order(Command::Pin(cluster)),
+            Action::Rename(version) => self.order(Command::Rename(version)),
+            Action::Apply(update) => self.order(Command::Apply(update)),
+            Action::Try(root) => self.order(Command::Try(root)),
             Action::TellDigest { question } => {
                 let live = self.setup.live.load();
                 self.send(translate::told_digest(question, live.snapshot.records()));
@@ -275,11 +277,11 @@ impl Driver {
         if !sent {
             // A stream that takes nothing ends as silence does; dropping it makes the loop see its end at once.
             warn!("control does not read what it is sent");
-            self.stream = self.stream.take().map(Stream::ended);
+            self.stream = self.stream.take().map(ControlStream::ended);
         }
     }
 
-    fn order(&mut self, job: Job) {
+    fn order(&mut self, job: Command) {
         self.setup.jobs.order(job);
     }
 
@@ -314,8 +316,8 @@ impl Driver {
         self.memory_troubles.iter().chain(stream).cloned().collect()
     }
 
-    fn told_status(&self) -> Told {
-        Told {
+    fn told_status(&self) -> ControlEvent {
+        ControlEvent {
             running: self.machine.held(),
             origin: self.setup.live.load().origin.name(),
             persisted: self.persisted,
@@ -350,7 +352,7 @@ impl Driver {
         self.feed(Event::Shutdown);
         // Nobody is connected from here on, also where the process goes on serving without this thread.
         self.show();
-        self.order(Job::Leave);
+        self.order(Command::Leave);
         if open {
             sleep(PARTING).await;
         }
@@ -364,7 +366,7 @@ async fn or_never(dial: Option<&mut Dial>) -> Result<Channel, ConnectError> {
     }
 }
 
-async fn heard(stream: Option<&mut Stream>) -> Option<ControlMessage> {
+async fn heard(stream: Option<&mut ControlStream>) -> Option<ControlMessage> {
     match stream {
         Some(stream) => stream.next().await,
         None => std::future::pending().await,

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::hash::Digest;
 
-use crate::core::trial::PROOF;
+use crate::core::sync::trial::PROOF;
 
 /// How often the time after the proof is taken down: a death loses at most this much of it.
 const COUNT_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What runs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Serving {
+pub(super) struct ServingTime {
     root: Digest,
     /// Up to where its time is counted.
     counted: Instant,
@@ -27,7 +27,7 @@ pub(super) enum Counted {
     Longer(Digest, Duration),
 }
 
-impl Serving {
+impl ServingTime {
     pub(super) const fn since(now: Instant, root: Digest) -> Self {
         Self {
             root,
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_content_proves_good_after_a_minute_and_is_then_counted_every_hour() {
         let (start, root) = (Instant::now(), Digest::from([1; 32]));
-        let mut serving = Serving::since(start, root);
+        let mut serving = ServingTime::since(start, root);
         assert_eq!(serving.count(start + PROOF / 2), None);
         assert_eq!(serving.due(), start + PROOF);
         let late = start + PROOF + Duration::from_millis(2_500);

@@ -71,12 +71,12 @@ pub(super) async fn reach(address: &ControlAddress, limit: Duration) -> io::Resu
 
 /// An open stream. Dropped, it says nothing more, lets arrive what was sent, and ends.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct ControlStream {
     reports: mpsc::Sender<NodeMessage>,
     heard: mpsc::Receiver<ControlMessage>,
 }
 
-impl Stream {
+impl ControlStream {
     /// Opens the stream with what is said first.
     pub(super) fn open(channel: Channel, hello: NodeMessage) -> Self {
         let (reports, outgoing) = mpsc::channel(REPORTS);

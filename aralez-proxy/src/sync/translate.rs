@@ -12,7 +12,9 @@ use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proto::wire::part::UpdatePart;
 
-use crate::core::subscription::{Begin, Hello, Message, PROTOCOL, Part, Refusal, Report, Welcome};
+use crate::core::sync::subscription::{
+    Begin, ContentRefusal, Hello, Message, PROTOCOL, Part, Report, Welcome,
+};
 
 /// A report names at most this many faults; the last one then says how many more there are.
 const MOST_FAULTS: usize = 1000;
@@ -39,7 +41,7 @@ pub struct Identity {
 
 /// What `Status` tells.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct ControlEvent {
     /// What serves.
     pub running: Option<Version>,
     /// Where that came from.
@@ -73,12 +75,12 @@ pub fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
     }))
 }
 
-fn refusal(refusal: &Refusal) -> wire::Refusal {
+fn refusal(refusal: &ContentRefusal) -> wire::Refusal {
     stream::refusal(&refusal.content, &refusal.faults)
 }
 
 /// What a proxy answers, or tells of itself.
-pub fn report(report: &Report, told: impl FnOnce() -> Told) -> wire::NodeMessage {
+pub fn report(report: &Report, told: impl FnOnce() -> ControlEvent) -> wire::NodeMessage {
     node_message(match report {
         Report::Ack {
             update_id,
@@ -133,7 +135,7 @@ fn held_key(held: &Held) -> wire::HeldKey {
     }
 }
 
-fn status(told: Told) -> wire::Status {
+fn status(told: ControlEvent) -> wire::Status {
     wire::Status {
         running: told.running.map(Into::into),
         origin: told.origin.to_owned(),
@@ -163,7 +165,7 @@ pub fn message(message: wire::ControlMessage) -> Option<Message> {
     let read = match message.kind? {
         wire::control_message::Kind::Welcome(from) => welcome(&from),
         wire::control_message::Kind::Begin(from) => begin(from),
-        wire::control_message::Kind::Part(from) => Ok(Message::Part(part(from))),
+        wire::control_message::Kind::Part(from) => Ok(Message::UpdatePart(part(from))),
         wire::control_message::Kind::Commit(from) => Ok(Message::Commit {
             update_id: from.update_id,
         }),

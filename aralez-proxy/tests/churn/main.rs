@@ -16,12 +16,12 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::cache::Cache;
 use aralez_proxy::core::live::Live;
-use aralez_proxy::core::memory::Remembered;
-use aralez_proxy::core::registry::Registry;
-use aralez_proxy::core::subscription::Update;
-use aralez_proxy::core::trial::PROOF;
-use aralez_proxy::sync::job::Job;
-use aralez_proxy::sync::worker::Worker;
+use aralez_proxy::core::request::registry::Registry;
+use aralez_proxy::core::sync::snapshot_cache::CachedState;
+use aralez_proxy::core::sync::subscription::Update;
+use aralez_proxy::core::sync::trial::PROOF;
+use aralez_proxy::sync::applier::Applier;
+use aralez_proxy::sync::command::Command;
 use tempfile::TempDir;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -53,18 +53,18 @@ fn found(host: &str, port: u16) -> Record {
 
 /// A process that applies what it is sent.
 struct Process {
-    worker: Worker,
+    worker: Applier,
     live: Arc<Live>,
     now: Instant,
 }
 
 impl Process {
-    fn start(folder: &Path) -> (Self, Remembered) {
+    fn start(folder: &Path) -> (Self, CachedState) {
         let now = Instant::now();
         let live = Arc::new(Live::new(now));
         let memory = Box::new(Cache::new(folder.join("proxy"), "test".to_owned()));
         let (news, _) = tokio::sync::mpsc::unbounded_channel();
-        let mut worker = Worker::new(
+        let mut worker = Applier::new(
             memory,
             Arc::clone(&live),
             Arc::new(Registry::default()),
@@ -97,7 +97,7 @@ impl Process {
             to: next.version(),
             changes,
         };
-        self.worker.take(Job::Apply(update), self.now);
+        self.worker.take(Command::Apply(update), self.now);
         assert_eq!(self.running().version(), next.version());
         self.now += SECOND;
         self.worker.tick(self.now);
@@ -114,13 +114,13 @@ impl Process {
 }
 
 /// A process that dies in the first second of what it starts; what it found.
-fn dies(folder: &Path) -> Remembered {
+fn dies(folder: &Path) -> CachedState {
     let (mut process, found) = Process::start(folder);
     process.worker.tick(process.now + SECOND);
     found
 }
 
-fn revision(found: &Remembered) -> Option<u64> {
+fn revision(found: &CachedState) -> Option<u64> {
     let snapshot = found.snapshot.as_ref()?;
     Some(snapshot.version().revision)
 }

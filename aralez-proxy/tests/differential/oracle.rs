@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use aralez_proxy::core::http1::request::RequestHead;
 use aralez_proxy::core::limits::HeadLimits;
+use aralez_proxy::core::request::http1::request::RequestHead;
 
 use super::fit;
 use super::hyper_reader;

@@ -1,17 +1,17 @@
 //! What our core makes of a stream of bytes, and what goes on of it.
 
 use aralez_proto::matcher::Target;
-use aralez_proxy::core::additions::FieldList;
-use aralez_proxy::core::edits::{CompiledEdits, Forwarded};
-use aralez_proxy::core::http1::body::Sender;
-use aralez_proxy::core::http1::date::DateText;
-use aralez_proxy::core::http1::forward::{self, RequestEdits, ResponseEdits};
-use aralez_proxy::core::http1::request::RequestHead;
-use aralez_proxy::core::http1::response::{Asked, ResponseHead};
-use aralez_proxy::core::http1::{Framing, Version};
 use aralez_proxy::core::limits::HeadLimits;
-use aralez_proxy::core::pseudonym::Pseudonym;
-use aralez_proxy::engine::relay::Goes;
+use aralez_proxy::core::request::additions::FieldList;
+use aralez_proxy::core::request::edits::{CompiledEdits, Forwarded};
+use aralez_proxy::core::request::http1::body::Sender;
+use aralez_proxy::core::request::http1::date::DateText;
+use aralez_proxy::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
+use aralez_proxy::core::request::http1::request::RequestHead;
+use aralez_proxy::core::request::http1::response::{Asked, ResponseHead};
+use aralez_proxy::core::request::http1::{Framing, HttpVersion};
+use aralez_proxy::core::request::pseudonym::Pseudonym;
+use aralez_proxy::engine::io::body_relay::BodyFraming;
 
 use super::message::Message;
 use super::passing::{Passing, Steps};
@@ -84,7 +84,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
     let passing = Passing {
         framing: head.framing(),
         sender: Sender::Client,
-        goes: Goes {
+        goes: BodyFraming {
             chunked: head.framing() == Framing::Chunked,
             trailers: true,
         },
@@ -142,7 +142,7 @@ fn final_response(
         Err(bad) => return Ours::Nothing(bad.name()),
     };
     let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
-    let goes = Goes {
+    let goes = BodyFraming {
         chunked: unknown && !exchange.old,
         trailers: true,
     };
@@ -152,9 +152,9 @@ fn final_response(
         date: &DateText::at(0),
         chunked: goes.chunked,
         version: if exchange.old {
-            Version::Http10
+            HttpVersion::Http10
         } else {
-            Version::Http11
+            HttpVersion::Http11
         },
         keep_alive: !(unknown && exchange.old),
     };

@@ -3,11 +3,11 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
 
-use aralez_proxy::core::http1::Framing;
-use aralez_proxy::core::http1::body::{Body, Sender};
-use aralez_proxy::engine::buffer::{Buffer, Buffers};
+use aralez_proxy::core::request::http1::Framing;
+use aralez_proxy::core::request::http1::body::{Body, Sender};
 use aralez_proxy::engine::io::Io;
-use aralez_proxy::engine::relay::{Goes, Relay};
+use aralez_proxy::engine::io::body_relay::{BodyFraming, BodyRelay};
+use aralez_proxy::engine::io::buffer::{Buffer, Buffers};
 
 use super::message::{self, Message};
 use super::ours::{Ours, Passed};
@@ -40,7 +40,7 @@ pub(crate) struct Passing {
     /// Who sent it.
     pub(crate) sender: Sender,
     /// How it goes.
-    pub(crate) goes: Goes,
+    pub(crate) goes: BodyFraming,
     /// Where it begins.
     pub(crate) from: usize,
     /// The connection that it came on ends behind the bytes.
@@ -101,7 +101,7 @@ impl Passing {
     /// What went on, and where the next message begins in what came.
     fn relay(self, bytes: &[u8], steps: Steps, head: &[u8]) -> (Vec<u8>, Option<usize>) {
         let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
-        let mut relay = Relay::default();
+        let mut relay = BodyRelay::default();
         relay.out.begin(steps.keeps);
         relay.out.head().extend_from_slice(head);
         relay.begin(Body::new(self.framing, self.sender), self.goes);

@@ -3,8 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use aralez_proxy::core::traffic::Event;
-use aralez_proxy::engine::listener::Bound;
+use aralez_proxy::core::traffic::TrafficEvent;
+use aralez_proxy::engine::accept::listener::Bound;
 
 use crate::client::Client;
 use crate::node::{Node, Site};
@@ -17,8 +17,8 @@ fn a_client_is_taken_in_with_its_first_bytes_and_a_silent_one_a_little_later() {
     let mut silent = Client::connect(node.address);
     let mut prompt = Client::connect(node.address);
     assert_eq!(prompt.get("a.example", "/", "").status, 200);
-    assert_eq!(node.event(Event::Accepted), 1);
-    node.until(|tally| tally.events(Event::Accepted) == 2);
+    assert_eq!(node.event(TrafficEvent::Accepted), 1);
+    node.until(|tally| tally.events(TrafficEvent::Accepted) == 2);
     assert_eq!(silent.get("a.example", "/", "").status, 200);
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use aralez_proxy::core::traffic::{Event, Tally};
+use aralez_proxy::core::traffic::{Tally, TrafficEvent};
 
 use crate::node::{Node, Site};
 use crate::origin::{Origin, response};
@@ -31,9 +31,9 @@ fn ends(tally: &Tally) -> Ends {
     Ends {
         timed: timed(tally),
         statuses: tally.by_status().collect(),
-        errors: tally.events(Event::Error),
-        clients_gone: tally.events(Event::ClientGone),
-        truncated: tally.events(Event::Truncated),
+        errors: tally.events(TrafficEvent::Error),
+        clients_gone: tally.events(TrafficEvent::ClientGone),
+        truncated: tally.events(TrafficEvent::Truncated),
     }
 }
 

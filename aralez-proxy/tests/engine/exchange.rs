@@ -94,7 +94,10 @@ fn a_request_on_a_connection_that_the_endpoint_closed_is_sent_again_if_that_does
         assert_eq!(client.get("a.example", "/", "").status, 200);
         answered.recv().unwrap();
     }
-    assert_eq!(node.event(aralez_proxy::core::traffic::Event::Error), 0);
+    assert_eq!(
+        node.event(aralez_proxy::core::traffic::TrafficEvent::Error),
+        0
+    );
 }
 
 #[test]
@@ -143,7 +146,10 @@ fn a_request_that_was_sent_on_a_kept_connection_reaches_another_endpoint_as_a_wh
     for at in 0..6 {
         assert_eq!(client.get("a.example", "/", "").status, 200, "request {at}");
     }
-    assert_eq!(node.event(aralez_proxy::core::traffic::Event::Stale), 1);
+    assert_eq!(
+        node.event(aralez_proxy::core::traffic::TrafficEvent::Stale),
+        1
+    );
     let heads = origin.heads();
     let whole = |head: &String| head.starts_with("GET / HTTP/1.1\r\nHost: a.example\r\n");
     assert!(heads.len() == 5 && heads.iter().all(whole), "{heads:?}");

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aralez_proxy::core::admission::Most;
-use aralez_proxy::core::traffic::Event;
-use aralez_proxy::engine::closing::Closing;
+use aralez_proxy::core::traffic::TrafficEvent;
 use aralez_proxy::engine::http1::connection::{self, Client as Peer};
 use aralez_proxy::engine::io::Io;
-use aralez_proxy::engine::worker::Worker;
+use aralez_proxy::engine::shutdown::ShutdownSignal;
+use aralez_proxy::engine::threads::context::ThreadContext;
 
 use crate::client::Client;
 use crate::node::{self, Node, Site};
@@ -77,7 +77,7 @@ fn connections_are_spread_over_the_threads_and_all_are_served() {
     for client in &mut clients {
         assert_eq!(client.get("a.example", "/", "").status, 200);
     }
-    assert_eq!(node.event(Event::Accepted), 40);
+    assert_eq!(node.event(TrafficEvent::Accepted), 40);
 }
 
 /// A connection whose every read is a defect of ours.
@@ -115,7 +115,7 @@ impl Io for Defect {
 fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
     let origin = Origin::ok();
     let site = Site::new("a.example", "/", &[&origin]);
-    let worker = Arc::new(Worker::new(Arc::new(node::engine(
+    let worker = Arc::new(ThreadContext::new(Arc::new(node::engine(
         node::live(&[site]),
         Most::default(),
     ))));
@@ -143,7 +143,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
         arriving: None,
     };
     runtime.block_on(async {
-        let closing = || Closing::new(closing.clone());
+        let closing = || ShutdownSignal::new(closing.clone());
         let broken = tokio::spawn(connection::serve(
             Defect,
             peer(),

@@ -16,12 +16,12 @@ use aralez_proto::version::Version;
 use aralez_proxy::core::admission::{Admission, Most};
 use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
-use aralez_proxy::core::pseudonym::Pseudonym;
-use aralez_proxy::core::registry::Registry;
-use aralez_proxy::core::table::Table;
-use aralez_proxy::core::traffic::{Event, Tally, Traffic};
+use aralez_proxy::core::request::pseudonym::Pseudonym;
+use aralez_proxy::core::request::registry::Registry;
+use aralez_proxy::core::request::table::Table;
+use aralez_proxy::core::traffic::{Tally, Traffic, TrafficEvent};
 use aralez_proxy::engine::server::{Options, Server};
-use aralez_proxy::engine::worker::Engine;
+use aralez_proxy::engine::threads::context::Engine;
 
 use crate::origin::Origin;
 
@@ -110,7 +110,7 @@ impl Node {
     }
 
     /// How often something happened.
-    pub(crate) fn event(&self, event: Event) -> u64 {
+    pub(crate) fn event(&self, event: TrafficEvent) -> u64 {
         self.traffic.sum().events(event)
     }
 

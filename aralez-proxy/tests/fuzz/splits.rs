@@ -1,10 +1,10 @@
 //! However the bytes are split into reads, the core makes the same of them.
 
-use aralez_proxy::core::http1::Framing;
-use aralez_proxy::core::http1::body::{Body, Sender};
-use aralez_proxy::core::http1::request::RequestHead;
-use aralez_proxy::core::http1::response::ResponseHead;
 use aralez_proxy::core::limits::HeadLimits;
+use aralez_proxy::core::request::http1::Framing;
+use aralez_proxy::core::request::http1::body::{Body, Sender};
+use aralez_proxy::core::request::http1::request::RequestHead;
+use aralez_proxy::core::request::http1::response::ResponseHead;
 
 /// Where reads end, the last one at the end of the bytes.
 fn ends(length: usize, read: usize) -> impl Iterator<Item = usize> {

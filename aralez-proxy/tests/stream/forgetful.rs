@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aralez_proto::hash::Digest;
-use aralez_proxy::core::memory::{NotKept, Remembered};
+use aralez_proxy::core::sync::snapshot_cache::{CachedState, NotCached};
 
 use super::*;
 
@@ -12,9 +12,9 @@ struct Forgetful {
     full: Arc<AtomicBool>,
 }
 
-impl Memory for Forgetful {
-    fn boot(&mut self, _: &Limits) -> Remembered {
-        Remembered::default()
+impl SnapshotCache for Forgetful {
+    fn boot(&mut self, _: &Limits) -> CachedState {
+        CachedState::default()
     }
 
     fn pin(&mut self, _: &[u8]) {}
@@ -25,13 +25,13 @@ impl Memory for Forgetful {
 
     fn clean_exit(&mut self) {}
 
-    fn save_marks(&mut self) -> Result<(), NotKept> {
+    fn save_marks(&mut self) -> Result<(), NotCached> {
         Ok(())
     }
 
-    fn keep(&mut self, _: &Snapshot) -> Result<(), NotKept> {
+    fn keep(&mut self, _: &Snapshot) -> Result<(), NotCached> {
         if self.full.load(Ordering::SeqCst) {
-            return Err(NotKept("no space left on device".to_owned()));
+            return Err(NotCached("no space left on device".to_owned()));
         }
         Ok(())
     }

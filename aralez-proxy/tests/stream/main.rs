@@ -16,7 +16,7 @@ use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proxy::cache::Cache;
 use aralez_proxy::core::live::{Live, Origin};
-use aralez_proxy::core::memory::Memory;
+use aralez_proxy::core::sync::snapshot_cache::SnapshotCache;
 use aralez_proxy::sync::{Counters, RETRY_ALONE, SyncConfig, SyncHandle, SyncStatus, spawn};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
@@ -78,7 +78,7 @@ impl Proxy {
         Self::with(folder, Box::new(memory))
     }
 
-    fn with(folder: &Path, memory: Box<dyn Memory>) -> Self {
+    fn with(folder: &Path, memory: Box<dyn SnapshotCache>) -> Self {
         let live = Arc::new(Live::new(Instant::now()));
         let config = SyncConfig {
             servers: vec![ControlAddress::Unix(folder.join("control.sock"))],

@@ -4,7 +4,7 @@ use crate::document::keys::{GlobalKeys, HostKeys, is_global};
 use crate::document::paths::PathAction;
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
 use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
-use crate::reading::{Keyed, Reader, Shape, Taken, nearest, unknown_reason};
+use crate::reading::{FromYaml, KeyMatch, KeySet, Reader, nearest, unknown_reason};
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
@@ -77,7 +77,7 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
         reader.fault(entry.at, reason);
         return;
     }
-    if let Taken::Taken = globals.take(entry.key, entry.value, reader) {
+    if let KeyMatch::Taken = globals.take(entry.key, entry.value, reader) {
         return;
     }
     if let Some(misspelt) = misspelt_paths(entry.value) {

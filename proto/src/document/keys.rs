@@ -4,7 +4,7 @@ use crate::document::paths::Paths;
 use crate::document::route_keys::RouteKeys;
 use crate::document::sources::{ConsulKeys, KubernetesKeys};
 use crate::document::values::{Compat, Groups, HostsSchema, Providers};
-use crate::reading::{Key, Keyed, NotYet, Scopes, keys};
+use crate::reading::{Key, KeySet, NotYet, Scopes, keys};
 use crate::rules::{RuleKeys, Scope};
 
 keys! {

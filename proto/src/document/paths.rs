@@ -10,7 +10,7 @@ use crate::document::route_keys::RouteKeys;
 use crate::matcher;
 use crate::model::{Endpoint, Redirect};
 use crate::place::Places;
-use crate::reading::{Reader, Shape, shown};
+use crate::reading::{FromYaml, Reader, shown};
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
@@ -33,7 +33,7 @@ pub(crate) enum PathAction {
     Redirect(Redirect),
 }
 
-impl Shape for Paths {
+impl FromYaml for Paths {
     const EXPECTED: &'static str = "a map of paths";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Redirect, RedirectStatus, RedirectTarget};
-use crate::reading::{Between, Reader, Shape, keys, shown, text};
+use crate::reading::{Between, FromYaml, Reader, keys, shown, text};
 use crate::yaml::{Node, Value};
 
 /// `redirect_to`: a URL, or a map of `to` and `status`.
@@ -13,19 +13,19 @@ keys! {
     /// A redirect.
     RedirectKeys "in redirect_to";
     /// Where to: the path and the query of the request are added.
-    to => Target,
+    to => WrittenTarget,
     /// The status: 301, 302, 307 or 308. Default: 301.
     status => Between<300, 399>,
 }
 
-impl Shape for RedirectTo {
+impl FromYaml for RedirectTo {
     const EXPECTED: &'static str = "a URL, or a map of to and status";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let redirect = |to: Target, status| Self(Redirect { to: to.0, status });
+        let redirect = |to: WrittenTarget, status| Self(Redirect { to: to.0, status });
         match node.value() {
             Value::Scalar(_) => {
-                Target::read(node, reader).map(|to| redirect(to, RedirectStatus::default()))
+                WrittenTarget::read(node, reader).map(|to| redirect(to, RedirectStatus::default()))
             }
             Value::Mapping(_) => {
                 let keys = RedirectKeys::read(node, reader)?;
@@ -48,7 +48,7 @@ impl Shape for RedirectTo {
     }
 
     fn schema() -> Json {
-        json!({ "anyOf": [Target::schema(), RedirectKeys::schema()] })
+        json!({ "anyOf": [WrittenTarget::schema(), RedirectKeys::schema()] })
     }
 }
 
@@ -57,9 +57,9 @@ fn status(code: u64) -> Option<RedirectStatus> {
 }
 
 /// Scheme, authority, perhaps a path; without a slash at the end.
-pub(crate) struct Target(RedirectTarget);
+pub(crate) struct WrittenTarget(RedirectTarget);
 
-impl Shape for Target {
+impl FromYaml for WrittenTarget {
     const EXPECTED: &'static str = "a URL, as https://www.example.com";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

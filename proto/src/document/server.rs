@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Endpoint, EndpointAddress, SocketPath};
-use crate::reading::{Between, Reader, Shape, keys, shown, text};
+use crate::reading::{Between, FromYaml, Reader, keys, shown, text};
 use crate::yaml::{Node, Spot, Value};
 
 /// `servers`, in the order written. Those with faults are left out, and told.
@@ -20,7 +20,7 @@ keys! {
     backup => bool,
 }
 
-impl Shape for Servers {
+impl FromYaml for Servers {
     const EXPECTED: &'static str = "a list of servers";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -86,7 +86,7 @@ fn server<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Endpoint> {
 #[derive(Clone)]
 pub(crate) struct Address(EndpointAddress);
 
-impl Shape for Address {
+impl FromYaml for Address {
     const EXPECTED: &'static str = "ip:port or unix:PATH";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

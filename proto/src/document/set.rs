@@ -13,7 +13,7 @@ use crate::reading::{Reader, told};
 use crate::yaml::{self, Spot};
 
 /// A host and the document that has it.
-struct Held {
+struct SeenHost {
     host: AuthoredHost,
     overrides: bool,
     at: Spot,
@@ -26,7 +26,7 @@ struct Held {
 struct Set {
     settings: Settings,
     places: Places,
-    hosts: BTreeMap<HostPattern, Held>,
+    hosts: BTreeMap<HostPattern, SeenHost>,
     faults: Vec<DocumentFault>,
     untold: usize,
     warnings: Vec<DocumentFault>,
@@ -93,7 +93,7 @@ impl Set {
 
     /// Takes a host. Where two documents have it, the one that says `override` stays, of two the later one.
     fn add<'t>(&mut self, entry: HostEntry<'t>, reader: &mut Reader<'t>) {
-        let held = Held {
+        let held = SeenHost {
             at: entry.at,
             shown: reader.shown.to_owned(),
             file: reader.file().to_owned(),

@@ -1,6 +1,6 @@
 //! Consul and Kubernetes as sources: read and checked, for a later release.
 
-use crate::reading::{OneOrMany, Secrecy, keys};
+use crate::reading::{OneOrMany, SecretText, keys};
 use crate::rules::{RuleKeys, Scope};
 
 keys! {
@@ -12,7 +12,7 @@ keys! {
         /// The services.
         services => Vec<ServiceKeys>,
         /// The token.
-        token => Secrecy,
+        token => SecretText,
         /// The file that holds the token.
         token_file | "tokenpath" => String,
         /// The environment variable that holds the token.
@@ -41,7 +41,7 @@ keys! {
         /// The services.
         services => Vec<ServiceKeys>,
         /// The token.
-        token => Secrecy,
+        token => SecretText,
         /// The file that holds the token.
         tokenpath | "token_file" => String,
         /// The environment variable that holds the token.

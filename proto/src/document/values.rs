@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::GroupName;
-use crate::reading::{Reader, Shape, choices, did_you_mean, shown, text};
+use crate::reading::{FromYaml, Reader, choices, did_you_mean, shown, text};
 use crate::yaml::{Node, Value};
 
 choices! {
@@ -16,7 +16,7 @@ choices! {
 /// `groups`: the groups that serve a host.
 pub(crate) struct Groups(pub(crate) Vec<GroupName>);
 
-impl Shape for Groups {
+impl FromYaml for Groups {
     const EXPECTED: &'static str = "a list of groups";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -43,7 +43,7 @@ pub(crate) struct Providers;
 
 const PROVIDERS: [&str; 3] = ["file", "consul", "kubernetes"];
 
-impl Shape for Providers {
+impl FromYaml for Providers {
     const EXPECTED: &'static str = "file, consul, kubernetes, or a list of them";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -87,7 +87,7 @@ fn check_provider<'t>(node: Node<'t>, reader: &mut Reader<'t>) {
 /// `upstreams`, for the schema: [`crate::document::hosts`] reads it.
 pub(crate) struct HostsSchema;
 
-impl Shape for HostsSchema {
+impl FromYaml for HostsSchema {
     const EXPECTED: &'static str = "a map of hosts";
 
     fn read<'t>(_: Node<'t>, _: &mut Reader<'t>) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use crate::main_config::keys::MainKeys;
 use crate::main_config::values::Grade;
-use crate::reading::{At, Reader, written};
+use crate::reading::{Reader, Spanned, written};
 use crate::yaml::Spot;
 
 /// A key of a set that only works as a whole, and where it stands.
@@ -46,7 +46,7 @@ pub(crate) fn check(keys: &MainKeys, reader: &mut Reader<'_>) {
     check_tunnel_grace(keys, reader);
 }
 
-fn place<T>(key: Option<&At<T>>) -> Option<Spot> {
+fn place<T>(key: Option<&Spanned<T>>) -> Option<Spot> {
     key.map(|key| key.at)
 }
 

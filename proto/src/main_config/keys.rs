@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::main_config::becomes::{Becomes, or_default};
+use crate::main_config::into_setting::{IntoSetting, or_default};
 use crate::main_config::owner::Owner;
 use crate::main_config::secret::Secret;
 use crate::main_config::values::{
@@ -15,7 +15,8 @@ use crate::main_config::values::{
 use crate::model::{GroupName, NodeName};
 use crate::place::DocumentFault;
 use crate::reading::{
-    Between, Cidr, Deadline, Life, NotYet, OneOrMany, Secrecy, Size, SizeBetween, keys,
+    Between, Cidr, Deadline, NotYet, OneOrMany, SecretText, SizeBetween, WrittenDuration,
+    WrittenSize, keys,
 };
 
 /// Declares the keys: `key: type as written = default => type as used, owner`, and `live` where a running daemon takes a new value. Without a
@@ -23,7 +24,7 @@ use crate::reading::{
 /// their faults alone.
 macro_rules! main_keys {
     (@value $at:expr, $default:literal) => { or_default($at, $default) };
-    (@value $at:expr) => { $at.map(|at| at.value.becomes()) };
+    (@value $at:expr) => { $at.map(|at| at.value.into_setting()) };
     (@live live) => { true };
     (@live) => { false };
     (
@@ -101,7 +102,7 @@ main_keys! {
     /// Whether configuration may be pushed.
     config_api_enabled: bool = "true" => bool, Control live;
     /// The key of the config API.
-    master_key: Secrecy => Option<Secret>, Control;
+    master_key: SecretText => Option<Secret>, Control;
     /// How many connections the config API may have at once, 32 of them from one address (IPv6: one /64).
     max_api_connections: Between<1, 65_536> = "256" => usize, Control;
     /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
@@ -129,7 +130,7 @@ main_keys! {
     /// How long a client may send nothing in the middle of a body.
     client_body_timeout: Deadline = "30s" => Duration, Proxy;
     /// How much of a body a client must send in a second, on average; 0 is no minimum.
-    client_body_min_rate: Size = "100" => u64, Proxy;
+    client_body_min_rate: WrittenSize = "100" => u64, Proxy;
     /// How long a client may take nothing of a response.
     client_write_timeout: Deadline = "60s" => Duration, Proxy;
     /// How long a client's connection may wait for its next request. Above the 60s of common load balancers.
@@ -159,11 +160,11 @@ main_keys! {
     /// The socket over which listeners pass to a new process. Default: in `state_dir`.
     upgrade_sock: PathBuf => Option<PathBuf>, Proxy;
     /// How long requests may take to finish when the proxy leaves.
-    grace_period: Life = "25s" => Duration, Proxy live;
+    grace_period: WrittenDuration = "25s" => Duration, Proxy live;
     /// How long the proxy says that it is not ready before it stops taking connections.
-    lame_duck: Life = "5s" => Duration, Proxy live;
+    lame_duck: WrittenDuration = "5s" => Duration, Proxy live;
     /// The largest snapshot that this node takes.
-    max_snapshot: Size => Option<u64>, Proxy;
+    max_snapshot: WrittenSize => Option<u64>, Proxy;
     /// The most hosts that this node takes.
     max_hosts: Between<0, { u64::MAX }> => Option<u64>, Proxy;
     /// The most endpoints that this node takes.

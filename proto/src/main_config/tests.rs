@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::reading::Keyed;
+use crate::reading::KeySet;
 
 fn faults(text: &str) -> String {
     read("main.yaml", text.as_bytes())

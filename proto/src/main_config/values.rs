@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::model::SocketPath;
-use crate::reading::{Between, Reader, Shape, Size, choices, choose, keys, text};
+use crate::reading::{Between, FromYaml, Reader, WrittenSize, choices, choose, keys, text};
 use crate::yaml::{Node, Value};
 
 /// A value that loads and does nothing in this release.
 #[derive(Clone, Debug)]
 pub(crate) struct Idle<T>(pub(crate) T);
 
-impl<T: Shape> Shape for Idle<T> {
+impl<T: FromYaml> FromYaml for Idle<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -53,7 +53,7 @@ pub enum ControlAddress {
     Unix(PathBuf),
 }
 
-impl Shape for LogLevel {
+impl FromYaml for LogLevel {
     const EXPECTED: &'static str = "a log level";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -109,7 +109,7 @@ choices! {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessLog(bool);
 
-impl Shape for AccessLog {
+impl FromYaml for AccessLog {
     const EXPECTED: &'static str = "one of all, error, off";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -133,7 +133,7 @@ keys! {
     path => PathBuf,
     @checked {
         /// The size at which it is put aside.
-        size => Size,
+        size => WrittenSize,
         /// How many old files are kept.
         keep => Between<0, 10_000>,
         /// Whether old files are compressed.
@@ -179,7 +179,7 @@ keys! {
 /// `log_file`: a path, or a map with the rotation.
 pub(crate) struct LogFile;
 
-impl Shape for LogFile {
+impl FromYaml for LogFile {
     const EXPECTED: &'static str = "a path, or a map of path, size, keep, compress";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -204,7 +204,7 @@ impl Shape for LogFile {
 /// Where control listens or is found.
 pub(crate) struct Control(pub(crate) ControlAddress);
 
-impl Shape for Control {
+impl FromYaml for Control {
     const EXPECTED: &'static str = "unix:PATH";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -242,7 +242,7 @@ fn not_a_socket(text: &str) -> String {
 /// `join_token_file`: refused, since it enrols over TCP.
 pub(crate) struct JoinToken;
 
-impl Shape for JoinToken {
+impl FromYaml for JoinToken {
     const EXPECTED: &'static str = "a path";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

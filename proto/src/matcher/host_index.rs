@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::HostPattern;
-use crate::shards::Shards;
+use crate::persistent_map::PersistentMap;
 
 #[cfg(test)]
 mod tests;
@@ -12,16 +12,16 @@ mod tests;
 /// Cheap to copy; a change costs one shard.
 #[derive(Clone, Debug)]
 pub struct HostIndex<V> {
-    exact: Shards<Arc<str>, V>,
-    suffixes: Shards<Arc<str>, V>,
+    exact: PersistentMap<Arc<str>, V>,
+    suffixes: PersistentMap<Arc<str>, V>,
     catch_all: Option<V>,
 }
 
 impl<V> Default for HostIndex<V> {
     fn default() -> Self {
         Self {
-            exact: Shards::default(),
-            suffixes: Shards::default(),
+            exact: PersistentMap::default(),
+            suffixes: PersistentMap::default(),
             catch_all: None,
         }
     }

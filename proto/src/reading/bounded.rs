@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::reading::{Life, Reader, Shape, Size};
+use crate::reading::{FromYaml, Reader, WrittenDuration, WrittenSize};
 use crate::yaml::Node;
 
 /// A duration that is a limit which cannot be turned off: zero would be over before anything began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Deadline(pub(crate) Duration);
 
-impl Shape for Deadline {
-    const EXPECTED: &'static str = Life::EXPECTED;
+impl FromYaml for Deadline {
+    const EXPECTED: &'static str = WrittenDuration::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let Life(limit) = Life::read(node, reader)?;
+        let WrittenDuration(limit) = WrittenDuration::read(node, reader)?;
         if limit.is_zero() {
             reader.fault(
                 node.at(),
@@ -42,11 +42,11 @@ impl Shape for Deadline {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SizeBetween<const MIN: u64, const MAX: u64>(pub(crate) u64);
 
-impl<const MIN: u64, const MAX: u64> Shape for SizeBetween<MIN, MAX> {
-    const EXPECTED: &'static str = Size::EXPECTED;
+impl<const MIN: u64, const MAX: u64> FromYaml for SizeBetween<MIN, MAX> {
+    const EXPECTED: &'static str = WrittenSize::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let Size(size) = Size::read(node, reader)?;
+        let WrittenSize(size) = WrittenSize::read(node, reader)?;
         if (MIN..=MAX).contains(&size) {
             return Some(Self(size));
         }
@@ -61,7 +61,7 @@ impl<const MIN: u64, const MAX: u64> Shape for SizeBetween<MIN, MAX> {
     }
 
     fn schema() -> Json {
-        let mut schema = Size::schema();
+        let mut schema = WrittenSize::schema();
         schema["anyOf"][0] = json!({ "type": "integer", "minimum": MIN, "maximum": MAX });
         schema
     }

@@ -8,7 +8,7 @@ use crate::reading::{Reader, did_you_mean};
 use crate::yaml::{Entry, Node, Value};
 
 /// Whether a map knows a key, and whether the key, perhaps under another name, was there already.
-pub(crate) enum Taken {
+pub(crate) enum KeyMatch {
     /// Read, or refused with a fault.
     Taken,
     /// Not a key of this map.
@@ -16,7 +16,7 @@ pub(crate) enum Taken {
 }
 
 /// A map with known keys; [`keys!`] writes the implementation.
-pub(crate) trait Keyed: Default {
+pub(crate) trait KeySet: Default {
     /// Where the keys stand, as in "at a path".
     const SCOPE: &'static str;
 
@@ -24,15 +24,15 @@ pub(crate) trait Keyed: Default {
     fn keys() -> Vec<Key>;
 
     /// Reads the value of a key.
-    fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> Taken;
+    fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> KeyMatch;
 
     /// With the defaults of what is not written.
     #[must_use]
     fn or_defaults(self) -> Self;
 
     /// The same for the keys of rules, where they may stand here.
-    fn take_rule<'t>(&mut self, _: &str, _: Node<'t>, _: &mut Reader<'t>) -> Taken {
-        Taken::Unknown
+    fn take_rule<'t>(&mut self, _: &str, _: Node<'t>, _: &mut Reader<'t>) -> KeyMatch {
+        KeyMatch::Unknown
     }
 }
 
@@ -54,7 +54,7 @@ macro_rules! keys {
         $(#[doc = $what])*
         #[derive(Default)]
         pub(crate) struct $name {
-            $($(#[doc = $about])* pub(crate) $field: Option<$crate::reading::At<$type>>,)*
+            $($(#[doc = $about])* pub(crate) $field: Option<$crate::reading::Spanned<$type>>,)*
             written: $crate::reading::Written,
             $(
                 #[doc = concat!("The rules at ", stringify!($rules_at))]
@@ -62,7 +62,7 @@ macro_rules! keys {
             )?
         }
 
-        impl $crate::reading::Keyed for $name {
+        impl $crate::reading::KeySet for $name {
             const SCOPE: &'static str = $scope;
 
             fn keys() -> Vec<$crate::reading::Key> {
@@ -89,7 +89,7 @@ macro_rules! keys {
                 key: &str,
                 node: $crate::yaml::Node<'t>,
                 reader: &mut $crate::reading::Reader<'t>,
-            ) -> $crate::reading::Taken {
+            ) -> $crate::reading::KeyMatch {
                 match key {
                     $($crate::reading::keys!(@name $field $($key)?) $(| $alias)* => {
                         if self.written.note($crate::reading::keys!(@name $field $($key)?), node, reader) {
@@ -98,12 +98,12 @@ macro_rules! keys {
                     })*
                     $($($crate::reading::keys!(@name $checked) $(| $checked_alias)* => {
                         if self.written.note($crate::reading::keys!(@name $checked), node, reader) {
-                            let _: Option<$crate::reading::At<$checked_type>> = $crate::reading::read_at(node, reader);
+                            let _: Option<$crate::reading::Spanned<$checked_type>> = $crate::reading::read_at(node, reader);
                         }
                     })*)?
                     _ => return self.take_rule(key, node, reader),
                 }
-                $crate::reading::Taken::Taken
+                $crate::reading::KeyMatch::Taken
             }
 
             $(fn take_rule<'t>(
@@ -111,7 +111,7 @@ macro_rules! keys {
                 key: &str,
                 node: $crate::yaml::Node<'t>,
                 reader: &mut $crate::reading::Reader<'t>,
-            ) -> $crate::reading::Taken {
+            ) -> $crate::reading::KeyMatch {
                 self.rules.take($rules_at, key, node, reader)
             })?
 
@@ -123,7 +123,7 @@ macro_rules! keys {
             }
         }
 
-        impl $crate::reading::Shape for $name {
+        impl $crate::reading::FromYaml for $name {
             const EXPECTED: &'static str = "a map";
 
             fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
@@ -139,35 +139,35 @@ macro_rules! keys {
 pub(crate) use keys;
 
 /// Reads a value with its place, which is that of a rule where one is read.
-pub(crate) fn read_at<'t, T: crate::reading::Shape>(
+pub(crate) fn read_at<'t, T: crate::reading::FromYaml>(
     node: Node<'t>,
     reader: &mut Reader<'t>,
-) -> Option<crate::reading::At<T>> {
+) -> Option<crate::reading::Spanned<T>> {
     let at = node.at();
     reader.placed(at);
-    T::read(node, reader).map(|value| crate::reading::At { value, at })
+    T::read(node, reader).map(|value| crate::reading::Spanned { value, at })
 }
 
 /// The value of a default, as a document would have it. `None`: it does not read, which a test of the map finds.
-pub(crate) fn default_of<T: crate::reading::Shape>(
+pub(crate) fn default_of<T: crate::reading::FromYaml>(
     text: &'static str,
-) -> Option<crate::reading::At<T>> {
+) -> Option<crate::reading::Spanned<T>> {
     let tree = crate::yaml::parse(text.as_bytes()).ok()?;
     let root = tree.root()?;
     let value = T::read(root, &mut Reader::new("default"))?;
     let at = root.at();
-    Some(crate::reading::At { value, at })
+    Some(crate::reading::Spanned { value, at })
 }
 
 /// Reads a map whose every key must be known.
-pub(crate) fn read_map<'t, T: Keyed>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<T> {
+pub(crate) fn read_map<'t, T: KeySet>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<T> {
     let Value::Mapping(entries) = node.value() else {
         return reader.mismatch(node, "a map");
     };
     let mut map = T::default();
     for entry in entries {
         reader.under(entry.key, |reader| {
-            if let Taken::Unknown = map.take(entry.key, entry.value, reader) {
+            if let KeyMatch::Unknown = map.take(entry.key, entry.value, reader) {
                 unknown::<T>(entry, reader);
             }
         });
@@ -176,13 +176,13 @@ pub(crate) fn read_map<'t, T: Keyed>(node: Node<'t>, reader: &mut Reader<'t>) ->
 }
 
 /// Says that a key is not known here, and where it belongs or which was meant.
-pub(crate) fn unknown<T: Keyed>(entry: Entry<'_>, reader: &mut Reader<'_>) {
+pub(crate) fn unknown<T: KeySet>(entry: Entry<'_>, reader: &mut Reader<'_>) {
     let scopes = reader.scopes;
     reader.fault_with(entry.at, || unknown_reason::<T>(entry.key, scopes));
 }
 
 /// Why a key is refused. Where the map is one of `scopes`, it may have been meant for another one.
-pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
+pub(crate) fn unknown_reason<T: KeySet>(key: &str, scopes: Scopes) -> String {
     let keys = T::keys();
     let is_scope = scopes.iter().any(|(scope, _)| *scope == T::SCOPE);
     let belongs: Vec<&str> = scopes
@@ -212,7 +212,7 @@ pub(crate) fn unknown_reason<T: Keyed>(key: &str, scopes: Scopes) -> String {
 }
 
 /// The JSON Schema of a map.
-pub(crate) fn schema_of<T: Keyed>() -> Json {
+pub(crate) fn schema_of<T: KeySet>() -> Json {
     let mut properties = Map::new();
     for key in T::keys() {
         let about = key.says();

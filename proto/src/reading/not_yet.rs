@@ -2,13 +2,13 @@
 
 use serde_json::Value as Json;
 
-use crate::reading::{Reader, Shape};
+use crate::reading::{FromYaml, Reader};
 use crate::yaml::Node;
 
 /// A value that must not ask for anything.
 pub(crate) struct NotYet<T>(#[allow(dead_code)] pub(crate) T);
 
-impl<T: Shape> Shape for NotYet<T> {
+impl<T: FromYaml> FromYaml for NotYet<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

@@ -10,7 +10,7 @@ pub(crate) const MAX_FAULTS: usize = 1_000;
 
 /// A value with its place and its path.
 #[derive(Clone, Debug)]
-pub(crate) struct At<T> {
+pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) at: Spot,
 }

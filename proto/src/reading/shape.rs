@@ -9,7 +9,7 @@ use crate::reading::{Key, Reader};
 use crate::yaml::{Node, Scalar, Value};
 
 /// A type that may stand as a value.
-pub(crate) trait Shape: Sized {
+pub(crate) trait FromYaml: Sized {
     /// What a person should write, as in "expected …".
     const EXPECTED: &'static str;
 
@@ -26,7 +26,7 @@ pub(crate) trait Shape: Sized {
 }
 
 /// A key with values of this type.
-pub(crate) fn takes_key<T: Shape>(
+pub(crate) fn takes_key<T: FromYaml>(
     name: &'static str,
     aliases: &'static [&'static str],
     about: &'static [&'static str],
@@ -72,7 +72,7 @@ pub(crate) fn parsed<'t, T, E: std::fmt::Display>(
         .ok()
 }
 
-impl Shape for bool {
+impl FromYaml for bool {
     const EXPECTED: &'static str = "true or false";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -111,7 +111,7 @@ fn meant(scalar: Scalar<'_>) -> Option<String> {
     }
 }
 
-impl Shape for String {
+impl FromYaml for String {
     const EXPECTED: &'static str = "a text";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -123,7 +123,7 @@ impl Shape for String {
     }
 }
 
-impl Shape for PathBuf {
+impl FromYaml for PathBuf {
     const EXPECTED: &'static str = "a path";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -137,7 +137,7 @@ impl Shape for PathBuf {
 
 macro_rules! named {
     ($type:ty, $expected:literal) => {
-        impl Shape for $type {
+        impl FromYaml for $type {
             const EXPECTED: &'static str = $expected;
 
             fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -153,7 +153,7 @@ macro_rules! named {
 named!(GroupName, "a group's name");
 named!(NodeName, "a node's name");
 
-impl<T: Shape> Shape for Vec<T> {
+impl<T: FromYaml> FromYaml for Vec<T> {
     const EXPECTED: &'static str = "a list";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -186,7 +186,7 @@ macro_rules! choices {
             $($(#[$about])* $choice,)*
         }
 
-        impl $crate::reading::Shape for $name {
+        impl $crate::reading::FromYaml for $name {
             const EXPECTED: &'static str = $expected;
 
             fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
@@ -212,19 +212,19 @@ macro_rules! scalar_or_map {
         $(#[$doc])*
         pub(crate) struct $name;
 
-        impl $crate::reading::Shape for $name {
+        impl $crate::reading::FromYaml for $name {
             const EXPECTED: &'static str = $expected;
 
             fn read<'t>(node: $crate::yaml::Node<'t>, reader: &mut $crate::reading::Reader<'t>) -> Option<Self> {
                 match node.value() {
-                    $crate::yaml::Value::Mapping(_) => <$map as $crate::reading::Shape>::read(node, reader).map(|_| Self),
-                    $crate::yaml::Value::Scalar(_) => <$scalar as $crate::reading::Shape>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Mapping(_) => <$map as $crate::reading::FromYaml>::read(node, reader).map(|_| Self),
+                    $crate::yaml::Value::Scalar(_) => <$scalar as $crate::reading::FromYaml>::read(node, reader).map(|_| Self),
                     $crate::yaml::Value::Sequence(_) => reader.mismatch(node, $expected),
                 }
             }
 
             fn schema() -> serde_json::Value {
-                serde_json::json!({ "anyOf": [<$scalar as $crate::reading::Shape>::schema(), <$map as $crate::reading::Shape>::schema()] })
+                serde_json::json!({ "anyOf": [<$scalar as $crate::reading::FromYaml>::schema(), <$map as $crate::reading::FromYaml>::schema()] })
             }
         }
     };

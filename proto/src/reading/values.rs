@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::reading::shape::{parsed, text};
-use crate::reading::{Reader, Shape};
+use crate::reading::{FromYaml, Reader};
 use crate::yaml::{Node, Value};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Between<const MIN: u64, const MAX: u64>(pub(crate) u64);
 
-impl<const MIN: u64, const MAX: u64> Shape for Between<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> FromYaml for Between<MIN, MAX> {
     const EXPECTED: &'static str = "a whole number";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -48,9 +48,9 @@ impl<const MIN: u64, const MAX: u64> Shape for Between<MIN, MAX> {
 
 /// A text that is not shown.
 #[derive(Clone)]
-pub(crate) struct Secrecy(pub(crate) String);
+pub(crate) struct SecretText(pub(crate) String);
 
-impl Shape for Secrecy {
+impl FromYaml for SecretText {
     const EXPECTED: &'static str = "a text";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -65,17 +65,19 @@ impl Shape for Secrecy {
 
 /// A duration: `30s`, `500ms`, `10m`, `1h` or a number of seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Life(pub(crate) Duration);
+pub(crate) struct WrittenDuration(pub(crate) Duration);
 
 const LIFE: &str = "a duration, as 30s, 500ms, 10m or a number of seconds";
 /// A duration beyond this is a slip: 10 years.
 const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
 
-impl Shape for Life {
+impl FromYaml for WrittenDuration {
     const EXPECTED: &'static str = LIFE;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        parsed(node, reader, LIFE, |text| duration(text).map(Life))
+        parsed(node, reader, LIFE, |text| {
+            duration(text).map(WrittenDuration)
+        })
     }
 
     fn schema() -> Json {
@@ -115,15 +117,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// A size: bytes, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Size(pub(crate) u64);
+pub(crate) struct WrittenSize(pub(crate) u64);
 
 const SIZE: &str = "a size, as 65536, 64KiB, 10MiB or 1GiB";
 
-impl Shape for Size {
+impl FromYaml for WrittenSize {
     const EXPECTED: &'static str = SIZE;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        parsed(node, reader, SIZE, |text| size(text).map(Size))
+        parsed(node, reader, SIZE, |text| size(text).map(WrittenSize))
     }
 
     fn schema() -> Json {
@@ -179,7 +181,7 @@ impl<T> From<T> for OneOrMany<T> {
     }
 }
 
-impl<T: Shape> Shape for OneOrMany<T> {
+impl<T: FromYaml> FromYaml for OneOrMany<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -206,7 +208,7 @@ impl<T: Shape> Shape for OneOrMany<T> {
     }
 }
 
-impl Shape for SocketAddr {
+impl FromYaml for SocketAddr {
     const EXPECTED: &'static str = "ADDR:PORT, as 127.0.0.1:3000";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -247,7 +249,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cidr;
 
-impl Shape for Cidr {
+impl FromYaml for Cidr {
     const EXPECTED: &'static str = "a network, as 10.0.0.0/8";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
@@ -277,7 +279,7 @@ impl Shape for Cidr {
 /// A value of any shape: known, but only read by a later release.
 pub(crate) struct Anything;
 
-impl Shape for Anything {
+impl FromYaml for Anything {
     const EXPECTED: &'static str = "a value";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

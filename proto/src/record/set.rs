@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::hash::Digest;
-use crate::join::{InTurn, Join, both};
+use crate::parallel::{InTurn, Join, both};
 use crate::record::bucket::Bucket;
 use crate::record::change::Change;
 use crate::record::gathered::Gathered;

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::join::InTurn;
+use crate::parallel::InTurn;
 
 fn record(kind: ResourceType, name: &str, payload: &str) -> Record {
     Record::new(

@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::reading::{Anything, Life, OneOrMany, Reader, Secrecy, Shape, choices, keys};
+use crate::reading::{
+    Anything, FromYaml, OneOrMany, Reader, SecretText, WrittenDuration, choices, keys,
+};
 use crate::yaml::{Node, Value};
 
 choices! {
@@ -27,7 +29,7 @@ keys! {
     kind: "type" => AuthorizationType,
     @checked {
         /// What is compared with.
-        creds | "data" => Secrecy,
+        creds | "data" => SecretText,
         /// Names with their passwords.
         users => Anything,
         /// The file of names with their passwords, as htpasswd writes it.
@@ -49,14 +51,14 @@ keys! {
         /// The headers of its answer that endpoints are told.
         copy => OneOrMany<String>,
         /// For its answer. Default: 2s.
-        timeout => Life,
+        timeout => WrittenDuration,
     }
 }
 
 /// `authorization`: a map, or `none`.
 pub(crate) struct Authorization(bool);
 
-impl Shape for Authorization {
+impl FromYaml for Authorization {
     const EXPECTED: &'static str = "a map of type and creds, or none";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

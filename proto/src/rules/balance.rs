@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::reading::{Reader, Shape, choices, keys, scalar_or_map};
+use crate::reading::{FromYaml, Reader, choices, keys, scalar_or_map};
 use crate::yaml::{Node, Value};
 
 choices! {
@@ -51,7 +51,7 @@ keys! {
 /// `balance`
 pub(crate) struct BalanceChoice(bool);
 
-impl Shape for BalanceChoice {
+impl FromYaml for BalanceChoice {
     const EXPECTED: &'static str = "round_robin, least_requests, or a map of hash";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Direction, Header, HeaderEdits, MOST_EDITS, check_name};
-use crate::reading::{Reader, Shape, shown, text};
+use crate::reading::{FromYaml, Reader, shown, text};
 use crate::rules::Rule;
 use crate::wire::resource as wire;
 use crate::yaml::{Node, Value};
@@ -20,7 +20,7 @@ const EXPECTED: &str = "a list of `Name:value`, or a map of set, append, remove"
 
 macro_rules! edits {
     ($name:ident, $direction:expr) => {
-        impl Shape for $name {
+        impl FromYaml for $name {
             const EXPECTED: &'static str = EXPECTED;
 
             fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

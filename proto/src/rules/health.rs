@@ -1,6 +1,6 @@
 //! `health`: how endpoints are checked. Checked only.
 
-use crate::reading::{Anything, Between, Life, choices, keys};
+use crate::reading::{Anything, Between, WrittenDuration, choices, keys};
 
 choices! {
     /// `health.type`
@@ -22,9 +22,9 @@ keys! {
         /// The method.
         method => String,
         /// Between two checks.
-        interval => Life,
+        interval => WrittenDuration,
         /// For an answer.
-        timeout => Life,
+        timeout => WrittenDuration,
         /// How many good answers make an endpoint live.
         rise => Between<1, 1_000>,
         /// How many bad answers make it dead.
@@ -36,7 +36,7 @@ keys! {
         /// By how much the time between two checks varies.
         jitter => Anything,
         /// In which time an endpoint that is back gets its whole share.
-        slow_start => Life,
+        slow_start => WrittenDuration,
         /// When an endpoint is left alone for its answers to clients.
         eject => EjectKeys,
         /// Below which share of live endpoints all are used, as 50%.
@@ -51,7 +51,7 @@ keys! {
         /// After how many failures in a row.
         after => Between<1, 1_000_000>,
         /// For how long.
-        for => Life,
+        for => WrittenDuration,
         /// Which share of the endpoints at most, as 50%.
         most => Anything,
     }

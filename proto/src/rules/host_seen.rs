@@ -2,13 +2,13 @@
 
 use serde_json::Value as Json;
 
-use crate::reading::{Reader, Shape, text};
+use crate::reading::{FromYaml, Reader, text};
 use crate::yaml::Node;
 
 /// `host`: what endpoints see as `Host`.
 pub(crate) struct HostSeen(bool);
 
-impl Shape for HostSeen {
+impl FromYaml for HostSeen {
     const EXPECTED: &'static str = "keep, or a name";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

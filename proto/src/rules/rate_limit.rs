@@ -1,6 +1,6 @@
 //! `rate_limit`: requests per second and client. Checked only.
 
-use crate::reading::{Between, Life, keys, scalar_or_map};
+use crate::reading::{Between, WrittenDuration, keys, scalar_or_map};
 
 keys! {
     /// A rate.
@@ -9,7 +9,7 @@ keys! {
         /// How many requests.
         requests => Between<1, { u64::MAX }>,
         /// In which time. Default: 1s.
-        per => Life,
+        per => WrittenDuration,
         /// How many at once.
         burst => Between<0, { u64::MAX }>,
     }

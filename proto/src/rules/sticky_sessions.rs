@@ -2,13 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::reading::{Between, Reader, Shape};
+use crate::reading::{Between, FromYaml, Reader};
 use crate::yaml::{Node, Value};
 
 /// `sticky_sessions`: true or false, or seconds.
 pub(crate) struct Sticky(bool);
 
-impl Shape for Sticky {
+impl FromYaml for Sticky {
     const EXPECTED: &'static str = "true, false or a number of seconds";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reading::{At, Keyed, Life, keys};
+use crate::reading::{KeySet, Spanned, WrittenDuration, keys};
 use crate::rules::Rule;
 use crate::wire::resource as wire;
 
@@ -13,17 +13,17 @@ keys! {
     /// Time limits; 0 is no limit.
     TimeoutKeys "in timeouts";
     /// To connect to an endpoint.
-    connect => Life = "2s",
+    connect => WrittenDuration = "2s",
     /// From the request's end to the first byte of the response's head. Default: as `read`.
-    first_byte => Life,
+    first_byte => WrittenDuration,
     /// Between two reads from the endpoint.
-    read => Life = "60s",
+    read => WrittenDuration = "60s",
     /// Between two writes.
-    write => Life = "60s",
+    write => WrittenDuration = "60s",
     /// For the whole exchange. Default: none.
-    total => Life,
+    total => WrittenDuration,
     /// How long an idle connection to the endpoint is kept.
-    idle => Life = "30s",
+    idle => WrittenDuration = "30s",
 }
 
 /// What one scope says about time limits. `None`: says nothing. Zero asks for no limit.
@@ -61,7 +61,7 @@ impl Rule for Timeouts {
     const FEATURES: &'static [u32] = &[FIRST_BYTE];
 
     fn lower(keys: TimeoutKeys) -> Self {
-        let limit = |key: Option<At<Life>>| key.map(|key| key.value.0);
+        let limit = |key: Option<Spanned<WrittenDuration>>| key.map(|key| key.value.0);
         Self {
             connect: limit(keys.connect),
             first_byte: limit(keys.first_byte),

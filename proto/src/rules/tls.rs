@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::reading::{Reader, Shape, choices, keys};
+use crate::reading::{FromYaml, Reader, choices, keys};
 use crate::yaml::{Node, Value};
 
 choices! {
@@ -36,7 +36,7 @@ keys! {
 /// `tls`
 pub(crate) struct TlsToEndpoint(bool);
 
-impl Shape for TlsToEndpoint {
+impl FromYaml for TlsToEndpoint {
     const EXPECTED: &'static str =
         "auto, on, off, or a map of verify, ca, sni, client_cert, client_key";
 

@@ -4,13 +4,13 @@
 //! takes memory for every one of them.
 
 use crate::model::{Endpoint, EndpointAddress, EndpointOwner, Pool, PoolName};
-use crate::shards::{Batch, Shards};
+use crate::persistent_map::{Batch, PersistentMap};
 use crate::snapshot::endpoints::Endpoints;
 
 /// Pools by name. Cheap to copy; a change costs what it touches.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
-    named: Shards<PoolName, Named>,
+    named: PersistentMap<PoolName, Named>,
     endpoint_count: usize,
 }
 
@@ -87,7 +87,7 @@ impl Pools {
     pub fn map<T>(
         &self,
         mut make: impl FnMut(&PoolName, &Pool, &[Endpoint]) -> T,
-    ) -> Shards<PoolName, T> {
+    ) -> PersistentMap<PoolName, T> {
         self.named.filter_map(|name, named| {
             let (pool, endpoints) = of_pool(named)?;
             Some(make(name, pool, endpoints))

@@ -10,8 +10,8 @@ use crate::fault::{Fault, FaultCode, Faults};
 use crate::model::{
     Action, EndpointAddress, EndpointOwner, HostPattern, PoolName, Settings, VirtualHost,
 };
+use crate::persistent_map::PersistentMap;
 use crate::record::{Change, RecordKey, ResourceType};
-use crate::shards::Shards;
 use crate::snapshot::Pools;
 
 /// Decoded resources. Cheap to copy; a change costs what it touches.
@@ -20,7 +20,7 @@ pub struct Resources {
     settings: Arc<Settings>,
     /// Settings by group: a whole snapshot has those of one group at most.
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
-    hosts: Shards<HostPattern, Arc<VirtualHost>>,
+    hosts: PersistentMap<HostPattern, Arc<VirtualHost>>,
     pub(super) pools: Pools,
 }
 
@@ -42,7 +42,7 @@ impl Resources {
     }
 
     /// The hosts by pattern.
-    pub const fn hosts(&self) -> &Shards<HostPattern, Arc<VirtualHost>> {
+    pub const fn hosts(&self) -> &PersistentMap<HostPattern, Arc<VirtualHost>> {
         &self.hosts
     }
 

@@ -2,10 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
-use crate::join::InTurn;
 use crate::model::{
     Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, Settings, VirtualHost,
 };
+use crate::parallel::InTurn;
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
 

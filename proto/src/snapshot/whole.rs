@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, Faults};
-use crate::join::{Join, both};
 use crate::model::PoolName;
+use crate::parallel::{Join, both};
+use crate::persistent_map::Batch;
 use crate::record::{RecordSet, ResourceType};
-use crate::shards::Batch;
 use crate::snapshot::pools::Part;
 use crate::snapshot::{Pools, Resources, Touched};
 

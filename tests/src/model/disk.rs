@@ -9,10 +9,10 @@ use aralez_proto::hash::Digest;
 use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
-use aralez_proxy::core::memory::{Memory, NotKept, Remembered};
-use aralez_proxy::core::parts::{OtherPart, compose, left_after};
-use aralez_proxy::core::subscription::Refusal;
-use aralez_proxy::core::trial::{Boot, LastExit, Marks, Standing};
+use aralez_proxy::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
+use aralez_proxy::core::sync::snapshot_parts::{OtherPart, compose, left_after};
+use aralez_proxy::core::sync::subscription::ContentRefusal;
+use aralez_proxy::core::sync::trial::{Boot, LastExit, Marks, Standing};
 
 /// How many of the newest are kept, and of the newest suspects, besides the newest that proved good.
 const KEPT: usize = 3;
@@ -123,7 +123,7 @@ impl Disk {
     }
 
     /// The memory of a process.
-    pub fn memory(&self) -> Box<dyn Memory> {
+    pub fn memory(&self) -> Box<dyn SnapshotCache> {
         Box::new(Kept {
             disk: self.clone(),
             marks: Marks::default(),
@@ -140,7 +140,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn newest(&mut self, limits: &Limits, found: &mut Remembered) {
+    fn newest(&mut self, limits: &Limits, found: &mut CachedState) {
         let told: Vec<(Digest, Standing)> = self.marks.suspects().collect();
         let suspects: Vec<Digest> = told.iter().map(|(root, _)| *root).collect();
         let mut state = self.disk.state();
@@ -159,7 +159,7 @@ impl Kept {
                     found.snapshot = Some(snapshot);
                     break;
                 }
-                Err((version, faults)) => found.refused.push(Refusal {
+                Err((version, faults)) => found.refused.push(ContentRefusal {
                     content: Content::at_fault(&version, faults.as_slice()),
                     faults: faults.into_vec(),
                 }),
@@ -171,7 +171,7 @@ impl Kept {
                 Standing::Suspect | Standing::OnTrial => FaultCode::Suspect,
             };
             let fault = Fault::whole(code, "", "ended this proxy several times");
-            found.refused.push(Refusal {
+            found.refused.push(ContentRefusal {
                 content: Content::Authored(root),
                 faults: vec![fault],
             });
@@ -179,9 +179,9 @@ impl Kept {
     }
 }
 
-impl Memory for Kept {
-    fn boot(&mut self, limits: &Limits) -> Remembered {
-        let mut found = Remembered::default();
+impl SnapshotCache for Kept {
+    fn boot(&mut self, limits: &Limits) -> CachedState {
+        let mut found = CachedState::default();
         let (boot, before) = {
             let mut state = self.disk.state();
             state.boots += 1;
@@ -221,10 +221,10 @@ impl Memory for Kept {
         self.changed = true;
     }
 
-    fn save_marks(&mut self) -> Result<(), NotKept> {
+    fn save_marks(&mut self) -> Result<(), NotCached> {
         let mut state = self.disk.state();
         if state.is_full {
-            return Err(NotKept("the disk is full".to_owned()));
+            return Err(NotCached("the disk is full".to_owned()));
         }
         if self.changed {
             state.marks = Some(self.marks.clone());
@@ -233,10 +233,10 @@ impl Memory for Kept {
         Ok(())
     }
 
-    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotKept> {
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotCached> {
         let mut state = self.disk.state();
         if state.is_full {
-            return Err(NotKept("the disk is full".to_owned()));
+            return Err(NotCached("the disk is full".to_owned()));
         }
         state.write(snapshot.version(), snapshot.records(), &self.marks);
         Ok(())

@@ -10,12 +10,12 @@ use aralez_proto::model::NodeName;
 use aralez_proto::record::RecordSet;
 use aralez_proto::version::Version;
 use aralez_proxy::core::live::{Live, Origin};
-use aralez_proxy::core::memory::Remembered;
-use aralez_proxy::core::registry::Registry;
-use aralez_proxy::core::subscription::{Subscription, Update};
-use aralez_proxy::sync::job::News;
+use aralez_proxy::core::request::registry::Registry;
+use aralez_proxy::core::sync::snapshot_cache::CachedState;
+use aralez_proxy::core::sync::subscription::{Subscription, Update};
+use aralez_proxy::sync::applier::Applier;
+use aralez_proxy::sync::command::ApplierEvent;
 use aralez_proxy::sync::translate::Identity;
-use aralez_proxy::sync::worker::Worker;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::disk::Disk;
@@ -67,9 +67,9 @@ pub struct Process {
     /// The machine.
     pub machine: Subscription,
     /// What applies.
-    pub worker: Worker,
+    pub worker: Applier,
     /// What the worker tells.
-    pub news: UnboundedReceiver<News>,
+    pub news: UnboundedReceiver<ApplierEvent>,
     /// What serves.
     pub live: Arc<Live>,
     /// Who it says it is.
@@ -118,7 +118,7 @@ impl Node {
         let limits = self.setup.limits;
         let registry = Arc::new(Registry::default());
         let memory = self.disk.memory();
-        let mut worker = Worker::new(memory, Arc::clone(&live), registry, limits, sender, now);
+        let mut worker = Applier::new(memory, Arc::clone(&live), registry, limits, sender, now);
         let mut found = worker.boot(now);
         if !tells_suspects {
             let is_suspect =
@@ -132,9 +132,9 @@ impl Node {
 
     fn process_of(
         &self,
-        found: Remembered,
-        worker: Worker,
-        news: UnboundedReceiver<News>,
+        found: CachedState,
+        worker: Applier,
+        news: UnboundedReceiver<ApplierEvent>,
         live: Arc<Live>,
     ) -> Process {
         let held = found.snapshot.as_ref().map(|snapshot| snapshot.version());

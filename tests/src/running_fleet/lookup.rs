@@ -7,8 +7,8 @@ use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::matcher::RequestPath;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
-use aralez_proxy::core::registry::Registry;
-use aralez_proxy::core::table::Table;
+use aralez_proxy::core::request::registry::Registry;
+use aralez_proxy::core::request::table::Table;
 
 use super::sites::{self, PATHS, Sites};
 use super::spread::rank;

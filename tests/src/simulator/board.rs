@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
-use aralez_proxy::core::subscription::Update;
+use aralez_proxy::core::sync::subscription::Update;
 
 /// Between two looks whether all are there.
 const LOOK: Duration = Duration::from_millis(2);

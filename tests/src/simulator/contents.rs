@@ -8,7 +8,7 @@ use aralez_proto::hash::Digest;
 use aralez_proto::record::{Change, RecordKey, ResourceType};
 use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
-use aralez_proxy::core::subscription::Update;
+use aralez_proxy::core::sync::subscription::Update;
 
 /// Steps that are remembered: nodes are few versions apart.
 const KEPT: usize = 64;

@@ -7,11 +7,11 @@ use std::time::Instant;
 use aralez_proto::main_config::ControlAddress;
 use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use aralez_proxy::core::live::{Live, LiveTable, Origin};
-use aralez_proxy::core::memory::Remembered;
-use aralez_proxy::core::subscription::Update;
-use aralez_proxy::core::table::Table;
+use aralez_proxy::core::request::table::Table;
+use aralez_proxy::core::sync::snapshot_cache::CachedState;
+use aralez_proxy::core::sync::subscription::Update;
+use aralez_proxy::sync::command::{ApplierEvent, Applies, Command};
 use aralez_proxy::sync::driver::{Driver, Setup};
-use aralez_proxy::sync::job::{Applies, Job, News};
 use aralez_proxy::sync::{Counters, Identity, SyncStatus};
 use tokio::sync::{mpsc, watch};
 
@@ -34,13 +34,13 @@ impl Counters for NoTraffic {
 struct StandIn {
     number: usize,
     live: Arc<Live>,
-    news: mpsc::UnboundedSender<News>,
+    news: mpsc::UnboundedSender<ApplierEvent>,
     board: Arc<Board>,
     contents: Arc<Contents>,
 }
 
 impl StandIn {
-    fn apply(&self, update: &Update) -> News {
+    fn apply(&self, update: &Update) -> ApplierEvent {
         let started = Instant::now();
         let held = Arc::clone(&self.live.load().snapshot);
         match self.contents.follow(&held, update) {
@@ -48,12 +48,12 @@ impl StandIn {
                 let version = snapshot.version();
                 self.publish(Arc::clone(&snapshot));
                 self.board.applied(self.number, update, &snapshot);
-                News::Applied {
+                ApplierEvent::Applied {
                     version,
                     took: started.elapsed(),
                 }
             }
-            Err(faults) => News::Refused {
+            Err(faults) => ApplierEvent::Refused {
                 version: update.to,
                 faults,
             },
@@ -71,22 +71,22 @@ impl StandIn {
 }
 
 impl Applies for StandIn {
-    fn order(&mut self, job: Job) {
+    fn order(&mut self, job: Command) {
         match job {
-            Job::Apply(update) => {
+            Command::Apply(update) => {
                 let news = self.apply(&update);
                 // The driver that ordered it is gone only where nobody needs to know.
                 let _ = self.news.send(news);
             }
-            Job::Rename(version) => {
+            Command::Rename(version) => {
                 let held = Arc::clone(&self.live.load().snapshot);
                 self.publish(self.contents.renamed(&held, version));
                 self.board.renamed(self.number, version);
             }
-            Job::Try(_) => {
-                let _ = self.news.send(News::Untried);
+            Command::Try(_) => {
+                let _ = self.news.send(ApplierEvent::Untried);
             }
-            Job::Pin(_) | Job::Pause(_) | Job::Leave => {}
+            Command::Pin(_) | Command::Pause(_) | Command::Leave => {}
         }
     }
 }
@@ -124,9 +124,9 @@ pub(super) fn start(
         }),
         status: status_out,
     };
-    let booted = Remembered {
+    let booted = CachedState {
         boot_id,
-        ..Remembered::default()
+        ..CachedState::default()
     };
     let task = tokio::spawn(Driver::new(setup, booted).run(news_in, stop_in));
     Node { status, stop, task }

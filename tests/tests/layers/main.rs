@@ -127,7 +127,7 @@ fn only_dates_for_people_and_the_age_of_files_come_from_the_wall_clock() {
     let allowed = [
         "clock.rs",
         "date.rs",
-        "engine/worker.rs",
+        "engine/threads/context.rs",
         "source/file/look.rs",
     ];
     let banned = ["std::time::SystemTime", "SystemTime"];
@@ -313,7 +313,7 @@ fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed()
         .map(|(path, _)| path.display().to_string())
         .collect();
     let expected = [
-        "aralez-proxy/src/core/policy.rs",
+        "aralez-proxy/src/core/request/policy.rs",
         "proto/proto/aralez/resource/v1/resource.proto",
         "proto/src/rules.rs",
         "proto/src/rules/to_https.rs",

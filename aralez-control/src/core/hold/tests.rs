@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::loss::Loser;
+use crate::core::loss::LossScope;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -9,7 +9,7 @@ fn content(number: u8) -> Digest {
 
 fn lost(removed: usize) -> Vec<Loss> {
     vec![Loss {
-        from: Loser::Hosts,
+        from: LossScope::Hosts,
         before: 20,
         removed,
     }]

@@ -149,13 +149,13 @@ proptest! {
         let mut expected = Vec::new();
         let gone = before.keys().filter(|name| !after.contains_key(name)).count();
         if gone > 0 && (after.is_empty() || (before.len() >= 10 && gone * 2 > before.len())) {
-            expected.push((Loser::Hosts, before.len(), gone));
+            expected.push((LossScope::Hosts, before.len(), gone));
         }
         for (name, had) in &before {
             let Some(left) = after.get(name) else { continue };
             if *had >= 4 && left * 2 < *had {
                 let pool = format!("h{name}.example/").parse().unwrap();
-                expected.push((Loser::Pool(pool), *had, had - left));
+                expected.push((LossScope::Pool(pool), *had, had - left));
             }
         }
         expected.sort();

@@ -84,7 +84,7 @@ pub enum Resume {
 
 /// A session that was let in.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedSession {
     /// The session.
     pub session: Session,
     /// What the welcome says.
@@ -171,7 +171,7 @@ impl Session {
         recent: Arc<Recent>,
         pace: Pace,
         now: Instant,
-    ) -> Result<Opened, TurnedAway> {
+    ) -> Result<OpenedSession, TurnedAway> {
         let head = recent.newest().version();
         check(&hello, cluster, head)?;
         // A node with another release, other features or limits may take what it refused before.
@@ -226,7 +226,7 @@ impl Session {
             Some(Action::Send(_)) => Resume::Delta,
             _ => Resume::UpToDate,
         };
-        Ok(Opened {
+        Ok(OpenedSession {
             expected: session.expected(),
             session,
             resume,

@@ -23,7 +23,7 @@ pub(super) fn recent(snapshot: &SharedSnapshot) -> Arc<Recent> {
     Arc::new(Recent::new(Arc::clone(snapshot)))
 }
 
-pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> Opened {
+pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> OpenedSession {
     let pace = Pace::default();
     Session::open(hello, &CLUSTER, None, Arc::clone(recent), pace, now).unwrap()
 }
@@ -142,7 +142,7 @@ fn a_slow_node_skips_what_came_meanwhile() {
         .map(|tag| snapshot(tag, &spec(&[("a.example", tag, &[1])])))
         .collect();
     let mut recent = recent(&views[0]);
-    let Opened {
+    let OpenedSession {
         mut session,
         actions,
         ..

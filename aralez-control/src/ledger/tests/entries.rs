@@ -3,7 +3,7 @@
 use aralez_proto::wire::storage::LedgerEntry;
 use prost::Message;
 
-use super::entry::Entry;
+use super::entry::SealedEntry;
 use super::*;
 
 #[test]
@@ -23,7 +23,7 @@ fn an_entry_has_the_bytes_of_every_release_before() {
         hex(&bytes),
         "0801100718032080d095ffbc312a0466696c6532037768793a20aa816cd4718d02a6e2e7c87222c874f2956220606ce0fb21e234a2f22e607824424201090909090909090909090909090909090909090909090909b465e88409da0a16867769511b5d7e8a479fa59f215bbdd0ac2c09e63318eaad7017521c88a8c36704"
     );
-    let entry = Entry::decode(3, &bytes).unwrap();
+    let entry = SealedEntry::decode(3, &bytes).unwrap();
     assert_eq!(entry.info, info);
     assert_eq!(entry.documents(&key).unwrap(), documents("a: 1\n"));
 }
@@ -49,7 +49,7 @@ fn an_entry_keeps_what_its_documents_were_lowered_to() {
     let hex = hex(&bytes);
     let roots = format!("4a221220{ones}4a280a04656467651220{twos}");
     assert!(hex.ends_with(&roots), "{hex}");
-    assert_eq!(Entry::decode(3, &bytes).unwrap().info, info);
+    assert_eq!(SealedEntry::decode(3, &bytes).unwrap().info, info);
 }
 
 #[test]
@@ -59,13 +59,13 @@ fn an_entry_of_a_newer_release_or_under_another_number_is_named() {
         revision: 3,
         ..LedgerEntry::default()
     };
-    let error = Entry::decode(3, &newer.encode_to_vec()).unwrap_err();
+    let error = SealedEntry::decode(3, &newer.encode_to_vec()).unwrap_err();
     assert!(error.to_string().contains("newer release"), "{error}");
     let moved = LedgerEntry {
         format: 1,
         revision: 4,
         ..LedgerEntry::default()
     };
-    let error = Entry::decode(3, &moved.encode_to_vec()).unwrap_err();
+    let error = SealedEntry::decode(3, &moved.encode_to_vec()).unwrap_err();
     assert_eq!(error.to_string(), "revision 3 is damaged");
 }

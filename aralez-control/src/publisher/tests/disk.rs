@@ -16,7 +16,7 @@ use crate::core::store::{
     Backup, ClusterId, FilesOnDisk, FilesRead, MainFile, NewRevision, NodeChanges, PendingSave,
     Revision, RevisionInfo, Store, StoreError,
 };
-use crate::publisher::{Parts, Publisher, SETTLING};
+use crate::publisher::{Publisher, PublisherParts, SETTLING};
 
 /// What a store and a folder keep over restarts.
 #[derive(Clone, Default)]
@@ -255,8 +255,8 @@ impl Disk {
         self.open_as(|parts| parts.heads = Arc::new(fleet))
     }
 
-    pub(super) fn open_as(&self, change: impl FnOnce(&mut Parts)) -> Publisher {
-        let mut parts = Parts {
+    pub(super) fn open_as(&self, change: impl FnOnce(&mut PublisherParts)) -> Publisher {
+        let mut parts = PublisherParts {
             store: Box::new(self.clone()),
             main_file: Some(Box::new(self.clone())),
             files: Some(Box::new(self.clone())),

@@ -12,10 +12,10 @@ fn hosts(count: usize) -> String {
     (0..count).map(host).collect()
 }
 
-fn reading(text: &str) -> Arc<Reading> {
-    Arc::new(Reading {
+fn reading(text: &str) -> Arc<FilesReading> {
+    Arc::new(FilesReading {
         documents: Some(main_only(text)),
-        ..Reading::default()
+        ..FilesReading::default()
     })
 }
 
@@ -150,10 +150,10 @@ fn some_hosts(prefix: &str, count: usize) -> String {
 }
 
 async fn read(publisher: &Publisher, documents: &DocumentSet, gone: &[&str]) -> Option<Instant> {
-    let reading = Reading {
+    let reading = FilesReading {
         documents: Some(documents.clone()),
         gone: gone.iter().map(ToString::to_string).collect(),
-        ..Reading::default()
+        ..FilesReading::default()
     };
     publisher.take_reading(Arc::new(reading)).await.unwrap()
 }

@@ -10,7 +10,7 @@ use super::Writer;
 use super::report::{self, report};
 use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected, TakeFiles};
 use crate::core::hold::{Held, HoldId};
-use crate::core::status::{KnownFiles, Reading, faults_of};
+use crate::core::status::{FilesReading, KnownFiles, faults_of};
 use crate::core::store::{FilesRead, Revision, RevisionInfo};
 
 /// What the writer knows of the set of files.
@@ -66,11 +66,11 @@ impl FileSet {
     }
 
     /// A reading without the files whose loss an operator accepted.
-    fn released(&mut self, reading: &Reading) -> Reading {
+    fn released(&mut self, reading: &FilesReading) -> FilesReading {
         self.released.retain(|name| reading.gone.contains(name));
         let released: Vec<String> = self.released.iter().cloned().collect();
         let kept = |name: &&String| !released.contains(name);
-        Reading {
+        FilesReading {
             documents: reading
                 .documents
                 .as_ref()
@@ -112,7 +112,7 @@ fn without(set: &DocumentSet, names: &[String]) -> DocumentSet {
 impl Writer {
     pub(in super::super) fn take_reading(
         &mut self,
-        reading: &Reading,
+        reading: &FilesReading,
     ) -> Result<Option<Instant>, Rejected> {
         let reading = &self.files.released(reading);
         if self.outlets.status.borrow().warnings != reading.warnings {

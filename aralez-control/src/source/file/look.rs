@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aralez_proto::document::MAX_BYTES;
 use bytes::Bytes;
 
-use super::decide::{Folder, Found, Look, Seen, Written};
+use super::settle::{Folder, Found, Look, SeenFile, Written};
 use super::writers::{FileId, Heard, Writers};
 
 /// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
@@ -163,7 +163,7 @@ impl Looker {
         }
         match read(&path, cached) {
             Ok(cached) => {
-                let found = Found::Text(Seen {
+                let found = Found::Text(SeenFile {
                     text: cached.text.clone(),
                     file: cached.stamp.file,
                     written: self.written(&cached.stamp),

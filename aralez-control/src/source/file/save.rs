@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use aralez_proto::document::{DocumentFault, DocumentSet};
 
-use super::decide::{Found, fault};
 use super::look::{Looker, parent_of};
 use super::openers;
+use super::settle::{Found, fault};
 use super::writers::Writers;
 use crate::core::store::{FilesOnDisk, MainFile};
 

@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::*;
-use crate::core::status::Reading;
+use crate::core::status::FilesReading;
 use crate::core::store::MainFile;
 
 /// Far beyond what anything here takes, so that only a defect runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The newest reading.
-type Readings = watch::Sender<Option<Arc<Reading>>>;
+type Readings = watch::Sender<Option<Arc<FilesReading>>>;
 
 struct Newest(Readings);
 
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// Waits for a reading like this and gives it back.
-    async fn until(&self, what: impl Fn(&Reading) -> bool) -> Arc<Reading> {
+    async fn until(&self, what: impl Fn(&FilesReading) -> bool) -> Arc<FilesReading> {
         let mut readings = self.readings.subscribe();
         let found = readings.wait_for(|reading| reading.as_deref().is_some_and(&what));
         let found = tokio::time::timeout(PATIENCE, found).await;
@@ -84,7 +84,7 @@ impl Bench {
         }
     }
 
-    async fn until_set(&self, texts: &[(&str, &str)]) -> Arc<Reading> {
+    async fn until_set(&self, texts: &[(&str, &str)]) -> Arc<FilesReading> {
         let wanted = Some(documents(texts));
         self.until(|reading| reading.documents == wanted).await
     }

@@ -4,15 +4,15 @@
 //! records themselves, and two threads. Whatever is written in another way goes through the decoder of the format, which takes all that
 //! the format allows and names what is wrong with the rest.
 
-use aralez_proto::join::both;
+use aralez_proto::parallel::both;
 use aralez_proto::record::{Gathered, Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::wire::storage as wire;
 use aralez_runtime::threads::TwoThreads;
 use bytes::Bytes;
 use prost::{Message, decode_length_delimiter};
 
-use super::{Body, ReadError};
-use crate::core::parts::Left;
+use super::{FileBody, ReadError};
+use crate::core::sync::snapshot_parts::Left;
 
 /// `CacheBody.records`, with a length.
 const RECORD: u8 = 1 << 3 | 2;
@@ -24,9 +24,9 @@ const KEY: u8 = 2 << 3 | 2;
 const PAYLOAD: u8 = 3 << 3 | 2;
 
 /// What a body holds. Payloads share its memory.
-pub(super) fn decode(body: &Bytes) -> Result<Body, ReadError> {
+pub(super) fn decode(body: &Bytes) -> Result<FileBody, ReadError> {
     match as_written(body) {
-        Some(halves) => Ok(Body {
+        Some(halves) => Ok(FileBody {
             records: RecordSet::of(halves, &TwoThreads),
             left: Vec::new(),
         }),
@@ -87,12 +87,12 @@ fn field<'a>(fields: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     Some(content)
 }
 
-fn as_allowed(body: &Bytes) -> Result<Body, ReadError> {
+fn as_allowed(body: &Bytes) -> Result<FileBody, ReadError> {
     let body = wire::CacheBody::decode(body.clone())
         .map_err(|error| ReadError::Damaged(error.to_string()))?;
     let records: Result<Vec<Record>, ReadError> = body.records.into_iter().map(allowed).collect();
     let left: Result<Vec<Left>, ReadError> = body.left.into_iter().map(left_endpoint).collect();
-    Ok(Body {
+    Ok(FileBody {
         records: records?.into_iter().collect(),
         left: left?,
     })

@@ -1,9 +1,9 @@
 //! Another cluster takes the folder over.
 
 use super::*;
-use crate::core::cluster::ClusterId;
+use crate::core::sync::cluster::ClusterId;
 
-fn accept(folder: &Path, cluster: &str) -> Result<Accepted, NotKept> {
+fn accept(folder: &Path, cluster: &str) -> Result<AcceptedCluster, NotCached> {
     let cluster: ClusterId = cluster.parse().unwrap();
     accept_cluster(&folder.join("proxy"), &cluster, &Limits::default())
 }
@@ -46,7 +46,7 @@ fn a_change_of_the_cluster_that_was_cut_short_loses_nothing_and_can_be_done_agai
 #[test]
 fn where_nothing_is_kept_there_is_nothing_to_accept() {
     let folder = TempDir::new().unwrap();
-    let NotKept(reason) = accept(folder.path(), "0909").unwrap_err();
+    let NotCached(reason) = accept(folder.path(), "0909").unwrap_err();
     assert!(reason.contains("takes the first cluster"), "{reason}");
     assert!(!folder.path().join("proxy").exists());
 }

@@ -16,7 +16,7 @@ fn started(folder: &Path, before: Option<ProcessExit>) -> (Cache, Arc<ExitNotes>
 }
 
 /// A boot after such an end that serves what it finds and then dies; what it found.
-fn dies(folder: &Path, before: Option<ProcessExit>) -> Remembered {
+fn dies(folder: &Path, before: Option<ProcessExit>) -> CachedState {
     let (mut cache, _) = started(folder, before);
     let found = cache.boot(&Limits::default());
     if let Some(snapshot) = &found.snapshot {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn boot(folder: &Path) -> Remembered {
+fn boot(folder: &Path) -> CachedState {
     cache(folder).boot(&Limits::default())
 }
 

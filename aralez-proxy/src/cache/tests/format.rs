@@ -4,10 +4,10 @@ use aralez_proto::record::{Record, RecordKey, ResourceType};
 use bytes::Bytes;
 
 use super::*;
-use crate::cache::file::{Header, Part, ReadError, Whole};
+use crate::cache::file::{CachePart, Header, ReadError, Whole};
 use crate::cache::{file, marks};
-use crate::core::parts::Left;
-use crate::core::trial::{Good, Standing, Trial};
+use crate::core::sync::snapshot_parts::Left;
+use crate::core::sync::trial::{Good, Standing, Trial};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -21,7 +21,7 @@ fn the_cache_file_is_that_of_every_release_before() {
         .collect();
     let header = Header {
         cluster: vec![0xc1; 16],
-        part: Part::Authored,
+        part: CachePart::Authored,
         part_root: records.authored_root(),
         version: Version {
             generation: 1,
@@ -52,7 +52,7 @@ fn the_file_of_the_other_part_is_that_of_every_release_before() {
     let records: RecordSet = [endpoint("app 127.0.0.1:1")].into_iter().collect();
     let header = Header {
         cluster: vec![0xc1; 16],
-        part: Part::Other,
+        part: CachePart::Other,
         part_root: records.other_root(),
         version: Version {
             root: records.root(),
@@ -86,7 +86,7 @@ fn a_file_of_a_newer_format_is_named_as_such() {
     let content = file::encode(
         &Header {
             cluster: Vec::new(),
-            part: Part::Authored,
+            part: CachePart::Authored,
             part_root: snapshot(1).version().authored_root,
             version: snapshot(1).version(),
             written_unix_ms: 0,

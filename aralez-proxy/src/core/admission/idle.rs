@@ -29,7 +29,7 @@ const TOLD: u64 = u64::MAX;
 
 /// Which connections may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Scope {
+pub(super) enum EvictionScope {
     /// Any.
     All,
     /// Those of one listener.
@@ -59,7 +59,7 @@ struct Slots {
 /// What the last scan for a scope found and has not been used: since when each was idle, the longest first.
 #[derive(Debug)]
 struct Queue {
-    scope: Scope,
+    scope: EvictionScope,
     oldest: VecDeque<(u64, Weak<Slot>)>,
     next_scan: u64,
 }
@@ -136,7 +136,7 @@ impl IdleConnections {
     }
 
     /// Tells the connection of this scope that has been idle longest to close; the listener that it came by.
-    pub(super) fn close_oldest(&self, scope: Scope, now: Instant) -> Option<ListenerId> {
+    pub(super) fn close_oldest(&self, scope: EvictionScope, now: Instant) -> Option<ListenerId> {
         let now = self.micros(now);
         self.with(|slots| slots.close_oldest(scope, now))
     }
@@ -178,8 +178,8 @@ impl Slots {
         }
     }
 
-    fn close_oldest(&mut self, scope: Scope, now: u64) -> Option<ListenerId> {
-        if let Scope::Client(client) = scope {
+    fn close_oldest(&mut self, scope: EvictionScope, now: u64) -> Option<ListenerId> {
+        if let EvictionScope::Client(client) = scope {
             let same = self.clients.get(&client)?.iter().take(MOST_OF_A_CLIENT);
             let idle = same.filter_map(|slot| Some((slot.idle_since(now)?, slot)));
             let (since, oldest) = idle.min_by_key(|(since, _)| *since)?;
@@ -201,7 +201,7 @@ impl Slots {
         queue.close_first()
     }
 
-    fn queue(&mut self, scope: Scope) -> usize {
+    fn queue(&mut self, scope: EvictionScope) -> usize {
         let known = self.queues.iter().position(|queue| queue.scope == scope);
         known.unwrap_or_else(|| {
             self.queues.push(Queue {
@@ -214,10 +214,12 @@ impl Slots {
     }
 
     /// Those that have been idle longest, in their order.
-    fn scan(&self, scope: Scope, now: u64) -> VecDeque<(u64, Weak<Slot>)> {
+    fn scan(&self, scope: EvictionScope, now: u64) -> VecDeque<(u64, Weak<Slot>)> {
         let all = self.clients.values().flatten();
         let mut idle: Vec<(u64, &Arc<Slot>)> = all
-            .filter(|slot| scope == Scope::All || scope == Scope::Listener(slot.listener))
+            .filter(|slot| {
+                scope == EvictionScope::All || scope == EvictionScope::Listener(slot.listener)
+            })
             .filter_map(|slot| Some((slot.idle_since(now)?, slot)))
             .collect();
         let kept = (idle.len() / KEPT_PART).max(KEPT_LEAST).min(idle.len());

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::counter::{add_all, load};
-use crate::core::http1::Refusal;
-use crate::core::http1::response::BadResponse;
-use crate::core::rejection::Rejection;
+use crate::core::request::http1::RequestRefusal;
+use crate::core::request::http1::response::BadResponse;
+use crate::core::request::rejection::Rejection;
+use crate::core::traffic::counter::{add_all, load};
 
 /// What a client's connection does now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,7 +153,7 @@ pub struct Connections {
     states: [AtomicU64; ConnectionState::ALL.len()],
     deadlines: [AtomicU64; Deadline::ALL.len()],
     turned_away: [AtomicU64; ConnectionLimit::ALL.len()],
-    refusals: [AtomicU64; Refusal::ALL.len()],
+    refusals: [AtomicU64; RequestRefusal::ALL.len()],
     bad_responses: [AtomicU64; BadResponse::ALL.len()],
     decided: [AtomicU64; Rejection::NAMES.len()],
 }
@@ -192,7 +192,7 @@ impl Connections {
     }
 
     /// A request was refused.
-    pub fn refuse(&self, refusal: Refusal) {
+    pub fn refuse(&self, refusal: RequestRefusal) {
         self.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -247,7 +247,7 @@ impl Connections {
 
     /// Refused requests by reason: at the gate, then by what was decided.
     pub fn by_refusal(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let names = Refusal::ALL.into_iter().map(Refusal::name);
+        let names = RequestRefusal::ALL.into_iter().map(RequestRefusal::name);
         let gate = names.zip(self.refusals.iter().map(load));
         let decided = Rejection::NAMES.into_iter();
         gate.chain(decided.zip(self.decided.iter().map(load)))
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn every_reason_is_counted_under_its_own_name() {
         let counts = Connections::default();
-        for refusal in Refusal::ALL {
+        for refusal in RequestRefusal::ALL {
             counts.refuse(refusal);
         }
         for bad in BadResponse::ALL {
@@ -333,7 +333,7 @@ mod tests {
         };
         assert_eq!(refused("no_route"), 1);
         assert!(
-            Refusal::ALL
+            RequestRefusal::ALL
                 .into_iter()
                 .all(|refusal| refused(refusal.name()) == 1)
         );

@@ -1,7 +1,7 @@
 //! The one place where ended requests are counted.
 
-use super::tally::{Event, Tally};
-use crate::core::outcome::{Conclusion, Outcome, Reason};
+use crate::core::request::outcome::{Conclusion, Outcome, Reason};
+use crate::core::traffic::tally::{Tally, TrafficEvent};
 
 impl Tally {
     /// Counts the end of a request.
@@ -22,13 +22,13 @@ impl Tally {
             Some(Reason::NotConnected | Reason::TooSlow | Reason::IdleTimeout) | None => {}
         }
         if outcome.is_error() {
-            self.event(Event::Error);
+            self.event(TrafficEvent::Error);
         }
         match outcome.conclusion {
-            Conclusion::ClientGone | Conclusion::AnswerLost => self.event(Event::ClientGone),
-            Conclusion::Truncated => self.event(Event::Truncated),
+            Conclusion::ClientGone | Conclusion::AnswerLost => self.event(TrafficEvent::ClientGone),
+            Conclusion::Truncated => self.event(TrafficEvent::Truncated),
             Conclusion::Aborted if !matches!(outcome.status, 0 | 101) => {
-                self.event(Event::Truncated);
+                self.event(TrafficEvent::Truncated);
             }
             _ => {}
         }
@@ -47,9 +47,9 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::core::http1::Refusal;
-    use crate::core::http1::response::BadResponse;
-    use crate::core::rejection::Rejection;
+    use crate::core::request::http1::RequestRefusal;
+    use crate::core::request::http1::response::BadResponse;
+    use crate::core::request::rejection::Rejection;
     use crate::core::traffic::Deadline;
 
     fn counted(change: impl FnOnce(&mut Outcome)) -> Tally {
@@ -64,7 +64,12 @@ mod tests {
 
     /// Errors, clients gone, truncated responses.
     fn events(tally: &Tally) -> [u64; 3] {
-        [Event::Error, Event::ClientGone, Event::Truncated].map(|event| tally.events(event))
+        [
+            TrafficEvent::Error,
+            TrafficEvent::ClientGone,
+            TrafficEvent::Truncated,
+        ]
+        .map(|event| tally.events(event))
     }
 
     fn concluded(conclusion: Conclusion) -> [u64; 3] {
@@ -114,7 +119,7 @@ mod tests {
         assert_eq!(times(timed.response_latency.buckets()), 0);
         let unreadable = counted(|outcome| {
             outcome.conclusion = Conclusion::Answered;
-            outcome.reason = Some(Reason::Unreadable(Refusal::HeadTimeout));
+            outcome.reason = Some(Reason::Unreadable(RequestRefusal::HeadTimeout));
             outcome.deadline = Some(Deadline::Head);
         });
         assert_eq!(times(unreadable.request_latency.buckets()), 0);

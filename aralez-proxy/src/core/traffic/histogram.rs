@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::counter::{add_all, load};
+use crate::core::traffic::counter::{add_all, load};
 
 /// Times, by upper bound.
 #[derive(Debug)]

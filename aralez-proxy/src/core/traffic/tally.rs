@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::connections::Connections;
-use super::counter::{add_all, bump, load};
-use super::histogram::Histogram;
+use crate::core::traffic::connections::Connections;
+use crate::core::traffic::counter::{add_all, bump, load};
+use crate::core::traffic::histogram::Histogram;
 
 const FIRST_STATUS: u16 = 100;
 /// Every status of three digits: an endpoint may send any of them (RFC 9110 section 15), and all are passed on.
@@ -27,7 +27,7 @@ pub const RESPONSE_BOUNDS: [f64; 8] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0
 
 /// One event that is only counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
+pub enum TrafficEvent {
     /// A try at an endpoint after another one failed.
     Retry,
     /// A new connection to an endpoint.
@@ -116,12 +116,12 @@ impl Tally {
     }
 
     /// Counts an event.
-    pub fn event(&self, event: Event) {
+    pub fn event(&self, event: TrafficEvent) {
         bump(&self.events, event as usize);
     }
 
     /// How often an event happened.
-    pub fn events(&self, event: Event) -> u64 {
+    pub fn events(&self, event: TrafficEvent) -> u64 {
         self.events[event as usize].load(Ordering::Relaxed)
     }
 

@@ -70,13 +70,13 @@ fn the_sum_is_what_all_threads_counted() {
     for tally in [&one, &other, &other] {
         tally.request("GET", "HTTP/1.1");
         tally.response(200);
-        tally.event(Event::Retry);
+        tally.event(TrafficEvent::Retry);
         tally.request_latency.observe(Duration::from_millis(1));
         tally.response_latency.observe(Duration::from_secs(9));
         tally.connections.deadline(Deadline::Head);
     }
     let sum = traffic.sum();
-    assert_eq!((sum.requests(), sum.events(Event::Retry)), (3, 3));
+    assert_eq!((sum.requests(), sum.events(TrafficEvent::Retry)), (3, 3));
     assert_eq!((sum.in_flight(), traffic.in_flight()), (2, 2));
     assert_eq!(sum.by_status().collect::<Vec<_>>(), [(200, 3)]);
     assert_eq!(sum.request_latency.buckets()[0].1, 3);

@@ -5,13 +5,13 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use super::Exchange;
-use crate::core::answer::Answer;
-use crate::core::outcome::Conclusion;
-use crate::core::table::CompiledRoute;
+use crate::core::request::answer::Answer;
+use crate::core::request::outcome::Conclusion;
+use crate::core::request::table::CompiledRoute;
 use crate::core::traffic::Deadline;
-use crate::engine::client_side::{AnswerChanges, ClientSide};
-use crate::engine::clock::WakeTime;
+use crate::engine::exchange::Exchange;
+use crate::engine::exchange::client_side::{AnswerChanges, ClientSide};
+use crate::engine::io::stall::WakeTime;
 
 /// Where the content of an answer comes from that is streamed. It is read as the client takes it.
 pub trait ContentSource: Send {
@@ -20,7 +20,7 @@ pub trait ContentSource: Send {
 }
 
 /// What an answer came to.
-enum Given {
+enum BodyEnd {
     /// It is with the client.
     All,
     /// The client takes nothing.
@@ -46,14 +46,14 @@ impl<C: ClientSide> Exchange<'_, C> {
         self.client.answer(answer, &changes);
         self.outcome.status = answer.status;
         match self.give(content).await {
-            Given::All => Conclusion::Answered,
-            Given::Lost(deadline) => {
+            BodyEnd::All => Conclusion::Answered,
+            BodyEnd::Lost(deadline) => {
                 if let Some(deadline) = deadline {
                     self.outcome.deadline.get_or_insert(deadline);
                 }
                 Conclusion::AnswerLost
             }
-            Given::Short => {
+            BodyEnd::Short => {
                 self.client.cut();
                 Conclusion::Truncated
             }
@@ -61,7 +61,7 @@ impl<C: ClientSide> Exchange<'_, C> {
     }
 
     /// Sends what is on its way to the client, and its content as fast as the client takes it.
-    async fn give(&mut self, mut content: Option<&mut dyn ContentSource>) -> Given {
+    async fn give(&mut self, mut content: Option<&mut dyn ContentSource>) -> BodyEnd {
         let limit = self.worker.engine.limits.write;
         let mut until = Instant::now() + limit;
         let mut time = WakeTime::at(self.now);
@@ -74,19 +74,19 @@ impl<C: ClientSide> Exchange<'_, C> {
                 match self.client.poll_send(cx, from) {
                     Poll::Ready(Ok(0)) => {}
                     Poll::Ready(Ok(_)) => until = self.now + limit,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Given::Lost(None)),
+                    Poll::Ready(Err(_)) => return Poll::Ready(BodyEnd::Lost(None)),
                     Poll::Pending => {
                         ready!(self.timer.poll(cx, self.now, Some(until)));
-                        return Poll::Ready(Given::Lost(Some(Deadline::Write)));
+                        return Poll::Ready(BodyEnd::Lost(Some(Deadline::Write)));
                     }
                 }
                 if self.client.is_whole() {
-                    return Poll::Ready(Given::All);
+                    return Poll::Ready(BodyEnd::All);
                 }
                 match self.client.stage(from) {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    Err(_) => return Poll::Ready(Given::Short),
+                    Err(_) => return Poll::Ready(BodyEnd::Short),
                 }
                 let read = content.as_mut().map_or(Poll::Ready(Ok(0)), |content| {
                     buffers.poll_fill(from, |space| content.poll_read(cx, space))
@@ -94,7 +94,7 @@ impl<C: ClientSide> Exchange<'_, C> {
                 match ready!(read) {
                     Ok(1..) => {}
                     Ok(0) if self.client.end_body() => {}
-                    Ok(_) | Err(_) => return Poll::Ready(Given::Short),
+                    Ok(_) | Err(_) => return Poll::Ready(BodyEnd::Short),
                 }
             }
         })

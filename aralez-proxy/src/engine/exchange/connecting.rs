@@ -3,13 +3,13 @@
 use std::task::Context;
 use std::time::Instant;
 
-use super::Exchange;
-use crate::core::balance::{Chosen, Walk};
-use crate::core::rest::Uptime;
-use crate::core::retry::{ConnectTime, Share};
-use crate::core::traffic::{Deadline, Event};
-use crate::engine::client_side::ClientSide;
-use crate::engine::facts::{Upstream, limit};
+use crate::core::request::balance::{Chosen, Walk};
+use crate::core::request::rest::Uptime;
+use crate::core::request::retry::{ConnectTime, Share};
+use crate::core::traffic::{Deadline, TrafficEvent};
+use crate::engine::exchange::Exchange;
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::exchange::facts::{Upstream, limit};
 use crate::engine::upstream::connect::{Connector, NotConnected};
 use crate::engine::upstream::pool::Found;
 use crate::engine::upstream::stream::UpstreamStream;
@@ -77,7 +77,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         self.worker.note(ended);
         match found {
             Found::Kept(stream) => {
-                self.worker.tally.event(Event::Reused);
+                self.worker.tally.event(TrafficEvent::Reused);
                 Ok(Link {
                     stream,
                     reused: true,
@@ -123,21 +123,21 @@ impl<C: ClientSide> Exchange<'_, C> {
         let rest = chosen.at.load.rest();
         match failed {
             None => {
-                tally.event(Event::Connected);
+                tally.event(TrafficEvent::Connected);
                 rest.connected();
             }
             Some(NotConnected::Refused) => {
-                tally.event(Event::ConnectFailed);
+                tally.event(TrafficEvent::ConnectFailed);
                 rest.failed(self.uptime());
             }
             Some(NotConnected::TooSlow) => {
-                tally.event(Event::ConnectFailed);
+                tally.event(TrafficEvent::ConnectFailed);
                 tally.connections.deadline(Deadline::Connect);
                 if share.is_fair {
                     rest.failed(self.uptime());
                 }
             }
-            Some(NotConnected::Local) => tally.event(Event::ConnectLocal),
+            Some(NotConnected::Local) => tally.event(TrafficEvent::ConnectLocal),
             Some(NotConnected::ClientGone) => {}
         }
     }

@@ -7,20 +7,20 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::endpoint_side::EndpointSide;
-use crate::core::additions::FieldList;
-use crate::core::http1::Refusal;
-use crate::core::http1::body::BadBody;
-use crate::core::http1::date::DateText;
-use crate::core::http1::response::BadResponse;
 use crate::core::limits::ClientLimits;
-use crate::core::retry::{Attempt, Failed};
+use crate::core::request::additions::FieldList;
+use crate::core::request::http1::RequestRefusal;
+use crate::core::request::http1::body::BadBody;
+use crate::core::request::http1::date::DateText;
+use crate::core::request::http1::response::BadResponse;
+use crate::core::request::retry::{Attempt, Failed};
 use crate::core::traffic::Deadline;
-use crate::engine::buffer::Buffers;
-use crate::engine::client_side::{ClientSide, ResponseChanges};
-use crate::engine::clock::Wait;
-use crate::engine::facts::Upstream;
-use crate::engine::timer::Timer;
+use crate::engine::exchange::client_side::{ClientSide, ResponseChanges};
+use crate::engine::exchange::endpoint_side::EndpointSide;
+use crate::engine::exchange::facts::Upstream;
+use crate::engine::io::buffer::Buffers;
+use crate::engine::io::stall::Wait;
+use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
 
 mod deadlines;
@@ -32,7 +32,7 @@ const TURN: usize = 256 * 1024;
 
 /// How a try ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
+pub enum TryEnd {
     /// The response is with the client.
     Done,
     /// Both sides agreed to a WebSocket.
@@ -40,7 +40,7 @@ pub enum End {
     /// The client is gone, or takes nothing.
     ClientGone(Option<Deadline>),
     /// The client's body is not fit to go on.
-    Refused(Refusal, Option<Deadline>),
+    Refused(RequestRefusal, Option<Deadline>),
     /// The endpoint ended a kept connection with a 408 while the request was on its way to it; the request is to be sent again.
     IdleTimeout,
     /// The endpoint's answer is not fit to go on.
@@ -58,7 +58,7 @@ pub struct Duplex<'a, C> {
     /// The endpoint's connection.
     pub endpoint: &'a mut UpstreamStream,
     timer: &'a mut Timer,
-    terms: Terms<'a>,
+    terms: TryContext<'a>,
     clocks: Clocks,
     budget: usize,
 }
@@ -88,7 +88,7 @@ struct Clocks {
 
 /// What holds for a [`Duplex`] beside its state and connections.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct TryContext<'a> {
     /// Where the request goes.
     pub upstream: &'a Upstream,
     /// What is added to the response.
@@ -103,7 +103,7 @@ pub struct Terms<'a> {
     pub buffers: &'a Buffers,
 }
 
-impl Terms<'_> {
+impl TryContext<'_> {
     /// How the response is changed.
     fn changes(&self) -> ResponseChanges<'_> {
         ResponseChanges {
@@ -121,7 +121,7 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
         client: &'a mut C,
         endpoint: &'a mut UpstreamStream,
         timer: &'a mut Timer,
-        terms: Terms<'a>,
+        terms: TryContext<'a>,
     ) -> Self {
         client.await_response();
         side.begin();
@@ -137,7 +137,7 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
     }
 
     /// Moves both directions as far as they go. Ready: it is over.
-    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         self.budget = TURN;
         if self.clocks.endpoint.is_none() {
             self.clocks.endpoint = Some(now);
@@ -179,7 +179,7 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
     }
 }
 
-impl From<BadBody> for Refusal {
+impl From<BadBody> for RequestRefusal {
     fn from(bad: BadBody) -> Self {
         match bad {
             BadBody::ChunkSize => Self::ChunkSize,

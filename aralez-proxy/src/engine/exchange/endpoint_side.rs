@@ -1,16 +1,16 @@
 //! The endpoint's side of an exchange: an endpoint of HTTP/1.
 
-use crate::core::http1::response::ResponseHead;
-use crate::core::retry::{Attempt, Failed};
-use crate::engine::buffer::Buffer;
-use crate::engine::client_side::ClientSide;
-use crate::engine::relay::Relay;
+use crate::core::request::http1::response::ResponseHead;
+use crate::core::request::retry::{Attempt, Failed};
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::io::body_relay::BodyRelay;
+use crate::engine::io::buffer::Buffer;
 
 /// What an exchange has of its endpoint, and what outlives a try at one.
 #[derive(Debug, Default)]
 pub struct EndpointSide {
     /// From the client to the endpoint.
-    pub up: Relay,
+    pub up: BodyRelay,
     /// How long the head of the request is, which stands in front of what is on its way.
     pub head_length: usize,
     /// The response's head.
@@ -23,7 +23,7 @@ pub struct EndpointSide {
 
 /// What a download has come to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Phase {
+pub enum ResponsePhase {
     /// The head is coming.
     #[default]
     Head,
@@ -37,7 +37,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     /// What the download has come to.
-    pub phase: Phase,
+    pub phase: ResponsePhase,
     /// A byte came from the endpoint.
     pub touched: bool,
     /// The status that the client gets; 0 before its head is on its way.

@@ -3,21 +3,21 @@
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use super::Exchange;
-use super::connecting::{Link, Search};
-use super::duplex::{Duplex, End, Terms};
-use crate::core::answer::Answer;
-use crate::core::balance::Chosen;
-use crate::core::http1::body::{Body, Sender};
-use crate::core::http1::response::BadResponse;
-use crate::core::http1::{Framing, Refusal};
-use crate::core::outcome::{Conclusion, Reason};
-use crate::core::retry::Attempt;
-use crate::core::traffic::{Deadline, Event};
-use crate::engine::client_side::{ClientSide, RequestChanges};
-use crate::engine::clock::WakeTime;
-use crate::engine::facts::{Upstream, limit};
-use crate::engine::relay::Goes;
+use crate::core::request::answer::Answer;
+use crate::core::request::balance::Chosen;
+use crate::core::request::http1::body::{Body, Sender};
+use crate::core::request::http1::response::BadResponse;
+use crate::core::request::http1::{Framing, RequestRefusal};
+use crate::core::request::outcome::{Conclusion, Reason};
+use crate::core::request::retry::Attempt;
+use crate::core::traffic::{Deadline, TrafficEvent};
+use crate::engine::exchange::Exchange;
+use crate::engine::exchange::client_side::{ClientSide, RequestChanges};
+use crate::engine::exchange::connecting::{Link, Search};
+use crate::engine::exchange::duplex::{Duplex, TryContext, TryEnd};
+use crate::engine::exchange::facts::{Upstream, limit};
+use crate::engine::io::body_relay::BodyFraming;
+use crate::engine::io::stall::WakeTime;
 use crate::engine::upstream::connect::NotConnected;
 
 impl<C: ClientSide> Exchange<'_, C> {
@@ -33,7 +33,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         let mut search = Search::default();
         while let Some(chosen) = upstream.pool.choose(&mut search.walk, self.uptime()) {
             if search.walk.count() > 1 {
-                self.worker.tally.event(Event::Retry);
+                self.worker.tally.event(TrafficEvent::Retry);
             }
             if let Err(refusal) = self.prepare(upstream, &chosen) {
                 return self.refuse_body(refusal, None).await;
@@ -53,7 +53,7 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     /// Writes the head of the request for an endpoint, and puts behind it what has come of the body. That is looked at before an endpoint
     /// sees a byte of the request.
-    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), Refusal> {
+    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), RequestRefusal> {
         self.outcome.endpoint = Some(chosen.at.peer.address().clone());
         self.outcome.tries += 1;
         if !self.client.has_head() {
@@ -85,9 +85,9 @@ impl<C: ClientSide> Exchange<'_, C> {
         Ok(())
     }
 
-    fn stage_body(&mut self) -> Result<(), Refusal> {
+    fn stage_body(&mut self) -> Result<(), RequestRefusal> {
         let framing = self.client.facts().framing;
-        let goes = Goes {
+        let goes = BodyFraming {
             chunked: framing == Framing::Chunked,
             trailers: true,
         };
@@ -112,24 +112,24 @@ impl<C: ClientSide> Exchange<'_, C> {
                 allowed: self.worker.budget.allows(),
             };
             let end = self.duplex(upstream, &mut link, attempt).await;
-            let answered = self.side.progress.touched && end != End::IdleTimeout;
+            let answered = self.side.progress.touched && end != TryEnd::IdleTimeout;
             let idempotent = self.client.facts().idempotent;
             let failed = self.side.failed(idempotent, attempt, answered);
-            let early = matches!(end, End::Bad(BadResponse::Early) | End::IdleTimeout);
+            let early = matches!(end, TryEnd::Bad(BadResponse::Early) | TryEnd::IdleTimeout);
             if early && failed.is_no_connection() {
                 chosen.at.load.rest().failed(self.uptime());
                 self.side.up.out.rewind();
                 return Err(NotConnected::Refused);
             }
             if !early || !failed.is_retried() {
-                if attempt.again && matches!(end, End::Bad(_) | End::TooSlow(_)) {
+                if attempt.again && matches!(end, TryEnd::Bad(_) | TryEnd::TooSlow(_)) {
                     self.worker.budget.spend();
                 }
                 return Ok(self.conclude(upstream, link, chosen, end).await);
             }
             let tally = &self.worker.tally;
-            tally.event(Event::Stale);
-            tally.event(Event::Retry);
+            tally.event(TrafficEvent::Stale);
+            tally.event(TrafficEvent::Retry);
             self.side.up.out.rewind();
             // A 408 that is not passed on stands there.
             self.worker.buffers.give(&mut self.side.buffer);
@@ -137,8 +137,8 @@ impl<C: ClientSide> Exchange<'_, C> {
         }
     }
 
-    async fn duplex(&mut self, upstream: &Upstream, link: &mut Link, attempt: Attempt) -> End {
-        let terms = Terms {
+    async fn duplex(&mut self, upstream: &Upstream, link: &mut Link, attempt: Attempt) -> TryEnd {
+        let terms = TryContext {
             upstream,
             additions: &self.additions.response,
             attempt,
@@ -165,32 +165,32 @@ impl<C: ClientSide> Exchange<'_, C> {
         upstream: &Upstream,
         link: Link,
         chosen: &Chosen<'_>,
-        end: End,
+        end: TryEnd,
     ) -> Conclusion {
         let answered = self.side.is_answered(self.client);
         if answered {
             self.outcome.status = self.side.progress.status;
         }
         let (reason, deadline) = match end {
-            End::Done => return self.done(upstream, link, chosen),
-            End::Switched => {
+            TryEnd::Done => return self.done(upstream, link, chosen),
+            TryEnd::Switched => {
                 let from = &mut self.side.buffer;
                 self.client.tunnel(link.stream, from, self.timer).await;
                 self.now = Instant::now();
                 return Conclusion::Tunnelled;
             }
-            End::ClientGone(deadline) => {
+            TryEnd::ClientGone(deadline) => {
                 self.outcome.deadline = deadline;
                 return Conclusion::ClientGone;
             }
-            End::Refused(refusal, deadline) => {
+            TryEnd::Refused(refusal, deadline) => {
                 drop(link);
                 return self.refuse_or_cut(refusal, deadline, answered).await;
             }
             // A try ends so only where the request is sent again.
-            End::IdleTimeout => (Reason::IdleTimeout, None),
-            End::Bad(bad) => (Reason::Bad(bad), None),
-            End::TooSlow(deadline) => (Reason::TooSlow, Some(deadline)),
+            TryEnd::IdleTimeout => (Reason::IdleTimeout, None),
+            TryEnd::Bad(bad) => (Reason::Bad(bad), None),
+            TryEnd::TooSlow(deadline) => (Reason::TooSlow, Some(deadline)),
         };
         drop(link);
         self.outcome.reason = Some(reason);
@@ -204,7 +204,7 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     async fn refuse_or_cut(
         &mut self,
-        refusal: Refusal,
+        refusal: RequestRefusal,
         deadline: Option<Deadline>,
         answered: bool,
     ) -> Conclusion {
@@ -216,7 +216,11 @@ impl<C: ClientSide> Exchange<'_, C> {
     }
 
     /// Answers a body that is not fit to go on.
-    async fn refuse_body(&mut self, refusal: Refusal, deadline: Option<Deadline>) -> Conclusion {
+    async fn refuse_body(
+        &mut self,
+        refusal: RequestRefusal,
+        deadline: Option<Deadline>,
+    ) -> Conclusion {
         self.outcome.reason = Some(Reason::Body(refusal));
         self.outcome.deadline = deadline;
         self.answer(&Answer::of(refusal.status()), None, None).await
@@ -232,7 +236,7 @@ impl<C: ClientSide> Exchange<'_, C> {
     fn done(&self, upstream: &Upstream, link: Link, chosen: &Chosen<'_>) -> Conclusion {
         let taken = self.side.has_taken_all();
         if !self.side.buffer.is_empty() {
-            self.worker.tally.event(Event::UnexpectedData);
+            self.worker.tally.event(TrafficEvent::UnexpectedData);
         } else if taken && self.side.progress.keep_endpoint {
             let told = self.side.head.keep_alive_for();
             let idle = [limit(upstream.timeouts().idle), told]

@@ -10,17 +10,17 @@ use std::task::{Context, Poll};
 
 use super::*;
 use crate::core::admission::{Admission, Most};
-use crate::core::answer::Content;
-use crate::core::edits::Forwarded;
 use crate::core::limits::{ClientLimits, HeadLimits, PoolLimits};
 use crate::core::live::Live;
-use crate::core::pseudonym::Pseudonym;
+use crate::core::request::answer::Content;
+use crate::core::request::edits::Forwarded;
+use crate::core::request::pseudonym::Pseudonym;
 use crate::core::traffic::{ConnectionState, Traffic};
-use crate::engine::buffer::{self, LARGE};
-use crate::engine::closing::Closing;
 use crate::engine::http1::client::{Follows, Http1};
 use crate::engine::io::Io;
-use crate::engine::worker::{Engine, ExchangeBuffers};
+use crate::engine::io::buffer::{self, LARGE};
+use crate::engine::shutdown::ShutdownSignal;
+use crate::engine::threads::context::{Engine, ExchangeBuffers};
 
 /// The client's socket and the source of the content.
 #[derive(Debug, Default)]
@@ -99,9 +99,9 @@ impl ContentSource for Shared {
     }
 }
 
-fn worker() -> Worker {
+fn worker() -> ThreadContext {
     let now = Instant::now();
-    Worker::new(Arc::new(Engine {
+    ThreadContext::new(Arc::new(Engine {
         started: now,
         live: Arc::new(Live::new(now)),
         traffic: Arc::new(Traffic::default()),
@@ -124,7 +124,7 @@ struct Answered {
     tally: Arc<crate::core::traffic::Tally>,
 }
 
-fn read_head(worker: &Worker, buffers: &mut ExchangeBuffers, request: &str) {
+fn read_head(worker: &ThreadContext, buffers: &mut ExchangeBuffers, request: &str) {
     let incoming = &mut buffers.client.incoming;
     buffer::tests::read(&worker.buffers, incoming, request.as_bytes());
     let limits = HeadLimits::default();
@@ -162,14 +162,14 @@ async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -
         buffers: &mut buffers.client,
         worker: &worker,
         state: &mut worker.tally.connections.enter(ConnectionState::Exchange),
-        closing: &mut Closing::new(closing),
+        closing: &mut ShutdownSignal::new(closing),
         forwarded: &Forwarded::new([192, 0, 2, 1].into(), false),
         address: [192, 0, 2, 1].into(),
         facts,
         may_keep: facts.wishes.keep_alive,
         follows: Follows::default(),
     };
-    let parts = Parts {
+    let parts = ExchangeParts {
         worker: &worker,
         timer: &mut Timer::default(),
         side: &mut buffers.endpoint,
@@ -263,7 +263,7 @@ async fn content_that_breaks_off_is_never_taken_for_all_of_it() {
         assert_eq!(answered.conclusion, Conclusion::Truncated);
         assert_eq!(answered.aborted, aborted, "{}", answered.head);
         assert!(!answered.body.ends_with("0\r\n\r\n"), "{}", answered.body);
-        let truncated = crate::core::traffic::Event::Truncated;
+        let truncated = crate::core::traffic::TrafficEvent::Truncated;
         assert_eq!(answered.tally.events(truncated), 1);
     }
 }

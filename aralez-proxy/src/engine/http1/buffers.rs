@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use crate::core::http1::request::{HeadFields, RequestHead};
-use crate::core::http1::response::Asked;
-use crate::core::retry;
-use crate::engine::buffer::Buffer;
-use crate::engine::facts::Facts;
-use crate::engine::relay::Relay;
+use crate::core::request::http1::request::{HeadFields, RequestHead};
+use crate::core::request::http1::response::Asked;
+use crate::core::request::retry;
+use crate::engine::exchange::facts::Facts;
+use crate::engine::io::body_relay::BodyRelay;
+use crate::engine::io::buffer::Buffer;
 
 /// The client's half of an exchange's buffers.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct ClientBuffers {
     /// What came from the client and is not dealt with.
     pub incoming: Buffer,
     /// From the endpoint, or from us, to the client.
-    pub down: Relay,
+    pub down: BodyRelay,
 }
 
 impl ClientBuffers {

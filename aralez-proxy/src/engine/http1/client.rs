@@ -7,39 +7,41 @@ use std::time::Instant;
 
 use aralez_proto::matcher::Scheme;
 
-use super::buffers::ClientBuffers;
-use super::connection::Next;
-use super::gone::ClientWatch;
-use super::tunnel::{self, Sides};
-use crate::core::answer::{Answer, Content};
-use crate::core::edits::Forwarded;
-use crate::core::http1::answer::{self, Frame};
-use crate::core::http1::body::{BadBody, Body, Sender};
-use crate::core::http1::forward::{self, RequestEdits, ResponseEdits};
-use crate::core::http1::request::HeadFields;
-use crate::core::http1::response::ResponseHead;
-use crate::core::http1::{Framing, Version};
-use crate::core::outcome::Conclusion;
 use crate::core::request::Request;
+use crate::core::request::answer::{Answer, Content};
+use crate::core::request::edits::Forwarded;
+use crate::core::request::http1::answer::{self, Frame};
+use crate::core::request::http1::body::{BadBody, Body, Sender};
+use crate::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
+use crate::core::request::http1::request::HeadFields;
+use crate::core::request::http1::response::ResponseHead;
+use crate::core::request::http1::{Framing, HttpVersion};
+use crate::core::request::outcome::Conclusion;
 use crate::core::traffic::{ConnectionState, InState};
-use crate::engine::buffer::Buffer;
-use crate::engine::client_side::{AnswerChanges, ClientSide, RequestChanges, ResponseChanges};
-use crate::engine::closing::Closing;
-use crate::engine::facts::Facts;
+use crate::engine::exchange::client_side::{
+    AnswerChanges, ClientSide, RequestChanges, ResponseChanges,
+};
+use crate::engine::exchange::facts::Facts;
+use crate::engine::http1::buffers::ClientBuffers;
+use crate::engine::http1::connection::Disposition;
+use crate::engine::http1::gone::ClientWatch;
+use crate::engine::http1::tunnel::{self, Sides};
 use crate::engine::io::Io;
-use crate::engine::relay::Goes;
-use crate::engine::timer::Timer;
+use crate::engine::io::body_relay::BodyFraming;
+use crate::engine::io::buffer::Buffer;
+use crate::engine::io::timer::Timer;
+use crate::engine::shutdown::ShutdownSignal;
+use crate::engine::threads::context::ThreadContext;
 use crate::engine::upstream::stream::UpstreamStream;
-use crate::engine::worker::Worker;
 
 /// The client, made of what its connection lends.
 #[derive(Debug)]
 pub struct Http1<'a, C> {
     pub(in crate::engine) io: &'a mut C,
     pub(in crate::engine) buffers: &'a mut ClientBuffers,
-    pub(in crate::engine) worker: &'a Worker,
+    pub(in crate::engine) worker: &'a ThreadContext,
     pub(in crate::engine) state: &'a mut InState,
-    pub(in crate::engine) closing: &'a mut Closing,
+    pub(in crate::engine) closing: &'a mut ShutdownSignal,
     pub(in crate::engine) forwarded: &'a Forwarded,
     pub(in crate::engine) address: IpAddr,
     pub(in crate::engine) facts: Facts,
@@ -60,30 +62,30 @@ pub(in crate::engine) struct Follows {
     /// The client was too slow already.
     brief: bool,
     /// What follows a tunnel.
-    tunnel: Option<Next>,
+    tunnel: Option<Disposition>,
 }
 
 impl<C: Io> Http1<'_, C> {
     /// What follows an exchange on its connection.
-    pub(super) fn next(&self, conclusion: Conclusion) -> Next {
+    pub(super) fn next(&self, conclusion: Conclusion) -> Disposition {
         let follows = self.follows;
         let quiet = self.buffers.incoming.is_empty();
         match conclusion {
             Conclusion::Relayed { taken: true } | Conclusion::Answered if follows.keep => {
-                Next::Request
+                Disposition::Request
             }
             Conclusion::Relayed { taken } if taken && quiet && !self.facts.wishes.keep_alive => {
-                Next::Close
+                Disposition::Close
             }
-            Conclusion::Answered if follows.last && quiet => Next::Close,
+            Conclusion::Answered if follows.last && quiet => Disposition::Close,
             // The client is still sending, or may be: it hoped for another request.
-            Conclusion::Answered if follows.brief => Next::LINGER_BRIEFLY,
-            Conclusion::Relayed { .. } | Conclusion::Answered => Next::LINGER,
-            Conclusion::Tunnelled => follows.tunnel.unwrap_or(Next::Close),
+            Conclusion::Answered if follows.brief => Disposition::LINGER_BRIEFLY,
+            Conclusion::Relayed { .. } | Conclusion::Answered => Disposition::LINGER,
+            Conclusion::Tunnelled => follows.tunnel.unwrap_or(Disposition::Close),
             Conclusion::AnswerLost
             | Conclusion::ClientGone
             | Conclusion::Truncated
-            | Conclusion::Aborted => Next::Close,
+            | Conclusion::Aborted => Disposition::Close,
         }
     }
 
@@ -91,7 +93,7 @@ impl<C: Io> Http1<'_, C> {
         self.may_keep && !self.worker.engine.traffic.is_draining()
     }
 
-    const fn version(&self) -> Version {
+    const fn version(&self) -> HttpVersion {
         self.buffers.head.version()
     }
 
@@ -178,7 +180,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
 
     /// Clients of HTTP/1.1 get them; those of 1.0 do not know them.
     fn inform(&mut self, head: &ResponseHead, bytes: &[u8]) {
-        if self.version() == Version::Http11 {
+        if self.version() == HttpVersion::Http11 {
             forward::informational(head, bytes, self.buffers.down.out.head());
         }
     }
@@ -195,7 +197,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         changes: &ResponseChanges<'_>,
         (framing, taken): (Framing, bool),
     ) {
-        let new = self.version() == Version::Http11;
+        let new = self.version() == HttpVersion::Http11;
         let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
         let chunked = unknown && new;
         let until_close = unknown && !new;
@@ -211,7 +213,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         };
         let down = &mut self.buffers.down;
         forward::response(head, bytes, &edits, down.out.head());
-        let goes = Goes {
+        let goes = BodyFraming {
             chunked,
             trailers: self.facts.wishes.trailers,
         };
@@ -247,7 +249,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let down = &mut self.buffers.down;
         down.out.begin(0);
         answer::write(answer, &frame, down.out.head());
-        let goes = Goes {
+        let goes = BodyFraming {
             chunked: goes == Framing::Chunked,
             trailers: false,
         };

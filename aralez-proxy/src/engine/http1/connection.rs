@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::core::admission::{Admitted, IdlePlace};
-use crate::core::edits::Forwarded;
+use crate::core::request::edits::Forwarded;
 use crate::core::traffic::{Arriving, ConnectionState, InState};
-use crate::engine::closing::Closing;
 use crate::engine::io::Io;
-use crate::engine::timer::Timer;
-use crate::engine::worker::{ExchangeBuffers, Worker};
-use reading::Stop;
+use crate::engine::io::timer::Timer;
+use crate::engine::shutdown::ShutdownSignal;
+use crate::engine::threads::context::{ExchangeBuffers, ThreadContext};
+use reading::HeadError;
 
 mod linger;
 mod reading;
@@ -36,12 +36,12 @@ pub struct Client {
 /// take what it has for the whole.
 struct Connection<C: Io> {
     io: C,
-    worker: Arc<Worker>,
+    worker: Arc<ThreadContext>,
     timer: Timer,
     state: InState,
     forwarded: Forwarded,
     address: IpAddr,
-    closing: Closing,
+    closing: ShutdownSignal,
     /// When it ends if it is idle then, because the node leaves.
     leaves: Option<Instant>,
     admitted: Option<Admitted>,
@@ -61,7 +61,7 @@ struct Connection<C: Io> {
 
 /// What follows a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Next {
+pub(super) enum Disposition {
     /// The next request.
     Request,
     /// Nothing: it is idle.
@@ -72,7 +72,7 @@ pub(super) enum Next {
     Linger(linger::Longest),
 }
 
-impl Next {
+impl Disposition {
     /// The end, for a client that may still be sending.
     pub(super) const LINGER: Self = Self::Linger(linger::Longest::Usual);
 
@@ -82,7 +82,7 @@ impl Next {
 
 /// What waiting for bytes brought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Came {
+enum ReadOutcome {
     Bytes,
     /// Nothing, for as long as it was waited for.
     Nothing,
@@ -96,8 +96,8 @@ enum Came {
 pub fn serve<C: Io>(
     io: C,
     client: Client,
-    worker: Arc<Worker>,
-    closing: Closing,
+    worker: Arc<ThreadContext>,
+    closing: ShutdownSignal,
 ) -> impl Future<Output = ()> + Send {
     let now = Instant::now();
     let mut connection = Connection {
@@ -119,13 +119,13 @@ pub fn serve<C: Io>(
     };
     drop(client.arriving);
     async move {
-        while connection.wait().await == Came::Bytes {
+        while connection.wait().await == ReadOutcome::Bytes {
             connection.now = Instant::now();
             // Boxed, so that a connection that waits is small.
             match Box::pin(connection.run()).await {
-                Next::Idle | Next::Request => {}
-                Next::Close => break,
-                Next::Linger(longest) => {
+                Disposition::Idle | Disposition::Request => {}
+                Disposition::Close => break,
+                Disposition::Linger(longest) => {
                     connection.linger(longest).await;
                     break;
                 }
@@ -142,11 +142,11 @@ impl<C: Io> Connection<C> {
     }
 
     /// Serves requests for as long as they follow each other.
-    async fn run(&mut self) -> Next {
+    async fn run(&mut self) -> Disposition {
         let mut buffers = self.worker.lend_buffers();
         let next = loop {
             match self.request(&mut buffers).await {
-                Next::Request => {}
+                Disposition::Request => {}
                 next => break next,
             }
         };
@@ -155,13 +155,13 @@ impl<C: Io> Connection<C> {
     }
 
     /// Reads a request and serves it.
-    async fn request(&mut self, buffers: &mut ExchangeBuffers) -> Next {
+    async fn request(&mut self, buffers: &mut ExchangeBuffers) -> Disposition {
         buffers.client.head.clear();
         match self.read_head(&mut buffers.client).await {
             Ok(Some(length)) => self.serve_request(buffers, length).await,
-            Ok(None) => Next::Idle,
-            Err(Stop::Gone) => Next::Close,
-            Err(Stop::Refused(refusal)) => self.refuse(buffers, refusal).await,
+            Ok(None) => Disposition::Idle,
+            Err(HeadError::Gone) => Disposition::Close,
+            Err(HeadError::Refused(refusal)) => self.refuse(buffers, refusal).await,
         }
     }
 }

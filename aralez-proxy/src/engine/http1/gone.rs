@@ -3,10 +3,10 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::engine::buffer::{Buffer, Buffers};
-use crate::engine::facts::Facts;
+use crate::engine::accept::unregistered::{self, UnregisteredSockets};
+use crate::engine::exchange::facts::Facts;
 use crate::engine::io::Io;
-use crate::engine::unwatched::{self, Unwatched};
+use crate::engine::io::buffer::{Buffer, Buffers};
 
 /// Watches one client.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(super) struct ClientWatch<'a> {
     /// Where buffers come from.
     pub(super) buffers: &'a Buffers,
     /// Where clients stand that are not watched yet.
-    pub(super) unwatched: &'a Unwatched,
+    pub(super) unwatched: &'a UnregisteredSockets,
 }
 
 impl ClientWatch<'_> {
@@ -45,7 +45,7 @@ impl ClientWatch<'_> {
     /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
     /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
     fn begins_at(&self, client: &impl Io) -> Option<Instant> {
-        let unwatched = !client.is_watched() && !self.facts.has_body();
-        unwatched.then(|| self.facts.started + unwatched::FOR)
+        let unregistered = !client.is_watched() && !self.facts.has_body();
+        unregistered.then(|| self.facts.started + unregistered::FOR)
     }
 }

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use aralez_runtime::random;
 
-use super::connection::Next;
 use crate::core::leaving::{Closed, Draw, TunnelEnd};
+use crate::core::request::websocket::{Frames, GOING_AWAY};
 use crate::core::traffic::Deadline;
-use crate::core::websocket::{Frames, GOING_AWAY};
-use crate::engine::buffer::{Buffer, Buffers};
-use crate::engine::closing::Closing;
+use crate::engine::http1::connection::Disposition;
 use crate::engine::io::Io;
-use crate::engine::timer::Timer;
+use crate::engine::io::buffer::{Buffer, Buffers};
+use crate::engine::io::timer::Timer;
+use crate::engine::shutdown::ShutdownSignal;
+use crate::engine::threads::context::ThreadContext;
 use crate::engine::upstream::stream::UpstreamStream;
-use crate::engine::worker::Worker;
 
 /// Bytes that one tunnel may move before others get their turn.
 const TURN: usize = 256 * 1024;
@@ -106,12 +106,12 @@ pub(super) struct Sides<'a, C> {
     /// What came from the endpoint already.
     pub(super) from_endpoint: &'a mut Buffer,
     pub(super) timer: &'a mut Timer,
-    pub(super) closing: &'a mut Closing,
-    pub(super) worker: &'a Worker,
+    pub(super) closing: &'a mut ShutdownSignal,
+    pub(super) worker: &'a ThreadContext,
 }
 
 /// Passes bytes on until the tunnel is over; what follows on the client's connection.
-pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Next {
+pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Disposition {
     let worker = sides.worker;
     let (engine, timer) = (&worker.engine, sides.timer);
     let mut clock = Clock {
@@ -156,13 +156,13 @@ pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Next {
     let [whole, closed] = [tunnel.frames.is_at_boundary(), tunnel.frames.is_closed()];
     let ended = tunnel.flows[1] == Flow::Ended;
     match over {
-        Over::Ended if whole || ended => Next::Close,
+        Over::Ended if whole || ended => Disposition::Close,
         Over::Asked if closed || say_going_away(tunnel.client, timer, clock.until()).await => {
-            Next::LINGER
+            Disposition::LINGER
         }
         Over::Ended | Over::Asked | Over::Stuck => {
             tunnel.client.abort();
-            Next::Close
+            Disposition::Close
         }
     }
 }

@@ -10,9 +10,9 @@ use aralez_proto::model::EndpointAddress;
 use rustix::io::Errno;
 use tokio::net::{TcpStream, UnixStream};
 
-use super::stream::UpstreamStream;
-use crate::core::peer::{PeerKey, Security};
-use crate::engine::timer::Timer;
+use crate::core::request::peer::{PeerKey, Security};
+use crate::engine::io::timer::Timer;
+use crate::engine::upstream::stream::UpstreamStream;
 
 /// Why there is none. Ascending by what says more about a request for which several endpoints were tried.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
-use super::stream::{Idle, UpstreamStream};
 use crate::core::limits::PoolLimits;
-use crate::core::peer::PeerKey;
+use crate::core::request::peer::PeerKey;
+use crate::engine::upstream::stream::{Idle, UpstreamStream};
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proto::wire::control::control_message::Kind;
 use aralez_proto::wire::part::Items;
-use aralez_proxy::core::subscription::{Event, Update};
-use aralez_proxy::sync::job::Job;
+use aralez_proxy::core::sync::subscription::{Event, Update};
+use aralez_proxy::sync::command::Command;
 use aralez_proxy::sync::translate;
 use bytes::Bytes;
 use prost::Message as _;
@@ -168,7 +168,7 @@ impl World {
         if self.has(Planted::RootNotVerified) {
             self.believe(node, &mut update);
         }
-        self.work(node, Job::Apply(update));
+        self.work(node, Command::Apply(update));
     }
 
     /// The hosts of the outcome that an older release refuses.
@@ -219,7 +219,7 @@ impl World {
             changes: incoming.changes,
         };
         self.believe(node, &mut update);
-        self.work(node, Job::Apply(update));
+        self.work(node, Command::Apply(update));
     }
 
     /// A planted bug: the roots are taken from what came.

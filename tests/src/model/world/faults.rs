@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aralez_control::core::session::Event;
-use aralez_proxy::core::parts::OtherPart;
-use aralez_proxy::core::subscription;
-use aralez_proxy::core::trial::LastExit;
-use aralez_proxy::sync::job::Job;
+use aralez_proxy::core::sync::snapshot_parts::OtherPart;
+use aralez_proxy::core::sync::subscription;
+use aralez_proxy::core::sync::trial::LastExit;
+use aralez_proxy::sync::command::Command;
 
 use super::{Happening, World};
 use crate::model::planted::Planted;
@@ -133,7 +133,7 @@ impl World {
         }
         self.note(|| format!("n{node} is restarted"));
         self.feed(node, subscription::Event::Shutdown);
-        self.work(node, Job::Leave);
+        self.work(node, Command::Leave);
         self.nodes[node].ended_by = None;
         self.gone(node);
         self.comes_back(node);

@@ -7,8 +7,8 @@ use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
 use aralez_proxy::core::live::LiveTable;
-use aralez_proxy::core::table::Table;
-use aralez_proxy::core::trial::LastExit;
+use aralez_proxy::core::request::table::Table;
+use aralez_proxy::core::sync::trial::LastExit;
 
 use super::proxies::shown;
 use super::{Happening, World};
@@ -257,7 +257,7 @@ fn wrong_with(live: &LiveTable, wholly: bool) -> Option<&'static str> {
     let Ok(complete) = complete else {
         return Some("it is not closed under reference");
     };
-    let registry = aralez_proxy::core::registry::Registry::default();
+    let registry = aralez_proxy::core::request::registry::Registry::default();
     let built = Table::build(&complete, &registry);
     (!same_table(&live.table, &built)).then_some("its table is not that of its records")
 }
@@ -269,7 +269,7 @@ fn same_table(one: &Table, other: &Table) -> bool {
         hosts
     };
     let pools = |table: &Table| {
-        let pool = |pool: &std::sync::Arc<aralez_proxy::core::balance::CompiledPool>| {
+        let pool = |pool: &std::sync::Arc<aralez_proxy::core::request::balance::CompiledPool>| {
             let endpoints = pool
                 .endpoints()
                 .iter()

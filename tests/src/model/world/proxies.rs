@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aralez_proto::fault::FaultCode;
 use aralez_proto::wire::control as wire;
-use aralez_proxy::core::subscription::{Action, Event, Hello, Moment, Report};
-use aralez_proxy::sync::job::{Job, News};
+use aralez_proxy::core::sync::subscription::{Action, Event, Hello, Moment, Report};
+use aralez_proxy::sync::command::{ApplierEvent, Command};
 use aralez_proxy::sync::translate;
 use prost::Message as _;
 
@@ -125,14 +125,14 @@ impl World {
                 self.nodes[node]
                     .cluster
                     .get_or_insert_with(|| cluster.clone());
-                self.work(node, Job::Pin(cluster));
+                self.work(node, Command::Pin(cluster));
             }
             Action::Rename(version) => {
                 self.note(|| format!("n{node} renames to {version}"));
-                self.work(node, Job::Rename(version));
+                self.work(node, Command::Rename(version));
             }
             Action::Apply(update) => self.begin_apply(node, update),
-            Action::Try(root) => self.work(node, Job::Try(root)),
+            Action::Try(root) => self.work(node, Command::Try(root)),
             Action::TellDigest { question } => self.tell(node, |process| {
                 let live = process.live.load();
                 translate::told_digest(question, live.snapshot.records())
@@ -244,9 +244,9 @@ impl World {
             }
         }
         self.tell(node, |process| {
-            translate::report(report, || translate::Told {
+            translate::report(report, || translate::ControlEvent {
                 running: process.machine.held(),
-                ..translate::Told::default()
+                ..translate::ControlEvent::default()
             })
         });
     }
@@ -284,7 +284,7 @@ impl World {
     }
 
     /// Gives the worker something that is done at once.
-    pub(super) fn work(&mut self, node: usize, job: Job) {
+    pub(super) fn work(&mut self, node: usize, job: Command) {
         self.set_wall(node);
         let now = self.instant();
         if let Some(process) = &mut self.nodes[node].process {
@@ -302,10 +302,10 @@ impl World {
                 return;
             };
             let event = match news {
-                News::Applied { version, took } => Event::Applied { version, took },
-                News::Refused { version, faults } => Event::Refused { version, faults },
-                News::Untried => Event::Untried,
-                News::Memory { .. } => Event::StatusChanged,
+                ApplierEvent::Applied { version, took } => Event::Applied { version, took },
+                ApplierEvent::Refused { version, faults } => Event::Refused { version, faults },
+                ApplierEvent::Untried => Event::Untried,
+                ApplierEvent::Memory { .. } => Event::StatusChanged,
             };
             self.feed(node, event);
         }

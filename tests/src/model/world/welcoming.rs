@@ -6,7 +6,7 @@ use std::time::Duration;
 use aralez_control::core::claim::{Claim, Claimant};
 use aralez_control::core::node::{NodeFacts, NodeState, StreamId};
 use aralez_control::core::session::{
-    Action, Event, GoAway, Hello, Opened, Pace, RefusedContent, Session, TurnedAway,
+    Action, Event, GoAway, Hello, OpenedSession, Pace, RefusedContent, Session, TurnedAway,
 };
 use aralez_control::stream::message;
 use aralez_control::stream::outbox::Outbox;
@@ -86,7 +86,7 @@ impl World {
         at: usize,
         facts: &NodeFacts,
         hello: Hello,
-    ) -> Result<Opened, TurnedAway> {
+    ) -> Result<OpenedSession, TurnedAway> {
         let control = &self.controls[at];
         let memory = control.fleet.memory(&facts.node);
         let memory = memory.filter(|_| !self.has(Planted::RefusalsForgotten));
@@ -102,7 +102,7 @@ impl World {
         )
     }
 
-    fn serve(&mut self, at: usize, link: u64, arrived: Arrived, opened: Opened) {
+    fn serve(&mut self, at: usize, link: u64, arrived: Arrived, opened: OpenedSession) {
         let node = self.links[&link].node;
         let control = &mut self.controls[at];
         let mut outbox = Outbox::default();

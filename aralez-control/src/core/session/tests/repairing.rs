@@ -65,7 +65,7 @@ fn a_node_that_shares_little_gets_everything() {
         .collect();
     let newest = snapshot(2, &spec(&hosts));
     let held = view(1, 1);
-    let Opened {
+    let OpenedSession {
         mut session,
         actions,
         ..
@@ -127,7 +127,7 @@ fn a_node_that_tells_nonsense_gets_everything_and_is_not_asked_again() {
 fn answers_to_other_questions_are_not_heard_and_no_answer_ends_the_stream() {
     let now = Instant::now();
     let (held, newest) = (view(1, 1), view(2, 2));
-    let Opened {
+    let OpenedSession {
         mut session,
         actions,
         ..

@@ -20,7 +20,7 @@ fn session(code: FaultCode, now: Instant) -> (Session, SharedSnapshot) {
         refused: vec![refused(newest.version(), code)],
         ..hello(Some(runs.version()))
     };
-    let Opened {
+    let OpenedSession {
         mut session,
         actions,
         ..

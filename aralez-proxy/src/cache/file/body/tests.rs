@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-use aralez_proto::join::InTurn;
+use aralez_proto::parallel::InTurn;
 
 fn cached(kind: u32, key: &str, payload: &str) -> wire::CachedRecord {
     wire::CachedRecord {
@@ -18,15 +18,15 @@ fn body(records: Vec<wire::CachedRecord>) -> Bytes {
 }
 
 /// The records, or what is said about the body.
-fn told(body: Result<Body, ReadError>) -> Result<Vec<Record>, String> {
+fn told(body: Result<FileBody, ReadError>) -> Result<Vec<Record>, String> {
     let body = body.map_err(|error| error.to_string())?;
     Ok(body.records.iter().cloned().collect())
 }
 
 /// What is read by the reader of what a proxy writes, and by no other.
-fn read_as_written(body: &Bytes) -> Result<Body, ReadError> {
+fn read_as_written(body: &Bytes) -> Result<FileBody, ReadError> {
     let halves = as_written(body).ok_or(ReadError::Short)?;
-    Ok(Body {
+    Ok(FileBody {
         records: RecordSet::of(halves, &InTurn),
         left: Vec::new(),
     })

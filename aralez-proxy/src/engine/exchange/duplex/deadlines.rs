@@ -3,30 +3,30 @@
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use super::{Duplex, End};
-use crate::core::http1::Refusal;
 use crate::core::limits::ClientLimits;
+use crate::core::request::http1::RequestRefusal;
 use crate::core::traffic::Deadline;
-use crate::engine::client_side::ClientSide;
-use crate::engine::clock;
-use crate::engine::facts::limit;
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::exchange::duplex::{Duplex, TryEnd};
+use crate::engine::exchange::facts::limit;
+use crate::engine::io::stall;
 
 impl<C: ClientSide> Duplex<'_, C> {
     /// Ends what waits for too long.
-    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         let Some((deadline, at)) = self.next_deadline() else {
             return Poll::Pending;
         };
         ready!(self.timer.poll(cx, now, Some(at)));
         Poll::Ready(match deadline {
             Deadline::Body | Deadline::BodyRate if self.has_head() => {
-                End::ClientGone(Some(deadline))
+                TryEnd::ClientGone(Some(deadline))
             }
             Deadline::Body | Deadline::BodyRate => {
-                End::Refused(Refusal::BodyTimeout, Some(deadline))
+                TryEnd::Refused(RequestRefusal::BodyTimeout, Some(deadline))
             }
-            Deadline::Write => End::ClientGone(Some(deadline)),
-            _ => End::TooSlow(deadline),
+            Deadline::Write => TryEnd::ClientGone(Some(deadline)),
+            _ => TryEnd::TooSlow(deadline),
         })
     }
 
@@ -57,7 +57,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         } = *self.terms.limits;
         let spent = self.clocks.body.spent();
         let idle = since + body;
-        let slow = clock::slow_at(since, spent, self.clocks.received, body_min_rate, body);
+        let slow = stall::slow_at(since, spent, self.clocks.received, body_min_rate, body);
         match slow {
             Some(slow) if slow < idle => Some((Deadline::BodyRate, slow)),
             _ => Some((Deadline::Body, idle)),

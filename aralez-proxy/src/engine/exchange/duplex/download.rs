@@ -3,18 +3,18 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::{Duplex, End};
-use crate::core::http1::Framing;
-use crate::core::http1::response::BadResponse;
-use crate::engine::client_side::ClientSide;
-use crate::engine::exchange::endpoint_side::Phase;
+use crate::core::request::http1::Framing;
+use crate::core::request::http1::response::BadResponse;
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::exchange::duplex::{Duplex, TryEnd};
+use crate::engine::exchange::endpoint_side::ResponsePhase;
 
 /// Informational responses that an endpoint may send before the final one.
 const MAX_INFORMATIONAL: u8 = 16;
 
 impl<C: ClientSide> Duplex<'_, C> {
     /// Passes the response on as far as it goes. Ready: the exchange is over.
-    pub(super) fn poll_down(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+    pub(super) fn poll_down(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         self.clocks.reading = false;
         loop {
             match self.client.poll_send(cx, &mut self.side.buffer) {
@@ -29,7 +29,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                         return Poll::Pending;
                     }
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(End::ClientGone(None)),
+                Poll::Ready(Err(_)) => return Poll::Ready(TryEnd::ClientGone(None)),
                 Poll::Pending => {
                     self.clocks.client_write.on(self.client.sent(), now);
                     return Poll::Pending;
@@ -52,7 +52,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                 }
                 Poll::Ready(ended) => {
                     if let Err(bad) = self.end_of_endpoint(ended.is_ok()) {
-                        return Poll::Ready(End::Bad(bad));
+                        return Poll::Ready(TryEnd::Bad(bad));
                     }
                 }
                 Poll::Pending => {
@@ -64,22 +64,22 @@ impl<C: ClientSide> Duplex<'_, C> {
     }
 
     /// `true`: something is on its way out. `false`: more must be read.
-    fn take_what_is_there(&mut self) -> Result<bool, End> {
+    fn take_what_is_there(&mut self) -> Result<bool, TryEnd> {
         match self.side.progress.phase {
-            Phase::Switched => Err(End::Switched),
-            Phase::Body if self.client.is_whole() => Err(End::Done),
-            Phase::Body => self.stage(),
-            Phase::Head => {
+            ResponsePhase::Switched => Err(TryEnd::Switched),
+            ResponsePhase::Body if self.client.is_whole() => Err(TryEnd::Done),
+            ResponsePhase::Body => self.stage(),
+            ResponsePhase::Head => {
                 let side = &mut *self.side;
                 let head = side.head.read(side.buffer.filled());
-                let Some(length) = head.map_err(End::Bad)? else {
+                let Some(length) = head.map_err(TryEnd::Bad)? else {
                     return Ok(false);
                 };
                 if self.is_idle_timeout() {
-                    return Err(End::IdleTimeout);
+                    return Err(TryEnd::IdleTimeout);
                 }
-                self.take_head(length).map_err(End::Bad)?;
-                if self.side.progress.phase == Phase::Body {
+                self.take_head(length).map_err(TryEnd::Bad)?;
+                if self.side.progress.phase == ResponsePhase::Body {
                     // What has come of the body leaves with the head, in one write.
                     self.stage()?;
                 }
@@ -88,18 +88,18 @@ impl<C: ClientSide> Duplex<'_, C> {
         }
     }
 
-    fn stage(&mut self) -> Result<bool, End> {
+    fn stage(&mut self) -> Result<bool, TryEnd> {
         let staged = self.client.stage(&mut self.side.buffer);
-        staged.map_err(|_| End::Bad(BadResponse::Chunk))
+        staged.map_err(|_| TryEnd::Bad(BadResponse::Chunk))
     }
 
     /// The connection ended, in good order or not.
     fn end_of_endpoint(&mut self, orderly: bool) -> Result<(), BadResponse> {
         self.side.progress.keep_endpoint = false;
         match self.side.progress.phase {
-            Phase::Head => Err(BadResponse::Early),
-            Phase::Body if orderly && self.client.end_body() => Ok(()),
-            Phase::Body | Phase::Switched => Err(BadResponse::Truncated),
+            ResponsePhase::Head => Err(BadResponse::Early),
+            ResponsePhase::Body if orderly && self.client.end_body() => Ok(()),
+            ResponsePhase::Body | ResponsePhase::Switched => Err(BadResponse::Truncated),
         }
     }
 
@@ -129,7 +129,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             self.client
                 .switch(&side.head, side.buffer.filled(), &changes);
             side.progress.status = 101;
-            side.progress.phase = Phase::Switched;
+            side.progress.phase = ResponsePhase::Switched;
         } else {
             self.take_final(framing);
         }
@@ -161,6 +161,6 @@ impl<C: ClientSide> Duplex<'_, C> {
         side.progress.status = side.head.status();
         side.progress.keep_endpoint =
             taken && side.head.keeps_alive() && framing != Framing::UntilClose;
-        side.progress.phase = Phase::Body;
+        side.progress.phase = ResponsePhase::Body;
     }
 }

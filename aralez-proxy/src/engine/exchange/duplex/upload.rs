@@ -3,13 +3,13 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::{Duplex, End};
-use crate::core::http1::Refusal;
-use crate::engine::client_side::ClientSide;
+use crate::core::request::http1::RequestRefusal;
+use crate::engine::exchange::client_side::ClientSide;
+use crate::engine::exchange::duplex::{Duplex, TryEnd};
 
 impl<C: ClientSide> Duplex<'_, C> {
     /// Sends the request on as far as it goes. Ready: the exchange is over.
-    pub(super) fn poll_up(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+    pub(super) fn poll_up(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         if self.side.progress.stopped {
             return Poll::Pending;
         }
@@ -41,19 +41,19 @@ impl<C: ClientSide> Duplex<'_, C> {
             let up = &mut self.side.up;
             if up.is_ended() {
                 let gone = self.client.poll_gone(cx, now);
-                return gone.map(|()| End::ClientGone(None));
+                return gone.map(|()| TryEnd::ClientGone(None));
             }
             match up.stage(self.client.body()) {
-                Err(bad) => return Poll::Ready(End::Refused(bad.into(), None)),
+                Err(bad) => return Poll::Ready(TryEnd::Refused(bad.into(), None)),
                 Ok(true) => continue,
                 Ok(false) => {}
             }
             if self.client.body().is_full() {
                 // Framing that is not whole never fills a buffer.
-                return Poll::Ready(End::Refused(Refusal::ChunkSize, None));
+                return Poll::Ready(TryEnd::Refused(RequestRefusal::ChunkSize, None));
             }
             match self.client.poll_body(cx) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::ClientGone(None)),
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(TryEnd::ClientGone(None)),
                 Poll::Ready(Ok(count)) => {
                     self.clocks.received += count as u64;
                     self.clocks.body.off(now);

@@ -11,18 +11,18 @@ use aralez_proto::rules::Rules;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 
-use super::*;
-use crate::core::http1::Framing;
-use crate::core::http1::body::{BadBody, Body, Sender};
-use crate::core::http1::response::ResponseHead;
 use crate::core::live::LiveTable;
-use crate::core::registry::Registry;
 use crate::core::request::Request;
-use crate::core::request::tests::Pairs;
-use crate::core::table::Table;
-use crate::engine::buffer::Buffer;
-use crate::engine::client_side::{AnswerChanges, RequestChanges, ResponseChanges};
-use crate::engine::facts::Facts;
+use crate::core::request::http1::Framing;
+use crate::core::request::http1::body::{BadBody, Body, Sender};
+use crate::core::request::http1::response::ResponseHead;
+use crate::core::request::registry::Registry;
+use crate::core::request::table::Table;
+use crate::core::request::view::tests::Pairs;
+use crate::engine::exchange::client_side::{AnswerChanges, RequestChanges, ResponseChanges};
+use crate::engine::exchange::facts::Facts;
+use crate::engine::exchange::tests::*;
+use crate::engine::io::buffer::Buffer;
 use crate::engine::upstream::stream::UpstreamStream;
 
 /// The client: its request, and what it got.
@@ -141,7 +141,7 @@ impl ClientSide for Stream {
 }
 
 /// Serves `a.example` by one endpoint.
-fn serve(worker: &Worker, endpoint: EndpointAddress) {
+fn serve(worker: &ThreadContext, endpoint: EndpointAddress) {
     let name: PoolName = "up".parse().unwrap();
     let host = VirtualHost {
         pattern: "a.example".parse().unwrap(),
@@ -167,7 +167,7 @@ fn serve(worker: &Worker, endpoint: EndpointAddress) {
     });
 }
 
-async fn exchanged(worker: &Worker) -> (Outcome, Stream) {
+async fn exchanged(worker: &ThreadContext) -> (Outcome, Stream) {
     let mut data = Buffer::default();
     buffer::tests::read(&worker.buffers, &mut data, b"3\r\nabc\r\n0\r\n\r\n");
     let mut client = Stream {
@@ -185,7 +185,7 @@ async fn exchanged(worker: &Worker) -> (Outcome, Stream) {
     };
     let mut buffers = ExchangeBuffers::default();
     let mut outcome = Outcome::begun(client.facts.started);
-    let parts = Parts {
+    let parts = ExchangeParts {
         worker,
         timer: &mut Timer::default(),
         side: &mut buffers.endpoint,

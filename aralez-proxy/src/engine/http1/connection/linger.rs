@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::Connection;
 use crate::core::traffic::{ConnectionState, Deadline};
-use crate::engine::buffer::Buffer;
+use crate::engine::http1::connection::Connection;
 use crate::engine::io::Io;
+use crate::engine::io::buffer::Buffer;
 
 /// How long what a client still sends is read away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

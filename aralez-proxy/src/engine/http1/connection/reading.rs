@@ -4,23 +4,23 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Instant;
 
-use super::{Came, Connection};
-use crate::core::http1::Refusal;
-use crate::core::http1::opening::{self, Opening};
+use crate::core::request::http1::RequestRefusal;
+use crate::core::request::http1::opening::{self, Opening};
 use crate::core::traffic::{ConnectionState, Deadline};
-use crate::engine::clock::WakeTime;
-use crate::engine::deferred;
+use crate::engine::accept::defer_accept;
 use crate::engine::http1::buffers::ClientBuffers;
+use crate::engine::http1::connection::{Connection, ReadOutcome};
 use crate::engine::io::Io;
+use crate::engine::io::stall::WakeTime;
 
 /// Why no head was read.
-pub(super) enum Stop {
+pub(super) enum HeadError {
     Gone,
-    Refused(Refusal),
+    Refused(RequestRefusal),
 }
 
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
+impl From<RequestRefusal> for HeadError {
+    fn from(refusal: RequestRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -40,7 +40,7 @@ impl<C: Io> Connection<C> {
     pub(super) async fn read_head(
         &mut self,
         buffers: &mut ClientBuffers,
-    ) -> Result<Option<usize>, Stop> {
+    ) -> Result<Option<usize>, HeadError> {
         let limits = self.worker.engine.limits;
         let mut begun = (self.served == 0).then_some(self.since);
         let warm = self.now + self.worker.warm().min(limits.idle);
@@ -57,15 +57,15 @@ impl<C: Io> Connection<C> {
             let empty = buffer.is_empty();
             let patience = self.patience(opening, empty, warm, &mut begun);
             match self.read(buffers, patience).await {
-                Came::Bytes => {}
-                Came::Nothing if patience.rests => {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::Nothing if patience.rests => {
                     if self.served == 0 {
                         self.count_the_kernels_wait();
                     }
                     return Ok(None);
                 }
-                Came::Nothing => return Err(self.too_late(opening)),
-                Came::End => return Err(Stop::Gone),
+                ReadOutcome::Nothing => return Err(self.too_late(opening)),
+                ReadOutcome::End => return Err(HeadError::Gone),
             }
         }
     }
@@ -98,18 +98,18 @@ impl<C: Io> Connection<C> {
 
     /// No head in time. Only a client that has begun a request gets an answer: another one would take it for the answer to the request
     /// that it sends next.
-    fn too_late(&self, opening: Opening) -> Stop {
+    fn too_late(&self, opening: Opening) -> HeadError {
         let connections = &self.worker.tally.connections;
         if opening == Opening::Request {
             connections.deadline(Deadline::Head);
-            return Stop::Refused(Refusal::HeadTimeout);
+            return HeadError::Refused(RequestRefusal::HeadTimeout);
         }
         connections.deadline(if self.served == 0 {
             Deadline::Head
         } else {
             Deadline::Idle
         });
-        Stop::Gone
+        HeadError::Gone
     }
 
     /// A connection that comes without a byte where those that have some come first was held for as long as the kernel holds one. That is
@@ -117,20 +117,20 @@ impl<C: Io> Connection<C> {
     fn count_the_kernels_wait(&mut self) {
         let limits = &self.worker.engine.limits;
         if limits.defer_accept {
-            let held = deferred::LONGEST.min(limits.header / 2);
+            let held = defer_accept::LONGEST.min(limits.header / 2);
             let since = self.since.checked_sub(held);
             self.since = since.unwrap_or(self.since);
         }
     }
 
     /// Reads what comes.
-    async fn read(&mut self, buffers: &mut ClientBuffers, patience: Patience) -> Came {
+    async fn read(&mut self, buffers: &mut ClientBuffers, patience: Patience) -> ReadOutcome {
         let mut time = WakeTime::at(self.now);
         poll_fn(|cx| {
             let buffer = &mut buffers.incoming;
             match self.worker.buffers.poll_read(cx, &mut self.io, buffer) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Came::End),
-                Poll::Ready(Ok(_)) => return Poll::Ready(Came::Bytes),
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(ReadOutcome::End),
+                Poll::Ready(Ok(_)) => return Poll::Ready(ReadOutcome::Bytes),
                 Poll::Pending => {}
             }
             self.now = time.now();
@@ -145,7 +145,7 @@ impl<C: Io> Connection<C> {
                 self.is_busy();
             }
             let over = self.timer.poll(cx, now, Some(patience.until));
-            over.map(|()| Came::Nothing)
+            over.map(|()| ReadOutcome::Nothing)
         })
         .await
     }

@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::{Connection, Next};
-use crate::core::http1::Refusal;
-use crate::core::outcome::Outcome;
+use crate::core::request::http1::RequestRefusal;
+use crate::core::request::outcome::Outcome;
 use crate::core::traffic::{ConnectionLimit, ConnectionState};
-use crate::engine::exchange::{Exchange, Parts};
-use crate::engine::facts::Facts;
+use crate::engine::exchange::facts::Facts;
+use crate::engine::exchange::{Exchange, ExchangeParts};
 use crate::engine::http1::client::{Follows, Http1};
+use crate::engine::http1::connection::{Connection, Disposition};
 use crate::engine::io::Io;
-use crate::engine::worker::ExchangeBuffers;
+use crate::engine::threads::context::ExchangeBuffers;
 
 impl<C: Io> Connection<C> {
     /// Serves the request whose head stands in the buffer.
@@ -18,7 +18,7 @@ impl<C: Io> Connection<C> {
         &mut self,
         buffers: &mut ExchangeBuffers,
         length: usize,
-    ) -> Next {
+    ) -> Disposition {
         self.state.move_to(ConnectionState::Exchange);
         let _in_flight = self.worker.tally.enter();
         self.now = Instant::now();
@@ -45,7 +45,11 @@ impl<C: Io> Connection<C> {
     }
 
     /// Answers a request that was refused before anything was decided about it. Nobody knows where the next one would begin.
-    pub(super) async fn refuse(&mut self, buffers: &mut ExchangeBuffers, refusal: Refusal) -> Next {
+    pub(super) async fn refuse(
+        &mut self,
+        buffers: &mut ExchangeBuffers,
+        refusal: RequestRefusal,
+    ) -> Disposition {
         self.worker.tally.refused_request();
         // What was read of it tells nothing about the client.
         buffers.client.head.clear();
@@ -63,7 +67,7 @@ impl<C: Io> Connection<C> {
         &'a mut self,
         buffers: &'a mut ExchangeBuffers,
         facts: Facts,
-    ) -> (Http1<'a, C>, Parts<'a>) {
+    ) -> (Http1<'a, C>, ExchangeParts<'a>) {
         let may_keep = facts.wishes.keep_alive
             && self.served < self.worker.engine.limits.requests
             && !self.yields;
@@ -79,7 +83,7 @@ impl<C: Io> Connection<C> {
             may_keep,
             follows: Follows::default(),
         };
-        let parts = Parts {
+        let parts = ExchangeParts {
             worker: &self.worker,
             timer: &mut self.timer,
             side: &mut buffers.endpoint,

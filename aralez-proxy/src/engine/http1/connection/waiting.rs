@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use aralez_runtime::random;
 
-use super::{Came, Connection};
 use crate::core::leaving::Draw;
-use crate::core::traffic::{ConnectionState, Deadline, Event};
+use crate::core::traffic::{ConnectionState, Deadline, TrafficEvent};
+use crate::engine::http1::connection::{Connection, ReadOutcome};
 use crate::engine::io::Io;
 
 /// A client that has not sent a byte yet may lose its place only after this: its first request may be under way.
@@ -16,7 +16,7 @@ const NEW: Duration = Duration::from_secs(1);
 
 impl<C: Io> Connection<C> {
     /// Waits for a request to begin.
-    pub(super) async fn wait(&mut self) -> Came {
+    pub(super) async fn wait(&mut self) -> ReadOutcome {
         self.state.move_to(ConnectionState::Idle);
         let limits = &self.worker.engine.limits;
         let (deadline, limit) = if self.served == 0 {
@@ -27,12 +27,12 @@ impl<C: Io> Connection<C> {
         let until = self.since + limit;
         poll_fn(|cx| {
             match self.io.poll_readable(cx) {
-                Poll::Ready(Ok(())) => return Poll::Ready(Came::Bytes),
-                Poll::Ready(Err(_)) => return Poll::Ready(Came::End),
+                Poll::Ready(Ok(())) => return Poll::Ready(ReadOutcome::Bytes),
+                Poll::Ready(Err(_)) => return Poll::Ready(ReadOutcome::End),
                 Poll::Pending => {}
             }
             self.poll_idle(cx, Instant::now(), until).map(|ended| {
-                if ended == Came::Nothing {
+                if ended == ReadOutcome::Nothing {
                     self.worker.tally.connections.deadline(deadline);
                 }
                 ended
@@ -48,19 +48,19 @@ impl<C: Io> Connection<C> {
         cx: &mut Context<'_>,
         now: Instant,
         until: Instant,
-    ) -> Poll<Came> {
+    ) -> Poll<ReadOutcome> {
         if self.is_evicted(cx) {
-            self.worker.tally.event(Event::Evicted);
-            return Poll::Ready(Came::End);
+            self.worker.tally.event(TrafficEvent::Evicted);
+            return Poll::Ready(ReadOutcome::End);
         }
         let leaves = self.leaves_at(cx, now);
         let first = leaves.map_or(until, |leaves| leaves.min(until));
         self.timer.poll(cx, now, Some(first)).map(|()| {
             if now >= until {
-                return Came::Nothing;
+                return ReadOutcome::Nothing;
             }
             self.worker.tally.connections.deadline(Deadline::Drain);
-            Came::End
+            ReadOutcome::End
         })
     }
 

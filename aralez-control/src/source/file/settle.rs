@@ -1,0 +1,362 @@
+//! What a look at the files means: the set to take, or to wait, or what to warn of. Pure: looks and times are given.
+//!
+//! A text is taken once its file stands still ([`still`]). What cannot be read, or is gone that should not be, leaves the text that was
+//! taken last. One deleted file of several is a decision; a whole folder that is gone, or all of its files at once, is an accident until
+//! an operator says otherwise.
+
+mod collected;
+mod still;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aralez_proto::document::DocumentSet;
+use bytes::Bytes;
+
+use super::writers::FileId;
+use crate::core::status::{FilesReading, KnownFiles};
+use collected::Collected;
+use still::{Stillness, Unread};
+
+pub(super) use collected::fault;
+pub(super) use still::Ask;
+
+/// How long a file is gone before that counts: editors delete and make anew.
+const GONE: Duration = Duration::from_secs(2);
+
+/// What was heard of the writing of a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    /// The file was moved into place.
+    Moved,
+    /// Whoever wrote it in place has closed it.
+    Closed,
+    /// It was made in place, and nothing more was heard.
+    Made,
+    /// Nothing was heard, and it has not changed for a while.
+    LongAgo,
+    /// Nothing was heard, and it changed just now.
+    Unknown,
+}
+
+/// A text that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct SeenFile {
+    pub(super) text: Bytes,
+    pub(super) file: FileId,
+    pub(super) written: Written,
+}
+
+/// What was found under one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    Text(SeenFile),
+    /// Somebody is writing this file.
+    Writing(FileId),
+    Missing,
+    /// There is something that cannot be read, and why.
+    Trouble(String),
+}
+
+impl Found {
+    fn file(&self) -> Option<FileId> {
+        match self {
+            Self::Text(seen) => Some(seen.file),
+            Self::Writing(file) => Some(*file),
+            Self::Missing | Self::Trouble(_) => None,
+        }
+    }
+
+    /// Whether both say the same, whatever was heard meanwhile.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => {
+                one.file == other.file && one.text == other.text
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// The folder `conf.d/`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Folder {
+    /// Its device and inode.
+    pub(super) id: FileId,
+    /// Where it really is: links that lead to it may be changed on purpose.
+    pub(super) real: PathBuf,
+}
+
+/// All that was found at one time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Look {
+    pub(super) main: Found,
+    /// By the name of the document: `conf.d/NAME.yaml`.
+    pub(super) conf_d: BTreeMap<String, Found>,
+    /// The folder; `None` where there is none.
+    pub(super) folder: Option<Folder>,
+    /// Why the folder `conf.d/` itself cannot be read.
+    pub(super) conf_d_trouble: Option<String>,
+}
+
+impl Look {
+    fn file(&self, name: &str) -> Option<&Found> {
+        match name == DocumentSet::MAIN {
+            true => Some(&self.main),
+            false => self.conf_d.get(name),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&str, &Found)> {
+        let conf_d = self
+            .conf_d
+            .iter()
+            .map(|(name, found)| (name.as_str(), found));
+        std::iter::once((DocumentSet::MAIN, &self.main)).chain(conf_d)
+    }
+
+    /// Whether both looks found the same, whatever was heard meanwhile.
+    fn is_same(&self, other: &Self) -> bool {
+        self.conf_d.len() == other.conf_d.len()
+            && self.folder == other.folder
+            && self.conf_d_trouble == other.conf_d_trouble
+            && self
+                .files()
+                .all(|(name, found)| other.file(name).is_some_and(|other| found.is_same(other)))
+    }
+}
+
+/// What comes of a look.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct LookOutcome {
+    /// Something to tell.
+    pub(super) reading: Option<FilesReading>,
+    /// After how long another look is needed even if nothing is heard.
+    pub(super) again_in: Option<Duration>,
+}
+
+/// What is remembered between looks.
+#[derive(Debug)]
+pub(super) struct Decider {
+    before: KnownFiles,
+    /// The texts that were taken last.
+    taken: BTreeMap<String, Bytes>,
+    still: Stillness,
+    missing_since: BTreeMap<String, Duration>,
+    /// The files of `conf.d/` that are gone in a way that looks like an accident.
+    gone: BTreeSet<String>,
+    /// The folder when all of its files that were taken were in it.
+    folder: Option<Folder>,
+    /// A look came to a reading before.
+    begun: bool,
+    /// In this run a set without a main document was a set of its own.
+    without_main: bool,
+    told: Option<FilesReading>,
+}
+
+impl Decider {
+    /// Begins after what was taken before the start. A file that somebody writes for longer than `patience` is left out.
+    pub(super) fn new(before: KnownFiles, patience: Duration) -> Self {
+        Self {
+            taken: before.documents.documents().clone(),
+            before,
+            still: Stillness::new(patience),
+            missing_since: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            folder: None,
+            begun: false,
+            without_main: false,
+            told: None,
+        }
+    }
+
+    /// Takes a look made at `now`, a time since any fixed moment. `ask` finds out who writes files that would be taken.
+    pub(super) fn look(&mut self, now: Duration, look: &Look, ask: Ask<'_>) -> LookOutcome {
+        let unread = match self.still.settle(now, look, &self.taken, ask) {
+            Ok(unread) => unread,
+            Err(again_in) => {
+                return LookOutcome {
+                    reading: None,
+                    again_in: Some(again_in),
+                };
+            }
+        };
+        let mut set = Collected::default();
+        self.main(now, look, &unread, &mut set);
+        self.conf_d(now, look, &unread, &mut set);
+        self.main_may_miss(&mut set);
+        set.check_size();
+        self.begun = true;
+        let again_in = set.again_in;
+        let reading = set.into_reading();
+        if let Some(documents) = &reading.documents {
+            self.taken.clone_from(documents.documents());
+        }
+        if self.told.as_ref() == Some(&reading) {
+            return LookOutcome {
+                reading: None,
+                again_in,
+            };
+        }
+        self.told = Some(reading.clone());
+        LookOutcome {
+            reading: Some(reading),
+            again_in,
+        }
+    }
+
+    fn main(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
+        let name = DocumentSet::MAIN;
+        if look.main != Found::Missing {
+            self.missing_since.remove(name);
+            self.found(name, &look.main, unread, set);
+            return;
+        }
+        let Some(text) = self.taken.get(name).cloned() else {
+            return;
+        };
+        set.put(name, text);
+        let left = self.gone_in(now, name);
+        set.look_again(left);
+        if left.is_none() {
+            set.warn(name, "was deleted; what it said stays until it is back");
+        }
+    }
+
+    /// Puts what was found under a name into the set.
+    fn found(&self, name: &str, found: &Found, unread: &Unread, set: &mut Collected) {
+        let taken = || self.taken.get(name).cloned();
+        match found {
+            _ if unread.contains_key(name) => {
+                let opener = unread.get(name).and_then(Option::as_deref);
+                set.writing(name, opener, taken());
+            }
+            Found::Text(seen) => set.put(name, seen.text.clone()),
+            Found::Trouble(reason) => set.trouble(name, reason, taken()),
+            // It would be left out, or waited for.
+            Found::Writing(_) => set.writing(name, None, taken()),
+            Found::Missing => {}
+        }
+    }
+
+    /// Without a main document, now and before, the set is that of `conf.d/` alone, unless that would take away what came another way.
+    fn main_may_miss(&mut self, set: &mut Collected) {
+        if set.texts.contains_key(DocumentSet::MAIN) || !set.faults.is_empty() {
+            return;
+        }
+        let same_as_before = || Some(set.documents().content_hash()) == self.before.hash;
+        self.without_main = self.without_main || !self.before.has_head || same_as_before();
+        if self.without_main {
+            set.warn(DocumentSet::MAIN, "is missing; it is read when it appears");
+        } else {
+            let reason = "is missing; what serves stays until it appears";
+            set.faults.push(fault(DocumentSet::MAIN, reason));
+        }
+    }
+
+    fn conf_d(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
+        for (name, found) in &look.conf_d {
+            if *found != Found::Missing {
+                self.found(name, found, unread, set);
+                self.missing_since.remove(name);
+                self.gone.remove(name);
+            }
+        }
+        let there = |name: &str| {
+            look.file(name)
+                .is_some_and(|found| *found != Found::Missing)
+        };
+        let missing = self.taken.iter();
+        let missing = missing.filter(|(name, _)| *name != DocumentSet::MAIN && !there(name));
+        let missing: Vec<(String, Bytes)> = missing
+            .map(|(name, text)| (name.clone(), text.clone()))
+            .collect();
+        if missing.is_empty() && look.folder.is_some() {
+            self.folder.clone_from(&look.folder);
+        }
+        // A whole folder that is gone, unmounted for one, is no decision about the files in it.
+        let all_gone = look.main == Found::Missing && self.taken.contains_key(DocumentSet::MAIN);
+        let accident = self.is_accident(look, missing.len());
+        for (name, text) in missing {
+            if look.conf_d_trouble.is_some() {
+                set.put(&name, text);
+            } else if all_gone {
+                self.all_gone(now, &name, text, set);
+            } else {
+                self.missing(now, &name, text, accident, set);
+            }
+        }
+        match &look.conf_d_trouble {
+            // What its files said before is not known, so nor is the set.
+            Some(reason) if self.taken.is_empty() => {
+                let reason = format!("cannot be read: {reason}");
+                set.faults.push(fault("conf.d", &reason));
+            }
+            Some(reason) => set.warn(
+                "conf.d",
+                &format!("cannot be read, what its files said stays: {reason}"),
+            ),
+            None => {}
+        }
+    }
+
+    /// Whether missing files of `conf.d/` look like an accident: the folder is gone, or another one is in its place, or all of several
+    /// files are gone at once, or all that were there before the start.
+    fn is_accident(&self, look: &Look, missing: usize) -> bool {
+        let Some(folder) = &look.folder else {
+            return true;
+        };
+        let another = self
+            .folder
+            .as_ref()
+            .is_some_and(|before| before.real == folder.real && before.id != folder.id);
+        let none_left = look.conf_d.values().all(|found| *found == Found::Missing);
+        another || (none_left && (missing >= 2 || !self.begun))
+    }
+
+    fn all_gone(&mut self, now: Duration, name: &str, text: Bytes, set: &mut Collected) {
+        set.put(name, text);
+        if self.gone_in(now, DocumentSet::MAIN).is_none() {
+            set.warn(
+                name,
+                "is gone together with upstreams.yaml; what it said stays until that is back",
+            );
+        }
+    }
+
+    /// A missing file stays for a while, and for as long as its loss looks like an accident.
+    fn missing(
+        &mut self,
+        now: Duration,
+        name: &str,
+        text: Bytes,
+        accident: bool,
+        set: &mut Collected,
+    ) {
+        let left = self.gone_in(now, name);
+        let held = self.gone.contains(name);
+        if left.is_some() || accident || held {
+            set.put(name, text);
+            set.look_again(left);
+        } else {
+            self.missing_since.remove(name);
+        }
+        if accident && (left.is_none() || !self.begun) {
+            self.gone.insert(name.to_owned());
+        }
+        if left.is_none() && (accident || held) {
+            set.gone.push(name.to_owned());
+        }
+    }
+
+    /// How long until a missing file counts as gone; `None` where it does.
+    fn gone_in(&mut self, now: Duration, name: &str) -> Option<Duration> {
+        let since = *self.missing_since.entry(name.to_owned()).or_insert(now);
+        let left = GONE.saturating_sub(now.saturating_sub(since));
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! A set of documents that is being put together.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aralez_proto::document::{DocumentFault, DocumentSet, MAX_BYTES, Place};
+use bytes::Bytes;
+
+use crate::core::status::FilesReading;
+
+/// The documents so far, and what is wrong or worth saying.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) texts: BTreeMap<String, Bytes>,
+    pub(super) faults: Vec<DocumentFault>,
+    warnings: Vec<DocumentFault>,
+    /// Files that are gone in a way that looks like an accident.
+    pub(super) gone: Vec<String>,
+    /// How many files are left out because somebody writes them.
+    writing: usize,
+    pub(super) again_in: Option<Duration>,
+}
+
+impl Collected {
+    pub(super) fn put(&mut self, name: &str, text: Bytes) {
+        self.texts.insert(name.to_owned(), text);
+    }
+
+    /// What cannot be read keeps the text that was taken from it; where there is none, the set cannot be known.
+    pub(super) fn trouble(&mut self, name: &str, reason: &str, taken: Option<Bytes>) {
+        match taken {
+            Some(text) => {
+                self.put(name, text);
+                self.warn(
+                    name,
+                    &format!("cannot be read, what it said stays: {reason}"),
+                );
+            }
+            None => self
+                .faults
+                .push(fault(name, &format!("cannot be read: {reason}"))),
+        }
+    }
+
+    /// So does a file that somebody has been writing for too long.
+    pub(super) fn writing(&mut self, name: &str, opener: Option<&str>, taken: Option<Bytes>) {
+        self.writing += 1;
+        let who = opener.unwrap_or("a program");
+        let reason = format!("is not read: {who} has it open for writing, or keeps changing it");
+        match taken {
+            Some(text) => {
+                self.put(name, text);
+                self.warn(name, &format!("{reason}; what it said stays"));
+            }
+            None => self.faults.push(fault(name, &reason)),
+        }
+    }
+
+    pub(super) fn warn(&mut self, name: &str, reason: &str) {
+        self.warnings.push(fault(name, reason));
+    }
+
+    pub(super) fn look_again(&mut self, left: Option<Duration>) {
+        self.again_in = [self.again_in, left].into_iter().flatten().min();
+    }
+
+    pub(super) fn check_size(&mut self) {
+        let bytes: usize = self.texts.values().map(Bytes::len).sum();
+        if bytes > MAX_BYTES {
+            let reason = format!(
+                "has {bytes} bytes together with the files of conf.d, at most {MAX_BYTES} are read"
+            );
+            self.faults.push(fault(DocumentSet::MAIN, &reason));
+        }
+    }
+
+    pub(super) fn documents(&self) -> DocumentSet {
+        self.texts.clone().into_iter().collect()
+    }
+
+    pub(super) fn into_reading(self) -> FilesReading {
+        FilesReading {
+            documents: self.faults.is_empty().then(|| self.documents()),
+            faults: self.faults,
+            warnings: self.warnings,
+            gone: self.gone,
+            writing: self.writing,
+        }
+    }
+}
+
+/// A fault of a document as a whole.
+pub(in super::super) fn fault(name: &str, reason: &str) -> DocumentFault {
+    DocumentFault {
+        place: Place {
+            file: name.to_owned(),
+            line: 0,
+            column: 0,
+        },
+        path: String::new(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,292 @@
+use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
+use aralez_proto::matcher::InvalidPath;
+use aralez_proto::model::{
+    Endpoint, EndpointOwner, GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings,
+    VirtualHost,
+};
+use aralez_proto::record::Record;
+use aralez_proto::rules::{Rules, ToHttps};
+use aralez_proto::snapshot::{Limits, Snapshot};
+use aralez_proto::version::Version;
+
+use std::net::IpAddr;
+
+use aralez_proto::matcher::Scheme;
+use aralez_proto::model::RedirectStatus;
+
+use super::*;
+use crate::core::request::pseudonym::Pseudonym;
+use crate::core::request::registry::Registry;
+use crate::core::request::view::tests::Pairs;
+
+fn route(path: &str, to_https: bool, action: Action) -> Route {
+    Route {
+        path: path.into(),
+        rules: Rules {
+            to_https: ToHttps(to_https.then_some(true)),
+            ..Rules::default()
+        },
+        action,
+    }
+}
+
+fn host(name: &str, routes: Vec<Route>) -> Record {
+    host_record(&VirtualHost {
+        pattern: name.parse().unwrap(),
+        rules: Rules::default(),
+        routes,
+    })
+}
+
+/// `a.example` with `/` served, `/admin` without endpoints, `/safe` only over TLS and without endpoints, `/old` redirected.
+fn table(compat: bool) -> Table {
+    let pool = |name: &str| name.parse::<PoolName>().unwrap();
+    let redirect = Redirect {
+        to: "https://new.example/base".parse().unwrap(),
+        status: RedirectStatus::PermanentRedirect,
+    };
+    let routes = vec![
+        route("/", false, Action::Pool(pool("up"))),
+        route("/admin", false, Action::Pool(pool("down"))),
+        route("/old", false, Action::Redirect(redirect)),
+        route("/safe", true, Action::Pool(pool("down"))),
+    ];
+    let narrow = vec![route("/only", false, Action::Pool(pool("up")))];
+    let settings = Settings {
+        compat_0_9: compat,
+        ..Settings::default()
+    };
+    let records = [
+        settings_record(&GroupName::default(), &settings),
+        host("a.example", routes),
+        host("*.narrow.example", narrow),
+        pool_record(&pool("up"), &Pool::default()),
+        pool_record(&pool("down"), &Pool::default()),
+        endpoint_record(
+            EndpointOwner::Document,
+            &pool("up"),
+            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
+        ),
+    ];
+    let records = records.into_iter().collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    Table::build(&snapshot, &Registry::default())
+}
+
+type Asked<'a> = Request<'a, Pairs<'a>>;
+
+fn get<'a>(host: &'a str, target: &'a str) -> Asked<'a> {
+    Request {
+        method: "GET",
+        scheme: Scheme::Http,
+        host: Some(host),
+        target,
+        client: IpAddr::from([192, 0, 2, 1]),
+        fields: Pairs::default(),
+    }
+}
+
+/// The decision in one line.
+fn line(table: &Table, request: Asked<'_>) -> String {
+    line_at(table, request, None)
+}
+
+/// The same where HTTPS is served at a port.
+fn line_at(table: &Table, request: Asked<'_>, tls_port: Option<u16>) -> String {
+    let context = Context {
+        node: &Pseudonym::new([0; 8]),
+        tls_port,
+    };
+    match decide(table, &context, &request, &mut Additions::default()) {
+        Decision::Forward(forward) => format!(
+            "{} {} {}",
+            forward.route.path,
+            forward.pool.name(),
+            forward.path_and_query.text(request.target)
+        ),
+        Decision::Answer { answer, .. } => {
+            let mut fields = answer.fields.fields();
+            let location = fields.find(|(name, _)| *name == b"location");
+            let location = location.map_or("", |(_, value)| std::str::from_utf8(value).unwrap());
+            format!("{} {location}", answer.status)
+                .trim_end()
+                .to_owned()
+        }
+        Decision::Reject(rejection) => format!("{} {}", rejection.status(), rejection.name()),
+    }
+}
+
+#[test]
+fn a_request_goes_to_the_pool_of_the_longest_path() {
+    let table = table(false);
+    let cases = [
+        ("a.example", "/", "/ up /"),
+        ("A.Example.:6193", "/x?y=/../z", "/ up /x?y=/../z"),
+        ("a.example", "/admin/x", "503 no_endpoint"),
+        ("a.example", "/administrator", "/ up /administrator"),
+        ("a.example", "/x/../admin;v=1", "503 no_endpoint"),
+        ("a.example.:", "/", "/ up /"),
+        ("a.example", "//x//y", "/ up /x//y"),
+        ("a.example", "/%61%2fb", "/ up /%61%2fb"),
+        ("a.example", "/x;v=1/%2F", "/ up /x;v=1/%2F"),
+        ("a.example", "/admin/%2F", "503 no_endpoint"),
+        ("x.narrow.example", "/only/", "/only up /only/"),
+        ("x.narrow.example", "/other", "404 no_route"),
+        ("narrow.example", "/only", "404 no_route"),
+        ("b.example", "/", "404 no_route"),
+    ];
+    for (host, target, expected) in cases {
+        assert_eq!(line(&table, get(host, target)), expected, "{host}{target}");
+    }
+}
+
+#[test]
+fn a_plain_request_is_sent_to_https_before_any_endpoint_is_looked_for() {
+    let table = table(false);
+    let request = get("A.example:6193", "/safe/./x?y=1");
+    assert_eq!(line(&table, request), "301 https://a.example/safe/x?y=1");
+    let on = |port| line_at(&table, request, Some(port));
+    assert_eq!(on(6194), "301 https://a.example:6194/safe/x?y=1");
+    assert_eq!(on(443), "301 https://a.example/safe/x?y=1");
+    let over_tls = Request {
+        scheme: Scheme::Https,
+        ..request
+    };
+    assert_eq!(line(&table, over_tls), "503 no_endpoint");
+}
+
+#[test]
+fn a_redirect_keeps_path_and_query() {
+    let line = line(&table(false), get("a.example", "/old/a//b?c=d"));
+    assert_eq!(line, "308 https://new.example/base/old/a//b?c=d");
+}
+
+#[test]
+fn a_request_that_two_readers_could_understand_differently_is_refused() {
+    let table = table(false);
+    let cases = [
+        ("", "/", "400 missing_host"),
+        ("a b", "/", "400 invalid_host"),
+        ("user@a.example", "/", "400 invalid_host"),
+        ("a.example:x", "/", "400 invalid_host"),
+        ("a.example", "x", "400 invalid_target"),
+        ("a.example", "*", "400 invalid_target"),
+        ("a.example", "/..%2fadmin", "400 invalid_target"),
+        ("a.example", "/a\\b", "400 invalid_target"),
+        ("a.example", "/admin%2Fx", "400 invalid_target"),
+        ("a.example", "/%2fadmin", "400 invalid_target"),
+        ("a.example", "/safe%3Bx", "400 invalid_target"),
+        ("a.example", "/%00", "400 invalid_target"),
+        ("a.example", "http://b.example/", "400 other_authority"),
+        ("a.example", "http://a.example:81/", "400 other_authority"),
+        ("a.example", "http://A.example/x", "/ up /x"),
+        ("a.example", "http://a.example:80/x", "/ up /x"),
+        ("a.example:443", "https://a.example/x", "/ up /x"),
+        ("a.example", "https://a.example:80/x", "400 other_authority"),
+        ("a.example", "http://a.example", "/ up /"),
+    ];
+    for (host, target, expected) in cases {
+        assert_eq!(line(&table, get(host, target)), expected, "{host} {target}");
+    }
+    let without = Request {
+        host: None,
+        ..get("", "/")
+    };
+    assert_eq!(line(&table, without), "400 missing_host");
+    let safe = Request {
+        host: None,
+        ..get("", "/safe")
+    };
+    assert_eq!(line(&with_catch_all(), safe), "400 missing_host");
+    let rejection = Rejection::InvalidTarget(InvalidPath::Backslash);
+    assert_eq!(rejection.to_string(), "the target holds a backslash");
+}
+
+/// A table whose catch-all serves `/`, and `/safe` only over TLS.
+fn with_catch_all() -> Table {
+    let up: PoolName = "up".parse().unwrap();
+    let routes = vec![
+        route("/", false, Action::Pool(up.clone())),
+        route("/safe", true, Action::Pool(up.clone())),
+    ];
+    let records = [
+        host("DEFAULT", routes),
+        pool_record(&up, &Pool::default()),
+        endpoint_record(
+            EndpointOwner::Document,
+            &up,
+            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
+        ),
+    ];
+    let records = records.into_iter().collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    Table::build(&snapshot, &Registry::default())
+}
+
+#[test]
+fn who_names_no_host_gets_what_no_other_host_takes() {
+    let request = Request {
+        method: "OPTIONS",
+        host: None,
+        ..get("", "/")
+    };
+    assert_eq!(line(&with_catch_all(), request), "/ up /");
+    assert_eq!(line(&table(false), request), "400 missing_host");
+}
+
+#[test]
+fn a_request_that_came_back_is_refused_before_anything_else() {
+    let table = table(false);
+    for (host, target) in [("a.example", "/"), ("b.example", "/"), ("a.example", "*")] {
+        let request = Request {
+            fields: Pairs(&[("via", "1.1 x"), ("cdn-loop", "y, aralez-0000000000000000")]),
+            ..get(host, target)
+        };
+        assert_eq!(line(&table, request), "508 loop", "{host}{target}");
+    }
+}
+
+#[test]
+fn methods_that_need_no_route_are_answered_at_once() {
+    let table = table(false);
+    let with = |method, target| Request {
+        method,
+        ..get("a.example", target)
+    };
+    assert_eq!(line(&table, with("OPTIONS", "*")), "204");
+    assert_eq!(line(&table, with("OPTIONS", "/")), "/ up /");
+    assert_eq!(
+        line(&table, with("CONNECT", "a.example:80")),
+        "405 connect_method"
+    );
+}
+
+#[test]
+fn misses_are_502_where_the_documented_behaviour_is_asked_for() {
+    let table = table(true);
+    for (host, target) in [
+        ("b.example", "/"),
+        ("x.narrow.example", "/"),
+        ("a.example", "/admin"),
+    ] {
+        let line = line(&table, get(host, target));
+        assert!(line.starts_with("502 no_"), "{host}{target}: {line}");
+    }
+    assert!(line(&table, get("a.example", "/%00")).starts_with("400"));
+}
+
+#[test]
+fn a_normal_request_costs_no_copy_of_its_target() {
+    let (table, node) = (table(false), Pseudonym::new([0; 8]));
+    let context = Context {
+        node: &node,
+        tls_port: None,
+    };
+    let request = get("a.example:80", "/x/y?z");
+    let decided = decide(&table, &context, &request, &mut Additions::default());
+    let Decision::Forward(forward) = decided else {
+        panic!("is not forwarded");
+    };
+    assert_eq!(forward.path_and_query, ForwardedTarget::Kept(0..6));
+    assert_eq!(forward.route.host, HostPattern::Exact("a.example".into()));
+}

@@ -1,0 +1,94 @@
+//! The line before a chunk's data.
+
+use crate::core::request::http1::body::{BadBody, LONGEST_CHUNK_LINE, Sender};
+
+/// Most hexadecimal digits of a size: more than any chunk needs, and too few to overflow.
+const MOST_DIGITS: usize = 15;
+
+/// One line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Chunk {
+    /// How many bytes of data follow; 0 for the last chunk.
+    pub(super) size: u64,
+    /// The length of the line with its end.
+    pub(super) line: usize,
+}
+
+impl Chunk {
+    /// Reads `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 section 7.1). `None`: more is to come.
+    pub(super) fn read(bytes: &[u8], sender: Sender) -> Result<Option<Self>, BadBody> {
+        let window = &bytes[..bytes.len().min(LONGEST_CHUNK_LINE)];
+        let Some(feed) = memchr::memchr(b'\n', window) else {
+            // What has come must not be wrong already, or a peer could wait behind it for its deadline.
+            check(window.strip_suffix(b"\r").unwrap_or(window), false)?;
+            return if bytes.len() >= LONGEST_CHUNK_LINE {
+                Err(BadBody::ChunkSize)
+            } else {
+                Ok(None)
+            };
+        };
+        let text = match (window[..feed].strip_suffix(b"\r"), sender) {
+            (Some(text), _) => text,
+            // Behind an extension, a reader that skips it up to its CRLF would go on.
+            (None, Sender::Endpoint) if !window[..feed].contains(&b';') => &window[..feed],
+            (None, _) => return Err(BadBody::ChunkSize),
+        };
+        let text = match sender {
+            Sender::Endpoint => trim_end(text),
+            Sender::Client => text,
+        };
+        let digits = check(text, true)?;
+        let size = digits.iter().fold(0_u64, |size, digit| {
+            (size << 4) | u64::from((*digit as char).to_digit(16).unwrap_or_default())
+        });
+        Ok(Some(Self {
+            size,
+            line: feed + 1,
+        }))
+    }
+}
+
+/// Without the spaces and tabs behind it.
+const fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// The digits of a line. Extensions may hold anything visible; they are not passed on. A space stands only around an extension's `;`.
+fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
+    let end = text.iter().position(|byte| !byte.is_ascii_hexdigit());
+    let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    if digits.len() > MOST_DIGITS || (digits.is_empty() && (whole || !rest.is_empty())) {
+        return Err(BadBody::ChunkSize);
+    }
+    let extension = crate::core::request::http1::octets::trim(rest);
+    let visible = rest.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    let announced = match extension.first() {
+        Some(first) => *first == b';',
+        // Spaces alone: they may precede an extension that is still to come.
+        None => rest.is_empty() || !whole,
+    };
+    if visible && announced && !(whole && is_quote_open(extension)) {
+        Ok(digits)
+    } else {
+        Err(BadBody::ChunkSize)
+    }
+}
+
+/// Whether a quoted value does not end: to a reader that looks for its end, the line goes on.
+fn is_quote_open(extension: &[u8]) -> bool {
+    let mut open = false;
+    let mut bytes = extension.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => open = !open,
+            b'\\' if open => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+    open
+}

@@ -1,0 +1,225 @@
+//! Heads as they go on: what is kept is copied in runs, what is dropped is skipped, what is added stands behind it.
+
+use crate::core::request::additions::FieldList;
+use crate::core::request::edits::{CompiledEdits, Forwarded, OurLine};
+use crate::core::request::fields::FieldName;
+use crate::core::request::http1::date::DateText;
+use crate::core::request::http1::field::Field;
+use crate::core::request::http1::request::{RequestHead, Wishes};
+use crate::core::request::http1::response::ResponseHead;
+use crate::core::request::http1::{Framing, HttpVersion};
+use crate::core::request::pseudonym::Pseudonym;
+
+#[cfg(test)]
+mod tests;
+
+/// How a request is changed on its way to the endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestEdits<'a> {
+    /// The path and the query.
+    pub target: &'a str,
+    /// The `Host` of a request that came without one (HTTP/1.0); the endpoint is asked in HTTP/1.1, which needs it.
+    pub missing_host: Option<&'a str>,
+    /// What the route edits.
+    pub route: &'a CompiledEdits,
+    /// What is added to this request alone.
+    pub additions: &'a FieldList,
+    /// What is said of the client.
+    pub forwarded: &'a Forwarded,
+    /// Under which name this node passes the request on.
+    pub node: &'a Pseudonym,
+    /// What the client asked for and gets.
+    pub wishes: Wishes,
+}
+
+/// Writes the head of a request as the endpoint gets it, in HTTP/1.1 with the framing of the request.
+pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(head.method(bytes).as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(edits.target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    if let Some(host) = edits.missing_host.filter(|_| !edits.route.drops(b"host")) {
+        out.extend_from_slice(b"host: ");
+        out.extend_from_slice(host.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    let anew = head.rewrites_length();
+    copy(head.fields(), bytes, edits.route, out, |name| {
+        !(anew && name == FieldName::ContentLength)
+    });
+    edits.forwarded.write(head.host(bytes), edits.route, out);
+    write_passed(head.version(), edits, out);
+    out.extend_from_slice(edits.route.lines());
+    out.extend_from_slice(edits.additions.lines());
+    if edits.wishes.web_socket {
+        out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
+    } else if edits.wishes.trailers {
+        out.extend_from_slice(b"connection: te\r\nte: trailers\r\n");
+    }
+    match head.framing() {
+        Framing::Chunked => out.extend_from_slice(CHUNKED),
+        Framing::Length(length) if anew => write_length(length, out),
+        _ => {}
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Says that the request passed this node, behind what others said so before: `Via`, unless the operator keeps silent about it, and
+/// `CDN-Loop`, by which a loop is found, in any case.
+fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
+    let node = edits.node.as_str().as_bytes();
+    if !edits.route.overrides(OurLine::Via) {
+        out.extend_from_slice(match version {
+            HttpVersion::Http10 => b"via: 1.0 ",
+            HttpVersion::Http11 => b"via: 1.1 ",
+        });
+        out.extend_from_slice(node);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"cdn-loop: ");
+    out.extend_from_slice(node);
+    out.extend_from_slice(b"\r\n");
+}
+
+pub(super) const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
+
+/// How a response is changed on its way to the client.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseEdits<'a> {
+    /// What the route edits.
+    pub route: &'a CompiledEdits,
+    /// What is added to this response alone.
+    pub additions: &'a FieldList,
+    /// The date, for a response that does not tell it.
+    pub date: &'a DateText,
+    /// Whether the body goes on as chunks.
+    pub chunked: bool,
+    /// The client's version.
+    pub version: HttpVersion,
+    /// Whether the client's connection stays open.
+    pub keep_alive: bool,
+}
+
+/// Writes the head of a final response as the client gets it.
+pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, out: &mut Vec<u8>) {
+    status_line(head, bytes, out);
+    let anew = head.rewrites_length();
+    copy(head.fields(), bytes, edits.route, out, |name| {
+        !(anew && name == FieldName::ContentLength)
+    });
+    out.extend_from_slice(edits.route.lines());
+    out.extend_from_slice(edits.additions.lines());
+    if !head.has_date() && !edits.route.sets_date() {
+        write_date(edits.date, out);
+    }
+    if let (true, Some(length)) = (anew, head.length()) {
+        write_length(length, out);
+    }
+    if edits.chunked {
+        out.extend_from_slice(CHUNKED);
+    }
+    write_connection(edits.version, edits.keep_alive, out);
+    if head.requires_upgrade() {
+        // `Upgrade` stands beside its connection option (RFC 9110 section 7.8).
+        out.extend_from_slice(b"connection: upgrade\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the head of an informational response. Routes do not edit it.
+pub fn informational(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
+    status_line(head, bytes, out);
+    copy(head.fields(), bytes, &CompiledEdits::default(), out, |_| {
+        true
+    });
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the head of a switch to WebSocket.
+pub fn switch(
+    head: &ResponseHead,
+    bytes: &[u8],
+    (route, additions): (&CompiledEdits, &FieldList),
+    out: &mut Vec<u8>,
+) {
+    status_line(head, bytes, out);
+    copy(head.fields(), bytes, route, out, |name| {
+        name != FieldName::ContentLength
+    });
+    out.extend_from_slice(route.lines());
+    out.extend_from_slice(additions.lines());
+    out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n\r\n");
+}
+
+/// Tells the client what becomes of its connection, where its version does not imply it.
+pub(super) fn write_connection(version: HttpVersion, keep_alive: bool, out: &mut Vec<u8>) {
+    match (version, keep_alive) {
+        (HttpVersion::Http11, true) => {}
+        (HttpVersion::Http10, true) => out.extend_from_slice(b"connection: keep-alive\r\n"),
+        (_, false) => out.extend_from_slice(b"connection: close\r\n"),
+    }
+}
+
+pub(super) fn write_date(date: &DateText, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"date: ");
+    out.extend_from_slice(date.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+pub(super) fn write_length(length: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"content-length: ");
+    out.extend_from_slice(length.to_string().as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn status_line(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
+    let status = head.status();
+    let digit = |power: u16| b'0' + (status / power % 10) as u8;
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
+    out.extend_from_slice(head.reason(bytes));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Copies the fields that are kept: runs of lines that came as they go on in one piece, repaired lines one by one.
+fn copy(
+    fields: &[Field],
+    bytes: &[u8],
+    edits: &CompiledEdits,
+    out: &mut Vec<u8>,
+    passes: impl Fn(FieldName) -> bool,
+) {
+    let edited = !edits.drops_nothing();
+    let mut run = 0..0;
+    for field in fields {
+        let kept = field.keep && passes(field.name) && !(edited && edits.drops(field.key(bytes)));
+        if kept && field.plain {
+            if run.end != field.start() {
+                out.extend_from_slice(&bytes[run]);
+                run = field.start()..field.start();
+            }
+            run.end = field.next();
+        } else if kept {
+            out.extend_from_slice(&bytes[run]);
+            run = 0..0;
+            write_repaired(field, bytes, out);
+        }
+    }
+    out.extend_from_slice(&bytes[run]);
+}
+
+/// Writes a field on one line: what folds it becomes one space (RFC 9112 section 5.2), and so does each control byte.
+fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(field.key(bytes));
+    out.extend_from_slice(b": ");
+    let lines = field.value(bytes).split(|byte| *byte == b'\n');
+    let parts = lines.map(|line| super::octets::trim(line.strip_suffix(b"\r").unwrap_or(line)));
+    for (at, part) in parts.filter(|part| !part.is_empty()).enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        let space = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
+        out.extend(part.iter().map(space));
+    }
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,56 @@
+//! The fields of a head as decisions see them.
+
+use crate::core::request::Fields;
+use crate::core::request::fields::FieldName;
+use crate::core::request::http1::request::RequestHead;
+
+/// The fields of a head, with the bytes that it stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadFields<'a> {
+    head: &'a RequestHead,
+    bytes: &'a [u8],
+}
+
+impl<'a> HeadFields<'a> {
+    /// The fields of a head that was read from these bytes.
+    pub const fn new(head: &'a RequestHead, bytes: &'a [u8]) -> Self {
+        Self { head, bytes }
+    }
+}
+
+impl Fields for HeadFields<'_> {
+    fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let fields = self.head.fields().iter();
+        fields.map(|field| (field.key(self.bytes), field.value(self.bytes)))
+    }
+
+    fn values(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
+        let fields = if self.head.seen.has(name) {
+            self.head.fields()
+        } else {
+            &[]
+        };
+        let named = fields.iter().filter(move |field| field.name == name);
+        named.map(|field| field.value(self.bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::limits::HeadLimits;
+
+    #[test]
+    fn fields_are_seen_as_they_came_also_those_that_do_not_go_on() {
+        let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nX:  1 \r\ncdn-loop: b\r\nCDN-Loop: c\r\n\r\n";
+        let mut head = RequestHead::default();
+        head.read(bytes, &HeadLimits::default()).unwrap().unwrap();
+        let fields = HeadFields::new(&head, bytes);
+        let all: Vec<(&[u8], &[u8])> = fields.all().collect();
+        assert_eq!(all.len(), 5);
+        assert_eq!(all[2], (&b"X"[..], &b"1"[..]));
+        let loops: Vec<_> = fields.values(FieldName::CdnLoop).collect();
+        assert_eq!(loops, [b"b", b"c"]);
+        assert_eq!(fields.values(FieldName::Via).count(), 0);
+    }
+}

@@ -1,0 +1,90 @@
+//! The request line.
+
+use aralez_proto::matcher::Scheme;
+
+use crate::core::limits::HeadLimits;
+use crate::core::request::http1::lines::Line;
+use crate::core::request::http1::request::text;
+use crate::core::request::http1::{HttpVersion, RequestRefusal, Span, octets};
+
+/// Longest method. Registered ones have at most 17 characters.
+const LONGEST_METHOD: usize = 32;
+
+/// The request line, as places in the head.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FirstLine {
+    pub(super) method: Span,
+    pub(super) target: Span,
+    pub(super) version: HttpVersion,
+    /// The scheme and the authority of an absolute target.
+    pub(super) authority: Option<(Scheme, Span)>,
+}
+
+impl FirstLine {
+    /// Before anything was read.
+    pub(super) const NONE: Self = Self {
+        method: Span::new(0, 0),
+        target: Span::new(0, 0),
+        version: HttpVersion::Http11,
+        authority: None,
+    };
+}
+
+pub(super) fn read(
+    bytes: &[u8],
+    line: Line,
+    limits: &HeadLimits,
+) -> Result<FirstLine, RequestRefusal> {
+    let text = &bytes[line.start..line.end];
+    let mut parts = text.split(|byte| *byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(RequestRefusal::RequestLine);
+    };
+    if method.is_empty() || target.is_empty() {
+        return Err(RequestRefusal::RequestLine);
+    }
+    let version = HttpVersion::of(version).ok_or(RequestRefusal::Version)?;
+    check_method(method)?;
+    if target.len() > limits.target {
+        return Err(RequestRefusal::TargetTooLong);
+    }
+    if !octets::is_target(target) {
+        return Err(RequestRefusal::TargetByte);
+    }
+    let at = line.start + method.len() + 1;
+    let authority = authority_of(method, target)?;
+    Ok(FirstLine {
+        method: Span::new(line.start, line.start + method.len()),
+        target: Span::new(at, at + target.len()),
+        version,
+        authority: authority.map(|(scheme, from, to)| (scheme, Span::new(at + from, at + to))),
+    })
+}
+
+/// Upper case, as every registered method is: `get` is another method to a strict endpoint, and `GET` to a lenient one.
+fn check_method(method: &[u8]) -> Result<(), RequestRefusal> {
+    if method == b"CONNECT" {
+        return Err(RequestRefusal::Connect);
+    }
+    let upper = octets::is_token(method) && !method.iter().any(u8::is_ascii_lowercase);
+    if !upper || method.len() > LONGEST_METHOD {
+        return Err(RequestRefusal::Method);
+    }
+    Ok(())
+}
+
+/// The scheme of an absolute target, and where its authority stands in it; `None` for a path or the `*` of OPTIONS.
+fn authority_of(
+    method: &[u8],
+    target: &[u8],
+) -> Result<Option<(Scheme, usize, usize)>, RequestRefusal> {
+    if target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS") {
+        return Ok(None);
+    }
+    let (scheme, rest) = Scheme::split(text(target)).ok_or(RequestRefusal::TargetForm)?;
+    let from = target.len() - rest.len();
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    Ok(Some((scheme, from, from + end)))
+}

@@ -1,0 +1,260 @@
+//! The rules about a request's fields.
+
+use aralez_proto::matcher::{Authority, Scheme};
+
+use crate::core::request::fields::FieldName;
+use crate::core::request::http1::field::Field;
+use crate::core::request::http1::octets::{self, list};
+use crate::core::request::http1::request::text;
+use crate::core::request::http1::{Framing, HttpVersion, RequestRefusal, Span};
+
+/// Most fields that one request may nominate in `Connection`.
+const MAX_NOMINATED: usize = 9;
+
+/// What was seen of the fields so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SeenRequestFields {
+    host: Option<Span>,
+    length: Option<u64>,
+    odd_length: bool,
+    chunked: bool,
+    singles: u8,
+    nominated: [Span; MAX_NOMINATED],
+    count: usize,
+    names_upgrade: bool,
+    web_socket: bool,
+    pub(super) close: bool,
+    pub(super) keep_alive: bool,
+    pub(super) expects_continue: bool,
+    expects_other: bool,
+    pub(super) trailers: bool,
+    /// The meanings of the fields: a bit for each [`FieldName`].
+    names: u32,
+}
+
+impl SeenRequestFields {
+    /// Takes a field in.
+    pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), RequestRefusal> {
+        let value = field.value(bytes);
+        self.names |= 1 << field.name as u32;
+        match field.name {
+            FieldName::Other | FieldName::Ours => Ok(()),
+            FieldName::Host => match self.host.replace(field.value_span()) {
+                Some(_) => Err(RequestRefusal::HostRepeated),
+                None => Ok(()),
+            },
+            FieldName::ContentLength => self.take_length(value),
+            FieldName::TransferEncoding => self.take_coding(value),
+            FieldName::Connection => self.take_connection(field, bytes),
+            FieldName::Upgrade => {
+                self.web_socket |= list(value).any(|name| name.eq_ignore_ascii_case(b"websocket"));
+                Ok(())
+            }
+            // An empty list expects nothing (RFC 9110 section 5.6.1).
+            FieldName::Expect if value.is_empty() => Ok(()),
+            FieldName::Expect => {
+                let known = value.eq_ignore_ascii_case(b"100-continue");
+                self.expects_continue |= known;
+                self.expects_other |= !known;
+                Ok(())
+            }
+            FieldName::Te => {
+                self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
+            name if name.is_single() => self.take_single(name),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_length(&mut self, value: &[u8]) -> Result<(), RequestRefusal> {
+        let length = octets::decimal(value).ok_or_else(|| {
+            // A list of lengths is several of them.
+            let several = value.contains(&b',');
+            let number = |text: &[u8]| octets::decimal(text).is_some();
+            if several && list(value).all(number) {
+                RequestRefusal::LengthRepeated
+            } else {
+                RequestRefusal::LengthMalformed
+            }
+        })?;
+        self.odd_length = value.len() > 1 && value.starts_with(b"0");
+        match self.length.replace(length) {
+            Some(_) => Err(RequestRefusal::LengthRepeated),
+            None => Ok(()),
+        }
+    }
+
+    fn take_coding(&mut self, value: &[u8]) -> Result<(), RequestRefusal> {
+        if std::mem::replace(&mut self.chunked, true) {
+            return Err(RequestRefusal::CodingRepeated);
+        }
+        if value.eq_ignore_ascii_case(b"chunked") {
+            return Ok(());
+        }
+        let readable = list(value).all(octets::is_token);
+        let unknown = list(value).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"));
+        Err(if readable && unknown {
+            RequestRefusal::CodingUnknown
+        } else {
+            RequestRefusal::CodingMalformed
+        })
+    }
+
+    fn take_connection(&mut self, field: &Field, bytes: &[u8]) -> Result<(), RequestRefusal> {
+        let value = field.value(bytes);
+        for member in list(value) {
+            if !octets::is_token(member) {
+                return Err(if member.starts_with(b":") {
+                    RequestRefusal::ConnectionManaged
+                } else {
+                    RequestRefusal::ConnectionMalformed
+                });
+            }
+            if !FieldName::of(member).is_clients_to_drop() {
+                return Err(RequestRefusal::ConnectionManaged);
+            }
+            let place = self
+                .nominated
+                .get_mut(self.count)
+                .ok_or(RequestRefusal::ConnectionMalformed)?;
+            let start = member.as_ptr().addr() - bytes.as_ptr().addr();
+            *place = Span::new(start, start + member.len());
+            self.count += 1;
+            self.close |= member.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
+            self.names_upgrade |= member.eq_ignore_ascii_case(b"upgrade");
+        }
+        Ok(())
+    }
+
+    fn take_single(&mut self, name: FieldName) -> Result<(), RequestRefusal> {
+        let bit = match name {
+            FieldName::Authorization => 1,
+            FieldName::ContentType => 2,
+            FieldName::Origin => 4,
+            _ => 8,
+        };
+        if self.singles & bit != 0 {
+            return Err(RequestRefusal::RepeatedField);
+        }
+        self.singles |= bit;
+        Ok(())
+    }
+
+    /// The rules that need the whole head.
+    pub(super) fn check(
+        &self,
+        bytes: &[u8],
+        version: HttpVersion,
+        authority: Option<(Scheme, Span)>,
+    ) -> Result<(), RequestRefusal> {
+        if self.chunked && self.length.is_some() {
+            return Err(RequestRefusal::LengthAndCoding);
+        }
+        if self.chunked && version == HttpVersion::Http10 {
+            return Err(RequestRefusal::CodingInOld);
+        }
+        if self.expects_other && version == HttpVersion::Http11 {
+            return Err(RequestRefusal::Expectation);
+        }
+        let Some(host) = self.host.map(|host| host.of(bytes)) else {
+            return check_hostless(bytes, version, authority);
+        };
+        if !is_host(host) {
+            return Err(RequestRefusal::HostMalformed);
+        }
+        match authority {
+            Some((scheme, authority))
+                if !Authority::new(scheme, text(authority.of(bytes))).is_named_by(text(host)) =>
+            {
+                Err(RequestRefusal::HostMismatch)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The fields that `Connection` names, its own options among them.
+    pub(super) fn nominated<'a>(
+        &self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.nominated
+            .into_iter()
+            .take(self.count)
+            .map(|span| span.of(bytes))
+    }
+
+    pub(super) const fn upgrades(&self) -> bool {
+        self.names_upgrade && self.web_socket
+    }
+
+    /// Whether there is a field of this meaning.
+    pub(super) const fn has(&self, name: FieldName) -> bool {
+        self.names & (1 << name as u32) != 0
+    }
+
+    /// The value of `Host`.
+    pub(super) const fn host(&self) -> Option<Span> {
+        self.host
+    }
+
+    pub(super) const fn odd_length(&self) -> bool {
+        self.odd_length
+    }
+
+    pub(super) const fn framing(&self) -> Framing {
+        match (self.chunked, self.length) {
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::None,
+        }
+    }
+}
+
+/// A request without `Host`: HTTP/1.0 does not know the field, and may name its host in an absolute target.
+fn check_hostless(
+    bytes: &[u8],
+    version: HttpVersion,
+    authority: Option<(Scheme, Span)>,
+) -> Result<(), RequestRefusal> {
+    if version != HttpVersion::Http10 {
+        return Err(RequestRefusal::HostMissing);
+    }
+    match authority {
+        Some((_, authority)) if !is_host(authority.of(bytes)) => Err(RequestRefusal::HostMalformed),
+        _ => Ok(()),
+    }
+}
+
+/// A name, an IPv4 address or a bracketed IPv6 address, and perhaps a port.
+fn is_host(host: &[u8]) -> bool {
+    let (name, port) = match host.strip_prefix(b"[") {
+        Some(rest) => match rest.iter().position(|byte| *byte == b']') {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None => return false,
+        },
+        None => {
+            let end = host.iter().position(|byte| *byte == b':');
+            host.split_at(end.unwrap_or(host.len()))
+        }
+    };
+    let named = if host.starts_with(b"[") {
+        name.iter()
+            .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+    } else {
+        name.iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+    };
+    !name.is_empty() && named && is_port(port)
+}
+
+fn is_port(port: &[u8]) -> bool {
+    // An empty port is no port (RFC 3986 section 3.2.3).
+    let digits = match port {
+        [] | [b':'] => return true,
+        [b':', digits @ ..] => digits,
+        _ => return false,
+    };
+    matches!(octets::decimal(digits), Some(1..=65_535))
+}

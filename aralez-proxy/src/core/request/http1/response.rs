@@ -1,0 +1,302 @@
+//! The head of a response.
+
+use std::time::Duration;
+
+use crate::core::request::fields::FieldName;
+use crate::core::request::http1::field::{self, BadField, Field};
+use crate::core::request::http1::lines::{Line, Lines};
+use crate::core::request::http1::{Framing, HttpVersion, Span, octets};
+
+mod bad;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use bad::BadResponse;
+use rules::{MAX_NOMINATED, SeenResponseFields};
+
+/// Largest head of a response, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+/// How much sooner than an endpoint says its connection is not used again.
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
+/// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
+pub const MAX_FIELDS: usize = 256;
+
+/// The one final response whose `Upgrade` goes on: it must name the protocols that are required (RFC 9110 section 15.5.22).
+const UPGRADE_REQUIRED: u16 = 426;
+
+/// The head of one response, as places in the caller's bytes. Kept and cleared, it is read again without allocating.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseHead {
+    lines: Lines,
+    line: Option<StatusLine>,
+    fields: Vec<Field>,
+    seen: SeenResponseFields,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StatusLine {
+    version: HttpVersion,
+    status: u16,
+    reason: Span,
+}
+
+/// What the request and its client mean for the response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// The request was a HEAD: the response has no body.
+    pub head: bool,
+    /// The request asked to become a WebSocket.
+    pub web_socket: bool,
+}
+
+impl ResponseHead {
+    /// Forgets what was read.
+    pub fn clear(&mut self) {
+        self.lines = Lines::default();
+        self.line = None;
+        self.fields.clear();
+        self.seen = SeenResponseFields::default();
+    }
+
+    /// Reads on. `bytes` begin where the response begins, and hold at least what they held at the last call. `Some` is the length of the
+    /// head, `None`: more is to come.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks. The answer is the same, however the bytes are split over calls.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadResponse> {
+        while let Some(line) = self.lines.next(bytes) {
+            check_size(line.end)?;
+            if self.take(bytes, line)? {
+                self.finish(bytes)?;
+                return Ok(Some(line.next));
+            }
+        }
+        check_size(bytes.strip_suffix(b"\r").unwrap_or(bytes).len())?;
+        Ok(None)
+    }
+
+    /// Takes a line; `true` where it was the last one.
+    fn take(&mut self, bytes: &[u8], line: Line) -> Result<bool, BadResponse> {
+        if self.line.is_none() {
+            self.line = Some(status_line(bytes, line)?);
+            return Ok(false);
+        }
+        if line.start == line.end {
+            return Ok(true);
+        }
+        match Field::read_from_endpoint(bytes, line) {
+            Ok(field) => self.push(field)?,
+            Err(BadField::Folded) => {
+                let last = self.fields.last_mut().ok_or(BadResponse::Folded)?;
+                last.fold(bytes, line)
+                    .map_err(|_| BadResponse::FieldValue)?;
+            }
+            Err(BadField::NoColon) => return Err(BadResponse::NoColon),
+            Err(BadField::Name) => return Err(BadResponse::FieldName),
+            Err(BadField::Value) => return Err(BadResponse::FieldValue),
+        }
+        Ok(false)
+    }
+
+    fn push(&mut self, field: Field) -> Result<(), BadResponse> {
+        if self.fields.len() == MAX_FIELDS {
+            return Err(BadResponse::TooManyFields);
+        }
+        self.fields.push(field);
+        Ok(())
+    }
+
+    /// The rules that need the whole head, and what follows from it for each field.
+    fn finish(&mut self, bytes: &[u8]) -> Result<(), BadResponse> {
+        for field in &self.fields {
+            self.seen.note(field, bytes)?;
+        }
+        self.seen.check(self.version())?;
+        if self.seen.nominates {
+            self.drop_nominated(bytes);
+        }
+        let lengthless = self.is_lengthless();
+        let requires_upgrade = self.status() == UPGRADE_REQUIRED;
+        for field in &mut self.fields {
+            if requires_upgrade && field.name == FieldName::Upgrade {
+                field.keep = true;
+                continue;
+            }
+            if field.name.is_hop_by_hop() || (lengthless && field.name == FieldName::ContentLength)
+            {
+                field.keep = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_nominated(&mut self, bytes: &[u8]) {
+        let mut left = MAX_NOMINATED;
+        for at in 0..self.fields.len() {
+            let field = self.fields[at];
+            if field.name != FieldName::Connection {
+                continue;
+            }
+            for nominated in octets::list(field.value(bytes)).take(left) {
+                left -= 1;
+                // A response is framed by us, whatever the endpoint nominates.
+                field::drop_nominated(&mut self.fields, bytes, nominated, |name| {
+                    name.is_clients_to_drop() || name == FieldName::Ours
+                });
+            }
+        }
+    }
+
+    /// The version.
+    pub fn version(&self) -> HttpVersion {
+        self.line.map(|line| line.version).unwrap_or_default()
+    }
+
+    /// The status, 100 to 999.
+    pub fn status(&self) -> u16 {
+        self.line.map_or(0, |line| line.status)
+    }
+
+    /// The reason phrase as it came; it may be empty.
+    pub fn reason<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        self.line
+            .map_or(Span::default(), |line| line.reason)
+            .of(bytes)
+    }
+
+    /// The fields, in their order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Whether it is followed by another response to the same request: every 1xx but 101.
+    pub fn is_informational(&self) -> bool {
+        (100..200).contains(&self.status()) && self.status() != 101
+    }
+
+    /// Whether it passes on which protocols are required (426).
+    pub fn requires_upgrade(&self) -> bool {
+        let named = |field: &Field| field.name == FieldName::Upgrade && field.keep;
+        self.status() == UPGRADE_REQUIRED && self.fields.iter().any(named)
+    }
+
+    /// Whether it says when it was made.
+    pub const fn has_date(&self) -> bool {
+        self.seen.date
+    }
+
+    /// The length as it came is not the number's usual form, or came more than once, and is written anew where it goes on.
+    pub fn rewrites_length(&self) -> bool {
+        self.seen.odd_length && !self.is_lengthless()
+    }
+
+    /// No length goes on: chunks tell the end, or nothing that has an end can follow (RFC 9110 section 8.6).
+    fn is_lengthless(&self) -> bool {
+        self.seen.chunked || self.is_informational() || self.status() == 204
+    }
+
+    /// The length that it tells, of a body that may not be there.
+    pub const fn length(&self) -> Option<u64> {
+        if self.seen.chunked {
+            None
+        } else {
+            self.seen.length
+        }
+    }
+
+    /// How the end of its body is told (RFC 9112 section 6.3).
+    ///
+    /// # Errors
+    /// [`BadResponse::Switch`] for a 101 that nobody asked for, or that switches to something else.
+    pub fn framing(&self, asked: Asked) -> Result<Framing, BadResponse> {
+        if self.status() == 101 {
+            let agreed = asked.web_socket && self.seen.web_socket && self.seen.names_upgrade;
+            return if agreed {
+                Ok(Framing::None)
+            } else {
+                Err(BadResponse::Switch)
+            };
+        }
+        if asked.head || self.is_informational() || matches!(self.status(), 204 | 304) {
+            return Ok(Framing::None);
+        }
+        Ok(match (self.seen.chunked, self.seen.length) {
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::UntilClose,
+        })
+    }
+
+    /// For how long the connection may be used again where the endpoint tells how long it keeps it (`Keep-Alive: timeout=n`, RFC 2068
+    /// section 19.7.1). A second less, or half of it where that is more: a request that is on its way when the endpoint closes is lost.
+    pub fn keep_alive_for(&self) -> Option<Duration> {
+        let told = Duration::from_secs(self.seen.keep_alive_for?);
+        Some(told.saturating_sub(KEEP_ALIVE_MARGIN).max(told / 2))
+    }
+
+    /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it; so is a
+    /// `Connection` that is not a short list of names, for it may have meant `close`, and a body that is announced where there can be none, for it may still come, and be taken for the next answer.
+    pub fn keeps_alive(&self) -> bool {
+        let announced = self.seen.chunked || self.seen.length.is_some_and(|length| length > 0);
+        let doubt = self.seen.odd_connection
+            || (self.seen.chunked && self.seen.length.is_some())
+            || (self.status() == 204 && announced);
+        match self.version() {
+            HttpVersion::Http11 => !self.seen.close && !doubt,
+            HttpVersion::Http10 => self.seen.keep_alive && !self.seen.close && !doubt,
+        }
+    }
+}
+
+const fn check_size(end: usize) -> Result<(), BadResponse> {
+    if end + 2 > MAX_HEAD {
+        return Err(BadResponse::HeadTooLarge);
+    }
+    Ok(())
+}
+
+/// `HTTP/1.1 200 OK`; the reason and the space before it may be missing (RFC 9112 section 4). Several spaces before the status are one, as
+/// that section lets recipients read them, and a reason with a control byte goes on as none.
+fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
+    let text = &bytes[line.start..line.end];
+    let (version, rest) = text.split_at_checked(8).ok_or(BadResponse::StatusLine)?;
+    if !version.starts_with(b"HTTP/") {
+        return Err(BadResponse::StatusLine);
+    }
+    let version = version_of(version).ok_or(BadResponse::Version)?;
+    let rest = rest.strip_prefix(b" ").ok_or(BadResponse::StatusLine)?;
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    let rest = &rest[spaces..];
+    let (digits, reason) = rest.split_at_checked(3).ok_or(BadResponse::Status)?;
+    let status = octets::decimal(digits).ok_or(BadResponse::Status)?;
+    if status < 100 {
+        return Err(BadResponse::Status);
+    }
+    let reason = match reason {
+        [] => reason,
+        [b' ', reason @ ..] => reason,
+        _ => return Err(BadResponse::Status),
+    };
+    if reason.contains(&b'\r') {
+        return Err(BadResponse::StatusLine);
+    }
+    let shown = if octets::is_value(reason) {
+        reason.len()
+    } else {
+        0
+    };
+    Ok(StatusLine {
+        version,
+        status: status as u16,
+        reason: Span::new(line.end - shown, line.end),
+    })
+}
+
+/// A later minor version is read as the latest that is spoken (RFC 9110 section 2.5). Another major version frames its messages otherwise.
+const fn version_of(text: &[u8]) -> Option<HttpVersion> {
+    match text {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Some(HttpVersion::Http11),
+        known => HttpVersion::of(known),
+    }
+}

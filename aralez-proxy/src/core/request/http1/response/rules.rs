@@ -1,0 +1,113 @@
+//! The rules about a response's fields.
+
+use crate::core::request::fields::FieldName;
+use crate::core::request::http1::HttpVersion;
+use crate::core::request::http1::field::Field;
+use crate::core::request::http1::octets::{self, list};
+use crate::core::request::http1::response::BadResponse;
+
+/// Most names in `Connection` that are looked at.
+pub(super) const MAX_NOMINATED: usize = 32;
+
+/// What was seen of the fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SeenResponseFields {
+    pub(super) length: Option<u64>,
+    pub(super) odd_length: bool,
+    pub(super) chunked: bool,
+    pub(super) close: bool,
+    /// `Connection` is not a short list of names.
+    pub(super) odd_connection: bool,
+    pub(super) keep_alive: bool,
+    pub(super) names_upgrade: bool,
+    pub(super) web_socket: bool,
+    pub(super) date: bool,
+    /// The shortest time for which the endpoint says that it keeps the connection, in seconds.
+    pub(super) keep_alive_for: Option<u64>,
+    /// `Connection` names something beside its own options.
+    pub(super) nominates: bool,
+    names: usize,
+}
+
+impl SeenResponseFields {
+    /// Takes a field in.
+    pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), BadResponse> {
+        let frames = matches!(
+            field.name,
+            FieldName::ContentLength
+                | FieldName::TransferEncoding
+                | FieldName::Connection
+                | FieldName::Upgrade
+        );
+        let value = field.value(bytes);
+        if frames && memchr::memchr(b'\n', value).is_some() {
+            return Err(BadResponse::Folded);
+        }
+        match field.name {
+            FieldName::ContentLength => self.take_lengths(value)?,
+            FieldName::TransferEncoding => {
+                let again = std::mem::replace(&mut self.chunked, true);
+                if again || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(BadResponse::Coding);
+                }
+            }
+            FieldName::Connection => self.take_connection(value),
+            FieldName::Upgrade => {
+                self.web_socket |= value.eq_ignore_ascii_case(b"websocket");
+            }
+            FieldName::Date => self.date = true,
+            FieldName::KeepAlive => self.take_keep_alive(value),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A length that is repeated, in a list or in fields of its own, is one length where all are equal (RFC 9110 section 8.6).
+    fn take_lengths(&mut self, value: &[u8]) -> Result<(), BadResponse> {
+        for member in value.split(|byte| *byte == b',') {
+            let member = octets::trim(member);
+            let length = octets::decimal(member).ok_or(BadResponse::LengthMalformed)?;
+            let before = self.length.replace(length);
+            if before.is_some_and(|before| before != length) {
+                return Err(BadResponse::LengthsDiffer);
+            }
+            self.odd_length |= before.is_some() || (member.len() > 1 && member.starts_with(b"0"));
+        }
+        Ok(())
+    }
+
+    fn take_connection(&mut self, value: &[u8]) {
+        for name in list(value) {
+            self.names += 1;
+            if self.names > MAX_NOMINATED || !octets::is_token(name) {
+                self.odd_connection = true;
+            } else if name.eq_ignore_ascii_case(b"close") {
+                self.close = true;
+            } else if name.eq_ignore_ascii_case(b"keep-alive") {
+                self.keep_alive = true;
+            } else if name.eq_ignore_ascii_case(b"upgrade") {
+                self.names_upgrade = true;
+            } else {
+                self.nominates = true;
+            }
+        }
+    }
+
+    /// `Keep-Alive: timeout=5, max=100`. It is a hint, so what cannot be read says nothing.
+    fn take_keep_alive(&mut self, value: &[u8]) {
+        let timeouts = list(value).filter_map(|parameter| {
+            let (name, seconds) = parameter.split_at_checked(b"timeout=".len())?;
+            let named = name.eq_ignore_ascii_case(b"timeout=");
+            named.then(|| octets::decimal(seconds)).flatten()
+        });
+        self.keep_alive_for = timeouts.chain(self.keep_alive_for).min();
+    }
+
+    /// The rules that need the whole head.
+    pub(super) fn check(&self, version: HttpVersion) -> Result<(), BadResponse> {
+        if self.chunked && version == HttpVersion::Http10 {
+            return Err(BadResponse::CodingInOld);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! What a route asks of a request before it acts on it: an ordered, closed list, compiled with the route's rules.
+//!
+//! A policy is a pure function of the request and of what is known beside it, so that the same request can be decided elsewhere without any
+//! effect. It lets the request pass, or answers it; what it adds to the request or to the response goes into [`Additions`]. What one would
+//! change (a limiter takes from its count) it will return as a value, which the exchange carries out. A route without policies pays one test of
+//! a length.
+//!
+//! The order is fixed where the list is compiled: `to_https`, allow and deny, limits, authorization. A policy of more than a few lines has a
+//! file of its own in `policy/`.
+//!
+//! A policy that needs an answer from elsewhere first (forward authorization, a password hash) will give a third [`Verdict`], with what is to
+//! be asked as its value. [`ask`] then takes the place in the list from which to go on. The exchange of the engine runs it: it decides within
+//! an `async fn` and the head of the request stays in its buffer, so that it can await the answer and decide on.
+
+use aralez_proto::matcher::{Scheme, Target};
+use aralez_proto::model::RedirectStatus;
+use aralez_proto::rules::Rules;
+
+use crate::core::request::additions::Additions;
+use crate::core::request::answer::Answer;
+use crate::core::request::rejection::Rejection;
+use crate::core::request::{Context, Fields, Request};
+
+/// One policy of a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    /// `to_https: true`: plain requests are sent to HTTPS.
+    ToHttps,
+}
+
+/// What a policy says about a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The next policy is asked, or the route acts.
+    Pass,
+    /// The request is answered.
+    Answer(Answer),
+}
+
+impl Policy {
+    /// The policies that rules ask for, in the order in which they are asked.
+    pub fn of(rules: &Rules) -> Box<[Self]> {
+        let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
+        to_https.into_iter().collect()
+    }
+}
+
+/// What policies look at, and what they may add to.
+#[derive(Debug)]
+pub struct Subject<'a, F> {
+    /// What is known beside the request.
+    pub context: &'a Context<'a>,
+    /// The request.
+    pub request: &'a Request<'a, F>,
+    /// The host that was asked for, normalised, without port; `None` where none was.
+    pub host: Option<&'a str>,
+    /// The target, read.
+    pub target: &'a Target<'a>,
+    /// What they add.
+    pub additions: &'a mut Additions,
+}
+
+/// Asks the policies of a route in their order, until one answers.
+///
+/// # Errors
+/// [`Rejection`], where a policy cannot be applied to the request.
+pub fn ask<F: Fields>(
+    policies: &[Policy],
+    subject: &mut Subject<'_, F>,
+) -> Result<Verdict, Rejection> {
+    for policy in policies {
+        let verdict = match policy {
+            Policy::ToHttps => to_https(subject)?,
+        };
+        if !matches!(verdict, Verdict::Pass) {
+            return Ok(verdict);
+        }
+    }
+    Ok(Verdict::Pass)
+}
+
+/// Sends what came without TLS to the same host and target over TLS.
+fn to_https<F: Fields>(subject: &Subject<'_, F>) -> Result<Verdict, Rejection> {
+    if subject.request.scheme == Scheme::Https {
+        return Ok(Verdict::Pass);
+    }
+    let host = subject.host.ok_or(Rejection::MissingHost)?;
+    let path_and_query = subject.target.path_and_query();
+    let location = match subject.context.tls_port {
+        None | Some(443) => format!("https://{host}{path_and_query}"),
+        Some(port) => format!("https://{host}:{port}{path_and_query}"),
+    };
+    let status = RedirectStatus::MovedPermanently;
+    Ok(Verdict::Answer(Answer::redirect(status, &location)))
+}
+
+#[cfg(test)]
+mod tests {
+    use aralez_proto::rules::ToHttps;
+
+    use super::*;
+    use crate::core::request::pseudonym::Pseudonym;
+    use crate::core::request::view::tests::Pairs;
+
+    fn asked(
+        policies: &[Policy],
+        scheme: Scheme,
+        host: Option<&str>,
+    ) -> Result<Verdict, Rejection> {
+        let context = Context {
+            node: &Pseudonym::new([0; 8]),
+            tls_port: None,
+        };
+        let request = Request {
+            method: "GET",
+            scheme,
+            host,
+            target: "/x",
+            client: [192, 0, 2, 1].into(),
+            fields: Pairs::default(),
+        };
+        let mut subject = Subject {
+            context: &context,
+            request: &request,
+            host,
+            target: &Target::parse("/x").unwrap(),
+            additions: &mut Additions::default(),
+        };
+        ask(policies, &mut subject)
+    }
+
+    #[test]
+    fn rules_that_ask_for_nothing_have_no_policies() {
+        assert!(Policy::of(&Rules::default()).is_empty());
+        let on = Rules {
+            to_https: ToHttps(Some(true)),
+            ..Rules::default()
+        };
+        assert_eq!(*Policy::of(&on), [Policy::ToHttps]);
+    }
+
+    #[test]
+    fn a_policy_lets_pass_answers_or_cannot_be_applied() {
+        let host = Some("a.example");
+        let passes = |found| matches!(found, Ok(Verdict::Pass));
+        assert!(passes(asked(&[], Scheme::Http, host)));
+        assert!(passes(asked(&[Policy::ToHttps], Scheme::Https, host)));
+        let Ok(Verdict::Answer(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
+            panic!("is not answered");
+        };
+        assert_eq!(answer.status, 301);
+        assert_eq!(answer.fields.lines(), b"location: https://a.example/x\r\n");
+        let rejected = asked(&[Policy::ToHttps], Scheme::Http, None).unwrap_err();
+        assert_eq!(rejected, Rejection::MissingHost);
+    }
+}

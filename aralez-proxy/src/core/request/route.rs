@@ -1,0 +1,95 @@
+//! The route of a request: host, then the longest path by whole segments, the same in every reading of the path.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use aralez_proto::matcher::{Target, normalise_host};
+
+use crate::core::request::rejection::Rejection;
+use crate::core::request::table::{CompiledHost, CompiledRoute, Table};
+use crate::core::request::{Context, Fields, Request};
+
+/// What a request asks for.
+#[derive(Debug)]
+pub enum Destination<'a> {
+    /// What a route serves.
+    Route(Routed<'a>),
+    /// The proxy itself: `OPTIONS *`.
+    Proxy,
+}
+
+/// A request whose route was found.
+#[derive(Debug)]
+pub struct Routed<'a> {
+    /// The route.
+    pub route: &'a Arc<CompiledRoute>,
+    /// The host that was asked for, normalised, without port; `None` where none was.
+    pub host: Option<Cow<'a, str>>,
+    /// The target, read.
+    pub target: Target<'a>,
+}
+
+/// Finds the route of a request. Takes no lock, and allocates only for a host or path that is not normal.
+///
+/// # Errors
+/// [`Rejection`], where no route may be found for it, or none is.
+pub fn find<'a, F: Fields>(
+    table: &'a Table,
+    context: &Context<'_>,
+    request: &Request<'a, F>,
+) -> Result<Destination<'a>, Rejection> {
+    if request.method == "CONNECT" {
+        return Err(Rejection::Connect);
+    }
+    if request.has_passed(context.node) {
+        return Err(Rejection::Loop);
+    }
+    let host = named_host(request.host)?;
+    if request.target == "*" && request.method == "OPTIONS" {
+        return Ok(Destination::Proxy);
+    }
+    let target = Target::parse(request.target).map_err(Rejection::InvalidTarget)?;
+    check_authority(&target, request.host)?;
+    let compat = table.compat_0_9();
+    let route = find_host(table, host.as_deref())?
+        .ok_or(Rejection::NoRoute { compat })?
+        .route(target.path())
+        .map_err(Rejection::InvalidTarget)?
+        .ok_or(Rejection::NoRoute { compat })?;
+    Ok(Destination::Route(Routed {
+        route,
+        host,
+        target,
+    }))
+}
+
+fn named_host(host: Option<&str>) -> Result<Option<Cow<'_, str>>, Rejection> {
+    match host {
+        Some("") => Err(Rejection::MissingHost),
+        Some(host) => normalise_host(host)
+            .map(Some)
+            .map_err(Rejection::InvalidHost),
+        None => Ok(None),
+    }
+}
+
+/// The host that answers for a name. Who names none, as probes in HTTP/1.0 do, gets the catch-all where there is one.
+fn find_host<'a>(
+    table: &'a Table,
+    host: Option<&str>,
+) -> Result<Option<&'a Arc<CompiledHost>>, Rejection> {
+    match host {
+        Some(host) => Ok(table.host(host)),
+        None => table.catch_all().map(Some).ok_or(Rejection::MissingHost),
+    }
+}
+
+/// An absolute target and `Host` name the same host and port, or somebody reads the other one.
+fn check_authority(target: &Target<'_>, host: Option<&str>) -> Result<(), Rejection> {
+    match (target.authority(), host) {
+        (Some(authority), Some(host)) if !authority.is_named_by(host) => {
+            Err(Rejection::OtherAuthority)
+        }
+        _ => Ok(()),
+    }
+}

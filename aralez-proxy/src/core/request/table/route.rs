@@ -1,0 +1,136 @@
+//! Routes with the rules of all scopes put together.
+
+use std::sync::Arc;
+
+use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, VirtualHost};
+use aralez_proto::rules::{Rules, Timeouts};
+
+use crate::core::request::edits::CompiledEdits;
+use crate::core::request::policy::Policy;
+
+/// A route with everything that holds for it: what the group, the host and the route itself say, the narrower winning.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompiledRoute {
+    /// The host it belongs to.
+    pub host: HostPattern,
+    /// Its path, normalised.
+    pub path: Arc<str>,
+    /// What holds for it. Shared among routes that say nothing of their own: a host that says nothing costs a request no look at what only
+    /// it has.
+    pub rules: Arc<CompiledRules>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// The rules of a scope together with those of the scopes around it, as a request needs them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompiledRules {
+    /// Edits of requests.
+    pub request_edits: Arc<CompiledEdits>,
+    /// Edits of responses.
+    pub response_edits: Arc<CompiledEdits>,
+    /// What is asked about a request before the route acts, in order.
+    pub policies: Box<[Policy]>,
+    /// All others. Time limits have their defaults where nobody says anything; edits are above. Shared with the scope around where it says
+    /// the same.
+    pub said: Arc<Rules>,
+}
+
+impl CompiledRules {
+    /// `all` holds in a scope of which `own` is what it says itself. `wider`: the scope around, whose edits are shared where this one says nothing
+    /// about them.
+    fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
+        let request = std::mem::take(&mut all.request_headers).0;
+        let response = std::mem::take(&mut all.response_headers).0;
+        let edits = |all: &HeaderEdits, own: &HeaderEdits, shared: Option<&Arc<CompiledEdits>>| {
+            match shared.filter(|_| own.is_empty()) {
+                Some(shared) => Arc::clone(shared),
+                None => Arc::new(CompiledEdits::new(all)),
+            }
+        };
+        let policies = Policy::of(&all);
+        let shared = wider.map(|wider| &wider.said);
+        let shared = shared.filter(|said| ***said == all).cloned();
+        Self {
+            request_edits: edits(
+                &request,
+                &own.request_headers.0,
+                wider.map(|wider| &wider.request_edits),
+            ),
+            response_edits: edits(
+                &response,
+                &own.response_headers.0,
+                wider.map(|wider| &wider.response_edits),
+            ),
+            policies,
+            said: shared.unwrap_or_else(|| Arc::new(all)),
+        }
+    }
+}
+
+/// A scope: all that holds in it, and the same compiled.
+#[derive(Clone, Debug)]
+pub(super) struct CompiledScope {
+    all: Rules,
+    compiled: Arc<CompiledRules>,
+}
+
+impl CompiledScope {
+    /// The scope of a group.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let defaults = Rules {
+            timeouts: Timeouts::defaults(),
+            ..Rules::default()
+        };
+        let all = defaults.narrowed_by(&settings.rules);
+        let compiled = Arc::new(CompiledRules::new(all.clone(), &settings.rules, None));
+        Self { all, compiled }
+    }
+
+    fn with(&self, own: &Rules) -> Self {
+        if *own == Rules::default() {
+            return self.clone();
+        }
+        let all = self.all.narrowed_by(own);
+        let compiled = CompiledRules::new(all.clone(), own, Some(&self.compiled));
+        Self {
+            all,
+            compiled: Arc::new(compiled),
+        }
+    }
+
+    fn compiled_with(&self, own: &Rules) -> Arc<CompiledRules> {
+        if *own == Rules::default() {
+            return Arc::clone(&self.compiled);
+        }
+        let all = self.all.narrowed_by(own);
+        Arc::new(CompiledRules::new(all, own, Some(&self.compiled)))
+    }
+
+    /// The routes of a host in this scope. One that says what the one before says shares its rules: templates write the same into every path.
+    pub(super) fn compile<'a>(
+        &self,
+        host: &'a VirtualHost,
+    ) -> impl Iterator<Item = CompiledRoute> + use<'a> {
+        let scope = self.with(&host.rules);
+        let mut before: Option<(&Rules, Arc<CompiledRules>)> = None;
+        let compile = move |route: &'a Route| {
+            let same = before.take().filter(|(own, _)| **own == route.rules);
+            let rules = same.map_or_else(|| scope.compiled_with(&route.rules), |(_, rules)| rules);
+            before = Some((&route.rules, Arc::clone(&rules)));
+            CompiledRoute {
+                host: host.pattern.clone(),
+                path: Arc::clone(&route.path),
+                rules,
+                action: route.action.clone(),
+            }
+        };
+        host.routes.iter().map(compile)
+    }
+}
+
+impl Default for CompiledScope {
+    fn default() -> Self {
+        Self::of(&Settings::default())
+    }
+}

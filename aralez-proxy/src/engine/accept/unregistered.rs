@@ -1,0 +1,81 @@
+//! New clients that wait for their first answer and are not watched yet: watching costs calls of the system, and most answers are there
+//! before it is worth them. One timer serves all of a thread; a timer for each would cost a call itself.
+
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// For how long a client is not watched, about.
+pub const FOR: Duration = Duration::from_millis(10);
+
+/// The clients of one thread.
+#[derive(Debug, Default)]
+pub struct UnregisteredSockets {
+    waiting: Mutex<Vec<Waker>>,
+    some: Notify,
+}
+
+impl UnregisteredSockets {
+    /// Wakes this task within twice [`FOR`], where [`UnregisteredSockets::look`] runs.
+    pub fn look_again(&self, cx: &Context<'_>) {
+        let mut waiting = self.lock();
+        if waiting.is_empty() {
+            self.some.notify_one();
+        }
+        // Who looks twice in a row is already there.
+        if !waiting
+            .last()
+            .is_some_and(|last| last.will_wake(cx.waker()))
+        {
+            waiting.push(cx.waker().clone());
+        }
+    }
+
+    /// Wakes all that wait, again and again. Never ends.
+    pub async fn look(&self) {
+        loop {
+            self.some.notified().await;
+            tokio::time::sleep(FOR).await;
+            let waiting = std::mem::take(&mut *self.lock());
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
+        // A list of wakers is whole after every step, so a panic elsewhere leaves nothing half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Poll;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn everyone_who_waits_is_woken_soon_and_whoever_comes_later_too() {
+        let unwatched = Arc::new(UnregisteredSockets::default());
+        let looking = Arc::clone(&unwatched);
+        let look = tokio::spawn(async move { looking.look().await });
+        for _ in 0..3 {
+            let until = Instant::now() + FOR;
+            let wait = poll_fn(|cx| {
+                if Instant::now() >= until {
+                    return Poll::Ready(());
+                }
+                unwatched.look_again(cx);
+                Poll::Pending
+            });
+            tokio::time::timeout(Duration::from_secs(10), wait)
+                .await
+                .unwrap();
+        }
+        look.abort();
+    }
+}

@@ -1,0 +1,384 @@
+//! The thread that applies: builds the next table, swaps it in, tells, then writes to the memory. Old tables end here, not in a request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use aralez_proto::content::Content;
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::Limits;
+use aralez_proto::version::Version;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{error, info, warn};
+
+use super::apply;
+use super::command::{ApplierEvent, Command, PauseCommand};
+use super::pace::{Burst, Pace};
+use super::serving::{Counted, ServingTime};
+use crate::core::live::{Live, LiveTable};
+use crate::core::request::registry::Registry;
+use crate::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
+use crate::core::sync::subscription::{ContentRefusal, Update};
+
+/// Marks are written at most this often while updates come.
+const MARKS_EVERY: Duration = Duration::from_secs(1);
+/// After this long marks that could not be written are tried again, so that what is told ends soon after its cause.
+const MARKS_RETRY: Duration = Duration::from_secs(5);
+/// By how much the thread's priority is lower (nice): about a third of the time of a busy core is left for it.
+const BEHIND_REQUESTS: i32 = 5;
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// The thread's state. Time is passed in, so that a model can run it without a thread.
+pub struct Applier {
+    memory: Box<dyn SnapshotCache>,
+    live: Arc<Live>,
+    registry: Arc<Registry>,
+    limits: Limits,
+    news: UnboundedSender<ApplierEvent>,
+    pace: Pace,
+    marks_due: Option<Instant>,
+    burst: Burst,
+    /// How long what runs has served.
+    serving: Option<ServingTime>,
+    /// The memory holds files that nobody has checked yet.
+    unexamined: bool,
+    persisted: Option<Version>,
+    found: Vec<String>,
+    failing: BTreeMap<&'static str, String>,
+    /// Tables that requests may still hold.
+    retired: Vec<Arc<LiveTable>>,
+}
+
+impl std::fmt::Debug for Applier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Applier {
+    /// A worker that swaps this live table and tells its news there.
+    pub fn new(
+        memory: Box<dyn SnapshotCache>,
+        live: Arc<Live>,
+        registry: Arc<Registry>,
+        limits: Limits,
+        news: UnboundedSender<ApplierEvent>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            memory,
+            live,
+            registry,
+            limits,
+            news,
+            pace: Pace::default(),
+            marks_due: None,
+            burst: Burst::new(now),
+            serving: None,
+            unexamined: true,
+            persisted: None,
+            found: Vec::new(),
+            failing: BTreeMap::new(),
+            retired: Vec::new(),
+        }
+    }
+
+    /// Publishes what the memory has. Gives the rest of what it remembers.
+    pub fn boot(&mut self, now: Instant) -> CachedState {
+        let mut remembered = self.memory.boot(&self.limits);
+        if let Some(snapshot) = remembered.snapshot.clone() {
+            let version = snapshot.version();
+            match apply::restore(snapshot, &self.registry) {
+                Ok(table) => {
+                    self.swap(table, now);
+                    self.persisted = Some(version);
+                }
+                Err(faults) => {
+                    error!(%version, faults = faults.brief(), "the cached snapshot cannot be served");
+                    remembered.snapshot = None;
+                    let faults = faults.into_vec();
+                    remembered.refused.push(ContentRefusal {
+                        content: Content::at_fault(&version, &faults),
+                        faults,
+                    });
+                }
+            }
+        }
+        self.found.clone_from(&remembered.troubles);
+        self.save_marks(now);
+        self.tell_memory();
+        remembered
+    }
+
+    /// Works until told to leave, or until nobody is left to give work.
+    pub(super) fn run(mut self, jobs: &Receiver<Command>) {
+        // Of this thread alone: requests come first where there are not enough cores. What is not allowed is done without.
+        let _ = rustix::process::nice(BEHIND_REQUESTS);
+        loop {
+            let now = Instant::now();
+            let wait = self.next_wake(now);
+            let job = match wait.map(|at| at.saturating_duration_since(now)) {
+                Some(wait) => jobs.recv_timeout(wait),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match job {
+                Ok(Command::Leave) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Command::Pause(pause)) => {
+                    if self.pause(&pause) {
+                        return;
+                    }
+                }
+                Ok(job) => self.take(job, Instant::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.tick(Instant::now());
+        }
+        self.leave(Instant::now());
+    }
+
+    /// Does one thing. [`Applier::tick`] comes after it.
+    pub fn take(&mut self, job: Command, now: Instant) {
+        match job {
+            Command::Apply(update) => self.apply(&update, now),
+            Command::Rename(version) => self.rename(version, now),
+            Command::Pin(cluster) => {
+                self.memory.pin(&cluster);
+                self.save_marks(now);
+            }
+            // A pause outside of `run` has no thread that could wait: its asker sees it dropped, and does not hand over.
+            Command::Pause(_) => {}
+            Command::Try(root) => self.retry(root, now),
+            Command::Leave => self.leave(now),
+        }
+    }
+
+    /// Whether a successor took over: then this process never writes again.
+    fn pause(&mut self, pause: &PauseCommand) -> bool {
+        self.leave(Instant::now());
+        if pause.written.send(()).is_ok() && pause.given.recv() == Ok(true) {
+            return true;
+        }
+        // No end after all: what runs is on trial again, unless it has proved good.
+        self.memory
+            .swap(self.live.load().snapshot.version().authored_root);
+        self.save_marks(Instant::now());
+        false
+    }
+
+    /// When the next [`Applier::tick`] is due.
+    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let sweep = (!self.retired.is_empty()).then(|| now + SWEEP_EVERY);
+        let counted = self.serving.map(|serving| serving.due());
+        let examine = self.unexamined.then_some(now);
+        [self.pace.due(), self.marks_due, counted, sweep, examine]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn apply(&mut self, update: &Update, started: Instant) {
+        let current = Arc::clone(&self.live.load());
+        match apply::prepare(&current, update, &self.limits, &self.registry) {
+            Ok(table) => {
+                drop(current);
+                let prepared = started.elapsed();
+                self.swap(table, started);
+                let took = started.elapsed();
+                info!(version = %update.to, took_us = took.as_micros(), prepared_us = prepared.as_micros(), changes = update.changes.len(), "applied an update");
+                self.tell(ApplierEvent::Applied {
+                    version: update.to,
+                    took,
+                });
+                self.pace
+                    .changed(started + took, apply::keeps_authored(update));
+            }
+            Err(faults) => {
+                warn!(version = %update.to, faults = faults.brief(), "refused an update; what ran before goes on");
+                self.tell(ApplierEvent::Refused {
+                    version: update.to,
+                    faults,
+                });
+            }
+        }
+    }
+
+    /// The one swap. The trial is opened before it, so that a death right after is remembered.
+    fn swap(&mut self, table: LiveTable, now: Instant) {
+        let root = table.snapshot.version().authored_root;
+        if self.serving.is_none_or(|serving| serving.root() != root) {
+            self.count_served(now);
+            self.serving = Some(ServingTime::since(now, root));
+        }
+        self.memory.swap(root);
+        if self.burst.take(now) {
+            // A death of the process is what is to be remembered, so nothing waits for the disk here.
+            let noted = self.memory.note_marks();
+            if self.note("marks", noted) {
+                self.tell_memory();
+            }
+        }
+        self.marks_due.get_or_insert(now + MARKS_EVERY);
+        self.retired.push(Arc::clone(&self.live.load()));
+        self.live.publish(table);
+    }
+
+    fn rename(&mut self, version: Version, now: Instant) {
+        let current = Arc::clone(&self.live.load());
+        if !version.renames(&current.snapshot.version()) {
+            return;
+        }
+        let update = Update {
+            full: false,
+            to: version,
+            changes: Vec::new(),
+        };
+        match apply::prepare(&current, &update, &self.limits, &self.registry) {
+            Ok(mut table) => {
+                table.since = current.since;
+                self.retired.push(current);
+                self.live.publish(table);
+                self.pace.changed(now, true);
+            }
+            Err(faults) => {
+                error!(%version, faults = faults.brief(), "cannot take the newer name of what runs");
+            }
+        }
+    }
+
+    /// Time went by: proves, keeps and tidies what is due.
+    pub fn tick(&mut self, now: Instant) {
+        // Only the memory of the process holds them now: no request ends by freeing a table.
+        self.retired.retain(|table| Arc::strong_count(table) > 1);
+        if self.serving.is_some_and(|serving| now >= serving.due()) {
+            self.count_served(now);
+            self.marks_due = Some(now);
+        }
+        if self.pace.due().is_some_and(|due| now >= due) {
+            self.keep(now);
+        }
+        if self.marks_due.is_some_and(|due| now >= due) {
+            self.save_marks(now);
+        }
+        if self.unexamined {
+            self.examine();
+        }
+    }
+
+    /// One file at a time, so that an update that comes meanwhile waits for no more.
+    fn examine(&mut self) {
+        match self.memory.examine() {
+            Some(troubles) if troubles.is_empty() => {}
+            Some(troubles) => {
+                self.found.extend(troubles);
+                self.tell_memory();
+            }
+            None => self.unexamined = false,
+        }
+    }
+
+    /// Tells the memory what has come of what runs.
+    fn count_served(&mut self, now: Instant) {
+        let Some(serving) = &mut self.serving else {
+            return;
+        };
+        match serving.count(now) {
+            Some(Counted::Proved(root)) => self.memory.proved(root),
+            Some(Counted::Longer(root, longer)) => self.memory.served(root, longer),
+            None => {}
+        }
+    }
+
+    /// Tries a suspect content once more, as control would have it tried.
+    fn retry(&mut self, root: Digest, now: Instant) {
+        let current = self.live.load().snapshot.version();
+        let tried = self
+            .memory
+            .suspect(root, &self.limits)
+            .and_then(|snapshot| {
+                if snapshot.version().goes_back_from(&current) {
+                    return Err(NotCached(format!("{current} is newer by now")));
+                }
+                let restored = apply::restore(snapshot, &self.registry);
+                restored.map_err(|faults| NotCached(faults.brief()))
+            });
+        match tried {
+            Ok(table) => {
+                let version = table.snapshot.version();
+                info!(%version, "no control to ask: tries the suspect content once more");
+                self.swap(table, now);
+                self.persisted = Some(version);
+                let took = Instant::now().saturating_duration_since(now);
+                self.tell(ApplierEvent::Applied { version, took });
+            }
+            Err(NotCached(reason)) => {
+                info!(content = %root.short(), reason, "a suspect content is not tried again");
+                self.tell(ApplierEvent::Untried);
+            }
+        }
+    }
+
+    fn keep(&mut self, now: Instant) {
+        let snapshot = Arc::clone(&self.live.load().snapshot);
+        let kept = self.memory.keep(&snapshot);
+        match &kept {
+            Ok(()) => {
+                self.persisted = Some(snapshot.version());
+                self.pace.written(now);
+            }
+            Err(_) => self.pace.failed(now),
+        }
+        self.note("keep", kept);
+        self.tell_memory();
+    }
+
+    fn save_marks(&mut self, now: Instant) {
+        let saved = self.memory.save_marks();
+        self.marks_due = saved.is_err().then(|| now + MARKS_RETRY);
+        if self.note("marks", saved) {
+            self.tell_memory();
+        }
+    }
+
+    /// Whether this changed what is wrong.
+    fn note(&mut self, what: &'static str, outcome: Result<(), NotCached>) -> bool {
+        match outcome {
+            Ok(()) => self.failing.remove(what).is_some(),
+            Err(NotCached(trouble)) => {
+                let known = self.failing.insert(what, trouble.clone());
+                let new = known.as_ref() != Some(&trouble);
+                if new {
+                    warn!("serving goes on, but: {trouble}");
+                }
+                new
+            }
+        }
+    }
+
+    fn tell_memory(&self) {
+        let troubles = self
+            .found
+            .iter()
+            .chain(self.failing.values())
+            .cloned()
+            .collect();
+        self.tell(ApplierEvent::Memory {
+            persisted: self.persisted,
+            troubles,
+        });
+    }
+
+    /// Nobody listens any more while the process ends: then nobody needs to know.
+    fn tell(&self, news: ApplierEvent) {
+        let _ = self.news.send(news);
+    }
+
+    fn leave(&mut self, now: Instant) {
+        if self.pace.due().is_some() {
+            self.keep(now);
+        }
+        self.count_served(now);
+        self.memory.clean_exit();
+        self.save_marks(now);
+    }
+}

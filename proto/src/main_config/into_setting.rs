@@ -1,0 +1,113 @@
+//! From values as written to values as used.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::main_config::secret::Secret;
+use crate::main_config::values::{Control, ControlAddress, Idle, LogLevel};
+use crate::model::{GroupName, NodeName};
+use crate::reading::{
+    Between, Deadline, FromYaml, OneOrMany, SecretText, SizeBetween, Spanned, WrittenDuration,
+    WrittenSize, default_of,
+};
+
+/// What a written value is used as.
+pub(super) trait IntoSetting<T> {
+    /// The used value.
+    fn into_setting(self) -> T;
+}
+
+/// The written value, or else the default.
+pub(super) fn or_default<S: FromYaml + IntoSetting<T>, T>(
+    at: Option<Spanned<S>>,
+    default: &'static str,
+) -> T {
+    let value = at.or_else(|| default_of(default));
+    // A test reads an empty file, and so every default.
+    value
+        .expect("each default is a value of its key")
+        .value
+        .into_setting()
+}
+
+macro_rules! becomes {
+    ($($type:ty => $used:ty: $value:ident -> $becomes:expr;)*) => {$(
+        impl IntoSetting<$used> for $type {
+            fn into_setting(self) -> $used {
+                let $value = self;
+                $becomes
+            }
+        }
+    )*};
+}
+
+becomes! {
+    bool => bool: it -> it;
+    String => String: it -> it;
+    PathBuf => PathBuf: it -> it;
+    SocketAddr => SocketAddr: it -> it;
+    LogLevel => LogLevel: it -> it;
+    NodeName => NodeName: it -> it;
+    GroupName => GroupName: it -> it;
+    Deadline => Duration: it -> it.0;
+    WrittenDuration => Duration: it -> it.0;
+    WrittenSize => u64: it -> it.0;
+    SecretText => Secret: it -> Secret::new(it.0);
+    Control => ControlAddress: it -> it.0;
+}
+
+/// What a number that counts things here is on this machine.
+fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+impl<const MIN: u64, const MAX: u64> IntoSetting<u64> for Between<MIN, MAX> {
+    fn into_setting(self) -> u64 {
+        self.0
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> IntoSetting<u32> for Between<MIN, MAX> {
+    fn into_setting(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> IntoSetting<usize> for Between<MIN, MAX> {
+    fn into_setting(self) -> usize {
+        whole(self.0)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> IntoSetting<NonZeroUsize> for Between<MIN, MAX> {
+    fn into_setting(self) -> NonZeroUsize {
+        NonZeroUsize::new(whole(self.0)).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// 0 is no limit.
+impl<const MIN: u64, const MAX: u64> IntoSetting<Option<NonZeroUsize>> for Between<MIN, MAX> {
+    fn into_setting(self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(whole(self.0))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> IntoSetting<usize> for SizeBetween<MIN, MAX> {
+    fn into_setting(self) -> usize {
+        whole(self.0)
+    }
+}
+
+impl<T, S: IntoSetting<T>> IntoSetting<OneOrMany<T>> for OneOrMany<S> {
+    fn into_setting(self) -> OneOrMany<T> {
+        self.map(IntoSetting::into_setting)
+    }
+}
+
+impl<T, S: IntoSetting<T>> IntoSetting<T> for Idle<S> {
+    fn into_setting(self) -> T {
+        self.0.into_setting()
+    }
+}
