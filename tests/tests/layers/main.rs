@@ -15,6 +15,7 @@ mod modules;
 mod names;
 mod shape;
 mod sources;
+mod types;
 
 const DAEMONS: [&str; 2] = ["aralez-proxy", "aralez-control"];
 const APP: [&str; 4] = ["app", "main", "args", ""];
