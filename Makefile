@@ -34,7 +34,7 @@ prove: build-deps
 	ARALEZ_PROVE=1 ARALEZ_FUZZ_SECONDS=60 cargo test -p aralez-proxy --test fuzz --test differential -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test slow_peers --test idle_peers --test no_effect --test corpus --test model -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test cache_kills --test cache_damage --test ledger_kills --test full_disk --test watchdog --test handover --test endpoints --test room -- --nocapture
-	cargo build --release -p aralez-control -p aralez-proxy -p aralez-ctl -p aralez-tests
+	cargo build --release -p aralez-control -p aralez-proxy -p aralez-ctl -p aralez-tests -p aralez-bench
 	for part in $(PROVE); do "$${CARGO_TARGET_DIR:-target}/release/prove-changes" $$part || exit 1; done
 	"$${CARGO_TARGET_DIR:-target}/release/prove-fleet" --out "$${CARGO_TARGET_DIR:-target}/proof/fleet.md" $(FLEET)
 	"$${CARGO_TARGET_DIR:-target}/release/proof" "$${CARGO_TARGET_DIR:-target}/proof" tests/PROOF.md
@@ -46,7 +46,7 @@ prove: build-deps
 # this one; `bench --help` lists them. The report is printed, and kept in target/bench.md.
 BENCH_LENGTH := $(if $(QUICK),--pairs 3 --starts 1 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
 bench: build-deps bench-deps
-	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-tests
+	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-bench
 	PATH="$$PATH:/usr/sbin:/sbin" "$${CARGO_TARGET_DIR:-target}/dist/bench" $(BENCH_LENGTH) \
 		--out "$${CARGO_TARGET_DIR:-target}/bench.md" $(BENCH)
 

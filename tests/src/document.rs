@@ -1,6 +1,6 @@
 //! Small documents for tests.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 
 /// A document with one host and one route to `endpoints`.
@@ -31,4 +31,22 @@ pub fn many(hosts: usize, version: &str, endpoint: SocketAddr) -> String {
     std::iter::once(versioned("h0.test", version, endpoint))
         .chain(plain)
         .collect()
+}
+
+/// So many hosts with two endpoints each, of which the first `removed` hosts have lost one.
+pub fn pairs(hosts: usize, removed: usize) -> String {
+    let mut text = String::new();
+    for host in 0..hosts {
+        let (high, low) = (host >> 8, host & 255);
+        let second = match host < removed {
+            true => String::new(),
+            false => format!(", \"10.1.{high}.{low}:80\""),
+        };
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "h{host}.test:\n  paths:\n    \"/\":\n      servers: [\"10.0.{high}.{low}:80\"{second}]"
+        );
+    }
+    text
 }

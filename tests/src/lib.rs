@@ -4,16 +4,15 @@
 //! It fails by panicking, and what it promises is itself tested (`tests/harness.rs`): a harness that cannot see a failed request
 //! proves nothing. It contains no test of the product.
 
-pub mod bench;
 pub mod corpus;
 pub mod disk;
 pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
 pub mod fleet;
-pub mod fleet_size;
 pub mod lenient;
 pub mod load;
+pub mod meter;
 pub mod model;
 pub mod new_connections;
 pub mod origin;
@@ -23,7 +22,6 @@ pub mod process;
 pub mod proof;
 pub mod raw;
 pub mod recorder;
-pub mod running_fleet;
 pub mod scripted_node;
 pub mod scripted_source;
 pub mod serving_threads;

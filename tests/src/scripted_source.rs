@@ -13,7 +13,9 @@ use std::time::Duration;
 use aralez_control::core::source::{Finding, Looking, Reports, Source, Wanted};
 use aralez_proto::model::{Endpoint, PoolName};
 
-use crate::fleet_size::discovery::schedule::{self, Schedule};
+use schedule::Schedule;
+
+pub mod schedule;
 
 /// Between two looks at the script.
 const LOOK: Duration = Duration::from_millis(10);

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use aralez_tests::bench::meter::processor_time;
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::meter::processor_time;
 use aralez_tests::origin::Origin;
 use aralez_tests::process::Daemon;
 use aralez_tests::raw;

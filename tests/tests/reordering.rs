@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aralez_proto::hash::Digest;
 use aralez_proto::snapshot::Snapshot;
+use aralez_tests::document;
 use aralez_tests::fleet::Plan;
-use aralez_tests::fleet_size::stage::document;
 use aralez_tests::simulator::{Reordering, Simulator, Watcher};
 
 const HOSTS: usize = 200;
@@ -32,7 +32,10 @@ impl Watcher for Ran {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_hear_control_in_another_order_run_only_what_was_committed_hold_up_nobody_and_follow_in_the_end()
  {
-    let fleet = Plan::new(1).document(&document(HOSTS, 0)).start().await;
+    let fleet = Plan::new(1)
+        .document(&document::pairs(HOSTS, 0))
+        .start()
+        .await;
     let control = fleet.folder().join("control.sock");
     let path = fleet.folder().join("reordered.sock");
     let relay = Reordering::start(&path, &control, 7);
@@ -43,14 +46,14 @@ async fn nodes_that_hear_control_in_another_order_run_only_what_was_committed_ho
     let reordered: BTreeSet<usize> = (0..2 * NODES).filter(|node| node % 2 == 1).collect();
     for removed in 1..=COMMITS {
         simulator.board().expect(removed as u64 + 1);
-        let answer = fleet.push(&document(HOSTS, removed)).await;
+        let answer = fleet.push(&document::pairs(HOSTS, removed)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let others = simulator.board().all_but(&reordered, LIMIT).await;
         others.expect("nobody waits for those that are confused");
     }
     assert!(relay.swapped() > 0, "nothing came in another order");
     relay.keep_order();
-    let answer = fleet.push(&document(HOSTS, COMMITS + 1)).await;
+    let answer = fleet.push(&document::pairs(HOSTS, COMMITS + 1)).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let all = simulator.all_run(COMMITS as u64 + 2, LIMIT).await;
     all.unwrap();

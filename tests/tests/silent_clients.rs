@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aralez_tests::bench::meter::processor_time;
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan, START};
+use aralez_tests::meter::processor_time;
 use aralez_tests::origin::Origin;
 use aralez_tests::process::{Daemon, binary};
 use aralez_tests::raw::{self, Request};

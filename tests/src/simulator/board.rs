@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aralez_proto::snapshot::Snapshot;
@@ -16,6 +16,12 @@ const LOOK: Duration = Duration::from_millis(2);
 pub trait Watcher: Send + Sync {
     /// A node runs this after an update.
     fn applied(&self, node: usize, snapshot: &Snapshot);
+}
+
+impl<T: Watcher> Watcher for Arc<T> {
+    fn applied(&self, node: usize, snapshot: &Snapshot) {
+        (**self).applied(node, snapshot);
+    }
 }
 
 /// What all nodes were sent.

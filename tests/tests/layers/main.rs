@@ -8,7 +8,7 @@ use std::path::Path;
 use circles::circles;
 use modules::{Absolute, Modules};
 use names::How;
-use sources::{CRATES, Source, below, product, root, shipped};
+use sources::{CRATES, Source, harness, product, root, shipped};
 
 mod circles;
 mod modules;
@@ -326,7 +326,7 @@ fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed()
 fn nothing_names_the_machine_it_was_written_on() {
     let mut wrong = Vec::new();
     let words = ["/wo\u{72}k/", "/root\u{2f}"];
-    for source in product().iter().chain(&below("tests")) {
+    for source in product().iter().chain(&harness()) {
         let lines = source.text.lines().enumerate();
         let hits = lines.filter(|(_, line)| words.iter().any(|word| line.contains(word)));
         wrong.extend(hits.map(|(index, line)| format!("{}: {line}", source.at(index + 1))));

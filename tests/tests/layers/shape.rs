@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::none;
-use crate::sources::{Source, below, product, shipped};
+use crate::sources::{Source, harness, product, shipped};
 
 const LONGEST_FILE: usize = 400;
 const BAD_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "manager"];
@@ -15,7 +15,7 @@ const USUAL_FUNCTION: usize = 22;
 #[test]
 fn names_say_what_a_thing_is() {
     let mut wrong = Vec::new();
-    for source in product().iter().chain(&below("tests")) {
+    for source in product().iter().chain(&harness()) {
         let stem = source.path.file_stem().unwrap().to_string_lossy();
         let declared = source.names.modules.iter().map(String::as_str);
         let bad = declared
@@ -29,7 +29,7 @@ fn names_say_what_a_thing_is() {
 #[test]
 fn files_are_short_and_begin_by_saying_what_they_are() {
     let mut wrong = Vec::new();
-    for source in product().iter().chain(&below("tests")) {
+    for source in product().iter().chain(&harness()) {
         let lines = source.text.lines().count();
         if lines > LONGEST_FILE {
             wrong.push(format!(

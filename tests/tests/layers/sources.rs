@@ -74,8 +74,13 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
+/// The sources of the crates that test and measure.
+pub(crate) fn harness() -> Vec<Source> {
+    ["tests", "bench"].into_iter().flat_map(below).collect()
+}
+
 /// The sources below a folder of the workspace, tests among them.
-pub(crate) fn below(folder: &str) -> Vec<Source> {
+fn below(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root().join(folder), &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));

@@ -1,0 +1,117 @@
+//! Compares our proxy with nginx, HAProxy and a minimal pingora-proxy. `make bench` runs it; `--help` says what can be chosen.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use aralez_bench::contest::affinity::Cores;
+use aralez_bench::contest::compare::{self, Cell};
+use aralez_bench::contest::contestant::Stage;
+use aralez_bench::contest::idle::{self, Held};
+use aralez_bench::contest::options::{Kind, Options};
+use aralez_bench::contest::report;
+use aralez_tests::process::raise_open_files;
+use clap::Parser;
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    raise_open_files().context("the limit of open files cannot be raised")?;
+    let stage = Stage {
+        cores: Cores::here()?,
+        runtime: tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?,
+        before: options.before.clone(),
+        lines: options.proxy_lines.clone(),
+    };
+    let mut cells = Vec::new();
+    let mut held = Vec::new();
+    for workers in options.workers.iter().copied() {
+        for scenario in options.chosen() {
+            for connections in options.connections.iter().copied() {
+                let cell = compare::cell(&stage, &options, (scenario, workers, connections))
+                    .with_context(|| format!("{}, {workers} workers", scenario.title()))?;
+                eprintln!("{}", report::details(&cell));
+                cells.push(cell);
+            }
+        }
+        if options.idle > 0 {
+            held.extend(idle::measure(&stage, &options, workers)?);
+        }
+    }
+    let text = whole(&stage, &options, &cells, &held);
+    println!("{text}");
+    if let Some(out) = &options.out {
+        std::fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?;
+    }
+    Ok(outcome(&cells))
+}
+
+/// A failed request through our proxy is a failed benchmark; a missed goal is a result.
+fn outcome(cells: &[Cell]) -> ExitCode {
+    let ours = cells.iter().filter_map(|cell| cell.of(Kind::Ours));
+    let failed = ours.flat_map(|series| series.values(|sample| sample.failed));
+    match failed.sum::<f64>() > 0.0 {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+fn whole(stage: &Stage, options: &Options, cells: &[Cell], held: &[Held]) -> String {
+    let mut text = format!("# Benchmark\n\n{}\n", conditions(stage, options));
+    if !cells.is_empty() && options.proxies.contains(&Kind::Ours) {
+        text += &format!(
+            "## Against the goals\n\nProcessor time per request of aralez as a part of the other's: the median of the pairs' \
+             ratios (least..most).\n\n{}\n",
+            report::goals(cells)
+        );
+    }
+    if !held.is_empty() {
+        text += &format!(
+            "## Idle keep-alive connections\n\n{}\n",
+            report::memory(held)
+        );
+    }
+    text += "## Each scenario\n\nMedians of the rounds.\n";
+    for cell in cells {
+        text += &format!("\n{}", report::details(cell));
+    }
+    text
+}
+
+fn conditions(stage: &Stage, options: &Options) -> String {
+    let pinned = match stage.is_pinned(1) {
+        true => {
+            "With 1 worker the proxy has a core of its own, and load and origin, one thread, have another."
+        }
+        false => "There is one core: proxy, load and origin share it.",
+    };
+    let extra = match options.proxy_lines.is_empty() {
+        true => String::new(),
+        false => format!(" aralez with {:?}.", options.proxy_lines),
+    };
+    format!(
+        "{} cores, Linux {}; {}; {}.{extra}\n\n{} rounds of {} s for each proxy and cell, after {} s that do not count; the proxies take \
+         turns. {pinned} With more workers all share all cores, so that the load competes with the proxy. System calls are counted over \
+         {} requests under strace, whose slowness makes batches larger: calls that wait are counted too low. Bodies of requests are \
+         passed on unbuffered by all; the minimal pingora-proxy knows one endpoint and no hosts, the others find each of many \
+         by name. Memory is Pss.\n",
+        stage.cores.count(),
+        rustix::system::uname().release().to_string_lossy(),
+        version("nginx", "-v"),
+        version("haproxy", "-v"),
+        options.pairs,
+        options.seconds,
+        options.warm,
+        options.traced,
+    )
+}
+
+/// The first line in which a program says its version.
+fn version(program: &str, argument: &str) -> String {
+    let output = Command::new(program).arg(argument).output();
+    let text = output.map(|output| aralez_tests::process::text(&output));
+    let text = text.unwrap_or_else(|_| format!("no {program}"));
+    let first = text.lines().next().unwrap_or_default();
+    first.split(" - ").next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,242 @@
+//! Measures what users of a running fleet see: changes under load, the speed of a save, and what size costs. `make prove` runs it.
+//!
+//! Each part prints its rows, and keeps them in `target/proof/PART.md`.
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aralez_bench::contest::affinity::Cores;
+use aralez_bench::contest::contestant::Stage;
+use aralez_bench::contest::options::Options;
+use aralez_bench::running_fleet::table::{self, Row};
+use aralez_bench::running_fleet::{changes, edits, hosts, large, lookup, saves};
+use aralez_tests::process::raise_open_files;
+use clap::{Parser, Subcommand};
+
+/// Measures what users of a running fleet see.
+#[derive(Parser, Debug)]
+struct Arguments {
+    /// The folder that gets the tables; default: `proof` beside the folder of this binary.
+    #[arg(long, global = true)]
+    out: Option<PathBuf>,
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand, Debug)]
+enum Part {
+    /// Changes of the host under load: failures, mixed answers, connections, latencies.
+    Changes {
+        /// Spans with changes, and as many without.
+        #[arg(long, default_value_t = 10)]
+        rounds: u32,
+        /// Changes in each span.
+        #[arg(long, default_value_t = 100)]
+        changes: u32,
+        /// Milliseconds from one change to the next.
+        #[arg(long, default_value_t = 150)]
+        every: u64,
+        /// The priority of control.
+        #[arg(long, default_value_t = 10)]
+        nice: i32,
+        /// Proxies.
+        #[arg(long, default_value_t = 2)]
+        proxies: usize,
+        /// Connections to each proxy.
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        /// Milliseconds that a connection pauses after each answer.
+        #[arg(long, default_value_t = 5)]
+        pause: u64,
+    },
+    /// From a save to the answers of all of many proxies.
+    Saves {
+        /// Proxies.
+        #[arg(long, default_value_t = 20)]
+        proxies: usize,
+        /// Saves of each size.
+        #[arg(long, default_value_t = 50)]
+        saves: u64,
+        /// About how large the documents are, in kB, ascending.
+        #[arg(long, value_delimiter = ',', default_value = "4,32,256,1000")]
+        sizes: Vec<usize>,
+    },
+    /// A large document from save to answer.
+    Large {
+        /// Hosts.
+        #[arg(long, default_value_t = 10_000)]
+        hosts: usize,
+        /// How often each kind of save is repeated.
+        #[arg(long, default_value_t = 5)]
+        repeats: u64,
+    },
+    /// What one edited host of many costs, and a return, and a cold start.
+    Edits {
+        /// Hosts.
+        #[arg(long, default_value_t = 10_000)]
+        hosts: usize,
+        /// Proxies.
+        #[arg(long, default_value_t = 9)]
+        nodes: usize,
+        /// Edits that meet one proxy, and as many that meet all.
+        #[arg(long, default_value_t = 12)]
+        edits: usize,
+        /// Returns, and cold starts.
+        #[arg(long, default_value_t = 5)]
+        repeats: usize,
+    },
+    /// A request among 100,000 hosts, and the lookup alone.
+    Hosts {
+        /// Rounds of each kind.
+        #[arg(long, default_value_t = 12)]
+        pairs: usize,
+        /// How long a round is measured, in seconds.
+        #[arg(long, default_value_t = 2.0)]
+        seconds: f64,
+        /// Connections.
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        /// Lookups in the table alone.
+        #[arg(long, default_value_t = 1_000_000)]
+        lookups: usize,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    raise_open_files().context("the limit of open files cannot be raised")?;
+    let (name, rows) = measure(&arguments.part)?;
+    let folder = match arguments.out {
+        Some(folder) => folder,
+        None => default_folder()?,
+    };
+    let command = command();
+    let path = table::write(&folder, name, &rows, &command)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
+    println!("{}{}", table::markdown(&rows, &command), path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(part: &Part) -> Result<(&'static str, Vec<Row>)> {
+    match part {
+        Part::Hosts {
+            pairs,
+            seconds,
+            connections,
+            lookups,
+        } => Ok((
+            "hosts",
+            many_hosts(*pairs, *seconds, *connections, *lookups)?,
+        )),
+        part => runtime()?.block_on(of_a_fleet(part)),
+    }
+}
+
+async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
+    Ok(match part {
+        Part::Changes {
+            rounds,
+            changes,
+            every,
+            nice,
+            proxies,
+            connections,
+            pause,
+        } => {
+            let extent = changes::Extent {
+                rounds: *rounds,
+                changes: *changes,
+                every: Duration::from_millis(*every),
+                nice: *nice,
+                proxies: *proxies,
+                connections: *connections,
+                pause: Duration::from_millis(*pause),
+            };
+            ("changes", changes::measure(&extent).await.rows())
+        }
+        Part::Saves {
+            proxies,
+            saves,
+            sizes,
+        } => {
+            let extent = saves::Extent {
+                proxies: *proxies,
+                saves: *saves,
+                sizes: sizes.iter().map(|kilobytes| kilobytes * 1000).collect(),
+            };
+            let measured = saves::measure(&extent).await;
+            ("saves", saves::rows(&extent, &measured))
+        }
+        Part::Large { hosts, repeats } => {
+            let extent = large::Extent {
+                hosts: *hosts,
+                repeats: *repeats,
+            };
+            ("large", large::measure(&extent).await.rows(&extent))
+        }
+        Part::Edits {
+            hosts,
+            nodes,
+            edits,
+            repeats,
+        } => {
+            let extent = edits::Extent {
+                hosts: *hosts,
+                nodes: *nodes,
+                edits: *edits,
+                repeats: *repeats,
+            };
+            ("edits", edits::measure(&extent).await.rows(&extent))
+        }
+        Part::Hosts { .. } => anyhow::bail!("hosts are measured without a fleet"),
+    })
+}
+
+fn many_hosts(pairs: usize, seconds: f64, connections: usize, lookups: usize) -> Result<Vec<Row>> {
+    let mut options = Options::parse_from(["bench"]);
+    (options.pairs, options.seconds) = (pairs, seconds);
+    let stage = Stage {
+        before: None,
+        cores: Cores::here()?,
+        runtime: tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?,
+        lines: Vec::new(),
+    };
+    let measured = hosts::measure(&stage, &options, connections)?;
+    let mut rows = measured.rows(&options, connections);
+    let extent = lookup::Extent {
+        hosts: 100_000,
+        lookups,
+    };
+    rows.extend(lookup::rows(&extent, &lookup::measure(&extent)));
+    Ok(rows)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
+/// `target/proof` for `target/release/prove-changes`.
+fn default_folder() -> Result<PathBuf> {
+    let binary = std::env::current_exe()?;
+    let target = binary.ancestors().nth(2);
+    let target = target.context("the binary lies in a folder of the target folder")?;
+    Ok(target.join("proof"))
+}
+
+/// The command line with the name of the binary alone.
+fn command() -> String {
+    let arguments = std::env::args().skip(1);
+    std::iter::once("prove-changes".to_owned())
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

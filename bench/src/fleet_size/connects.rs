@@ -1,0 +1,70 @@
+//! Nodes connect faster than control takes them: the rest is told when to come back, and all are in at the end.
+
+use std::time::Duration;
+
+use aralez_tests::fleet::Plan;
+use aralez_tests::proof::Row;
+use aralez_tests::simulator::Simulator;
+use aralez_tests::slow::vitals::{Metrics, may_open};
+
+use super::figures::Cost;
+use super::options::{Measurement, Options};
+use aralez_tests::document;
+
+/// How long all may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What was measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Connects {
+    /// From the first attempt until all run the head.
+    pub all_in: Duration,
+    /// Attempts that were told to come back.
+    pub told_to_return: u64,
+    /// Control's processor time meanwhile.
+    pub control: Duration,
+}
+
+/// Connects them.
+///
+/// # Errors
+/// What did not come.
+pub async fn measure(options: &Options) -> Result<Connects, String> {
+    may_open(options.connects * 2 + 1_000);
+    let plan = Plan::new(0).document(&document::pairs(options.hosts, 0));
+    let fleet = plan.start().await;
+    let socket = fleet.folder().join("control.sock");
+    let apart = Duration::from_secs(1) / options.connects_per_second.max(1);
+    let cost = Cost::of(fleet.control().pid());
+    let begun = tokio::time::Instant::now();
+    let mut simulator = Simulator::new(None);
+    let sockets = (0..options.connects).map(|_| socket.clone());
+    simulator.add_each(sockets, apart).await;
+    simulator.all_run(1, PATIENCE).await?;
+    let all_in = begun.elapsed();
+    let metrics = Metrics::of_control(fleet.api()).await?;
+    Ok(Connects {
+        all_in,
+        told_to_return: metrics.labelled("aralez_control_streams_total", "began", "refused"),
+        control: cost.spent(),
+    })
+}
+
+/// The rows of it.
+pub fn rows(measured: &Connects, options: &Options) -> Vec<Row> {
+    vec![Row {
+        what: format!(
+            "F-08: {} nodes connect, {} in a second",
+            options.connects, options.connects_per_second
+        ),
+        goal: "the rest gets GoAway with windows, all are in at the end".to_owned(),
+        measured: format!(
+            "all in after {:.1} s, {} attempts told when to come back, {:.1} s of control's processor time",
+            measured.all_in.as_secs_f64(),
+            measured.told_to_return,
+            measured.control.as_secs_f64()
+        ),
+        met: Some(measured.told_to_return > 0),
+        command: Options::command(Measurement::Connects),
+    }]
+}

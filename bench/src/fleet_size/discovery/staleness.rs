@@ -1,0 +1,128 @@
+//! How long each change took to each node, read from what the node runs.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aralez_proto::hash::Digest;
+use aralez_proto::snapshot::Snapshot;
+
+use super::schedule::{self, Schedule};
+use crate::fleet_size::figures::Spread;
+use aralez_tests::simulator::Watcher;
+
+/// Milliseconds that are told apart; longer ones count as the last.
+const LONGEST: usize = 60_000;
+/// Snapshots of which it is remembered what they say.
+const READ: usize = 64;
+
+/// What all nodes have seen of a schedule.
+#[derive(Debug)]
+pub(super) struct Staleness {
+    schedule: Mutex<Schedule>,
+    nodes: Vec<Mutex<Vec<u32>>>,
+    /// How many changes took so many milliseconds, over all nodes.
+    took: Mutex<Vec<u64>>,
+    /// What was read last.
+    read: Mutex<VecDeque<(Digest, Arc<[u32]>)>>,
+}
+
+impl Staleness {
+    pub(super) fn new(nodes: usize, schedule: Schedule) -> Self {
+        let pools = schedule.pools as usize;
+        Self {
+            schedule: Mutex::new(schedule),
+            nodes: (0..nodes).map(|_| Mutex::new(vec![0; pools])).collect(),
+            took: Mutex::new(vec![0; LONGEST + 1]),
+            read: Mutex::default(),
+        }
+    }
+
+    /// The first change comes then.
+    pub(super) fn begins(&self, begin: Duration) {
+        lock(&self.schedule).begin = begin;
+    }
+
+    /// Whether a node has not seen everything.
+    pub(super) fn missing(&self) -> Result<(), String> {
+        let schedule = *lock(&self.schedule);
+        let behind = |seen: &[u32]| {
+            let mut pools = (0..schedule.pools).zip(seen);
+            pools.any(|(pool, seen)| *seen < schedule.last(pool))
+        };
+        let nodes = self.nodes.iter().filter(|node| behind(&lock(node)));
+        match nodes.count() {
+            0 => Ok(()),
+            behind => Err(format!("{behind} nodes have not seen every change")),
+        }
+    }
+
+    /// Over all changes and nodes.
+    pub(super) fn spread(&self) -> Spread {
+        let took = lock(&self.took);
+        let count: u64 = took.iter().sum();
+        let at = |part: f64| {
+            let rank = ((count as f64 * part).ceil() as u64).max(1);
+            let mut seen = 0;
+            let millis = took.iter().position(|number| {
+                seen += number;
+                seen >= rank
+            });
+            Duration::from_millis(millis.unwrap_or(0) as u64)
+        };
+        Spread {
+            count: count as usize,
+            p50: at(0.5),
+            p99: at(0.99),
+            max: at(1.0),
+        }
+    }
+
+    fn note(&self, node: usize, steps: &[u32], now: Duration, schedule: &Schedule) {
+        let mut seen = lock(&self.nodes[node]);
+        let mut took = lock(&self.took);
+        for ((pool, seen), step) in (0..).zip(seen.iter_mut()).zip(steps) {
+            for step in *seen + 1..=*step {
+                let staleness = now.saturating_sub(schedule.comes(pool, step));
+                took[(staleness.as_millis() as usize).min(LONGEST)] += 1;
+            }
+            *seen = (*seen).max(*step);
+        }
+    }
+
+    /// How many changes each pool of a snapshot has seen. Nodes in step share snapshots, so each is read once.
+    fn steps(&self, snapshot: &Snapshot, schedule: &Schedule) -> Arc<[u32]> {
+        let root = snapshot.version().root;
+        let mut read = lock(&self.read);
+        if let Some((_, steps)) = read.iter().rev().find(|(known, _)| *known == root) {
+            return Arc::clone(steps);
+        }
+        let step = |pool| {
+            let endpoints = snapshot
+                .resources()
+                .pools()
+                .endpoints(&schedule::pool_name(pool));
+            let endpoints = endpoints.unwrap_or_default().iter();
+            schedule::step_of(endpoints.filter_map(|endpoint| endpoint.address.tcp())).unwrap_or(0)
+        };
+        let steps: Arc<[u32]> = (0..schedule.pools).map(step).collect();
+        read.push_back((root, Arc::clone(&steps)));
+        if read.len() > READ {
+            read.pop_front();
+        }
+        steps
+    }
+}
+
+impl Watcher for Staleness {
+    fn applied(&self, node: usize, snapshot: &Snapshot) {
+        let now = schedule::now();
+        let schedule = *lock(&self.schedule);
+        let steps = self.steps(snapshot, &schedule);
+        self.note(node, &steps, now, &schedule);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,101 @@
+//! One endpoint is removed: how long until all nodes have acknowledged, and what a node costs control.
+
+use std::time::Duration;
+
+use aralez_tests::proof::Row;
+
+use super::figures::{Cost, Spread, kib, millis};
+use super::options::{Measurement, Options};
+use super::stage::Stage;
+
+/// What is promised for the last of all nodes.
+const GOAL: Duration = Duration::from_secs(1);
+/// What a node may cost control.
+const MEMORY: f64 = 64.0 * 1024.0;
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Removals {
+    /// Until the last simulated node ran it, for each removal.
+    pub last: Spread,
+    /// Until any one did, over all removals.
+    pub median_node: Duration,
+    /// Until control had heard of it from all, complete proxies among them, for each removal.
+    pub acknowledged: Spread,
+    /// Processor time of control for each removal.
+    pub control: Duration,
+    /// Control's memory for each simulated node, in bytes.
+    pub memory: f64,
+    /// How long all took to join at first.
+    pub joined: Duration,
+}
+
+/// Removes endpoints one after the other.
+///
+/// # Errors
+/// What did not come.
+pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Removals, String> {
+    let all = options.nodes + options.proxies;
+    stage.control_knows(all).await?;
+    let (mut last, mut medians, mut acknowledged) = (Vec::new(), Vec::new(), Vec::new());
+    let cost = Cost::of(stage.fleet.control().pid());
+    for _ in 0..options.removals {
+        let begun = tokio::time::Instant::now();
+        let spread = stage.remove_one(false).await?;
+        stage.control_knows(all).await?;
+        acknowledged.push(begun.elapsed());
+        last.push(spread.max);
+        medians.push(spread.p50);
+    }
+    let control = cost.spent() / u32::try_from(options.removals.max(1)).unwrap_or(u32::MAX);
+    let memory = stage.settled_memory().await;
+    Ok(Removals {
+        last: Spread::of(last),
+        median_node: Spread::of(medians).p50,
+        acknowledged: Spread::of(acknowledged),
+        control,
+        memory: memory.saturating_sub(stage.memory_before) as f64 / options.nodes as f64,
+        joined: stage.joined,
+    })
+}
+
+/// The rows of it.
+pub fn rows(measured: &Removals, options: &Options) -> Vec<Row> {
+    let command = Options::command(Measurement::Removals);
+    let fleet = format!(
+        "{} simulated nodes and {} proxies, {} hosts",
+        options.nodes, options.proxies, options.hosts
+    );
+    vec![
+        Row {
+            what: format!(
+                "{fleet}: an endpoint is removed, from the push to the last acknowledgement, {} times",
+                options.removals
+            ),
+            goal: "p99 ≤ 1 s".to_owned(),
+            measured: format!(
+                "{}; until the last simulated node runs it {}; half of the nodes within {}; {} of control's processor time",
+                measured.acknowledged.text(),
+                measured.last.text(),
+                millis(measured.median_node),
+                millis(measured.control),
+            ),
+            met: Some(measured.acknowledged.p99 <= GOAL),
+            command: command.clone(),
+        },
+        Row {
+            what: format!(
+                "{fleet}: control's memory for each node, after {} removals",
+                options.removals
+            ),
+            goal: "≤ 64 KiB".to_owned(),
+            measured: format!(
+                "{}; all joined in {:.1} s",
+                kib(measured.memory),
+                measured.joined.as_secs_f64()
+            ),
+            met: Some(measured.memory <= MEMORY),
+            command,
+        },
+    ]
+}

@@ -1,0 +1,286 @@
+//! A thousand changes under load: no request fails, no answer is mixed from two versions, no connection ends, and nobody waits longer.
+//!
+//! One load runs through all of it, on connections that stay. Spans without changes and spans with them alternate; in each of the
+//! latter control is killed and started again, and a stream is cut inside an update.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::echo::Echo;
+use super::spread::{median, rank, words};
+use super::table::{self, Row};
+use super::versions::{HOST, Parts, TARGET, one_version};
+use aralez_tests::eventually::eventually;
+use aralez_tests::fault_proxy::Faults;
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::load::{self, Load, Tally};
+
+/// No limit that a load would meet.
+pub(super) const NO_LIMITS: &str = "client_requests: 4294967295\nmax_connections_per_address: 0";
+/// What is still written after the last change of a span is no part of the quiet one that follows.
+const AFTERWARDS: Duration = Duration::from_millis(1500);
+/// Streams that end again and again within a minute are dialled after pauses of up to 30 s.
+const BACK: Duration = Duration::from_secs(90);
+const GOAL: f64 = 1.1;
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// How many proxies.
+    pub proxies: usize,
+    /// Connections to each.
+    pub connections: usize,
+    /// The pause after each answer.
+    pub pause: Duration,
+    /// How many spans with changes, and as many without.
+    pub rounds: u32,
+    /// Changes in each span.
+    pub changes: u32,
+    /// From one change to the next, at least.
+    pub every: Duration,
+    /// The priority of control (nice): where it shares two cores with the load, what it takes is not the proxies' doing.
+    pub nice: i32,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many changes control accepted.
+    pub accepted: u32,
+    /// What the load met.
+    pub tally: Tally,
+    /// Connections that the load was to open.
+    pub connections: u64,
+    /// Endpoints that were asked, and those that there were.
+    pub endpoints: (usize, usize),
+    /// Streams that were cut inside an update.
+    pub cuts: u32,
+    /// The priority that control had.
+    pub nice: i32,
+    /// The latencies of each pair of spans: without changes, and with.
+    pub spans: Vec<[Vec<Duration>; 2]>,
+}
+
+struct Stage {
+    fleet: Fleet,
+    endpoints: Vec<Echo>,
+    accepted: u32,
+    cuts: u32,
+    nice: i32,
+}
+
+/// Measures it.
+///
+/// # Panics
+/// When control does not take a change, or a proxy does not come back.
+pub async fn measure(extent: &Extent) -> Outcome {
+    let mut stage = Stage::new(extent).await;
+    let mut loads: Vec<Load> = (0..extent.proxies)
+        .map(|proxy| stage.load(proxy, extent))
+        .collect();
+    for load in &mut loads {
+        load.flows(50).await;
+    }
+    let mut windows = Vec::new();
+    for round in 0..extent.rounds {
+        // Each kind of span comes first equally often.
+        let mut pair = [None, None];
+        for changing in [round % 2 == 1, round % 2 == 0] {
+            tokio::time::sleep(AFTERWARDS).await;
+            let start = Instant::now();
+            match changing {
+                true => stage.change(round, extent).await,
+                false => tokio::time::sleep(extent.every * extent.changes).await,
+            }
+            pair[usize::from(changing)] = Some((start, Instant::now()));
+            stage.fleet.is_current(BACK).await;
+        }
+        windows.push(pair.map(|window| window.expect("each span has its turn")));
+    }
+    let mut tallies = Vec::new();
+    for load in loads {
+        tallies.push(load.stop().await);
+    }
+    stage.outcome(extent, &tallies, &windows)
+}
+
+impl Stage {
+    async fn new(extent: &Extent) -> Self {
+        let proxies = extent.proxies;
+        let first = Echo::start(0).await;
+        let mut plan = Plan::new(proxies).document(&Parts::default().document(first.address()));
+        for proxy in 0..proxies {
+            plan = plan.relayed(proxy).proxy(proxy, NO_LIMITS);
+        }
+        let fleet = plan.start().await;
+        fleet.is_current(LIVE).await;
+        fleet.control().lower_priority(extent.nice);
+        Self {
+            nice: extent.nice,
+            fleet,
+            endpoints: vec![first],
+            accepted: 0,
+            cuts: 0,
+        }
+    }
+
+    fn load(&self, proxy: usize, extent: &Extent) -> Load {
+        let mut plan = load::Plan::get(self.fleet.http(proxy), HOST, TARGET).checked(one_version);
+        plan.connections = extent.connections;
+        plan.pause = extent.pause;
+        plan.longest = Duration::from_secs(3600);
+        Load::start(&plan)
+    }
+
+    /// A span with changes. A third of the way control is killed; after two thirds a stream is cut.
+    async fn change(&mut self, round: u32, extent: &Extent) {
+        let begun = Instant::now();
+        for turn in 0..extent.changes {
+            if turn == extent.changes / 3 {
+                self.fleet.kill_control();
+                self.fleet.start_control().await;
+                self.fleet.control().lower_priority(self.nice);
+            }
+            if turn == extent.changes * 2 / 3 {
+                self.cut(round).await;
+            } else {
+                self.push().await;
+            }
+            tokio::time::sleep_until(begun + extent.every * (turn + 1)).await;
+        }
+    }
+
+    /// One change, which control must accept as a revision of its own.
+    async fn push(&mut self) {
+        let parts = Parts::after(self.accepted + 1);
+        if parts.endpoint as usize == self.endpoints.len() {
+            self.endpoints.push(Echo::start(parts.endpoint).await);
+        }
+        let endpoint = self.endpoints[parts.endpoint as usize].address();
+        let answer = self.fleet.push(&parts.document(endpoint)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        self.accepted += 1;
+    }
+
+    /// A change whose update ends with its connection after a few bytes; elsewhere in each round.
+    async fn cut(&mut self, round: u32) {
+        let proxy = round as usize % self.fleet.relays.len();
+        // The reconnects of a restart are over.
+        self.fleet.is_current(BACK).await;
+        let relay = || self.fleet.relays[proxy].as_ref().expect("it is relayed");
+        let before = relay().counts().connections();
+        relay().set(Faults {
+            cut_within: Some(20 + u64::from(round * 37 % 400)),
+            ..Faults::default()
+        });
+        self.push().await;
+        let relay = self.fleet.relays[proxy].as_ref().expect("it is relayed");
+        eventually(BACK, "the proxy comes back after a cut", || async {
+            let more = relay.counts().connections() - before;
+            (more > 0).then_some(()).ok_or_else(|| "no".to_owned())
+        })
+        .await;
+        relay.heal();
+        self.cuts += 1;
+    }
+
+    fn outcome(
+        &self,
+        extent: &Extent,
+        tallies: &[Tally],
+        windows: &[[(Instant, Instant); 2]],
+    ) -> Outcome {
+        let mut tally = Tally::default();
+        for one in tallies {
+            tally.add(one.clone());
+        }
+        let within = |(start, end): (Instant, Instant)| {
+            let answers = tally.answers.0.iter();
+            let inside = answers.filter(|(at, _)| (start..end).contains(at));
+            inside.map(|(_, took)| *took).collect()
+        };
+        let asked = self.endpoints.iter().filter(|echo| echo.asked() > 0);
+        Outcome {
+            accepted: self.accepted,
+            connections: (extent.connections * extent.proxies) as u64,
+            endpoints: (asked.count(), self.endpoints.len()),
+            cuts: self.cuts,
+            nice: self.nice,
+            spans: windows.iter().map(|pair| pair.map(within)).collect(),
+            tally,
+        }
+    }
+}
+
+impl Outcome {
+    /// Fails unless every request was answered by one version on the connections that were there at first, and versions did change.
+    ///
+    /// # Panics
+    /// With what happened.
+    pub fn assert_clean(&self) {
+        self.tally.assert_clean();
+        assert_eq!(self.tally.connects, self.connections, "connections ended");
+        let (asked, all) = self.endpoints;
+        assert!(asked * 2 > all, "{asked} of {all} endpoints were asked");
+    }
+
+    /// The medians over the spans of a rank: without changes, and with.
+    pub fn medians(&self, percent: f64) -> [Duration; 2] {
+        [0, 1].map(|kind| {
+            let spans = self.spans.iter();
+            let ranks: Vec<_> = spans.map(|span| rank(&span[kind], percent)).collect();
+            median(&ranks)
+        })
+    }
+
+    /// The rows of the table.
+    pub fn rows(&self) -> Vec<Row> {
+        let tally = &self.tally;
+        let spans = self.spans.len();
+        let clean = tally.failed == 0 && tally.mixed == 0;
+        let reasons: BTreeSet<_> = tally.reasons.iter().collect();
+        let [calm, changing] = self.medians(99.9);
+        let ratio = changing.as_secs_f64() / calm.as_secs_f64();
+        let [calm_half, changing_half] = self.medians(50.0);
+        vec![
+            table::goal(
+                &format!(
+                    "{} accepted revisions of the host under load, control killed {spans} times, streams cut inside {} updates: failed / mixed",
+                    self.accepted, self.cuts
+                ),
+                "0 / 0",
+                match clean {
+                    true => format!("0 / 0 of {} requests", tally.requests),
+                    false => format!("{} / {}: {reasons:?}", tally.failed, tally.mixed),
+                },
+                clean,
+            ),
+            table::goal(
+                "connections of the load at the end that were there at its start",
+                "all",
+                format!(
+                    "{} opened for {}; {} of {} versions of the endpoint were asked",
+                    tally.connects, self.connections, self.endpoints.0, self.endpoints.1
+                ),
+                tally.connects == self.connections,
+            ),
+            table::goal(
+                &format!(
+                    "p99.9 with changes by p99.9 without, medians of {spans} spans each, in turn; load, control (nice {}) and proxies share the cores",
+                    self.nice
+                ),
+                &format!("≤ {GOAL}x"),
+                format!(
+                    "{ratio:.2}x ({} / {}); p50 {} / {}",
+                    words(changing),
+                    words(calm),
+                    words(changing_half),
+                    words(calm_half)
+                ),
+                ratio <= GOAL,
+            ),
+        ]
+    }
+}

@@ -1,0 +1,150 @@
+//! A large document from save to answer, and what that costs control.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ask;
+use super::sites::{self, PATHS, Sites};
+use super::spread::{median, words};
+use super::stages;
+use super::table::{self, Row};
+use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::origin::Origin;
+use aralez_tests::raw::Request;
+
+const PAUSE: Duration = Duration::from_millis(5);
+const BETWEEN: Duration = Duration::from_secs(3);
+const GOAL: Duration = Duration::from_secs(3);
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// How many hosts.
+    pub hosts: usize,
+    /// How often each kind of save is repeated.
+    pub repeats: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The size of the document, in bytes.
+    pub bytes: usize,
+    /// The first save, where there was nothing before.
+    pub first: Duration,
+    /// Saves in which every host changes.
+    pub all: Vec<Duration>,
+    /// Saves in which one host changes.
+    pub one: Vec<Duration>,
+    /// Control's stages of the first save, of the last of each kind.
+    pub stages: Vec<String>,
+    /// Control's peak of memory, in bytes.
+    pub peak: u64,
+    /// The largest peak of a proxy, in bytes.
+    pub proxy_peak: u64,
+}
+
+/// Measures it on two proxies.
+///
+/// # Panics
+/// When a save is not answered by within a minute.
+pub async fn measure(extent: &Extent) -> Outcome {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let mut sites = Sites {
+        hosts: extent.hosts,
+        servers: [a.address(), b.address()],
+        first: 1,
+        all: 1,
+    };
+    let fleet = Plan::new(2).document("").start().await;
+    fleet.is_current(LIVE).await;
+    let mut outcome = Outcome {
+        bytes: sites.document().len(),
+        first: saved(&fleet, &sites).await,
+        ..Outcome::default()
+    };
+    outcome.stages.push(stages::last_commit(&fleet).await);
+    for repeat in 0..2 * extent.repeats {
+        tokio::time::sleep(BETWEEN).await;
+        sites.first += 1;
+        let all = repeat < extent.repeats;
+        sites.all += u64::from(all);
+        let took = saved(&fleet, &sites).await;
+        let times = if all {
+            &mut outcome.all
+        } else {
+            &mut outcome.one
+        };
+        times.push(took);
+        if times.len() as u64 == extent.repeats {
+            outcome.stages.push(stages::last_commit(&fleet).await);
+        }
+    }
+    outcome.peak = fleet.control().peak_memory();
+    let proxies = fleet.proxies.iter().flatten();
+    outcome.proxy_peak = proxies.map(|proxy| proxy.peak_memory()).max().unwrap_or(0);
+    outcome
+}
+
+/// From the save to the answers of both proxies for the first host and for the last.
+async fn saved(fleet: &Fleet, sites: &Sites) -> Duration {
+    let text = sites.document();
+    let proxies = [fleet.http(0), fleet.http(1)];
+    let start = Instant::now();
+    fleet.save(&text);
+    let (first, all) = (sites.first.to_string(), sites.all.to_string());
+    let request = Request::get(&sites::host(0), "/");
+    let answered = ask::all(&proxies, &request, PAUSE, move |response| {
+        response.status == 200 && response.header("x-version") == Some(first.as_str())
+    });
+    let answered = answered.await;
+    // In one swap: whoever answers for the first host answers for the last.
+    let last = Request::get(&sites::host(sites.hosts - 1), &sites::route(PATHS - 1));
+    ask::all(&proxies, &last, PAUSE, move |response| {
+        response.status == 200 && response.header("x-all") == Some(all.as_str())
+    })
+    .await;
+    answered - start
+}
+
+impl Outcome {
+    /// The rows of the table.
+    pub fn rows(&self, extent: &Extent) -> Vec<Row> {
+        let size = format!(
+            "{} hosts x {PATHS} paths, {:.1} MB",
+            extent.hosts,
+            self.bytes as f64 / 1e6
+        );
+        let most = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
+        let worst = self.first.max(most(&self.all)).max(most(&self.one));
+        let times = |times: &[Duration]| {
+            let (half, most) = (words(median(times)), words(most(times)));
+            format!("{half} (most {most})")
+        };
+        let mebibytes = |bytes: u64| format!("{} MiB", bytes >> 20);
+        vec![
+            table::goal(
+                &format!(
+                    "{size}: saved → answered by two proxies: first save; every host changes; one host changes"
+                ),
+                "≤ 3 s",
+                format!(
+                    "{}; {}; {}",
+                    words(self.first),
+                    times(&self.all),
+                    times(&self.one)
+                ),
+                worst <= GOAL,
+            ),
+            table::figure(
+                &format!("{size}: control's stages, in that order"),
+                self.stages.join("; "),
+            ),
+            table::figure(
+                &format!("{size}: peak memory (VmHWM) of control, of a proxy"),
+                format!("{}, {}", mebibytes(self.peak), mebibytes(self.proxy_peak)),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+//! Rows of measurements that share a command.
+
+use std::path::{Path, PathBuf};
+
+pub use aralez_tests::proof::Row;
+
+/// A figure with a goal.
+pub fn goal(what: &str, goal: &str, measured: String, met: bool) -> Row {
+    Row {
+        what: what.to_owned(),
+        goal: goal.to_owned(),
+        measured,
+        met: Some(met),
+        command: String::new(),
+    }
+}
+
+/// A figure that is only reported.
+pub fn figure(what: &str, measured: String) -> Row {
+    Row {
+        what: what.to_owned(),
+        goal: String::new(),
+        measured,
+        met: None,
+        command: String::new(),
+    }
+}
+
+/// The rows, all measured by one command.
+pub fn measured_by(rows: &[Row], command: &str) -> Vec<Row> {
+    let row = |row: &Row| Row {
+        command: command.to_owned(),
+        ..row.clone()
+    };
+    rows.iter().map(row).collect()
+}
+
+/// The rows as lines.
+pub fn markdown(rows: &[Row], command: &str) -> String {
+    measured_by(rows, command).iter().map(Row::line).collect()
+}
+
+/// Writes the rows to `NAME.md` in a folder; the file.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write(folder: &Path, name: &str, rows: &[Row], command: &str) -> std::io::Result<PathBuf> {
+    let path = folder.join(format!("{name}.md"));
+    aralez_tests::proof::write(&path, &measured_by(rows, command))?;
+    Ok(path)
+}
