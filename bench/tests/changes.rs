@@ -6,7 +6,7 @@ use std::time::Duration;
 use aralez_bench::running_fleet::table::{Row, markdown};
 use aralez_bench::running_fleet::{changes, edits, large, lookup, saves};
 use aralez_tests::fault_proxy::{FaultProxy, Faults};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::raw;
 
 fn show(rows: &[Row]) {
@@ -15,7 +15,7 @@ fn show(rows: &[Row]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_of_the_host_under_load_fail_no_request_mix_no_answer_and_end_no_connection() {
-    let extent = changes::Extent {
+    let extent = changes::ChangesExtent {
         proxies: 2,
         connections: 4,
         pause: Duration::from_millis(5),
@@ -32,7 +32,7 @@ async fn changes_of_the_host_under_load_fail_no_request_mix_no_answer_and_end_no
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_save_is_answered_by_every_proxy_of_a_larger_fleet() {
-    let extent = saves::Extent {
+    let extent = saves::SavesExtent {
         proxies: 5,
         sizes: vec![4_000, 100_000],
         saves: 6,
@@ -48,7 +48,7 @@ async fn a_save_is_answered_by_every_proxy_of_a_larger_fleet() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_document_is_answered_by_and_control_tells_what_each_stage_took() {
-    let extent = large::Extent {
+    let extent = large::LargeExtent {
         hosts: 1_000,
         repeats: 1,
     };
@@ -62,7 +62,7 @@ async fn a_large_document_is_answered_by_and_control_tells_what_each_stage_took(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_one_host_edit_and_a_return_cost_each_proxy_little_however_many_hosts_there_are() {
-    let extent = edits::Extent {
+    let extent = edits::EditsExtent {
         hosts: 1_000,
         nodes: 3,
         edits: 2,
@@ -80,7 +80,7 @@ async fn a_one_host_edit_and_a_return_cost_each_proxy_little_however_many_hosts_
 
 #[test]
 fn every_route_of_many_hosts_is_found() {
-    let extent = lookup::Extent {
+    let extent = lookup::LookupExtent {
         hosts: 2_000,
         lookups: 20_000,
     };
@@ -92,7 +92,7 @@ fn every_route_of_many_hosts_is_found() {
 #[tokio::test]
 async fn a_relay_ends_a_connection_within_so_many_bytes_from_when_it_was_told() {
     let origin = Origin::start("").await;
-    origin.answer_with(Answer::ok(&"x".repeat(1000)));
+    origin.answer_with(ScriptedAnswer::ok(&"x".repeat(1000)));
     let relay = FaultProxy::tcp(origin.address()).await;
     let mut connection = raw::Connection::open(relay.address()).await.unwrap();
     let request = raw::Request::get("a.test", "/");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aralez_bench::fleet_size::options::Options;
-use aralez_bench::fleet_size::stage::Stage;
+use aralez_bench::fleet_size::options::FleetOptions;
+use aralez_bench::fleet_size::stage::FleetStage;
 use aralez_bench::fleet_size::{connects, discovery, refusing, removals, restart, slow};
 use aralez_tests::simulator::Counts;
 use clap::Parser;
@@ -12,17 +12,17 @@ use clap::Parser;
 /// build.
 const GRANTED: Duration = Duration::from_secs(5);
 
-fn small() -> Options {
+fn small() -> FleetOptions {
     let sizes = "prove-fleet --nodes 60 --proxies 2 --hosts 40 --removals 4 --slow-commits 12 --one-slow-of 10 --connects 400 \
                  --connects-per-second 4000 --discovery-nodes 50 --pools 20 --seconds 5";
-    Options::parse_from(sizes.split_whitespace())
+    FleetOptions::parse_from(sizes.split_whitespace())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_node_follows_removals_slow_readers_hold_up_nobody_and_a_restart_of_control_sends_nothing()
  {
     let options = small();
-    let mut stage = Stage::start(&options).await.unwrap();
+    let mut stage = FleetStage::start(&options).await.unwrap();
     let removed = removals::measure(&mut stage, &options).await.unwrap();
     println!("{removed:?}");
     assert!(removed.acknowledged.max < GRANTED, "{removed:?}");
@@ -63,7 +63,7 @@ async fn endpoints_that_come_and_go_all_the_time_reach_every_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fleet_that_refuses_a_push_goes_on_following_endpoints_and_no_stream_falls_silent() {
-    let options = Options {
+    let options = FleetOptions {
         nodes: 200,
         hosts: 300,
         removals: 6,

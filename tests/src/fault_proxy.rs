@@ -32,13 +32,13 @@ pub struct Faults {
 
 /// What passed since the relay began or was last asked to forget.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct RelayCounts {
     connections: AtomicU64,
     forth: AtomicU64,
     back: AtomicU64,
 }
 
-impl Counts {
+impl RelayCounts {
     /// Connections that were accepted.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
@@ -67,7 +67,7 @@ impl Counts {
 pub struct FaultProxy {
     faults: watch::Sender<Faults>,
     severed: watch::Sender<u64>,
-    counts: Arc<Counts>,
+    counts: Arc<RelayCounts>,
     task: JoinHandle<()>,
     address: Option<SocketAddr>,
 }
@@ -134,7 +134,7 @@ impl FaultProxy {
     }
 
     /// What passed.
-    pub fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &RelayCounts {
         &self.counts
     }
 
@@ -184,7 +184,7 @@ impl FaultProxy {
     ) -> Self {
         let (faults, watched) = watch::channel(Faults::default());
         let (severed, cuts) = watch::channel(0);
-        let counts = Arc::new(Counts::default());
+        let counts = Arc::new(RelayCounts::default());
         let relay = Relay {
             target,
             faults: watched,
@@ -212,7 +212,7 @@ struct Relay {
     target: Target,
     faults: watch::Receiver<Faults>,
     severed: watch::Receiver<u64>,
-    counts: Arc<Counts>,
+    counts: Arc<RelayCounts>,
 }
 
 impl Relay {

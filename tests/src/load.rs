@@ -20,7 +20,7 @@ pub type Check = fn(&Response) -> Result<(), String>;
 
 /// What to send, and how much at most.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct LoadPlan {
     /// Where to.
     pub address: SocketAddr,
     /// What.
@@ -37,7 +37,7 @@ pub struct Plan {
     pub check: Check,
 }
 
-impl Plan {
+impl LoadPlan {
     /// `GET`s on 8 connections, for at most 60 s.
     pub fn get(address: SocketAddr, host: &str, target: &str) -> Self {
         Self {
@@ -131,7 +131,7 @@ pub struct Load {
 
 impl Load {
     /// Starts it.
-    pub fn start(plan: &Plan) -> Self {
+    pub fn start(plan: &LoadPlan) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (count, sent) = watch::channel(0);
         let count = Arc::new(count);
@@ -179,7 +179,11 @@ impl Load {
     }
 }
 
-async fn work(plan: Plan, stopped: watch::Receiver<bool>, count: Arc<watch::Sender<u64>>) -> Tally {
+async fn work(
+    plan: LoadPlan,
+    stopped: watch::Receiver<bool>,
+    count: Arc<watch::Sender<u64>>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut connection = None;
     let end = Instant::now() + plan.longest;
@@ -193,7 +197,7 @@ async fn work(plan: Plan, stopped: watch::Receiver<bool>, count: Arc<watch::Send
 }
 
 /// One request; the connection, if it lives on.
-async fn once(plan: &Plan, open: Option<Connection>, tally: &mut Tally) -> Option<Connection> {
+async fn once(plan: &LoadPlan, open: Option<Connection>, tally: &mut Tally) -> Option<Connection> {
     let mut connection = match open {
         Some(connection) => connection,
         None => {

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 mod answer;
 mod listening;
 mod received;
-pub use answer::{Answer, Ending};
+pub use answer::{AnswerEnding, ScriptedAnswer};
 use listening::Listening;
 pub use received::Received;
 
@@ -32,8 +32,8 @@ enum At {
 #[derive(Debug)]
 struct State {
     requests: Vec<Received>,
-    answer: Answer,
-    once: Vec<Answer>,
+    answer: ScriptedAnswer,
+    once: Vec<ScriptedAnswer>,
     connections: u64,
 }
 
@@ -71,7 +71,7 @@ impl Origin {
     fn listening(at: At, listener: impl Listening, body: &str) -> Self {
         let state = Arc::new(Mutex::new(State {
             requests: Vec::new(),
-            answer: Answer::ok(body),
+            answer: ScriptedAnswer::ok(body),
             once: Vec::new(),
             connections: 0,
         }));
@@ -99,12 +99,12 @@ impl Origin {
     }
 
     /// Answers so from now on.
-    pub fn answer_with(&self, answer: Answer) {
+    pub fn answer_with(&self, answer: ScriptedAnswer) {
         lock(&self.state).answer = answer;
     }
 
     /// Answers one request so, the next that comes.
-    pub fn answer_once(&self, answer: Answer) {
+    pub fn answer_once(&self, answer: ScriptedAnswer) {
         lock(&self.state).once.insert(0, answer);
     }
 
@@ -174,10 +174,10 @@ where
             return;
         }
         match answer.ending {
-            Ending::KeepAlive => {}
-            Ending::Close => return,
-            Ending::Stall => std::future::pending().await,
-            Ending::Echo => return echo(stream, buffer).await,
+            AnswerEnding::KeepAlive => {}
+            AnswerEnding::Close => return,
+            AnswerEnding::Stall => std::future::pending().await,
+            AnswerEnding::Echo => return echo(stream, buffer).await,
         }
     }
 }

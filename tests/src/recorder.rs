@@ -232,7 +232,7 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, ends: watch::Re
             state.open.insert(number);
             number
         };
-        let connection = connection::Connection::new(stream, number, Arc::clone(&state));
+        let connection = connection::RecordedConnection::new(stream, number, Arc::clone(&state));
         let mut ends = ends.clone();
         ends.mark_unchanged();
         connections.spawn(connection.serve(ends));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::process::{self, run, text};
 use aralez_tests::raw;
 use rustix::process::Signal;
@@ -129,7 +129,7 @@ async fn sigterm_finishes_what_runs_and_leaves_when_idle() {
         .await;
     fleet.is_current(LIVE).await;
     fleet.serves(LIVE, "a.test", "a").await;
-    a.answer_with(Answer::ok("late").after(Duration::from_millis(1_500)));
+    a.answer_with(ScriptedAnswer::ok("late").after(Duration::from_millis(1_500)));
     let address = fleet.http(0);
     let slow = tokio::spawn(async move { raw::get(address, "a.test", "/slow").await });
     let arrived = || async {
@@ -171,7 +171,7 @@ async fn sigterm_does_not_wait_longer_than_the_grace() {
         .start()
         .await;
     fleet.is_current(LIVE).await;
-    a.answer_with(Answer::ok("never").after(Duration::from_secs(60)));
+    a.answer_with(ScriptedAnswer::ok("never").after(Duration::from_secs(60)));
     let address = fleet.http(0);
     let slow = tokio::spawn(async move { raw::get(address, "a.test", "/slow").await });
     eventually(LIVE, "it is under way", || async { same(&a.count(), &1) }).await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Ending, Origin};
+use aralez_tests::origin::{AnswerEnding, Origin, ScriptedAnswer};
 use aralez_tests::process::Daemon;
 use aralez_tests::raw::{Connection, Request};
 use aralez_tests::slow::vitals::Metrics;
@@ -41,14 +41,14 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     let get = Request::get("a.test", "/");
     let mut idle = Connection::open(fleet.http(0)).await.unwrap();
     assert!(!idle.send(&get).await.unwrap().closes());
-    origin.answer_once(Answer::web_socket_echo());
+    origin.answer_once(ScriptedAnswer::web_socket_echo());
     let mut tunnel = Connection::open(fleet.http(0)).await.unwrap();
     let upgrade = Request::get("a.test", "/ws")
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket");
     assert_eq!(tunnel.send(&upgrade).await.unwrap().status, 101);
 
-    origin.answer_once(Answer::ok("late").after(Duration::from_secs(1)));
+    origin.answer_once(ScriptedAnswer::ok("late").after(Duration::from_secs(1)));
     let mut busy = Connection::open(fleet.http(0)).await.unwrap();
     busy.write(&Request::get("a.test", "/slow").head())
         .await
@@ -250,7 +250,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
 
 /// A tunnel to an endpoint that sends back every byte.
 fn tunnel(origin: &Origin, address: SocketAddr) -> TcpStream {
-    origin.answer_once(Answer::web_socket_echo());
+    origin.answer_once(ScriptedAnswer::web_socket_echo());
     let mut stream = client(address);
     let upgrade =
         b"GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
@@ -355,7 +355,11 @@ async fn an_answer_that_is_cut_off_by_the_end_of_the_grace_is_not_taken_for_whol
     let origin = Origin::start("a").await;
     let mut fleet = serving(&origin, "grace_period: 1s").await;
     let body = "x".repeat(100);
-    origin.answer_once(Answer::ok(&body).chunked().cut(160, Ending::Stall));
+    origin.answer_once(
+        ScriptedAnswer::ok(&body)
+            .chunked()
+            .cut(160, AnswerEnding::Stall),
+    );
     let mut old = client(fleet.http(0));
     old.write_all(b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")
         .unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aralez_tests::document::servers;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
 use aralez_tests::proof::Kept;
 use aralez_tests::raw::{Connection, Request};
@@ -266,7 +266,7 @@ async fn a_connection_is_not_used_beyond_the_time_that_its_endpoint_keeps_it() {
     ] {
         let origin = Origin::start("kept").await;
         let fields = told.into_iter();
-        origin.answer_with(fields.fold(Answer::ok("kept"), |answer, told| {
+        origin.answer_with(fields.fold(ScriptedAnswer::ok("kept"), |answer, told| {
             answer.header("Keep-Alive", told)
         }));
         let fleet = serving("", &[origin.address()]).await;

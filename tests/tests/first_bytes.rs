@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::raw::{self, Connection, Request};
 use aralez_tests::slow::vitals::Metrics;
 
@@ -151,7 +151,7 @@ async fn a_client_that_ends_its_side_while_the_endpoint_is_slow_is_closed_at_onc
             stream.write_all(GET).unwrap();
             answered(&mut stream);
         }
-        origin.answer_once(Answer::ok("late").after(Duration::from_secs(10)));
+        origin.answer_once(ScriptedAnswer::ok("late").after(Duration::from_secs(10)));
         stream.write_all(GET).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let start = Instant::now();
@@ -166,7 +166,7 @@ async fn every_answer_is_counted_and_belongs_to_a_request() {
     let fleet = serving(&origin, "client_header_timeout: 500ms").await;
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     for status in [299, 599, 600, 799, 999] {
-        origin.answer_once(Answer::status(status, "odd"));
+        origin.answer_once(ScriptedAnswer::status(status, "odd"));
         let answer = connection.send(&Request::get("a.test", "/")).await.unwrap();
         assert_eq!(answer.status, status);
     }
@@ -208,7 +208,7 @@ async fn every_answer_is_counted_and_belongs_to_a_request() {
 async fn a_426_says_which_protocol_is_required() {
     let origin = Origin::start("a").await;
     let fleet = serving(&origin, "").await;
-    let required = Answer::status(426, "upgrade")
+    let required = ScriptedAnswer::status(426, "upgrade")
         .header("Upgrade", "websocket")
         .header("Connection", "Upgrade");
     origin.answer_once(required);

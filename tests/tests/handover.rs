@@ -6,7 +6,7 @@ use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::new_connections::NewConnections;
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
 use aralez_tests::process::Daemon;
 use aralez_tests::proof::{Kept, proves};
@@ -68,7 +68,7 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
         false => (4, 100),
     };
     let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
-    sockets.answer_with(Answer::web_socket_echo());
+    sockets.answer_with(ScriptedAnswer::web_socket_echo());
     let sites = site("a.test", &[origin.address()]) + &site("ws.test", &[sockets.address()]);
     let mut fleet = fleet(&sites, "grace_period: 5s\nmax_connections_per_address: 0").await;
     let mut threads = 2;
@@ -189,7 +189,7 @@ async fn a_successor_closes_the_addresses_it_does_not_serve_and_takes_the_pid_fi
 #[tokio::test]
 async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
     let [origin, sockets] = [Origin::start("a").await, Origin::start("ws").await];
-    sockets.answer_with(Answer::web_socket_echo());
+    sockets.answer_with(ScriptedAnswer::web_socket_echo());
     let ws = site("ws.test", &[sockets.address()]);
     let sites = site("a.test", &[origin.address()]) + &ws;
     let mut fleet = fleet(&sites, "grace_period: 5s").await;

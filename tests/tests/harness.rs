@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aralez_tests::eventually::{eventually, try_eventually};
 use aralez_tests::fault_proxy::{FaultProxy, Faults};
-use aralez_tests::load::{Load, Plan, Tally, one_version};
-use aralez_tests::origin::{Answer, Ending, Origin};
+use aralez_tests::load::{Load, LoadPlan, Tally, one_version};
+use aralez_tests::origin::{AnswerEnding, Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
 use aralez_tests::raw::{self, Connection, Request};
 
-fn plan(origin: &Origin) -> Plan {
-    let mut plan = Plan::get(origin.address(), "a.test", "/");
+fn plan(origin: &Origin) -> LoadPlan {
+    let mut plan = LoadPlan::get(origin.address(), "a.test", "/");
     plan.connections = 2;
     plan.most = 50;
     plan.pause = Duration::ZERO;
@@ -19,7 +19,7 @@ fn plan(origin: &Origin) -> Plan {
 
 async fn origin() -> Origin {
     let origin = Origin::start("a").await;
-    origin.answer_with(Answer::ok("a").header("X-Version", "1.a"));
+    origin.answer_with(ScriptedAnswer::ok("a").header("X-Version", "1.a"));
     origin
 }
 
@@ -41,7 +41,7 @@ async fn a_clean_run_counts_every_request_and_connects_once_for_each_connection(
 #[tokio::test]
 async fn one_failed_request_among_a_hundred_is_caught() {
     let origin = origin().await;
-    origin.answer_once(Answer::status(502, "a").header("X-Version", "1.a"));
+    origin.answer_once(ScriptedAnswer::status(502, "a").header("X-Version", "1.a"));
     let tally = tally_of(&origin).await;
     assert_eq!((tally.failed, tally.mixed), (1, 0), "{tally:?}");
     assert_eq!(origin.count(), 100, "the load retried");
@@ -50,7 +50,7 @@ async fn one_failed_request_among_a_hundred_is_caught() {
 #[tokio::test]
 async fn one_answer_mixed_from_two_versions_is_caught() {
     let origin = origin().await;
-    origin.answer_once(Answer::ok("b").header("X-Version", "1.a"));
+    origin.answer_once(ScriptedAnswer::ok("b").header("X-Version", "1.a"));
     let tally = tally_of(&origin).await;
     assert_eq!((tally.failed, tally.mixed), (0, 1), "{tally:?}");
 }
@@ -58,7 +58,7 @@ async fn one_answer_mixed_from_two_versions_is_caught() {
 #[tokio::test]
 async fn one_dropped_connection_is_caught_and_not_retried() {
     let origin = origin().await;
-    origin.answer_once(Answer::ok("a").cut(0, Ending::Close));
+    origin.answer_once(ScriptedAnswer::ok("a").cut(0, AnswerEnding::Close));
     let tally = tally_of(&origin).await;
     assert_eq!((tally.failed, tally.connects), (1, 3), "{tally:?}");
     assert_eq!(origin.count(), 100, "the load retried");
@@ -67,7 +67,7 @@ async fn one_dropped_connection_is_caught_and_not_retried() {
 #[tokio::test]
 async fn one_connection_that_ends_in_peace_is_a_connect_and_no_failure() {
     let origin = origin().await;
-    origin.answer_once(Answer::ok("a").header("X-Version", "1.a").closing());
+    origin.answer_once(ScriptedAnswer::ok("a").header("X-Version", "1.a").closing());
     let tally = tally_of(&origin).await;
     tally.assert_clean();
     assert_eq!(tally.connects, 3);
@@ -76,10 +76,10 @@ async fn one_connection_that_ends_in_peace_is_a_connect_and_no_failure() {
 #[tokio::test]
 async fn a_short_body_is_a_failure_with_a_length_and_in_chunks() {
     for answer in [
-        Answer::ok("aaaaaaaaaa").cut(50, Ending::Close),
-        Answer::ok("aaaaaaaaaaaaaaaaaaaa")
+        ScriptedAnswer::ok("aaaaaaaaaa").cut(50, AnswerEnding::Close),
+        ScriptedAnswer::ok("aaaaaaaaaaaaaaaaaaaa")
             .chunked()
-            .cut(75, Ending::Close),
+            .cut(75, AnswerEnding::Close),
     ] {
         let origin = origin().await;
         origin.answer_once(answer);
@@ -93,7 +93,7 @@ async fn a_short_body_is_a_failure_with_a_length_and_in_chunks() {
 #[should_panic(expected = "failed: 1")]
 async fn a_tally_with_a_failure_fails_the_test() {
     let origin = origin().await;
-    origin.answer_once(Answer::status(503, ""));
+    origin.answer_once(ScriptedAnswer::status(503, ""));
     tally_of(&origin).await.assert_clean();
 }
 
@@ -107,7 +107,7 @@ async fn a_load_that_sent_nothing_fails_the_test() {
 async fn bytes_after_an_answer_are_seen() {
     let origin = Origin::start("").await;
     let stray = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    origin.answer_with(Answer::web_socket_echo());
+    origin.answer_with(ScriptedAnswer::web_socket_echo());
     let mut connection = Connection::open(origin.address()).await.unwrap();
     let request = Request::get("a.test", "/");
     connection.send(&request).await.unwrap();

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use aralez_tests::origin::{Answer, Ending, Origin};
+use aralez_tests::origin::{AnswerEnding, Origin, ScriptedAnswer};
 use aralez_tests::raw::{Connection, Request};
-use aralez_tests::slow::far::Endpoint as Far;
+use aralez_tests::slow::far::FarEndpoint as Far;
 use aralez_tests::slow::kind::{Kind, Want};
 use aralez_tests::slow::{clients, endpoints, round};
-use aralez_tests::tricks::endpoint::{Endpoint, Manners};
+use aralez_tests::tricks::endpoint::{Manners, TrickEndpoint};
 use aralez_tests::tricks::victims::{Harm, Victims};
 use aralez_tests::tricks::{HOST, list};
 
@@ -27,19 +27,19 @@ async fn harm(origin: &Origin) -> Harm {
 #[tokio::test]
 async fn victims_see_answers_of_others_and_answers_that_fail() {
     let origin = Origin::start("victim-3").await;
-    origin.answer_with(Answer::ok("victim-3").header("X-Id", "3"));
+    origin.answer_with(ScriptedAnswer::ok("victim-3").header("X-Id", "3"));
     let seen = harm(&origin).await;
     assert_eq!((seen.requests, seen.foreign, seen.failed), (20, 19, 19));
-    origin.answer_with(Answer::status(502, ""));
+    origin.answer_with(ScriptedAnswer::status(502, ""));
     let seen = harm(&origin).await;
     assert_eq!((seen.requests, seen.foreign, seen.failed), (20, 0, 20));
-    origin.answer_with(Answer::ok("victim-3").cut(50, Ending::Close));
+    origin.answer_with(ScriptedAnswer::ok("victim-3").cut(50, AnswerEnding::Close));
     assert_eq!(harm(&origin).await.failed, 20);
 }
 
 #[tokio::test]
 async fn the_endpoint_of_tricks_sees_a_byte_too_many() {
-    let endpoint = Endpoint::start().await;
+    let endpoint = TrickEndpoint::start().await;
     let post = Request::new("POST", HOST, "/a/ok").body("hello");
     let mut extra = post.head();
     extra.extend(b"hello0\r\n\r\n");
@@ -82,7 +82,7 @@ fn half_head(want: Want) -> Kind {
 #[tokio::test]
 async fn a_peer_that_is_forgotten_or_cut_too_early_is_seen() {
     let origin = Origin::start("late").await;
-    let late = Answer::status(408, "").closing();
+    let late = ScriptedAnswer::status(408, "").closing();
     origin.answer_with(late.clone().after(Duration::from_millis(200)));
     let want = Want::Closed(&[408]);
     assert_eq!(problems(&origin, half_head(want)).await, [""; 0]);
@@ -94,13 +94,13 @@ async fn a_peer_that_is_forgotten_or_cut_too_early_is_seen() {
     origin.answer_with(late.after(Duration::from_millis(1_500)));
     let late = problems(&origin, half_head(want)).await;
     assert!(late[0].starts_with("too late"), "{late:?}");
-    origin.answer_with(Answer::status(408, "").cut(30, Ending::Stall));
+    origin.answer_with(ScriptedAnswer::status(408, "").cut(30, AnswerEnding::Stall));
     let forgotten = problems(&origin, half_head(want)).await;
     assert!(
         forgotten.iter().any(|line| line.contains("forgotten")),
         "{forgotten:?}"
     );
-    origin.answer_with(Answer::ok("whole"));
+    origin.answer_with(ScriptedAnswer::ok("whole"));
     let whole = problems(&origin, half_head(Want::Truncated).wants(Want::Truncated)).await;
     assert!(whole[0].contains("not Truncated"), "{whole:?}");
 }

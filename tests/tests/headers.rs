@@ -2,7 +2,7 @@
 
 use aralez_tests::document::{servers, site};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::raw::{self, Request};
 
 async fn serving(document: &str) -> Fleet {
@@ -15,7 +15,7 @@ async fn serving(document: &str) -> Fleet {
 async fn headers_merge_and_the_narrower_scope_wins() {
     let origin = Origin::start("a").await;
     origin.answer_with(
-        Answer::ok("a")
+        ScriptedAnswer::ok("a")
             .header("X-Both", "endpoint")
             .header("X-Own", "endpoint"),
     );

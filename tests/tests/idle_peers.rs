@@ -5,7 +5,7 @@ use std::time::Duration;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::LIVE;
 use aralez_tests::slow::crowd::Crowd;
-use aralez_tests::slow::stage::Stage;
+use aralez_tests::slow::stage::RoundStage;
 use aralez_tests::slow::table;
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ const GROWN: u64 = 12 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_silent_clients_cost_little_and_leave_in_time() {
-    let mut stage = Stage::new(Vec::new(), "client_idle_timeout: 12s").await;
+    let mut stage = RoundStage::new(Vec::new(), "client_idle_timeout: 12s").await;
     let before = stage.memory_now();
     let start = Instant::now();
     let crowd = Crowd::gather(stage.address(), "good.test", "good", CROWD).await;
@@ -64,7 +64,7 @@ async fn ten_thousand_silent_clients_cost_little_and_leave_in_time() {
 }
 
 /// Allocators keep what was freed, each thread its own: so some crowds more come, and the last must find what those before left.
-async fn nothing_is_leaked(stage: &Stage, before: u64) {
+async fn nothing_is_leaked(stage: &RoundStage, before: u64) {
     let files = stage.open_files();
     let mut last = 0;
     let mut grown = 0;

@@ -4,7 +4,7 @@ use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::proof::proves;
-use aralez_tests::tricks::endpoint::Endpoint;
+use aralez_tests::tricks::endpoint::TrickEndpoint;
 use aralez_tests::tricks::play::{self, play};
 use aralez_tests::tricks::{HOST, list};
 
@@ -12,7 +12,7 @@ use aralez_tests::tricks::{HOST, list};
 const REQUESTS: u64 = 10_000;
 
 async fn no_trick_reaches_a_victim(threads: usize) {
-    let endpoint = Endpoint::start().await;
+    let endpoint = TrickEndpoint::start().await;
     let plan = Plan::new(1)
         .threads(0, threads)
         .document(&site(HOST, &[endpoint.address()]));

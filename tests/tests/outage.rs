@@ -13,7 +13,7 @@ use aralez_tests::origin::Origin;
 const GREETING: u64 = 1_536;
 
 fn load(fleet: &Fleet, proxy: usize) -> Load {
-    let mut plan = load::Plan::get(fleet.http(proxy), "a.test", "/").checked(one_version);
+    let mut plan = load::LoadPlan::get(fleet.http(proxy), "a.test", "/").checked(one_version);
     plan.pause = Duration::from_millis(10);
     Load::start(&plan)
 }

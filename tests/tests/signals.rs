@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::process::{self, Daemon, text};
 use aralez_tests::raw;
 use rustix::process::Signal;
@@ -204,7 +204,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
     fleet.serves(LIVE, "a.test", "a").await;
 
     // A request that hangs keeps it for its whole grace: the one second that HUP brought.
-    origin.answer_with(Answer::ok("never").after(Duration::from_secs(60)));
+    origin.answer_with(ScriptedAnswer::ok("never").after(Duration::from_secs(60)));
     let address = fleet.http(0);
     let hangs = tokio::spawn(async move { raw::get(address, "a.test", "/hangs").await });
     eventually(LIVE, "a request is under way", || async {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aralez_tests::proof::proves;
 use aralez_tests::slow::kind::Kind;
 use aralez_tests::slow::round;
-use aralez_tests::slow::stage::{SHORT, Stage};
+use aralez_tests::slow::stage::{RoundStage, SHORT};
 use aralez_tests::slow::{clients, endpoints, table};
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ const KEPT: u64 = 32 << 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_slow_peer_is_closed_in_time_and_a_good_client_does_not_notice() {
     let kinds: Vec<Kind> = [clients::kinds(), endpoints::kinds()].concat();
-    let mut stage = Stage::new(kinds, SHORT).await;
+    let mut stage = RoundStage::new(kinds, SHORT).await;
     println!(
         "without slow peers: {}, {} files open",
         table::latency(&stage.calm),
@@ -42,7 +42,7 @@ async fn every_slow_peer_is_closed_in_time_and_a_good_client_does_not_notice() {
     stage.ends_as_it_began().await;
 }
 
-async fn each_kind_alone(stage: &Stage) -> Vec<String> {
+async fn each_kind_alone(stage: &RoundStage) -> Vec<String> {
     let mut rows = Vec::new();
     for (kind, endpoint) in stage.cast() {
         rows.push(round::alone(stage, kind, endpoint, ALONE).await);
@@ -58,7 +58,7 @@ async fn each_kind_alone(stage: &Stage) -> Vec<String> {
     problems
 }
 
-async fn all_kinds_at_once(stage: &Stage) -> Vec<String> {
+async fn all_kinds_at_once(stage: &RoundStage) -> Vec<String> {
     // More than 1,500 together, and the peers themselves leave too little of two cores for a good client.
     let peers = if proves() { ALONE / 4 } else { ALONE / 10 };
     stage.forget_peak();
@@ -91,7 +91,7 @@ async fn all_kinds_at_once(stage: &Stage) -> Vec<String> {
 }
 
 /// What the good client has to complain of.
-fn good(stage: &Stage, when: &str, start: Instant) -> Vec<String> {
+fn good(stage: &RoundStage, when: &str, start: Instant) -> Vec<String> {
     let latency = stage.latency_since(start);
     let (failed, reasons) = stage.failures();
     println!(

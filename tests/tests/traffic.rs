@@ -2,7 +2,7 @@
 
 use aralez_tests::document::servers;
 use aralez_tests::fleet::{Fleet, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
 use aralez_tests::raw::{self, Connection, Request};
 
@@ -105,7 +105,7 @@ async fn what_nobody_takes_is_404_and_what_cannot_be_reached_502() {
         502,
         "the endpoint refuses"
     );
-    origin.answer_once(Answer::ok("").cut(0, aralez_tests::origin::Ending::Close));
+    origin.answer_once(ScriptedAnswer::ok("").cut(0, aralez_tests::origin::AnswerEnding::Close));
     let post = Request::new("POST", "a.test", "/only").body("once");
     let response = raw::send(fleet.http(0), &post).await.unwrap();
     assert_eq!(response.status, 502, "the endpoint breaks off");
@@ -132,7 +132,7 @@ async fn the_older_spelling_gives_the_documented_502_for_a_miss() {
 #[tokio::test]
 async fn an_endpoint_that_is_too_slow_is_504() {
     let origin = Origin::start("late").await;
-    origin.answer_with(Answer::ok("late").after(std::time::Duration::from_secs(30)));
+    origin.answer_with(ScriptedAnswer::ok("late").after(std::time::Duration::from_secs(30)));
     let document = format!(
         "a.test:\n  paths:\n    \"/\":\n      timeouts:\n        read: 300ms\n{}",
         servers(&[origin.address()])
@@ -228,7 +228,7 @@ async fn round_robin_is_even_and_goes_on_over_a_swap() {
 #[tokio::test]
 async fn a_web_socket_passes_both_ways() {
     let origin = Origin::start("a").await;
-    origin.answer_with(Answer::web_socket_echo());
+    origin.answer_with(ScriptedAnswer::web_socket_echo());
     let fleet = serving(&format!(
         "a.test:\n  paths:\n    \"/\":\n{}",
         servers(&[origin.address()])
@@ -261,7 +261,7 @@ async fn bodies_pass_whole_in_both_directions_and_both_framings() {
         servers(&[origin.address()])
     ))
     .await;
-    origin.answer_with(Answer::ok(&large[..9_000]).chunked());
+    origin.answer_with(ScriptedAnswer::ok(&large[..9_000]).chunked());
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     for body in ["", "x", &large] {
         let request = Request::new("POST", "a.test", "/").body(body);

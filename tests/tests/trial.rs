@@ -5,7 +5,7 @@ use std::time::Duration;
 use aralez_tests::document::versioned;
 use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::process::{self, Daemon};
 use aralez_tests::raw::{Connection, Request};
 use rustix::process::Signal;
@@ -53,7 +53,7 @@ async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuratio
     let (mut fleet, second) = two_revisions(&a, &b).await;
     for _ in 0..2 {
         fleet.serves(LIVE, "a.test", "b").await;
-        b.answer_once(Answer::ok("late").after(Duration::from_secs(60)));
+        b.answer_once(ScriptedAnswer::ok("late").after(Duration::from_secs(60)));
         let mut busy = Connection::open(fleet.http(0)).await.unwrap();
         let request = Request::get("a.test", "/slow").head();
         busy.write(&request).await.unwrap();

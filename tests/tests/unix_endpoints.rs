@@ -5,7 +5,7 @@ use std::path::Path;
 
 use aralez_tests::document::site;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::{Answer, Origin};
+use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::raw::{Connection, Request};
 use aralez_tests::slow::vitals::Metrics;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -126,7 +126,7 @@ async fn a_websocket_runs_over_a_socket() {
     let folder = folder();
     let origin = Origin::start_on_socket(&folder.path().join("app.sock"), "a");
     let fleet = serving(&[&origin.endpoint()]).await;
-    origin.answer_once(Answer::web_socket_echo());
+    origin.answer_once(ScriptedAnswer::web_socket_echo());
     let upgrade = Request::get(HOST, "/ws")
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket");

@@ -6,17 +6,17 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use aralez_bench::contest::affinity::Cores;
 use aralez_bench::contest::compare::{self, Cell};
-use aralez_bench::contest::contestant::Stage;
+use aralez_bench::contest::contestant::ContestStage;
 use aralez_bench::contest::idle::{self, Held};
-use aralez_bench::contest::options::{Kind, Options};
+use aralez_bench::contest::options::{ContestOptions, Kind};
 use aralez_bench::contest::report;
 use aralez_tests::process::raise_open_files;
 use clap::Parser;
 
 fn main() -> Result<ExitCode> {
-    let options = Options::parse();
+    let options = ContestOptions::parse();
     raise_open_files().context("the limit of open files cannot be raised")?;
-    let stage = Stage {
+    let stage = ContestStage {
         cores: Cores::here()?,
         runtime: tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -57,7 +57,7 @@ fn outcome(cells: &[Cell]) -> ExitCode {
     }
 }
 
-fn whole(stage: &Stage, options: &Options, cells: &[Cell], held: &[Held]) -> String {
+fn whole(stage: &ContestStage, options: &ContestOptions, cells: &[Cell], held: &[Held]) -> String {
     let mut text = format!("# Benchmark\n\n{}\n", conditions(stage, options));
     if !cells.is_empty() && options.proxies.contains(&Kind::Ours) {
         text += &format!(
@@ -79,7 +79,7 @@ fn whole(stage: &Stage, options: &Options, cells: &[Cell], held: &[Held]) -> Str
     text
 }
 
-fn conditions(stage: &Stage, options: &Options) -> String {
+fn conditions(stage: &ContestStage, options: &ContestOptions) -> String {
     let pinned = match stage.is_pinned(1) {
         true => {
             "With 1 worker the proxy has a core of its own, and load and origin, one thread, have another."

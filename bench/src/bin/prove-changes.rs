@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aralez_bench::contest::affinity::Cores;
-use aralez_bench::contest::contestant::Stage;
-use aralez_bench::contest::options::Options;
+use aralez_bench::contest::contestant::ContestStage;
+use aralez_bench::contest::options::ContestOptions;
 use aralez_bench::running_fleet::table::{self, Row};
 use aralez_bench::running_fleet::{changes, edits, hosts, large, lookup, saves};
 use aralez_tests::process::raise_open_files;
@@ -146,7 +146,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             connections,
             pause,
         } => {
-            let extent = changes::Extent {
+            let extent = changes::ChangesExtent {
                 rounds: *rounds,
                 changes: *changes,
                 every: Duration::from_millis(*every),
@@ -162,7 +162,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             saves,
             sizes,
         } => {
-            let extent = saves::Extent {
+            let extent = saves::SavesExtent {
                 proxies: *proxies,
                 saves: *saves,
                 sizes: sizes.iter().map(|kilobytes| kilobytes * 1000).collect(),
@@ -171,7 +171,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             ("saves", saves::rows(&extent, &measured))
         }
         Part::Large { hosts, repeats } => {
-            let extent = large::Extent {
+            let extent = large::LargeExtent {
                 hosts: *hosts,
                 repeats: *repeats,
             };
@@ -183,7 +183,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             edits,
             repeats,
         } => {
-            let extent = edits::Extent {
+            let extent = edits::EditsExtent {
                 hosts: *hosts,
                 nodes: *nodes,
                 edits: *edits,
@@ -196,9 +196,9 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
 }
 
 fn many_hosts(pairs: usize, seconds: f64, connections: usize, lookups: usize) -> Result<Vec<Row>> {
-    let mut options = Options::parse_from(["bench"]);
+    let mut options = ContestOptions::parse_from(["bench"]);
     (options.pairs, options.seconds) = (pairs, seconds);
-    let stage = Stage {
+    let stage = ContestStage {
         before: None,
         cores: Cores::here()?,
         runtime: tokio::runtime::Builder::new_current_thread()
@@ -208,7 +208,7 @@ fn many_hosts(pairs: usize, seconds: f64, connections: usize, lookups: usize) ->
     };
     let measured = hosts::measure(&stage, &options, connections)?;
     let mut rows = measured.rows(&options, connections);
-    let extent = lookup::Extent {
+    let extent = lookup::LookupExtent {
         hosts: 100_000,
         lookups,
     };

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use anyhow::{Context, Result, anyhow};
-use aralez_bench::fleet_size::options::{Measurement, Options};
-use aralez_bench::fleet_size::stage::Stage;
+use aralez_bench::fleet_size::options::{FleetOptions, Measurement};
+use aralez_bench::fleet_size::stage::FleetStage;
 use aralez_bench::fleet_size::{connects, discovery, refusing, removals, restart, slow};
 use aralez_tests::proof::{self, Row};
 use clap::Parser;
@@ -14,7 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let options = Options::parse();
+    let options = FleetOptions::parse();
     let rows = measured(&options).await.map_err(|reason| anyhow!(reason))?;
     if let Some(out) = &options.out {
         proof::write(out, &rows).with_context(|| format!("cannot write {}", out.display()))?;
@@ -22,7 +22,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn measured(options: &Options) -> Result<Vec<Row>, String> {
+async fn measured(options: &FleetOptions) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     on_one_stage(options, &mut rows).await?;
     if options.measures(Measurement::Connects) {
@@ -41,7 +41,7 @@ async fn measured(options: &Options) -> Result<Vec<Row>, String> {
 }
 
 /// What is measured on one fleet, since it takes a while until all have joined.
-async fn on_one_stage(options: &Options, rows: &mut Vec<Row>) -> Result<(), String> {
+async fn on_one_stage(options: &FleetOptions, rows: &mut Vec<Row>) -> Result<(), String> {
     let chosen = [
         Measurement::Removals,
         Measurement::Restart,
@@ -53,7 +53,7 @@ async fn on_one_stage(options: &Options, rows: &mut Vec<Row>) -> Result<(), Stri
     {
         return Ok(());
     }
-    let mut stage = Stage::start(options).await?;
+    let mut stage = FleetStage::start(options).await?;
     if options.measures(Measurement::Removals) {
         let measured = removals::measure(&mut stage, options).await?;
         take(rows, removals::rows(&measured, options));

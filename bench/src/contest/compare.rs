@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::configs::Job;
-use super::contestant::{Contestant, Stage};
-use super::options::{Kind, Options};
+use super::contestant::{ContestStage, Contestant};
+use super::options::{ContestOptions, Kind};
 use super::peers::{Peers, Round, Session, Tally};
 use super::scenario::Scenario;
 use super::statistics::percentile;
@@ -86,8 +86,8 @@ impl Cell {
 /// # Errors
 /// When a proxy does not start, or nothing goes through it.
 pub fn cell(
-    stage: &Stage,
-    options: &Options,
+    stage: &ContestStage,
+    options: &ContestOptions,
     (scenario, workers, connections): (Scenario, usize, usize),
 ) -> Result<Cell> {
     let mut peers = Peers::new()?;
@@ -135,8 +135,8 @@ fn pairs_of(start: usize, starts: usize, pairs: usize) -> Range<usize> {
 }
 
 fn start(
-    stage: &Stage,
-    options: &Options,
+    stage: &ContestStage,
+    options: &ContestOptions,
     scenario: Scenario,
     workers: usize,
     peers: &mut Peers,
@@ -177,7 +177,7 @@ pub fn order(count: usize, pair: usize) -> Vec<usize> {
 pub fn measure(
     contestant: &Contestant,
     round: &Round,
-    options: &Options,
+    options: &ContestOptions,
     peers: &mut Peers,
 ) -> Result<(Sample, Tally)> {
     let processes = contestant.processes();

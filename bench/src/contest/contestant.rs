@@ -27,7 +27,7 @@ const OTHER_CORE: usize = 1;
 
 /// How a proxy is started.
 #[derive(Debug)]
-pub struct Stage {
+pub struct ContestStage {
     /// The cores.
     pub cores: Cores,
     /// Runs what the harness does asynchronously.
@@ -74,7 +74,7 @@ impl Contestant {
     }
 }
 
-impl Stage {
+impl ContestStage {
     /// Whether a proxy with so many workers has a core of its own.
     pub fn is_pinned(&self, workers: usize) -> bool {
         workers == 1 && self.cores.count() > OTHER_CORE

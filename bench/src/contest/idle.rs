@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::configs::Job;
-use super::contestant::Stage;
-use super::options::{Kind, Options};
+use super::contestant::ContestStage;
+use super::options::{ContestOptions, Kind};
 use super::peers::{Peers, Round};
 use super::scenario::Scenario;
 use aralez_tests::meter;
@@ -45,14 +45,18 @@ impl Held {
 ///
 /// # Errors
 /// When a connection is not served, or is closed.
-pub fn measure(stage: &Stage, options: &Options, workers: usize) -> Result<Vec<Held>> {
+pub fn measure(
+    stage: &ContestStage,
+    options: &ContestOptions,
+    workers: usize,
+) -> Result<Vec<Held>> {
     let kinds = options.contestants().into_iter();
     kinds
         .map(|kind| held(stage, kind, workers, options.idle).with_context(|| kind.title()))
         .collect()
 }
 
-fn held(stage: &Stage, kind: Kind, workers: usize, connections: usize) -> Result<Held> {
+fn held(stage: &ContestStage, kind: Kind, workers: usize, connections: usize) -> Result<Held> {
     let mut peers = Peers::new()?;
     let job = Job {
         listen: ([127, 0, 0, 1], 0).into(),

@@ -37,7 +37,7 @@ impl Kind {
 /// Compares proxies under the same load, in rounds that alternate.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "bench")]
-pub struct Options {
+pub struct ContestOptions {
     /// How many rounds of each proxy are compared, pair by pair.
     #[arg(long, default_value_t = 8)]
     pub pairs: usize,
@@ -85,7 +85,7 @@ pub struct Options {
     pub out: Option<PathBuf>,
 }
 
-impl Options {
+impl ContestOptions {
     /// The proxies, another build of ours right after ours.
     pub fn contestants(&self) -> Vec<Kind> {
         let mut kinds = self.proxies.clone();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn nothing_said_is_the_whole_benchmark() {
-        let options = Options::parse_from(["bench"]);
+        let options = ContestOptions::parse_from(["bench"]);
         assert_eq!(options.chosen().len(), 6);
         assert_eq!(options.workers, [1, 2]);
         assert_eq!(options.connections, [8, 64]);
@@ -121,12 +121,13 @@ mod tests {
     #[test]
     fn what_is_said_is_taken() {
         let words = "bench --scenario keep-alive --scenario hosts1000 --workers 1 --proxies ours,nginx --proxy-line x:y";
-        let options = Options::parse_from(words.split(' '));
+        let options = ContestOptions::parse_from(words.split(' '));
         assert_eq!(options.chosen(), [Scenario::KeepAlive, Scenario::Hosts1000]);
         assert_eq!(options.proxies, [Kind::Ours, Kind::Nginx]);
         assert_eq!(options.proxy_lines, ["x:y"]);
         assert_eq!(options.contestants(), options.proxies);
-        let options = Options::parse_from("bench --proxies ours,nginx --before /b".split(' '));
+        let options =
+            ContestOptions::parse_from("bench --proxies ours,nginx --before /b".split(' '));
         let all = [Kind::Ours, Kind::Before, Kind::Nginx];
         assert_eq!(options.contestants(), all);
     }

@@ -8,7 +8,7 @@ use aralez_tests::simulator::Simulator;
 use aralez_tests::slow::vitals::{Metrics, may_open};
 
 use super::figures::Cost;
-use super::options::{Measurement, Options};
+use super::options::{FleetOptions, Measurement};
 use aralez_tests::document;
 
 /// How long all may take.
@@ -29,7 +29,7 @@ pub struct Connects {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(options: &Options) -> Result<Connects, String> {
+pub async fn measure(options: &FleetOptions) -> Result<Connects, String> {
     may_open(options.connects * 2 + 1_000);
     let plan = Plan::new(0).document(&document::pairs(options.hosts, 0));
     let fleet = plan.start().await;
@@ -51,7 +51,7 @@ pub async fn measure(options: &Options) -> Result<Connects, String> {
 }
 
 /// The rows of it.
-pub fn rows(measured: &Connects, options: &Options) -> Vec<Row> {
+pub fn rows(measured: &Connects, options: &FleetOptions) -> Vec<Row> {
     vec![Row {
         what: format!(
             "F-08: {} nodes connect, {} in a second",
@@ -65,6 +65,6 @@ pub fn rows(measured: &Connects, options: &Options) -> Vec<Row> {
             measured.control.as_secs_f64()
         ),
         met: Some(measured.told_to_return > 0),
-        command: Options::command(Measurement::Connects),
+        command: FleetOptions::command(Measurement::Connects),
     }]
 }

@@ -18,7 +18,7 @@ use aralez_tests::simulator::Simulator;
 use aralez_tests::slow::vitals::may_open;
 
 use super::figures::{Cost, Spread};
-use super::options::{Measurement, Options};
+use super::options::{FleetOptions, Measurement};
 use staleness::Staleness;
 
 /// What is promised for the staleness of a node,
@@ -47,7 +47,7 @@ pub struct Discovery {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(options: &Options) -> Result<Discovery, String> {
+pub async fn measure(options: &FleetOptions) -> Result<Discovery, String> {
     may_open(options.discovery_nodes * 2 + 1_000);
     let folder = tempfile::Builder::new().prefix("aralez-").tempdir();
     let folder = folder.map_err(|error| error.to_string())?;
@@ -116,7 +116,7 @@ async fn start(folder: &Path, schedule: &Schedule) -> Result<(Daemon, PathBuf, P
 }
 
 /// The rows of it.
-pub fn rows(measured: &Discovery, options: &Options) -> Vec<Row> {
+pub fn rows(measured: &Discovery, options: &FleetOptions) -> Vec<Row> {
     let staleness = measured.staleness;
     let met = staleness.p99 <= GOAL && measured.cores <= CORES;
     vec![Row {
@@ -134,6 +134,6 @@ pub fn rows(measured: &Discovery, options: &Options) -> Vec<Row> {
             measured.growth as f64 / f64::from(1 << 20)
         ),
         met: Some(met),
-        command: Options::command(Measurement::Discovery),
+        command: FleetOptions::command(Measurement::Discovery),
     }]
 }

@@ -23,7 +23,7 @@ pub enum Measurement {
 
 /// Measures a fleet of full size.
 #[derive(Clone, Debug, Parser)]
-pub struct Options {
+pub struct FleetOptions {
     /// What is measured; everything where nothing is named.
     #[arg(value_enum)]
     pub only: Vec<Measurement>,
@@ -68,7 +68,7 @@ pub struct Options {
     pub out: Option<PathBuf>,
 }
 
-impl Options {
+impl FleetOptions {
     /// Whether this is measured.
     pub fn measures(&self, measurement: Measurement) -> bool {
         self.only.is_empty() || self.only.contains(&measurement)

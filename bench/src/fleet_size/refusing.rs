@@ -19,7 +19,7 @@ use aralez_tests::simulator::{Simulator, Watcher};
 use aralez_tests::slow::vitals::{Metrics, may_open};
 
 use super::figures::{Cost, Spread, millis};
-use super::options::{Measurement, Options};
+use super::options::{FleetOptions, Measurement};
 
 /// How long anything may take before it has failed.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -80,7 +80,7 @@ impl Watcher for Without {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(options: &Options) -> Result<Refusing, String> {
+pub async fn measure(options: &FleetOptions) -> Result<Refusing, String> {
     may_open(options.nodes * 2 + 1_000);
     let mut fleet = Plan::new(0)
         .scripted()
@@ -189,7 +189,7 @@ fn document(hosts: usize, refused: bool) -> String {
 }
 
 /// The rows of it.
-pub fn rows(measured: &Refusing, options: &Options) -> Vec<Row> {
+pub fn rows(measured: &Refusing, options: &FleetOptions) -> Vec<Row> {
     let lost = measured.lost;
     vec![Row {
         what: format!(
@@ -205,6 +205,6 @@ pub fn rows(measured: &Refusing, options: &Options) -> Vec<Row> {
             millis(measured.control),
         ),
         met: Some(measured.last.p99 <= GOAL && lost == 0),
-        command: Options::command(Measurement::Refusing),
+        command: FleetOptions::command(Measurement::Refusing),
     }]
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aralez_tests::proof::Row;
 
 use super::figures::{Cost, Spread, kib, millis};
-use super::options::{Measurement, Options};
-use super::stage::Stage;
+use super::options::{FleetOptions, Measurement};
+use super::stage::FleetStage;
 
 /// What is promised for the last of all nodes.
 const GOAL: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub struct Removals {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Removals, String> {
+pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Removals, String> {
     let all = options.nodes + options.proxies;
     stage.control_knows(all).await?;
     let (mut last, mut medians, mut acknowledged) = (Vec::new(), Vec::new(), Vec::new());
@@ -60,8 +60,8 @@ pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Removals, S
 }
 
 /// The rows of it.
-pub fn rows(measured: &Removals, options: &Options) -> Vec<Row> {
-    let command = Options::command(Measurement::Removals);
+pub fn rows(measured: &Removals, options: &FleetOptions) -> Vec<Row> {
+    let command = FleetOptions::command(Measurement::Removals);
     let fleet = format!(
         "{} simulated nodes and {} proxies, {} hosts",
         options.nodes, options.proxies, options.hosts

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aralez_tests::proof::Row;
 use aralez_tests::simulator::Counts;
 
-use super::options::{Measurement, Options};
-use super::stage::Stage;
+use super::options::{FleetOptions, Measurement};
+use super::stage::FleetStage;
 
 /// What is promised for the last of all nodes.
 const GOAL: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ pub struct Restart {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Restart, String> {
+pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Restart, String> {
     let all = options.nodes + options.proxies;
     stage.control_knows(all).await?;
     stage.forget_bytes();
@@ -53,14 +53,14 @@ pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Restart, St
 }
 
 /// Until the first nodes have seen that control is gone: before that all are connected, to nobody.
-async fn gone(stage: &Stage) {
+async fn gone(stage: &FleetStage) {
     while stage.simulator.connected() == stage.simulator.len() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
 /// The rows of it.
-pub fn rows(measured: &Restart, options: &Options) -> Vec<Row> {
+pub fn rows(measured: &Restart, options: &FleetOptions) -> Vec<Row> {
     let sent = measured.sent;
     vec![Row {
         what: format!(
@@ -76,6 +76,6 @@ pub fn rows(measured: &Restart, options: &Options) -> Vec<Row> {
             measured.bytes
         ),
         met: Some(measured.back <= GOAL && sent == Counts::default()),
-        command: Options::command(Measurement::Restart),
+        command: FleetOptions::command(Measurement::Restart),
     }]
 }

@@ -6,8 +6,8 @@ use aralez_tests::fault_proxy::Faults;
 use aralez_tests::proof::Row;
 
 use super::figures::{Spread, millis};
-use super::options::{Measurement, Options};
-use super::stage::Stage;
+use super::options::{FleetOptions, Measurement};
+use super::stage::FleetStage;
 
 /// How much slower the others may be by the word "nobody".
 const RATIO: f64 = 1.2;
@@ -35,7 +35,7 @@ pub struct Slow {
 ///
 /// # Errors
 /// What did not come.
-pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Slow, String> {
+pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Slow, String> {
     let memory_at_first = stage.settled_memory().await;
     let before = commits(stage, options.slow_commits).await?;
     stage.control_knows(options.nodes + options.proxies).await?;
@@ -62,7 +62,7 @@ pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Slow, Strin
     })
 }
 
-async fn commits(stage: &mut Stage, count: usize) -> Result<Spread, String> {
+async fn commits(stage: &mut FleetStage, count: usize) -> Result<Spread, String> {
     let mut last = Vec::new();
     for _ in 0..count {
         last.push(stage.remove_one(true).await?.max);
@@ -71,7 +71,7 @@ async fn commits(stage: &mut Stage, count: usize) -> Result<Spread, String> {
 }
 
 /// They stop reading; one more commit; they are cut; then nothing fails any more.
-async fn stall_and_cut(stage: &mut Stage) -> Result<(), String> {
+async fn stall_and_cut(stage: &mut FleetStage) -> Result<(), String> {
     stage.set(Faults {
         stall: true,
         ..Faults::default()
@@ -85,14 +85,14 @@ async fn stall_and_cut(stage: &mut Stage) -> Result<(), String> {
 }
 
 /// The rows of it.
-pub fn rows(measured: &Slow, options: &Options) -> Vec<Row> {
+pub fn rows(measured: &Slow, options: &FleetOptions) -> Vec<Row> {
     let [before, during] = measured.growth;
     let ratio = measured.during.p99.as_secs_f64() / measured.before.p99.as_secs_f64().max(1e-6);
     let what = format!(
         "{} of {} nodes read 1 KB/s while {} commits are made",
         measured.nodes, options.nodes, options.slow_commits
     );
-    let command = Options::command(Measurement::Slow);
+    let command = FleetOptions::command(Measurement::Slow);
     vec![
         Row {
             what: format!("{what}: until the last of the others runs each"),

@@ -12,14 +12,14 @@ use aralez_tests::simulator::Simulator;
 use aralez_tests::slow::vitals::{Metrics, may_open};
 
 use super::figures::Spread;
-use super::options::Options;
+use super::options::FleetOptions;
 
 /// How long anything may take before it has failed.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A fleet of full size.
 #[derive(Debug)]
-pub struct Stage {
+pub struct FleetStage {
     /// Control and the complete proxies.
     pub fleet: Fleet,
     /// The simulated nodes.
@@ -37,12 +37,12 @@ pub struct Stage {
     pub joined: Duration,
 }
 
-impl Stage {
+impl FleetStage {
     /// Starts everything, and waits until all run the first revision.
     ///
     /// # Errors
     /// What did not come up.
-    pub async fn start(options: &Options) -> Result<Self, String> {
+    pub async fn start(options: &FleetOptions) -> Result<Self, String> {
         may_open(options.nodes * 2 + 1_000);
         let fleet = Plan::new(options.proxies)
             .document(&document::pairs(options.hosts, 0))
@@ -69,7 +69,7 @@ impl Stage {
         Ok(stage)
     }
 
-    fn sockets(&mut self, options: &Options) -> Vec<PathBuf> {
+    fn sockets(&mut self, options: &FleetOptions) -> Vec<PathBuf> {
         let control = self.fleet.folder().join("control.sock");
         let socket = |number: usize| {
             if number % options.one_slow_of != options.one_slow_of / 2 {

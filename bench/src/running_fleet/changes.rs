@@ -27,7 +27,7 @@ const GOAL: f64 = 1.1;
 
 /// How much of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Extent {
+pub struct ChangesExtent {
     /// How many proxies.
     pub proxies: usize,
     /// Connections to each.
@@ -46,7 +46,7 @@ pub struct Extent {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ChangesOutcome {
     /// How many changes control accepted.
     pub accepted: u32,
     /// What the load met.
@@ -75,7 +75,7 @@ struct Stage {
 ///
 /// # Panics
 /// When control does not take a change, or a proxy does not come back.
-pub async fn measure(extent: &Extent) -> Outcome {
+pub async fn measure(extent: &ChangesExtent) -> ChangesOutcome {
     let mut stage = Stage::new(extent).await;
     let mut loads: Vec<Load> = (0..extent.proxies)
         .map(|proxy| stage.load(proxy, extent))
@@ -107,7 +107,7 @@ pub async fn measure(extent: &Extent) -> Outcome {
 }
 
 impl Stage {
-    async fn new(extent: &Extent) -> Self {
+    async fn new(extent: &ChangesExtent) -> Self {
         let proxies = extent.proxies;
         let first = Echo::start(0).await;
         let mut plan = Plan::new(proxies).document(&Parts::default().document(first.address()));
@@ -126,8 +126,9 @@ impl Stage {
         }
     }
 
-    fn load(&self, proxy: usize, extent: &Extent) -> Load {
-        let mut plan = load::Plan::get(self.fleet.http(proxy), HOST, TARGET).checked(one_version);
+    fn load(&self, proxy: usize, extent: &ChangesExtent) -> Load {
+        let mut plan =
+            load::LoadPlan::get(self.fleet.http(proxy), HOST, TARGET).checked(one_version);
         plan.connections = extent.connections;
         plan.pause = extent.pause;
         plan.longest = Duration::from_secs(3600);
@@ -135,7 +136,7 @@ impl Stage {
     }
 
     /// A span with changes. A third of the way control is killed; after two thirds a stream is cut.
-    async fn change(&mut self, round: u32, extent: &Extent) {
+    async fn change(&mut self, round: u32, extent: &ChangesExtent) {
         let begun = Instant::now();
         for turn in 0..extent.changes {
             if turn == extent.changes / 3 {
@@ -188,10 +189,10 @@ impl Stage {
 
     fn outcome(
         &self,
-        extent: &Extent,
+        extent: &ChangesExtent,
         tallies: &[Tally],
         windows: &[[(Instant, Instant); 2]],
-    ) -> Outcome {
+    ) -> ChangesOutcome {
         let mut tally = Tally::default();
         for one in tallies {
             tally.add(one.clone());
@@ -202,7 +203,7 @@ impl Stage {
             inside.map(|(_, took)| *took).collect()
         };
         let asked = self.endpoints.iter().filter(|echo| echo.asked() > 0);
-        Outcome {
+        ChangesOutcome {
             accepted: self.accepted,
             connections: (extent.connections * extent.proxies) as u64,
             endpoints: (asked.count(), self.endpoints.len()),
@@ -214,7 +215,7 @@ impl Stage {
     }
 }
 
-impl Outcome {
+impl ChangesOutcome {
     /// Fails unless every request was answered by one version on the connections that were there at first, and versions did change.
     ///
     /// # Panics

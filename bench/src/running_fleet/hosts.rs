@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use super::table::{self, Row};
 use crate::contest::compare::{self, order};
 use crate::contest::configs::Job;
-use crate::contest::contestant::{Contestant, Stage};
-use crate::contest::options::{Kind, Options};
+use crate::contest::contestant::{ContestStage, Contestant};
+use crate::contest::options::{ContestOptions, Kind};
 use crate::contest::peers::{Peers, Round};
 use crate::contest::scenario::Scenario;
 use crate::contest::statistics::{Ratio, median};
@@ -19,7 +19,7 @@ const FIRST_ROUND: Duration = Duration::from_secs(2);
 
 /// What came of it: processor time per request in microseconds, round by round.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct HostsOutcome {
     /// With one host.
     pub one: Vec<f64>,
     /// With many, each request for a random one.
@@ -36,7 +36,11 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When a proxy does not start, or nothing goes through it.
-pub fn measure(stage: &Stage, options: &Options, connections: usize) -> Result<Outcome> {
+pub fn measure(
+    stage: &ContestStage,
+    options: &ContestOptions,
+    connections: usize,
+) -> Result<HostsOutcome> {
     let mut peers = Peers::new()?;
     let few = start(stage, Scenario::KeepAlive, &mut peers)?;
     let full = start(stage, Scenario::Hosts100k, &mut peers)?;
@@ -70,7 +74,7 @@ pub fn measure(stage: &Stage, options: &Options, connections: usize) -> Result<O
         }
     }
     let [one, many, same, any] = series;
-    Ok(Outcome {
+    Ok(HostsOutcome {
         one,
         many,
         same,
@@ -79,7 +83,7 @@ pub fn measure(stage: &Stage, options: &Options, connections: usize) -> Result<O
     })
 }
 
-fn start(stage: &Stage, scenario: Scenario, peers: &mut Peers) -> Result<Contestant> {
+fn start(stage: &ContestStage, scenario: Scenario, peers: &mut Peers) -> Result<Contestant> {
     let job = Job {
         listen: ([127, 0, 0, 1], 0).into(),
         origin: peers.origin.address(),
@@ -89,9 +93,9 @@ fn start(stage: &Stage, scenario: Scenario, peers: &mut Peers) -> Result<Contest
     stage.start(Kind::Ours, &job, peers)
 }
 
-impl Outcome {
+impl HostsOutcome {
     /// The rows of the table.
-    pub fn rows(&self, options: &Options, connections: usize) -> Vec<Row> {
+    pub fn rows(&self, options: &ContestOptions, connections: usize) -> Vec<Row> {
         let Some(ratio) = Ratio::of(&self.many, &self.one) else {
             return Vec::new();
         };

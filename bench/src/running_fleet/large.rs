@@ -19,7 +19,7 @@ const GOAL: Duration = Duration::from_secs(3);
 
 /// How much of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Extent {
+pub struct LargeExtent {
     /// How many hosts.
     pub hosts: usize,
     /// How often each kind of save is repeated.
@@ -28,7 +28,7 @@ pub struct Extent {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct LargeOutcome {
     /// The size of the document, in bytes.
     pub bytes: usize,
     /// The first save, where there was nothing before.
@@ -49,7 +49,7 @@ pub struct Outcome {
 ///
 /// # Panics
 /// When a save is not answered by within a minute.
-pub async fn measure(extent: &Extent) -> Outcome {
+pub async fn measure(extent: &LargeExtent) -> LargeOutcome {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let mut sites = Sites {
         hosts: extent.hosts,
@@ -59,10 +59,10 @@ pub async fn measure(extent: &Extent) -> Outcome {
     };
     let fleet = Plan::new(2).document("").start().await;
     fleet.is_current(LIVE).await;
-    let mut outcome = Outcome {
+    let mut outcome = LargeOutcome {
         bytes: sites.document().len(),
         first: saved(&fleet, &sites).await,
-        ..Outcome::default()
+        ..LargeOutcome::default()
     };
     outcome.stages.push(stages::last_commit(&fleet).await);
     for repeat in 0..2 * extent.repeats {
@@ -108,9 +108,9 @@ async fn saved(fleet: &Fleet, sites: &Sites) -> Duration {
     answered - start
 }
 
-impl Outcome {
+impl LargeOutcome {
     /// The rows of the table.
-    pub fn rows(&self, extent: &Extent) -> Vec<Row> {
+    pub fn rows(&self, extent: &LargeExtent) -> Vec<Row> {
         let size = format!(
             "{} hosts x {PATHS} paths, {:.1} MB",
             extent.hosts,

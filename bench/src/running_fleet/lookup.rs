@@ -21,7 +21,7 @@ const PART: usize = 10_000;
 
 /// How much of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Extent {
+pub struct LookupExtent {
     /// How many hosts.
     pub hosts: usize,
     /// How many lookups.
@@ -32,7 +32,7 @@ pub struct Extent {
 ///
 /// # Panics
 /// When a route is not found.
-pub fn measure(extent: &Extent) -> Vec<Duration> {
+pub fn measure(extent: &LookupExtent) -> Vec<Duration> {
     let table = table(extent.hosts);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut asked = Vec::with_capacity(extent.lookups);
@@ -86,7 +86,7 @@ fn clock() -> Duration {
 }
 
 /// The rows of the table.
-pub fn rows(extent: &Extent, times: &[Duration]) -> Vec<Row> {
+pub fn rows(extent: &LookupExtent, times: &[Duration]) -> Vec<Row> {
     let nanoseconds = |percent| rank(times, percent).as_nanos();
     vec![table::figure(
         &format!(

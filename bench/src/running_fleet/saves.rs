@@ -24,7 +24,7 @@ const GOAL: Duration = Duration::from_secs(1);
 
 /// How much of it.
 #[derive(Clone, Debug)]
-pub struct Extent {
+pub struct SavesExtent {
     /// How many proxies.
     pub proxies: usize,
     /// About how large the documents are, in bytes, ascending: hosts are only added, so that nothing is held as a mass removal.
@@ -46,7 +46,7 @@ pub struct Times {
 ///
 /// # Panics
 /// When a save is not answered by within a minute.
-pub async fn measure(extent: &Extent) -> Vec<Times> {
+pub async fn measure(extent: &SavesExtent) -> Vec<Times> {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let servers = [a.address(), b.address()];
     let mut plan = Plan::new(extent.proxies).document(&text(1, servers, 0));
@@ -99,7 +99,7 @@ async fn saved(fleet: &Fleet, text: &str, version: u64) -> Duration {
 }
 
 /// The rows of the table.
-pub fn rows(extent: &Extent, measured: &[Times]) -> Vec<Row> {
+pub fn rows(extent: &SavesExtent, measured: &[Times]) -> Vec<Row> {
     let all: Vec<_> = measured
         .iter()
         .flat_map(|size| &size.times)

@@ -114,9 +114,9 @@ impl State {
 
 /// A disk; it outlives the processes.
 #[derive(Clone, Debug, Default)]
-pub struct Disk(Arc<Mutex<State>>);
+pub struct ModelDisk(Arc<Mutex<State>>);
 
-impl Disk {
+impl ModelDisk {
     /// What lies on it.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -134,7 +134,7 @@ impl Disk {
 
 #[derive(Debug)]
 struct Kept {
-    disk: Disk,
+    disk: ModelDisk,
     marks: Marks,
     changed: bool,
 }

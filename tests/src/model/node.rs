@@ -18,18 +18,18 @@ use aralez_proxy::sync::command::ApplierEvent;
 use aralez_proxy::sync::translate::Identity;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::disk::Disk;
+use super::disk::ModelDisk;
 use super::setup::NodeSetup;
 
 /// A node, and what the model knows of it from outside.
 #[derive(Debug)]
-pub struct Node {
+pub struct ModelNode {
     /// Its name.
     pub name: NodeName,
     /// What it is like.
     pub setup: NodeSetup,
     /// Its disk.
-    pub disk: Disk,
+    pub disk: ModelDisk,
     /// How often it was started.
     pub life: u64,
     /// While it runs.
@@ -90,13 +90,13 @@ pub struct Process {
     pub wakes: [Option<Duration>; 2],
 }
 
-impl Node {
+impl ModelNode {
     /// A node that was never started.
     pub fn new(number: usize, setup: NodeSetup) -> Self {
         Self {
             name: format!("n{number}").parse().expect("a name"),
             setup,
-            disk: Disk::default(),
+            disk: ModelDisk::default(),
             life: 0,
             process: None,
             slow: None,

@@ -30,13 +30,13 @@ pub struct UnderWay {
 
 /// One direction.
 #[derive(Clone, Debug, Default)]
-pub struct Wire {
+pub struct ModelWire {
     /// In order.
     pub under_way: VecDeque<UnderWay>,
     last: Duration,
 }
 
-impl Wire {
+impl ModelWire {
     /// Sends; gives when it arrives. What was sent later never arrives sooner.
     pub fn send(
         &mut self,
@@ -84,9 +84,9 @@ pub struct Link {
     /// In which of its lives.
     pub control_life: u64,
     /// From control to the node.
-    pub down: Wire,
+    pub down: ModelWire,
     /// From the node to control.
-    pub up: Wire,
+    pub up: ModelWire,
     /// The usual delay.
     pub delay: Duration,
     /// The update that comes down is a difference.
@@ -94,12 +94,12 @@ pub struct Link {
     /// Bits were flipped on it.
     pub corrupted: bool,
     /// How many updates began and have not ended, seen at the node.
-    pub incoming: Option<Incoming>,
+    pub incoming: Option<IncomingUpdate>,
 }
 
 /// An update that is coming in, seen from outside the machine.
 #[derive(Clone, Debug)]
-pub struct Incoming {
+pub struct IncomingUpdate {
     /// What it leads to.
     pub to: aralez_proto::version::Version,
     /// Parts that were announced and have not come.

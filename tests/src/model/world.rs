@@ -21,7 +21,7 @@ use aralez_proto::version::Version;
 
 use super::broken::{Broken, Promise};
 use super::control::{Control, Ledger};
-use super::node::Node;
+use super::node::ModelNode;
 use super::planted::Planted;
 use super::random::Random;
 use super::setup::{Other, Setup};
@@ -163,7 +163,7 @@ struct World {
     now: Duration,
     planned: BTreeMap<(Duration, u64), Happening>,
     numbers: u64,
-    nodes: Vec<Node>,
+    nodes: Vec<ModelNode>,
     controls: Vec<Control>,
     links: BTreeMap<u64, Link>,
     /// Until when a node and a control do not hear each other.
@@ -204,7 +204,7 @@ impl World {
         let setup = Setup::draw(&mut random);
         let nodes = setup.nodes.iter().cloned().enumerate();
         let nodes = nodes
-            .map(|(number, node)| Node::new(number, node))
+            .map(|(number, node)| ModelNode::new(number, node))
             .collect();
         Self {
             seed,

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 /// One scripted answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ScriptedAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     chunked: bool,
     cut: Option<usize>,
     pub(super) delay: Duration,
-    pub(super) ending: Ending,
+    pub(super) ending: AnswerEnding,
 }
 
 /// What follows an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ending {
+pub enum AnswerEnding {
     /// The next request.
     KeepAlive,
     /// The connection closes.
@@ -27,7 +27,7 @@ pub enum Ending {
     Echo,
 }
 
-impl Answer {
+impl ScriptedAnswer {
     /// 200 with a body of known length.
     pub fn ok(body: &str) -> Self {
         Self::status(200, body)
@@ -42,7 +42,7 @@ impl Answer {
             chunked: false,
             cut: None,
             delay: Duration::ZERO,
-            ending: Ending::KeepAlive,
+            ending: AnswerEnding::KeepAlive,
         }
     }
 
@@ -52,7 +52,7 @@ impl Answer {
             .header("Connection", "Upgrade")
             .header("Upgrade", "websocket")
             .header("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        answer.ending = Ending::Echo;
+        answer.ending = AnswerEnding::Echo;
         answer
     }
 
@@ -79,7 +79,7 @@ impl Answer {
 
     /// The first `bytes` of it only, then `ending`.
     #[must_use]
-    pub fn cut(mut self, bytes: usize, ending: Ending) -> Self {
+    pub fn cut(mut self, bytes: usize, ending: AnswerEnding) -> Self {
         self.cut = Some(bytes);
         self.ending = ending;
         self
@@ -88,7 +88,7 @@ impl Answer {
     /// Closing the connection after it, and saying so.
     #[must_use]
     pub fn closing(mut self) -> Self {
-        self.ending = Ending::Close;
+        self.ending = AnswerEnding::Close;
         self.header("Connection", "close")
     }
 

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::framing::Framing;
+use super::framing::RequestFraming;
 use super::{Ending, Exchange, Reply, Script, State, lock};
 
 /// How long nothing may come before an upgrade is agreed to.
@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(30);
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// One connection.
-pub(super) struct Connection {
+pub(super) struct RecordedConnection {
     stream: TcpStream,
     number: u64,
     state: Arc<Mutex<State>>,
@@ -30,7 +30,7 @@ pub(super) struct Connection {
 /// The connection has ended.
 struct Ended;
 
-impl Connection {
+impl RecordedConnection {
     pub(super) fn new(stream: TcpStream, number: u64, state: Arc<Mutex<State>>) -> Self {
         let _ = stream.set_nodelay(true);
         Self {
@@ -69,7 +69,7 @@ impl Connection {
         self.record();
         let head = self.head().await?;
         let script = lock(&self.state).scripts.pop_front().unwrap_or_default();
-        let framing = match Framing::of(&head) {
+        let framing = match RequestFraming::of(&head) {
             Ok(framing) => framing,
             Err(fault) => {
                 return self
@@ -81,8 +81,8 @@ impl Connection {
             let _ = script.pace.write(&mut self.stream, &script.early).await;
         }
         match framing {
-            Framing::Length(length) => drop(self.take(length).await?),
-            Framing::Chunked => self.chunks().await?,
+            RequestFraming::Length(length) => drop(self.take(length).await?),
+            RequestFraming::Chunked => self.chunks().await?,
         }
         self.update(|exchange| exchange.whole = true);
         self.answer(&head, script).await

@@ -2,14 +2,14 @@
 
 /// How the end of a request is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Framing {
+pub(super) enum RequestFraming {
     /// So many bytes follow the head.
     Length(usize),
     /// Chunks follow the head.
     Chunked,
 }
 
-impl Framing {
+impl RequestFraming {
     /// Reads a head with its empty line.
     ///
     /// # Errors
@@ -65,13 +65,17 @@ mod tests {
 
     #[test]
     fn a_request_is_framed_only_where_there_is_no_doubt() {
-        let of = |fields: &str| Framing::of(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes());
-        assert_eq!(of("Host: a\r\n"), Ok(Framing::Length(0)));
+        let of =
+            |fields: &str| RequestFraming::of(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes());
+        assert_eq!(of("Host: a\r\n"), Ok(RequestFraming::Length(0)));
         assert_eq!(
             of("content-length: 12\r\nX: \u{e9}\r\n"),
-            Ok(Framing::Length(12))
+            Ok(RequestFraming::Length(12))
         );
-        assert_eq!(of("Transfer-Encoding: chunked\r\n"), Ok(Framing::Chunked));
+        assert_eq!(
+            of("Transfer-Encoding: chunked\r\n"),
+            Ok(RequestFraming::Chunked)
+        );
         for fields in [
             "Content-Length: 3\r\nContent-Length: 3\r\n",
             "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
@@ -83,7 +87,7 @@ mod tests {
         ] {
             assert!(of(fields).is_err(), "{fields:?}");
         }
-        assert!(Framing::of(b"GET  / HTTP/1.1\r\n\r\n").is_err());
-        assert!(Framing::of(b"GET / HTTP/1.0\r\n\r\n").is_err());
+        assert!(RequestFraming::of(b"GET  / HTTP/1.1\r\n\r\n").is_err());
+        assert!(RequestFraming::of(b"GET / HTTP/1.0\r\n\r\n").is_err());
     }
 }

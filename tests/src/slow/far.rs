@@ -25,7 +25,7 @@ const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\
 
 /// The endpoint of one kind. Dropping it closes all.
 #[derive(Debug)]
-pub struct Endpoint {
+pub struct FarEndpoint {
     address: SocketAddr,
     lives: Arc<Mutex<Lives>>,
     task: Option<JoinHandle<()>>,
@@ -42,7 +42,7 @@ pub struct Lives {
     pub ended: Vec<Duration>,
 }
 
-impl Endpoint {
+impl FarEndpoint {
     /// Starts the endpoint of a kind.
     ///
     /// # Panics
@@ -87,7 +87,7 @@ impl Endpoint {
     }
 }
 
-impl Drop for Endpoint {
+impl Drop for FarEndpoint {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();

@@ -72,7 +72,7 @@ pub enum Reads {
 
 /// What a client does.
 #[derive(Clone, Debug)]
-pub struct Script {
+pub struct ClientScript {
     /// Whether one whole exchange comes first.
     pub first: bool,
     /// Sent at once.
@@ -145,7 +145,7 @@ pub struct Kind {
     /// The route's `timeouts`.
     pub timeouts: &'static str,
     /// The client.
-    pub client: Script,
+    pub client: ClientScript,
     /// The endpoint.
     pub far: Far,
     /// What the client must see.
@@ -166,7 +166,7 @@ impl Kind {
             limit: LIMIT,
             sooner: false,
             timeouts: "{idle: 300ms}",
-            client: Script {
+            client: ClientScript {
                 first: false,
                 opening: String::new(),
                 drip: None,

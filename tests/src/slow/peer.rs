@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use super::kind::{Drip, Kind, Reads, SEGMENT, Script, Want};
+use super::kind::{ClientScript, Drip, Kind, Reads, SEGMENT, Want};
 
 /// How long after its limit a peer is waited for before it counts as forgotten.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -74,7 +74,7 @@ async fn begin(address: SocketAddr, kind: &Kind) -> Result<TcpStream, String> {
     Ok(stream)
 }
 
-async fn connect(address: SocketAddr, script: &Script) -> std::io::Result<TcpStream> {
+async fn connect(address: SocketAddr, script: &ClientScript) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     SockRef::from(&socket).set_tcp_mss(SEGMENT)?;

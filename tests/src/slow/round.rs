@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::far::{Endpoint, Lives};
+use super::far::{FarEndpoint, Lives};
 use super::good::Latency;
 use super::kind::{Kind, Want, Witness};
 use super::peer::{self, Ended};
-use super::stage::Stage;
+use super::stage::RoundStage;
 use crate::eventually::try_eventually;
 
 /// The promise: a limit may be exceeded by this.
@@ -33,7 +33,7 @@ pub type Span = Option<(Duration, Duration)>;
 
 /// What a round showed.
 #[derive(Debug)]
-pub struct Row {
+pub struct RoundRow {
     /// Which kind.
     pub kind: Arc<Kind>,
     /// How many peers.
@@ -56,7 +56,12 @@ pub struct Row {
 ///
 /// # Panics
 /// When the proxy is gone.
-pub async fn alone(stage: &Stage, kind: &Arc<Kind>, endpoint: &Arc<Endpoint>, peers: usize) -> Row {
+pub async fn alone(
+    stage: &RoundStage,
+    kind: &Arc<Kind>,
+    endpoint: &Arc<FarEndpoint>,
+    peers: usize,
+) -> RoundRow {
     let files = stage.open_files();
     let before = stage.metrics().await.unwrap_or_default();
     stage.forget_peak();
@@ -94,9 +99,9 @@ pub async fn alone(stage: &Stage, kind: &Arc<Kind>, endpoint: &Arc<Endpoint>, pe
 pub async fn play(
     address: SocketAddr,
     kind: Arc<Kind>,
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<FarEndpoint>,
     peers: usize,
-) -> Row {
+) -> RoundRow {
     endpoint.take_lives();
     let mut playing = JoinSet::new();
     for _ in 0..peers {
@@ -111,12 +116,12 @@ pub async fn play(
             .ok_or_else(|| format!("{} of {} are closed", lives.ended.len(), lives.accepted))
     };
     let over = try_eventually(AFTERWARDS, "the endpoint's connections are closed", over).await;
-    let mut row = Row::of(&kind, &ended, &endpoint.lives());
+    let mut row = RoundRow::of(&kind, &ended, &endpoint.lives());
     row.note(over);
     row
 }
 
-impl Row {
+impl RoundRow {
     fn of(kind: &Arc<Kind>, ended: &[Ended], lives: &Lives) -> Self {
         let mut row = Self {
             kind: Arc::clone(kind),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::far::Endpoint;
+use super::far::FarEndpoint;
 use super::good::{Good, Latency};
 use super::kind::Kind;
 use super::vitals::{self, Metrics};
@@ -33,10 +33,10 @@ const NOISE: Duration = Duration::from_millis(20);
 
 /// What a round is played on.
 #[derive(Debug)]
-pub struct Stage {
+pub struct RoundStage {
     fleet: Fleet,
     good: Good,
-    cast: Vec<(Arc<Kind>, Arc<Endpoint>)>,
+    cast: Vec<(Arc<Kind>, Arc<FarEndpoint>)>,
     /// How it was for the good client before anything happened.
     pub calm: Latency,
     /// The files that the proxy had open when nothing had happened yet.
@@ -45,7 +45,7 @@ pub struct Stage {
     pub memory: u64,
 }
 
-impl Stage {
+impl RoundStage {
     /// Starts it with these limits in `main.yaml`, with routes and endpoints for these kinds, and measures how it is without them.
     ///
     /// # Panics
@@ -55,7 +55,7 @@ impl Stage {
         let good = Good::new().await;
         let mut cast = Vec::new();
         for kind in kinds {
-            let endpoint = Endpoint::start(&kind).await;
+            let endpoint = FarEndpoint::start(&kind).await;
             cast.push((Arc::new(kind), Arc::new(endpoint)));
         }
         let limits = format!("{limits}\n{ANY_NUMBER}");
@@ -82,7 +82,7 @@ impl Stage {
     }
 
     /// The kinds with their endpoints.
-    pub fn cast(&self) -> &[(Arc<Kind>, Arc<Endpoint>)] {
+    pub fn cast(&self) -> &[(Arc<Kind>, Arc<FarEndpoint>)] {
         &self.cast
     }
 
@@ -173,7 +173,7 @@ impl Stage {
     }
 }
 
-fn document(good: SocketAddr, cast: &[(Arc<Kind>, Arc<Endpoint>)]) -> String {
+fn document(good: SocketAddr, cast: &[(Arc<Kind>, Arc<FarEndpoint>)]) -> String {
     let good = servers(&[good]);
     let mut text =
         format!("good.test:\n  paths:\n    \"/\":\n      timeouts: {{idle: 1s}}\n{good}");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::good::Latency;
 use super::kind::Side;
-use super::round::{Row, Span};
+use super::round::{RoundRow, Span};
 
 /// One line for each round, as Markdown.
-pub fn of(rows: &[Row]) -> String {
+pub fn of(rows: &[RoundRow]) -> String {
     let mut text = String::from(
         "| slow peer | side | limit | ended after | seen by the endpoint | answer | good p50 / p99 | memory |\n\
          |---|---|---|---|---|---|---|---|\n",
@@ -41,7 +41,7 @@ pub fn of(rows: &[Row]) -> String {
 }
 
 /// The problems of all rounds, one a line.
-pub fn problems(rows: &[Row]) -> Vec<String> {
+pub fn problems(rows: &[RoundRow]) -> Vec<String> {
     let lines = rows.iter().flat_map(|row| {
         let name = row.kind.name;
         let problems = row.problems.iter();

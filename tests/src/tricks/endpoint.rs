@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::answer::{After, answer};
-use self::incoming::{Incoming, Request};
+use self::incoming::{Incoming, IncomingRequest};
 
 mod answer;
 mod incoming;
@@ -30,7 +30,7 @@ pub struct Manners {
 
 /// What it saw.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct SeenByEndpoint {
     /// Connections.
     pub connections: u64,
     /// Requests of victims.
@@ -54,19 +54,19 @@ type Writer = Arc<tokio::sync::Mutex<OwnedWriteHalf>>;
 #[derive(Debug, Default)]
 struct State {
     manners: Mutex<Manners>,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenByEndpoint>,
     writers: Mutex<BTreeMap<u64, Writer>>,
 }
 
 /// A running endpoint. Dropping it closes all.
 #[derive(Debug)]
-pub struct Endpoint {
+pub struct TrickEndpoint {
     address: SocketAddr,
     state: Arc<State>,
     task: JoinHandle<()>,
 }
 
-impl Endpoint {
+impl TrickEndpoint {
     /// Starts it.
     ///
     /// # Panics
@@ -94,11 +94,11 @@ impl Endpoint {
     /// Treats everybody so from now on, and forgets what it saw.
     pub fn behave(&self, manners: Manners) {
         *lock(&self.state.manners) = manners;
-        *lock(&self.state.seen) = Seen::default();
+        *lock(&self.state.seen) = SeenByEndpoint::default();
     }
 
     /// What it saw since.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> SeenByEndpoint {
         lock(&self.state.seen).clone()
     }
 
@@ -113,7 +113,7 @@ impl Endpoint {
     }
 }
 
-impl Drop for Endpoint {
+impl Drop for TrickEndpoint {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -156,7 +156,7 @@ struct Past {
 }
 
 /// Answers in two parts, the second once bytes came that are not taken, or after a while.
-async fn answer_untaken(request: &Request, incoming: &mut Incoming, writer: &Writer) {
+async fn answer_untaken(request: &IncomingRequest, incoming: &mut Incoming, writer: &Writer) {
     let [first, second] = answer::untaken(&request.target);
     let mut writer = writer.lock().await;
     // One that is closed already is none to speak on.
@@ -209,7 +209,7 @@ async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result
 }
 
 impl State {
-    fn note(&self, request: &Request, past: &mut Past) {
+    fn note(&self, request: &IncomingRequest, past: &mut Past) {
         let mut seen = lock(&self.seen);
         match request.is_victim() {
             true => {

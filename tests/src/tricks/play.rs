@@ -9,7 +9,7 @@ use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::endpoint::{Endpoint, Seen};
+use super::endpoint::{SeenByEndpoint, TrickEndpoint};
 use super::list::Trick;
 use super::victims::{Harm, Victims};
 
@@ -27,7 +27,7 @@ pub struct Outcome {
     /// What the victims suffered.
     pub harm: Harm,
     /// What the endpoint saw.
-    pub seen: Seen,
+    pub seen: SeenByEndpoint,
     /// How often it was tried.
     pub tries: u64,
     /// What attackers got that was not theirs.
@@ -88,7 +88,7 @@ pub const HEAD: &str = "| trick | victims' requests | foreign | failed | tries |
 /// When a client did.
 pub async fn play(
     address: SocketAddr,
-    endpoint: &Endpoint,
+    endpoint: &TrickEndpoint,
     trick: &Trick,
     requests: u64,
 ) -> Outcome {
@@ -138,7 +138,7 @@ fn least(trick: &Trick) -> u64 {
 }
 
 /// Answers that nobody asked for, while nobody has asked: what comes while a request is under way is its answer for any client.
-async fn speak(endpoint: &Endpoint, calm: &RwLock<()>, tries: &AtomicU64) {
+async fn speak(endpoint: &TrickEndpoint, calm: &RwLock<()>, tries: &AtomicU64) {
     loop {
         tokio::time::sleep(UNASKED).await;
         let _nobody_asks = calm.write().await;

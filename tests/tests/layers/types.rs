@@ -1,21 +1,23 @@
 //! One name, one type: in a crate, no two types that other modules can see share a name.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use crate::none;
-use crate::sources::{CRATES, shipped};
+use crate::sources::{CRATES, Source, harness, shipped};
 
 const KINDS: [&str; 5] = ["struct", "enum", "trait", "union", "type"];
 
 #[test]
 fn no_two_public_types_of_a_crate_share_a_name() {
-    let sources = shipped();
+    let sources: Vec<_> = shipped().into_iter().chain(harness()).collect();
     let mut wrong = Vec::new();
-    for name in CRATES {
+    for name in CRATES.into_iter().chain(["tests", "bench"]) {
         let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for source in sources.iter().filter(|source| source.folder() == name) {
+        let library = |source: &&Source| source.path.starts_with(Path::new(name).join("src"));
+        for source in sources.iter().filter(library) {
             for (line, found) in public_types(source.text.parse().unwrap()) {
                 places.entry(found).or_default().push(source.at(line));
             }
@@ -59,10 +61,11 @@ fn take(item: &[TokenTree], found: &mut Vec<(usize, String)>) {
         let named = words.get(at + 1);
         found.extend(named.map(|name| (name.span().start().line, name.to_string())));
     }
-    if let (true, Some(TokenTree::Group(body))) = (is(at, "mod"), item.last()) {
-        if !is_for_tests(item) {
+    match item.last() {
+        Some(TokenTree::Group(body)) if is(at, "mod") && !is_for_tests(item) => {
             collect(body.stream(), found);
         }
+        _ => {}
     }
 }
 

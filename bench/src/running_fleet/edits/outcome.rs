@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Extent;
+use super::EditsExtent;
 use crate::running_fleet::sites::PATHS;
 use crate::running_fleet::spread::{median, words};
 use crate::running_fleet::table::{self, Row};
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct EditsOutcome {
     /// Socket bytes both ways of an edit, of each proxy that it met.
     pub edit_bytes: Vec<u64>,
     /// Control's processor time of each edit until its commit: what does not depend on nodes.
@@ -29,15 +29,15 @@ pub struct Outcome {
     pub starts: Vec<Duration>,
 }
 
-impl Outcome {
+impl EditsOutcome {
     /// What one more node costs control for an edit.
-    pub fn each_node(&self, extent: &Extent) -> Duration {
+    pub fn each_node(&self, extent: &EditsExtent) -> Duration {
         let more = median(&self.together).saturating_sub(median(&self.alone));
         more / u32::try_from(extent.nodes - 1).unwrap_or(1).max(1)
     }
 
     /// The rows of the table.
-    pub fn rows(&self, extent: &Extent) -> Vec<Row> {
+    pub fn rows(&self, extent: &EditsExtent) -> Vec<Row> {
         let size = format!("{} hosts x {PATHS} paths", extent.hosts);
         vec![
             self.edit_row(&size),
@@ -58,7 +58,7 @@ impl Outcome {
         )
     }
 
-    fn control_row(&self, size: &str, extent: &Extent) -> Row {
+    fn control_row(&self, size: &str, extent: &EditsExtent) -> Row {
         let each = self.each_node(extent);
         table::goal(
             &format!(
@@ -89,7 +89,7 @@ impl Outcome {
         )
     }
 
-    fn apply_row(&self, size: &str, extent: &Extent) -> Row {
+    fn apply_row(&self, size: &str, extent: &EditsExtent) -> Row {
         let applies = most(&self.applies);
         table::goal(
             &format!(
@@ -148,16 +148,16 @@ mod tests {
 
     #[test]
     fn what_a_node_costs_is_the_slope_and_not_the_reading() {
-        let extent = Extent {
+        let extent = EditsExtent {
             hosts: 1,
             nodes: 5,
             edits: 2,
             repeats: 0,
         };
-        let outcome = Outcome {
+        let outcome = EditsOutcome {
             alone: vec![Duration::from_millis(500); 2],
             together: vec![Duration::from_millis(508); 2],
-            ..Outcome::default()
+            ..EditsOutcome::default()
         };
         assert_eq!(outcome.each_node(&extent), Duration::from_millis(2));
     }

@@ -18,7 +18,7 @@ use crate::model::broken::Promise;
 use crate::model::content;
 use crate::model::node::Sender;
 use crate::model::planted::Planted;
-use crate::model::wire::Incoming;
+use crate::model::wire::IncomingUpdate;
 
 impl World {
     pub(super) fn node_hears(&mut self, link: u64, bytes: &Bytes) {
@@ -95,7 +95,7 @@ impl World {
         match kind {
             Kind::Begin(begin) => {
                 let to: Option<Version> = begin.to.clone().and_then(|to| to.try_into().ok());
-                on.incoming = to.map(|to| Incoming {
+                on.incoming = to.map(|to| IncomingUpdate {
                     to,
                     missing: begin.parts,
                     changes: Vec::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Happening, World};
-use crate::model::wire::{Link, Travels, Wire};
+use crate::model::wire::{Link, ModelWire, Travels};
 
 /// A side that lost its stream hears of it within so many milliseconds.
 const NOTICED: u64 = 50;
@@ -19,8 +19,8 @@ impl World {
             node_life: self.nodes[node].life,
             control,
             control_life: self.controls[control].life,
-            down: Wire::default(),
-            up: Wire::default(),
+            down: ModelWire::default(),
+            up: ModelWire::default(),
             delay: self.random.millis(1, self.setup.delay),
             difference: false,
             corrupted: false,

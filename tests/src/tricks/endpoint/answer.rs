@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use super::incoming::Request;
+use super::incoming::IncomingRequest;
 use crate::tricks::VICTIM;
 
 /// A whole answer that nobody may get.
@@ -25,7 +25,7 @@ pub(super) enum After {
 }
 
 /// Answers in one write, so that all of it is there at once.
-pub(super) async fn answer(request: &Request, writer: &mut OwnedWriteHalf) -> After {
+pub(super) async fn answer(request: &IncomingRequest, writer: &mut OwnedWriteHalf) -> After {
     let (bytes, after) = bytes(request);
     match writer.write_all(&bytes).await {
         Ok(()) => after,
@@ -45,7 +45,7 @@ pub(super) fn untaken(target: &str) -> [&'static [u8]; 2] {
     }
 }
 
-fn bytes(request: &Request) -> (Vec<u8>, After) {
+fn bytes(request: &IncomingRequest) -> (Vec<u8>, After) {
     if request.is_victim() {
         let id = request.id.as_deref().unwrap_or("none");
         let number = request.target.trim_start_matches("/v/");

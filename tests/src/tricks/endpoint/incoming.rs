@@ -9,7 +9,7 @@ use crate::tricks::{FOREIGN, HOST};
 
 /// The head of a request that was in order.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct IncomingRequest {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) id: Option<String>,
@@ -22,7 +22,7 @@ enum Framing {
     Chunked,
 }
 
-impl Request {
+impl IncomingRequest {
     pub(super) fn is_victim(&self) -> bool {
         self.target.starts_with("/v/")
     }
@@ -47,7 +47,7 @@ impl Incoming {
     pub(super) async fn head(
         &mut self,
         patience: Option<Duration>,
-    ) -> Result<Option<Request>, String> {
+    ) -> Result<Option<IncomingRequest>, String> {
         if self.bytes.is_empty() {
             let first = match patience {
                 None => self.more().await,
@@ -75,7 +75,7 @@ impl Incoming {
     }
 
     /// Reads the body of a request; `false` where the connection ends within it, as it does when an upload is cut.
-    pub(super) async fn body(&mut self, request: &Request) -> Result<bool, String> {
+    pub(super) async fn body(&mut self, request: &IncomingRequest) -> Result<bool, String> {
         match request.framing {
             Framing::Length(length) => Ok(self.take(length).await),
             Framing::Chunked => self.chunks().await,
@@ -83,7 +83,7 @@ impl Incoming {
     }
 
     /// `true` where nothing came after a request that is not answered yet; `Err` otherwise: nobody asks twice at once.
-    pub(super) fn is_empty(&self, request: &Request) -> Result<bool, String> {
+    pub(super) fn is_empty(&self, request: &IncomingRequest) -> Result<bool, String> {
         match self.bytes.is_empty() {
             true => Ok(true),
             false => Err(format!("after {}: {:?}", request.target, self.shown())),
@@ -166,7 +166,7 @@ impl Incoming {
     }
 }
 
-fn parse(head: &[u8]) -> Result<Request, String> {
+fn parse(head: &[u8]) -> Result<IncomingRequest, String> {
     let text = std::str::from_utf8(head).map_err(|_| format!("not text: {head:?}"))?;
     let odd = |why: &str| format!("{why}: {text:?}");
     let mut lines = text.trim_end_matches("\r\n").split("\r\n");
@@ -201,7 +201,7 @@ fn parse(head: &[u8]) -> Result<Request, String> {
         ([], ["chunked"]) => Framing::Chunked,
         _ => return Err(odd("ambiguous")),
     };
-    Ok(Request {
+    Ok(IncomingRequest {
         method: method.to_owned(),
         target: target.to_owned(),
         id: all("x-id").first().map(|id| (*id).to_owned()),
