@@ -1,7 +1,7 @@
 //! The config API over HTTP: the documented `/conf`, and `/v1` with JSON, ETag and problem+json.
 //!
-//! It takes requests, checks keys and bounds, and shows what others know. What a push comes to is decided by whoever implements
-//! [`Commits`]; the fleet is read, never written.
+//! It accepts requests, checks keys and bounds, and shows the state of other parts. The implementation of [`Commits`] decides about a push.
+//! The fleet is only read, except that an operator may have it forget a node.
 
 mod access;
 mod backup;
@@ -47,61 +47,61 @@ use access::Access;
 #[cfg(test)]
 mod tests;
 
-/// What comes of a proposal, later.
+/// The future result of a proposal.
 pub type Committing<'a> = Pin<Box<dyn Future<Output = Result<Committed, Rejected>> + Send + 'a>>;
 
-/// What comes of files that are let through, later; `None` where none were held.
+/// The future result of a release of held files. `None` if none were held.
 pub type Releasing<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Committed>, Rejected>> + Send + 'a>>;
 
-/// A copy of everything that is durable, later.
+/// The future copy of all durable state.
 pub type BackingUp<'a> = Pin<Box<dyn Future<Output = Result<Backup, Rejected>> + Send + 'a>>;
 
-/// Who turns proposals into revisions.
+/// Turns proposals into revisions.
 pub trait Commits: Send + Sync {
-    /// Makes a proposal the head, or says why not.
+    /// Makes a proposal the head, or returns why it was rejected.
     fn commit(&self, proposal: Proposal) -> Committing<'_>;
 
-    /// Commits the files that are held; where `shown` is given, only the hold of this id.
+    /// Commits the held files; with `shown`, only if they are the hold of this id.
     fn release(&self, shown: Option<HoldId>) -> Releasing<'_>;
 
     /// Commits the files as they are on disk now.
     fn take_files(&self, take: TakeFiles) -> Committing<'_>;
 
-    /// Copies everything that is durable.
+    /// Copies all durable state.
     fn backup(&self) -> BackingUp<'_>;
 
-    /// The head; `None` before the first commit.
+    /// Returns the head. `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
 }
 
-/// What the API works with.
+/// Dependencies of the API.
 pub struct ApiParts {
-    /// Who commits.
+    /// The committer.
     pub commits: Arc<dyn Commits>,
     /// The views of the head.
     pub views: watch::Receiver<Arc<Views>>,
     /// The state of the documents.
     pub documents: watch::Receiver<Arc<SourceStatus>>,
-    /// How the sources are doing.
+    /// The health of the sources.
     pub sources: watch::Receiver<SourceStates>,
-    /// Which node runs what.
+    /// The fleet: which node runs what.
     pub fleet: SharedFleet,
-    /// What can be asked of a node's stream.
+    /// Commands to the streams of nodes.
     pub commands: Arc<dyn NodeCommands>,
-    /// Who counts.
+    /// The event counters.
     pub observer: Arc<dyn Observer>,
-    /// The text of `/metrics`.
+    /// Renders the text of `/metrics`.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// The cluster.
+    /// The identity of the cluster.
     pub cluster: ClusterId,
-    /// Whether configuration may be written (`config_api_enabled`), now.
+    /// Whether configuration may be written now (`config_api_enabled`).
     pub enabled: watch::Receiver<bool>,
-    /// The master key; `None`: nobody has it.
+    /// The master key. `None` if none is configured: every key is refused then.
     pub key: Option<Secret>,
-    /// Where the API listens.
+    /// The address on which the API listens.
     pub address: SocketAddr,
-    /// How many connections there may be at once.
+    /// Maximum number of concurrent connections.
     pub max_connections: usize,
 }
 
@@ -128,7 +128,7 @@ impl Api {
 type Shared = axum::extract::State<Arc<Api>>;
 type Peer = axum::extract::ConnectInfo<SocketAddr>;
 
-/// The routes of the API.
+/// Returns the routes of the API.
 pub fn router(parts: ApiParts) -> Router {
     let access = Access::new(parts.key.as_ref());
     let api = Arc::new(Api { parts, access });
@@ -155,7 +155,7 @@ pub fn router(parts: ApiParts) -> Router {
         .with_state(api)
 }
 
-/// Serves the API until `leaving` turns true, then lets requests in progress end.
+/// Serves the API until `leaving` turns true, then completes the requests in progress.
 pub async fn serve(listener: TcpListener, parts: ApiParts, leaving: watch::Receiver<bool>) {
     let (most, observer) = (parts.max_connections, Arc::clone(&parts.observer));
     serve::serve(listener, router(parts), most, observer, leaving).await;

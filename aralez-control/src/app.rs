@@ -1,4 +1,4 @@
-//! The app: puts adapters together and runs them until a signal.
+//! The application: assembles the adapters and runs them until a signal.
 
 mod check;
 mod opened;
@@ -39,15 +39,15 @@ use crate::source::file::WRITER_PATIENCE;
 use crate::stream::{self, ControlSocket, Hub, HubParts};
 use opened::OpenState;
 
-/// Threads of the runtime at most. Control waits more than it works.
+/// Maximum number of runtime threads. Control waits more than it computes.
 const MAX_WORKERS: usize = 2;
-/// How long what still runs on other threads may take at the end.
+/// Time for blocking work to finish at the exit.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
-/// Runs control until a signal tells it to stop; with `-t`, checks everything and returns. `sources` run in addition to those of `main.yaml`.
+/// Runs control until a signal stops it; with `-t`, checks everything and returns. `sources` run in addition to those of `main.yaml`.
 ///
 /// # Errors
-/// What keeps it from starting or running, in one line with what and where.
+/// The failure that prevents it from starting or running, as one line with its place.
 pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
@@ -59,14 +59,14 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
         return check::check(&main, &settings);
     }
     if args.exit_with_parent {
-        // Under these names they are the supervisor's.
+        // The original paths belong to the supervisor.
         let own = |path: PathBuf| supervised::own_file(&path, "control");
         settings.error_log = settings.error_log.map(own);
         settings.pid_file = settings.pid_file.map(own);
     }
     let log = telemetry::init(settings.log_level, settings.error_log.as_deref())?;
     let reread = Reread::new(file, log, Owner::Control);
-    // Each proxy needs one.
+    // Each proxy needs a file descriptor.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
     warn_of_what_is_idle(&main, &settings);
@@ -74,7 +74,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if args.exit_with_parent {
         let leave = leave.clone();
         supervised::on_parent_exit(move || {
-            info!("the supervisor is gone");
+            info!("supervisor exited: stopping");
             leave.send_replace(true);
         })
         .context("cannot watch the supervisor")?;
@@ -93,17 +93,17 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     served
 }
 
-/// What control is put together with beside its settings.
+/// Dependencies of the servers, in addition to the settings.
 struct Servers {
     times: Times,
     room: Descriptors,
-    /// `config_api_enabled`, now.
+    /// Whether the config API is enabled now (`config_api_enabled`).
     enabled: watch::Receiver<bool>,
     /// Sources in addition to the files.
     sources: Vec<Box<dyn Source>>,
 }
 
-/// What tests make shorter.
+/// Durations that tests shorten.
 struct Times {
     hold: Duration,
     writer_patience: Duration,
@@ -151,7 +151,7 @@ fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
         warn!("{warning}");
     }
     if settings.master_key.is_none() {
-        warn!("main.yaml has no master_key: nothing can be pushed over the config API");
+        warn!("main.yaml has no master_key: the config API refuses every push");
     }
 }
 
@@ -161,7 +161,7 @@ async fn serve(
     leaving: watch::Receiver<bool>,
 ) -> Result<()> {
     let times = parts.times;
-    // First, for it holds the lock of the state folder.
+    // First, since it acquires the lock of the state folder.
     let ledger = Ledger::open(&settings.control_dir())?;
     let address = settings.config_address;
     let listener = bind_api(address).await?;
@@ -192,7 +192,7 @@ async fn serve(
         address: listener.local_addr().unwrap_or(address),
         max_connections: parts.room.api,
     };
-    info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control serves");
+    info!(api = %api.address, stream = %path.display(), revision = publisher.views().borrow().version().revision, "control started");
     tokio::spawn(hub.clone().follow());
     let checkpoint = opened.keep(times.checkpoint, leaving.clone());
     let roster = tokio::spawn(roster::keep(publisher, fleet, leaving.clone()));
@@ -201,7 +201,7 @@ async fn serve(
     let api = tokio::spawn(api::serve(listener, api, leaving.clone()));
     let ended = run_to_the_end(leaving, streams, api).await;
     drop(following);
-    // Both tasks end with the streams. A disk that hangs must not delay the exit for longer than this.
+    // Both tasks finish with the streams. A hanging disk must not delay the exit for longer than this.
     let kept = async { tokio::join!(roster, checkpoint) };
     let _ = tokio::time::timeout(LAST_WORK, kept).await;
     ended
@@ -230,7 +230,7 @@ async fn bind_api(address: SocketAddr) -> Result<TcpListener> {
     bound.with_context(|| format!("config_address: cannot listen on {address}"))
 }
 
-/// Runs until control is told to leave or a server fails, then waits until both servers have shut down.
+/// Waits for a shutdown request, then for both servers to shut down. Returns early if a server fails.
 async fn run_to_the_end(
     mut leaving: watch::Receiver<bool>,
     streams: impl Future<Output = Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>>,
@@ -241,13 +241,13 @@ async fn run_to_the_end(
     tokio::pin!(streams, api);
     let told = async { drop(leaving.wait_for(|leaving| *leaving).await) };
     tokio::select! {
-        // On shutdown both servers end too; that must not look like a failure.
+        // On shutdown both servers also finish; that must not be reported as a failure.
         biased;
         () = told => {}
         ended = &mut streams => return ended,
         ended = &mut api => return ended,
     }
     let (streams, api) = tokio::join!(streams, api);
-    info!("control leaves");
+    info!("control stopped");
     streams.and(api)
 }

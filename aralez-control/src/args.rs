@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// The control daemon of Aralez: it turns documents into revisions and tells every proxy what to run.
+/// The control daemon of Aralez: it turns documents into revisions and distributes them to every proxy.
 #[derive(Parser, Clone, Debug, Default)]
 #[command(name = "aralez-control", version, disable_version_flag = true)]
 pub struct Args {
-    /// The main.yaml to run with; without one, the defaults hold
+    /// The main.yaml to run with; defaults apply without one
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Check everything and leave: 0 where all is fine, 1 where something is not
+    /// Check everything and exit: 0 if all is fine, 1 otherwise
     #[arg(short = 't', long = "test")]
     pub test: bool,
 
@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     version: Option<bool>,
 
-    /// What `aralez-ctl store` runs on a state folder while no control does
+    /// Used by `aralez-ctl store` on a state folder while no control runs
     #[command(subcommand)]
     pub offline: Option<Offline>,
 
@@ -28,15 +28,15 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "MS")]
     pub settling_ms: Option<u64>,
 
-    /// For tests: how long files that take away in bulk are held, in milliseconds
+    /// For tests: how long files that remove in bulk are held, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub hold_ms: Option<u64>,
 
-    /// For tests: between two writes of what sources found, in milliseconds
+    /// For tests: the time between two writes of the discovered endpoints, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub checkpoint_ms: Option<u64>,
 
-    /// For tests: how long a file may be open for writing before the set is taken without it, in milliseconds
+    /// For tests: how long a file may stay open for writing before the set is read without it, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub writer_patience_ms: Option<u64>,
 
@@ -44,44 +44,44 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "MS")]
     pub heartbeat_ms: Option<u64>,
 
-    /// For tests: how long a proxy serves before a suspect configuration is tried on it once more, in milliseconds
+    /// For tests: how long a proxy serves before it tries a suspect configuration once more, in milliseconds
     #[arg(long, hide = true, value_name = "MS")]
     pub retry_suspects_ms: Option<u64>,
 
-    /// Leave when standard input ends: the supervisor is gone
+    /// Exit when standard input is closed: the supervisor is gone
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
 }
 
-/// What is done instead of running.
+/// Subcommands that do not start the daemon.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Offline {
-    /// Check or restore the ledger of a state folder; `aralez-ctl store` shows what comes of it
+    /// Check or restore the ledger of a state folder; `aralez-ctl store` presents the result
     #[command(hide = true)]
     Store {
-        /// What to do with it.
+        /// The operation.
         #[command(subcommand)]
         verb: StoreVerb,
     },
 }
 
-/// What to do with a ledger. What comes of it is printed as one line of JSON.
+/// Operations on a ledger. Each prints its result as one line of JSON.
 #[derive(Subcommand, Clone, Debug)]
 pub enum StoreVerb {
-    /// Read everything in the ledger
+    /// Read the whole ledger and report damage
     Check {
         /// The `state_dir` of control
         #[arg(long, value_name = "DIR")]
         state_dir: PathBuf,
     },
-    /// Put a backup in the place of the ledger
+    /// Replace the ledger with a backup
     Restore {
         /// The backup
         file: PathBuf,
         /// The `state_dir` of control
         #[arg(long, value_name = "DIR")]
         state_dir: PathBuf,
-        /// Replace a ledger that has revisions, or another cluster's
+        /// Replace a ledger even if it has revisions or belongs to another cluster
         #[arg(long)]
         force: bool,
     },

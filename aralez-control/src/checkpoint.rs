@@ -1,7 +1,7 @@
 //! The checkpoint of discovered endpoints: one sealed file in control's folder.
 //!
-//! It is written as a whole and put in place at once, so that a crash leaves the one before or the one after. A file that is damaged, of another
-//! cluster or sealed with another key is set aside, and control begins without: sources find everything again.
+//! It is replaced atomically, so a crash leaves either the previous file or the new one. A file that is damaged, belongs to another cluster
+//! or is sealed with another key is set aside, and control starts without it: the sources find everything again.
 
 mod format;
 
@@ -16,12 +16,12 @@ use crate::core::checkpoint::Checkpoint;
 use crate::core::layers::Discovered;
 use crate::core::store::ClusterId;
 
-/// The name of the file.
+/// File name in control's folder.
 const FILE: &str = "discovered.arz";
-/// The longest file that is read, in bytes: some million endpoints.
+/// Maximum size of a file that is read, in bytes: some million endpoints.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The file.
+/// The checkpoint file.
 #[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
@@ -30,7 +30,7 @@ pub struct CheckpointFile {
 }
 
 impl CheckpointFile {
-    /// The checkpoint of a cluster in `folder`, sealed with the key of its ledger. Control must hold the lock of the folder.
+    /// Returns the checkpoint of a cluster in `folder`, sealed with the key of its ledger. Control must hold the folder's lock.
     pub fn new(folder: &Path, key: SealKey, cluster: ClusterId) -> Self {
         Self {
             path: folder.join(FILE),
@@ -44,10 +44,10 @@ impl CheckpointFile {
         let file = self.path.display();
         match std::fs::rename(&self.path, &aside) {
             Ok(()) => warn!(
-                "{file}: {why}; it was set aside as {}, and sources find endpoints anew",
+                "{file}: {why}; set aside as {}, sources will find the endpoints again",
                 aside.display()
             ),
-            Err(error) => warn!("{file}: {why}; it cannot be set aside: {error}"),
+            Err(error) => warn!("{file}: {why}; cannot be set aside: {error}"),
         }
     }
 }
@@ -62,14 +62,14 @@ impl Checkpoint for CheckpointFile {
             }
             Err(error) if error.kind() == ErrorKind::NotFound => return Discovered::default(),
             Err(error) => {
-                warn!("{file}: {error}; sources find endpoints anew");
+                warn!("{file}: {error}; sources will find the endpoints again");
                 return Discovered::default();
             }
         };
         match format::decode(&sealed, &self.key, &self.cluster) {
             Ok(discovered) => {
                 let pools = discovered.pools().count();
-                info!(pools, "begins with the endpoints that sources found before");
+                info!(pools, "restored the discovered endpoints");
                 discovered
             }
             Err(why) => {

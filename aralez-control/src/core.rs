@@ -1,4 +1,4 @@
-//! What control decides: pure and synchronous, without files, sockets, clocks or randomness.
+//! The decisions of control: pure and synchronous, without files, sockets, clocks or randomness.
 
 pub mod authored_roots;
 pub mod catalog;

@@ -1,7 +1,7 @@
-//! The ledger: revisions in one embedded file below control's folder, documents sealed.
+//! The ledger: revisions in one embedded file in control's folder, documents sealed.
 //!
-//! Every commit is one durable transaction, so that a crash leaves the revision before or the one after. The key lies in `seal.key` and the
-//! cluster's identity in `cluster.key` beside the file. It does **not** decide what is committed.
+//! Every commit is one durable transaction, so that a crash leaves either the revision before or the one after. The key is in `seal.key`
+//! and the cluster's identity in `cluster.key`, both in the same folder. The ledger does **not** decide what is committed.
 
 mod backup;
 mod check;
@@ -32,15 +32,15 @@ pub use restore::{RestoreError, Restored, restore};
 #[cfg(test)]
 mod tests;
 
-/// The name of the ledger's file.
+/// Name of the ledger's file.
 const LEDGER: &str = "ledger.redb";
-/// The name of the file of the key.
+/// Name of the key's file.
 const SEAL_KEY: &str = "seal.key";
 
-/// The embedded ledger. Holds the lock of its folder while it lives.
+/// The embedded ledger. Holds the lock of its folder until dropped.
 #[derive(Debug)]
 pub struct Ledger {
-    /// `None` after a write that failed: the database takes nothing more then, until it is opened again.
+    /// `None` after a failed write: the database accepts nothing more until it is reopened.
     database: Option<Database>,
     folder: PathBuf,
     key: SealKey,
@@ -50,7 +50,7 @@ pub struct Ledger {
     _lock: InstanceLock,
 }
 
-/// Why a ledger does not open: one line that names the file.
+/// Reason why a ledger does not open: one line that names the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct OpenError(String);
@@ -62,11 +62,10 @@ impl OpenError {
 }
 
 impl Ledger {
-    /// Opens the ledger in `folder` (`state_dir/control`), making folder, identity, key and an empty ledger where there is none.
+    /// Opens the ledger in `folder` (`state_dir/control`), creating folder, identity, key and an empty ledger if missing.
     ///
     /// # Errors
-    /// A second control on the same folder, a damaged or newer file, another key, the ledger of another cluster, a restore that was
-    /// interrupted.
+    /// A second control on the same folder, a damaged or newer file, another key, the ledger of another cluster, or an interrupted restore.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let wide = private::ensure_own_dir(folder)
             .map_err(|error| OpenError(format!("{}: {error}", folder.display())))?;
@@ -77,7 +76,7 @@ impl Ledger {
         interrupted::refuse(folder).map_err(OpenError::of)?;
         let path = folder.join(LEDGER);
         let key_path = folder.join(SEAL_KEY);
-        // Asked before the key is made: a new key would hide that the one that matters is gone.
+        // Checked before the key is created: a new key would hide that the right one is missing.
         let has_key = key_path.exists();
         let private::Key { key, trouble } =
             private::load_or_create_key(&key_path).map_err(OpenError::of)?;
@@ -119,8 +118,8 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// The head that the meta table tells of. It must be the newest revision and of the same history: what is counted on from a damaged
-    /// number would use a number twice.
+    /// Returns the head that the meta table names. It must be the newest revision and of the same history: counting from a damaged number
+    /// would use a number twice.
     fn head_of(&self, meta: &Meta) -> Result<Option<Revision>, StoreError> {
         let newest = self.opened().and_then(tables::newest);
         let newest = newest.map_err(|error| self.failed(error))?;
@@ -145,7 +144,7 @@ impl Ledger {
         read.map_err(|reason| self.failed(reason))
     }
 
-    /// The key with which everything in this folder is sealed.
+    /// Returns the key that seals everything in this folder.
     pub fn seal_key(&self) -> SealKey {
         self.key.clone()
     }
@@ -162,7 +161,7 @@ impl Ledger {
         self.database.as_ref().ok_or(redb::Error::PreviousIo)
     }
 
-    /// Writes the meta table, and a revision with it, as one transaction, and takes over what it says.
+    /// Writes the meta table, optionally with a revision, as one transaction, and adopts the new state.
     fn write(
         &mut self,
         meta: Meta,
@@ -182,7 +181,7 @@ impl Ledger {
         tables::give_up(self.database.take());
         match self.refresh() {
             Ok(()) if self.meta == meta => {
-                warn!(%error, "a write of the ledger reported an error, but it is durable");
+                warn!(%error, "ledger write reported an error, but it is durable");
                 Ok(())
             }
             Ok(()) => Err(self.failed(error)),
@@ -190,7 +189,7 @@ impl Ledger {
         }
     }
 
-    /// A write failed, and so does a look at what came of it.
+    /// Returns the error for a failed write whose outcome cannot be read either.
     fn unknown(&self, error: &redb::Error, unreadable: &StoreError) -> StoreError {
         StoreError::Unknown(format!(
             "{}: {error}; whether it was written is not known yet, since the file cannot be read again: {unreadable}",
@@ -198,8 +197,7 @@ impl Ledger {
         ))
     }
 
-    /// What the file says now that it was opened again. A transaction of which the outcome was not known counts only once another one has
-    /// followed it to the disk.
+    /// Adopts the state of a reopened file. A transaction whose outcome was unknown counts only once another one has followed it to disk.
     fn reread(&mut self, database: Database) -> Result<(), StoreError> {
         let meta = tables::meta(&database).map_err(|reason| self.failed(reason))?;
         let meta = meta.ok_or_else(|| self.failed("it is empty"))?;
@@ -227,7 +225,7 @@ impl Ledger {
         }
     }
 
-    /// The entry of a revision with these documents, and what it is called.
+    /// Writes a revision with these documents and returns its description.
     fn write_revision(
         &mut self,
         meta: Meta,
@@ -241,7 +239,7 @@ impl Ledger {
     }
 }
 
-/// The facts of the ledger, after it and the identity beside it were brought together: what is missing of the two is made.
+/// Returns the ledger's meta facts after reconciling them with the identity file: whichever of the two is missing is created.
 fn belonging(folder: &Path, database: &Database, meta: Option<Meta>) -> Result<Meta, OpenError> {
     let identity = identity::load(folder).map_err(OpenError::of)?;
     match (meta, identity) {
@@ -253,7 +251,7 @@ fn belonging(folder: &Path, database: &Database, meta: Option<Meta>) -> Result<M
         ))),
         (Some(meta), None) => {
             identity::write(folder, &meta.cluster_id).map_err(OpenError::of)?;
-            warn!("cluster.key was missing and has been made again from the ledger");
+            warn!("cluster.key was missing: recreated from the ledger");
             Ok(meta)
         }
         (None, identity) => {
@@ -268,7 +266,7 @@ fn belonging(folder: &Path, database: &Database, meta: Option<Meta>) -> Result<M
                 .map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
             let (cluster, generation) = (cluster_text(&identity), meta.generation);
             if known {
-                warn!(%cluster, generation, "there is no ledger beside cluster.key: began a new history of the same cluster");
+                warn!(%cluster, generation, "no ledger found for cluster.key: began a new history of the same cluster");
             } else {
                 info!(%cluster, generation, "began a new cluster");
             }

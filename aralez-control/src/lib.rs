@@ -1,7 +1,7 @@
-//! The control plane of Aralez: it turns documents into revisions and tells every proxy what to run.
+//! The control plane of Aralez: it turns documents into revisions and distributes them to the proxies.
 //!
-//! `core` decides and does no input or output; the other modules are adapters (files, the embedded store, the stream, the config API),
-//! and the app composes them. Control never sees a user's request.
+//! `core` decides and does no I/O; the other modules are adapters (files, the embedded store, the stream, the config API), and the app
+//! composes them. Control never handles user requests.
 
 pub mod api;
 pub mod app;

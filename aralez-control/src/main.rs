@@ -8,13 +8,13 @@ use aralez_control::args::Args;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    // Wrong usage ends here, with status 2.
+    // Wrong usage exits here, with status 2.
     let args = Args::parse();
-    // The sources of this release are those that main.yaml asks for.
+    // Sources come only from main.yaml in this release.
     match app::run(&args, Vec::new()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            // Where even standard error is gone, the exit status is all that is left to say.
+            // If standard error is gone, only the exit status remains.
             let _ = writeln!(std::io::stderr(), "aralez-control: {fault:#}");
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! The metrics of control, as text for Prometheus. Counters are told through `core::observer`; gauges are read when asked.
+//! The metrics of control, as text for Prometheus. Counters are updated through `core::observer`; gauges are read on each scrape.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -17,33 +17,33 @@ use crate::core::fleet::NodeCounts;
 use crate::core::node::NodeState;
 use crate::core::observer::{ApiPressure, Observer};
 
-/// Seconds: from what a small change takes to what is beyond every promise.
+/// Histogram bounds in seconds: from a typical small change up to a value beyond every promised bound.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
 
 type Labels = Vec<(&'static str, &'static str)>;
 
-/// What stands at the moment of asking.
+/// Values sampled at scrape time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gauges {
     /// The head.
     pub head: Version,
-    /// Revisions made since the start.
+    /// Revisions committed since the start.
     pub commits: u64,
     /// Proposals refused since the start.
     pub refused: u64,
-    /// Changes held for a second look since the start.
+    /// Changes held for confirmation since the start.
     pub held: u64,
-    /// Whether the files as they are now wait for a second look.
+    /// Set while the current files are held for confirmation.
     pub files_held: bool,
-    /// Files that are not read because somebody has been writing them for more than a minute.
+    /// Number of files not read because a process has been writing them for more than a minute.
     pub files_writing: usize,
-    /// Reading the documents of the last commit.
+    /// Time spent parsing the documents of the last commit.
     pub parse: Duration,
-    /// Building its views.
+    /// Time spent building its views.
     pub lower: Duration,
-    /// Writing it.
+    /// Time spent writing it to the ledger.
     pub write: Duration,
 }
 
@@ -162,7 +162,7 @@ impl Metrics {
         );
     }
 
-    /// The text as of now.
+    /// Renders the current values.
     pub fn render(&self, reading: &Gauges, nodes: &NodeCounts) -> String {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.head.generation.set(gauge(reading.head.generation));
@@ -190,7 +190,7 @@ impl Metrics {
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => text,
-            // A String takes everything; there is nothing to show where it does not.
+            // Writing to a `String` does not fail; if it did, there would be nothing to return.
             Err(fmt::Error) => String::new(),
         }
     }
@@ -201,7 +201,7 @@ impl Metrics {
     }
 }
 
-/// Brings a counter up to a total that somebody else counts.
+/// Raises a counter to a total that is counted elsewhere.
 fn catch_up(counter: &Counter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
 }

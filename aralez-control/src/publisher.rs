@@ -1,7 +1,7 @@
 //! The single writer: it turns proposals into revisions, one after the other, and publishes the views of the head.
 //!
-//! Reading a large set of documents takes a while, so all work is done off the runtime's threads, and who waits for nothing but the views
-//! is never held up. It does **not** know how documents are found, kept or sent: it meets files and ledger through `core::store`.
+//! Reading a large set of documents takes a while, so all work runs off the runtime's threads, and readers of the views never block. The
+//! publisher does **not** know how documents are found, stored or sent: it accesses files and ledger through `core::store`.
 
 mod checkpoint;
 mod discovered;
@@ -36,36 +36,36 @@ use writer::Writer;
 #[cfg(test)]
 mod tests;
 
-/// How long a set of files waits that could not be written to the ledger.
+/// Delay before a set of files that could not be written to the ledger is retried.
 const RETRY: Duration = Duration::from_secs(5);
-/// How often the ledger is read again until it is known whether a write is durable.
+/// Interval at which the ledger is read again until the outcome of a write is known.
 const RESOLVE: Duration = Duration::from_secs(1);
-/// How long a history that was begun or restored may go above the generations that nodes hold.
+/// Time in which a new or restored history may move above the generations that nodes hold.
 pub const SETTLING: Duration = Duration::from_mins(10);
 
-/// What a publisher works with.
+/// The dependencies of a publisher.
 pub struct PublisherParts {
-    /// Where revisions are kept.
+    /// Store of the revisions.
     pub store: Box<dyn Store>,
-    /// Where `?save` writes; `None` where no `upstreams_conf` is configured.
+    /// Target of `?save`; `None` if no `upstreams_conf` is configured.
     pub main_file: Option<Box<dyn MainFile>>,
-    /// Who is told of every change of the views, before it can be seen.
+    /// Notified of every change of the views before it becomes visible.
     pub heads: Arc<dyn Heads>,
-    /// What `sources take` reads; `None` where no `upstreams_conf` is configured.
+    /// Files read by `sources take`; `None` if no `upstreams_conf` is configured.
     pub files: Option<Box<dyn FilesOnDisk>>,
-    /// What sources found before, as the checkpoint has it.
+    /// Endpoints that sources found earlier, from the checkpoint.
     pub discovered: Discovered,
-    /// What the reader of documents must know.
+    /// Context for parsing documents.
     pub surroundings: Surroundings,
-    /// How long edited files that remove most hosts or most of a pool are held.
+    /// Time that edited files are held if they remove most hosts or most of a pool.
     pub hold: Duration,
-    /// How long nodes may raise the generation of a history that was begun or restored: [`SETTLING`].
+    /// Time in which nodes may raise the generation of a new or restored history: [`SETTLING`].
     pub settling: Duration,
 }
 
 impl std::fmt::Debug for PublisherParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts")
+        f.debug_struct("PublisherParts")
             .field("surroundings", &self.surroundings)
             .finish_non_exhaustive()
     }
@@ -74,21 +74,21 @@ impl std::fmt::Debug for PublisherParts {
 /// Counters and timings of the publisher. Times are of the last commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CommitFigures {
-    /// Revisions made since the start.
+    /// Revisions committed since the start.
     pub commits: u64,
     /// Proposals refused since the start, conflicts included.
     pub refused: u64,
-    /// Changes held for a second look since the start.
+    /// Changes held for confirmation since the start.
     pub held: u64,
-    /// Reading the documents, in milliseconds.
+    /// Time spent parsing the documents, in milliseconds.
     pub parse_ms: u64,
-    /// Building the views, in milliseconds.
+    /// Time spent building the views, in milliseconds.
     pub lower_ms: u64,
-    /// Writing the ledger, in milliseconds.
+    /// Time spent writing the ledger, in milliseconds.
     pub commit_ms: u64,
 }
 
-/// What the writer tells everyone else.
+/// Channels on which the writer publishes its state.
 #[derive(Clone, Debug)]
 struct Outlets {
     views: watch::Sender<Arc<Views>>,
@@ -99,7 +99,7 @@ struct Outlets {
     wanted: watch::Sender<Wanted>,
 }
 
-/// A handle to the publisher; copies are the same publisher.
+/// A handle to the publisher; clones refer to the same publisher.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     cluster_id: ClusterId,
@@ -110,11 +110,11 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Opens the head of the store and builds its views. A head that this release or these rules refuse is told in the status; it
-    /// stays the head, and the views stay at revision 0 until the next commit.
+    /// Opens the head of the store and builds its views. A head that this release or these rules refuse is reported in the status; it stays
+    /// the head, and the views stay at revision 0 until the next commit.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub fn open(parts: PublisherParts) -> Result<Self, StoreError> {
         let cluster_id = parts.store.cluster_id();
         let (writer, known_files) = Writer::open(parts)?;
@@ -127,19 +127,19 @@ impl Publisher {
         })
     }
 
-    /// Makes a proposal the head: [`Publisher::apply`] for documents.
+    /// Commits a proposal as the new head: [`Publisher::apply`] for documents.
     ///
     /// # Errors
-    /// As there.
+    /// See [`Publisher::apply`].
     pub async fn commit(&self, proposal: Proposal) -> Result<Committed, Rejected> {
         self.apply(Change::Documents(proposal)).await
     }
 
-    /// Makes a change, or says why not. Changes wait for each other, so a proposal without an expectation is never in conflict.
-    /// Once begun, a change goes on to its end even where the caller stops waiting.
+    /// Applies a change, or returns why it was rejected. Changes are serialized, so a proposal without an expectation never conflicts. A
+    /// change that has begun runs to completion even if the caller is cancelled.
     ///
     /// # Errors
-    /// See [`Rejected`]; nothing was changed then, or nobody knows yet.
+    /// See [`Rejected`]; nothing was changed then, or the outcome is not known yet.
     pub async fn apply(&self, change: Change) -> Result<Committed, Rejected> {
         let committed = self.work(move |writer| writer.apply(&change));
         let committed = committed.await.unwrap_or_else(Err);
@@ -150,54 +150,54 @@ impl Publisher {
         committed
     }
 
-    /// Reads the store until it is known what is durable, and publishes what turns out to be the head.
+    /// Reads the store until its durable state is known, and publishes the resulting head.
     async fn resolve(&self) {
         loop {
             tokio::time::sleep(RESOLVE).await;
             let followed = self.work(|writer| writer.follow_store()).await;
             match followed.and_then(|followed| followed) {
                 Ok(_) => return,
-                Err(error) => warn!(%error, "whether the last commit is durable is not known yet"),
+                Err(error) => warn!(%error, "outcome of the last commit is still unknown"),
             }
         }
     }
 
-    /// Whether what nodes are to run is at least `held`, which a node of this cluster holds: where it is not, because this history was begun
-    /// or restored a short while ago, it goes on in a generation above it.
+    /// Raises the generation above `held`, which a node of this cluster holds, if this history was begun or restored recently and is
+    /// older than `held`. Returns whether the version is at least `held` now.
     pub async fn go_above(&self, held: Version) -> bool {
         let above = self.work(move |writer| writer.go_above(held)).await;
         let above = above.and_then(|above| above);
         above.unwrap_or_else(|error| {
-            warn!(%error, "cannot go above the generation that a node holds");
+            warn!(%error, "cannot move above the generation that a node holds");
             false
         })
     }
 
-    /// Ends the time in which nodes may raise the generation, once it is over.
+    /// Ends the time in which nodes may raise the generation, once it has elapsed.
     pub async fn settle(&self) {
         let Some(end) = self.writer.lock().await.settles_at() else {
             return;
         };
         tokio::time::sleep_until(end.into()).await;
         while let Err(error) = self.work(Writer::settle).await.and_then(|settled| settled) {
-            warn!(%error, "cannot note that the generation is settled");
+            warn!(%error, "cannot record that the generation is settled");
             tokio::time::sleep(SETTLING).await;
         }
     }
 
-    /// A consistent copy of everything that is durable.
+    /// Returns a consistent copy of everything that is durable.
     ///
     /// # Errors
-    /// Where it cannot be read, or there is no room for the copy.
+    /// If it cannot be read, or there is no disk space for the copy.
     pub async fn backup(&self) -> Result<Backup, Rejected> {
         self.work(Writer::backup).await.and_then(|backup| backup)
     }
 
-    /// Takes what a look at the files came to: the same set as last time changes nothing, another one is a commit, unless it takes away
-    /// so much that it is held; then this is when to come back with it.
+    /// Processes a reading of the files: the same set as last time changes nothing, another set is committed, unless it removes so much
+    /// that it is held. Returns the time at which a held reading must be passed again.
     ///
     /// # Errors
-    /// Where the ledger could not be written, so that it is worth another attempt. Faults of the files are told in the status.
+    /// If the ledger could not be written, so that a retry may help. Faults of the files are reported in the status.
     pub async fn take_reading(
         &self,
         reading: Arc<FilesReading>,
@@ -207,18 +207,17 @@ impl Publisher {
             .unwrap_or_else(Err)
     }
 
-    /// Commits the set of files that is held, at once; `None` where none is. Where `shown` is given, only the hold of this id is
-    /// released.
+    /// Commits the held set of files immediately; `None` if no set is held. If `shown` is given, releases only the hold of this id.
     ///
     /// # Errors
-    /// [`Rejected::Held`] where another hold than `shown` is current; see [`Rejected`] for the rest.
+    /// [`Rejected::Held`] if another hold than `shown` is current; see [`Rejected`] for the rest.
     pub async fn release(&self, shown: Option<HoldId>) -> Result<Option<Committed>, Rejected> {
         self.work(move |writer| writer.release_held(shown))
             .await
             .unwrap_or_else(Err)
     }
 
-    /// Commits the set of files as it is on disk now, also where it was refused before or replaced by a push.
+    /// Commits the set of files that is on disk now, even if it was refused before or replaced by a push.
     ///
     /// # Errors
     /// See [`Rejected`]; nothing was changed then.
@@ -228,7 +227,7 @@ impl Publisher {
             .unwrap_or_else(Err)
     }
 
-    /// Takes every reading until the source ends. The newest wins where several came meanwhile.
+    /// Processes readings until the source is gone. If several arrived in the meantime, only the newest is processed.
     async fn follow_files(&self, mut readings: watch::Receiver<Option<Arc<FilesReading>>>) {
         loop {
             let reading = readings.borrow_and_update().clone();
@@ -253,47 +252,47 @@ impl Publisher {
         }
     }
 
-    /// Writes nodes and forgets others.
+    /// Writes and removes nodes.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     pub async fn write_nodes(&self, changes: NodeChanges) -> Result<(), Rejected> {
         let written = self.work(move |writer| writer.write_nodes(&changes));
         let written = written.await?;
         written.map_err(|error| Rejected::Store(error.to_string()))
     }
 
-    /// The views of the head, and of every later one.
+    /// Subscribes to the views of the head.
     pub fn views(&self) -> watch::Receiver<Arc<Views>> {
         self.outlets.views.subscribe()
     }
 
-    /// The state of the documents.
+    /// Subscribes to the state of the documents.
     pub fn source_status(&self) -> watch::Receiver<Arc<SourceStatus>> {
         self.outlets.status.subscribe()
     }
 
-    /// The name of the fleet.
+    /// Returns the identity of the fleet.
     pub const fn cluster_id(&self) -> ClusterId {
         self.cluster_id
     }
 
-    /// The head; `None` before the first commit.
+    /// Returns the head; `None` before the first commit.
     pub fn head(&self) -> Option<RevisionInfo> {
         self.outlets.head.borrow().clone()
     }
 
-    /// What the source of files begins from.
+    /// Returns the files that the file source starts from.
     pub fn known_files(&self) -> KnownFiles {
         KnownFiles::clone(&self.known_files)
     }
 
-    /// Counters and timings, for metrics.
+    /// Returns counters and timings, for metrics.
     pub fn figures(&self) -> CommitFigures {
         *self.outlets.figures.borrow()
     }
 
-    /// Runs one piece of work as the only writer, on a thread that may take its time.
+    /// Runs one piece of work with exclusive access to the writer, on a blocking thread.
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writer) -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! The settings of control: `main.yaml` with the defaults of control filled in, and what is not safe refused.
+//! The settings of control: `main.yaml` with the defaults of control filled in, and unsafe settings refused.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use aralez_proto::document::Surroundings;
 use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
 use aralez_proto::model::Forbidden;
 
-/// The master key of the documented sample: known to everyone.
+/// The master key of the documented sample, which is public.
 const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
 
-/// What control runs with.
+/// The effective settings of control.
 #[derive(Clone, Debug)]
 pub struct ControlSettings {
     /// `log_level`
     pub log_level: LogLevel,
-    /// `error_log`; `None`: standard error.
+    /// `error_log`; standard error if `None`.
     pub error_log: Option<PathBuf>,
     /// `pid_file`
     pub pid_file: Option<PathBuf>,
-    /// `state_dir`; control's own folder is `control` below it.
+    /// `state_dir`; control's own folder is `control` in it.
     pub state_dir: PathBuf,
     /// `config_address`
     pub config_address: SocketAddr,
@@ -27,24 +27,24 @@ pub struct ControlSettings {
     pub config_tls_address: Option<SocketAddr>,
     /// `config_api_enabled`: whether the API may write configuration.
     pub config_api_enabled: bool,
-    /// `master_key`; `None` where there is none, so that nobody has it.
+    /// `master_key`; `None` if there is none: then no client is authorized.
     pub master_key: Option<Secret>,
     /// `max_api_connections`
     pub max_api_connections: usize,
-    /// `upstreams_conf`; `None`: the API alone brings documents.
+    /// `upstreams_conf`; if `None`, documents come from the API only.
     pub upstreams_conf: Option<PathBuf>,
     /// `control_address`
     pub control_address: ControlAddress,
     /// `upgrade_sock` of a proxy on this machine: no route may lead there.
     pub upgrade_sock: Option<PathBuf>,
-    /// What runs but is worth a person's look.
+    /// Settings that are accepted but deserve an operator's attention.
     pub warnings: Vec<String>,
 }
 
-/// Why control does not start with these settings.
+/// Reason why control does not start with these settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// Everyone could write the configuration.
+    /// Anyone could write the configuration.
     #[error(
         "{address_key}: {address} is reached from other machines, but master_key is {problem}: set a key of your own or stay on 127.0.0.1"
     )]
@@ -59,10 +59,10 @@ pub enum SettingsError {
 }
 
 impl ControlSettings {
-    /// The settings of a `main.yaml`. `default_state_dir` is where this user's state lies unless said.
+    /// Derives the settings from a `main.yaml`. `default_state_dir` is used if it sets no `state_dir`.
     ///
     /// # Errors
-    /// An empty or sample master key where the config API is reached from other machines.
+    /// An empty or sample master key while the config API is reachable from other machines.
     pub fn of(main: &MainConfig, default_state_dir: &Path) -> Result<Self, SettingsError> {
         let state_dir = main.state_dir.as_deref().unwrap_or(default_state_dir);
         let socket = || ControlAddress::Unix(state_dir.join("control.sock"));
@@ -86,14 +86,14 @@ impl ControlSettings {
         Ok(settings)
     }
 
-    /// The folder that belongs to control alone.
+    /// Returns the folder that belongs to control alone.
     pub fn control_dir(&self) -> PathBuf {
         self.state_dir.join("control")
     }
 
-    /// What the reader of documents must know: no route may point at the config API, at the socket of the stream, or at one below
-    /// `state_dir`, where proxies hand over. Paths are refused as they are configured and as the system resolves them now; a path of a
-    /// document that leads there by another symlink is not seen.
+    /// Returns the context for parsing documents: no route may point at the config API, at the socket of the stream, or at one in
+    /// `state_dir`, where proxies hand over. Paths are refused both as configured and as the system resolves them now; a path in a document
+    /// that leads there through another symlink is not detected.
     pub fn surroundings(&self) -> Surroundings {
         let bound = [Some(self.config_address), self.config_tls_address];
         let ControlAddress::Unix(stream) = &self.control_address;
@@ -143,7 +143,7 @@ impl ControlSettings {
     }
 }
 
-/// A path as the system resolves it now: as much of it as exists, and the rest as it is written.
+/// Resolves the existing part of a path, and appends the rest unchanged.
 fn resolved(path: &Path) -> PathBuf {
     let known = |ancestor: &Path| {
         let rest = path.strip_prefix(ancestor).ok()?;

@@ -1,3 +1,3 @@
-//! Sources: what finds documents and endpoints. This release has files.
+//! Sources of documents and endpoints. This release has files.
 
 pub mod file;

@@ -1,7 +1,7 @@
 //! The stream service: one session per proxy over a unix socket.
 //!
-//! It moves messages between sessions and the wire. What is sent and when is decided in `core::session`; which node runs what stands in
-//! `core::fleet`. One task per stream, no queue of updates, and no lock is held while sending.
+//! It moves messages between sessions and the wire. `core::session` decides what is sent and when; `core::fleet` tracks which node runs
+//! what. One task per stream, no queue of updates, and no lock is held while sending.
 
 mod admission;
 mod ahead;
@@ -30,22 +30,22 @@ pub use socket::{ControlSocket, SocketError};
 
 use service::SyncService;
 
-/// The largest message that a proxy may send: a refusal with very many faults.
+/// Maximum size of a message from a proxy: a refusal with very many faults.
 const MAX_INBOUND: usize = 4 << 20;
-/// The largest message that is sent: a part, which only one huge record makes larger than 16 KiB.
+/// Maximum size of a sent message: a part, which exceeds 16 KiB only if it contains one huge record.
 const MAX_OUTBOUND: usize = 64 << 20;
-/// Windows are small, so that a slow node holds little memory here.
+/// Small flow-control windows, so that a slow node holds little memory here.
 const WINDOW: u32 = 128 << 10;
-/// HTTP/2 pings to a proxy that says nothing, and how long an answer may take, as proxies have it. A proxy speaks every 15 s, so that
-/// pings meet only peers that are gone, and one that is busy for some seconds keeps its stream.
+/// HTTP/2 keep-alive interval towards a silent proxy, and the timeout of its answer; proxies use the same values. A proxy sends a heartbeat
+/// every 15 s, so that pings are sent only to peers that are gone, and a proxy that is busy for some seconds keeps its stream.
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-/// How long streams may take to say goodbye.
+/// Time that streams have for a graceful shutdown.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// Serves at most `most` connections on the socket until `leaving` turns true, then lets every session say goodbye.
+/// Serves at most `most` connections on the socket until `leaving` turns true, then shuts every session down gracefully.
 ///
 /// # Errors
-/// Where the socket fails.
+/// If the socket fails.
 pub async fn serve(
     socket: ControlSocket,
     most: usize,

@@ -1,8 +1,8 @@
-//! What control answers under `/v1`, as far as it is shown to people. Programs get the answers themselves.
+//! Control's answers under `/v1`: the parts that `aralez-ctl` shows to people. Programs get the answers unchanged.
 
 use serde::Deserialize;
 
-/// The name of a snapshot.
+/// The version of a snapshot.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
 #[serde(default)]
 pub(crate) struct Version {
@@ -25,7 +25,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// `file:line:column: path: reason`, or `resource field: reason`.
+    /// Formats the fault as `file:line:column: path: reason`, or as `resource field: reason`.
     pub(crate) fn line(&self) -> String {
         let place = if self.file.is_empty() {
             let resource = self.resource.as_deref().unwrap_or("snapshot");
@@ -59,7 +59,7 @@ pub(crate) struct TurnedAway {
 }
 
 impl TurnedAway {
-    /// Who, since when and why, as one line.
+    /// Formats node, state, time since it was turned away and reason as one line.
     pub(crate) fn line(&self) -> String {
         let Self {
             node,
@@ -79,21 +79,21 @@ pub(crate) struct Problem {
     pub(crate) title: String,
     pub(crate) detail: String,
     pub(crate) faults: Vec<Fault>,
-    /// Where an expectation lost: what the head is now.
+    /// The current head, if an `--expect` did not match it.
     pub(crate) head: Option<Version>,
-    /// The id that confirms what is held.
+    /// The id that confirms the held change.
     pub(crate) held: Option<String>,
-    /// How long the id is valid, in milliseconds.
+    /// Time until the id expires, in milliseconds.
     pub(crate) expires_in_ms: Option<u64>,
-    /// What would be removed.
+    /// Losses of the held change.
     pub(crate) removes: Vec<Loss>,
-    /// The hosts that would go with documents that the push lacks.
+    /// Hosts of documents that the push lacks.
     pub(crate) drops: Vec<Dropped>,
-    /// The documents whose files are gone.
+    /// Documents whose files are gone.
     pub(crate) gone: Vec<String>,
 }
 
-/// Most hosts or most of a pool.
+/// A loss: most hosts, or most endpoints of a pool.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
 #[serde(default)]
 pub(crate) struct Loss {
@@ -104,7 +104,7 @@ pub(crate) struct Loss {
 }
 
 impl Loss {
-    /// `removes 9 of 12 hosts`
+    /// Formats the loss: `removes 9 of 12 hosts`.
     pub(crate) fn words(&self) -> String {
         let Self {
             of,
@@ -121,7 +121,7 @@ impl Loss {
     }
 }
 
-/// The hosts that go with a document that a push lacks.
+/// The hosts of a document that a push lacks.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug, Default)]
 #[serde(default)]
 pub(crate) struct Dropped {
@@ -130,7 +130,7 @@ pub(crate) struct Dropped {
 }
 
 impl Dropped {
-    /// `drops 2 hosts that conf.d/a.yaml brought: a.test, b.test`
+    /// Formats the hosts: `drops 2 hosts that conf.d/a.yaml brought: a.test, b.test`.
     pub(crate) fn words(&self) -> String {
         let named = self.hosts.len().min(3);
         let more = match self.hosts.len() - named {
@@ -147,7 +147,7 @@ impl Dropped {
     }
 }
 
-/// The first eight digits of a root or hash: enough to tell two apart by eye.
+/// Returns the first eight digits of a root or hash, enough to compare by eye; `-` for an empty text.
 pub(crate) fn short(hex: &str) -> String {
     if hex.is_empty() {
         return "-".to_owned();

@@ -1,4 +1,4 @@
-//! The command line of `aralez-ctl`. Only what works in this release is listed.
+//! The command line of `aralez-ctl`. Lists only the verbs of this release.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -9,22 +9,22 @@ use aralez_proto::main_config::Secret;
 use aralez_proto::model::NodeName;
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// The operator's hand: validate, push, watch, and run Aralez on one machine.
+/// Validate and push documents, watch the fleet, and run Aralez on one machine.
 #[derive(Parser, Debug)]
 #[command(name = "aralez-ctl", version, disable_help_subcommand = true)]
 pub struct Args {
-    /// Flags that every verb takes.
+    /// Flags of every verb.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The verb.
     #[command(subcommand)]
     pub verb: Verb,
 }
 
-/// Flags that every verb takes.
+/// Flags of every verb.
 #[derive(clap::Args, Debug)]
 pub struct Global {
-    /// Where control's config API listens.
+    /// The address of control's config API.
     #[arg(
         long,
         global = true,
@@ -33,15 +33,15 @@ pub struct Global {
         default_value = "http://127.0.0.1:3000"
     )]
     pub server: String,
-    /// The master key. Better given in the environment, where other users do not see it.
+    /// The master key. Prefer the environment: other users can see the command line.
     #[arg(long, global = true, env = "ARALEZ_KEY", hide_env_values = true, value_parser = secret)]
     pub key: Option<Secret>,
-    /// How data is printed; `json` and `yaml` are stable and versioned.
+    /// Output format; `json` and `yaml` are stable and versioned.
     #[arg(short = 'o', long, global = true, value_enum, default_value_t)]
     pub output: Format,
 }
 
-/// How data is printed.
+/// Output format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -53,7 +53,7 @@ pub enum Format {
     Yaml,
 }
 
-/// What to do.
+/// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// Run control and proxy on this machine
@@ -62,87 +62,87 @@ pub enum Verb {
     Validate(Validate),
     /// Replace the documents of the fleet
     Push(Push),
-    /// Show what control stands at
+    /// Show the state of control
     Status,
-    /// Show which node runs what
+    /// Show the nodes and the versions they run
     Nodes,
-    /// Act on what the files of documents say
+    /// Act on the files of documents
     Sources {
-        /// What to do with it.
+        /// The action.
         #[command(subcommand)]
         verb: SourcesVerb,
     },
     /// Act on one node
     Node {
-        /// What to do with it.
+        /// The action.
         #[command(subcommand)]
         verb: NodeVerb,
     },
     /// Back up, restore and check the history that control keeps
     Store {
-        /// What to do with it.
+        /// The action.
         #[command(subcommand)]
         verb: StoreVerb,
     },
     /// Print the JSON Schema of a file
     Schema {
-        /// Which file.
+        /// The file
         #[arg(value_enum, default_value_t)]
         file: SchemaOf,
     },
 }
 
-/// What to do with a node.
+/// Actions on a node.
 #[derive(Subcommand, Debug)]
 pub enum NodeVerb {
-    /// Send again what the node refused
+    /// Send the refused content to the node again
     Retry {
         /// The node.
         node: NodeName,
     },
-    /// Take a node that does not come back off the list
+    /// Remove from the list a node that does not return
     Forget {
         /// The node.
         node: NodeName,
     },
 }
 
-/// What to do with the history that control keeps.
+/// Actions on the history of control.
 #[derive(Subcommand, Debug)]
 pub enum StoreVerb {
-    /// Write everything that control keeps to one file, while it runs. The file holds the key of all documents: keep it secret
+    /// Write everything that control keeps to one file, while control runs. The file holds the key of all documents: keep it secret
     Backup {
-        /// The file; one that is there is replaced
+        /// The file; an existing file is replaced
         file: PathBuf,
     },
-    /// Put a backup in the place of what a stopped control keeps. The fleet follows it once control runs
+    /// Replace the state of a stopped control by a backup. The fleet follows once control runs
     Restore {
         /// The backup
         file: PathBuf,
         /// The `state_dir` of control
         #[arg(long, value_name = "DIR")]
         state_dir: PathBuf,
-        /// Replace a history that has revisions, or another cluster's; its files are kept beside it
+        /// Replace a history that has revisions, or that of another cluster; its files are kept in the same folder
         #[arg(long)]
         force: bool,
     },
-    /// Read everything that a stopped control keeps, and name what is damaged
+    /// Read the whole state of a stopped control, and report damage
     Check {
-        /// The `state_dir` of control; where it lies by default, if not given
+        /// The `state_dir` of control; the default folder if not given
         #[arg(long, value_name = "DIR")]
         state_dir: Option<PathBuf>,
     },
 }
 
-/// What to do with what the files of documents say.
+/// Actions on the files of documents.
 #[derive(Subcommand, Debug)]
 pub enum SourcesVerb {
-    /// Take the files at once that are held, because they remove most hosts or most of a pool, or because files are gone as a whole
+    /// Commit held files now. Files are held if they remove most hosts or most of a pool, or if whole files are gone
     Release {
-        /// Only the hold of this id, as `status` shows it
+        /// Only the hold with this id, as shown by `status`
         id: Option<String>,
     },
-    /// Take the files as they are on disk now: the way back to them after a push
+    /// Commit the files as they are on disk now, to return to them after a push
     Take(Take),
 }
 
@@ -162,31 +162,31 @@ pub struct Up {
     /// The main.yaml of both daemons
     #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with_all = ["to", "state_dir", "listen", "config_address", "admin_address"])]
     pub config: Option<PathBuf>,
-    /// Send everything to this endpoint
+    /// Send all traffic to this endpoint
     #[arg(long, value_name = "HOST:PORT")]
     pub to: Option<String>,
-    /// Route only this host to it; everything else is 404
+    /// Route only this host to it; all other hosts get 404
     #[arg(long, value_name = "NAME", requires = "to")]
     pub host: Option<String>,
-    /// Where the daemons listen.
+    /// Listen addresses.
     #[command(flatten)]
     pub listen: Listen,
-    /// Where state and the generated files lie
+    /// Folder for state and generated files
     #[arg(long, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
 }
 
-/// Where the daemons of a generated main.yaml listen; what is absent is at its default.
+/// Listen addresses of a generated main.yaml; defaults apply to absent ones.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct Listen {
-    /// Where the proxy listens
+    /// Address of the proxy
     #[arg(long = "listen", value_name = "ADDR:PORT")]
     #[arg(id = "listen")]
     pub http: Option<SocketAddr>,
-    /// Where control's config API listens
+    /// Address of control's config API
     #[arg(long, value_name = "ADDR:PORT")]
     pub config_address: Option<SocketAddr>,
-    /// Where the proxy's admin endpoints listen
+    /// Address of the proxy's admin endpoints
     #[arg(long, value_name = "ADDR:PORT")]
     pub admin_address: Option<SocketAddr>,
 }
@@ -194,34 +194,34 @@ pub struct Listen {
 /// Check documents or a main.yaml, without a server.
 #[derive(clap::Args, Debug)]
 pub struct Validate {
-    /// An upstreams.yaml, a file of conf.d, a main.yaml by that name, or a folder with upstreams.yaml and conf.d; each is checked by
-    /// itself
+    /// An upstreams.yaml, a file of conf.d, a main.yaml by that name, or a folder with upstreams.yaml and conf.d; each is checked
+    /// separately
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Take every FILE as a main.yaml
+    /// Treat every FILE as a main.yaml
     #[arg(long)]
     pub main: bool,
-    /// Check the conf.d beside an upstreams.yaml with it, as control does
+    /// Check an upstreams.yaml together with the conf.d in its folder, as control does
     #[arg(long)]
     pub with_conf_d: bool,
 }
 
-/// Take the files as they are on disk now.
+/// Commit the files as they are on disk now.
 #[derive(clap::Args, Debug)]
 pub struct Take {
     /// Wait until every node runs it
     #[arg(long)]
     pub wait: bool,
-    /// Take it even where it removes most hosts or most of a pool
+    /// Commit it even if it removes most hosts or most of a pool
     #[arg(long)]
     pub force: bool,
-    /// Confirm the refusal of this id
+    /// Confirm the held change with this id
     #[arg(long, value_name = "ID")]
     pub held: Option<String>,
-    /// How long to wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
+    /// Limit on the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
-    /// What the history says about it
+    /// Message for the history
     #[arg(long, value_name = "M")]
     pub message: Option<String>,
 }
@@ -231,25 +231,25 @@ pub struct Take {
 pub struct Push {
     /// An upstreams.yaml, a folder with upstreams.yaml and conf.d, or `-` for standard input
     pub file: PathBuf,
-    /// Wait until every node runs it that was connected or joined meanwhile
+    /// Wait until every node that is connected or joins meanwhile runs it
     #[arg(long)]
     pub wait: bool,
-    /// Wait for the nodes as well that were away before
+    /// Also wait for nodes that were away before
     #[arg(long, requires = "wait")]
     pub all: bool,
-    /// Only where this is the head's revision
+    /// Push only if the head has this revision
     #[arg(long, value_name = "REV")]
     pub expect: Option<u64>,
-    /// Take it even where it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more)
+    /// Commit it even if it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more)
     #[arg(long)]
     pub force: bool,
-    /// Confirm the refusal of this id: take what was refused for what it removes
+    /// Confirm the held change with this id: commit it despite what it removes
     #[arg(long, value_name = "ID")]
     pub held: Option<String>,
-    /// How long to wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
+    /// Limit on the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
-    /// What the history says about it
+    /// Message for the history
     #[arg(long, value_name = "M")]
     pub message: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Control's config API over HTTP.
+//! HTTP client of control's config API.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::args::Global;
 use crate::exit::{Exit, Failure};
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// A commit of the largest set of documents takes seconds; what takes longer hangs.
+/// Request timeout. Committing the largest set of documents takes seconds.
 const ANSWER: Duration = Duration::from_secs(60);
-/// A download of everything that control keeps.
+/// Timeout for downloading a backup.
 const DOWNLOAD: Duration = Duration::from_hours(1);
 
-/// A control that is asked things.
+/// Client of one control.
 #[derive(Debug)]
 pub(crate) struct Client {
     server: Url,
@@ -26,15 +26,15 @@ pub(crate) struct Client {
     http: reqwest::Client,
 }
 
-/// What is sent to control.
+/// A request body.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
-    /// Its media type.
+    /// The media type.
     pub(crate) kind: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What control answered.
+/// Control's response.
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: StatusCode,
@@ -42,7 +42,7 @@ pub(crate) struct HttpAnswer {
 }
 
 impl Client {
-    /// The control that the arguments name.
+    /// Creates a client for the control that the arguments name.
     pub(crate) fn of(global: &Global) -> Result<Self, Failure> {
         let server = server(&global.server)?;
         let http = reqwest::Client::builder()
@@ -56,12 +56,12 @@ impl Client {
         Ok(Self { server, key, http })
     }
 
-    /// What `path` shows.
+    /// Fetches `path`; fails on any status but success.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, &[], Vec::new()).await?.good()
     }
 
-    /// Asks control; whatever it answers is an answer.
+    /// Sends a request with a YAML body. Error statuses are returned as answers, not as failures.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -74,7 +74,7 @@ impl Client {
             .await
     }
 
-    /// As [`Client::ask`], with a body of another type.
+    /// Sends a request like [`Client::ask`], with a body of another type.
     pub(crate) async fn ask_with(
         &self,
         method: Method,
@@ -111,7 +111,7 @@ impl Client {
         Ok(HttpAnswer { status, body })
     }
 
-    /// What `path` gives, as it comes; whatever is no success is a failure.
+    /// Requests `path` and returns the response with its body unread; fails on any status but success.
     pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Failure> {
         let mut url = self.server.clone();
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
@@ -177,7 +177,7 @@ fn server(text: &str) -> Result<Url, Failure> {
 }
 
 impl HttpAnswer {
-    /// The body of a success; everything else is a failure in people's words.
+    /// Returns the body of a success. Any other status becomes a failure with a message for people.
     pub(crate) fn good(self) -> Result<Value, Failure> {
         if self.status.is_success() {
             return Ok(self.body);
@@ -186,7 +186,7 @@ impl HttpAnswer {
         Err(Failure::new(exit, refusal(self.status, &self.problem())))
     }
 
-    /// The body as a problem.
+    /// Parses the body as a problem; an empty problem if it is none.
     pub(crate) fn problem(&self) -> Problem {
         Problem::deserialize(&self.body).unwrap_or_default()
     }
@@ -201,7 +201,7 @@ fn refusal(status: StatusCode, problem: &Problem) -> String {
     };
     let faults = problem.faults.iter().map(|fault| fault.line());
     let head = std::iter::once(format!("control refuses: {title}"));
-    // Only a wrong key is mended by another one.
+    // No other refusal is cured by another key.
     let unauthorised = status == StatusCode::UNAUTHORIZED;
     let hint = unauthorised.then(|| "the master key is given as ARALEZ_KEY or --key".to_owned());
     let lines: Vec<String> = head.chain(faults).chain(hint).collect();

@@ -1,26 +1,26 @@
-//! Exit codes: a contract that scripts hang on (design section 13).
+//! Exit codes, stable for scripts.
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// Result of a command, as its exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
     /// Done.
     Done = 0,
     /// Refused by validation or by control.
     Refused = 1,
-    /// Called wrongly.
+    /// Wrong usage.
     Usage = 2,
     /// Refused by a node.
     NodeRefused = 3,
     /// Not proven in time.
     Unproven = 4,
-    /// Control was not reached.
+    /// Control could not be reached.
     Unreached = 5,
 }
 
 impl Exit {
-    /// The stable name in data.
+    /// Returns the stable name used in JSON and YAML output.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -39,19 +39,19 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked, in people's words.
+/// Reason why a command failed, as text for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failure {
-    /// The code.
+    /// The exit code.
     pub(crate) exit: Exit,
-    /// The words for standard error; may be empty where everything was said.
+    /// Text for standard error; empty if everything is already printed.
     pub(crate) words: String,
-    /// Whether data was printed already: otherwise programs are given the failure as data.
+    /// Whether data is already printed. If not, programs get the failure as data.
     pub(crate) printed: bool,
 }
 
 impl Failure {
-    /// A failure with its words.
+    /// Creates a failure with a text.
     pub(crate) fn new(exit: Exit, words: impl Into<String>) -> Self {
         Self {
             exit,
@@ -60,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// This failure, of a command that printed its data before.
+    /// Marks the failure as one of a command that has printed its data.
     pub(crate) fn printed(self) -> Self {
         Self {
             printed: true,

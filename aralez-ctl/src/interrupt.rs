@@ -1,15 +1,15 @@
-//! Signals that end a command which waits for control: it still says what it knows, also to programs.
+//! Signals that interrupt a command while it waits for control. The command still prints what it knows, also for programs.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::{Exit, Failure};
 
-/// The signals that end a command, heard from when this was made.
+/// Handlers of the interrupting signals; `None` if they could not be installed.
 #[derive(Debug)]
 pub(crate) struct Interrupts(Option<[Signal; 3]>);
 
 impl Interrupts {
-    /// From now on such a signal is heard and does not end the process by itself.
+    /// Installs the handlers. From then on these signals no longer terminate the process.
     pub(crate) fn listen() -> Self {
         let kinds = [
             SignalKind::interrupt(),
@@ -17,14 +17,14 @@ impl Interrupts {
             SignalKind::hangup(),
         ];
         let [interrupt, terminate, hang_up] = kinds.map(signal);
-        // Without handlers, a signal ends the process as it always does.
+        // Without handlers, signals keep their default action.
         Self(match (interrupt, terminate, hang_up) {
             (Ok(interrupt), Ok(terminate), Ok(hang_up)) => Some([interrupt, terminate, hang_up]),
             _ => None,
         })
     }
 
-    /// Waits for the next one; its name.
+    /// Waits for the next signal and returns its name.
     pub(crate) async fn next(&mut self) -> &'static str {
         let Some([interrupt, terminate, hang_up]) = &mut self.0 else {
             return std::future::pending().await;
@@ -36,7 +36,7 @@ impl Interrupts {
         }
     }
 
-    /// Waits for control's answer to a change. Who is interrupted meanwhile cannot know whether it was made.
+    /// Waits for control's answer to a change. After an interrupt it is unknown whether the change was made.
     pub(crate) async fn or_answer<T>(
         &mut self,
         answer: impl Future<Output = Result<T, Failure>>,

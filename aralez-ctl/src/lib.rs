@@ -1,7 +1,7 @@
-//! The operator's hand: everything behind the commands `aralez-ctl` and `aralez`.
+//! The library behind the commands `aralez-ctl` and `aralez`.
 //!
-//! Verbs read arguments, ask control over HTTP or start the daemons as processes, and end in an [`exit::Exit`]. It holds no state, and
-//! imports neither daemon: what it knows of documents comes from `aralez_proto`.
+//! Verbs read arguments, call control over HTTP or start the daemons as processes, and finish with an [`exit::Exit`]. The crate holds no
+//! state and imports neither daemon: it knows documents through `aralez_proto`.
 
 pub mod args;
 pub mod exit;
@@ -43,7 +43,7 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
     tokio.block_on(command)
 }
 
-/// Says what failed and turns it into the exit code.
+/// Prints the failure, if any, and returns the exit code.
 fn end(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => Exit::Done.into(),

@@ -1,4 +1,4 @@
-//! `nodes`, `node retry` and `node forget`: which node runs what.
+//! `nodes`, `node retry` and `node forget`: the nodes and the versions they run.
 
 use aralez_proto::model::NodeName;
 use reqwest::Method;
@@ -116,7 +116,7 @@ fn row(node: &Node) -> [String; 9] {
     ]
 }
 
-/// How long ago, in the largest unit that says something.
+/// Formats an age in the largest useful unit.
 fn ago(ms: u64) -> String {
     match ms / 1000 {
         seconds @ 0..=119 => format!("{seconds}s ago"),
@@ -126,7 +126,7 @@ fn ago(ms: u64) -> String {
     }
 }
 
-/// What a person must know of a node beyond its row, one a line.
+/// Returns the remarks on a node that its row does not show, one a line.
 fn remarks(node: &Node) -> Vec<String> {
     let name = &node.node;
     let mut lines = Vec::new();

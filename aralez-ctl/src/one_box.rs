@@ -1,4 +1,4 @@
-//! `aralez`: the documented command, as a supervisor of both daemons.
+//! `aralez`: one command that supervises both daemons.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,23 +10,23 @@ use tracing::info;
 use crate::exit::Failure;
 use crate::supervisor::{self, Plan, background};
 
-/// A reverse proxy with its control, on one machine.
+/// Run a reverse proxy and its control on one machine.
 #[derive(Parser, Debug)]
 #[command(name = "aralez", version)]
 pub struct OneBoxArgs {
     /// The main.yaml of both daemons
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: PathBuf,
-    /// Check everything and leave
+    /// Check the configuration and exit
     #[arg(short = 't', long = "test")]
     pub test: bool,
-    /// Go to the background once traffic is served
+    /// Move to the background once traffic is served
     #[arg(short = 'd', long = "daemon")]
     pub background: bool,
-    /// Take over from the running aralez, which finishes what runs and leaves; without one, start as usual
+    /// Take over from the running aralez, which drains and exits; if none runs, start as usual
     #[arg(short = 'u', long = "upgrade")]
     pub upgrade: bool,
-    /// This is the process in the background
+    /// Marks the process in the background
     #[arg(long, hide = true)]
     pub in_background: bool,
 }
@@ -54,7 +54,7 @@ async fn started(args: &OneBoxArgs) -> Result<(), Failure> {
     let log = telemetry::init(level, plan.config.error_log.as_deref())
         .map_err(|error| Failure::refused(error.to_string()))?;
     let ready = || {
-        info!("both daemons run");
+        info!("both daemons running");
         if args.in_background {
             background::tell();
         }

@@ -1,4 +1,4 @@
-//! What is printed: data to standard output, people's words to standard error.
+//! Output: data on standard output, messages for people on standard error.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -15,7 +15,7 @@ pub(crate) fn print(format: Format, value: &Value, table: &str) -> Result<(), Fa
     }
 }
 
-/// Tells programs of a failure on standard output, where the command printed no data before.
+/// Prints a failure as data for programs, if the command has printed no data.
 pub(crate) fn failed(format: Format, failure: Failure) -> Failure {
     if format == Format::Table || failure.printed {
         return failure;
@@ -26,12 +26,12 @@ pub(crate) fn failed(format: Format, failure: Failure) -> Failure {
         "exit": failure.exit as u8,
         "message": failure.words,
     });
-    // Where this cannot be written either, the exit code is what is left.
+    // If this write fails too, the exit code still reports the failure.
     let _ = print(format, &error, "");
     failure.printed()
 }
 
-/// Data of which the first part is printed while the rest is not known yet. Together they are one value.
+/// Data printed in two parts, the first before the rest is known. Together they form one value.
 #[derive(Debug)]
 pub(crate) struct Growing(Format);
 
@@ -47,7 +47,7 @@ impl Growing {
         Ok(Self(format))
     }
 
-    /// Prints the other fields, and ends the object. People have seen all of it.
+    /// Prints the remaining fields and closes the object. In the table format there is nothing left to print.
     pub(crate) fn end(self, object: &Value) -> Result<(), Failure> {
         let text = rendered(self.0, object);
         match self.0 {
@@ -58,18 +58,18 @@ impl Growing {
     }
 }
 
-/// An object without the bracket that ends it.
+/// Removes the closing bracket of an object.
 fn opened(object: &str) -> String {
     let end = object.strip_suffix('}').unwrap_or(object);
     end.trim_end().to_owned()
 }
 
-/// The rest of an object of which [`opened`] was printed before.
+/// Returns the rest of an object whose first part [`opened`] produced.
 fn closed(object: &str) -> String {
     format!(",{}", object.strip_prefix('{').unwrap_or(object))
 }
 
-/// The text of a value in a format for programs.
+/// Serializes a value; `Table` is treated as `Json`.
 fn rendered(format: Format, value: &Value) -> String {
     let text = match format {
         Format::Yaml => serde_yaml::to_string(value).map_err(|error| error.to_string()),
@@ -80,7 +80,7 @@ fn rendered(format: Format, value: &Value) -> String {
     text.unwrap_or_else(|error| format!("cannot print: {error}"))
 }
 
-/// Writes to standard output. A reader that has gone (`| head`) is not a failure.
+/// Writes to standard output. A closed pipe (`| head`) is not a failure.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     match write_line(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::refused(format!(
@@ -90,10 +90,10 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes people's words to standard error; nothing for an empty text.
+/// Writes a message to standard error, or nothing if it is empty.
 pub(crate) fn say(text: &str) {
     if !text.is_empty() {
-        // There is nowhere left to report that this one failed.
+        // A failed write to standard error cannot be reported anywhere.
         let _ = write_line(&mut io::stderr().lock(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! `push`: replaces the documents, and with `--wait` says the truth about what the fleet runs.
+//! `push`: replaces the documents, and with `--wait` reports what the fleet runs.
 
 mod commit;
 mod held;
@@ -21,7 +21,7 @@ use crate::validate::Documents;
 pub(crate) use commit::{Wait, follow};
 pub(crate) use held::words as held_words;
 
-/// The type of a body that is a set of documents.
+/// Media type of a body that is a set of documents.
 const SET: &str = "application/vnd.aralez.documents+json";
 
 /// Runs the verb.
@@ -52,7 +52,7 @@ pub(crate) async fn run(client: &Client, push: &Push, format: Format) -> Result<
     .await
 }
 
-/// A single document as it is, a set as JSON.
+/// Encodes the body: a single document as it is, a set as JSON.
 fn body(documents: &Documents) -> Result<Body, Failure> {
     let texts = documents.set.documents();
     if let (1, Some(text)) = (texts.len(), texts.get(DocumentSet::MAIN))
@@ -76,7 +76,7 @@ fn body(documents: &Documents) -> Result<Body, Failure> {
     })
 }
 
-/// What is said of a push that control did not take. Programs get it as data, too.
+/// Returns the failure for a push that control rejected, and prints the rejection as data for programs.
 fn rejected(
     answer: &HttpAnswer,
     push: &Push,
@@ -119,7 +119,7 @@ fn lost(problem: &Problem) -> String {
     format!("nothing was pushed: {}{head}", said.join(": "))
 }
 
-/// The faults, one a line, with the files named as the operator did.
+/// Formats the faults, one a line, with file names as the operator wrote them.
 fn faults(problem: Problem, documents: &Documents) -> String {
     let lines = problem.faults.into_iter().map(|mut fault| {
         if documents.set.documents().contains_key(&fault.file) {

@@ -6,7 +6,7 @@ use crate::args::{Format, SchemaOf};
 use crate::exit::Failure;
 use crate::output;
 
-/// Runs the verb. A schema is JSON in every format but `yaml`.
+/// Runs the verb. A schema is printed as JSON unless the format is `yaml`.
 pub(crate) fn run(file: SchemaOf, format: Format) -> Result<(), Failure> {
     let schema = match file {
         SchemaOf::Main => schema::main(),

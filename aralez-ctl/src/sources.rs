@@ -1,4 +1,4 @@
-//! `sources release` and `sources take`: what an operator does about the files of documents.
+//! `sources release` and `sources take`: commit the files of documents.
 
 use reqwest::Method;
 
@@ -9,7 +9,7 @@ use crate::interrupt::Interrupts;
 use crate::output;
 use crate::push::{Wait, follow, held_words};
 
-/// Runs `sources release`: lets the files through that control holds; with an id, only that hold.
+/// Runs `sources release`: commits the files that control holds; with an id, only that hold.
 pub(crate) async fn release(
     client: &Client,
     id: Option<&str>,
@@ -33,7 +33,7 @@ pub(crate) async fn release(
     output::print(format, &committed, &line)
 }
 
-/// Runs `sources take`: commits the files as they are on disk, also where a push replaced them.
+/// Runs `sources take`: commits the files as they are on disk, even if a push replaced them.
 pub(crate) async fn take(client: &Client, take: &Take, format: Format) -> Result<(), Failure> {
     let mut query = Vec::new();
     query.extend(take.message.clone().map(|message| ("message", message)));

@@ -1,4 +1,4 @@
-//! `status`: what control stands at.
+//! `status`: the state of control.
 
 use serde::Deserialize;
 
@@ -34,29 +34,29 @@ struct DocumentsStatus {
     held: Option<Held>,
 }
 
-/// What finds documents or endpoints.
+/// A source of documents or endpoints.
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
 struct Source {
     name: String,
-    /// Why it is failing; `None` where it is not.
+    /// The error while it is failing; `None` otherwise.
     reason: Option<String>,
     since_ms: u64,
 }
 
-/// Files that wait for a second look.
+/// Held files.
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
 struct Held {
     id: String,
     held_ms: u64,
-    /// `None`: not by time.
+    /// `None` if time does not release the hold.
     taken_in_ms: Option<u64>,
     removes: Vec<Loss>,
     gone: Vec<String>,
 }
 
-/// A fault as control keeps it: in its parts, or as the line it has become.
+/// A fault as control keeps it: structured, or already formatted as a line.
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 enum DocumentFault {
@@ -135,7 +135,7 @@ fn rendered(status: &Status) -> String {
     text
 }
 
-/// A source that cannot tell what there is. That of the files has its reasons among the faults of the documents.
+/// Formats a failing source. The source `files` is skipped: its errors are among the faults of the documents.
 fn failing(source: &Source) -> Option<String> {
     let reason = source
         .reason

@@ -1,6 +1,6 @@
-//! `store`: what control keeps, as one file, and back.
+//! `store`: backs up control's state to one file, restores it and checks it.
 //!
-//! The ledger's format is control's own, so what works on a stopped control's folder is done by the `aralez-control` beside this program.
+//! Only control knows the ledger's format, so work on the folder of a stopped control is done by the `aralez-control` next to this program.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ pub(crate) async fn backup(client: &Client, file: &Path, format: Format) -> Resu
     let failed = |error: io::Error| Failure::refused(format!("{}: {error}", file.display()));
     let mut partial = Partial::create(file).map_err(failed)?;
     let mut bytes = 0;
-    // A body that ends early is an error: control tells its length.
+    // A truncated body is an error: control sends a Content-Length.
     while let Some(chunk) = response
         .chunk()
         .await
@@ -58,7 +58,7 @@ pub(crate) async fn backup(client: &Client, file: &Path, format: Format) -> Resu
     output::print(format, &value, &line)
 }
 
-/// A file that is there as a whole, or not at all.
+/// A file that appears under its name only once it is complete; removed on drop otherwise.
 struct Partial {
     file: File,
     path: PathBuf,
@@ -102,7 +102,7 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.finished {
-            // What failed is said already.
+            // The cause is already reported.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -166,14 +166,14 @@ pub(crate) async fn check(state_dir: Option<PathBuf>, format: Format) -> Result<
     }
 }
 
-/// `aralez-control store`.
+/// Returns the command `aralez-control store`.
 fn control() -> Result<Command, Failure> {
     let mut command = Command::new(beside_own("aralez-control")?);
     command.arg("store").stdin(Stdio::null());
     Ok(command)
 }
 
-/// What it said, or why it failed.
+/// Runs the command and returns its JSON output, or its standard error as a failure.
 async fn said(mut command: Command) -> Result<Value, Failure> {
     let output = command
         .output()

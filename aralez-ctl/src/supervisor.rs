@@ -1,7 +1,7 @@
-//! Both daemons on one machine: started, restarted, and taken along.
+//! Supervision of both daemons on one machine: starts, restarts and stops them.
 //!
-//! Each daemon holds the reading end of a pipe as its standard input (`--exit-with-parent`). The kernel closes the other end when this
-//! process ends, whatever ends it, so that no daemon is ever left behind.
+//! Each daemon holds the read end of a pipe as its standard input (`--exit-with-parent`). The kernel closes the write end when this process
+//! exits for any reason, so no daemon is left behind.
 
 mod addresses;
 pub(crate) mod background;
@@ -34,26 +34,26 @@ use keep::keep;
 use orders::Orders;
 use predecessor::Predecessor;
 
-/// How long the proxy waits for control to listen before it starts without: it does not need control to serve.
+/// Time that the proxy waits for control to listen. After it, the proxy starts without: it does not need control to serve.
 const CONTROL_FIRST: Duration = Duration::from_secs(3);
 
-/// What is run.
+/// Configuration of a run.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The `main.yaml` that both daemons are given.
+    /// The `main.yaml` passed to both daemons.
     pub(crate) main: PathBuf,
-    /// The same, to be read again.
+    /// The same file, for rereading.
     pub(crate) file: MainFile,
-    /// What it says.
+    /// Its parsed content.
     pub(crate) config: MainConfig,
-    /// Where the id of this process is written, once it leads.
+    /// File for the id of this process, written once it is in charge.
     pub(crate) pid_file: Option<PathBuf>,
-    /// Take over from the supervisor that runs.
+    /// Take over from the running supervisor.
     pub(crate) upgrade: bool,
 }
 
 impl Plan {
-    /// To run what this `main.yaml` says, alone.
+    /// Reads a plan from `main.yaml`, without a pid file or takeover.
     pub(crate) fn read(main: PathBuf) -> Result<Self, Failure> {
         let (file, config) =
             MainFile::open(Some(&main)).map_err(|error| Failure::refused(error.to_string()))?;
@@ -67,17 +67,17 @@ impl Plan {
     }
 }
 
-/// Has both daemons check everything and leave.
+/// Runs the configuration check of both daemons.
 pub(crate) async fn check(main: PathBuf) -> Result<(), Failure> {
     let binaries = Binaries::beside_own()?;
     let control = Daemon::new("aralez-control", binaries.control, main.clone());
     let proxy = Daemon::new("aralez-proxy", binaries.proxy, main);
-    // Both are asked, so that all that is wrong is said at once.
+    // Check both even if the first fails, so that all faults are reported.
     let (control, proxy) = (control.check().await, proxy.check().await);
     control.and(proxy)
 }
 
-/// Runs both daemons until this process is told to stop, or one does not start. `ready` is called once, when traffic is served.
+/// Runs both daemons until this process is asked to stop or a daemon does not start. Calls `ready` once, when traffic is served.
 pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<(), Failure> {
     let signals = Signals::take()
         .map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))?;
@@ -99,7 +99,7 @@ pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<()
     both.run(plan.upgrade, ready).await
 }
 
-/// The two daemons and what they share.
+/// The two daemons and their shared state.
 struct Both<'a> {
     control: Daemon,
     proxy: Daemon,
@@ -129,7 +129,7 @@ impl Both<'_> {
         let control = keep(&self.control, self.orders, None);
         let proxy = async {
             let listens = ready::listens(self.addresses.api());
-            // Late is fine: the proxy connects when control is there.
+            // Ignore the timeout: the proxy connects once control is up.
             let _ = tokio::time::timeout(CONTROL_FIRST, listens).await;
             keep(&self.proxy, self.orders, None).await
         };
@@ -149,7 +149,7 @@ impl Both<'_> {
         let Some(proxy) = before.replaced(&self.proxy, self.orders).await? else {
             return Ok(());
         };
-        // Whoever takes over next finds this process, although the one before holds the lock until it is gone.
+        // The next successor must find this process, although the predecessor holds the lock until it exits.
         lock::name(place);
         let _pid_file = self.write_pid_file()?;
         let control = async {
@@ -175,7 +175,7 @@ impl Both<'_> {
         }
     }
 
-    /// Runs both, and says once that traffic is served.
+    /// Runs both, and calls `ready` once traffic is served.
     async fn announced(
         &self,
         both: impl Future<Output = Result<(), Failure>>,

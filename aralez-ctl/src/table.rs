@@ -1,6 +1,6 @@
 //! Plain tables for people: columns padded to their widest cell, two spaces between.
 
-/// The lines of a table; empty text where there is neither head nor row.
+/// Formats a table with a line for the head.
 pub(crate) fn render<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(width);
     for row in rows {
@@ -13,7 +13,7 @@ pub(crate) fn render<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> S
     std::iter::once(head).chain(rows).collect()
 }
 
-/// `name  value` lines, without a head.
+/// Formats `name  value` lines, without a head.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
     let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     rows.iter()

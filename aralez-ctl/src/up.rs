@@ -1,4 +1,4 @@
-//! `up`: both daemons on this machine, from a file, for one endpoint, or with a sample site.
+//! `up`: runs both daemons on this machine, from a file, for one endpoint, or with a sample site.
 
 mod files;
 mod hint;
@@ -43,13 +43,13 @@ pub(crate) async fn run(up: Up) -> Result<(), Failure> {
     }
 }
 
-/// Everything that `up` needs before it starts anything.
+/// Everything that `up` prepares before it starts the daemons.
 #[derive(Debug)]
 struct Ready {
     plan: Plan,
     hint: Hint,
     sample: Option<std::net::TcpListener>,
-    /// Held as long as the daemons run.
+    /// Held while the daemons run.
     lock: Option<InstanceLock>,
 }
 
@@ -85,7 +85,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
     })
 }
 
-/// A `main.yaml` that exists.
+/// Prepares a run from an existing `main.yaml`.
 fn given(main: PathBuf) -> Result<Ready, Failure> {
     let plan = Plan::read(main)?;
     let config = &plan.config;

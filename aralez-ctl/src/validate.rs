@@ -1,4 +1,4 @@
-//! `validate`: the answer that control would give, without a server.
+//! `validate`: checks files as control would, without a server.
 
 mod files;
 
@@ -22,18 +22,18 @@ use crate::output;
 pub(crate) use files::Documents;
 use files::{is_main, read_document, shown};
 
-/// What one FILE comes to.
+/// The result for one FILE.
 #[derive(Debug)]
 struct Report {
     file: String,
-    /// Whole sentences: a file that does not read, a fault without a place.
+    /// Messages without a place: an unreadable file, or a fault of the whole snapshot.
     errors: Vec<String>,
     faults: Vec<DocumentFault>,
     warnings: Vec<DocumentFault>,
     summary: Summary,
 }
 
-/// What a good file holds.
+/// Content of a valid file.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Summary {
     #[default]
@@ -94,13 +94,13 @@ fn check_main(file: &Path) -> Report {
 
 fn check_documents(file: &Path, documents: &Documents) -> Report {
     let report = Report::failed(file, Vec::new());
-    // Faults name the files as the operator did, also where they refer to another place.
+    // Faults name the files as the operator did, also in references to another place.
     let shown = |name: &str| documents.shown(name);
     let authored = match document::read_as(&documents.set, &Surroundings::default(), &shown) {
         Ok(authored) => authored,
         Err(DocumentFaults(faults)) => return Report { faults, ..report },
     };
-    // What no document fault covers, such as a reference that does not close, is checked as a node would.
+    // Check as a node would, for faults that show only in the whole set, such as a dangling reference.
     let records: RecordSet = records(&authored).collect();
     let built = Snapshot::complete(Version::default(), records, &Limits::default());
     Report {
@@ -156,7 +156,7 @@ impl Report {
         self.errors.is_empty() && self.faults.is_empty()
     }
 
-    /// The summary of a good file; its name goes before it where there are several.
+    /// Formats the summary of a valid file, with its name in front if there are several.
     fn line(&self, several: bool) -> String {
         let summary = match self.summary {
             Summary::Main => "good".to_owned(),

@@ -1,19 +1,19 @@
-//! Sockets that systemd passes at the start (sd_listen_fds(3)): `LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDNAMES`.
+//! Socket activation (sd_listen_fds(3)): sockets passed by systemd in `LISTEN_PID`, `LISTEN_FDS`, `LISTEN_FDNAMES`.
 
 use std::net::TcpListener;
 
 use listenfd::ListenFd;
 
-/// A socket that was passed.
+/// A passed socket.
 #[derive(Debug)]
 pub struct Activated {
-    /// Its name in `LISTEN_FDNAMES` (`FileDescriptorName=` of the unit), for people.
+    /// The socket's name in `LISTEN_FDNAMES` (`FileDescriptorName=` of the unit), used in messages.
     pub name: String,
     /// The socket.
     pub listener: TcpListener,
 }
 
-/// Why passed sockets cannot be used.
+/// A passed socket that is not a TCP listener.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "systemd passed a socket ({name}) that is no TCP listener: {cause}; use ListenStream= with an address"
@@ -23,10 +23,10 @@ pub struct NoListener {
     cause: std::io::Error,
 }
 
-/// Takes the sockets that are for this process. Call it before anything else opens files.
+/// Returns the sockets passed to this process. Must be called before anything else opens files.
 ///
 /// # Errors
-/// Where one is not a TCP listener.
+/// [`NoListener`] if one of them is not a TCP listener.
 pub fn take() -> Result<Vec<Activated>, NoListener> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').filter(|name| !name.is_empty());

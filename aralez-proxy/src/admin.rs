@@ -1,4 +1,4 @@
-//! The admin endpoint: is it alive, is it ready, what runs, what was counted.
+//! The admin endpoint: liveness, readiness, running version, metrics.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ mod tests;
 
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the admin endpoint shows.
+/// The state that the admin endpoint exposes.
 #[derive(Debug)]
 pub struct Shown {
-    /// Who this node is.
+    /// The name of this node.
     pub node: NodeName,
-    /// What serves.
+    /// The table that serves.
     pub live: Arc<Live>,
-    /// Whether it drains.
+    /// Traffic counters and the drain state.
     pub traffic: Arc<Traffic>,
     /// The metrics.
     pub registry: Registry,
@@ -57,11 +57,11 @@ struct VersionJson<'a> {
     age_s: u64,
 }
 
-/// Serves the admin endpoint on a thread and a runtime of its own until the process ends, so that it answers when the engine is busy. Once
-/// `taken_over`, it accepts no more: the successor does.
+/// Serves the admin endpoint on its own thread and runtime until the process exits, so that it responds while the engine is busy. Stops
+/// accepting once `taken_over` is true: the successor accepts from then on.
 ///
 /// # Errors
-/// Where the system gives no thread or does not accept the listener.
+/// If the thread cannot be spawned or the listener cannot be registered with the runtime.
 pub fn spawn(
     listener: TcpListener,
     shown: Shown,
@@ -78,7 +78,7 @@ pub fn spawn(
     };
     let run = move || {
         if let Err(error) = runtime.block_on(serve) {
-            tracing::error!(%error, "the admin endpoint stopped");
+            tracing::error!(%error, "admin endpoint failed");
         }
     };
     std::thread::Builder::new()

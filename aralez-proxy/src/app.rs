@@ -1,4 +1,4 @@
-//! Composition: what is built in which order, and how it ends.
+//! Composition: builds the process in order, and shuts it down.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -40,12 +40,12 @@ mod pseudonym;
 mod signals;
 mod start;
 
-/// Runs the daemon until it is told to leave; with `-t` only checks.
+/// Runs the daemon until it is asked to exit. With `-t` only checks the configuration.
 ///
 /// # Errors
-/// Whatever keeps it from starting, as one line.
+/// The reason why the daemon cannot start, on one line.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    // Before anything opens files: the descriptors have fixed numbers.
+    // Must precede anything that opens files: the passed descriptors have fixed numbers.
     let activated = activation::take()?;
     let signals = Signals::take().context("cannot take signals over")?;
     let (file, config) = MainFile::open(args.config.as_deref())?;
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(cluster) = &args.accept_cluster {
         return accepting::accept(&settings, cluster);
     }
-    // Under these names they are the supervisor's.
+    // The supervisor uses the configured names itself, so a supervised proxy gets names of its own.
     let own = |path: &PathBuf| match args.exit_with_parent {
         true => supervised::own_file(path, "proxy"),
         false => path.clone(),
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     })
 }
 
-/// `daemon: true` is the supervisor's where there is one.
+/// Refuses `daemon: true` without a supervisor. With one, the key applies to the supervisor.
 fn refuse_background(config: &MainConfig, supervised: bool) -> anyhow::Result<()> {
     anyhow::ensure!(
         supervised || !config.daemon,
@@ -105,11 +105,11 @@ fn tell_idle_keys(config: &MainConfig) {
         warn!("{idle}");
     }
     if config.runuser.is_some() || config.rungroup.is_some() {
-        warn!("runuser and rungroup are not in this release: this daemon stays who started it");
+        warn!("runuser and rungroup are not in this release: the user is unchanged");
     }
 }
 
-/// What the process has before it serves.
+/// The parts of the process that exist before it serves.
 struct Running<'a> {
     pid_file: Option<&'a Path>,
     begun: StartState,
@@ -129,13 +129,14 @@ fn serve(
         signals,
         reread,
     } = parts;
-    // From here on a signal to leave waits for the drain, which notes it first: a content is on trial as soon as it is published.
+    // From here on a termination signal goes through the drain, which records the exit first: a content is on trial from the moment it is
+    // published, and must not be blamed for a regular exit.
     let (mut asks, phases) = signals::obey(signals, reread, settings.phases)?;
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally(), Arc::clone(exits));
 
     let live = Arc::new(Live::new(Instant::now()));
-    // First the cache: when this is done, the first request finds what was served before.
+    // The cache comes first: once this returns, the first request finds the configuration that was served before.
     let sync = sync::spawn(
         subscription(settings, args, &traffic, exits),
         Arc::clone(&live),

@@ -12,13 +12,13 @@ use crate::core::sync::subscription::RETRY_ALONE;
 #[derive(Parser, Debug, Clone, Default)]
 #[command(name = "aralez-proxy", version, disable_version_flag = true)]
 pub struct Args {
-    /// The configuration; without it, embedded defaults.
+    /// The configuration file; without it, embedded defaults.
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Check the configuration and leave.
+    /// Check the configuration and exit.
     #[arg(short = 't', long = "test")]
     pub test: bool,
-    /// Take the listeners over from the running proxy, which drains then; without one, start as usual.
+    /// Take the listeners over from the running proxy, which then drains; without one, start as usual.
     #[arg(short = 'u', long = "upgrade")]
     pub upgrade: bool,
     /// Run in the background (not in this release).
@@ -27,28 +27,28 @@ pub struct Args {
     /// Show the version.
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     version: Option<bool>,
-    /// Leave when the process that started this one is gone: for the one-box supervisor.
+    /// Exit when the process that started this one exits: for the one-box supervisor.
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
-    /// For systemd's ExecStopPost: take down how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and leave.
+    /// For systemd's ExecStopPost: record how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and exit.
     #[arg(long)]
     pub record_exit: bool,
-    /// Belong to this cluster (`aralez-ctl status` shows it) from the next start on, where the one before is lost for good, and leave.
+    /// Join this cluster (`aralez-ctl status` shows it) from the next start on, if the previous one is lost for good, and exit.
     #[arg(long, value_name = "CLUSTER")]
     pub accept_cluster: Option<ClusterId>,
-    /// For tests: without control, try a suspect configuration once more after so many milliseconds.
+    /// For tests: without control, retry a suspect configuration after this many milliseconds.
     #[arg(long, hide = true, value_name = "MS")]
     pub retry_alone_ms: Option<u64>,
 }
 
 impl Args {
-    /// How long the proxy is without control before it tries a suspect configuration once more: between these two.
+    /// Returns the range of the time without control after which the proxy tries a suspect configuration once more.
     pub fn retry_alone(&self) -> (Duration, Duration) {
         let fixed = self.retry_alone_ms.map(Duration::from_millis);
         fixed.map_or(RETRY_ALONE, |fixed| (fixed, fixed))
     }
 
-    /// What was asked for and is not in this release.
+    /// Returns a message if an option was given that this release does not implement.
     pub fn not_yet(&self) -> Option<&'static str> {
         self.daemon
             .then_some("-d is not in this release; use systemd or `aralez-ctl up`")

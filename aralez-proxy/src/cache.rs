@@ -1,10 +1,10 @@
-//! The cache on disk: the last accepted contents of this proxy and how its boots ended (ARCHITECTURE, "The cache").
+//! The cache on disk: the last accepted contents of this proxy, and how its boots ended (ARCHITECTURE, "The cache").
 //!
-//! A folder holds what documents said in the last three accepted contents and in the newest that proved good for a minute and for an hour; apart
-//! from those the newest of what is discovered or operational, so that falling back to older documents never brings back an old certificate or a
-//! dead endpoint; the key that seals them, and the marks. Files are written whole or not at all, proved by checksum and seal when read, whatever their modes, and what is damaged is set aside
-//! under its name with `.corrupt`. It does not decide what runs: that is the stream's business, and the rule about boots is in
-//! [`crate::core::sync::trial`].
+//! The cache folder holds the authored records of the last three accepted contents and of the newest ones that proved good for a minute and
+//! for an hour. The discovered and operational records are stored separately, only the newest, so that falling back to older documents
+//! never brings back an old certificate or a dead endpoint. The sealing key and the marks are in the folder too. Files are written
+//! atomically and are verified by checksum and seal when read, whatever their modes; a damaged file is renamed to `*.corrupt`. The cache
+//! does not decide what runs: the subscription does, and the rule about boots is in [`crate::core::sync::trial`].
 
 mod accept;
 mod exits;
@@ -36,7 +36,7 @@ use folder::Folder;
 #[cfg(test)]
 mod tests;
 
-/// The file of the key that seals.
+/// Name of the sealing key's file.
 const KEY_FILE: &str = "seal.key";
 
 /// The cache of one proxy, in one folder.
@@ -47,18 +47,18 @@ pub struct Cache {
     key: Option<SealKey>,
     marks: Marks,
     marks_changed: bool,
-    /// The marks of before were read; without the key they cannot be.
+    /// Whether the previous marks were read. That requires the key.
     begun: bool,
     exits: Arc<ExitNotes>,
-    /// How the process before ended, as its supervisor tells.
+    /// The exit of the previous process, as reported by its supervisor.
     told: Option<ProcessExit>,
     machine: String,
-    /// What this node takes, since the start.
+    /// The limits of this node, as given at boot.
     limits: Limits,
     kept: KeptParts,
 }
 
-/// What was read or written last.
+/// The records last read from or written to disk.
 #[derive(Debug, Default)]
 struct KeptParts {
     records: RecordSet,
@@ -66,13 +66,13 @@ struct KeptParts {
 }
 
 impl Cache {
-    /// The cache in this folder; `writer` is this release. Touches nothing yet.
+    /// Creates the cache of this folder, without accessing it yet. `writer` is this release.
     pub fn new(folder: PathBuf, writer: String) -> Self {
         let exits = Arc::new(ExitNotes::new(folder.clone()));
         Self::with_exits(folder, writer, exits, None)
     }
 
-    /// As [`Cache::new`]: `exits` takes notes of how this process ends, `told` is what the supervisor says of the one before.
+    /// Like [`Cache::new`]. `exits` records how this process ends; `told` is the supervisor's report on the previous one.
     pub fn with_exits(
         folder: PathBuf,
         writer: String,
@@ -94,7 +94,8 @@ impl Cache {
         }
     }
 
-    /// The key, made at the first need. Tried again each time until it is there. What is wrong with its file goes to `troubles`.
+    /// Returns the sealing key, creating it on first use. After an error the next call tries again. Problems with the folder or the key
+    /// file are added to `troubles`.
     fn find_key(&mut self, troubles: &mut Vec<String>) -> Result<SealKey, NotCached> {
         if let Some(key) = &self.key {
             return Ok(key.clone());
@@ -122,7 +123,7 @@ impl Cache {
         Ok(key)
     }
 
-    /// Takes the end of the process before into the marks, and makes that last before anything runs. Gives the id of the boot before.
+    /// Enters the exit of the previous process into the marks, and stores them before anything runs. Returns the previous boot id.
     fn begin(&mut self, key: &SealKey, troubles: &mut Vec<String>) -> Vec<u8> {
         let folder = self.folder.path().to_owned();
         self.begun = true;
@@ -130,7 +131,7 @@ impl Cache {
         let replaces = self.marks.boot_id.clone();
         let before = exits::read(&folder, &replaces).or_else(|| self.told.take().map(Ending::Seen));
         if let Some(ending) = before {
-            info!(%ending, "how the process before this one ended");
+            info!(%ending, "previous process exit");
         }
         self.marks.boot(Boot {
             boot_id: self.exits.boot_id().to_vec(),
@@ -138,14 +139,14 @@ impl Cache {
             before: before.map_or(LastExit::Unknown, Ending::verdict),
         });
         self.marks_changed = true;
-        // A note that stays behind is of another boot than the next start looks for.
+        // A note that could not be removed is harmless: it names an older boot than the one the next start looks for.
         if let Err(NotCached(trouble)) = self.save_marks().and_then(|()| exits::remove(&folder)) {
             warn!("cache: {trouble}");
         }
         replaces
     }
 
-    /// The key was not there at the start: what the marks of before say is joined with what happened since.
+    /// Does the work of [`Cache::begin`] if the key was not available at the start, and merges the marks made since into the previous ones.
     fn begin_late(&mut self, key: &SealKey, troubles: &mut Vec<String>) {
         let since = std::mem::take(&mut self.marks);
         self.begin(key, troubles);
@@ -253,11 +254,10 @@ impl SnapshotCache for Cache {
     }
 }
 
-/// Takes down how the process ended that used the cache in this folder last, for its next start. Where no process has used it, there is nothing
-/// to take down.
+/// Records, for the next start, how the process ended that last used the cache in this folder. Does nothing if no process has used it.
 ///
 /// # Errors
-/// Where the folder cannot be read or written.
+/// [`NotCached`] if the folder cannot be read or written.
 pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotCached> {
     let Some(key) = existing_key(folder)? else {
         return Ok(());
@@ -269,7 +269,7 @@ pub fn record_exit(folder: &Path, exit: ProcessExit) -> Result<(), NotCached> {
     exits::write_first(folder, &boot_id, Ending::Seen(exit))
 }
 
-/// The key of a folder that a process has used; `None` where none has.
+/// Returns the sealing key of a folder. `None` if no process has used the folder.
 fn existing_key(folder: &Path) -> Result<Option<SealKey>, NotCached> {
     let path = folder.join(KEY_FILE);
     if !path.exists() {
@@ -280,7 +280,7 @@ fn existing_key(folder: &Path) -> Result<Option<SealKey>, NotCached> {
     Ok(Some(found.key))
 }
 
-/// The kernel's name for the time since the machine was started; empty where it does not tell (no `/proc`).
+/// Returns the kernel's boot id of this machine. Empty if it is not available (no `/proc`).
 fn machine_boot_id() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     text.unwrap_or_default().trim().to_owned()

@@ -1,7 +1,7 @@
 //! Decisions: pure and synchronous, without I/O, on plain views of requests and messages.
 //!
-//! [`request`] holds everything from the bytes of a request to the choice of an endpoint, [`sync`] the proxy's side of the stream from control.
-//! The modules beside them are shared by both, or concern connections and the node as a whole.
+//! [`request`] holds everything from the bytes of a request to the selection of an endpoint, [`sync`] the proxy's side of the stream from
+//! control. The other modules are shared by both, or concern connections and the node as a whole.
 
 pub mod admission;
 pub mod counters;

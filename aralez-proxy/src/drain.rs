@@ -1,4 +1,4 @@
-//! Leaving without failing anybody: not ready first, then no new connections, then only what runs is finished.
+//! Graceful shutdown that fails no request: first report not ready, then accept no new connections, then finish what runs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,42 +14,42 @@ use crate::core::traffic::Traffic;
 #[cfg(test)]
 mod tests;
 
-/// How often the drain looks whether the last request has ended.
+/// Interval at which the drain checks for unfinished requests.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long nothing must be there: a connection that was accepted last is only counted once it is served.
+/// Time for which nothing may be unfinished: the last accepted connection is counted only once it is served.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How a drain ended.
+/// The result of a drain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DrainEnd {
-    /// Every connection of a client had come to its end.
+    /// All client connections were closed.
     Idle,
-    /// The grace period was over with this many connections or requests left.
+    /// The grace period expired with this many connections or requests left.
     GraceOver(usize),
-    /// A second signal asked to leave at once.
+    /// A second signal asked to exit immediately.
     Hurried,
 }
 
-/// The signals that ask the process to leave: SIGTERM and SIGINT, and SIGQUIT, which leaves time for a successor first.
+/// The signals that ask the process to exit: SIGTERM and SIGINT, and SIGQUIT, which first leaves time for a successor.
 #[derive(Debug)]
 pub struct Asks(mpsc::UnboundedReceiver<Ask>);
 
-/// What a signal asks for.
+/// The request that a signal stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ask {
-    /// Drain and leave.
+    /// Drain and exit.
     Leave,
-    /// Wait for a successor that takes the listeners over, then drain and leave.
+    /// Wait for a successor that takes over the listeners, then drain and exit.
     HandOver,
 }
 
 impl Asks {
-    /// Those that come here.
+    /// Wraps the channel on which the signals arrive.
     pub const fn new(asks: mpsc::UnboundedReceiver<Ask>) -> Self {
         Self(asks)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal. Pending forever if the sender was dropped.
     pub async fn next(&mut self) -> Ask {
         match self.0.recv().await {
             Some(ask) => ask,
@@ -57,14 +57,14 @@ impl Asks {
         }
     }
 
-    /// Waits for one that asks to leave.
+    /// Waits for a signal that asks to exit.
     pub async fn leave(&mut self) {
         while self.next().await != Ask::Leave {}
     }
 }
 
-/// Drains: flips readiness, lives through the lame duck phase, closes the listeners by `close`, waits for what runs. `taken_over` ends the
-/// lame duck phase: a successor serves new connections. `hurry` cuts all of it short.
+/// Drains the process: reports not ready, waits for the lame duck phase, closes the listeners with `close`, and waits until everything is
+/// finished. `taken_over` ends the lame duck phase early, since a successor serves new connections. `hurry` aborts the drain at any point.
 pub async fn drain<Closed>(
     traffic: &Arc<Traffic>,
     phases: Phases,
@@ -77,16 +77,16 @@ where
 {
     traffic.start_draining();
     let leave = async {
-        info!(lame_duck = ?phases.lame_duck, "not ready any more, still serving");
+        info!(lame_duck = ?phases.lame_duck, "drain started: not ready, still serving");
         tokio::select! {
             () = sleep(phases.lame_duck) => {}
             () = taken_over => {}
         }
-        info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing the listeners");
+        info!(grace = ?phases.grace_period, in_flight = traffic.in_flight(), "closing listeners");
         let now = Instant::now();
         let until = now + phases.grace_period;
         traffic.close(now.into_std(), phases.grace_period);
-        // A listener that does not close must not keep the process.
+        // A listener that fails to close must not block the exit.
         let _ = timeout(phases.grace_period, close()).await;
         until_idle(traffic, until).await
     };
@@ -97,9 +97,9 @@ where
     match end {
         DrainEnd::Idle => info!("drained"),
         DrainEnd::GraceOver(left) => {
-            warn!(left, "the grace period is over, what is left is cut off");
+            warn!(left, "grace period over: cutting off what is left");
         }
-        DrainEnd::Hurried => warn!(left = traffic.in_flight(), "told twice, leaving at once"),
+        DrainEnd::Hurried => warn!(left = traffic.in_flight(), "second signal: exiting now"),
     }
     end
 }

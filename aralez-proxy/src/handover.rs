@@ -1,9 +1,10 @@
-//! Listeners that pass from a running proxy to the process that replaces it, `-u`.
+//! Handover of the listeners from a running proxy to the process that replaces it, `-u`.
 //!
-//! The running proxy listens on a unix socket (`upgrade_sock`, mode 0600, the peer's uid is checked). A successor connects and is sent the
-//! listening sockets and the instance lock as descriptors: a `flock` belongs to the open file, so that at no moment nobody holds it. The
-//! successor starts to serve on them and says so; only then does the running one stop accepting and drain. Where the successor ends before
-//! that, the running one goes on as before. The accept queues belong to the sockets, so no connection is lost however many threads each has.
+//! The running proxy listens on a unix socket (`upgrade_sock`, mode 0600, the peer's uid is checked). A successor connects and receives the
+//! listening sockets and the instance lock as file descriptors. A `flock` belongs to the open file description, so the lock is held at
+//! every moment. The successor starts to serve on the sockets and reports it; only then does the running proxy stop accepting and drain. If
+//! the successor exits before that, the running proxy continues unchanged. The accept queues belong to the sockets, so no connection is
+//! lost, however many threads each process has.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,46 +16,46 @@ mod taker;
 pub use giver::{Gives, Offer, Offering, listen};
 pub use taker::{TakenOver, take};
 
-/// What a successor asks.
+/// Request of a successor.
 const TAKE: &str = "aralez handover 1: take";
 /// More descriptors follow.
 const MORE: &str = "more";
-/// These were all, and the running proxy has a configuration that serves.
+/// Last packet; the running proxy serves a configuration.
 const LIVE: &str = "all, live";
-/// These were all; the running proxy has no configuration either.
+/// Last packet; the running proxy has no configuration either.
 const EMPTY: &str = "all, empty";
 /// The running proxy cannot hand over now.
 const NOT_NOW: &str = "not now";
-/// What the successor says when it serves.
+/// The successor reports that it serves.
 const SERVING: &str = "serving";
-/// What the running proxy answers when it has stopped writing its state and is about to drain.
+/// The running proxy has stopped writing its state and is about to drain.
 const LEAVING: &str = "leaving";
 
-/// Why a handover failed.
+/// Reason why a handover failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandoverError {
     /// The socket cannot be used.
     #[error("upgrade_sock: {}: {cause}", path.display())]
     Socket {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// The other side runs as somebody else.
+    /// The peer runs as another user.
     #[error("upgrade_sock: {}: the process there runs as uid {uid}", path.display())]
     Foreign {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// The uid of the other side.
+        /// The uid of the peer.
         uid: u32,
     },
-    /// The other side said something else than the protocol has.
+    /// The peer sent a message that the protocol does not allow here.
     #[error("upgrade_sock: {}: the running process does not hand over: {said:?}", path.display())]
     Refused {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What it said; empty where it hung up.
+        /// The message; empty if the peer closed the connection.
         said: String,
     },
 }

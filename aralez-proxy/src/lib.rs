@@ -1,6 +1,6 @@
 //! The data plane of Aralez: serves traffic from the newest snapshot it accepted.
 //!
-//! What decides about a request lives in [`core`] and sees plain views only. The [`engine`] is an adapter: it moves bytes.
+//! Decisions about a request are made in [`core`], which sees only plain views of it. The [`engine`] is an adapter that moves bytes.
 
 pub mod activation;
 pub mod admin;

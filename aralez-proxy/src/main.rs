@@ -7,7 +7,7 @@ use aralez_proxy::app;
 use aralez_proxy::args::Args;
 use clap::Parser;
 
-/// Gives memory back to the system after a crowd of clients has left, and is quicker than the system's own.
+/// Returns memory to the system after a burst of clients has left, and is faster than the system allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn say(line: &str, code: u8) -> ExitCode {
-    // Nothing is left to do where even stderr is gone.
+    // If stderr is closed there is no other place to report to.
     let _ = writeln!(std::io::stderr(), "aralez-proxy: {line}");
     ExitCode::from(code)
 }

@@ -17,13 +17,13 @@ mod tests;
 
 use page::Page;
 
-/// What the metrics show.
+/// The sources of the metrics.
 pub struct Observed {
-    /// What passes through.
+    /// Traffic counters.
     pub traffic: Arc<Traffic>,
-    /// What serves.
+    /// The live table.
     pub live: Arc<Live>,
-    /// Whether the stream to control is open.
+    /// Returns whether the stream to control is open.
     pub connected: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Observed {
     }
 }
 
-/// A registry that shows what is observed, as it is when asked.
+/// Returns a registry that reads the sources at every scrape.
 pub fn registry(observed: Observed) -> Registry {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(observed));
@@ -54,7 +54,7 @@ impl Collector for Observed {
     }
 }
 
-/// What `aralez_requests` counts.
+/// Help text of `aralez_requests`.
 const REQUESTS: &str =
     "Requests received: every head that was read, and every one that was refused and answered";
 
@@ -79,7 +79,7 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     page.histogram("aralez_response_latency_seconds", help, times)
 }
 
-/// What is only counted: its name, what it says, the event.
+/// Plain event counters: name, help text, event.
 const EVENTS: [(&str, &str, TrafficEvent); 13] = [
     (
         "aralez_errors",
@@ -162,7 +162,7 @@ fn snapshot(page: &mut Page<'_>, live: &Live) -> fmt::Result {
     let labels = [
         ("generation", version.generation.to_string()),
         ("revision", version.revision.to_string()),
-        // Not the root of the whole: each endpoint that comes or goes would begin a series of its own.
+        // Not the root of all records: every endpoint change would start a new time series.
         ("authored_root", version.authored_root.to_string()),
     ];
     page.labelled(

@@ -1,4 +1,4 @@
-//! `main.yaml` as this daemon understands it: with what this machine adds.
+//! `main.yaml` as the proxy uses it, completed by defaults of this machine.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use crate::core::limits::{ClientLimits, PoolLimits};
 #[cfg(test)]
 mod tests;
 
-/// How long each phase of leaving may take, by `grace_period` and `lame_duck`.
+/// Returns the duration of each shutdown phase, from `grace_period` and `lame_duck`.
 pub fn phases(config: &MainConfig) -> Phases {
     Phases {
         lame_duck: config.lame_duck,
@@ -22,41 +22,41 @@ pub fn phases(config: &MainConfig) -> Phases {
     }
 }
 
-/// All that this daemon takes from `main.yaml`.
+/// All settings that the proxy takes from `main.yaml`.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Threads that serve requests.
+    /// Number of serving threads.
     pub threads: NonZeroUsize,
-    /// Where plain HTTP is served.
+    /// Addresses of plain HTTP listeners.
     pub http: Vec<SocketAddr>,
-    /// The port of HTTPS, where redirects to it lead.
+    /// The HTTPS port, for redirects.
     pub tls_port: Option<u16>,
-    /// Where the admin endpoint answers.
+    /// Address of the admin endpoint.
     pub admin: SocketAddr,
-    /// Where control is, in the order of trying.
+    /// Control addresses, in order of preference.
     pub control_servers: Vec<ControlAddress>,
-    /// Who this node is.
+    /// The name of this node.
     pub node: NodeName,
-    /// Whose view it gets.
+    /// The group whose view this node receives.
     pub group: GroupName,
-    /// This node's own folder: cache, marks, lock.
+    /// This node's state folder: cache, marks, lock.
     pub state_dir: PathBuf,
-    /// The socket on which a successor asks for the listeners.
+    /// The socket on which a successor requests the listeners.
     pub upgrade_sock: PathBuf,
-    /// How long each phase of leaving may take.
+    /// Durations of the shutdown phases.
     pub phases: Phases,
-    /// What clients may take.
+    /// Client limits.
     pub client: ClientLimits,
-    /// Descriptors for connections of clients and the requests on them, once the limit of open files is known.
+    /// Number of file descriptors for client connections and their requests, once the limit of open files is known.
     pub descriptors: Option<usize>,
-    /// How many idle connections to endpoints are kept.
+    /// Limits of idle endpoint connections.
     pub pool: PoolLimits,
-    /// What this node takes at most.
+    /// Limits of the snapshots that this node accepts.
     pub limits: Limits,
 }
 
 impl Settings {
-    /// The settings of one node. `root` is the machine's `state_dir`, `cores` the default of `threads`.
+    /// Creates the settings of one node. `root` is the machine's `state_dir`, `cores` the default of `threads`.
     pub fn new(config: &MainConfig, root: &Path, node: NodeName, cores: NonZeroUsize) -> Self {
         let control_servers = match &config.control_servers {
             Some(servers) => servers.iter().cloned().collect(),

@@ -1,7 +1,7 @@
-//! The stream to control, and what comes of it: updates are applied to the live table and kept.
+//! The stream to control: updates are applied to the live table and cached on disk.
 //!
-//! Two threads of its own, apart from those that serve: one speaks with control (a small runtime around the pure
-//! [`crate::core::sync::subscription`]), the other applies updates, swaps the live table and writes the memory. It does not route a request.
+//! It runs on two threads, separate from those that serve. One speaks with control (a small runtime around the pure
+//! [`crate::core::sync::subscription`]), the other applies updates, swaps the live table and writes the cache. Neither routes requests.
 
 pub mod applier;
 mod apply;
@@ -32,26 +32,26 @@ use crate::core::sync::snapshot_cache::SnapshotCache;
 pub use crate::core::sync::subscription::{ContentRefusal, RETRY_ALONE};
 pub use translate::Identity;
 
-/// How long everything may take to be written before a handover.
+/// Maximum time for writing everything before a handover.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What the stream needs to know and to have.
+/// Configuration and dependencies of the stream.
 pub struct SyncConfig {
     /// The control servers, in order of preference; at least one.
     pub servers: Vec<ControlAddress>,
-    /// Who this is.
+    /// The name of this node.
     pub node: NodeName,
-    /// Whose view this node gets.
+    /// The group whose view this node receives.
     pub group: GroupName,
-    /// What this node takes.
+    /// Limits of the snapshots that this node accepts.
     pub limits: Limits,
-    /// This release.
+    /// The version of this release.
     pub proxy_version: String,
-    /// What is told of the traffic.
+    /// Traffic counters that are reported to control.
     pub counters: Arc<dyn Counters>,
-    /// What is remembered between runs: [`crate::cache::Cache`] outside tests.
+    /// The state kept between runs: [`crate::cache::Cache`] outside tests.
     pub memory: Box<dyn SnapshotCache>,
-    /// How long this proxy is without control before it tries a suspect content once more: between these two, drawn.
+    /// Range from which the time without control is drawn after which this proxy retries a suspect content.
     pub retry_alone: (Duration, Duration),
 }
 
@@ -65,24 +65,24 @@ impl fmt::Debug for SyncConfig {
     }
 }
 
-/// How it stands with control and with the memory.
+/// The state of the stream and of the cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncStatus {
-    /// The server whose stream is open and welcomed this proxy.
+    /// The server on whose stream this proxy was welcomed.
     pub connected: Option<ControlAddress>,
-    /// Control has welcomed this proxy at least once since it started.
+    /// Control welcomed this proxy at least once since it started.
     pub first_contact: bool,
-    /// What serves.
+    /// The running version.
     pub running: Option<Version>,
     /// The newest version that is safe on disk.
     pub persisted: Option<Version>,
-    /// Contents that this proxy will not run, newest last, and why.
+    /// Contents that this proxy refuses to run, with the faults, newest last.
     pub refused: Vec<ContentRefusal>,
-    /// What is wrong, in words: a file set aside, a full disk, a foreign control. Empty where nothing is.
+    /// Problems as text for an operator: a file set aside, a full disk, a foreign control. Empty if there are none.
     pub troubles: Vec<String>,
 }
 
-/// The stream at work. Ends with [`SyncHandle::shutdown`], or when dropped.
+/// Handle of the running stream. It closes on [`SyncHandle::shutdown`], or when dropped.
 #[derive(Debug)]
 pub struct SyncHandle {
     status: watch::Receiver<SyncStatus>,
@@ -90,14 +90,14 @@ pub struct SyncHandle {
     writer: Writer,
 }
 
-/// The thread that writes what is remembered, for a handover.
+/// Handle of the thread that writes the cache, for a handover.
 #[derive(Clone, Debug)]
 pub struct Writer {
     jobs: std::sync::mpsc::Sender<command::Command>,
     stop: watch::Sender<bool>,
 }
 
-/// The writes are paused. Dropped, they go on.
+/// A pause of the cache writes. Writes resume when this is dropped.
 #[derive(Debug)]
 pub struct Paused {
     give: std::sync::mpsc::Sender<bool>,
@@ -105,7 +105,7 @@ pub struct Paused {
 }
 
 impl Writer {
-    /// Has everything written down as at an end, so that a successor finds it, and no more. `None`: that did not come within 10 s.
+    /// Writes everything as at an exit, for a successor to read, then pauses writes. `None` if that takes more than 10 s.
     pub fn pause(&self) -> Option<Paused> {
         let (written, is_written) = std::sync::mpsc::channel();
         let (give, given) = std::sync::mpsc::channel();
@@ -122,45 +122,44 @@ impl Writer {
 }
 
 impl Paused {
-    /// The successor writes from here on. The stream to control ends too.
+    /// Leaves writing to the successor for good, and closes the stream to control.
     pub fn give(self) {
         self.stop.send_replace(true);
-        // A writer that is gone writes nothing either.
+        // If the writer is gone it does not write either.
         let _ = self.give.send(true);
     }
 }
 
 impl SyncHandle {
-    /// How it stands, now and after each change.
+    /// Returns the receiver of the current status and its changes.
     pub fn status(&self) -> watch::Receiver<SyncStatus> {
         self.status.clone()
     }
 
-    /// The thread that writes what is remembered.
+    /// Returns a handle of the thread that writes the cache.
     pub fn writer(&self) -> Writer {
         self.writer.clone()
     }
 
-    /// The clean exit: lets go of the stream, keeps what is not kept yet, remembers that the process ended as it should. Waits for it
-    /// (usually a few milliseconds, at most a few seconds where disk or control are slow).
+    /// Shuts down cleanly: closes the stream, writes unsaved state, and records a clean exit. Blocks until done: usually a few
+    /// milliseconds, at most a few seconds if the disk or control is slow.
     pub fn shutdown(&self) {
         self.writer.stop.send_replace(true);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             if thread.join().is_err() {
-                error!("a thread of the stream ended by a panic");
+                error!("a sync thread panicked");
             }
-            // The stream has said so to the writer, unless it ended by a panic.
+            // The driver sends this itself, unless it panicked.
             let _ = self.writer.jobs.send(command::Command::Leave);
         }
     }
 }
 
-/// Publishes the newest snapshot that the memory has, if any, then starts to speak with control. When this returns, the cached snapshot
-/// serves.
+/// Publishes the newest cached snapshot, if any, then connects to control. On return the cached snapshot serves.
 ///
 /// # Errors
-/// Where the system gives no threads or no runtime.
+/// If a thread or the runtime cannot be created.
 pub fn spawn(
     config: SyncConfig,
     live: Arc<Live>,

@@ -1,8 +1,8 @@
-//! What counts as one client, wherever clients are counted or limited.
+//! Identity of a client, for counting and limiting clients.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address that stands for a client: an IPv4 address, or the /64 of an IPv6 address, which one client has all to itself (RFC 6177).
+/// Returns the address that identifies a client: an IPv4 address, or the /64 of an IPv6 address, which belongs to one client (RFC 6177).
 pub fn one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         v4 @ IpAddr::V4(_) => v4,

@@ -1,4 +1,4 @@
-//! What a node refuses: by the part of a snapshot that holds its faults.
+//! The content that a node refuses, identified by the part of a snapshot that has the faults.
 
 use std::fmt;
 
@@ -6,20 +6,21 @@ use crate::fault::{Fault, FaultCode};
 use crate::hash::Digest;
 use crate::version::Version;
 
-/// A content that a node does not run. Endpoints that come and go do not make another one of it where the fault is in what documents say.
+/// A content that a node does not run. If the fault is in the documents, a change of endpoints does not make it another content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Content {
-    /// What documents say, with whatever endpoints and certificates: its authored root.
+    /// The documents, with any endpoints and certificates: their authored root.
     Authored(Digest),
-    /// These very records: their root.
+    /// Exactly these records: their root.
     Whole(Digest),
 }
 
 impl Content {
-    /// The content of a version that these faults are about.
+    /// Returns the content of a version that these faults concern.
     ///
-    /// A fault of a resource that documents make lies in what they say, and so does what ends a proxy: endpoints that come and go must not
-    /// have a fatal configuration tried again. A limit counts endpoints of both owners, and with a dangling reference either side may be wrong.
+    /// A fault in a resource made from documents belongs to the documents, and so does the death of a proxy (`Suspect`, `Fatal`): a change
+    /// of endpoints must not cause a fatal configuration to be tried again. With any other fault the content is the whole: a limit counts
+    /// endpoints of both owners, and either side of a dangling reference may be wrong.
     pub fn at_fault(version: &Version, faults: &[Fault]) -> Self {
         let authored = |fault: &Fault| match fault.code {
             FaultCode::Suspect | FaultCode::Fatal => true,
@@ -39,7 +40,7 @@ impl Content {
         }
     }
 
-    /// Whether a version has this content.
+    /// Reports whether a version has this content.
     pub fn is_of(&self, version: &Version) -> bool {
         match self {
             Self::Authored(root) => *root == version.authored_root,
@@ -47,7 +48,7 @@ impl Content {
         }
     }
 
-    /// The root that it is named by.
+    /// Returns the root that names the content.
     pub const fn root(&self) -> Digest {
         match self {
             Self::Authored(root) | Self::Whole(root) => *root,

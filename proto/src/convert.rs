@@ -1,7 +1,7 @@
-//! Between model and records. With [`crate::rules`], which convert themselves, the only door to the resource messages.
+//! Conversion between model and records. Only this module and [`crate::rules`], which converts itself, use the resource messages.
 //!
-//! Encoding is deterministic (no maps, sorted lists), so an equal model gives equal bytes. Decoding checks everything again: what comes
-//! over the wire or from disk is input like any other.
+//! Encoding is deterministic (no maps, sorted lists), so equal models give equal bytes. Decoding validates again: records from the wire or
+//! from disk are untrusted input.
 
 mod decode;
 mod encode;

@@ -1,4 +1,4 @@
-//! Documents: what a human wrote in `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
+//! Documents: the files `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 pub use crate::yaml::MAX_BYTES;
 pub use lower::records;
 
-/// The authored documents as written, by name: `upstreams.yaml`, `conf.d/NAME.yaml`.
+/// The text of the authored documents, by name: `upstreams.yaml`, `conf.d/NAME.yaml`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DocumentSet {
     documents: BTreeMap<String, Bytes>,
@@ -41,17 +41,17 @@ impl DocumentSet {
     /// The name of the main document.
     pub const MAIN: &str = "upstreams.yaml";
 
-    /// A set of one main document: what a push carries.
+    /// Returns a set of only the main document, as a push carries it.
     pub fn of_main(text: Bytes) -> Self {
         Self::from_iter([(Self::MAIN.to_owned(), text)])
     }
 
-    /// The documents by name.
+    /// Returns the documents by name.
     pub const fn documents(&self) -> &BTreeMap<String, Bytes> {
         &self.documents
     }
 
-    /// BLAKE3 over names and texts: equal sets have equal hashes.
+    /// Returns the BLAKE3 digest of names and texts: equal sets have equal digests.
     pub fn content_hash(&self) -> Digest {
         let fields = self
             .documents
@@ -69,56 +69,56 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
     }
 }
 
-/// What the reader of documents must know of its surroundings.
+/// The context that the reader of documents needs.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// Where no route may lead: config API and sockets of this control.
+    /// Addresses that no route may use: the config API and the sockets of this control.
     pub forbidden: Forbidden,
 }
 
-/// The authored layer: what the documents say.
+/// The authored layer: the contents of the documents.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Authored {
     /// The defaults.
     pub settings: Settings,
-    /// Where their rules stand in the main document.
+    /// Positions of the default rules in the main document.
     pub places: Places,
     /// The hosts, each pattern once, ascending by pattern.
     pub hosts: Vec<AuthoredHost>,
-    /// What is accepted but worth saying: `redirect_to` with dummy `servers`, for one.
+    /// Input that is accepted but probably a mistake, such as `redirect_to` together with `servers`.
     pub warnings: Vec<DocumentFault>,
 }
 
 /// A host with the pools of its routes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthoredHost {
-    /// The groups that serve it; empty: all.
+    /// The groups that serve it; empty for all groups.
     pub groups: Vec<GroupName>,
     /// The host.
     pub host: VirtualHost,
-    /// Where its own rules stand in the document.
+    /// Positions of the host's own rules in the document.
     pub places: Places,
-    /// Where those of its routes stand, in the order of the routes.
+    /// Positions of the rules of its routes, in the order of the routes.
     pub route_places: Vec<Places>,
     /// The pools that its routes name.
     pub pools: Vec<AuthoredPool>,
-    /// The name of the document that has it.
+    /// The name of the document that defines it.
     pub document: Arc<str>,
 }
 
 impl AuthoredHost {
-    /// Whether it is part of a group's view; `None` stands for every group that no host names.
+    /// Reports whether the host is in a group's view. `None` stands for every group that no host names.
     pub fn serves(&self, group: Option<&GroupName>) -> bool {
         self.groups.is_empty() || group.is_some_and(|group| self.groups.contains(group))
     }
 }
 
-/// A pool whose endpoints stand in a document.
+/// A pool whose endpoints are listed in a document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuthoredPool {
     /// Its name.
     pub name: PoolName,
-    /// How it is used.
+    /// Its balancing rules.
     pub pool: Pool,
     /// Its endpoints, in the order written.
     pub endpoints: Vec<Endpoint>,
@@ -127,7 +127,7 @@ pub struct AuthoredPool {
 /// Reads a set of documents.
 ///
 /// # Errors
-/// Every fault of every document at once. Nothing is read from a set with a fault.
+/// All faults of all documents. A set with a fault is refused as a whole.
 pub fn read(
     documents: &DocumentSet,
     surroundings: &Surroundings,
@@ -135,11 +135,10 @@ pub fn read(
     set::read(documents, surroundings, &str::to_owned)
 }
 
-/// As [`read`], for documents that are known to their owner under other names, such as paths: faults and warnings call each document
-/// as `shown` does.
+/// Like [`read`], for documents that users know under other names, such as paths: faults and warnings use the name that `shown` returns.
 ///
 /// # Errors
-/// As [`read`].
+/// Like [`read`].
 pub fn read_as(
     documents: &DocumentSet,
     surroundings: &Surroundings,
@@ -148,11 +147,11 @@ pub fn read_as(
     set::read(documents, surroundings, shown)
 }
 
-/// The JSON Schema of the main document.
+/// Returns the JSON Schema of the main document.
 pub(crate) fn schema() -> serde_json::Value {
     let mut schema = GlobalKeys::schema();
     schema["additionalProperties"] = json!({ "$ref": "#/$defs/host" });
-    // A place for anchors; a host of such a name is one all the same.
+    // `x-` keys hold anchors. A host with such a name is still read as a host.
     schema["patternProperties"] = json!({ "^x-": {} });
     let mut host = HostKeys::schema();
     host["required"] = json!(["paths"]);

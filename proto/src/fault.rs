@@ -1,34 +1,34 @@
-//! Why something was refused: one [`Fault`] per reason, with its place, and all of them at once.
+//! Reasons for a refusal: one [`Fault`] per reason, with its place. All of them are reported together.
 
 use std::fmt;
 
 use crate::record::RecordKey;
 
-/// What kind of reason. The wire and `/v1` carry these by name, so they never change meaning.
+/// The kind of a fault. The wire and `/v1` carry these by name, so they never change meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FaultCode {
-    /// Bytes that are not the message they claim to be.
+    /// Bytes that do not decode as the message they claim to be.
     Decode,
-    /// A hash or root that does not come out as announced.
+    /// A hash or root that differs from the announced one.
     HashMismatch,
     /// A resource that needs a feature this build lacks.
     UnknownFeature,
-    /// More than this node takes.
+    /// More than this node accepts.
     Limit,
-    /// A resource that names another which does not exist.
+    /// A reference to a resource that does not exist.
     DanglingReference,
     /// A value that the model does not allow.
     Invalid,
-    /// A snapshot that ended a proxy several times in a row soon after it was applied. Control may offer it once more.
+    /// A snapshot under which a proxy died several times in a row soon after it was applied. Control may offer it once more.
     Suspect,
-    /// A suspect snapshot that ended the proxy on that one more try. Only an operator has it tried again.
+    /// A suspect snapshot under which the proxy died on that one more try. Only an operator can have it tried again.
     Fatal,
-    /// A defect of ours, contained.
+    /// A contained defect of Aralez itself.
     Internal,
 }
 
 impl FaultCode {
-    /// The stable name in JSON and logs.
+    /// Returns the stable name in JSON and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Decode => "decode",
@@ -47,18 +47,18 @@ impl FaultCode {
 /// One reason why a snapshot is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// The kind of reason.
+    /// The kind of the fault.
     pub code: FaultCode,
-    /// The resource at fault; `None` where the snapshot as a whole is.
+    /// The resource at fault; `None` if the snapshot as a whole is.
     pub resource: Option<RecordKey>,
-    /// The field inside the resource, dotted; empty where the whole resource is at fault.
+    /// The field inside the resource, dotted; empty if the whole resource is at fault.
     pub field: String,
-    /// The reason, for a person.
+    /// The reason, as text for the operator.
     pub reason: String,
 }
 
 impl Fault {
-    /// A fault of one resource.
+    /// Returns a fault of one resource.
     pub fn of(
         resource: &RecordKey,
         code: FaultCode,
@@ -73,7 +73,7 @@ impl Fault {
         }
     }
 
-    /// A fault of the snapshot as a whole.
+    /// Returns a fault of the snapshot as a whole.
     pub fn whole(code: FaultCode, field: &str, reason: impl Into<String>) -> Self {
         Self {
             code,
@@ -102,10 +102,10 @@ impl fmt::Display for Fault {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// `Ok` where nothing is wrong.
+    /// Returns `Ok` if there are no faults.
     ///
     /// # Errors
-    /// All the faults, where there are any.
+    /// All the faults, if there are any.
     pub fn check(faults: Vec<Fault>) -> Result<(), Self> {
         if faults.is_empty() {
             Ok(())
@@ -114,12 +114,12 @@ impl Faults {
         }
     }
 
-    /// The faults, in the order found.
+    /// Returns the faults, in the order found.
     pub fn as_slice(&self) -> &[Fault] {
         &self.0
     }
 
-    /// The first few, and how many more there are: for logs and for what is told again and again.
+    /// Returns the first few faults and the number of the others, for logs and for repeated reports.
     pub fn brief(&self) -> String {
         const FEW: usize = 8;
         let few = Self(self.0.iter().take(FEW).cloned().collect());
@@ -129,7 +129,7 @@ impl Faults {
         }
     }
 
-    /// The faults themselves.
+    /// Returns the faults by value.
     pub fn into_vec(self) -> Vec<Fault> {
         self.0
     }

@@ -1,18 +1,18 @@
-//! BLAKE3 digests with a name of their own, so that a root is never taken for a secret or a key.
+//! BLAKE3 digests as a separate type, so that a root is never taken for a secret or a key.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Up to how many bytes are copied together before they are hashed.
+/// Largest input, in bytes, that is copied into one buffer and hashed in one call.
 const AT_ONCE: usize = 64 * 1024;
 
-/// 32 bytes of BLAKE3. Shown as hex; `short` is for people.
+/// A BLAKE3 digest of 32 bytes. Displayed as hex; `short` is for people.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of several fields, each preceded by its length as eight little-endian bytes, so that no two different
-    /// sequences of fields give the same input.
+    /// Returns the digest of several fields. Each is preceded by its length as eight little-endian bytes, so that different sequences of
+    /// fields never give the same input.
     pub fn of_fields(fields: &[&[u8]]) -> Self {
         let length: usize = fields
             .iter()
@@ -29,7 +29,7 @@ impl Digest {
         Self(*hasher.finalize().as_bytes())
     }
 
-    /// The same in one piece, which is twice as fast as piece by piece.
+    /// Hashes the same input in one call, which is twice as fast as one call per piece.
     fn of_short(fields: &[&[u8]], length: usize) -> Self {
         let mut input = Vec::with_capacity(length);
         for field in fields {
@@ -39,17 +39,17 @@ impl Digest {
         Self(*blake3::hash(&input).as_bytes())
     }
 
-    /// Takes bytes as they came over the wire or from disk; `None` unless there are 32 of them.
+    /// Returns the digest with these bytes. `None` unless there are 32 of them.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first eight hex digits: enough to tell two roots apart by eye.
+    /// Returns the first eight hex digits: enough to distinguish two roots by eye.
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()
     }

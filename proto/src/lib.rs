@@ -1,10 +1,10 @@
-//! The language both planes of Aralez speak.
+//! The definitions that both planes of Aralez share.
 //!
-//! Everything that control, every proxy and `aralez-ctl` must agree on lives here, as pure code: the validated [`model`], the
-//! [`fault`]s that refuse it, [`record`]s with their hashes and roots, the closed-under-reference [`snapshot`], the `matcher`, the
-//! reading of documents and `main.yaml`, and the conversion between model and wire.
+//! Everything that control, every proxy and `aralez-ctl` must agree on is here, as pure code: the validated [`model`], the [`fault`]s that
+//! refuse it, [`record`]s with their hashes and roots, the closed-under-reference [`snapshot`], the `matcher`, the reading of documents and
+//! `main.yaml`, and the conversion between model and wire.
 //!
-//! It does **not** contain: a runtime, sockets, files, clocks, randomness, Pingora, axum or kube. What needs a nonce or a time is given it.
+//! The crate contains **no** runtime, sockets, files, clocks, randomness, Pingora, axum or kube. Callers pass in nonces and times.
 
 pub mod client;
 pub mod content;

@@ -1,7 +1,7 @@
 //! `main.yaml`: the static configuration of the daemons, one flat map that both may share.
 //!
-//! Text in, typed values or faults out. Where nothing is written the defaults of the keys hold (keys.md). Paths are as written:
-//! relative ones count from the working directory, as in the single-process Aralez.
+//! Text is parsed into typed values or faults. Unset keys have the defaults declared with them. Paths stay as written: relative paths are
+//! relative to the working directory, as in the single-process Aralez.
 
 use crate::main_config::keys::MainKeys;
 use crate::place::DocumentFaults;
@@ -28,7 +28,7 @@ pub use values::{ControlAddress, LogLevel};
 /// Reads a `main.yaml`. `file` is its name in faults. An empty text is an empty configuration.
 ///
 /// # Errors
-/// Every fault at once: unknown keys with the nearest known one, wrong types, bad addresses.
+/// All faults together: unknown keys with the nearest known one, wrong types, bad addresses.
 pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
     let tree = crate::yaml::parse(text).map_err(|unreadable| {
         let mut reader = Reader::new(file);
@@ -49,7 +49,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
     }
 }
 
-/// The JSON Schema of the file.
+/// Returns the JSON Schema of the file.
 pub(crate) fn schema() -> serde_json::Value {
     MainKeys::schema()
 }

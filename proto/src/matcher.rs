@@ -1,8 +1,8 @@
-//! Matching: which host and which route a request belongs to. Pure, and the same in control, every proxy and `aralez-ctl`.
+//! Selection of the host and the route of a request. Pure, and identical in control, every proxy and `aralez-ctl`.
 //!
-//! Names are normalised once, at the edge, and compared as bytes from then on. A path is forwarded as it was written and matched in every
-//! way in which an endpoint may read it; where these lead to different routes (`/pub%2F..%2Fsecret`, `/%2Fsecret` beside a route
-//! `/secret`) the request is refused: a rule that guards `/secret` must see every way of writing it.
+//! Names are normalised once, on input, and compared as bytes from then on. A path is forwarded as written and matched in every way in
+//! which an endpoint may read it. If these readings select different routes (`/pub%2F..%2Fsecret`, or `/%2Fsecret` with a route `/secret`),
+//! the request is refused: a rule that guards `/secret` must apply to every spelling of it.
 
 mod authority;
 mod host;

@@ -1,6 +1,6 @@
-//! The validated model: what a snapshot says, in types that cannot say anything wrong.
+//! The validated model: the contents of a snapshot, in types that cannot represent invalid values.
 //!
-//! Text becomes these types once, at the edge: in documents, or in [`crate::convert`].
+//! Text is converted to these types once, on input: in documents, or in [`crate::convert`].
 
 mod address;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! Two pieces of work that do not need each other. Threads are given, as time and randomness are: nothing here makes any.
+//! Two independent pieces of work. The caller provides the threads, as it does time and randomness: this crate creates none.
 
 /// Runs two pieces of work, each once, and returns when both are done.
 pub trait Join: Sync {
@@ -6,7 +6,7 @@ pub trait Join: Sync {
     fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send));
 }
 
-/// One after the other.
+/// Runs one piece after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InTurn;
 
@@ -17,7 +17,7 @@ impl Join for InTurn {
     }
 }
 
-/// What both pieces of work give.
+/// Runs two pieces of work and returns both results.
 pub fn both<A: Send, B: Send>(
     join: &dyn Join,
     left: impl FnOnce() -> A + Send,

@@ -1,15 +1,15 @@
-//! A map that is cheap to copy and cheap to change: 256 shards behind `Arc`s, of which a change copies one.
+//! A map that is cheap to clone and cheap to change: 256 shards behind `Arc`s, of which a change copies one.
 //!
-//! Snapshots and tables are immutable and follow each other with small differences. Sharing what did not change is what keeps the cost of
-//! an update in the order of the change instead of the order of the configuration.
+//! Snapshots and tables are immutable, and each differs little from the one before. Sharing the unchanged shards makes the cost of an
+//! update proportional to the change instead of the configuration.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-/// Quicker than that of the standard library, and drawn anew in each process. Who may ask cannot put anything in, so no flood of keys
-/// that collide can be made by asking.
+/// Faster than the hasher of the standard library, and seeded randomly per process. Clients only look keys up and never insert any, so they
+/// cannot flood the map with colliding keys.
 use foldhash::fast::RandomState;
 
 mod batch;
@@ -41,7 +41,7 @@ impl<K, V> Default for PersistentMap<K, V> {
 }
 
 fn shard_of<Q: Hash + ?Sized>(hasher: &RandomState, key: &Q) -> usize {
-    // Bits from the middle: the maps inside use the lowest and the highest ones of the same hash.
+    // Bits from the middle: the inner maps use the lowest and the highest bits of the same hash.
     (hasher.hash_one(key) >> 32) as usize % SHARDS
 }
 
@@ -50,7 +50,7 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         shard_of(&self.hasher, key)
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`.
     pub fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -59,7 +59,7 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         self.shards[self.shard_of(key)].get(key)
     }
 
-    /// Puts a value and gives back the one that was there.
+    /// Inserts a value and returns the previous one.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let shard = self.shard_of(&key);
         let before = Arc::make_mut(&mut self.shards[shard]).insert(key, value);
@@ -67,7 +67,7 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         before
     }
 
-    /// Changes the value under `key`, which is made where there is none. Looks the key up once.
+    /// Changes the value under `key`, inserting the default first if there is none. Looks the key up once.
     pub fn change<R>(&mut self, key: K, change: impl FnOnce(&mut V) -> R) -> R
     where
         V: Default,
@@ -80,12 +80,12 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         result
     }
 
-    /// A batch for [`PersistentMap::change_all`] of this map and its copies.
+    /// Returns an empty batch for [`PersistentMap::change_all`] of this map and its clones.
     pub fn batch<T>(&self) -> Batch<K, T> {
         Batch::new(self.hasher.clone())
     }
 
-    /// As [`PersistentMap::change`] for each of a batch. Of many, that costs less than one after the other.
+    /// Like [`PersistentMap::change`] for each entry of a batch, but cheaper for many entries.
     pub fn change_all<T>(&mut self, batch: Batch<K, T>, mut change: impl FnMut(&mut V, T))
     where
         V: Default,
@@ -103,7 +103,7 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         }
     }
 
-    /// Takes a value out.
+    /// Removes a value and returns it.
     pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -118,8 +118,8 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         before
     }
 
-    /// Other values under the same keys; a key is left out where there is none. Costs less than putting one after the other: each shard
-    /// is made in its size, and no other is looked at meanwhile.
+    /// Returns a map of the values that `make` returns, under the same keys; a key is left out if it returns `None`. Cheaper than inserting
+    /// one by one: each shard is allocated at its size, and shards are visited one at a time.
     pub fn filter_map<W>(&self, mut make: impl FnMut(&K, &V) -> Option<W>) -> PersistentMap<K, W> {
         let mut len = 0;
         let mut shard = |shard: &Arc<HashMap<K, V, RandomState>>| {
@@ -136,17 +136,17 @@ impl<K: Hash + Eq + Clone, V: Clone> PersistentMap<K, V> {
         }
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no entries.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// All entries, in no particular order.
+    /// Returns all entries, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.shards.iter().flat_map(|shard| shard.iter())
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a file that a human wrote, and where.
+//! Faults in user-written files, and their places.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use std::fmt;
 pub struct Place {
     /// The document's name.
     pub file: String,
-    /// The line; 0 where the document as a whole is meant.
+    /// The line; 0 if the fault concerns the document as a whole.
     pub line: usize,
     /// The column.
     pub column: usize,
 }
 
-/// One thing wrong with a document: `file:line:column: path: reason (did you mean …)`.
+/// One fault in a document: `file:line:column: path: reason (did you mean …)`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DocumentFault {
-    /// Where.
+    /// The place.
     pub place: Place,
     /// The dotted path of keys to the value; empty at the top.
     pub path: String,
-    /// What is wrong, with the nearest right thing.
+    /// The reason, with the nearest valid alternative.
     pub reason: String,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for DocumentFault {
     }
 }
 
-/// All that is wrong with a set of documents, by place; at least one fault.
+/// All faults in a set of documents, ordered by place; at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DocumentFaults(pub Vec<DocumentFault>);
 
@@ -55,18 +55,18 @@ impl fmt::Display for DocumentFaults {
 
 impl std::error::Error for DocumentFaults {}
 
-/// Where the values of one scope stand in its document, by dotted key: `timeouts.read`, `headers[0]`. Lines and columns count from 1.
+/// Positions of the values of one scope in its document, by dotted key: `timeouts.read`, `headers[0]`. Lines and columns count from 1.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Places(Vec<(Box<str>, (u32, u32))>);
 
 impl Places {
-    /// Line and column of a value; `None` where the scope does not say it.
+    /// Returns line and column of a value. `None` if the scope does not set it.
     pub fn of(&self, key: &str) -> Option<(u32, u32)> {
         let found = self.0.iter().find(|(known, _)| **known == *key);
         found.map(|(_, place)| *place)
     }
 
-    /// All of them, in the order written.
+    /// Returns all positions, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, (u32, u32))> {
         self.0.iter().map(|(key, place)| (&**key, *place))
     }

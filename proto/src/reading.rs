@@ -1,7 +1,7 @@
-//! Reading values from YAML. One declaration a key: its name, its older names, its type and what it means. From it come the reading, the JSON
-//! Schema and the reference, so that they cannot disagree.
+//! Reading of values from YAML. Each key is declared once: its name, its older names, its type and its meaning. The reader, the JSON Schema
+//! and the reference are derived from the declaration, so that they cannot disagree.
 //!
-//! `keys!` declares the keys of a map as a struct; a type that may stand as a value implements `FromYaml`.
+//! `keys!` declares the keys of a map as a struct; a type of values implements `FromYaml`.
 
 mod bounded;
 mod key;

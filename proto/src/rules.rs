@@ -1,7 +1,7 @@
-//! Rules: settings that may stand at the top, at a host or at a path. The narrower scope wins.
+//! Rules: settings allowed at the top, at a host or at a path. The narrower scope wins.
 //!
-//! One rule, one file: its keys, its values, how scopes merge, its message, its feature numbers and its tests. The list below names them all,
-//! also those that this release only checks. ARCHITECTURE.md says what a new one takes.
+//! Each rule has one file: its keys, values, merging of scopes, wire message, feature numbers and tests. The list below names all rules,
+//! including those that this release only checks. ARCHITECTURE.md describes how to add one.
 
 use std::fmt::Debug;
 
@@ -42,7 +42,7 @@ pub use timeouts::Timeouts;
 use tls::{Protocol, TlsToEndpoint};
 pub use to_https::ToHttps;
 
-/// Where a rule may stand.
+/// A place at which a rule may be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scope {
     /// At the top of `upstreams.yaml`.
@@ -51,11 +51,11 @@ pub(crate) enum Scope {
     Host,
     /// At a path.
     Path,
-    /// At a service of Consul or Kubernetes, of which routes are made.
+    /// At a service of Consul or Kubernetes, from which routes are generated.
     Service,
 }
 
-/// Where documents set what holds for a route.
+/// The scopes from which a route inherits.
 const SCOPES: &[Scope] = &[Scope::Top, Scope::Host, Scope::Path];
 const EVERYWHERE: &[Scope] = &[Scope::Top, Scope::Host, Scope::Path, Scope::Service];
 const OF_POOLS: &[Scope] = &[Scope::Top, Scope::Path];
@@ -64,36 +64,36 @@ const TOP: &[Scope] = &[Scope::Top];
 const HOST: &[Scope] = &[Scope::Host];
 const PATH: &[Scope] = &[Scope::Path];
 
-/// What one scope says about a rule that this release enforces.
+/// The value of one scope for a rule that this release enforces.
 pub(crate) trait Rule: Clone + Debug + Default + PartialEq {
-    /// As written.
+    /// The value as written in a document.
     type Keys: FromYaml;
-    /// As sent.
+    /// The value as sent to proxies.
     type Wire;
-    /// The features that some value of it needs (see [`crate::feature`]), ascending.
+    /// The features that some value of the rule needs (see [`crate::feature`]), ascending.
     const FEATURES: &'static [u32] = &[];
 
-    /// From what was written.
+    /// Converts a written value.
     fn lower(keys: Self::Keys) -> Self;
 
-    /// This scope with a narrower one inside.
+    /// Returns this scope overridden by a narrower one inside it.
     #[must_use]
     fn narrowed_by(&self, narrower: &Self) -> Self;
 
-    /// The features that this value needs: a proxy without one of them must not serve without the rule.
+    /// Returns the features that this value needs. A proxy that lacks one of them must not serve without the rule.
     fn needs(&self) -> &'static [u32] {
         &[]
     }
 
-    /// `None` where nothing is said, so that a scope that says nothing costs nothing.
+    /// Encodes the value. `None` if the scope does not set the rule, so that an unset rule takes no bytes.
     fn encode(&self) -> Option<Self::Wire>;
 
-    /// From what was sent. Each thing that the model does not allow is told to `wrong`.
+    /// Decodes a received value. Calls `wrong` for each part that the model does not allow.
     fn decode(wire: Self::Wire, wrong: &mut dyn FnMut(String)) -> Self;
 }
 
-/// Declares the rules. Enforced ones have a type that implements [`Rule`] and a field of `message Rules`; of the others only the value is
-/// checked, and refused where it asks for something.
+/// Declares the rules. An enforced rule has a type that implements [`Rule`] and a field of `message Rules`. A checked rule is only
+/// validated, and refused if its value requests anything.
 macro_rules! rules {
     (
         enforced {$(
@@ -105,31 +105,31 @@ macro_rules! rules {
             $checked_key:literal: $shape:ty, at $checked_scopes:expr;
         )*}
     ) => {
-        /// What one scope says about all rules. Where it says nothing, a wider scope holds.
+        /// The rules of one scope. A rule that is not set here is inherited from the wider scope.
         #[derive(Clone, PartialEq, Eq, Debug, Default)]
         pub struct Rules {
             $($(#[doc = $about])* pub $field: $rule,)*
         }
 
         impl Rules {
-            /// This scope with a narrower one inside.
+            /// Returns this scope overridden by a narrower one inside it.
             #[must_use]
             pub fn narrowed_by(&self, narrower: &Self) -> Self {
                 Self { $($field: self.$field.narrowed_by(&narrower.$field),)* }
             }
 
-            /// The features that these values need.
+            /// Returns the features that these values need.
             pub(crate) fn needs(&self) -> Vec<u32> {
                 [$(self.$field.needs(),)*].concat()
             }
 
-            /// `None` where nothing is said.
+            /// Encodes the rules. `None` if the scope sets none.
             pub(crate) fn encode(&self) -> Option<wire::Rules> {
                 let said = *self != Self::default();
                 said.then(|| wire::Rules { $($field: self.$field.encode(),)* })
             }
 
-            /// From what was sent. `wrong` is told the rule and what the model does not allow of it.
+            /// Decodes received rules. Calls `wrong` with the rule and the reason for each value that the model does not allow.
             pub(crate) fn decode(
                 wire: Option<wire::Rules>,
                 wrong: &mut dyn FnMut(&'static str, String),
@@ -145,10 +145,10 @@ macro_rules! rules {
             }
         }
 
-        /// The features that some value of some rule needs.
+        /// Per rule, the features that some value of it needs.
         pub(crate) const FEATURES: &[&[u32]] = &[$(<$rule as Rule>::FEATURES,)*];
 
-        /// The keys of rules that stand in one scope.
+        /// The rule keys written in one scope.
         #[derive(Default)]
         pub(crate) struct RuleKeys {
             $($field: Option<<$rule as Rule>::Keys>,)*
@@ -156,7 +156,7 @@ macro_rules! rules {
         }
 
         impl RuleKeys {
-            /// The keys that may stand in a scope.
+            /// Returns the keys allowed in a scope.
             pub(crate) fn keys(scope: Scope) -> impl Iterator<Item = Key> {
                 let all = [
                     $(($scopes, takes_key::<<$rule as Rule>::Keys>($key, &[$($alias),*], &[$($about),*], None)),)*
@@ -166,7 +166,7 @@ macro_rules! rules {
                 here.map(|(_, key)| key)
             }
 
-            /// Reads the value of a key that stands in a scope.
+            /// Reads the value of a key in a scope.
             pub(crate) fn take<'t>(
                 &mut self,
                 scope: Scope,
@@ -190,7 +190,7 @@ macro_rules! rules {
                 KeyMatch::Taken
             }
 
-            /// What the scope says.
+            /// Converts the written keys to rules.
             pub(crate) fn lower(self) -> Rules {
                 Rules { $($field: self.$field.map_or_else(Default::default, Rule::lower),)* }
             }
@@ -212,43 +212,43 @@ rules! {
     checked {
         /// Requests per second and client.
         "rate_limit": RateLimit, at EVERYWHERE;
-        /// Answers 4xx per second and client.
+        /// 4xx responses per second and client.
         "x4xx_limit": Between<0, { u64::MAX }>, at EVERYWHERE;
-        /// Who may pass.
+        /// Authorization of clients.
         "authorization": Authorization, at EVERYWHERE;
         /// The largest request body.
         "max_body": WrittenSize, at EVERYWHERE;
-        /// Whether answers are compressed.
+        /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
-        /// Networks whose clients may come, and no others.
+        /// Networks of the only clients that are allowed.
         "allow": Vec<Cidr>, at SCOPES;
-        /// Networks whose clients may not come.
+        /// Networks whose clients are denied.
         "deny": Vec<Cidr>, at SCOPES;
-        /// Files that are sent in place of answers with these statuses.
+        /// Files sent instead of responses with these statuses.
         "errors": Anything, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.
         "sticky_sessions": Sticky, at OF_POOLS_AND_SERVICES;
-        /// How an endpoint is chosen.
+        /// Selection of an endpoint.
         "balance": BalanceChoice, at OF_POOLS_AND_SERVICES;
-        /// Whether a failed request is tried again.
+        /// Whether failed requests are retried.
         "retries": RetriesKeys, at OF_POOLS;
-        /// What a confirmed empty answer of a source does to a pool. Default: keep.
+        /// Effect of a confirmed empty answer of a source on a pool. Default: keep.
         "on_empty": OnEmpty, at OF_POOLS;
-        /// How endpoints are checked.
+        /// Health checks of endpoints.
         "health": HealthKeys, at OF_POOLS_AND_SERVICES;
-        /// Whether endpoints are checked.
+        /// Whether endpoints are health-checked.
         "healthcheck": bool, at OF_POOLS_AND_SERVICES;
-        /// Networks whose X-Forwarded-For is believed.
+        /// Networks whose X-Forwarded-For is trusted.
         "trusted_proxies": Vec<Cidr>, at TOP;
-        /// Certificates that clients must show.
+        /// Client certificates.
         "client_ca": ClientCa, at HOST;
-        /// What is taken off the path that endpoints see.
+        /// Prefix removed from the path sent to endpoints.
         "strip_prefix": String, at PATH;
-        /// What is put before the path that endpoints see.
+        /// Prefix added to the path sent to endpoints.
         "add_prefix": String, at PATH;
-        /// What endpoints see as Host. Default: keep, what the client sent.
+        /// Host sent to endpoints. Default: keep, the client's Host.
         "host": HostSeen, at PATH;
-        /// How many requests may be with each endpoint at once.
+        /// Maximum number of concurrent requests to each endpoint.
         "max_in_flight": Between<1, { u64::MAX }>, at PATH;
         /// TLS to the endpoints.
         "tls": TlsToEndpoint, at PATH;

@@ -6,12 +6,12 @@ use crate::{document, main_config};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The JSON Schema of `main.yaml`.
+/// Returns the JSON Schema of `main.yaml`.
 pub fn main() -> Value {
     described("main.yaml", main_config::schema())
 }
 
-/// The JSON Schema of `upstreams.yaml`. Files in `conf.d` hold its hosts only.
+/// Returns the JSON Schema of `upstreams.yaml`. Files in `conf.d` use only its hosts.
 pub fn upstreams() -> Value {
     described("upstreams.yaml", document::schema())
 }

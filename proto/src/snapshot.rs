@@ -1,7 +1,7 @@
 //! A snapshot: a validated, versioned, complete set of resources, closed under reference.
 //!
-//! A snapshot that exists is right: every record decodes, every route's pool exists, every endpoint has a pool, the limits hold. The
-//! next one is made from the one before and a delta, at the cost of the delta, sharing what did not change.
+//! A snapshot that exists is valid: every record decodes, every route's pool exists, every endpoint has a pool, the limits are met. The
+//! next one is made from its predecessor and a delta, at the cost of the delta, and shares everything unchanged.
 
 mod endpoints;
 mod limits;
@@ -33,7 +33,7 @@ pub struct Snapshot {
 }
 
 impl Default for Snapshot {
-    /// The empty snapshot, before all versions.
+    /// Returns the empty snapshot, which precedes all versions.
     fn default() -> Self {
         let records = RecordSet::default();
         Self {
@@ -45,20 +45,20 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// The snapshot of a complete set of records. The version's roots are taken from the records.
+    /// Builds a snapshot from a complete set of records. The roots of the version are computed from the records.
     ///
     /// # Errors
-    /// Every fault of every record, then dangling references, then limits.
+    /// Every fault of every record; if there is none, the dangling references; if there is none, the exceeded limits.
     pub fn complete(version: Version, records: RecordSet, limits: &Limits) -> Result<Self, Faults> {
         let changes: Vec<Change> = records.iter().cloned().map(Change::Put).collect();
         let (resources, _) = Resources::default().with(&changes)?;
         Self::checked(version, records, resources, limits)
     }
 
-    /// The snapshot after a delta, and what the delta touched. Costs the delta.
+    /// Returns the snapshot after a received delta, and what the delta touched. The cost is proportional to the delta.
     ///
     /// # Errors
-    /// As [`Snapshot::complete`], and a hash mismatch where the delta does not lead to the roots of `version`.
+    /// As [`Snapshot::complete`], and a hash mismatch if the delta does not produce the roots of `version`.
     pub fn next(
         &self,
         version: Version,
@@ -70,7 +70,7 @@ impl Snapshot {
         self.with(version, records, delta, limits)
     }
 
-    /// As [`Snapshot::next`], for whoever made the delta: the version's roots are taken from the records.
+    /// Like [`Snapshot::next`], for the author of the delta: the roots of the version are computed from the records.
     ///
     /// # Errors
     /// As [`Snapshot::complete`].
@@ -94,7 +94,7 @@ impl Snapshot {
         Ok((Self::checked(version, records, resources, limits)?, touched))
     }
 
-    /// As [`Snapshot::complete`], of records in any order, and only where they lead to the roots of `version`. Costs both threads that `join` has.
+    /// Builds a snapshot from records in any order, and verifies that they produce the roots of `version`. Uses both threads of `join`.
     ///
     /// # Errors
     /// As [`Snapshot::next`].
@@ -108,7 +108,7 @@ impl Snapshot {
         Self::verified(version, records, limits, join)
     }
 
-    /// As [`Snapshot::loaded`], of a set that is made already.
+    /// Like [`Snapshot::loaded`], from an existing record set.
     ///
     /// # Errors
     /// As [`Snapshot::next`].
@@ -123,8 +123,8 @@ impl Snapshot {
         Self::checked(version, records, resources, limits)
     }
 
-    /// The snapshot of a complete set of records, following this one: costs what differs, and shares what does not. The version's roots are
-    /// taken from the records.
+    /// Builds the snapshot of a complete set of records as the successor of this one. Costs only the difference, and shares everything
+    /// unchanged. The roots of the version are computed from the records.
     ///
     /// # Errors
     /// As [`Snapshot::complete`].
@@ -157,7 +157,7 @@ impl Snapshot {
         })
     }
 
-    /// The same content under another version: a commit that did not touch this view.
+    /// Returns the same content under another version, for a commit that did not touch this view.
     #[must_use]
     pub fn renamed(&self, version: Version) -> Self {
         Self {
@@ -166,23 +166,23 @@ impl Snapshot {
         }
     }
 
-    /// What it is called.
+    /// Returns the version.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Its records.
+    /// Returns the records.
     pub const fn records(&self) -> &RecordSet {
         &self.records
     }
 
-    /// Its resources, decoded.
+    /// Returns the decoded resources.
     pub const fn resources(&self) -> &Resources {
         &self.resources
     }
 }
 
-/// The version with the roots of these records.
+/// Returns the version with the roots of these records.
 const fn of_records(version: Version, records: &RecordSet) -> Version {
     Version {
         root: records.root(),
@@ -191,7 +191,7 @@ const fn of_records(version: Version, records: &RecordSet) -> Version {
     }
 }
 
-/// Both roots, so that what is remembered by the authored one cannot be led astray by a number that nobody proved.
+/// Verifies both roots. Trials, good versions and refusals are keyed by the authored root, so it must not be taken on trust.
 fn expect_roots(announced: &Version, records: &RecordSet) -> Result<(), Faults> {
     let roots = [
         ("root", announced.root, records.root()),

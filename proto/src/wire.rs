@@ -1,4 +1,4 @@
-//! Generated wire types. Only [`crate::convert`] and the adapters of the stream see them.
+//! Generated wire types. Used only by [`crate::convert`] and the adapters of the stream.
 #![allow(
     missing_docs,
     clippy::all,
@@ -10,7 +10,7 @@
 pub mod codec;
 pub mod part;
 
-/// Resources: what records hold.
+/// Resources: the content of records.
 pub mod resource {
     tonic::include_proto!("aralez.resource.v1");
 }

@@ -1,7 +1,7 @@
-//! YAML with positions: text in, a small flat tree or one fault out. Within budgets, so that no text costs more than it weighs.
+//! YAML with positions: parses a text into a small flat tree, or returns one fault. Budgets bound the cost of any text.
 //!
-//! One document a text, empty ones aside; scalars are read by the rules of YAML 1.2, merge keys (`<<`) by those of YAML 1.1. Custom tags
-//! and keys that are not texts are refused: nothing here needs them.
+//! One document per text, not counting empty ones. Scalars follow YAML 1.2, merge keys (`<<`) YAML 1.1. Custom tags and keys that are not
+//! texts are refused because nothing here needs them.
 
 use std::fmt;
 
@@ -16,27 +16,27 @@ mod tests;
 
 pub(crate) use build::parse;
 
-/// The largest set of documents that is read, in bytes: 64 MiB. No text alone may be larger.
+/// Maximum size of all documents together, in bytes: 64 MiB. Also the maximum of a single text.
 pub const MAX_BYTES: usize = 64 << 20;
-/// The most values a document may have, after its aliases are followed: 1.5 million.
+/// Maximum number of values in a document after aliases are expanded: 1.5 million.
 pub(crate) const MAX_NODES: usize = 1_500_000;
-/// How deep values may nest.
+/// Maximum nesting depth.
 pub(crate) const MAX_DEPTH: usize = 64;
-/// The most anchors a document may have.
+/// Maximum number of anchors in a document.
 pub(crate) const MAX_ANCHORS: usize = 10_000;
-/// The most documents a text may have; all but one are empty.
+/// Maximum number of documents in a text. All but one must be empty.
 pub(crate) const MAX_DOCUMENTS: usize = 1_000;
-/// The longest text, and the longest collection in `[…]` or `{…}`: the parser holds either as a whole.
+/// Maximum size in bytes of a scalar, and of a collection in `[…]` or `{…}`: the parser buffers either as a whole.
 pub(crate) const MAX_SPAN: usize = 120 << 10;
 
-/// Why a text is not a document.
+/// The reason why a text was not parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Unreadable {
     pub(crate) at: Spot,
     pub(crate) reason: String,
 }
 
-/// A line and a column, from 1.
+/// A line and a column, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Spot {
     pub(crate) line: u32,
@@ -49,31 +49,31 @@ impl fmt::Display for Spot {
     }
 }
 
-/// A document as values in the order written, so that a large one is two allocations and no recursion.
+/// A document as nodes in the order written: a large one takes two allocations, and walking it needs no recursion.
 #[derive(Debug)]
 pub(crate) struct Tree<'s> {
     source: &'s str,
-    /// The texts that do not stand in the source as they are.
+    /// Texts that do not appear verbatim in the source, such as those with escapes.
     texts: String,
     nodes: Vec<Raw>,
 }
 
-/// A node in 16 bytes: a large document has a million.
+/// A node in 16 bytes. A large document has a million.
 #[derive(Clone, Copy, Debug)]
 struct Raw {
     at: Spot,
-    /// Scalars: where the text begins. Aliases: the node meant.
+    /// Scalars: the start of the text. Aliases: the node they refer to.
     start: u32,
-    /// The kind, and below it for scalars the length of the text, for collections the node after the last one inside.
+    /// The kind in the top bits; below it the length of the text for scalars, or the index after the last inner node for collections.
     packed: u32,
 }
 
-/// The bits of [`Raw::packed`] below the kind: enough for any length and any node.
+/// Number of bits of [`Raw::packed`] below the kind: enough for any length and any node index.
 const EXTENT_BITS: u32 = 29;
 
 impl Raw {
     fn new(at: Spot, kind: Kind, start: usize, extent: usize) -> Self {
-        // Both are below the 64 MiB that a document may have.
+        // Both are below 64 MiB, the maximum size of a document.
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let extent = number(extent).min((1 << EXTENT_BITS) - 1);
         Self {
@@ -110,16 +110,16 @@ impl Raw {
 enum Kind {
     /// Plain, in the source.
     Plain = 0,
-    /// Quoted or a block, in the source.
+    /// Quoted or a block scalar, in the source.
     Quoted = 1,
-    /// Plain, among the texts.
+    /// Plain, in `texts`.
     PlainCopy = 2,
-    /// Quoted or a block, among the texts.
+    /// Quoted or a block scalar, in `texts`.
     QuotedCopy = 3,
     Sequence = 4,
     Mapping = 5,
     Alias = 6,
-    /// The key `<<`. What it merges follows the map's own entries, so that readers skip it with its value.
+    /// The key `<<`. The merged entries are appended after the map's own, so readers skip this key and its value.
     Merge = 7,
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Node<'t> {
     index: usize,
 }
 
-/// What a value is.
+/// The content of a node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'t> {
     Scalar(Scalar<'t>),
@@ -138,7 +138,7 @@ pub(crate) enum Value<'t> {
     Mapping(Entries<'t>),
 }
 
-/// A text, and whether it stood without quotes.
+/// A text, and whether it was written without quotes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Scalar<'t> {
     pub(crate) text: &'t str,
@@ -146,12 +146,12 @@ pub(crate) struct Scalar<'t> {
 }
 
 impl Scalar<'_> {
-    /// Nothing written, or `null`.
+    /// Reports whether the value is empty or `null`.
     pub(crate) fn is_null(self) -> bool {
         self.plain && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
-    /// `true` or `false`.
+    /// Returns the value of a boolean. `None` if it is not `true` or `false`.
     pub(crate) fn as_bool(self) -> Option<bool> {
         match self.text {
             "true" | "True" | "TRUE" if self.plain => Some(true),
@@ -160,7 +160,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// Whether it reads as a number.
+    /// Reports whether the text is a number.
     pub(crate) fn is_number(self) -> bool {
         let digits = self.text.strip_prefix(['-', '+']).unwrap_or(self.text);
         self.plain
@@ -170,7 +170,7 @@ impl Scalar<'_> {
 }
 
 impl<'s> Tree<'s> {
-    /// The outermost value; `None` where the document is empty.
+    /// Returns the outermost value. `None` if the document is empty.
     pub(crate) fn root(&'s self) -> Option<Node<'s>> {
         let root = Node {
             tree: self,
@@ -186,12 +186,12 @@ impl<'t> Node<'t> {
         self.tree.nodes[self.index]
     }
 
-    /// Where it stands.
+    /// Returns the position in the source.
     pub(crate) fn at(self) -> Spot {
         self.raw().at
     }
 
-    /// What it is; an alias is what it means.
+    /// Returns the content, following aliases.
     pub(crate) fn value(self) -> Value<'t> {
         let raw = self.raw();
         let text = |source: &'t str, plain| {
@@ -222,7 +222,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The value under a key, where it is a map that has it.
+    /// Returns the value of a key. `None` if this is not a map or does not have the key.
     pub(crate) fn get(self, key: &str) -> Option<Self> {
         let Value::Mapping(mut entries) = self.value() else {
             return None;
@@ -232,7 +232,7 @@ impl<'t> Node<'t> {
             .map(|entry| entry.value)
     }
 
-    /// What it is, in words for a fault. Texts may be secret, so they are not shown.
+    /// Describes the kind of value for a fault. The text itself may be secret and is not included.
     pub(crate) fn found(self) -> &'static str {
         match self.value() {
             Value::Scalar(scalar) if scalar.is_null() => "nothing",
@@ -276,7 +276,7 @@ impl<'t> Iterator for Inside<'t> {
 pub(crate) struct Elements<'t>(Inside<'t>);
 
 impl Elements<'_> {
-    /// Whether there are none.
+    /// Reports whether the list is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.next >= self.0.end
     }
@@ -290,12 +290,12 @@ impl<'t> Iterator for Elements<'t> {
     }
 }
 
-/// The keys of a map with their values, merged ones after the map's own. Each key comes once.
+/// The entries of a map: its own first, then merged ones. Each key occurs once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entries<'t>(Inside<'t>);
 
 impl Entries<'_> {
-    /// Whether there are none.
+    /// Reports whether the map is empty.
     pub(crate) fn is_empty(mut self) -> bool {
         self.next().is_none()
     }

@@ -1,8 +1,8 @@
-//! The wall clock, for what is shown to people. What decides is given an `Instant` instead.
+//! The wall clock, for display. Decisions use an `Instant` passed by the caller.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970 in UTC; 0 where the machine's clock stands before that.
+/// Returns the milliseconds since 1970 in UTC; 0 if the machine's clock is set before that.
 pub fn unix_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

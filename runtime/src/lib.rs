@@ -1,6 +1,6 @@
-//! What the daemons and the supervisor need of the machine: private files, keys, locks, logs, time, randomness.
+//! Services of the operating system for the daemons and the supervisor: private files, keys, locks, logs, time, randomness.
 //!
-//! Adapters only, each small and blocking. It does **not** contain: sockets, async code, or anything that decides.
+//! Small, blocking adapters only. It does **not** contain sockets, async code, or anything that decides.
 
 pub mod clock;
 pub mod lock;

@@ -10,26 +10,26 @@ use rustix::fs::OFlags;
 
 const FILE: &str = "lock";
 
-/// Why a folder could not be locked.
+/// Reason why a folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process works on the folder.
+    /// Another process uses the folder.
     #[error("{} is in use by {holder}: stop it, or give this one another state_dir", folder.display())]
     Held {
         /// The folder.
         folder: PathBuf,
-        /// `process PID`, or `another process` where it has not said yet.
+        /// `process PID`, or `another process` if its id is not in the file yet.
         holder: String,
     },
-    /// The lock file does not open.
+    /// The lock file cannot be opened.
     #[error("cannot lock {}: {cause}", folder.display())]
     Unusable {
         /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// A lock that was passed belongs to another folder.
+    /// The passed lock belongs to another folder.
     #[error("the lock that was passed is not that of {}: the process that passed it works on another folder", folder.display())]
     Foreign {
         /// The folder.
@@ -37,9 +37,9 @@ pub enum LockError {
     },
 }
 
-/// The right to be the only process that works on a folder: a kernel lock on its file `lock`, which ends with the process
-/// whatever ends it. The file holds the process id for people, and stays behind. The kernel's lock belongs to the open file, so it can be passed
-/// to another process as a descriptor, and holds until the last of both has closed it.
+/// The right to be the only process that uses a folder: a `flock` on its file `lock`, which the kernel releases however the process exits.
+/// The file contains the process id for people, and is not removed. The lock belongs to the open file, so it can be passed to another
+/// process as a descriptor, and is held until both processes have closed it.
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct InstanceLock {
@@ -47,10 +47,10 @@ pub struct InstanceLock {
 }
 
 impl InstanceLock {
-    /// Locks `folder`, which exists.
+    /// Locks `folder`, which must exist.
     ///
     /// # Errors
-    /// [`LockError`]: one line with what, where and who.
+    /// [`LockError`]: one line with the folder and the holder or cause.
     pub fn acquire(folder: &Path) -> Result<Self, LockError> {
         let unusable = |cause| LockError::Unusable {
             folder: folder.to_owned(),
@@ -72,10 +72,10 @@ impl InstanceLock {
         Ok(lock)
     }
 
-    /// The lock on `folder` that another process holds and has passed to this one.
+    /// Wraps the lock on `folder` that another process holds and has passed to this one.
     ///
     /// # Errors
-    /// [`LockError`]: where it is the lock of another folder.
+    /// [`LockError`], also if it is the lock of another folder.
     pub fn passed(folder: &Path, lock: OwnedFd) -> Result<Self, LockError> {
         let unusable = |cause| LockError::Unusable {
             folder: folder.to_owned(),
@@ -92,18 +92,18 @@ impl InstanceLock {
         Ok(Self { file })
     }
 
-    /// The lock as a descriptor, to be passed to another process.
+    /// Returns a descriptor of the lock, to be passed to another process.
     ///
     /// # Errors
-    /// Where the system has no descriptor left.
+    /// If the descriptor cannot be duplicated.
     pub fn handle(&self) -> io::Result<OwnedFd> {
         Ok(self.file.try_clone()?.into())
     }
 
-    /// Writes the id of this process into the file: a lock that was passed still names the process before.
+    /// Writes the id of this process into the file. A lock that was passed still names the previous process.
     pub fn name_holder(&self) {
         let mut file = &self.file;
-        // Only for people. On a full or read-only disk the lock holds all the same, and a proxy has to start there.
+        // Informational only: the lock is held even on a full or read-only disk, where a proxy must be able to start.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -111,7 +111,7 @@ impl InstanceLock {
     }
 }
 
-/// The process that the lock on `folder` names, whether it still holds it or not.
+/// Returns the process that the lock file of `folder` names, whether or not it still holds the lock.
 pub fn named(folder: &Path) -> Option<u32> {
     read_pid(&File::open(folder.join(FILE)).ok()?)
 }
@@ -122,19 +122,19 @@ fn read_pid(file: &File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// Names this process as the one that works on `folder`, while the process before still holds the lock: whoever asks next finds this one.
+/// Names this process in the lock file of `folder` while the previous process still holds the lock, so that a successor finds this one.
 pub fn name(folder: &Path) {
-    // As in `name_holder`, which this precedes: the lock does not depend on it.
+    // Errors are ignored as in `name_holder`: the lock does not depend on the content.
     let _ = std::fs::write(folder.join(FILE), format!("{}\n", std::process::id()));
 }
 
-/// Whether a process holds the lock on `folder`. Where nobody does, this takes it for an instant.
+/// Reports whether a process holds the lock on `folder`. If none does, this call takes it for an instant.
 pub fn is_held(folder: &Path) -> bool {
     let file = File::open(folder.join(FILE));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// Opens the file of the lock, making it where it is missing. One on a read-only file system locks as well.
+/// Opens the lock file and creates it if it is missing. A file on a read-only file system can be locked, too.
 fn open(folder: &Path) -> io::Result<File> {
     let path = folder.join(FILE);
     let mut options = OpenOptions::new();
@@ -144,7 +144,7 @@ fn open(folder: &Path) -> io::Result<File> {
     let mut writing = options.clone();
     writing.write(true).create(true).truncate(false).mode(0o600);
     match writing.open(&path) {
-        // Where even that is missing, what has to be known is that nothing can be made here.
+        // If the file is missing as well, report that it cannot be created here.
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
             options.open(&path).map_err(|_| error)
         }
@@ -153,7 +153,7 @@ fn open(folder: &Path) -> io::Result<File> {
 }
 
 fn holder(file: &File) -> String {
-    // Only for the message: what does not read is told as not known.
+    // For the error message only: an unreadable id counts as unknown.
     read_pid(file).map_or_else(
         || "another process".to_owned(),
         |pid| format!("process {pid}"),

@@ -1,4 +1,4 @@
-//! `main.yaml` from disk. What it says is read by `aralez_proto::main_config`.
+//! Reads `main.yaml` from disk. `aralez_proto::main_config` parses it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,32 +7,32 @@ use std::path::{Path, PathBuf};
 use aralez_proto::document::DocumentFaults;
 use aralez_proto::main_config::{self, ChangedKey, MainConfig};
 
-/// The largest `main.yaml` that is read, in bytes: 1 MiB.
+/// Limit on the size of `main.yaml`, in bytes: 1 MiB.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// Why there is no main configuration.
+/// Reason why there is no main configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum MainFileError {
-    /// The file does not read.
+    /// The file cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// The file is beyond [`MAX_BYTES`].
+    /// The file is larger than [`MAX_BYTES`].
     #[error("{}: more than {MAX_BYTES} bytes, which no main.yaml needs", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// The file reads, and says something wrong: the faults, one a line.
+    /// The file has faults, listed one a line.
     #[error("{0}")]
     Faults(DocumentFaults),
 }
 
-/// A `main.yaml` as it was read last, to be read again while the daemon runs.
+/// A `main.yaml` as it was last read, for rereading while the daemon runs.
 #[derive(Debug)]
 pub struct MainFile {
     path: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct MainFile {
 }
 
 impl MainFile {
-    /// Reads the file; without a path, the defaults.
+    /// Reads the file; returns the defaults without a path.
     ///
     /// # Errors
     /// [`MainFileError`].
@@ -51,10 +51,10 @@ impl MainFile {
         Ok((Self { path, text }, config))
     }
 
-    /// Reads the file again: what it says now, and which keys that changed.
+    /// Reads the file again. Returns the new configuration and the keys that changed.
     ///
     /// # Errors
-    /// [`MainFileError`]; the text that was read before stays the one to compare with.
+    /// [`MainFileError`]; the next reload still compares with the last good text.
     pub fn reload(&mut self) -> Result<(MainConfig, Vec<ChangedKey>), MainFileError> {
         let (now, config) = Self::open(self.path.as_deref())?;
         let changed = main_config::changes(&self.text, &now.text);
@@ -63,7 +63,7 @@ impl MainFile {
     }
 }
 
-/// Reads a `main.yaml`; without a path, the defaults. Links are followed: Kubernetes mounts files as such.
+/// Reads a `main.yaml`; returns the defaults without a path. Links are followed: Kubernetes mounts files as links.
 ///
 /// # Errors
 /// [`MainFileError`].

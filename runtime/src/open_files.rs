@@ -1,9 +1,9 @@
-//! How many files a daemon may have open: each connection is one.
+//! The limit on open files: each connection uses a file descriptor.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit of open files to the hard one, and returns the limit that holds now. Where the system does not permit that, the
-/// limit stays as it is, which is logged.
+/// Raises the soft limit on open files to the hard limit, and returns the limit now in force. If the system refuses, logs that and leaves
+/// the limit unchanged.
 pub fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -13,9 +13,9 @@ pub fn raise() -> usize {
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, raised)
     {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "limit on open files not raised");
     }
     let now = getrlimit(Resource::Nofile).current;
-    // No limit is as many as there can be.
+    // `None`: unlimited.
     now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
 }

@@ -1,11 +1,11 @@
-//! `pid_file`: the id of the process, for people and scripts that send it signals.
+//! `pid_file`: the process id, for people and scripts that send signals.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-/// The file cannot be written.
+/// Error: the file cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("pid_file: cannot write {}: {cause}", path.display())]
 pub struct PidFileError {
@@ -13,7 +13,7 @@ pub struct PidFileError {
     cause: io::Error,
 }
 
-/// A file that holds the id of this process, removed when the process leaves in order, unless a successor wrote its own id there.
+/// A file with the id of this process. It is removed on an orderly exit, unless a successor has written its own id.
 #[derive(Debug)]
 #[must_use = "the file is removed when this is dropped"]
 pub struct PidFile(PathBuf);
@@ -22,7 +22,7 @@ impl PidFile {
     /// Writes the file.
     ///
     /// # Errors
-    /// [`PidFileError`], which names it.
+    /// [`PidFileError`] with the path.
     pub fn write(path: &Path) -> Result<Self, PidFileError> {
         let text = format!("{}\n", std::process::id());
         std::fs::write(path, text).map_err(|cause| PidFileError {
@@ -40,7 +40,7 @@ impl Drop for PidFile {
             return;
         }
         if let Err(error) = std::fs::remove_file(&self.0) {
-            warn!(%error, file = %self.0.display(), "the pid file stays behind");
+            warn!(%error, file = %self.0.display(), "pid file not removed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Files and folders that belong to this process alone: state and what holds secrets.
+//! Files and folders for this process only: state and secrets.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,10 +16,10 @@ pub use mode::WideMode;
 #[cfg(test)]
 mod tests;
 
-/// Makes sure that `folder` exists; what has to be created gets mode 0700. Where anyone may replace its files, that access is taken away.
+/// Creates `folder` and its parents if they are missing, with mode 0700. If every user may replace its files, that access is removed.
 ///
 /// # Errors
-/// Where it cannot be created, is not a folder, or where anyone may replace its files and that cannot be changed.
+/// If it cannot be created, is not a folder, or if every user may replace its files and that cannot be changed.
 pub fn ensure_dir(folder: &Path) -> io::Result<()> {
     let opened = created(folder)?;
     let mode = opened.metadata()?.mode() & 0o7777;
@@ -33,17 +33,18 @@ pub fn ensure_dir(folder: &Path) -> io::Result<()> {
             Err(io::Error::new(ErrorKind::PermissionDenied, reason))
         }
         Some(wide) => {
-            warn!(folder = %folder.display(), "anyone could write to this folder: {wide}");
+            warn!(folder = %folder.display(), "folder was writable by every user: {wide}");
             Ok(())
         }
         None => Ok(()),
     }
 }
 
-/// As [`ensure_dir`], for a folder that belongs to one daemon: nobody else writes there. What had to be narrowed is told.
+/// Like [`ensure_dir`], for a folder of one daemon: also removes write access of group and others. Returns the mode found if it was too
+/// wide.
 ///
 /// # Errors
-/// As [`ensure_dir`].
+/// Like [`ensure_dir`].
 pub fn ensure_own_dir(folder: &Path) -> io::Result<Option<WideMode>> {
     ensure_dir(folder)?;
     WideMode::repair_writable(&File::open(folder)?)
@@ -57,30 +58,29 @@ fn created(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Replaces `path` with `content` as one step, mode 0600: after a crash at any point the file has the old content or the new.
-/// One writer per path at a time.
+/// Replaces `path` with `content` atomically, mode 0600: after a crash at any point the file has the old content or the new. Only one
+/// writer per path at a time.
 ///
 /// # Errors
-/// Where a step fails; the old content stays then and no temporary file is left.
+/// If a step fails. No temporary file is left, and the old content remains unless only the final sync of the folder failed.
 pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with_mode(path, content, 0o600)
 }
 
-/// As [`write_atomic`], without waiting for the disk: what is written outlives this process, but maybe not the machine, after whose end the file
-/// may be empty.
+/// Like [`write_atomic`], without syncing: the content survives this process, but after a crash of the machine the file may be empty.
 ///
 /// # Errors
-/// As [`write_atomic`].
+/// Like [`write_atomic`].
 pub fn write_atomic_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     let (_, temporary) = places(path)?;
     create(&temporary, content, 0o600)?;
     renamed(&temporary, path)
 }
 
-/// As [`write_atomic`], for what only its owner reads and nobody edits: mode 0400.
+/// Like [`write_atomic`], for a secret that only its owner reads and that is never edited: mode 0400.
 ///
 /// # Errors
-/// As [`write_atomic`].
+/// Like [`write_atomic`].
 pub fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
     write_with_mode(path, content, 0o400)
 }
@@ -97,13 +97,14 @@ fn renamed(temporary: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(temporary, path).map_err(|error| given_up(temporary, error))
 }
 
-/// The first error is what matters; a leftover is overwritten by the next attempt.
+/// Removes the temporary file and returns the first error. A leftover is overwritten by the next attempt.
 fn given_up(temporary: &Path, error: io::Error) -> io::Error {
     let _ = std::fs::remove_file(temporary);
     error
 }
 
-/// The folder of a path, and the one name beside it that its temporary file has: a leftover of a crash is replaced, not piled up.
+/// Returns the folder of a path, and the fixed name of its temporary file: a leftover of a crash is replaced, so leftovers do not
+/// accumulate.
 fn places(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let name = path
         .file_name()
@@ -119,7 +120,7 @@ fn places(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
     Ok((folder, temporary))
 }
 
-/// A new file with this content.
+/// Creates a file with this content, and removes it again on failure.
 fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
     let written = write_new(path, content, mode);
     written.map_err(|error| given_up(path, error))
@@ -136,15 +137,16 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
         .mode(mode)
         .open(path)?;
     file.write_all(content)?;
-    // A strict umask may have taken more away than asked.
+    // A strict umask may have removed requested bits.
     file.set_permissions(PermissionsExt::from_mode(mode))?;
     Ok(file)
 }
 
-/// Reads a file of at most `max` bytes whose content proves nothing by itself. Write access of others is taken away, and logged.
+/// Reads a file of at most `max` bytes whose content is neither sealed nor checksummed. Write access of group and others is removed and
+/// logged.
 ///
 /// # Errors
-/// `NotFound` where it is missing; `InvalidData` where it is a link, not a file, longer, or where every user may write it and that cannot be
+/// `NotFound` if it is missing; `InvalidData` if it is a link, not a regular file, longer, or writable by every user and that cannot be
 /// changed.
 pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = open_own(path)?;
@@ -152,17 +154,17 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
         if wide.still_gives_others(0o002) {
             return Err(refused(format!("every user may write it: {wide}")));
         }
-        warn!(file = %path.display(), "others could write this file: {wide}");
+        warn!(file = %path.display(), "file was writable by others: {wide}");
     }
     let len = file.metadata()?.len();
     read_at_most(file, len, max)
 }
 
-/// Reads a file of at most `max` bytes whose content is sealed or checksummed, and so is believed whatever its mode. A mode beyond 0600 is set
-/// back, and told where there was one.
+/// Reads a file of at most `max` bytes whose content is sealed or checksummed, and is therefore trusted whatever its mode. A mode beyond
+/// 0600 is reset and returned.
 ///
 /// # Errors
-/// `NotFound` where it is missing; `InvalidData` where it is a link, not a file, or longer.
+/// `NotFound` if it is missing; `InvalidData` if it is a link, not a regular file, or longer.
 pub fn read_sealed(path: &Path, max: u64) -> io::Result<(Vec<u8>, Option<WideMode>)> {
     let file = open_own(path)?;
     let wide = narrow(&file)?;
@@ -170,25 +172,25 @@ pub fn read_sealed(path: &Path, max: u64) -> io::Result<(Vec<u8>, Option<WideMod
     Ok((read_at_most(file, len, max)?, wide))
 }
 
-/// Sets the mode of an open file back to 0600 where it gives others more, and tells that.
+/// Resets the mode of an open file to 0600 if it gives others more, and returns the mode found.
 ///
 /// # Errors
-/// Where the file cannot be asked for its mode.
+/// If the mode cannot be read.
 pub fn narrow(file: &File) -> io::Result<Option<WideMode>> {
     WideMode::repair(file, 0o600)
 }
 
-/// Reads the first `most` bytes of a file, or all where it has fewer.
+/// Reads the first `most` bytes of a file, or all of a shorter one.
 ///
 /// # Errors
-/// `NotFound` where it is missing; `InvalidData` where it is a link or not a file.
+/// `NotFound` if it is missing; `InvalidData` if it is a link or not a regular file.
 pub fn read_start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     open_own(path)?.take(most).read_to_end(&mut start)?;
     Ok(start)
 }
 
-/// Opens a regular file without following a link and without waiting on a pipe.
+/// Opens a regular file without following a link and without blocking on a pipe.
 fn open_own(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let opened = OpenOptions::new()
@@ -208,7 +210,7 @@ fn open_own(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads a file that had `len` bytes a moment ago, into memory of that size at once.
+/// Reads a file that had `len` bytes a moment ago, with a single allocation of that size.
 fn read_at_most(file: File, len: u64, max: u64) -> io::Result<Vec<u8>> {
     let size = usize::try_from(len.min(max).saturating_add(1)).unwrap_or_default();
     let mut content = Vec::with_capacity(size);

@@ -1,6 +1,6 @@
-//! Random bytes from the kernel, fit for keys.
+//! Random bytes from the kernel, suitable for keys.
 
-/// `N` fresh random bytes.
+/// Returns `N` fresh random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut drawn = [0; N];
     getrandom::fill(&mut drawn).expect("the kernel gives random bytes once it has started");

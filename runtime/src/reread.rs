@@ -1,4 +1,4 @@
-//! What a running daemon does with SIGHUP and SIGUSR1: `main.yaml` and the log file, read and opened again.
+//! Reaction of a running daemon to SIGHUP and SIGUSR1: rereads `main.yaml` and reopens the log file.
 
 use aralez_proto::main_config::{ChangedKey, MainConfig, Owner};
 use tracing::{error, info, warn};
@@ -6,7 +6,7 @@ use tracing::{error, info, warn};
 use crate::main_file::MainFile;
 use crate::telemetry::Log;
 
-/// The files of a running daemon that are taken again on a signal.
+/// The files that a running daemon reads or opens again on a signal.
 #[derive(Debug)]
 pub struct Reread {
     file: MainFile,
@@ -15,13 +15,13 @@ pub struct Reread {
 }
 
 impl Reread {
-    /// Of the daemon that owns the keys of `owner`.
+    /// Creates it for the daemon that owns the keys of `owner`.
     pub const fn new(file: MainFile, log: Log, owner: Owner) -> Self {
         Self { file, log, owner }
     }
 
-    /// SIGHUP: reads `main.yaml` again, takes its log level, and names the keys that need a restart. Gives back what it says for the other
-    /// live keys; `None` where it has a fault, which changes nothing.
+    /// Handles SIGHUP: reads `main.yaml` again, applies its log level, and logs the keys that need a restart. Returns the configuration,
+    /// for the other live keys; `None` if the file has a fault, which changes nothing.
     pub fn main_file(&mut self) -> Option<MainConfig> {
         let daemon = self.owner.name();
         let (config, changes) = match self.file.reload() {
@@ -29,7 +29,7 @@ impl Reread {
             Err(error) => {
                 error!(
                     daemon,
-                    "SIGHUP: main.yaml is not taken, the one before holds: {error}"
+                    "SIGHUP: main.yaml rejected, keeping the previous one: {error}"
                 );
                 return None;
             }
@@ -49,23 +49,23 @@ impl Reread {
                 .join(", ")
         };
         let (taken, waiting) = (names(true), names(false));
-        info!(daemon, changed = taken, "SIGHUP: main.yaml was read again");
+        info!(daemon, changed = taken, "SIGHUP: main.yaml reread");
         if !waiting.is_empty() {
             warn!(
                 daemon,
                 keys = waiting,
-                "SIGHUP: these changed keys of main.yaml hold after a restart"
+                "SIGHUP: changed keys of main.yaml need a restart"
             );
         }
         Some(config)
     }
 
-    /// SIGUSR1: opens the log file again by its name.
+    /// Handles SIGUSR1: opens the log file again by its name.
     pub fn log_file(&self) {
         let daemon = self.owner.name();
         match self.log.reopen() {
-            Ok(()) => info!(daemon, "SIGUSR1: the log was opened again"),
-            Err(error) => error!(daemon, "SIGUSR1: events go to the old log file: {error}"),
+            Ok(()) => info!(daemon, "SIGUSR1: log reopened"),
+            Err(error) => error!(daemon, "SIGUSR1: log not reopened, old file kept: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Signals: those that a daemon obeys, and those whose default action ends a process although nobody means a daemon by them.
+//! Signals: handles those meant for a daemon, and ignores others whose default action would terminate the process.
 
 use std::io;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use signal_hook::consts::{
 use signal_hook::flag;
 use signal_hook::iterator;
 
-/// Signals without a `SIG` constant in `signal-hook` (signal(7), x86 and ARM): a coprocessor's stack, a power failure.
+/// Signals without a `SIG` constant in `signal-hook` (signal(7), x86 and ARM): coprocessor stack fault, power failure.
 const SIGSTKFLT: i32 = 16;
 const SIGPWR: i32 = 30;
 
-/// The real-time signals that the C library leaves to programs. It keeps the first ones for itself and refuses a handler for them: glibc
+/// Returns the real-time signals that the C library leaves to programs. It reserves the first ones and refuses a handler for them: glibc
 /// begins at 34, musl at 35 (signal(7)).
 fn real_time() -> std::ops::RangeInclusive<i32> {
     libc::SIGRTMIN()..=libc::SIGRTMAX()
 }
 
-/// A signal that a daemon obeys.
+/// A signal that a daemon handles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// SIGTERM: finish what runs, and leave.
+    /// SIGTERM: drain and exit.
     Terminate,
-    /// SIGINT: the same, from a terminal.
+    /// SIGINT: like SIGTERM, from a terminal.
     Interrupt,
-    /// SIGQUIT: leave time for a successor, then the same.
+    /// SIGQUIT: wait for a successor, then drain and exit.
     Quit,
     /// SIGHUP: read `main.yaml` again.
     HangUp,
@@ -49,7 +49,7 @@ impl Told {
         })
     }
 
-    /// As people write it.
+    /// Returns the signal's usual name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Terminate => "SIGTERM",
@@ -61,20 +61,20 @@ impl Told {
     }
 }
 
-/// The signals that this process obeys. Each is kept from the moment it is taken until somebody obeys it: an async runtime's own listeners
-/// lose one that comes while they are made, where another runtime of the process hears it first.
+/// The signals that this process handles. A signal is kept from registration until it is handled. The listeners of an async runtime would
+/// lose one that arrives while they are created, if another runtime of the process receives it first.
 #[derive(Debug)]
 pub struct Signals(iterator::Signals);
 
 impl Signals {
-    /// Takes HUP and USR1, so that neither ends a daemon that is still starting. TERM, INT and QUIT end it until [`Self::obey`]: nothing
-    /// is served that they could cut off.
+    /// Registers HUP and USR1, so that neither terminates a daemon that is still starting. TERM, INT and QUIT terminate it until
+    /// [`Self::obey`] is called: nothing is served yet that they could cut off.
     ///
-    /// Takes others without doing anything: a stray one, or a write beyond a limit of file sizes, must not end requests in progress. Faults
-    /// of the process (SEGV, BUS, …) are left alone.
+    /// Others are registered and ignored: a stray signal, or a write beyond the file size limit, must not abort requests in progress.
+    /// Faults of the process (SEGV, BUS, …) keep their default action.
     ///
     /// # Errors
-    /// Where the system refuses a handler.
+    /// If the system refuses a handler.
     pub fn take() -> io::Result<Self> {
         let stray = Arc::new(AtomicBool::new(false));
         let named = [
@@ -87,11 +87,11 @@ impl Signals {
         iterator::Signals::new([SIGHUP, SIGUSR1]).map(Self)
     }
 
-    /// Has each signal obeyed, those that came before first, for as long as the process lives. TERM, INT and QUIT end it by nobody else from
-    /// here on. To be called before anything is served.
+    /// Calls `obey` for each signal, on a separate thread and for the life of the process, beginning with those already received. From now
+    /// on TERM, INT and QUIT terminate the process only through `obey`. Call it before anything is served.
     ///
     /// # Errors
-    /// Where the system refuses a handler or a thread.
+    /// If the system refuses a handler or a thread.
     pub fn obey(mut self, mut obey: impl FnMut(Told) + Send + 'static) -> io::Result<()> {
         for signal in [SIGTERM, SIGINT, SIGQUIT] {
             self.0.add_signal(signal)?;

@@ -1,9 +1,9 @@
-//! Where state lies when `state_dir` does not say.
+//! The default state folder.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The default of `state_dir`: `/var/lib/aralez` as root, else `$XDG_STATE_HOME/aralez`, else `~/.local/state/aralez`.
+/// Returns the default of `state_dir`: `/var/lib/aralez` as root, else `$XDG_STATE_HOME/aralez`, else `~/.local/state/aralez`.
 pub fn default_dir() -> PathBuf {
     dir_of(
         rustix::process::geteuid().is_root(),
@@ -13,7 +13,7 @@ pub fn default_dir() -> PathBuf {
 }
 
 fn dir_of(root: bool, state_home: Option<OsString>, home: Option<PathBuf>) -> PathBuf {
-    // The XDG rules have relative and empty values ignored.
+    // The XDG specification requires ignoring relative and empty values.
     let state_home = state_home
         .map(PathBuf::from)
         .filter(|dir| dir.is_absolute());

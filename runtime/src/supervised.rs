@@ -1,9 +1,9 @@
-//! A daemon that leaves when its supervisor goes, even by SIGKILL.
+//! A daemon that exits when its supervisor exits, even by SIGKILL.
 //!
-//! The supervisor starts a daemon with `--exit-with-parent` and holds the other end of its standard input, which the kernel closes
-//! whatever ends the supervisor. No signal, no polling of process ids, nothing to forget.
+//! The supervisor starts a daemon with `--exit-with-parent` and holds the write end of its standard input, which the kernel closes however
+//! the supervisor exits. This needs no signals and no polling of process ids.
 //!
-//! Whoever starts a daemon again tells it in the variable [`LAST_EXIT`] how it ended before.
+//! A supervisor that restarts a daemon passes it the previous exit in the variable [`LAST_EXIT`].
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -12,15 +12,16 @@ use std::thread;
 mod exit;
 pub use exit::{LAST_EXIT, ProcessExit, UnknownExit};
 
-/// Calls `leave` once, on a thread of its own, when standard input ends: the supervisor is gone.
+/// Calls `leave` once, on a separate thread, when standard input reaches its end: the supervisor is gone.
 ///
 /// # Errors
-/// Where no thread can be started.
+/// If no thread can be started.
 pub fn on_parent_exit(leave: impl FnOnce() + Send + 'static) -> io::Result<()> {
     watch(io::stdin(), leave)
 }
 
-/// Where a daemon puts a documented file (`pid_file`, `error_log`) that is the supervisor's by its name: beside it, with a suffix.
+/// Returns a daemon's own path for a documented file (`pid_file`, `error_log`) whose name belongs to the supervisor: the same path with the
+/// daemon's name as a suffix.
 pub fn own_file(path: &Path, daemon: &str) -> PathBuf {
     let mut own = path.as_os_str().to_owned();
     own.push(".");

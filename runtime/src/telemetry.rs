@@ -1,4 +1,4 @@
-//! Logs: one line per event, to standard error or to a file. Records of the `log` crate (the engine's) go the same way.
+//! Logs: one line per event, to standard error or to a file. Records of the `log` crate are written the same way.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,23 +13,23 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Why logging could not begin.
+/// Reason why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The log file does not open.
+    /// The log file cannot be opened.
     #[error("cannot write the log {}: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// Logging was set up before in this process.
+    /// Logging is already set up in this process.
     #[error("logging was set up twice")]
     Twice,
 }
 
-/// The log of this process while it runs.
+/// The log of this process.
 #[derive(Debug)]
 pub struct Log {
     level: reload::Handle<Targets, Registry>,
@@ -37,25 +37,25 @@ pub struct Log {
 }
 
 impl Log {
-    /// Shows events of another level from now on.
+    /// Changes the level of the events that are logged.
     pub fn set_level(&self, level: LogLevel) {
-        // It fails only where the subscriber is gone, with the process.
+        // It fails only if the subscriber is gone, at process exit.
         let _ = self.level.reload(targets_of(filter_of(level)));
     }
 
-    /// Opens the log file again by its name, so that a rotated file can go. Standard error stays as it is.
+    /// Opens the log file again by its name, so that a rotated file can be removed. Does nothing if the log goes to standard error.
     ///
     /// # Errors
-    /// [`TelemetryError::File`]; events go to the old file as before.
+    /// [`TelemetryError::File`]; events still go to the old file.
     pub fn reopen(&self) -> Result<(), TelemetryError> {
         self.file.as_ref().map_or(Ok(()), |file| file.reopen())
     }
 }
 
-/// Sends events at `level` and above to `file`, appending, or to standard error. Once per process.
+/// Writes events at `level` and above to `file`, appending, or to standard error. Only once per process.
 ///
 /// # Errors
-/// [`TelemetryError`]; nothing was set up then.
+/// [`TelemetryError`]; nothing is set up then.
 pub fn init(level: LogLevel, file: Option<&Path>) -> Result<Log, TelemetryError> {
     let layer = tracing_subscriber::fmt::layer().with_ansi(false);
     let (filter, handle) = reload::Layer::new(targets_of(filter_of(level)));
@@ -77,7 +77,7 @@ pub fn init(level: LogLevel, file: Option<&Path>) -> Result<Log, TelemetryError>
     })
 }
 
-/// A log file that can be opened again by its name.
+/// A log file that can be reopened by its name.
 #[derive(Debug)]
 struct LogFile {
     path: PathBuf,
@@ -102,7 +102,7 @@ impl LogFile {
     }
 
     fn locked(&self) -> MutexGuard<'_, Arc<File>> {
-        // Held for a clone or a replacement: even what a panic left behind is whole.
+        // Held only to clone or replace the handle, so the value is consistent even after a panic.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +119,8 @@ fn open(path: &Path) -> Result<File, TelemetryError> {
         })
 }
 
-/// Libraries print what passes through them below `info`, header values with tokens among it: only our own events may go below.
+/// Returns the filter by target. Below `info`, libraries log the data that passes through them, including header values with tokens: only
+/// our own events may go lower.
 fn targets_of(level: LevelFilter) -> Targets {
     let libraries = level.min(LevelFilter::INFO);
     Targets::new()

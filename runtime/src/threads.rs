@@ -1,10 +1,10 @@
-//! Work on two threads at once.
+//! Runs work on two threads at the same time.
 
 use std::thread::{Builder, scope};
 
 use aralez_proto::parallel::Join;
 
-/// The second piece of work on a thread of its own, or after the first where the system gives none.
+/// Runs the second piece of work on a new thread, or after the first if no thread can be spawned.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TwoThreads;
 
@@ -16,7 +16,7 @@ impl Join for TwoThreads {
             done = true;
         };
         scope(|scope| {
-            // Without a thread nothing ran yet, which is seen below.
+            // If the spawn fails, the piece has not run; `done` shows that.
             let _ = Builder::new().spawn_scoped(scope, &mut piece);
             left();
         });

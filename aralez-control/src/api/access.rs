@@ -1,4 +1,4 @@
-//! Who may do what: the master key in constant time, and a throttle on guessing.
+//! Access control: constant-time comparison of the master key, and a throttle against guessing.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -13,22 +13,22 @@ use subtle::ConstantTimeEq;
 
 use super::throttle::Throttle;
 
-/// Why access is denied.
+/// Reason why access is denied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Denied {
-    /// Too many wrong keys came from this address.
+    /// Too many wrong keys were sent from this address.
     Throttled,
-    /// `main.yaml` has no master key, so that there is no right one.
+    /// `main.yaml` has no master key, so no key is right.
     NoKeyConfigured,
-    /// No key was shown.
+    /// The request has no key.
     NoKey,
-    /// A wrong key was shown.
+    /// The request has a wrong key.
     WrongKey,
 }
 
-/// Compares keys.
+/// Checks the keys of requests.
 pub(super) struct Access {
-    /// The hash of the key: of a fixed length, so that comparing tells nothing of the key's.
+    /// Hash of the key. Its fixed length keeps the comparison from revealing the length of the key.
     key: Option<Digest>,
     throttle: Mutex<Throttle>,
 }
@@ -46,10 +46,10 @@ impl Access {
         }
     }
 
-    /// Whether the request shows the master key, as `?key=` or as a bearer.
+    /// Checks that the request has the master key, as `?key=` or as a bearer token.
     ///
-    /// Only wrong keys are throttled, the right one always passes: an owner may share an address with somebody who guesses, behind a NAT or
-    /// on this machine.
+    /// Only wrong keys are throttled, the right one always passes: an operator may share an address with an attacker, behind a NAT or on
+    /// this machine.
     pub(super) fn check(&self, request: &Parts, peer: IpAddr, now: Instant) -> Result<(), Denied> {
         let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
         let right = self.key.ok_or(Denied::NoKeyConfigured)?;

@@ -1,5 +1,5 @@
-//! `GET /v1/store/backup`: everything that is durable, as one file. It holds the key of the documents, so it needs the master key wherever
-//! it is asked from, and is never cached.
+//! `GET /v1/store/backup`: all durable state as one file. It contains the key of the documents, so it needs the master key from every
+//! address, and is never cached.
 
 use std::io::Read;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use super::access::Denied;
 use super::problem::Problem;
 use super::{Peer, Shared};
 
-/// How much is read at a time, and how many of these wait for the client.
+/// Chunk size in bytes, and the number of chunks that may wait for the client.
 const CHUNK: usize = 64 << 10;
 const WAITING: usize = 4;
 
@@ -50,7 +50,7 @@ pub(super) async fn download(
     Ok((facts, version, streamed(backup.content)).into_response())
 }
 
-/// A body that is read as the client takes it.
+/// Returns a body that is read at the pace of the client.
 fn streamed(mut content: Box<dyn Read + Send>) -> Body {
     let (chunks, taken) = mpsc::channel::<std::io::Result<Bytes>>(WAITING);
     tokio::task::spawn_blocking(move || {
@@ -64,7 +64,7 @@ fn streamed(mut content: Box<dyn Read + Send>) -> Body {
                 }
                 Err(error) => (Err(error), true),
             };
-            // A client that has gone takes nothing more.
+            // A client that disconnected receives nothing more.
             if chunks.blocking_send(read).is_err() || last {
                 return;
             }

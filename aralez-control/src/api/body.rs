@@ -1,4 +1,4 @@
-//! Bodies within bounds: of size, known before anything is kept where the client says it, and of time.
+//! Reading request bodies with bounds on size and time. If the client announces the size, it is checked before anything is buffered.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use futures_util::StreamExt;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 
-/// How long a body may take to arrive.
+/// Maximum time for a body to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
-/// How long the rest of a body that is too large is read and thrown away, so that the client hears the answer.
+/// Time for which the rest of an oversized body is discarded, so that the client receives the response.
 const DISCARD: Duration = Duration::from_millis(800);
 
-/// Why there is no body.
+/// Reason why there is no body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum BodyFault {
     TooLarge,
@@ -32,7 +32,7 @@ impl BodyFault {
     }
 }
 
-/// Reads a whole body of at most [`MAX_BYTES`].
+/// Reads a whole body of at most [`MAX_BYTES`] bytes.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
     read_up_to(MAX_BYTES, headers, body).await
 }
@@ -55,7 +55,7 @@ pub(super) async fn read_up_to(
             .await
             .unwrap_or(Err(BodyFault::TooSlow))
     };
-    // A client that asks before it sends has nothing to throw away.
+    // A client that sent `Expect` has not sent the body: there is nothing to discard.
     if read == Err(BodyFault::TooLarge) && !headers.contains_key(EXPECT) {
         let rest = async { while let Some(Ok(_)) = chunks.next().await {} };
         let _ = tokio::time::timeout(DISCARD, rest).await;
@@ -63,7 +63,7 @@ pub(super) async fn read_up_to(
     read
 }
 
-/// Into one buffer, of the announced size where there is one: there are never two copies of a large body.
+/// Collects the body in one buffer of the announced size, so that a large body is never copied.
 async fn collect(
     chunks: &mut axum::body::BodyDataStream,
     announced: usize,

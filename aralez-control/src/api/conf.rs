@@ -1,4 +1,4 @@
-//! The documented `POST /conf`: its answers are a contract, to the letter.
+//! The documented `POST /conf`. The exact text of its responses is a contract.
 
 use std::fmt::Display;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::core::dropped;
 use super::access::Denied;
 use super::{Peer, Shared, body, problem, write};
 
-/// The hosts that a push drops because they stood in documents that it lacks.
+/// Lists the hosts that a push drops because it lacks the documents that contained them.
 const DROPS: HeaderName = HeaderName::from_static("x-aralez-drops");
 const UPDATED: &str = "Config, conf file, updated !\n";
 const DENIED: &str = "Access Denied !\n";
@@ -24,11 +24,11 @@ const FAULTY: &str = "Failed to parse config!\n";
 
 #[derive(Deserialize, Default)]
 struct Flags {
-    /// Present, with or without a value: the file is written as well.
+    /// Present, with or without a value: also write the file.
     save: Option<String>,
-    /// Present, with or without a value: it may remove most hosts or most of a pool.
+    /// Present, with or without a value: allow removing most hosts or most of a pool.
     force: Option<String>,
-    /// The id of an earlier refusal: it may remove what was shown then.
+    /// The id of an earlier refusal: allow removing what was shown then.
     held: Option<String>,
 }
 
@@ -83,11 +83,11 @@ fn answer(pushed: Result<Committed, Rejected>) -> Response {
     }
 }
 
-/// The documented body is exact, so what the push drops beside what it says is told in a header and in the log.
+/// Builds the success response. The documented body is exact, so the dropped hosts are listed in a header and in the log.
 fn updated(committed: &Committed) -> Response {
     let mut response = match &committed.saved {
         Saved::NotAsked | Saved::Written => plain(StatusCode::OK, UPDATED),
-        // The commit stands: the documented line, and what is not as asked below it.
+        // The commit succeeded: the documented line, with a warning below it.
         Saved::Failed(reason) => plain(
             StatusCode::OK,
             format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// A stream with a deadline for writes.
+/// A stream with a write timeout.
 pub(super) struct WriteDeadline<S> {
     stream: S,
     limit: Duration,
-    /// Armed while a write waits for the peer.
+    /// Armed while a write is pending.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -25,7 +25,7 @@ impl<S> WriteDeadline<S> {
         }
     }
 
-    /// Passes a finished write on; a waiting one fails once it waited for too long.
+    /// Passes a completed write through; fails a write that was pending for too long.
     fn watch<T>(
         &mut self,
         cx: &mut Context<'_>,

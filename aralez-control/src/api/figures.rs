@@ -1,5 +1,5 @@
-//! What answers with something for each node cost, at ten thousand nodes: how long the fleet is held, and how large they are. It prints, and asserts
-//! no time: `cargo test --release -p aralez-control figures -- --ignored --nocapture`.
+//! Measures the responses with one entry per node at ten thousand nodes: how long the fleet is locked, and the size of the response. It
+//! prints, and asserts no time: `cargo test --release -p aralez-control figures -- --ignored --nocapture`.
 #![allow(clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::core::session::Standing;
 use crate::core::touched::TouchedGroups;
 
 const NODES: u64 = 10_000;
-/// Of which so many have not acknowledged the push.
+/// Number of nodes that have not acknowledged the push.
 const OPEN: u64 = 100;
 
 fn version(revision: u64) -> Version {
@@ -60,7 +60,7 @@ fn facts(number: u64) -> NodeFacts {
     }
 }
 
-/// The shortest of some runs: what else the machine does is not of interest.
+/// Returns the shortest of 20 runs, to exclude the noise of the machine.
 fn shortest<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
     let timed = |_| {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Reading without a key: from this machine only, and not by a web page that a name was bent for.
+//! Reading without a key: from this machine only, and not by a web page through DNS rebinding.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -14,7 +14,7 @@ use super::access::Denied;
 use super::problem::Problem;
 use super::{Peer, Shared};
 
-/// Lets a read pass: from loopback without a key, from elsewhere with it.
+/// Admits a read: without a key from loopback, otherwise with the key.
 pub(super) async fn reading(api: Shared, peer: Peer, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let local = peer.0.ip().to_canonical().is_loopback();
@@ -25,7 +25,7 @@ pub(super) async fn reading(api: Shared, peer: Peer, request: Request, next: Nex
                 api.parts.observer.wrong_key();
             }
             return match denied {
-                // A page under a name that was made to point here has no key, and learns nothing.
+                // A page that reached us through DNS rebinding has no key, and must learn nothing.
                 Denied::NoKey | Denied::NoKeyConfigured if local => foreign_host().into_response(),
                 denied => Problem::from(denied).into_response(),
             };
@@ -42,7 +42,7 @@ fn foreign_host() -> Problem {
     )
 }
 
-/// Whether the request names this API by a name that nobody else can make point here.
+/// Reports whether `Host` is a name that an attacker cannot resolve to this address.
 fn is_own_host(request: &Parts, own: SocketAddr) -> bool {
     let Some(host) = request.headers.get(HOST) else {
         return true;

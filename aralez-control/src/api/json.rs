@@ -1,4 +1,4 @@
-//! The JSON of `/v1`. Shapes are a contract: fields are added, never renamed.
+//! The JSON of `/v1`. The shapes are a contract: fields are added, never renamed.
 
 use aralez_proto::content::Content;
 use aralez_proto::document::DocumentFault;
@@ -14,7 +14,7 @@ use crate::core::peer::PeerIdentity;
 use crate::core::proof::MarkCounts;
 use crate::core::session::RefusedContent;
 
-/// The version of the shapes.
+/// Version of the shapes.
 pub(super) const SHAPE: u32 = 1;
 
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ impl From<&DocumentFault> for DocumentFaultJson {
 
 #[derive(Serialize)]
 pub(super) struct RefusedJson {
-    /// Root of the refused snapshot, where the faults may lie in endpoints or certificates.
+    /// Root of the refused snapshot, if the faults may be in endpoints or certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<String>,
     /// Authored root of the refused documents: they are refused with any endpoints.
@@ -124,15 +124,15 @@ pub(super) struct NodeJson {
     pub(super) node: String,
     pub(super) group: String,
     pub(super) proxy_version: String,
-    /// The process that has its stream or had it last, as the kernel names it; `null` where it has had none since control was started.
+    /// The process that has the stream, or had it last, as identified by the kernel; `null` if the node has had none since control started.
     pub(super) peer: Option<PeerJson>,
     pub(super) connected: bool,
     pub(super) state: &'static str,
     pub(super) running: Option<VersionJson>,
-    /// The newest version that is safe on the node's disk, as it last said.
+    /// The newest version that is safe on the node's disk, as last reported.
     pub(super) persisted: Option<VersionJson>,
     pub(super) origin: String,
-    /// How long ago, in milliseconds.
+    /// Milliseconds since the node was last seen.
     pub(super) last_seen_ms: u64,
     pub(super) refused: Option<RefusedJson>,
     pub(super) troubles: Vec<String>,
@@ -146,7 +146,7 @@ pub(super) struct NodesJson {
     pub(super) turned_away: Vec<TurnedAwayJson>,
 }
 
-/// A node that was turned away lately: it is not, or not any more, part of this fleet.
+/// A node that was turned away recently: it is not, or no longer, part of this fleet.
 #[derive(Serialize)]
 pub(super) struct TurnedAwayJson {
     pub(super) node: String,
@@ -156,9 +156,9 @@ pub(super) struct TurnedAwayJson {
     pub(super) state: &'static str,
     pub(super) reason: String,
     pub(super) held: Option<VersionJson>,
-    /// How long ago it was first turned away, in milliseconds.
+    /// Milliseconds since it was first turned away.
     pub(super) since_ms: u64,
-    /// How long ago it was last, in milliseconds.
+    /// Milliseconds since it was last turned away.
     pub(super) last_seen_ms: u64,
 }
 
@@ -169,11 +169,11 @@ pub(super) struct CommittedJson {
     pub(super) head: VersionJson,
     pub(super) changed: bool,
     pub(super) warnings: Vec<String>,
-    /// The hosts that went because the new set lacks the documents that had them.
+    /// The hosts that were dropped because the new set lacks the documents that contained them.
     pub(super) drops: Vec<DroppedJson>,
 }
 
-/// The hosts that go with a document that a new set lacks.
+/// The hosts dropped with one document that a new set lacks.
 #[derive(Serialize)]
 pub(super) struct DroppedJson {
     document: String,
@@ -198,7 +198,7 @@ pub(super) struct PushNodeJson {
     pub(super) faults: Vec<FaultJson>,
 }
 
-/// How many nodes are in each state.
+/// Number of nodes in each state.
 #[derive(Serialize)]
 pub(super) struct PushCountsJson {
     pub(super) pending: usize,
@@ -229,7 +229,7 @@ pub(super) struct PushJson {
     pub(super) version: u32,
     pub(super) revision: u64,
     pub(super) outcome: &'static str,
-    /// For whom the outcome waits: `present` or `all`.
+    /// The nodes that the outcome waits for: `present` or `all`.
     pub(super) awaited: &'static str,
     pub(super) counts: PushCountsJson,
     pub(super) nodes: Vec<PushNodeJson>,
@@ -242,26 +242,26 @@ pub(super) struct DocumentsJson {
     pub(super) hash: String,
     pub(super) faults: Vec<DocumentFaultJson>,
     pub(super) warnings: Vec<DocumentFaultJson>,
-    /// How many files are not read because somebody has been writing them for more than a minute.
+    /// Number of files that are not read because they have been written to for more than a minute.
     pub(super) writing: usize,
-    /// The files that wait for a second look; `null` where they do not.
+    /// The held change of the files; `null` if none is held.
     pub(super) held: Option<HeldJson>,
 }
 
 #[derive(Serialize)]
 pub(super) struct HeldJson {
-    /// The id for `POST /v1/sources/release?held=ID`: it releases exactly this change.
+    /// The id for `POST /v1/sources/release?held=ID`, which releases exactly this change.
     pub(super) id: String,
-    /// For how long, in milliseconds.
+    /// Milliseconds since the hold began.
     pub(super) held_ms: u64,
-    /// When they are taken if they stay as they are, in milliseconds from now; `null`: not by time.
+    /// Milliseconds until the files are taken if they do not change; `null` if not by time.
     pub(super) taken_in_ms: Option<u64>,
     pub(super) removes: Vec<LossJson>,
-    /// The documents whose files are gone as a whole; their last content stays.
+    /// The documents whose files are missing altogether; their last content is kept.
     pub(super) gone: Vec<String>,
 }
 
-/// More than half of something that would go at once.
+/// A loss: more than half of something would be removed at once.
 #[derive(Serialize)]
 pub(super) struct LossJson {
     /// `hosts` or `pool`.
@@ -309,13 +309,13 @@ impl From<NodeCounts> for CountsJson {
     }
 }
 
-/// How a source is doing.
+/// The health of a source.
 #[derive(Serialize)]
 pub(super) struct SourceJson {
     pub(super) name: &'static str,
     /// `waiting`, `good` or `failing`.
     pub(super) health: &'static str,
-    /// Why it is failing; `null` where it is not. What it found before stays.
+    /// Why it is failing; `null` if it is not. Its earlier findings are kept.
     pub(super) reason: Option<String>,
     pub(super) since_ms: u64,
 }

@@ -1,4 +1,4 @@
-//! The nodes: their list, another try for one, and forgetting one.
+//! The nodes: listing them, allowing refused content to be sent to one again, and forgetting one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use super::write::allow;
 use super::{Peer, Shared};
 
 pub(super) async fn list(api: Shared) -> Result<Response, Problem> {
-    // Streams wait for the fleet: what is made of it is made once they have it again.
+    // Streams wait for the fleet lock, so the response is built after its release.
     let listing = api.parts.fleet.lock().listing();
     let head = api.head();
     written(move || nodes_json(&listing, head, Instant::now())).await
 }
 
-/// An answer with something for each node: made and written off the threads that serve streams.
+/// Builds and serializes a response with one entry per node, on a blocking thread instead of the threads that serve streams.
 pub(super) async fn written<T: Serialize>(
     make: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Response, Problem> {
@@ -77,7 +77,7 @@ fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) ->
     let age = now.saturating_duration_since(record.last_seen);
     let running = record.standing.running;
     let origin = match record.status.origin.as_str() {
-        // Before its first status, what a node holds can only be guessed.
+        // Before the first status of a node its origin can only be guessed.
         "" if running.is_none() => "none",
         "" => "cache",
         said => said,
@@ -116,7 +116,7 @@ pub(super) async fn retry(
     Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
 }
 
-/// Takes a node that does not come back off the list.
+/// Removes a node that does not return from the list.
 pub(super) async fn forget(
     api: Shared,
     peer: Peer,

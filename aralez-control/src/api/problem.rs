@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::access::Denied;
 use super::body::BodyFault;
 
-/// How long who guessed keys is told to wait.
+/// `Retry-After` for throttled clients.
 pub(super) const THROTTLED_FOR: Duration = Duration::from_secs(60);
 
-/// One error, with more fields where there is more to say.
+/// One error, optionally with additional fields.
 pub(super) struct Problem {
     status: StatusCode,
     body: Value,

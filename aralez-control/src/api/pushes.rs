@@ -1,4 +1,4 @@
-//! The outcome of a push: as it is now, or after a long poll.
+//! The outcome of a push, immediately or by long poll.
 
 use std::time::{Duration, Instant};
 
@@ -18,21 +18,21 @@ use super::nodes::{turned_away, written};
 use super::problem::Problem;
 use super::write::is_set;
 
-/// How long one question may wait for news.
+/// Maximum duration of a long poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// News of a push that is not decided yet is told this long after the question at the earliest.
+/// Minimum delay before progress of an undecided push is returned, which batches updates.
 const GATHER: Duration = Duration::from_millis(300);
-/// Between two looks while a question waits.
+/// Polling interval of a long poll.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The query parameters.
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    /// Answer when the outcome is known or there is news, at the latest after this many milliseconds.
+    /// Respond when the outcome is known or has progressed, after this many milliseconds at the latest.
     wait_ms: Option<u64>,
-    /// `open`: list only the nodes that do not run it; `none`: the counts alone.
+    /// `open`: list only the nodes that do not run it; `none`: only the counts.
     nodes: Option<String>,
-    /// Wait for nodes as well that are away.
+    /// Also wait for nodes that are away.
     all: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn one(
     };
     let wait = Duration::from_millis(asked.wait_ms.unwrap_or(0)).min(LONGEST_WAIT);
     let began = Instant::now();
-    // Many may wait here, so a look costs the same however many nodes there are.
+    // Many requests may wait here, so the cost of a poll does not depend on the number of nodes.
     let look = || Some(api.parts.fleet.lock().proof(revision)?.counts());
     let first = look();
     loop {
@@ -69,7 +69,7 @@ pub(super) async fn one(
         }
         tokio::time::sleep(LOOK).await;
     }
-    // Streams wait for the fleet: what is made of it is made once they have it again.
+    // Streams wait for the fleet lock, so the response is built after its release.
     let push = api.parts.fleet.lock().push(revision, wanted);
     let push = push.ok_or_else(|| {
         let detail = "there is no such revision, or it is older than those that are followed";

@@ -1,4 +1,4 @@
-//! What can be read: the state of control, its metrics, whether it lives.
+//! The read endpoints: the state of control, its metrics, its health.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use super::json::{
 use super::nodes::{millis, turned_away};
 use super::{Api, Shared};
 
-/// What `/metrics` is: Prometheus' text as its newer form is called.
+/// Content type of `/metrics`: the newer form of the Prometheus text format.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Api {
@@ -95,7 +95,7 @@ pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Control is ready once it serves: what it needs was opened before it listened.
+/// Always ready: everything that control needs is opened before it listens.
 pub(super) async fn readyz() -> &'static str {
     "ok\n"
 }

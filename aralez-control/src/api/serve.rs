@@ -1,7 +1,7 @@
-//! The connections of the API: accepted within a bound, with a deadline on every wait for the client.
+//! The connections of the API: a bounded number, with a timeout on every wait for the client.
 //!
-//! hyper's own deadline covers a request head and the wait for the next one; [`super::body`] bounds a request body; a client that stops
-//! reading is closed by [`WRITE`].
+//! hyper's header timeout covers a request head and the wait for the next one; [`super::body`] bounds a request body; [`WRITE`] closes the
+//! connection of a client that stops reading.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,21 +27,21 @@ use crate::core::observer::{ApiPressure, Observer};
 
 use super::deadline::WriteDeadline;
 
-/// A whole request head, and the wait for the next request of a connection.
+/// Timeout of a whole request head, and of the wait for the next request of a connection.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of a response.
+/// Timeout of a write that makes no progress because the client does not read.
 const WRITE: Duration = Duration::from_secs(30);
-/// The largest request head: a key in a URL and what a browser adds are far below it.
+/// Maximum size of a request head, far above a key in a URL and the headers of a browser.
 const MAX_HEAD: usize = 32 << 10;
-/// How long requests in progress may take to end when control leaves.
+/// Time for requests in progress to complete when control shuts down.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// The pause after an accept that failed: without descriptors it would fail again at once.
+/// Pause after a failed accept: without file descriptors the next one would fail immediately.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Open connections; each is closed by dropping its sender.
+/// Open connections; dropping a sender closes its connection.
 type Open = Arc<Mutex<Clients<oneshot::Sender<()>>>>;
 
-/// Serves requests until `leaving` turns true, then lets those in progress end.
+/// Serves requests until `leaving` turns true, then completes those in progress.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -55,7 +55,7 @@ pub(super) async fn serve(
         router,
         observer,
     };
-    // A lack of room is logged when it begins, not ten times a second.
+    // An accept failure is logged when it begins, not ten times per second.
     let mut logged = false;
     loop {
         let accepted = tokio::select! {
@@ -70,7 +70,7 @@ pub(super) async fn serve(
             }
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
-                    warn!(%error, "the config API cannot accept connections");
+                    warn!(%error, "config API: accept failed");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -107,7 +107,7 @@ impl Door {
         tokio::spawn(async move {
             let serving = connection(stream, peer, router, &place, watcher);
             tokio::select! {
-                // A client that breaks off is no event.
+                // A disconnect of the client is not an error.
                 _ = serving => {}
                 _ = closed => {}
             }
@@ -115,7 +115,7 @@ impl Door {
     }
 }
 
-/// A connection's place among the open ones; given back when dropped.
+/// A connection's slot among the open ones, released on drop.
 struct Place {
     open: Open,
     id: ClientId,
@@ -162,6 +162,6 @@ async fn answer(router: Router, request: Request<Incoming>, peer: SocketAddr) ->
 }
 
 fn locked(open: &Open) -> MutexGuard<'_, Clients<oneshot::Sender<()>>> {
-    // Every change is made in one call, so even what a panic left behind is whole.
+    // Every change is one call, so the data is consistent even after a panic.
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,10 +14,10 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::body;
 use super::problem::Problem;
 
-/// The type of a body that is a set: `{"documents": {"upstreams.yaml": "TEXT", "conf.d/NAME.yaml": "TEXT"}}`. A body of any other type is
+/// Content type of a set: `{"documents": {"upstreams.yaml": "TEXT", "conf.d/NAME.yaml": "TEXT"}}`. A body of any other type is
 /// `upstreams.yaml` itself, because a document may be written as JSON, too.
 const SET: &str = "application/vnd.aralez.documents+json";
-/// Escapes make JSON larger than the texts in it.
+/// Maximum size of a set: escapes make the JSON larger than the texts in it.
 const MAX_SET: usize = 2 * MAX_BYTES;
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct SetJson {
     documents: Documents,
 }
 
-/// Documents by name, each name once.
+/// Documents by name. Duplicate names are rejected.
 struct Documents(BTreeMap<String, Bytes>);
 
 impl<'de> Deserialize<'de> for Documents {
@@ -60,7 +60,7 @@ impl<'de> Visitor<'de> for ByName {
     }
 }
 
-/// `upstreams.yaml`, `conf.d/NAME.yaml` or `conf.d/NAME.yml`, as the source of files reads them.
+/// Accepts `upstreams.yaml`, `conf.d/NAME.yaml` and `conf.d/NAME.yml`, the same names that the file source reads.
 fn is_document(name: &str) -> bool {
     let fragment = name.strip_prefix("conf.d/").is_some_and(|name| {
         let yaml = name.ends_with(".yaml") || name.ends_with(".yml");

@@ -1,4 +1,4 @@
-//! What an operator does about the files: release what is held, or take them as they are on disk.
+//! Operator actions on the files: release the held change, or take the files as they are on disk.
 
 use axum::extract::{Query, Request};
 use axum::response::Response;
@@ -24,7 +24,7 @@ fn query(request: &Request) -> Result<SourcesQuery, Problem> {
     Ok(query)
 }
 
-/// Commits the files that are held; with `held`, only the hold of this id.
+/// Commits the held files; with `held`, only if they are the hold of this id.
 pub(super) async fn release(
     api: Shared,
     peer: Peer,
@@ -45,7 +45,7 @@ pub(super) async fn release(
     Ok(answer(&committed))
 }
 
-/// Commits the files as they are on disk now: they are the source again after a push.
+/// Commits the files as they are on disk now, which makes them the source again after a push.
 pub(super) async fn take(api: Shared, peer: Peer, request: Request) -> Result<Response, Problem> {
     let query = query(&request)?;
     let (parts, _) = request.into_parts();

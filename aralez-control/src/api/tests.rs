@@ -1,4 +1,4 @@
-//! The API over real sockets, with a publisher that says what it is told to.
+//! The API over real sockets, with a scripted publisher.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ const MAX_CONNECTIONS: usize = 8;
 #[derive(Default)]
 struct Fake {
     proposals: Mutex<Vec<Proposal>>,
-    /// Told of what is committed, as the writer does.
+    /// Receives the commits, as from the writer.
     fleet: SharedFleet,
 }
 
@@ -151,7 +151,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
 }
 
 impl Running {
-    /// Sends a request and gives back status and body.
+    /// Sends a request and returns status and body.
     async fn ask(&self, line: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
@@ -236,7 +236,7 @@ async fn a_lost_expectation_names_the_head() {
         (&answer["version"], &answer["revision"]),
         (&1.into(), &8.into())
     );
-    // The proof can be asked for as soon as the answer is there.
+    // The proof is available as soon as the response arrives.
     assert_eq!(api.ask("GET /v1/pushes/8", "", "").await.0, 200);
     assert_eq!(api.ask("GET /v1/pushes/9", "", "").await.0, 404);
     let (status, text) = api.ask("GET /v1/pushes/8?nodes=none", "", "").await;
@@ -326,7 +326,7 @@ async fn connections_that_only_wait_give_way_to_a_request() {
     }
     let (status, _) = api.ask("GET /livez", "", "").await;
     assert_eq!(status, 200);
-    // The first of the silent ones were closed, the last still wait.
+    // The first silent connections were closed, the last ones are still open.
     let mut byte = [0; 1];
     assert_eq!(silent[0].read(&mut byte).await.unwrap(), 0);
     let last = silent.last().unwrap();

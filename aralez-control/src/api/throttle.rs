@@ -1,4 +1,4 @@
-//! Slows down who guesses keys.
+//! Throttling of clients that guess keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::client::one_client;
 
-/// This many wrong keys
+/// Number of wrong keys within [`WINDOW`] that block an address.
 const ALLOWED: u32 = 10;
-/// within this time close the door for as long again.
+/// Window in which wrong keys are counted, and the duration of a block.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Addresses that are followed at a time.
+/// Maximum number of addresses tracked.
 const MAX_ADDRESSES: usize = 10_000;
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ struct Failures {
     blocked_until: Option<Instant>,
 }
 
-/// Wrong keys by address; of IPv6, by the network that one customer has.
+/// Wrong keys by address; for IPv6, by the network of one customer.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     failures: HashMap<IpAddr, Failures>,
@@ -40,7 +40,7 @@ impl Throttle {
                 .retain(|_, failures| now < failures.since + WINDOW * 2);
         }
         if self.failures.len() >= MAX_ADDRESSES {
-            // A flood from more addresses than can be followed: begin anew rather than grow.
+            // A flood from more addresses than can be tracked: start over rather than grow.
             self.failures.clear();
         }
         let fresh = Failures {

@@ -1,4 +1,4 @@
-//! `POST /v1/config`: a push with its answer as JSON.
+//! `POST /v1/config`: a push with a JSON response.
 
 use std::time::Instant;
 
@@ -24,10 +24,10 @@ use super::json::{
 use super::problem::Problem;
 use super::{Api, Peer, Shared, set};
 
-/// The longest message of a commit, in bytes.
+/// Maximum length of a commit message, in bytes.
 const MAX_MESSAGE: usize = 4_096;
 
-/// A push of these documents that asks for nothing special.
+/// Returns a push of these documents without any options.
 pub(super) const fn proposal(documents: DocumentSet) -> Proposal {
     Proposal {
         documents,
@@ -39,12 +39,12 @@ pub(super) const fn proposal(documents: DocumentSet) -> Proposal {
     }
 }
 
-/// Whether a flag of a query is set: with or without a value, unless that says no.
+/// Reports whether a query flag is set: present, unless its value is `false`, `0` or `no`.
 pub(super) fn is_set(value: Option<&str>) -> bool {
     value.is_some_and(|value| !matches!(value, "false" | "0" | "no"))
 }
 
-/// What `force` and `held` of a query confirm.
+/// Returns the confirmation given by the query parameters `force` and `held`.
 pub(super) fn confirmation(
     force: Option<&str>,
     held: Option<&str>,
@@ -56,7 +56,7 @@ pub(super) fn confirmation(
     }
 }
 
-/// What is held, and how it is confirmed.
+/// Describes what is held, and how to confirm it.
 pub(super) fn held_words(held: &Held) -> String {
     let dropped = dropped::lines(&held.dropped);
     let dropped: String = dropped.iter().map(|line| format!("{line}\n")).collect();
@@ -69,7 +69,8 @@ pub(super) fn held_words(held: &Held) -> String {
     )
 }
 
-/// Commits and counts. Whoever commits has begun the proof by then, so that it can be asked for as soon as the answer is there.
+/// Commits a proposal and counts the result. By the time this returns the proof has begun, so a client can query it as soon as it has the
+/// response.
 pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, Rejected> {
     let began = Instant::now();
     let result = api.parts.commits.commit(proposal).await;
@@ -80,7 +81,7 @@ pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, R
     result
 }
 
-/// Logs what a commit drops.
+/// Logs the hosts that a commit drops.
 pub(super) fn log_drops(committed: &Committed) {
     for dropped in dropped::lines(&committed.dropped) {
         warn!(revision = committed.version.revision, "the push {dropped}");
@@ -128,7 +129,7 @@ pub(super) fn bad_request(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "the request is not right", detail)
 }
 
-/// The message of a commit, where it is not too long.
+/// Returns the message of a commit, or an error if it is too long.
 pub(super) fn bounded(message: Option<String>) -> Result<String, Problem> {
     let message = message.unwrap_or_default();
     if message.len() > MAX_MESSAGE {
@@ -149,7 +150,7 @@ pub(super) fn answer(committed: &Committed) -> Response {
     ([(ETAG, etag)], Json(answer)).into_response()
 }
 
-/// The revision of `If-Match`; `*` is any.
+/// Returns the revision in `If-Match`. `None` if there is none, or for `*`.
 fn if_match(headers: &HeaderMap) -> Result<Option<u64>, ()> {
     let Some(value) = headers.get(IF_MATCH) else {
         return Ok(None);
@@ -215,7 +216,7 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
     }
 }
 
-/// Whether configuration may be written, and by who asks.
+/// Checks that writing is enabled and that the request has the master key.
 pub(super) fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
     if !api.is_enabled() {
         let title = "writing is disabled";

@@ -1,4 +1,4 @@
-//! `-t`: checks everything that a start would trip over, changes nothing, and leaves.
+//! `-t`: checks everything that can make a start fail, changes nothing, and exits.
 
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -17,13 +17,13 @@ use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, WRITER_PATIENCE, Writers};
 use crate::stream::{ControlSocket, SocketError};
 
-/// How long the files may take to stand still.
+/// Time limit for the set of files to become stable.
 const LOOKING: Duration = Duration::from_secs(10);
 
-/// Checks what `main.yaml` leads to: addresses, the control socket, the documents.
+/// Checks everything that `main.yaml` refers to: addresses, the control socket and the documents.
 ///
 /// # Errors
-/// Everything that is wrong, one a line.
+/// All faults, one per line.
 pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()> {
     let mut faults = Vec::new();
     let mut notes: Vec<String> = main.idle.iter().map(ToString::to_string).collect();
@@ -31,7 +31,7 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
     faults.extend(check_address(settings.config_address));
     let ControlAddress::Unix(socket) = &settings.control_address;
     match ControlSocket::check(socket) {
-        // The control that runs now.
+        // `InUse`: a control is running, which is no fault for `-t`.
         Ok(()) | Err(SocketError::InUse { .. }) => {}
         Err(error) => faults.push(error.to_string()),
     }
@@ -56,7 +56,7 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
     Ok(())
 }
 
-/// An address that a running control has is no fault: that is what `-t` is run beside.
+/// Returns the fault of an address that cannot be bound. An address in use is none: `-t` is usually run while control is running.
 fn check_address(address: SocketAddr) -> Option<String> {
     match TcpListener::bind(address) {
         Err(error) if error.kind() != ErrorKind::AddrInUse => Some(format!(
@@ -66,19 +66,19 @@ fn check_address(address: SocketAddr) -> Option<String> {
     }
 }
 
-/// Hands on what a source reports.
+/// Forwards readings of the files to a channel.
 struct Readings(Sender<Arc<FilesReading>>);
 
 impl Reports for Readings {
     fn report(&self, finding: Finding) {
         if let Finding::Files(reading) = finding {
-            // Nobody waits any more once there was one.
+            // The receiver is gone after the first reading.
             let _ = self.0.send(reading);
         }
     }
 }
 
-/// The set of files, found as a start would find it.
+/// Reads the set of files as a start would.
 fn look(path: &Path) -> Result<Arc<FilesReading>> {
     let (known, writers) = (KnownFiles::default(), Writers::default());
     let source = FileSource::new(path, known, writers, WRITER_PATIENCE);

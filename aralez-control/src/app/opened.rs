@@ -20,21 +20,21 @@ use crate::publisher::{Following, Publisher, PublisherParts};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument, Writers};
 
-/// What is open.
+/// The open state of control.
 pub(super) struct OpenState {
     pub(super) fleet: SharedFleet,
     pub(super) publisher: Publisher,
     checkpoint: CheckpointFile,
-    /// What was in it.
+    /// Contents of the checkpoint at start.
     kept: Discovered,
     writers: Writers,
 }
 
 impl OpenState {
-    /// Opens a ledger's publisher, with what is kept beside it.
+    /// Opens the checkpoint in control's folder, and the publisher over both it and the ledger.
     pub(super) fn open(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Self> {
         let fleet = SharedFleet::default();
-        // Before the publisher opens the head, whose proof waits for them.
+        // Before the publisher opens the head, whose proof waits for these nodes.
         roster::recall(&ledger, &fleet);
         let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
         let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
@@ -64,7 +64,7 @@ impl OpenState {
         })
     }
 
-    /// Follows the files, and what looks beside them, for as long as the result is held.
+    /// Starts the source of files and the additional sources `beside`. They run until the returned value is dropped.
     pub(super) fn follow(
         &self,
         settings: &ControlSettings,
@@ -77,12 +77,12 @@ impl OpenState {
                 let (known, writers) = (self.publisher.known_files(), self.writers.clone());
                 sources.push(Box::new(FileSource::new(path, known, writers, patience)));
             }
-            None => info!("no upstreams_conf: configuration comes over the config API alone"),
+            None => info!("no upstreams_conf: configuration through the config API only"),
         }
         self.publisher.follow(sources).map_err(Error::msg)
     }
 
-    /// Keeps what sources find until control leaves.
+    /// Spawns the task that writes the discovered layer to the checkpoint: every `every` if it changed, and on shutdown.
     pub(super) fn keep(self, every: Duration, leaving: watch::Receiver<bool>) -> JoinHandle<()> {
         let Self {
             publisher,

@@ -1,4 +1,4 @@
-//! What adapters ask of each other, where they meet: the publisher as the API and the stream see it, and the text of `/metrics`.
+//! Connects the adapters: implements the ports of the API and the stream for the publisher, and renders the text of `/metrics`.
 
 use std::sync::Arc;
 use std::time::Duration;

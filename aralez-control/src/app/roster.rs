@@ -1,4 +1,4 @@
-//! Keeps the fleet's roster of nodes in the store: read once at the start, written in batches while control runs.
+//! Persists the roster of nodes in the store: reads it once at start, and writes changes in batches while control runs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use crate::core::roster::{KEPT, KnownNode, RETURN, RosterChange};
 use crate::core::store::{NodeChanges, Store};
 use crate::publisher::Publisher;
 
-/// Between two looks at what changed: a herd that comes back is one write.
+/// Interval between two checks for changes: nodes that reconnect in a herd cost one write.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long changes wait after they could not be written.
+/// Delay before changes are written again after a write failed.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Tells the fleet which nodes were known when control ended. A store that cannot tell is a trouble and no reason to stop.
+/// Restores the nodes that were known when control last stopped. A store that cannot be read is a trouble and does not prevent the start.
 pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
     let known = match store.nodes() {
         Ok(known) => known,
@@ -28,13 +28,13 @@ pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
     if !known.is_empty() {
         info!(
             nodes = known.len(),
-            "expects the nodes that were known before"
+            "restored the nodes known before the restart"
         );
     }
     let (now, unix_ms) = (Instant::now(), clock::unix_ms());
     let mut fleet = fleet.lock();
     for known in known {
-        // A clock that went backwards makes nobody seen in the future.
+        // Saturates: if the clock went backwards, no node was last seen in the future.
         let age = Duration::from_millis(unix_ms.saturating_sub(known.last_seen_unix_ms));
         let last_seen = now.checked_sub(age.min(KEPT)).unwrap_or(now);
         let facts = NodeFacts {
@@ -47,7 +47,7 @@ pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
     }
 }
 
-/// Writes what changes until control leaves, and then what is left.
+/// Writes changes until shutdown, and then the remaining ones.
 pub(super) async fn keep(
     publisher: Publisher,
     fleet: SharedFleet,
@@ -80,7 +80,7 @@ pub(super) async fn keep(
     }
 }
 
-/// Writes changes; `false` where they wait because that failed.
+/// Writes changes. Returns `false` if that failed; the changes are then queued again.
 async fn write(
     publisher: &Publisher,
     fleet: &SharedFleet,

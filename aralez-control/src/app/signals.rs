@@ -1,4 +1,4 @@
-//! The signals of control: TERM, INT and QUIT leave, HUP reads `main.yaml` again, USR1 opens the log again.
+//! The signals of control: TERM, INT and QUIT shut it down, HUP rereads `main.yaml`, USR1 reopens the log.
 
 use anyhow::{Context, Result};
 use aralez_runtime::reread::Reread;
@@ -6,7 +6,7 @@ use aralez_runtime::signals::{Signals, Told};
 use tokio::sync::watch;
 use tracing::info;
 
-/// Handles signals for the life of the process: HUP sends the new `config_api_enabled` to `enabled`, and TERM, INT and QUIT set `leave`.
+/// Handles signals for the life of the process: HUP sends the new `config_api_enabled` to `enabled`; TERM, INT and QUIT set `leave`.
 pub(super) fn obey(
     signals: Signals,
     mut reread: Reread,
@@ -21,7 +21,7 @@ pub(super) fn obey(
         }
         Told::Reopen => reread.log_file(),
         Told::Terminate | Told::Interrupt | Told::Quit => {
-            info!("leaving on {}", told.name());
+            info!("received {}: shutting down", told.name());
             leave.send_replace(true);
         }
     });

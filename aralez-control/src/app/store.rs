@@ -1,4 +1,4 @@
-//! `aralez-control store`: what `aralez-ctl store` runs on a state folder that no control uses. Prints one line of JSON.
+//! `aralez-control store`: the part of `aralez-ctl store` that works on a state folder which no control uses. Prints one line of JSON.
 
 use std::io::Write;
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::args::StoreVerb;
 use crate::ledger;
 
-/// The folder of control below a `state_dir`.
+/// Name of control's folder in a `state_dir`.
 const CONTROL: &str = "control";
 
 /// Checks or restores a ledger.
 ///
 /// # Errors
-/// Where it cannot be read or restored. Damage that was found is printed and is no error.
+/// If the ledger cannot be read or restored. Damage that a check finds is printed and is no error.
 pub(super) fn run(verb: &StoreVerb) -> Result<()> {
     let found = match verb {
         StoreVerb::Check { state_dir } => {

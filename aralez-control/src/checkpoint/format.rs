@@ -1,7 +1,7 @@
 //! The bytes of a checkpoint, pinned by a golden vector.
 //!
-//! `ARZD`, version (1), then sealed: for each endpoint its record as nodes get it, key and payload, each preceded by its length as four
-//! little-endian bytes. The identity of the cluster is authenticated along.
+//! `ARZD`, version (1), then the sealed part: for each endpoint the key and the payload of its record as nodes receive it, each preceded by
+//! its length as four little-endian bytes. The identity of the cluster is authenticated as well.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::core::store::ClusterId;
 const MAGIC: &[u8; 4] = b"ARZD";
 const VERSION: u8 = 1;
 
-/// Why a checkpoint does not read.
+/// Reason why a checkpoint cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("it is no checkpoint of discovered endpoints")]
@@ -30,15 +30,15 @@ pub(super) enum Unreadable {
     Damaged(String),
 }
 
-/// What is authenticated along.
+/// Additional authenticated data of the seal.
 fn context(cluster: &ClusterId) -> Vec<u8> {
     [b"discovered|1|".as_slice(), cluster].concat()
 }
 
-/// The file with these endpoints. `nonce` must be fresh random bytes.
+/// Encodes the endpoints as a checkpoint file. `nonce` must be fresh random bytes.
 ///
 /// # Errors
-/// Where there is more than can be sealed.
+/// If there is more than can be sealed.
 pub(super) fn encode(
     discovered: &Discovered,
     key: &SealKey,
@@ -63,7 +63,7 @@ fn put(plain: &mut Vec<u8>, field: &[u8]) {
     plain.extend(field);
 }
 
-/// The endpoints of a file.
+/// Decodes the endpoints of a checkpoint file.
 pub(super) fn decode(
     file: &[u8],
     key: &SealKey,

@@ -1,5 +1,5 @@
-//! The authored root of each group at commit time. It is kept with the revision and compared at every start, which shows whether this
-//! release lowers the same documents differently.
+//! The authored root of each group at commit time. The ledger keeps it with the revision, and every start compares it, to detect a release
+//! that lowers the same documents differently.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::core::views::Views;
 /// The authored roots of the views of one revision.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AuthoredRoots {
-    /// Of every group that no host names.
+    /// Of all groups that no host names.
     pub default: Digest,
-    /// Of each group that has a view of its own.
+    /// Of each group that has its own view.
     pub named: BTreeMap<GroupName, Digest>,
 }
 
 impl AuthoredRoots {
-    /// The roots of views.
+    /// Collects the authored roots of `views`.
     pub fn of(views: &Views) -> Self {
         let named = views.named();
         Self {
@@ -34,7 +34,7 @@ impl AuthoredRoots {
         self.named.get(group).copied().unwrap_or(self.default)
     }
 
-    /// The groups whose root differs in `other`.
+    /// Returns the groups whose root differs in `other`.
     pub fn differing(&self, other: &Self) -> TouchedGroups {
         let groups = self.named.keys().chain(other.named.keys());
         TouchedGroups {

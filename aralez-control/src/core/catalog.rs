@@ -15,13 +15,13 @@ use crate::core::layers::{Endpoints, Layers};
 #[cfg(test)]
 mod tests;
 
-/// The groups that a host names: those with a view of their own.
+/// Returns the groups that a host names: those with their own view.
 pub fn named_groups(layers: &Layers) -> BTreeSet<GroupName> {
     let hosts = layers.authored.hosts.iter();
     hosts.flat_map(|host| host.groups.iter().cloned()).collect()
 }
 
-/// The records of a group's view; `None` stands for every group that no host names.
+/// Builds the records of a group's view; `None` is the view of every group that no host names.
 pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
     let hosts = layers.authored.hosts.iter();
     let pools = hosts
@@ -41,7 +41,7 @@ pub fn records(layers: &Layers, group: Option<&GroupName>) -> RecordSet {
     authored.with(&added)
 }
 
-/// What sources found for some pools: what [`endpoints_delta`] compares views with.
+/// Returns the discovered endpoints of `pools`, as input of [`endpoints_delta`].
 pub fn endpoints_of(
     layers: &Layers,
     pools: &BTreeSet<PoolName>,
@@ -51,7 +51,8 @@ pub fn endpoints_of(
     pools.iter().map(found).collect()
 }
 
-/// What is wrong with what was found for a pool, as every node would say. Costs the endpoints that differ from the known ones.
+/// Returns the faults of the endpoints found for a pool, as every node would report them. Checks only endpoints that differ from the known
+/// ones.
 pub fn faults_of_found(
     pool: &PoolName,
     known: Option<&Arc<Endpoints>>,
@@ -68,8 +69,8 @@ pub fn faults_of_found(
         .collect()
 }
 
-/// What turns the found endpoints of these pools in a view into those of now. Costs these pools; a pool that is not in the view is none of its
-/// business.
+/// Returns the delta that brings the discovered endpoints of these pools in `view` up to date. Costs only these pools; pools that are not
+/// in the view are skipped.
 pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Arc<Endpoints>>) -> Delta {
     let mut delta = Delta::new();
     for (pool, now) in pools {
@@ -83,7 +84,7 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Arc<Endpoints
         delta.extend(gone.map(|address| {
             Change::Delete(RecordKey::of_endpoint(EndpointOwner::Source, pool, address))
         }));
-        // Ascending by address.
+        // `before` is sorted by address.
         let same = |address| {
             let at = before.binary_search_by(|endpoint| endpoint.address.cmp(address));
             at.ok().map(|at| &before[at])
@@ -96,7 +97,7 @@ pub fn endpoints_delta(view: &Snapshot, pools: &BTreeMap<PoolName, Arc<Endpoints
     delta
 }
 
-/// What sources found for a pool.
+/// The discovered endpoints of a pool, as changes.
 fn discovered_endpoints<'a>(
     pool: &'a AuthoredPool,
     layers: &'a Layers,

@@ -1,4 +1,4 @@
-//! The three kinds of change that the one writer takes: one for each layer of state (design section 5).
+//! The changes that the single writer applies: one kind for each layer of state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,18 +9,19 @@ use aralez_proto::record::Delta;
 use crate::core::commit::Proposal;
 use crate::core::layers::Endpoints;
 
-/// What the writer is to change.
+/// A change for the writer.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Documents, which become the next revision.
+    /// Documents that become the next revision.
     Documents(Proposal),
-    /// Records that control keeps for the fleet: no revision, but durable under a counter of their own, and never rolled back.
+    /// Records that control keeps for the fleet. They make no revision; they are durable under a counter of their own and never rolled
+    /// back.
     Operational(Delta),
-    /// Endpoints that sources found: no revision, and nothing durable.
+    /// Endpoints that sources found. They make no revision and are not durable.
     Discovered(Batch),
 }
 
-/// Pools of which sources found other endpoints, each with all that it has now.
+/// Pools whose discovered endpoints changed, each with its complete new set.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The pools by name.

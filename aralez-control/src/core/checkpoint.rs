@@ -1,15 +1,15 @@
-//! What sources found, kept over a restart of control, so that nobody has to wait for a source to be served as before.
+//! Discovered endpoints kept across restarts of control, so that a restarted control serves them before its sources have answered.
 
 use crate::core::layers::Discovered;
 
-/// Where the discovered layer is kept. What is lost there is found again, so nothing depends on it.
+/// Storage of the discovered layer. Nothing depends on it: sources find again what is lost.
 pub trait Checkpoint: Send {
-    /// What was kept last; nothing where there is none, or where it does not read, which is logged.
+    /// Returns the layer that was written last. Returns an empty one if there is none or it cannot be read, which is logged.
     fn read(&mut self) -> Discovered;
 
-    /// Keeps this in the place of what was kept before.
+    /// Replaces the stored layer.
     ///
     /// # Errors
-    /// One line with the place and the reason; what was kept before stays.
+    /// One line with the place and the reason; the previous content stays.
     fn write(&mut self, discovered: &Discovered) -> Result<(), String>;
 }

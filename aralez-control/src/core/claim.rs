@@ -1,8 +1,8 @@
-//! Who has the name of a node, where two processes claim it.
+//! Decides which process has a node's name when two processes claim it.
 //!
-//! A process that names the present one as its predecessor is its successor and takes the name at once (a restart, a hand-over of
-//! listeners). Another process may take it once, since a proxy can lose its state; then not again until no other has claimed it for
-//! [`TAKEOVER_PAUSE`], so that two proxies of one name do not push each other out for ever.
+//! A process that names the current holder as its predecessor is its successor and takes the name immediately (a restart, or a handover of
+//! listeners). Another process may take the name once, since a proxy can lose its state; after that, no takeover is allowed until no other
+//! process has claimed the name for [`TAKEOVER_PAUSE`]. Otherwise two proxies with one name would displace each other forever.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,43 +11,43 @@ use aralez_proto::model::NodeName;
 
 use crate::core::session::BootId;
 
-/// How long after a takeover, or the last attempt at another, there is none.
+/// Time without takeovers after a takeover, or after the last attempt at another one.
 pub const TAKEOVER_PAUSE: Duration = Duration::from_mins(10);
 
-/// How many takeovers are remembered; the oldest go first.
+/// Maximum number of remembered takeovers; the oldest are forgotten first.
 const REMEMBERED: usize = 4_096;
 
-/// What becomes of a claim.
+/// The verdict on a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Claim {
-    /// The same proxy comes back, or its successor.
+    /// The same proxy reconnects, or its successor connects.
     Returns,
-    /// Another process takes the name from one that is still connected: its state was lost or copied, or two proxies have one name. Nobody knows
-    /// which until the other has been away for a while, and until then the node is a duplicate.
+    /// Another process takes the name from one that is still connected: its state was lost or copied, or two proxies have one name. Which
+    /// of these it is shows only after the other process has been away for a while; until then the node is a duplicate.
     TakesOver,
-    /// The process that claims it was replaced by the present one.
+    /// The holder has replaced the claiming process.
     Stale,
-    /// Two running processes have one name; the present one keeps it.
+    /// Two running processes have one name; the holder keeps it.
     Duplicate,
 }
 
-/// A process that has or claims a name: its boot id, and the one of the process that it replaced (empty for the first).
+/// A process that has or claims a name: its boot id, and the boot id of the process that it replaced (empty for the first).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Claimant<'a> {
     /// Its boot id.
     pub boot: &'a BootId,
-    /// The boot id before it.
+    /// The boot id of its predecessor.
     pub replaces: &'a BootId,
 }
 
-/// Judges claims for names, and remembers when each was taken over.
+/// Judges claims for names, and remembers when each name was taken over.
 #[derive(Debug, Default)]
 pub struct Claims {
     taken_over: HashMap<NodeName, Instant>,
 }
 
 impl Claims {
-    /// Judges the claim of `comes` for a name that `here` has.
+    /// Judges the claim of `comes` to a name that `here` holds.
     pub fn judge(
         &mut self,
         node: &NodeName,
@@ -61,12 +61,12 @@ impl Claims {
         if !here.replaces.is_empty() && here.replaces == comes.boot {
             return Claim::Stale;
         }
-        // Both say that they replaced the same process: copies of one state folder.
+        // Both name the same predecessor: copies of one state folder.
         let copies = !here.replaces.is_empty() && here.replaces == comes.replaces;
         let before = self.taken_over.get(node);
         let soon = before.is_some_and(|before| now < *before + TAKEOVER_PAUSE);
         if soon {
-            // The pause begins anew, so that the name stays where it is for as long as both run.
+            // Restart the pause, so that the name does not move as long as both processes run.
             self.remember(node, now);
         }
         if copies || soon {
@@ -134,10 +134,10 @@ mod tests {
         assert_eq!(claims.judge(&node(), a, b, start), Claim::TakesOver);
         let soon = start + TAKEOVER_PAUSE - Duration::from_secs(1);
         assert_eq!(claims.judge(&node(), b, a, soon), Claim::Duplicate);
-        // A restart of the one that has the name is no takeover.
+        // A restart of the holder is no takeover.
         let b_again = claimant(&C, &B);
         assert_eq!(claims.judge(&node(), b, b_again, soon), Claim::Returns);
-        // It stays so for as long as the other tries, and the name is free again once it does not.
+        // Each attempt of the other process extends the pause. Once it stops, the name is free again.
         let later = soon + TAKEOVER_PAUSE - Duration::from_secs(1);
         assert_eq!(claims.judge(&node(), b_again, a, later), Claim::Duplicate);
         let later = later + TAKEOVER_PAUSE;

@@ -1,7 +1,7 @@
-//! Connections to the config API: how many there may be, and which one is closed to make room.
+//! Connections to the config API: their limits, and which connection is closed for a new one.
 //!
-//! A client that only waits (it sends no request, or its request head is incomplete) gives way to a new one: silent connections must not keep
-//! an operator out. A connection with a request in progress is never closed for room.
+//! A client that only waits (it sends no request, or its request head is incomplete) gives way to a new one, so that silent connections
+//! cannot lock an operator out. A connection with a request in progress is never closed for a new one.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use aralez_proto::client::one_client;
 
-/// Connections of one client address, IPv6 by /64 (keys.md, `max_api_connections`).
+/// Maximum number of connections per client address, IPv6 by /64, within `max_api_connections`.
 pub const PER_ADDRESS: usize = 32;
 
-/// The number of a connection; a later one has a higher number.
+/// Number of a connection; a later connection has a higher number.
 pub type ClientId = u64;
 
-/// The connections that are open. `H` is what closes one.
+/// The open connections. `H` is the handle that closes one.
 #[derive(Debug)]
 pub struct Clients<H> {
     most: usize,
@@ -26,24 +26,24 @@ pub struct Clients<H> {
 #[derive(Debug)]
 struct Client<H> {
     network: IpAddr,
-    /// Since when it waits for a request; `None` while one is in progress.
+    /// Start of its wait for a request; `None` while a request is in progress.
     waiting: Option<Instant>,
     close: H,
 }
 
-/// What becomes of a new connection.
+/// The verdict on a new connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ClientAdmission<H> {
-    /// There is room.
+    /// The connection is admitted.
     Admitted(ClientId),
-    /// There is room once this waiting connection is closed; it does not count any more.
+    /// The connection is admitted, and the caller closes this waiting connection, which no longer counts.
     InPlaceOf(ClientId, H),
-    /// Every connection that could give way has a request in progress.
+    /// The connection is refused: every candidate for eviction has a request in progress.
     Full,
 }
 
 impl<H> Clients<H> {
-    /// Room for `most` connections.
+    /// Creates an empty set that admits `most` connections.
     pub const fn new(most: usize) -> Self {
         Self {
             most,
@@ -52,7 +52,7 @@ impl<H> Clients<H> {
         }
     }
 
-    /// A connection was accepted. `close` closes it later.
+    /// Admits or refuses an accepted connection. `close` closes it later.
     pub fn enter(&mut self, address: IpAddr, close: H, now: Instant) -> ClientAdmission<H> {
         let network = one_client(address);
         let of_network = |client: &Client<H>| client.network == network;
@@ -71,21 +71,21 @@ impl<H> Clients<H> {
         }
     }
 
-    /// A request of this connection begins.
+    /// Marks a connection as busy: a request is in progress.
     pub fn busy(&mut self, id: ClientId) {
         if let Some(client) = self.open.get_mut(&id) {
             client.waiting = None;
         }
     }
 
-    /// The request of this connection has its response.
+    /// Marks a connection as waiting: its request has been answered.
     pub fn waits(&mut self, id: ClientId, now: Instant) {
         if let Some(client) = self.open.get_mut(&id) {
             client.waiting = Some(now);
         }
     }
 
-    /// The connection ended.
+    /// Removes a closed connection.
     pub fn left(&mut self, id: ClientId) {
         self.open.remove(&id);
     }
@@ -120,7 +120,7 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    /// Clients with as many connections as there is room for, one of each address, the first waiting longest.
+    /// A full set with one connection per address, of which the first has waited longest.
     fn full(most: u8) -> (Clients<u8>, Instant) {
         let start = Instant::now();
         let mut clients = Clients::new(usize::from(most));

@@ -1,4 +1,4 @@
-//! A commit: what is proposed, what came of it, why it was refused.
+//! A commit: the proposal, its result, and the reasons for a rejection.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::core::dropped::Dropped;
 use crate::core::hold::{Held, HoldId};
 use crate::core::touched::TouchedGroups;
 
-/// Who brought the documents of a revision. It only informs, so a name that another release wrote is kept as text and never keeps control
-/// from reading a revision.
+/// The origin of a revision's documents. It is informational: the name of an origin that only another release knows is kept as text, and
+/// never prevents control from reading a revision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CommitOrigin {
     /// The set of files.
@@ -24,7 +24,7 @@ pub enum CommitOrigin {
 }
 
 impl CommitOrigin {
-    /// The name in the ledger, in JSON and in logs.
+    /// Returns the name used in the ledger, in JSON and in logs.
     pub fn name(&self) -> &str {
         match self {
             Self::File => "file",
@@ -33,7 +33,7 @@ impl CommitOrigin {
         }
     }
 
-    /// The origin of a name.
+    /// Returns the origin with this name.
     pub fn from_name(name: &str) -> Self {
         match name {
             "file" => Self::File,
@@ -43,66 +43,66 @@ impl CommitOrigin {
     }
 }
 
-/// What is to become the next revision.
+/// A proposal for the next revision.
 #[derive(Clone, Debug)]
 pub struct Proposal {
-    /// All authored documents: they replace the ones before as a whole.
+    /// All authored documents: they replace the previous ones as a whole.
     pub documents: DocumentSet,
-    /// Who brings them.
+    /// The origin of the documents.
     pub origin: CommitOrigin,
-    /// For people; kept in the ledger.
+    /// A message for operators; kept in the ledger.
     pub message: String,
     /// The revision that must be the head; `None` commits on whatever is the head.
     pub expect: Option<u64>,
-    /// Whether the main document is written to `upstreams_conf` as well.
+    /// Set if the main document is also to be written to `upstreams_conf`.
     pub save: bool,
-    /// What lets it remove most hosts or most of a pool.
+    /// Confirmation that it may remove most hosts or most of a pool.
     pub confirmation: Confirmation,
 }
 
-/// What lets a proposal past the guard against mass removal.
+/// Confirmation that a proposal may pass the guard against mass removal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Confirmation {
-    /// Files as the source found them: nobody waits for an answer, and time confirms what was edited.
+    /// Files as the source found them: no client waits for an answer, and time confirms edited content.
     ByTime,
-    /// None yet: it is refused with an id.
+    /// None yet: the proposal is refused with an id.
     Missing,
     /// The id of an earlier refusal.
     Held(HoldId),
-    /// Whatever it removes, an operator wants it.
+    /// An operator accepts every removal.
     Force,
 }
 
 /// A request to commit the files as they are on disk now.
 #[derive(Clone, Debug)]
 pub struct TakeFiles {
-    /// For people; kept in the ledger.
+    /// A message for operators; kept in the ledger.
     pub message: String,
-    /// What lets it remove most hosts or most of a pool.
+    /// Confirmation that it may remove most hosts or most of a pool.
     pub confirmation: Confirmation,
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Clone, Debug)]
 pub struct Committed {
-    /// The head now. The root is that of the default view.
+    /// The head after the change. The root is that of the default view.
     pub version: Version,
-    /// Whether there is a new revision; `false` where the content was that of the head.
+    /// Set if there is a new revision; `false` if the content equals that of the head.
     pub changed: bool,
     /// The groups whose view changed.
     pub touched: TouchedGroups,
-    /// What is accepted but worth saying.
+    /// Warnings about accepted documents.
     pub warnings: Vec<DocumentFault>,
-    /// The hosts that went because the new set lacks the documents that had them.
+    /// The hosts that were removed because the new set lacks their documents.
     pub dropped: Vec<Dropped>,
-    /// Whether the main document was written to its file.
+    /// Result of writing the main document to its file.
     pub saved: Saved,
-    /// The pools that keep the endpoints that they had, since what a source found for them is at fault.
+    /// The pools that keep their previous endpoints because the newly found ones have faults.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Committed {
-    /// Nothing changed: this is the head as before.
+    /// Returns the result of a change without effect on the head `version`.
     pub fn nothing(version: Version) -> Self {
         Self {
             version,
@@ -116,16 +116,16 @@ impl Committed {
     }
 }
 
-/// A pool that keeps the endpoints that it had.
+/// A pool that keeps its previous endpoints.
 #[derive(Clone, Debug)]
 pub struct LeftOut {
-    /// Which pool.
+    /// The pool.
     pub pool: PoolName,
-    /// What is wrong with what was found for it, as every node would say.
+    /// Faults of the endpoints found for it, as every node would report them.
     pub faults: Vec<Fault>,
 }
 
-/// What became of the file that a proposal wanted written. The commit stands either way.
+/// Result of writing the main document to its file. The commit is valid either way.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Saved {
     /// The proposal did not ask for it.
@@ -133,35 +133,35 @@ pub enum Saved {
     NotAsked,
     /// The file holds the main document of the revision.
     Written,
-    /// The file is as it was, for this reason.
+    /// The file is unchanged, for this reason.
     Failed(String),
 }
 
-/// Why a proposal did not become a revision. Nothing was changed, except that [`Rejected::Unknown`] leaves that open.
+/// Reason why a proposal did not become a revision. Nothing was changed, except that [`Rejected::Unknown`] leaves this open.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Rejected {
     /// The documents have faults.
     #[error("{0}")]
     Documents(DocumentFaults),
-    /// The documents read well, but what they come to is no snapshot.
+    /// The documents are valid, but the resulting snapshot is not.
     #[error("{0}")]
     Snapshot(Faults),
     /// The head is another revision than the proposal expects.
     #[error("expected revision {expected}, but the head is {head}")]
     Conflict {
-        /// What the proposal expects.
+        /// The revision that the proposal expects.
         expected: u64,
-        /// What is the head.
+        /// The revision of the head.
         head: u64,
     },
-    /// It takes away so much that it is looked at twice.
+    /// The proposal removes in bulk and needs a confirmation.
     #[error("{0}")]
     Held(Held),
     /// The ledger could not be written, or there is no file to save to.
     #[error("{0}")]
     Store(String),
-    /// The write of the ledger failed in a way that leaves open whether the revision is durable. Control reads the ledger again until it
-    /// knows, and publishes the revision if it is there.
+    /// The write to the ledger failed in a way that leaves open whether the revision is durable. Control rereads the ledger until it knows,
+    /// and publishes the revision if it is there.
     #[error("{0}")]
     Unknown(String),
 }

@@ -1,9 +1,10 @@
-//! How the open files that the system allows are shared out, so that no kind of client takes those of another or of control's own files.
+//! Divides the open files that the system allows, so that no kind of client can use up those of another kind or those of control's own
+//! files.
 
 /// Descriptors for documents, the ledger, the log and listeners.
 const RESERVE: usize = 64;
 
-/// How many connections of each kind there may be.
+/// Maximum number of connections of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Descriptors {
     /// Connections to the config API.
@@ -13,7 +14,7 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// Shares out `limit` open files; the API asks for `api`. With a small limit the reserve and the API take a quarter each.
+    /// Divides `limit` open files; the API asks for `api`. With a small limit, the reserve and the API each get at most a quarter.
     pub fn share(limit: usize, api: usize) -> Self {
         let reserve = RESERVE.min(limit / 4);
         let api = api.min(limit / 4).max(1);

@@ -1,37 +1,37 @@
-//! When endpoints that sources found are published (design section 7): bad news at once, good news together.
+//! Decides when discovered endpoints are published: removals immediately, additions in batches.
 //!
-//! A removal goes out as soon as it is known, but removals that follow each other closely share an update, so that a source that never
-//! rests costs each node ten updates a second and not hundreds. Whatever waits goes along.
+//! A removal is published as soon as it is known, together with everything that waits. Removals in close succession share an update, so
+//! that a source that never settles costs each node ten updates a second instead of hundreds.
 
 use std::time::{Duration, Instant};
 
 use crate::core::layers::Urgency;
 
-/// Additions go out when nothing came for so long,
+/// Additions are published after this time without another change,
 const QUIET: Duration = Duration::from_millis(100);
-/// or when the first of them has waited for so long.
+/// or once the first of them has waited this long.
 const LONGEST: Duration = Duration::from_secs(1);
-/// Between one update and the next.
+/// Minimum time between two updates.
 const APART: Duration = Duration::from_millis(100);
 
-/// What waits to be published.
+/// Changes that wait to be published.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PendingFindings {
-    /// When the first and the last change came that are not out yet.
+    /// Times of the first and the last unpublished change.
     span: Option<(Instant, Instant)>,
     urgent: bool,
     published: Option<Instant>,
 }
 
 impl PendingFindings {
-    /// Something changed.
+    /// Records a change.
     pub fn changed(&mut self, urgency: Urgency, now: Instant) {
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
         self.urgent |= urgency == Urgency::AtOnce;
     }
 
-    /// When it is to be published; `None` where nothing waits.
+    /// Returns when to publish; `None` if nothing waits.
     pub fn due(&self) -> Option<Instant> {
         let (first, last) = self.span?;
         let due = match self.urgent {
@@ -42,7 +42,7 @@ impl PendingFindings {
         Some(apart.map_or(due, |apart| due.max(apart)))
     }
 
-    /// It was published.
+    /// Records that everything was published.
     pub const fn published(&mut self, now: Instant) {
         *self = Self {
             span: None,

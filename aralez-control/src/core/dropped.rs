@@ -1,4 +1,4 @@
-//! The hosts that a push drops because it lacks documents of the head, as `push upstreams.yaml` does beside a `conf.d`.
+//! The hosts that a push drops because it lacks documents of the head, as `push upstreams.yaml` does if there is also a `conf.d`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,17 +6,17 @@ use std::fmt;
 use aralez_proto::document::{Authored, DocumentSet};
 use aralez_proto::model::HostPattern;
 
-/// How many documents have a line of their own.
+/// Maximum number of documents with a line of their own.
 const DOCUMENTS: usize = 10;
-/// How many hosts are named in one line.
+/// Maximum number of hosts named in one line.
 const NAMED: usize = 3;
 
-/// The hosts of one document that go with it.
+/// The hosts that are removed with one document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dropped {
     /// The document that the new set lacks.
     pub document: String,
-    /// The hosts that no other document has; at least one.
+    /// The hosts that no document of the new set has; at least one.
     pub hosts: Vec<HostPattern>,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// One line for each document, of bounded number.
+/// Returns one line for each document, in bounded number.
 pub fn lines(dropped: &[Dropped]) -> Vec<String> {
     let named = dropped.iter().take(DOCUMENTS).map(Dropped::to_string);
     let more = dropped.get(DOCUMENTS..).filter(|more| !more.is_empty());
@@ -55,7 +55,8 @@ pub fn lines(dropped: &[Dropped]) -> Vec<String> {
     named.chain(more).collect()
 }
 
-/// What `after`, read from `documents`, drops of `before`. Hosts that go from a document that stays are an edit, and not listed.
+/// Returns the hosts of `before` that `after`, read from `documents`, lacks together with their document. Hosts removed from a document
+/// that stays are an edit and are not listed.
 pub fn dropped(before: &Authored, after: &Authored, documents: &DocumentSet) -> Vec<Dropped> {
     let kept: std::collections::BTreeSet<_> =
         after.hosts.iter().map(|host| &host.host.pattern).collect();

@@ -1,6 +1,6 @@
-//! The fleet: which node runs what, and what became of each commit.
+//! The fleet: which node runs what, and the proof of each commit.
 //!
-//! Sessions report here, the API reads here. A node that left stays listed. It decides nothing about streams.
+//! Sessions report here and the API reads here. A node that disconnected stays listed. The fleet makes no decisions about streams.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +24,13 @@ pub use listing::{ListedNodes, Listing, NodeCounts, PushListing};
 #[cfg(test)]
 mod tests;
 
-/// How many nodes are listed. Beyond it, the ones that are gone longest are forgotten.
+/// Maximum number of listed nodes. Beyond it, the disconnected node that was seen longest ago is forgotten.
 const MAX_NODES: usize = 65_536;
 
-/// Which node runs what.
+/// All known nodes, with what each of them runs.
 #[derive(Debug, Default)]
 pub struct Fleet {
-    /// Shared with those who look at a listing meanwhile.
+    /// Shared with the listings that are being read.
     nodes: BTreeMap<NodeName, Arc<NodeRecord>>,
     turned_away: TurnedAwayNodes,
     proofs: Proofs,
@@ -39,7 +39,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// A node got a stream. A later stream of the same node replaces an earlier one, whichever of the two says so first.
+    /// Records that a node has a stream. A later stream of the same node replaces an earlier one, in whichever order the two are recorded.
     pub fn joined(&mut self, stream: StreamId, facts: NodeFacts, standing: Standing, now: Instant) {
         let here = self.nodes.get(&facts.node).and_then(|here| here.stream);
         if here.is_some_and(|here| here > stream) {
@@ -77,7 +77,7 @@ impl Fleet {
         self.forget_beyond(MAX_NODES);
     }
 
-    /// A node that control knew before it was started again. It is waited for until `expected_until`; `None`: it was away before.
+    /// Restores a node that control knew before its restart. Pushes wait for it until `expected_until`; `None` if it was not connected.
     pub fn remember(
         &mut self,
         facts: NodeFacts,
@@ -103,7 +103,7 @@ impl Fleet {
             .or_insert_with(|| Arc::new(record));
     }
 
-    /// Time went by: nodes that have not come back are no longer waited for, and those that are gone very long are forgotten.
+    /// Advances the time: gives up waiting for nodes that have not come back in time, and forgets nodes that have been gone for very long.
     pub fn tick(&mut self, now: Instant) {
         let late = |until: Instant| now >= until;
         for (node, record) in &mut self.nodes {
@@ -126,10 +126,10 @@ impl Fleet {
         }
     }
 
-    /// Forgets a node that has no stream, at the word of an operator.
+    /// Forgets a node without a stream, on an operator's request.
     ///
     /// # Errors
-    /// Where it has one, or is not known.
+    /// If it has a stream or is not known.
     pub fn forget(&mut self, node: &NodeName) -> Result<(), NotForgotten> {
         let stranger = self.turned_away.all().contains_key(node);
         match self.nodes.get(node) {
@@ -149,22 +149,22 @@ impl Fleet {
         }
     }
 
-    /// What is to be written of the nodes, for the owner of the store.
+    /// Returns the roster, from which the owner of the store takes the changes to write.
     pub const fn roster(&mut self) -> &mut Roster {
         &mut self.roster
     }
 
-    /// Why the roster cannot be written; `None` where it is.
+    /// Returns why the roster could not be written; `None` if it could.
     pub fn roster_trouble(&self) -> Option<&str> {
         self.roster_trouble.as_deref()
     }
 
-    /// Whether the roster could be written.
+    /// Records the result of the last write of the roster: `None` if it succeeded.
     pub fn roster_written(&mut self, trouble: Option<String>) {
         self.roster_trouble = trouble;
     }
 
-    /// A session knows more. `heard` is when the node itself last said something: a newer view says nothing of it.
+    /// Records the standing of a session's node. `heard` is the time of the node's own last message: a newer view does not change it.
     pub fn observe(
         &mut self,
         node: &NodeName,
@@ -179,7 +179,7 @@ impl Fleet {
         let duplicate = current_duplicate(record.duplicate, heard);
         let changed = record.standing != standing || record.duplicate != duplicate;
         if changed {
-            // What was no proof while the node was a duplicate is looked at again.
+            // Reports of a duplicate prove nothing: evaluate all proofs again when that changes.
             let settled = if record.duplicate == duplicate {
                 record.settled
             } else {
@@ -197,14 +197,14 @@ impl Fleet {
         self.turned_away.forget_old(heard);
     }
 
-    /// A node applied an update that its stream brought: true at once, though its next status is a while away.
+    /// Records that a node applied an update from its stream. Its origin changes now, since its next status may arrive much later.
     pub fn applied(&mut self, node: &NodeName, stream: StreamId) {
         if let Some(record) = of_stream(&mut self.nodes, node, stream) {
             "stream".clone_into(&mut record.status.origin);
         }
     }
 
-    /// A node said how it is.
+    /// Records a node's status.
     pub fn reported(
         &mut self,
         node: &NodeName,
@@ -218,7 +218,7 @@ impl Fleet {
         }
     }
 
-    /// A node refused a version. `memory` keeps it from being sent again over the next stream, however this one ends.
+    /// Records that a node refused a version. `memory` prevents the next stream from sending it again, however this one closes.
     pub fn refused(
         &mut self,
         node: &NodeName,
@@ -232,7 +232,7 @@ impl Fleet {
         }
     }
 
-    /// A stream ended.
+    /// Records that a stream closed.
     pub fn left(&mut self, node: &NodeName, stream: StreamId, memory: NodeMemory) {
         if let Some(record) = of_stream(&mut self.nodes, node, stream) {
             record.stream = None;
@@ -243,7 +243,7 @@ impl Fleet {
         }
     }
 
-    /// A node was turned away, for this reason. A good node of the same name stays what it is.
+    /// Records that a node was turned away, and why. A connected node of the same name is not affected.
     pub fn turned_away(
         &mut self,
         facts: NodeFacts,
@@ -258,12 +258,13 @@ impl Fleet {
         self.turned_away.add(facts, state, why, now);
     }
 
-    /// Nodes that were turned away lately.
+    /// Returns the nodes that were turned away recently.
     pub const fn strangers(&self) -> &TurnedAwayNodes {
         &self.turned_away
     }
 
-    /// A second process claimed the name of a connected node. A report cannot be assigned to one of the two, so none counts as proof.
+    /// Records that a second process claimed the name of a connected node. A report cannot be attributed to one of the two, so none counts
+    /// as proof.
     pub fn duplicated(&mut self, node: &NodeName, now: Instant) {
         if let Some(record) = self.nodes.get_mut(node) {
             Arc::make_mut(record).duplicate = Some(now);
@@ -271,12 +272,12 @@ impl Fleet {
         }
     }
 
-    /// What is remembered of a node's last stream.
+    /// Returns what is remembered of a node's last stream.
     pub fn memory(&self, node: &NodeName) -> Option<NodeMemory> {
         self.nodes.get(node)?.memory.clone()
     }
 
-    /// Forgets what is remembered of a node's refusals. `false` where nobody knows the node.
+    /// Forgets a node's remembered refusals. Returns `false` if the node is unknown.
     pub fn forgive(&mut self, node: &NodeName) -> bool {
         let Some(record) = self.nodes.get_mut(node) else {
             return false;
@@ -287,17 +288,17 @@ impl Fleet {
         true
     }
 
-    /// There is a new head: its proof begins with the nodes that are here. Saying it twice changes nothing.
+    /// Begins the proof of a new head with the nodes that are connected. Repeating the call changes nothing.
     pub fn committed(&mut self, version: Version, touched: &TouchedGroups) {
         self.proofs.begin(version, touched, &self.nodes);
     }
 
-    /// What became of a revision; `None` where it is too old or never was.
+    /// Returns the proof of a revision; `None` if it is too old or never existed.
     pub fn proof(&self, revision: u64) -> Option<&Proof> {
         self.proofs.of(revision)
     }
 
-    /// All nodes by name.
+    /// Returns all nodes, by name.
     pub const fn nodes(&self) -> &BTreeMap<NodeName, Arc<NodeRecord>> {
         &self.nodes
     }
@@ -318,12 +319,12 @@ impl Fleet {
     }
 }
 
-/// When the other process was last turned away, while that counts.
+/// Returns when the other process was last turned away, as long as that makes the node a duplicate.
 fn current_duplicate(seen: Option<Instant>, now: Instant) -> Option<Instant> {
     seen.filter(|seen| now < *seen + DUPLICATE_SHOWN)
 }
 
-/// Why a node was not forgotten.
+/// Reason why a node was not forgotten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotForgotten {
     /// It has a stream.
@@ -351,20 +352,20 @@ fn of_stream<'a>(
         .map(Arc::make_mut)
 }
 
-/// The fleet as streams and API share it. Nobody holds it for long.
+/// The fleet, shared by streams and API. The lock is held only briefly.
 #[derive(Clone, Debug, Default)]
 pub struct SharedFleet(Arc<Mutex<Fleet>>);
 
 impl SharedFleet {
-    /// The fleet, for one look or one note.
+    /// Locks the fleet, for one read or one update.
     pub fn lock(&self) -> MutexGuard<'_, Fleet> {
-        // Every change is made in one call, so even what a panic left behind is whole.
+        // Every update is a single call, so the fleet is consistent even after a panic of a lock holder.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What an operator can ask of a node's stream.
+/// An operator's commands for a node's stream.
 pub trait NodeCommands: Send + Sync {
-    /// Lets refused content be tried again. `false` where nobody knows the node.
+    /// Allows refused content to be sent again. Returns `false` if the node is unknown.
     fn retry(&self, node: &NodeName) -> bool;
 }

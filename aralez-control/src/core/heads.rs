@@ -1,20 +1,21 @@
-//! Who is told when the views change: once for each change, by the one that made it, before anybody can see them.
+//! Notification about changed views: once for each change, by its writer, before the views become visible to others.
 
 use crate::core::fleet::SharedFleet;
 use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 
-/// Takes note of new views. Called by the writer while nobody else can write, so it must not wait.
+/// Receives new views. The writer calls it while it holds off all other writes, so it must not block.
 pub trait Heads: Send + Sync {
-    /// `after` takes the place of `before`. `touched` are the groups that see another configuration.
+    /// Called when `after` replaces `before`. `touched` are the groups whose configuration changed.
     fn advanced(&self, before: &Views, after: &Views, touched: &TouchedGroups);
 }
 
-/// A new version begins its proof here and nowhere else: no session knows it yet, so that all that nodes say of it is counted.
+/// Begins the proof of a new version. This is the only place that does: no session knows the version yet, so every report about it is
+/// counted.
 impl Heads for SharedFleet {
     fn advanced(&self, before: &Views, after: &Views, touched: &TouchedGroups) {
         let (before, after) = (before.version(), after.version());
-        // Discovered endpoints and operational records come and go under the version of the head.
+        // Discovered endpoints and operational records change without a new revision of the head.
         if after.revision > 0 && !before.order(&after).is_eq() {
             self.lock().committed(after, touched);
         }

@@ -1,11 +1,11 @@
-//! The guard against mass removal: a change that removes most hosts, or most of a pool, waits until somebody confirms it.
+//! The guard against mass removal: a change that removes most hosts, or most of a pool, waits until it is confirmed.
 //!
-//! A push is refused with an id. `--force`, `?force`, or `?held=ID` with that id confirm it; sending it again never does, because scripts
-//! and HTTP clients send things again by themselves. Files whose content was changed are taken when they stay the same for a while. Files
-//! that were deleted, and files without any host left, wait for an operator: that is also what an accident looks like.
+//! A push is refused with an id. `--force`, `?force`, or `?held=ID` with that id confirms it; repeating the push never does, because
+//! scripts and HTTP clients retry by themselves. Files with edited content are taken once they have been unchanged for a while. Deleted
+//! files, and a set of files without any host, wait for an operator, because an accident looks the same.
 //!
-//! A hold is bound to the content and to the losses: what was a small loss when it was shown may be a large one on another head.
-//! Times and randomness are given.
+//! A hold is bound to the content and to the losses: a loss that was small when it was shown may be large on another head. Times and
+//! randomness are passed in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,16 +16,16 @@ use aralez_proto::hash::Digest;
 use crate::core::dropped::Dropped;
 use crate::core::loss::Loss;
 
-/// How long a changed set of files that has losses must stay the same.
+/// Time for which an edited set of files with losses must stay the same.
 pub const HOLD: Duration = Duration::from_secs(30);
-/// How long the id of a refused push confirms it.
+/// Validity of the id of a refused push.
 pub const REMEMBERED: Duration = Duration::from_mins(10);
-/// How many refused pushes are remembered; the oldest is forgotten first.
+/// Maximum number of remembered refused pushes; the oldest is forgotten first.
 const PUSHES: usize = 16;
-/// How many losses are named in one line.
+/// Maximum number of losses named in one line.
 const NAMED: usize = 5;
 
-/// The id of one hold: 12 hexadecimal digits. Whoever confirms a hold shows that they saw it.
+/// The id of one hold: 12 hexadecimal digits. Presenting it shows that the operator has seen the hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HoldId([u8; 6]);
 
@@ -57,20 +57,22 @@ impl FromStr for HoldId {
     }
 }
 
-/// What is held, and why.
+/// A held change, and the reasons.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Held {
-    /// What confirms it.
+    /// The id that confirms it.
     pub id: HoldId,
-    /// The losses. Empty where files are held only because others are gone.
+    /// The losses. Empty if files are held only because others are gone.
     pub losses: Vec<Loss>,
-    /// Files that are gone in a way that looks like an accident (unmounted, renamed folder), by document name. Their last content stays.
+    /// Files, by document name, that are gone in a way that looks like an accident (unmounted or renamed folder). Their last content stays
+    /// in use.
     pub gone: Vec<String>,
-    /// The hosts that go because the pushed set lacks the documents that had them.
+    /// The hosts that are removed because the pushed set lacks their documents.
     pub dropped: Vec<Dropped>,
-    /// Since when.
+    /// Start of the hold.
     pub since: Instant,
-    /// Of files, when they are taken if they stay the same; `None`: not by time. Of a push, until when the id is valid.
+    /// For files: when they are taken if they stay the same; `None` if time does not confirm them. For a push: the end of the id's
+    /// validity.
     pub until: Option<Instant>,
 }
 
@@ -88,14 +90,14 @@ impl fmt::Display for Held {
     }
 }
 
-/// What is asked about a set of files.
+/// A set of files to be judged.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The hash of the set.
     pub content: Digest,
-    /// What it takes away.
+    /// The losses that it causes.
     pub losses: Vec<Loss>,
-    /// Whether time may confirm it: the losses come from edited files, not from deleted or emptied ones.
+    /// Set if time may confirm it: the losses come from edited files, not from deleted or emptied ones.
     pub by_time: bool,
 }
 
@@ -111,7 +113,7 @@ impl SeenLosses {
     }
 }
 
-/// What is held now.
+/// The current holds.
 #[derive(Clone, Debug)]
 pub struct Holds {
     hold: Duration,
@@ -122,7 +124,7 @@ pub struct Holds {
 }
 
 impl Holds {
-    /// Nothing is held yet; changed files are held for `hold`. Ids are derived from `seed`, which must be random.
+    /// Creates an empty set of holds; edited files are held for `hold`. Ids are derived from `seed`, which must be random.
     pub const fn new(hold: Duration, seed: [u8; 16]) -> Self {
         Self {
             hold,
@@ -133,7 +135,7 @@ impl Holds {
         }
     }
 
-    /// An id that was not given before.
+    /// Returns an id that was not issued before.
     pub fn next_id(&mut self) -> HoldId {
         self.given += 1;
         let digest = Digest::of_fields(&[&self.seed, &self.given.to_le_bytes()]);
@@ -142,7 +144,7 @@ impl Holds {
         HoldId(id)
     }
 
-    /// Whether a set of files has to wait; `None` where it waited long enough, or takes nothing away.
+    /// Judges a set of files. Returns the hold if the set must wait; `None` if it has waited long enough or has no losses.
     pub fn files(&mut self, now: Instant, files: Files) -> Option<Held> {
         let Files {
             content,
@@ -171,7 +173,8 @@ impl Holds {
         waits
     }
 
-    /// Whether a push is refused; `None` where `shown` is the id of this refusal, or it takes nothing away. An id confirms one push.
+    /// Judges a push. Returns the hold if it is refused; `None` if `shown` is the id of this refusal or there are no losses. An id confirms
+    /// one push.
     pub fn push(
         &mut self,
         now: Instant,
@@ -195,7 +198,7 @@ impl Holds {
             self.pushes.remove(known);
             return None;
         }
-        // An older refusal of this content, on another head.
+        // Drop an older refusal of this content, on another head.
         self.pushes.retain(|seen| seen.content != content);
         if self.pushes.len() == PUSHES {
             self.pushes.remove(0);
@@ -215,12 +218,12 @@ impl Holds {
         Some(held)
     }
 
-    /// The content of the files that are held.
+    /// Returns the content of the held files.
     pub fn held_files(&self) -> Option<Digest> {
         self.files.as_ref().map(|seen| seen.content)
     }
 
-    /// The files have this content now, or none that is known: a hold of any other content is over.
+    /// Records the current content of the files (`None` if it is unknown). Cancels a hold of any other content.
     pub fn files_are(&mut self, content: Option<Digest>) {
         self.files = self
             .files

@@ -1,7 +1,6 @@
-//! The three layers of state, each with a life of its own (design section 5).
+//! The three layers of state, each with its own lifecycle.
 //!
-//! Files alone feed this release, but the layers do not mix from the first day: a rollback of documents never touches a certificate or an
-//! endpoint, and endpoints that come and go never make a revision.
+//! The layers never mix: a rollback of documents does not touch a certificate or an endpoint, and changes of endpoints make no revision.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,19 +9,19 @@ use aralez_proto::document::Authored;
 use aralez_proto::model::{Endpoint, EndpointAddress, EndpointState, PoolName};
 use aralez_proto::record::{Change, Delta, Record, RecordKey};
 
-/// All that the effective snapshot is merged from.
+/// The inputs from which the effective snapshot is merged.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
-    /// What people wrote.
+    /// The content of the documents.
     pub authored: Arc<Authored>,
-    /// What control keeps for the fleet.
+    /// Records that control keeps for the fleet.
     pub operational: Operational,
-    /// What sources found.
+    /// Endpoints that sources found.
     pub discovered: Discovered,
 }
 
-/// Durable and never rolled back: what control keeps for the fleet, each a finished record under a key that no document and no source has.
-/// Nothing fills it in this release.
+/// Records that control keeps for the fleet, durable and never rolled back. Each is a complete record under a key that no document and no
+/// source uses. Nothing fills this layer in this release.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Operational {
     counter: u64,
@@ -30,7 +29,7 @@ pub struct Operational {
 }
 
 impl Operational {
-    /// The layer as a store has it.
+    /// Creates the layer from its stored form.
     pub fn stored(counter: u64, records: impl IntoIterator<Item = Record>) -> Self {
         let records = records.into_iter();
         Self {
@@ -39,17 +38,17 @@ impl Operational {
         }
     }
 
-    /// How often it changed; never reused and never less than before.
+    /// Returns the number of changes so far; it never decreases and is never reused.
     pub const fn counter(&self) -> u64 {
         self.counter
     }
 
-    /// All records, by key.
+    /// Returns all records, ordered by key.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.values()
     }
 
-    /// The layer after these changes, under the next counter; `None` where they change nothing.
+    /// Returns the layer after these changes, under the next counter; `None` if they change nothing.
     #[must_use]
     pub fn after(&self, changes: &[Change]) -> Option<Self> {
         let mut records = self.records.clone();
@@ -63,7 +62,7 @@ impl Operational {
         (records != self.records).then_some(Self { counter, records })
     }
 
-    /// What turns this layer into another one.
+    /// Returns the delta from this layer to `next`.
     pub fn changes_to(&self, next: &Self) -> Delta {
         let gone = self.records.keys();
         let gone = gone.filter(|key| !next.records.contains_key(key));
@@ -79,42 +78,42 @@ impl Operational {
 /// The endpoints of one pool, by address.
 pub type Endpoints = BTreeMap<EndpointAddress, Endpoint>;
 
-/// What sources found: endpoints by pool. Unknown is not empty: a pool whose source never answered is not in here, and one whose source
-/// fails or answers nothing keeps what it had.
+/// Discovered endpoints by pool. Unknown is not empty: a pool whose source never answered has no entry, and a pool whose source fails or
+/// answers with no endpoints keeps its previous ones.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Discovered {
     pools: BTreeMap<PoolName, Arc<Endpoints>>,
 }
 
-/// Whether a change can wait for others.
+/// Urgency of publishing a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Urgency {
-    /// Requests would go where they should not any more: an endpoint is gone, or finishes what it has.
+    /// Requests would otherwise go to an endpoint that is gone or drains.
     AtOnce,
-    /// There is more to choose from, or other weights.
+    /// There are additional endpoints, or other weights.
     CanWait,
 }
 
 impl Discovered {
-    /// The last known endpoints; `None` where none were ever known.
+    /// Returns the last known endpoints; `None` if none were ever known.
     pub fn endpoints(&self, pool: &PoolName) -> Option<&Arc<Endpoints>> {
         self.pools.get(pool)
     }
 
-    /// All pools that are known, by name.
+    /// Returns all known pools, by name.
     pub fn pools(&self) -> impl Iterator<Item = (&PoolName, &Arc<Endpoints>)> {
         self.pools.iter()
     }
 
-    /// Takes all endpoints that a source found for a pool. `None`: nothing changed.
+    /// Replaces a pool's endpoints by all those that a source found. Returns `None` if nothing changed.
     pub fn answered(&mut self, pool: &PoolName, endpoints: Vec<Endpoint>) -> Option<Urgency> {
-        // Only documents may name a socket on the proxies' machines: a source cannot know what listens there.
+        // Only documents may name a Unix socket on the proxies' machines: a source cannot know what listens there.
         let by_address = endpoints
             .into_iter()
             .filter(|endpoint| endpoint.address.tcp().is_some())
             .map(|endpoint| (endpoint.address.clone(), endpoint));
         let endpoints: Endpoints = by_address.collect();
-        // An answer of nothing is bad news, and bad news never removes what is good.
+        // An empty answer never removes known endpoints.
         if endpoints.is_empty() {
             return None;
         }
@@ -127,7 +126,7 @@ impl Discovered {
         Some(urgency)
     }
 
-    /// Has a pool be like this (`None`: not known), and gives back how it was.
+    /// Sets a pool's endpoints (`None` makes them unknown) and returns the previous ones.
     pub fn set(
         &mut self,
         pool: &PoolName,

@@ -1,8 +1,8 @@
-//! What a change takes away in bulk: pools that shrink below half, sets of hosts of which more than half of the names go.
+//! Bulk removals by a change: pools that shrink below half, and sets of hosts that lose more than half of their names.
 //!
-//! A pool is judged by how many endpoints it has left, so that replacing all of them by as many others is no loss: it can serve as much as
-//! before. Hosts are judged by their names: clients ask for the old ones, so a host under a new name is one removed and one added. A pool
-//! that is gone together with what routed to it is no loss of its own: nothing asks for it any more, and the hosts are judged.
+//! A pool is judged by the number of endpoints that it keeps, so replacing all of them by as many others is no loss: the capacity is the
+//! same. Hosts are judged by name, because clients ask for the old names: a renamed host counts as one removed and one added. A pool that
+//! is removed together with the routes to it is no loss by itself: nothing refers to it any more, and its hosts are judged.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,30 +13,30 @@ use aralez_proto::snapshot::Snapshot;
 
 use crate::core::views::Views;
 
-/// Smaller pools are changed by hand, one endpoint at a time.
+/// Smallest pool that is judged; smaller ones are edited by hand, one endpoint at a time.
 const SMALLEST_POOL: usize = 4;
-/// Below this many hosts, only the loss of every one of them counts.
+/// Below this number of hosts, only the loss of all of them counts.
 const FEW_HOSTS: usize = 10;
 
-/// What something is taken from.
+/// The scope in which something is removed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum LossScope {
-    /// The hosts of the groups without a view of their own.
+    /// The hosts of the groups without their own view.
     Hosts,
-    /// The hosts of a group with a view of its own.
+    /// The hosts of a group with its own view.
     HostsOf(GroupName),
     /// The endpoints of a pool.
     Pool(PoolName),
 }
 
-/// More than half of something that goes at once.
+/// The removal of more than half of something in one change.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Loss {
-    /// What loses.
+    /// The scope that loses.
     pub from: LossScope,
-    /// How many there were.
+    /// Number before the change.
     pub before: usize,
-    /// How many go.
+    /// Number removed.
     pub removed: usize,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// Every loss between two heads, each once; none where `before` is the time before the first commit. Costs what changed.
+/// Returns every loss between two heads, each once; none if `before` precedes the first commit. Costs what changed.
 pub fn losses(before: &Views, after: &Views) -> Vec<Loss> {
     let mut found = BTreeSet::new();
     compare(
@@ -76,7 +76,7 @@ pub fn losses(before: &Views, after: &Views) -> Vec<Loss> {
     found.into_iter().collect()
 }
 
-/// Whether a view that had hosts has none any more: what an emptied or truncated document also looks like.
+/// Reports whether a view lost all its hosts, which is also the effect of an emptied or truncated document.
 pub fn empties(before: &Views, after: &Views) -> bool {
     let emptied = |before: &Snapshot, after: &Snapshot| {
         !before.resources().hosts().is_empty() && after.resources().hosts().is_empty()
@@ -115,7 +115,7 @@ fn compare(before: &Snapshot, after: &Snapshot, hosts: LossScope, found: &mut BT
     );
 }
 
-/// The pool of an endpoint.
+/// Returns the pool of an endpoint's key.
 fn pool_of(key: &RecordKey) -> Option<PoolName> {
     key.endpoint()?.0.parse().ok()
 }

@@ -8,13 +8,14 @@ use crate::core::peer::PeerIdentity;
 use crate::core::proof::Settled;
 use crate::core::session::{Hello, NodeMemory, NodeStatus, Standing};
 
-/// How long a node is shown as a duplicate after another process last claimed its name: longer than that process waits between two tries.
+/// Time for which a node is shown as a duplicate after another process last claimed its name: longer than that process waits between two
+/// attempts.
 pub const DUPLICATE_SHOWN: Duration = Duration::from_secs(150);
 
-/// The number of a stream within one boot of control; a later stream has a higher one.
+/// Number of a stream within one boot of control; a later stream has a higher number.
 pub type StreamId = u64;
 
-/// Who a node is.
+/// Identity of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
     /// Its name.
@@ -23,13 +24,14 @@ pub struct NodeFacts {
     pub group: GroupName,
     /// Its release.
     pub proxy_version: String,
-    /// The process that has its stream, as the transport proves it; `None` where it has had none since control was started.
+    /// The process that has its stream, as the transport proves it; `None` if the node has had no stream since control started.
     pub peer: Option<PeerIdentity>,
 }
 
 impl NodeFacts {
-    /// Who introduces itself like this. Only here are names read from a Hello: what the transport proves beats what a node says of itself. A
-    /// process of this machine proves its user alone, and a trusted user may run nodes of any name and group.
+    /// Builds the facts of a node from its Hello. This is the only place that reads names from a Hello, because what the transport proves
+    /// takes precedence over what a node claims. A process on this machine proves only its user, and a trusted user may run nodes of any
+    /// name and group.
     pub fn introduced(peer: PeerIdentity, hello: &Hello) -> Self {
         Self {
             node: hello.node.clone(),
@@ -40,20 +42,20 @@ impl NodeFacts {
     }
 }
 
-/// How a node is doing.
+/// State of a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum NodeState {
-    /// It runs what it should.
+    /// It runs the newest version.
     Current,
-    /// It will, but does not yet.
+    /// It does not run the newest version yet.
     Behind,
-    /// It refuses what is newest.
+    /// It refuses the newest version.
     Refusing,
     /// Two running processes have its name.
     Duplicate,
     /// It has no stream.
     Lost,
-    /// It was turned away: it holds a newer version than there is here.
+    /// It was turned away: it holds a newer version than control has.
     Ahead,
     /// It was turned away: it belongs to another cluster, or speaks another protocol.
     Foreign,
@@ -71,7 +73,7 @@ impl NodeState {
         Self::Foreign,
     ];
 
-    /// The name in JSON and metrics.
+    /// Returns the name used in JSON and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -94,27 +96,27 @@ pub struct NodeRecord {
     pub proxy_version: String,
     /// The process that has its stream, or had it last.
     pub peer: Option<PeerIdentity>,
-    /// Its stream; `None`: it has none.
+    /// Its stream; `None` if it has none.
     pub stream: Option<StreamId>,
-    /// What its session knows.
+    /// State of its session.
     pub standing: Standing,
-    /// What it last said of itself.
+    /// Its last status.
     pub status: NodeStatus,
-    /// When it was last heard.
+    /// Time of its last message.
     pub last_seen: Instant,
-    /// Since when it has a stream, or when it last got one.
+    /// Time at which its current or last stream began.
     pub connected_since: Instant,
-    /// When another process of this name was last turned away; `None` once that is [`DUPLICATE_SHOWN`] ago.
+    /// Time at which another process of this name was last turned away; `None` once that is [`DUPLICATE_SHOWN`] ago.
     pub duplicate: Option<Instant>,
     pub(super) memory: Option<NodeMemory>,
-    /// Which proofs need no other look while it has this stream.
+    /// Bound of the proofs that need no further evaluation while it has this stream.
     pub(super) settled: Settled,
-    /// Until when a push waits for it although it has no stream: it had one when control was started again.
+    /// End of the time for which a push waits for it although it has no stream: it had one before control restarted.
     pub(super) expected_until: Option<Instant>,
 }
 
 impl NodeRecord {
-    /// How it is doing.
+    /// Returns the state of the node.
     pub fn state(&self) -> NodeState {
         if self.stream.is_none() {
             return NodeState::Lost;

@@ -1,18 +1,18 @@
-//! Who is at the other end of a stream, as the transport proves it, as against what the peer says of itself.
+//! The peer of a stream, as the transport proves it, in contrast to what the peer claims.
 
 use std::fmt;
 
-/// A process of this machine, as the kernel names it.
+/// A process on this machine, as the kernel identifies it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PeerIdentity {
-    /// Its user.
+    /// Its user id.
     pub uid: u32,
-    /// Its process id; `None` where the kernel tells none, as of a process that this one cannot see.
+    /// Its process id; `None` if the kernel does not provide it, as for a process that is not visible to control.
     pub pid: Option<i32>,
 }
 
 impl PeerIdentity {
-    /// Whether it may speak for nodes at all: it runs as root or as the user of control, `own`.
+    /// Reports whether it may connect for nodes at all: it runs as root or as the user of control, `own`.
     pub const fn is_trusted(&self, own: u32) -> bool {
         self.uid == 0 || self.uid == own
     }

@@ -21,32 +21,32 @@ pub use settled::Settled;
 #[cfg(test)]
 mod tests;
 
-/// How many revisions are followed.
+/// Maximum number of revisions with a proof.
 const KEPT: usize = 100;
-/// How many marks of nodes are kept in all: a large fleet has fewer revisions followed.
+/// Maximum number of marks over all proofs: a large fleet has fewer proofs.
 const MAX_MARKS: usize = 200_000;
 
-/// What became of a commit on one node.
+/// State of a commit on one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mark {
-    /// It has a stream and has not answered.
+    /// It has a stream and has not answered yet.
     Pending,
     /// It runs this revision.
     Applied,
     /// It runs a later revision.
     Superseded,
-    /// It refuses, for these reasons.
+    /// It refuses the revision, for these reasons.
     Refused(Arc<[Fault]>),
-    /// Two running processes have its name: what it says proves nothing.
+    /// Two running processes have its name, so its reports prove nothing.
     Duplicate,
-    /// It was here, and left without an answer.
+    /// It was connected, and left without an answer.
     Lost,
-    /// It was not here at the commit, or ran it and left.
+    /// It was not connected at the commit, or it ran the revision and left.
     Away,
 }
 
 impl Mark {
-    /// The name in JSON.
+    /// Returns the name used in JSON.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -60,21 +60,21 @@ impl Mark {
     }
 }
 
-/// What became of a commit as a whole.
+/// State of a commit as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// Some nodes have not answered.
+    /// Some nodes have not answered yet.
     Pending,
-    /// Every node that was or came here runs it.
+    /// Every node that was or became connected runs it.
     Proven,
     /// A node refuses it.
     Refused,
-    /// Nobody is left to wait for, and it is not proven: nodes were lost, or there were none.
+    /// No node is awaited any more, and it is not proven: nodes were lost, or there were none.
     Unproven,
 }
 
 impl Outcome {
-    /// The name in JSON.
+    /// Returns the name used in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -85,17 +85,17 @@ impl Outcome {
     }
 }
 
-/// For which nodes somebody waits.
+/// The nodes that a client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Awaited {
-    /// Those that were connected at the commit or joined meanwhile.
+    /// Those that were connected at the commit or joined later.
     Present,
-    /// All that are known.
+    /// All known nodes.
     All,
 }
 
 impl Awaited {
-    /// The name in JSON.
+    /// Returns the name used in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Present => "present",
@@ -104,7 +104,7 @@ impl Awaited {
     }
 }
 
-/// What became of one revision.
+/// The proof of one revision.
 #[derive(Clone, Debug)]
 pub struct Proof {
     version: Version,
@@ -114,22 +114,22 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// The nodes of the touched groups.
+    /// Returns the nodes of the touched groups, with their marks.
     pub const fn nodes(&self) -> &BTreeMap<NodeName, Mark> {
         &self.nodes
     }
 
-    /// What became of it as a whole. One refusal outweighs everything.
+    /// Returns the state of the commit as a whole. One refusal outweighs everything else.
     pub fn outcome(&self) -> Outcome {
         self.outcome_with(Awaited::Present)
     }
 
-    /// As [`Proof::outcome`], for those who wait for more nodes.
+    /// Like [`Proof::outcome`], for the given set of awaited nodes.
     pub fn outcome_with(&self, awaited: Awaited) -> Outcome {
         self.counts.outcome(awaited)
     }
 
-    /// How many nodes have each mark.
+    /// Returns the number of nodes with each mark.
     pub const fn counts(&self) -> MarkCounts {
         self.counts
     }
@@ -147,7 +147,7 @@ impl Proof {
         }
     }
 
-    /// Gives a node another mark, where it has one and `next` says which.
+    /// Replaces the mark of a node, if it has one and `next` returns another.
     fn change(&mut self, node: &NodeName, next: impl FnOnce(&Mark) -> Option<Mark>) {
         let Some(mark) = self.nodes.get_mut(node) else {
             return;
@@ -158,12 +158,13 @@ impl Proof {
         }
     }
 
-    /// A commit that changes no view, a new comment for one, is told to every node all the same.
+    /// Reports whether nodes of `group` belong to this proof. A commit that changes no view, but for example a comment, is still sent to
+    /// every node.
     fn awaits(&self, group: &GroupName) -> bool {
         self.touched.is_empty() || self.touched.contains(group)
     }
 
-    /// What a node proves by what it runs now (design section 6): this revision or a later one of the same generation.
+    /// Returns the mark that follows from a node's standing. Only this revision, or a later one of the same generation, proves anything.
     fn mark_of(&self, standing: &Standing, duplicate: bool) -> Mark {
         let of_this_history = |running: &Version| running.generation == self.version.generation;
         let running = standing.proven().filter(of_this_history);
@@ -191,7 +192,7 @@ impl Proof {
         let Some(before) = self.nodes.get_mut(who.node) else {
             return self.put(who.node, mark);
         };
-        // Running something later does not undo that it refused this; running this does.
+        // A refusal is undone by running this revision, but not by running a later one.
         let refused = matches!(before, Mark::Refused(_));
         if !refused || matches!(mark, Mark::Applied | Mark::Refused(_)) {
             self.counts.moved(before, &mark);
@@ -200,12 +201,12 @@ impl Proof {
     }
 }
 
-/// Of which node something was heard.
+/// The node that an observation is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed<'a> {
     pub(super) node: &'a NodeName,
     pub(super) group: &'a GroupName,
-    /// Whether another running process has its name.
+    /// Set if another running process has its name.
     pub(super) duplicate: bool,
 }
 
@@ -216,7 +217,7 @@ pub(super) struct Proofs {
 }
 
 impl Proofs {
-    /// A commit: the nodes that have a stream are awaited, the others are listed.
+    /// Begins the proof of a commit: nodes that have a stream are awaited, the others are listed.
     pub(super) fn begin(
         &mut self,
         version: Version,
@@ -253,13 +254,13 @@ impl Proofs {
         }
     }
 
-    /// Whether a large fleet has more marks than are kept. The newest two revisions always are.
+    /// Reports whether there are more marks than are kept. The newest two proofs are always kept.
     fn holds_too_much(&self) -> bool {
         let marks = self.by_revision.values().map(|proof| proof.nodes.len());
         self.by_revision.len() > 2 && marks.sum::<usize>() > MAX_MARKS
     }
 
-    /// A node has a stream and stands like this. Only what is not settled is looked at; gives back what is from now on.
+    /// Records the standing of a connected node. Evaluates only revisions that are not settled, and returns the new bound.
     #[must_use]
     pub(super) fn observe(
         &mut self,
@@ -272,7 +273,7 @@ impl Proofs {
         let runs = standing.proven().filter(here);
         let runs = runs.map(|running| running.revision);
         let first = settled.first(runs);
-        // Always looked at: the running revision, which undoes a refusal, and the one that ran before, which is superseded.
+        // Always evaluate the running revision, which undoes a refusal, and the one that ran before, which is now superseded.
         let ran = settled.ran().filter(|ran| Some(*ran) != runs);
         for revision in ran.into_iter().chain(runs) {
             let earlier = self.by_revision.get_mut(&revision);
@@ -284,13 +285,13 @@ impl Proofs {
             proof.observe(who, standing);
         }
         if who.duplicate {
-            // Once the other process is gone, all of it is looked at again.
+            // Evaluate everything again once the other process is gone.
             return Settled::default();
         }
         settled.after(standing, runs)
     }
 
-    /// A node refused a version that it was sent.
+    /// Records that a node refused a version that it was sent.
     pub(super) fn refused(&mut self, node: &NodeName, version: Version, faults: &Arc<[Fault]>) {
         let proof = self
             .by_revision
@@ -305,7 +306,7 @@ impl Proofs {
         }
     }
 
-    /// Another running process has the name of a node.
+    /// Records that another running process has the name of a node.
     pub(super) fn duplicated(&mut self, node: &NodeName) {
         self.change(node, |mark| {
             let said = matches!(mark, Mark::Applied | Mark::Superseded | Mark::Pending);
@@ -313,12 +314,12 @@ impl Proofs {
         });
     }
 
-    /// A node is not waited for any more.
+    /// Stops waiting for a node.
     pub(super) fn lost(&mut self, node: &NodeName) {
         self.change(node, |mark| (*mark == Mark::Pending).then_some(Mark::Lost));
     }
 
-    /// A node's stream ended: what it ran it no longer proves, and what it had not answered it will not.
+    /// Records that a node's stream closed: it no longer proves what it ran, and it will not answer what is pending.
     pub(super) fn left(&mut self, node: &NodeName) {
         self.change(node, |mark| match mark {
             Mark::Pending => Some(Mark::Lost),
@@ -327,7 +328,7 @@ impl Proofs {
         });
     }
 
-    /// A node is no longer part of the fleet.
+    /// Removes a node that is no longer part of the fleet.
     pub(super) fn forget(&mut self, node: &NodeName) {
         for proof in self.by_revision.values_mut() {
             proof.remove(node);

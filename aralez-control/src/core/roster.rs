@@ -1,50 +1,50 @@
-//! The roster: the nodes that control expects, as they are kept over its restarts.
+//! The roster: the nodes that control expects, kept across its restarts.
 //!
-//! The fleet notes what changes here; whoever owns the store writes it, many changes in one transaction. A heartbeat is no change: when a
-//! connected node was last seen is written every [`REFRESH`].
+//! The fleet notes changes here, and the owner of the store writes them, many in one transaction. A heartbeat is no change: the time at
+//! which a connected node was last seen is written every [`REFRESH`].
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
 
-/// How often the time a connected node was last seen is written.
+/// Interval between two writes of the times at which connected nodes were last seen.
 pub const REFRESH: Duration = Duration::from_mins(5);
-/// How long after its stream ended a node is forgotten.
+/// Time after which a node without a stream is forgotten.
 pub const KEPT: Duration = Duration::from_hours(30 * 24);
-/// How long after a start of control a push waits for the nodes that were connected when it ended.
+/// Time after a start of control for which a push waits for the nodes that were connected when it stopped.
 pub const RETURN: Duration = Duration::from_secs(30);
 
-/// A node as the store keeps it.
+/// A node in its stored form.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KnownNode {
     /// Its name.
     pub node: NodeName,
     /// Its group.
     pub group: GroupName,
-    /// When it was last seen, in milliseconds since 1970.
+    /// Time at which it was last seen, in milliseconds since 1970.
     pub last_seen_unix_ms: u64,
-    /// Whether it had a stream then. A node whose stream ended because control ended had one.
+    /// Set if it had a stream then. A stream that control closed by stopping counts as open.
     pub connected: bool,
 }
 
-/// What is to be written of a node.
+/// A change of a node to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RosterChange {
-    /// It joined, left, or is still there.
+    /// It joined, left, or is still connected.
     Seen {
         /// Its group.
         group: GroupName,
-        /// When it was last seen.
+        /// Time at which it was last seen.
         last_seen: Instant,
-        /// Whether it has a stream.
+        /// Set if it has a stream.
         connected: bool,
     },
     /// It is no longer expected.
     Forgotten,
 }
 
-/// What has changed since it was last written.
+/// The changes since the last write.
 #[derive(Debug, Default)]
 pub struct Roster {
     changes: BTreeMap<NodeName, RosterChange>,
@@ -53,19 +53,19 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// A node changed. The newest change of a node counts.
+    /// Notes a change of a node. It replaces an earlier one.
     pub fn note(&mut self, node: &NodeName, change: RosterChange) {
         if !self.closed {
             self.changes.insert(node.clone(), change);
         }
     }
 
-    /// From here on streams end because control does, which says nothing about their nodes.
+    /// Stops noting changes: from now on streams close because control stops, which says nothing about their nodes.
     pub const fn close(&mut self) {
         self.closed = true;
     }
 
-    /// Whether the times of connected nodes are due, which they are no longer after this.
+    /// Reports whether the times of connected nodes are due, and if so restarts the interval.
     pub fn is_due(&mut self, now: Instant) -> bool {
         let since = *self.refreshed.get_or_insert(now);
         let due = now >= since + REFRESH;
@@ -75,12 +75,12 @@ impl Roster {
         due
     }
 
-    /// What is to be written now.
+    /// Returns the changes to write, and clears them.
     pub fn take(&mut self) -> BTreeMap<NodeName, RosterChange> {
         std::mem::take(&mut self.changes)
     }
 
-    /// Gives back what could not be written. What changed since is newer.
+    /// Puts back changes that could not be written. Changes noted since then are newer and stay.
     pub fn put_back(&mut self, changes: BTreeMap<NodeName, RosterChange>) {
         for (node, change) in changes {
             self.changes.entry(node).or_insert(change);

@@ -1,8 +1,8 @@
-//! The session: one proxy's stream, as a pure state machine. Events and the time go in, actions come out.
+//! The session: one proxy's stream, as a pure state machine. Events and the time are its input, actions its output.
 //!
-//! Rules (design section 7): at most one un-acknowledged update, computed from what the node acknowledged to what is newest now, so that
-//! nothing is queued; refused content is never sent again until it changes or an operator retries, while endpoint changes that do not touch
-//! it keep flowing; a node never goes backwards. It does not encode, send or wait: that is the stream adapter.
+//! Rules: at most one unacknowledged update, computed from what the node acknowledged to what is newest now, so that nothing is queued;
+//! refused content is not sent again until it changes or an operator retries, while endpoint changes that do not touch it continue; a node
+//! never goes backwards. The session does not encode, send or wait: the stream adapter does.
 
 mod derivation;
 mod derive;
@@ -40,21 +40,22 @@ pub use update_parts::{MAX_PART_BYTES, split};
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// The version of the stream's protocol that this control speaks.
+/// The protocol version of the stream that this control speaks.
 pub const PROTOCOL: u32 = 1;
 
-/// How fast a session expects things to go.
+/// Time limits of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Between two heartbeats, either way. After 2.5 of them without a message a node is lost.
+    /// Interval of heartbeats, in both directions. After 2.5 intervals without a message a node is lost.
     pub heartbeat: Duration,
-    /// How long an update may stay without an answer, counted from its last part that the connection took.
+    /// Time limit for the answer to an update, from the last part that the connection accepted.
     pub ack_deadline: Duration,
-    /// How long a node serves well before it is given a content once more that is suspect there.
+    /// Time for which a node must serve well before it is sent a suspect content once more.
     pub retry_suspects: Duration,
 }
 
-/// How long an update may take in all: a node that reads one part now and then must not keep its place among complete contents.
+/// Time limit for a complete update: a node that reads a part only now and then must not occupy its place among the complete contents in
+/// transfer.
 const LONGEST_UPDATE: Duration = Duration::from_mins(15);
 
 impl Default for Pace {
@@ -67,49 +68,49 @@ impl Default for Pace {
     }
 }
 
-/// The update that waits for its answer.
+/// The unacknowledged update.
 #[derive(Debug)]
 struct InFlight {
     id: u64,
     to: SharedSnapshot,
     complete: bool,
     since: Instant,
-    /// When the connection last took a part of it.
+    /// Time at which the connection last accepted a part of it.
     progress: Instant,
 }
 
-/// What is remembered of a node between two of its streams.
+/// Memory of a node between two of its streams.
 #[derive(Clone, Debug)]
 pub struct NodeMemory {
     proxy_version: String,
     features: Vec<u32>,
     limits: Limits,
     refusals: Refusals,
-    /// What the node runs, or runs where the answer to an update was lost.
+    /// The snapshots that the node may run: the acknowledged one, and the one in flight, whose answer may be lost.
     may_run: Vec<SharedSnapshot>,
 }
 
 impl NodeMemory {
-    /// Forgets what was refused, so that it is tried again.
+    /// Forgets the refusals, so that their content is tried again.
     pub fn forgive(&mut self) {
         self.refusals.clear();
     }
 }
 
-/// What a session knows, for the fleet.
+/// A session's view of its node, for the fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// What the node runs, as far as it told.
+    /// The version that the node runs, if it reported one.
     pub running: Option<Version>,
-    /// The newest version there is for it.
+    /// The newest version for the node.
     pub target: Version,
-    /// Why it is not given the newest: the refused content and the faults.
+    /// The refused content and its faults that keep the node from the newest version.
     pub refused: Option<RefusedContent>,
 }
 
 impl Standing {
-    /// What the node runs, where its number says what that is. A release may make other records of the same documents: then a number alone
-    /// proves nothing.
+    /// Returns the running version if its number identifies its content. Another release may lower the same documents to other records;
+    /// then the number alone proves nothing.
     pub fn proven(&self) -> Option<Version> {
         let differs = |running: &Version| {
             let same_number = running.order(&self.target).is_eq();
@@ -127,17 +128,17 @@ pub struct Session {
     features: Vec<u32>,
     limits: Limits,
     recent: Arc<Recent>,
-    /// What the node runs, as it told.
+    /// The version that the node runs, as it reported.
     running: Option<Version>,
-    /// The records of what the node runs, where control still has them.
+    /// The snapshot that the node runs, if control has it.
     base: Option<SharedSnapshot>,
     own: OwnView,
     deriving: Deriving,
-    /// The last difference did not lead where it said: what is sent next is everything.
+    /// The last delta did not produce the announced root: the next update sends everything.
     whole: bool,
     in_flight: Option<InFlight>,
     question: Option<Question>,
-    /// Whether the node can be asked what it holds, and it is worth it.
+    /// Set while the node can be asked what it holds, and asking is worthwhile.
     asks: bool,
     questions: u64,
     refusals: Refusals,
@@ -145,13 +146,13 @@ pub struct Session {
     beats: u64,
     last_beat: Instant,
     last_heard: Instant,
-    /// When it may ask for a try of a suspect content.
+    /// Time from which the session may ask for a try of a suspect content.
     next_ask: Instant,
     closed: bool,
 }
 
 impl Session {
-    /// Takes an event and says what to do about it. A closed session does nothing any more.
+    /// Handles an event and returns the actions to perform. A closed session ignores all events.
     pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
         if self.closed {
             return Vec::new();
@@ -191,7 +192,7 @@ impl Session {
         }
     }
 
-    /// When the next [`Event::Tick`] is due.
+    /// Returns when the next [`Event::Tick`] is due.
     pub fn deadline(&self) -> Instant {
         let beat = self.last_beat + self.pace.heartbeat;
         let lost = self.last_heard + self.silence();
@@ -199,12 +200,12 @@ impl Session {
         due.fold(beat.min(lost), Instant::min)
     }
 
-    /// When the node last said something.
+    /// Returns the time of the node's last message.
     pub const fn last_heard(&self) -> Instant {
         self.last_heard
     }
 
-    /// What the fleet shows of this session.
+    /// Returns the state of this session for the fleet.
     pub fn standing(&self) -> Standing {
         Standing {
             running: self.running,
@@ -216,9 +217,9 @@ impl Session {
         }
     }
 
-    /// What to remember of this node for its next stream.
+    /// Returns what to remember of this node for its next stream.
     pub fn memory(&self) -> NodeMemory {
-        // Without a refusal the recent snapshots are enough to resume from, and old records need not be kept.
+        // Without a refusal the recent snapshots suffice to resume from, and old records need not be kept.
         let in_flight = self.in_flight.as_ref().map(|update| &update.to);
         let may_run = self.base.iter().chain(in_flight).cloned();
         let may_run = may_run.filter(|_| !self.refusals.is_empty()).collect();
@@ -231,14 +232,14 @@ impl Session {
         }
     }
 
-    /// The connection took a part of the update in flight. A large content on a slow connection is on its way, not stuck.
+    /// Records that the connection accepted a part of the update in flight: a large content on a slow connection is progressing, not stuck.
     pub fn progressed(&mut self, now: Instant) {
         if let Some(update) = &mut self.in_flight {
             update.progress = now;
         }
     }
 
-    /// Until when the answer to an update or a question must have come.
+    /// Returns the deadline for the answer to the outstanding update or question.
     fn answer_due(&self) -> Option<Instant> {
         let limit = self.pace.ack_deadline;
         let update = self.in_flight.as_ref();
@@ -320,8 +321,8 @@ impl Session {
         self.keep(kept);
         let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
         if !update.complete && !faults.is_empty() && faults.iter().all(mismatch) {
-            // The node does not hold what its answers made us believe, or bytes went wrong on the way: it gets everything, once. What it
-            // says that it runs stays known, since where it refuses the newest its endpoints follow from there.
+            // The node does not hold what its answers implied, or bytes were corrupted on the way: send everything, once. Keep the version
+            // that it reports as running: if it refuses the newest view, endpoint updates start from there.
             self.whole = true;
             self.asks = false;
             return self.advance(now);
@@ -337,7 +338,7 @@ impl Session {
         actions
     }
 
-    /// What the node says it goes on running after a refusal.
+    /// Adopts the version that the node keeps running after a refusal.
     fn keep(&mut self, kept: Option<Version>) {
         let root = |version: Option<Version>| -> Option<Digest> { Some(version?.root) };
         if root(kept) != root(self.running) {

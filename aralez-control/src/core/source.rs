@@ -1,7 +1,7 @@
-//! Sources: what finds documents and endpoints, as the rest of control sees it.
+//! Sources: the components that find documents and endpoints, as the rest of control sees them.
 //!
-//! A source is told what to find and reports what it found, in its own time and on its own threads. It cannot take anything away: what it
-//! could not find out is [`Finding::Failing`], which leaves what was found before as it is.
+//! A source receives what to find, and reports its findings at its own pace and on its own threads. It cannot remove anything: if it cannot
+//! determine something, it reports [`Finding::Failing`], which leaves earlier findings as they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,59 +12,60 @@ use aralez_proto::model::{Endpoint, PoolName};
 
 use crate::core::status::FilesReading;
 
-/// What can be found, and is: files today; services and clusters later.
+/// A source of findings: files today; services and clusters later.
 pub trait Source: Send {
-    /// Its name in status, logs and errors. No two sources have the same.
+    /// Returns its name in status, logs and errors, unique among all sources.
     fn name(&self) -> &'static str;
 
-    /// Begins to look, and goes on until what is given back is dropped.
+    /// Starts the source. It runs until the returned value is dropped.
     ///
     /// # Errors
-    /// Why it cannot begin: one line that names what it looks at.
+    /// The reason why it cannot start: one line that names what it observes.
     fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String>;
 }
 
-/// A source that looks. Dropping it ends it.
+/// A running source. Dropping it stops the source.
 pub trait Looking: Send {
-    /// What it is to find from now on: called when it has begun, and whenever the documents are others.
+    /// Sets what the source is to find from now on. Called after the start and whenever the documents change.
     fn wants(&mut self, wanted: &Wanted);
 }
 
-/// Where a source reports. Never waits: where more is reported than can be taken, the newest of a kind is.
+/// Receiver of a source's findings. It never blocks: if findings arrive faster than they are consumed, only the newest of each kind is
+/// kept.
 pub trait Reports: Send + Sync {
-    /// Takes what was found.
+    /// Receives a finding.
     fn report(&self, finding: Finding);
 }
 
-/// What a source reports.
+/// A report of a source.
 #[derive(Clone, Debug)]
 pub enum Finding {
-    /// What a look at the set of files came to.
+    /// The result of reading the set of files.
     Files(Arc<FilesReading>),
-    /// All endpoints that a pool has as far as this source knows. None at all is an answer that is kept from the pool.
+    /// All endpoints of a pool, as this source knows them. An empty list does not remove the pool's endpoints.
     Endpoints {
-        /// Which pool.
+        /// The pool.
         pool: PoolName,
         /// Its endpoints.
         endpoints: Vec<Endpoint>,
     },
-    /// It cannot tell now, for this reason.
+    /// The source cannot determine its findings now, for this reason.
     Failing(String),
 }
 
-/// How a source is doing.
+/// Health of a source.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Health {
     /// It has not reported yet.
     Waiting,
-    /// Its last report told what it found.
+    /// Its last report contained findings.
     Good,
-    /// It cannot tell what there is, for this reason; what it found before stays.
+    /// It cannot determine its findings, for this reason; earlier findings stay.
     Failing(String),
 }
 
 impl Health {
-    /// The name in JSON.
+    /// Returns the name used in JSON.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -73,7 +74,7 @@ impl Health {
         }
     }
 
-    /// Why it is failing; `None` where it is not.
+    /// Returns why it is failing; `None` if it is not.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Failing(reason) => Some(reason),
@@ -82,11 +83,11 @@ impl Health {
     }
 }
 
-/// How every source is doing, and since when, by its name.
+/// Health of every source and the time of its last change, by name.
 pub type SourceStates = BTreeMap<&'static str, (Health, Instant)>;
 
 impl Finding {
-    /// What this report says of its source.
+    /// Returns the health of the source after this report.
     pub fn health(&self) -> Health {
         match self {
             Self::Files(reading) if reading.documents.is_none() => {
@@ -99,17 +100,17 @@ impl Finding {
     }
 }
 
-/// What sources are to find, as the documents of the head ask for it. Cheap to copy.
+/// The findings that the documents of the head request. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted(Arc<Authored>);
 
 impl Wanted {
-    /// What these documents ask for.
+    /// Returns what these documents request.
     pub const fn by(authored: Arc<Authored>) -> Self {
         Self(authored)
     }
 
-    /// The pools for which endpoints can be found: those that the documents have.
+    /// Returns the pools for which endpoints can be found: those of the documents.
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
         let hosts = self.0.hosts.iter();
         hosts.flat_map(|host| host.pools.iter().map(|pool| &pool.name))

@@ -1,4 +1,4 @@
-//! What is told of where the documents come from.
+//! The status of the documents and their origin.
 
 use std::time::Instant;
 
@@ -8,53 +8,53 @@ use aralez_proto::hash::Digest;
 use crate::core::commit::{CommitOrigin, Rejected};
 use crate::core::hold::Held;
 
-/// What a look at the set of files came to.
+/// The result of reading the set of files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FilesReading {
-    /// The complete set; `None` where it cannot be known now, so that what serves stays.
+    /// The complete set; `None` if it cannot be determined now, so that the active configuration stays.
     pub documents: Option<DocumentSet>,
-    /// Why the set cannot be known.
+    /// The reasons why the set cannot be determined.
     pub faults: Vec<DocumentFault>,
-    /// What is worth saying though the set is known: a deleted file whose text stays, for one.
+    /// Warnings about a set that is complete, for example a deleted file whose text stays in use.
     pub warnings: Vec<DocumentFault>,
-    /// Documents whose last text is still in the set although their files are gone in a way that looks like an accident: the whole
-    /// folder, or all of several files at once. They stay until the files are back or an operator releases them.
+    /// Documents whose last text is still in the set although their files are gone in a way that looks like an accident: the whole folder,
+    /// or several files at the same time. They stay until the files are back or an operator releases them.
     pub gone: Vec<String>,
-    /// How many files of the set were being written for so long that their last text is used instead.
+    /// Number of files that have been open for writing for so long that their last text is used instead.
     pub writing: usize,
 }
 
 /// The state of the documents, for `status` and `/v1`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceStatus {
-    /// Who brought the head; `None` before the first commit.
+    /// The origin of the head's documents; `None` before the first commit.
     pub head_origin: Option<CommitOrigin>,
-    /// The hash of the set of files read last; `None` before the first.
+    /// The hash of the set of files that was read last; `None` before the first.
     pub files_hash: Option<Digest>,
-    /// Why the files as they are now are not what serves. Empty where nothing is wrong.
+    /// Reasons why the current files are not the active configuration. Empty if there are none.
     pub faults: Vec<DocumentFault>,
-    /// What is worth saying about the files.
+    /// Warnings about the files.
     pub warnings: Vec<DocumentFault>,
-    /// Why the files as they are now wait for a second look; `None` where they do not.
+    /// The hold on the current files; `None` if they are not held.
     pub held: Option<Held>,
-    /// How many files are not read because somebody has been writing them for more than a minute.
+    /// Number of files that are not read because they have been open for writing for more than a minute.
     pub writing: usize,
-    /// Since when this is so.
+    /// Time since which this is the state.
     pub since: Instant,
 }
 
-/// What the source of files must know of the time before it began.
+/// State from before the start that the source of files needs.
 #[derive(Clone, Debug, Default)]
 pub struct KnownFiles {
-    /// The documents that the files held when they were last taken; empty where that is not known.
+    /// The documents of the files when they were last taken; empty if unknown.
     pub documents: DocumentSet,
-    /// The hash of the set of files read last.
+    /// The hash of the set of files that was read last.
     pub hash: Option<Digest>,
-    /// Whether there is a head at all, from wherever.
+    /// Set if there is a head, of any origin.
     pub has_head: bool,
 }
 
-/// A refusal as faults of documents: what has no place in one names the main document as a whole.
+/// Converts a rejection to faults of documents. Faults without a place in a document name the main document as a whole.
 pub fn faults_of(rejected: &Rejected) -> Vec<DocumentFault> {
     let whole = |path: String, reason: String| DocumentFault {
         place: Place {
@@ -75,7 +75,7 @@ pub fn faults_of(rejected: &Rejected) -> Vec<DocumentFault> {
                 whole(resource.unwrap_or_default(), fault.reason.clone())
             })
             .collect(),
-        // Nothing is wrong with what is held; it is told by itself.
+        // Held content has no faults; the hold is reported separately.
         Rejected::Held(_) => Vec::new(),
         Rejected::Conflict { .. } | Rejected::Store(_) | Rejected::Unknown(_) => {
             vec![whole(String::new(), rejected.to_string())]

@@ -1,4 +1,4 @@
-//! What control asks of a store of revisions. The embedded ledger is one; Consul KV, etcd and Kubernetes can be others.
+//! The interface to a store of revisions. The embedded ledger implements it; Consul KV, etcd and Kubernetes could.
 
 use std::io::Read;
 
@@ -15,117 +15,118 @@ use crate::core::roster::KnownNode;
 /// 16 random bytes that name the fleet. They outlive the ledger.
 pub type ClusterId = [u8; 16];
 
-/// The identity of a cluster as people are shown it: hexadecimal digits.
+/// Formats the identity of a cluster as hexadecimal digits.
 pub fn cluster_text(id: &ClusterId) -> String {
     id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The highest generation that control goes above. Generations are seconds since 1970, or one more than another: no node reaches this
-/// honestly, and every JSON reader can still count it.
+/// Highest generation above which control continues. Generations are seconds since 1970, or one more than another generation: no correct
+/// node reaches this value, and every JSON reader can still represent it.
 pub const MAX_GENERATION: u64 = 1 << 52;
 
-/// What a person may know of a revision without its documents.
+/// A revision without its documents.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RevisionInfo {
-    /// The history it belongs to.
+    /// The history that the revision belongs to.
     pub generation: u64,
-    /// Its number, counted from 1.
+    /// Number of the revision, counted from 1.
     pub revision: u64,
-    /// When it was committed, in milliseconds since 1970.
+    /// Commit time in milliseconds since 1970.
     pub unix_ms: u64,
-    /// Who brought it.
+    /// Origin of the commit.
     pub origin: CommitOrigin,
-    /// Why, in the words of who brought it.
+    /// Reason, as the committer worded it.
     pub message: String,
     /// [`DocumentSet::content_hash`] of its documents.
     pub content_hash: Digest,
-    /// Authored roots at commit time; `None` in revisions that an older release committed.
+    /// Authored roots at commit time; `None` for revisions that an older release committed.
     pub roots: Option<AuthoredRoots>,
 }
 
 /// A revision with its documents.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Revision {
-    /// What it is called.
+    /// Number, origin and hashes of the revision.
     pub info: RevisionInfo,
-    /// Its documents.
+    /// The documents of the revision.
     pub documents: DocumentSet,
 }
 
 /// The set of files that was read last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FilesRead {
-    /// Its [`DocumentSet::content_hash`].
+    /// [`DocumentSet::content_hash`] of the set.
     pub hash: Digest,
-    /// Whether it was refused for its faults.
+    /// Set if the files were refused for their faults.
     pub refused: bool,
 }
 
 /// A committed main document that has yet to be written to its file (`?save`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PendingSave {
-    /// The revision whose main document it is.
+    /// The revision that contains the main document.
     pub revision: u64,
-    /// The hash of the file's text before; `None` where there was none to read. A file with another text was edited since, and wins.
+    /// Hash of the file's text before the save; `None` if it could not be read. A file whose text differs was edited since, and is not
+    /// overwritten.
     pub before: Option<Digest>,
-    /// The [`DocumentSet::content_hash`] of the set of files once it is written.
+    /// [`DocumentSet::content_hash`] of the set of files after the save.
     pub after: Digest,
 }
 
-/// What is to be written as one transaction.
+/// A revision to write in one transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRevision<'a> {
-    /// The revision that must be the head; 0 where there is none.
+    /// The revision that must be the head; 0 if there is none.
     pub parent: u64,
-    /// Now, in milliseconds since 1970.
+    /// Current time in milliseconds since 1970.
     pub unix_ms: u64,
-    /// Who brings it.
+    /// Origin of the commit.
     pub origin: &'a CommitOrigin,
-    /// Why.
+    /// Reason for the commit.
     pub message: &'a str,
     /// The documents.
     pub documents: &'a DocumentSet,
-    /// Authored roots of the views built from them.
+    /// Authored roots of the views built from the documents.
     pub roots: &'a AuthoredRoots,
-    /// The set of files read last, where that changes along.
+    /// The set of files read last, if it changes with this commit.
     pub files: Option<FilesRead>,
-    /// The save that follows. It takes the place of any that is pending.
+    /// The save that follows the commit. Replaces any pending save.
     pub saving: Option<PendingSave>,
 }
 
-/// What changes in the list of nodes.
+/// Changes to the list of nodes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NodeChanges {
-    /// Written in the place of what is known of them.
+    /// Nodes to insert or overwrite.
     pub put: Vec<KnownNode>,
-    /// No longer known.
+    /// Nodes to remove.
     pub forget: Vec<NodeName>,
 }
 
-/// Why the store did not do what was asked.
+/// Reason why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another writer was first.
+    /// Another writer committed first.
     #[error("the head is revision {head}")]
     Conflict {
-        /// The head.
+        /// The current head.
         head: u64,
     },
-    /// The store cannot be read or written, or holds what it should not. Nothing was written.
+    /// The store cannot be read or written, or contains invalid data. Nothing was written.
     #[error("{0}")]
     Failed(String),
-    /// A write failed, and the store cannot be read now: whether it is durable shows when [`Store::refresh`] succeeds.
+    /// A write failed, and the store cannot be read now: the outcome is known once [`Store::refresh`] succeeds.
     #[error("{0}")]
     Unknown(String),
 }
 
-/// Everything that is needed to restore a store elsewhere, secrets included.
+/// Everything needed to restore a store elsewhere, secrets included.
 pub struct Backup {
-    /// How long it is, in bytes.
+    /// Length in bytes.
     pub length: u64,
-    /// The version of the head: its generation and revision.
+    /// Generation and revision of the head.
     pub head: (u64, u64),
-    /// The bytes.
+    /// Reader of the backup's bytes.
     pub content: Box<dyn Read + Send>,
 }
 
@@ -138,88 +139,89 @@ impl std::fmt::Debug for Backup {
     }
 }
 
-/// The ordered history of revisions, and the few facts that live and die with it.
+/// The ordered history of revisions, and the facts that belong to it.
 pub trait Store: Send {
-    /// The name of the fleet.
+    /// Returns the identity of the fleet.
     fn cluster_id(&self) -> ClusterId;
 
-    /// The history that is written now.
+    /// Returns the current generation.
     fn generation(&self) -> u64;
 
-    /// The newest revision; `None` before the first commit.
+    /// Returns the newest revision; `None` before the first commit.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     fn head(&self) -> Result<Option<RevisionInfo>, StoreError>;
 
-    /// A revision with its documents; `None` where there is no such revision.
+    /// Returns a revision with its documents; `None` if there is no such revision.
     ///
     /// # Errors
-    /// Where the store cannot be read or the documents do not open.
+    /// If the store cannot be read or the documents cannot be decrypted.
     fn read(&self, revision: u64) -> Result<Option<Revision>, StoreError>;
 
-    /// The nodes that control expects.
+    /// Returns the nodes that control expects.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     fn nodes(&self) -> Result<Vec<KnownNode>, StoreError>;
 
-    /// Writes nodes and forgets others, durably and as one transaction.
+    /// Writes and removes nodes in one durable transaction.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     fn write_nodes(&mut self, nodes: &NodeChanges) -> Result<(), StoreError>;
 
-    /// Writes the revision after `new.parent`, durably, and gives back what it is called.
+    /// Writes the revision after `new.parent` durably, and returns its description.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the head is not `new.parent`: nothing was written.
+    /// [`StoreError::Conflict`] if the head is not `new.parent`: nothing was written.
     fn commit(&mut self, new: NewRevision<'_>) -> Result<RevisionInfo, StoreError>;
 
-    /// Reads again what is durable after a write whose outcome is not known, or after another writer. Costs nothing where that is known.
+    /// Reads the durable state again after a write with an unknown outcome, or after another writer. Does nothing if that state is known.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     fn refresh(&mut self) -> Result<(), StoreError>;
 
-    /// The set of files that was read last; `None` before the first. Costs nothing: it was read when the store was opened or refreshed.
+    /// Returns the set of files read last; `None` before the first. Does no I/O: it was read when the store was opened or refreshed.
     fn files_read(&self) -> Option<FilesRead>;
 
-    /// Remembers the set of files read last, durably.
+    /// Stores the set of files read last, durably.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     fn remember_files(&mut self, files: FilesRead) -> Result<(), StoreError>;
 
-    /// The save that was begun and of which the end is not known.
+    /// Returns the save that was begun and whose outcome is unknown.
     fn pending_save(&self) -> Option<PendingSave>;
 
-    /// Remembers, durably, that a save begins.
+    /// Records, durably, that a save begins.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     fn save_begins(&mut self, saving: PendingSave) -> Result<(), StoreError>;
 
-    /// Remembers that no save is pending any more, and with it the set of files, where it was written.
+    /// Clears the pending save and, if the file was written, stores the new set of files.
     ///
     /// # Errors
-    /// Where the store cannot be written: it stays pending.
+    /// If the store cannot be written: the save stays pending.
     fn save_ended(&mut self, files: Option<FilesRead>) -> Result<(), StoreError>;
 
-    /// Whether this history is the one that its fleet follows. A history that was begun or restored is not, until it has served for a while:
-    /// nodes may still hold a higher generation then, and it goes above theirs.
+    /// Reports whether the fleet follows this history. A new or restored history is not settled until it has served for a while: nodes may
+    /// still hold a higher generation, and control then moves above theirs.
     fn is_settled(&self) -> bool;
 
-    /// Remembers that it is, durably.
+    /// Records, durably, that the fleet follows this history.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     fn settle(&mut self) -> Result<(), StoreError>;
 
-    /// Goes on in a higher generation: what the head holds becomes the next revision, in that generation. `None` where there is no head yet.
+    /// Continues in a higher generation: the documents of the head become the next revision, in that generation. Returns `None` if there is
+    /// no head yet.
     ///
     /// # Errors
-    /// Where the store cannot be read or written, or `generation` is not higher.
+    /// If the store cannot be read or written, or `generation` is not higher.
     fn begin_generation(
         &mut self,
         generation: u64,
@@ -227,46 +229,46 @@ pub trait Store: Send {
         message: &str,
     ) -> Result<Option<RevisionInfo>, StoreError>;
 
-    /// The operational layer.
+    /// Returns the operational layer.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     fn operational(&self) -> Result<Operational, StoreError>;
 
-    /// Writes changes of the operational layer and the counter of `next`, which they lead to, durably and as one transaction.
+    /// Writes changes of the operational layer and the counter of the resulting layer `next`, in one durable transaction.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     fn write_operational(
         &mut self,
         changes: &[Change],
         next: &Operational,
     ) -> Result<(), StoreError>;
 
-    /// A consistent copy of everything that is durable.
+    /// Returns a consistent copy of everything that is durable.
     ///
     /// # Errors
-    /// Where the store cannot be read, or there is no room for the copy.
+    /// If the store cannot be read, or there is no disk space for the copy.
     fn backup(&mut self) -> Result<Backup, StoreError>;
 }
 
-/// The main document as a file: what `?save` writes.
+/// The main document as a file; `?save` writes it.
 pub trait MainFile: Send {
-    /// Replaces the text of the file as a whole, or leaves it as it was.
+    /// Replaces the text of the file atomically, or leaves it unchanged.
     ///
     /// # Errors
     /// One line with the file and the reason.
     fn save(&self, text: &[u8]) -> Result<(), String>;
 
-    /// The text of the file now; `None` where it cannot be read.
+    /// Returns the current text of the file; `None` if it cannot be read.
     fn text(&self) -> Option<Vec<u8>>;
 }
 
-/// The set of files on disk: what `sources take` commits.
+/// The set of files on disk; `sources take` commits it.
 pub trait FilesOnDisk: Send {
-    /// The set as it is now.
+    /// Reads the current set.
     ///
     /// # Errors
-    /// Files that cannot be read, or that somebody is writing.
+    /// If files cannot be read, or another process is writing them.
     fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>>;
 }

@@ -1,32 +1,32 @@
-//! Whose configuration a change touches.
+//! Groups whose configuration a change affects.
 
 use std::collections::BTreeMap;
 
 use aralez_proto::model::GroupName;
 
-/// Which groups see another configuration than before. Groups without a view of their own share one, so they change together.
+/// The groups whose configuration changed. Groups without their own view share one, so they change together.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TouchedGroups {
-    /// Whether the groups that have no view of their own, before and after, are touched.
+    /// Set if the groups without their own view, both before and after, changed.
     pub others: bool,
-    /// Every group that has a view of its own, before or after, and whether it is touched.
+    /// Every group that has its own view, before or after, and whether it changed.
     pub named: BTreeMap<GroupName, bool>,
 }
 
 impl TouchedGroups {
-    /// Whether the nodes of this group see another configuration.
+    /// Reports whether the configuration of this group's nodes changed.
     pub fn contains(&self, group: &GroupName) -> bool {
         self.named.get(group).copied().unwrap_or(self.others)
     }
 
-    /// Whether no group is touched.
+    /// Reports whether no group is touched.
     pub fn is_empty(&self) -> bool {
         !self.others && !self.named.values().any(|touched| *touched)
     }
 }
 
 impl std::fmt::Display for TouchedGroups {
-    /// `none`, `all`, or the names, where `others` stands for all groups without a view of their own.
+    /// Writes `none`, `all`, or the names, where `others` stands for all groups without their own view.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_empty() {
             return f.write_str("none");

@@ -1,8 +1,10 @@
-//! Which node of a group may try a suspect content once more: one at a time, so that what ended some proxies cannot end all of them at once.
+//! Selects the node of a group that may try a suspect content again: one at a time, so that a content that crashed some proxies cannot
+//! crash all of them together.
 //!
-//! A try is over when the node has run the content for [`SETTLED`]: then the next node may. A node that lost its stream meanwhile may have died
-//! of it; if it does not come back with the content running, the others wait for [`PAUSE`]. The proxy itself refuses what ended it on its try, so
-//! each node tries a content once. Pure; the time is passed in, and nothing has to be called for time to pass.
+//! A try succeeds when the node has run the content for [`SETTLED`]: then the next node may try. A node that lost its stream in the
+//! meantime may have died of the content; unless it reconnects with the content running, the others wait for [`PAUSE`]. The proxy itself
+//! refuses a content that killed it during its try, so each node tries a content once. Pure: the time is an argument, and no timer is
+//! needed.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,12 +15,12 @@ use aralez_proto::model::{GroupName, NodeName};
 #[cfg(test)]
 mod tests;
 
-/// A node that has had the content for this long did not die of it: 60 s of trial, and time to receive it.
+/// Time after which a node that has the content did not die of it: 60 s of trial, plus time to receive it.
 pub const SETTLED: Duration = Duration::from_secs(120);
-/// How long nobody of the group tries after a try that failed.
+/// Time without tries in the group after a failed one.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// The tries of all groups; one content of each.
+/// The tries of all groups: at most one content per group.
 #[derive(Debug, Default)]
 pub struct Tries(BTreeMap<GroupName, Try>);
 
@@ -30,16 +32,16 @@ struct Try {
 
 #[derive(Debug)]
 enum State {
-    /// This node has been given the content.
+    /// This node received the content.
     Trying { node: NodeName, since: Instant },
-    /// Its stream ended before the try was over.
+    /// The node's stream closed before the try was over.
     Lost { node: NodeName, at: Instant },
     /// The try failed.
     Failed { at: Instant },
 }
 
 impl Tries {
-    /// Whether this node may try this content now. If so, it is the one that tries.
+    /// Reports whether this node may try this content now. If so, it becomes the node that tries.
     pub fn claim(
         &mut self,
         group: &GroupName,
@@ -62,7 +64,7 @@ impl Tries {
         free
     }
 
-    /// The stream of a node ended.
+    /// Records that a node's stream closed.
     pub fn left(&mut self, group: &GroupName, node: &NodeName, now: Instant) {
         let Some(current) = self.0.get_mut(group) else {
             return;
@@ -81,7 +83,7 @@ impl Tries {
         }
     }
 
-    /// A node is there again, and runs this content.
+    /// Records that a node reconnected, and which content it runs.
     pub fn returned(
         &mut self,
         group: &GroupName,

@@ -1,6 +1,6 @@
-//! Nodes whose streams were turned away: they may think that they belong to this fleet, so the operator has to know of them.
+//! Nodes whose streams were turned away. They may be configured for this fleet, so the operator sees them.
 //!
-//! They are kept apart from the nodes of the fleet: a stranger never takes the place of a good node of the same name.
+//! They are kept apart from the nodes of the fleet: a stranger never replaces a good node of the same name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,36 +11,36 @@ use aralez_proto::version::Version;
 
 use crate::core::node::{NodeFacts, NodeState};
 
-/// How long a node is listed after its last try: it comes back within a minute for as long as it runs.
+/// Time that a node is listed after its last try: a running node retries within a minute.
 const SHOWN: Duration = Duration::from_mins(10);
-/// How many are listed; the ones that came longest ago go first.
+/// Maximum number of listed nodes; the ones whose last try is oldest are dropped first.
 const MOST: usize = 1_024;
 
 /// A node that was turned away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnedAwayNode {
-    /// Its group, by its own word.
+    /// The group that the node claims.
     pub group: GroupName,
-    /// Its release.
+    /// The node's release.
     pub proxy_version: String,
     /// [`NodeState::Ahead`] or [`NodeState::Foreign`].
     pub state: NodeState,
-    /// Why, as it was told.
+    /// The reason that the node received.
     pub reason: String,
-    /// What it holds.
+    /// The version that the node holds.
     pub held: Option<Version>,
-    /// When it was first turned away.
+    /// Time of the first refusal.
     pub since: Instant,
-    /// When it was last.
+    /// Time of the last refusal.
     pub last: Instant,
 }
 
-/// The nodes that were turned away lately.
+/// The nodes that were turned away recently.
 #[derive(Debug, Default)]
 pub struct TurnedAwayNodes(Arc<BTreeMap<NodeName, TurnedAwayNode>>);
 
 impl TurnedAwayNodes {
-    /// A node was turned away.
+    /// Records that a node was turned away.
     pub fn add(
         &mut self,
         facts: NodeFacts,
@@ -69,14 +69,14 @@ impl TurnedAwayNodes {
         }
     }
 
-    /// A node of this name was let in after all.
+    /// Removes a node that was admitted after all.
     pub fn let_in(&mut self, node: &NodeName) {
         if self.0.contains_key(node) {
             Arc::make_mut(&mut self.0).remove(node);
         }
     }
 
-    /// Forgets those that do not come any more.
+    /// Removes the nodes that have stopped retrying.
     pub fn forget_old(&mut self, now: Instant) {
         let shown = |node: &TurnedAwayNode| now < node.last + SHOWN;
         if !self.0.values().all(shown) {
@@ -84,7 +84,7 @@ impl TurnedAwayNodes {
         }
     }
 
-    /// All of them by name, shared with those who look at them meanwhile.
+    /// Returns all of them by name, shared with concurrent readers.
     pub const fn all(&self) -> &Arc<BTreeMap<NodeName, TurnedAwayNode>> {
         &self.0
     }

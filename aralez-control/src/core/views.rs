@@ -14,7 +14,7 @@ use crate::core::catalog;
 use crate::core::layers::Layers;
 use crate::core::touched::TouchedGroups;
 
-/// Every group's effective snapshot at one head. A group that no host names has the default view.
+/// Every group's effective snapshot at one head. A group that no host names uses the default view.
 #[derive(Clone, Debug, Default)]
 pub struct Views {
     default: Arc<Snapshot>,
@@ -22,7 +22,7 @@ pub struct Views {
 }
 
 impl Views {
-    /// The views of a history before its first commit.
+    /// Returns the views of a history before its first commit.
     pub fn begun(generation: u64) -> Self {
         let version = Version {
             generation,
@@ -31,7 +31,7 @@ impl Views {
         Self::default().renamed(version)
     }
 
-    /// The same views under another version, whose roots and operational counter are ignored.
+    /// Returns the same views under another version, whose roots and operational counter are ignored.
     #[must_use]
     pub fn renamed(&self, version: Version) -> Self {
         let version = Version {
@@ -48,32 +48,33 @@ impl Views {
         }
     }
 
-    /// The version of the head. The root is that of the default view; each view has its own.
+    /// Returns the version of the head. Its root is that of the default view; each view has its own.
     ///
-    /// Revision 0 is the time before the first commit: there is nothing yet that a proxy should be told to run.
+    /// Revision 0 is the state before the first commit: there is nothing yet that a proxy should run.
     pub fn version(&self) -> Version {
         self.default.version()
     }
 
-    /// The snapshot meant for the nodes of a group.
+    /// Returns the snapshot for the nodes of a group.
     pub fn view(&self, group: &GroupName) -> Arc<Snapshot> {
         Arc::clone(self.named.get(group).unwrap_or(&self.default))
     }
 
-    /// The view of all groups that no host names.
+    /// Returns the view of all groups that no host names.
     pub const fn default_view(&self) -> &Arc<Snapshot> {
         &self.default
     }
 
-    /// The groups that have a view of their own.
+    /// Returns the groups that have their own view.
     pub fn named(&self) -> impl Iterator<Item = (&GroupName, &Arc<Snapshot>)> {
         self.named.iter()
     }
 
-    /// The views of the layers under another version, whose roots and operational counter are ignored. What did not change is shared with the views before.
+    /// Returns the views of the layers under another version, whose roots and operational counter are ignored. Unchanged parts are shared
+    /// with the previous views.
     ///
     /// # Errors
-    /// What makes the first view that is no snapshot none.
+    /// The faults of the first view that is not a valid snapshot.
     pub fn next(&self, version: Version, layers: &Layers) -> Result<Self, Faults> {
         let version = Version {
             operational: layers.operational.counter(),
@@ -82,7 +83,7 @@ impl Views {
         let default = following(&self.default, version, catalog::records(layers, None))?;
         let mut named = BTreeMap::new();
         for group in catalog::named_groups(layers) {
-            // A new view begins from the default one, from which it usually differs in a few hosts.
+            // A new view starts from the default one, from which it usually differs in a few hosts.
             let before = self.named.get(&group).unwrap_or(&default);
             let view = following(before, version, catalog::records(layers, Some(&group)))?;
             named.insert(group, view);
@@ -90,10 +91,11 @@ impl Views {
         Ok(Self { default, named })
     }
 
-    /// The views after the endpoints of some pools changed, under the next sequence. Costs these pools, and a look at the name of every other one.
+    /// Returns the views after the endpoints of some pools changed, under the next sequence. The cost is proportional to these pools, plus
+    /// one name comparison for every other pool.
     ///
     /// # Errors
-    /// What makes the first view that is no snapshot none.
+    /// The faults of the first view that is not a valid snapshot.
     pub fn rediscovered(
         &self,
         layers: &Layers,
@@ -105,15 +107,15 @@ impl Views {
         })
     }
 
-    /// The views after operational records changed, under the next sequence. Costs what changed.
+    /// Returns the views after operational records changed, under the next sequence. The cost is proportional to the changes.
     ///
     /// # Errors
-    /// What makes the first view that is no snapshot none.
+    /// The faults of the first view that is not a valid snapshot.
     pub fn recorded(&self, layers: &Layers, changes: &[Change]) -> Result<Self, Faults> {
         self.each(layers, |_| Cow::Borrowed(changes))
     }
 
-    /// Every view with a delta of its own, under the next sequence.
+    /// Applies a delta to each view, under the next sequence.
     fn each<'a>(
         &self,
         layers: &Layers,
@@ -136,7 +138,7 @@ impl Views {
         })
     }
 
-    /// The groups whose view is another than in `before`.
+    /// Returns the groups whose view differs from that in `before`.
     pub fn touched_since(&self, before: &Self) -> TouchedGroups {
         let differs = |group: &GroupName| {
             let (before, after) = (before.view(group), self.view(group));

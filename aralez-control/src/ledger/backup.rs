@@ -1,8 +1,8 @@
-//! A backup: one file with everything that a restore needs: the ledger's file as it is, the cluster's identity and the key that opens the
-//! documents. Whoever has it can read every document, so it is as secret as the key.
+//! A backup: one file with everything that a restore needs: the ledger's file unchanged, the cluster's identity and the key that opens the
+//! documents. Anyone who has the backup can read every document, so it is as secret as the key.
 //!
 //! Layout, numbers little-endian: `aralez-backup\n`, format as u32, identity (16), key (32), generation, head, time of the copy in
-//! milliseconds since 1970 and length of the ledger as u64 each, BLAKE3 of all before it and of the ledger (32), the ledger.
+//! milliseconds since 1970 and length of the ledger as u64 each, BLAKE3 of all preceding bytes and of the ledger (32), the ledger.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor, Read, Seek, Write};
@@ -17,13 +17,13 @@ use crate::core::store::{Backup, ClusterId, Store, StoreError};
 
 const MAGIC: &[u8; 14] = b"aralez-backup\n";
 const FORMAT: u32 = 1;
-/// What comes before the hash.
+/// Length of the part before the hash.
 const FACTS: usize = MAGIC.len() + 4 + 16 + SealKey::LEN + 4 * 8;
 const HASH: usize = blake3::OUT_LEN;
-/// How much is copied at a time.
+/// Copy buffer size in bytes.
 const CHUNK: usize = 256 << 10;
 
-/// What a backup says of itself.
+/// The facts in a backup's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Header {
     pub(super) cluster_id: ClusterId,
@@ -33,7 +33,7 @@ pub(super) struct Header {
     length: u64,
 }
 
-/// Why a file is not a backup that can be restored.
+/// Reason why a file cannot be restored as a backup.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BackupError {
     #[error("it is not a backup of Aralez")]
@@ -46,7 +46,7 @@ pub(super) enum BackupError {
     Io(#[from] io::Error),
 }
 
-/// Copies the ledger, which nobody writes meanwhile: every transaction in it is durable, so the copy opens as after a crash.
+/// Copies the ledger, which has no writer in the meantime: every transaction in it is durable, so the copy opens as after a crash.
 pub(super) fn take(ledger: &Ledger) -> Result<Backup, StoreError> {
     let copied = copy(ledger);
     copied.map_err(|error| ledger.failed(format!("cannot be copied: {error}")))
@@ -118,7 +118,7 @@ fn taken<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), BackupError> 
     Ok((*first, rest))
 }
 
-/// Lays the three files of a backup into `folder`, each synced. Nothing of them counts before this succeeds.
+/// Unpacks the three files of a backup into `folder`, each synced. They are not valid until this succeeds.
 pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Header, BackupError> {
     let mut source = File::open(backup)?;
     let mut facts = [0; FACTS];
@@ -136,7 +136,7 @@ pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Header, BackupError
     let mut hasher = blake3::Hasher::new();
     hasher.update(&facts);
     let mut ledger = created(&folder.join(LEDGER))?;
-    // One byte more than there should be shows as well.
+    // Reading one byte more than expected detects trailing data.
     let most = header.length.saturating_add(1);
     let copied = transfer(&mut source, &mut ledger, most, &mut hasher)?;
     if copied != header.length || *hasher.finalize().as_bytes() != hash {
@@ -148,7 +148,7 @@ pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Header, BackupError
     Ok(header)
 }
 
-/// Copies at most `most` bytes and hashes them; how many there were.
+/// Copies at most `most` bytes and hashes them. Returns the number of bytes copied.
 fn transfer(
     from: &mut File,
     to: &mut File,
@@ -178,7 +178,7 @@ fn created(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A file in `folder` that ends with its handle.
+/// Creates an unlinked file in `folder`, which disappears when its handle is closed.
 fn nameless(folder: &Path) -> io::Result<File> {
     let path = folder.join(".backup");
     match std::fs::remove_file(&path) {

@@ -1,4 +1,4 @@
-//! `store check`: reads everything in a ledger and says what is damaged. It makes nothing that is missing.
+//! `store check`: reads everything in a ledger and reports damage. It creates nothing.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -14,27 +14,27 @@ use super::meta::Meta;
 use super::{LEDGER, OpenError, SEAL_KEY, identity, interrupted, operational, tables};
 use crate::core::store::cluster_text;
 
-/// What is in a ledger.
+/// Contents of a ledger.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Checked {
     /// The cluster, in hexadecimal.
     pub cluster: String,
-    /// The generation that is written now.
+    /// Current generation.
     pub generation: u64,
-    /// The newest revision; 0 where there is none.
+    /// The newest revision; 0 if there is none.
     pub revision: u64,
-    /// How many revisions are whole.
+    /// Number of intact revisions.
     pub whole: u64,
-    /// What is damaged, each in a line that names it. Empty where nothing is.
+    /// Damage found, one line each. Empty if none.
     pub damaged: Vec<String>,
-    /// What is missing but will be made again.
+    /// Missing files that control recreates.
     pub notes: Vec<String>,
 }
 
-/// Reads every revision of the ledger in `folder`, and proves its seal and its hash.
+/// Reads every revision of the ledger in `folder`, and verifies its seal and its hash.
 ///
 /// # Errors
-/// Where there is no ledger, a control runs on the folder, or not even the way to the revisions reads.
+/// If there is no ledger, a control runs on the folder, or even the index of revisions cannot be read.
 pub fn check(folder: &Path) -> Result<Checked, OpenError> {
     let path = folder.join(LEDGER);
     if !path.exists() {
@@ -92,7 +92,7 @@ fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result
         let reason = format!("the head is revision {head}, but the newest is {newest}");
         checked.damaged.push(reason);
     }
-    // Generations go up with revisions; the last one is that of the ledger.
+    // Generations rise with revisions; the last one is that of the ledger.
     let mut generations = 0..=meta.generation;
     for revision in 1..=newest.max(meta.head) {
         match one(database, key, revision, &generations) {
@@ -106,7 +106,7 @@ fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result
     Ok(checked)
 }
 
-/// The generation of a revision that is whole.
+/// Verifies a revision and returns its generation.
 fn one(
     database: &Database,
     key: &SealKey,

@@ -11,10 +11,10 @@ use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::store::RevisionInfo;
 
-/// The version of the entry.
+/// Version of the entry format.
 const FORMAT: u32 = 1;
 
-/// Why an entry does not read.
+/// Reason why an entry cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EntryError {
     #[error("revision {0} is damaged")]
@@ -31,12 +31,12 @@ pub(super) enum EntryError {
     TooLarge(u64),
 }
 
-/// What is authenticated along with the documents, so that they open in their own place only.
+/// Returns the associated data authenticated with the documents, so that they open only in their own place.
 fn context(info: &RevisionInfo) -> Vec<u8> {
     format!("{FORMAT}|{}|{}", info.generation, info.revision).into_bytes()
 }
 
-/// The entry of a revision. `nonce` must be fresh random bytes.
+/// Encodes the entry of a revision. `nonce` must be fresh random bytes.
 pub(super) fn encode(
     info: &RevisionInfo,
     documents: &DocumentSet,
@@ -69,7 +69,7 @@ pub(super) fn encode(
     Ok(entry.encode_to_vec())
 }
 
-/// The root of the default view, under no name, is always among them.
+/// The root of the default view, under the empty name, is always first.
 fn roots_to_wire(roots: &AuthoredRoots) -> Vec<wire::GroupRoot> {
     let root = |group: String, root: &Digest| wire::GroupRoot {
         group,
@@ -94,7 +94,7 @@ fn roots_from_wire(default: &wire::GroupRoot, named: &[wire::GroupRoot]) -> Opti
     })
 }
 
-/// An entry that was read, its documents still sealed.
+/// A decoded entry whose documents are still sealed.
 #[derive(Debug)]
 pub(super) struct SealedEntry {
     pub(super) info: RevisionInfo,
@@ -102,7 +102,7 @@ pub(super) struct SealedEntry {
 }
 
 impl SealedEntry {
-    /// Reads the entry that is stored under `revision`.
+    /// Decodes the entry that is stored under `revision`.
     pub(super) fn decode(revision: u64, bytes: &[u8]) -> Result<Self, EntryError> {
         let damaged = EntryError::Damaged(revision);
         let entry = wire::LedgerEntry::decode(bytes).map_err(|_| damaged.clone())?;
@@ -130,7 +130,7 @@ impl SealedEntry {
         })
     }
 
-    /// Opens the documents.
+    /// Decrypts the documents and verifies their hash.
     pub(super) fn documents(&self, key: &SealKey) -> Result<DocumentSet, EntryError> {
         let revision = self.info.revision;
         let plain = key

@@ -1,6 +1,6 @@
-//! The cluster's identity: 16 random bytes in a file beside the ledger, mode 0400.
+//! The cluster's identity: 16 random bytes in a file in the ledger's folder, mode 0400.
 //!
-//! Proxies are pinned to it, so it must outlive the ledger: a new ledger beside an existing identity belongs to the same cluster.
+//! Proxies are pinned to it, so it must outlive the ledger: a new ledger next to an existing identity belongs to the same cluster.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use tracing::warn;
 
 use crate::core::store::{ClusterId, cluster_text};
 
-/// The name of the file.
+/// Name of the file.
 pub(super) const FILE: &str = "cluster.key";
 
-/// Why the identity cannot be used. Each says what to do.
+/// Reason why the identity cannot be used, with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IdentityError {
     #[error("{}: {cause}", path.display())]
@@ -37,10 +37,10 @@ pub(super) enum IdentityError {
     },
 }
 
-/// The identity in `folder`; `None` where there is no file.
+/// Reads the identity in `folder`; `None` if there is no file.
 pub(super) fn load(folder: &Path) -> Result<Option<ClusterId>, IdentityError> {
     let path = folder.join(FILE);
-    // Believed whatever its mode: the ledger says the same, or it does not open.
+    // Accepted whatever its mode: the ledger does not open unless it contains the same identity.
     match private::read_sealed(&path, 1024) {
         Ok((bytes, wide)) => {
             if let Some(wide) = wide {
@@ -56,20 +56,20 @@ pub(super) fn load(folder: &Path) -> Result<Option<ClusterId>, IdentityError> {
     }
 }
 
-/// Makes the file.
+/// Creates the file.
 pub(super) fn write(folder: &Path, id: &ClusterId) -> Result<(), IdentityError> {
     let path = folder.join(FILE);
     private::write_secret(&path, id).map_err(|cause| IdentityError::Unusable { path, cause })
 }
 
-/// A new identity in `folder`.
+/// Creates a new identity in `folder`.
 pub(super) fn create(folder: &Path) -> Result<ClusterId, IdentityError> {
     let id = random::bytes();
     write(folder, &id)?;
     Ok(id)
 }
 
-/// The error where file and ledger disagree.
+/// Returns the error for a file and a ledger that disagree.
 pub(super) fn differs(folder: &Path, file: &ClusterId, ledger: &ClusterId) -> IdentityError {
     IdentityError::Differs {
         path: folder.join(FILE),

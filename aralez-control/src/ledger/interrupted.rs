@@ -1,13 +1,13 @@
-//! Restores that ended in the middle of replacing files.
+//! Restores that were interrupted while they replaced files.
 
 use std::path::{Path, PathBuf};
 
 use super::LEDGER;
 
-/// Where a backup lies while it takes the place of what was there.
+/// Folder of a backup's files while they replace the existing ones.
 pub(super) const RESTORING: &str = "restoring";
 
-/// A restore stopped in the middle.
+/// A restore was interrupted while it replaced files.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}: a restore was interrupted; run `aralez-ctl store restore` again with the same backup",
@@ -15,7 +15,7 @@ pub(super) const RESTORING: &str = "restoring";
 )]
 pub(super) struct Interrupted(PathBuf);
 
-/// Whether a restore stopped in the middle of replacing files.
+/// Fails if a restore was interrupted while it replaced files.
 pub(super) fn refuse(folder: &Path) -> Result<(), Interrupted> {
     let restoring = folder.join(RESTORING);
     match restoring.join(LEDGER).exists() {

@@ -1,4 +1,4 @@
-//! The few facts beside the revisions: one small table of names and bytes.
+//! The ledger's state apart from the revisions: one small table of names and bytes.
 
 use aralez_proto::hash::Digest;
 use redb::{ReadableTable, Table, TableDefinition};
@@ -7,17 +7,17 @@ use crate::core::store::{ClusterId, FilesRead, PendingSave};
 
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
-/// The version of the ledger file as a whole.
+/// Format version of the ledger file as a whole.
 pub(super) const FORMAT: u32 = 2;
 
-/// What the table says.
+/// Contents of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Meta {
     pub(super) cluster_id: ClusterId,
     pub(super) generation: u64,
-    /// When this history was begun or restored, in milliseconds since 1970.
+    /// Time when this history was begun or restored, in milliseconds since 1970.
     pub(super) begun_unix_ms: u64,
-    /// Whether the fleet follows this history: nodes are not asked any more whether they hold a higher generation.
+    /// Set once the fleet follows this history: control no longer checks whether nodes hold a higher generation.
     pub(super) settled: bool,
     /// The head; 0 before the first commit.
     pub(super) head: u64,
@@ -25,7 +25,7 @@ pub(super) struct Meta {
     pub(super) saving: Option<PendingSave>,
 }
 
-/// Why the table does not read.
+/// Reason why the table cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MetaError {
     #[error("a newer release wrote it (format {0}, this one reads {FORMAT})")]
@@ -39,9 +39,9 @@ pub(super) enum MetaError {
 }
 
 impl Meta {
-    /// The facts of a history that begins now.
+    /// Returns the state of a history that begins now.
     ///
-    /// Its generation is the time, so that it is above the one that was lost. Where the clock is wrong, nodes tell.
+    /// Its generation is the current time, so that it is above the lost one. If the clock is wrong, nodes report a higher generation.
     pub(super) const fn begun(cluster_id: ClusterId, unix_ms: u64) -> Self {
         Self {
             cluster_id,
@@ -116,7 +116,7 @@ fn files(
     }))
 }
 
-/// The revision, the hash of the set after, and the hash of the file before where there was one.
+/// Encodes the revision, the hash of the set after, and the hash of the file before if there was one.
 fn saving_bytes(saving: &PendingSave) -> Vec<u8> {
     let revision = saving.revision.to_le_bytes();
     let before = saving.before.as_ref().map(Digest::as_bytes);

@@ -1,6 +1,6 @@
-//! The nodes that control expects: a table of names in the ledger's file, so that a copy of the file has it as well.
+//! The nodes that control expects: a table of names in the ledger's file, so that a copy of the file includes it.
 //!
-//! Value, numbers little-endian: format (1), whether it was connected (1), when it was last seen in milliseconds since 1970 (8), its group.
+//! Value, numbers little-endian: format (1), connected flag (1), time last seen in milliseconds since 1970 (8), group.
 
 use aralez_proto::model::{GroupName, NodeName};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
@@ -10,10 +10,10 @@ use crate::core::store::NodeChanges;
 
 const NODES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("nodes");
 
-/// The version of a value.
+/// Format version of a value.
 const FORMAT: u8 = 1;
 
-/// All nodes. One that does not read is left out: nobody is refused for it, and it is written again when the node comes.
+/// Returns all nodes. Unreadable entries are skipped: no node is refused for it, and the entry is rewritten when the node connects.
 pub(super) fn read(database: &Database) -> Result<Vec<KnownNode>, redb::Error> {
     let table = match database.begin_read()?.open_table(NODES) {
         Ok(table) => table,
@@ -32,7 +32,7 @@ pub(super) fn read(database: &Database) -> Result<Vec<KnownNode>, redb::Error> {
 pub(super) fn write(database: &Database, changes: &NodeChanges) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    // Without it, opening after a crash reads and rebuilds the whole file.
+    // Without this, opening after a crash reads and rebuilds the whole file.
     transaction.set_quick_repair(true);
     {
         let mut table = transaction.open_table(NODES)?;

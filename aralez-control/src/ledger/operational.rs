@@ -1,7 +1,7 @@
-//! The operational layer: a table of records in the ledger's file, so that a copy of the file has it as well.
+//! The operational layer: a table of records in the ledger's file, so that a copy of the file includes it.
 //!
-//! Key: the number of the type (1), the name. Value: format (1), the payload sealed for this key. The empty key has the counter of the layer,
-//! eight little-endian bytes.
+//! Key: the number of the type (1), the name. Value: format (1), the payload sealed for this key. The empty key holds the counter of the
+//! layer, eight little-endian bytes.
 
 use aralez_proto::record::{Change, Record, RecordKey, ResourceType};
 use aralez_proto::seal::{SealError, SealKey};
@@ -13,12 +13,12 @@ use crate::core::layers::Operational;
 
 const OPERATIONAL: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("operational");
 
-/// The version of a value.
+/// Format version of a value.
 const FORMAT: u8 = 1;
-/// The key of the counter.
+/// Key of the counter.
 const COUNTER: &[u8] = &[];
 
-/// The layer as it is stored; empty in a ledger that has none.
+/// Reads the stored layer; empty if the ledger has none.
 pub(super) fn read(database: &Database, seal: &SealKey) -> Result<Operational, String> {
     let failed = |error: redb::Error| error.to_string();
     let read = database
@@ -41,7 +41,7 @@ pub(super) fn read(database: &Database, seal: &SealKey) -> Result<Operational, S
     Ok(Operational::stored(counter, records))
 }
 
-/// Writes the changes and the counter that they lead to as one durable transaction.
+/// Writes the changes and the resulting counter as one durable transaction.
 pub(super) fn write(
     database: &Database,
     changes: &[Change],
@@ -50,7 +50,7 @@ pub(super) fn write(
 ) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    // Without it, opening after a crash reads and rebuilds the whole file.
+    // Without this, opening after a crash reads and rebuilds the whole file.
     transaction.set_quick_repair(true);
     {
         let mut table = transaction.open_table(OPERATIONAL)?;
@@ -78,7 +78,7 @@ fn key_bytes(key: &RecordKey) -> Vec<u8> {
     [&[key.kind.number()], key.name.as_bytes()].concat()
 }
 
-/// What is authenticated along with a payload, so that it opens under its own key only.
+/// Returns the associated data authenticated with a payload, so that it opens only under its own key.
 fn context(key: &[u8]) -> Vec<u8> {
     [b"operational|1|".as_slice(), key].concat()
 }

@@ -1,7 +1,8 @@
-//! `store restore`: puts a backup in the place of what lies in control's folder, while no control runs on it.
+//! `store restore`: replaces the contents of control's folder with a backup, while no control runs on it.
 //!
-//! The backup is unpacked beside the ledger and read as a whole before anything is replaced. The folder `restoring` exists while files are
-//! replaced; its ledger leaves it last. Control does not start in between, so that half of a restore is never taken for a new history.
+//! The backup is unpacked next to the ledger and verified completely before anything is replaced. The folder `restoring` exists while files
+//! are replaced; the ledger is moved out of it last. Control does not start in between, so that a half-finished restore is never mistaken
+//! for a new history.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -17,29 +18,29 @@ use super::interrupted::RESTORING;
 use super::{LEDGER, Ledger, OpenError, SEAL_KEY, check, identity, tables};
 use crate::core::store::{ClusterId, MAX_GENERATION, Store, StoreError, cluster_text};
 
-/// Where a backup is unpacked and read.
+/// Folder in which a backup is unpacked and verified.
 const UNPACKED: &str = "restoring.tmp";
 
-/// What came of a restore.
+/// Result of a restore.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Restored {
     /// The cluster, in hexadecimal.
     pub cluster: String,
-    /// The generation that begins with it.
+    /// The generation that begins with the restore.
     pub generation: u64,
-    /// The head: the documents of the backup's head under the next number; 0 where the backup has none.
+    /// The new head: the documents of the backup's head under the next number; 0 if the backup has none.
     pub revision: u64,
     /// The generation of the backup's head.
     pub backup_generation: u64,
     /// The backup's head.
     pub backup_revision: u64,
-    /// When the backup was made, in milliseconds since 1970.
+    /// Time when the backup was made, in milliseconds since 1970.
     pub backup_unix_ms: u64,
-    /// Where the files lie that were there before.
+    /// Paths of the previous files, which are kept.
     pub kept: Vec<PathBuf>,
 }
 
-/// Why nothing was restored: one line.
+/// Reason why nothing was restored: one line.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The folder cannot be used, or a control runs on it.
@@ -48,41 +49,42 @@ pub enum RestoreError {
     /// The backup cannot be restored.
     #[error("{}: {reason}", path.display())]
     Backup {
-        /// The backup.
+        /// Path of the backup.
         path: PathBuf,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// There is something that a restore would replace.
+    /// A restore would replace existing data.
     #[error(
         "{}: {reason}; with --force it is kept aside and replaced", path.display()
     )]
     Occupied {
-        /// The file that is in the way.
+        /// The existing file.
         path: PathBuf,
-        /// What it is.
+        /// Description of the existing data.
         reason: String,
     },
     /// A step failed.
     #[error("{}: {cause}", path.display())]
     Io {
-        /// Where.
+        /// Path of the failed operation.
         path: PathBuf,
-        /// Why.
+        /// Cause of the failure.
         cause: std::io::Error,
     },
 }
 
-/// What lies in the folder before.
+/// State of the folder before the restore.
 #[derive(Default)]
 struct Before {
     generation: u64,
 }
 
-/// Restores a backup into `folder` (`state_dir/control`). `force` allows it to replace a ledger with revisions, or another cluster's.
+/// Restores a backup into `folder` (`state_dir/control`). `force` allows it to replace a ledger that has revisions or belongs to another
+/// cluster.
 ///
 /// # Errors
-/// [`RestoreError`]; the folder is as it was, except after [`RestoreError::Io`], where running it again goes on.
+/// [`RestoreError`]; the folder is unchanged, except after [`RestoreError::Io`], where running it again continues.
 pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, RestoreError> {
     let owner = owner_of(folder);
     private::ensure_dir(folder).map_err(|cause| io(folder, cause))?;
@@ -130,15 +132,15 @@ pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, Rest
     })
 }
 
-/// Whose control's files are: those of the folder, or of the one above where it has to be made. Root restores for the user that control runs
-/// as.
+/// Returns the owner of control's files: that of the folder, or of its nearest existing ancestor. Root restores for the user that control
+/// runs as.
 fn owner_of(folder: &Path) -> Option<(u32, u32)> {
     let mut above = folder.ancestors();
     let known = above.find_map(|folder| std::fs::metadata(folder).ok());
     known.map(|meta| (meta.uid(), meta.gid()))
 }
 
-/// Everything in the backup reads.
+/// Verifies that everything in the backup can be read.
 fn verify(unpacked: &Path) -> Result<(), String> {
     let checked = check::check(unpacked).map_err(|error| error.to_string())?;
     match checked.damaged.as_slice() {
@@ -147,7 +149,7 @@ fn verify(unpacked: &Path) -> Result<(), String> {
     }
 }
 
-/// Begins the generation of the restore in the unpacked ledger; the generation and the head.
+/// Begins the generation of the restore in the unpacked ledger. Returns the generation and the head.
 fn begin(unpacked: &Path, header: &Header, before: &Before) -> Result<(u64, u64), String> {
     let mut ledger = Ledger::open(unpacked).map_err(|error| error.to_string())?;
     let now = clock::unix_ms();
@@ -164,7 +166,7 @@ fn begin(unpacked: &Path, header: &Header, before: &Before) -> Result<(u64, u64)
     Ok((generation, head.map_or(0, |head| head.revision)))
 }
 
-/// Looks at what a restore replaces. A ledger that does not read counts as one with revisions.
+/// Checks what a restore would replace. A ledger that cannot be read counts as one with revisions.
 fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, RestoreError> {
     let path = folder.join(LEDGER);
     let occupied = |path: &Path, reason: &str| RestoreError::Occupied {
@@ -194,7 +196,7 @@ fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, Re
     match meta {
         Ok(None) => Ok(Before::default()),
         Ok(Some(meta)) if meta.head == 0 || force => Ok(Before {
-            // Another cluster's numbers say nothing of what this one's nodes hold.
+            // The generation of another cluster is unrelated to what this cluster's nodes hold.
             generation: match meta.cluster_id == *cluster {
                 true => meta.generation.min(MAX_GENERATION),
                 false => 0,
@@ -209,11 +211,11 @@ fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, Re
     }
 }
 
-/// Puts the unpacked files in the place of those that are there, which are kept; where they are kept.
+/// Moves the unpacked files into place and keeps the previous ones. Returns the paths of the kept files.
 fn replace(folder: &Path, unpacked: &Path) -> Result<Vec<PathBuf>, RestoreError> {
     let restoring = folder.join(RESTORING);
     private::ensure_dir(&restoring).map_err(|cause| io(&restoring, cause))?;
-    // The ledger last: it is what says that a restore is under way. Files of an interrupted restore are replaced one by one, so that this
+    // The ledger last: its presence marks a restore in progress. Files of an interrupted restore are replaced one by one, so that this
     // holds throughout.
     for name in [SEAL_KEY, identity::FILE, LEDGER] {
         renamed(&unpacked.join(name), &restoring.join(name))?;
@@ -238,7 +240,7 @@ fn replace(folder: &Path, unpacked: &Path) -> Result<Vec<PathBuf>, RestoreError>
         renamed(&restoring.join(name), &folder.join(name))?;
     }
     synced(folder)?;
-    // Nothing that counts is left in them.
+    // Neither folder contains anything needed any more.
     let _ = std::fs::remove_dir_all(&restoring);
     let _ = std::fs::remove_dir_all(unpacked);
     Ok(kept)

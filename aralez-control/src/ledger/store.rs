@@ -1,4 +1,4 @@
-//! The ledger as a store: every change is one durable transaction.
+//! The ledger as a [`Store`]: every change is one durable transaction.
 
 use super::entry::SealedEntry;
 use super::meta::Meta;
@@ -55,7 +55,7 @@ impl Store for Ledger {
             .opened()
             .and_then(|database| nodes::write(database, changes));
         written.map_err(|error| {
-            // It takes nothing more until it is opened again, which the next write does.
+            // The database accepts nothing more until it is reopened, which the next write does.
             tables::give_up(self.database.take());
             self.failed(error)
         })

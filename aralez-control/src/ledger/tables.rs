@@ -1,4 +1,4 @@
-//! The ledger's file as tables: opened, read and written so that neither damage nor a failing disk ends the process.
+//! The ledger's file as tables: opened, read and written so that neither damage nor a failing disk crashes the process.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,14 +17,14 @@ use super::meta::{META, Meta};
 /// Revisions by number.
 const REVISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("revisions");
 
-/// Pages of the file that are kept in memory. Control reads one revision at its start; everything else is writing.
+/// Page cache size. Control reads one revision when it starts; everything else is writing.
 const CACHE_BYTES: usize = 4 << 20;
 
-/// What is said of a file in which even the way to the head is broken.
+/// Error text for a file in which even the path to the head is broken.
 pub(super) const DAMAGED: &str = "it is damaged beyond what can be read";
 
-/// Opens the file at the cost of its head, however long the history is. A damaged file must not end the process in a panic; what is read of
-/// it is proved by its seal and its hash.
+/// Opens the file in time independent of the length of the history. A damaged file must not crash the process by a panic; data read from it
+/// is verified by its seal and its hash.
 pub(super) fn open(path: &Path) -> Result<Database, String> {
     let file = OpenOptions::new()
         .read(true)
@@ -54,17 +54,17 @@ pub(super) fn open_backend(backend: impl StorageBackend) -> Result<Database, red
         .create_with_backend(backend)
 }
 
-/// Closes a database that failed, which may panic: what is on the disk is whole either way.
+/// Closes a failed database and catches a panic in its drop: the file on disk is consistent either way.
 pub(super) fn give_up(broken: Option<Database>) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
 }
 
-/// Runs a read that damage may end in a panic.
+/// Runs a read that may panic on a damaged file.
 pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(DAMAGED.to_owned()))
 }
 
-/// The meta table; `None` in a new file, which has no tables.
+/// Reads the meta table; `None` for a new file, which has no tables.
 pub(super) fn meta(database: &Database) -> Result<Option<Meta>, String> {
     guarded(|| {
         let read = database.begin_read().map_err(|error| error.to_string())?;
@@ -79,21 +79,21 @@ pub(super) fn meta(database: &Database) -> Result<Option<Meta>, String> {
     })
 }
 
-/// The highest revision that is stored; 0 where there is none.
+/// Returns the highest stored revision; 0 if there is none.
 pub(super) fn newest(database: &Database) -> Result<u64, redb::Error> {
     let table = database.begin_read()?.open_table(REVISIONS)?;
     let last = table.last()?;
     Ok(last.map_or(0, |(revision, _)| revision.value()))
 }
 
-/// The bytes of a revision.
+/// Returns the encoded entry of a revision.
 pub(super) fn revision(database: &Database, revision: u64) -> Result<Option<Vec<u8>>, redb::Error> {
     let table = database.begin_read()?.open_table(REVISIONS)?;
     let entry = table.get(revision)?;
     Ok(entry.map(|bytes| bytes.value().to_vec()))
 }
 
-/// Writes the meta table, and a revision with it, as one durable transaction.
+/// Writes the meta table, optionally with a revision, as one durable transaction.
 pub(super) fn write(
     database: &Database,
     meta: &Meta,
@@ -101,7 +101,7 @@ pub(super) fn write(
 ) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    // Without it, opening after a crash reads and rebuilds the whole file.
+    // Without this, opening after a crash reads and rebuilds the whole file.
     transaction.set_quick_repair(true);
     {
         meta.write(&mut transaction.open_table(META)?)?;

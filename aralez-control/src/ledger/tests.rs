@@ -17,7 +17,7 @@ use crate::core::authored_roots::AuthoredRoots;
 use crate::core::commit::CommitOrigin;
 use crate::core::store::{FilesRead, NewRevision};
 
-/// Bytes as golden vectors are written.
+/// Formats bytes like the golden vectors.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
@@ -49,7 +49,7 @@ fn open_error(dir: &Path) -> String {
     error
 }
 
-/// An older release reads what a newer one brought in a way that it does not know.
+/// An older release reads an entry that a newer one wrote with an unknown origin.
 #[test]
 fn an_origin_that_this_release_does_not_know_is_kept_as_its_name() {
     let dir = tempfile::tempdir().unwrap();
@@ -205,7 +205,7 @@ fn a_ledger_that_was_not_closed_opens_with_what_was_committed() {
     let copy = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     commit(&mut ledger, 0, "a").unwrap();
-    // What SIGKILL leaves behind: the files as they are while the ledger is open.
+    // SIGKILL leaves the files as they are while the ledger is open.
     for name in ["ledger.redb", "seal.key"] {
         std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
     }
@@ -269,7 +269,7 @@ fn a_long_history_costs_nothing_at_the_start() {
     }
 }
 
-/// Counts the bytes that are read.
+/// Counts the bytes read.
 #[derive(Debug)]
 struct Counting(FileBackend, Arc<AtomicU64>);
 

@@ -1,4 +1,4 @@
-//! The checkpoint of what sources found: written while control runs, and at its end.
+//! The checkpoint of discovered endpoints: written while control runs, and at shutdown.
 
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use super::Publisher;
 use crate::core::checkpoint::Checkpoint;
 use crate::core::layers::Discovered;
 
-/// Between two writes: what is found meanwhile is lost where control is killed, and found again.
+/// Interval between writes. Endpoints found since the last write are lost if control is killed, and found again later.
 pub const CHECKPOINT: Duration = Duration::from_secs(30);
 
 impl Publisher {
-    /// Keeps what sources find: `every` so often where it changed, and once more when control leaves. `kept` is what was read at the start.
+    /// Writes discovered endpoints to the checkpoint: at interval `every` if they changed, and once more at shutdown. `kept` is the content
+    /// that was read at the start.
     pub async fn keep_discovered(
         &self,
         checkpoint: Box<dyn Checkpoint>,
@@ -39,13 +40,13 @@ impl Publisher {
 }
 
 struct Keeper {
-    /// `None` while it is written, and for good where that ended in a defect.
+    /// `None` while a write runs, and permanently if the write panicked.
     checkpoint: Option<Box<dyn Checkpoint>>,
     kept: Discovered,
 }
 
 impl Keeper {
-    /// Writes this where it is not what is kept, on a thread that may take its time.
+    /// Writes `found` if it differs from the last checkpoint, on a blocking thread.
     async fn keep(&mut self, found: Discovered) {
         let Some(mut checkpoint) = self.checkpoint.take_if(|_| found != self.kept) else {
             return;
@@ -61,7 +62,9 @@ impl Keeper {
         match written {
             Ok(found) => self.kept = found,
             Err(reason) => {
-                warn!("what sources found is not kept, a restart would begin without it: {reason}");
+                warn!(
+                    "checkpoint of discovered endpoints not written, a restart would begin without them: {reason}"
+                );
             }
         }
     }

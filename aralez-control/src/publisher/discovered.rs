@@ -1,4 +1,4 @@
-//! What sources find goes into the discovered layer and out to the nodes. It never writes the ledger.
+//! Moves endpoints that sources found into the discovered layer and to the nodes. Never writes the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,18 +14,18 @@ use crate::core::commit::LeftOut;
 use crate::core::discovery::PendingFindings;
 use crate::core::layers::Discovered;
 
-/// What sources reported and nobody has taken yet. The newest of each pool takes the place of an older one, so that a writer that is slow
-/// costs no more room than there are pools.
+/// Findings that sources reported and that are not consumed yet. The newest of each pool replaces an older one, so that a slow writer
+/// bounds memory by the number of pools.
 #[derive(Clone, Debug)]
 pub(super) struct Reported {
     waiting: Newest,
-    /// Rings for whoever takes. When the last copy is gone, so is the last source.
+    /// Wakes the consumer. Dropping the last copy signals that the last source is gone.
     bell: watch::Sender<()>,
 }
 
 type Newest = Arc<Mutex<BTreeMap<PoolName, Vec<Endpoint>>>>;
 
-/// Where it is taken.
+/// The receiving end.
 #[derive(Debug)]
 pub(super) struct Taken {
     waiting: Newest,
@@ -33,7 +33,7 @@ pub(super) struct Taken {
 }
 
 impl Reported {
-    /// Both ends.
+    /// Returns both ends of a new queue.
     pub(super) fn channel() -> (Self, Taken) {
         let (bell, rings) = watch::channel(());
         let waiting = Newest::default();
@@ -53,7 +53,7 @@ impl Reported {
 }
 
 impl Taken {
-    /// What was reported since the last call, once there is something; `None`: there is no source any more.
+    /// Waits for reports and returns those since the last call; `None` if there are no sources any more.
     async fn next(&mut self) -> Option<BTreeMap<PoolName, Vec<Endpoint>>> {
         let rings = self.bell.changed().await;
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,12 +62,12 @@ impl Taken {
     }
 }
 
-/// What came, and what of it is not out yet.
+/// All findings, and those not published yet.
 struct Discovery {
     all: Discovered,
     changed: BTreeSet<PoolName>,
     waiting: PendingFindings,
-    /// The pools that are left as they were, of which that was said.
+    /// The pools whose faulty finding was logged already and is not applied.
     left_out: BTreeSet<PoolName>,
 }
 
@@ -89,7 +89,7 @@ impl Discovery {
         }
     }
 
-    /// The pools that changed, with what they have now.
+    /// Returns the changed pools with their current endpoints.
     fn batch(&self) -> Batch {
         let found = |pool: &PoolName| Some((pool.clone(), Arc::clone(self.all.endpoints(pool)?)));
         Batch {
@@ -97,13 +97,13 @@ impl Discovery {
         }
     }
 
-    /// These pools are tried again with the next change.
+    /// Logs faulty pools once, and marks them for a retry with the next change.
     fn leave_out(&mut self, left_out: Vec<LeftOut>) {
         for LeftOut { pool, faults } in left_out {
             if self.left_out.insert(pool.clone()) {
                 let faults = faults.iter().map(ToString::to_string);
                 let faults = faults.collect::<Vec<_>>().join("; ");
-                error!(%pool, %faults, "what a source found for a pool is at fault: it keeps the endpoints that it has");
+                error!(%pool, %faults, "endpoints that a source found for a pool are faulty: the pool keeps its previous endpoints");
             }
             self.changed.insert(pool);
         }
@@ -111,8 +111,8 @@ impl Discovery {
 }
 
 impl Publisher {
-    /// Takes what sources find until there are no more of them: removals go out at once, the rest is gathered. There is one of this, and
-    /// what it was told last stays published after its end.
+    /// Publishes findings until there are no sources any more: removals immediately, other changes batched. Must run at most once; the last
+    /// reported findings stay published after it returns.
     pub(super) async fn follow_discovered(&self, mut found: Taken) {
         let mut discovery = Discovery::from(self.discovered().await);
         loop {
@@ -133,7 +133,7 @@ impl Publisher {
         }
     }
 
-    /// All endpoints that sources found and that are in the views, or will be with the first commit.
+    /// Returns all endpoints that sources found and that are in the views, or will be with the first commit.
     pub async fn discovered(&self) -> Discovered {
         let discovered = self.work(|writer| writer.discovered().clone()).await;
         discovered.unwrap_or_default()
@@ -142,12 +142,12 @@ impl Publisher {
     async fn publish(&self, discovery: &mut Discovery) {
         let batch = discovery.batch();
         let tried = std::mem::take(&mut discovery.changed);
-        // From before the work on: a slow one must not make removals wait longer still.
+        // Stamped before the work: a slow publish must not delay removals further.
         discovery.waiting.published(Instant::now());
         match self.apply(Change::Discovered(batch)).await {
             Ok(committed) => discovery.leave_out(committed.left_out),
             Err(rejected) => {
-                error!(%rejected, "what sources found is not published; it is tried again with the next change");
+                error!(%rejected, "discovered endpoints not published; retrying with the next change");
                 discovery.changed.extend(tried);
             }
         }

@@ -1,7 +1,7 @@
-//! Views of earlier revisions, made again from the store for nodes that refuse the head.
+//! Views of earlier revisions, rebuilt from the store for nodes that refuse the head.
 //!
-//! Making them takes as long as a commit, and after a restart of control thousands of nodes may ask at once. So it is done outside of the
-//! writer, once for each revision however many ask, and one revision at a time.
+//! A rebuild takes as long as a commit, and after a restart of control thousands of nodes may ask at the same time. It therefore runs
+//! outside of the writer, once per revision regardless of the number of requests, and one revision at a time.
 
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 
@@ -16,17 +16,17 @@ use super::Publisher;
 use super::writer::{Basis, report};
 use crate::core::views::Views;
 
-/// How many revisions are kept. Their views share what is the same with the head, so this costs the differences.
+/// Number of revisions cached. Their views share unchanged parts with the head, so this costs only the differences.
 const KEPT: usize = 16;
 
-/// `None`: there is no such revision in this history, or this release does not read it. That is kept as well.
+/// `None` if there is no such revision in this history, or this release cannot read it. That result is cached too.
 type Made = Arc<OnceCell<Option<Arc<Views>>>>;
 
-/// What was made again.
+/// Cache of rebuilt views.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
     kept: Lock<Vec<Kept>>,
-    /// Held while one is made.
+    /// Held while a revision is rebuilt.
     making: Mutex<()>,
 }
 
@@ -34,13 +34,13 @@ pub(super) struct Earlier {
 struct Kept {
     /// Generation and revision.
     number: (u64, u64),
-    /// How many nodes asked for it, of late.
+    /// Number of recent requests.
     asked: u64,
     made: Made,
 }
 
 impl Earlier {
-    /// The place of a revision. Where there are too many, the one that the fewest nodes asked for gives way.
+    /// Returns the slot of a revision. If the cache is full, evicts the revision with the fewest requests.
     fn place(&self, number: (u64, u64)) -> Made {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.iter_mut().find(|known| known.number == number) {
@@ -52,7 +52,7 @@ impl Earlier {
             if let Some(least) = least.map(|(at, _)| at) {
                 kept.remove(least);
             }
-            // Nodes that asked long ago count less than those that ask now.
+            // Old requests count less than recent ones.
             kept.iter_mut().for_each(|known| known.asked /= 2);
         }
         let made = Made::default();
@@ -67,18 +67,18 @@ impl Earlier {
 
 #[cfg(test)]
 impl Earlier {
-    /// Keeps anything from being made.
+    /// Blocks rebuilds while the guard is held.
     pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.making.lock().await
     }
 }
 
-/// Why a view could not be made now; asking again may help.
+/// The view could not be built now; a retry may succeed.
 struct NotNow;
 
 impl Publisher {
-    /// The view of a group as the revision of a version has it, with the endpoints of now or of when it was asked for before. `None`: there
-    /// is no such revision in this history, or this release does not read it.
+    /// Returns the view of a group at the revision of a version, with the endpoints known when it was first rebuilt. `None` if there is no
+    /// such revision in this history, this release cannot read it, or it cannot be rebuilt now.
     pub async fn recall(&self, group: GroupName, version: Version) -> Option<SharedSnapshot> {
         let number = (version.generation, version.revision);
         let made = self.earlier.place(number);
@@ -115,14 +115,14 @@ fn build(basis: Basis, documents: &DocumentSet, number: (u64, u64)) -> Option<Ar
                 revision,
                 parse_ms,
                 lower_ms,
-                "made the views of an earlier revision again, for nodes that refuse the head"
+                "rebuilt the views of an earlier revision, for nodes that refuse the head"
             );
             Some(Arc::new(built.views))
         }
         Err(rejected) => {
             warn!(
                 revision,
-                "an earlier revision does not read with this release and these settings"
+                "an earlier revision is invalid with this release and these settings"
             );
             report(&rejected);
             None

@@ -1,4 +1,4 @@
-//! Sources that run: what they report is taken, and they are told what to find.
+//! Runs sources: receives their reports, and passes them what to find.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,20 +12,20 @@ use super::discovered::Reported;
 use crate::core::source::{Finding, Health, Looking, Reports, Source, SourceStates, Wanted};
 use crate::core::status::FilesReading;
 
-/// The sources that run. They end when this is dropped.
+/// The running sources. Dropping this aborts them.
 #[derive(Debug)]
 pub struct Following {
     tasks: JoinSet<()>,
 }
 
 impl Following {
-    /// Ends the sources, and returns when nothing of them holds the publisher any more.
+    /// Stops the sources, and returns once none of their tasks holds the publisher any more.
     pub async fn ended(mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// Where one source reports.
+/// The channels that one source reports to.
 struct Inbox {
     source: &'static str,
     files: watch::Sender<Option<Arc<FilesReading>>>,
@@ -56,9 +56,9 @@ impl Inbox {
             let was_failing = matches!(state, Some((Health::Failing(_), _)));
             match &health {
                 Health::Failing(reason) => {
-                    warn!(source = self.source, %reason, "a source fails; what it found before stays");
+                    warn!(source = self.source, %reason, "source failing; its earlier findings stay");
                 }
-                _ if was_failing => info!(source = self.source, "a source is back"),
+                _ if was_failing => info!(source = self.source, "source recovered"),
                 _ => {}
             }
             states.insert(self.source, (health, Instant::now()));
@@ -68,10 +68,10 @@ impl Inbox {
 }
 
 impl Publisher {
-    /// Has these sources look, and takes what they find, for as long as the result is held. There is one of this.
+    /// Starts these sources and processes their findings until the result is dropped. Call at most once.
     ///
     /// # Errors
-    /// The source that cannot begin, and why.
+    /// Name of the source that cannot start, and the reason.
     pub fn follow(&self, sources: Vec<Box<dyn Source>>) -> Result<Following, String> {
         let files = watch::Sender::new(None);
         let (endpoints, taken) = Reported::channel();
@@ -98,13 +98,13 @@ impl Publisher {
         Ok(Following { tasks })
     }
 
-    /// How the sources are doing.
+    /// Subscribes to the health of the sources.
     pub fn sources(&self) -> watch::Receiver<SourceStates> {
         self.outlets.sources.subscribe()
     }
 }
 
-/// Holds the sources, and tells them what to find.
+/// Owns the running sources, and passes them what to find.
 async fn tell_what_is_wanted(
     mut running: Vec<Box<dyn Looking>>,
     mut wanted: watch::Receiver<Wanted>,

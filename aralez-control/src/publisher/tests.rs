@@ -109,7 +109,7 @@ async fn a_revision_keeps_what_its_documents_were_lowered_to() {
     assert_eq!(kept.default, views.version().authored_root);
     assert_eq!(kept.named[&edge], views.view(&edge).version().authored_root);
     assert_ne!(kept.default, kept.named[&edge]);
-    // The same release lowers them to the same again.
+    // The same release builds the same roots again.
     let again = Disk::open(&disk);
     let again = AuthoredRoots::of(&again.views().borrow());
     assert!(kept.differing(&again).is_empty());
@@ -127,7 +127,7 @@ async fn a_faulty_push_changes_nothing_and_names_the_place() {
     );
     assert_eq!((revision(&publisher), root(&publisher)), (1, before));
     assert_eq!(publisher.figures().refused, 1);
-    // What is wrong with a push is the pusher's to know, not the state of the files.
+    // Faults of a push are reported to its sender, not as the state of the files.
     assert_eq!(faults(&publisher), "");
 }
 
@@ -178,7 +178,7 @@ async fn a_pushed_configuration_survives_a_restart_with_unchanged_files() {
     let publisher = disk.open();
     files(&publisher, with_conf_d(GOOD)).await;
     assert_eq!((revision(&publisher), root(&publisher)), (2, pushed));
-    // Files that changed while control was down are a commit.
+    // Files that changed while control was down are committed.
     let publisher = disk.open();
     files(&publisher, main_only(GOOD)).await;
     assert_eq!(
@@ -204,11 +204,11 @@ async fn a_saved_push_is_not_committed_again_when_the_files_are_read() {
         (revision(&publisher), hosts(&publisher)),
         (2, vec!["b.example".to_owned()])
     );
-    // Saving what serves already writes the file, too.
+    // Saving unchanged content writes the file, too.
     disk.0.lock().unwrap().saved = None;
     assert!(!publisher.commit(proposal).await.unwrap().changed);
     assert!(disk.0.lock().unwrap().saved.is_some());
-    // The next change of any file takes the whole set.
+    // The next change of any file commits the whole set.
     files(&publisher, main_only(OTHER)).await;
     files(&publisher, with_conf_d(OTHER)).await;
     assert_eq!(hosts(&publisher), ["b.example", "c.example"]);
@@ -232,7 +232,7 @@ async fn faulty_files_leave_what_serves_and_are_told_until_they_are_good() {
     assert_eq!((revision(&publisher), root(&publisher)), (1, before));
     files(&publisher, main_only(FAULTY)).await;
     assert!(faults(&publisher).starts_with("upstreams.yaml:1:"));
-    // Back to what serves: no revision, no fault.
+    // Back to the served content: no revision, no fault.
     files(&publisher, main_only(GOOD)).await;
     assert_eq!(
         (revision(&publisher), faults(&publisher)),

@@ -1,4 +1,4 @@
-//! What the publisher does while it is the only writer. Blocking.
+//! The publisher's work as the only writer. Blocking.
 
 mod apply;
 mod build;
@@ -47,7 +47,7 @@ pub(super) struct Writer {
     layers: Layers,
     head: Option<RevisionInfo>,
     files: FileSet,
-    /// Why the head that was found at the start gives no views; `None` where there are views of the head.
+    /// Reason why the head found at the start has no views; `None` if it has views.
     unread: Option<Rejected>,
     holds: Holds,
     settling: Settling,
@@ -113,8 +113,8 @@ impl Writer {
         &self.outlets
     }
 
-    /// Builds the views of the head that was found at the start, and does the save that was not finished. Without a head, the views say at
-    /// least which generation begins: a node that holds an earlier one is not ahead.
+    /// Builds the views of the head found at the start, and completes a pending save. Without a head, the views still carry the new
+    /// generation: a node that holds an earlier one is not ahead.
     fn load(&mut self, head: Option<&Revision>) -> Result<(), StoreError> {
         let begun = Views::begun(self.store.generation());
         self.outlets.views.send_replace(Arc::new(begun));
@@ -131,7 +131,7 @@ impl Writer {
                 );
                 report::other_roots(&head.info, &built.views);
                 self.take_layers(built.layers);
-                // What was before the start is not known: every node is awaited.
+                // The state before the start is unknown: the proof waits for every node.
                 self.show(built.views, &TouchedGroups::default());
             }
             Err(Rejected::Store(reason)) => return Err(StoreError::Failed(reason)),
@@ -141,7 +141,7 @@ impl Writer {
         Ok(())
     }
 
-    /// A revision of the store, and what its views are built from.
+    /// Reads a revision of the store, together with the basis for its views.
     pub(super) fn revision(
         &self,
         revision: u64,
@@ -156,7 +156,7 @@ impl Writer {
         backup.map_err(|error| Rejected::Store(error.to_string()))
     }
 
-    /// What views are built from now.
+    /// Returns the current inputs for building views.
     fn basis(&self) -> Basis {
         Basis {
             surroundings: self.surroundings.clone(),
@@ -165,7 +165,7 @@ impl Writer {
         }
     }
 
-    /// Reads documents and builds the views that they would come to as `revision`.
+    /// Parses documents and builds their views as `revision`.
     fn build(&self, documents: &DocumentSet, revision: u64) -> Result<Built, Rejected> {
         self.build_in(documents, (self.store.generation(), revision))
     }
@@ -174,13 +174,13 @@ impl Writer {
         self.basis().build(documents, number)
     }
 
-    /// What sources found, as far as it is right.
+    /// Returns the discovered endpoints without faults.
     pub(super) const fn discovered(&self) -> &Discovered {
         &self.layers.discovered
     }
 
-    /// What of it a restart is to begin with. What is kept of pools that no document has any more ends here, but only where it is known
-    /// which those are.
+    /// Returns the discovered endpoints that a restart begins with. Drops pools that no document has any more, but only if the documents
+    /// are known.
     pub(super) fn worth_keeping(&self) -> Discovered {
         if self.outlets.views.borrow().version().revision == 0 {
             return self.layers.discovered.clone();
@@ -193,14 +193,14 @@ impl Writer {
         kept
     }
 
-    /// The layers of a new head. Sources are told what its documents want.
+    /// Adopts the layers of a new head, and announces to sources the pools to find.
     fn take_layers(&mut self, layers: Layers) {
         let wanted = Wanted::by(Arc::clone(&layers.authored));
         self.layers = layers;
         self.outlets.wanted.send_replace(wanted);
     }
 
-    /// Makes these the views. Whoever follows heads is told first, so that no session is ahead of the fleet.
+    /// Publishes these views. Notifies `heads` first, so that no session is ahead of the fleet.
     fn show(&self, views: Views, touched: &TouchedGroups) {
         let before = Arc::clone(&self.outlets.views.borrow());
         self.heads.advanced(&before, &views, touched);
@@ -211,7 +211,7 @@ impl Writer {
         self.head.as_ref().map_or(0, |head| head.revision)
     }
 
-    /// Changes the status, and tells it where it is another one than before.
+    /// Changes the status, and publishes it if it differs from the previous one.
     fn tell(&self, change: impl FnOnce(&mut SourceStatus)) {
         let files = self.store.files_read();
         self.outlets.status.send_if_modified(|status| {

@@ -1,6 +1,6 @@
-//! The file source: watches the folders of `upstreams_conf` and `conf.d/` and tells what the set of files is.
+//! The file source: watches `upstreams_conf` and the `conf.d/` next to it, and reports the set of files.
 //!
-//! It looks when a folder changes, and every now and then in case it was not told. It does **not** read YAML, nor decide what is
+//! It reads the files when a folder changes, and periodically in case an event was missed. It does **not** parse YAML, nor decide what is
 //! committed: the publisher compares hashes.
 
 mod folders;
@@ -29,19 +29,19 @@ pub use writers::Writers;
 #[cfg(test)]
 mod tests;
 
-/// How often to look where every folder is watched: links far away and network file systems tell nothing.
+/// Polling interval while every folder is watched: distant symlink targets and network file systems send no events.
 const RECHECK: Duration = Duration::from_secs(2);
 
-/// How often to look where a folder cannot be watched.
+/// Polling interval if a folder cannot be watched.
 const RECHECK_DEAF: Duration = Duration::from_millis(250);
 
-/// How long events are gathered before a look: a save is several of them.
+/// Time that events are gathered before the files are read: one save causes several events.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// How long somebody may have a file open for writing before the set is taken without it.
+/// Time that a process may have a file open for writing before the set is reported without that file.
 pub const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The source of the files: `upstreams_conf`, and `conf.d/` beside it.
+/// The source of the files: `upstreams_conf`, and the `conf.d/` next to it.
 #[derive(Debug)]
 pub struct FileSource {
     looker: Looker,
@@ -49,7 +49,7 @@ pub struct FileSource {
     writers: Writers,
 }
 
-/// A file source that looks. Ends when it is dropped.
+/// A running file source. Dropping it stops it.
 #[derive(Debug)]
 struct FileWatch {
     wakes: mpsc::Sender<Wake>,
@@ -61,9 +61,9 @@ enum Wake {
 }
 
 impl FileSource {
-    /// A source that will look at `main` (`upstreams_conf`) and at `conf.d/` beside it. `known` is what the files held when they were last
-    /// taken; `writers` gets to know who writes them. A file that somebody writes for longer than `patience` ([`WRITER_PATIENCE`]) is left
-    /// out.
+    /// Creates a source for `main` (`upstreams_conf`) and the `conf.d/` next to it. `known` is the content of the files when they were last
+    /// committed; `writers` receives the write events of the files. A file being written for longer than `patience` ([`WRITER_PATIENCE`])
+    /// is left out.
     pub fn new(main: &Path, known: KnownFiles, writers: Writers, patience: Duration) -> Self {
         Self {
             looker: Looker::new(main, writers.clone()),
@@ -84,7 +84,7 @@ impl Source for FileSource {
         let main = self.looker.main().to_owned();
         let watcher = move || {
             let folders = Folders::new(self.writers, move || {
-                // The source may have ended meanwhile.
+                // The source may have stopped in the meantime.
                 let _ = changed.send(Wake::Changed);
             });
             run(self.looker, self.decider, folders, &woken, &*reports);
@@ -97,13 +97,13 @@ impl Source for FileSource {
 }
 
 impl Looking for FileWatch {
-    /// Files are looked for in one place, whatever they say.
+    /// Ignored: the location of the files does not depend on the wanted pools.
     fn wants(&mut self, _: &Wanted) {}
 }
 
 impl Drop for FileWatch {
     fn drop(&mut self) {
-        // The thread may have ended before.
+        // The thread may have exited before.
         let _ = self.wakes.send(Wake::Stop);
     }
 }
@@ -117,7 +117,7 @@ fn run(
 ) {
     let begun = Instant::now();
     loop {
-        // Watched first, so that what changes while looking is heard.
+        // Watched first, so that changes during the look cause an event.
         folders.follow(&looker);
         let look = looker.look();
         let next = decider.look(begun.elapsed(), &look, &mut |files| openers(&looker, files));
@@ -142,14 +142,14 @@ fn run(
     }
 }
 
-/// The processes that have some of these files open for writing.
+/// Returns the processes that have some of these files open for writing.
 fn openers(looker: &Looker, files: &BTreeSet<FileId>) -> BTreeMap<FileId, String> {
     let mut names = looker.names();
     names.retain(|file, _| files.contains(file));
     openers::of(&names)
 }
 
-/// Lets the events that belong to one change arrive; `false`: it is time to end.
+/// Waits for the remaining events of one change; `false` if the source should stop.
 fn gather(woken: &mpsc::Receiver<Wake>) -> bool {
     let until = Instant::now() + GATHER;
     loop {

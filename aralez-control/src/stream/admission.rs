@@ -1,45 +1,45 @@
-//! How many streams are let in, and when the rest is told to come back.
+//! Limits how many streams are admitted, and assigns retry windows to the rest.
 
 use std::time::{Duration, Instant};
 
-/// Streams at a time.
+/// Maximum number of concurrent streams.
 const MAX_STREAMS: usize = 16_384;
-/// Between two streams on average,
+/// Average interval between two streams.
 const INTERVAL: Duration = Duration::from_millis(4);
-/// of which this many may come at once.
+/// Number of streams that may arrive at the same time.
 const BURST: u32 = 256;
-/// The last slot that is promised: when as many streams as there may be have come back.
+/// The latest slot assigned: the time in which the maximum number of streams can reconnect.
 const LAST_SLOT: Duration = Duration::from_millis(4 * MAX_STREAMS as u64);
-/// How far apart the ends of a retry window are.
+/// Width of a retry window.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// Complete contents that are smaller count for nothing.
+/// Complete contents that are smaller are not limited.
 const SMALL: u64 = 64 << 10;
-/// Bytes of complete contents that may be on their way at once; one content larger than this goes alone.
+/// Maximum number of bytes of complete contents in flight; a single content larger than this is sent alone.
 const FULL_BYTES: u64 = 64 << 20;
-/// What all complete contents together are taken to pass in a second, before any has told.
+/// Assumed total throughput of complete contents in bytes per second, before any was measured.
 const FULL_RATE: u64 = 16 << 20;
-/// The longest wait for a complete content: nodes that come before their time would push the slots of all others out for ever.
+/// The longest wait for a complete content: nodes that return too early would otherwise push all other slots out indefinitely.
 const FULL_WAIT: Duration = Duration::from_mins(10);
 
-/// Lets streams in at a bounded rate. Those it does not let in are given windows one after the other, so that they do not all come back
-/// at once.
+/// Admits streams at a bounded rate. Rejected streams receive consecutive retry windows, so that they do not all return at the same time.
 #[derive(Debug)]
 pub(super) struct Admission {
     open: usize,
-    /// When the tokens spent so far will be paid back.
+    /// Time at which the tokens spent so far are refilled.
     spent_until: Instant,
-    /// The slot of the last one that was told to come back.
+    /// The slot assigned last.
     promised_until: Instant,
     full: Full,
 }
 
-/// Complete contents on their way: each is large, and each node that waits for one has something to serve meanwhile, or nothing to lose.
+/// Complete contents in flight: each is large, and a node that waits for one has either something to serve in the meantime, or nothing to
+/// lose.
 #[derive(Debug)]
 struct Full {
     bytes: u64,
     count: u64,
-    /// Bytes a second, as the last ones passed.
+    /// Bytes per second, averaged over recent transfers.
     rate: u64,
     promised_until: Instant,
 }
@@ -59,7 +59,7 @@ impl Admission {
         }
     }
 
-    /// Lets a stream in, or says when it may come back.
+    /// Admits a stream, or returns the earliest and latest time after which it may retry.
     pub(super) fn admit(&mut self, now: Instant) -> Result<(), (Duration, Duration)> {
         let spent = self.spent_until.max(now);
         let free_at = (spent + INTERVAL)
@@ -76,13 +76,13 @@ impl Admission {
         Err((wait, wait + SPREAD))
     }
 
-    /// A stream that was let in has ended.
+    /// Records that an admitted stream closed.
     pub(super) const fn ended(&mut self) {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Lets a complete content of so many bytes be sent, or says when its node may come back: when those before it have passed, at the
-    /// rate that they have.
+    /// Admits a complete content of this size, or returns the window in which its node may retry: after the contents before it have been
+    /// transferred, at the measured rate.
     pub(super) fn admit_full(
         &mut self,
         bytes: u64,
@@ -102,7 +102,8 @@ impl Admission {
         Err((wait, wait + SPREAD))
     }
 
-    /// A complete content was acknowledged after `took`, or its stream ended without (`None`), which says nothing of the rate.
+    /// Records that a complete content was acknowledged after `took`, or that its stream closed without an ACK (`None`), which is no
+    /// measure of the rate.
     pub(super) fn full_ended(&mut self, bytes: u64, took: Option<Duration>) {
         let full = &mut self.full;
         let beside = full.count.max(1);
@@ -115,7 +116,7 @@ impl Admission {
         }
     }
 
-    /// How long all that are open need to come back at the bounded rate.
+    /// Returns the time that all open streams need to reconnect at the bounded rate.
     pub(super) fn time_to_return(&self) -> Duration {
         let open = u32::try_from(self.open).unwrap_or(u32::MAX);
         SPREAD + INTERVAL * open
@@ -126,7 +127,7 @@ impl Admission {
 mod tests {
     use super::*;
 
-    /// F-08: many connects a second.
+    /// F-08: many connects per second.
     #[test]
     fn a_herd_is_let_in_at_the_rate_and_the_rest_gets_slots_one_after_the_other() {
         let start = Instant::now();

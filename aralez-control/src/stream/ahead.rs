@@ -1,4 +1,4 @@
-//! Nodes that hold a newer version than there is: right after a history was begun or restored, control goes above it.
+//! Nodes that hold a newer version than control: a new or restored history moves above it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use aralez_proto::model::GroupName;
 use super::hub::Hub;
 use crate::core::session::Hello;
 
-/// How long the views of the raised generation may take to reach the streams.
+/// Time limit for the views of the raised generation to reach the streams.
 const REACH: Duration = Duration::from_secs(5);
 
 impl Hub {
-    /// Has the history go above what a node of this cluster holds, where it holds more than there is and that is still allowed. Returns when
-    /// the session can begin; what it then decides is not changed by this.
+    /// Raises the history above the version that a node of this cluster holds, if that is newer and raising is still allowed. Returns when
+    /// the session can begin; the session makes its own decision in any case.
     pub(super) async fn catch_up(self: &Arc<Self>, group: &GroupName, hello: &Hello) {
         let Some(held) = hello.held else { return };
         let mut recents = self.recents();
@@ -28,7 +28,7 @@ impl Hub {
         if self.parts.history.go_above(held).await {
             let reached =
                 recents.wait_for(|recents| !is_ahead(recents.of(group).newest().version()));
-            // A session that begins too early turns the node away, and it comes back.
+            // On a timeout the session turns the node away, and the node reconnects.
             let _ = tokio::time::timeout(REACH, reached).await;
         }
     }

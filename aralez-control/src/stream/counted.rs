@@ -1,4 +1,4 @@
-//! A connection of a proxy that counts against the bound for as long as it is open.
+//! A connection of a proxy that counts against the limit while it is open.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tonic::transport::server::Connected;
 
 use crate::core::peer::PeerIdentity;
 
-/// The connection and its place.
+/// The connection and its permit.
 #[derive(Debug)]
 pub(super) struct Counted {
     stream: UnixStream,

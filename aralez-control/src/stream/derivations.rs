@@ -1,7 +1,8 @@
-//! What sessions have made for nodes that refuse the newest view, once for all that need the same.
+//! Derivations for nodes that refuse the newest view, made once for all sessions that need the same.
 //!
-//! A fleet that refuses a push needs it at every view, for every node at the same moment. Making it takes as long as the views differ, so it is not
-//! done on the threads that serve streams, and one at a time: heartbeats and other nodes' updates go on meanwhile.
+//! A fleet that refuses a push needs one at every view, for every node at the same moment. Making one takes longer the more the views
+//! differ, so it runs outside of the threads that serve streams, and one at a time: heartbeats and updates of other nodes continue in the
+//! meantime.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,24 +20,24 @@ use super::command::Command;
 #[cfg(test)]
 mod tests;
 
-/// How many are kept for nodes that come to need them later. They share what is the same with what nodes run.
+/// Maximum number kept for nodes that need them later. They share unchanged parts with the content that nodes run.
 const KEPT: usize = 16;
-/// One that nobody asked for since so many views is let go.
+/// A derivation that was not requested for this many views is dropped.
 const VIEWS: u64 = 8;
 
-/// A stream that waits for an answer.
+/// The command channel of a stream that waits for a derivation.
 type Waiting = UnboundedSender<Command>;
 
 #[derive(Debug)]
 enum Progress {
-    /// Not made yet: each stream that is served waits for one at most.
+    /// In progress: each served stream waits for at most one.
     Making(Vec<Waiting>),
     Made(Option<SharedSnapshot>),
 }
 
 #[derive(Debug)]
 struct Place {
-    /// The number of the view at which it was last asked for.
+    /// Number of the view at which it was last requested.
     asked: u64,
     progress: Progress,
 }
@@ -47,7 +48,7 @@ struct Places {
     view: u64,
 }
 
-/// What was made and is being made.
+/// Derivations that are made or in progress.
 #[derive(Debug, Default)]
 pub(super) struct Derivations {
     places: Mutex<Places>,
@@ -56,7 +57,7 @@ pub(super) struct Derivations {
 }
 
 impl Derivations {
-    /// Has this made, now or before, and tells the stream what came of it. `note` is told how long it took, where it was made for this.
+    /// Sends the derivation to the stream, now or once it is made. `note` receives the time it took, if it was made for this request.
     pub(super) fn ask(
         self: &Arc<Self>,
         needed: Derivation,
@@ -70,7 +71,7 @@ impl Derivations {
         tokio::spawn(async move { all.make(needed, note).await });
     }
 
-    /// Whether it is there or being made, so that the stream need only wait.
+    /// Adds the stream to a known derivation. Returns `false` if the caller must make it.
     fn join(&self, key: Digest, stream: &Waiting) -> bool {
         let mut places = self.places();
         let view = places.view;
@@ -98,15 +99,15 @@ impl Derivations {
         let made = tokio::task::spawn_blocking(move || needed.derive()).await;
         drop(turn);
         let Ok(made) = made else {
-            warn!("what a refusing proxy is to be given could not be made");
+            warn!("derivation for a refusing proxy failed");
             return self.failed(key);
         };
-        debug!(took = ?begun.elapsed(), something = made.is_some(), "made what refusing proxies are given");
+        debug!(took = ?begun.elapsed(), something = made.is_some(), "made a derivation for refusing proxies");
         note(begun.elapsed());
         self.made(key, &made);
     }
 
-    /// Whether a stream that waits is still there. Where none is, it need not be made.
+    /// Reports whether a waiting stream is still open. If none is, drops the derivation.
     fn is_wanted(&self, key: Digest) -> bool {
         let mut places = self.places();
         let wanted = places
@@ -132,13 +133,13 @@ impl Derivations {
         tell_all(before, key, made);
     }
 
-    /// Nothing came of it: those that wait are told so, and the next that needs it has it made again.
+    /// Answers the waiting streams with `None`; the next request tries again.
     fn failed(&self, key: Digest) {
         let before = self.places().by_key.remove(&key);
         tell_all(before, key, &None);
     }
 
-    /// There is a newer view.
+    /// Records that there is a newer view.
     pub(super) fn next_view(&self) {
         let mut places = self.places();
         places.view += 1;
@@ -149,7 +150,7 @@ impl Derivations {
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {
-        // Every change is made in one call, so even what a panic left behind is whole.
+        // Every change is a single call, so the state is consistent even after a panic.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +162,7 @@ impl Place {
 }
 
 impl Places {
-    /// Lets go of what was asked for longest ago.
+    /// Drops the derivations whose last request is oldest.
     fn forget_beyond(&mut self, most: usize) {
         let made = self.by_key.iter().filter(|(_, place)| place.is_made());
         let mut made: Vec<(u64, Digest)> = made.map(|(key, place)| (place.asked, *key)).collect();
@@ -179,7 +180,7 @@ fn tell_all(place: Option<Place>, key: Digest, made: &Option<SharedSnapshot>) {
     }
 }
 
-/// A stream that has ended need not know.
+/// Ignores a stream that has closed.
 fn tell(stream: &Waiting, key: Digest, made: &Option<SharedSnapshot>) {
     let made = made.clone();
     let _ = stream.send(Command::Derived { key, made });

@@ -1,4 +1,4 @@
-//! How a stream begins: the proxy's Hello, and what it is told where it may not stay.
+//! Start of a stream: the proxy's `Hello`, and the `GoAway` that refuses it.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::hub::Hub;
 use super::message;
 use super::outgoing::Sender;
 
-/// How long a proxy may take to say hello.
+/// Time within which a proxy must send its `Hello`.
 const GREETING: Duration = Duration::from_secs(10);
 
 pub(super) fn note_turned_away(
@@ -37,7 +37,7 @@ pub(super) fn note_turned_away(
 
 pub(super) async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out: &Sender) {
     hub.parts.observer.stream_refused();
-    warn!(%node, reason = farewell.reason, "turned a proxy away");
+    warn!(%node, reason = farewell.reason, "proxy turned away");
     let _ = out.send(Ok(message::go_away(farewell))).await;
 }
 
@@ -55,15 +55,15 @@ pub(super) async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<
     }
 }
 
-/// Whether a claim gives the name.
+/// Checks whether the claim lets this process have the name.
 ///
 /// # Errors
-/// What the proxy is told where another process keeps it.
+/// The `GoAway` to send, if another process keeps the name.
 pub(super) fn refuse_claim(claim: Claim, node: &NodeName) -> Result<(), GoAway> {
     match claim {
         Claim::Returns => Ok(()),
         Claim::TakesOver => {
-            warn!(%node, "another process took over the name of a connected node: do two proxies share one node_id?");
+            warn!(%node, "another process took over the name of a connected node: check whether two proxies share one node_id");
             Ok(())
         }
         Claim::Duplicate => Err(GoAway {

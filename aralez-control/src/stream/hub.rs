@@ -1,4 +1,4 @@
-//! What all streams share: the recent views by group, who is connected, who is let in.
+//! State shared by all streams: the recent views of each group, the connected nodes and the admission of new streams.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -25,38 +25,38 @@ use super::command::Command;
 use super::derivations::Derivations;
 use super::outbox::PartsCache;
 
-/// A view that is being made again.
+/// A view that is being rebuilt.
 pub type Recalling<'a> = Pin<Box<dyn Future<Output = Option<SharedSnapshot>> + Send + 'a>>;
 
-/// Who can make views of earlier revisions again.
+/// Rebuilds views of earlier revisions.
 pub trait History: Send + Sync {
-    /// The view of a group as the revision of a version has it, with the endpoints of now. `None`: there is no such revision in this
-    /// history, or this release does not read it.
+    /// Rebuilds the view of a group as of the revision of `version`, with today's endpoints. `None` if this history has no such revision or
+    /// this release cannot read it.
     fn recall(&self, group: GroupName, version: Version) -> Recalling<'_>;
 
-    /// Whether what nodes are to run is at least `held`, which a node of this cluster holds. A history that was begun or restored a short
-    /// while ago goes on in a higher generation for that.
+    /// Returns whether the head is at least `held`, a version that a node of this cluster holds. A history that was recently begun or
+    /// restored first moves to a higher generation if that is needed.
     fn go_above(&self, held: Version) -> Rising<'_>;
 }
 
-/// A history that goes above what a node holds, where it may.
+/// A history that moves above the version a node holds, if it still may.
 pub type Rising<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
-/// What a hub works with.
+/// Dependencies of a hub.
 pub struct HubParts {
     /// The cluster.
     pub cluster: ClusterId,
-    /// The views of the head.
+    /// Views of the head.
     pub views: watch::Receiver<Arc<Views>>,
-    /// What was before the head.
+    /// Revisions before the head.
     pub history: Arc<dyn History>,
-    /// Where sessions report.
+    /// Receives the reports of the sessions.
     pub fleet: SharedFleet,
-    /// Who counts.
+    /// Receives the metrics.
     pub observer: Arc<dyn Observer>,
-    /// How fast sessions expect things to go.
+    /// Intervals and deadlines of sessions.
     pub pace: Pace,
-    /// Turns true when control leaves.
+    /// Turns true when control shuts down.
     pub leaving: watch::Receiver<bool>,
 }
 
@@ -83,7 +83,7 @@ struct State {
     tries: Tries,
 }
 
-/// The recent snapshots of every view. Groups without a view of their own share one.
+/// The recent snapshots of every view. Groups without their own view share one.
 #[derive(Debug)]
 pub(super) struct Recents {
     views: Arc<Views>,
@@ -121,18 +121,18 @@ impl Recents {
     }
 }
 
-/// A place among the streams on which everything is sent.
+/// A slot among the streams that receive a full resync; released on drop.
 #[derive(Debug)]
 pub(super) struct FullPlace {
     hub: Arc<Hub>,
     bytes: u64,
     since: Instant,
-    /// How long it took until the node acknowledged it.
+    /// Time until the node acknowledged it; `None` until then.
     took: Option<Duration>,
 }
 
 impl FullPlace {
-    /// The node acknowledged what it was sent.
+    /// Records that the node acknowledged the full resync, and releases the slot.
     pub(super) fn acknowledged(mut self) {
         self.took = Some(self.since.elapsed());
     }
@@ -145,7 +145,7 @@ impl Drop for FullPlace {
     }
 }
 
-/// What all streams share.
+/// State shared by all streams.
 #[derive(Debug)]
 pub struct Hub {
     pub(super) parts: HubParts,
@@ -156,7 +156,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub over the views as they are now. [`Hub::follow`] keeps it up to date.
+    /// Creates a hub with the current views. [`Hub::follow`] keeps it up to date.
     pub fn new(parts: HubParts, now: Instant) -> Arc<Self> {
         let views = Arc::clone(&parts.views.borrow());
         let hub = Self {
@@ -175,7 +175,7 @@ impl Hub {
         Arc::new(hub)
     }
 
-    /// Tells every session of every newer view, until there are no more.
+    /// Passes every newer view to all sessions, until the sender of views is dropped.
     pub async fn follow(self: Arc<Self>) {
         let mut views = self.parts.views.clone();
         loop {
@@ -201,7 +201,7 @@ impl Hub {
         self.recents.subscribe()
     }
 
-    /// The newest version there is for a group.
+    /// Returns the newest version for a group.
     pub(super) fn head_of(&self, group: &GroupName) -> Version {
         self.recents.borrow().of(group).newest().version()
     }
@@ -214,7 +214,7 @@ impl Hub {
         self.state().admission.ended();
     }
 
-    /// Lets everything be sent on one stream; it counts until what is given back is dropped.
+    /// Admits a full resync on one stream. It counts against the limit until the returned slot is dropped; the error is the retry range.
     pub(super) fn admit_full(
         self: &Arc<Self>,
         bytes: u64,
@@ -229,7 +229,7 @@ impl Hub {
         })
     }
 
-    /// Who may try suspect contents once more.
+    /// Runs `ask` on the tries of suspect contents, under the lock.
     pub(super) fn tries<T>(&self, ask: impl FnOnce(&mut Tries) -> T) -> T {
         ask(&mut self.state().tries)
     }
@@ -238,7 +238,7 @@ impl Hub {
         self.state().admission.time_to_return()
     }
 
-    /// Gives the name of a node to a new stream and takes it from an older one.
+    /// Assigns the name of a node to a new stream and supersedes the older stream, if the claim allows it. The id is 0 if it does not.
     pub(super) fn claim(
         &self,
         node: &NodeName,
@@ -279,7 +279,7 @@ impl Hub {
         (claim, id)
     }
 
-    /// A stream that had a name has ended.
+    /// Releases the name of a node when its stream has ended, unless a newer stream has it.
     pub(super) fn release(&self, node: &NodeName, id: StreamId) {
         let mut state = self.state();
         if state.streams.get(node).is_some_and(|here| here.id == id) {
@@ -288,7 +288,7 @@ impl Hub {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change is made in one call, so even what a panic left behind is whole.
+        // Each change is complete within one call, so the state is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Between the messages of the wire and the values of a session.
+//! Conversion between wire messages and the values of a session.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use crate::core::session::{
 };
 use crate::core::store::ClusterId;
 
-/// How many refusals of a `Hello`, and troubles of a `Status`, are read.
+/// Limit on refusals read from a `Hello` and on troubles read from a `Status`; further entries are ignored.
 const MAX_LISTED: usize = 64;
-/// The longest text of a node that is kept.
+/// Limit on each text kept from a node, in bytes; longer texts are truncated.
 const MAX_TEXT: usize = 1_024;
 
-/// What a proxy sent after its `Hello`.
+/// A message that a proxy sent after its `Hello`.
 #[derive(Debug)]
 pub enum Inbound {
-    /// Something for the session, and how long applying took on the node where it did.
+    /// An event for the session, and for an Ack the time that applying the update took on the node.
     Report(Box<Event>, Option<Duration>),
-    /// A second `Hello`, or nothing that this release knows.
+    /// A second `Hello`, or a message that this release does not know.
     Unexpected(&'static str),
 }
 
-/// What a proxy said first.
+/// Converts the first message of a proxy.
 ///
 /// # Errors
-/// Where it cannot be what it says.
+/// [`InvalidMessage`] if a field is malformed.
 pub fn hello(wire: wire::Hello) -> Result<Hello, InvalidMessage> {
     let invalid = |error: aralez_proto::model::InvalidName| InvalidMessage(error.0);
     Ok(Hello {
@@ -79,10 +79,10 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-/// What a proxy said after its `Hello`.
+/// Converts a message that a proxy sent after its `Hello`.
 ///
 /// # Errors
-/// Where it cannot be what it says.
+/// [`InvalidMessage`] if a field is malformed or missing.
 pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
     use wire::node_message::Kind;
     Ok(match wire.kind {
@@ -113,7 +113,7 @@ pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
     })
 }
 
-/// Bytes that are no digest come to one that no set has: the node gets everything.
+/// Converts the answer to a digest question. Malformed marks match no set of records, so the node gets a full resync.
 fn marks(digest: &wire::Digest) -> Event {
     let chunks = digest.buckets.chunks_exact(size_of::<Mark>());
     let mark = |bytes: &[u8]| bytes.try_into().unwrap_or_default();
@@ -123,7 +123,7 @@ fn marks(digest: &wire::Digest) -> Event {
     }
 }
 
-/// A key that cannot be read here is one that this control never sent: the node gets everything.
+/// Converts the answer to a detail question. Control never sent a key that it cannot parse, so the node gets a full resync.
 fn detailed(detail: wire::DigestDetail) -> Event {
     let held = detail.held.into_iter().map(|held| {
         Some(Held {
@@ -157,7 +157,7 @@ fn message(kind: Kind) -> wire::ControlMessage {
     wire::ControlMessage { kind: Some(kind) }
 }
 
-/// The answer to `Hello`.
+/// Builds the answer to `Hello`.
 pub fn welcome(
     cluster: &ClusterId,
     pace: Pace,
@@ -180,7 +180,7 @@ pub fn welcome(
     }))
 }
 
-/// Announces an update.
+/// Builds the announcement of an update.
 pub fn begin(
     update_id: u64,
     from: Option<Version>,
@@ -199,22 +199,22 @@ pub fn begin(
     }))
 }
 
-/// A part of an update.
+/// Builds one part of an update.
 pub fn part(update_id: u64, items: Items) -> wire::ControlMessage {
     message(Kind::Part(UpdatePart { update_id, items }))
 }
 
-/// Ends an update.
+/// Builds the end of an update.
 pub fn commit(update_id: u64) -> wire::ControlMessage {
     message(Kind::Commit(wire::UpdateCommit { update_id }))
 }
 
-/// Asks for the marks of all buckets.
+/// Builds the question for the marks of all buckets.
 pub fn ask_digest(question: u64) -> wire::ControlMessage {
     message(Kind::AskDigest(wire::AskDigest { question }))
 }
 
-/// Asks what is in some buckets.
+/// Builds the question for the records in some buckets.
 pub fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessage {
     let buckets = buckets
         .iter()
@@ -225,7 +225,7 @@ pub fn ask_detail(question: u64, buckets: &[usize]) -> wire::ControlMessage {
     }))
 }
 
-/// A sign of life, with what the node should be running.
+/// Builds a heartbeat with the version that the node is expected to run.
 pub fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage {
     message(Kind::Heartbeat(wire::Heartbeat {
         expected: expected.map(Into::into),
@@ -233,7 +233,7 @@ pub fn heartbeat(expected: Option<Version>, count: u64) -> wire::ControlMessage 
     }))
 }
 
-/// A farewell.
+/// Builds the message that closes a stream and sets the retry range.
 pub fn go_away(farewell: GoAway) -> wire::ControlMessage {
     message(Kind::GoAway(wire::GoAway {
         reason: farewell.reason,

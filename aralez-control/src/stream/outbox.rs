@@ -1,4 +1,4 @@
-//! What waits to be sent on one stream. Updates wait as shared parts: a slow node holds a pointer, not a copy.
+//! The queue of messages for one stream. Queued updates share their encoded parts, so a slow node costs a pointer and not a copy.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +12,10 @@ use crate::core::session::{Base, MAX_PART_BYTES, Update, split};
 
 use super::message;
 
-/// How many differences are kept for other nodes that need the same.
+/// Number of encoded deltas kept for other nodes that need the same one.
 const KEPT: usize = 4;
 
-/// A difference in parts, encoded once for all nodes that need it.
+/// A delta in parts, encoded once for all nodes that need it.
 #[derive(Debug, Default)]
 pub struct EncodedUpdate {
     parts: Vec<Items>,
@@ -45,14 +45,14 @@ fn encoded(changes: &[Change]) -> Items {
 
 type CacheKey = (Option<Digest>, Digest);
 
-/// The differences that were needed last: a fleet in step computes each once.
+/// The most recent encoded deltas. Nodes that move in step share each one.
 #[derive(Debug, Default)]
 pub struct PartsCache {
     kept: Mutex<VecDeque<(CacheKey, Arc<EncodedUpdate>)>>,
 }
 
 impl PartsCache {
-    /// The parts of an update, encoded now or before.
+    /// Returns the parts of an update, encoding them if they are not cached.
     pub fn parts(&self, update: &Update) -> Arc<EncodedUpdate> {
         let from = update.from.version().map(|from| from.root);
         let key = (from, update.to.version().root);
@@ -66,7 +66,7 @@ impl PartsCache {
         if let Some(parts) = found(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return parts;
         }
-        // Not under the lock: two streams may compute the same at the same time, but nobody waits.
+        // Outside the lock: two streams may encode the same delta, but no stream waits for another.
         let target = update.to.records();
         let parts = Arc::new(match &update.from {
             Base::Snapshot(from) => EncodedUpdate::of(&from.records().delta_to(target)),
@@ -92,35 +92,35 @@ enum Waiting {
     },
 }
 
-/// Messages in the order in which they are to be sent.
+/// Messages in the order in which they are sent.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: VecDeque<Waiting>,
 }
 
 impl Outbox {
-    /// Whether nothing waits.
+    /// Reports whether no message is queued.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// How many messages wait; an update counts as one beside its announcement.
+    /// Returns the number of queued messages. The parts of an update count as one, in addition to its announcement.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether the next message is a part of an update.
+    /// Reports whether the next message is a part of an update or its end.
     pub fn is_sending_update(&self) -> bool {
         matches!(self.waiting.front(), Some(Waiting::Update { .. }))
     }
 
-    /// Lets a message wait for its turn.
+    /// Queues a message.
     pub fn push(&mut self, message: wire::ControlMessage) {
         self.waiting.push_back(Waiting::Message(Box::new(message)));
     }
 
-    /// Lets a heartbeat wait for its turn, in the place of one that waits already: only what is expected now counts, and a node that
-    /// reads slowly must not make a heap of them.
+    /// Queues a heartbeat. It replaces a heartbeat at the end of the queue, so that a slow reader does not accumulate them: only the latest
+    /// expected version matters.
     pub fn push_heartbeat(&mut self, heartbeat: wire::ControlMessage) {
         if let Some(Waiting::Message(last)) = self.waiting.back_mut()
             && matches!(last.kind, Some(wire::control_message::Kind::Heartbeat(_)))
@@ -131,7 +131,7 @@ impl Outbox {
         }
     }
 
-    /// Lets an update wait for its turn.
+    /// Queues an update.
     pub fn push_update(&mut self, update: &Update, parts: Arc<EncodedUpdate>) {
         let from = update.from.version();
         let to = update.to.version();
@@ -149,7 +149,7 @@ impl Outbox {
         });
     }
 
-    /// Takes the next message, made only now.
+    /// Takes the next message. Parts of an update are built only here.
     pub fn pop(&mut self) -> Option<wire::ControlMessage> {
         let (id, parts, next) = match self.waiting.pop_front()? {
             Waiting::Message(message) => return Some(*message),

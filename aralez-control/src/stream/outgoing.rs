@@ -1,6 +1,7 @@
-//! From a stream's task to its connection: a few messages, so that an update leaves in one piece.
+//! The channel from a stream's task to its connection. It holds a few messages, so that a small update leaves in one piece.
 //!
-//! Messages are boxed, because the queue keeps room for many of them however few it takes, and there is one for each of thousands of streams.
+//! Messages are boxed: the channel allocates its slots in blocks however few are used, and there is one channel for each of thousands of
+//! streams.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,43 +11,43 @@ use futures_util::Stream;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-/// A small update is three messages: begin, part, commit. Parts are shared with all nodes that are sent the same, so that what waits here
-/// is little.
+/// Capacity in messages. A small update is three: begin, part, commit. Parts are shared by all nodes that receive the same update, so
+/// queued messages are small.
 const BUFFERED: usize = 4;
 
 type Message = Result<wire::ControlMessage, Status>;
 
-/// Where a stream's task puts what is to be sent.
+/// The task's end: queues messages.
 #[derive(Clone, Debug)]
 pub(super) struct Sender(mpsc::Sender<Box<Message>>);
 
-/// What the connection takes.
+/// The connection's end: the stream of messages to send.
 #[derive(Debug)]
 pub(super) struct Outgoing(mpsc::Receiver<Box<Message>>);
 
-/// The connection is gone.
+/// Error: the connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Gone;
 
-/// Both ends.
+/// Creates both ends of a channel.
 pub(super) fn channel() -> (Sender, Outgoing) {
     let (sender, receiver) = mpsc::channel(BUFFERED);
     (Sender(sender), Outgoing(receiver))
 }
 
 impl Sender {
-    /// Waits until there is room, and queues a message.
+    /// Queues a message; waits while the channel is full.
     pub(super) async fn send(&self, message: Message) -> Result<(), Gone> {
         let sent = self.0.send(Box::new(message)).await;
         sent.map_err(|_| Gone)
     }
 
-    /// Waits until there is room.
+    /// Waits until the channel has capacity.
     pub(super) async fn room(&self) -> Result<(), Gone> {
         self.0.reserve().await.map(drop).map_err(|_| Gone)
     }
 
-    /// Queues messages for as long as there is room.
+    /// Queues messages until the channel is full or `next` returns `None`.
     pub(super) fn fill(&self, mut next: impl FnMut() -> Option<wire::ControlMessage>) {
         while let Ok(permit) = self.0.try_reserve() {
             let Some(message) = next() else {

@@ -1,4 +1,4 @@
-//! The gRPC face: takes a stream, or says when to come back.
+//! The gRPC service: admits a stream, or answers when to retry.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,7 +58,7 @@ impl ControlPlane for SyncService {
     }
 }
 
-/// A place among the streams; given back when dropped.
+/// A slot among the admitted streams; released on drop.
 struct Admitted(Arc<Hub>);
 
 impl Drop for Admitted {

@@ -1,4 +1,4 @@
-//! The unix socket on which proxies of this machine come: private, one owner, peers checked by their user.
+//! The unix socket for proxies on this machine. Its mode is 0600, one process owns it, and peers are checked by user id.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -15,30 +15,30 @@ use tracing::warn;
 use super::counted::Counted;
 use crate::core::peer::PeerIdentity;
 
-/// The pause after an accept that failed: without descriptors it would fail again at once.
+/// Pause after a failed accept. With no file descriptors left, accept would fail again immediately.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the socket cannot be had: one line with what and where.
+/// Reason why the socket cannot be bound, as one line with the key and the path.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// Somebody answers on it.
+    /// Another process accepts connections on it.
     #[error("control_address: another process answers on {}", path.display())]
     InUse {
         /// The socket.
         path: PathBuf,
     },
-    /// There is a file that is no socket.
+    /// The path is a file that is not a socket.
     #[error("control_address: {} is a file and not a socket", path.display())]
     NotASocket {
         /// The file.
         path: PathBuf,
     },
-    /// The system says no.
+    /// The system refused an operation on it.
     #[error("control_address: cannot listen on {}: {cause}", path.display())]
     Unusable {
         /// The socket.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
 }
@@ -50,7 +50,7 @@ pub struct ControlSocket {
     file: SocketFile,
 }
 
-/// Removes the socket's file at the end, unless another process has put its own in its place.
+/// Removes the socket file on drop, unless another process has replaced it.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
@@ -80,7 +80,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 }
 
 impl ControlSocket {
-    /// Binds `path` with mode 0600. A socket left behind by a process that is gone is replaced.
+    /// Binds `path` with mode 0600 and replaces the stale socket of a process that has exited.
     ///
     /// # Errors
     /// [`SocketError`].
@@ -102,12 +102,12 @@ impl ControlSocket {
         }
         let listener = UnixListener::bind(path).map_err(unusable)?;
         let file = SocketFile::of(path);
-        // Until here others might connect, but their user is looked at as well.
+        // Other users may connect before this call; their user id is checked on accept as well.
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(unusable)?;
         Ok(Self { listener, file })
     }
 
-    /// Whether `path` could be bound: nobody answers on it, and nothing else stands there.
+    /// Checks whether `path` can be bound: no process accepts connections on it, and no other kind of file is there.
     ///
     /// # Errors
     /// [`SocketError`].
@@ -128,7 +128,7 @@ impl ControlSocket {
         }
     }
 
-    /// The connections of peers that run as root or as the user of this process, at most `most` at a time.
+    /// Returns the connections of peers that run as root or as the user of this process, at most `most` at a time.
     pub(super) fn into_incoming(
         self,
         most: usize,
@@ -143,9 +143,9 @@ impl ControlSocket {
     }
 }
 
-/// The next connection that is trusted and has a place.
+/// Accepts the next connection of a trusted peer for which there is capacity.
 async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Counted {
-    // A lack of room is logged when it begins, not ten times a second.
+    // Log a failing accept once, not ten times a second.
     let mut logged = false;
     loop {
         match listener.accept().await {
@@ -156,13 +156,13 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
                 match Arc::clone(places).try_acquire_owned() {
                     Ok(place) => return Counted::new(stream, peer, place),
                     Err(_) => warn!(
-                        "turned away a proxy: every descriptor for connections is in use; raise the limit of open files"
+                        "proxy turned away: all file descriptors for connections are in use; raise the limit of open files"
                     ),
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
-                    warn!(%error, "the control socket cannot accept connections");
+                    warn!(%error, "control socket cannot accept connections");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -170,22 +170,22 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
     }
 }
 
-/// The process at the other end, where it may speak for nodes.
+/// Returns the peer process if it may act for nodes.
 fn trusted(stream: &UnixStream, own: u32) -> Option<PeerIdentity> {
     let peer = match stream.peer_cred() {
         Ok(peer) => PeerIdentity {
             uid: peer.uid(),
-            // Zero stands for a process of a namespace that this one cannot see.
+            // Pid 0 means that the peer is in a pid namespace that this process cannot see.
             pid: peer.pid().filter(|pid| *pid > 0),
         },
         Err(error) => {
-            warn!(%error, "turned away a peer on the control socket: the system does not say who it is");
+            warn!(%error, "peer on the control socket turned away: its credentials cannot be read");
             return None;
         }
     };
     let trusted = peer.is_trusted(own);
     if !trusted {
-        warn!(%peer, "turned away a peer of another user on the control socket");
+        warn!(%peer, "peer of another user on the control socket turned away");
     }
     trusted.then_some(peer)
 }

@@ -1,4 +1,4 @@
-//! The task of one stream: from hello to the end, every event goes to the session and every action of it to the wire.
+//! The task of one stream, from `Hello` to close: passes events to the session and the session's actions to the wire.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -26,10 +26,10 @@ use super::outgoing::{Gone, Sender};
 
 mod asking;
 
-/// How long the last messages may take to leave.
+/// Time limit for sending the last messages of a closing stream.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Serves one stream from hello to its end.
+/// Serves one stream from `Hello` until it closes.
 pub(super) async fn run(
     hub: &Arc<Hub>,
     peer: PeerIdentity,
@@ -40,17 +40,17 @@ pub(super) async fn run(
         Ok(hello) => hello,
         Err(status) => {
             hub.parts.observer.stream_refused();
-            debug!(%peer, reason = status.message(), "a stream did not begin");
+            debug!(%peer, reason = status.message(), "stream refused before Hello");
             let _ = out.send(Err(status)).await;
             return;
         }
     };
     let facts = NodeFacts::introduced(peer, &hello);
     let node = facts.node.clone();
-    // First of all: what comes of it decides whether the proxy can follow.
+    // Before the head is read: this may raise the generation, and that decides whether the proxy can follow.
     hub.catch_up(&facts.group, &hello).await;
     let now = Instant::now();
-    // Before it claims the name: a proxy that cannot follow must not take it from one that does.
+    // Before the claim: a proxy that cannot follow must not take the name from one that can.
     let head = hub.head_of(&facts.group);
     if let Err(turned_away) = hello.can_follow(&hub.parts.cluster, head) {
         note_turned_away(hub, facts, hello.held, &turned_away, now);
@@ -59,7 +59,7 @@ pub(super) async fn run(
     }
     let (sender, commands) = mpsc::unbounded_channel();
     let (claim, id) = hub.claim(&node, &hello, sender.clone(), now);
-    // Where the name was taken over, the process that had it runs as well, as far as is known here; it will say so when it comes back.
+    // The process that lost the name to a takeover presumably still runs. It claims the name again when it reconnects.
     if matches!(claim, Claim::Duplicate | Claim::TakesOver) {
         hub.parts.fleet.lock().duplicated(&node, now);
     }
@@ -72,7 +72,7 @@ pub(super) async fn run(
     hub.release(&node, id);
 }
 
-/// One proxy's stream while it lasts.
+/// The stream of one proxy.
 struct Stream {
     hub: Arc<Hub>,
     id: StreamId,
@@ -80,17 +80,17 @@ struct Stream {
     group: GroupName,
     session: Session,
     recents: watch::Receiver<Arc<Recents>>,
-    /// To itself.
+    /// Sends commands to this stream itself.
     commands: mpsc::UnboundedSender<Command>,
     outbox: Outbox,
     /// When the update in flight was queued.
     sent: Option<Instant>,
-    /// While everything is on its way.
+    /// Set while a full resync is in flight.
     full: Option<FullPlace>,
 }
 
 impl Stream {
-    /// Opens the session and queues the welcome and what follows it.
+    /// Opens the session and queues the welcome and the first actions.
     fn begin(
         hub: &Arc<Hub>,
         (facts, hello): (NodeFacts, Hello),
@@ -103,7 +103,7 @@ impl Stream {
         let memory = hub.parts.fleet.lock().memory(&facts.node);
         let parts = &hub.parts;
         let opened = Session::open(hello, &parts.cluster, memory, recent, parts.pace, now);
-        // It could follow a moment ago, and heads only get newer.
+        // `can_follow` passed a moment ago, and heads only get newer.
         let opened = opened.map_err(|turned_away| turned_away.go_away)?;
         let OpenedSession {
             session,
@@ -112,7 +112,7 @@ impl Stream {
             actions,
         } = opened;
         let peer = facts.peer.map(|peer| peer.to_string());
-        info!(node = %facts.node, group = %facts.group, release = facts.proxy_version, peer, ?resume, "a proxy is connected");
+        info!(node = %facts.node, group = %facts.group, release = facts.proxy_version, peer, ?resume, "proxy connected");
         let mut stream = Self {
             hub: Arc::clone(hub),
             id,
@@ -146,7 +146,8 @@ impl Stream {
         mut commands: mpsc::UnboundedReceiver<Command>,
         out: &Sender,
     ) {
-        // Both outlive the loop's rounds: thousands of streams wake up for each view, and a timer or a wait made anew is most of the cost.
+        // Created once, outside the loop: each view wakes thousands of streams, and creating a timer or a wait per wakeup would be most of
+        // the cost.
         let mut leaving = self.hub.parts.leaving.clone();
         let left = async move { drop(leaving.wait_for(|leaving| *leaving).await) };
         let alarm = tokio::time::sleep_until(self.session.deadline().into());
@@ -160,7 +161,7 @@ impl Stream {
             if progress {
                 self.session.progressed(Instant::now());
             }
-            // The deadline moves with every message: an alarm that rings early finds nothing to do.
+            // The deadline moves with every message. A later one does not reset the timer: if it fires early, the tick does nothing.
             let deadline = tokio::time::Instant::from_std(self.session.deadline());
             if alarm.is_elapsed() || deadline < alarm.deadline() {
                 alarm.as_mut().reset(deadline);
@@ -190,7 +191,7 @@ impl Stream {
             };
         }
         if let ControlFlow::Break(reason) = next {
-            info!(node = %self.node, reason, "a proxy's stream ended");
+            info!(node = %self.node, reason, "stream of a proxy closed");
         }
         let _ = tokio::time::timeout(FLUSH, self.flush(out)).await;
         self.hub.tries_after_leaving((&self.group, &self.node));
@@ -222,12 +223,12 @@ impl Stream {
     ) -> ControlFlow<&'static str> {
         let message = match message {
             Ok(Some(message)) => message,
-            // The library does not tell one from the other.
+            // tonic does not distinguish the two.
             Ok(None) => {
                 return ControlFlow::Break("the proxy closed it, or the connection broke");
             }
             Err(status) => {
-                debug!(node = %self.node, %status, "a stream broke");
+                debug!(node = %self.node, %status, "stream failed");
                 return ControlFlow::Break("the connection broke");
             }
         };
@@ -237,11 +238,11 @@ impl Stream {
                 self.feed(*event)
             }
             Ok(Inbound::Unexpected(what)) => {
-                warn!(node = %self.node, what, "ignored a message");
+                warn!(node = %self.node, what, "unexpected message ignored");
                 ControlFlow::Continue(())
             }
             Err(invalid) => {
-                warn!(node = %self.node, %invalid, "a proxy sent a broken message");
+                warn!(node = %self.node, %invalid, "proxy sent an invalid message");
                 ControlFlow::Break("the proxy sent a broken message")
             }
         }
@@ -272,7 +273,7 @@ impl Stream {
 
     fn feed(&mut self, event: Event) -> ControlFlow<&'static str> {
         let now = Instant::now();
-        // Time alone teaches nothing about a node.
+        // The passing of time changes nothing that the fleet shows of a node.
         let heard = !matches!(event, Event::Tick);
         let acked = matches!(event, Event::Ack { .. });
         let actions = self.session.handle(event, now);
@@ -313,7 +314,7 @@ impl Stream {
     }
 
     fn send(&mut self, update: &Update, now: Instant) -> ControlFlow<&'static str> {
-        debug!(node = %self.node, to = %update.to.version(), id = update.id, "sends an update");
+        debug!(node = %self.node, to = %update.to.version(), id = update.id, "sending update");
         if matches!(update.from, Base::Nothing) {
             let bytes = update.to.records().payload_bytes() as u64;
             match self.hub.admit_full(bytes, now) {
@@ -336,7 +337,7 @@ impl Stream {
     }
 }
 
-/// Why it ended, for the log. A peer that cannot be believed or reached any more is not sent what waits.
+/// Returns the reason for the log. A peer that is lost or no longer trusted is not sent the rest of the queue.
 fn end_of(why: Closing, outbox: &mut Outbox) -> &'static str {
     if matches!(why, Closing::Stuck | Closing::Lost | Closing::Drifted) {
         *outbox = Outbox::default();

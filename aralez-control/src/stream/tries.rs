@@ -1,4 +1,4 @@
-//! Streams and the tries of suspect contents ([`crate::core::tries`]): who asks, who left, who is back.
+//! The tries of suspect contents ([`crate::core::tries`]), as streams ask for them, close and return.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::core::session::Standing;
 type Who<'a> = (&'a GroupName, &'a NodeName);
 
 impl Hub {
-    /// Asks for the group's one try of a suspect content; the stream is told where its node is the one.
+    /// Asks for the group's one try of a suspect content, and sends [`Command::Granted`] if this node gets it.
     pub(super) fn ask_to_try(
         &self,
         (group, node): Who<'_>,
@@ -23,13 +23,13 @@ impl Hub {
         now: Instant,
     ) {
         if self.tries(|tries| tries.claim(group, root, node, now)) {
-            info!(%node, content = %root.short(), "offers a suspect configuration once more");
-            // A stream that is gone leaves the try to the next one after a while.
+            info!(%node, content = %root.short(), "offering a suspect configuration once more");
+            // If the stream is gone, the try passes to the next node after a while.
             let _ = commands.send(Command::Granted(root));
         }
     }
 
-    /// The stream of a node has begun.
+    /// Records that a node's stream was opened.
     pub(super) fn tries_after_return(
         &self,
         (group, node): Who<'_>,
@@ -40,7 +40,7 @@ impl Hub {
         self.tries(|tries| tries.returned(group, node, running, now));
     }
 
-    /// The stream of a node has ended.
+    /// Records that a node's stream was closed.
     pub(super) fn tries_after_leaving(&self, (group, node): Who<'_>) {
         let now = Instant::now();
         self.tries(|tries| tries.left(group, node, now));

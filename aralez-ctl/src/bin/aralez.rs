@@ -1,4 +1,4 @@
-//! `aralez`: both daemons on one machine, as one command.
+//! `aralez`: runs both daemons on one machine.
 
 use std::process::ExitCode;
 

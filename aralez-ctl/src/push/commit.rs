@@ -1,4 +1,4 @@
-//! What follows a commit: it is printed at once, then, where asked for, nodes are waited for.
+//! After a commit: prints it immediately, then waits for the nodes if requested.
 
 use std::time::{Duration, Instant};
 
@@ -16,21 +16,21 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupts;
 use crate::output::{self, Growing};
 
-/// Between two questions for progress: control answers each when there is news.
+/// Pause between requests for progress. Control holds each request until there is news.
 const POLL: Duration = Duration::from_millis(100);
-/// How long control may wait for news.
+/// Limit on the time for which control holds a request.
 const NEWS: Duration = Duration::from_secs(2);
 
-/// What is waited for after a commit.
+/// The wait after a commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
-    /// How long at most.
+    /// Limit on the wait.
     pub(crate) timeout: Duration,
-    /// Also for nodes that were away before the commit.
+    /// Also wait for nodes that were away before the commit.
     pub(crate) all: bool,
 }
 
-/// What control says of a commit.
+/// Control's answer to a commit.
 #[derive(Deserialize, Debug)]
 struct Committed {
     generation: u64,
@@ -73,7 +73,7 @@ impl Committed {
     }
 }
 
-/// Prints a commit that control answered with, and waits for the nodes for as long as `wait` says; not at all for `None`.
+/// Prints the commit that control answered with, and waits for the nodes; does not wait if `wait` is `None`.
 pub(crate) async fn follow(
     client: &Client,
     answer: Value,
@@ -89,7 +89,7 @@ pub(crate) async fn follow(
         answer["outcome"] = json!("committed");
         return output::print(format, &answer, &committed.line());
     };
-    // Printed first: whatever happens while waiting, the revision is known.
+    // Printed before the wait, so that the revision is known whatever happens.
     let printed = Growing::begin(format, &answer, &committed.line())?;
     let mut heard = Heard::default();
     let waited = tokio::select! {
@@ -110,7 +110,7 @@ pub(crate) async fn follow(
     }
     printed.end(&last)?;
     if decision == Decision::Proven {
-        // They run something else, and no outcome counts them.
+        // These nodes run something else and count for no outcome.
         for node in &heard.parsed.turned_away {
             output::say(&format!("warning: {}", node.line().trim_end()));
         }
@@ -120,12 +120,12 @@ pub(crate) async fn follow(
     ended.map_err(Failure::printed)
 }
 
-/// A progress as it came and as it was read.
+/// The last progress: as received, and parsed.
 #[derive(Default)]
 struct Heard {
     body: Value,
     parsed: Progress,
-    /// All nodes were asked for, and not the open ones alone.
+    /// The answer listed all nodes, not only the open ones.
     whole: bool,
 }
 
@@ -150,11 +150,11 @@ async fn wait_for(
                     ..answer
                 }
             }
-            // Control may restart meanwhile: what it committed is not lost, so it is asked again.
+            // Control may be restarting. The commit is durable, so ask again.
             Err(failure) if failure.exit == Exit::Unreached && !late => {
                 tokio::time::sleep(POLL.min(timeout)).await;
             }
-            // Also where control was started again and another revision is the head: this one is no longer followed.
+            // Also if control restarted and has another head: it no longer follows this revision.
             Err(failure) => {
                 let words = format!(
                     "revision {revision} is committed, but not proven: {}",
@@ -169,15 +169,15 @@ async fn wait_for(
                 last = false;
                 tokio::time::sleep(POLL.min(timeout)).await;
             }
-            // What is said at the end is said of each node by control.
+            // The final result must rest on an answer that lists all nodes.
             _ if !heard.whole => last = true,
             decided => return Ok(decided),
         }
     }
 }
 
-/// Asks for progress, at most as long as is left (and a second, so that the last answer comes); after an answer `before`, only for what is
-/// still open, where that is enough.
+/// Requests the progress, for at most `left` and one second more, so that the last answer arrives. With an earlier answer `before`,
+/// requests only the open nodes if that suffices.
 async fn ask(
     client: &Client,
     path: &str,
@@ -191,7 +191,7 @@ async fn ask(
         if let Some(filled) = filled(open, before) {
             return heard(filled, false);
         }
-        // There was news just now.
+        // The first request has just waited for news.
         news = Duration::ZERO;
     }
     let whole = question(client, path, (all, "all"), (left, news)).await?;

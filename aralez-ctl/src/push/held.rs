@@ -1,11 +1,11 @@
-//! A change that control holds: what it would remove, and the command that confirms it. Pure.
+//! The message for a change that control holds: what it would remove, and the command that confirms it. Pure.
 
 use std::path::Path;
 
 use crate::answer::{Dropped, Loss, Problem};
 use crate::args::Push;
 
-/// What a person reads: the losses, then the command on a line of its own.
+/// Formats the losses, then the confirming command on a separate line.
 pub(crate) fn words(problem: &Problem, command: &str) -> String {
     let losses = problem.removes.iter().map(Loss::words);
     let dropped = problem.drops.iter().map(Dropped::words);
@@ -19,7 +19,7 @@ pub(crate) fn words(problem: &Problem, command: &str) -> String {
     )
 }
 
-/// The command that was run, as far as it decides what is pushed.
+/// Returns the command line of this push, with the flags that matter for its repetition.
 pub(super) fn pushed(push: &Push) -> String {
     let mut command = format!("aralez-ctl push {}", quoted(&push.file));
     if let Some(revision) = push.expect {
@@ -34,7 +34,7 @@ pub(super) fn pushed(push: &Push) -> String {
     command
 }
 
-/// A word for a POSIX shell.
+/// Quotes a word for a POSIX shell, if it needs quotes.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);

@@ -1,11 +1,12 @@
-//! While a push is waited for, control is asked for the nodes that do not run it yet: of a large fleet the others are most of the answer. Pure.
+//! Progress of the open nodes only. While a push waits, control is asked for the nodes that do not run it yet: in a large fleet the others
+//! would make up most of the answer. Pure.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// The whole of an answer that lists open nodes alone: the nodes that were heard of before and are not listed run it by now. `None` where
-/// they are not as many as control counts, so that all have to be asked for: one is new, or control has forgotten one.
+/// Completes an answer that lists only the open nodes: known nodes that it does not list run the revision by now. `None` if their number
+/// differs from the one control counts, because a node is new or control has forgotten one; then all nodes must be requested.
 pub(super) fn filled(mut open: Value, before: &Value) -> Option<Value> {
     let counts = &open["counts"];
     let run = counts["applied"].as_u64()? + counts["superseded"].as_u64()?;
@@ -31,7 +32,7 @@ fn running_it(mut node: Value) -> Value {
     let state = node["state"].as_str();
     if !state.is_some_and(|state| ["applied", "superseded"].contains(&state)) {
         node["state"] = json!("applied");
-        // Known again once all are asked for.
+        // Known again after the next answer that lists all nodes.
         node["running"] = Value::Null;
         node["faults"] = json!([]);
     }

@@ -1,4 +1,4 @@
-//! How far a push has come, and what that means for the one who waits. Pure.
+//! Progress of a push, and what it means for the command that waits. Pure.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ pub(super) struct Progress {
     pub(super) turned_away: Vec<TurnedAway>,
 }
 
-/// For whom control's outcome waits.
+/// The nodes that control's outcome waits for.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Awaited {
     /// Nodes that were connected at the commit or joined meanwhile.
     #[default]
     Present,
-    /// All that control knows.
+    /// All nodes that control knows.
     All,
 }
 
-/// What control says of the whole.
+/// Control's verdict on the push.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
@@ -39,7 +39,7 @@ pub(super) enum Outcome {
     Proven,
     /// A node refused it.
     Refused,
-    /// It will not be known: no node, or one was lost.
+    /// It cannot be proven: there is no node, or one was lost.
     Unproven,
 }
 
@@ -53,29 +53,29 @@ pub(super) struct NodeProgress {
     pub(super) faults: Vec<Fault>,
 }
 
-/// Where a node stands.
+/// State of a node with regard to the push.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// Told or to be told.
+    /// No answer yet, or the update is not sent yet.
     #[default]
     Pending,
     /// Runs it.
     Applied,
     /// Runs a later revision.
     Superseded,
-    /// Another running proxy has its name: what it says proves nothing.
+    /// Another running proxy has its name, so its reports prove nothing.
     Duplicate,
     /// Refused it.
     Refused,
-    /// Its stream ended meanwhile.
+    /// Its stream closed meanwhile.
     Lost,
-    /// Was away before the push, or ran it and left: listed, and awaited only where all are.
+    /// It was away before the push, or ran it and left. Listed, but awaited only with `--all`.
     Away,
 }
 
 impl State {
-    /// Whether the node runs it, or what came after it.
+    /// Reports whether the node runs the revision or a later one.
     const fn is_proof(self) -> bool {
         matches!(self, Self::Applied | Self::Superseded)
     }
@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// What the one who waits does now.
+/// The next step of the command that waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Decision {
     /// Ask again.
@@ -107,8 +107,8 @@ pub(super) enum Decision {
 }
 
 impl Progress {
-    /// This one, heard after `before`. A node that was awaited and is gone is still awaited, also where control was started again and has
-    /// forgotten it.
+    /// Merges this answer with the previous one. An awaited node that is gone is still awaited, even if control restarted and has forgotten
+    /// it.
     pub(super) fn after(mut self, before: &Self) -> Self {
         for node in before.nodes.iter().filter(|node| node.state != State::Away) {
             let now = self.nodes.iter().position(|now| now.node == node.node);
@@ -131,13 +131,13 @@ impl Progress {
         self
     }
 
-    /// Whether the exit code depends on a node.
+    /// Reports whether the exit code depends on the node.
     fn awaits(&self, node: &NodeProgress) -> bool {
         node.state != State::Away || self.awaited == Awaited::All
     }
 }
 
-/// A refusal beats everything, at once; time decides only over what is still open.
+/// Decides the next step. A refusal wins immediately; the timeout decides only what is still open.
 pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
     let any = |state| progress.nodes.iter().any(|node| node.state == state);
     if progress.outcome == Outcome::Refused || any(State::Refused) {
@@ -145,7 +145,7 @@ pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
     }
     match progress.outcome {
         Outcome::Proven if any(State::Applied) || any(State::Superseded) => Decision::Proven,
-        // Nobody runs it: that proves nothing.
+        // No node runs it, which proves nothing.
         Outcome::Proven | Outcome::Unproven => Decision::Unproven,
         Outcome::Pending | Outcome::Refused if late => Decision::Unproven,
         Outcome::Pending | Outcome::Refused => Decision::Wait,
@@ -153,7 +153,7 @@ pub(super) fn decide(progress: &Progress, late: bool) -> Decision {
 }
 
 impl Decision {
-    /// The stable name in data.
+    /// Returns the stable name used in JSON and YAML output.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Wait => "pending",
@@ -163,7 +163,7 @@ impl Decision {
         }
     }
 
-    /// The end of the command, with everything that an operator needs to act.
+    /// Returns the result of the command, with the details that an operator needs to act.
     pub(super) fn end(
         self,
         progress: &Progress,
@@ -253,7 +253,7 @@ fn away(progress: &Progress) -> String {
     format!(" (away since before: {})", names.join(", "))
 }
 
-/// Nodes that control does not take as its own, one a line.
+/// Lists the nodes that control turned away, one a line.
 fn strangers(progress: &Progress) -> String {
     let lines = progress.turned_away.iter();
     lines

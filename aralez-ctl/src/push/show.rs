@@ -1,4 +1,4 @@
-//! Progress for people: one line per node, redrawn in place on a terminal, said once per change elsewhere.
+//! Progress for people: one line per node, redrawn in place on a terminal, printed once per change elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -14,7 +14,7 @@ pub(super) struct Show {
 }
 
 impl Show {
-    /// As the terminal allows.
+    /// Redraws in place if standard error is a terminal that can.
     pub(super) fn on_stderr() -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
@@ -24,10 +24,10 @@ impl Show {
         }
     }
 
-    /// Shows where the nodes stand now, if that is news.
+    /// Prints the states of the nodes if they changed.
     pub(super) fn progress(&mut self, progress: &Progress) {
         let news = self.next(progress);
-        // What cannot be shown is said by the exit code.
+        // A failed write is ignored: the exit code reports the result.
         let mut stderr = io::stderr().lock();
         let _ = stderr.write_all(news.as_bytes());
         let _ = stderr.flush();
@@ -67,7 +67,7 @@ fn changed(last: &BTreeMap<String, State>, progress: &Progress) -> String {
 }
 
 fn line(node: &NodeProgress) -> String {
-    // A name comes from a node: nothing in it may steer the terminal.
+    // Node names come from the network: strip control characters, which could drive the terminal.
     let name: String = node.node.chars().filter(|c| !c.is_control()).collect();
     format!("  {name}: {}\n", node.state.name())
 }

@@ -1,4 +1,4 @@
-//! Where the two daemons listen.
+//! Listen addresses of the two daemons.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -16,7 +16,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Those of a `main.yaml`.
+    /// Returns the addresses of a `main.yaml`.
     pub(crate) fn of(config: &MainConfig) -> Self {
         Self {
             http: config.proxy_address_http.clone(),
@@ -25,22 +25,22 @@ impl Addresses {
         }
     }
 
-    /// The first address for traffic, as one on this machine reaches it.
+    /// Returns the first address for traffic, as reached from this machine.
     pub(crate) fn http(&self) -> SocketAddr {
         reached(self.http.first)
     }
 
-    /// The proxy's admin address, as one on this machine reaches it.
+    /// Returns the proxy's admin address, as reached from this machine.
     pub(crate) fn admin(&self) -> SocketAddr {
         reached(self.admin)
     }
 
-    /// The config API, as one on this machine reaches it.
+    /// Returns the address of the config API, as reached from this machine.
     pub(crate) fn api(&self) -> SocketAddr {
         reached(self.api)
     }
 
-    /// Says in one line what is taken, before two daemons say it in many.
+    /// Checks that all addresses can be bound, to fail with one line before both daemons fail with many.
     pub(super) fn expect_free(&self) -> Result<(), Failure> {
         let http = self
             .http

@@ -1,7 +1,8 @@
-//! `-d` and `daemon: true`: the command goes on in the background once traffic is served.
+//! `-d` and `daemon: true`: the command moves to the background once traffic is served.
 //!
-//! A process cannot fork safely once it has threads. So the command starts itself again, as the leader of a session of its own, and ends when that
-//! one says that it serves: whoever waits for the command, systemd with `Type=forking` or a script, knows then that it came up.
+//! A process cannot fork safely once it has threads. The command therefore starts itself again as the leader of a new session, and exits
+//! once that process reports that it serves. A caller that waits for the command, such as systemd with `Type=forking` or a script, then
+//! knows that the start succeeded.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
@@ -9,14 +10,14 @@ use std::process::{Command, Stdio};
 
 use crate::exit::{Exit, Failure};
 
-/// The flag of the process in the background.
+/// Flag of the process in the background.
 pub(crate) const FLAG: &str = "--in-background";
 const SERVES: &str = "serves\n";
 
 /// Starts this program in the background with these arguments, and waits until it serves.
 ///
 /// # Errors
-/// Where it ends before that; it has said why.
+/// If it exits before that; it has printed the reason.
 pub(crate) fn start(main: &Path, upgrade: bool) -> Result<(), Failure> {
     let failed =
         |error: io::Error| Failure::refused(format!("cannot go to the background: {error}"));
@@ -50,20 +51,20 @@ pub(crate) fn start(main: &Path, upgrade: bool) -> Result<(), Failure> {
     }
 }
 
-/// Leaves the session of whoever started the command, so that its end does not end this process.
+/// Starts a new session, so that closing the caller's session does not terminate this process.
 ///
 /// # Errors
-/// Where this process leads a session already.
+/// If this process already leads a process group.
 pub(crate) fn leave_session() -> Result<(), Failure> {
     rustix::process::setsid()
         .map(drop)
         .map_err(|error| Failure::refused(format!("{FLAG} is for -d alone: {error}")))
 }
 
-/// Tells the process in the foreground that traffic is served.
+/// Reports to the foreground process that traffic is served.
 pub(crate) fn tell() {
     let mut output = io::stdout();
-    // Where the foreground is gone, nobody waits any more.
+    // An error means that the foreground process is gone.
     let _ = output
         .write_all(SERVES.as_bytes())
         .and_then(|()| output.flush());

@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::exit::{Exit, Failure};
 
-/// Where the daemons' programs lie.
+/// Paths of the daemons' programs.
 #[derive(Debug)]
 pub(super) struct Binaries {
     pub(super) control: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// Those beside the program that runs now, so that all are of one release.
+    /// Returns the programs next to the one that runs now, so that all are of one release.
     pub(super) fn beside_own() -> Result<Self, Failure> {
         Ok(Self {
             control: beside_own("aralez-control")?,
@@ -26,7 +26,7 @@ impl Binaries {
     }
 }
 
-/// The program `name` beside the one that runs now.
+/// Returns the path of the program `name` next to the one that runs now.
 pub(crate) fn beside_own(name: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| {
         Failure::refused(format!("cannot tell where this program lies: {error}"))
@@ -43,7 +43,7 @@ pub(crate) fn beside_own(name: &str) -> Result<PathBuf, Failure> {
     Err(Failure::refused(words))
 }
 
-/// How a daemon is started.
+/// Start parameters of a daemon.
 #[derive(Debug)]
 pub(super) struct Daemon {
     name: &'static str,
@@ -52,7 +52,7 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    /// The daemon `program`, configured by `main`.
+    /// Creates a daemon that runs `program` with the configuration `main`.
     pub(super) const fn new(name: &'static str, program: PathBuf, main: PathBuf) -> Self {
         Self {
             name,
@@ -61,17 +61,18 @@ impl Daemon {
         }
     }
 
-    /// What it is called.
+    /// Returns the daemon's name.
     pub(super) const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Starts it, and tells it how the one before it ended. A signal from the terminal reaches only this process, which passes it on once.
+    /// Starts the daemon and passes it the exit of its previous process. It gets its own process group: a signal from the terminal reaches
+    /// only this process, which forwards it once.
     pub(super) fn start(&self, before: Option<ProcessExit>) -> Result<Running, Failure> {
         self.start_with(before, &[])
     }
 
-    /// The same, with more arguments.
+    /// Like [`Self::start`], with more arguments.
     pub(super) fn start_with(
         &self,
         before: Option<ProcessExit>,
@@ -81,7 +82,7 @@ impl Daemon {
         command.args(arguments);
         match before {
             Some(exit) => command.env(LAST_EXIT, exit.to_string()),
-            // What this process was told itself is not about the daemon.
+            // A value that this process inherited does not concern the daemon.
             None => command.env_remove(LAST_EXIT),
         };
         let mut child = command
@@ -91,7 +92,7 @@ impl Daemon {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| self.cannot_start(&error))?;
-        // Waiting for a child closes its standard input, which would tell it to leave.
+        // `Child::wait` closes the child's standard input, which the daemon would take for the exit of its supervisor.
         let lifeline = child.stdin.take();
         Ok(Running {
             name: self.name,
@@ -100,7 +101,7 @@ impl Daemon {
         })
     }
 
-    /// Has it check everything and leave.
+    /// Runs the daemon's configuration check.
     pub(super) async fn check(&self) -> Result<(), Failure> {
         let status = self
             .command()
@@ -127,42 +128,42 @@ impl Daemon {
     }
 }
 
-/// A daemon that runs.
+/// A running daemon.
 #[derive(Debug)]
 pub(super) struct Running {
     name: &'static str,
     child: Child,
-    /// Its standard input: as long as this is open, it has a supervisor.
+    /// Its standard input. While this is open, the daemon has a supervisor.
     _lifeline: Option<ChildStdin>,
 }
 
 impl Running {
-    /// What it is called.
+    /// Returns the daemon's name.
     pub(super) const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Waits until it ends.
+    /// Waits until the process exits.
     pub(super) async fn ended(&mut self) -> Result<ExitStatus, Failure> {
         let status = self.child.wait().await;
         status.map_err(|error| Failure::refused(format!("cannot wait for {}: {error}", self.name)))
     }
 
-    /// Its process id, until it has ended.
+    /// Returns the process id; `None` once the process has exited.
     pub(super) fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub(super) fn signal(&self, signal: Signal) {
         let pid = self.id().and_then(|pid| i32::try_from(pid).ok());
         if let Some(pid) = pid.and_then(Pid::from_raw) {
-            // One that has just ended by itself needs none.
+            // The process may just have exited.
             let _ = kill_process(pid, signal);
         }
     }
 
-    /// Ends it at once.
+    /// Sends SIGKILL and waits for the exit.
     pub(super) async fn kill(&mut self) -> Result<(), Failure> {
         let killed = self.child.kill().await;
         killed.map_err(|error| Failure::refused(format!("cannot end {}: {error}", self.name)))

@@ -1,4 +1,4 @@
-//! One daemon, kept running until it is to stop.
+//! Keeps one daemon running until it is asked to stop.
 
 use std::process::ExitStatus;
 use std::time::Instant;
@@ -13,7 +13,8 @@ use super::orders::{Orders, Stop};
 use super::restarts::{self, Next, Restarts};
 use crate::exit::Failure;
 
-/// Keeps a daemon running until it is to stop. One that does not start at all takes the other along. `running` is one that runs already.
+/// Keeps a daemon running until it is asked to stop. A daemon that cannot start stops the other one as well. `running` is a process of the
+/// daemon that already runs.
 pub(super) async fn keep(
     daemon: &Daemon,
     orders: &Orders,
@@ -42,7 +43,7 @@ pub(super) async fn keep(
                 )));
             }
             Next::After(delay) => {
-                warn!(daemon = daemon.name(), %status, ?delay, "a daemon ended, starting it again");
+                warn!(daemon = daemon.name(), %status, ?delay, "daemon exited, restarting");
                 let _ = tokio::time::timeout(delay, orders.stopping()).await;
             }
         }
@@ -50,7 +51,7 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Passes signals on until the daemon ends.
+/// Forwards signals until the daemon exits.
 async fn attended(
     running: &mut Running,
     passed: &mut broadcast::Receiver<Signal>,
@@ -63,7 +64,7 @@ async fn attended(
     }
 }
 
-/// Asks a daemon to leave, and makes it leave where it does not.
+/// Asks a daemon to exit, and kills it if it does not in time.
 async fn end(
     mut running: Running,
     mut passed: broadcast::Receiver<Signal>,
@@ -73,7 +74,7 @@ async fn end(
     let patience = tokio::time::sleep(orders.patience());
     tokio::pin!(patience);
     loop {
-        // Copied: nobody could ask again while this is borrowed.
+        // Copied: a borrow would block the sender of the next request.
         let stop = *stopping.borrow_and_update();
         match stop {
             Stop::Not => {}
@@ -85,14 +86,14 @@ async fn end(
             status = attended(&mut running, &mut passed) => return status.map(drop),
             () = further(&mut stopping) => {}
             () = &mut patience => {
-                warn!(daemon = running.name(), patience = ?orders.patience(), "a daemon did not leave in time, killing it");
+                warn!(daemon = running.name(), patience = ?orders.patience(), "daemon did not exit in time, killing it");
                 return running.kill().await;
             }
         }
     }
 }
 
-/// Resolves when stopping goes one step further.
+/// Waits until stopping advances by a step.
 async fn further(stopping: &mut watch::Receiver<Stop>) {
     let seen = *stopping.borrow();
     let went = stopping.wait_for(|stop| *stop != seen).await.is_ok();

@@ -1,4 +1,4 @@
-//! What the supervisor is asked to do by signals, and what it passes on.
+//! Requests to the supervisor by signal, and the signals that it forwards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use tracing::info;
 
 use crate::exit::Failure;
 
-/// What a daemon may take beyond its own phases before it is killed.
+/// Time that a daemon may take beyond its own phases before it is killed.
 const MARGIN: Duration = Duration::from_secs(5);
-/// Signals that wait for a daemon to hear them. They come from people and scripts.
+/// Capacity for signals that are not forwarded yet. Signals are rare: people and scripts send them.
 const WAITING: usize = 16;
 
-/// How far stopping has come. It only goes forward.
+/// Progress of stopping. It only advances.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Stop {
     /// Daemons run.
     Not,
-    /// SIGQUIT: the proxy passes its listeners to a successor, then both daemons finish what runs.
+    /// SIGQUIT: the proxy hands its listeners over to a successor, then both daemons drain.
     HandOver,
-    /// Asked once: daemons finish what runs.
+    /// Asked once: the daemons drain.
     Gently,
-    /// Asked again: at once.
+    /// Asked again: the daemons are killed.
     Now,
 }
 
@@ -46,7 +46,7 @@ enum Ask {
     Leave,
 }
 
-/// What those who keep a daemon follow.
+/// State that the tasks which keep the daemons follow.
 #[derive(Debug)]
 pub(super) struct Orders {
     stop: watch::Sender<Stop>,
@@ -55,7 +55,7 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// To run what this configuration says.
+    /// Creates the orders to run, with the deadlines of this configuration.
     pub(super) fn new(config: &MainConfig) -> Self {
         Self {
             stop: watch::channel(Stop::Not).0,
@@ -64,12 +64,12 @@ impl Orders {
         }
     }
 
-    /// How far stopping has come.
+    /// Returns a receiver of the progress of stopping.
     pub(super) fn stop(&self) -> watch::Receiver<Stop> {
         self.stop.subscribe()
     }
 
-    /// Resolves when daemons are to stop. It holds nothing then: who asks must be able to ask again.
+    /// Waits until the daemons are to stop. Keeps no borrow of the channel, so that the next request is not blocked.
     pub(super) async fn stopping(&self) {
         let mut stop = self.stop();
         let asked = stop.wait_for(|stop| *stop != Stop::Not).await.is_ok();
@@ -78,23 +78,23 @@ impl Orders {
         }
     }
 
-    /// SIGHUP and SIGUSR1, each for both daemons.
+    /// Returns a receiver of the signals for both daemons: SIGHUP and SIGUSR1.
     pub(super) fn passed(&self) -> broadcast::Receiver<Signal> {
         self.passed.subscribe()
     }
 
-    /// How long a daemon may take to leave, as `main.yaml` says now.
+    /// Returns the time that a daemon may take to exit, according to the current `main.yaml`.
     pub(super) fn patience(&self) -> Duration {
         *self.patience.borrow()
     }
 
-    /// A daemon cannot run: the other one is not needed any more.
+    /// Stops the other daemon, since this one cannot run.
     pub(super) fn give_up(&self) {
         self.stop
             .send_modify(|stop| *stop = (*stop).max(Stop::Gently));
     }
 
-    /// Obeys signals for as long as the process lives.
+    /// Handles signals for the life of the process.
     pub(super) fn obey(
         self: &Arc<Self>,
         signals: Signals,
@@ -124,12 +124,13 @@ impl Orders {
     }
 
     fn pass(&self, signal: Signal) {
-        // An error: no daemon runs now, and one that starts reads its files by itself.
+        // An error means that no daemon runs now; the next one reads its files when it starts.
         let _ = self.passed.send(signal);
     }
 }
 
-/// After SIGQUIT a proxy waits as long as its lame duck phase for a successor before that phase begins.
+/// Returns the time that a daemon may take to exit. After SIGQUIT a proxy waits for a successor for up to its lame duck time before the
+/// lame duck phase begins.
 fn patience(config: &MainConfig) -> Duration {
     config.grace_period + 2 * config.lame_duck + MARGIN
 }

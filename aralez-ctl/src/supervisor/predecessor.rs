@@ -1,8 +1,8 @@
-//! `aralez -u`: another supervisor runs, and this one takes over from it without a client noticing.
+//! `aralez -u`: takes over from a running supervisor without an effect on clients.
 //!
-//! The new proxy takes the listeners from the running one (ARCHITECTURE, Leaving). When it serves, the supervisor before is sent SIGQUIT: its
-//! proxy drains and its control leaves, and only then can the new control open the ledger. Until then nothing has changed for the running one,
-//! so that a start that fails costs nothing. Proxies serve without control in between.
+//! The new proxy takes the listeners from the running one (ARCHITECTURE, "Leaving and handing over"). Once it serves, the previous
+//! supervisor is sent SIGQUIT: its proxy drains and its control exits, and only then can the new control open the ledger. Until then
+//! nothing has changed for the running one, so a failed start has no effect. Proxies serve without control in between.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use super::daemon::{Daemon, Running};
 use super::orders::Orders;
 use crate::exit::Failure;
 
-/// How often the state of the other processes is looked at.
+/// Interval of checks on the other processes.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The supervisor that runs.
+/// The running supervisor.
 #[derive(Debug)]
 pub(super) struct Predecessor {
     /// The machine's `state_dir`.
@@ -27,7 +27,7 @@ pub(super) struct Predecessor {
 }
 
 impl Predecessor {
-    /// The supervisor that holds the lock on `place`, below `state`; `None` where none runs.
+    /// Returns the supervisor that holds the lock on `place`, below `state`; `None` if none runs.
     pub(super) fn find(state: &Path, place: &Path) -> Option<Self> {
         lock::is_held(place).then(|| Self {
             state: state.to_owned(),
@@ -35,7 +35,8 @@ impl Predecessor {
         })
     }
 
-    /// Starts the proxy that takes over; it serves when this returns, and the predecessor has been asked to leave. `None`: told to stop meanwhile.
+    /// Starts the proxy that takes over. On return it serves, and the predecessor has been asked to exit. `None` if asked to stop
+    /// meanwhile.
     pub(super) async fn replaced(
         &self,
         proxy: &Daemon,
@@ -56,12 +57,12 @@ impl Predecessor {
                 return Ok(None);
             }
         }
-        info!("the new proxy serves, the supervisor before is asked to leave");
+        info!("new proxy serves, asking the previous supervisor to exit");
         self.ask_to_leave();
         Ok(Some(running))
     }
 
-    /// Until the lock of a proxy's state names this process: then it serves, and the one before drains.
+    /// Waits until the lock of a proxy's state names this process: then it serves and the previous one drains.
     async fn taken_over_by(&self, proxy: Option<u32>) {
         let names = |folder: PathBuf| proxy.is_some() && lock::named(&folder) == proxy;
         while !self.proxies().any(names) {
@@ -82,16 +83,16 @@ impl Predecessor {
 
     fn ask_to_leave(&self) {
         match self.supervisor {
-            // One that was stopped by hand meanwhile is gone.
+            // The process may have exited meanwhile.
             Some(supervisor) => drop(kill_process(supervisor, Signal::QUIT)),
             None => warn!(
-                "it is not known which process the supervisor before is: stop it, control waits for that"
+                "process id of the previous supervisor unknown: stop that supervisor, control waits for its exit"
             ),
         }
     }
 }
 
-/// Waits until the control of the predecessor has let its state go.
+/// Waits until the predecessor's control has released its state.
 pub(super) async fn control_is_free(state: &Path) {
     let folder = state.join("control");
     while lock::is_held(&folder) {
@@ -99,7 +100,7 @@ pub(super) async fn control_is_free(state: &Path) {
     }
 }
 
-/// Takes the lock on `place` when the predecessor is gone, and keeps it.
+/// Waits until the predecessor is gone, and takes the lock on `place`.
 pub(super) async fn inherited(place: &Path) -> Result<InstanceLock, Failure> {
     loop {
         match InstanceLock::acquire(place) {

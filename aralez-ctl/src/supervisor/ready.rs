@@ -1,4 +1,4 @@
-//! Waiting until the daemons do what they are for.
+//! Readiness of the daemons.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,17 +10,17 @@ use super::Addresses;
 
 const POLL: Duration = Duration::from_millis(50);
 const ANSWER: Duration = Duration::from_secs(2);
-/// How long is waited before it is said what is awaited.
+/// Time after which an unready proxy is logged.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Waits until something listens.
+/// Waits until `address` accepts connections.
 pub(super) async fn listens(address: SocketAddr) {
     while TcpStream::connect(address).await.is_err() {
         tokio::time::sleep(POLL).await;
     }
 }
 
-/// Waits until control listens and the proxy says that it serves.
+/// Waits until control listens and the proxy reports that it is ready.
 pub(super) async fn serves(addresses: &Addresses) {
     let began = Instant::now();
     let mut told = false;
@@ -35,7 +35,7 @@ pub(super) async fn serves(addresses: &Addresses) {
     let url = format!("http://{}/readyz", addresses.admin());
     while let Err(reason) = ask(&http, &url).await {
         if !told && began.elapsed() > PATIENCE {
-            warn!(%url, reason, "the proxy is not ready yet");
+            warn!(%url, reason, "proxy not ready yet");
             told = true;
         }
         tokio::time::sleep(POLL).await;

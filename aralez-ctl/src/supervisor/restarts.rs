@@ -1,42 +1,43 @@
-//! When a daemon that ended is started again. Pure.
+//! Restart policy for daemons. Pure.
 
 use std::time::Duration;
 
 use aralez_runtime::supervised::ProcessExit;
 
-/// The exit codes by which a daemon says that its surroundings keep it from running: a port in use, wrong usage.
+/// Exit codes of a daemon that cannot run in its environment: a port in use, wrong usage.
 const CANNOT_RUN: [i32; 2] = [1, 2];
 /// A daemon that ran this long had started properly.
 const SETTLED: Duration = Duration::from_secs(10);
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What to do about a daemon that ended.
+/// The reaction to the exit of a daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
-    /// It said by its first exit that it cannot run here.
+    /// Its first exit code means that it cannot run here.
     GiveUp,
     /// Start it again after this pause.
     After(Duration),
 }
 
-/// How one daemon has fared.
+/// Exit history of one daemon.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Restarts {
     ends: u32,
-    /// Ends in a row without having settled.
+    /// Consecutive exits of processes that had not settled.
     unsettled: u32,
 }
 
 impl Restarts {
-    /// The daemon ended with `code` (`None`: by a signal) after it `ran` so long.
+    /// Records that the daemon exited with `code` (`None` if a signal killed it) after running for `ran`.
     pub(super) fn after(&mut self, code: Option<i32>, ran: Duration) -> Next {
         let first = self.ends == 0;
         self.ends = self.ends.saturating_add(1);
         if ran >= SETTLED {
             self.unsettled = 0;
         } else if first && code.is_some_and(|code| CANNOT_RUN.contains(&code)) {
-            // Trying again would only repeat the message. A panic (101) is no message: what it ran may be at fault, and is left out after some tries.
+            // Trying again would only repeat the message. After a panic (101) it helps: the configuration may be at fault, and is left out
+            // after some tries.
             return Next::GiveUp;
         }
         let doubled = SHORTEST.saturating_mul(1 << self.unsettled.min(16));
@@ -45,8 +46,8 @@ impl Restarts {
     }
 }
 
-/// What the next start is told of the exits before it: the last one, unless that process could not run at all. Then the one before still counts,
-/// since nobody has been told of it.
+/// Returns the exit to report to the next process: the last one, unless that process could not run at all. Then the earlier exit still
+/// counts, since no process has learned of it.
 pub(super) fn told_next(
     before: Option<ProcessExit>,
     exit: Option<ProcessExit>,

@@ -1,4 +1,4 @@
-//! The files that `up` writes where nobody gave it any: below the state folder, readable by their owner alone.
+//! The files that `up` generates if it is given none: in the state folder, readable only by their owner.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::args::Listen;
 
-/// The largest generated file that is read back, in bytes.
+/// Limit on reading a generated file back, in bytes.
 const MOST: u64 = 64 << 20;
 
 const SAMPLE_HEAD: &str = "\
@@ -21,20 +21,20 @@ const SAMPLE_HEAD: &str = "\
 # Add hosts beside DEFAULT, paths beside \"/\", servers beside the one that is there.
 ";
 
-/// What was generated.
+/// The generated files.
 #[derive(Debug)]
 pub(super) struct Generated {
     pub(super) main: PathBuf,
     pub(super) upstreams: PathBuf,
     /// The file of the master key.
     pub(super) key: PathBuf,
-    /// Where the sample site is to be served.
+    /// Listener for the sample site.
     pub(super) sample: Option<TcpListener>,
-    /// So that a second `up` does not rewrite what the first one runs on.
+    /// Keeps a second `up` from rewriting the files that this one runs on.
     pub(super) lock: InstanceLock,
 }
 
-/// The files of a bare `up`. A document that exists is kept, but for the address of the sample site where that had to change.
+/// Writes the files of a bare `up`. An existing document is kept, except that a changed address of the sample site is replaced in it.
 pub(super) fn for_sample(state: &Path, addresses: Listen) -> Result<Generated, String> {
     let folder = folder(state, "sample")?;
     let lock = lock(&folder)?;
@@ -63,7 +63,7 @@ pub(super) fn for_sample(state: &Path, addresses: Listen) -> Result<Generated, S
     })
 }
 
-/// The files of `up --to`, written anew each time.
+/// Writes the files of `up --to`, again on each start.
 pub(super) fn for_endpoint(
     state: &Path,
     to: &str,
@@ -127,7 +127,7 @@ fn main_file(
     Ok(main)
 }
 
-/// The master key of this state folder: drawn once, in a file of its own.
+/// Returns the master key of this state folder, generated once in a separate file.
 fn master_key(path: &Path) -> Result<String, String> {
     if let Some(text) = read(path)? {
         let text = text.trim();
@@ -141,7 +141,7 @@ fn master_key(path: &Path) -> Result<String, String> {
     }
     let drawn = random::bytes::<32>();
     let hex = drawn.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a text does not fail.
+        // Writing to a `String` does not fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     });
@@ -150,7 +150,7 @@ fn master_key(path: &Path) -> Result<String, String> {
     Ok(hex)
 }
 
-/// A document that sends one host to one endpoint.
+/// Returns a document that routes one host to one endpoint.
 fn routing(host: &HostPattern, endpoint: &str) -> Result<String, String> {
     let host = host.to_string();
     let route = json!({"servers": [endpoint]});
@@ -161,7 +161,7 @@ fn yaml(value: &Value) -> Result<String, String> {
     serde_yaml::to_string(value).map_err(|error| format!("cannot write YAML: {error}"))
 }
 
-/// What was asked for on the command line is checked as control would.
+/// Checks the document made from the command line as control would.
 fn check(text: &str) -> Result<(), String> {
     let set = DocumentSet::of_main(text.to_owned().into());
     let authored = document::read(&set, &Surroundings::default());
@@ -171,7 +171,7 @@ fn check(text: &str) -> Result<(), String> {
     })
 }
 
-/// The address of an endpoint. A name is looked up once, now: IPv4 first, as most servers on a developer's machine listen there.
+/// Resolves an endpoint, once. IPv4 is preferred, as most servers on a developer's machine listen there.
 fn resolve(to: &str) -> Result<SocketAddr, String> {
     let wrong = |reason: &str| format!("--to {to}: {reason}");
     let (_, port) = to
@@ -191,7 +191,7 @@ fn resolve(to: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| wrong("has no address"))
 }
 
-/// The address of the last time if it is still free, so that a document that names it stays right.
+/// Binds the previous address if it is still free, so that a document that names it stays valid; otherwise a free port.
 fn listen(before: Option<SocketAddr>) -> io::Result<TcpListener> {
     let again = before
         .filter(|address| address.ip().is_loopback())
@@ -204,7 +204,7 @@ fn listen(before: Option<SocketAddr>) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// The document with the sample site's old address replaced, wherever it stands as a whole.
+/// Replaces the sample site's old address in the document, wherever it is a complete address.
 fn moved(text: &str, before: SocketAddr, now: SocketAddr) -> String {
     let before = before.to_string();
     let mut pieces = text.split(before.as_str()).peekable();
@@ -245,7 +245,7 @@ fn read(path: &Path) -> Result<Option<String>, String> {
         .map_err(|_| format!("cannot use {}: not UTF-8", path.display()))
 }
 
-/// Writes a file unless it says so already: control sees a save in every write.
+/// Writes a file unless it already has this content: control treats every write as a save.
 fn write(path: &Path, text: &str) -> Result<(), String> {
     if read(path)?.as_deref() == Some(text) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What `up` tells a person once everything runs: what, where, and what to try next.
+//! The message of `up` once everything runs: addresses, files, and commands to try next.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use aralez_proto::main_config::MainConfig;
 
 use crate::supervisor::Addresses;
 
-/// What is told.
+/// The content of the message.
 #[derive(Debug)]
 pub(super) struct Hint {
     pub(super) addresses: Addresses,
@@ -81,7 +81,7 @@ impl Hint {
         [curl, format!("{ctl} nodes"), push]
     }
 
-    /// This program as a person calls it from anywhere.
+    /// Returns the command line of this program, usable from any folder.
     fn ctl(&self) -> String {
         let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("aralez-ctl"));
         let own = shell(&own);
@@ -97,7 +97,7 @@ fn shell(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for the shell, if it needs quotes.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

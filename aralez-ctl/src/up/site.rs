@@ -1,6 +1,6 @@
-//! The sample site: a tiny origin that shows what reached it, so that a new user sees the proxy work.
+//! The sample site: a tiny origin that shows the requests it receives, so that a new user sees the proxy work.
 //!
-//! HTTP/1 with keep-alive, requests without a body; loopback only. It is no web server.
+//! HTTP/1 with keep-alive, requests without a body, loopback only. Not a general web server.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// The longest head that is taken, in bytes.
+/// Limit on the length of a head, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 const IDLE: Duration = Duration::from_secs(75);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is dropped.
+/// Serves until the future is dropped.
 pub(super) async fn serve(listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // One connection that breaks is that one's matter.
+                // A failed connection does not affect the others.
                 tokio::spawn(async move { drop(converse(stream).await) });
             }
-            // Out of file descriptors, mostly: soon there are some again.
+            // Mostly EMFILE: wait until descriptors are freed.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
@@ -53,7 +53,7 @@ fn head_end(buffer: &[u8]) -> Option<usize> {
     found.map(|at| at + 4)
 }
 
-/// An answer, and whether the connection goes on.
+/// An answer, and whether the connection is kept.
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     text: String,
@@ -75,7 +75,7 @@ fn answer(head: &str) -> Answer {
             .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| *value)
     };
-    // A body is not read, so what follows it could not be told from the next request.
+    // A body is not read, so the next request cannot be found: close.
     let body = value("transfer-encoding").is_some()
         || value("content-length").is_some_and(|length| length != "0");
     let close = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));

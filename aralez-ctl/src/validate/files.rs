@@ -1,4 +1,4 @@
-//! Which files make a set of documents, and how they are called in faults.
+//! Files that form a set of documents, and their names in faults.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use aralez_proto::document::{DocumentSet, MAX_BYTES};
 use bytes::Bytes;
 
 const FRAGMENTS: &str = "conf.d";
-/// The name that stands for standard input.
+/// Name of standard input.
 const STDIN: &str = "-";
 
 /// A set of documents from disk.
@@ -17,15 +17,15 @@ pub(crate) struct Documents {
     pub(crate) set: DocumentSet,
     /// The main document as the operator named it.
     pub(crate) main: PathBuf,
-    /// What the names of fragments are relative to.
+    /// Folder to which the names of fragments are relative.
     pub(crate) base: PathBuf,
-    /// Whether a folder was named, with all that is in it.
+    /// Whether the operator named a folder, whose documents are all in the set.
     pub(crate) folder: bool,
 }
 
 impl Documents {
-    /// The documents that a FILE argument means: a folder with all of them, a fragment alone, or a main document, `with_fragments`
-    /// beside it or alone.
+    /// Reads the documents of a FILE argument: a folder with all of them, a single fragment, or a main document, together with its
+    /// fragments if `with_fragments` is set.
     pub(super) fn read(path: &Path, with_fragments: bool) -> Result<Self, String> {
         if is_folder(path) {
             return Self::of_folder(path);
@@ -41,7 +41,7 @@ impl Documents {
         }
     }
 
-    /// The documents that a push of FILE replaces all documents with: a folder with all of them, or a main document alone.
+    /// Reads the documents of a push, which replace all others: a folder with all of them, or a main document alone.
     pub(crate) fn pushed(path: &Path) -> Result<Self, String> {
         match is_folder(path) {
             true => Self::of_folder(path),
@@ -74,7 +74,7 @@ impl Documents {
         })
     }
 
-    /// A document's name as a path that the operator can open.
+    /// Returns a document's name as a path that the operator can open.
     pub(crate) fn shown(&self, name: &str) -> String {
         if name == DocumentSet::MAIN {
             return shown(&self.main);
@@ -83,7 +83,7 @@ impl Documents {
     }
 }
 
-/// Whether a file is a `main.yaml` by its name.
+/// Reports whether a file has the name of a `main.yaml`.
 pub(super) fn is_main(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name == "main.yaml" || name == "main.yml")
@@ -93,7 +93,7 @@ fn is_folder(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-/// A path as people know it.
+/// Formats a path for people.
 pub(super) fn shown(path: &Path) -> String {
     match path == Path::new(STDIN) {
         true => "standard input".to_owned(),
@@ -101,10 +101,10 @@ pub(super) fn shown(path: &Path) -> String {
     }
 }
 
-/// The bytes of a file, a pipe (`/dev/stdin`, `<(…)`) or, for `-`, of standard input, read to the end.
+/// Reads a file, a pipe (`/dev/stdin`, `<(…)`) or, for `-`, standard input to the end.
 ///
 /// # Errors
-/// One line with the path and the reason; also for more than documents may have.
+/// One line with the path and the reason; also if there are more than [`MAX_BYTES`].
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Vec<u8>> {
         let most = MAX_BYTES as u64 + 1;
@@ -131,14 +131,14 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or_else(|| Path::new(""))
 }
 
-/// `conf.d/NAME` where the file lies in a folder of that name.
+/// Returns `conf.d/NAME` if the file is in a folder `conf.d`.
 fn fragment_name(path: &Path) -> Option<String> {
     let folder = parent(path).file_name()?;
     let name = path.file_name()?.to_str()?;
     (folder == FRAGMENTS).then(|| format!("{FRAGMENTS}/{name}"))
 }
 
-/// The fragments beside a main document, by name. Hidden files are editors' and do not count.
+/// Lists the fragments that belong to a main document, sorted by name. Hidden files belong to editors and are skipped.
 fn fragments(base: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let folder = base.join(FRAGMENTS);
     let entries = match std::fs::read_dir(&folder) {

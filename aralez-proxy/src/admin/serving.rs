@@ -1,4 +1,4 @@
-//! Connections of the admin endpoint: each with deadlines, and no more of them than the reserve of descriptors has room for.
+//! Connections of the admin endpoint. All have deadlines, and their number stays within the reserve of file descriptors.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-/// The most connections at once, from the reserve of descriptors (`core::admission::descriptors`). One more ends the oldest, so that
-/// clients which only hold theirs keep nobody from asking whether the node is ready.
+/// Maximum number of connections, taken from the reserve of descriptors (`core::admission::descriptors`). Beyond it the oldest connection
+/// is aborted, so that clients that only hold connections open cannot block readiness checks.
 const MOST: usize = 32;
 
-/// How long a request's head may take, and how long a connection may wait for the next one.
+/// Time limit for a request head, and for an idle connection to send the next one.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a connection is used before it ends with its next answer: bodies and answers that stand still end with it.
+/// Age at which a connection closes after its next response. Also bounds stalled bodies and responses.
 const LIFE: Duration = Duration::from_secs(60);
 
-/// How long that answer may take.
+/// Time limit for that last response.
 const LAST: Duration = Duration::from_secs(10);
 
-/// How long is waited where the system has no room for another connection.
+/// Pause after a failed accept.
 const REST: Duration = Duration::from_millis(100);
 
-/// Serves until a successor has taken the listener over, then finishes what is open.
+/// Serves until a successor has taken over the listener, then finishes the open connections.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -36,7 +36,7 @@ pub(super) async fn serve(
 ) {
     let mut running = JoinSet::new();
     let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
-    // A lack of room is logged when it begins, not ten times a second.
+    // Accept failures are logged when they begin, not on each of the ten retries per second.
     let mut logged = false;
     loop {
         let accepted = tokio::select! {
@@ -47,7 +47,7 @@ pub(super) async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
-                    tracing::warn!(%error, "the admin endpoint cannot accept connections");
+                    tracing::warn!(%error, "admin accept failed");
                 }
                 sleep(REST).await;
                 continue;
@@ -76,7 +76,7 @@ async fn connection(stream: TcpStream, router: Router) {
     let connection = connection.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        // A client that goes away or is too slow is no news.
+        // Disconnects and timeouts of clients are not logged.
         _ = connection.as_mut() => return,
         () = sleep(LIFE) => {}
     }

@@ -1,4 +1,4 @@
-//! `--accept-cluster`: the state of a stopped proxy belongs to another cluster from its next start on.
+//! `--accept-cluster`: moves the state of a stopped proxy to another cluster, effective from its next start.
 
 use std::io::Write as _;
 
@@ -8,7 +8,7 @@ use crate::cache::{self, AcceptedCluster};
 use crate::core::sync::cluster::ClusterId;
 use crate::settings::Settings;
 
-/// Does it, and says what the next start has.
+/// Moves the state, and prints what the next start will find.
 pub(super) fn accept(settings: &Settings, cluster: &ClusterId) -> anyhow::Result<()> {
     let folder = &settings.state_dir;
     let _lock = InstanceLock::acquire(folder)?;

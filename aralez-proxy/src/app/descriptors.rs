@@ -1,4 +1,4 @@
-//! Limits as far as open files allow them.
+//! Adapts the connection limits to the limit of open files.
 
 use aralez_runtime::open_files;
 use tracing::warn;
@@ -6,7 +6,7 @@ use tracing::warn;
 use crate::core::admission::descriptors::{self, Demand};
 use crate::settings::Settings;
 
-/// Raises the limit of open files, and lowers what is set beyond it.
+/// Raises the limit of open files, and lowers the settings that exceed it.
 pub(super) fn fit(settings: &mut Settings) -> anyhow::Result<()> {
     let files = open_files::raise();
     let demand = Demand {
@@ -27,7 +27,7 @@ pub(super) fn fit(settings: &mut Settings) -> anyhow::Result<()> {
         ),
         None => warn!(
             max_connections = allowed.connections,
-            "max_connections has no limit of its own: the limit of open files (RLIMIT_NOFILE) is {files}; a connection needs one, and a request on it one more"
+            "max_connections is not set: limited by open files (RLIMIT_NOFILE), which is {files}; a connection needs one, and a request on it one more"
         ),
         Some(_) => {}
     }

@@ -1,4 +1,4 @@
-//! What this process knows of its own end and of the one before, and where it takes that down.
+//! Records how this process ends, and reads how the previous one ended.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,14 +10,14 @@ use tracing::warn;
 
 use crate::cache::{self, Ending, ExitNotes};
 
-/// How the standard library says that a panic aborts the process: a destructor that panicked while another panic unwound, and a function that
+/// Messages of the panics on which the standard library aborts: a destructor panicked during unwinding, or a panic reached a function that
 /// cannot unwind.
 const ABORTS: [&str; 2] = [
     "panic in a destructor during cleanup",
     "panic in a function that cannot unwind",
 ];
 
-/// Serves, and takes down what ended that: an error is one of the surroundings, a panic is the fault of this process.
+/// Serves, and records why that ended: an error counts as a failure of the surroundings, a panic as a fault of this process.
 pub(super) fn noted(
     exits: &ExitNotes,
     serve: impl FnOnce() -> anyhow::Result<()>,
@@ -31,27 +31,27 @@ pub(super) fn noted(
     }
 }
 
-/// Takes an ending down. Where that fails, the next start counts it among those that nobody saw.
+/// Records how this process ends. If that fails, the next start counts the exit as unobserved.
 pub(super) fn note(exits: &ExitNotes, ending: Ending) {
     if let Err(error) = exits.note(ending) {
-        warn!(%error, %ending, "how this process ends cannot be noted");
+        warn!(%error, %ending, "cannot record how this process ends");
     }
 }
 
-/// Whether a panic with this payload ends the whole process, without unwinding to anybody who could contain it.
+/// Reports whether a panic with this payload aborts the process without unwinding.
 pub(super) fn aborts(payload: &(dyn Any + Send)) -> bool {
     let text = payload.downcast_ref::<&str>();
     text.is_some_and(|text| ABORTS.contains(text))
 }
 
-/// What a supervisor says of the end of the process before.
+/// Returns the exit of the previous process as reported by the supervisor. `None` if there is no valid report.
 pub(super) fn told() -> Option<ProcessExit> {
     let text = std::env::var(LAST_EXIT).ok()?;
     let told = text.parse::<ProcessExit>();
     told.inspect_err(|error| warn!("{LAST_EXIT}: {error}")).ok()
 }
 
-/// `--record-exit`: takes down what systemd tells of the process that has just ended.
+/// Implements `--record-exit`: records the exit of the process that just ended, as reported by systemd.
 pub(super) fn record(state_dir: &Path) -> anyhow::Result<()> {
     let said = |name: &str| std::env::var(name).unwrap_or_default();
     let (result, code, status) = (
@@ -78,7 +78,7 @@ mod tests {
     use aralez_proto::snapshot::Limits;
     use std::sync::Arc;
 
-    /// A boot in which a content serves that has not proved good, and `serve` ends the process.
+    /// Boots, swaps in a content that is still on trial, and lets `serve` end the process. Returns the number of refused contents.
     fn ends(folder: &Path, serve: impl FnOnce() -> anyhow::Result<()>) -> usize {
         let exits = Arc::new(ExitNotes::new(folder.to_owned()));
         let cache = || Cache::with_exits(folder.to_owned(), String::new(), exits.clone(), None);

@@ -1,4 +1,4 @@
-//! How the process ends: by a signal, with its supervisor, or by a successor that takes over.
+//! The end of the process: by a signal, with its supervisor, or because a successor took over.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -23,12 +23,12 @@ use crate::handover::{self, Gives, Offer};
 use crate::settings::Settings;
 use crate::sync::{Paused, Writer};
 
-/// What passes to a successor, as long as it is open.
+/// The resources that can be passed to a successor while they are open.
 #[derive(Debug)]
 struct Passable {
     lock: InstanceLock,
     admin: TcpListener,
-    /// None after the close: a successor binds these addresses itself.
+    /// Empty after the listeners were closed: a successor then binds these addresses itself.
     http: Mutex<Vec<TcpListener>>,
 }
 
@@ -51,7 +51,7 @@ impl Passable {
     }
 }
 
-/// Hands over to a successor.
+/// The state needed to hand over to a successor.
 struct Successors {
     exits: Arc<ExitNotes>,
     passable: Arc<Passable>,
@@ -63,7 +63,7 @@ struct Successors {
 
 impl Gives for Successors {
     fn offer(&mut self) -> Option<Offer> {
-        // Before the successor reads the state: this process ends by its own will from here on.
+        // Recorded before the successor reads the state: from here on this process exits voluntarily.
         tell(self.exits.hands_over());
         let Some(paused) = self.writer.pause() else {
             self.kept();
@@ -74,7 +74,7 @@ impl Gives for Successors {
         match self.passable.offer(live) {
             Ok(offer) => Some(offer),
             Err(error) => {
-                warn!(%error, "cannot pass the listeners");
+                warn!(%error, "handover failed: cannot pass the listeners");
                 self.kept();
                 None
             }
@@ -90,7 +90,7 @@ impl Gives for Successors {
     }
 
     fn kept(&mut self) {
-        // Before this process writes its state again.
+        // Revoked before this process writes its state again.
         tell(self.exits.stays());
         self.paused = None;
     }
@@ -98,7 +98,7 @@ impl Gives for Successors {
 
 fn tell(noted: Result<(), NotCached>) {
     if let Err(error) = noted {
-        warn!(%error, "the note of how this process ends is not true");
+        warn!(%error, "exit note cannot be updated: it may be wrong");
     }
 }
 
@@ -110,13 +110,13 @@ pub(super) struct ServingProcess<'a> {
     pub(super) live: Arc<Live>,
     pub(super) traffic: &'a Arc<Traffic>,
     pub(super) server: &'a mut Server,
-    /// Told when a successor has taken over.
+    /// Set to true when a successor has taken over.
     pub(super) taken_over: watch::Sender<bool>,
     pub(super) exits: &'a Arc<ExitNotes>,
 }
 
 impl ServingProcess<'_> {
-    /// Serves until it is time to leave or a successor has taken over, and drains.
+    /// Serves until the process is asked to exit or a successor has taken over, then drains.
     pub(super) fn until_end(
         self,
         settings: &Settings,
@@ -152,16 +152,16 @@ impl ServingProcess<'_> {
     }
 }
 
-/// Runs with the handover socket open.
+/// Runs `run` while the handover socket is open.
 fn handing_over<T>(
     socket: &Path,
     successors: Successors,
     successor: &watch::Receiver<bool>,
     run: impl FnOnce() -> T,
 ) -> T {
-    // A full disk or a path that is too long must not keep a proxy from serving.
+    // Not fatal: a full disk or an overlong path must not keep a proxy from serving.
     let offering = handover::listen(socket, successors)
-        .inspect_err(|error| warn!("no successor can take over: {error}"))
+        .inspect_err(|error| warn!("handover disabled: {error}"))
         .ok();
     let end = run();
     if let Some(offering) = offering
@@ -172,7 +172,7 @@ fn handing_over<T>(
     end
 }
 
-/// What the end of the process needs.
+/// The state that the end of the process needs.
 struct Life<'a> {
     supervised: bool,
     traffic: &'a Arc<Traffic>,
@@ -210,18 +210,18 @@ impl Life<'_> {
         let ask = tokio::select! {
             ask = asks.next() => ask,
             () = supervisor_gone.notified() => {
-                info!("the supervisor is gone");
+                info!("supervisor exited: draining");
                 Ask::Leave
             }
             () = taken_over(self.taken_over.clone()) => Ask::Leave,
         };
-        // Before anything is waited for: whatever ends the process from here on says nothing about its configuration.
+        // Recorded before any wait: an exit from here on must not be held against the configuration.
         ending::note(self.exits, Ending::Left);
         if ask == Ask::HandOver && !*self.taken_over.borrow() {
             let wait = phases.borrow().lame_duck;
             info!(?wait, "SIGQUIT: waiting for a successor");
             tokio::select! {
-                () = tokio::time::sleep(wait) => info!("no successor came"),
+                () = tokio::time::sleep(wait) => info!("no successor took over"),
                 () = taken_over(self.taken_over.clone()) => {}
                 () = asks.leave() => {}
             }
@@ -237,11 +237,12 @@ impl Life<'_> {
             ..
         } = self;
         if *successor.borrow() {
-            info!("a successor serves, finishing what runs");
-            // New connections are the successor's: there is nobody to be warned.
+            info!("successor serves: finishing requests in flight");
+            // The successor accepts new connections, so no load balancer needs the lame duck phase.
             phases.lame_duck = Duration::ZERO;
         } else {
-            // The kernel may hold connections of silent clients: closing the listeners before it hands them over would reset them.
+            // With TCP_DEFER_ACCEPT the kernel may hold connections of clients that have sent nothing yet. Closing the listeners before it
+            // delivers them would reset them.
             let held = server.stop_deferring();
             phases.lame_duck = phases.lame_duck.max(held);
         }
@@ -253,7 +254,7 @@ impl Life<'_> {
     }
 }
 
-/// Resolves when a successor has taken over.
+/// Completes when a successor has taken over. Never completes if the sender is dropped.
 async fn taken_over(mut successor: watch::Receiver<bool>) {
     if successor.wait_for(|taken| *taken).await.is_err() {
         std::future::pending::<()>().await;

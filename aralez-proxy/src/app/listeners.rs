@@ -9,14 +9,14 @@ use super::process;
 use crate::activation::Activated;
 use crate::settings::Settings;
 
-/// Who passed a socket.
+/// The origin of a passed socket.
 #[derive(Debug)]
 enum From {
     Systemd { name: String },
     Running,
 }
 
-/// Sockets that were passed, until a configured address claims them.
+/// Passed sockets that no configured address has claimed yet.
 #[derive(Debug, Default)]
 pub(super) struct Passed(Vec<(SocketAddr, From, TcpListener)>);
 
@@ -48,10 +48,10 @@ impl Passed {
         Ok(())
     }
 
-    /// The sockets of the configured addresses; those that nobody passed are bound.
+    /// Returns the sockets of the configured addresses. Addresses without a passed socket are bound.
     ///
     /// # Errors
-    /// Where an address cannot be bound, or systemd passed a socket that no key names.
+    /// If an address cannot be bound, or systemd passed a socket whose address is not configured.
     pub(super) fn claimed(mut self, settings: &Settings) -> anyhow::Result<Listeners> {
         let http = settings.http.iter().map(|address| self.claim(*address));
         let listeners = Listeners {
@@ -66,7 +66,7 @@ impl Passed {
                      proxy_admin_address to it, or take its ListenStream= out of the unit"
                 ),
                 From::Running => {
-                    info!(%address, "not configured any more: left to the process before");
+                    info!(%address, "address no longer configured: left to the previous process");
                 }
             }
         }
@@ -113,7 +113,7 @@ mod tests {
         let (address, listener) = bound();
         let mut passed = Passed::default();
         passed.by_running(vec![listener]).unwrap();
-        // Bound a second time, the address would be in use.
+        // A second bind of the address would fail with "address in use".
         let listeners = passed.claimed(&settings(address)).unwrap();
         assert_eq!(listeners.http[0].local_addr().unwrap(), address);
     }

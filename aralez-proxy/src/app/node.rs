@@ -1,4 +1,4 @@
-//! Who this node is.
+//! The name of this node.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use aralez_runtime::private;
 
 const MAX_NAME: u64 = 256;
 
-/// The name of this node and, where it was chosen just now, that it must be kept.
+/// The name of this node, and whether it was chosen by this start and still has to be stored.
 #[derive(Debug)]
 pub(super) struct NodeChoice {
     pub(super) name: NodeName,
@@ -16,8 +16,8 @@ pub(super) struct NodeChoice {
 }
 
 impl NodeChoice {
-    /// `node_id` where it is said, else the name this machine chose before, else its host name: a machine that gets another host name
-    /// stays the same node.
+    /// Returns `node_id` if it is set, else the stored name, else the host name. The stored name keeps the node's identity when the
+    /// machine's host name changes.
     pub(super) fn find(said: Option<&NodeName>, root: &Path) -> anyhow::Result<Self> {
         if let Some(name) = said {
             return Ok(Self {
@@ -40,7 +40,7 @@ impl NodeChoice {
         }
     }
 
-    /// Keeps a name that was chosen just now.
+    /// Stores the name if this start chose it.
     pub(super) fn keep(&self, root: &Path) -> anyhow::Result<()> {
         if !self.new {
             return Ok(());

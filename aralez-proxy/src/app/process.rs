@@ -1,4 +1,4 @@
-//! What the process asks of the system before it serves.
+//! Process-wide system resources set up before serving.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::ending;
 use crate::cache::{Ending, ExitNotes};
 use crate::core::traffic::{Tally, TrafficEvent};
 
-/// Binds a port, so that one that is taken is one line at the start.
+/// Binds a port. A port in use is reported as a one-line error at the start.
 pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
         let reason = match error.kind() {
@@ -19,8 +19,8 @@ pub(super) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Counts and logs panics; the task that panicked ends, the process goes on. The message is not logged: it may hold what a client sent. Of a
-/// panic that ends the process at once a note is left behind.
+/// Installs a panic hook that counts and logs panics. A panic ends its task, not the process. The message is not logged because it may
+/// contain client data. A panic that aborts the process is recorded as its exit.
 pub(super) fn count_panics(tally: Arc<Tally>, exits: Arc<ExitNotes>) {
     std::panic::set_hook(Box::new(move |panic| {
         tally.event(TrafficEvent::Panic);

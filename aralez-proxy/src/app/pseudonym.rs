@@ -1,4 +1,4 @@
-//! The pseudonym of this node, kept in its state.
+//! The pseudonym of this node, stored in its state folder.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -11,23 +11,23 @@ use crate::core::request::pseudonym::Pseudonym;
 const FILE: &str = "pseudonym";
 const MAX: u64 = 256;
 
-/// The pseudonym that this node chose before, else a new one, which is kept. Nothing here stops a start: where it cannot be kept, the node
-/// has another one after its next start, and loops are found all the same.
+/// Returns the stored pseudonym, or generates and stores a new one. Never fails: if it cannot be stored, the node gets another pseudonym at
+/// its next start, and loop detection works regardless.
 pub(super) fn load(state_dir: &Path) -> Pseudonym {
     let file = state_dir.join(FILE);
     match private::read_bounded(&file, MAX) {
         Ok(kept) => match Pseudonym::read(String::from_utf8_lossy(&kept).trim_end()) {
             Some(pseudonym) => return pseudonym,
-            None => warn!(file = %file.display(), "holds no pseudonym; a new one is drawn"),
+            None => warn!(file = %file.display(), "pseudonym file invalid: generating a new one"),
         },
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => {
-            warn!(file = %file.display(), %error, "cannot be read; a new pseudonym is drawn");
+            warn!(file = %file.display(), %error, "cannot read pseudonym file: generating a new one");
         }
     }
     let drawn = Pseudonym::new(random::bytes());
     if let Err(error) = private::write_atomic(&file, format!("{drawn}\n").as_bytes()) {
-        warn!(file = %file.display(), %error, "cannot be written; the pseudonym of this node changes with its next start");
+        warn!(file = %file.display(), %error, "cannot write pseudonym file: the pseudonym will change at the next start");
     }
     drawn
 }

@@ -1,4 +1,4 @@
-//! The signals of a proxy: TERM, INT and QUIT leave, HUP reads `main.yaml` again, USR1 opens the log again.
+//! The signals of a proxy: TERM, INT and QUIT shut down, HUP reloads `main.yaml`, USR1 reopens the log.
 
 use anyhow::Context;
 use aralez_runtime::reread::Reread;
@@ -9,8 +9,8 @@ use crate::core::leaving::Phases;
 use crate::drain::{Ask, Asks};
 use crate::settings;
 
-/// Obeys HUP and USR1 for as long as the process lives, while it drains as well. What it gives back: the signals that ask it to leave, and the
-/// phases of a drain as `main.yaml` says now. A drain that has begun keeps those of its beginning.
+/// Handles signals for the life of the process, including during the drain. Returns the shutdown requests, and the drain phases of the
+/// current `main.yaml`. A drain that has begun keeps the phases it began with.
 pub(super) fn obey(
     signals: signals::Signals,
     mut reread: Reread,
@@ -19,7 +19,7 @@ pub(super) fn obey(
     let (tell, told_phases) = watch::channel(phases);
     let (ask, asks) = mpsc::unbounded_channel();
     let leave = move |asked| {
-        // Nobody is left who could leave: the process ends already.
+        // The receiver is dropped only when the process is already exiting.
         let _ = ask.send(asked);
     };
     let obeyed = signals.obey(move |told| match told {

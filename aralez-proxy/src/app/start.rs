@@ -1,4 +1,4 @@
-//! How the process begins: alone, with sockets of systemd, or as the successor of a running proxy.
+//! The start of the process: alone, with sockets from systemd, or as the successor of a running proxy.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::handover::{self, TakenOver};
 use crate::settings::Settings;
 use crate::sync::SyncHandle;
 
-/// How long a successor waits for its first configuration, where the running proxy has one: less than that one waits for it.
+/// Time a successor waits for its first configuration if the running proxy has one. Less than the running proxy waits for the successor.
 const FIRST: Duration = Duration::from_secs(30);
 
-/// What the process owns before it serves.
+/// The resources that the process owns before it serves.
 #[derive(Debug)]
 pub(super) struct StartState {
     pub(super) lock: InstanceLock,
@@ -26,7 +26,7 @@ pub(super) struct StartState {
 }
 
 impl StartState {
-    /// Locks the state folder and opens the listeners; with `upgrade`, takes both from the running proxy.
+    /// Locks the state folder and opens the listeners. With `upgrade`, takes both over from the running proxy.
     pub(super) fn new(
         settings: &Settings,
         activated: Vec<Activated>,
@@ -55,7 +55,7 @@ impl StartState {
         })
     }
 
-    /// Waits for a configuration, where the running proxy serves one: before that it serves better than this process.
+    /// Waits for a configuration if the running proxy serves one: until then, that proxy serves better than this one.
     pub(super) fn expect_live(&self, sync: &SyncHandle, asks: &mut Asks) -> anyhow::Result<()> {
         if !self.before.as_ref().is_some_and(|before| before.live) {
             return Ok(());
@@ -80,8 +80,8 @@ impl StartState {
         }
     }
 
-    /// This process serves: the one before, if any, stops writing its state, and drains. Whether there was one: then nothing may end this
-    /// process any more.
+    /// Reports to the running proxy, if any, that this process serves. That proxy then stops writing its state and drains. Returns whether
+    /// there was one; if so, no later error may end this process.
     pub(super) fn serving(&mut self) -> anyhow::Result<bool> {
         let Some(before) = self.before.take() else {
             return Ok(false);

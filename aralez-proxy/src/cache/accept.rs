@@ -1,4 +1,4 @@
-//! Another cluster takes a proxy over that has lost its own: what the cache holds goes on serving until that one says otherwise.
+//! Moves a proxy whose cluster is lost to another cluster. The cached contents keep serving until that cluster sends its own.
 
 use std::path::Path;
 
@@ -15,18 +15,18 @@ use crate::core::sync::snapshot_cache::NotCached;
 /// The outcome of [`accept_cluster`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AcceptedCluster {
-    /// How many contents serve on.
+    /// Number of contents that keep serving.
     pub snapshots: usize,
-    /// Files that do not, and why.
+    /// Files that could not be moved, with the reasons.
     pub troubles: Vec<String>,
 }
 
-/// Has the proxy of this folder belong to another cluster from its next start on. No proxy may use the folder meanwhile.
+/// Moves the state in this folder to another cluster, effective from the proxy's next start. No proxy may use the folder meanwhile.
 ///
-/// Between its steps the folder belongs to none, so that one that was cut short can be done again and loses nothing.
+/// Between the steps the folder belongs to no cluster, so an interrupted call loses nothing and can be repeated.
 ///
 /// # Errors
-/// Where the folder has no state, or cannot be written.
+/// [`NotCached`] if the folder has no state, or cannot be written.
 pub fn accept_cluster(
     folder: &Path,
     cluster: &ClusterId,
@@ -54,7 +54,7 @@ pub fn accept_cluster(
     Ok(accepted)
 }
 
-/// Writes the marks with another cluster in them; empty: none.
+/// Rewrites the marks with another cluster id. Empty: no cluster.
 pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(), NotCached> {
     let mut marks = marks::read(folder, key, &mut Vec::new());
     marks.cluster = cluster.to_vec();
@@ -62,7 +62,7 @@ pub(super) fn belong(folder: &Path, cluster: &[u8], key: &SealKey) -> Result<(),
     marks::write(folder, &marks, key)
 }
 
-/// The head and the bytes of an entry's file under the other cluster.
+/// Returns the head and content of an entry's file, encoded for the other cluster.
 fn relabelled(
     files: &mut Folder,
     entry: &Entry,

@@ -1,8 +1,8 @@
-//! The note of how a process ended: one line of text beside the marks, written by whoever knows, read and removed by the next start.
+//! The exit note: one line of text next to the marks that records how a process ended. The next start reads and removes it.
 //!
-//! Three write it: the process itself when it is told to leave, fails by its surroundings or ends by a panic; and `--record-exit`, which
-//! systemd runs after the process is gone. The first note of a boot holds, so that what kills a process that was told to leave is not held
-//! against what it ran. The note names the boot that it speaks of; one about another boot is not believed.
+//! It is written by the process itself when it is asked to exit, fails because of its surroundings or ends by a panic; and by
+//! `--record-exit`, which systemd runs after the process is gone. The first note of a boot wins, so that a kill after a shutdown request is
+//! not held against the content that ran. The note names its boot; a note about another boot is ignored.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -19,21 +19,21 @@ use crate::core::sync::trial::LastExit;
 const FILE: &str = "last-exit";
 const MOST_BYTES: u64 = 256;
 
-/// How a process ended.
+/// The way in which a process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
-    /// It was told to leave.
+    /// It was asked to exit.
     Left,
-    /// Its surroundings failed it: a port, a lock, the disk.
+    /// Its surroundings failed: a port, a lock, the disk.
     Surroundings,
     /// A panic ended it.
     Panic,
-    /// Somebody else saw this.
+    /// An observer outside of the process reported this exit.
     Seen(ProcessExit),
 }
 
 impl Ending {
-    /// What it says about the content that ran.
+    /// Returns what the exit implies for the content that ran.
     pub const fn verdict(self) -> LastExit {
         match self {
             Self::Left => LastExit::Left,
@@ -65,29 +65,29 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The notes about this process. Shared by those who may see its end.
+/// Records how this process ends. Shared by everything that may observe its end.
 #[derive(Debug)]
 pub struct ExitNotes {
     folder: PathBuf,
     boot_id: [u8; 16],
-    /// Its start is in the marks: before that it ran nothing, and the note on disk speaks of the process before.
+    /// Whether this start is in the marks. Before that, this process ran nothing, and the note on disk is about the previous process.
     booted: AtomicBool,
     stage: Mutex<Stage>,
 }
 
-/// What this process knows of its own end.
+/// The state of this process's own exit note.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
-    /// Nothing.
+    /// No note.
     Serves,
-    /// A successor may take over: the note says that it left, as long as that one has not failed.
+    /// A successor may take over: the note is `left`, unless the handover fails.
     HandsOver,
-    /// It ends, and the note says how.
+    /// The process is ending, and the note is final.
     Ends,
 }
 
 impl ExitNotes {
-    /// Notes for a process that starts now, in the folder of its cache.
+    /// Creates the notes of a process that starts now, in its cache folder.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -97,20 +97,20 @@ impl ExitNotes {
         }
     }
 
-    /// Drawn for this start.
+    /// Returns the random id of this start.
     pub(super) const fn boot_id(&self) -> &[u8] {
         &self.boot_id
     }
 
-    /// This start is in the marks.
+    /// Marks this start as stored in the marks.
     pub(super) fn booted(&self) {
         self.booted.store(true, Ordering::Release);
     }
 
-    /// Writes how this process ends, where nothing is written yet.
+    /// Records how this process ends, unless that is already recorded.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// [`NotCached`] if the note cannot be written.
     pub fn note(&self, ending: Ending) -> Result<(), NotCached> {
         if !self.booted.load(Ordering::Acquire) {
             return Ok(());
@@ -123,10 +123,10 @@ impl ExitNotes {
         write_first(&self.folder, &self.boot_id, ending)
     }
 
-    /// Writes that this process left, for a successor that reads the state now. It holds unless [`Self::stays`] takes it back.
+    /// Records `left` for a successor that is about to read the state. [`Self::stays`] revokes it.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// [`NotCached`] if the note cannot be written.
     pub fn hands_over(&self) -> Result<(), NotCached> {
         let mut stage = self.stage();
         if *stage != Stage::Serves || !self.booted.load(Ordering::Acquire) {
@@ -136,10 +136,10 @@ impl ExitNotes {
         write_first(&self.folder, &self.boot_id, Ending::Left)
     }
 
-    /// The successor failed: this process goes on, and how it ends is open again.
+    /// Revokes [`Self::hands_over`] after the successor failed: this process keeps running, and its exit is open again.
     ///
     /// # Errors
-    /// Where the note cannot be removed.
+    /// [`NotCached`] if the note cannot be removed.
     pub fn stays(&self) -> Result<(), NotCached> {
         let mut stage = self.stage();
         if *stage != Stage::HandsOver {
@@ -153,12 +153,12 @@ impl ExitNotes {
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        // One value, whole whatever panicked.
+        // A single value cannot be left inconsistent by a panic.
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes how the boot of this id ended, where nothing is known of that yet.
+/// Records how a boot ended, unless that is already recorded.
 pub(super) fn write_first(folder: &Path, boot_id: &[u8], ending: Ending) -> Result<(), NotCached> {
     if read(folder, boot_id).is_some() {
         return Ok(());
@@ -169,7 +169,7 @@ pub(super) fn write_first(folder: &Path, boot_id: &[u8], ending: Ending) -> Resu
         .map_err(|error| NotCached(format!("{} cannot be written: {error}", path.display())))
 }
 
-/// How the boot of this id ended, where that was written.
+/// Returns how a boot ended. `None` if no valid note is about this boot.
 pub(super) fn read(folder: &Path, boot_id: &[u8]) -> Option<Ending> {
     let content = private::read_bounded(&folder.join(FILE), MOST_BYTES).ok()?;
     let text = String::from_utf8(content).ok()?;
@@ -177,7 +177,7 @@ pub(super) fn read(folder: &Path, boot_id: &[u8]) -> Option<Ending> {
     (boot == hex(boot_id)).then(|| Ending::read(ending))?
 }
 
-/// The note was taken into the marks.
+/// Removes the note, once it was entered into the marks.
 pub(super) fn remove(folder: &Path) -> Result<(), NotCached> {
     let path = folder.join(FILE);
     match std::fs::remove_file(&path) {

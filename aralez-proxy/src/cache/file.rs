@@ -1,4 +1,4 @@
-//! The format of a cache file: bytes in, the checked records of one part of a snapshot out, or the reason why not.
+//! The format of a cache file. Decoding returns the verified records of one part of a snapshot, or the reason why it fails.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | 4 | length of the header, little-endian |
 //! | … | `CacheHeader`: readable without the key |
 //! | … | `CacheBody`, sealed with the header's bytes as context |
-//! | 32 | BLAKE3 of everything before, preceded by its length |
+//! | 32 | BLAKE3 of all preceding bytes, prefixed with their length |
 
 use std::io;
 
@@ -32,9 +32,9 @@ const FOOTER: usize = 32;
 /// The part of a snapshot that a file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum CachePart {
-    /// What documents say.
+    /// The authored records.
     Authored,
-    /// What is discovered or operational.
+    /// The discovered and operational records.
     Other,
 }
 
@@ -47,27 +47,27 @@ pub(super) struct Header {
     pub(super) part_root: Digest,
     /// The version of the snapshot whose part this is.
     pub(super) version: Version,
-    /// Only orders files of one version; it is not a time to believe.
+    /// Time of writing. Used only to order files of the same version, because the clock may be wrong.
     pub(super) written_unix_ms: u64,
     pub(super) writer: String,
 }
 
 impl Header {
-    /// Newest is greatest.
+    /// Returns the sort key of a file's age. The newest file has the greatest key.
     pub(super) const fn age(&self) -> (u64, u64, u64) {
         let version = self.version;
         (version.generation, version.revision, self.written_unix_ms)
     }
 }
 
-/// What a file holds.
+/// The decoded body of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileBody {
     pub(super) records: RecordSet,
     pub(super) left: Vec<Left>,
 }
 
-/// Why a file does not serve.
+/// The reason why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("cannot be read: {0}")]
@@ -88,7 +88,7 @@ pub(super) enum ReadError {
     Cluster,
 }
 
-/// Records of one part as the bytes of a file. `nonce` must be fresh random bytes.
+/// Encodes the records of one part as a file. `nonce` must be fresh random bytes.
 pub(super) fn encode<'r>(
     header: &Header,
     records: impl Iterator<Item = &'r Record>,
@@ -153,17 +153,17 @@ fn left_endpoint(left: &Left) -> wire::LeftEndpoint {
     }
 }
 
-/// A file whose checksum holds, with its records still sealed.
+/// A file with a valid checksum, its records still sealed.
 #[derive(Debug)]
 pub(super) struct Whole {
     content: Vec<u8>,
     header: Header,
-    /// Where the header ends and the sealed body begins.
+    /// Offset at which the header ends and the sealed body begins.
     body: usize,
 }
 
 impl Whole {
-    /// The file of these bytes.
+    /// Parses the content of a file, verifying the checksum.
     pub(super) fn of(content: Vec<u8>) -> Result<Self, ReadError> {
         let (before, footer) = content
             .split_last_chunk::<FOOTER>()
@@ -190,12 +190,12 @@ impl Whole {
         })
     }
 
-    /// Its head.
+    /// Returns the head.
     pub(super) const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What it holds: decoded, its root verified. The records keep the file's content in memory.
+    /// Unseals and decodes the records, and verifies their root. The records keep the file's content in memory.
     pub(super) fn decode(mut self, key: &SealKey) -> Result<(Header, FileBody), ReadError> {
         let end = self.content.len() - FOOTER;
         let (before, sealed) = self.content.split_at_mut(self.body);
@@ -208,7 +208,7 @@ impl Whole {
     }
 }
 
-/// Whether these are the records of the part that the head names.
+/// Verifies that these are the records of the part that the head announces.
 fn verify(header: &Header, records: &RecordSet) -> Result<(), ReadError> {
     let (root, strays) = match header.part {
         CachePart::Authored => (records.authored_root(), records.other().count()),
@@ -226,7 +226,8 @@ fn verify(header: &Header, records: &RecordSet) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The head of a file that begins like this, unproven: only the checksum of the whole proves it. `None`: it does not look like one.
+/// Parses the head from the start of a file. It is unverified: only the checksum of the whole file proves it. `None` if it is not a valid
+/// head.
 pub(super) fn head_of(start: &[u8]) -> Option<Header> {
     let rest = start.strip_prefix(MAGIC)?;
     let rest = rest.strip_prefix(&FORMAT.to_le_bytes())?;

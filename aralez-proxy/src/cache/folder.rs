@@ -1,7 +1,7 @@
-//! The folder of the cache: what lies in it, what goes, what is set aside.
+//! The cache folder: lists, reads, prunes and sets aside files.
 //!
-//! Listing reads names and heads alone. A file is read and checked as a whole when it is its turn to serve; the others are examined one by one
-//! afterwards, when the proxy serves already.
+//! Listing reads only names and heads. A file is read and verified as a whole when it is needed to serve; the others are examined one by
+//! one afterwards, while the proxy already serves.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -20,22 +20,22 @@ use super::file::{self, CachePart, FileBody, Header, ReadError, Whole};
 use crate::core::sync::snapshot_cache::NotCached;
 use crate::core::sync::trial::Marks;
 
-/// How the names of files begin that hold what documents say,
+/// Prefix of the names of files with authored records.
 const CONTENT: &str = "content-";
-/// and of those that hold the other part.
+/// Prefix of the names of files with the other part.
 const OTHER: &str = "other-";
-/// How many of the newest documents are kept, and of the newest suspects, besides those that proved good.
+/// Number of newest contents to keep, and likewise of newest suspects, in addition to those that proved good.
 const KEPT: usize = 3;
-/// How many of the newest other parts are kept: the one before serves where the newest is damaged.
+/// Number of newest other parts to keep. The older one serves if the newest is damaged.
 const KEPT_OTHERS: usize = 2;
-/// How many files that were set aside are kept for a person to look at.
+/// Number of files set aside that are kept for inspection by operators.
 const KEPT_ASIDE: usize = 3;
-/// More files than this are not looked at when starting.
+/// Maximum number of files considered at a start.
 const MOST_FILES: usize = 64;
-/// Enough for the head of a file.
+/// Number of bytes that is enough for the head of a file.
 const HEAD_BYTES: u64 = 4 * 1024;
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
-/// Where the node has no `max_snapshot`.
+/// Maximum snapshot size if the node has no `max_snapshot`.
 const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// One file of the cache.
@@ -43,11 +43,11 @@ const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) header: Header,
-    /// Its checksum holds; until then its head is only what its name says as well.
+    /// Whether the file was verified as a whole. Before that, its head is only known to match its name.
     examined: bool,
 }
 
-/// The folder, and what is known to lie in it.
+/// The folder and its known files.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -76,16 +76,16 @@ impl Folder {
         names
     }
 
-    /// Removes what a writer that died left behind.
+    /// Removes temporary files left behind by a writer that died.
     pub(super) fn sweep(&self) {
         for name in self.names(|name| name.starts_with('.') && name.ends_with(".arz.tmp")) {
             if let Err(error) = fs::remove_file(self.path.join(&name)) {
-                warn!(file = name, %error, "cannot remove a left-over file");
+                warn!(file = name, %error, "cannot remove leftover temporary file");
             }
         }
     }
 
-    /// Looks at the files, by their names and heads. What does not even have those is set aside.
+    /// Lists the files by their names and heads. A file without a valid head is read as a whole, and set aside if it is damaged.
     pub(super) fn list(&mut self, limits: &Limits, troubles: &mut Vec<String>) {
         let mut names = self.names(|name| number_of(name).is_some() && name.ends_with(".arz"));
         names.sort_by_key(|name| Reverse(number_of(name)));
@@ -113,7 +113,7 @@ impl Folder {
             .sort_by_key(|entry| Reverse(entry.header.age()));
     }
 
-    /// The head of a file where it fits its name; what was damaged or renamed does not.
+    /// Returns the head of a file if it matches the file's name. `None` for a file that is damaged or was renamed.
     fn head(&self, name: &str) -> Option<Header> {
         let start = private::read_start(&self.path.join(name), HEAD_BYTES).ok()?;
         file::head_of(&start).filter(|header| name_of(header) == name)
@@ -133,7 +133,7 @@ impl Folder {
         Whole::of(content)
     }
 
-    /// Reads and checks a file of this cluster (any, where that is empty), and the records in it.
+    /// Reads and verifies a file, and decodes its records. The file must belong to the given cluster, unless that is empty.
     pub(super) fn read(
         &mut self,
         entry: &Entry,
@@ -153,7 +153,7 @@ impl Folder {
         }
     }
 
-    /// Checks the newest file that nobody has read yet, and sets it aside where it is damaged. `false`: there is none left.
+    /// Verifies the newest file that was not read yet, and sets it aside if it is damaged. Returns `false` if there is none left.
     pub(super) fn examine(
         &mut self,
         limits: &Limits,
@@ -172,7 +172,7 @@ impl Folder {
         true
     }
 
-    /// Sets a file aside, unless it may well be whole and only cannot be read now.
+    /// Sets a file aside. If the error is only a read error, the file may be intact and is merely dropped from the list.
     pub(super) fn deal_with(&mut self, name: &str, error: ReadError, troubles: &mut Vec<String>) {
         match error {
             ReadError::Io(error) if error.kind() != ErrorKind::InvalidData => {
@@ -183,7 +183,7 @@ impl Folder {
         }
     }
 
-    /// Takes a file out of use without destroying it, and says so. Old ones of these go.
+    /// Renames an unusable file instead of removing it, and reports that. Removes the oldest files set aside earlier.
     fn set_aside(&mut self, name: &str, why: &dyn Display, troubles: &mut Vec<String>) {
         self.entries.retain(|entry| entry.name != name);
         let aside = format!("{name}.corrupt");
@@ -202,18 +202,18 @@ impl Folder {
         }
     }
 
-    /// What lies there, newest first.
+    /// Returns the known files, newest first.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The files of a part, newest first.
+    /// Returns the files of a part, newest first.
     pub(super) fn of_part(&self, part: CachePart) -> impl Iterator<Item = &Entry> {
         let of_part = move |entry: &&Entry| entry.header.part == part;
         self.entries.iter().filter(of_part)
     }
 
-    /// Whether the newest file of a part holds these records, and nobody removed it.
+    /// Reports whether the newest file of a part holds these records and still exists.
     pub(super) fn holds(&self, part: CachePart, root: Digest) -> bool {
         let newest = self.of_part(part).next();
         newest.is_some_and(|newest| {
@@ -221,7 +221,7 @@ impl Folder {
         })
     }
 
-    /// A stamp that is later than that of every file here, whatever the clock says.
+    /// Returns a time stamp later than that of every file here, even if the clock went backwards.
     pub(super) fn next_stamp(&self, now: u64) -> u64 {
         let latest = self
             .entries
@@ -248,8 +248,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what is neither among the newest nor the newest that served a minute or an hour. Suspects are counted apart: they serve where
-    /// nothing else can, so they take the place of nothing else. Of two files of equal documents the older goes.
+    /// Removes files that are neither among the newest nor the newest that served for a minute or an hour. Suspects are counted separately:
+    /// they serve only if nothing else can, so they must not displace other files. Of two files with equal documents the older is removed.
     pub(super) fn prune(&mut self, marks: &Marks) {
         let root = |entry: &Entry| entry.header.part_root;
         let newest = |wanted: &dyn Fn(Digest) -> bool| {
@@ -273,19 +273,19 @@ impl Folder {
                     of_its_kind <= KEPT || [good.as_ref(), lasting.as_ref()].contains(&name)
                 }
             };
-            // What cannot be removed is looked at again at the next start.
+            // A file that cannot be removed stays listed, and is considered again at the next start.
             keep || fs::remove_file(self.path.join(&entry.name)).is_err()
         });
     }
 }
 
-/// One more.
+/// Increments the count and returns it.
 const fn counted(count: &mut usize) -> usize {
     *count += 1;
     *count
 }
 
-/// The name that a file with this head has.
+/// Returns the file name for this head.
 fn name_of(header: &Header) -> String {
     let (generation, revision, written) = header.age();
     match header.part {
@@ -297,7 +297,7 @@ fn name_of(header: &Header) -> String {
     }
 }
 
-/// The generation and revision in a name.
+/// Returns the generation and revision in a file name.
 fn number_of(name: &str) -> Option<(u64, u64)> {
     let numbers = name.strip_prefix(CONTENT);
     let mut parts = numbers.or_else(|| name.strip_prefix(OTHER))?.split('-');

@@ -1,7 +1,7 @@
-//! Writing an accepted snapshot down: each of its two parts only where it changed.
+//! Writes an accepted snapshot: each of its two parts only if that part changed.
 //!
-//! The other part goes first. Should the process die between the two, the older documents serve with the newer endpoints, of which those stay
-//! that only the older documents name.
+//! The other part is written first. If the process dies between the two writes, the older documents serve with the newer endpoints;
+//! endpoints that only the older documents reference are still in the file.
 
 use aralez_proto::record::Record;
 use aralez_proto::snapshot::Snapshot;
@@ -19,7 +19,7 @@ impl Cache {
         let documents = self
             .folder
             .holds(CachePart::Authored, version.authored_root);
-        // Where the documents need not be written, the other part carries the version.
+        // If the documents need not be written, the other part has to carry the version.
         if documents
             || !self.folder.holds(CachePart::Other, records.other_root())
             || left != self.kept.left
@@ -37,7 +37,7 @@ impl Cache {
         Ok(())
     }
 
-    /// The endpoints of pools that are gone, as long as documents are kept that have those pools.
+    /// Returns the endpoints of removed pools, as long as any stored documents have those pools.
     fn left_after(&self, snapshot: &Snapshot) -> Vec<Left> {
         let kept = &self.kept;
         let records = snapshot.records();

@@ -1,7 +1,8 @@
-//! The marks on disk: magic, then `BootMarks`, sealed. The seal proves them; their mode does not matter.
+//! The marks on disk: magic, then `BootMarks`, sealed. The seal proves them, so file modes do not matter.
 //!
-//! They lie in two files. One waits for the disk. The other is written before each swap and does not wait, since the death of the process is what
-//! it is for; after an end of the machine it may be empty, and then the first holds. The one with the higher number is newer.
+//! There are two files. One is synced to disk. The other is written before each swap without waiting for the disk: it only has to survive
+//! the death of the process. After a machine crash it may be empty, and the synced file is used. Of two valid files, the one with the
+//! higher number is newer.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -16,14 +17,14 @@ use prost::Message;
 use crate::core::sync::snapshot_cache::NotCached;
 use crate::core::sync::trial::{Good, Marks, Standing, Trial};
 
-/// The file that waits for the disk.
+/// The file that is synced to disk.
 pub(super) const FILE: &str = "marks.arz";
-/// The file that does not.
+/// The file that is written without waiting for the disk.
 pub(super) const NOTED: &str = "marks-noted.arz";
 const MOST_BYTES: u64 = 64 * 1024;
 const MAGIC: &[u8; 8] = b"ARALEZM2";
 
-/// The newest marks in a folder; none where there are none yet.
+/// Returns the newest marks in a folder, or empty marks if there are none.
 pub(super) fn read(folder: &Path, key: &SealKey, troubles: &mut Vec<String>) -> Marks {
     let safe = read_file(folder, FILE, key, troubles);
     let noted = read_file(folder, NOTED, key, troubles);
@@ -34,7 +35,7 @@ pub(super) fn read(folder: &Path, key: &SealKey, troubles: &mut Vec<String>) -> 
         };
         troubles.push(format!("{FILE} is damaged; {instead}"));
     }
-    // A damaged note is what an end of the machine leaves: the other file holds.
+    // A damaged unsynced file is normal after a machine crash: use the synced one.
     let both = [safe, noted].into_iter().filter_map(Result::ok).flatten();
     both.max_by_key(|marks| marks.written).unwrap_or_default()
 }
@@ -61,12 +62,12 @@ fn read_file(
     }
 }
 
-/// Writes the marks and waits for the disk.
+/// Writes the marks and waits until they are on disk.
 pub(super) fn write(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotCached> {
     write_by(private::write_atomic, &folder.join(FILE), marks, key)
 }
 
-/// Writes the marks so that they outlive this process; an end of the machine may lose what was written like this.
+/// Writes the marks so that they survive this process. A machine crash may lose them.
 pub(super) fn note(folder: &Path, marks: &Marks, key: &SealKey) -> Result<(), NotCached> {
     let path = folder.join(NOTED);
     write_by(private::write_atomic_unsynced, &path, marks, key)
@@ -85,7 +86,7 @@ fn write_by(
     write(path, &content).map_err(|error| not_kept(&error))
 }
 
-/// The marks as the bytes of a file. `nonce` must be fresh random bytes.
+/// Encodes the marks as the content of a file. `nonce` must be fresh random bytes.
 pub(super) fn encode(marks: &Marks, key: &SealKey, nonce: [u8; 24]) -> Result<Vec<u8>, SealError> {
     let bytes = |root: &Digest| root.as_bytes().to_vec().into();
     let good = |good: &Good| wire::GoodContent {
@@ -116,7 +117,7 @@ pub(super) fn encode(marks: &Marks, key: &SealKey, nonce: [u8; 24]) -> Result<Ve
     Ok([MAGIC.as_slice(), &sealed].concat())
 }
 
-/// The marks in a file; `None` where it is damaged, or sealed with another key.
+/// Decodes the marks of a file. `None` if it is damaged or sealed with another key.
 pub(super) fn decode(content: &[u8], key: &SealKey) -> Option<Marks> {
     let sealed = content.strip_prefix(MAGIC)?;
     let message = wire::BootMarks::decode(key.open(MAGIC, sealed).ok()?.as_slice()).ok()?;

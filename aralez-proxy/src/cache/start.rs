@@ -1,4 +1,4 @@
-//! What serves at a start: which of the kept contents, with the newest endpoints, and what is told of those that do not.
+//! Selects what serves at a start: one of the stored contents with the newest endpoints. Also reports the contents that were refused.
 
 use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode, Faults};
@@ -18,7 +18,7 @@ use crate::core::sync::subscription::ContentRefusal;
 use crate::core::sync::trial::{Marks, Standing};
 
 impl Cache {
-    /// Finds what may serve. Suspects only serve where nothing else can: a proxy that might fall is better than none.
+    /// Selects a snapshot to serve. A suspect serves only if nothing else can: a proxy that may crash is better than none.
     pub(super) fn choose(&mut self, key: &SealKey, limits: &Limits, found: &mut CachedState) {
         self.folder.list(limits, &mut found.troubles);
         let entries: Vec<Entry> = self.folder.of_part(CachePart::Authored).cloned().collect();
@@ -41,7 +41,7 @@ impl Cache {
         tell_suspects(&self.marks, found);
     }
 
-    /// The newest other part that is whole. Those that are not are set aside.
+    /// Returns the newest intact other part. Damaged ones are set aside.
     fn newest_other(
         &mut self,
         key: &SealKey,
@@ -64,7 +64,7 @@ impl Cache {
         }
     }
 
-    /// The content of a file with this other part.
+    /// Combines the content of a file with this other part.
     fn composed(
         &mut self,
         entry: &Entry,
@@ -78,7 +78,7 @@ impl Cache {
     }
 
     fn adopt(&mut self, entry: &Entry, snapshot: &Snapshot, kept: KeptParts) {
-        info!(version = %snapshot.version(), "found a snapshot in the cache");
+        info!(version = %snapshot.version(), "snapshot loaded from cache");
         if self.marks.cluster.is_empty() {
             self.marks.cluster.clone_from(&entry.header.cluster);
             self.marks_changed = true;
@@ -86,7 +86,7 @@ impl Cache {
         self.kept = kept;
     }
 
-    /// A suspect content with the newest other part, for its one more try.
+    /// Returns a suspect content with the newest other part, for its one more try.
     pub(super) fn suspect_snapshot(
         &mut self,
         root: Digest,
@@ -113,7 +113,7 @@ impl Cache {
     }
 }
 
-/// The snapshot of what was put together, within these limits, and what is remembered of what is on disk.
+/// Builds and verifies the snapshot within these limits. Also returns the parts now known to be on disk.
 fn verified(
     composed: Composed,
     limits: &Limits,
@@ -132,7 +132,8 @@ fn verified(
         .map_err(|faults| (version, faults))
 }
 
-/// It is whole and ours, but not for this node as it is now: not the file's fault.
+/// Refuses a content that is intact and of this cluster, but not acceptable to this node as configured now. The file is not at fault and
+/// stays.
 fn refuse(entry: &Entry, version: Version, faults: Faults, found: &mut CachedState) {
     found
         .troubles
@@ -143,15 +144,15 @@ fn refuse(entry: &Entry, version: Version, faults: Faults, found: &mut CachedSta
     });
 }
 
-/// The order in which files are tried: newest first. Where the newest are suspect, what has proved good comes before what came shortly before them
-/// and may hold the same fault.
+/// Returns the order in which files are tried: newest first. If the newest is a suspect, contents that proved good go before the unproven
+/// ones, which may contain the same fault; suspects go last.
 fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
     let is_suspect = |entry: &Entry| marks.is_suspect(entry.header.part_root);
     let falls_back = entries.first().is_some_and(is_suspect);
     let (last_resort, mut plain): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(is_suspect);
     if falls_back {
-        // Stable: newest first among the good and among the others.
+        // A stable sort: newest first among the good and among the others.
         plain.sort_by_key(|entry| !marks.is_good(entry.header.part_root));
     }
     plain.extend(last_resort);

@@ -20,7 +20,7 @@ mod modes;
 
 const CLUSTER: [u8; 16] = [5; 16];
 
-/// A snapshot with one host, named after the revision.
+/// Returns a snapshot with one host, named after the revision.
 pub(super) fn snapshot(revision: u64) -> Snapshot {
     let pool = "app/".parse().unwrap();
     let host = VirtualHost {
@@ -52,7 +52,7 @@ pub(super) fn revision(found: &CachedState) -> Option<u64> {
     Some(snapshot.version().revision)
 }
 
-/// A boot that serves these and leaves well.
+/// Boots, serves these revisions and exits regularly.
 pub(super) fn filled(folder: &Path, revisions: &[u64]) {
     let mut cache = cache(folder);
     cache.boot(&Limits::default());
@@ -157,7 +157,7 @@ fn what_this_node_no_longer_takes_is_not_served_and_not_set_aside() {
     );
 }
 
-/// F-14: the clock steps back.
+/// F-14: the clock goes backwards.
 #[test]
 fn a_newer_file_of_the_same_version_wins_whatever_the_clock_says() {
     let folder = TempDir::new().unwrap();
@@ -170,7 +170,7 @@ fn a_newer_file_of_the_same_version_wins_whatever_the_clock_says() {
     assert_eq!(found.snapshot.unwrap().version().root, other.version().root);
 }
 
-/// F-10: a folder that cannot be written.
+/// F-10: a folder that is not writable.
 #[test]
 fn a_folder_that_cannot_be_written_is_named_and_works_again_when_it_can() {
     let folder = TempDir::new().unwrap();

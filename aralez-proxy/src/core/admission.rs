@@ -1,4 +1,4 @@
-//! How many connections are taken, in all and from one client; at a limit, the connection that has been idle longest makes room.
+//! Connection limits: per process, listener and client. At a limit, the connection that has been idle longest is evicted.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,25 +19,25 @@ mod tests;
 pub use idle::IdlePlace;
 use idle::{EvictionScope, IdleConnections, ListenerId};
 
-/// The most connections at once; `None`: no limit.
+/// Maximum numbers of concurrent connections. `None`: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Most {
-    /// Of the whole process.
+    /// For the whole process.
     pub global: Option<usize>,
-    /// Of one listener.
+    /// For each listener.
     pub listener: Option<usize>,
-    /// Of one client: an IPv4 address, or the /64 of an IPv6 address, which one client has all to itself.
+    /// For each client: an IPv4 address, or an IPv6 /64, which a single client has to itself.
     pub address: Option<usize>,
-    /// Descriptors for connections of clients and for the requests on them, one each.
+    /// Descriptors for client connections and for the requests on them, one each.
     pub descriptors: Option<usize>,
 }
 
-/// Counts connections. One for the process.
+/// Counts connections. One instance per process.
 #[derive(Debug)]
 pub struct Admission {
     most: Most,
     global: AtomicUsize,
-    /// Taken once when a connection begins and once when it ends, never by a request.
+    /// Locked once when a connection opens and once when it closes, never by a request.
     clients: Mutex<HashMap<IpAddr, usize>>,
     idle: IdleConnections,
 }
@@ -49,14 +49,14 @@ pub struct ListenerCount {
 }
 
 impl ListenerCount {
-    /// Its address: it is shared, and stays where it is for as long as a connection counts for it.
+    /// Returns the counter's address as its id. The counter is behind an `Arc`, so the address is stable while a connection refers to it.
     fn id(&self) -> ListenerId {
         std::ptr::from_ref(self).addr()
     }
 }
 
 impl Admission {
-    /// With these limits, from `now` on.
+    /// Creates the counters with these limits.
     pub fn new(most: Most, now: Instant) -> Self {
         Self {
             most,
@@ -66,13 +66,13 @@ impl Admission {
         }
     }
 
-    /// Takes a connection in; it counts until what is given back is dropped. At a limit, the connection within that limit that has been
-    /// idle longest is told to close, and the new one takes its place at once: until the other has gone, both count.
+    /// Admits a connection, which counts until the returned value is dropped. At a limit, the longest idle connection within that limit is
+    /// asked to close, and the new one is admitted immediately: both count until the other has closed.
     ///
-    /// `in_flight` counts the requests that are being served; it is asked where descriptors may be short.
+    /// `in_flight` returns the number of requests being served. It is called only if descriptors may be short.
     ///
     /// # Errors
-    /// The limit that it is over, where none of its connections is idle.
+    /// The exceeded limit, if none of its connections can be evicted.
     pub fn enter(
         self: &Arc<Self>,
         listener: &Arc<ListenerCount>,
@@ -81,7 +81,7 @@ impl Admission {
         in_flight: impl FnOnce() -> usize,
     ) -> Result<Admitted, ConnectionLimit> {
         let client = one_client(client);
-        // Dropped on the way out, it takes back what was counted.
+        // On an early return, dropping it undoes the counting.
         let mut admitted = Admitted {
             admission: Arc::clone(self),
             listener: Arc::clone(listener),
@@ -120,18 +120,19 @@ impl Admission {
         Ok(admitted)
     }
 
-    /// Whether there are descriptors for a request that has begun, and is among those `in_flight`. Where they are short, the connection
-    /// that has been idle longest is told to close.
+    /// Reports whether there are descriptors for a request that has begun and is included in `in_flight`. If they are short, asks the
+    /// longest idle connection to close.
     pub fn has_descriptors(&self, in_flight: impl FnOnce() -> usize, now: Instant) -> bool {
         let Some(most) = self.most.descriptors else {
             return true;
         };
         let connections = self.count();
-        // With less than half in use all connections may have a request at once.
+        // With less than half in use, every connection may have a request at the same time.
         2 * connections <= most || connections + in_flight() <= most || self.close_longest_idle(now)
     }
 
-    /// Closes the connection that has been idle longest, where the system has no room for another one. `false`: none is idle.
+    /// Asks the longest idle connection to close, when the system has no descriptor for another one. Returns `false` if none is idle or a
+    /// new scan is not due yet.
     pub fn close_longest_idle(&self, now: Instant) -> bool {
         self.idle.close_oldest(EvictionScope::All, now).is_some()
     }
@@ -143,37 +144,37 @@ impl Admission {
         closed.is_some()
     }
 
-    /// Connections that are there now.
+    /// Returns the number of open connections.
     pub fn count(&self) -> usize {
         self.global.load(Ordering::Relaxed)
     }
 
     fn with_clients<T>(&self, work: impl FnOnce(&mut HashMap<IpAddr, usize>) -> T) -> T {
-        // The counts are whole after every step, so a panic elsewhere leaves nothing half done.
+        // The counts are consistent after every step, so they survive a panic of another thread.
         work(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Room that was made for one connection.
+/// The capacity that evictions made for one connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct Room {
     made: bool,
-    /// At this listener.
+    /// The listener of the last evicted connection.
     listener: Option<ListenerId>,
 }
 
-/// A connection that was taken in.
+/// An admitted connection.
 #[derive(Debug)]
 pub struct Admitted {
     admission: Arc<Admission>,
     listener: Arc<ListenerCount>,
     client: IpAddr,
-    /// It counts for its client.
+    /// Whether it was counted for its client.
     counted: bool,
 }
 
 impl Admitted {
-    /// Makes the connection known as one that may be closed for a new one while it is idle. `waker` wakes its task.
+    /// Registers the connection as one that may be evicted while it is idle. `waker` wakes its task.
     pub fn idle_place(&self, waker: Waker) -> IdlePlace {
         IdleConnections::register(&self.admission, self.client, self.listener.id(), waker)
     }

@@ -1,10 +1,10 @@
-//! What this node tells of its traffic, as a trait: the stream asks, whoever counts answers.
+//! The traffic counters that this node reports on its stream to control, as a trait.
 
 /// Totals since the process started.
 pub trait Counters: Send + Sync {
-    /// Requests answered.
+    /// Number of requests that received a response.
     fn requests(&self) -> u64;
 
-    /// Of these, answers with a status of 500 and above, be they the endpoint's or ours.
+    /// Number of these responses with a status of 500 or above, whether from the endpoint or from the proxy.
     fn responses_5xx(&self) -> u64;
 }

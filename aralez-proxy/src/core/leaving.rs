@@ -1,41 +1,41 @@
-//! When connections end once the node has closed its listeners: spread over a part of the grace period, so that clients do not all
-//! reconnect in the same instant, and so that most connections end with the answer to one more request.
+//! The times at which connections close after the node has closed its listeners. They are spread over a part of the grace period, so that
+//! clients do not all reconnect in the same instant, and so that most connections close with the response to one more request.
 
 use std::time::{Duration, Instant};
 
-/// The part of the grace period in which idle connections end, and the most that it may be.
+/// Idle connections close within this fraction of the grace period, and within `IDLE_MOST`.
 const IDLE_PART: f64 = 0.5;
 const IDLE_MOST: Duration = Duration::from_secs(10);
 
-/// Tunnels are asked to end in this part of their time. Then the frame that is under way may finish.
+/// Tunnels start to close within this range of their grace time. The rest of it lets a frame in flight finish.
 const TUNNEL_CLOSE: [f64; 2] = [0.85, 0.9];
-/// A tunnel whose frame has not finished is reset then.
+/// A tunnel whose frame is still unfinished at this fraction of its grace time is reset.
 const TUNNEL_RESET: f64 = 0.97;
 
-/// How long each phase of leaving may take.
+/// Durations of the shutdown phases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Phases {
-    /// Still serving, but not ready and asking clients to reconnect elsewhere.
+    /// Time for which the node still serves, but reports not ready and asks clients to reconnect elsewhere.
     pub lame_duck: Duration,
-    /// Finishing what runs after the listeners closed.
+    /// Time for running requests and tunnels to finish after the listeners closed.
     pub grace_period: Duration,
 }
 
-/// The close of the listeners.
+/// The moment at which the listeners closed, and the grace period that follows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Closed {
-    /// When that was.
+    /// The time at which the listeners closed.
     pub at: Instant,
-    /// How long what runs may take from then on.
+    /// The grace period from then on.
     pub grace: Duration,
 }
 
-/// A random part of a whole.
+/// A random fraction between 0 and 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draw(u32);
 
 impl Draw {
-    /// From random bytes.
+    /// Makes a fraction of random bytes.
     pub const fn new(random: [u8; 4]) -> Self {
         Self(u32::from_ne_bytes(random))
     }
@@ -45,23 +45,23 @@ impl Draw {
     }
 }
 
-/// When a tunnel ends.
+/// The times at which a tunnel closes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TunnelEnd {
-    /// From here on it ends as soon as no frame is under way to its client.
+    /// From this time on the tunnel closes as soon as no frame to its client is in flight.
     pub close: Instant,
-    /// It is reset.
+    /// The time at which the tunnel is reset.
     pub reset: Instant,
 }
 
 impl Closed {
-    /// When an idle connection ends.
+    /// Returns the time at which an idle connection closes.
     pub fn idle_until(&self, draw: Draw) -> Instant {
         let window = self.grace.mul_f64(IDLE_PART).min(IDLE_MOST);
         self.at + window.mul_f64(draw.part())
     }
 
-    /// When a tunnel ends; `limit` is `tunnel_grace`, and is never longer than the grace period.
+    /// Returns the times at which a tunnel closes. `limit` is `tunnel_grace`, capped at the grace period.
     pub fn tunnel_until(&self, limit: Option<Duration>, draw: Draw) -> TunnelEnd {
         let whole = limit.map_or(self.grace, |limit| limit.min(self.grace));
         let [from, to] = TUNNEL_CLOSE;

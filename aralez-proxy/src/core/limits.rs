@@ -1,45 +1,45 @@
-//! How much the proxy gives to one client, to all of them, and to idle connections to endpoints.
+//! Limits for one client, for all clients together, and for idle endpoint connections.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use aralez_proto::main_config::MainConfig;
 
-/// What one client may take, and all of them together.
+/// Limits for one client, and for all clients together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClientLimits {
-    /// `client_header_timeout`: from the first byte of a head (of a fresh connection: from accepting it) to its last. Never zero.
+    /// `client_header_timeout`: from the first byte of a head to its last; on a new connection, from accept. Never zero.
     pub header: Duration,
     /// `client_body_timeout`: between two reads of a body. Never zero.
     pub body: Duration,
-    /// `client_body_min_rate`: bytes of a body in a second, on average, judged once `body` has passed; 0 is no minimum.
+    /// `client_body_min_rate`: average bytes of a body per second, enforced once `body` has passed; 0 if there is no minimum.
     pub body_min_rate: u64,
-    /// `client_write_timeout`: of a client that takes nothing of what is written to it. Never zero.
+    /// `client_write_timeout`: for a client that accepts no bytes written to it. Never zero.
     pub write: Duration,
     /// `client_idle_timeout`: between two requests of a connection. Never zero.
     pub idle: Duration,
-    /// `client_requests`: of one connection. Never zero.
+    /// `client_requests`: requests per connection. Never zero.
     pub requests: u32,
-    /// `tunnel_idle_timeout`: of an upgraded connection on which neither side says anything. Never zero.
+    /// `tunnel_idle_timeout`: for an upgraded connection on which neither side sends. Never zero.
     pub tunnel_idle: Duration,
-    /// `tunnel_grace`: of an upgraded connection once the node leaves; `None` is as long as the grace period.
+    /// `tunnel_grace`: for an upgraded connection during shutdown; `None` is the whole grace period.
     pub tunnel_grace: Option<Duration>,
-    /// `client_linger`: how long what a client still sends after its last answer is read away. Never zero.
+    /// `client_linger`: how long bytes that a client still sends after its last response are read and discarded. Never zero.
     pub linger: Duration,
-    /// `max_connections`: at once, of all clients; `None` is no limit.
+    /// `max_connections`: concurrent connections of all clients; `None` if unlimited.
     pub connections: Option<NonZeroUsize>,
-    /// `max_connections_per_listener`: at once; `None` is no limit.
+    /// `max_connections_per_listener`: concurrent connections of one listener; `None` if unlimited.
     pub connections_per_listener: Option<NonZeroUsize>,
-    /// `max_connections_per_address`: at once, of one IPv4 address or one /64 of IPv6; `None` is no limit.
+    /// `max_connections_per_address`: concurrent connections of one IPv4 address or one IPv6 /64; `None` if unlimited.
     pub connections_per_address: Option<NonZeroUsize>,
-    /// `client_defer_accept`: a connection is taken in when its client has said something, or after a second.
+    /// `client_defer_accept`: a connection is accepted when its client has sent bytes, or after a second.
     pub defer_accept: bool,
-    /// How large the head of a request may be.
+    /// Limits for the head of a request.
     pub head: HeadLimits,
 }
 
 impl ClientLimits {
-    /// As `main.yaml` says.
+    /// Reads the limits from `main.yaml`.
     pub fn of(config: &MainConfig) -> Self {
         Self {
             header: config.client_header_timeout,
@@ -66,24 +66,24 @@ impl Default for ClientLimits {
     }
 }
 
-/// How large the head of a message may be.
+/// Limits for the head of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HeadLimits {
-    /// `max_head`: from its first byte to the empty line that ends it.
+    /// `max_head`: bytes from the first byte to the empty line that ends the head.
     pub bytes: usize,
     /// `max_fields`
     pub fields: usize,
-    /// `max_target`: bytes, never beyond `bytes`.
+    /// `max_target`: bytes, never more than `bytes`.
     pub target: usize,
 }
 
 impl HeadLimits {
-    /// As `main.yaml` says.
+    /// Reads the limits from `main.yaml`.
     pub fn of(config: &MainConfig) -> Self {
         Self {
             bytes: config.max_head,
             fields: config.max_fields,
-            // Who asks for small heads need not ask for short targets too.
+            // A small `max_head` limits the target too.
             target: config.max_target.min(config.max_head),
         }
     }
@@ -95,17 +95,17 @@ impl Default for HeadLimits {
     }
 }
 
-/// How many idle connections to endpoints one worker keeps.
+/// Limits of one worker's idle endpoint connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PoolLimits {
-    /// `upstream_keepalive_pool_size`: to all endpoints together.
+    /// `upstream_keepalive_pool_size`: over all endpoints.
     pub idle: usize,
     /// `upstream_keepalive_per_endpoint`
     pub idle_per_endpoint: usize,
 }
 
 impl PoolLimits {
-    /// As `main.yaml` says.
+    /// Reads the limits from `main.yaml`.
     pub const fn of(config: &MainConfig) -> Self {
         Self {
             idle: config.upstream_keepalive_pool_size,

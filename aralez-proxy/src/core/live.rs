@@ -1,4 +1,4 @@
-//! What serves now: one pointer, loaded once per request, swapped as a whole.
+//! The table that serves now: one pointer, loaded once per request and swapped as a whole.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -8,20 +8,20 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::core::request::table::Table;
 
-/// Where the live table came from.
+/// Origin of the live table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Origin {
-    /// Control sent it.
+    /// Received from control.
     Stream,
-    /// The cache on disk had it.
+    /// Read from the cache on disk.
     Cache,
-    /// Nothing was ever loaded: answer 503 with `Retry-After`.
+    /// No table was ever loaded: requests get a 503 with `Retry-After`.
     #[default]
     None,
 }
 
 impl Origin {
-    /// The name in `/version`, metrics and logs.
+    /// Returns the name in `/version`, metrics and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stream => "stream",
@@ -34,17 +34,17 @@ impl Origin {
 /// A table with the snapshot that it was compiled from.
 #[derive(Debug)]
 pub struct LiveTable {
-    /// What requests are decided by.
+    /// The table that decides requests.
     pub table: Table,
-    /// What the table says, as control said it.
+    /// The snapshot that the table was compiled from.
     pub snapshot: SharedSnapshot,
-    /// Where it came from.
+    /// The origin of the table.
     pub origin: Origin,
-    /// When it began to serve.
+    /// The time at which the table began to serve.
     pub since: Instant,
 }
 
-/// The one pointer to the table that serves.
+/// The pointer to the table that serves.
 #[derive(Debug)]
 pub struct Live {
     table: ArcSwap<LiveTable>,
@@ -52,7 +52,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Nothing is loaded yet.
+    /// Starts with an empty table of [`Origin::None`].
     pub fn new(now: Instant) -> Self {
         Self {
             table: ArcSwap::from_pointee(LiveTable {
@@ -65,18 +65,18 @@ impl Live {
         }
     }
 
-    /// What serves now. Lock-free. A request that outlives the hook which loaded it takes the `Arc` out of the guard.
+    /// Returns the table that serves now. Lock-free. To keep it for long, take the `Arc` out of the guard.
     pub fn load(&self) -> Guard<Arc<LiveTable>> {
         self.table.load()
     }
 
-    /// Serves another table from here on. Requests that began before finish by the one they loaded.
+    /// Swaps in another table. Requests that have already loaded the previous one finish with it.
     pub fn publish(&self, next: LiveTable) {
         self.first.get_or_init(|| next.since);
         self.table.store(Arc::new(next));
     }
 
-    /// When the first table began to serve; `None`: nothing was ever loaded.
+    /// Returns the time at which the first table began to serve. `None` if no table was ever loaded.
     pub fn first(&self) -> Option<Instant> {
         self.first.get().copied()
     }

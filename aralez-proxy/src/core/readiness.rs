@@ -1,19 +1,20 @@
-//! Whether this node should get traffic.
+//! Readiness: whether this node should receive traffic.
 
 use std::time::{Duration, Instant};
 
 use crate::core::live::Live;
 
-/// How long after its first table a node waits for what it does not know yet; an endpoint of unknown health serves.
+/// Time after the first table during which a node is not ready, because it does not know the health of its endpoints yet. An endpoint of
+/// unknown health serves.
 pub const SETTLE: Duration = Duration::from_millis(250);
 
-/// Why a node is not ready.
+/// The reason why a node is not ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotReady {
-    /// It is on its way out.
+    /// The node is draining.
     #[error("draining")]
     Draining,
-    /// Nothing was ever loaded.
+    /// No table was ever loaded.
     #[error("no configuration: neither the cache nor control has given one yet")]
     NoTable,
     /// The first table is younger than [`SETTLE`].
@@ -21,10 +22,10 @@ pub enum NotReady {
     Settling,
 }
 
-/// Whether traffic should come now. Only the first table has to settle: later swaps do not make a ready node unready.
+/// Checks whether the node is ready. Only the first table has to settle: later swaps do not make a ready node unready.
 ///
 /// # Errors
-/// The reason why not.
+/// The reason why the node is not ready.
 pub fn check(live: &Live, draining: bool, now: Instant) -> Result<(), NotReady> {
     if draining {
         return Err(NotReady::Draining);

@@ -1,4 +1,4 @@
-//! The proxy's side of the stream from control: the subscription, trials of new contents, and what the snapshot cache must offer.
+//! The proxy's side of the stream from control: the subscription, trials of new contents, and the interface of the snapshot cache.
 
 pub mod cluster;
 pub mod snapshot_cache;

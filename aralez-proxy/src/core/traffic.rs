@@ -1,4 +1,4 @@
-//! What passes through this node: counts, times, what is in flight. Each thread counts for itself, and whoever asks gets the sum.
+//! The traffic of this node: counts, latencies, requests in flight. Each thread counts separately; readers get the sum.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -24,7 +24,7 @@ pub use tally::{
 /// The traffic of one process. Shared by the engine, the admin endpoint and the stream.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Taken by who begins to count and by who asks, never by a request.
+    /// Locked to register a thread and to read the counts, never by a request.
     tallies: Mutex<Vec<Arc<Tally>>>,
     draining: AtomicBool,
     arriving: Arc<AtomicUsize>,
@@ -32,14 +32,14 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Counts of its own for a thread.
+    /// Registers a new tally, for one thread.
     pub fn tally(&self) -> Arc<Tally> {
         let tally = Arc::default();
         self.with_tallies(|tallies| tallies.push(Arc::clone(&tally)));
         tally
     }
 
-    /// All that was counted, as it is now.
+    /// Returns the current sum of all tallies.
     pub fn sum(&self) -> Tally {
         let sum = Tally::default();
         self.with_tallies(|tallies| {
@@ -50,19 +50,20 @@ impl Traffic {
         sum
     }
 
-    /// Requests that are being served now.
+    /// Returns the number of requests in flight.
     pub fn in_flight(&self) -> usize {
         self.with_tallies(|tallies| tallies.iter().map(|tally| tally.in_flight()).sum())
     }
 
-    /// Counts an accepted connection until it is counted by its thread.
+    /// Counts an accepted connection until its thread counts it.
     pub fn arriving(&self) -> Arriving {
         self.arriving.fetch_add(1, Ordering::AcqRel);
         Arriving(Arc::clone(&self.arriving))
     }
 
-    /// What the node still has to finish before it may leave: connections of clients in whatever state, idle ones included, since each
-    /// has its own end; those on their way to a thread; and requests that are counted without one.
+    /// Returns the number of connections and requests that must finish before the node may exit: client connections in any state, idle ones
+    /// included, since each closes at its own time; connections on their way to a thread; and requests that are counted without a
+    /// connection.
     pub fn unfinished(&self) -> usize {
         let open = |tally: &Arc<Tally>| tally.connections.open().max(tally.in_flight());
         let arriving = self.arriving.load(Ordering::Acquire);
@@ -70,26 +71,26 @@ impl Traffic {
     }
 
     fn with_tallies<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
-        // The list is whole after every step, so a panic elsewhere leaves nothing half done.
+        // The list is consistent after every step, so a poisoned lock is harmless.
         work(&mut self.tallies.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From now on the node finishes what it has: it is not ready, and asks clients to go elsewhere.
+    /// Starts draining: the node reports not ready, and asks clients to reconnect elsewhere.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// The listeners close now; connections take their ends from here. Only the first call counts.
+    /// Records that the listeners close now. Connections derive their closing times from it. Only the first call has an effect.
     pub fn close(&self, at: Instant, grace: Duration) {
         let _ = self.closed.set(Closed { at, grace });
     }
 
-    /// The close of the listeners, once it has come.
+    /// Returns when the listeners closed, and the grace period; `None` before that.
     pub fn closed(&self) -> Option<Closed> {
         self.closed.get().copied()
     }
 
-    /// Whether the node is on its way out.
+    /// Returns whether the node is draining.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }

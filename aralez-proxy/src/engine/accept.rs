@@ -1,4 +1,4 @@
-//! From a listening socket to a connection on a serving thread: accept, admission, dispatch, and the protocol that is spoken.
+//! From a listening socket to a connection on a worker thread: accept, admission, dispatch, and detection of the protocol.
 
 pub mod defer_accept;
 pub mod dispatch;

@@ -1,8 +1,9 @@
-//! An exchange: one request and its response, from the decision about it to its end, whatever protocol its client speaks.
+//! An exchange: one request and its response, from the decision to its end, independent of the client's protocol.
 //!
-//! It decides ([`crate::core::request::decide`]), and answers, or chooses an endpoint, writes the head for it, connects, and moves bytes both ways
-//! ([`duplex`]), once more where that does no harm. The client is a [`ClientSide`]. What becomes of the request is gathered in one
-//! [`Outcome`], which is counted when the exchange is dropped: that is its one end, whether it came to a conclusion or was cut off.
+//! It asks for a decision ([`crate::core::request::decide`]), and then either answers, or chooses an endpoint, writes the request head,
+//! connects, and moves bytes in both directions ([`duplex`]), with a retry if that is safe. The client is a [`ClientSide`]. The result is
+//! collected in one [`Outcome`], which is counted when the exchange is dropped. So every exchange is counted once, whether it was concluded
+//! or cancelled.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,36 +43,36 @@ pub struct Exchange<'a, C: ClientSide> {
     timer: &'a mut Timer,
     side: &'a mut EndpointSide,
     additions: &'a mut Additions,
-    /// When its task was woken last, about.
+    /// Approximate time at which its task was woken last.
     now: Instant,
     outcome: &'a mut Outcome,
-    /// What was sent to the client before it.
+    /// Bytes sent to the client before this exchange.
     sent_before: u64,
 }
 
-/// What an exchange is given beside its client.
+/// The parts of an exchange besides its client.
 #[derive(Debug)]
 pub struct ExchangeParts<'a> {
-    /// What the thread has for itself.
+    /// The state of the thread.
     pub worker: &'a ThreadContext,
-    /// The timer of its task.
+    /// The timer of the task.
     pub timer: &'a mut Timer,
-    /// The endpoint's half of its buffers.
+    /// The endpoint's side of the buffers.
     pub side: &'a mut EndpointSide,
-    /// What is added to the request and its response.
+    /// The fields to add to the request and its response.
     pub additions: &'a mut Additions,
-    /// Now.
+    /// The current time.
     pub now: Instant,
 }
 
-/// What becomes of a request.
+/// The action for a request.
 enum Plan {
     Forward(Upstream),
     Answer(Answer, Option<Arc<CompiledRoute>>),
 }
 
 impl<'a, C: ClientSide> Exchange<'a, C> {
-    /// Begins with a request whose head is there. What becomes of it is put into `outcome`, which has just begun.
+    /// Begins an exchange with a request whose head has arrived. The result is collected in `outcome`, which must be new.
     pub fn begin(client: &'a mut C, parts: ExchangeParts<'a>, outcome: &'a mut Outcome) -> Self {
         let ExchangeParts {
             worker,
@@ -96,8 +97,8 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
 
     /// Serves the request.
     ///
-    /// A policy that needs an answer from elsewhere will make the decision return what is to be asked: it is awaited here, and the
-    /// decision goes on with the answer. The head of the request stays with the client until an endpoint has a byte of it.
+    /// A policy that needs an answer from elsewhere will make the decision return the question: it is awaited here, and the decision
+    /// continues with the answer. The client keeps the head of the request until an endpoint has received a byte of it.
     ///
     /// Returns a block instead of being an `async fn`, whose future would store the exchange and the plan twice.
     pub fn run(mut self) -> impl Future<Output = ()> {
@@ -120,14 +121,14 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         self.finish(conclusion);
     }
 
-    /// Answers a request for which this machine has no room.
+    /// Answers 503 to a request for which no file descriptor is left.
     pub async fn turn_away(mut self) {
         self.worker.budget.earn();
         let conclusion = self.answer(&Answer::of(503), None, None).await;
         self.finish(conclusion);
     }
 
-    /// Asks the core what is done. One table decides all of a request.
+    /// Asks the core for the decision. A single table is used for the whole request.
     fn decide(&mut self) -> Plan {
         self.examine().unwrap_or_else(|rejection| {
             self.outcome.reason = Some(Reason::Rejected(rejection));
@@ -157,14 +158,14 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         }
     }
 
-    /// Ends the exchange. Dropping it counts it.
+    /// Ends the exchange. The drop counts it.
     fn finish(mut self, conclusion: Conclusion) {
         self.outcome.conclusion = conclusion;
         self.outcome.ended = self.now;
         self.sum_up();
     }
 
-    /// What is known only at the end.
+    /// Completes the outcome with the facts that are known only at the end.
     fn sum_up(&mut self) {
         let outcome = &mut *self.outcome;
         if outcome.status == 0 && self.side.is_answered(self.client) {

@@ -1,7 +1,7 @@
-//! Clients of HTTP/1: a connection's life ([`connection`]), and the client's side of each of its exchanges ([`client`]).
+//! HTTP/1 clients: the life of a connection ([`connection`]) and the client side of each exchange ([`client`]).
 //!
-//! Between requests a connection holds its socket and a timer. For a request it lends what it is made of to a
-//! [`Http1`](client::Http1), which an exchange talks to, and learns from it what follows.
+//! Between requests a connection holds only its socket and a timer. For each request it lends its parts to an [`Http1`](client::Http1),
+//! which implements the client side of the exchange and determines what follows on the connection.
 
 pub mod buffers;
 pub mod client;

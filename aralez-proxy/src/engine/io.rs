@@ -1,4 +1,4 @@
-//! A connection as the engine needs it, whoever made it.
+//! The connection interface of the engine, independent of the transport.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -14,53 +14,53 @@ pub mod stall;
 pub mod timer;
 pub mod write_buffer;
 
-/// What a connection can do. Nothing here waits: what is not there yet is `Pending`, and the task is woken.
+/// Operations of a connection. None of them blocks: each returns `Pending` and registers the waker.
 pub trait Io: Send + Unpin {
-    /// Reads what is there; 0 is the end.
+    /// Reads available bytes; 0 means end of stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Waits until there is something to read, or the end. Needs no buffer, so that a connection that waits costs little.
+    /// Waits until there is something to read, or the end of the stream. Needs no buffer, which keeps idle connections small.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Writes what fits of these parts.
+    /// Writes as much of these parts as the transport accepts.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>>;
 
-    /// Sends what is held back.
+    /// Flushes buffered output.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Ends what we send; the other side may go on.
+    /// Closes the write side; the other side may continue to send.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Whether the task hears of what happens to it. One that is not watched is from the first read or write on that has to wait.
+    /// Reports whether the socket is registered with the reactor. If not, the first read or write that would block registers it.
     fn is_watched(&self) -> bool {
         true
     }
 
-    /// Makes the end, when this is dropped, one that the other side cannot take for a good one, where the transport has such an end.
+    /// Makes the close on drop abortive (a reset) if the transport supports it, so that the peer cannot mistake it for a regular end.
     fn abort(&mut self);
 
-    /// Whether it is encrypted.
+    /// Reports whether the connection is encrypted.
     fn is_tls(&self) -> bool;
 
-    /// The address that the other side connected to, where that is known.
+    /// Returns the local address, if known.
     fn local(&self) -> Option<SocketAddr> {
         None
     }
 }
 
-/// A socket of the runtime, with what its kind alone knows.
+/// A runtime socket, with the operations that depend on its kind.
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Waits until there is something to read, or the end.
+    /// Waits until there is something to read, or the end of the stream.
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Makes the end a reset, where this kind has one.
+    /// Turns the close into a reset, if this kind of socket has one.
     fn make_end_a_reset(&self);
 
-    /// The address that the other side connected to, where that is known.
+    /// Returns the local address, if known.
     fn own_address(&self) -> Option<SocketAddr>;
 }
 
@@ -70,7 +70,7 @@ impl Socket for TcpStream {
     }
 
     fn make_end_a_reset(&self) {
-        // What is closed with a linger of nothing ends at once. Where that fails, the connection is broken already.
+        // With a zero linger, close sends a reset. If this fails, the connection is broken already.
         let _ = self.set_zero_linger();
     }
 
@@ -84,7 +84,7 @@ impl Socket for UnixStream {
         self.poll_read_ready(cx)
     }
 
-    /// A unix socket has none.
+    /// A unix socket has no reset.
     fn make_end_a_reset(&self) {}
 
     fn own_address(&self) -> Option<SocketAddr> {
@@ -103,7 +103,7 @@ impl<S: Socket> Io for S {
         self.poll_ready(cx)
     }
 
-    /// One part is written as it is: a list of one costs the system more.
+    /// A single part is written directly: a vectored write of one part is slower.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,

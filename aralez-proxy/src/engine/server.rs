@@ -1,4 +1,4 @@
-//! Running the engine.
+//! Start and stop of the engine.
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -10,12 +10,12 @@ use crate::engine::accept::listener::Bound;
 use crate::engine::threads::Threads;
 use crate::engine::threads::context::Engine;
 
-/// What the engine is started with.
+/// Parameters of the engine.
 #[derive(Debug)]
 pub struct Options {
-    /// Bound listeners: a port that is taken is the caller's error, before anything runs.
+    /// Bound listeners. The caller binds them, so that a port in use is reported before anything runs.
     pub listeners: Vec<TcpListener>,
-    /// Threads that serve requests.
+    /// Number of serving threads.
     pub threads: NonZeroUsize,
 }
 
@@ -23,17 +23,17 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Server {
     threads: Threads,
-    /// Second handles of the listeners, for their options and for a successor; gone after the close.
+    /// Duplicate handles of the listeners, for socket options and for a successor. Empty after the close.
     listeners: Vec<TcpListener>,
-    /// Whether the kernel holds connections of any of them.
+    /// Any listener uses deferred accept.
     defers: bool,
 }
 
 impl Server {
-    /// Starts to serve.
+    /// Starts serving.
     ///
     /// # Errors
-    /// Where the system gives no threads, or a listener cannot be used.
+    /// If a thread cannot be spawned, or a listener cannot be used.
     pub fn start(engine: Engine, options: Options) -> std::io::Result<Self> {
         let defer = engine.limits.defer_accept;
         let mut bound = Vec::with_capacity(options.listeners.len());
@@ -52,16 +52,16 @@ impl Server {
         })
     }
 
-    /// The listeners, for a successor; none after the close.
+    /// Returns the listeners, for a successor. Empty after the close.
     pub fn listeners(&self) -> &[TcpListener] {
         &self.listeners
     }
 
-    /// Connections are accepted when they are established from here on: what the kernel holds back when a listener closes is reset. Gives back
-    /// how long the listeners have to stay open until it holds none any more.
+    /// Disables deferred accept, since the kernel resets the connections it holds when a listener closes. Returns how long the listeners
+    /// must stay open until it holds none.
     pub fn stop_deferring(&self) -> Duration {
         for listener in &self.listeners {
-            // A system that cannot do this has deferred nothing.
+            // A system without this option has deferred nothing.
             let _ = defer_accept::accept_at_once(listener);
         }
         if self.defers {
@@ -71,14 +71,14 @@ impl Server {
         }
     }
 
-    /// Accepts what is in the accept queues, closes the listeners and the connections on which nothing runs; resolves when the listeners are
-    /// closed. What runs goes on.
+    /// Accepts what is in the accept queues, then closes the listeners and the idle connections. Resolves when the listeners are closed;
+    /// active exchanges continue.
     pub fn close(&mut self) -> impl Future<Output = ()> + use<> {
         self.listeners.clear();
         self.threads.close()
     }
 
-    /// Stops everything, cutting off what still runs.
+    /// Stops everything, aborting active exchanges.
     pub fn stop(self) {
         self.threads.stop();
     }

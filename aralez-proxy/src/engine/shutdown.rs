@@ -1,33 +1,33 @@
-//! Hears that the engine closes: the part of one connection.
+//! The shutdown signal, as seen by one connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::sync::watch;
 
-/// Heard once, remembered after.
+/// The shutdown signal. Once received, it stays set.
 pub enum ShutdownSignal {
-    /// Nothing was asked yet. Most connections of clients that come for one request never ask.
+    /// Not polled yet. Most connections that carry one request never poll it.
     Unasked(watch::Receiver<bool>),
-    /// It is listened for.
+    /// Waiting for the signal.
     Listening(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// It was heard.
+    /// The signal was received.
     Heard,
 }
 
 impl std::fmt::Debug for ShutdownSignal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Closing").finish_non_exhaustive()
+        f.debug_struct("ShutdownSignal").finish_non_exhaustive()
     }
 }
 
 impl ShutdownSignal {
-    /// Listens to the sender; that one going away counts as the close too.
+    /// Watches the sender. A dropped sender counts as shutdown.
     pub const fn new(told: watch::Receiver<bool>) -> Self {
         Self::Unasked(told)
     }
 
-    /// Whether the engine closes; wakes the task when it does.
+    /// Reports whether the engine is shutting down, and wakes the task when it does.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         if let Self::Unasked(told) = self {
             let mut told = told.clone();

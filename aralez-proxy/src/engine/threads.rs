@@ -1,5 +1,5 @@
-//! The serving threads: one for each core, each with its own current-thread runtime, connections and pool. Nothing is shared while a
-//! request runs.
+//! The serving threads: one per core, each with its own current-thread runtime, connections and pool. Nothing is shared while a request
+//! runs.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,24 +16,24 @@ use crate::engine::threads::context::{Engine, ThreadContext};
 
 pub mod context;
 
-/// How often connections to endpoints that wait are looked at.
+/// Interval at which idle endpoint connections are checked.
 const SWEEP: Duration = Duration::from_millis(500);
 
-/// The threads.
+/// The serving threads.
 #[derive(Debug)]
 pub struct Threads {
     threads: Vec<JoinHandle<()>>,
     close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
-    /// Ends when every listener is closed.
+    /// Closes when every listener is closed.
     listening: Option<mpsc::Receiver<()>>,
 }
 
 impl Threads {
-    /// Starts to serve.
+    /// Starts serving.
     ///
     /// # Errors
-    /// Where the system gives no threads, or a listener cannot be used.
+    /// If a thread cannot be spawned, or a listener cannot be used.
     pub fn start(
         engine: &Arc<Engine>,
         listeners: Vec<Bound>,
@@ -46,7 +46,7 @@ impl Threads {
             (0..count.get()).map(|_| ThreadHandle::new()).unzip();
         let desks: Arc<[ThreadHandle<Incoming>]> = desks.into();
         let mut threads = Vec::with_capacity(count.get());
-        // The first thread accepts for all: with each accepting, a connection would wake every one of them.
+        // The first thread accepts for all: if every thread accepted, one connection would wake them all.
         let mut listeners = Some(listeners);
         for (own, arrivals) in inboxes.into_iter().enumerate() {
             let reception = Acceptor {
@@ -80,30 +80,30 @@ impl Threads {
         })
     }
 
-    /// Closes the listeners and the connections on which nothing runs; resolves when that is done. What runs goes on.
+    /// Closes the listeners and the idle connections. Resolves when the listeners are closed; active exchanges continue.
     pub fn close(&mut self) -> impl Future<Output = ()> + use<> {
         self.close.send_replace(true);
         let listening = self.listening.take();
         async move {
             if let Some(mut listening) = listening {
-                // Nothing is ever sent: it ends when the last listener has let go.
+                // Nothing is ever sent: the channel closes when the last listener task drops its sender.
                 let _ = listening.recv().await;
             }
         }
     }
 
-    /// Stops everything, cutting off what still runs.
+    /// Stops everything, aborting active exchanges.
     pub fn stop(self) {
         self.close.send_replace(true);
         self.stop.send_replace(true);
         for thread in self.threads {
-            // It can only fail by a panic, which the panic hook has told.
+            // A join fails only after a panic, which the panic hook has logged.
             let _ = thread.join();
         }
     }
 }
 
-/// What one thread begins with.
+/// Initial state of one thread.
 struct Thread {
     runtime: Runtime,
     reception: Acceptor,
@@ -143,9 +143,9 @@ impl Thread {
                     worker.sweep();
                 }
             });
-            // Who stops going away is the word too.
+            // A dropped sender counts as stop.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         });
-        // With the runtime, everything that still runs on it ends.
+        // Dropping the runtime aborts the remaining tasks.
     }
 }

@@ -1,4 +1,4 @@
-//! The way to endpoints: connections that are made, and those that wait for the next request.
+//! Connections to endpoints: connecting, and the pool of idle connections.
 
 pub mod connect;
 pub mod pool;

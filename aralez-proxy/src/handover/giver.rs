@@ -1,4 +1,4 @@
-//! The side of the running proxy.
+//! The running proxy's side of a handover.
 
 use std::fs::Permissions;
 use std::io;
@@ -18,46 +18,47 @@ use tracing::{info, warn};
 
 use super::{EMPTY, HandoverError, LEAVING, LIVE, MORE, NOT_NOW, SERVING, TAKE, message};
 
-/// How long a peer may take to say what it wants.
+/// Time a peer may take to send its request.
 const ASK: Duration = Duration::from_secs(2);
-/// How long a successor may take from the descriptors to its first request: it reads the cache, and may wait for control.
+/// Time a successor may take from receiving the descriptors to serving: it reads the cache, and may wait for control.
 const START: Duration = Duration::from_secs(60);
-/// Where the system has no descriptor left, the next try comes after this.
+/// Backoff after a failed accept, for example for lack of file descriptors.
 const REST: Duration = Duration::from_millis(500);
 
-/// What passes to a successor.
+/// The resources that pass to a successor.
 #[derive(Debug)]
 pub struct Offer {
     /// The instance lock.
     pub lock: OwnedFd,
     /// The listening sockets that are still open.
     pub listeners: Vec<TcpListener>,
-    /// This proxy has a configuration that serves.
+    /// This proxy serves a configuration.
     pub live: bool,
 }
 
-/// What the running proxy does about a successor.
+/// The running proxy's reaction to a successor.
 pub trait Gives: Send {
-    /// A successor asks: this proxy stops writing its state until one of the other two is called. `None`: it cannot hand over now.
+    /// Called when a successor requests a handover. From then on this proxy does not write its state, until one of the other two is called.
+    /// `None` if it cannot hand over now.
     fn offer(&mut self) -> Option<Offer>;
 
-    /// The successor serves: this proxy writes its state no more, and drains.
+    /// Called when the successor serves. This proxy never writes its state again, and drains.
     fn given(&mut self);
 
-    /// The successor ended before it served: this proxy goes on as before.
+    /// Called when the successor failed before it served. This proxy continues.
     fn kept(&mut self);
 }
 
-/// The socket on which successors ask. Its file is left to the successor after a handover, else removed with this.
+/// The socket on which successors connect. After a handover its file belongs to the successor; otherwise [`Offering::remove`] deletes it.
 #[derive(Debug)]
 pub struct Offering {
     path: PathBuf,
 }
 
-/// Listens for successors on a thread of its own. This process holds the instance lock, so a file that lies at `path` is left over.
+/// Listens for successors on a dedicated thread. This process holds the instance lock, so an existing file at `path` is stale.
 ///
 /// # Errors
-/// Where the socket cannot be made.
+/// If the socket cannot be created, or the thread cannot be spawned.
 pub fn listen(path: &Path, gives: impl Gives + 'static) -> Result<Offering, HandoverError> {
     let socket = bound(path).map_err(|cause| HandoverError::Socket {
         path: path.to_owned(),
@@ -79,7 +80,7 @@ pub fn listen(path: &Path, gives: impl Gives + 'static) -> Result<Offering, Hand
 }
 
 impl Offering {
-    /// The process ends without a successor: takes the socket away.
+    /// Removes the socket file, for an exit without a successor.
     pub fn remove(self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
             warn!(%error, socket = %self.path.display(), "cannot remove upgrade_sock");
@@ -110,28 +111,28 @@ fn serve(socket: &OwnedFd, mut gives: impl Gives) {
             }
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(error) => {
-                warn!(%error, "cannot accept a successor");
-                // Nothing unparks this thread.
+                warn!(%error, "accept failed on upgrade_sock");
+                // Nothing unparks this thread, so this is a sleep.
                 std::thread::park_timeout(REST);
             }
         }
     }
 }
 
-/// Whether the peer took over.
+/// Handles one peer. Returns `true` if it took over.
 fn hand_over(peer: &OwnedFd, gives: &mut impl Gives) -> bool {
     match asked(peer) {
         Ok(true) => {}
         Ok(false) => return false,
         Err(error) => {
-            warn!(%error, "a process at upgrade_sock does not ask for a handover");
+            warn!(%error, "invalid handover request on upgrade_sock");
             return false;
         }
     }
-    info!("a successor asks for the listeners");
+    info!("successor requested the listeners");
     let Some(offer) = gives.offer() else {
-        warn!("cannot hand over now");
-        // It is told why; if it has hung up, nothing is left to do.
+        warn!("handover refused: not possible now");
+        // A send error means that the peer is gone, which changes nothing.
         let _ = message::send(peer, NOT_NOW, &[]);
         return false;
     };
@@ -140,25 +141,25 @@ fn hand_over(peer: &OwnedFd, gives: &mut impl Gives) -> bool {
     match outcome {
         Ok(()) => {
             gives.given();
-            // Where the successor ends now, its supervisor starts it again: it has the listeners.
+            // If the successor exits now, its supervisor restarts it: it already owns the listeners.
             let _ = message::send(peer, LEAVING, &[]);
             true
         }
         Err(error) => {
-            warn!(%error, "the successor did not come to serve, going on");
+            warn!(%error, "successor failed before it served; handover cancelled");
             gives.kept();
             false
         }
     }
 }
 
-/// Whether a peer that may ask asks.
+/// Reports whether the peer is allowed to request a handover and requests one.
 fn asked(peer: &OwnedFd) -> io::Result<bool> {
     let uid = socket_peercred(peer)?.uid;
     if uid != rustix::process::geteuid() {
         warn!(
             uid = uid.as_raw(),
-            "a process of another user asks for the listeners"
+            "handover refused: the peer runs as another user"
         );
         return Ok(false);
     }
@@ -171,7 +172,7 @@ fn asked(peer: &OwnedFd) -> io::Result<bool> {
     }
 }
 
-/// Sends what is offered and waits until the successor serves.
+/// Sends the offer and waits until the successor serves.
 fn pass(peer: &OwnedFd, offer: &Offer) -> io::Result<()> {
     let listeners = offer.listeners.iter().map(AsFd::as_fd);
     let fds: Vec<BorrowedFd<'_>> = std::iter::once(offer.lock.as_fd())

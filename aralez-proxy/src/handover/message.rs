@@ -1,4 +1,4 @@
-//! One packet of the handover: a line of text, with descriptors.
+//! One packet of the handover protocol: a line of text with file descriptors.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -9,7 +9,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// The most descriptors of one packet; the kernel allows 253 (`SCM_MAX_FD`).
+/// Maximum number of descriptors per packet; the kernel allows 253 (`SCM_MAX_FD`).
 pub(super) const MOST: usize = 128;
 const LONGEST: usize = 64;
 
@@ -25,7 +25,7 @@ pub(super) fn send(socket: impl AsFd, text: &str, fds: &[BorrowedFd<'_>]) -> io:
     Ok(())
 }
 
-/// Receives a packet; the text is empty where the other side hung up.
+/// Receives a packet. The text is empty if the peer closed the connection.
 pub(super) fn receive(socket: impl AsFd) -> io::Result<(String, Vec<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = RecvAncillaryBuffer::new(&mut space);

@@ -1,4 +1,4 @@
-//! The side of the successor.
+//! The successor's side of a handover.
 
 use std::io;
 use std::net::TcpListener;
@@ -12,10 +12,10 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 
 use super::{EMPTY, HandoverError, LEAVING, LIVE, MORE, SERVING, TAKE, message};
 
-/// How long the running proxy may take for one answer: it writes its state first.
+/// Timeout of one answer of the running proxy, which writes its state first.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// What was passed. Dropped before [`TakenOver::serving`], the running proxy goes on.
+/// The resources received from the running proxy. If this is dropped before [`TakenOver::serving`], the running proxy continues.
 #[derive(Debug)]
 pub struct TakenOver {
     socket: OwnedFd,
@@ -24,14 +24,14 @@ pub struct TakenOver {
     pub lock: OwnedFd,
     /// Its listening sockets.
     pub listeners: Vec<TcpListener>,
-    /// It has a configuration that serves.
+    /// It serves a configuration.
     pub live: bool,
 }
 
-/// Asks the proxy that listens at `path` for its listeners. `None`: no process listens there.
+/// Requests the listeners of the proxy that listens at `path`. `None` if no process listens there.
 ///
 /// # Errors
-/// Where one does and does not hand over.
+/// If a process listens there but does not hand over.
 pub fn take(path: &Path) -> Result<Option<TakenOver>, HandoverError> {
     let failed = |cause: io::Error| HandoverError::Socket {
         path: path.to_owned(),
@@ -45,7 +45,7 @@ pub fn take(path: &Path) -> Result<Option<TakenOver>, HandoverError> {
     let uid = socket_peercred(&socket)
         .map_err(|error| failed(error.into()))?
         .uid;
-    // What root runs may be replaced by root alone, and the other way round.
+    // A process may be replaced only by the same user, and root only by root.
     if uid != rustix::process::geteuid() {
         return Err(HandoverError::Foreign {
             path: path.to_owned(),
@@ -75,10 +75,10 @@ pub fn take(path: &Path) -> Result<Option<TakenOver>, HandoverError> {
 }
 
 impl TakenOver {
-    /// Says that this process serves. When this returns, the running one has stopped writing its state and drains.
+    /// Reports to the running proxy that this process serves. On return the running proxy has stopped writing its state and drains.
     ///
     /// # Errors
-    /// Where the running one has ended, or took its offer back because this took too long.
+    /// If the running proxy exited, or withdrew its offer because this took too long.
     pub fn serving(&self) -> Result<(), HandoverError> {
         let failed = |cause: io::Error| HandoverError::Socket {
             path: self.path.clone(),

@@ -1,4 +1,4 @@
-//! What became of connections, and why.
+//! Connection metrics, by state and by reason.
 
 use std::fmt;
 

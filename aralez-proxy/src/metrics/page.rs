@@ -1,4 +1,4 @@
-//! One page of metrics as it is written.
+//! Encoding of one metrics page.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::core::traffic::Histogram;
 
-/// The page. A counter's name gets its `_total` from the encoder.
+/// The page. The encoder appends `_total` to counter names.
 pub(super) struct Page<'a>(pub(super) DescriptorEncoder<'a>);
 
 impl Page<'_> {

@@ -1,4 +1,4 @@
-//! The thread that applies: builds the next table, swaps it in, tells, then writes to the memory. Old tables end here, not in a request.
+//! The apply thread: builds the next table, swaps it in, reports it, then writes the cache. Old tables are freed here, not in a request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::core::request::registry::Registry;
 use crate::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
 use crate::core::sync::subscription::{ContentRefusal, Update};
 
-/// Marks are written at most this often while updates come.
+/// Minimum interval between writes of the marks while updates arrive.
 const MARKS_EVERY: Duration = Duration::from_secs(1);
-/// After this long marks that could not be written are tried again, so that what is told ends soon after its cause.
+/// Retry interval for marks that could not be written. It bounds how long a resolved trouble is still reported.
 const MARKS_RETRY: Duration = Duration::from_secs(5);
-/// By how much the thread's priority is lower (nice): about a third of the time of a busy core is left for it.
+/// Nice increment of this thread. It leaves the thread about a third of the time of a busy core.
 const BEHIND_REQUESTS: i32 = 5;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The thread's state. Time is passed in, so that a model can run it without a thread.
+/// The state of the apply thread. The time is passed in, so that a model can run it without a thread.
 pub struct Applier {
     memory: Box<dyn SnapshotCache>,
     live: Arc<Live>,
@@ -39,25 +39,25 @@ pub struct Applier {
     pace: Pace,
     marks_due: Option<Instant>,
     burst: Burst,
-    /// How long what runs has served.
+    /// Serving time of the running content.
     serving: Option<ServingTime>,
-    /// The memory holds files that nobody has checked yet.
+    /// The cache contains files that are not examined yet.
     unexamined: bool,
     persisted: Option<Version>,
     found: Vec<String>,
     failing: BTreeMap<&'static str, String>,
-    /// Tables that requests may still hold.
+    /// Replaced tables that requests may still hold.
     retired: Vec<Arc<LiveTable>>,
 }
 
 impl std::fmt::Debug for Applier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").finish_non_exhaustive()
+        f.debug_struct("Applier").finish_non_exhaustive()
     }
 }
 
 impl Applier {
-    /// A worker that swaps this live table and tells its news there.
+    /// Creates an applier that swaps `live` and sends its events to `news`.
     pub fn new(
         memory: Box<dyn SnapshotCache>,
         live: Arc<Live>,
@@ -84,7 +84,7 @@ impl Applier {
         }
     }
 
-    /// Publishes what the memory has. Gives the rest of what it remembers.
+    /// Publishes the cached snapshot. Returns the rest of the cached state.
     pub fn boot(&mut self, now: Instant) -> CachedState {
         let mut remembered = self.memory.boot(&self.limits);
         if let Some(snapshot) = remembered.snapshot.clone() {
@@ -95,7 +95,7 @@ impl Applier {
                     self.persisted = Some(version);
                 }
                 Err(faults) => {
-                    error!(%version, faults = faults.brief(), "the cached snapshot cannot be served");
+                    error!(%version, faults = faults.brief(), "cached snapshot cannot be served");
                     remembered.snapshot = None;
                     let faults = faults.into_vec();
                     remembered.refused.push(ContentRefusal {
@@ -111,9 +111,9 @@ impl Applier {
         remembered
     }
 
-    /// Works until told to leave, or until nobody is left to give work.
+    /// Runs until [`Command::Leave`], or until every sender is dropped.
     pub(super) fn run(mut self, jobs: &Receiver<Command>) {
-        // Of this thread alone: requests come first where there are not enough cores. What is not allowed is done without.
+        // Affects this thread only: requests take precedence if cores are scarce. Not permitted is not an error.
         let _ = rustix::process::nice(BEHIND_REQUESTS);
         loop {
             let now = Instant::now();
@@ -137,7 +137,7 @@ impl Applier {
         self.leave(Instant::now());
     }
 
-    /// Does one thing. [`Applier::tick`] comes after it.
+    /// Executes one command. The caller calls [`Applier::tick`] afterwards.
     pub fn take(&mut self, job: Command, now: Instant) {
         match job {
             Command::Apply(update) => self.apply(&update, now),
@@ -146,27 +146,27 @@ impl Applier {
                 self.memory.pin(&cluster);
                 self.save_marks(now);
             }
-            // A pause outside of `run` has no thread that could wait: its asker sees it dropped, and does not hand over.
+            // Outside of `run` no thread can wait for a pause: the caller sees the command dropped, and does not hand over.
             Command::Pause(_) => {}
             Command::Try(root) => self.retry(root, now),
             Command::Leave => self.leave(now),
         }
     }
 
-    /// Whether a successor took over: then this process never writes again.
+    /// Pauses for a handover. Returns `true` if a successor took over: then this process never writes again.
     fn pause(&mut self, pause: &PauseCommand) -> bool {
         self.leave(Instant::now());
         if pause.written.send(()).is_ok() && pause.given.recv() == Ok(true) {
             return true;
         }
-        // No end after all: what runs is on trial again, unless it has proved good.
+        // Not an exit after all: the running content is on trial again, unless it has proved good.
         self.memory
             .swap(self.live.load().snapshot.version().authored_root);
         self.save_marks(Instant::now());
         false
     }
 
-    /// When the next [`Applier::tick`] is due.
+    /// Returns when the next [`Applier::tick`] is due.
     pub fn next_wake(&self, now: Instant) -> Option<Instant> {
         let sweep = (!self.retired.is_empty()).then(|| now + SWEEP_EVERY);
         let counted = self.serving.map(|serving| serving.due());
@@ -185,7 +185,7 @@ impl Applier {
                 let prepared = started.elapsed();
                 self.swap(table, started);
                 let took = started.elapsed();
-                info!(version = %update.to, took_us = took.as_micros(), prepared_us = prepared.as_micros(), changes = update.changes.len(), "applied an update");
+                info!(version = %update.to, took_us = took.as_micros(), prepared_us = prepared.as_micros(), changes = update.changes.len(), "update applied");
                 self.tell(ApplierEvent::Applied {
                     version: update.to,
                     took,
@@ -194,7 +194,7 @@ impl Applier {
                     .changed(started + took, apply::keeps_authored(update));
             }
             Err(faults) => {
-                warn!(version = %update.to, faults = faults.brief(), "refused an update; what ran before goes on");
+                warn!(version = %update.to, faults = faults.brief(), "update refused; still serving the previous version");
                 self.tell(ApplierEvent::Refused {
                     version: update.to,
                     faults,
@@ -203,7 +203,8 @@ impl Applier {
         }
     }
 
-    /// The one swap. The trial is opened before it, so that a death right after is remembered.
+    /// Makes a new table live; every swap except a rename goes through here. The trial is recorded first, so that a death right after the
+    /// swap is attributed to it.
     fn swap(&mut self, table: LiveTable, now: Instant) {
         let root = table.snapshot.version().authored_root;
         if self.serving.is_none_or(|serving| serving.root() != root) {
@@ -212,7 +213,7 @@ impl Applier {
         }
         self.memory.swap(root);
         if self.burst.take(now) {
-            // A death of the process is what is to be remembered, so nothing waits for the disk here.
+            // The marks must survive a death of the process, not of the machine, so there is no wait for the disk.
             let noted = self.memory.note_marks();
             if self.note("marks", noted) {
                 self.tell_memory();
@@ -241,14 +242,14 @@ impl Applier {
                 self.pace.changed(now, true);
             }
             Err(faults) => {
-                error!(%version, faults = faults.brief(), "cannot take the newer name of what runs");
+                error!(%version, faults = faults.brief(), "cannot rename the running snapshot");
             }
         }
     }
 
-    /// Time went by: proves, keeps and tidies what is due.
+    /// Performs due work: counts serving time, writes the cache and the marks, frees tables.
     pub fn tick(&mut self, now: Instant) {
-        // Only the memory of the process holds them now: no request ends by freeing a table.
+        // The last reference is here, so no request ends up freeing a table.
         self.retired.retain(|table| Arc::strong_count(table) > 1);
         if self.serving.is_some_and(|serving| now >= serving.due()) {
             self.count_served(now);
@@ -265,7 +266,7 @@ impl Applier {
         }
     }
 
-    /// One file at a time, so that an update that comes meanwhile waits for no more.
+    /// Examines one file per tick, which bounds the delay of an update that arrives meanwhile.
     fn examine(&mut self) {
         match self.memory.examine() {
             Some(troubles) if troubles.is_empty() => {}
@@ -277,7 +278,7 @@ impl Applier {
         }
     }
 
-    /// Tells the memory what has come of what runs.
+    /// Records the serving time of the running content.
     fn count_served(&mut self, now: Instant) {
         let Some(serving) = &mut self.serving else {
             return;
@@ -289,7 +290,7 @@ impl Applier {
         }
     }
 
-    /// Tries a suspect content once more, as control would have it tried.
+    /// Retries a suspect content, as control would have it retried.
     fn retry(&mut self, root: Digest, now: Instant) {
         let current = self.live.load().snapshot.version();
         let tried = self
@@ -305,14 +306,14 @@ impl Applier {
         match tried {
             Ok(table) => {
                 let version = table.snapshot.version();
-                info!(%version, "no control to ask: tries the suspect content once more");
+                info!(%version, "no control reachable: retrying the suspect content");
                 self.swap(table, now);
                 self.persisted = Some(version);
                 let took = Instant::now().saturating_duration_since(now);
                 self.tell(ApplierEvent::Applied { version, took });
             }
             Err(NotCached(reason)) => {
-                info!(content = %root.short(), reason, "a suspect content is not tried again");
+                info!(content = %root.short(), reason, "suspect content not retried");
                 self.tell(ApplierEvent::Untried);
             }
         }
@@ -340,7 +341,7 @@ impl Applier {
         }
     }
 
-    /// Whether this changed what is wrong.
+    /// Records a success or failure. Returns whether the set of troubles changed.
     fn note(&mut self, what: &'static str, outcome: Result<(), NotCached>) -> bool {
         match outcome {
             Ok(()) => self.failing.remove(what).is_some(),
@@ -348,7 +349,7 @@ impl Applier {
                 let known = self.failing.insert(what, trouble.clone());
                 let new = known.as_ref() != Some(&trouble);
                 if new {
-                    warn!("serving goes on, but: {trouble}");
+                    warn!("serving continues, but: {trouble}");
                 }
                 new
             }
@@ -368,7 +369,7 @@ impl Applier {
         });
     }
 
-    /// Nobody listens any more while the process ends: then nobody needs to know.
+    /// Sends an event. During shutdown the receiver may be gone.
     fn tell(&self, news: ApplierEvent) {
         let _ = self.news.send(news);
     }

@@ -1,4 +1,4 @@
-//! An update is one transaction: everything before the swap may refuse it, and then nothing has changed.
+//! Building the table of an update. An update is one transaction: every step before the swap may refuse it, and then nothing has changed.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +15,11 @@ use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
 use crate::core::sync::subscription::Update;
 
-/// The live table that an update leads to: verified, decoded, checked and built, sharing what did not change. Swaps nothing.
+/// Builds the live table that an update leads to: verified, decoded, validated, and sharing everything that did not change. Does not swap
+/// it in.
 ///
 /// # Errors
-/// Every fault. A panic on the way is one fault of ours, and as harmless.
+/// All faults. A panic on the way is reported as one internal fault, and is as harmless.
 pub(super) fn prepare(
     current: &LiveTable,
     update: &Update,
@@ -49,7 +50,7 @@ fn build(
     Ok(serving(table, snapshot, Origin::Stream))
 }
 
-/// The snapshot of an update that holds everything.
+/// Builds the snapshot of a full update.
 fn whole(update: &Update, limits: &Limits) -> Result<Snapshot, Faults> {
     let put = |change: &Change| match change {
         Change::Put(record) => Some(record.clone()),
@@ -57,7 +58,7 @@ fn whole(update: &Update, limits: &Limits) -> Result<Snapshot, Faults> {
     };
     match update.changes.iter().map(put).collect() {
         Some(records) => Snapshot::loaded(update.to, records, limits, &TwoThreads),
-        // Nothing is there to be deleted, but what is put may be.
+        // The base is empty, but a deletion may refer to a record that the same update put.
         None => {
             let next = Snapshot::default().next(update.to, &update.changes, limits);
             next.map(|(snapshot, _)| snapshot)
@@ -65,10 +66,10 @@ fn whole(update: &Update, limits: &Limits) -> Result<Snapshot, Faults> {
     }
 }
 
-/// The table of a snapshot from the memory, which was checked when it was read.
+/// Builds the table of a cached snapshot, which was validated when it was read.
 ///
 /// # Errors
-/// Only a defect of ours.
+/// Only if this release has a defect.
 pub(super) fn restore(snapshot: Snapshot, registry: &Registry) -> Result<LiveTable, Faults> {
     contained(|| {
         let table = Table::build_with(&snapshot, registry, &TwoThreads);
@@ -76,7 +77,7 @@ pub(super) fn restore(snapshot: Snapshot, registry: &Registry) -> Result<LiveTab
     })
 }
 
-/// A panic inside is a fault like any other.
+/// Turns a panic into a fault.
 fn contained<T>(work: impl FnOnce() -> Result<T, Faults>) -> Result<T, Faults> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(internal(panic.as_ref())))
 }
@@ -90,7 +91,7 @@ fn serving(table: Table, snapshot: Snapshot, origin: Origin) -> LiveTable {
     }
 }
 
-/// Whether an update changes nothing of what documents say.
+/// Reports whether an update leaves all authored records unchanged.
 pub(super) fn keeps_authored(update: &Update) -> bool {
     let authored = |change: &Change| change.key().kind.is_authored();
     !update.full && !update.changes.iter().any(authored)

@@ -1,4 +1,4 @@
-//! What the stream asks of whoever applies, and what it is told of it.
+//! Commands from the stream to the applier, and the events it returns.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
@@ -9,69 +9,70 @@ use aralez_proto::version::Version;
 
 use crate::core::sync::subscription::Update;
 
-/// What is to be done.
+/// A command to the applier.
 #[derive(Debug)]
 pub enum Command {
     /// Make this update the live table. Answered by [`ApplierEvent::Applied`] or [`ApplierEvent::Refused`].
     Apply(Update),
-    /// What is live has a newer name. Not answered.
+    /// Give the live snapshot a newer version. Not answered.
     Rename(Version),
-    /// Remember this cluster for good. Not answered.
+    /// Remember this cluster permanently. Not answered.
     Pin(Vec<u8>),
-    /// Write everything down as at an end, then wait.
+    /// Write everything as at an exit, then pause.
     Pause(PauseCommand),
-    /// Make this suspect content from the memory the live table, where it is newer than what serves. Answered by [`ApplierEvent::Applied`] or
-    /// [`ApplierEvent::Untried`].
+    /// Make this suspect content from the cache the live table, if it is newer than the running one. Answered by [`ApplierEvent::Applied`]
+    /// or [`ApplierEvent::Untried`].
     Try(Digest),
-    /// The process ends as it should.
+    /// The process exits cleanly.
     Leave,
 }
 
-/// A pause of the writes, while a successor reads what was written.
+/// A pause of the writes, while a successor reads the state.
 #[derive(Debug)]
 pub struct PauseCommand {
-    /// Told when everything is written.
+    /// Signalled when everything is written.
     pub(super) written: Sender<()>,
-    /// True: the successor writes from here on. False, or gone: this process goes on.
+    /// `true`: the successor writes from now on. `false` or dropped: this process continues.
     pub(super) given: Receiver<bool>,
 }
 
-/// What was done.
+/// An event of the applier.
 #[derive(Debug)]
 pub enum ApplierEvent {
     /// An update is live.
     Applied {
-        /// What serves now.
+        /// The running version.
         version: Version,
-        /// How long it took.
+        /// Time it took.
         took: Duration,
     },
-    /// An update is not; nothing changed.
+    /// An update was refused; nothing changed.
     Refused {
-        /// The version that is not run.
+        /// The refused version.
         version: Version,
-        /// Every reason.
+        /// All faults.
         faults: Faults,
     },
     /// A suspect content was not tried; nothing changed.
     Untried,
-    /// The memory wrote, or could not.
+    /// The cache was written, or could not be.
     Memory {
-        /// The newest version that is safe.
+        /// The newest version that is safe on disk.
         persisted: Option<Version>,
-        /// What is wrong, in words.
+        /// Problems as text for an operator.
         troubles: Vec<String>,
     },
 }
 
-/// Who applies: a thread beside the stream in a proxy. It is asked for one update at a time, and answers over the driver's news.
+/// The applier, as the driver uses it: in a proxy, a separate thread. It receives one update at a time, and answers over the driver's event
+/// channel.
 pub trait Applies: Send {
-    /// Takes a job; it must not wait.
+    /// Queues a command; must not block.
     fn order(&mut self, job: Command);
 }
 
 impl Applies for Sender<Command> {
-    /// The worker outlives the stream; without it nothing can be applied, and the end of its news ends the stream too.
+    /// The applier outlives the stream. If it is gone, nothing can be applied, and its closed event channel also ends the stream.
     fn order(&mut self, job: Command) {
         let _ = self.send(job);
     }

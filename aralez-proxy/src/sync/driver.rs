@@ -1,7 +1,7 @@
-//! Speaks with control: does what the subscription says, and tells it what happened.
+//! The driver of the stream to control: executes the actions of the subscription and feeds events back to it.
 //!
-//! A proxy runs one on a thread of its own ([`super::spawn`]). It needs no more than a runtime, so that whoever wants thousands of nodes in
-//! one process runs this one for each.
+//! A proxy runs one on a dedicated thread ([`super::spawn`]). It needs only a runtime, so a simulation can run thousands of nodes in one
+//! process.
 
 use std::fmt;
 use std::future::Future;
@@ -28,26 +28,26 @@ use crate::core::live::Live;
 use crate::core::sync::snapshot_cache::CachedState;
 use crate::core::sync::subscription::{Action, Event, Moment, Subscription};
 
-/// What was sent last has this long to arrive when the process ends.
+/// Time for the last messages to arrive when the process exits.
 const PARTING: Duration = Duration::from_millis(300);
 
 type Dial = Pin<Box<dyn Future<Output = Result<Channel, ConnectError>> + Send>>;
 
-/// What a driver is given.
+/// Dependencies of a driver.
 pub struct Setup {
     /// The control servers, in order of preference; at least one.
     pub servers: Vec<ControlAddress>,
-    /// Who this is.
+    /// The identity of this node.
     pub identity: Identity,
-    /// What this node takes.
+    /// Limits of the snapshots that this node accepts.
     pub limits: Limits,
-    /// What is told of the traffic.
+    /// Traffic counters that are reported to control.
     pub counters: Arc<dyn Counters>,
-    /// What serves.
+    /// The live table.
     pub live: Arc<Live>,
-    /// Who applies updates, and publishes them in `live`.
+    /// The applier, which publishes updates in `live`.
     pub jobs: Box<dyn Applies>,
-    /// Where it is shown how it stands.
+    /// The sender of the status.
     pub status: watch::Sender<SyncStatus>,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Debug for Setup {
     }
 }
 
-/// One node's side of the stream, at work.
+/// A node's side of the stream.
 pub struct Driver {
     setup: Setup,
     machine: Subscription,
@@ -71,7 +71,7 @@ pub struct Driver {
     first_contact: bool,
     persisted: Option<Version>,
     memory_troubles: Vec<String>,
-    /// Why the last stream was let go; forgotten when one is welcomed again.
+    /// Why the last stream closed; cleared when control welcomes this proxy again.
     stream_trouble: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for Driver {
     }
 }
 
-/// What came first.
+/// The first event of a turn.
 enum Step {
     Dialled(Result<Channel, ConnectError>),
     Probed(usize),
@@ -94,7 +94,7 @@ enum Step {
 }
 
 impl Driver {
-    /// A driver over what the memory gave. It does nothing before it runs.
+    /// Creates a driver from the cached state. It does nothing before it runs.
     pub fn new(setup: Setup, booted: CachedState) -> Self {
         let held = booted.snapshot.map(|snapshot| snapshot.version());
         let machine = Subscription::new(
@@ -120,14 +120,14 @@ impl Driver {
         driver
     }
 
-    /// With another time for the one more try of a suspect content without control.
+    /// Sets the range from which the time without control is drawn after which a suspect content is retried.
     #[must_use]
     pub fn retrying_alone(mut self, window: (Duration, Duration)) -> Self {
         self.machine = self.machine.retrying_alone(window);
         self
     }
 
-    /// Runs until told to stop, or until nobody is left to apply anything.
+    /// Runs until `stop` turns true, or until the applier is gone.
     pub async fn run(
         mut self,
         mut news: mpsc::UnboundedReceiver<ApplierEvent>,
@@ -152,9 +152,7 @@ impl Driver {
                 Step::Tick => self.feed(Event::Tick),
                 Step::Stop => break,
                 Step::News(None) => {
-                    error!(
-                        "the thread that applies is gone; what runs goes on serving, without control"
-                    );
+                    error!("the apply thread is gone; serving continues without control");
                     break;
                 }
             }
@@ -228,7 +226,7 @@ impl Driver {
         if before.is_none() && self.machine.connected().is_some() {
             self.first_contact = true;
             self.stream_trouble = None;
-            info!("control welcomed this proxy");
+            info!("connected to control");
         }
     }
 
@@ -275,8 +273,8 @@ impl Driver {
             .as_ref()
             .is_some_and(|stream| stream.send(message));
         if !sent {
-            // A stream that takes nothing ends as silence does; dropping it makes the loop see its end at once.
-            warn!("control does not read what it is sent");
+            // A full queue means a dead stream: close its receiving side, so that the loop sees the end immediately.
+            warn!("control does not read its stream; closing it");
             self.stream = self.stream.take().map(ControlStream::ended);
         }
     }
@@ -303,10 +301,10 @@ impl Driver {
         }
     }
 
-    /// The same trouble again is not news.
+    /// Records and logs why the stream closed. A repeated reason is not logged again.
     fn part(&mut self, reason: String) {
         if self.stream_trouble.as_ref() != Some(&reason) {
-            warn!("the stream to control ended: {reason}");
+            warn!("stream to control closed: {reason}");
             self.stream_trouble = Some(reason);
         }
     }
@@ -327,7 +325,7 @@ impl Driver {
         }
     }
 
-    /// Shows how it stands to the rest of the process, where that changed.
+    /// Publishes the status to the rest of the process, if it changed.
     fn show(&self) {
         let server = self.machine.connected();
         let status = SyncStatus {
@@ -350,7 +348,7 @@ impl Driver {
     async fn leave(mut self) {
         let open = self.stream.is_some();
         self.feed(Event::Shutdown);
-        // Nobody is connected from here on, also where the process goes on serving without this thread.
+        // Shows the disconnect, also if the process continues to serve without this thread.
         self.show();
         self.order(Command::Leave);
         if open {

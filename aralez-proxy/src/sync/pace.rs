@@ -1,4 +1,4 @@
-//! When an accepted snapshot is written: configuration at most once a second, endpoints alone every 30 s.
+//! Pacing of cache writes: configuration at most once per second, endpoints alone every 30 s.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ const CONFIG_EVERY: Duration = Duration::from_secs(1);
 const ENDPOINTS_EVERY: Duration = Duration::from_secs(30);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// When the next write is due.
+/// The schedule of writes.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     written: Option<Instant>,
@@ -14,7 +14,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Another snapshot serves; `endpoints_only`: it differs in nothing else from the one before.
+    /// Schedules the write of a new snapshot. `endpoints_only`: it differs from the previous one only in endpoints.
     pub(super) fn changed(&mut self, now: Instant, endpoints_only: bool) {
         let every = if endpoints_only {
             ENDPOINTS_EVERY
@@ -36,18 +36,18 @@ impl Pace {
         self.due = Some(now + RETRY_AFTER);
     }
 
-    /// When the write is due; `None` where nothing waits to be written.
+    /// Returns when the write is due. `None` if nothing is waiting to be written.
     pub(super) const fn due(&self) -> Option<Instant> {
         self.due
     }
 }
 
-/// How many swaps in quick succession each get their marks written first.
+/// Number of swaps in quick succession whose marks are written before the swap.
 const BURST: u32 = 8;
 const BURST_REFILL: Duration = Duration::from_secs(1);
 
-/// Which swaps wait for their marks: the first few at once, so that a death right after any of them is remembered, then one a second, so
-/// that a stream of updates does not wear out the disk.
+/// Decides which swaps wait for their marks. The first few do, so that a death right after any of them is remembered; then one per second,
+/// so that a stream of updates does not wear out the disk.
 #[derive(Debug)]
 pub(super) struct Burst {
     left: u32,
@@ -62,7 +62,7 @@ impl Burst {
         }
     }
 
-    /// Whether this one is written at once.
+    /// Reports whether the marks of this swap are written immediately.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.refilled);
         let refill = u32::try_from(passed.as_millis() / BURST_REFILL.as_millis()).unwrap_or(BURST);

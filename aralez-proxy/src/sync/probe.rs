@@ -1,4 +1,4 @@
-//! Probes: whether a server of control can be reached, without asking it for anything.
+//! Probes: check whether a control server is reachable, without sending it anything.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use tokio::task::JoinSet;
 
 use super::stream;
 
-/// How long a connect may take: where it hangs, the next probe is soon due.
+/// Connect timeout. If a connect hangs, the next probe is due soon.
 const LIMIT: Duration = Duration::from_millis(400);
 
-/// The probes under way. Forgotten when dropped.
+/// The pending probes. They are aborted on drop.
 #[derive(Debug, Default)]
 pub(super) struct Probes(JoinSet<Option<usize>>);
 
 impl Probes {
-    /// Connects to a server, and closes at once.
+    /// Connects to a server and closes the connection immediately.
     pub(super) fn start(&mut self, server: usize, address: ControlAddress) {
         self.0.spawn(async move {
             let reached = stream::reach(&address, LIMIT).await;
@@ -23,7 +23,7 @@ impl Probes {
         });
     }
 
-    /// The next server that was reached. Waits for ever where none is.
+    /// Returns the next server that was reached. Pending forever if there is none.
     pub(super) async fn reached(&mut self) -> usize {
         while let Some(ended) = self.0.join_next().await {
             if let Ok(Some(server)) = ended {
@@ -48,7 +48,7 @@ mod tests {
         probes
     }
 
-    /// What a probe says: `None` where it says nothing within twice its limit.
+    /// Returns the server a probe reached. `None` if there is none within twice the limit.
     async fn says(mut probes: Probes) -> Option<usize> {
         let reached = tokio::time::timeout(LIMIT * 2, probes.reached());
         reached.await.ok()
@@ -74,7 +74,7 @@ mod tests {
         let path = folder.path().join("control.sock");
         let listener = UnixListener::bind(&path).unwrap();
         rustix::net::listen(&listener, 0).unwrap();
-        // Its queue is full, and nobody takes from it.
+        // The accept queue is full, and no one accepts from it.
         let mut waiting = Vec::new();
         while let Ok(stream) = tokio::net::UnixStream::connect(&path).await {
             waiting.push(stream);

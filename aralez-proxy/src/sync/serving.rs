@@ -1,4 +1,4 @@
-//! How long what runs has served, for the memory: first whether it proved good, then how long it went on. Pure.
+//! Serving time of the running content, for the cache: first whether it proved good, then how much longer it served. Pure.
 
 use std::time::{Duration, Instant};
 
@@ -6,24 +6,24 @@ use aralez_proto::hash::Digest;
 
 use crate::core::sync::trial::PROOF;
 
-/// How often the time after the proof is taken down: a death loses at most this much of it.
+/// Interval at which serving time is recorded after the proof: a death loses at most this much of it.
 const COUNT_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// What runs.
+/// Serving time of the running content.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ServingTime {
     root: Digest,
-    /// Up to where its time is counted.
+    /// Time up to which it is counted.
     counted: Instant,
     proved: bool,
 }
 
-/// What the memory is told.
+/// An entry for the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Counted {
-    /// It has proved good.
+    /// The content proved good.
     Proved(Digest),
-    /// It served so much longer.
+    /// The content served this much longer.
     Longer(Digest, Duration),
 }
 
@@ -40,12 +40,12 @@ impl ServingTime {
         self.root
     }
 
-    /// When there is something to count.
+    /// Returns when the next count is due.
     pub(super) fn due(&self) -> Instant {
         self.counted + if self.proved { COUNT_EVERY } else { PROOF }
     }
 
-    /// Counts up to now.
+    /// Counts up to `now`. `None` if there is nothing to record.
     pub(super) fn count(&mut self, now: Instant) -> Option<Counted> {
         let longer = now.saturating_duration_since(self.counted);
         if !self.proved {
@@ -56,7 +56,7 @@ impl ServingTime {
             self.counted += PROOF;
             return Some(Counted::Proved(self.root));
         }
-        // Whole seconds, as they are kept: the rest is counted next time.
+        // Counted in whole seconds, as it is stored; the remainder is counted next time.
         let longer = Duration::from_secs(longer.as_secs());
         self.counted += longer;
         (!longer.is_zero()).then_some(Counted::Longer(self.root, longer))

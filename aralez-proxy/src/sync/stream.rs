@@ -1,4 +1,4 @@
-//! One connection to one control server, and the stream on it.
+//! One connection to a control server, and the stream on it.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -13,31 +13,32 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint, Error};
 use tonic::{Request, Status, Streaming};
 
-/// How long a connection may take.
+/// Connect timeout.
 const CONNECT: Duration = Duration::from_secs(5);
-/// HTTP/2 pings, and how long an answer may take.
+/// Interval of HTTP/2 pings, and the timeout of their answers.
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-/// Parts have at most 512 KiB of payload, but one large record is a part of its own; documents have at most 64 MiB.
+/// Maximum size of a message. Parts have at most 512 KiB of payload, but one large record is a part by itself; documents have at most 64
+/// MiB.
 const MOST_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
-/// Messages that wait to be looked at. The window of HTTP/2 holds back the rest.
+/// Number of received messages that may be queued. HTTP/2 flow control holds back the rest.
 const WAITING: usize = 4;
-/// Reports that wait to be sent. There is at most one update in flight, so a full queue is a control that does not read.
+/// Number of reports that may be queued. At most one update is in flight, so a full queue means that control does not read.
 const REPORTS: usize = 16;
-/// What was sent last has this long to arrive after the stream was let go.
+/// Time for the last messages to arrive after the stream was dropped.
 const PARTING: Duration = Duration::from_secs(1);
 
-/// Why there is no connection.
+/// Reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    /// Nobody took it.
+    /// Control did not accept the connection.
     #[error("control cannot be reached: {0}")]
     Unreached(io::Error),
-    /// It was taken, and broke.
+    /// Control accepted the connection, and it broke.
     #[error("control took the connection and broke it: {}", reason(.0))]
     Broken(Error),
 }
 
-/// The error's own text says only that transport failed.
+/// Returns the cause of a transport error. The error's own text only names the transport.
 fn reason(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
@@ -47,11 +48,11 @@ pub(super) async fn connect(address: ControlAddress) -> Result<Channel, ConnectE
     let socket = reach(&address, CONNECT).await;
     let mut socket = Some(TokioIo::new(socket.map_err(ConnectError::Unreached)?));
     let connector = tower::service_fn(move |_| {
-        // A channel that lost its connection gets no other: whoever lost a stream dials anew.
+        // The channel must not reconnect: after the loss of a stream the subscription decides when to dial again.
         let socket = socket.take().ok_or(ErrorKind::NotConnected);
         async move { socket.map_err(io::Error::from) }
     });
-    // Nothing resolves this name: the connector above knows the way.
+    // This name is never resolved: the connector supplies the socket.
     Endpoint::from_static("http://control")
         .connect_timeout(CONNECT)
         .http2_keep_alive_interval(PING.0)
@@ -62,14 +63,14 @@ pub(super) async fn connect(address: ControlAddress) -> Result<Channel, ConnectE
         .map_err(ConnectError::Broken)
 }
 
-/// A plain connection to a server, within `limit`.
+/// Opens a plain connection to a server, within `limit`.
 pub(super) async fn reach(address: &ControlAddress, limit: Duration) -> io::Result<UnixStream> {
     let ControlAddress::Unix(path) = address;
     let connected = tokio::time::timeout(limit, UnixStream::connect(path)).await;
     connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
-/// An open stream. Dropped, it says nothing more, lets arrive what was sent, and ends.
+/// An open stream. When it is dropped it sends nothing more, lets the last messages arrive, and closes.
 #[derive(Debug)]
 pub(super) struct ControlStream {
     reports: mpsc::Sender<NodeMessage>,
@@ -77,7 +78,7 @@ pub(super) struct ControlStream {
 }
 
 impl ControlStream {
-    /// Opens the stream with what is said first.
+    /// Opens the stream, with `hello` as its first message.
     pub(super) fn open(channel: Channel, hello: NodeMessage) -> Self {
         let (reports, outgoing) = mpsc::channel(REPORTS);
         let (forward, heard) = mpsc::channel(WAITING);
@@ -87,18 +88,18 @@ impl ControlStream {
         stream
     }
 
-    /// Queues a message; `false` where control does not read what it is sent.
+    /// Queues a message. Returns `false` if control does not read.
     pub(super) fn send(&self, message: NodeMessage) -> bool {
         self.reports.try_send(message).is_ok()
     }
 
-    /// The same stream, of which nothing more is heard.
+    /// Closes the receiving side of the stream.
     pub(super) fn ended(mut self) -> Self {
         self.heard.close();
         self
     }
 
-    /// What control says next; `None` at the end of the stream.
+    /// Returns the next message of control. `None` at the end of the stream.
     pub(super) async fn next(&mut self) -> Option<ControlMessage> {
         self.heard.recv().await
     }
@@ -119,11 +120,11 @@ async fn listen(
         Err(status) => Err(status),
     };
     if let Err(status) = ended {
-        tracing::info!(code = ?status.code(), reason = cause(&status), "control ended the stream");
+        tracing::info!(code = ?status.code(), reason = cause(&status), "stream closed by control");
     }
 }
 
-/// Where a connection broke, the status says only that it did; the error that it was made of says why.
+/// Returns the deepest cause of a status: if a connection broke, the status itself does not contain the reason.
 fn cause(status: &Status) -> String {
     let mut cause = std::error::Error::source(status);
     while let Some(deeper) = cause.and_then(std::error::Error::source) {
@@ -151,7 +152,7 @@ async fn pass_on(
             break;
         }
     }
-    // Let go: our half is closed, and control ends its own once it has read what we sent last.
+    // The stream was dropped: our side is closed, and control closes its side once it has read our last messages.
     let parting = async { while let Ok(Some(_)) = incoming.message().await {} };
     let _ = tokio::time::timeout(PARTING, parting).await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Between the plain messages of the subscription and the wire types. Nothing is decided here.
+//! Conversion between the plain messages of the subscription and the wire types. It makes no decisions.
 
 use std::time::Duration;
 
@@ -16,47 +16,47 @@ use crate::core::sync::subscription::{
     Begin, ContentRefusal, Hello, Message, PROTOCOL, Part, Report, Welcome,
 };
 
-/// A report names at most this many faults; the last one then says how many more there are.
+/// Maximum number of faults in a report; the last one then states how many more there are.
 const MOST_FAULTS: usize = 1000;
 
-/// A detail names at most this many records; where there are more, everything is sent instead. About a megabyte.
+/// Maximum number of records in a detail, about a megabyte; if there are more, everything is sent instead.
 const MOST_HELD: usize = 16_384;
 
-/// Who this is, for `Hello`.
+/// The identity of this node, for `Hello`.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The node's name.
     pub node: String,
     /// Its group.
     pub group: String,
-    /// Its release.
+    /// The version of its release.
     pub proxy_version: String,
-    /// What it takes at most.
+    /// Limits of the snapshots that it accepts.
     pub limits: Limits,
-    /// Drawn for this start.
+    /// Drawn at random for this start.
     pub boot_id: Vec<u8>,
-    /// That of the start before; empty for the first.
+    /// The boot id of the previous start; empty for the first.
     pub replaces_boot_id: Vec<u8>,
 }
 
-/// What `Status` tells.
+/// The content of `Status`.
 #[derive(Clone, Debug, Default)]
 pub struct ControlEvent {
-    /// What serves.
+    /// The running version.
     pub running: Option<Version>,
-    /// Where that came from.
+    /// Where that version came from.
     pub origin: &'static str,
     /// The newest version that is safe on disk.
     pub persisted: Option<Version>,
     /// Requests since the start.
     pub requests: u64,
-    /// Answers of 500 and above since the start.
+    /// Responses with status 500 or above since the start.
     pub responses_5xx: u64,
-    /// What is wrong, in words.
+    /// Problems as text for an operator.
     pub troubles: Vec<String>,
 }
 
-/// What a proxy says first.
+/// Builds the first message of a stream.
 pub fn hello(identity: &Identity, hello: &Hello) -> wire::NodeMessage {
     node_message(wire::node_message::Kind::Hello(wire::Hello {
         protocol_min: PROTOCOL,
@@ -79,7 +79,7 @@ fn refusal(refusal: &ContentRefusal) -> wire::Refusal {
     stream::refusal(&refusal.content, &refusal.faults)
 }
 
-/// What a proxy answers, or tells of itself.
+/// Builds the message of a report.
 pub fn report(report: &Report, told: impl FnOnce() -> ControlEvent) -> wire::NodeMessage {
     node_message(match report {
         Report::Ack {
@@ -106,7 +106,7 @@ pub fn report(report: &Report, told: impl FnOnce() -> ControlEvent) -> wire::Nod
     })
 }
 
-/// The marks of the buckets of what is held.
+/// Builds the answer with the marks of all buckets.
 pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
     let buckets: Vec<u8> = records.marks().flatten().collect();
     node_message(wire::node_message::Kind::Digest(wire::Digest {
@@ -115,7 +115,7 @@ pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
     }))
 }
 
-/// What is held in some buckets.
+/// Builds the answer with the keys held in some buckets.
 pub fn told_detail(question: u64, records: &RecordSet, buckets: &[usize]) -> wire::NodeMessage {
     let held: Vec<Held> = records.held_in(buckets).take(MOST_HELD + 1).collect();
     let too_much = held.len() > MOST_HELD;
@@ -159,8 +159,7 @@ const fn node_message(kind: wire::node_message::Kind) -> wire::NodeMessage {
     wire::NodeMessage { kind: Some(kind) }
 }
 
-/// What control said. A message that is not what it claims to be is [`Message::Broken`]; one of a kind that this release does not know
-/// is none at all.
+/// Converts a message of control. A malformed message becomes [`Message::Broken`]; `None` for a kind that this release does not know.
 pub fn message(message: wire::ControlMessage) -> Option<Message> {
     let read = match message.kind? {
         wire::control_message::Kind::Welcome(from) => welcome(&from),

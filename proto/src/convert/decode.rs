@@ -1,4 +1,4 @@
-//! Records to model: every record that arrives goes through here before anything believes it.
+//! Decoding of records into the model. Every record passes through here before it is used.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::record::{Record, ResourceType};
 use crate::rules::Rules;
 use crate::wire::resource as wire;
 
-/// `Record.format`, then `Record.requires` with one number of one byte, then the tag of `Record.body`.
+/// Encoded prefix of a common envelope: `Record.format`, then `Record.requires` with one number of one byte, then the tag of `Record.body`.
 const PLAIN: [u8; 6] = [
     1 << 3,
     RECORD_FORMAT as u8,
@@ -30,20 +30,20 @@ const PLAIN: [u8; 6] = [
 /// A decoded resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// Defaults of a group.
+    /// The defaults of a group.
     Settings(Settings),
     /// A host.
     VirtualHost(VirtualHost),
     /// A pool.
     Pool(PoolName, Pool),
-    /// An endpoint of a pool, and who names it.
+    /// An endpoint of a pool, with its owner.
     Endpoint(PoolName, EndpointOwner, Endpoint),
 }
 
 /// Decodes and validates one record.
 ///
 /// # Errors
-/// The faults of this record: a format or feature that this build lacks, bytes that do not decode, values that the model does not allow.
+/// The faults of this record: an unknown format or feature, bytes that do not decode, values that the model does not allow.
 pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
     match plain_body(&record.payload) {
         Some(body) => decode_body(record, body),
@@ -51,8 +51,8 @@ pub fn decode(record: &Record) -> Result<Resource, Vec<Fault>> {
     }
 }
 
-/// The body of an envelope as nearly every one is written: of this format, and with no feature but the first. Looked at in place, since
-/// each other envelope counts one more that uses the memory of all records, which both threads of a start would wait for.
+/// Returns the body of an envelope of this format that needs only [`feature::BASE`], as nearly all do; `None` for any other. Decoding in
+/// place avoids a refcount bump on the shared `Bytes`, which both start-up threads would contend on.
 fn plain_body(payload: &[u8]) -> Option<&[u8]> {
     let mut body = payload.strip_prefix(&PLAIN)?;
     let length = decode_length_delimiter(&mut body).ok()?;
@@ -104,7 +104,7 @@ fn decode_body(record: &Record, body: &[u8]) -> Result<Resource, Vec<Fault>> {
     }
 }
 
-/// Where a fault of a route lies.
+/// The position of a fault inside a route.
 #[derive(Clone, Copy)]
 struct RouteField<'a> {
     path: &'a str,
@@ -117,7 +117,7 @@ impl fmt::Display for RouteField<'_> {
     }
 }
 
-/// Collects what is wrong with one record.
+/// Collects the faults of one record.
 struct Problems<'a> {
     record: &'a Record,
     faults: Vec<Fault>,
@@ -133,7 +133,7 @@ impl Problems<'_> {
         ));
     }
 
-    /// The value, or a fault at `field`, which is only written out for the fault.
+    /// Returns the value, or adds a fault at `field`, which is formatted only in that case.
     fn need<T, E: ToString>(&mut self, field: impl fmt::Display, value: Result<T, E>) -> Option<T> {
         value
             .map_err(|reason| self.invalid(field, reason.to_string()))
@@ -190,7 +190,7 @@ impl Problems<'_> {
         let pattern = self.need("key", pattern)?;
         let pattern = self.sharing_key(pattern);
         let wire: wire::VirtualHost = self.message(body)?;
-        // Collecting would keep the larger memory of what was received.
+        // `collect` would reuse, and keep, the larger allocation of the received routes.
         let mut routes = Vec::with_capacity(wire.routes.len());
         routes.extend(
             wire.routes
@@ -207,7 +207,7 @@ impl Problems<'_> {
         })
     }
 
-    /// The pattern, which must be written as the key is.
+    /// Checks that the key is the normalised form of the pattern. An exact pattern then shares the text of the key.
     fn sharing_key(&mut self, pattern: HostPattern) -> HostPattern {
         let name = &self.record.key.name;
         match pattern {
@@ -258,7 +258,7 @@ impl Problems<'_> {
         })
     }
 
-    /// The rules of a scope; `field` is where a fault of one of them lies.
+    /// Decodes the rules of a scope. `field` returns the position of a rule, for its faults.
     fn rules<F: fmt::Display>(
         &mut self,
         wire: Option<wire::Rules>,

@@ -1,4 +1,4 @@
-//! Model to records.
+//! Encoding of the model into records.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
 use crate::wire::resource as wire;
 
-/// `needs`: the features beyond [`feature::BASE`], ascending.
+/// Builds a record. `needs`: the features beyond [`feature::BASE`], ascending.
 fn record(key: RecordKey, needs: &[u32], body: &impl Message) -> Record {
     let base = std::iter::once(feature::BASE);
     let envelope = wire::Record {
@@ -25,7 +25,7 @@ fn record(key: RecordKey, needs: &[u32], body: &impl Message) -> Record {
     Record::new(key, envelope.encode_to_vec().into())
 }
 
-/// The record of a group's settings.
+/// Returns the record of a group's settings.
 pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
     let body = wire::Settings {
         rules: settings.rules.encode(),
@@ -36,7 +36,7 @@ pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
     record(key, &needs, &body)
 }
 
-/// The record of a virtual host.
+/// Returns the record of a virtual host.
 pub fn host_record(host: &VirtualHost) -> Record {
     let body = wire::VirtualHost {
         rules: host.rules.encode(),
@@ -48,7 +48,7 @@ pub fn host_record(host: &VirtualHost) -> Record {
     record(key, &needs, &body)
 }
 
-/// The record of a pool.
+/// Returns the record of a pool.
 pub fn pool_record(name: &PoolName, pool: &Pool) -> Record {
     let balance = match pool.balance {
         Balance::RoundRobin => wire::Balance::RoundRobin,
@@ -60,7 +60,7 @@ pub fn pool_record(name: &PoolName, pool: &Pool) -> Record {
     record(key, &[], &body)
 }
 
-/// The record of an endpoint of a pool, named by this owner.
+/// Returns the record of a pool's endpoint with this owner.
 pub fn endpoint_record(owner: EndpointOwner, pool: &PoolName, endpoint: &Endpoint) -> Record {
     let state = match endpoint.state {
         EndpointState::Ready => wire::EndpointState::Ready,
@@ -79,7 +79,7 @@ pub fn endpoint_record(owner: EndpointOwner, pool: &PoolName, endpoint: &Endpoin
     record(key, needs, &body)
 }
 
-/// What these rules need, ascending.
+/// Returns the features that these rules need, ascending.
 fn needs<'t>(said: impl IntoIterator<Item = &'t Rules>) -> Vec<u32> {
     let needs: BTreeSet<u32> = said.into_iter().flat_map(Rules::needs).collect();
     needs.into_iter().collect()

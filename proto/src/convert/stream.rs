@@ -1,4 +1,4 @@
-//! Versions, items, faults and limits between model and the messages of the stream.
+//! Conversion of versions, items, faults and limits between the model and the messages of the stream.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::snapshot::Limits;
 use crate::version::Version;
 use crate::wire::control as wire;
 
-/// A message of the stream that cannot be what it says.
+/// A stream message with invalid contents.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidMessage(pub String);
@@ -43,7 +43,7 @@ impl TryFrom<wire::Version> for Version {
     }
 }
 
-/// The refusal of a content as it is sent.
+/// Returns the wire form of the refusal of a content.
 pub fn refusal(content: &Content, faults: &[Fault]) -> wire::Refusal {
     let bytes = |root: &Digest| bytes::Bytes::copy_from_slice(root.as_bytes());
     let (root, authored_root) = match content {
@@ -57,10 +57,10 @@ pub fn refusal(content: &Content, faults: &[Fault]) -> wire::Refusal {
     }
 }
 
-/// The content of a refusal from the wire.
+/// Returns the content that a refusal names.
 ///
 /// # Errors
-/// Where it names none, or two.
+/// If it names none, or two.
 pub fn refused(wire: &wire::Refusal) -> Result<Content, InvalidMessage> {
     match (wire.root.as_ref(), wire.authored_root.as_ref()) {
         (root, []) => digest("a refused root", root).map(Content::Whole),
@@ -71,10 +71,10 @@ pub fn refused(wire: &wire::Refusal) -> Result<Content, InvalidMessage> {
     }
 }
 
-/// A digest from the wire. `what` names it in the error.
+/// Parses a digest from the wire. `what` names it in the error.
 ///
 /// # Errors
-/// Where it does not have 32 bytes.
+/// If it does not have 32 bytes.
 pub fn digest(what: &str, bytes: &[u8]) -> Result<Digest, InvalidMessage> {
     Digest::from_slice(bytes)
         .ok_or_else(|| InvalidMessage(format!("{what} has {} bytes instead of 32", bytes.len())))
@@ -99,7 +99,7 @@ impl From<&Change> for wire::Item {
 impl TryFrom<wire::Item> for Change {
     type Error = Fault;
 
-    /// A type that this build does not know is a fault, never skipped: it may be one that protects something.
+    /// An unknown resource type is a fault and is never skipped: the resource may protect something.
     fn try_from(wire: wire::Item) -> Result<Self, Fault> {
         let Some(kind) = ResourceType::from_number(wire.r#type) else {
             let reason = format!(
@@ -145,7 +145,7 @@ impl From<&Fault> for wire::Fault {
 }
 
 impl From<wire::Fault> for Fault {
-    /// Total: a report from a newer proxy is shown as well as it can be.
+    /// Never fails, to show reports of newer proxies: an unknown code becomes `FaultCode::Internal`, an unknown resource type `None`.
     fn from(wire: wire::Fault) -> Self {
         let code = match wire.code() {
             wire::FaultCode::Decode => FaultCode::Decode,

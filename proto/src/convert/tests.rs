@@ -139,7 +139,7 @@ fn code_of(record: &Record) -> FaultCode {
     decode(record).unwrap_err()[0].code
 }
 
-/// F-03: an unknown required feature, a newer schema.
+/// F-03: an unknown required feature, as in a newer schema.
 #[test]
 fn a_resource_that_needs_an_unknown_feature_is_refused_rather_than_served_without_it() {
     let record = with_body(ResourceType::Pool, "p/", vec![1, 4711], vec![]);

@@ -1,4 +1,4 @@
-//! Actions of a route that this release does not enforce, and what chooses between routes of one path. Checked only.
+//! Route actions that this release does not enforce, and conditions that choose between routes of one path. They are only checked.
 
 use crate::reading::{Anything, Between, OneOrMany, keys, scalar_or_map};
 
@@ -8,20 +8,20 @@ scalar_or_map!(
 );
 
 keys! {
-    /// A folder that is served.
+    /// A folder to serve.
     FilesKeys "in files";
     @checked {
         /// The folder.
         folder => String,
-        /// Whether a miss answers index.html.
+        /// Answer a miss with index.html.
         spa => bool,
-        /// Whether NAME.br, NAME.zst and NAME.gz are sent where they exist.
+        /// Send NAME.br, NAME.zst and NAME.gz where they exist.
         precompressed => bool,
     }
 }
 
 keys! {
-    /// A part of a route's requests, and who serves it.
+    /// A share of a route's requests, and the endpoints that serve it.
     PoolKeys "in pools";
     @checked {
         /// Its share of the requests.
@@ -32,10 +32,10 @@ keys! {
 }
 
 keys! {
-    /// Which of the requests below a path a route is for.
+    /// Conditions on the requests below a path.
     MatchKeys "in match";
     @checked {
-        /// Whether the path is the whole path.
+        /// Match the path only, not what is below it.
         exact => bool,
         /// The methods.
         methods => OneOrMany<String>,
@@ -47,14 +47,14 @@ keys! {
 }
 
 keys! {
-    /// An answer of the proxy's own.
+    /// An answer that the proxy generates.
     RespondKeys "in respond";
     @checked {
         /// Its status.
         status => Between<200, 599>,
         /// Its body.
         body => String,
-        /// The type of its body.
+        /// The media type of its body.
         type => String,
     }
 }

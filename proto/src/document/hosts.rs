@@ -8,16 +8,16 @@ use crate::reading::{FromYaml, KeyMatch, KeySet, Reader, nearest, unknown_reason
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
-/// A host as one document has it.
+/// A host as one document defines it.
 pub(crate) struct HostEntry<'t> {
     pub(crate) host: AuthoredHost,
-    /// Whether it may redefine a host of another document.
+    /// `true` if it may redefine a host of another document.
     pub(crate) overrides: bool,
     /// Its key as written.
     pub(crate) key: &'t str,
-    /// Where the key stands.
+    /// Position of the key.
     pub(crate) at: Spot,
-    /// Whether it stands under `upstreams`.
+    /// `true` if it is listed under `upstreams`.
     pub(crate) wrapped: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn document<'t>(
                 }
                 hosts.extend(host(entry, false, reader));
             } else if is_extension(entry.key) {
-                // Its anchors were read with the text.
+                // The YAML parser has read its anchors already.
             } else if entry.key == "upstreams" {
                 wrapped(entry.value, reader, &mut hosts);
             } else {
@@ -53,7 +53,7 @@ pub(crate) fn document<'t>(
     (globals, hosts)
 }
 
-/// Whether a key at the top is a place for anchors: any value may be there.
+/// Reports whether a top-level key only holds anchors. Its value may be anything.
 fn is_extension(key: &str) -> bool {
     key.starts_with("x-")
 }
@@ -100,7 +100,7 @@ fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t
     });
 }
 
-/// The key of a map that was meant to be `paths`.
+/// Returns the entry of a map whose key was meant to be `paths`.
 fn misspelt_paths(value: Node<'_>) -> Option<Entry<'_>> {
     let Value::Mapping(mut entries) = value.value() else {
         return None;
@@ -152,7 +152,7 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
     })
 }
 
-/// The route under its host, and the pool that it names.
+/// Returns the route under its host, and adds the pool that it names to `pools`.
 fn lower(
     pattern: &HostPattern,
     path: std::sync::Arc<str>,

@@ -1,4 +1,4 @@
-//! The keys of `upstreams.yaml` and `conf.d/*.yaml` at the top and at a host. Those of rules are in [`crate::rules`].
+//! The keys of `upstreams.yaml` and `conf.d/*.yaml` at the top and at a host. The keys of rules are in [`crate::rules`].
 
 use crate::document::paths::Paths;
 use crate::document::route_keys::RouteKeys;
@@ -10,16 +10,16 @@ use crate::rules::{RuleKeys, Scope};
 keys! {
     /// `upstreams.yaml`: defaults for all hosts, and the hosts.
     GlobalKeys "at the top";
-    /// `aralez-0.9`: misses answer 502.
+    /// `aralez-0.9`: answer misses with 502.
     compat => Compat,
     @checked {
-        /// Where endpoints come from: file, consul, kubernetes, or a list of them.
+        /// Sources of endpoints: file, consul, kubernetes, or a list of them.
         provider => Providers,
         /// The services to find in Consul.
         consul => NotYet<ConsulKeys>,
         /// The services to find in Kubernetes.
         kubernetes => NotYet<KubernetesKeys>,
-        /// The hosts; they may as well stand at the top.
+        /// The hosts. They may also be listed at the top.
         upstreams => HostsSchema,
     }
     ..rules: RuleKeys, at Scope::Top
@@ -32,19 +32,19 @@ keys! {
     paths => Paths,
     /// The groups of nodes that serve the host. Default: all.
     groups => Groups,
-    /// Whether this file may redefine a host of another file.
+    /// Allow this file to redefine a host of another file.
     overrides: "override" => bool,
     ..rules: RuleKeys, at Scope::Host
 }
 
-/// The three maps that hold each other.
+/// The three maps that are nested in each other.
 pub(crate) const SCOPES: Scopes = &[
     (HostKeys::SCOPE, HostKeys::keys),
     (RouteKeys::SCOPE, RouteKeys::keys),
     (GlobalKeys::SCOPE, GlobalKeys::keys),
 ];
 
-/// Whether a name is a key at the top.
+/// Reports whether a name is a key at the top.
 pub(crate) fn is_global(name: &str) -> bool {
     GlobalKeys::keys().iter().any(|key: &Key| key.is(name))
 }

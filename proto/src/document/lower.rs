@@ -1,16 +1,16 @@
-//! From the authored layer to the records of a group.
+//! Conversion of the authored layer into the records of a group.
 
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
 use crate::document::Authored;
 use crate::model::{EndpointOwner, GroupName};
 use crate::record::{Record, RecordSet};
 
-/// The records that the authored layer gives to a group's view: the settings, the hosts that it serves, their pools and endpoints.
-/// `None` stands for every group that no host names.
+/// Returns the records that the authored layer contributes to a group's view: the settings, the hosts that the group serves, their pools
+/// and endpoints. `None` stands for every group that no host names.
 ///
-/// The settings lie under `default` in every view. So groups that run the same have the same root, and a group that gets a view of its own
-/// never sees its settings put under one name and deleted under another. Equal documents give equal records, in whatever order and layout
-/// they were written.
+/// The settings have the key `default` in every view. Groups with the same configuration therefore have the same root, and a group that
+/// gets its own view never sees its settings put under one key and deleted under another. Equal documents give equal records, whatever
+/// their order and layout.
 pub fn records(authored: &Authored, group: Option<&GroupName>) -> RecordSet {
     let settings = settings_record(&GroupName::default(), &authored.settings);
     let mut records: Vec<Record> = vec![settings];

@@ -14,20 +14,20 @@ use crate::reading::{FromYaml, Reader, shown};
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
-/// `paths`: each normalised path with its route, and where it stands.
+/// `paths`: each normalised path with its route and its position.
 pub(crate) struct Paths(pub(crate) BTreeMap<Arc<str>, (PathRoute, Spot)>);
 
-/// A route that does not know its host yet.
+/// A route without its host.
 pub(crate) struct PathRoute {
     pub(crate) rules: Rules,
-    /// Where its rules stand.
+    /// Positions of its rules.
     pub(crate) places: Places,
     pub(crate) action: PathAction,
 }
 
-/// What such a route does.
+/// The action of such a route.
 pub(crate) enum PathAction {
-    /// Forwards to these.
+    /// Forwards to these endpoints.
     Servers(Vec<Endpoint>),
     /// Redirects.
     Redirect(Redirect),
@@ -52,7 +52,7 @@ impl FromYaml for Paths {
         for entry in entries {
             reader.under(entry.key, |reader| {
                 let path = path(entry, reader);
-                // Read also below a faulty path: every fault is told at once.
+                // Read the route of a faulty path too, to report all faults together.
                 let route = route(entry, reader);
                 let Some(path) = path else { return };
                 if let Some(first) = seen.insert(Arc::clone(&path), entry.at) {
@@ -103,10 +103,11 @@ fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
     })
 }
 
-/// Exactly one of three. Presence counts, not whether the value was right: that has been told.
+/// Returns the one action of a route. Keys count if present, even with an invalid value, since that fault is already reported.
+/// `None` after a fault.
 fn action<'t>(entry: Entry<'t>, keys: &RouteKeys, reader: &mut Reader<'t>) -> Option<PathAction> {
     let has = |key: &str| entry.value.get(key).is_some();
-    // Another action, which was refused as not enforced.
+    // Another action, already refused as not enforced.
     if (has("pools") && keys.pools.is_none()) || (has("respond") && keys.respond.is_none()) {
         return None;
     }

@@ -12,7 +12,7 @@ pub(crate) struct RedirectTo(pub(crate) Redirect);
 keys! {
     /// A redirect.
     RedirectKeys "in redirect_to";
-    /// Where to: the path and the query of the request are added.
+    /// The target URL; the path and the query of the request are appended.
     to => WrittenTarget,
     /// The status: 301, 302, 307 or 308. Default: 301.
     status => Between<300, 399>,
@@ -56,7 +56,7 @@ fn status(code: u64) -> Option<RedirectStatus> {
     RedirectStatus::from_code(u32::try_from(code).ok()?)
 }
 
-/// Scheme, authority, perhaps a path; without a slash at the end.
+/// Scheme, authority and an optional path, without a trailing slash.
 pub(crate) struct WrittenTarget(RedirectTarget);
 
 impl FromYaml for WrittenTarget {

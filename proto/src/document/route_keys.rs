@@ -1,4 +1,4 @@
-//! The keys at a path. Those of rules are in [`crate::rules`].
+//! The keys at a path. The keys of rules are in [`crate::rules`].
 
 use crate::document::actions::{Files, MatchKeys, PoolKeys, RespondKeys};
 use crate::document::redirect::RedirectTo;
@@ -7,20 +7,20 @@ use crate::reading::{NotYet, keys};
 use crate::rules::{RuleKeys, Scope};
 
 keys! {
-    /// What happens to requests below a path: exactly one of `servers`, `redirect_to`, `files`.
+    /// The action for requests below a path: exactly one of `servers`, `redirect_to`, `files`.
     RouteKeys "at a path";
     /// The endpoints: IP:PORT, or maps of address, weight, backup.
     servers => Servers,
-    /// Where requests are redirected, with their path and query.
+    /// The URL to redirect to; the path and the query of the request are appended.
     redirect_to => RedirectTo,
     /// Several groups of endpoints, each with its share of the requests.
     pools => NotYet<Vec<PoolKeys>>,
-    /// An answer of the proxy's own.
+    /// An answer that the proxy generates.
     respond => NotYet<RespondKeys>,
     @checked {
-        /// The folder that is served.
+        /// The folder to serve.
         files => NotYet<Files>,
-        /// Which of the requests below the path the route is for.
+        /// Conditions on the requests below the path.
         match => NotYet<MatchKeys>,
     }
     ..rules: RuleKeys, at Scope::Path

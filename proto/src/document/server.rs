@@ -6,7 +6,7 @@ use crate::model::{Endpoint, EndpointAddress, SocketPath};
 use crate::reading::{Between, FromYaml, Reader, keys, shown, text};
 use crate::yaml::{Node, Spot, Value};
 
-/// `servers`, in the order written. Those with faults are left out, and told.
+/// `servers`, in the order written. Servers with faults are reported and left out.
 pub(crate) struct Servers(pub(crate) Vec<Endpoint>);
 
 keys! {
@@ -16,7 +16,7 @@ keys! {
     address => Address,
     /// Its share of the requests. Default: 1.
     weight => Between<1, 65_535>,
-    /// Whether it serves only where no other is live. Default: false.
+    /// Use it only if no other server is live. Default: false.
     backup => bool,
 }
 
@@ -118,7 +118,7 @@ impl FromYaml for Address {
     }
 }
 
-/// Why a text that people take for an address is none.
+/// Returns the reason why a common mistake is not an address. `None` for any other text.
 fn not_taken(text: &str) -> Option<String> {
     let written = shown(text);
     if text.starts_with('/') {

@@ -1,4 +1,4 @@
-//! A set of documents as a whole: every document read, each host once.
+//! Reading of a set of documents as a whole: every document, and each host once.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::place::Places;
 use crate::reading::{Reader, told};
 use crate::yaml::{self, Spot};
 
-/// A host and the document that has it.
+/// A host and the document that defines it.
 struct SeenHost {
     host: AuthoredHost,
     overrides: bool,
     at: Spot,
-    /// What faults call its document.
+    /// The document's name in faults.
     shown: String,
     file: String,
 }
@@ -91,7 +91,8 @@ impl Set {
         self.warnings.extend(notes);
     }
 
-    /// Takes a host. Where two documents have it, the one that says `override` stays, of two the later one.
+    /// Adds a host. If two documents define it, the one with `override` wins, or the later one if both have it. Without `override`, or
+    /// within one document, the second definition is a fault.
     fn add<'t>(&mut self, entry: HostEntry<'t>, reader: &mut Reader<'t>) {
         let held = SeenHost {
             at: entry.at,

@@ -1,4 +1,4 @@
-//! Consul and Kubernetes as sources: read and checked, for a later release.
+//! Consul and Kubernetes as sources. They are read and checked only, for a later release.
 
 use crate::reading::{OneOrMany, SecretText, keys};
 use crate::rules::{RuleKeys, Scope};
@@ -7,7 +7,7 @@ keys! {
     /// Consul.
     ConsulKeys "in consul";
     @checked {
-        /// Where Consul is found.
+        /// Addresses of Consul.
         servers => Vec<String>,
         /// The services.
         services => Vec<ServiceKeys>,
@@ -19,7 +19,7 @@ keys! {
         token_env => String,
         /// The authority that signed Consul's certificate.
         ca => String,
-        /// Whether Consul's certificate is not verified.
+        /// Do not verify Consul's certificate.
         insecure => bool,
         /// The datacenter.
         datacenter => String,
@@ -36,7 +36,7 @@ keys! {
     /// Kubernetes.
     KubernetesKeys "in kubernetes";
     @checked {
-        /// Where the API is found.
+        /// Addresses of the API.
         servers => Vec<String>,
         /// The services.
         services => Vec<ServiceKeys>,
@@ -48,15 +48,15 @@ keys! {
         token_env => String,
         /// The authority that signed the API's certificate.
         ca => String,
-        /// Whether the API's certificate is not verified.
+        /// Do not verify the API's certificate.
         insecure => bool,
         /// The namespace.
         namespace => String,
-        /// The file that says where the API is and who asks.
+        /// The file with the address of the API and the credentials.
         kubeconfig => String,
-        /// The class of the Ingress objects that are served.
+        /// The class of the Ingress objects to serve.
         ingress_class => String,
-        /// What is written to the status of those.
+        /// The addresses to write to the status of those objects.
         publish_address => OneOrMany<String>,
     }
 }

@@ -17,7 +17,7 @@ fn read_main(text: &str) -> Result<Authored, DocumentFaults> {
     read(&set(&[("upstreams.yaml", text)]), &Surroundings::default())
 }
 
-/// A sample without what this release does not enforce.
+/// Returns a sample without the keys that this release does not enforce.
 fn enforced(sample: &str) -> String {
     let mut kept = String::new();
     let mut dropping = false;
@@ -50,7 +50,7 @@ upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_lim
     );
 }
 
-/// What documents say, wherever it stands in them.
+/// Removes the positions of all rules.
 fn without_places(mut authored: Authored) -> Authored {
     authored.places = Places::default();
     for host in &mut authored.hosts {
@@ -204,7 +204,7 @@ DEFAULT:
     let edge: GroupName = "edge".parse().unwrap();
     assert_eq!(authored.hosts[0].groups, std::slice::from_ref(&edge));
     assert_eq!(authored.hosts[1].host.pattern.to_string(), "DEFAULT");
-    // Settings, and of each host its record, a pool and an endpoint.
+    // The settings, and for each host its record, a pool and an endpoint.
     assert_eq!(records(&authored, Some(&edge)).len(), 7);
     assert_eq!(records(&authored, None).len(), 4);
 }

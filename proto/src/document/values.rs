@@ -9,7 +9,7 @@ use crate::yaml::{Node, Value};
 choices! {
     /// `compat`
     Compat, "a release", false:
-    /// Misses answer 502.
+    /// Answer misses with 502.
     Aralez09 = "aralez-0.9",
 }
 
@@ -38,7 +38,7 @@ impl FromYaml for Groups {
     }
 }
 
-/// `provider`: one or a list.
+/// `provider`: one provider or a list.
 pub(crate) struct Providers;
 
 const PROVIDERS: [&str; 3] = ["file", "consul", "kubernetes"];
@@ -84,7 +84,7 @@ fn check_provider<'t>(node: Node<'t>, reader: &mut Reader<'t>) {
     }
 }
 
-/// `upstreams`, for the schema: [`crate::document::hosts`] reads it.
+/// `upstreams`, for the schema only: [`crate::document::hosts`] reads it.
 pub(crate) struct HostsSchema;
 
 impl FromYaml for HostsSchema {

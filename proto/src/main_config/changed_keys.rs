@@ -1,21 +1,21 @@
-//! What a changed `main.yaml` means to a running daemon: which keys changed, whose they are, and which of them hold at once.
+//! The effect of a changed `main.yaml` on a running daemon: which keys changed, who owns them, and which apply without a restart.
 
 use crate::main_config::keys::OWNERS;
 use crate::main_config::owner::Owner;
 use crate::yaml::{self, Node, Value};
 
-/// A key whose value is another one now.
+/// A key whose value changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChangedKey {
     /// The key.
     pub key: &'static str,
-    /// Who reads it.
+    /// The process that reads it.
     pub owner: Owner,
-    /// Whether the new value holds at once; else with a restart.
+    /// `true` if the new value applies immediately, `false` if it needs a restart.
     pub live: bool,
 }
 
-/// The keys that differ between two texts of `main.yaml` that both read without a fault, in the order of the reference.
+/// Returns the keys that differ between two valid texts of `main.yaml`, in the order of their declaration.
 pub fn changes(before: &[u8], after: &[u8]) -> Vec<ChangedKey> {
     let (before, after) = (yaml::parse(before).ok(), yaml::parse(after).ok());
     let before = before.as_ref().and_then(yaml::Tree::root);
@@ -33,7 +33,7 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<ChangedKey> {
     changed.map(change).collect()
 }
 
-/// A value without its place and its quotes.
+/// Formats a value without its position and quotes, for comparison.
 fn shape(node: Node<'_>) -> String {
     match node.value() {
         Value::Scalar(scalar) => format!("{:?}", scalar.text),

@@ -1,11 +1,11 @@
-//! What no single key of `main.yaml` can say.
+//! Checks of `main.yaml` that involve several keys.
 
 use crate::main_config::keys::MainKeys;
 use crate::main_config::values::Grade;
 use crate::reading::{Reader, Spanned, written};
 use crate::yaml::Spot;
 
-/// A key of a set that only works as a whole, and where it stands.
+/// A key of a set that is valid only as a whole, and its position.
 type Member = (&'static str, Option<Spot>);
 
 /// Checks keys against each other.
@@ -86,7 +86,7 @@ fn check_grade(keys: &MainKeys, reader: &mut Reader<'_>) {
     }
 }
 
-/// A target longer than the head that it stands in would be a promise that cannot be kept.
+/// A target is part of its head, so a `max_target` above `max_head` could never be reached.
 fn check_target(keys: &MainKeys, reader: &mut Reader<'_>) {
     let (Some(target), Some(head)) = (&keys.max_target, &keys.max_head) else {
         return;
@@ -102,7 +102,7 @@ fn check_target(keys: &MainKeys, reader: &mut Reader<'_>) {
     }
 }
 
-/// The process is gone when its grace period is over, and its tunnels with it.
+/// The process exits at the end of its grace period, which closes its tunnels: a longer `tunnel_grace` could not be kept.
 fn check_tunnel_grace(keys: &MainKeys, reader: &mut Reader<'_>) {
     let (Some(tunnels), Some(grace)) = (&keys.tunnel_grace, &keys.grace_period) else {
         return;

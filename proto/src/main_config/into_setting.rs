@@ -1,4 +1,4 @@
-//! From values as written to values as used.
+//! Conversion of written values to the values that the daemons use.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -13,19 +13,19 @@ use crate::reading::{
     WrittenSize, default_of,
 };
 
-/// What a written value is used as.
+/// A written value that converts to a `T`.
 pub(super) trait IntoSetting<T> {
-    /// The used value.
+    /// Returns the value as used.
     fn into_setting(self) -> T;
 }
 
-/// The written value, or else the default.
+/// Returns the written value, or else the default.
 pub(super) fn or_default<S: FromYaml + IntoSetting<T>, T>(
     at: Option<Spanned<S>>,
     default: &'static str,
 ) -> T {
     let value = at.or_else(|| default_of(default));
-    // A test reads an empty file, and so every default.
+    // A test reads an empty file, and with it every default.
     value
         .expect("each default is a value of its key")
         .value
@@ -58,7 +58,7 @@ becomes! {
     Control => ControlAddress: it -> it.0;
 }
 
-/// What a number that counts things here is on this machine.
+/// Converts a count to `usize`, saturating.
 fn whole(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
@@ -87,7 +87,7 @@ impl<const MIN: u64, const MAX: u64> IntoSetting<NonZeroUsize> for Between<MIN, 
     }
 }
 
-/// 0 is no limit.
+/// 0 means no limit.
 impl<const MIN: u64, const MAX: u64> IntoSetting<Option<NonZeroUsize>> for Between<MIN, MAX> {
     fn into_setting(self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(whole(self.0))

@@ -1,4 +1,4 @@
-//! The keys of `main.yaml`: each is said once.
+//! The keys of `main.yaml`, each declared once.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -19,9 +19,8 @@ use crate::reading::{
     WrittenSize, keys,
 };
 
-/// Declares the keys: `key: type as written = default => type as used, owner`, and `live` where a running daemon takes a new value. Without a
-/// default the used type is optional. `@together`: keys that only mean something to the checks of others; `@checked`: keys that this release reads for
-/// their faults alone.
+/// Declares the keys: `key: type as written = default => type as used, owner`, then `live` if a running daemon applies a new value. Without
+/// a default the used type is optional. `@together`: keys used only in the checks of other keys; `@checked`: keys that are only validated.
 macro_rules! main_keys {
     (@value $at:expr, $default:literal) => { or_default($at, $default) };
     (@value $at:expr) => { $at.map(|at| at.value.into_setting()) };
@@ -51,16 +50,16 @@ macro_rules! main_keys {
             }
         }
 
-        /// The values of `main.yaml` that a daemon or the supervisor uses in this release, defaults filled in.
+        /// The values of `main.yaml` that a daemon or the supervisor uses in this release, with defaults filled in.
         #[derive(Clone, Debug)]
         pub struct MainConfig {
             $($(#[doc = $about])* pub $key: $used,)*
-            /// Keys that are known and well-formed but do nothing in this release, each with its place: a daemon logs them.
+            /// Valid keys that have no effect in this release, each with its place. The daemons log them.
             pub idle: Vec<DocumentFault>,
         }
 
         impl MainConfig {
-            /// From keys that were checked.
+            /// Builds the configuration from checked keys.
             pub(super) fn of(keys: MainKeys, idle: Vec<DocumentFault>) -> Self {
                 Self {
                     $($key: main_keys!(@value keys.$key $(, $default)?),)*
@@ -69,7 +68,7 @@ macro_rules! main_keys {
             }
         }
 
-        /// Whose each key is, and whether a running daemon takes a new value.
+        /// The owner of each key, and `true` if a running daemon applies a new value.
         pub(super) const OWNERS: &[(&str, Owner, bool)] = &[
             $((stringify!($key), Owner::$owner, main_keys!(@live $($live)?)),)*
             $((stringify!($together), Owner::$together_owner, false),)*
@@ -79,108 +78,108 @@ macro_rules! main_keys {
 }
 
 main_keys! {
-    /// How many threads serve requests. Default: the number of cores.
+    /// Number of threads that serve requests. Default: the number of cores.
     threads: Between<1, 4096> => Option<NonZeroUsize>, Proxy;
     /// The user to run as, with `rungroup`, when started as root.
     runuser: String => Option<String>, Each;
     /// The group to run as, with `runuser`.
     rungroup: String => Option<String>, Each;
-    /// Whether to go to the background.
+    /// Run in the background.
     daemon: bool = "false" => bool, Each;
     /// The file that holds the process id while in the background.
     pid_file: PathBuf => Option<PathBuf>, Each;
-    /// Where the log goes instead of the standard error output.
+    /// The log file, instead of standard error.
     error_log: PathBuf => Option<PathBuf>, Each;
-    /// How much is logged.
+    /// The lowest level that is logged.
     log_level: LogLevel = "info" => LogLevel, Each live;
-    /// The folder of what must survive a restart. Default: /var/lib/aralez as root, else $XDG_STATE_HOME/aralez.
+    /// The folder for state that must survive a restart. Default: /var/lib/aralez as root, else $XDG_STATE_HOME/aralez.
     state_dir: PathBuf => Option<PathBuf>, Each;
-    /// Where the config API listens.
+    /// Listen address of the config API.
     config_address: SocketAddr = "127.0.0.1:3000" => SocketAddr, Control;
-    /// Where the config API listens with TLS; with `config_tls_certificate` and `config_tls_key_file`.
+    /// Listen address of the config API with TLS; with `config_tls_certificate` and `config_tls_key_file`.
     config_tls_address: Idle<SocketAddr> => Option<SocketAddr>, Control;
-    /// Whether configuration may be pushed.
+    /// Accept pushed configuration.
     config_api_enabled: bool = "true" => bool, Control live;
     /// The key of the config API.
     master_key: SecretText => Option<Secret>, Control;
-    /// How many connections the config API may have at once, 32 of them from one address (IPv6: one /64).
+    /// Maximum concurrent connections of the config API, at most 32 of them from one address (IPv6: one /64).
     max_api_connections: Between<1, 65_536> = "256" => usize, Control;
-    /// The file with the hosts; `conf.d/*.yaml` beside it are read too.
+    /// The file with the hosts. `conf.d/*.yaml` in the same folder are read too.
     upstreams_conf: PathBuf => Option<PathBuf>, Control;
-    /// Where control listens for proxies: unix:PATH. Default: control.sock in `state_dir`.
+    /// Address on which control listens for proxies: unix:PATH. Default: control.sock in `state_dir`.
     control_address: Control => Option<ControlAddress>, Control;
-    /// Where a proxy finds control: unix:PATH, several in a list. Default: control.sock in `state_dir`.
+    /// Address of control: unix:PATH, or a list of them. Default: control.sock in `state_dir`.
     control_servers: OneOrMany<Control> => Option<OneOrMany<ControlAddress>>, Proxy;
-    /// The name of this node. Default: the host's name.
+    /// The name of this node. Default: the host name.
     node_id: NodeName => Option<NodeName>, Proxy;
-    /// The group of nodes that this one belongs to.
+    /// The group that this node belongs to.
     node_group: GroupName = "default" => GroupName, Proxy;
-    /// Where the proxy listens.
+    /// Listen addresses of the proxy.
     proxy_address_http: OneOrMany<SocketAddr> = "127.0.0.1:6193" => OneOrMany<SocketAddr>, Proxy;
-    /// Where the proxy listens with TLS; its port is where `to_https` leads.
+    /// Listen addresses of the proxy with TLS. `to_https` redirects to their port.
     proxy_address_tls: Idle<OneOrMany<SocketAddr>> => Option<OneOrMany<SocketAddr>>, Proxy;
-    /// Where the proxy answers questions about itself.
+    /// Listen address of the proxy's admin API.
     proxy_admin_address: SocketAddr = "127.0.0.1:3004" => SocketAddr, Proxy;
-    /// How many idle connections to endpoints each thread keeps in all.
+    /// Maximum idle upstream connections per thread.
     upstream_keepalive_pool_size: Between<0, 1_000_000> = "128" => usize, Proxy;
-    /// How many idle connections to one endpoint each thread keeps.
+    /// Maximum idle upstream connections per thread to one endpoint.
     upstream_keepalive_per_endpoint: Between<0, 100_000> = "128" => usize, Proxy;
-    /// How long a client may take for the head of a request, from its first byte to its last.
+    /// Timeout for the head of a request, from its first byte to its last.
     client_header_timeout: Deadline = "10s" => Duration, Proxy;
-    /// How long a client may send nothing in the middle of a body.
+    /// Maximum time without data in the middle of a request body.
     client_body_timeout: Deadline = "30s" => Duration, Proxy;
-    /// How much of a body a client must send in a second, on average; 0 is no minimum.
+    /// Minimum average rate of a request body, in bytes per second; 0 for no minimum.
     client_body_min_rate: WrittenSize = "100" => u64, Proxy;
-    /// How long a client may take nothing of a response.
+    /// Maximum time for which a client may accept no data of a response.
     client_write_timeout: Deadline = "60s" => Duration, Proxy;
-    /// How long a client's connection may wait for its next request. Above the 60s of common load balancers.
+    /// Maximum time that a client connection may wait for its next request. Above the 60s of common load balancers.
     client_idle_timeout: Deadline = "75s" => Duration, Proxy;
-    /// How many requests a client's connection may carry.
+    /// Maximum requests per client connection.
     client_requests: Between<1, { u32::MAX as u64 }> = "1000" => u32, Proxy;
-    /// Whether the kernel holds a new connection until its client says something, for a second at most.
+    /// Let the kernel hold a new connection until the client sends data, for at most 1s.
     client_defer_accept: bool = "true" => bool, Proxy;
-    /// How long an upgraded connection may be silent on both sides.
+    /// Maximum time for which an upgraded connection may be silent in both directions.
     tunnel_idle_timeout: Deadline = "1h" => Duration, Proxy;
-    /// How long a WebSocket may go on when the proxy leaves, at most `grace_period`. Default: as `grace_period`.
+    /// Maximum time for a WebSocket to continue while the proxy drains, at most `grace_period`. Default: as `grace_period`.
     tunnel_grace: Deadline => Option<Duration>, Proxy;
-    /// How long what a client still sends after its last answer is read away before its connection is closed.
+    /// Maximum time to read and discard what a client still sends after its last answer, before its connection is closed.
     client_linger: Deadline = "5s" => Duration, Proxy;
-    /// How many connections of clients there may be at once, never more than the limit of open files allows; 0 is no limit of its own.
+    /// Maximum concurrent client connections, never above the limit of open files; 0 for that limit only.
     max_connections: Between<0, { u32::MAX as u64 }> = "50000" => Option<NonZeroUsize>, Proxy;
-    /// How many connections of clients one listener may have at once; 0 is no limit.
+    /// Maximum concurrent client connections per listener; 0 for no limit.
     max_connections_per_listener: Between<0, { u32::MAX as u64 }> = "10000" => Option<NonZeroUsize>, Proxy;
-    /// How many connections one client address (IPv6: one /64) may have at once; 0 is no limit.
+    /// Maximum concurrent connections per client address (IPv6: one /64); 0 for no limit.
     max_connections_per_address: Between<0, { u32::MAX as u64 }> = "256" => Option<NonZeroUsize>, Proxy;
-    /// The largest head of a request.
+    /// Maximum size of a request head.
     max_head: SizeBetween<1_024, 1_048_576> = "64KiB" => usize, Proxy;
-    /// The most header fields of a request.
+    /// Maximum number of header fields of a request.
     max_fields: Between<1, 1_000> = "100" => usize, Proxy;
-    /// The longest target of a request, not beyond `max_head`.
+    /// Maximum length of a request target, not above `max_head`.
     max_target: SizeBetween<64, 65_536> = "8KiB" => usize, Proxy;
-    /// The socket over which listeners pass to a new process. Default: in `state_dir`.
+    /// The socket for the handover of listeners to a new process. Default: in `state_dir`.
     upgrade_sock: PathBuf => Option<PathBuf>, Proxy;
-    /// How long requests may take to finish when the proxy leaves.
+    /// Maximum time for requests to finish while the proxy drains.
     grace_period: WrittenDuration = "25s" => Duration, Proxy live;
-    /// How long the proxy says that it is not ready before it stops taking connections.
+    /// Time for which the proxy reports that it is not ready before it stops accepting connections.
     lame_duck: WrittenDuration = "5s" => Duration, Proxy live;
-    /// The largest snapshot that this node takes.
+    /// Maximum size of a snapshot that this node accepts.
     max_snapshot: WrittenSize => Option<u64>, Proxy;
-    /// The most hosts that this node takes.
+    /// Maximum number of hosts that this node accepts.
     max_hosts: Between<0, { u64::MAX }> => Option<u64>, Proxy;
-    /// The most endpoints that this node takes.
+    /// Maximum number of endpoints that this node accepts.
     max_endpoints: Between<0, { u64::MAX }> => Option<u64>, Proxy;
     @together {
         /// The certificate of the config API, a PEM file.
         config_tls_certificate: Idle<PathBuf>, Control;
         /// The key of that certificate, a PEM file.
         config_tls_key_file: Idle<PathBuf>, Control;
-        /// How old a client's TLS may be. Default: medium.
+        /// TLS versions and cipher suites that clients may use. Default: medium.
         proxy_tls_grade: Idle<Grade>, Proxy;
-        /// Whether the grade `unsafe` may be chosen. Default: false.
+        /// Allow the grade `unsafe`. Default: false.
         proxy_tls_unsafe: Idle<bool>, Proxy;
         /// The folder that the file server serves; with `file_server_address`.
         file_server_folder: Idle<PathBuf>, Proxy;
-        /// Where the file server listens; with `file_server_folder`.
+        /// Listen address of the file server; with `file_server_folder`.
         file_server_address: Idle<SocketAddr>, Proxy;
     }
     @checked {
@@ -190,51 +189,51 @@ main_keys! {
         hc_interval: Idle<Between<1, 86_400>>, Control;
         /// The folder of the proxy's certificates, NAME.crt with NAME.key.
         proxy_certificates: Idle<PathBuf>, Control;
-        /// Before `proxy_certificates`: the folder whose folder `certificates` holds them.
+        /// Older form of `proxy_certificates`: the folder that contains the folder `certificates`.
         proxy_configs: Idle<PathBuf>, Control;
-        /// The certificate for names that no other has. Default: the first by name.
+        /// The certificate for names that no other certificate covers. Default: the first by name.
         default_certificate: Idle<String>, Control;
         /// Networks whose connections begin with the PROXY protocol.
         proxy_protocol_from: Idle<Vec<Cidr>>, Proxy;
-        /// Folders below which routes may serve files. Default: `file_server_folder`.
+        /// Folders from which routes may serve files. Default: `file_server_folder`.
         file_roots: Idle<Vec<PathBuf>>, Proxy;
-        /// Which requests are logged. Default: off.
+        /// The requests to log. Default: off.
         access_log: Idle<AccessLog>, Proxy;
-        /// How requests are logged. Default: text.
+        /// The format of the request log. Default: text.
         access_log_format: Idle<AccessLogFormat>, Proxy;
-        /// Where requests are logged, with rotation.
+        /// The file of the request log, with its rotation.
         log_file: Idle<LogFile>, Proxy;
-        /// Seconds until an idle connection of a client is probed.
+        /// Seconds until an idle client connection is probed.
         tcp_keepalive_idle: Idle<Between<1, 86_400>>, Proxy;
         /// Seconds between two such probes.
         tcp_keepalive_interval: Idle<Between<1, 86_400>>, Proxy;
-        /// How many such probes go unanswered before the connection is closed.
+        /// Number of unanswered probes after which the connection is closed.
         tcp_keepalive_count: Idle<Between<1, 1_000>>, Proxy;
-        /// The file with the token to enrol with control.
+        /// The file with the token for enrolment with control.
         join_token_file: JoinToken, Proxy;
-        /// The names that the config API answers to.
+        /// Host names that the config API answers to.
         config_api_hosts: NotYet<OneOrMany<String>>, Control;
-        /// How often one address may name a wrong key, as 10/min.
+        /// Maximum rate of wrong keys from one address, as 10/min.
         auth_failures: NotYet<String>, Each;
-        /// Whether routes may lead to the config API.
+        /// Allow routes to the config API.
         allow_routes_to_api: NotYet<bool>, Control;
-        /// Certificate, key and authority with which control speaks TCP to proxies.
+        /// Certificate, key and authority of control for TCP connections from proxies.
         control_tls: NotYet<ControlTlsKeys>, Control;
-        /// Where proxies of other machines dial control.
+        /// Addresses at which proxies on other machines reach control.
         control_advertise: NotYet<OneOrMany<String>>, Control;
-        /// How much of the history control keeps.
+        /// Amount of history that control keeps.
         history: NotYet<HistoryKeys>, Control;
-        /// Where traces go, and of which share of the requests.
+        /// Destination of traces, and the share of requests that is traced.
         traces: NotYet<TraceKeys>, Proxy;
-        /// How long a client may take for the TLS handshake.
+        /// Timeout for the TLS handshake of a client.
         client_handshake_timeout: NotYet<Deadline>, Proxy;
-        /// How many requests one HTTP/2 connection may carry at once.
+        /// Maximum concurrent requests on one HTTP/2 connection.
         http2_max_streams: NotYet<Between<1, { u32::MAX as u64 }>>, Proxy;
     }
 }
 
 impl Default for MainConfig {
-    /// What an empty file says.
+    /// Returns the configuration of an empty file.
     fn default() -> Self {
         Self::of(MainKeys::default(), Vec::new())
     }

@@ -1,18 +1,18 @@
-//! Whose the keys of `main.yaml` are.
+//! Owners of the keys of `main.yaml`.
 
-/// The process that reads a key (keys.md, "owner").
+/// The process that reads a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Owner {
     /// `aralez-control`.
     Control,
     /// `aralez-proxy`.
     Proxy,
-    /// Each of them, and the supervisor.
+    /// Both of them, and the supervisor.
     Each,
 }
 
 impl Owner {
-    /// The name in logs.
+    /// Returns the name in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Control => "control",

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// A secret text. Does not print; compare it in constant time.
+/// A secret text. `Debug` does not print it. Compare it in constant time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret from where it was written.
+    /// Wraps a secret.
     pub const fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The text itself, for the one place that compares or uses it.
+    /// Returns the text, for the one place that compares or uses it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -152,7 +152,7 @@ upstream_keepalive_per_endpoint: 0
     assert_eq!(config.upstream_keepalive_per_endpoint, 0);
 }
 
-/// Each default is a value of its key, and the file that says all of them says nothing new.
+/// Each default is a valid value of its key, and a file that sets all of them equals an empty file.
 #[test]
 fn an_empty_file_is_the_file_of_all_defaults() {
     let keys = keys::MainKeys::keys();

@@ -1,4 +1,4 @@
-//! The values that only `main.yaml` has.
+//! Value types that only `main.yaml` uses.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::model::SocketPath;
 use crate::reading::{Between, FromYaml, Reader, WrittenSize, choices, choose, keys, text};
 use crate::yaml::{Node, Value};
 
-/// A value that loads and does nothing in this release.
+/// A value that is accepted but has no effect in this release.
 #[derive(Clone, Debug)]
 pub(crate) struct Idle<T>(pub(crate) T);
 
@@ -31,22 +31,23 @@ impl<T: FromYaml> FromYaml for Idle<T> {
 /// `log_level`
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LogLevel {
-    /// Everything.
+    /// All events.
     Trace,
-    /// For developers.
+    /// Events for developers.
     Debug,
-    /// What changes.
+    /// Changes of state.
     #[default]
     Info,
-    /// What may need a person.
+    /// Events that may need an operator.
     Warn,
-    /// What needs a person.
+    /// Events that need an operator.
     Error,
-    /// Nothing.
+    /// No events.
     Off,
 }
 
-/// Where control listens or is reached for the stream. Over TCP this release has no mTLS yet, so only sockets are values.
+/// The address on which control listens for the stream, or at which a proxy reaches it. TCP needs mTLS, which this release does not have
+/// yet, so only unix sockets are supported.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ControlAddress {
     /// `unix:PATH`
@@ -77,11 +78,11 @@ const LEVELS: [(&str, LogLevel); 6] = [
 choices! {
     /// `hc_method`
     Method, "a method", true:
-    /// Asks for the head alone.
+    /// Requests the head only.
     Head = "HEAD",
-    /// Asks for the whole.
+    /// Requests the whole response.
     Get = "GET",
-    /// Sends nothing.
+    /// Sends no body.
     Post = "POST",
 }
 
@@ -90,22 +91,22 @@ choices! {
     Grade, "a grade", true:
     /// TLS 1.2 and 1.3, ECDHE and AEAD.
     High = "high",
-    /// With the documented CBC suites.
+    /// Also the documented CBC suites.
     Medium = "medium",
-    /// With TLS 1.0 and 1.1.
+    /// Also TLS 1.0 and 1.1.
     Unsafe = "unsafe",
 }
 
 choices! {
     /// `access_log_format`
     AccessLogFormat, "a format", false:
-    /// One line of words.
+    /// One line of text.
     Text = "text",
     /// One line of JSON.
     Json = "json",
 }
 
-/// `access_log`: whether any request is logged.
+/// `access_log`: `true` if any request is logged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessLog(bool);
 
@@ -132,11 +133,11 @@ keys! {
     /// The file.
     path => PathBuf,
     @checked {
-        /// The size at which it is put aside.
+        /// The size at which it is rotated.
         size => WrittenSize,
-        /// How many old files are kept.
+        /// Number of old files to keep.
         keep => Between<0, 10_000>,
-        /// Whether old files are compressed.
+        /// Compress old files.
         compress => bool,
     }
 }
@@ -145,7 +146,7 @@ keys! {
     /// TLS between control and proxies.
     ControlTlsKeys "in control_tls";
     @checked {
-        /// The authority that signs nodes.
+        /// The authority that signs the certificates of nodes.
         ca => PathBuf,
         /// The certificate of control.
         certificate => PathBuf,
@@ -155,12 +156,12 @@ keys! {
 }
 
 keys! {
-    /// What is kept of the history.
+    /// Limits of the history.
     HistoryKeys "in history";
     @checked {
-        /// How many revisions. Default: 1000.
+        /// Number of revisions to keep. Default: 1000.
         keep => Between<1, { u64::MAX }>,
-        /// For how long. Default: 90d.
+        /// Time for which to keep them. Default: 90d.
         for => String,
     }
 }
@@ -169,9 +170,9 @@ keys! {
     /// Traces.
     TraceKeys "in traces";
     @checked {
-        /// Where they go.
+        /// Their destination.
         endpoint => String,
-        /// Of which share of the requests, as 1%.
+        /// The share of requests that is traced, as 1%.
         sample => String,
     }
 }
@@ -201,7 +202,7 @@ impl FromYaml for LogFile {
     }
 }
 
-/// Where control listens or is found.
+/// The address on which control listens or at which it is reached.
 pub(crate) struct Control(pub(crate) ControlAddress);
 
 impl FromYaml for Control {
@@ -239,7 +240,7 @@ fn not_a_socket(text: &str) -> String {
     }
 }
 
-/// `join_token_file`: refused, since it enrols over TCP.
+/// `join_token_file`: refused, since enrolment needs TCP.
 pub(crate) struct JoinToken;
 
 impl FromYaml for JoinToken {

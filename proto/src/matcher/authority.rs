@@ -1,4 +1,4 @@
-//! The authority of an absolute target, and whether `Host` names the same one.
+//! The authority of an absolute target, and its comparison with `Host`.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme that a target begins with, in any case, and what follows its `://`.
+    /// Splits a target into its scheme, in any case, and the text after `://`. `None` if it has neither scheme.
     pub fn split(target: &str) -> Option<(Self, &str)> {
         [("http://", Self::Http), ("https://", Self::Https)]
             .into_iter()
@@ -23,7 +23,7 @@ impl Scheme {
             })
     }
 
-    /// The port of an authority that names none.
+    /// Returns the port of an authority without one.
     const fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -32,7 +32,7 @@ impl Scheme {
     }
 }
 
-/// The authority of an absolute target, as it came.
+/// The authority of an absolute target, as received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Authority<'a> {
     scheme: Scheme,
@@ -40,24 +40,24 @@ pub struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
-    /// An authority under a scheme.
+    /// Returns an authority under a scheme.
     pub const fn new(scheme: Scheme, text: &'a str) -> Self {
         Self { scheme, text }
     }
 
-    /// The text as it came.
+    /// Returns the text as received.
     pub const fn text(self) -> &'a str {
         self.text
     }
 
-    /// Whether a `Host` field names the same host and port: names have no case, and a port that is missing or empty is the default of the
-    /// scheme (RFC 9110 section 4.2.3, RFC 3986 section 6.2.3).
+    /// Reports whether a `Host` field names the same host and port. Names are case-insensitive, and a missing or empty port is the default
+    /// of the scheme (RFC 9110 section 4.2.3, RFC 3986 section 6.2.3).
     pub fn is_named_by(self, host: &str) -> bool {
         let (name, port) = split_port(self.text);
         let (other, other_port) = split_port(host);
         let ports = match (self.number(port), self.number(other_port)) {
             (Some(port), Some(other)) => port == other,
-            // Not a number: whoever reads hosts refuses it.
+            // Not a number: `normalise_host` refuses it.
             _ => port == other_port,
         };
         ports && name.eq_ignore_ascii_case(other)
@@ -71,7 +71,7 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// The name and what follows its `:`. The colons of a bracketed address are its own.
+/// Splits a text into the name and the text after its `:`. Colons inside brackets belong to the name.
 fn split_port(text: &str) -> (&str, Option<&str>) {
     let name = text.rfind(']').unwrap_or(0);
     match text[name..].find(':') {

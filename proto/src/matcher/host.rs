@@ -1,4 +1,4 @@
-//! Names of hosts, normalised.
+//! Normalised host names.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -7,47 +7,47 @@ use std::net::Ipv6Addr;
 #[cfg(test)]
 mod tests;
 
-/// Longest name in bytes, without the trailing dot.
+/// Maximum length of a name in bytes, without the trailing dot.
 const MAX_NAME: usize = 253;
-/// Longest label in bytes.
+/// Maximum length of a label in bytes.
 const MAX_LABEL: usize = 63;
-/// Longest text that is looked at: a name in UTF-8 may be longer than its punycode, but not without end.
+/// Maximum length of a text that is parsed: a name in UTF-8 may be longer than its punycode, but not arbitrarily.
 const MAX_TEXT: usize = 4 * MAX_NAME;
 
-/// Why a text is not a host.
+/// The reason why a text is not a host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidHost {
-    /// Nothing before the port, or nothing at all.
+    /// Nothing before the port, or an empty text.
     #[error("the name is empty")]
     Empty,
     /// Longer than 253 bytes.
     #[error("the name is longer than 253 bytes")]
     TooLong,
-    /// A label of nothing: two dots in a row, or one at the start.
+    /// An empty label: two dots in a row, or a dot at the start.
     #[error("the name has an empty label")]
     EmptyLabel,
     /// A label longer than 63 bytes.
     #[error("a label of the name is longer than 63 bytes")]
     LongLabel,
-    /// A space, a slash, a comma, an `@` and whatever else no name holds.
+    /// A space, a slash, a comma, an `@` or another character that no name contains.
     #[error("a name holds letters, digits, '-', '_' and '.' only")]
     Character,
     /// Not 1 to 65535.
     #[error("the port is not a number from 1 to 65535")]
     Port,
-    /// Brackets without an IPv6 address in them.
+    /// Brackets without an IPv6 address inside.
     #[error("brackets hold one IPv6 address, as [::1]")]
     Address,
-    /// No punycode exists for it.
+    /// It has no punycode form.
     #[error("the name is not a valid internationalised name")]
     Unicode,
 }
 
-/// The form in which hosts are compared: lower case, without port and trailing dot, in punycode, IPv6 in brackets and shortest form.
-/// A host that has this form already is given back as it is, without allocating.
+/// Returns the form in which hosts are compared: lower case, without port and trailing dot, in punycode, IPv6 in brackets and shortest
+/// form. A host that already has this form is returned as it is, without allocating.
 ///
 /// # Errors
-/// [`InvalidHost`] where the text is not `NAME`, `NAME:PORT`, `[IPv6]` or `[IPv6]:PORT`.
+/// [`InvalidHost`] if the text is not `NAME`, `NAME:PORT`, `[IPv6]` or `[IPv6]:PORT`.
 pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
     if text.len() > MAX_TEXT {
         return Err(InvalidHost::TooLong);
@@ -65,7 +65,7 @@ pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
     if name.is_ascii() {
         return ascii(name);
     }
-    // Everything ASCII is allowed through here and checked after the mapping, which may bring forth slashes and dots.
+    // Allow all ASCII here and check it after the mapping, which may produce slashes and dots.
     let mapped = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY)
         .map_err(|_| InvalidHost::Unicode)?;
     ascii(&mapped).map(|name| Cow::Owned(name.into_owned()))
@@ -122,7 +122,7 @@ fn bracketed(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
     Ok(Cow::Owned(format!("[{address}]")))
 }
 
-/// Compares what is written with a text, so that comparing needs no buffer.
+/// Compares formatter output with a text, without a buffer.
 struct Same<'a>(&'a str);
 
 impl Write for Same<'_> {
@@ -132,7 +132,7 @@ impl Write for Same<'_> {
     }
 }
 
-/// RFC 3986 section 3.2.3: an empty port is no port.
+/// Checks a port. An empty port counts as no port (RFC 3986 section 3.2.3).
 fn check_port(port: &str) -> Result<(), InvalidHost> {
     if port.is_empty() {
         return Ok(());

@@ -8,8 +8,8 @@ use crate::persistent_map::PersistentMap;
 #[cfg(test)]
 mod tests;
 
-/// Finds what belongs to a host: the exact name, else the longest `*.suffix` above it, else the catch-all.
-/// Cheap to copy; a change costs one shard.
+/// Finds the entry for a host: the exact name, else the longest matching `*.suffix`, else the catch-all. Cheap to clone; a change copies
+/// one shard.
 #[derive(Clone, Debug)]
 pub struct HostIndex<V> {
     exact: PersistentMap<Arc<str>, V>,
@@ -28,7 +28,7 @@ impl<V> Default for HostIndex<V> {
 }
 
 impl<V: Clone> HostIndex<V> {
-    /// What belongs to a host, which must be normalised ([`super::normalise_host`]). Does not allocate.
+    /// Returns the entry for a host, which must be normalised ([`super::normalise_host`]). Does not allocate.
     pub fn lookup(&self, host: &str) -> Option<&V> {
         self.exact
             .get(host)
@@ -36,9 +36,9 @@ impl<V: Clone> HostIndex<V> {
             .or(self.catch_all.as_ref())
     }
 
-    /// The longest suffix that stands above the host; a suffix does not stand above itself.
+    /// Returns the entry of the longest suffix above the host. A suffix does not match its own name.
     fn below(&self, host: &str) -> Option<&V> {
-        // An address has no names above it.
+        // Addresses have no parent names.
         if self.suffixes.is_empty() || host.starts_with('[') {
             return None;
         }
@@ -52,7 +52,7 @@ impl<V: Clone> HostIndex<V> {
         None
     }
 
-    /// What stands at a pattern itself.
+    /// Returns the entry of exactly this pattern.
     pub fn get(&self, pattern: &HostPattern) -> Option<&V> {
         match pattern {
             HostPattern::Exact(name) => self.exact.get(name),
@@ -61,7 +61,7 @@ impl<V: Clone> HostIndex<V> {
         }
     }
 
-    /// Puts a value and gives back the one that was there.
+    /// Inserts a value and returns the previous one.
     pub fn insert(&mut self, pattern: &HostPattern, value: V) -> Option<V> {
         match pattern {
             HostPattern::Exact(name) => self.exact.insert(Arc::clone(name), value),
@@ -70,7 +70,7 @@ impl<V: Clone> HostIndex<V> {
         }
     }
 
-    /// Takes a value out.
+    /// Removes a value and returns it.
     pub fn remove(&mut self, pattern: &HostPattern) -> Option<V> {
         match pattern {
             HostPattern::Exact(name) => self.exact.remove(name),
@@ -79,17 +79,17 @@ impl<V: Clone> HostIndex<V> {
         }
     }
 
-    /// How many patterns there are.
+    /// Returns the number of patterns.
     pub fn len(&self) -> usize {
         self.exact.len() + self.suffixes.len() + usize::from(self.catch_all.is_some())
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no patterns.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All values, in no particular order.
+    /// Returns all values, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         let exact = self.exact.iter().map(|(_, value)| value);
         let suffixes = self.suffixes.iter().map(|(_, value)| value);

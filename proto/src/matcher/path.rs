@@ -1,19 +1,19 @@
-//! Paths of requests: what is forwarded, and which route every reading of it selects.
+//! Paths of requests: the path that is forwarded, and the route that every reading of it selects.
 //!
-//! An endpoint may decode `%2F` before it looks at a path, or cut parameters (`;v=1`) off its segments, and no proxy knows which of them
-//! does. A route's rules hold only where all of them agree: each reading below must select the same route, or the request is refused. What
-//! is forwarded stays as the client wrote it, unless it holds dot segments, which are resolved.
+//! An endpoint may decode `%2F` before it interprets a path, or cut parameters (`;v=1`) off its segments, and a proxy cannot know which. A
+//! route's rules are safe only if all endpoints agree on the route: each reading below must select the same one, or the request is refused.
+//! The path is forwarded as the client wrote it, unless it has dot segments, which are resolved.
 //!
-//! *F*, the path that is forwarded: unreserved escapes are decoded in a copy; if that copy has a segment `.` or `..`, F is the copy with
-//! slashes merged and dot segments resolved (RFC 3986 section 5.2.4). Otherwise F is the path as written, its leading slashes as one.
+//! *F*, the forwarded path: unreserved escapes are decoded in a copy. If the copy has a segment `.` or `..`, F is the copy with slashes
+//! merged and dot segments resolved (RFC 3986 section 5.2.4). Otherwise F is the path as written, with its leading slashes merged into one.
 //!
-//! Readings of F: encoded slashes (`%2F` and `%5C`, both as `/`) kept, decoded before parameters are cut, or decoded after; times marks
-//! kept, or cut (`%3B` begins a parameter, `%3F` and `%23` end the path). Each reading decodes the other escapes, cuts every segment at
-//! `;`, and drops empty segments but for a trailing slash. With everything kept it selects the route. A reading with a dot segment, or one
-//! that selects something else, is refused. A path without `%2F %5C %3B %3F %23` has one reading only.
+//! Readings of F: encoded slashes (`%2F` and `%5C`, both as `/`) are kept, decoded before parameters are cut, or decoded after; each
+//! combined with marks kept, or cut (`%3B` begins a parameter, `%3F` and `%23` end the path). Every reading decodes the other escapes, cuts
+//! each segment at `;`, and drops empty segments except for a trailing slash. The reading with everything kept selects the route. The
+//! request is refused if any reading has a dot segment or selects another route. A path without `%2F %5C %3B %3F %23` has only one reading.
 //!
-//! Beyond that rule, escapes of other printable characters (`%21`) are read as the character, in requests and routes alike, so that
-//! `/secret%21` cannot pass by the route `/secret!`.
+//! In addition, escapes of other printable characters (`%21`) are read as the character, in requests and routes alike, so that `/secret%21`
+//! cannot bypass the route `/secret!`.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ pub use route::{InvalidRoutePath, normalise_route_path};
 pub(super) use scan::check_target_byte;
 use scan::{Seen, scan};
 
-/// Why a request's path is refused. All of these are answered 400.
+/// The reason why a request's path is refused. Each is answered with 400.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidPath {
     /// Neither a path nor `http://` or `https://` with an authority.
@@ -48,21 +48,21 @@ pub enum InvalidPath {
     /// A space or a byte beyond ASCII.
     #[error("holds a space or a byte that must be escaped")]
     Unescaped,
-    /// `#` is never sent.
+    /// A `#`, which clients must not send.
     #[error("holds a fragment (#)")]
     Fragment,
     /// `%5C` together with `;` or `%3B`: too many readings.
     #[error("holds an escaped backslash together with a parameter")]
     BackslashAndParameter,
-    /// `..%2f`, `..;x`: a dot segment that only some readers see.
+    /// `..%2f`, `..;x`: a dot segment that only some readings have.
     #[error("hides a dot segment behind an escape or a parameter")]
     HiddenDots,
-    /// `/%2Fsecret` beside the route `/secret`: some readers see the path of another route.
+    /// `/%2Fsecret` with a route `/secret`: some readings are the path of another route.
     #[error("is the path of another route to readers that decode it further")]
     OtherRoute,
 }
 
-/// A path as a request wrote it, ready to be matched and forwarded.
+/// The path of a request, ready to be matched and forwarded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestPath<'a> {
     forwarded: Cow<'a, str>,
@@ -70,10 +70,10 @@ pub struct RequestPath<'a> {
 }
 
 impl<'a> RequestPath<'a> {
-    /// Reads a path, which holds no query. Allocates only where dot segments have to be resolved.
+    /// Parses a path without its query. Allocates only if dot segments must be resolved.
     ///
     /// # Errors
-    /// [`InvalidPath`] where no reading of it is acceptable. [`RequestPath::select`] refuses the rest.
+    /// [`InvalidPath`] if no reading of the path is acceptable. [`RequestPath::select`] refuses the rest.
     pub fn parse(written: &'a str) -> Result<Self, InvalidPath> {
         let written = one_leading_slash(written).ok_or(InvalidPath::NotAbsolute)?;
         let seen = scan(written.as_bytes())?;
@@ -91,12 +91,12 @@ impl<'a> RequestPath<'a> {
         })
     }
 
-    /// The path as it is forwarded.
+    /// Returns the path to forward.
     pub fn forwarded(&self) -> &str {
         &self.forwarded
     }
 
-    /// The same, where it is a part of what was written.
+    /// Returns the path to forward. `None` if it is not a part of the written path.
     pub(super) const fn as_written(&self) -> Option<&'a str> {
         match self.forwarded {
             Cow::Borrowed(written) => Some(written),
@@ -104,11 +104,12 @@ impl<'a> RequestPath<'a> {
         }
     }
 
-    /// What the path selects. `find` gets paths in the form of [`normalise_route_path`], perhaps with a trailing slash, and what it finds is
-    /// compared: equal values must stand for the same rules. Does not allocate where the path has that form and one reading.
+    /// Returns the value that the path selects. `find` receives paths in the form of [`normalise_route_path`], possibly with a trailing
+    /// slash. Its results are compared: equal values must stand for the same rules. Does not allocate if the path has that form and only
+    /// one reading.
     ///
     /// # Errors
-    /// [`InvalidPath::HiddenDots`] and [`InvalidPath::OtherRoute`] where readers could differ.
+    /// [`InvalidPath::HiddenDots`] and [`InvalidPath::OtherRoute`] if readings differ.
     pub fn select<T: PartialEq>(
         &self,
         find: impl Fn(&str) -> Option<T>,
@@ -130,7 +131,7 @@ impl<'a> RequestPath<'a> {
     }
 }
 
-/// The path with its leading slashes as one; `None` where it has none.
+/// Returns the path with its leading slashes merged into one. `None` if it has none.
 fn one_leading_slash(path: &str) -> Option<&str> {
     match path.as_bytes() {
         [b'/', b'/', ..] => {

@@ -8,19 +8,19 @@ use super::path::{InvalidPath, RequestPath};
 #[cfg(test)]
 mod tests;
 
-/// Finds the longest route path that takes a request's path, by whole segments: `/foo` takes `/foo`, `/foo/` and `/foo/bar`, not
-/// `/foobar`. `/` takes everything.
+/// Finds the longest route path that matches a request's path by whole segments: `/foo` matches `/foo`, `/foo/` and `/foo/bar`, not
+/// `/foobar`. `/` matches everything.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PathIndex<V> {
-    /// The paths, one after the other: a lookup compares with several, and each that lay elsewhere would be waited for.
+    /// All paths, concatenated: a lookup compares with several, and each separate allocation would be a cache miss.
     text: Box<str>,
     /// Ascending by path.
     routes: Box<[Place<V>]>,
-    /// Length of the longest path: no longer candidate is worth a search.
+    /// Length of the longest path. Longer candidates need no search.
     longest: usize,
 }
 
-/// A route: its path ends here in the text, and begins where the one before ends.
+/// A route. Its path ends at `end` in the text, and begins where the previous one ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Place<V> {
     end: usize,
@@ -38,7 +38,7 @@ impl<V> Default for PathIndex<V> {
 }
 
 impl<V> FromIterator<(Arc<str>, V)> for PathIndex<V> {
-    /// Route paths must be normalised ([`super::normalise_route_path`]), each once.
+    /// Route paths must be normalised ([`super::normalise_route_path`]) and unique.
     fn from_iter<T: IntoIterator<Item = (Arc<str>, V)>>(routes: T) -> Self {
         let mut routes: Vec<(Arc<str>, V)> = routes.into_iter().collect();
         routes.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -60,17 +60,17 @@ impl<V> FromIterator<(Arc<str>, V)> for PathIndex<V> {
 }
 
 impl<V> PathIndex<V> {
-    /// What takes a path in every reading of it. Does not allocate where the path has one reading and is normal; a reading costs a search
-    /// per segment, of at most as many segments as the longest route path has bytes.
+    /// Returns the route that every reading of a path selects. Does not allocate if the path has one reading and is normalised. A reading
+    /// costs a search per segment, for at most as many segments as the longest route path has bytes.
     ///
     /// # Errors
-    /// [`InvalidPath`] where readings of the path select different routes.
+    /// [`InvalidPath`] if readings of the path select different routes.
     pub fn select(&self, path: &RequestPath<'_>) -> Result<Option<&V>, InvalidPath> {
         let found = path.select(|reading| self.place(reading))?;
         Ok(found.map(|at| &self.routes[at].value))
     }
 
-    /// Where the route stands that takes a reading.
+    /// Returns the index of the route that matches a reading.
     fn place(&self, reading: &str) -> Option<usize> {
         let path = reading.as_bytes();
         let mut end = self.first_end(path);
@@ -83,7 +83,7 @@ impl<V> PathIndex<V> {
         self.at(b"/")
     }
 
-    /// The end of the longest candidate: a border of segments not beyond the longest route path.
+    /// Returns the end of the longest candidate: a segment boundary within the length of the longest route path.
     fn first_end(&self, path: &[u8]) -> usize {
         if path.len() <= self.longest {
             return path.strip_suffix(b"/").unwrap_or(path).len();
@@ -111,18 +111,18 @@ impl<V> PathIndex<V> {
         &self.text[start..self.routes[at].end]
     }
 
-    /// The routes, ascending by path.
+    /// Returns the routes, ascending by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         let places = self.routes.iter().enumerate();
         places.map(|(at, place)| (self.path(at), &place.value))
     }
 
-    /// How many routes there are.
+    /// Returns the number of routes.
     pub const fn len(&self) -> usize {
         self.routes.len()
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no routes.
     pub const fn is_empty(&self) -> bool {
         self.routes.is_empty()
     }

@@ -14,16 +14,16 @@ pub struct Target<'a> {
     authority: Option<Authority<'a>>,
     path: RequestPath<'a>,
     query: Option<&'a str>,
-    /// What is forwarded, where it is a part of what came.
+    /// Path and query to forward, if they are a part of the received text.
     whole: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
-    /// Reads a target. `*` has no path and is the caller's to see first. The empty path of an absolute form is `/`. Allocates only where
-    /// dot segments have to be resolved.
+    /// Parses a target. The caller must handle `*`, which has no path. The empty path of an absolute form is `/`. Allocates only if dot
+    /// segments must be resolved.
     ///
     /// # Errors
-    /// [`InvalidPath`]: answer 400.
+    /// [`InvalidPath`], to be answered with 400.
     pub fn parse(text: &'a str) -> Result<Self, InvalidPath> {
         let (authority, rest) = split_authority(text)?;
         let (raw, query) = match rest.split_once('?') {
@@ -52,22 +52,22 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The authority of an absolute form.
+    /// Returns the authority. `None` for the origin form.
     pub const fn authority(&self) -> Option<Authority<'a>> {
         self.authority
     }
 
-    /// The path.
+    /// Returns the path.
     pub const fn path(&self) -> &RequestPath<'a> {
         &self.path
     }
 
-    /// The query as it came, without `?`.
+    /// Returns the query as received, without `?`.
     pub const fn query(&self) -> Option<&'a str> {
         self.query
     }
 
-    /// Path and query as they are forwarded; borrowed where no dot segment was resolved.
+    /// Returns path and query to forward. Allocates only if dot segments were resolved, or a query follows an empty path.
     pub fn path_and_query(&self) -> Cow<'a, str> {
         let path = self.path.forwarded();
         match (self.whole, self.query) {

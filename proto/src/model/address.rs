@@ -1,12 +1,12 @@
-//! Where an endpoint listens.
+//! Addresses of endpoints.
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Where an endpoint listens: an IP address and a port other than 0, or a unix socket on the proxy's machine. Host names are resolved by
-/// control, never by a proxy.
+/// The address of an endpoint: an IP address and a port other than 0, or a unix socket on the proxy's machine. Control resolves host names;
+/// a proxy never does.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum EndpointAddress {
     /// TCP; written `IP:PORT`.
@@ -15,16 +15,16 @@ pub enum EndpointAddress {
     Unix(SocketPath),
 }
 
-/// Why a text is not an endpoint's address.
+/// The reason why a text is not an endpoint's address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidAddress(String);
 
-/// How the address of a unix socket begins.
+/// Prefix of the address of a unix socket.
 const UNIX: &str = "unix:";
 
 impl EndpointAddress {
-    /// The IP address and port; `None` for a unix socket.
+    /// Returns the IP address and port. `None` for a unix socket.
     pub const fn tcp(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(address) => Some(address.socket()),
@@ -32,14 +32,14 @@ impl EndpointAddress {
         }
     }
 
-    /// Whether this is the text of the address as it is shown, to the byte.
+    /// Reports whether a text is exactly the displayed form of this address.
     pub fn is_written(&self, text: &str) -> bool {
         let mut rest = Rest(text);
         write!(rest, "{self}").is_ok() && rest.0.is_empty()
     }
 }
 
-/// What is left of a text that is compared with what is written, without writing it anywhere.
+/// The rest of a text that is compared with formatter output, without a buffer.
 struct Rest<'a>(&'a str);
 
 impl fmt::Write for Rest<'_> {
@@ -69,12 +69,12 @@ impl FromStr for EndpointAddress {
     }
 }
 
-/// An IP address and a port that can be connected to: not the unspecified address, and no port 0.
+/// An IP address and port that can be connected to: neither the unspecified address nor port 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TcpAddress(SocketAddr);
 
 impl TcpAddress {
-    /// The address.
+    /// Returns the address.
     pub const fn socket(self) -> SocketAddr {
         self.0
     }
@@ -112,16 +112,16 @@ fn tcp(text: &str) -> Result<SocketAddr, InvalidAddress> {
     Ok(address)
 }
 
-/// The path of a unix socket: absolute, without empty, `.` or `..` parts, so that one socket is written in one way; at most
-/// [`SocketPath::LONGEST`] bytes; without spaces and characters that do not print, so that it can stand in the key of a record and in a log.
+/// The path of a unix socket: absolute, without empty, `.` or `..` parts, so that each socket has one spelling; at most
+/// [`SocketPath::LONGEST`] bytes; without spaces and unprintable characters, so that it can be part of a record's key and of a log line.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SocketPath(Arc<str>);
 
 impl SocketPath {
-    /// The most bytes: what `sun_path` holds before the zero that ends it (unix(7)).
+    /// Maximum length in bytes: the size of `sun_path` without its terminating zero (unix(7)).
     pub const LONGEST: usize = 107;
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -180,7 +180,7 @@ impl FromStr for SocketPath {
     }
 }
 
-/// Whether a reader of a log would not see a character for what it is.
+/// Reports whether a character is invisible or misleading in a log.
 fn is_hidden(char: char) -> bool {
     let prints = char.is_ascii_graphic() || char.escape_debug().count() == 1;
     char.is_whitespace() || !prints

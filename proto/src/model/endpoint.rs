@@ -2,7 +2,7 @@
 
 use crate::model::EndpointAddress;
 
-/// Who names an endpoint: no record has two owners.
+/// The owner of an endpoint. No record has two owners.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EndpointOwner {
     /// A document.
@@ -11,31 +11,31 @@ pub enum EndpointOwner {
     Source,
 }
 
-/// Whether an endpoint takes new requests.
+/// The readiness of an endpoint for new requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum EndpointState {
-    /// Takes requests.
+    /// Accepts requests.
     #[default]
     Ready,
-    /// Finishes what it has.
+    /// Finishes its requests and gets no new ones.
     Draining,
 }
 
 /// One endpoint of a pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
-    /// Where it listens; its identity within the pool.
+    /// The address that it listens on; its identity within the pool.
     pub address: EndpointAddress,
     /// Its share of the requests, at least 1.
     pub weight: u16,
-    /// 0 serves first; the next tier only where the one before has nothing live.
+    /// Tier 0 serves first; the next tier only if the previous one has no live endpoint.
     pub tier: u8,
-    /// Whether it takes new requests.
+    /// Its readiness for new requests.
     pub state: EndpointState,
 }
 
 impl Endpoint {
-    /// A ready endpoint of weight 1 in the first tier.
+    /// Returns a ready endpoint of weight 1 in the first tier.
     pub const fn new(address: EndpointAddress) -> Self {
         Self {
             address,

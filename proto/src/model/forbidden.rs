@@ -1,21 +1,21 @@
-//! Where no route may lead.
+//! Addresses that no route may use.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::model::EndpointAddress;
 
-/// What of Aralez itself listens where: no endpoint may be one of these (design section 11).
+/// Listen addresses of Aralez itself. No endpoint may be one of these, or clients could reach the config API or the daemons' sockets.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Forbidden {
-    /// Where the config API listens. The unspecified address stands for every loopback address.
+    /// Listen addresses of the config API. The unspecified address stands for every loopback address.
     pub addresses: Vec<SocketAddr>,
-    /// The sockets of the daemons, and folders in which there is nothing but theirs.
+    /// The sockets of the daemons, and folders that contain nothing else.
     pub paths: Vec<PathBuf>,
 }
 
 impl Forbidden {
-    /// What a route would reach there that it must not; `None`: nothing of ours.
+    /// Returns the name of the part of Aralez that an endpoint would reach. `None` if it reaches none.
     pub fn found_at(&self, endpoint: &EndpointAddress) -> Option<&'static str> {
         match endpoint {
             EndpointAddress::Tcp(endpoint) => {
@@ -32,7 +32,7 @@ impl Forbidden {
     }
 }
 
-/// One that listens on all addresses is reached over any loopback address.
+/// Reports whether an endpoint reaches the config API. A listener on the unspecified address is reachable at every loopback address.
 fn reaches(endpoint: SocketAddr, api: SocketAddr) -> bool {
     let ip = endpoint.ip().to_canonical();
     let same = if api.ip().is_unspecified() {

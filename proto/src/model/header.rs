@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Which message is edited.
+/// The message that is edited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
     /// The request on its way to the endpoint (`server_headers`).
@@ -18,7 +18,7 @@ pub struct Header {
     value: String,
 }
 
-/// Why a header is refused.
+/// The reason why a header is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvalidHeader {
     /// Not a token (RFC 9110 section 5.6.2).
@@ -27,15 +27,15 @@ pub enum InvalidHeader {
     Value(String),
     /// A field that frames the message or that the proxy itself sets.
     Managed(String),
-    /// A name or a value that no endpoint and no client would take.
+    /// A name or value that is too long for endpoints and clients to accept.
     Long,
 }
 
-/// Most edits that one scope may ask for. A request itself has at most 100 fields.
+/// Maximum number of edits in one scope. A request itself has at most 100 fields.
 pub const MOST_EDITS: usize = 256;
-/// Longest name, in bytes.
+/// Maximum length of a name, in bytes.
 const LONGEST_NAME: usize = 256;
-/// Longest value, in bytes.
+/// Maximum length of a value, in bytes.
 const LONGEST_VALUE: usize = 16 * 1024;
 
 impl fmt::Display for InvalidHeader {
@@ -73,10 +73,10 @@ const FRAMING: [&str; 9] = [
     "upgrade",
     "http2-settings",
 ];
-/// Requests always carry it, so that loops are found (RFC 8586 section 2).
+/// Every request carries it, so that loops are detected (RFC 8586 section 2).
 const CDN_LOOP: &str = "cdn-loop";
 
-/// Checks a header name and gives it in lower case.
+/// Checks a header name and returns it in lower case.
 ///
 /// # Errors
 /// [`InvalidHeader::Name`], [`InvalidHeader::Long`] or, for a field that the proxy manages in this direction, [`InvalidHeader::Managed`].
@@ -98,10 +98,10 @@ pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHea
     }
 }
 
-/// Checks a header value; leading and trailing white space is taken off.
+/// Checks a header value and returns it without leading and trailing white space.
 ///
 /// # Errors
-/// [`InvalidHeader::Long`], or [`InvalidHeader::Value`], which names the header and never shows the value: it may be a secret.
+/// [`InvalidHeader::Long`], or [`InvalidHeader::Value`], which names the header but never shows the value, as it may be a secret.
 pub fn check_value(name: &str, value: &str) -> Result<String, InvalidHeader> {
     let value = value.trim_matches([' ', '\t']);
     if value.len() > LONGEST_VALUE {
@@ -117,51 +117,51 @@ pub fn check_value(name: &str, value: &str) -> Result<String, InvalidHeader> {
 }
 
 impl Header {
-    /// A header for one direction.
+    /// Returns a header for one direction.
     ///
     /// # Errors
-    /// Where name or value are not fit to be sent, or the field is one that the proxy manages.
+    /// If the name or the value is not valid in a message, or the proxy manages the field.
     pub fn new(direction: Direction, name: &str, value: &str) -> Result<Self, InvalidHeader> {
         let name = check_name(direction, name)?;
         let value = check_value(&name, value)?;
         Ok(Self { name, value })
     }
 
-    /// The name, in lower case.
+    /// Returns the name, in lower case.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &str {
         &self.value
     }
 }
 
-/// What one scope does to the headers of one direction: remove, then set, then append.
+/// The edits of one scope to the headers of one direction: remove, then set, then append.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct HeaderEdits {
     /// Replaces every field of the name.
     pub set: Vec<Header>,
-    /// Adds a field beside those that are there.
+    /// Adds a field to the existing ones.
     pub append: Vec<Header>,
-    /// Takes every field of the name away; lower case.
+    /// Removes every field of the name; lower case.
     pub remove: Vec<String>,
 }
 
-/// Why edits do not fit together.
+/// The reason why edits are invalid together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEdits {
     /// More than [`MOST_EDITS`].
     #[error("asks for more than {MOST_EDITS} edits of headers")]
     Many,
-    /// With none or two, endpoints answer 400 or differ on who is meant.
+    /// Without a host or with two, endpoints answer 400 or disagree on which host is meant.
     #[error("a request has one host: it can be set, not appended or removed")]
     Host,
 }
 
 impl HeaderEdits {
-    /// Checks what no single edit shows.
+    /// Checks the edits as a whole.
     ///
     /// # Errors
     /// [`InvalidEdits`], the first that applies.
@@ -177,12 +177,12 @@ impl HeaderEdits {
         Ok(())
     }
 
-    /// Whether nothing is edited.
+    /// Reports whether there are no edits.
     pub const fn is_empty(&self) -> bool {
         self.set.is_empty() && self.append.is_empty() && self.remove.is_empty()
     }
 
-    /// The edits of a wider scope with those of a narrower one: headers merge by name, and the narrower wins.
+    /// Returns the edits of a wider scope overridden by a narrower one. Headers merge by name, and the narrower scope wins.
     #[must_use]
     pub fn narrowed_by(&self, narrower: &Self) -> Self {
         let decided = |name: &str| {

@@ -8,25 +8,25 @@ use crate::rules::Rules;
 /// Defaults of one node group.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
-    /// What holds for all hosts.
+    /// The rules for all hosts.
     pub rules: Rules,
-    /// `compat: aralez-0.9`: misses answer 502 instead of 404 and 503.
+    /// `compat: aralez-0.9`: misses are answered with 502 instead of 404 and 503.
     pub compat_0_9: bool,
 }
 
 /// A host and its routes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VirtualHost {
-    /// Which hosts it answers for.
+    /// The hosts that it serves.
     pub pattern: HostPattern,
-    /// What holds for all of its routes.
+    /// The rules for all of its routes.
     pub rules: Rules,
     /// Ascending by path, each path once.
     pub routes: Vec<Route>,
 }
 
 impl VirtualHost {
-    /// The pools that its routes name, one as often as it is named.
+    /// Returns the pools that its routes name. A pool may occur several times.
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
         self.routes.iter().filter_map(|route| match &route.action {
             Action::Pool(pool) => Some(pool),
@@ -35,18 +35,18 @@ impl VirtualHost {
     }
 }
 
-/// What happens to requests below one path.
+/// The action and rules for requests below one path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Route {
-    /// Normalised: begins with `/`, no trailing slash but for `/` itself.
+    /// The normalised path: begins with `/`, no trailing slash except for `/` itself.
     pub path: Arc<str>,
-    /// What holds for it alone.
+    /// The rules for this route only.
     pub rules: Rules,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 
-/// What a route does.
+/// The action of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Forward to an endpoint of the pool.
@@ -55,17 +55,17 @@ pub enum Action {
     Redirect(Redirect),
 }
 
-/// How a named set of endpoints is used.
+/// The balancing rules of a pool.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Pool {
-    /// How an endpoint is chosen.
+    /// The balancing algorithm.
     pub balance: Balance,
 }
 
-/// How an endpoint is chosen.
+/// A balancing algorithm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Balance {
-    /// In turn.
+    /// Each endpoint in turn.
     #[default]
     RoundRobin,
 }

@@ -4,24 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Why a text is not a name.
+/// The reason why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidName(pub String);
 
-/// Which hosts a virtual host answers for. Lower case, without port or trailing dot, in punycode.
+/// The hosts that a virtual host serves. Lower case, without port or trailing dot, in punycode.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HostPattern {
     /// One name or address.
     Exact(Arc<str>),
     /// All names below this one, at any depth; written `*.NAME`, held without the `*.`.
     Suffix(Arc<str>),
-    /// What no other host takes; written `DEFAULT`.
+    /// All hosts that no other pattern matches; written `DEFAULT`.
     CatchAll,
 }
 
 impl HostPattern {
-    /// How the catch-all is written. Host names are lower case, so nothing collides with it.
+    /// The written form of the catch-all. Host names are lower case, so none collides with it.
     pub const CATCH_ALL: &str = "DEFAULT";
 }
 
@@ -44,7 +44,7 @@ impl fmt::Debug for HostPattern {
 impl FromStr for HostPattern {
     type Err = InvalidName;
 
-    /// Reads a pattern as a person may write it, normalising the name.
+    /// Parses a pattern as written in a document, and normalises the name.
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         if text == Self::CATCH_ALL {
             return Ok(Self::CatchAll);
@@ -65,22 +65,22 @@ impl FromStr for HostPattern {
     }
 }
 
-/// The name of a pool: for servers that stand at a route, the host pattern followed by the path. Never holds a space.
+/// The name of a pool. For the servers of a route it is the host pattern followed by the path. Never contains a space.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PoolName(Arc<str>);
 
 impl PoolName {
-    /// The pool of the servers that stand at one route.
+    /// Returns the name of the pool for the servers of a route.
     pub fn of_route(host: &HostPattern, path: &str) -> Self {
         Self(format!("{host}{path}").into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, shared.
+    /// Returns the text, shared.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
@@ -121,7 +121,7 @@ impl FromStr for PoolName {
 impl TryFrom<Arc<str>> for PoolName {
     type Error = InvalidName;
 
-    /// As parsing does, sharing the text.
+    /// Like parsing, but shares the text.
     fn try_from(text: Arc<str>) -> Result<Self, InvalidName> {
         Self::check(&text)?;
         Ok(Self(text))
@@ -145,7 +145,7 @@ macro_rules! label {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -180,7 +180,7 @@ label!(
 );
 
 impl Default for GroupName {
-    /// The group of nodes that name none: `default`.
+    /// Returns the group of nodes that configure no group: `default`.
     fn default() -> Self {
         Self("default".into())
     }

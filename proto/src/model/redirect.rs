@@ -6,24 +6,24 @@ use std::str::FromStr;
 /// A redirect that keeps path and query.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redirect {
-    /// Where to.
+    /// The target.
     pub to: RedirectTarget,
     /// The status.
     pub status: RedirectStatus,
 }
 
-/// Scheme and authority, perhaps a path, without a slash at the end: the request's path and query are appended. Holds only characters
-/// of a URL, so that it cannot split a message.
+/// Scheme and authority with an optional path, without a trailing slash. The request's path and query are appended. Contains only
+/// characters of a URL, so that it cannot split a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RedirectTarget(String);
 
-/// Why a text is not a redirect's target.
+/// The reason why a text is not a redirect's target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidTarget(&'static str);
 
 impl RedirectTarget {
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,12 +59,12 @@ pub enum RedirectStatus {
 }
 
 impl RedirectStatus {
-    /// The status code.
+    /// Returns the status code.
     pub const fn code(self) -> u16 {
         self as u16
     }
 
-    /// The status of a code, or `None` where it is no redirect of these.
+    /// Returns the status of a code. `None` if it is none of these.
     pub fn from_code(code: u32) -> Option<Self> {
         [
             Self::MovedPermanently,

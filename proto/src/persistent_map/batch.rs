@@ -1,4 +1,4 @@
-//! Changes on their way into a map.
+//! Batches of changes to a map.
 
 use std::hash::Hash;
 
@@ -6,8 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::{SHARDS, shard_of};
 
-/// Changes of a map, gathered by shard, so that taking them in looks at one shard after the other: among many entries, each look at
-/// another place than the last one is waited for.
+/// Changes to a map, grouped by shard, so that they are applied shard by shard. In a large map, each jump to another shard is a cache miss.
 #[derive(Debug)]
 pub struct Batch<K, T> {
     hasher: RandomState,
@@ -22,7 +21,7 @@ impl<K: Hash, T> Batch<K, T> {
         }
     }
 
-    /// One more change. Those of one key stay in their order.
+    /// Adds a change. Changes of one key keep their order.
     pub fn push(&mut self, key: K, with: T) {
         self.shards[shard_of(&self.hasher, &key)].push((key, with));
     }

@@ -1,4 +1,4 @@
-//! Durations and sizes that only make sense within bounds.
+//! Durations and sizes that are only valid within bounds.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use crate::reading::{FromYaml, Reader, WrittenDuration, WrittenSize};
 use crate::yaml::Node;
 
-/// A duration that is a limit which cannot be turned off: zero would be over before anything began.
+/// A duration limit that cannot be disabled: zero would expire before anything began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Deadline(pub(crate) Duration);
 
@@ -67,7 +67,7 @@ impl<const MIN: u64, const MAX: u64> FromYaml for SizeBetween<MIN, MAX> {
     }
 }
 
-/// A size as a person would write it.
+/// Formats a size the way users write it.
 pub(crate) fn written(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let fitting = units

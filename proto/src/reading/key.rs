@@ -1,4 +1,4 @@
-//! Keys and where they may stand.
+//! Keys and the maps that they belong to.
 
 use serde_json::Value as Json;
 
@@ -7,23 +7,23 @@ use serde_json::Value as Json;
 pub(crate) struct Key {
     /// Its name.
     pub(crate) name: &'static str,
-    /// Its older and other names.
+    /// Its older and alternative names.
     pub(crate) aliases: &'static [&'static str],
-    /// What it means.
+    /// Its meaning.
     pub(crate) about: &'static [&'static str],
-    /// What holds where it is not written, where that is one value.
+    /// Its default, if that is a single value.
     pub(crate) default: Option<&'static str>,
     /// The JSON Schema of its value.
     pub(crate) schema: fn() -> Json,
 }
 
 impl Key {
-    /// The name and the other names.
+    /// Returns the name and the alternative names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// What it means, with its default.
+    /// Returns the meaning, with the default.
     pub(crate) fn says(&self) -> String {
         let mut says = self.about.concat().trim().to_owned();
         if let Some(default) = self.default {
@@ -34,11 +34,11 @@ impl Key {
         says
     }
 
-    /// Whether this is one of its names.
+    /// Reports whether this is one of its names.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
     }
 }
 
-/// Maps whose keys people put into one another: each with where its keys stand, as in "at a path".
+/// Maps whose keys users confuse, each with its scope, as in "at a path".
 pub(crate) type Scopes = &'static [(&'static str, fn() -> Vec<Key>)];

@@ -7,7 +7,7 @@ use crate::reading::reader::{is_invisible, shown};
 use crate::reading::{Reader, did_you_mean};
 use crate::yaml::{Entry, Node, Value};
 
-/// Whether a map knows a key, and whether the key, perhaps under another name, was there already.
+/// Result of offering a key to a map.
 pub(crate) enum KeyMatch {
     /// Read, or refused with a fault.
     Taken,
@@ -15,30 +15,29 @@ pub(crate) enum KeyMatch {
     Unknown,
 }
 
-/// A map with known keys; [`keys!`] writes the implementation.
+/// A map with known keys; [`keys!`] generates the implementation.
 pub(crate) trait KeySet: Default {
-    /// Where the keys stand, as in "at a path".
+    /// The scope of the keys, as in "at a path".
     const SCOPE: &'static str;
 
-    /// The keys.
+    /// Returns the keys.
     fn keys() -> Vec<Key>;
 
     /// Reads the value of a key.
     fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> KeyMatch;
 
-    /// With the defaults of what is not written.
+    /// Returns the map with defaults for unset keys.
     #[must_use]
     fn or_defaults(self) -> Self;
 
-    /// The same for the keys of rules, where they may stand here.
+    /// Reads the value of a rule's key, in maps that may have rules.
     fn take_rule<'t>(&mut self, _: &str, _: Node<'t>, _: &mut Reader<'t>) -> KeyMatch {
         KeyMatch::Unknown
     }
 }
 
-/// Declares a map: `name => Type`, or `field: "key" | "older name" => Type`, each with its meaning. `= "text"` behind the type is what holds where
-/// nothing is written. `@checked { key => Type }`: keys whose values are read for their faults alone. `..rules: TYPE, at SCOPE`: with the keys of
-/// the rules that stand there.
+/// Declares a map: `name => Type`, or `field: "key" | "older name" => Type`, each with its meaning. `= "text"` after the type is the
+/// default. `@checked { key => Type }`: keys whose values are only validated. `..rules: TYPE, at SCOPE`: adds the rules of that scope.
 macro_rules! keys {
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $key:literal) => { $key };
@@ -138,7 +137,7 @@ macro_rules! keys {
 }
 pub(crate) use keys;
 
-/// Reads a value with its place, which is that of a rule where one is read.
+/// Reads a value with its position. Inside a rule, also records the position.
 pub(crate) fn read_at<'t, T: crate::reading::FromYaml>(
     node: Node<'t>,
     reader: &mut Reader<'t>,
@@ -148,7 +147,7 @@ pub(crate) fn read_at<'t, T: crate::reading::FromYaml>(
     T::read(node, reader).map(|value| crate::reading::Spanned { value, at })
 }
 
-/// The value of a default, as a document would have it. `None`: it does not read, which a test of the map finds.
+/// Parses a default like a value in a document. `None` if it is invalid, which a test of the map detects.
 pub(crate) fn default_of<T: crate::reading::FromYaml>(
     text: &'static str,
 ) -> Option<crate::reading::Spanned<T>> {
@@ -159,7 +158,7 @@ pub(crate) fn default_of<T: crate::reading::FromYaml>(
     Some(crate::reading::Spanned { value, at })
 }
 
-/// Reads a map whose every key must be known.
+/// Reads a map in which every key must be known.
 pub(crate) fn read_map<'t, T: KeySet>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<T> {
     let Value::Mapping(entries) = node.value() else {
         return reader.mismatch(node, "a map");
@@ -175,13 +174,13 @@ pub(crate) fn read_map<'t, T: KeySet>(node: Node<'t>, reader: &mut Reader<'t>) -
     Some(map)
 }
 
-/// Says that a key is not known here, and where it belongs or which was meant.
+/// Reports an unknown key, with the map that it belongs to or the key that was probably meant.
 pub(crate) fn unknown<T: KeySet>(entry: Entry<'_>, reader: &mut Reader<'_>) {
     let scopes = reader.scopes;
     reader.fault_with(entry.at, || unknown_reason::<T>(entry.key, scopes));
 }
 
-/// Why a key is refused. Where the map is one of `scopes`, it may have been meant for another one.
+/// Returns the reason why a key is refused. If the map is one of `scopes`, the key may belong to another of them.
 pub(crate) fn unknown_reason<T: KeySet>(key: &str, scopes: Scopes) -> String {
     let keys = T::keys();
     let is_scope = scopes.iter().any(|(scope, _)| *scope == T::SCOPE);
@@ -211,7 +210,7 @@ pub(crate) fn unknown_reason<T: KeySet>(key: &str, scopes: Scopes) -> String {
     reason
 }
 
-/// The JSON Schema of a map.
+/// Returns the JSON Schema of a map.
 pub(crate) fn schema_of<T: KeySet>() -> Json {
     let mut properties = Map::new();
     for key in T::keys() {

@@ -1,8 +1,8 @@
-//! The nearest right thing to a wrong one.
+//! The nearest valid name for an invalid one.
 
-/// The name nearest to what was written, where one is near enough to have been meant.
+/// Returns the name nearest to the written one. `None` if none is near enough to have been meant.
 pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // A foreign text can be of any length; no name of ours is near one this long.
+    // Input can be of any length; no known name is near one this long.
     if written.len() > 64 {
         return None;
     }
@@ -14,7 +14,7 @@ pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, name)| name);
-    // Someone who leaves the first word out writes `tls_certificate` for `config_tls_certificate`.
+    // Users may leave out the first word: `tls_certificate` for `config_tls_certificate`.
     let part = || {
         names
             .iter()
@@ -23,12 +23,12 @@ pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -
     close.or_else(|| part().copied())
 }
 
-/// ` (did you mean …)` or nothing.
+/// Returns ` (did you mean …)`, or nothing.
 pub(crate) fn did_you_mean<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> String {
     nearest(written, names).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours between two texts, letter case aside.
+/// Returns the number of insertions, deletions, replacements and swaps of neighbours between two texts, ignoring case; `-` equals `_`.
 fn distance(left: &str, right: &str) -> usize {
     let folded = |text: &str| {
         text.replace('-', "_")

@@ -1,14 +1,14 @@
-//! The reader of one document: where it stands, and what it found wrong.
+//! The reader of one document: its current position, and the faults found.
 
 use crate::model::Forbidden;
 use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
 use crate::yaml::{Node, Spot};
 
-/// The most faults that are told of one set of documents; the rest are counted.
+/// Maximum number of faults that are reported for one set of documents; the rest are counted.
 pub(crate) const MAX_FAULTS: usize = 1_000;
 
-/// A value with its place and its path.
+/// A value with its position.
 #[derive(Clone, Debug)]
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
@@ -23,26 +23,26 @@ enum Step<'t> {
 /// Reads one document.
 pub(crate) struct Reader<'t> {
     file: &'t str,
-    /// What faults call the document.
+    /// The document's name in faults.
     pub(crate) shown: &'t str,
     path: Vec<Step<'t>>,
     faults: Vec<DocumentFault>,
-    /// Faults beyond those that are told.
+    /// Number of faults that are counted but not reported.
     untold: usize,
     notes: Vec<DocumentFault>,
-    /// Where no route may lead.
+    /// Addresses that no route may use.
     pub(crate) forbidden: Option<&'t Forbidden>,
-    /// Whose keys people mistake for each other's.
+    /// The maps whose keys users confuse.
     pub(crate) scopes: Scopes,
-    /// What is read now is part of a key that this release does not enforce.
+    /// `true` inside a key that this release does not enforce.
     pub(crate) unenforced: bool,
-    /// The rule that is read, and how deep it stands.
+    /// The rule that is being read, and its depth.
     rule: Option<(&'static str, usize)>,
     places: Places,
 }
 
 impl<'t> Reader<'t> {
-    /// A reader of the document of this name.
+    /// Returns a reader of the document with this name.
     pub(crate) fn new(file: &'t str) -> Self {
         Self {
             file,
@@ -59,7 +59,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads what stands under a key.
+    /// Reads the value under a key.
     pub(crate) fn under<T>(&mut self, key: &'t str, read: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(Step::Key(key));
         let value = read(self);
@@ -75,7 +75,7 @@ impl<'t> Reader<'t> {
         value
     }
 
-    /// Reads the value of a rule, known by the first name of its key. Its places are kept.
+    /// Reads the value of a rule, identified by the primary name of its key, and records its positions.
     pub(crate) fn rule<T>(
         &mut self,
         key: &'static str,
@@ -89,7 +89,7 @@ impl<'t> Reader<'t> {
         value
     }
 
-    /// A value stands here: its place is kept where it is of a rule.
+    /// Records the position of a value if it belongs to a rule.
     pub(crate) fn placed(&mut self, at: Spot) {
         if let Some((key, depth)) = self.rule {
             let mut path = key.to_owned();
@@ -98,14 +98,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a scope of its own, and gives the places of its rules.
+    /// Reads a scope, and also returns the positions of its rules.
     pub(crate) fn placing<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Places) {
         let around = std::mem::take(&mut self.places);
         let value = read(self);
         (value, std::mem::replace(&mut self.places, around))
     }
 
-    /// The key that stands innermost.
+    /// Returns the innermost key.
     pub(crate) fn key(&self) -> &'t str {
         let key = |step: &Step<'t>| match step {
             Step::Key(key) => Some(*key),
@@ -128,12 +128,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Something is wrong here.
+    /// Reports a fault.
     pub(crate) fn fault(&mut self, at: Spot, reason: impl Into<String>) {
         self.fault_with(at, || reason.into());
     }
 
-    /// Something is wrong here, and saying why takes a while: only done for faults that are told.
+    /// Reports a fault whose reason is expensive to format: `reason` is called only if the fault is reported.
     pub(crate) fn fault_with(&mut self, at: Spot, reason: impl FnOnce() -> String) {
         if self.faults.len() >= MAX_FAULTS {
             self.untold += 1;
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
         self.faults.push(fault);
     }
 
-    /// Nothing is wrong, but a person should know.
+    /// Reports something that is valid but that users should know.
     pub(crate) fn note(&mut self, at: Spot, reason: impl Into<String>) {
         if self.notes.len() < MAX_FAULTS {
             let note = self.fault_at(at, reason.into());
@@ -151,7 +151,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The value is of another type.
+    /// Reports a value of the wrong type. Always returns `None`.
     pub(crate) fn mismatch<T>(&mut self, node: Node<'t>, expected: &str) -> Option<T> {
         self.fault(
             node.at(),
@@ -160,12 +160,12 @@ impl<'t> Reader<'t> {
         None
     }
 
-    /// The name of the document.
+    /// Returns the name of the document.
     pub(crate) const fn file(&self) -> &'t str {
         self.file
     }
 
-    /// What was wrong, how much more was, and what a person should know.
+    /// Returns the reported faults, the number of further faults, and the notes.
     pub(crate) fn finish(self) -> (Vec<DocumentFault>, usize, Vec<DocumentFault>) {
         (self.faults, self.untold, self.notes)
     }
@@ -175,7 +175,7 @@ fn place(at: Spot) -> (u32, u32) {
     (at.line, at.column)
 }
 
-/// Adds steps to a dotted path.
+/// Appends steps to a dotted path.
 fn shown_path(path: &mut String, steps: &[Step<'_>]) {
     for step in steps {
         match step {
@@ -190,7 +190,7 @@ fn shown_path(path: &mut String, steps: &[Step<'_>]) {
     }
 }
 
-/// Faults as they are told: by place, and at the end how many more there were.
+/// Returns faults as reported: ordered by place, followed by the number of further ones.
 pub(crate) fn told(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFaults {
     faults.sort_by(|left, right| left.place.cmp(&right.place));
     let untold = untold + faults.len().saturating_sub(MAX_FAULTS);
@@ -210,7 +210,7 @@ pub(crate) fn told(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFau
     DocumentFaults(faults)
 }
 
-/// A key as a fault shows it: short, and on one line.
+/// Formats a key for a fault: short, and on one line.
 pub(crate) fn shown(key: &str) -> String {
     let mut chars = key.chars();
     let mut short: String = chars.by_ref().take(100).flat_map(printable).collect();
@@ -220,7 +220,7 @@ pub(crate) fn shown(key: &str) -> String {
     short
 }
 
-/// Whether a reader cannot see a character, or takes it for another one: controls, spaces of other widths, marks of writing direction.
+/// Reports whether a character is invisible or easily mistaken for another: controls, spaces of other widths, marks of writing direction.
 pub(crate) fn is_invisible(char: char) -> bool {
     let space = char.is_whitespace() && char != ' ';
     let zero_width = matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');

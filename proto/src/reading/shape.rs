@@ -1,4 +1,4 @@
-//! Types that may stand as a value.
+//! Types that a configuration value can be read as.
 
 use std::path::PathBuf;
 
@@ -8,24 +8,24 @@ use crate::model::{GroupName, NodeName};
 use crate::reading::{Key, Reader};
 use crate::yaml::{Node, Scalar, Value};
 
-/// A type that may stand as a value.
+/// A type that a configuration value can be read as.
 pub(crate) trait FromYaml: Sized {
-    /// What a person should write, as in "expected …".
+    /// The expected form, used in faults as "expected …".
     const EXPECTED: &'static str;
 
-    /// Reads a value; `None` where a fault was told.
+    /// Reads a value. `None` if a fault was reported to `reader`.
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self>;
 
-    /// Its JSON Schema.
+    /// Returns the JSON Schema of the type.
     fn schema() -> Json;
 
-    /// Whether the value asks for something, as `false` and `off` do not.
+    /// Reports whether the value requests anything. `false` and `off` do not.
     fn asks(&self) -> bool {
         true
     }
 }
 
-/// A key with values of this type.
+/// Returns a key whose values are of type `T`.
 pub(crate) fn takes_key<T: FromYaml>(
     name: &'static str,
     aliases: &'static [&'static str],
@@ -41,7 +41,7 @@ pub(crate) fn takes_key<T: FromYaml>(
     }
 }
 
-/// The text of a scalar that is a text or a number.
+/// Returns the text of a string or number scalar. `None`, with a fault, for anything else.
 pub(crate) fn text<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option<&'t str> {
     match node.value() {
         Value::Scalar(text) if !text.is_null() && text.as_bool().is_none() => Some(text.text),
@@ -49,7 +49,7 @@ pub(crate) fn text<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) 
     }
 }
 
-/// A text that says something.
+/// Like [`text`], but refuses the empty string.
 fn filled<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option<&'t str> {
     let text = text(node, reader, expected)?;
     if text.is_empty() {
@@ -59,7 +59,7 @@ fn filled<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option
     Some(text)
 }
 
-/// A value that one text gives, or a reason why not.
+/// Parses a value from its text, reporting the parse error as a fault.
 pub(crate) fn parsed<'t, T, E: std::fmt::Display>(
     node: Node<'t>,
     reader: &mut Reader<'t>,
@@ -100,7 +100,7 @@ impl FromYaml for bool {
     }
 }
 
-/// What a person meant who wrote a truth in another way.
+/// Returns a hint for common misspellings of a boolean.
 fn meant(scalar: Scalar<'_>) -> Option<String> {
     let text = scalar.text;
     match text.to_ascii_lowercase().as_str() {
@@ -164,7 +164,7 @@ impl<T: FromYaml> FromYaml for Vec<T> {
             .enumerate()
             .map(|(index, element)| reader.element(index, |reader| T::read(element, reader)))
             .collect();
-        // One element with a fault is no list.
+        // One faulty element makes the whole list faulty.
         read.into_iter().collect()
     }
 
@@ -177,7 +177,7 @@ impl<T: FromYaml> FromYaml for Vec<T> {
     }
 }
 
-/// Declares a value that is one of some words; with `asks unless`, one of them asks for nothing.
+/// Declares a value that is one of a fixed set of strings. With `asks unless`, one of them requests nothing.
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $any_case:literal $(, asks unless $nothing:ident)?: $($(#[$about:meta])* $choice:ident = $text:literal,)*) => {
         $(#[$doc])*
@@ -206,7 +206,7 @@ macro_rules! choices {
 }
 pub(crate) use choices;
 
-/// Declares a value that is a scalar of one type or a map.
+/// Declares a value that is either a scalar of one type or a map.
 macro_rules! scalar_or_map {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $scalar:ty, $map:ty) => {
         $(#[$doc])*
@@ -231,7 +231,7 @@ macro_rules! scalar_or_map {
 }
 pub(crate) use scalar_or_map;
 
-/// The choice that was written.
+/// Returns the choice that the node names. `None`, with a fault, if it names none of them.
 pub(crate) fn choose<'t, T: Copy>(
     node: Node<'t>,
     reader: &mut Reader<'t>,

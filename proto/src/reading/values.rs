@@ -1,4 +1,4 @@
-//! Durations, sizes, numbers, lists of one: values that more than one file uses.
+//! Values that several files use: durations, sizes, numbers, one-element lists.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl<const MIN: u64, const MAX: u64> FromYaml for Between<MIN, MAX> {
     }
 }
 
-/// A text that is not shown.
+/// A secret text; `Debug` is not derived, so it is never logged.
 #[derive(Clone)]
 pub(crate) struct SecretText(pub(crate) String);
 
@@ -54,7 +54,7 @@ impl FromYaml for SecretText {
     const EXPECTED: &'static str = "a text";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        // An empty key is a key that the daemons judge: beyond loopback they refuse it.
+        // An empty key is read: the daemons decide, and refuse it beyond loopback.
         text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
     }
 
@@ -68,7 +68,7 @@ impl FromYaml for SecretText {
 pub(crate) struct WrittenDuration(pub(crate) Duration);
 
 const LIFE: &str = "a duration, as 30s, 500ms, 10m or a number of seconds";
-/// A duration beyond this is a slip: 10 years.
+/// The longest accepted duration, in seconds: 10 years. Anything longer is taken for a typo.
 const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
 
 impl FromYaml for WrittenDuration {
@@ -88,10 +88,10 @@ impl FromYaml for WrittenDuration {
     }
 }
 
-/// A duration as documents and command lines write it: `1.5s`, `500ms`, `2min`, `1h`, or a number of seconds.
+/// Parses a duration as documents and command lines write it: `1.5s`, `500ms`, `2min`, `1h`, or a number of seconds.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// A message that quotes the text, if it is not a duration or is longer than 10 years.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{}` is not {LIFE}", crate::reading::shown(text));
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
@@ -111,11 +111,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if !plain || seconds > LONGEST {
         return Err(wrong());
     }
-    // Whole milliseconds: what is sent to a proxy has no finer ones.
+    // Rounded to whole milliseconds, the resolution of the wire format.
     Ok(Duration::from_millis((seconds * 1_000.0).round() as u64))
 }
 
-/// A size: bytes, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
+/// A size in bytes, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrittenSize(pub(crate) u64);
 
@@ -150,22 +150,22 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(wrong)
 }
 
-/// One value, or a list of them with at least one.
+/// One value, or a non-empty list of values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OneOrMany<T> {
-    /// The first of them.
+    /// The first value.
     pub first: T,
-    /// The others.
+    /// The other values.
     pub rest: Vec<T>,
 }
 
 impl<T> OneOrMany<T> {
-    /// All of them, in the order written.
+    /// Returns an iterator over all values, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.first).chain(&self.rest)
     }
 
-    /// The same, each made into another.
+    /// Converts every value.
     pub(crate) fn map<U>(self, make: impl Fn(T) -> U) -> OneOrMany<U> {
         OneOrMany {
             first: make(self.first),
@@ -220,7 +220,7 @@ impl FromYaml for SocketAddr {
     }
 }
 
-/// An address to listen on: an IP address and a port other than 0.
+/// Parses an address to listen on: an IP address and a port other than 0.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let wrong = |why: &str| format!("`{}` is not ADDR:PORT: {why}", crate::reading::shown(text));
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
@@ -245,7 +245,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// A network: `ADDR/BITS`, or one address.
+/// A network: `ADDR/BITS`, or a single address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cidr;
 
@@ -276,7 +276,7 @@ impl FromYaml for Cidr {
     }
 }
 
-/// A value of any shape: known, but only read by a later release.
+/// A value of any shape: a known key that only a later release reads.
 pub(crate) struct Anything;
 
 impl FromYaml for Anything {

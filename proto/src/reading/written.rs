@@ -1,14 +1,14 @@
-//! Which keys of a map were written, and where.
+//! The keys written in a map, with their positions.
 
 use crate::reading::Reader;
 use crate::yaml::{Node, Spot};
 
-/// The keys that were read so far, by their first name. A key that stands twice under two names is a fault: the parser refuses only equal names.
+/// Keys read so far, by their primary name. The parser refuses only equal names, so a key written under two of its aliases is caught here.
 #[derive(Default)]
 pub(crate) struct Written(Vec<(&'static str, Spot)>);
 
 impl Written {
-    /// Notes a key, and whether its value is to be read. `false`: it stood before, which is told.
+    /// Records a key. Returns `false`, after reporting a fault, if the key was already written; its value must then not be read.
     pub(crate) fn note<'t>(
         &mut self,
         key: &'static str,

@@ -1,4 +1,4 @@
-//! One of the buckets of a set: records with the hash over them.
+//! One bucket of a record set: its records and the hash over them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use crate::record::change::Change;
 use crate::record::key::RecordKey;
 use crate::record::keyed::Record;
 
-/// Some of the records, ascending by key, with the hash over their sorted leaves.
+/// Records in ascending key order, with the hash over their sorted leaves.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) records: Vec<Record>,
@@ -28,16 +28,16 @@ impl Bucket {
         }
     }
 
-    /// The bucket without records: of a set that was just made most are this one.
+    /// Returns the shared empty bucket. Most buckets of a new set are empty.
     pub(super) fn empty() -> Arc<Self> {
         static EMPTY: OnceLock<Arc<Bucket>> = OnceLock::new();
         Arc::clone(EMPTY.get_or_init(|| Arc::new(Self::new(Vec::new()))))
     }
 
-    /// The bucket of records in the order in which they came: the last one of a key stays.
+    /// Builds a bucket from records in arrival order. The last record of a key wins.
     pub(super) fn of(mut records: Vec<Record>) -> Self {
         if !records.is_sorted_by(|left, right| left.key < right.key) {
-            // The sort is stable: with the latest in front, the first of a key is the one that came last.
+            // The sort is stable: after reversing, the first record of a key is the latest one.
             records.reverse();
             records.sort_by(|left, right| left.key.cmp(&right.key));
             records.dedup_by(|second, first| second.key == first.key);
@@ -45,7 +45,7 @@ impl Bucket {
         Self::new(records)
     }
 
-    /// The same bucket, holding in common with another one what both have.
+    /// Returns this bucket with the records that `other` also has shared rather than duplicated.
     pub(super) fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
         if self.hash == other.hash {
             return Arc::clone(other);
@@ -63,14 +63,14 @@ impl Bucket {
         })
     }
 
-    /// Where a key is, or where it would be.
+    /// Returns the index of a key, or the index at which to insert it.
     pub(super) fn position(&self, key: &RecordKey) -> Result<usize, usize> {
         self.records.binary_search_by(|record| record.key.cmp(key))
     }
 
-    /// The bucket after these changes of it, each with its number, in their order.
+    /// Returns the bucket after `changes`, applied in order. Each change is paired with its bucket number.
     pub(super) fn with(&self, changes: &[(usize, &Change)]) -> Self {
-        // Sorted merge rather than repeated insertion, so that a first load of a large set stays linear.
+        // Sorted merge rather than repeated insertion, so that the first load of a large set is not quadratic.
         let mut latest: Vec<(&RecordKey, Option<&Record>)> = changes
             .iter()
             .map(|(_, change)| match change {
@@ -90,7 +90,7 @@ impl Bucket {
             .cloned()
             .collect();
         for same_key in latest.chunk_by(|left, right| left.0 == right.0) {
-            // The sort is stable, so the last of a key is the change that came last.
+            // The sort is stable, so the last entry of a key is the latest change.
             if let Some((_, Some(record))) = same_key.last() {
                 kept.push((*record).clone());
             }

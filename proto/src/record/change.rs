@@ -1,19 +1,19 @@
-//! Changes of a set.
+//! Changes to a record set.
 
 use crate::record::key::RecordKey;
 use crate::record::keyed::Record;
 
-/// One change of a set.
+/// One change to a record set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Add or replace.
+    /// Adds or replaces a record.
     Put(Record),
-    /// Take away.
+    /// Removes a record.
     Delete(RecordKey),
 }
 
 impl Change {
-    /// The key that changes.
+    /// Returns the key of the record that changes.
     pub const fn key(&self) -> &RecordKey {
         match self {
             Self::Put(record) => &record.key,
@@ -22,5 +22,5 @@ impl Change {
     }
 }
 
-/// What turns one set into another.
+/// The changes that turn one set into another.
 pub type Delta = Vec<Change>;

@@ -7,7 +7,8 @@ use crate::record::change::{Change, Delta};
 use crate::record::set::RecordSet;
 
 impl RecordSet {
-    /// What turns `self` into `target`, ascending by bucket and key. Costs the buckets that differ.
+    /// Returns the changes that turn `self` into `target`, in ascending order of bucket and key. The cost is proportional to the buckets
+    /// that differ.
     pub fn delta_to(&self, target: &Self) -> Delta {
         let mut delta = Delta::new();
         for (from, to) in self.buckets().iter().zip(target.buckets()) {
@@ -19,7 +20,7 @@ impl RecordSet {
     }
 }
 
-/// Both sides are ascending by key: one walk over both.
+/// Appends the changes between two buckets. Both are sorted by key, so one pass over both suffices.
 fn bucket_delta(from: &Bucket, to: &Bucket, delta: &mut Delta) {
     let mut old = from.records.iter().peekable();
     for record in &to.records {

@@ -1,10 +1,10 @@
-//! Records on their way into a set.
+//! Records collected on their way into a set.
 
 use crate::record::key::BUCKETS;
 use crate::record::keyed::Record;
 
-/// Records by bucket, and in each bucket in the order in which they came. Takes the least memory and time for records that come bucket by
-/// bucket, as [`RecordSet::iter`](crate::record::RecordSet::iter) gives them; any other order is right too.
+/// Records by bucket, in arrival order within each bucket. Cheapest in memory and time for records that arrive bucket by bucket, as
+/// [`RecordSet::iter`](crate::record::RecordSet::iter) yields them; any other order is correct too.
 #[derive(Debug)]
 pub struct Gathered(Vec<Vec<Record>>);
 
@@ -17,7 +17,7 @@ impl Default for Gathered {
 impl FromIterator<Record> for Gathered {
     fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
         let mut gathered = Self::default();
-        // Records of one bucket are held here until all are known, so that the bucket is made in its right size.
+        // Buffer the run of records of one bucket, so that the bucket is allocated at its exact size.
         let (mut run, mut at) = (Vec::new(), 0);
         for record in records {
             let bucket = record.key.bucket();
@@ -33,7 +33,7 @@ impl FromIterator<Record> for Gathered {
 }
 
 impl Gathered {
-    /// The records of each bucket, those of `later` behind the own ones.
+    /// Returns the records of each bucket, with those of `later` appended.
     pub(super) fn followed_by(self, later: Self) -> Vec<Vec<Record>> {
         let mut buckets = self.0;
         for (records, mut more) in buckets.iter_mut().zip(later.0) {
@@ -47,9 +47,9 @@ impl Gathered {
     }
 }
 
-/// Moves all of `more` behind `records`.
+/// Moves all of `more` to the end of `records`.
 fn append(records: &mut Vec<Record>, more: &mut Vec<Record>) {
-    // A bucket that gets records once gets no room for others. One that gets some again may get them often, and grows in steps.
+    // A bucket filled once gets no spare capacity. One that is appended to again may be again, so it grows geometrically.
     if records.is_empty() {
         records.reserve_exact(more.len());
     }

@@ -1,4 +1,4 @@
-//! What a record is called.
+//! Record keys and resource types.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::hash::Digest;
 use crate::model::{EndpointAddress, EndpointOwner, PoolName};
 
-/// How many buckets each of the two trees has: part of the hash format.
+/// Number of buckets in each of the two trees. Part of the hash format.
 pub(super) const BUCKETS_OF_TREE: usize = 1024;
-/// How many buckets a set has. Those of the two trees alternate, so that each half of them holds as much of either.
+/// Number of buckets in a set. The buckets of the two trees alternate, so either half of the array holds an equal share of both.
 pub(super) const BUCKETS: usize = 2 * BUCKETS_OF_TREE;
 
-/// The types of resource; the numbers are part of the hash and of the wire.
+/// The resource types. Their numbers are part of the hash and of the wire format.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum ResourceType {
@@ -19,15 +19,15 @@ pub enum ResourceType {
     Settings = 1,
     /// A host and its routes.
     VirtualHost = 2,
-    /// How a set of endpoints is used.
+    /// Load balancing and other options of a set of endpoints.
     Pool = 3,
-    /// One address of a pool that a source found.
+    /// An address of a pool, discovered by a source.
     Endpoint = 4,
     /// A certificate with its key.
     Certificate = 5,
-    /// What authorization compares with.
+    /// Data that requests are authorized against.
     Credentials = 6,
-    /// One address of a pool that a document names.
+    /// An address of a pool, named by a document.
     StaticEndpoint = 7,
 }
 
@@ -43,8 +43,8 @@ impl ResourceType {
         Self::StaticEndpoint,
     ];
 
-    /// Whether such records are lowered from documents. All others are discovered or operational: they come and go without a revision, and a
-    /// rollback leaves them alone (ARCHITECTURE, "Identity of state").
+    /// Reports whether records of this type are derived from documents. All others are discovered or operational: they change without a
+    /// revision, and a rollback leaves them alone (ARCHITECTURE, "Identity of state").
     pub const fn is_authored(self) -> bool {
         match self {
             Self::Settings
@@ -56,7 +56,7 @@ impl ResourceType {
         }
     }
 
-    /// The type of the endpoints that this owner names.
+    /// Returns the endpoint type of this owner.
     pub const fn of_endpoints(owner: EndpointOwner) -> Self {
         match owner {
             EndpointOwner::Document => Self::StaticEndpoint,
@@ -64,7 +64,7 @@ impl ResourceType {
         }
     }
 
-    /// Who names endpoints of this type; `None` where it is no type of endpoints.
+    /// Returns the owner of endpoints of this type. `None` if it is not an endpoint type.
     pub const fn endpoint_owner(self) -> Option<EndpointOwner> {
         match self {
             Self::StaticEndpoint => Some(EndpointOwner::Document),
@@ -77,7 +77,7 @@ impl ResourceType {
         }
     }
 
-    /// The types that one limit counts together with this one: endpoints count, whoever names them.
+    /// Returns the types that share one limit with this one: endpoints are counted together, whichever owner names them.
     pub const fn counted_together(self) -> &'static [Self] {
         match self {
             Self::StaticEndpoint | Self::Endpoint => &[Self::StaticEndpoint, Self::Endpoint],
@@ -89,19 +89,19 @@ impl ResourceType {
         }
     }
 
-    /// The number in hashes and on the wire.
+    /// Returns the number used in hashes and on the wire.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// The type of a number, or `None` for one that this build does not know.
+    /// Returns the type of a number. `None` if this build does not know it.
     pub fn from_number(number: u32) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|known| u32::from(known.number()) == number)
     }
 
-    /// The name in faults, JSON and logs.
+    /// Returns the name used in faults, JSON and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Settings => "Settings",
@@ -115,7 +115,7 @@ impl ResourceType {
     }
 }
 
-/// Type and name of a record. Ordered by type, then name.
+/// Type and name of a record, ordered by type, then name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     /// The type.
@@ -125,7 +125,7 @@ pub struct RecordKey {
 }
 
 impl RecordKey {
-    /// A key.
+    /// Creates a key.
     pub fn new(kind: ResourceType, name: impl Into<Arc<str>>) -> Self {
         Self {
             kind,
@@ -133,19 +133,19 @@ impl RecordKey {
         }
     }
 
-    /// The key of an endpoint of a pool: the pool's name, one space, the address.
+    /// Returns the key of a pool's endpoint: the pool's name, one space, the address.
     pub fn of_endpoint(owner: EndpointOwner, pool: &PoolName, address: &EndpointAddress) -> Self {
         let kind = ResourceType::of_endpoints(owner);
         Self::new(kind, format!("{pool} {address}"))
     }
 
-    /// The text of the pool and of the address in the key of an endpoint; `None` where it is none.
+    /// Splits the key of an endpoint into the text of its pool and of its address. `None` if this is not an endpoint's key.
     pub fn endpoint(&self) -> Option<(&str, &str)> {
         self.kind.endpoint_owner()?;
         self.name.split_once(' ')
     }
 
-    /// The bucket that holds this key: in the tree of its type, that of the first ten bits of the key's hash.
+    /// Returns the bucket of this key: the first ten bits of the key's hash select it within the tree of its type.
     pub fn bucket(&self) -> usize {
         let digest = Digest::of_fields(&[&[self.kind.number()], self.name.as_bytes()]);
         let bytes = digest.as_bytes();

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use crate::hash::Digest;
 use crate::record::key::RecordKey;
 
-/// One record: its key, its bytes, their hash.
+/// One record: key, bytes and their hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Type and name.
+    /// The record's type and name.
     pub key: RecordKey,
     /// The encoded envelope, as stored and sent.
     pub payload: Bytes,
@@ -16,13 +16,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record, hashed.
+    /// Creates a record and computes its hash.
     pub fn new(key: RecordKey, payload: Bytes) -> Self {
         let leaf = Digest::of_fields(&[&[key.kind.number()], key.name.as_bytes(), &payload]);
         Self { key, payload, leaf }
     }
 
-    /// BLAKE3 over type, key and bytes.
+    /// Returns the BLAKE3 hash over type, key and bytes.
     pub const fn leaf(&self) -> Digest {
         self.leaf
     }

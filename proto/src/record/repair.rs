@@ -1,40 +1,40 @@
-//! Repair by buckets: where two holders share most of their records but no history, they compare the hashes of their buckets, then the
-//! keys in the buckets that differ, and only what differs travels (design section 6).
+//! Repair by buckets, for two holders that share most of their records but no history: they compare the hashes of their buckets, then the
+//! keys in the buckets that differ, and send only the differing records.
 
 use std::collections::BTreeMap;
 
 use crate::record::key::BUCKETS;
 use crate::record::{Change, Delta, RecordKey, RecordSet};
 
-/// The first half of a hash: enough to find what differs. What comes of it is proved by the whole root.
+/// The first half of a hash: enough to find differences. The root proves the repaired set as a whole.
 pub type Mark = [u8; 16];
 
-/// A key of a holder, and the mark of its record.
+/// A key that a holder has, with the mark of its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The key.
     pub key: RecordKey,
-    /// The mark of its leaf.
+    /// The mark of the record's leaf.
     pub mark: Mark,
 }
 
 impl RecordSet {
-    /// How many buckets there are: as many marks make a digest of a set.
+    /// Number of buckets in a set, and of marks in its digest.
     pub const BUCKETS: usize = BUCKETS;
 
-    /// The marks of all buckets, in order.
+    /// Returns the marks of all buckets, in bucket order.
     pub fn marks(&self) -> impl Iterator<Item = Mark> {
         self.buckets().iter().map(|bucket| mark(&bucket.hash))
     }
 
-    /// The buckets whose marks are others; `None` where these are not the marks of a set.
+    /// Returns the buckets whose marks differ. `None` if the number of marks is not that of a set.
     pub fn differing(&self, marks: &[Mark]) -> Option<Vec<usize>> {
         let other = |(at, (own, other)): (usize, (Mark, &Mark))| (own != *other).then_some(at);
         let pairs = self.marks().zip(marks).enumerate();
         (marks.len() == BUCKETS).then(|| pairs.filter_map(other).collect())
     }
 
-    /// What is held in these buckets, with its marks. Places beyond the last bucket are empty.
+    /// Returns the keys held in these buckets, with their marks. Bucket numbers out of range are skipped.
     pub fn held_in(&self, buckets: &[usize]) -> impl Iterator<Item = Held> {
         let found = buckets.iter().filter_map(|at| self.buckets().get(*at));
         found.flat_map(|bucket| &bucket.records).map(|record| Held {
@@ -43,7 +43,7 @@ impl RecordSet {
         })
     }
 
-    /// What turns a set that holds this in these buckets, and the same as this set in all others, into this set.
+    /// Returns the delta that turns a set into this one, given that it has `held` in these buckets and equals this set in all others.
     pub fn repair(&self, buckets: &[usize], held: Vec<Held>) -> Delta {
         let mut held: BTreeMap<RecordKey, Mark> =
             held.into_iter().map(|held| (held.key, held.mark)).collect();

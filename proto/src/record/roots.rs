@@ -1,16 +1,16 @@
-//! The roots of a set: of what documents say, and of everything.
+//! The roots of a set: of the authored records, of the others, and of everything.
 
 use std::sync::Arc;
 
 use crate::hash::Digest;
 use crate::record::bucket::Bucket;
 
-/// The tree of the records that are lowered from documents.
+/// Index of the tree of authored records.
 pub(super) const AUTHORED: usize = 0;
-/// The tree of what is discovered or operational.
+/// Index of the tree of discovered and operational records.
 pub(super) const OTHER: usize = 1;
 
-/// The root of each tree, and that of the set.
+/// The root of each tree and of the whole set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Roots {
     trees: [Digest; 2],
@@ -22,7 +22,7 @@ impl Roots {
         Self::over([AUTHORED, OTHER].map(|tree| root_of(buckets, tree)))
     }
 
-    /// The roots after some buckets were replaced: costs the trees in which they are.
+    /// Returns the roots after some buckets were replaced. Rehashes only the trees that contain them.
     pub(super) fn after(
         self,
         buckets: &[Arc<Bucket>],

@@ -1,4 +1,4 @@
-//! The set of records: two trees of 1,024 shared buckets with their hashes, one of what documents say and one of the rest.
+//! The record set: two trees of 1,024 shared buckets with their hashes, one for authored records and one for all others.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +11,7 @@ use crate::record::key::{BUCKETS, RecordKey};
 use crate::record::keyed::Record;
 use crate::record::roots::{AUTHORED, OTHER, Roots};
 
-/// Half of the buckets of a set that is made anew, and what its records sum up to.
+/// Half of the buckets of a set being built, with the totals over its records.
 #[derive(Default)]
 struct Half {
     buckets: Vec<Arc<Bucket>>,
@@ -38,7 +38,7 @@ impl Half {
     }
 }
 
-/// A complete, immutable set of records with its root. Copies share buckets; a change copies the buckets that it touches.
+/// A complete, immutable set of records with its root. Clones share buckets; a change copies only the buckets it touches.
 #[derive(Clone, Debug)]
 pub struct RecordSet {
     buckets: Arc<[Arc<Bucket>]>,
@@ -65,7 +65,7 @@ impl Default for RecordSet {
 }
 
 impl FromIterator<Record> for RecordSet {
-    /// The set of these records. Where a key comes twice, the last one stays.
+    /// Builds a set. The last record of a key wins.
     fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
         let records: Gathered = records.into_iter().collect();
         Self::of([records, Gathered::default()], &InTurn)
@@ -73,7 +73,7 @@ impl FromIterator<Record> for RecordSet {
 }
 
 impl RecordSet {
-    /// The set of these records, of which the last one of a key stays.
+    /// Builds a set on the two threads of `join`. The last record of a key wins.
     pub fn collected(mut records: Vec<Record>, join: &dyn Join) -> Self {
         let rest = records.split_off(records.len() / 2);
         let half = |records: Vec<Record>| records.into_iter().collect::<Gathered>();
@@ -81,7 +81,7 @@ impl RecordSet {
         Self::of([first, rest], join)
     }
 
-    /// The set of the records in both pieces, of which the last one of a key stays.
+    /// Builds a set from two pieces, `rest` after `first`. The last record of a key wins.
     pub fn of([first, rest]: [Gathered; 2], join: &dyn Join) -> Self {
         let mut low = first.followed_by(rest);
         let high = low.split_off(BUCKETS / 2);
@@ -95,33 +95,33 @@ impl RecordSet {
         }
     }
 
-    /// The root hash: equal roots are equal records.
+    /// Returns the root hash. Equal roots mean equal records.
     pub const fn root(&self) -> Digest {
         self.roots.whole
     }
 
-    /// The root of what documents say: equal roots are equal records of [those types](crate::record::ResourceType::is_authored), whatever
-    /// endpoints and certificates there are.
+    /// Returns the root of the authored records. Equal roots mean equal records of [those types](crate::record::ResourceType::is_authored),
+    /// regardless of discovered endpoints and certificates.
     pub const fn authored_root(&self) -> Digest {
         self.roots.authored()
     }
 
-    /// The root of what is discovered or operational.
+    /// Returns the root of the discovered and operational records.
     pub const fn other_root(&self) -> Digest {
         self.roots.other()
     }
 
-    /// How many records there are.
+    /// Returns the number of records.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Reports whether the set has no records.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The sum of all payloads, in bytes: what `max_snapshot` limits.
+    /// Returns the sum of all payloads in bytes, the quantity that `max_snapshot` limits.
     pub const fn payload_bytes(&self) -> usize {
         self.payload_bytes
     }
@@ -130,23 +130,23 @@ impl RecordSet {
         &self.buckets
     }
 
-    /// The record under a key.
+    /// Returns the record of a key.
     pub fn get(&self, key: &RecordKey) -> Option<&Record> {
         let bucket = &self.buckets[key.bucket()];
         bucket.position(key).ok().map(|at| &bucket.records[at])
     }
 
-    /// All records, by bucket and then by key.
+    /// Returns an iterator over all records, by bucket and then by key.
     pub fn iter(&self) -> impl Iterator<Item = &Record> {
         self.buckets.iter().flat_map(|bucket| &bucket.records)
     }
 
-    /// What documents say.
+    /// Returns an iterator over the authored records.
     pub fn authored(&self) -> impl Iterator<Item = &Record> {
         self.tree(AUTHORED)
     }
 
-    /// What is discovered or operational.
+    /// Returns an iterator over the discovered and operational records.
     pub fn other(&self) -> impl Iterator<Item = &Record> {
         self.tree(OTHER)
     }
@@ -156,13 +156,13 @@ impl RecordSet {
         buckets.flat_map(|bucket| &bucket.records)
     }
 
-    /// The set after these changes, in their order. Costs the buckets touched; deleting what is not there changes nothing.
+    /// Returns the set after `changes`, applied in order. Rebuilds only the buckets touched. Deleting an absent key is a no-op.
     pub fn with(&self, changes: &[Change]) -> Self {
         let mut by_bucket: Vec<(usize, &Change)> = changes
             .iter()
             .map(|change| (change.key().bucket(), change))
             .collect();
-        // Stable: changes of one bucket keep their order.
+        // A stable sort: changes of one bucket keep their order.
         by_bucket.sort_by_key(|(bucket, _)| *bucket);
         let mut buckets = self.buckets.to_vec();
         for group in by_bucket.chunk_by(|left, right| left.0 == right.0) {
@@ -187,7 +187,7 @@ impl RecordSet {
         }
     }
 
-    /// The same set, holding in common with another one what both have.
+    /// Returns this set with the buckets and records that `other` also has shared rather than duplicated.
     #[must_use]
     pub fn sharing(self, other: &Self) -> Self {
         let buckets = self.buckets.iter().zip(other.buckets());

@@ -1,4 +1,4 @@
-//! `authorization`: who may pass. Checked only.
+//! `authorization`: which clients are allowed. Checked only.
 
 use serde_json::{Value as Json, json};
 
@@ -14,43 +14,43 @@ choices! {
     Basic = "basic",
     /// A key in a header.
     ApiKey = "apikey",
-    /// A signed token.
+    /// A signed token (JWT).
     Jwt = "jwt",
-    /// Another server decides.
+    /// An external server decides.
     Forward = "forward",
-    /// Open.
+    /// No authorization.
     None = "none",
 }
 
 keys! {
-    /// Who may pass.
+    /// Authorization of clients.
     AuthorizationKeys "in authorization";
     /// The method.
     kind: "type" => AuthorizationType,
     @checked {
-        /// What is compared with.
+        /// The credentials to compare with.
         creds | "data" => SecretText,
-        /// Names with their passwords.
+        /// User names with their passwords.
         users => Anything,
-        /// The file of names with their passwords, as htpasswd writes it.
+        /// The file of user names and passwords, in htpasswd format.
         users_file => String,
         /// The keys.
         keys => Anything,
-        /// The algorithms that a token may be signed with.
+        /// The signature algorithms accepted in a token.
         algorithms => OneOrMany<String>,
-        /// The audience that a token must name.
+        /// The audience required in a token.
         audience => OneOrMany<String>,
-        /// Who must have issued a token.
+        /// The issuer required in a token.
         issuer => String,
-        /// What of a token endpoints are told, by header.
+        /// The claims passed to endpoints, by header.
         claims => Anything,
-        /// The realm that a browser shows.
+        /// The realm shown by browsers.
         realm => String,
-        /// The server that decides.
+        /// The URL of the server that decides.
         url => String,
-        /// The headers of its answer that endpoints are told.
+        /// The headers of its response that are copied to the request.
         copy => OneOrMany<String>,
-        /// For its answer. Default: 2s.
+        /// Time limit for its response. Default: 2s.
         timeout => WrittenDuration,
     }
 }

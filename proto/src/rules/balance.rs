@@ -1,4 +1,4 @@
-//! `balance`: how an endpoint is chosen. Checked only.
+//! `balance`: selection of an endpoint. Checked only.
 
 use serde_json::{Value as Json, json};
 
@@ -8,17 +8,17 @@ use crate::yaml::{Node, Value};
 choices! {
     /// `balance` without a map.
     BalanceWord, "a way", false:
-    /// In turn.
+    /// Round robin.
     RoundRobin = "round_robin",
-    /// The one with the fewest requests.
+    /// The endpoint with the fewest requests in flight.
     LeastRequests = "least_requests",
 }
 
 keys! {
-    /// The ways of balancing that need a word more.
+    /// Balancing methods that need a parameter.
     BalanceKeys "in balance";
     @checked {
-        /// By a hash of something of the request.
+        /// By a hash of a property of the request.
         hash => Hash,
     }
 }
@@ -38,12 +38,12 @@ scalar_or_map!(
 );
 
 keys! {
-    /// What of a request is hashed.
+    /// The property of the request that is hashed.
     HashKeys "in hash";
     @checked {
-        /// A header of this name.
+        /// The header of this name.
         header => String,
-        /// A cookie of this name.
+        /// The cookie of this name.
         cookie => String,
     }
 }

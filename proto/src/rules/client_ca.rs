@@ -1,23 +1,23 @@
-//! `client_ca`: certificates that clients must show. Checked only.
+//! `client_ca`: client certificates. Checked only.
 
 use crate::reading::{choices, keys};
 
 choices! {
     /// `client_ca.mode`
     ClientCaMode, "a mode", false:
-    /// A client may show a certificate.
+    /// A client may present a certificate.
     Optional = "optional",
-    /// A client must show a certificate.
+    /// A client must present a certificate.
     Required = "required",
 }
 
 keys! {
-    /// Certificates that clients must show.
+    /// Client certificates.
     ClientCa "in client_ca";
     @checked {
-        /// The authority that signed them.
+        /// The CA that signs them.
         ca => String,
-        /// Whether they must. Default: required.
+        /// Whether a certificate is required. Default: required.
         mode => ClientCaMode,
     }
 }

@@ -1,12 +1,12 @@
-//! `compress`: whether answers are compressed. Checked only.
+//! `compress`: whether responses are compressed. Checked only.
 
 use crate::reading::choices;
 
 choices! {
     /// `compress`
     Compress, "one of off, auto", false, asks unless Off:
-    /// As endpoints send them.
+    /// Responses pass as endpoints send them.
     Off = "off",
-    /// What the client takes and what is worth it.
+    /// Responses are compressed if the client accepts it and it is worthwhile.
     Auto = "auto",
 }

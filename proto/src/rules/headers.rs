@@ -1,4 +1,4 @@
-//! `server_headers` and `headers`: what a scope does to the headers of requests and responses.
+//! `server_headers` and `headers`: edits of request and response headers.
 
 use serde_json::{Value as Json, json};
 
@@ -8,11 +8,11 @@ use crate::rules::Rule;
 use crate::wire::resource as wire;
 use crate::yaml::{Node, Value};
 
-/// Edits of requests on their way to endpoints.
+/// Edits of requests sent to endpoints.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RequestHeaders(pub HeaderEdits);
 
-/// Edits of responses on their way to clients.
+/// Edits of responses sent to clients.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ResponseHeaders(pub HeaderEdits);
 
@@ -93,7 +93,7 @@ fn decode(
     edits
 }
 
-/// The values that are right. Most are: the room that they take is made at once, and no more, since a snapshot holds them for long.
+/// Collects the valid values. Allocates exactly once for all of them: nearly all are valid, and a snapshot keeps the list for long.
 fn right<T, E: ToString>(
     values: impl ExactSizeIterator<Item = Result<T, E>>,
     wrong: &mut dyn FnMut(String),
@@ -136,7 +136,7 @@ fn written<'t>(
     match node.value() {
         Value::Sequence(lines) => {
             let mut edits = HeaderEdits::default();
-            // One more than may be is enough to refuse them all; each is compared with those before.
+            // One above the limit is enough to refuse the list. Reading stops there because each header is compared with all before it.
             for (index, line) in lines.take(MOST_EDITS + 1).enumerate() {
                 if let Some(header) =
                     reader.element(index, |reader| header_line(line, reader, direction))
@@ -168,7 +168,7 @@ fn written<'t>(
     }
 }
 
-/// The first of a name replaces what the endpoint sent; more of the name stand beside it.
+/// Adds a header of the list form. The first of a name replaces the endpoint's header; further ones are appended.
 fn add(edits: &mut HeaderEdits, header: Header) {
     if edits.set.iter().any(|other| other.name() == header.name()) {
         edits.append.push(header);
@@ -177,7 +177,7 @@ fn add(edits: &mut HeaderEdits, header: Header) {
     }
 }
 
-/// Values may be secret, so no fault shows one.
+/// Reads one `Name:value`. Values may be secret, so faults never quote one.
 fn header_line<'t>(
     node: Node<'t>,
     reader: &mut Reader<'t>,
@@ -210,7 +210,7 @@ struct EditsMap {
 }
 
 impl EditsMap {
-    /// Whether the key is known.
+    /// Reads the value of a key. Returns `false` if the key is unknown.
     fn take<'t>(&mut self, key: &str, node: Node<'t>, reader: &mut Reader<'t>) -> bool {
         match key {
             "set" => self.edits.set = self.headers(node, reader),

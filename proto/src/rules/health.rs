@@ -1,58 +1,58 @@
-//! `health`: how endpoints are checked. Checked only.
+//! `health`: health checks of endpoints. Checked only.
 
 use crate::reading::{Anything, Between, WrittenDuration, choices, keys};
 
 choices! {
     /// `health.type`
     HealthType, "a type", false:
-    /// Asks with HTTP.
+    /// An HTTP request.
     Http = "http",
-    /// Connects.
+    /// A TCP connect.
     Tcp = "tcp",
-    /// Asks with gRPC.
+    /// A gRPC health check.
     Grpc = "grpc",
 }
 
 keys! {
-    /// How endpoints are checked.
+    /// Health checks of endpoints.
     HealthKeys "in health";
     @checked {
-        /// The path that is asked for.
+        /// The request path.
         path => String,
-        /// The method.
+        /// The request method.
         method => String,
-        /// Between two checks.
+        /// Time between two checks.
         interval => WrittenDuration,
-        /// For an answer.
+        /// Time limit for a response.
         timeout => WrittenDuration,
-        /// How many good answers make an endpoint live.
+        /// Number of good responses that mark an endpoint live.
         rise => Between<1, 1_000>,
-        /// How many bad answers make it dead.
+        /// Number of bad responses that mark it dead.
         fall => Between<1, 1_000>,
-        /// Which statuses are good.
+        /// The statuses that are good.
         status => Anything,
-        /// How it is asked.
+        /// The kind of check.
         type => HealthType,
-        /// By how much the time between two checks varies.
+        /// Variation of the time between two checks.
         jitter => Anything,
-        /// In which time an endpoint that is back gets its whole share.
+        /// Time in which a recovered endpoint ramps up to its full share.
         slow_start => WrittenDuration,
-        /// When an endpoint is left alone for its answers to clients.
+        /// Ejection of endpoints for their responses to clients.
         eject => EjectKeys,
-        /// Below which share of live endpoints all are used, as 50%.
+        /// Share of live endpoints below which all are used, as 50%.
         panic => String,
     }
 }
 
 keys! {
-    /// When an endpoint is left alone for its answers to clients.
+    /// Ejection of endpoints for their responses to clients.
     EjectKeys "in eject";
     @checked {
-        /// After how many failures in a row.
+        /// Number of consecutive failures.
         after => Between<1, 1_000_000>,
-        /// For how long.
+        /// Duration of the ejection.
         for => WrittenDuration,
-        /// Which share of the endpoints at most, as 50%.
+        /// Maximum share of the endpoints that may be ejected, as 50%.
         most => Anything,
     }
 }

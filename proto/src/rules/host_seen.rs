@@ -1,11 +1,11 @@
-//! `host`: what endpoints see as `Host`. Checked only.
+//! `host`: the `Host` sent to endpoints. Checked only.
 
 use serde_json::Value as Json;
 
 use crate::reading::{FromYaml, Reader, text};
 use crate::yaml::Node;
 
-/// `host`: what endpoints see as `Host`.
+/// `host`: the `Host` sent to endpoints.
 pub(crate) struct HostSeen(bool);
 
 impl FromYaml for HostSeen {

@@ -1,12 +1,12 @@
-//! `on_empty`: what a confirmed empty answer of a source does to a pool. Checked only.
+//! `on_empty`: effect of a confirmed empty answer of a source on a pool. Checked only.
 
 use crate::reading::choices;
 
 choices! {
     /// `on_empty`
     OnEmpty, "one of keep, remove", false, asks unless Keep:
-    /// The pool stays as it is.
+    /// The pool keeps its endpoints.
     Keep = "keep",
-    /// The pool is empty.
+    /// The pool loses its endpoints.
     Remove = "remove",
 }

@@ -6,11 +6,11 @@ keys! {
     /// A rate.
     RateKeys "in rate_limit";
     @checked {
-        /// How many requests.
+        /// Number of requests.
         requests => Between<1, { u64::MAX }>,
-        /// In which time. Default: 1s.
+        /// Period. Default: 1s.
         per => WrittenDuration,
-        /// How many at once.
+        /// Burst size.
         burst => Between<0, { u64::MAX }>,
     }
 }

@@ -1,16 +1,16 @@
-//! `retries`: whether a failed request is tried again. Checked only.
+//! `retries`: whether failed requests are retried. Checked only.
 
 use crate::reading::{Between, OneOrMany, keys};
 
 keys! {
-    /// Whether a failed request is tried again.
+    /// Whether failed requests are retried.
     RetriesKeys "in retries";
     @checked {
-        /// How often. Default: 2.
+        /// Number of retries. Default: 2.
         attempts => Between<0, 100>,
-        /// Which share of the requests may be tried again, as 20%.
+        /// Share of the requests that may be retried, as 20%.
         budget => String,
-        /// After what: connect, reset, or a status.
+        /// Conditions: connect, reset, or a status.
         on => OneOrMany<String>,
     }
 }

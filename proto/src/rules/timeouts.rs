@@ -6,15 +6,15 @@ use crate::reading::{KeySet, Spanned, WrittenDuration, keys};
 use crate::rules::Rule;
 use crate::wire::resource as wire;
 
-/// `timeouts.first_byte`: a proxy without it would wait for a response as long as `read` allows, which may be for ever.
+/// Feature of `timeouts.first_byte`. A proxy without it waits for a response as long as `read` allows, which may be forever.
 const FIRST_BYTE: u32 = 2;
 
 keys! {
-    /// Time limits; 0 is no limit.
+    /// Time limits; 0 disables a limit.
     TimeoutKeys "in timeouts";
     /// To connect to an endpoint.
     connect => WrittenDuration = "2s",
-    /// From the request's end to the first byte of the response's head. Default: as `read`.
+    /// From the end of the request to the first byte of the response head. Default: same as `read`.
     first_byte => WrittenDuration,
     /// Between two reads from the endpoint.
     read => WrittenDuration = "60s",
@@ -22,16 +22,16 @@ keys! {
     write => WrittenDuration = "60s",
     /// For the whole exchange. Default: none.
     total => WrittenDuration,
-    /// How long an idle connection to the endpoint is kept.
+    /// Maximum idle time of a connection to an endpoint.
     idle => WrittenDuration = "30s",
 }
 
-/// What one scope says about time limits. `None`: says nothing. Zero asks for no limit.
+/// The time limits of one scope. `None`: not set in this scope. Zero: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Timeouts {
     /// To connect to an endpoint.
     pub connect: Option<Duration>,
-    /// From the request's end to the first byte of the response's head; nothing said: as `read`. See [`Timeouts::to_first_byte`].
+    /// From the end of the request to the first byte of the response head. If unset, `read` applies. See [`Timeouts::to_first_byte`].
     pub first_byte: Option<Duration>,
     /// Between two reads from the endpoint.
     pub read: Option<Duration>,
@@ -39,17 +39,17 @@ pub struct Timeouts {
     pub write: Option<Duration>,
     /// For the whole exchange.
     pub total: Option<Duration>,
-    /// How long an idle connection to the endpoint is kept.
+    /// Maximum idle time of a connection to an endpoint.
     pub idle: Option<Duration>,
 }
 
 impl Timeouts {
-    /// What holds where nobody says anything (notes/security.md section 13); the first byte as `read`, also where that is said.
+    /// Returns the limits that apply if no scope sets any. `first_byte` stays unset and follows `read`, also if a scope sets `read`.
     pub fn defaults() -> Self {
         Self::lower(TimeoutKeys::default().or_defaults())
     }
 
-    /// The limit from the request's end to the first byte of the response's head: `read` holds where no scope says another.
+    /// Returns the limit from the end of the request to the first byte of the response head: `first_byte`, or `read` if no scope sets it.
     pub fn to_first_byte(&self) -> Option<Duration> {
         self.first_byte.or(self.read)
     }
@@ -72,7 +72,7 @@ impl Rule for Timeouts {
         }
     }
 
-    /// Limit by limit.
+    /// Each limit is inherited on its own.
     fn narrowed_by(&self, narrower: &Self) -> Self {
         Self {
             connect: narrower.connect.or(self.connect),

@@ -1,4 +1,4 @@
-//! `tls` and `http2`: how endpoints are spoken to. Checked only.
+//! `tls` and `http2`: protocols used towards endpoints. Checked only.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::yaml::{Node, Value};
 choices! {
     /// `http2`, and `tls` without a map.
     Protocol, "one of auto, on, off", false, asks unless Off:
-    /// As the endpoint speaks.
+    /// Whatever the endpoint supports.
     Auto = "auto",
     /// Always.
     On = "on",
@@ -22,13 +22,13 @@ keys! {
     @checked {
         /// Whether the endpoint's certificate is verified.
         verify => bool,
-        /// The authority that signed it.
+        /// The CA that signs it.
         ca => String,
-        /// The name that is asked for.
+        /// The server name (SNI) sent.
         sni => String,
-        /// The certificate that is shown to the endpoint.
+        /// The certificate presented to the endpoint.
         client_cert => String,
-        /// The key of that certificate.
+        /// The private key of that certificate.
         client_key => String,
     }
 }

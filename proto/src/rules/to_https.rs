@@ -2,12 +2,12 @@
 
 use crate::rules::Rule;
 
-/// Whether a scope redirects plain HTTP; `None`: it says nothing.
+/// Whether a scope redirects plain HTTP to HTTPS. `None` if the scope does not set it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ToHttps(pub Option<bool>);
 
 impl ToHttps {
-    /// What holds where this is all that is said. Default: no.
+    /// Returns the effective value. Default: no redirect.
     pub const fn is_on(self) -> bool {
         matches!(self.0, Some(true))
     }

@@ -1,21 +1,21 @@
-//! The endpoints of one pool: those that a document names and those that a source found.
+//! The endpoints of one pool: those named by a document and those found by a source.
 //!
-//! Both may name one address. Then it is as the document says, for its weight and tier are a person's word; and when the document names it no
-//! more, it is as the source found it.
+//! Both may name the same address. The document's entry then wins, because an operator chose its weight and tier; once the document no
+//! longer names the address, the source's entry applies again.
 
 use std::sync::Arc;
 
 use crate::model::{Endpoint, EndpointAddress, EndpointOwner};
 
-/// Ascending by address: most pools have a few, for which a tree would take ten times the memory.
+/// Sorted by address. Most pools have only a few endpoints, for which a tree would use ten times the memory.
 type List = Arc<Vec<Endpoint>>;
 
-/// At least one endpoint.
+/// The endpoints of a pool that has at least one.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoints {
-    /// All are of one owner.
+    /// All endpoints have the same owner.
     Of(EndpointOwner, List),
-    /// Each owner has some.
+    /// Both owners have endpoints.
     Mixed(Box<Mixed>),
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Mixed {
 }
 
 impl Endpoints {
-    /// Each address once.
+    /// Returns the effective endpoints, each address once.
     pub(super) fn all(&self) -> &[Endpoint] {
         match self {
             Self::Of(_, list) => list,
@@ -35,7 +35,7 @@ impl Endpoints {
         }
     }
 
-    /// Those of one owner.
+    /// Returns the endpoints of one owner.
     pub(super) fn of_owner(&self, owner: EndpointOwner) -> &[Endpoint] {
         match (self, owner) {
             (Self::Of(by, list), _) if *by == owner => list,
@@ -45,7 +45,7 @@ impl Endpoints {
         }
     }
 
-    /// Adds or replaces one.
+    /// Adds or replaces an endpoint.
     pub(super) fn put(
         before: Option<Self>,
         owner: EndpointOwner,
@@ -63,7 +63,7 @@ impl Endpoints {
         Self::changed(before, owner, put)
     }
 
-    /// Takes one away; `None`: none is left.
+    /// Removes an endpoint. Returns `None` if none is left.
     pub(super) fn remove(
         before: Option<Self>,
         owner: EndpointOwner,
@@ -113,7 +113,7 @@ impl Endpoints {
     }
 }
 
-/// Where an address is in a list, or where it would be.
+/// Returns the index of an address, or the index at which to insert it.
 fn position(list: &[Endpoint], address: &EndpointAddress) -> Result<usize, usize> {
     list.binary_search_by(|endpoint| endpoint.address.cmp(address))
 }

@@ -1,10 +1,10 @@
-//! What a node takes at most.
+//! Limits on the snapshot that a node accepts.
 
 use crate::fault::{Fault, FaultCode};
 use crate::record::{RecordSet, ResourceType};
 use crate::snapshot::Resources;
 
-/// The limits of one node, told to control in `Hello`. `None`: no limit.
+/// The limits of one node, sent to control in `Hello`. `None`: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Limits {
     /// Sum of all payloads, in bytes (`max_snapshot`).
@@ -16,7 +16,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What of a set is beyond these limits. A count that is over names the last resource by key, so that a person has one to look at.
+    /// Returns a fault for each limit that a set exceeds. The fault of a count names the last resource by key, to give operators a starting
+    /// point.
     pub fn check(&self, records: &RecordSet, resources: &Resources) -> Vec<Fault> {
         let mut faults = Vec::new();
         let bytes = records.payload_bytes() as u64;
@@ -61,7 +62,7 @@ impl Limits {
         faults
     }
 
-    /// Whether a set is within these limits. Costs nothing, however large the set is: control asks for every node and every view.
+    /// Reports whether a set is within these limits. Constant time: control calls this for every node and every view.
     pub fn allow(&self, records: &RecordSet, resources: &Resources) -> bool {
         let within = |count: usize, max: Option<u64>| max.is_none_or(|max| count as u64 <= max);
         within(records.payload_bytes(), self.max_snapshot_bytes)
@@ -70,7 +71,7 @@ impl Limits {
     }
 }
 
-/// The names of types, as a person counts them.
+/// Joins the names of types for a message.
 fn names(kinds: &[ResourceType]) -> String {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     names.join(" or ")

@@ -1,35 +1,35 @@
-//! The pools of a snapshot: by name what a pool is, its endpoints, and how many routes name it.
+//! The pools of a snapshot, by name: each pool, its endpoints, and the number of routes that reference it.
 //!
-//! All of a name stands in one place: there are as many names as routes, each look elsewhere is waited for, and each table of its own
-//! takes memory for every one of them.
+//! Everything about a name is in one map entry. There are as many names as routes, so every further lookup would be a cache miss, and every
+//! further map would take memory for each name.
 
 use crate::model::{Endpoint, EndpointAddress, EndpointOwner, Pool, PoolName};
 use crate::persistent_map::{Batch, PersistentMap};
 use crate::snapshot::endpoints::Endpoints;
 
-/// Pools by name. Cheap to copy; a change costs what it touches.
+/// Pools by name. Cheap to clone; a change costs only what it touches.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     named: PersistentMap<PoolName, Named>,
     endpoint_count: usize,
 }
 
-/// What is put under a name while a whole set is taken in.
+/// One contribution to the entry of a name while a complete set is loaded.
 #[derive(Debug)]
 pub(super) enum Part {
     Pool(Pool),
     Endpoint(EndpointOwner, Endpoint),
-    /// A route that names it.
+    /// A route that references the name.
     Route,
 }
 
-/// What stands under a name. While a delta is taken in, parts may be there before the pool itself.
+/// The entry of a name. While a delta is applied, endpoints and routes may precede the pool itself.
 #[derive(Clone, Debug, Default)]
 struct Named {
     pool: Option<Pool>,
-    /// `None`: it has none.
+    /// `None` if the pool has none.
     endpoints: Option<Endpoints>,
-    /// How many routes name it: so that deleting a pool need not look at every host.
+    /// Number of routes that reference the name, so that deleting a pool does not have to scan every host.
     routes: usize,
 }
 
@@ -52,30 +52,30 @@ impl Named {
 }
 
 impl Pools {
-    /// The pool of a name, and its endpoints, ascending by address.
+    /// Returns the pool of a name with its endpoints, ascending by address.
     pub fn get(&self, name: &PoolName) -> Option<(&Pool, &[Endpoint])> {
         of_pool(self.named.get(name)?)
     }
 
-    /// Whether there is a pool of this name.
+    /// Reports whether a pool of this name exists.
     pub fn contains(&self, name: &PoolName) -> bool {
         self.get(name).is_some()
     }
 
-    /// The endpoints of a name, ascending by address, whether there is such a pool or not yet; `None` where it has none. An address that both a
-    /// document and a source name is as the document says.
+    /// Returns the effective endpoints of a name, ascending by address, even if the pool itself does not exist yet. `None` if there are
+    /// none. For an address that both a document and a source name, the document's entry is returned.
     pub fn endpoints(&self, name: &PoolName) -> Option<&[Endpoint]> {
         self.named.get(name)?.endpoints()
     }
 
-    /// The endpoints of a name that this owner names, ascending by address.
+    /// Returns the endpoints of a name that this owner contributes, ascending by address.
     pub fn endpoints_of(&self, name: &PoolName, owner: EndpointOwner) -> &[Endpoint] {
         let named = self.named.get(name);
         let endpoints = named.and_then(|named| named.endpoints.as_ref());
         endpoints.map_or(&[], |endpoints| endpoints.of_owner(owner))
     }
 
-    /// All pools with their endpoints, in no particular order.
+    /// Returns an iterator over all pools with their endpoints, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&PoolName, &Pool, &[Endpoint])> {
         self.named.iter().filter_map(|(name, named)| {
             let (pool, endpoints) = of_pool(named)?;
@@ -83,7 +83,7 @@ impl Pools {
         })
     }
 
-    /// Something for each pool, of its name, what it says and its endpoints. Costs less than putting one after the other.
+    /// Builds a map with one value per pool. Cheaper than inserting the values one by one.
     pub fn map<T>(
         &self,
         mut make: impl FnMut(&PoolName, &Pool, &[Endpoint]) -> T,
@@ -94,18 +94,18 @@ impl Pools {
         })
     }
 
-    /// How many endpoints all pools have together.
+    /// Returns the number of endpoints in all pools.
     pub const fn endpoint_count(&self) -> usize {
         self.endpoint_count
     }
 
-    /// Whether a route names something that is no pool. Looks at all.
+    /// Reports whether any route references a missing pool. Scans all names.
     pub(super) fn misses_any(&self) -> bool {
         let missed = |named: &Named| named.routes > 0 && named.pool.is_none();
         self.named.iter().any(|(_, named)| missed(named))
     }
 
-    /// For parts that are taken in by [`Pools::put_all`].
+    /// Returns an empty batch of parts for [`Pools::put_all`].
     pub(super) fn batch(&self) -> Batch<PoolName, Part> {
         self.named.batch()
     }
@@ -124,12 +124,12 @@ impl Pools {
         self.endpoint_count = endpoints;
     }
 
-    /// How many routes name this.
+    /// Returns the number of routes that reference a name.
     pub(super) fn routes(&self, name: &PoolName) -> usize {
         self.named.get(name).map_or(0, |named| named.routes)
     }
 
-    /// The names that have endpoints, though there is no such pool.
+    /// Returns the names that have endpoints but no pool.
     pub(super) fn without_pool(&self) -> impl Iterator<Item = &PoolName> {
         let stray = |named: &Named| named.pool.is_none() && named.endpoints.is_some();
         let strays = self.named.iter().filter(move |(_, named)| stray(named));
@@ -172,19 +172,19 @@ impl Pools {
         self.endpoint_count = self.endpoint_count - before + after;
     }
 
-    /// One more route names this.
+    /// Counts one more route that references the name.
     pub(super) fn add_route(&mut self, name: &PoolName) {
         self.named.change(name.clone(), |named| named.routes += 1);
     }
 
-    /// One route less names this.
+    /// Counts one route less that references the name.
     pub(super) fn remove_route(&mut self, name: &PoolName) {
         self.change(name, |named| {
             named.routes = named.routes.saturating_sub(1);
         });
     }
 
-    /// Changes what stands under a name, of which nothing stays where nothing is left.
+    /// Changes the entry of a name, and removes the entry if nothing is left in it.
     fn change<R>(&mut self, name: &PoolName, change: impl FnOnce(&mut Named) -> R) -> R {
         let (result, nothing) = self.named.change(name.clone(), |named| {
             let result = change(named);
@@ -197,7 +197,7 @@ impl Pools {
     }
 }
 
-/// A pool that exists, and its endpoints.
+/// Returns the pool of an entry with its endpoints. `None` if the pool does not exist.
 fn of_pool(named: &Named) -> Option<(&Pool, &[Endpoint])> {
     let pool = named.pool.as_ref()?;
     Some((pool, named.endpoints().unwrap_or_default()))

@@ -14,20 +14,20 @@ use crate::persistent_map::PersistentMap;
 use crate::record::{Change, RecordKey, ResourceType};
 use crate::snapshot::Pools;
 
-/// Decoded resources. Cheap to copy; a change costs what it touches.
+/// Decoded resources. Cheap to clone; a change costs only what it touches.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     settings: Arc<Settings>,
-    /// Settings by group: a whole snapshot has those of one group at most.
+    /// Settings by group. A complete snapshot has those of at most one group.
     groups: BTreeMap<Arc<str>, Arc<Settings>>,
     hosts: PersistentMap<HostPattern, Arc<VirtualHost>>,
     pub(super) pools: Pools,
 }
 
-/// What a delta changed: all that a table has to rebuild.
+/// The resources that a delta changed: everything a table has to rebuild.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// The defaults changed, and with them every host's effective rules.
+    /// Whether the defaults changed, and with them the effective rules of every host.
     pub settings: bool,
     /// Hosts that were put or deleted.
     pub hosts: HashSet<HostPattern, RandomState>,
@@ -36,22 +36,22 @@ pub struct Touched {
 }
 
 impl Resources {
-    /// The defaults of the group.
+    /// Returns the default settings of the group.
     pub const fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }
 
-    /// The hosts by pattern.
+    /// Returns the hosts by pattern.
     pub const fn hosts(&self) -> &PersistentMap<HostPattern, Arc<VirtualHost>> {
         &self.hosts
     }
 
-    /// The pools with their endpoints.
+    /// Returns the pools with their endpoints.
     pub const fn pools(&self) -> &Pools {
         &self.pools
     }
 
-    /// The resources after a delta, and what it touched.
+    /// Returns the resources after a delta, and what the delta touched.
     pub(super) fn with(&self, delta: &[Change]) -> Result<(Self, Touched), Faults> {
         let mut next = self.clone();
         let mut touched = Touched::default();
@@ -69,14 +69,14 @@ impl Resources {
             }
         }
         faults.extend(next.take_settings().err());
-        // References are only worth checking where everything was understood.
+        // References are checked only if every record was understood.
         Faults::check(faults)?;
         Faults::check(next.dangling(&touched))?;
         Ok((next, touched))
     }
 
-    /// The settings that hold. Only known after all changes: a node that moves to another group gets the settings of that one and loses
-    /// those of the other, in any order.
+    /// Selects the effective settings. Possible only after all changes: the delta of a node that moves to another group adds the settings
+    /// of the new group and deletes those of the old one, in either order.
     pub(super) fn take_settings(&mut self) -> Result<(), Fault> {
         if let Some(second) = self.groups.keys().nth(1) {
             let key = RecordKey::new(ResourceType::Settings, Arc::clone(second));
@@ -108,7 +108,7 @@ impl Resources {
         self.groups.insert(Arc::clone(group), Arc::new(settings));
     }
 
-    /// Puts a host without looking at its references. Gives the one that it replaces.
+    /// Puts a host without counting its references. Returns the host it replaces.
     pub(super) fn put_host(&mut self, host: VirtualHost) -> Option<Arc<VirtualHost>> {
         self.hosts.insert(host.pattern.clone(), Arc::new(host))
     }
@@ -177,12 +177,12 @@ impl Resources {
         }
     }
 
-    /// Whether a route of this host names a pool that does not exist.
+    /// Reports whether a route of this host references a pool that does not exist.
     pub(super) fn misses_pool(&self, host: &VirtualHost) -> bool {
         host.pools().any(|pool| !self.pools.contains(pool))
     }
 
-    /// References that lead nowhere, looking only at what was touched.
+    /// Returns a fault for each dangling reference among the touched resources.
     pub(super) fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
         let missing = |pattern: &HostPattern| {
@@ -240,7 +240,7 @@ impl Touched {
     }
 }
 
-/// Those that are wanted, in an order that people can rely on.
+/// Returns the wanted elements in ascending order, so that faults have a stable order.
 fn ascending<T: Ord>(all: &HashSet<T, RandomState>, wanted: impl Fn(&T) -> bool) -> Vec<&T> {
     let mut found: Vec<&T> = all.iter().filter(|one| wanted(one)).collect();
     found.sort_unstable();

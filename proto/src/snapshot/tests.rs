@@ -135,7 +135,7 @@ fn every_fault_is_named_at_once() {
     assert_eq!(found.as_slice().len(), 2);
 }
 
-/// A random but closed set of records: host n names pools, pools have endpoints.
+/// A random set of records, closed under reference: host n names pools, pools have endpoints.
 fn any_set() -> impl Strategy<Value = Vec<Record>> {
     let host_pools =
         prop::collection::vec(prop::option::of(prop::collection::vec(0..5_usize, 0..3)), 6);
@@ -218,7 +218,7 @@ proptest! {
         prop_assert!(loaded.records().iter().eq(whole.records().iter()));
         prop_assert_eq!(loaded.records().len(), whole.records().len());
         prop_assert_eq!(loaded.records().payload_bytes(), whole.records().payload_bytes());
-        // What follows a loaded snapshot is checked against the references that it counted.
+        // A delta on top of a loaded snapshot is checked against the references counted while loading.
         let without: Vec<Change> = names(&whole).into_iter().map(Change::Delete).collect();
         prop_assert_eq!(next(&loaded, &without).is_ok(), next(&whole, &without).is_ok());
         records.pop();
@@ -226,7 +226,7 @@ proptest! {
     }
 }
 
-/// The keys of all pools, without their endpoints.
+/// Returns the keys of all pools, but not of their endpoints.
 fn names(snapshot: &Snapshot) -> Vec<RecordKey> {
     let keys = snapshot.records().iter().map(|record| record.key.clone());
     keys.filter(|key| key.kind == ResourceType::Pool).collect()

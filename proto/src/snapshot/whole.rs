@@ -1,4 +1,4 @@
-//! The resources of a complete set of records, taken in at once: two pieces of work, each of which looks at one place after the other.
+//! Loads the resources of a complete set of records as two parallel pieces of work, each of which stays within its own maps.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::record::{RecordSet, ResourceType};
 use crate::snapshot::pools::Part;
 use crate::snapshot::{Pools, Resources, Touched};
 
-/// What the records of some types are.
+/// The resources of some types of records.
 struct Piece {
     resources: Resources,
-    /// What is still to be put into the pools.
+    /// Contributions still to be merged into the pools.
     parts: Batch<PoolName, Part>,
     faults: Vec<Fault>,
 }
@@ -42,7 +42,7 @@ impl Piece {
                 for pool in host.pools() {
                     self.parts.push(pool.clone(), Part::Route);
                 }
-                // No key comes twice in a set.
+                // A set has each key once, so no host is replaced here.
                 self.resources.put_host(host);
             }
             Resource::Pool(name, pool) => self.parts.push(name, Part::Pool(pool)),
@@ -54,10 +54,10 @@ impl Piece {
 }
 
 impl Resources {
-    /// The resources of a complete set of records: hosts are one piece of work, pools and endpoints another.
+    /// Decodes a complete set of records. Hosts are one piece of work; pools and endpoints are the other.
     ///
     /// # Errors
-    /// Every fault of every record, then all that leads nowhere.
+    /// Every fault of every record; if there is none, every dangling reference.
     pub(super) fn of(records: &RecordSet, join: &dyn Join) -> Result<Self, Faults> {
         let pooled =
             |kind: ResourceType| kind == ResourceType::Pool || kind.endpoint_owner().is_some();
@@ -82,7 +82,7 @@ impl Resources {
         Ok(all)
     }
 
-    /// Of all there is, what has a reference that leads nowhere.
+    /// Returns the resources that have a dangling reference.
     fn leading_nowhere(&self) -> Touched {
         let mut nowhere = Touched::default();
         if self.pools.misses_any() {

@@ -1,4 +1,4 @@
-//! How messages are buffered on a stream. Thousands of streams are open and silent most of the time, so each keeps little.
+//! Message buffering on a stream. Thousands of streams are open and mostly idle, so each keeps small buffers.
 
 use std::marker::PhantomData;
 
@@ -6,9 +6,9 @@ use prost::Message;
 use tonic::codec::{BufferSettings, Codec};
 use tonic_prost::{ProstCodec, ProstDecoder, ProstEncoder};
 
-/// What a buffer begins with, in bytes: room for a report, a heartbeat, a small part. It grows with what it has to hold.
+/// Initial size of a buffer in bytes: enough for a report, a heartbeat or a small part. Buffers grow on demand.
 const FIRST: usize = 1 << 10;
-/// What is gathered before it is sent, in bytes. A buffer stays as large as the most that it ever held, so this is less than a part.
+/// Bytes gathered before a send. A buffer never shrinks below the most it ever held, so this is less than the size of a part.
 const GATHERED: usize = 4 << 10;
 
 /// Protobuf with small buffers.

@@ -1,4 +1,4 @@
-//! `UpdatePart`, written by hand so that its items are encoded once, for all nodes that are sent the same.
+//! `UpdatePart`, implemented by hand so that its items are encoded once and sent to many nodes.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::DecodeError;
@@ -10,21 +10,21 @@ use super::control::Item;
 const UPDATE_ID: u32 = 1;
 const ITEMS: u32 = 2;
 
-/// At most 512 KiB of payload each.
+/// One part of an update, with at most 512 KiB of payload.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct UpdatePart {
-    /// Which update.
+    /// The update this part belongs to.
     pub update_id: u64,
-    /// Its items.
+    /// The items of the part.
     pub items: Items,
 }
 
 /// The items of a part.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Items {
-    /// As they were read.
+    /// Items that were received.
     Read(Vec<Item>),
-    /// As they are written: the field `items` with all its values.
+    /// Items to send, already encoded: the field `items` with all its values.
     Encoded(Bytes),
 }
 
@@ -35,14 +35,14 @@ impl Default for Items {
 }
 
 impl Items {
-    /// Encodes items, to be sent as often as needed.
+    /// Encodes items once, to be sent any number of times.
     pub fn encoded(items: &[Item]) -> Self {
         let mut bytes = BytesMut::with_capacity(message::encoded_len_repeated(ITEMS, items));
         message::encode_repeated(ITEMS, items, &mut bytes);
         Self::Encoded(bytes.freeze())
     }
 
-    /// The items that were read; none of those that were made to be written.
+    /// Returns the received items. Empty for items encoded for sending.
     pub fn into_read(self) -> Vec<Item> {
         match self {
             Self::Read(items) => items,

@@ -1,18 +1,18 @@
-//! Better words for two mistakes that YAML itself reports far from their cause: a host such as `*.example.com` and an address such as
-//! `[::1]:80` without quotes. To YAML the first is an alias and the second a list.
+//! Better messages for two mistakes that YAML reports far from their cause: a host such as `*.example.com` and an address such as
+//! `[::1]:80`, both without quotes. YAML reads the first as an alias and the second as a list.
 
 use crate::yaml::{Spot, Unreadable};
 
-/// How many lines before a parser's error are searched: the parser may notice an unquoted key only at the line after it.
+/// Number of lines searched before a parser's error. The parser may notice an unquoted key only on the following line.
 const LINES_BEFORE: usize = 2;
 
-/// The fault as it was, or the advice that explains it.
+/// Returns advice that explains the fault, or the fault unchanged.
 pub(super) fn advised(source: &str, fault: Unreadable) -> Unreadable {
     let last = fault.at.line as usize;
     let first = last.saturating_sub(LINES_BEFORE).max(1);
     let lines = source.lines().enumerate().skip(first - 1);
     let mut near: Vec<_> = lines.take(last + 1 - first).collect();
-    // The line of the fault itself comes first.
+    // Check the line of the fault itself first.
     near.reverse();
     let found = near
         .into_iter()
@@ -28,7 +28,7 @@ pub(super) fn advised(source: &str, fault: Unreadable) -> Unreadable {
     Unreadable { at, reason }
 }
 
-/// The first unquoted wildcard host or IPv6 address of a line: where it begins, and what to write.
+/// Finds the first unquoted wildcard host or IPv6 address in a line. Returns its offset and the advice.
 fn mistake(line: &str) -> Option<(usize, String)> {
     let mut quote = None;
     for (at, char) in line.char_indices() {
@@ -55,7 +55,7 @@ fn mistake(line: &str) -> Option<(usize, String)> {
     None
 }
 
-/// Whether a value can begin after this text: at the start of a line, after `- `, `: `, `[`, `{` or `,`.
+/// Reports whether a value can begin after this text: at the start of a line, after `- `, `: `, `[`, `{` or `,`.
 fn begins_value(before: &str) -> bool {
     matches!(
         before.trim_end().chars().next_back(),
@@ -63,7 +63,7 @@ fn begins_value(before: &str) -> bool {
     )
 }
 
-/// `*.example.com`, where the text begins with such a name. An alias has no dot.
+/// Returns the name at the start of the text, such as `*.example.com`. `None` without a dot: that is an alias.
 fn wildcard(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('*')?;
     let name = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
@@ -71,7 +71,7 @@ fn wildcard(text: &str) -> Option<&str> {
     rest[..end].contains('.').then(|| &text[..=end])
 }
 
-/// `[::1]:80`, where the text begins with such an address.
+/// Returns the address at the start of the text, such as `[::1]:80`.
 fn bracketed_address(text: &str) -> Option<&str> {
     let close = text.find(']')?;
     let inside = &text[1..close];

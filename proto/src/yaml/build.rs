@@ -1,4 +1,4 @@
-//! From the parser's events to the tree, counting while it grows.
+//! Builds the tree from the parser's events, checking the budgets as it grows.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use crate::yaml::{
     Unreadable,
 };
 
-/// Reads a text.
+/// Parses a text.
 ///
 /// # Errors
-/// The first thing that is not YAML, or is beyond a budget, with its place.
+/// The position and reason of the first syntax error or exceeded budget.
 pub(crate) fn parse(text: &[u8]) -> Result<Tree<'_>, Unreadable> {
     let source = characters(text)?;
     build(source).map_err(|fault| advised(source, fault))
@@ -58,7 +58,7 @@ fn spot(marker: Marker) -> Spot {
     }
 }
 
-/// What an anchor names: a node, once it is complete, and how many values it stands for.
+/// The target of an anchor. `size` is the number of values it expands to, known once the node is complete.
 #[derive(Clone, Copy)]
 struct Anchored {
     node: usize,
@@ -68,7 +68,7 @@ struct Anchored {
 struct Open {
     node: usize,
     anchor: usize,
-    /// The values so far, aliases followed.
+    /// Number of values so far, aliases expanded.
     size: usize,
     children: usize,
     /// Whether one of the keys is `<<`.
@@ -78,14 +78,14 @@ struct Open {
 struct Builder<'s> {
     tree: Tree<'s>,
     ascii: bool,
-    /// Where the parser's characters and our bytes were last known to meet.
+    /// The last position known both as the parser's character offset (`chars`) and as a byte offset (`bytes`).
     chars: usize,
     bytes: usize,
     open: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
     expanded: usize,
     documents: usize,
-    /// Where the latest document begins.
+    /// Position at which the latest document begins.
     document: Spot,
     last: Spot,
 }
@@ -96,7 +96,7 @@ impl<'s> Builder<'s> {
             tree: Tree {
                 source,
                 texts: String::new(),
-                // A value takes two bytes at least. Reserved at once, since growing would copy; what is not used costs nothing.
+                // A value takes at least two bytes. Reserved up front because growing would copy; untouched pages cost nothing.
                 nodes: Vec::with_capacity((source.len() / 2 + 1).min(MAX_NODES)),
             },
             ascii: source.is_ascii(),
@@ -141,7 +141,7 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// Begins the value of a document. Templates leave empty documents before and after their own; those do not count.
+    /// Prepares for the root value of a document. Templates leave empty documents around the real one; those are skipped.
     fn begin_document(&mut self) -> Result<(), Unreadable> {
         if self.open.is_empty() && !self.tree.nodes.is_empty() {
             if self.tree.root().is_some() {
@@ -155,14 +155,14 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// Whether the next node is the key of a map.
+    /// Reports whether the next node is the key of a map.
     fn at_key(&self) -> bool {
         self.open.last().is_some_and(|open| {
             self.tree.nodes[open.node].kind() == Kind::Mapping && open.children.is_multiple_of(2)
         })
     }
 
-    /// Adds a node that stands for `size` values.
+    /// Adds a node that expands to `size` values.
     fn add(&mut self, raw: Raw, size: usize) -> Result<usize, Unreadable> {
         let at = raw.at;
         self.begin_document()?;
@@ -208,7 +208,7 @@ impl<'s> Builder<'s> {
         let at = spot(span.start);
         let is_null = Scalar { text, plain }.is_null();
         if is_null && self.open.is_empty() && self.tree.root().is_some() {
-            // An empty document after the first.
+            // Skip an empty document after the first.
             return Ok(());
         }
         if plain && text == merge::KEY && self.at_key() {
@@ -256,7 +256,7 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// Where the text stands in the source as it is, perhaps behind a quote.
+    /// Returns the byte offset of the text if it appears verbatim in the source, possibly after an opening quote.
     fn find(&mut self, text: &str, char_index: usize) -> Option<usize> {
         let source = self.tree.source;
         let start = if self.ascii {
@@ -336,7 +336,7 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    /// Each key once.
+    /// Refuses duplicate keys.
     fn check_keys(&self, node: usize) -> Result<(), Unreadable> {
         let node = crate::yaml::Node {
             tree: &self.tree,
@@ -359,7 +359,8 @@ impl<'s> Builder<'s> {
     }
 }
 
-/// What a tag makes of a scalar: `!!str` a text, the other tags of the core schema nothing.
+/// Returns whether a tag forces the scalar to be plain or quoted: `!!str` makes it a text, the other tags of the core schema change
+/// nothing.
 fn scalar_tag(tag: Option<Cow<'_, Tag>>, at: Spot) -> Result<Option<bool>, Unreadable> {
     let Some(tag) = tag else { return Ok(None) };
     match tag.suffix.as_str() {

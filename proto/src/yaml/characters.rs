@@ -1,11 +1,11 @@
-//! From bytes to characters: UTF-8, and nothing that does not print.
+//! Decodes bytes to UTF-8 text without control characters.
 
 use crate::yaml::{MAX_BYTES, Spot, Unreadable};
 
-/// The text without a byte order mark.
+/// Returns the text without its byte order mark.
 ///
 /// # Errors
-/// The first byte that is not UTF-8 or a control byte other than tab and line end, and a text beyond the budget.
+/// The first byte that is not UTF-8, or is a control byte other than tab and line end; or a text larger than [`MAX_BYTES`].
 pub(super) fn characters(text: &[u8]) -> Result<&str, Unreadable> {
     let fault = |offset: usize, reason: String| {
         let before = &text[..offset];

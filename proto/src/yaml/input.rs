@@ -1,7 +1,7 @@
-//! The text as the parser reads it, through a window.
+//! The parser's input, limited by a window.
 //!
-//! The parser holds a whole text, and every token of a collection in brackets, before it lets anything out. The window bounds that: where
-//! nothing came out for [`MAX_SPAN`] bytes, the text seems to end.
+//! The parser buffers a whole scalar, and every token of a collection in brackets, before it emits an event. The window bounds that buffer:
+//! if [`MAX_SPAN`] bytes are read without an event, the input pretends to end.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use saphyr_parser::Input;
 
 use crate::yaml::MAX_SPAN;
 
-/// How far the parser read, and how far it may.
+/// The parser's read position and its limit.
 #[derive(Debug)]
 pub(super) struct Window {
     position: Cell<usize>,
@@ -27,18 +27,18 @@ impl Window {
         })
     }
 
-    /// Moves the window on: something came out.
+    /// Moves the window forward after an event was emitted.
     pub(super) fn advance(&self) {
         self.limit.set(self.position.get() + MAX_SPAN);
     }
 
-    /// Whether the text was cut off.
+    /// Reports whether the input was cut off.
     pub(super) fn exceeded(&self) -> bool {
         self.exceeded.get()
     }
 }
 
-/// A text behind a window.
+/// A text read through a window.
 #[derive(Debug)]
 pub(super) struct Windowed<'s> {
     rest: &'s str,
@@ -161,7 +161,7 @@ impl Input for Windowed<'_> {
         self.rest.starts_with("...") && ends_indicator(self.byte(3))
     }
 
-    /// The rest of a comment. Nothing of it is held, so it does not count.
+    /// Skips the rest of a comment. Comments are not buffered, so they do not count against the window.
     fn skip_while_non_breakz(&mut self) -> usize {
         let end = self
             .rest

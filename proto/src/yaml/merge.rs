@@ -1,7 +1,7 @@
 //! Merge keys: `<<: *defaults` and `<<: [*a, *b]` add the entries of other maps to a map (yaml.org/type/merge.html, YAML 1.1).
 //!
-//! The map's own keys win, then those of the map that is named first. A merged map may not merge another one itself. Merged entries are
-//! copied keys and aliases of the values; what they stand for was counted against the budget with the alias after `<<`.
+//! The map's own keys win, then those of the map named first. A merged map must not contain a merge itself. Merged entries are copies of
+//! the keys and aliases of the values; the alias after `<<` has already counted them against the budget.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::yaml::{Entries, Inside, Kind, Node, Raw, Tree, Unreadable, Value};
 /// The key that merges.
 pub(super) const KEY: &str = "<<";
 
-/// Appends what the map at `map` merges. The map is the last one of the tree and still open.
+/// Appends the entries merged into the map at index `map`, which is the last node of the tree that is still open.
 pub(super) fn append(tree: &mut Tree<'_>, map: usize) -> Result<(), Unreadable> {
     let merged = entries_to_add(tree, map)?;
     tree.nodes.extend(merged);
@@ -44,7 +44,7 @@ fn entries_to_add(tree: &Tree<'_>, map: usize) -> Result<Vec<Raw>, Unreadable> {
     Ok(added)
 }
 
-/// The maps that the `<<` of a map names, in their order.
+/// Returns the maps named by the `<<` of a map, in order.
 fn sources<'t>(mut own: Inside<'t>) -> Result<Vec<Node<'t>>, Unreadable> {
     while let (Some(key), Some(value)) = (own.next(), own.next()) {
         if key.raw().kind() != Kind::Merge {

@@ -5,7 +5,7 @@ fn refused(text: &str) -> String {
     format!("{}: {}", unreadable.at, unreadable.reason)
 }
 
-/// The tree as text, each value with its place.
+/// Prints the tree, each value with its position.
 fn shown(node: Node<'_>) -> String {
     let value = match node.value() {
         Value::Scalar(Scalar { text, plain: true }) => text.to_owned(),
@@ -208,7 +208,7 @@ fn an_unquoted_wildcard_or_ipv6_address_is_explained_where_it_is_written() {
         refused("a:\n  - b\n  - [::1]:80\n"),
         format!("3:5: {address}")
     );
-    // What only looks like one stays what it is.
+    // Text that only resembles these mistakes keeps the parser's message.
     assert!(refused("a: *nobody\n").contains("unknown anchor"));
     assert!(refused("# *.example.com:\na: [\n").contains("is not YAML"));
 }

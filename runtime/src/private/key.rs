@@ -1,4 +1,4 @@
-//! The file of a sealing key: 32 random bytes, mode 0400, made on first use.
+//! The file of a sealing key: 32 random bytes, mode 0400, created on first use.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use super::{WideMode, open_own, read_at_most, write_secret};
 
 const LEN: u64 = SealKey::LEN as u64;
 
-/// Why there is no key.
+/// Reason why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file neither reads nor can be made.
+    /// The file can be neither read nor created.
     #[error("key file {}: {cause}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
     /// Every user may read or replace the key and that cannot be changed, so it protects nothing.
@@ -25,10 +25,10 @@ pub enum KeyError {
     Exposed {
         /// The file.
         path: PathBuf,
-        /// Its mode, and why it stays.
+        /// Its mode, and why it cannot be changed.
         mode: WideMode,
     },
-    /// Not the length of a key: another file, or damage. It is not replaced, since what was sealed with it would be lost.
+    /// Not the length of a key: another file, or damage. It is not replaced, since everything sealed with it would be lost.
     #[error("key file {}: {found} bytes, a key has {LEN}", path.display())]
     Length {
         /// The file.
@@ -38,23 +38,23 @@ pub enum KeyError {
     },
 }
 
-/// A key as it was found or made.
+/// A loaded or created key.
 #[derive(Debug)]
 pub struct Key {
     /// The key.
     pub key: SealKey,
-    /// What was wrong with its file, for a person: access of others that was taken away, or could not be.
+    /// Report on the mode of its file, for operators: access of others that was removed, or could not be. `None` if the mode was right.
     pub trouble: Option<String>,
 }
 
-/// The key in `path`; a missing file is made with fresh random bytes. One process per path at a time.
+/// Loads the key in `path`, or creates a missing file with fresh random bytes. Only one process per path at a time.
 ///
-/// Access of others is taken away (mode 0400) and told. A key that the group could read goes on being used: the group is the operator's
-/// choice (`fsGroup`, a restore), and a daemon that does not start helps nobody. A key that every user could read is told as leaked. Only where
-/// every user has access and that cannot be changed, the key is refused.
+/// Access of others is removed (mode 0400) and reported. A key that the group could read stays in use: the group is the operator's choice
+/// (`fsGroup`, a restore), and refusing to start would not undo the access. A key that every user could read is reported as leaked. The key
+/// is refused only if every user has access and that cannot be changed.
 ///
 /// # Errors
-/// [`KeyError`], which names the path.
+/// [`KeyError`] with the path.
 pub fn load_or_create_key(path: &Path) -> Result<Key, KeyError> {
     let unusable = |cause| KeyError::Unusable {
         path: path.to_owned(),

@@ -43,7 +43,7 @@ fn a_folder_in_which_anyone_may_replace_files_is_narrowed() {
     assert!(ensure_dir(&file).is_err());
 }
 
-/// kubelet sets g+rws on folders of a volume with `fsGroup`.
+/// kubelet sets g+rws on the folders of a volume with `fsGroup`.
 #[test]
 fn the_folder_of_a_daemon_is_written_by_nobody_else() {
     let dir = tempfile::tempdir().unwrap();
@@ -169,7 +169,7 @@ fn a_key_that_others_could_read_is_closed_to_them_and_told_with_its_path() {
     assert!(load_or_create_key(&path).unwrap().trouble.is_none());
 }
 
-/// Files of /proc have modes that even root cannot change.
+/// Even root cannot change the modes of files in /proc.
 #[test]
 fn a_mode_that_cannot_be_changed_keeps_nobody_from_what_is_sealed_but_from_an_open_key() {
     let path = Path::new("/proc/sys/kernel/ostype");

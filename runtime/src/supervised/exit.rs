@@ -1,17 +1,17 @@
-//! How a process ended, as text: what a supervisor passes on to the process that it starts next, and what a unit of systemd is told.
+//! The exit of a process as text: passed by a supervisor to the next process, and read from systemd's variables.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::str::FromStr;
 
-/// The variable in which a supervisor tells a daemon how the one before it ended: `signal:11`, `exit:101`.
+/// The variable in which a supervisor passes a daemon the exit of its previous process: `signal:11`, `exit:101`.
 pub const LAST_EXIT: &str = "ARALEZ_LAST_EXIT";
 
-/// SIGKILL, which is how everything ends that is ended from outside.
+/// SIGKILL, recorded for every process that systemd or the kernel killed.
 const KILL: i32 = 9;
 
-/// The signals of signal(7) that end a process, as systemd names them, with their numbers on Linux (not those of MIPS and SPARC).
+/// The signals of signal(7) that terminate a process, as systemd names them, with their numbers on Linux (not those of MIPS and SPARC).
 const SIGNALS: [(&str, i32); 20] = [
     ("HUP", 1),
     ("INT", 2),
@@ -35,33 +35,34 @@ const SIGNALS: [(&str, i32); 20] = [
     ("SYS", 31),
 ];
 
-/// How a process ended.
+/// The exit of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProcessExit {
-    /// It left with this code.
+    /// It exited with this code.
     Code(i32),
-    /// This signal ended it.
+    /// This signal killed it.
     Signal(i32),
 }
 
-/// A text that tells no way to end.
+/// Error: the text describes no exit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither `exit:CODE` nor `signal:NUMBER`")]
 pub struct UnknownExit(String);
 
 impl ProcessExit {
-    /// What became of a child. `None`: it was only stopped.
+    /// Converts the status of a child; `None` if the child was only stopped.
     pub fn of(status: ExitStatus) -> Option<Self> {
         let code = status.code().map(Self::Code);
         code.or_else(|| status.signal().map(Self::Signal))
     }
 
-    /// What systemd tells `ExecStopPost` in `$SERVICE_RESULT`, `$EXIT_CODE` and `$EXIT_STATUS` (systemd.exec(5)).
+    /// Reads the exit from the values that systemd passes to `ExecStopPost` in `$SERVICE_RESULT`, `$EXIT_CODE` and `$EXIT_STATUS`
+    /// (systemd.exec(5)).
     ///
     /// # Errors
-    /// Where they are not what that page says.
+    /// If the values are not of the form described there.
     pub fn of_systemd(result: &str, code: &str, status: &str) -> Result<Self, UnknownExit> {
-        // Ended by systemd or the kernel, whichever signal was used for it.
+        // Killed by systemd or the kernel, whichever signal was used.
         if matches!(result, "oom-kill" | "watchdog" | "timeout") {
             return Ok(Self::Signal(KILL));
         }

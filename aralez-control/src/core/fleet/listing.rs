@@ -1,4 +1,5 @@
-//! What people read of the fleet. Streams wait while it is taken, so taking it copies pointers; what is made of it is made afterwards.
+//! Listings of the fleet for its readers. Streams wait while one is taken, so taking it only copies pointers; everything else is computed
+//! afterwards.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,40 +16,41 @@ use crate::core::turned_away::TurnedAwayNode;
 pub struct Listing {
     /// The nodes of the fleet by name.
     pub nodes: Vec<(NodeName, Arc<NodeRecord>)>,
-    /// Nodes that were turned away lately.
+    /// Nodes that were turned away recently.
     pub strangers: Arc<BTreeMap<NodeName, TurnedAwayNode>>,
 }
 
 impl Listing {
-    /// How a node of the fleet is doing. One without a stream that was turned away since is shown as that.
+    /// Returns the state of a node of the fleet. A node without a stream that has been turned away since shows the state in which it was
+    /// turned away.
     pub fn state_of(&self, node: &NodeName, record: &NodeRecord) -> NodeState {
         state_of(&self.strangers, node, record)
     }
 }
 
-/// How many nodes are in each state, those that were turned away among them.
+/// Number of nodes in each state, including those that were turned away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeCounts {
-    /// Nodes that have a stream.
+    /// Number of nodes that have a stream.
     pub connected: usize,
     by_state: [usize; NodeState::ALL.len()],
 }
 
 impl NodeCounts {
-    /// How many are in this state.
+    /// Returns the number of nodes in this state.
     pub const fn of(&self, state: NodeState) -> usize {
         self.by_state[state as usize]
     }
 }
 
-/// Which nodes of a push are wanted.
+/// Selects the nodes of a push to list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListedNodes {
     /// All.
     All,
     /// Those that do not run it.
     Open,
-    /// None: the counts say enough.
+    /// None: the counts suffice.
     Counts,
 }
 
@@ -62,19 +64,19 @@ impl ListedNodes {
     }
 }
 
-/// What became of a push, at one moment.
+/// The proof of a push, at one moment.
 #[derive(Clone, Debug)]
 pub struct PushListing {
-    /// How many nodes have each mark.
+    /// Number of nodes with each mark.
     pub counts: MarkCounts,
-    /// The nodes that are wanted, by name, with what is known of them.
+    /// The selected nodes, by name, with their marks and records.
     pub nodes: Vec<(NodeName, Mark, Option<Arc<NodeRecord>>)>,
-    /// Nodes that were turned away lately.
+    /// Nodes that were turned away recently.
     pub strangers: Arc<BTreeMap<NodeName, TurnedAwayNode>>,
 }
 
 impl Fleet {
-    /// All nodes, to be looked at in peace.
+    /// Returns all nodes, to be read without the lock.
     pub fn listing(&self) -> Listing {
         let shared = |(node, record): (&NodeName, &Arc<NodeRecord>)| {
             let record = Arc::clone(record);
@@ -86,7 +88,7 @@ impl Fleet {
         }
     }
 
-    /// What became of a revision, to be looked at in peace; `None` where it is too old or never was.
+    /// Returns the proof of a revision, to be read without the lock; `None` if it is too old or never existed.
     pub fn push(&self, revision: u64, wanted: ListedNodes) -> Option<PushListing> {
         let proof = self.proof(revision)?;
         Some(PushListing {
@@ -99,7 +101,7 @@ impl Fleet {
         })
     }
 
-    /// Both go by name, so one walk beside the other finds what is known of each.
+    /// Joins marks and records. Both are sorted by name, so one parallel walk suffices.
     fn marked(
         &self,
         proof: &Proof,
@@ -116,7 +118,7 @@ impl Fleet {
         marks.map(with_record).collect()
     }
 
-    /// How many nodes are in each state.
+    /// Counts the nodes in each state.
     pub fn counts(&self) -> NodeCounts {
         let mut counts = NodeCounts::default();
         let strangers = self.turned_away.all();

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::layers::Layers;
 
-/// A host whose pool has endpoints `first`, `first + 1` and so on.
+/// A host whose pool has `endpoints` endpoints, numbered from `first`.
 fn host(name: &str, first: usize, endpoints: usize) -> String {
     let servers = (first..first + endpoints).map(|number| {
         let (high, low) = (number / 200, number % 200 + 1);
@@ -72,7 +72,7 @@ fn over_half_of_ten_or_more_hosts_is_a_loss() {
     assert_eq!(said(&hosts(0..9), &hosts(0..1)), NOTHING, "nine are few");
 }
 
-/// F-16, on the side of control: an empty configuration needs an explicit word, however small the one before was.
+/// F-16, on the side of control: an empty configuration needs a confirmation, however small the previous one was.
 #[test]
 fn the_loss_of_every_host_is_one_however_few_there_were() {
     assert_eq!(said(&hosts(0..1), ""), ["removes 1 of 1 hosts"]);

@@ -1,8 +1,8 @@
-//! How many nodes a proof has of each mark, kept up to date, so that nobody has to count them.
+//! Number of nodes with each mark, maintained incrementally, so that reading it costs no scan.
 
 use super::{Awaited, Mark, Outcome};
 
-/// How many nodes have each mark.
+/// Number of nodes with each mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarkCounts {
     /// [`Mark::Pending`]
@@ -34,13 +34,13 @@ impl MarkCounts {
         }
     }
 
-    /// A node had one mark and has another one.
+    /// Moves a node from one mark to another.
     pub(super) const fn moved(&mut self, before: &Mark, after: &Mark) {
         *self.of(before) -= 1;
         *self.of(after) += 1;
     }
 
-    /// What it comes to as a whole, for those who wait for these nodes. One refusal outweighs everything.
+    /// Returns the state of the commit as a whole, for clients that wait for these nodes. One refusal outweighs everything else.
     pub fn outcome(&self, awaited: Awaited) -> Outcome {
         let waits_for_away = awaited == Awaited::All && self.away > 0;
         if self.refused > 0 {

@@ -1,19 +1,19 @@
-//! Which revisions need no other look when a node is heard again: a fleet in step costs each node a look at the newest revision and not at a
-//! hundred, and so does one that refuses all of them.
+//! The settled revisions of a node: those that need no further evaluation when it reports again. A fleet in step then costs one evaluation
+//! per node, of the newest revision, instead of a hundred; so does a fleet that refuses all of them.
 
 use crate::core::session::Standing;
 
-/// Nothing becomes of the revisions up to one of them on a node, unless it runs less than it did, or exactly that.
+/// The bound up to which revisions are decided for a node, unless it runs an earlier revision than before, or exactly one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Settled {
-    /// Of this history.
+    /// The generation that the revisions belong to.
     generation: u64,
     up_to: u64,
     ran: Option<u64>,
 }
 
 impl Settled {
-    /// As seen from a node that stands like this. Revisions of another history say nothing of those that are followed here.
+    /// Returns the bound for the generation of this standing. Revisions of another generation say nothing about the ones followed here.
     pub(super) fn here(self, standing: &Standing) -> Self {
         let generation = standing.target.generation;
         if self.generation == generation {
@@ -25,12 +25,12 @@ impl Settled {
         }
     }
 
-    /// The revision that the node ran at the last look.
+    /// Returns the revision that the node ran at the last evaluation.
     pub(super) const fn ran(self) -> Option<u64> {
         self.ran
     }
 
-    /// From which revision on a node that runs this is to be looked at.
+    /// Returns the first revision to evaluate for a node that runs `runs`.
     pub(super) fn first(self, runs: Option<u64>) -> u64 {
         if runs < self.ran {
             return runs.unwrap_or_default();
@@ -38,7 +38,8 @@ impl Settled {
         self.up_to + 1
     }
 
-    /// After all of these were looked at: what a node runs has those before it in it, and what it refuses stays refused.
+    /// Returns the bound after all of these were evaluated: what a node runs includes the revisions before it, and what it refuses stays
+    /// refused.
     pub(super) fn after(self, standing: &Standing, runs: Option<u64>) -> Self {
         let refused = standing.refused.as_ref().map(|_| standing.target.revision);
         let before = if runs < self.ran { 0 } else { self.up_to };
@@ -65,7 +66,7 @@ mod tests {
     use crate::core::session::RefusedContent;
     use crate::core::touched::TouchedGroups;
 
-    /// One message of the node, with or without a commit before it.
+    /// One report of the node, with or without a commit before it.
     #[derive(Clone, Debug)]
     struct Heard {
         commits: bool,
@@ -131,12 +132,12 @@ mod tests {
             for heard in &all {
                 head += u64::from(heard.commits);
                 for proofs in [&mut quick, &mut slow] {
-                    // One that has begun does not begin again.
+                    // A repeated `begin` has no effect.
                     (1..=head).for_each(|revision| begin(proofs, revision));
                 }
                 let standing = standing(heard, head);
                 let who = Observed { node: &node, group: &group, duplicate: heard.duplicate };
-                // As the fleet does: a name that was or is doubled is looked at anew.
+                // As the fleet does: evaluate everything again when the node becomes or stops being a duplicate.
                 if heard.duplicate != std::mem::replace(&mut doubled, heard.duplicate) {
                     settled = Settled::default();
                 }

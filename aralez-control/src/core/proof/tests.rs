@@ -63,7 +63,7 @@ fn everyone() -> TouchedGroups {
     }
 }
 
-/// Two connected nodes that run revision 1, and a third that left; then revision 2.
+/// Two connected nodes that run revision 1, and a commit of revision 2.
 fn fleet() -> Fleet {
     let now = Instant::now();
     let mut fleet = Fleet::default();
@@ -85,7 +85,7 @@ fn a_commit_is_proven_when_every_connected_node_runs_it() {
     assert_eq!(outcome(&fleet, 2), Outcome::Pending);
     fleet.observe(&name("n1"), 1, standing(2, 2), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Pending);
-    // A later revision has it in it.
+    // A later revision includes it.
     fleet.observe(&name("n2"), 2, standing(3, 3), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Proven);
 }
@@ -98,7 +98,7 @@ fn one_refusal_outweighs_everything_and_stays_when_the_node_moves_on() {
     assert_eq!(outcome(&fleet, 2), Outcome::Refused);
     fleet.observe(&name("n1"), 1, standing(3, 3), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Refused);
-    // Tried again and taken: that undoes it.
+    // Applying it after all undoes the refusal.
     fleet.observe(&name("n1"), 1, standing(2, 2), now);
     fleet.observe(&name("n2"), 2, standing(2, 2), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Proven);
@@ -122,7 +122,7 @@ fn a_proof_is_what_a_node_runs_now_and_not_what_it_ran_once() {
         fleet.observe(&name(node), stream, standing(2, 2), now);
     }
     assert_eq!(outcome(&fleet, 2), Outcome::Proven);
-    // Its cache was lost, or a snapshot of its machine was restored.
+    // It lost its cache, or a snapshot of its machine was restored.
     fleet.joined(3, facts("n1", "default"), standing(1, 2), now);
     assert_eq!(outcome(&fleet, 2), Outcome::Pending);
     fleet.observe(&name("n1"), 3, standing(2, 2), now);
@@ -199,7 +199,7 @@ fn a_node_lost_meanwhile_leaves_it_unproven_and_one_away_before_does_not_matter(
     assert_eq!(outcome(&fleet, 3), Outcome::Proven);
     let marks = fleet.proof(3).unwrap().nodes();
     assert_eq!(marks[&name("n2")].name(), "away");
-    // It comes back: now it is awaited.
+    // It reconnects, so it is awaited.
     fleet.joined(3, facts("n2", "default"), standing(1, 3), now);
     assert_eq!(outcome(&fleet, 3), Outcome::Pending);
 }
@@ -305,7 +305,7 @@ fn after_a_restart_of_control_a_proof_waits_for_the_nodes_that_were_connected() 
     assert_eq!(outcome(&fleet, 2), Outcome::Unproven);
     fleet.joined(2, facts("n2", "default"), standing(2, 2), until);
     assert_eq!(outcome(&fleet, 2), Outcome::Proven);
-    // Who waits for all waits for those as well that were away before.
+    // Waiting for all nodes includes those that were already away.
     let all = |fleet: &Fleet| fleet.proof(2).unwrap().outcome_with(Awaited::All);
     assert_eq!(all(&fleet), Outcome::Pending);
     fleet.forget(&name("away")).unwrap();

@@ -1,4 +1,5 @@
-//! What a node is given that refuses the newest configuration: endpoints and all else that documents do not say.
+//! Derivation: the update for a node that refuses the newest configuration. It contains the endpoints and everything else that documents do
+//! not define.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use aralez_proto::version::Version;
 use super::Refusal;
 use super::refusals::Refusals;
 
-/// The inputs of an endpoint update for a node that refuses the newest view: the base (what the node runs, or the view of its revision), the newest
-/// view, and what the node refused.
+/// The inputs of the update for a node that refuses the newest view: the base (what the node runs, or the view of its revision), the newest
+/// view, and the node's refusals and limits.
 #[derive(Clone, Debug)]
 pub struct Derivation {
     key: Digest,
@@ -36,7 +37,7 @@ impl Derivation {
             limits.max_hosts,
             limits.max_endpoints,
         ];
-        // Both counters become those of the newest. No limit is as good as the highest.
+        // `sequence` and `operational` are those of the newest view. An absent limit equals the highest one.
         let numbers = [
             running.generation,
             running.revision,
@@ -65,13 +66,13 @@ impl Derivation {
         }
     }
 
-    /// Equal keys come to the same.
+    /// Returns the key. Derivations with equal keys have equal results.
     pub const fn key(&self) -> Digest {
         self.key
     }
 
-    /// Makes it, at the cost of what the views differ in. It keeps the node's revision, for its configuration is of that one. `None`: there
-    /// is nothing to give.
+    /// Computes the derived snapshot, at the cost of the difference between the views. It keeps the node's revision, to which its
+    /// configuration belongs. Returns `None` if there is nothing to send.
     pub fn derive(&self) -> Option<SharedSnapshot> {
         let (base, newest) = (&self.base, &self.newest);
         let faulted: BTreeSet<&RecordKey> =
@@ -84,14 +85,14 @@ impl Derivation {
             .filter(|change| !matches!(change, Change::Put(put) if faulted.contains(&put.key)))
             .collect();
         if base.records().with(&delta).root() == self.running.root {
-            // The node runs just this. With fewer endpoints it would only lose some.
+            // The node already runs this. The fallback below could only remove endpoints.
             return None;
         }
         self.after(&delta).or_else(|| {
-            // New endpoints may be beyond the node's limits; removals and weights never are.
+            // New endpoints may exceed the node's limits; removals and changed weights cannot.
             let known = |change: &Change| base.records().get(change.key()).is_some();
             let (fewer, beyond): (Vec<Change>, Vec<Change>) = delta.into_iter().partition(known);
-            // With nothing left out the same would come of it.
+            // If nothing was left out, the result would be the same.
             (!beyond.is_empty()).then(|| self.after(&fewer))?
         })
     }
@@ -110,8 +111,9 @@ impl Derivation {
     }
 }
 
-/// Whether a node that refuses the newest is given this of it: all that documents do not say, but for the endpoints of pools that exist on one
-/// side alone. Those that go along with their pool go because of the configuration, which this node does not take.
+/// Reports whether a node that refuses the newest view receives this change of it: everything that documents do not define, except
+/// endpoints of pools that exist on one side only. Those change together with their pool, which belongs to the configuration that this node
+/// does not apply.
 fn is_given(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
     let exists = |pool: &PoolName| {
         let has = |snapshot: &Snapshot| snapshot.resources().pools().contains(pool);

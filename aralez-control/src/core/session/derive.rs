@@ -1,7 +1,7 @@
-//! The endpoints of the newest view for a node that refuses the rest of it.
+//! Sends the endpoints of the newest view to a node that refuses the rest of it.
 //!
-//! Making that costs what the two views differ in, and a fleet that refuses a push needs the same for every node. So a session only says what it
-//! needs, by a key that is equal for equal needs, and is told what came of it; whoever drives it makes it once, elsewhere.
+//! A derivation costs the difference between two views, and a fleet that refuses a push needs the same one for every node. So a session
+//! only requests it, by a key that is equal for equal inputs, and receives the result; its driver computes it once, elsewhere.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,29 +12,29 @@ use aralez_proto::snapshot::SharedSnapshot;
 use super::derivation::Derivation;
 use super::{Action, Refusal, Session};
 
-/// Where a session is with what it needs made.
+/// State of a session's derivation.
 #[derive(Debug, Default)]
 pub(super) enum Deriving {
-    /// It needs nothing.
+    /// None is needed.
     #[default]
     Idle,
-    /// It asked for this.
+    /// Requested; the result is outstanding.
     Asked {
         key: Digest,
-        /// An answer before was too late to be the newest.
+        /// The previous result was already outdated when it arrived.
         again: bool,
     },
-    /// It was told what came of this.
+    /// The result is here.
     Here {
         key: Digest,
         made: Option<SharedSnapshot>,
-        /// The newest view that it is of.
+        /// Root of the newest view that it was derived from.
         newest: Digest,
     },
 }
 
 impl Session {
-    /// What this node needs made, where anything can be.
+    /// Returns the derivation that this node needs, if one is possible.
     fn derivation(&self) -> Option<Derivation> {
         let newest = self.recent.newest();
         let base = self.base.as_ref().or_else(|| self.own.here())?;
@@ -47,7 +47,8 @@ impl Session {
         Some(Derivation::new(base, newest, running, refusals))
     }
 
-    /// Sends what was made, or has it made. One answer is awaited at a time; when it comes it is seen whether the newest is still the same.
+    /// Sends the derived snapshot, or requests it. At most one request is outstanding; when its result arrives, `derived` checks
+    /// whether it still matches the newest view.
     pub(super) fn derive(&mut self, now: Instant) -> Vec<Action> {
         if matches!(self.deriving, Deriving::Asked { .. }) || self.has_what_was_made() {
             return Vec::new();
@@ -65,7 +66,7 @@ impl Session {
         }
     }
 
-    /// Whether the node runs what was made of the newest view: then nothing of it is left to give.
+    /// Reports whether the node runs the derivation of the newest view: then there is nothing left to send.
     fn has_what_was_made(&self) -> bool {
         match (&self.deriving, self.running) {
             (
@@ -89,12 +90,12 @@ impl Session {
         vec![Action::Derive(needed)]
     }
 
-    /// Nothing is awaited any more, and what was made is not kept in memory.
+    /// Drops an outstanding request, and the derived snapshot.
     pub(super) fn forget_derived(&mut self) {
         self.deriving = Deriving::Idle;
     }
 
-    /// What came of a derivation.
+    /// Handles the result of a derivation.
     pub(super) fn derived(
         &mut self,
         key: Digest,
@@ -112,8 +113,8 @@ impl Session {
             self.deriving = Deriving::Here { key, made, newest };
             return self.advance(now);
         };
-        // A newer view came meanwhile. Where views come faster than this is made, what is made is late each time: then it is sent all the
-        // same, since it leads on from what the node runs, and nothing would ever reach it otherwise.
+        // A newer view arrived meanwhile. If views arrive faster than derivations complete, every result is outdated. The second outdated
+        // one in a row is sent anyway: it is a valid step from what the node runs, and without it no update would ever reach the node.
         match made.filter(|_| again) {
             Some(late) => self.give(late, now),
             None => self.have_made(needed, true),

@@ -1,4 +1,4 @@
-//! What happens to a session, and what it wants done.
+//! The events that a session handles, and the actions that it returns.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,57 +11,57 @@ use aralez_proto::version::Version;
 
 use super::{Derivation, Recent};
 
-/// What a node says of itself every heartbeat and on change.
+/// A node's status, sent with every heartbeat and on change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeStatus {
-    /// What it runs; `None` where nothing.
+    /// The version that it runs; `None` if it runs nothing.
     pub running: Option<Version>,
-    /// Where that came from: `stream`, `cache` or `none`.
+    /// Origin of that version: `stream`, `cache` or `none`.
     pub origin: String,
-    /// The newest version that is safe on its disk.
+    /// The newest version that is durable on its disk.
     pub persisted: Option<Version>,
     /// Requests served since it started.
     pub requests: u64,
-    /// Answers of 500 and above since it started.
+    /// Responses with status 500 and above since it started.
     pub responses_5xx: u64,
-    /// What is wrong on the node, in words.
+    /// Troubles of the node, for operators.
     pub troubles: Vec<String>,
 }
 
-/// What happens to a session.
+/// An event of a session.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The node applied an update.
     Ack {
-        /// Which one.
+        /// The update.
         update_id: u64,
-        /// What it runs now.
+        /// The version that it runs now.
         version: Version,
     },
     /// The node refused an update.
     Nack {
-        /// Which one.
+        /// The update.
         update_id: u64,
-        /// What it goes on running.
+        /// The version that it keeps running.
         kept: Option<Version>,
-        /// Why.
+        /// The reasons.
         faults: Vec<Fault>,
     },
-    /// The node told the marks of its buckets.
+    /// The node sent the marks of its buckets.
     Digest {
-        /// What it answers.
+        /// The question that it answers.
         question: u64,
         /// The marks, in order.
         marks: Vec<Mark>,
     },
-    /// The node told what it holds in the buckets that it was asked for.
+    /// The node sent the contents of the buckets that it was asked for.
     Detail {
-        /// What it answers.
+        /// The question that it answers.
         question: u64,
-        /// The keys with their marks; `None`: more than it tells.
+        /// The keys with their marks; `None` if there are more than it sends.
         held: Option<Vec<Held>>,
     },
-    /// The node told how it is.
+    /// The node sent its status.
     Status(NodeStatus),
     /// There is a newer view.
     View(Arc<Recent>),
@@ -69,39 +69,39 @@ pub enum Event {
     Recalled(SharedSnapshot),
     /// The answer to [`Action::Derive`].
     Derived {
-        /// The key of what was asked for.
+        /// The key of the requested derivation.
         key: Digest,
-        /// What came of it; `None`: there is nothing to give.
+        /// The derived snapshot; `None` if there is nothing to send.
         made: Option<SharedSnapshot>,
     },
-    /// The answer to [`Action::AskToTry`], where this node is the one that tries.
+    /// The answer to [`Action::AskToTry`]: this node may try the content.
     Granted(Digest),
-    /// Time went by.
+    /// Time has passed.
     Tick,
-    /// An operator wants refused content to be tried again.
+    /// An operator requests that refused content is tried again.
     Retry,
     /// A newer stream of the same node took over.
     Superseded,
-    /// Control is about to leave.
+    /// Control is shutting down.
     Drain {
-        /// When the node may come back, at the latest.
+        /// Maximum delay before the node reconnects.
         within: Duration,
     },
 }
 
-/// What an update leads away from.
+/// The base of an update.
 #[derive(Clone, Debug)]
 pub enum Base {
-    /// Nothing that is shared: everything is sent.
+    /// No shared base: everything is sent.
     Nothing,
     /// A snapshot that control has.
     Snapshot(SharedSnapshot),
-    /// What the node told of its records: its version, and what turns it into the target.
+    /// The version that the node reported, and the delta from its reported records to the target.
     Told(Version, Arc<Delta>),
 }
 
 impl Base {
-    /// The version that the node holds; `None`: whatever it holds.
+    /// Returns the version that the node must hold; `None` if it may hold any.
     pub fn version(&self) -> Option<Version> {
         match self {
             Self::Nothing => None,
@@ -111,45 +111,45 @@ impl Base {
     }
 }
 
-/// An update to send: the whole of `to`, or what turns `from` into it. Equal roots: the new version alone.
+/// An update to send: all of `to`, or the delta from `from` to it. If the roots are equal, the new version alone.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// Its number within the session.
     pub id: u64,
-    /// What the node holds.
+    /// The base, which the node holds.
     pub from: Base,
-    /// What it is to run.
+    /// The snapshot that the node is to run.
     pub to: SharedSnapshot,
 }
 
-/// A farewell: why, and when to come back.
+/// The message before control closes a stream: the reason, and when to reconnect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoAway {
-    /// Why, for a person.
+    /// The reason, for operators.
     pub reason: String,
-    /// Come back no sooner.
+    /// Minimum delay before reconnecting.
     pub retry_min: Duration,
-    /// Come back no later.
+    /// Maximum delay before reconnecting.
     pub retry_max: Duration,
 }
 
-/// Why control ends a stream.
+/// Reason why control closes a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Closing {
     /// No answer to an update within the deadline.
     Stuck,
-    /// Nothing heard for 2.5 heartbeats.
+    /// No message for 2.5 heartbeats.
     Lost,
-    /// The node acknowledged another root than it was sent.
+    /// The node acknowledged a root other than the one that it was sent.
     Drifted,
     /// A newer stream of the same node took over.
     Superseded,
-    /// Control leaves.
+    /// Control shuts down.
     Drained,
 }
 
 impl Closing {
-    /// For people and logs.
+    /// Returns the reason, for operators and logs.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Stuck => "no answer to an update within the deadline",
@@ -161,7 +161,7 @@ impl Closing {
     }
 }
 
-/// What a session wants done, in this order.
+/// An action that a session requests; actions are performed in order.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Send an update.
@@ -171,35 +171,36 @@ pub enum Action {
         /// The number of the question.
         question: u64,
     },
-    /// Ask what is in some buckets.
+    /// Ask for the contents of some buckets.
     AskDetail {
         /// The number of the question.
         question: u64,
-        /// Which buckets, ascending.
+        /// The buckets, ascending.
         buckets: Vec<usize>,
     },
-    /// May this node try this content, which is suspect there, once more? Answered by [`Event::Granted`], or not at all.
+    /// Ask whether this node may try this content, which is suspect there, once more. The answer is [`Event::Granted`], or none.
     AskToTry(Digest),
-    /// Make the view of this version's revision again, with the endpoints of now. Where that cannot be done there is no answer.
+    /// Rebuild the view of this version's revision, with the current endpoints. The answer is [`Event::Recalled`], or none if that is
+    /// impossible.
     Recall(Version),
-    /// Make this, which costs time. Equal keys need it once. The answer is [`Event::Derived`].
+    /// Compute this derivation, which is expensive; equal keys need it only once. The answer is [`Event::Derived`].
     Derive(Derivation),
     /// Send a heartbeat.
     Heartbeat {
-        /// What the node should be running; `None`: whatever it runs.
+        /// The version that the node should run; `None` if it may run any.
         expected: Option<Version>,
-        /// How many came before.
+        /// Number of earlier heartbeats.
         count: u64,
     },
-    /// Tell the fleet: the node refused this version.
+    /// Report to the fleet that the node refused this version.
     Refused {
-        /// What it was sent.
+        /// The version that it was sent.
         version: Version,
-        /// Why it does not run it.
+        /// The reasons.
         faults: Arc<[Fault]>,
     },
-    /// Say goodbye.
+    /// Send the reason for closing, and when to reconnect.
     GoAway(GoAway),
-    /// End the stream.
+    /// Close the stream.
     Close(Closing),
 }

@@ -1,4 +1,4 @@
-//! The beginning of a session: who comes, what it holds, what it is given.
+//! The start of a session: the node's Hello, the checks, and the first actions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,21 +16,21 @@ use super::{
     Action, Base, Deriving, GoAway, NodeMemory, OwnView, PROTOCOL, Pace, Recent, Refusal, Session,
 };
 
-/// One start of a proxy's process: random.
+/// Random id of one process start of a proxy.
 pub type BootId = Bytes;
 
 /// A content that a node refuses.
 #[derive(Clone, Debug)]
 pub struct RefusedContent {
-    /// Which content.
+    /// The content.
     pub content: Content,
-    /// Why.
+    /// The reasons.
     pub faults: Arc<[Fault]>,
 }
 
 impl PartialEq for RefusedContent {
     fn eq(&self, other: &Self) -> bool {
-        // The fleet asks after every message of a node, and the faults may be a thousand: they nearly always are the same ones.
+        // The fleet compares after every message of a node, and there may be a thousand faults: they are nearly always the same allocation.
         self.content == other.content
             && (Arc::ptr_eq(&self.faults, &other.faults) || self.faults == other.faults)
     }
@@ -38,12 +38,12 @@ impl PartialEq for RefusedContent {
 
 impl Eq for RefusedContent {}
 
-/// How a proxy introduces itself.
+/// A proxy's Hello.
 #[derive(Clone, Debug)]
 pub struct Hello {
-    /// The lowest version of the protocol that it speaks.
+    /// The lowest protocol version that it speaks.
     pub protocol_min: u32,
-    /// The highest.
+    /// The highest protocol version that it speaks.
     pub protocol_max: u32,
     /// Its name.
     pub node: NodeName,
@@ -53,54 +53,55 @@ pub struct Hello {
     pub proxy_version: String,
     /// The features it knows.
     pub features: Vec<u32>,
-    /// What it takes at most.
+    /// Its limits for a snapshot.
     pub limits: Limits,
-    /// What it holds; `None`: nothing.
+    /// The version that it holds; `None` if it holds nothing.
     pub held: Option<Version>,
-    /// Its process.
+    /// Its boot id.
     pub boot: BootId,
-    /// The process before it; empty for the first.
+    /// The boot id of its predecessor; empty for the first process.
     pub replaces: BootId,
-    /// What it will not run, newest last.
+    /// The contents that it refuses, newest last.
     pub refused: Vec<RefusedContent>,
     /// The cluster it is pinned to; empty before the first contact.
     pub cluster: Bytes,
-    /// Whether it can be asked what it holds.
+    /// Set if it can be asked what it holds.
     pub repairs: bool,
 }
 
-/// How a session goes on from what the node holds.
+/// The way in which a session continues from what the node holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Resume {
     /// It holds what it should.
     UpToDate,
-    /// It gets the difference.
+    /// It receives a delta.
     Delta,
-    /// It gets everything.
+    /// It receives everything.
     Full,
     /// It is asked what it holds.
     Repair,
 }
 
-/// A session that was let in.
+/// A session that was admitted.
 #[derive(Debug)]
 pub struct OpenedSession {
     /// The session.
     pub session: Session,
-    /// What the welcome says.
+    /// The way in which the session continues, for the welcome message.
     pub resume: Resume,
-    /// What the node is to run; `None`: whatever it runs.
+    /// The version that the node should run; `None` if it may run any.
     pub expected: Option<Version>,
-    /// What to do after the welcome.
+    /// The actions after the welcome message.
     pub actions: Vec<Action>,
 }
 
-/// A proxy that was not let in.
+/// A proxy that was turned away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnedAway {
-    /// What it is told.
+    /// The message that it is sent.
     pub go_away: GoAway,
-    /// Where it holds a newer version than there is: that version. `None`: it belongs elsewhere.
+    /// The version that it holds, if that is newer than every version here; `None` if the proxy belongs to another cluster or speaks
+    /// another protocol.
     pub ahead: Option<Box<Version>>,
 }
 
@@ -118,10 +119,10 @@ impl TurnedAway {
 }
 
 impl Hello {
-    /// Whether this proxy belongs here at all, whatever it holds.
+    /// Checks whether this proxy belongs here at all, whatever it holds.
     ///
     /// # Errors
-    /// Where its protocol or cluster is another one. It has no claim to the name of a node then.
+    /// If its protocol or cluster is another one. It then has no claim to its node's name.
     fn belongs(&self, cluster: &ClusterId) -> Result<(), TurnedAway> {
         if !(self.protocol_min..=self.protocol_max).contains(&PROTOCOL) {
             let reason = format!(
@@ -141,8 +142,8 @@ impl Hello {
         Ok(())
     }
 
-    /// Whether it holds a newer version than `head`, the newest there is. Revision 0 stands for a head that this control does not have yet
-    /// or cannot read: of its generation, nothing is newer than that.
+    /// Reports whether it holds a newer version than `head`, the newest here. Revision 0 means that control has no head yet or cannot read
+    /// it: then only a higher generation is newer.
     pub fn is_ahead_of(&self, head: Version) -> bool {
         self.held.is_some_and(|held| match head.revision {
             0 => held.generation > head.generation,
@@ -150,20 +151,20 @@ impl Hello {
         })
     }
 
-    /// Whether this proxy can follow what is here: it belongs here and holds nothing newer than `head`.
+    /// Checks whether this proxy can follow this control: it belongs here and holds nothing newer than `head`.
     ///
     /// # Errors
-    /// Where it cannot. It has no claim to the name of a node then: a proxy that can may have it.
+    /// If it cannot. It then has no claim to its node's name, which another proxy that can follow may take.
     pub fn can_follow(&self, cluster: &ClusterId, head: Version) -> Result<(), TurnedAway> {
         check(self, cluster, head)
     }
 }
 
 impl Session {
-    /// Lets a proxy in. `memory` is what was remembered of the node's last stream.
+    /// Opens a session. `memory` is what was remembered of the node's last stream.
     ///
     /// # Errors
-    /// Where its protocol or cluster is another one, or it holds what is newer than all there is here.
+    /// If its protocol or cluster is another one, or it holds a newer version than every version here.
     pub fn open(
         hello: Hello,
         cluster: &ClusterId,
@@ -174,7 +175,7 @@ impl Session {
     ) -> Result<OpenedSession, TurnedAway> {
         let head = recent.newest().version();
         check(&hello, cluster, head)?;
-        // A node with another release, other features or limits may take what it refused before.
+        // A node with another release, other features or other limits may accept what it refused before.
         let memory = memory.filter(|memory| {
             memory.proxy_version == hello.proxy_version
                 && memory.features == hello.features
@@ -213,7 +214,7 @@ impl Session {
             let of_resources = refused.faults.iter().any(|fault| fault.resource.is_some());
             let refusal = match session.recent.of_content(refused.content) {
                 Some(snapshot) => Refusal::of(&snapshot, refused.faults, &session.limits),
-                // What is remembered knows the records that were at fault, which the node does not tell.
+                // The remembered refusal knows the faulted records, which the node does not send.
                 None if of_resources && session.refusals.has(refused.content) => continue,
                 None => Refusal::of_unknown(refused.content, refused.faults),
             };
@@ -235,7 +236,7 @@ impl Session {
     }
 }
 
-/// The records of what a node holds, under the version that it holds them as.
+/// Returns the snapshot that a node holds, under the version under which it holds it; `None` if control does not have it.
 pub(super) fn base_of(
     held: Version,
     recent: &Recent,

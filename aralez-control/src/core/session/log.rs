@@ -1,4 +1,4 @@
-//! What each commit of a view changed, backwards: from the newest snapshot to any that the log reaches.
+//! The undo log of a view: it leads from the newest snapshot back to any earlier one that it reaches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,40 +8,40 @@ use aralez_proto::record::{Change, RecordKey};
 use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
 
-/// How many steps are kept,
+/// Maximum number of steps,
 const MOST_STEPS: usize = 4_096;
-/// and how many bytes of records that are gone, about.
+/// and approximate maximum size of the replaced records, in bytes.
 const MOST_BYTES: usize = 16 << 20;
-/// Steps in one page: what the next log copies, beside one pointer for each page.
+/// Steps per page. The next log copies one page, and a pointer for each other page.
 const PAGE: usize = 64;
 
-/// What leads back from one snapshot to the one before.
+/// The changes that lead from one snapshot back to the previous one.
 #[derive(Debug)]
 struct Step {
-    /// The one before.
+    /// The previous version.
     before: Version,
     undo: Vec<Change>,
     bytes: usize,
 }
 
-/// The log. Copies share pages; the next one costs a page.
+/// The log. Clones share pages; each append copies at most one page.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChangeLog {
-    /// Oldest first; only the last one is not full.
+    /// Oldest first; only the last page may be partly filled.
     pages: Vec<Arc<Page>>,
     bytes: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Page {
-    /// Apart from the steps: they are searched.
+    /// Separate from the steps, because they are searched.
     roots: Vec<Digest>,
     steps: Vec<Arc<Step>>,
     bytes: usize,
 }
 
 impl ChangeLog {
-    /// The log after one more commit.
+    /// Returns the log after one more commit.
     pub(super) fn followed_by(&self, before: &Snapshot, after: &Snapshot) -> Self {
         let undo = after.records().delta_to(before.records());
         let step = Step {
@@ -63,7 +63,7 @@ impl ChangeLog {
         next
     }
 
-    /// Lets go of the oldest pages; the last one always stays.
+    /// Drops the oldest pages beyond the limits; the last page always stays.
     fn forget(&mut self) {
         while self.pages.len() > 1
             && (self.pages.len() > MOST_STEPS / PAGE || self.bytes > MOST_BYTES)
@@ -72,21 +72,22 @@ impl ChangeLog {
         }
     }
 
-    /// The root of the newest snapshot with this authored root. Looks at all.
+    /// Returns the root of the newest logged snapshot with this authored root. Linear in the length of the log.
     pub(super) fn newest_of(&self, authored_root: Digest) -> Option<Digest> {
         let mut steps = self.pages.iter().rev().flat_map(|page| page.newest_first());
         let found = steps.find(|(_, step)| step.before.authored_root == authored_root);
         found.map(|(root, _)| root)
     }
 
-    /// The version of a root, and what leads to it from the newest snapshot, made only where it is asked for.
+    /// Returns the version of a root, and a closure that computes the changes from the newest snapshot back to it; `None` if the log does
+    /// not reach it.
     pub(super) fn undo_to(&self, root: Digest) -> Option<(Version, impl FnOnce() -> Vec<Change>)> {
         let steps = || self.pages.iter().rev().flat_map(|page| page.newest_first());
         let found = steps().position(|(known, _)| known == root)?;
         let version = steps().nth(found)?.1.before;
         let undo = move || {
             let mut changes: BTreeMap<&RecordKey, &Change> = BTreeMap::new();
-            // The further back a change lies, the nearer it is to what is wanted.
+            // Older changes replace newer ones: they are closer to the target.
             for change in steps().take(found + 1).flat_map(|(_, step)| &step.undo) {
                 changes.insert(change.key(), change);
             }
@@ -108,7 +109,7 @@ impl Page {
     }
 }
 
-/// What a change keeps in memory, about.
+/// Returns the approximate memory use of a change.
 fn size_of(change: &Change) -> usize {
     let payload = match change {
         Change::Put(record) => record.payload.len(),

@@ -1,4 +1,4 @@
-//! What a node is to be given next.
+//! Plans the next update of a node.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,18 +8,18 @@ use aralez_proto::version::Version;
 
 use super::{Action, Base, InFlight, Refusal, Session, Update};
 
-/// What is next.
+/// The next update.
 enum Next {
-    /// Nothing: the node is where it should be.
+    /// None: the node runs what it should.
     Nothing,
     /// The newest view.
     Newest,
-    /// Its endpoints alone.
+    /// Only its endpoints.
     Endpoints,
 }
 
 impl Session {
-    /// Sends what is newest for this node, where nothing is in flight.
+    /// Sends the newest content for this node, unless an update or a question is outstanding.
     pub(super) fn advance(&mut self, now: Instant) -> Vec<Action> {
         if self.in_flight.is_some() || self.question.is_some() {
             return Vec::new();
@@ -37,7 +37,7 @@ impl Session {
         }
     }
 
-    /// Sends this, from wherever the node is.
+    /// Sends `to`, by the cheapest means for what the node holds.
     pub(super) fn give(&mut self, to: SharedSnapshot, now: Instant) -> Vec<Action> {
         match &self.base {
             _ if self.whole => self.send(Base::Nothing, to, now),
@@ -61,7 +61,7 @@ impl Session {
         vec![Action::Send(Update { id, from, to })]
     }
 
-    /// Why the newest view is not for this node.
+    /// Returns the refusal that keeps this node from the newest view.
     pub(super) fn refused(&self) -> Option<&Refusal> {
         let newest = self.recent.newest();
         if self
@@ -73,7 +73,7 @@ impl Session {
         self.refusals.blocking_newest(&self.recent, &self.limits)
     }
 
-    /// What a heartbeat tells the node that it should run. A node that is spared refused content is right where it is.
+    /// Returns the version that heartbeats announce as expected. A node that refuses the newest content is expected to run what it runs.
     pub(super) fn expected(&self) -> Option<Version> {
         match (&self.in_flight, self.refused()) {
             (Some(update), _) => Some(update.to.version()),
@@ -86,7 +86,7 @@ impl Session {
     fn next(&self) -> Next {
         let newest = self.recent.newest();
         if newest.version().revision == 0 {
-            // Before the first commit there is nothing to tell anyone.
+            // Before the first commit there is nothing to send.
             return Next::Nothing;
         }
         if let Some(running) = self.running {
@@ -102,7 +102,7 @@ impl Session {
         }
     }
 
-    /// Whether the node is to have the endpoints of the newest view and no more of it.
+    /// Reports whether the node follows only the endpoints of the newest view.
     pub(super) fn follows_endpoints(&self) -> bool {
         matches!(self.next(), Next::Endpoints)
     }

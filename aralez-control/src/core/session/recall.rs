@@ -1,5 +1,5 @@
-//! A node that refuses the newest while control does not have the records that it runs, as after a restart of control: the view of its own
-//! revision is made again from the history, so that changes of endpoints go on reaching it.
+//! Recall: if a node refuses the newest view and control does not have the records that it runs, as after a restart of control, the view of
+//! the node's own revision is rebuilt from the history, so that endpoint changes continue to reach it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,15 +8,15 @@ use aralez_proto::snapshot::SharedSnapshot;
 
 use super::{Action, Session};
 
-/// The view of the revision that a node runs, with the endpoints of the time when it was made again.
+/// The view of the node's own revision, with the endpoints of the time at which it was rebuilt.
 #[derive(Debug, Default)]
 pub(super) enum OwnView {
-    /// Nobody was asked for it.
+    /// Not requested.
     #[default]
     Unasked,
-    /// It was asked for; there may be no answer.
+    /// Requested; there may be no answer.
     Asked,
-    /// Here it is: other than what the node runs, for then it is the session's base.
+    /// The view. It differs from what the node runs: an equal one becomes the session's base.
     Here(SharedSnapshot),
 }
 
@@ -30,7 +30,7 @@ impl OwnView {
 }
 
 impl Session {
-    /// Asks for the view of the node's own revision, once, where that is what the node is to be kept at.
+    /// Requests the view of the node's own revision, once, if the node is to stay at that revision.
     pub(super) fn recall(&mut self) -> Vec<Action> {
         let needed = self.base.is_none() && self.refused().is_some();
         match (self.running, &self.own) {
@@ -42,7 +42,7 @@ impl Session {
         }
     }
 
-    /// The view of a revision was made again.
+    /// Handles a rebuilt view.
     pub(super) fn recalled(&mut self, view: SharedSnapshot, now: Instant) -> Vec<Action> {
         let (version, awaited) = (view.version(), matches!(self.own, OwnView::Asked));
         let Some(running) = self.running.filter(|_| awaited && self.base.is_none()) else {

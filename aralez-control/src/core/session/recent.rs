@@ -1,6 +1,6 @@
-//! The last snapshots of one view, so that a node that comes back is given what it missed.
+//! The recent snapshots of one view, so that a returning node receives only what it missed.
 //!
-//! The newest few are kept whole. Of those before, the log keeps what each commit changed, so that any of them can be made again.
+//! The newest few are kept whole. For earlier ones, the log keeps what each commit changed, so that any of them can be rebuilt.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,16 +12,16 @@ use aralez_proto::snapshot::{Limits, SharedSnapshot};
 use super::Refusal;
 use super::log::ChangeLog;
 
-/// How many snapshots before the newest are kept whole. They share what did not change, so this costs the changes.
+/// Number of snapshots kept whole before the newest. They share what did not change, so they cost only the changes.
 const EARLIER: usize = 8;
 
-/// How many snapshots that were made again are kept: a fleet that comes back does so from few versions.
+/// Number of rebuilt snapshots that are kept: a returning fleet holds few different versions.
 const REMADE: usize = 8;
 
-/// How many verdicts on the newest snapshot are kept.
+/// Maximum number of cached verdicts on the newest snapshot.
 const VERDICTS: usize = 1_024;
 
-/// What refusals of a kind come to under the limits of a node.
+/// Verdicts: `true` if a refusal, by its mark, blocks the newest snapshot under the limits of a node.
 type Verdicts = HashMap<(Digest, Limits), bool>;
 
 /// The newest snapshot of a view and the ones before it.
@@ -31,14 +31,14 @@ pub struct Recent {
     /// Oldest first, each root once.
     earlier: Vec<SharedSnapshot>,
     log: ChangeLog,
-    /// What was made again from the log; a memory only, so that it is done once for many nodes.
+    /// Cache of snapshots rebuilt from the log, so that many nodes cost one rebuild.
     remade: Arc<Mutex<VecDeque<SharedSnapshot>>>,
-    /// Which refusals block the newest; a memory only as well: a fleet refuses one thing.
+    /// Cache of verdicts on the newest snapshot: a fleet usually refuses one content.
     verdicts: Arc<Mutex<Verdicts>>,
 }
 
 impl Recent {
-    /// A view that begins with this snapshot.
+    /// Creates the history of a view that begins with this snapshot.
     pub fn new(newest: SharedSnapshot) -> Self {
         Self {
             newest,
@@ -49,7 +49,7 @@ impl Recent {
         }
     }
 
-    /// The view after `next`; `None` where it is the same content under the same revision.
+    /// Returns the history after `next`; `None` if `next` has the same content under the same revision.
     #[must_use]
     pub fn followed_by(&self, next: &SharedSnapshot) -> Option<Self> {
         let (before, after) = (self.newest.version(), next.version());
@@ -74,17 +74,17 @@ impl Recent {
         })
     }
 
-    /// The newest snapshot.
+    /// Returns the newest snapshot.
     pub const fn newest(&self) -> &SharedSnapshot {
         &self.newest
     }
 
-    /// Whether the newest snapshot would be refused for the same reason.
+    /// Reports whether the newest snapshot would be refused for the same reason.
     pub(super) fn is_blocked_by(&self, refusal: &Refusal, limits: &Limits) -> bool {
         let key = (refusal.mark(), *limits);
         let known = self.verdicts().get(&key).copied();
         known.unwrap_or_else(|| {
-            // Not under the lock: two streams may find out the same, but nobody waits.
+            // Evaluate without the lock: two streams may compute the same verdict, but none waits.
             let blocks = refusal.blocks(&self.newest, limits);
             let mut verdicts = self.verdicts();
             if verdicts.len() >= VERDICTS {
@@ -99,14 +99,14 @@ impl Recent {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The snapshot of a root, where it is still here or can be made again.
+    /// Returns the snapshot with this root, if it is kept or can be rebuilt.
     pub fn find(&self, root: Digest) -> Option<SharedSnapshot> {
         let of_root = |snapshot: &&SharedSnapshot| snapshot.version().root == root;
         let mut whole = [&self.newest].into_iter().chain(&self.earlier);
         whole.find(of_root).cloned().or_else(|| self.remake(root))
     }
 
-    /// The newest snapshot of a content, where it is still here or can be made again.
+    /// Returns the newest snapshot with this content, if it is kept or can be rebuilt.
     pub(super) fn of_content(&self, content: Content) -> Option<SharedSnapshot> {
         let whole = self.earlier.iter().chain([&self.newest]).rev();
         let mut of_content = whole.filter(|snapshot| content.is_of(&snapshot.version()));
@@ -122,7 +122,7 @@ impl Recent {
         if let Some(found) = remade.iter().find(|found| found.version().root == root) {
             return Some(Arc::clone(found));
         }
-        // It was a snapshot once, so there is nothing in it to refuse.
+        // It was a valid snapshot before, so no limits apply.
         let (snapshot, _) = self
             .newest
             .next(version, &undo(), &Limits::default())

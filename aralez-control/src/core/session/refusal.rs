@@ -1,4 +1,4 @@
-//! What a node refused, and whether a newer view still holds it.
+//! A content that a node refused, and the check whether a newer view still contains the reason.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,28 +9,29 @@ use aralez_proto::hash::Digest;
 use aralez_proto::record::{RecordKey, RecordSet, ResourceType};
 use aralez_proto::snapshot::{Limits, Snapshot};
 
-/// One refused content: which, the faults, and the faulted resources as they were.
+/// One refused content: its identity, the faults, and the faulted resources as they were.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     content: Content,
     faults: Arc<[Fault]>,
-    /// Nodes that refused the same for the same reasons have the same mark.
+    /// Equal for nodes that refused the same content for the same reasons.
     mark: Digest,
-    /// `None`: control no longer has the refused snapshot, only its root counts.
+    /// `None` if control no longer has the refused snapshot: then only its root counts.
     at_fault: Option<AtFault>,
 }
 
-/// What a refused snapshot held of that which is at fault.
+/// The faulted part of a refused snapshot.
 #[derive(Clone, Debug)]
 struct AtFault {
-    /// The faulted resources with their leaves; no leaf where the fault is that it is missing.
+    /// The faulted resources with their leaves; no leaf if the fault is that the resource is missing.
     leaves: Vec<(RecordKey, Option<Digest>)>,
-    /// For faults of limits alone, where the limits that the node told allow the content all the same: the keys of the types at fault.
+    /// The key sets of the faulted types. Present only if all faults are about limits although the limits that the node reported allow the
+    /// content.
     key_sets: Option<Vec<(ResourceType, Digest)>>,
 }
 
 impl Refusal {
-    /// The refusal of a snapshot that control has.
+    /// Creates the refusal of a snapshot that control has.
     pub(super) fn of(refused: &Snapshot, faults: impl Into<Arc<[Fault]>>, limits: &Limits) -> Self {
         let faults = faults.into();
         let records = refused.records();
@@ -38,7 +39,7 @@ impl Refusal {
         let leaves = resources()
             .map(|key| (key.clone(), leaf(records, key)))
             .collect();
-        // Looks at every record, so only where it is needed.
+        // Computed only if needed: it scans every record.
         let disagrees = are_about_limits(&faults) && limits.allow(records, refused.resources());
         let key_sets = disagrees.then(|| {
             let kinds: BTreeSet<ResourceType> = resources()
@@ -52,13 +53,13 @@ impl Refusal {
         Self::new(content, faults, Some(AtFault { leaves, key_sets }))
     }
 
-    /// The refusal of a content that control does not have.
+    /// Creates the refusal of a content that control does not have.
     pub(super) fn of_unknown(content: Content, faults: impl Into<Arc<[Fault]>>) -> Self {
         Self::new(content, faults.into(), None)
     }
 
     fn new(content: Content, faults: Arc<[Fault]>, at_fault: Option<AtFault>) -> Self {
-        // The root says what was in it, so with the faults it says everything that is compared.
+        // The root determines the records, so root and faults determine everything that is compared.
         let known: &[u8] = match &at_fault {
             None => b"root",
             Some(known) if known.key_sets.is_none() => b"records",
@@ -70,7 +71,7 @@ impl Refusal {
         };
         let root = content.root();
         let mut reasons: Vec<[&[u8]; 3]> = faults.iter().map(reason).collect();
-        // In whichever order the node found them.
+        // Independent of the order in which the node found them.
         reasons.sort_unstable();
         let fields = [root.as_bytes().as_slice(), part, known].into_iter();
         let fields: Vec<&[u8]> = fields.chain(reasons.into_iter().flatten()).collect();
@@ -82,29 +83,29 @@ impl Refusal {
         }
     }
 
-    /// What it is about: equal marks block the same views.
+    /// Returns the mark. Refusals with equal marks block the same views.
     pub(super) const fn mark(&self) -> Digest {
         self.mark
     }
 
-    /// The content that was refused.
+    /// Returns the refused content.
     pub const fn content(&self) -> Content {
         self.content
     }
 
-    /// Why.
+    /// Returns the faults.
     pub const fn faults(&self) -> &Arc<[Fault]> {
         &self.faults
     }
 
-    /// The resources at fault.
+    /// Returns the faulted resources.
     pub(super) fn faulted(&self) -> impl Iterator<Item = &RecordKey> {
         self.faults
             .iter()
             .filter_map(|fault| fault.resource.as_ref())
     }
 
-    /// Whether a snapshot would be refused for the same reason.
+    /// Reports whether a snapshot would be refused for the same reason.
     pub(super) fn blocks(&self, view: &Snapshot, limits: &Limits) -> bool {
         if self.content.is_of(&view.version()) {
             return true;
@@ -117,7 +118,7 @@ impl Refusal {
         };
         let records = view.records();
         if self.is_about_limits() {
-            // The node and its own limits disagree: only another set of keys is worth a try.
+            // The node refused what its reported limits allow: only another set of keys is worth a try.
             return known.key_sets.as_ref().is_some_and(|sets| {
                 !sets.is_empty()
                     && sets
@@ -130,15 +131,15 @@ impl Refusal {
         !of_the_whole && known.leaves.iter().all(unchanged)
     }
 
-    /// Whether nothing of this snapshot may reach the node, not even its endpoints: it is the refused one, and nobody knows what in it
-    /// is at fault. Where the fault is in what documents say, endpoints go on.
+    /// Reports whether nothing of this snapshot may reach the node, not even its endpoints: it is the refused one, and which resource is at
+    /// fault is unknown. If the fault is in the authored part, endpoint updates continue.
     pub(super) fn forbids_any_of(&self, view: &Snapshot) -> bool {
         let unknown = |fault: &Fault| fault.resource.is_none() && fault.code != FaultCode::Limit;
         let whole = matches!(self.content, Content::Whole(root) if root == view.version().root);
         whole && self.faults.iter().any(unknown)
     }
 
-    /// Whether the node refuses it only because it ended soon after it was applied, and may try it once more.
+    /// Reports whether the node refuses it only because the proxy exited soon after applying it, and may try it once more.
     pub(super) fn is_suspect(&self) -> bool {
         let suspect = |fault: &Fault| fault.code == FaultCode::Suspect;
         !self.faults.is_empty() && self.faults.iter().all(suspect)
@@ -149,7 +150,7 @@ impl Refusal {
     }
 }
 
-/// What counts of a fault: what it is, and of which resource.
+/// Returns the parts of a fault that are compared: its code and its resource.
 fn reason(fault: &Fault) -> [&[u8]; 3] {
     let resource = fault.resource.as_ref();
     let (kind, name) = resource.map_or(("", ""), |key| (key.kind.name(), &key.name));
@@ -165,7 +166,7 @@ fn leaf(records: &RecordSet, key: &RecordKey) -> Option<Digest> {
     Some(records.get(key)?.leaf())
 }
 
-/// The keys of one type as one hash. Records come by bucket and then by key, so equal sets give equal hashes.
+/// Hashes the keys of one type. Records are ordered by bucket and then by key, so equal sets have equal hashes.
 fn key_set(records: &RecordSet, kind: ResourceType) -> Digest {
     let names: Vec<&[u8]> = records
         .iter()

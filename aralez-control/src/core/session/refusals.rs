@@ -1,4 +1,4 @@
-//! All that a node refused.
+//! All refusals of a node.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 
 use super::{Recent, Refusal};
 
-/// How many refusals are remembered per node.
+/// Maximum number of remembered refusals per node.
 const MAX_REFUSALS: usize = 8;
 
-/// What a node refused, newest last, each content once. Copies share it.
+/// The refusals of a node, newest last, each content once. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Arc<Vec<Refusal>>);
 
@@ -24,7 +24,7 @@ impl Refusals {
         self.0.iter()
     }
 
-    /// Whether this content is among them.
+    /// Reports whether this content was refused.
     pub(super) fn has(&self, content: Content) -> bool {
         self.iter().any(|refusal| refusal.content() == content)
     }
@@ -45,18 +45,18 @@ impl Refusals {
         self.0 = Arc::default();
     }
 
-    /// Why the newest view is not for this node. The newest refusal says most about what is wrong now.
+    /// Returns the refusal that blocks the newest view, if any: the most recent one, which is closest to the current fault.
     pub(super) fn blocking_newest(&self, recent: &Recent, limits: &Limits) -> Option<&Refusal> {
         let blocks = |refusal: &&Refusal| recent.is_blocked_by(refusal, limits);
         self.iter().rev().find(blocks)
     }
 
-    /// Why another view is not.
+    /// Reports whether any refusal blocks this view.
     pub(super) fn blocks(&self, view: &Snapshot, limits: &Limits) -> bool {
         self.iter().any(|refusal| refusal.blocks(view, limits))
     }
 
-    /// Nodes that refused the same have the same.
+    /// Returns a mark that is equal for nodes with the same refusals.
     pub(super) fn mark(&self) -> Digest {
         let mut marks: Vec<Digest> = self.iter().map(Refusal::mark).collect();
         marks.sort_unstable();

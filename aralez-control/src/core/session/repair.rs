@@ -1,4 +1,4 @@
-//! A node whose content control does not know is asked what it holds, so that only the difference travels.
+//! Repair: a node whose content control does not know is asked what it holds, so that only the difference is sent.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,22 +8,22 @@ use aralez_proto::snapshot::SharedSnapshot;
 
 use super::{Action, Base, Session};
 
-/// Where more buckets than this differ, everything is sent: little is shared.
+/// Maximum number of differing buckets for a repair. Beyond it little is shared, and everything is sent.
 const MOST_BUCKETS: usize = RecordSet::BUCKETS / 4;
 
-/// What a node was asked.
+/// A question to the node.
 #[derive(Debug)]
 pub(super) struct Question {
     id: u64,
-    /// What the node is to run after it.
+    /// The snapshot that the node is to run afterwards.
     to: SharedSnapshot,
-    /// The buckets that differ; `None` before the node told its marks.
+    /// The buckets that differ; `None` until the node has sent its marks.
     buckets: Option<Vec<usize>>,
     pub(super) since: Instant,
 }
 
 impl Session {
-    /// Asks what the node holds.
+    /// Asks the node what it holds.
     pub(super) fn ask(&mut self, to: SharedSnapshot, now: Instant) -> Vec<Action> {
         self.questions += 1;
         let id = self.questions;
@@ -36,7 +36,7 @@ impl Session {
         vec![Action::AskDigest { question: id }]
     }
 
-    /// The node told the marks of its buckets.
+    /// Handles the marks of the node's buckets.
     pub(super) fn digested(&mut self, id: u64, marks: &[Mark], now: Instant) -> Vec<Action> {
         self.last_heard = now;
         let asked = |question: &&mut Question| question.id == id && question.buckets.is_none();
@@ -55,7 +55,7 @@ impl Session {
         }]
     }
 
-    /// The node told what is in the buckets that differ; `None`: too much to tell.
+    /// Handles the contents of the differing buckets; `None` if the node has more than it sends.
     pub(super) fn detailed(
         &mut self,
         id: u64,
@@ -75,7 +75,7 @@ impl Session {
         self.send(Base::Told(running, Arc::new(delta)), question.to, now)
     }
 
-    /// Nothing came of asking: this stream does not ask again.
+    /// Sends everything; this stream does not ask again.
     fn send_everything(&mut self, now: Instant) -> Vec<Action> {
         self.question = None;
         self.asks = false;

@@ -1,5 +1,5 @@
-//! The one more try of a content that is suspect on a node: asked for once the node has served well for a while, and given by whoever sees all nodes
-//! of the group ([`crate::core::tries`]).
+//! The second try of a content that is suspect on a node. The session requests it once the node has served well for a while;
+//! [`crate::core::tries`], which sees all nodes of the group, grants it.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use aralez_proto::hash::Digest;
 
 use super::{Action, Session};
 
-/// How long a node that may not try yet waits until it asks again.
+/// Delay before a request that was not granted is repeated.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Session {
-    /// The authored root that keeps this node from the newest view because it is suspect there.
+    /// Returns the authored root of the newest view, if the node does not get that view because its content is suspect there.
     fn suspect(&self) -> Option<Digest> {
         let newest = self.recent.newest().version().authored_root;
         let refusal = self.refused()?;
@@ -20,13 +20,13 @@ impl Session {
         newest.filter(|_| refusal.is_suspect())
     }
 
-    /// When this node may ask for a try, where it has a reason to.
+    /// Returns when this node may request a try, if it has a reason to.
     pub(super) fn asks_at(&self) -> Option<Instant> {
         let free = self.in_flight.is_none() && self.question.is_none();
         (free && self.suspect().is_some()).then_some(self.next_ask)
     }
 
-    /// Asks for a try, where it is time.
+    /// Requests a try, if one is due.
     pub(super) fn ask_to_try(&mut self, now: Instant) -> Option<Action> {
         let due = self.asks_at().is_some_and(|at| now >= at);
         let root = self.suspect().filter(|_| due)?;
@@ -34,7 +34,7 @@ impl Session {
         Some(Action::AskToTry(root))
     }
 
-    /// This node is the one that tries.
+    /// Handles the grant of a try to this node.
     pub(super) fn granted(&mut self, root: Digest, now: Instant) -> Vec<Action> {
         if self.suspect() != Some(root) {
             return Vec::new();

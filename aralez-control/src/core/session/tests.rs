@@ -28,13 +28,13 @@ pub(super) fn open(hello: Hello, recent: &Arc<Recent>, now: Instant) -> OpenedSe
     Session::open(hello, &CLUSTER, None, Arc::clone(recent), pace, now).unwrap()
 }
 
-/// What is remembered of a node of which nothing is known.
+/// The memory of a node of which nothing is known.
 pub(crate) fn memory() -> NodeMemory {
     let opened = open(hello(None), &recent(&Arc::default()), Instant::now());
     opened.session.memory()
 }
 
-/// The one update among the actions.
+/// Returns the one update among the actions.
 #[track_caller]
 pub(super) fn sent(actions: &[Action]) -> &Update {
     let mut updates = actions.iter().filter_map(|action| match action {
@@ -46,13 +46,13 @@ pub(super) fn sent(actions: &[Action]) -> &Update {
     update
 }
 
-/// What comes of it where everything that a session has made is there at once.
+/// Handles an event and completes every derivation immediately; returns all actions.
 pub(super) fn handled(session: &mut Session, event: Event, now: Instant) -> Vec<Action> {
     let actions = session.handle(event, now);
     made(session, actions, now)
 }
 
-/// The same of what it wants already.
+/// Completes the derivations among actions that were already returned.
 pub(super) fn made(session: &mut Session, actions: Vec<Action>, now: Instant) -> Vec<Action> {
     let mut rest = Vec::new();
     for action in actions {
@@ -64,7 +64,7 @@ pub(super) fn made(session: &mut Session, actions: Vec<Action>, now: Instant) ->
     rest
 }
 
-/// The answer to what a session wants made.
+/// The answer to a requested derivation.
 pub(super) fn derived(needed: &Derivation) -> Event {
     Event::Derived {
         key: needed.key(),
@@ -79,7 +79,7 @@ pub(super) fn ack(update: &Update) -> Event {
     }
 }
 
-/// What a node that runs this answers.
+/// The answer of a node that runs this.
 pub(super) fn digest(question: u64, runs: &SharedSnapshot) -> Event {
     let marks = runs.records().marks().collect();
     Event::Digest { question, marks }
@@ -134,7 +134,7 @@ fn before_the_first_commit_nobody_is_told_anything() {
     assert_eq!(opened.expected, None);
 }
 
-/// F-07: the latest wins.
+/// F-07: the newest view wins.
 #[test]
 fn a_slow_node_skips_what_came_meanwhile() {
     let now = Instant::now();
@@ -240,7 +240,7 @@ fn an_update_that_trickles_does_not_hold_its_place_for_ever() {
     assert_eq!(now, start + Duration::from_mins(15));
 }
 
-/// F-06, from the side of control.
+/// F-06, on the side of control.
 #[test]
 fn a_silent_node_is_lost_after_two_and_a_half_heartbeats() {
     let start = Instant::now();
@@ -305,7 +305,7 @@ fn a_node_that_cannot_follow_a_difference_gets_everything_once() {
     );
 }
 
-/// F-04, from the side of control: a node of another cluster, and one that is ahead.
+/// F-04, on the side of control: a node of another cluster, and one that is ahead.
 #[test]
 fn strangers_are_turned_away_with_the_reason() {
     let now = Instant::now();

@@ -1,19 +1,19 @@
-//! An update in parts, so that no message is large.
+//! Splits an update into parts, so that no message is large.
 
 use std::ops::Range;
 
 use aralez_proto::record::Change;
 
-/// Payload of one part, in bytes. One record larger than this is a part of its own.
+/// Maximum payload of one part, in bytes. A larger record is a part by itself.
 ///
-/// The design allows 512 KiB. What encodes messages keeps a buffer per stream as large as the largest message it ever saw, so small parts are
-/// what keeps memory per connected stream low after a full update (`measure-streams` in `tests`).
+/// The protocol allows 512 KiB. The message encoder keeps one buffer per stream, as large as the largest message so far, so small parts
+/// keep the memory of a connected stream low after a full update (`measure-streams` in `tests`).
 pub const MAX_PART_BYTES: usize = 16 << 10;
 
-/// What a change costs beside key and payload: tags and lengths.
+/// Size of a change in addition to key and payload: tags and lengths.
 const ITEM_OVERHEAD: usize = 24;
 
-/// Cuts a delta into ranges of at most `max` bytes each; an empty delta has no parts.
+/// Splits a delta into ranges of at most `max` bytes each, except that one larger change is a range by itself; an empty delta has none.
 pub fn split(delta: &[Change], max: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;

@@ -43,7 +43,7 @@ fn a_damaged_operational_record_keeps_control_from_starting_and_is_named_by_a_ch
     write(&mut ledger, &[put("a", b"one")]);
     drop(ledger);
     assert_eq!(check(dir.path()).unwrap().damaged, Vec::<String>::new());
-    // Another key, as after a mix-up of folders: there is no revision that would tell.
+    // Another key, as after a mix-up of folders: there is no revision whose seal would detect it.
     std::fs::remove_file(dir.path().join(SEAL_KEY)).unwrap();
     drop(private::load_or_create_key(&dir.path().join(SEAL_KEY)).unwrap());
     let damaged = check(dir.path()).unwrap().damaged;

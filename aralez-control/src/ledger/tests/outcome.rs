@@ -1,8 +1,9 @@
-//! Writes that fail in a way that leaves open whether they are durable.
+//! Writes that fail without a known outcome.
 
 use super::*;
 
-/// Leaves the ledger as a write does that reached the disk but reported an error: control has let go of the file and does not know.
+/// Leaves the ledger in the state after a write that reached the disk but reported an error: control has closed the file and does not know
+/// the outcome.
 fn committed_but_not_told(ledger: &mut Ledger, text: &str) -> (Meta, RevisionInfo) {
     let set = documents(text);
     let info = RevisionInfo {

@@ -1,4 +1,4 @@
-//! A ledger that is lost, restored or damaged, and the identity beside it.
+//! A ledger that is lost, restored or damaged, and its identity file.
 
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ fn backed_up(ledger: &mut Ledger, to: &Path) {
     std::fs::write(to, bytes).unwrap();
 }
 
-/// A folder with revisions 1 and 2, of which the backup has the first, and the backup.
+/// Creates a folder with revisions 1 and 2 and a backup that contains only the first.
 fn with_backup() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("backup");
@@ -77,7 +77,7 @@ fn a_restored_backup_is_a_new_generation_with_its_documents() {
         refused.contains("2 revisions") && refused.contains("--force"),
         "{refused}"
     );
-    // As often as one likes, each time above what was there before.
+    // Restoring repeatedly works, each time above the previous generation.
     let mut last = generation;
     for _ in 0..3 {
         let restored = restore(&file, &folder, true).unwrap();
@@ -173,7 +173,7 @@ fn a_check_names_what_is_damaged_and_makes_nothing() {
     }
     let held = check(dir.path()).unwrap_err().to_string();
     assert!(held.contains("in use"), "{held}");
-    // Of another key, nothing at all, and cut.
+    // Entries sealed with another key, missing, and truncated.
     let database = ledger.opened().unwrap();
     let foreign = RevisionInfo {
         revision: 2,

@@ -1,4 +1,4 @@
-//! What sources found, over a restart.
+//! Discovered endpoints across a restart.
 
 use aralez_proto::model::{Endpoint, PoolName};
 
@@ -27,7 +27,7 @@ fn endpoints(publisher: &Publisher) -> Vec<Endpoint> {
     endpoints.unwrap_or_default().to_vec()
 }
 
-/// A publisher that is told of this endpoint, for a pool that it has and one that it has not.
+/// Opens a publisher and reports this endpoint for a pool that it has and for one that it does not have.
 async fn finds(publisher: &Publisher, endpoint: Endpoint) {
     let (source, taken) = Reported::channel();
     source.put(pool("a.example/"), vec![endpoint.clone()]);
@@ -36,7 +36,7 @@ async fn finds(publisher: &Publisher, endpoint: Endpoint) {
     publisher.follow_discovered(taken).await;
 }
 
-/// What keeps it, and what ends that.
+/// Starts the checkpoint task. Returns its handle and its shutdown signal.
 fn keep(
     disk: &Disk,
     publisher: &Publisher,
@@ -74,7 +74,7 @@ async fn a_restarted_control_begins_with_the_endpoints_that_sources_found_before
     let publisher = disk.open();
     assert!(endpoints(&publisher).contains(&ninth()));
     assert_eq!(root(&publisher), before);
-    // The same again is nothing new, another answer is.
+    // The same finding again changes nothing, another one does.
     let mut views = publisher.views();
     views.mark_unchanged();
     finds(&publisher, ninth()).await;

@@ -1,4 +1,4 @@
-//! What sources find, from their reports to the views.
+//! Discovered endpoints, from the reports of sources to the views.
 
 use aralez_proto::model::Endpoint;
 

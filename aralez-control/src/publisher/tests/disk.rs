@@ -18,7 +18,7 @@ use crate::core::store::{
 };
 use crate::publisher::{Publisher, PublisherParts, SETTLING};
 
-/// What a store and a folder keep over restarts.
+/// State of a store and a folder that survives restarts.
 #[derive(Clone, Default)]
 pub(super) struct Disk(pub(super) Arc<Lock<Kept>>);
 
@@ -28,19 +28,19 @@ pub(super) struct Kept {
     pub(super) files: Option<FilesRead>,
     pub(super) saving: Option<PendingSave>,
     pub(super) saved: Option<Bytes>,
-    /// Generations that were begun after the first.
+    /// Number of generations begun after the first.
     pub(super) raised: u64,
     pub(super) settled: bool,
-    /// The ledger cannot be written,
+    /// Fails writes of the ledger.
     full: bool,
-    /// or not the file of the main document,
+    /// Fails writes of the main document's file.
     pub(super) file_is_stuck: bool,
-    /// or the next commit reaches the disk, but reports that it is not known whether it did.
+    /// Makes the next commit durable but report an unknown outcome.
     pub(super) unsure: bool,
     pub(super) operational: Operational,
-    /// What sources found, as it was kept last, and how often it was.
+    /// The checkpoint written last, and the number of writes.
     pub(super) checkpoint: (Discovered, usize),
-    /// What `sources take` reads; nothing where it is not set.
+    /// Result of reading the files for `sources take`; `None` if unset.
     pub(super) on_disk: Option<Result<DocumentSet, Vec<DocumentFault>>>,
 }
 

@@ -1,4 +1,4 @@
-//! Records that control keeps for the fleet.
+//! Operational records that control stores for the fleet.
 
 use aralez_proto::convert::endpoint_record;
 use aralez_proto::model::{Endpoint, EndpointOwner};
@@ -9,7 +9,7 @@ use super::*;
 /// The documents of [`GOOD`] and another host.
 const MORE: &str = "a.example: {paths: {/: {servers: ['10.0.0.1:80']}}}\nb.example: {paths: {/: {servers: ['10.0.0.2:80']}}}\n";
 
-/// No resource of the operational layer is served by this release: an endpoint that no source finds stands for one.
+/// This release serves no resource of the operational layer, so an endpoint that no source finds is used instead.
 fn record() -> Record {
     let pool = "a.example/".parse().unwrap();
     let endpoint = Endpoint::new("10.0.0.77:80".parse().unwrap());

@@ -1,4 +1,4 @@
-//! Views of earlier revisions, made again.
+//! Views of earlier revisions, rebuilt.
 
 use aralez_proto::model::Endpoint;
 use aralez_proto::snapshot::SharedSnapshot;
@@ -7,7 +7,7 @@ use aralez_proto::version::Version;
 use super::*;
 use crate::publisher::discovered::Reported;
 
-/// A store with two revisions, and the version of the first.
+/// Returns a store with two revisions, and the version of the first.
 async fn two_revisions() -> (Disk, Version) {
     let disk = Disk::default();
     let publisher = disk.open();
@@ -90,7 +90,7 @@ async fn a_revision_of_the_generation_before_is_made_again_as_it_was() {
 async fn however_many_nodes_ask_at_once_a_revision_is_made_once_and_no_push_waits_for_it() {
     let (disk, first) = two_revisions().await;
     let publisher = disk.open();
-    // Nothing is made while another one is: as if the documents were very large.
+    // Blocks rebuilds, as if the documents were very large.
     let making = publisher.earlier.hold().await;
     let asking: Vec<_> = (0..100)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! `?save`: it is committed and written, or it is said which of the two did not happen.
+//! `?save`: the document is committed and written, or the answer names the step that failed.
 
 use super::*;
 use crate::core::commit::Saved;
@@ -60,14 +60,14 @@ async fn a_push_whose_file_cannot_be_written_serves_and_says_so_and_the_old_file
     assert_eq!(file(&disk), OTHER);
 }
 
-/// What is there after the commit, where control died before the file was written.
+/// State on disk if control crashed between the commit and the write of the file.
 async fn died_between() -> Disk {
     let disk = Disk::default();
     let publisher = disk.open();
     publisher.commit(saving(GOOD)).await.unwrap();
     files(&publisher, with_conf_d(GOOD)).await;
     disk.0.lock().unwrap().file_is_stuck = true;
-    // The mark stays, as if the process had ended there.
+    // The pending save stays, as after a crash.
     let pending = {
         let probe = disk.clone();
         let committed = publisher.commit(saving(OTHER)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What takes away in bulk is looked at twice, by whichever way it comes.
+//! Changes that remove in bulk need confirmation, from whichever source.
 
 use super::*;
 use crate::core::commit::TakeFiles;
@@ -25,7 +25,7 @@ fn held(publisher: &Publisher) -> Option<String> {
     status.held.as_ref().map(ToString::to_string)
 }
 
-/// Reads files that take nine of twelve hosts away; until when they are held.
+/// Reads files that remove nine of twelve hosts. Returns the end of the hold.
 async fn hold_nine_of_twelve(publisher: &Publisher) -> Instant {
     let until = publisher.take_reading(reading(&hosts(3))).await.unwrap();
     until.unwrap()
@@ -177,7 +177,7 @@ async fn deleted_files_and_emptied_files_that_take_most_hosts_away_wait_for_an_o
         assert!(held(&publisher).is_some());
         assert_eq!(hosts_of(&publisher), 12);
     }
-    // With a hold of no time, an edit is confirmed at once.
+    // With a hold time of zero, an edit is confirmed immediately.
     let edited = set(&[("upstreams.yaml", &hosts(3)), ("conf.d/a.yaml", "")]);
     read(&publisher, &edited, &[]).await;
     assert_eq!(hosts_of(&publisher), 3);
@@ -202,7 +202,7 @@ async fn files_that_are_gone_stay_until_they_are_released_and_then_do_not_come_b
         held(&publisher).unwrap(),
         "lacks conf.d/a.yaml, lacks conf.d/b.yaml"
     );
-    // What else changes is taken meanwhile.
+    // Other changes are committed in the meantime.
     read(&publisher, &main(&hosts(7)), &gone).await;
     assert_eq!((revision(&publisher), hosts_of(&publisher)), (2, 10));
     assert!(held(&publisher).is_some());
@@ -215,7 +215,7 @@ async fn files_that_are_gone_stay_until_they_are_released_and_then_do_not_come_b
     let released = publisher.release(Some(id)).await.unwrap().unwrap();
     assert_eq!(released.dropped.len(), 2);
     assert_eq!((hosts_of(&publisher), held(&publisher)), (7, None));
-    // The source still keeps them until it is started again.
+    // The source still keeps them until it is restarted.
     read(&publisher, &main(&hosts(8)), &gone).await;
     assert_eq!((hosts_of(&publisher), held(&publisher)), (8, None));
     read(&publisher, &main(&hosts(8)), &[]).await;

@@ -1,4 +1,4 @@
-//! Sources that are told what to find and report how they are doing.
+//! Sources that receive what to find and report their health.
 
 use std::sync::Mutex;
 
@@ -7,7 +7,7 @@ use aralez_proto::model::{Endpoint, PoolName};
 use super::*;
 use crate::core::source::{Finding, Health, Looking, Reports, Source, Wanted};
 
-/// A source that does what a test says.
+/// A source scripted by a test.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);
 
@@ -150,7 +150,7 @@ async fn a_proof_has_begun_before_anybody_sees_the_views() {
     views.changed().await.unwrap();
     assert!(fleet.lock().proof(1).is_some());
     commit.await.unwrap().unwrap();
-    // So has that of the head that a start finds.
+    // The proof of the head found at a start has begun, too.
     drop(publisher);
     let fleet = SharedFleet::default();
     let _publisher = disk.open_telling(fleet.clone());

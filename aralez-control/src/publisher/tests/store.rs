@@ -1,4 +1,4 @@
-//! A store that knows more than the writer: another writer, a commit of which the outcome was not known, a generation that nodes are above.
+//! A store that is ahead of the writer: another writer, a commit with an unknown outcome, a generation below that of nodes.
 
 use aralez_proto::version::Version;
 

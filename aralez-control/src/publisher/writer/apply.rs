@@ -1,11 +1,11 @@
-//! The one way in: whatever changes the effective configuration is a change of one layer.
+//! The single entry point: every change of the effective configuration changes one layer.
 
 use super::Writer;
 use crate::core::change::Change;
 use crate::core::commit::{Committed, Rejected};
 
 impl Writer {
-    /// Makes a change, or says why not; nothing was changed then, or nobody knows yet.
+    /// Applies a change, or returns why it was rejected; nothing was changed then, or the outcome is not known yet.
     pub(in super::super) fn apply(&mut self, change: &Change) -> Result<Committed, Rejected> {
         match change {
             Change::Documents(proposal) => self.commit(proposal),

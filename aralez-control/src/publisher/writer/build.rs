@@ -1,4 +1,4 @@
-//! Documents to views: what the writer does for a commit, and a recall without it.
+//! Builds views from documents: for a commit in the writer, and for a recall outside of it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,17 +10,17 @@ use crate::core::commit::Rejected;
 use crate::core::layers::Layers;
 use crate::core::views::Views;
 
-/// What views are built from, beside the documents. Cheap to take: nothing in it is copied but pointers.
+/// The inputs for building views apart from the documents. Cheap to create: it copies only pointers.
 #[derive(Debug)]
 pub(in super::super) struct Basis {
     pub(in super::super) surroundings: Surroundings,
     /// The layers, of which the authored one is replaced.
     pub(in super::super) layers: Layers,
-    /// Views that share what is the same.
+    /// Previous views, with which unchanged parts are shared.
     pub(in super::super) before: Arc<Views>,
 }
 
-/// Documents that read well, and the views that they come to.
+/// Documents without faults, and the views built from them.
 #[derive(Debug)]
 pub(in super::super) struct Built {
     pub(in super::super) layers: Layers,
@@ -30,7 +30,7 @@ pub(in super::super) struct Built {
 }
 
 impl Basis {
-    /// Reads documents and builds the views that they come to as a revision of a generation.
+    /// Parses documents and builds their views as a revision of a generation.
     pub(in super::super) fn build(
         self,
         documents: &DocumentSet,

@@ -1,4 +1,4 @@
-//! From a proposal to the head, and after whatever else became the head of the store.
+//! Commits proposals, and follows a head that another writer stored.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ impl Writer {
             Ok(_) => self.tell(|_| ()),
             Err(rejected) => {
                 let origin = proposal.origin.name();
-                info!(origin, "refused a proposal");
+                info!(origin, "proposal refused");
                 report(rejected);
             }
         }
@@ -35,16 +35,16 @@ impl Writer {
             .figures
             .send_modify(|figures| match &committed {
                 Ok(committed) => figures.commits += u64::from(committed.changed),
-                // Counted where it is seen first.
+                // Counted by the guard, once per hold.
                 Err(Rejected::Held(_)) => {}
                 Err(_) => figures.refused += 1,
             });
         committed
     }
 
-    /// Tries again on the head of the store where that is another one than was known, unless the proposal expects a revision.
+    /// Retries once on the store's head if it differs from the known one, unless the proposal expects a revision.
     fn commit_on_the_head(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
-        // Where the store cannot be read, what follows says so.
+        // If the store cannot be read, the following steps report it.
         let _ = self.follow_store();
         let committed = self.try_commit(proposal);
         let Err(Rejected::Conflict { .. }) = &committed else {
@@ -63,7 +63,7 @@ impl Writer {
             return Err(Rejected::Conflict { expected, head });
         }
         let hash = proposal.documents.content_hash();
-        // Where the head did not read, there are no views of it, and its own content is worth another attempt.
+        // If the head could not be read, there are no views of it, and its own content is worth another attempt.
         let serves = self.unread.is_none();
         let same = self
             .head
@@ -102,7 +102,7 @@ impl Writer {
         Ok(committed)
     }
 
-    /// What a change that somebody asked for drops without naming it.
+    /// Returns the hosts that a change drops because its set lacks their documents; empty for edited files.
     fn dropped(&self, proposal: &Proposal, built: &Built) -> Vec<Dropped> {
         if proposal.confirmation == Confirmation::ByTime {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Writer {
         )
     }
 
-    /// The content of the head once more: there is no revision, but the files are remembered, and the main one is written if asked.
+    /// Handles the unchanged content of the head: no revision, but the files are remembered, and the main file is written if requested.
     fn take_unchanged(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         let saving = self.plan_save(proposal, self.head_revision())?;
         if let Some(saving) = saving {
@@ -131,8 +131,8 @@ impl Writer {
         })
     }
 
-    /// Makes what became the head of the store without this writer knowing the head here as well: a commit of which the outcome was not
-    /// known, or that of another writer. Whether there was one.
+    /// Adopts a head of the store that this writer does not know: a commit with an unknown outcome, or one of another writer. Returns
+    /// whether there was one.
     pub(in super::super) fn follow_store(&mut self) -> Result<bool, Rejected> {
         let failed = |error: StoreError| Rejected::Store(error.to_string());
         self.store.refresh().map_err(failed)?;
@@ -146,7 +146,7 @@ impl Writer {
         };
         info!(
             revision = head.info.revision,
-            "the store has a head that was not committed or not answered here"
+            "found a head in the store that was not committed or not acknowledged here"
         );
         match self.build_in(&head.documents, (head.info.generation, head.info.revision)) {
             Ok(built) => {
@@ -162,11 +162,11 @@ impl Writer {
         Ok(true)
     }
 
-    /// The head gives no views: what serves stays.
+    /// Marks the head as unreadable: the previous views stay in service.
     pub(super) fn cannot_read(&mut self, revision: u64, rejected: Rejected) {
         error!(
             revision,
-            "the head of the ledger does not read with this release and these settings; nodes keep what they have until the next commit"
+            "head of the ledger is invalid with this release and these settings; nodes keep their configuration until the next commit"
         );
         report(&rejected);
         self.tell(|status| status.faults = faults_of(&rejected));
@@ -202,14 +202,14 @@ impl Writer {
         self.show(views, &committed.touched);
         self.end_hold();
         if self.unread.take().is_some() {
-            // They were those of the head before.
+            // These were the faults of the previous head.
             self.tell(|status| status.faults.clear());
         }
         committed
     }
 }
 
-/// The head with its documents, where there is one.
+/// Returns the head with its documents, if there is one.
 pub(super) fn head_of(store: &dyn Store) -> Result<Option<Revision>, StoreError> {
     match store.head()? {
         Some(info) => store.read(info.revision),

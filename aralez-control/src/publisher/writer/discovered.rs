@@ -1,4 +1,4 @@
-//! What sources found as views: no revision, no ledger.
+//! Publishes discovered endpoints as views: no revision, no ledger.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::core::change::Batch;
 use crate::core::commit::{Committed, LeftOut, Rejected};
 use crate::core::layers::Endpoints;
 
-/// How pools were before they were replaced.
+/// The previous endpoints of replaced pools.
 type Before = Vec<(PoolName, Option<Arc<Endpoints>>)>;
 
 impl Writer {
-    /// Takes the endpoints that sources found. What is at fault of one pool keeps that pool as it is, not the others, and never gets into a
-    /// layer from which the next commit is built.
+    /// Applies the endpoints that sources found. A faulty pool keeps its previous endpoints without affecting the others, and its faulty
+    /// endpoints never enter a layer from which the next commit is built.
     pub(super) fn rediscover(&mut self, batch: &Batch) -> Result<Committed, Rejected> {
         let before = Arc::clone(&self.outlets.views.borrow());
         let (replaced, left_out) = self.replace(batch);
@@ -25,7 +25,7 @@ impl Writer {
             ..Committed::nothing(before.version())
         };
         if before.version().revision == 0 {
-            // Nothing is published yet. The next commit takes it along.
+            // Nothing is published yet. The next commit includes them.
             return Ok(nothing);
         }
         let changed: BTreeSet<PoolName> = replaced.iter().map(|(pool, _)| pool.clone()).collect();
@@ -52,7 +52,7 @@ impl Writer {
         }
     }
 
-    /// Puts the pools that are right into the layer; how they were, and the others.
+    /// Replaces the endpoints of the valid pools. Returns their previous endpoints, and the pools left out.
     fn replace(&mut self, batch: &Batch) -> (Before, Vec<LeftOut>) {
         let discovered = &mut self.layers.discovered;
         let (mut replaced, mut left_out) = (Vec::new(), Vec::new());

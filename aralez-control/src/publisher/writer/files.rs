@@ -1,4 +1,4 @@
-//! The set of files as a proposal: when it is one, and what is remembered of it.
+//! The set of files as a proposal: when it is committed, and what is remembered of it.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -13,32 +13,32 @@ use crate::core::hold::{Held, HoldId};
 use crate::core::status::{FilesReading, KnownFiles, faults_of};
 use crate::core::store::{FilesRead, Revision, RevisionInfo};
 
-/// What the writer knows of the set of files.
+/// The writer's state of the set of files.
 #[derive(Debug, Default)]
 pub(super) struct FileSet {
-    /// The set that the source reported last, with what it keeps of files that are gone; `None` before the first.
+    /// The set that the source reported last, including the kept text of files that are gone; `None` before the first.
     now: Option<DocumentSet>,
-    /// The names of the set that was taken last; `None` where that is not known.
+    /// The names of the set that was committed last; `None` if unknown.
     taken: Option<BTreeSet<String>>,
-    /// The hold of files that are gone as a whole.
+    /// The hold for files that are gone as a whole.
     gone: Option<Held>,
-    /// Files that are gone with an operator's consent, for as long as the source still keeps them.
+    /// Files whose removal an operator confirmed, for as long as the source still keeps them.
     released: BTreeSet<String>,
 }
 
 impl FileSet {
-    /// Begins with what was taken before the start.
+    /// Initializes the state with the files committed before the start.
     pub(super) fn begin(&mut self, known: &KnownFiles) {
         let names = names_of(&known.documents);
         self.taken = (!names.is_empty() || !known.has_head).then_some(names);
     }
 
-    /// The set that the source reported last; `None` before the first.
+    /// Returns the set that the source reported last; `None` before the first.
     pub(super) const fn now(&self) -> Option<&DocumentSet> {
         self.now.as_ref()
     }
 
-    /// Whether a set lacks a file of the one that was taken last, or that is not known.
+    /// Reports whether a set lacks a file of the last committed set, or that set is unknown.
     pub(super) fn lacks_some(&self, documents: &DocumentSet) -> bool {
         let lacks = |name: &String| !documents.documents().contains_key(name);
         self.taken
@@ -46,26 +46,26 @@ impl FileSet {
             .is_none_or(|taken| taken.iter().any(lacks))
     }
 
-    /// The hold of files that are gone; `None` where none are.
+    /// Returns the hold for files that are gone; `None` if there is none.
     pub(super) fn gone_held(&self) -> Option<Held> {
         self.gone.clone()
     }
 
-    /// The set without what is kept of files that are gone.
+    /// Returns the set without the kept text of files that are gone.
     pub(super) fn on_disk(&self) -> Option<DocumentSet> {
         let gone = self.gone.as_ref().map(|held| held.gone.as_slice());
         let set = self.now.as_ref()?;
         Some(without(set, gone.unwrap_or_default()))
     }
 
-    /// Files that are gone now are gone with an operator's consent.
+    /// Records an operator's consent to the removal of the files that are gone.
     pub(super) fn release_gone(&mut self) {
         self.now = self.on_disk();
         let gone = self.gone.take().map(|held| held.gone);
         self.released.extend(gone.unwrap_or_default());
     }
 
-    /// A reading without the files whose loss an operator accepted.
+    /// Returns a reading without the files whose removal an operator confirmed.
     fn released(&mut self, reading: &FilesReading) -> FilesReading {
         self.released.retain(|name| reading.gone.contains(name));
         let released: Vec<String> = self.released.iter().cloned().collect();
@@ -80,7 +80,7 @@ impl FileSet {
         }
     }
 
-    /// Holds files that are gone, or ends such a hold. Whether a hold begins.
+    /// Holds files that are gone, or ends such a hold. Returns whether a hold begins.
     fn hold_gone(&mut self, gone: &[String], next_id: impl FnOnce() -> HoldId) -> bool {
         let before = self.gone.take().filter(|held| held.gone == gone);
         let begins = before.is_none() && !gone.is_empty();
@@ -155,19 +155,19 @@ impl Writer {
                 .send_modify(|figures| figures.held += 1);
             let id = self.files.gone_held().map(|held| held.id.to_string());
             warn!(
-                "{} is gone as a whole; its last content stays until it is back, or until `aralez-ctl sources release {}`",
+                "{} is gone as a whole; its last content stays in use until it is back, or until `aralez-ctl sources release {}`",
                 gone.join(", "),
                 id.unwrap_or_default()
             );
         }
     }
 
-    /// Tells why the files as they are now are not what serves, if so.
+    /// Publishes in the status why the current files are not in use, if so.
     pub(super) fn tell_of_files(&self, rejected: Option<&Rejected>) {
         let faults = rejected.map(faults_of).unwrap_or_default();
         let gone = self.files.gone_held();
         let held = match (rejected, gone) {
-            // Released together: what is on disk has both losses.
+            // Released together: the set on disk has both losses.
             (Some(Rejected::Held(held)), Some(gone)) => Some(Held {
                 gone: gone.gone,
                 until: None,
@@ -182,7 +182,7 @@ impl Writer {
         });
     }
 
-    /// Commits a set of files unless it is the one that was read last; what came of it where there was something to commit.
+    /// Commits a set of files unless it is the one that was read last. Returns the result if there was something to commit.
     pub(super) fn take_files(
         &mut self,
         documents: &DocumentSet,
@@ -197,7 +197,7 @@ impl Writer {
             .pending_save()
             .filter(|saving| saving.after == hash)
         {
-            // What the writer saved itself, of which it could not be noted that it was.
+            // The writer saved this set itself, but could not record that the save ended.
             let read = FilesRead {
                 hash: saving.after,
                 refused: false,
@@ -211,10 +211,10 @@ impl Writer {
             let from_files = |head: &RevisionInfo| head.origin == CommitOrigin::File;
             if !known.refused {
                 self.files.taken = Some(names_of(documents));
-                // Nothing new, but where the head itself does not read, that is still to be told.
+                // Nothing new, but a head that cannot be read is still reported.
                 return self.unread.clone().map_or(Ok(None), Err);
             }
-            // Refused before: its faults are told again, but a push that came since stays, even where nothing is wrong any more.
+            // Refused before: its faults are reported again, but a push committed since stays, even if the files are valid by now.
             if self.head.as_ref().is_some_and(|head| !from_files(head)) {
                 return self.build(documents, self.head_revision()).map(|_| None);
             }
@@ -230,7 +230,7 @@ impl Writer {
         self.commit_files(&proposal).map(Some)
     }
 
-    /// Commits the set of files as it is on disk now: also one that was refused before, or that a push replaced.
+    /// Commits the set of files on disk, even if it was refused before, or replaced by a push.
     pub(in super::super) fn take_from_disk(
         &mut self,
         take: TakeFiles,
@@ -277,7 +277,7 @@ impl Writer {
             Err(held @ Rejected::Held(_)) => return Err(held),
             Err(rejected) => rejected,
         };
-        info!("the set of files is refused; what serves stays");
+        info!("set of files refused; the running configuration stays");
         report(&rejected);
         if matches!(rejected, Rejected::Documents(_) | Rejected::Snapshot(_)) {
             let refused = FilesRead {
@@ -290,7 +290,7 @@ impl Writer {
     }
 }
 
-/// The set of files that a proposal brings, which is remembered with its commit; `None` where it comes from elsewhere.
+/// Returns the set of files to remember with a proposal's commit; `None` if the proposal does not come from files.
 pub(super) fn files_of(proposal: &Proposal) -> Option<FilesRead> {
     let from_files = proposal.origin == CommitOrigin::File;
     from_files.then(|| FilesRead {
@@ -299,7 +299,7 @@ pub(super) fn files_of(proposal: &Proposal) -> Option<FilesRead> {
     })
 }
 
-/// What the source may take for the text of files that it cannot read now.
+/// Returns the texts that the source may use for files that it cannot read now.
 pub(super) fn known(head: Option<Revision>, files: Option<FilesRead>) -> KnownFiles {
     let hash = files.map(|files| files.hash);
     let has_head = head.is_some();

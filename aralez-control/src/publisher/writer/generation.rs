@@ -1,4 +1,4 @@
-//! Generations: a history that was begun anew or restored goes above what the nodes of its cluster hold.
+//! Generations: a new or restored history moves above the versions that the nodes of its cluster hold.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use crate::core::commit::Rejected;
 use crate::core::store::{MAX_GENERATION, Store};
 use crate::core::touched::TouchedGroups;
 
-/// How long nodes may raise the generation.
+/// The period in which nodes may raise the generation.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Settling {
-    /// Until then. It is time that control was up, not wall clock: a restored control may start much later, or with a clock that is wrong.
+    /// End of the period. It measures control's uptime, not wall clock: a restored control may start much later, or with a wrong clock.
     Until(Instant),
-    /// No more.
+    /// The period is over.
     Over,
 }
 
@@ -31,7 +31,8 @@ impl Settling {
 }
 
 impl Writer {
-    /// Whether what the nodes are to run is at least `held`, which a node of this cluster holds; goes above it where that is still allowed.
+    /// Raises the generation above `held`, which a node of this cluster holds, if the current version is lower and raising is still
+    /// allowed. Returns whether the version is at least `held` now.
     pub(in super::super) fn go_above(&mut self, held: Version) -> Result<bool, Rejected> {
         let newest = Version {
             generation: self.store.generation(),
@@ -63,7 +64,7 @@ impl Writer {
             held_generation = held.generation,
             held_revision = held.revision,
             revision = head.as_ref().map_or(0, |head| head.revision),
-            "a node of this cluster holds a newer version than this new or restored history: went above it"
+            "a node of this cluster holds a newer version than this new or restored history: generation raised"
         );
         let serves = self.unread.is_none();
         let views = Arc::clone(&self.outlets.views.borrow());
@@ -82,7 +83,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// When nodes can raise the generation no more; `None` where they cannot any more.
+    /// Returns when the period in which nodes can raise the generation ends; `None` if it is over.
     pub(in super::super) const fn settles_at(&self) -> Option<Instant> {
         match self.settling {
             Settling::Until(end) => Some(end),
@@ -90,7 +91,7 @@ impl Writer {
         }
     }
 
-    /// The fleet follows this history now. From here on, a node that holds a higher generation is turned away.
+    /// Records that the fleet follows this history. From here on, a node that holds a higher generation is turned away.
     pub(in super::super) fn settle(&mut self) -> Result<(), Rejected> {
         let settled = self.store.settle();
         settled.map_err(|error| Rejected::Store(error.to_string()))?;
@@ -98,7 +99,7 @@ impl Writer {
         let generation = self.store.generation();
         info!(
             generation,
-            "the generation is settled: a node that holds a higher one is turned away"
+            "generation settled: nodes that hold a higher one are turned away"
         );
         Ok(())
     }

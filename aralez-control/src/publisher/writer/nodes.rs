@@ -1,4 +1,4 @@
-//! The nodes that control expects, which the store keeps beside the revisions.
+//! The nodes that control expects, stored next to the revisions.
 
 use super::Writer;
 use crate::core::store::{NodeChanges, StoreError};

@@ -13,9 +13,9 @@ use crate::core::layers::{Layers, Operational};
 use crate::core::store::StoreError;
 
 impl Writer {
-    /// Takes records that control keeps for the fleet. What nodes would refuse is not written.
+    /// Applies records that control stores for the fleet. Records that nodes would refuse are not written.
     pub(super) fn record(&mut self, changes: &[Change]) -> Result<Committed, Rejected> {
-        // Where the store cannot be read, what follows says so.
+        // If the store cannot be read, the following steps report it.
         let _ = self.follow_store();
         let Some(operational) = self.layers.operational.after(changes) else {
             let version = self.outlets.views.borrow().version();
@@ -31,11 +31,11 @@ impl Writer {
         };
         let committed = self.take_operational(operational, changes, written)?;
         let operational = self.layers.operational.counter();
-        info!(operational, touched = %committed.touched, "recorded");
+        info!(operational, touched = %committed.touched, "operational records written");
         Ok(committed)
     }
 
-    /// Makes what the store has the layer here as well, after a write of which the outcome was not known.
+    /// Adopts the operational layer of the store, after a write with an unknown outcome.
     pub(super) fn follow_operational(&mut self) -> Result<(), Rejected> {
         let stored = self.store.operational();
         let stored = stored.map_err(|error| Rejected::Store(error.to_string()))?;
@@ -47,7 +47,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts the next operational layer into the views, once it is durable.
+    /// Makes the next operational layer durable, then publishes views with it.
     fn take_operational(
         &mut self,
         operational: Operational,
@@ -56,7 +56,7 @@ impl Writer {
     ) -> Result<Committed, Rejected> {
         let before = Arc::clone(&self.outlets.views.borrow());
         if before.version().revision == 0 {
-            // Nothing is published yet. The next commit takes it along.
+            // Nothing is published yet. The next commit includes them.
             make_durable(self, &operational)?;
             self.layers.operational = operational;
             return Ok(Committed::nothing(before.version()));
@@ -78,7 +78,7 @@ impl Writer {
     }
 }
 
-/// Whether this release serves these records, also where there is no view yet.
+/// Verifies that this release serves these records, even if there is no view yet.
 fn check(changes: &[Change]) -> Result<(), Rejected> {
     let faults = changes.iter().filter_map(|change| match change {
         change if change.key().kind.is_authored() => {

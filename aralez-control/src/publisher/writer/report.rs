@@ -1,4 +1,5 @@
-//! Refusals and other warnings in the log: every reason of a refusal on a line of its own. Faults name places and reasons, never the text of a document.
+//! Logs refusals and other warnings: every reason of a refusal on its own line. Faults name places and reasons, never the text of a
+//! document.
 
 use std::fmt::Display;
 
@@ -20,8 +21,8 @@ pub(in super::super) fn report(rejected: &Rejected) {
     }
 }
 
-/// Warns if this release lowers the documents of the head differently than the release that committed them. Nodes then receive the
-/// result as new content, on trial, although no document changed.
+/// Warns if this release lowers the documents of the head differently than the release that committed them. Nodes then receive the result
+/// as new content, on trial, although no document changed.
 pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
     let Some(committed) = &head.roots else {
         return;
@@ -36,7 +37,7 @@ pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
     }
 }
 
-/// How many faults of one refusal the log gets; the answer to a push and `/v1/status` have them all.
+/// Maximum number of faults logged per refusal; the answer to a push and `/v1/status` contain all.
 const LOGGED: usize = 20;
 
 pub(super) fn each(faults: &[impl Display]) {

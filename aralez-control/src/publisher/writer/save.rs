@@ -1,7 +1,7 @@
-//! `?save`: the main document as a file, after its commit.
+//! `?save`: writes the main document to its file, after its commit.
 //!
-//! The commit says that a save follows (`PendingSave`), then the file is replaced, then the mark is cleared. A push is therefore never
-//! refused after its file was replaced, and a save that a crash interrupted is done at the next start.
+//! The commit records that a save follows (`PendingSave`), then the file is replaced, then the record is cleared. A push is therefore never
+//! refused after its file was replaced, and a save interrupted by a crash is completed at the next start.
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::hash::Digest;
@@ -12,7 +12,7 @@ use crate::core::commit::{Proposal, Rejected, Saved};
 use crate::core::store::{FilesRead, PendingSave, Revision};
 
 impl Writer {
-    /// The save that follows when a proposal is the head as `revision`; `None` where none is asked for.
+    /// Plans the save that follows the commit of a proposal as `revision`; `None` if the proposal does not ask for one.
     pub(super) fn plan_save(
         &self,
         proposal: &Proposal,
@@ -33,7 +33,7 @@ impl Writer {
         }))
     }
 
-    /// Does the save that the store was told of.
+    /// Performs the save that is recorded in the store.
     pub(super) fn save(&mut self, documents: &DocumentSet, saving: Option<PendingSave>) -> Saved {
         let (Some(saving), Some(file)) = (saving, &self.main_file) else {
             return Saved::NotAsked;
@@ -44,18 +44,18 @@ impl Writer {
             refused: false,
         });
         if let Err(error) = self.store.save_ended(files) {
-            warn!(%error, "cannot note that a save ended; it is looked at again at the next start");
+            warn!(%error, "cannot record that a save ended; the next start checks it again");
         }
         match written {
             Ok(()) => Saved::Written,
             Err(reason) => {
-                warn!(revision = saving.revision, %reason, "a pushed configuration serves, but its file was not written");
+                warn!(revision = saving.revision, %reason, "pushed configuration is in use, but its file was not written");
                 Saved::Failed(reason)
             }
         }
     }
 
-    /// Does the save of the head that was begun and not ended, unless the file was edited since.
+    /// Completes an interrupted save of the head, unless the file was edited since.
     pub(super) fn redo_save(&mut self, head: &Revision) {
         let Some(saving) = self.store.pending_save() else {
             return;
@@ -75,11 +75,11 @@ impl Writer {
             self.end_save(Some(files));
         } else if revision == head.info.revision && now == saving.before {
             let saved = self.save(&head.documents, Some(saving));
-            info!(revision, ?saved, "finished a save that was interrupted");
+            info!(revision, ?saved, "completed an interrupted save");
         } else {
             info!(
                 revision,
-                "a save was interrupted, and the file was edited since: the file stays as it is"
+                "interrupted save dropped: the file was edited since"
             );
             self.end_save(None);
         }
@@ -87,11 +87,11 @@ impl Writer {
 
     fn end_save(&mut self, files: Option<FilesRead>) {
         if let Err(error) = self.store.save_ended(files) {
-            warn!(%error, "cannot note that a save ended");
+            warn!(%error, "cannot record that a save ended");
         }
     }
 
-    /// The hash of the set of files as the source will find it once the main document is written.
+    /// Returns the hash of the set of files as the source will read it once the main document is written.
     fn files_after_save(&self, documents: &DocumentSet) -> Digest {
         let kept = self
             .files

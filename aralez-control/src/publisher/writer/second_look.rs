@@ -1,4 +1,4 @@
-//! The guard against mass removal: it stands between what was built and what is written.
+//! The guard against mass removal, between building the views and writing the revision.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::core::store::FilesRead;
 use crate::core::views::Views;
 
 impl Writer {
-    /// Holds what removes most hosts or most of a pool, unless it is confirmed.
+    /// Holds a change that removes most hosts or most of a pool, unless it is confirmed.
     pub(super) fn guard(
         &mut self,
         proposal: &Proposal,
@@ -56,7 +56,7 @@ impl Writer {
         }))
     }
 
-    /// The files that are held while a push becomes the head: the push is newer, so they are not taken later.
+    /// Returns the held files when a push becomes the head: the push is newer, so they are not committed later.
     pub(super) fn files_passed_over(&self, proposal: &Proposal) -> Option<FilesRead> {
         let hash = self.holds.held_files()?;
         let pushed = proposal.origin == CommitOrigin::Api;
@@ -66,14 +66,14 @@ impl Writer {
         })
     }
 
-    /// Files are not held for their losses any more once there is another head. Files that are gone are still gone.
+    /// Ends the hold of files for their losses once there is another head. Files that are gone remain held.
     pub(super) fn end_hold(&mut self) {
         self.holds.files_are(None);
         let held = self.files.gone_held();
         self.tell(|status| status.held = held);
     }
 
-    /// Commits the files that are held, without those that are gone; `None` where none are held.
+    /// Commits the files that are held, without those that are gone; `None` if none are held.
     pub(in super::super) fn release_held(
         &mut self,
         shown: Option<HoldId>,
@@ -87,7 +87,7 @@ impl Writer {
         }
         let taken = self.take_files(&files, Confirmation::Force);
         match &taken {
-            // What could not be written stays held, and is tried again.
+            // A set that could not be written stays held, and is retried.
             Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}
             _ => {
                 self.files.release_gone();
@@ -107,7 +107,7 @@ fn warn_of(held: &Held, now: Instant) {
         None => "time does not confirm it; take it with".to_owned(),
     };
     warn!(
-        "the set of files is held for a second look, the configuration does not change: it {held}; {until} `aralez-ctl sources release {}`",
+        "set of files held for a second look, configuration unchanged: it {held}; {until} `aralez-ctl sources release {}`",
         held.id
     );
 }

@@ -1,4 +1,5 @@
-//! Watching folders. A file is replaced, deleted, or reached through links, and the folder that holds its name hears of all of it.
+//! Watches folders. A file may be replaced, deleted, or reached through symlinks; the folder that contains its name receives all of these
+//! events.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -10,28 +11,28 @@ use tracing::warn;
 use super::look::{Looker, names_in, parent_of};
 use super::writers::Writers;
 
-/// How many links one name is followed through, as the kernel does.
+/// Maximum number of symlinks followed for one name, as in the kernel.
 const MAX_LINKS: usize = 40;
 
 /// The folders that are watched now.
 #[derive(Debug)]
 pub(super) struct Folders {
-    /// `None` where the system gives no watcher.
+    /// `None` if the system provides no watcher.
     watcher: Option<RecommendedWatcher>,
-    /// Each with its device and inode: a folder made anew needs a new watch.
+    /// Each with its device and inode: a recreated folder needs a new watch.
     watched: BTreeMap<PathBuf, (u64, u64)>,
-    /// Not every folder could be watched.
+    /// Set if a folder could not be watched.
     deaf: bool,
 }
 
 impl Folders {
-    /// Begins without any folder. What is heard goes to `writers`, and `wake` is called when something may have changed.
+    /// Creates a watcher without folders. It passes events to `writers`, and calls `wake` when something may have changed.
     pub(super) fn new(writers: Writers, wake: impl Fn() + Send + 'static) -> Self {
         let handler = move |event: notify::Result<Event>| {
             let changed = match event {
                 Ok(event) => writers.note(&event),
                 Err(_) => {
-                    // It may hide an event.
+                    // The error may hide an event.
                     writers.forget();
                     true
                 }
@@ -51,12 +52,12 @@ impl Folders {
         }
     }
 
-    /// Whether changes may be missed, so that looking often is the only way.
+    /// Reports whether changes may be missed, so that frequent polling is needed.
     pub(super) const fn deaf(&self) -> bool {
         self.deaf
     }
 
-    /// Watches what the looker looks at now, and no longer what it does not.
+    /// Watches the folders of the looker's current files, and unwatches all others.
     pub(super) fn follow(&mut self, looker: &Looker) {
         let Some(watcher) = &mut self.watcher else {
             return;
@@ -65,7 +66,7 @@ impl Folders {
         self.watched.retain(|folder, id| {
             let kept = wanted.get(folder) == Some(id);
             if !kept {
-                // A folder that is gone took its watch along.
+                // A deleted folder has lost its watch already.
                 let _ = watcher.unwatch(folder);
             }
             kept
@@ -89,10 +90,10 @@ impl Folders {
 }
 
 fn cannot_watch(what: &str, error: &notify::Error) {
-    warn!("cannot watch {what}, looking at the files often instead: {error}");
+    warn!("cannot watch {what}, polling the files instead: {error}");
 }
 
-/// The folders that exist, with their identity.
+/// Returns the existing folders to watch, with device and inode.
 fn wanted(looker: &Looker) -> BTreeMap<PathBuf, (u64, u64)> {
     let mut folders = vec![
         parent_of(looker.main()).to_owned(),
@@ -110,7 +111,7 @@ fn wanted(looker: &Looker) -> BTreeMap<PathBuf, (u64, u64)> {
     identified.collect()
 }
 
-/// Adds the folder of every link that leads from `path` to a file.
+/// Adds the folder of every symlink between `path` and its file.
 fn links_of(path: &Path, folders: &mut Vec<PathBuf>) {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {

@@ -1,4 +1,4 @@
-//! Looking at the files: what is there now, reading only what may have changed.
+//! Reads the current files, but only those that may have changed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,10 +17,10 @@ use super::writers::{FileId, Heard, Writers};
 /// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// A file that did not change for this long was not changed just now.
+/// A file unchanged for this long counts as not modified just now.
 const LONG_AGO: Duration = Duration::from_millis(500);
 
-/// Looks at one set of files, again and again.
+/// Reads one set of files repeatedly.
 #[derive(Debug)]
 pub(super) struct Looker {
     writers: Writers,
@@ -37,7 +37,7 @@ struct Cached {
 }
 
 impl Cached {
-    /// What is known of a file that was never read.
+    /// Returns the entry of a file that was never read.
     const fn empty(file: FileId) -> Self {
         Self {
             stamp: Stamp {
@@ -52,7 +52,7 @@ impl Cached {
     }
 }
 
-/// What changes when a file does.
+/// Metadata that changes when a file does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stamp {
     file: FileId,
@@ -71,14 +71,14 @@ impl Stamp {
         }
     }
 
-    /// Whether the last change, of which `ctime` cannot lie, is long past.
+    /// Reports whether the last change is long past. Uses `ctime`, which cannot be set.
     fn settled(&self) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = since.unwrap_or_default().as_secs().cast_signed();
         now.saturating_sub(self.changed.0) > SETTLED.as_secs().cast_signed()
     }
 
-    /// Whether the last change is older than [`LONG_AGO`], by the clock of this machine.
+    /// Reports whether the last change is older than [`LONG_AGO`], by the clock of this machine.
     fn changed_long_ago(&self) -> bool {
         let (Ok(seconds), Ok(nanos)) =
             (u64::try_from(self.changed.0), u32::try_from(self.changed.1))
@@ -92,7 +92,7 @@ impl Stamp {
 }
 
 impl Looker {
-    /// Looks at `main` and at `conf.d/` beside it, with what `writers` hears of them.
+    /// Creates a looker for `main` and the `conf.d/` next to it; `writers` supplies their write events.
     pub(super) fn new(main: &Path, writers: Writers) -> Self {
         Self {
             writers,
@@ -144,7 +144,7 @@ impl Looker {
         })
     }
 
-    /// The files that were found last, with their real names.
+    /// Returns the files found last, with their real names.
     pub(super) fn names(&self) -> BTreeMap<FileId, OsString> {
         let names = self.cache.iter().filter_map(|(path, cached)| {
             let real = std::fs::canonicalize(path).ok()?;
@@ -156,7 +156,7 @@ impl Looker {
     fn file(&self, path: PathBuf, seen: &mut BTreeMap<PathBuf, Cached>) -> Found {
         let cached = self.cache.get(&path);
         if let Some((file, found)) = self.being_written(&path) {
-            // What was read before is kept, so that the file has a name.
+            // The previous text is kept, so that the file has a name.
             let empty = || Cached::empty(file);
             seen.insert(path, cached.cloned().unwrap_or_else(empty));
             return found;
@@ -178,7 +178,7 @@ impl Looker {
 }
 
 impl Looker {
-    /// A file that somebody is writing is not read at all.
+    /// A file that is being written is not read at all.
     fn being_written(&self, path: &Path) -> Option<(FileId, Found)> {
         let file = FileId::of(&std::fs::metadata(path).ok()?);
         let writing = self.writers.heard(file) == Some(Heard::Written);
@@ -189,7 +189,7 @@ impl Looker {
         match self.writers.heard(stamp.file) {
             Some(Heard::Moved) => Written::Moved,
             Some(Heard::Closed) => Written::Closed,
-            // Begun to be written since it was read: the next look does not read it.
+            // A write began since the file was read: the next look does not read it.
             Some(Heard::Made | Heard::Written) => Written::Made,
             None if stamp.changed_long_ago() => Written::LongAgo,
             None => Written::Unknown,
@@ -197,7 +197,7 @@ impl Looker {
     }
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 pub(super) fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -205,7 +205,7 @@ pub(super) fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// The files of `conf.d/` that count, hidden ones not; none where there is no such folder.
+/// Returns the names of the non-hidden YAML files in `conf.d/`; empty if there is no such folder.
 pub(super) fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -232,7 +232,7 @@ fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
     let file = open(path)?;
     let stamp = Stamp::of(&file.metadata()?);
     let text = read_bounded(&file, stamp.len)?;
-    // The same text again shares the memory of the one before.
+    // An identical text shares the memory of the previous one.
     let text = match cached.filter(|cached| *cached.text == *text) {
         Some(cached) => cached.text.clone(),
         None => Bytes::from(text),
@@ -244,7 +244,7 @@ fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
     })
 }
 
-/// Reads a file that had `len` bytes a moment ago, at most what documents may have.
+/// Reads a file of previously `len` bytes, up to the size limit of documents.
 fn read_bounded(file: &File, len: u64) -> io::Result<Vec<u8>> {
     let max = MAX_BYTES as u64;
     let mut text = Vec::new();
@@ -258,7 +258,7 @@ fn read_bounded(file: &File, len: u64) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Opens a regular file, through links, without waiting on a pipe.
+/// Opens a regular file, through symlinks, without blocking on a pipe.
 fn open(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
@@ -280,7 +280,7 @@ fn open(path: &Path) -> io::Result<File> {
     ))
 }
 
-/// The reason without the number that the standard library adds.
+/// Returns the reason without the number that the standard library appends.
 fn reason_of(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {

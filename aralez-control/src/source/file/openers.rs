@@ -1,7 +1,7 @@
-//! Which process has a file open for writing, as far as this process may see: those of its own user, and all as root.
+//! Finds processes that have a file open for writing, within this process's permissions: those of its own user, or all as root.
 //!
-//! The second means beside [`super::writers`]: it knows of writers that were there before control started. That it sees none proves
-//! nothing, since processes of others and of other containers are hidden. (`F_SETLEASE` would prove it, but has no safe interface.)
+//! Complements [`super::writers`]: it detects writers that were there before control started. Finding none proves nothing, since processes
+//! of other users and in other containers are hidden. (`F_SETLEASE` would prove it, but has no safe interface.)
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,15 +10,15 @@ use std::path::Path;
 
 use super::writers::FileId;
 
-/// More open files than this are not looked at: a machine with more costs too much at every save.
+/// Maximum number of open files checked: on a machine with more, each save would cost too much.
 const MOST: usize = 100_000;
-/// The bits of `open(2)` flags that are zero where a file is open for reading only.
+/// The access mode bits of `open(2)` flags; zero if a file is open for reading only.
 const WRITING: u32 = 0o3;
 
 /// A process that has a file open for writing: `pid 12 (rsync)`.
 pub(super) type Opener = String;
 
-/// The writers of these files, each with the name of its last path component.
+/// Returns the writers of these files, each given with its last path component.
 pub(super) fn of(files: &BTreeMap<FileId, OsString>) -> BTreeMap<FileId, Opener> {
     let mut found = BTreeMap::new();
     let mut left = MOST;
@@ -49,7 +49,7 @@ fn look_at(
             return;
         }
         *left -= 1;
-        // The name first: reading a link touches no file system that may hang.
+        // The name first: reading a link does not access a file system that may hang.
         let target = fs::read_link(descriptor.path()).unwrap_or_default();
         let named = target
             .file_name()
@@ -101,7 +101,7 @@ mod tests {
             let cat = Command::new("cat").stdin(input).stdout(out).spawn();
             cat.unwrap()
         };
-        // It has the file as its standard output once it runs, and waits for its input.
+        // Once running, it has the file as its standard output and waits for its input.
         let mut writer = cat(fs::File::create(&path).unwrap().into(), Stdio::piped());
         let mut input = writer.stdin.take().unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Writing the main document, as `?save` does, and reading the whole set, as `sources take` does.
+//! Writes the main document for `?save`, and reads the whole set for `sources take`.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -13,7 +13,7 @@ use super::settle::{Found, fault};
 use super::writers::Writers;
 use crate::core::store::{FilesOnDisk, MainFile};
 
-/// The main document where `upstreams_conf` points, and the files that belong to it.
+/// The main document at `upstreams_conf`, and the files that belong to it.
 #[derive(Clone, Debug)]
 pub struct MainDocument {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub struct MainDocument {
 }
 
 impl MainDocument {
-    /// The document at this path; `writers` knows who writes it and the files beside it.
+    /// Creates the document at this path; `writers` supplies the write events of it and of the files next to it.
     pub const fn new(path: PathBuf, writers: Writers) -> Self {
         Self { path, writers }
     }
@@ -71,8 +71,8 @@ impl FilesOnDisk for MainDocument {
     }
 }
 
-/// Replaces the text as one step, through links, so that a link stays one. Mode and owner stay; a new file is its owner's alone, since it
-/// may hold secrets.
+/// Replaces the text atomically, through symlinks, so that a symlink stays one. Mode and owner are preserved; a new file is readable only
+/// by its owner, since it may contain secrets.
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let path = match std::fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
@@ -90,7 +90,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let written = write_new(&temporary, text, before.as_ref())
         .and_then(|()| std::fs::rename(&temporary, &path));
     if let Err(error) = written {
-        // The first error is what matters.
+        // The first error is the one to report.
         let _ = std::fs::remove_file(&temporary);
         return Err(error);
     }
@@ -98,7 +98,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, text: &[u8], before: Option<&Metadata>) -> io::Result<()> {
-    // A leftover of a crash.
+    // Removes a leftover of a crash.
     let _ = std::fs::remove_file(path);
     let mut file = OpenOptions::new()
         .write(true)
@@ -107,7 +107,7 @@ fn write_new(path: &Path, text: &[u8], before: Option<&Metadata>) -> io::Result<
         .open(path)?;
     file.write_all(text)?;
     if let Some(before) = before {
-        // Only root may give files away; for others the owner is the same or cannot be kept.
+        // Only root may change the owner; for others it is the same or cannot be preserved.
         let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
         file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
     }

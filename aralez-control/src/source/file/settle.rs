@@ -1,8 +1,8 @@
-//! What a look at the files means: the set to take, or to wait, or what to warn of. Pure: looks and times are given.
+//! Interprets a look at the files: which set to report, whether to wait, and what to warn of. Pure: looks and times are arguments.
 //!
-//! A text is taken once its file stands still ([`still`]). What cannot be read, or is gone that should not be, leaves the text that was
-//! taken last. One deleted file of several is a decision; a whole folder that is gone, or all of its files at once, is an accident until
-//! an operator says otherwise.
+//! A text is used once its file has settled ([`still`]). If a file cannot be read, or is missing unexpectedly, the text used last stays.
+//! One deleted file of several is intended; if a whole folder or all of its files disappear together, that is an accident until an operator
+//! confirms it.
 
 mod collected;
 mod still;
@@ -22,25 +22,25 @@ use still::{Stillness, Unread};
 pub(super) use collected::fault;
 pub(super) use still::Ask;
 
-/// How long a file is gone before that counts: editors delete and make anew.
+/// Time that a file must be missing before it counts as deleted: editors delete and recreate files.
 const GONE: Duration = Duration::from_secs(2);
 
-/// What was heard of the writing of a text.
+/// The last event about the writing of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Written {
     /// The file was moved into place.
     Moved,
-    /// Whoever wrote it in place has closed it.
+    /// The writer closed the file after writing it in place.
     Closed,
-    /// It was made in place, and nothing more was heard.
+    /// The file was created in place, with no event since.
     Made,
-    /// Nothing was heard, and it has not changed for a while.
+    /// No event, and the file has not changed for a while.
     LongAgo,
-    /// Nothing was heard, and it changed just now.
+    /// No event, and the file changed just now.
     Unknown,
 }
 
-/// A text that was found.
+/// A text that was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct SeenFile {
     pub(super) text: Bytes,
@@ -48,14 +48,14 @@ pub(super) struct SeenFile {
     pub(super) written: Written,
 }
 
-/// What was found under one name.
+/// Result of reading one name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Found {
     Text(SeenFile),
-    /// Somebody is writing this file.
+    /// A process is writing this file.
     Writing(FileId),
     Missing,
-    /// There is something that cannot be read, and why.
+    /// The name exists but cannot be read, with the reason.
     Trouble(String),
 }
 
@@ -68,7 +68,7 @@ impl Found {
         }
     }
 
-    /// Whether both say the same, whatever was heard meanwhile.
+    /// Reports whether both have the same content, regardless of events.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => {
@@ -84,19 +84,19 @@ impl Found {
 pub(super) struct Folder {
     /// Its device and inode.
     pub(super) id: FileId,
-    /// Where it really is: links that lead to it may be changed on purpose.
+    /// Its resolved path: symlinks to it may be changed on purpose.
     pub(super) real: PathBuf,
 }
 
-/// All that was found at one time.
+/// Everything found in one look.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Look {
     pub(super) main: Found,
     /// By the name of the document: `conf.d/NAME.yaml`.
     pub(super) conf_d: BTreeMap<String, Found>,
-    /// The folder; `None` where there is none.
+    /// The folder; `None` if there is none.
     pub(super) folder: Option<Folder>,
-    /// Why the folder `conf.d/` itself cannot be read.
+    /// Reason why the folder `conf.d/` itself cannot be read.
     pub(super) conf_d_trouble: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Look {
         std::iter::once((DocumentSet::MAIN, &self.main)).chain(conf_d)
     }
 
-    /// Whether both looks found the same, whatever was heard meanwhile.
+    /// Reports whether both looks found the same content, regardless of events.
     fn is_same(&self, other: &Self) -> bool {
         self.conf_d.len() == other.conf_d.len()
             && self.folder == other.folder
@@ -127,36 +127,36 @@ impl Look {
     }
 }
 
-/// What comes of a look.
+/// The result of a look.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct LookOutcome {
-    /// Something to tell.
+    /// A reading to report.
     pub(super) reading: Option<FilesReading>,
-    /// After how long another look is needed even if nothing is heard.
+    /// Time until another look is needed even without an event.
     pub(super) again_in: Option<Duration>,
 }
 
-/// What is remembered between looks.
+/// State kept between looks.
 #[derive(Debug)]
 pub(super) struct Decider {
     before: KnownFiles,
-    /// The texts that were taken last.
+    /// The texts used last.
     taken: BTreeMap<String, Bytes>,
     still: Stillness,
     missing_since: BTreeMap<String, Duration>,
-    /// The files of `conf.d/` that are gone in a way that looks like an accident.
+    /// The files of `conf.d/` whose disappearance looks like an accident.
     gone: BTreeSet<String>,
-    /// The folder when all of its files that were taken were in it.
+    /// The folder at the time when it contained all files in use.
     folder: Option<Folder>,
-    /// A look came to a reading before.
+    /// Set once a look has produced a reading.
     begun: bool,
-    /// In this run a set without a main document was a set of its own.
+    /// Set if a set without a main document was accepted in this run.
     without_main: bool,
     told: Option<FilesReading>,
 }
 
 impl Decider {
-    /// Begins after what was taken before the start. A file that somebody writes for longer than `patience` is left out.
+    /// Starts from the files committed before the start. A file being written for longer than `patience` is left out.
     pub(super) fn new(before: KnownFiles, patience: Duration) -> Self {
         Self {
             taken: before.documents.documents().clone(),
@@ -171,7 +171,7 @@ impl Decider {
         }
     }
 
-    /// Takes a look made at `now`, a time since any fixed moment. `ask` finds out who writes files that would be taken.
+    /// Processes a look made at `now`, a time since any fixed moment. `ask` finds the writers of files that would be used.
     pub(super) fn look(&mut self, now: Duration, look: &Look, ask: Ask<'_>) -> LookOutcome {
         let unread = match self.still.settle(now, look, &self.taken, ask) {
             Ok(unread) => unread,
@@ -224,7 +224,7 @@ impl Decider {
         }
     }
 
-    /// Puts what was found under a name into the set.
+    /// Adds the result for a name to the set.
     fn found(&self, name: &str, found: &Found, unread: &Unread, set: &mut Collected) {
         let taken = || self.taken.get(name).cloned();
         match found {
@@ -234,13 +234,14 @@ impl Decider {
             }
             Found::Text(seen) => set.put(name, seen.text.clone()),
             Found::Trouble(reason) => set.trouble(name, reason, taken()),
-            // It would be left out, or waited for.
+            // Normally in `unread` already, or still waited for.
             Found::Writing(_) => set.writing(name, None, taken()),
             Found::Missing => {}
         }
     }
 
-    /// Without a main document, now and before, the set is that of `conf.d/` alone, unless that would take away what came another way.
+    /// Without a main document, now and before, the set is that of `conf.d/` alone, unless that would remove configuration from another
+    /// origin.
     fn main_may_miss(&mut self, set: &mut Collected) {
         if set.texts.contains_key(DocumentSet::MAIN) || !set.faults.is_empty() {
             return;
@@ -275,7 +276,7 @@ impl Decider {
         if missing.is_empty() && look.folder.is_some() {
             self.folder.clone_from(&look.folder);
         }
-        // A whole folder that is gone, unmounted for one, is no decision about the files in it.
+        // If a whole folder is gone, for example unmounted, that is no decision about the files in it.
         let all_gone = look.main == Found::Missing && self.taken.contains_key(DocumentSet::MAIN);
         let accident = self.is_accident(look, missing.len());
         for (name, text) in missing {
@@ -288,7 +289,7 @@ impl Decider {
             }
         }
         match &look.conf_d_trouble {
-            // What its files said before is not known, so nor is the set.
+            // The previous texts of its files are unknown, and therefore the set is, too.
             Some(reason) if self.taken.is_empty() => {
                 let reason = format!("cannot be read: {reason}");
                 set.faults.push(fault("conf.d", &reason));
@@ -301,8 +302,8 @@ impl Decider {
         }
     }
 
-    /// Whether missing files of `conf.d/` look like an accident: the folder is gone, or another one is in its place, or all of several
-    /// files are gone at once, or all that were there before the start.
+    /// Reports whether missing files of `conf.d/` look like an accident: the folder is gone or replaced by another one, all of several
+    /// files are gone at the same time, or all files from before the start are gone.
     fn is_accident(&self, look: &Look, missing: usize) -> bool {
         let Some(folder) = &look.folder else {
             return true;
@@ -325,7 +326,7 @@ impl Decider {
         }
     }
 
-    /// A missing file stays for a while, and for as long as its loss looks like an accident.
+    /// Keeps the text of a missing file for [`GONE`], and for as long as its loss looks like an accident.
     fn missing(
         &mut self,
         now: Duration,
@@ -350,7 +351,7 @@ impl Decider {
         }
     }
 
-    /// How long until a missing file counts as gone; `None` where it does.
+    /// Returns the time until a missing file counts as gone; `None` if it does already.
     fn gone_in(&mut self, now: Duration, name: &str) -> Option<Duration> {
         let since = *self.missing_since.entry(name.to_owned()).or_insert(now);
         let left = GONE.saturating_sub(now.saturating_sub(since));

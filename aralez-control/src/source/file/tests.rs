@@ -12,7 +12,7 @@ use super::*;
 use crate::core::status::FilesReading;
 use crate::core::store::MainFile;
 
-/// Far beyond what anything here takes, so that only a defect runs into it.
+/// Far longer than any step here takes, so that only a defect reaches it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The newest reading.
@@ -73,7 +73,7 @@ impl Bench {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// Waits for a reading like this and gives it back.
+    /// Waits for a matching reading and returns it.
     async fn until(&self, what: impl Fn(&FilesReading) -> bool) -> Arc<FilesReading> {
         let mut readings = self.readings.subscribe();
         let found = readings.wait_for(|reading| reading.as_deref().is_some_and(&what));
@@ -103,7 +103,7 @@ async fn a_save_in_place_and_a_rename_over_are_told_soon() {
         fs::rename(bench.path("other.tmp"), bench.path("upstreams.yaml")).unwrap();
         bench.until_set(&[("upstreams.yaml", text)]).await;
     }
-    // Less than the periodic look: the watch was what told.
+    // Less than the polling interval: the watch caused the report.
     assert!(in_place < RECHECK, "{in_place:?}");
 }
 

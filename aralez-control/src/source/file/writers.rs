@@ -1,7 +1,8 @@
-//! What the kernel says about who writes the files: which are being written, which were closed, which were moved into place.
+//! Write events of the files, as the kernel reports them: which are being written, which were closed, which were moved into place.
 //!
-//! Kept by device and inode, because a file keeps them when it is renamed. inotify reports a close for writing after the last byte; where
-//! it reports nothing (network file systems, writes through `mmap`), nothing is known here, and the files are judged by their quiet.
+//! Keyed by device and inode, because a file keeps them when it is renamed. inotify reports a close for writing after the last byte; if it
+//! reports nothing (network file systems, writes through `mmap`), nothing is known here, and the files are judged by how long they are
+//! unchanged.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -12,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 
-/// More files than this are not followed: then nothing is known of any.
+/// Maximum number of files tracked: beyond it, all state is discarded.
 const MOST: usize = 4_096;
 
-/// A file, whatever its name.
+/// A file, regardless of its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct FileId {
     pub(super) device: u64,
@@ -23,7 +24,7 @@ pub(super) struct FileId {
 }
 
 impl FileId {
-    /// The identity of the file that has these metadata.
+    /// Returns the identity of the file with these metadata.
     pub(super) fn of(meta: &Metadata) -> Self {
         Self {
             device: meta.dev(),
@@ -32,14 +33,14 @@ impl FileId {
     }
 }
 
-/// What was heard of a file last.
+/// The last event of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Heard {
-    /// It was made under its name; nothing was written yet, or the name is a link to it.
+    /// It was created under its name; nothing was written yet, or the name is a link to it.
     Made,
-    /// It was written, and whoever did has not closed it.
+    /// It was written, and its writer has not closed it.
     Written,
-    /// Whoever wrote it has closed it.
+    /// Its writer has closed it.
     Closed,
     /// It was moved to its name.
     Moved,
@@ -51,28 +52,28 @@ struct Followed {
     heard: Heard,
 }
 
-/// What was heard of the files in the watched folders; copies are the same.
+/// The last events of the files in the watched folders; clones share their state.
 #[derive(Clone, Default, Debug)]
 pub struct Writers(Arc<Mutex<BTreeMap<FileId, Followed>>>);
 
 impl Writers {
-    /// What was heard of a file last; `None` where nothing was.
+    /// Returns the last event of a file; `None` if there was none.
     pub(super) fn heard(&self, file: FileId) -> Option<Heard> {
         self.files().get(&file).map(|followed| followed.heard)
     }
 
-    /// Events may have been lost: nothing is known any more.
+    /// Discards all state, because events may have been lost.
     pub(super) fn forget(&self) {
         self.files().clear();
     }
 
-    /// Notes an event. `false` where it cannot have changed what the files hold.
+    /// Records an event. Returns `false` if it cannot have changed the content of the files.
     pub(super) fn note(&self, event: &Event) -> bool {
         if event.need_rescan() {
             self.forget();
             return true;
         }
-        // What is renamed within a folder is reported by both of its names; the last is the new one.
+        // A rename within a folder is reported with both names; the last is the new one.
         let Some(path) = event.paths.last() else {
             return true;
         };
@@ -100,7 +101,8 @@ impl Writers {
         files.insert(file, Followed { path, heard });
     }
 
-    /// When a close is heard of, the file may have another name, and its name may be another file's: what was heard under the name is closed.
+    /// By the time a close is reported, the file may have another name, and its name may be another file's: the file tracked under that
+    /// name counts as closed.
     fn closed(&self, path: &Path) {
         for followed in self.files().values_mut() {
             if followed.path == *path {
@@ -110,7 +112,7 @@ impl Writers {
         self.set(path, Heard::Closed);
     }
 
-    /// A file that is still being written keeps that, under its new name. The file that had the name is gone.
+    /// A file that is still being written keeps that state under its new name. The file that had the name before is gone.
     fn moved_to(&self, path: &Path) {
         let file = file_at(path);
         let mut files = self.files();
@@ -126,12 +128,12 @@ impl Writers {
     }
 
     fn files(&self) -> MutexGuard<'_, BTreeMap<FileId, Followed>> {
-        // Every change leaves the map whole.
+        // The map is consistent after every change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The regular file under a name, which is no link.
+/// Returns the regular file under a name; `None` for a symlink.
 fn file_at(path: &Path) -> Option<FileId> {
     let meta = std::fs::symlink_metadata(path).ok()?;
     meta.is_file().then(|| FileId::of(&meta))
@@ -203,7 +205,7 @@ mod tests {
         assert_eq!(writers.heard(file), None);
     }
 
-    /// The events are read while the writer goes on: the close finds nothing under its name any more.
+    /// The events are read while the writer continues: the close is processed when its name no longer exists.
     #[test]
     fn a_file_that_was_moved_before_its_close_was_heard_is_not_being_written() {
         let dir = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use super::*;
 use crate::core::session::tests::fixtures::{Spec, fault_of_host, hello, snapshot, spec};
 use crate::core::session::{Action, Event, Hello, Pace, Recent, Session};
 
-/// Counts what is made.
+/// Counts the derivations made.
 #[derive(Clone, Default)]
 struct Count(Arc<AtomicU64>);
 
@@ -32,7 +32,7 @@ fn content(ports: &[u16], tag: u64) -> Spec {
     content
 }
 
-/// What the session of a node with these limits wants made, when it refuses a push and then endpoints change.
+/// Returns the derivation that a node with these limits needs after it refused a push and then endpoints changed.
 fn needed(limits: Limits, ports: &[u16]) -> Derivation {
     let now = Instant::now();
     let runs = snapshot(1, &content(&[1, 2], 1));

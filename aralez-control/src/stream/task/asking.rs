@@ -1,5 +1,5 @@
-//! What a session has others asked for, where the answer comes as a command (views of earlier revisions, endpoints for nodes that refuse the
-//! newest view, the try of a suspect content), and what it has the fleet told.
+//! Requests of a session to other parts of control: views of earlier revisions, derivations for nodes that refuse the newest view, the try
+//! of a suspect content (each answered by a command), and refusals to record in the fleet.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use super::super::command::Command;
 use super::Stream;
 
 impl Stream {
-    /// Has a view made again, which may take longer than this stream lasts.
+    /// Requests an earlier view. Rebuilding it may outlast this stream.
     pub(super) fn recall(&self, version: Version) {
         let (hub, group) = (Arc::clone(&self.hub), self.group.clone());
         let commands = self.commands.clone();
@@ -26,7 +26,7 @@ impl Stream {
         });
     }
 
-    /// Has the endpoints of the newest view put on what the node runs.
+    /// Requests the derivation: the endpoints of the newest view on what the node runs.
     pub(super) fn derive(&self, needed: Derivation) {
         let hub = Arc::clone(&self.hub);
         let note = move |took| hub.parts.observer.derived(took);
@@ -40,7 +40,7 @@ impl Stream {
 
     pub(super) fn note_refusal(&self, version: Version, faults: &Arc<[Fault]>) {
         for fault in faults.iter() {
-            warn!(node = %self.node, %version, %fault, "a proxy refused an update");
+            warn!(node = %self.node, %version, %fault, "update refused by proxy");
         }
         let memory = self.session.memory();
         let mut fleet = self.hub.parts.fleet.lock();

@@ -9,7 +9,7 @@ fn progress(outcome: &str, nodes: &Value) -> Progress {
     serde_json::from_value(whole).unwrap()
 }
 
-/// The exit code after the first decision that is not to wait, and the words.
+/// Exit code and text after the first decision other than `Wait`; `None` for `Wait`.
 fn end(outcome: &str, nodes: &Value, late: bool) -> Option<(Exit, String)> {
     let progress = progress(outcome, nodes);
     match decide(&progress, late) {

@@ -1,8 +1,8 @@
-//! The records in the body of a cache file.
+//! Decodes the records in the body of a cache file.
 //!
-//! A body is read as this release writes it: each record with type, key and payload, in this order. That takes no more memory than the
-//! records themselves, and two threads. Whatever is written in another way goes through the decoder of the format, which takes all that
-//! the format allows and names what is wrong with the rest.
+//! The fast path expects a body as this release writes it: each record with type, key and payload, in this order. It allocates nothing
+//! beyond the records, and uses two threads. Any other body goes through the protobuf decoder, which accepts everything the format allows
+//! and names the error otherwise.
 
 use aralez_proto::parallel::both;
 use aralez_proto::record::{Gathered, Record, RecordKey, RecordSet, ResourceType};
@@ -14,16 +14,16 @@ use prost::{Message, decode_length_delimiter};
 use super::{FileBody, ReadError};
 use crate::core::sync::snapshot_parts::Left;
 
-/// `CacheBody.records`, with a length.
+/// `CacheBody.records`, length-delimited.
 const RECORD: u8 = 1 << 3 | 2;
-/// `CachedRecord.type`, a number.
+/// `CachedRecord.type`, a varint.
 const TYPE: u8 = 1 << 3;
-/// `CachedRecord.key`, with a length.
+/// `CachedRecord.key`, length-delimited.
 const KEY: u8 = 2 << 3 | 2;
-/// `CachedRecord.payload`, with a length.
+/// `CachedRecord.payload`, length-delimited.
 const PAYLOAD: u8 = 3 << 3 | 2;
 
-/// What a body holds. Payloads share its memory.
+/// Decodes a body. Payloads share its memory.
 pub(super) fn decode(body: &Bytes) -> Result<FileBody, ReadError> {
     match as_written(body) {
         Some(halves) => Ok(FileBody {
@@ -34,7 +34,7 @@ pub(super) fn decode(body: &Bytes) -> Result<FileBody, ReadError> {
     }
 }
 
-/// `None` where anything is not as this release writes it.
+/// The fast path. `None` if anything differs from the way this release writes it.
 fn as_written(body: &Bytes) -> Option<[Gathered; 2]> {
     let middle = middle(body)?;
     let (first, rest) = both(
@@ -45,7 +45,7 @@ fn as_written(body: &Bytes) -> Option<[Gathered; 2]> {
     Some([first?, rest?])
 }
 
-/// The border between two records that is next behind the middle.
+/// Returns the first boundary between two records at or after the middle.
 fn middle(body: &[u8]) -> Option<usize> {
     let mut rest = body;
     while rest.len() > body.len() / 2 {
@@ -55,7 +55,7 @@ fn middle(body: &[u8]) -> Option<usize> {
 }
 
 fn half(body: &Bytes) -> Option<Gathered> {
-    // Each half counts its own users: one count for both would go to and fro between the threads with each record.
+    // Each half has its own refcount: a shared one would bounce between the two threads with every record.
     let body = &Bytes::from_owner(body.clone());
     let mut rest: &[u8] = body;
     let next = || (!rest.is_empty()).then(|| record(body, field(&mut rest, RECORD)?));
@@ -71,7 +71,7 @@ fn record(body: &Bytes, mut fields: &[u8]) -> Option<Record> {
     fields.is_empty().then(record)
 }
 
-/// Takes the next field, which must be this one, and gives its number.
+/// Reads the next field, which must have this tag, and returns its number.
 fn number(fields: &mut &[u8], tag: u8) -> Option<usize> {
     let mut rest = fields.strip_prefix(&[tag])?;
     let number = decode_length_delimiter(&mut rest).ok()?;
@@ -79,7 +79,7 @@ fn number(fields: &mut &[u8], tag: u8) -> Option<usize> {
     Some(number)
 }
 
-/// Takes the next field, which must be this one, and gives its bytes.
+/// Reads the next field, which must have this tag, and returns its bytes.
 fn field<'a>(fields: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let length = number(fields, tag)?;
     let (content, rest) = fields.split_at_checked(length)?;

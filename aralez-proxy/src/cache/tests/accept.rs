@@ -1,4 +1,4 @@
-//! Another cluster takes the folder over.
+//! Moving the folder to another cluster.
 
 use super::*;
 use crate::core::sync::cluster::ClusterId;
@@ -27,7 +27,7 @@ fn all_that_is_kept_belongs_to_the_cluster_that_was_accepted_and_marks_stay_as_t
     assert_eq!(whole, 2, "only the damaged one is set aside: {names:?}");
 }
 
-/// The machine ended between the steps.
+/// The machine crashed between the steps.
 #[test]
 fn a_change_of_the_cluster_that_was_cut_short_loses_nothing_and_can_be_done_again() {
     let folder = TempDir::new().unwrap();

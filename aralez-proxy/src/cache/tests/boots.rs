@@ -1,4 +1,4 @@
-//! Which starts fall back, and to what.
+//! Which starts fall back, and to which content.
 
 use aralez_proto::content::Content;
 
@@ -7,7 +7,7 @@ use super::*;
 const SEGV: Option<ProcessExit> = Some(ProcessExit::Signal(11));
 const KILL: Option<ProcessExit> = Some(ProcessExit::Signal(9));
 
-/// A process that starts after one that ended like this.
+/// Starts a process whose predecessor ended like this.
 fn started(folder: &Path, before: Option<ProcessExit>) -> (Cache, Arc<ExitNotes>) {
     let folder = folder.join("proxy");
     let exits = Arc::new(ExitNotes::new(folder.clone()));
@@ -15,7 +15,7 @@ fn started(folder: &Path, before: Option<ProcessExit>) -> (Cache, Arc<ExitNotes>
     (cache, exits)
 }
 
-/// A boot after such an end that serves what it finds and then dies; what it found.
+/// Boots after such an exit, serves what it finds and then dies. Returns what it found.
 fn dies(folder: &Path, before: Option<ProcessExit>) -> CachedState {
     let (mut cache, _) = started(folder, before);
     let found = cache.boot(&Limits::default());
@@ -54,7 +54,7 @@ fn a_version_gives_way_only_after_four_deaths_that_nobody_can_explain() {
     }
 }
 
-/// A2: whatever ends a process after the signal to leave.
+/// A2: any exit after a shutdown signal.
 #[test]
 fn a_process_that_was_told_to_leave_speaks_against_nothing_however_it_ends() {
     let folder = TempDir::new().unwrap();
@@ -104,7 +104,7 @@ fn power_cuts_speak_against_nothing() {
     }
 }
 
-/// B10: what did not wait for the disk is empty after a power cut.
+/// B10: the unsynced file is empty after a power cut.
 #[test]
 fn a_power_cut_that_empties_the_last_note_loses_neither_suspects_nor_the_cluster() {
     let folder = TempDir::new().unwrap();
@@ -117,7 +117,7 @@ fn a_power_cut_that_empties_the_last_note_loses_neither_suspects_nor_the_cluster
     for left in [&b""[..], b"ARALEZM2", &[0; 400]] {
         fs::write(&noted, left).unwrap();
         let (mut cache, _) = started(folder.path(), None);
-        // No snapshot that could bring the pin back.
+        // The limit excludes every snapshot that could restore the cluster.
         let found = cache.boot(&Limits {
             max_hosts: Some(0),
             ..Limits::default()
@@ -155,7 +155,7 @@ fn suspects_take_the_place_of_no_snapshot_that_may_serve() {
     let (mut cache, _) = started(folder.path(), None);
     cache.boot(&Limits::default());
     cache.keep(&snapshot(4)).unwrap();
-    // The disk damages the newest: two suspects are newer than the one that is left.
+    // The newest file is damaged: the one that is left is older than two suspects.
     fs::write(file_of(folder.path(), 4), b"damaged").unwrap();
     assert_eq!(revision(&dies(folder.path(), None)), Some(1));
 }

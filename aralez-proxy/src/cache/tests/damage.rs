@@ -1,4 +1,4 @@
-//! Damaged, foreign and hostile files: never a panic, never half, and the previous one serves.
+//! Damaged, foreign and hostile files: no panic, no partial content, and the previous file serves.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn boot(folder: &Path) -> CachedState {
     cache(folder).boot(&Limits::default())
 }
 
-/// Replaces the newest file with `content` and boots: the one before must serve, and the file be set aside and named.
+/// Replaces the newest file with `content` and boots: the previous file must serve, and the newest be set aside and named.
 fn serves_the_previous(folder: &Path, content: &[u8], what: &str) {
     let path = file_of(folder, 2);
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -26,7 +26,7 @@ fn serves_the_previous(folder: &Path, content: &[u8], what: &str) {
     aralez_runtime::private::write_atomic(&path, &whole).unwrap();
 }
 
-/// F-11: cut at every length, zero included, and every byte flipped.
+/// F-11: truncated at every length including zero, and every byte flipped.
 #[test]
 fn a_file_cut_at_any_length_or_with_any_byte_flipped_gives_way_to_the_previous() {
     let folder = TempDir::new().unwrap();
@@ -70,7 +70,7 @@ fn a_file_of_another_cluster_is_set_aside() {
     );
 }
 
-/// F-11: a link, a folder.
+/// F-11: a symlink, a directory.
 #[test]
 fn links_and_folders_are_not_read() {
     let folder = TempDir::new().unwrap();
@@ -86,7 +86,7 @@ fn links_and_folders_are_not_read() {
     assert!(elsewhere.exists());
 }
 
-/// F-11: 10 GiB.
+/// F-11: a file of 10 GiB.
 #[test]
 fn a_file_larger_than_this_node_takes_is_not_read() {
     let folder = TempDir::new().unwrap();
@@ -139,7 +139,7 @@ fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
     }
 }
 
-/// B8: a start reads and checks the file that serves, and no other.
+/// B8: a start reads and verifies only the file that serves.
 #[test]
 fn the_newest_serves_before_the_others_are_looked_at_and_then_they_are() {
     let folder = TempDir::new().unwrap();
@@ -177,7 +177,7 @@ fn the_newest_is_found_among_more_files_than_are_looked_at() {
     assert_eq!(revision(&boot(folder.path())), Some(100));
 }
 
-/// F-09: what a killed writer left behind.
+/// F-09: leftovers of a killed writer.
 #[test]
 fn what_a_dead_writer_left_behind_goes() {
     let folder = TempDir::new().unwrap();

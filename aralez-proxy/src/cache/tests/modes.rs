@@ -1,4 +1,4 @@
-//! A7: modes that kubelet, `cp -r`, `rsync` and ACL masks leave behind.
+//! A7: modes left behind by kubelet, `cp -r`, `rsync` and ACL masks.
 
 use super::*;
 

@@ -1,46 +1,46 @@
-//! How many connections the limit of open files allows (`RLIMIT_NOFILE`).
+//! The number of connections that the open-file limit (`RLIMIT_NOFILE`) allows.
 //!
-//! A client's connection needs one descriptor and each request one more, for its endpoint; connections to endpoints that wait in pools
-//! need one each. What is kept back is for everything that must go on when clients take all the rest: admin endpoint, cache, stream to
+//! A client connection needs one descriptor, and each request one more for its endpoint connection. Idle endpoint connections in pools need
+//! one each. A reserve is kept for everything that must keep working when clients use up the rest: admin endpoint, cache, stream to
 //! control, logs.
 
 use std::num::NonZeroUsize;
 
-/// Descriptors that are kept back.
+/// Descriptors reserved for everything except client and endpoint connections.
 const RESERVE: usize = 64;
 
-/// What a thread needs for itself: its runtime's, and its handles of listeners.
+/// Descriptors of one thread: its runtime and its listener handles.
 const PER_THREAD: usize = 8;
 
-/// Pools may hold this part of what is left for connections.
+/// Pools may hold at most one in this many of the descriptors left for connections.
 const POOLS_PART: usize = 4;
 
-/// Fewer than this cannot be worked with.
+/// The proxy cannot serve with fewer descriptors than this.
 const LEAST: usize = 8;
 
-/// What is asked for.
+/// The configured limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Demand {
-    /// `max_connections`; `None` is no limit.
+    /// `max_connections`; `None` if unlimited.
     pub connections: Option<NonZeroUsize>,
-    /// Idle connections to endpoints of each thread.
+    /// Idle endpoint connections per thread.
     pub pool: usize,
-    /// Threads that serve.
+    /// Number of serving threads.
     pub threads: NonZeroUsize,
 }
 
-/// What the descriptors allow of it.
+/// The limits that the available descriptors allow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Allowed {
-    /// Descriptors for connections of clients and the requests on them.
+    /// Descriptors for client connections and the requests on them.
     pub descriptors: usize,
-    /// Connections of clients at once.
+    /// Maximum number of concurrent client connections.
     pub connections: NonZeroUsize,
-    /// Idle connections to endpoints of each thread.
+    /// Idle endpoint connections per thread.
     pub pool: usize,
 }
 
-/// Fits what is asked for into `files` descriptors. `None`: they are too few to serve at all.
+/// Fits `demand` into `files` descriptors. `None` if these are too few to serve at all.
 pub fn fit(files: usize, demand: Demand) -> Option<Allowed> {
     let threads = demand.threads.get();
     let reserve = RESERVE.min(files / 2);

@@ -1,9 +1,8 @@
-//! Connections on which nothing runs, as far as making room needs them: at a limit the one that has been idle longest is closed for the
-//! new client.
+//! Idle client connections. At a connection limit, the connection that has been idle longest is closed to admit the new client.
 //!
-//! A connection registers once, when it waits for the first time; from then on a request costs two atomic writes to the connection's own
-//! slot. Nothing is kept in order: whoever needs room scans the slots and keeps the oldest of them for the next time. Scans are bounded
-//! in rate by what they cost, so that a flood of connections cannot buy a scan each.
+//! A connection registers once, when it waits for the first time. From then on a request costs two atomic writes to the connection's own
+//! slot. Slots are not kept in order: eviction scans them and keeps the oldest for later evictions. The rate of scans is bounded by their
+//! cost, so that a flood of connections cannot trigger one scan each.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -12,40 +11,40 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// A scan keeps this part of the slots for the next times, and at least so many.
+/// A scan keeps one in this many slots for later evictions, but at least `KEPT_LEAST`.
 const KEPT_PART: usize = 16;
 const KEPT_LEAST: usize = 64;
 
-/// About ten times what looking at one slot takes: scans take at most a tenth of the time.
+/// Pause after a scan, per slot: about ten times the cost of checking one slot, so that scans take at most a tenth of the time.
 const REST_PER_SLOT: Duration = Duration::from_micros(1);
 
-/// The most slots of one client that are looked at: those of one address are searched without being kept for the next time.
+/// Maximum number of slots checked to evict within one client. These scans keep nothing for later evictions.
 const MOST_OF_A_CLIENT: usize = 1_024;
 
-/// A slot's connection is serving a request.
+/// The slot's connection is serving a request.
 const BUSY: u64 = 0;
-/// A slot's connection was told to close.
+/// The slot's connection has been asked to close.
 const TOLD: u64 = u64::MAX;
 
-/// Which connections may go.
+/// The connections that may be evicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum EvictionScope {
-    /// Any.
+    /// All connections.
     All,
-    /// Those of one listener.
+    /// The connections of one listener.
     Listener(ListenerId),
-    /// Those of one client.
+    /// The connections of one client.
     Client(IpAddr),
 }
 
-/// Which listener a connection came by.
+/// The listener that accepted a connection.
 pub(super) type ListenerId = usize;
 
-/// The slots of all connections that have waited.
+/// The slots of all connections that have been idle at least once.
 #[derive(Debug)]
 pub(super) struct IdleConnections {
     epoch: Instant,
-    /// Taken when a connection waits for the first time, when it ends and when room is needed; never by a request.
+    /// Locked when a connection waits for the first time, when it closes, and on eviction; never by a request.
     slots: Mutex<Slots>,
 }
 
@@ -56,7 +55,7 @@ struct Slots {
     queues: Vec<Queue>,
 }
 
-/// What the last scan for a scope found and has not been used: since when each was idle, the longest first.
+/// The unused results of the last scan for a scope, longest idle first, each with the time since which it has been idle.
 #[derive(Debug)]
 struct Queue {
     scope: EvictionScope,
@@ -68,14 +67,14 @@ struct Queue {
 struct Slot {
     /// Microseconds since the epoch, [`BUSY`] or [`TOLD`].
     since: AtomicU64,
-    /// The place among those of its client; written under the lock.
+    /// Index among the slots of the same client; written under the lock.
     at: AtomicUsize,
     client: IpAddr,
     listener: ListenerId,
     waker: Waker,
 }
 
-/// A connection's slot. It is free again when this is dropped.
+/// A connection's slot. Dropping it removes the slot.
 #[derive(Debug)]
 pub struct IdlePlace {
     slot: Arc<Slot>,
@@ -83,7 +82,7 @@ pub struct IdlePlace {
 }
 
 impl IdlePlace {
-    /// Nothing runs on the connection since then. `true`: it was told to close.
+    /// Marks the connection idle since `since`. Returns `true` if it has been asked to close.
     pub fn rest(&self, since: Instant) -> bool {
         let since = self.of.idle.micros(since);
         let seen =
@@ -93,7 +92,7 @@ impl IdlePlace {
         seen == Err(TOLD)
     }
 
-    /// Something runs on it. `true`: it was told to close, and should do so after its next answer.
+    /// Marks the connection busy. Returns `true` if it has been asked to close, which it should do after its next response.
     pub fn work(&self) -> bool {
         self.slot.since.swap(BUSY, Ordering::AcqRel) == TOLD
     }
@@ -114,7 +113,7 @@ impl IdleConnections {
         }
     }
 
-    /// A slot for a connection, busy at first. `waker` wakes its task.
+    /// Registers a connection as busy. `waker` wakes its task when it is asked to close.
     pub(super) fn register(
         of: &Arc<super::Admission>,
         client: IpAddr,
@@ -135,7 +134,8 @@ impl IdleConnections {
         }
     }
 
-    /// Tells the connection of this scope that has been idle longest to close; the listener that it came by.
+    /// Asks the longest idle connection within `scope` to close. Returns its listener, or `None` if no connection is idle or a new scan is
+    /// not due yet.
     pub(super) fn close_oldest(&self, scope: EvictionScope, now: Instant) -> Option<ListenerId> {
         let now = self.micros(now);
         self.with(|slots| slots.close_oldest(scope, now))
@@ -143,12 +143,12 @@ impl IdleConnections {
 
     fn micros(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.epoch).as_micros();
-        // 0 is taken.
+        // 0 is `BUSY`.
         u64::try_from(since).unwrap_or(TOLD - 2) + 1
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Slots) -> T) -> T {
-        // The slots are whole after every step, so a panic elsewhere leaves nothing half done.
+        // The slots are consistent after every step, so a poisoned lock can be ignored.
         work(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -213,7 +213,7 @@ impl Slots {
         })
     }
 
-    /// Those that have been idle longest, in their order.
+    /// Returns the longest idle slots within `scope`, longest first.
     fn scan(&self, scope: EvictionScope, now: u64) -> VecDeque<(u64, Weak<Slot>)> {
         let all = self.clients.values().flatten();
         let mut idle: Vec<(u64, &Arc<Slot>)> = all
@@ -253,7 +253,7 @@ impl Slot {
         (since != BUSY && since <= now).then_some(since)
     }
 
-    /// Tells its connection to close, where it is idle since then.
+    /// Asks the connection to close if it has been idle since exactly `since`.
     fn close(&self, since: u64) -> bool {
         let told = self
             .since

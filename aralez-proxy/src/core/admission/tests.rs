@@ -82,7 +82,7 @@ mod idle {
         }
     }
 
-    /// A connection that registered, and how often it was woken.
+    /// A registered connection, and the count of its wake-ups.
     fn kept(admitted: &Admitted) -> (IdlePlace, Arc<Woken>) {
         let woken = Arc::new(Woken::default());
         (admitted.idle_place(Waker::from(Arc::clone(&woken))), woken)

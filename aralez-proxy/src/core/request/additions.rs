@@ -1,9 +1,8 @@
-//! Fields that are made for one message, as data and as the text of HTTP/1.
+//! Header fields that are added to a single message, as data and as the text of HTTP/1.
 //!
-//! They are few. What holds them belongs to the buffers of a thread and is used again, so that a policy which adds a field to every message
-//! allocates nothing.
+//! They are few, and their storage is part of a thread's reused buffers, so a policy that adds a field to every message does not allocate.
 
-/// Fields in their order.
+/// A list of header fields, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FieldList {
     /// The fields as whole lines.
@@ -11,38 +10,37 @@ pub struct FieldList {
     sizes: Vec<Size>,
 }
 
-/// What a request gets on its way to an endpoint, and its response on its way to the client, beside what rules say for all messages of a
-/// route. Written behind those.
+/// Fields added to one request and to its response, in addition to what the rules of the route add to every message. They are written after
+/// those.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Additions {
-    /// To the request.
+    /// Fields added to the request.
     pub request: FieldList,
-    /// To the response, an endpoint's or the proxy's own.
+    /// Fields added to the response, whether from an endpoint or from the proxy.
     pub response: FieldList,
 }
 
 impl Additions {
-    /// Forgets all of them.
+    /// Removes all fields.
     pub fn clear(&mut self) {
         self.request.clear();
         self.response.clear();
     }
 }
 
-/// The lengths of a name and of a value.
+/// The lengths of a field's name and value, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
     name: u16,
     value: u32,
 }
 
-/// What stands between a name and its value, and behind the value.
+/// The separator between name and value, and the line end.
 const COLON: &[u8] = b": ";
 const END: &[u8] = b"\r\n";
 
 impl FieldList {
-    /// Adds a field. `name` is a token. A byte of `value` that no field may hold becomes a space, so that nothing can be added that a reader
-    /// would take for a line of its own.
+    /// Adds a field. `name` must be a token. Control bytes in `value` other than tab become spaces, so that a value cannot start a line.
     pub fn add(&mut self, name: &str, value: &[u8]) {
         let start = self.text.len();
         self.sizes
@@ -57,37 +55,37 @@ impl FieldList {
         self.text.extend_from_slice(END);
     }
 
-    /// Forgets all of them.
+    /// Removes all fields.
     pub fn clear(&mut self) {
         self.text.clear();
         self.sizes.clear();
     }
 
-    /// As whole lines of HTTP/1.
+    /// Returns the fields as whole HTTP/1 lines.
     pub fn lines(&self) -> &[u8] {
         &self.text
     }
 
-    /// As names and values.
+    /// Returns the fields as names and values.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         fields(&self.text, &self.sizes)
     }
 }
 
-/// Writes a field as a line.
+/// Appends a field to `out` as a line.
 pub(in crate::core) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Size {
     out.extend_from_slice(name);
     out.extend_from_slice(COLON);
     out.extend_from_slice(value);
     out.extend_from_slice(END);
-    // Names of more than 64 KiB and values of more than 4 GiB are in no configuration and in no message.
+    // Names longer than 64 KiB and values longer than 4 GiB occur in no configuration and no message.
     Size {
         name: name.len() as u16,
         value: value.len() as u32,
     }
 }
 
-/// The fields of a text that was written line by line.
+/// Returns the fields of a text that [`write`] produced, one per entry of `sizes`.
 pub(in crate::core) fn fields<'a>(
     text: &'a [u8],
     sizes: &'a [Size],

@@ -1,4 +1,4 @@
-//! Choosing an endpoint.
+//! Endpoint selection.
 
 use std::sync::Arc;
 
@@ -17,47 +17,48 @@ mod walk;
 use tier::Tier;
 pub use walk::Walk;
 
-/// A pool, ready to be chosen from.
+/// A pool compiled for endpoint selection.
 #[derive(Debug)]
 pub struct CompiledPool {
     name: PoolName,
     state: Arc<PoolState>,
-    /// All endpoints, draining ones too: ascending by tier, then address.
+    /// All endpoints, including draining ones, sorted by tier, then address.
     endpoints: Box<[CompiledEndpoint]>,
-    /// The first tier that has a ready endpoint. Most pools have no other, and among many of them each look elsewhere is waited for.
+    /// The first tier that has a ready endpoint. Kept inline: most pools have one tier, and a pointer chase is a cache miss.
     first: Option<Tier>,
-    /// Those after it, ascending; a tier without a ready endpoint is not there.
+    /// The later tiers that have a ready endpoint, ascending.
     later: Box<[Tier]>,
-    /// How many endpoints are ready.
+    /// Number of ready endpoints.
     ready: usize,
 }
 
-/// An endpoint with its state that outlives tables.
+/// An endpoint, with the state that outlives tables.
 #[derive(Clone, Debug)]
 pub struct CompiledEndpoint {
-    /// How it is connected to.
+    /// The identity of connections to the endpoint.
     pub peer: PeerKey,
-    /// Whether it takes new requests.
+    /// Ready or draining: whether the endpoint accepts new requests.
     pub state: EndpointState,
-    /// What it carries.
+    /// The endpoint's running requests, and its rest.
     pub load: Arc<Load>,
 }
 
 /// The endpoint that a request tries next.
 #[derive(Debug)]
 pub struct Chosen<'a> {
-    /// The endpoint.
+    /// The chosen endpoint.
     pub at: &'a CompiledEndpoint,
-    /// Its rest is over, and this request alone finds out whether it can be connected to again. To be held until the outcome is known.
+    /// Set if the endpoint's rest is over: only this request tests whether it accepts connections again. Keep the probe until the outcome
+    /// is known.
     pub probe: Option<Probe<'a>>,
-    /// The request has no other endpoint left.
+    /// No other endpoint is left for this request.
     pub is_last: bool,
 }
 
 impl CompiledPool {
-    /// Compiles a pool. Its position and its endpoints' loads are those of the pool's name.
+    /// Compiles a pool. Its position and the loads of its endpoints come from the registry's state for `name`.
     pub fn new(name: &PoolName, pool: &Pool, endpoints: &[Endpoint], registry: &Registry) -> Self {
-        // What is compiled here goes in turn. Another balance does not compile until it has something of its own.
+        // Only round robin is implemented. A new `Balance` variant does not compile here until it is handled.
         let Balance::RoundRobin = pool.balance;
         let mut endpoints = endpoints.to_vec();
         endpoints
@@ -83,29 +84,30 @@ impl CompiledPool {
         }
     }
 
-    /// The pool's name.
+    /// Returns the pool's name.
     pub const fn name(&self) -> &PoolName {
         &self.name
     }
 
-    /// All endpoints, draining ones too, ascending by tier, then address.
+    /// Returns all endpoints, including draining ones, sorted by tier, then address.
     pub fn endpoints(&self) -> &[CompiledEndpoint] {
         &self.endpoints
     }
 
-    /// In which order it is gone through, to be compared.
+    /// Returns the order of the rounds as text, for comparisons.
     #[cfg(test)]
     pub(in crate::core) fn rounds(&self) -> String {
         format!("{:?} {:?}", self.first, self.later)
     }
 
-    /// Whether no endpoint takes requests.
+    /// Reports whether no endpoint accepts requests.
     pub const fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
-    /// The endpoint that a request tries next: of those that do not rest, tier by tier, the one whose turn it is, then the others. Where
-    /// none of them is left, those that rest: an endpoint of unknown health serves. `None`: every endpoint was tried.
+    /// Returns the endpoint that a request tries next. Tier by tier, endpoints that are not resting come first: the one whose turn it is,
+    /// then the others. When none of these is left, resting endpoints are tried: an endpoint of unknown health serves. `None` if every
+    /// endpoint was tried.
     ///
     /// Takes no lock and does not allocate. A request takes one turn, however many endpoints it tries.
     pub fn choose(&self, walk: &mut Walk, now: Uptime) -> Option<Chosen<'_>> {
@@ -134,7 +136,7 @@ impl CompiledPool {
         None
     }
 
-    /// The place of the next endpoint on the walk, whatever its state.
+    /// Returns the index of the next endpoint on the walk, whatever its state.
     fn next(&self, walk: &mut Walk) -> Option<usize> {
         loop {
             let Some(tier) = self.tier(walk.tier()) else {

@@ -1,5 +1,5 @@
-//! What is done with a request: its route is found, its policies are asked, its action is taken. One pure function of the table and a view of
-//! the request.
+//! The decision about a request: find its route, apply its policies, take its action. A pure function of the table and a view of the
+//! request.
 
 use std::sync::Arc;
 
@@ -20,38 +20,38 @@ mod tests;
 
 pub use target::ForwardedTarget;
 
-/// What is done with a request.
+/// The decision about a request.
 #[derive(Debug)]
 pub enum Decision<'a> {
     /// Send it to an endpoint of the pool.
     Forward(Forward<'a>),
-    /// Answer it.
+    /// Answer it with a response of the proxy.
     Answer {
-        /// The answer.
+        /// The response.
         answer: Answer,
-        /// The route that says so, whose response edits hold; `None`: the proxy itself was asked.
+        /// The route that answers, whose response edits apply; `None` if the request was for the proxy itself.
         route: Option<&'a Arc<CompiledRoute>>,
     },
-    /// Answer with an error.
+    /// Answer with the error of a rejection.
     Reject(Rejection),
 }
 
-/// A request on its way to an endpoint.
+/// A request to forward to an endpoint.
 #[derive(Debug)]
 pub struct Forward<'a> {
-    /// The route.
+    /// The route that matched.
     pub route: &'a Arc<CompiledRoute>,
-    /// The pool to choose from; it has at least one endpoint that takes requests.
+    /// The pool to choose from; it has at least one endpoint that accepts requests.
     pub pool: &'a Arc<CompiledPool>,
-    /// The path and the query as they are forwarded.
+    /// The path and query to forward.
     pub path_and_query: ForwardedTarget,
 }
 
-/// Decides about a request. Takes no lock, and allocates only for a host or path that is not normal, and for answers. What policies add to
-/// request and response is put into `additions`.
+/// Decides about a request. Takes no lock, and allocates only for generated responses and for a host or path that is not in normal form.
+/// Fields that policies add to request and response are put into `additions`.
 ///
-/// The route is found first and stays: a pool without endpoints is a 503 of that route, and never the route of a shorter path, whose
-/// rules may be laxer.
+/// The route does not depend on its endpoints: a pool without endpoints yields a 503 of that route. It never falls back to the route of a
+/// shorter path, whose rules may be laxer.
 pub fn decide<'a, F: Fields>(
     table: &'a Table,
     context: &Context<'_>,
@@ -99,7 +99,7 @@ fn examine<'a, F: Fields>(
     }
 }
 
-/// Takes the action of a route.
+/// Executes the action of a route.
 fn act<'a>(table: &'a Table, target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
     match &route.action {

@@ -1,9 +1,9 @@
-//! What a route does to the headers of a message, compiled: names to leave out, and fields to add, as data and as the lines in which HTTP/1
-//! writes them.
+//! The header edits of a route, compiled: names to drop and fields to add, both as data and as HTTP/1 lines.
 //!
-//! The order for a request: what belongs to the connection and what only a proxy says is left out ([`crate::core::request::fields`]), then comes
-//! what this proxy says ([`Forwarded`], `Via`), then the route's edits. A line of ours that the route sets or removes is not written: the
-//! operator knows better where TLS ends before us. For a response: the endpoint's connection is left out, then the route's edits.
+//! Order for a request: first drop the fields of the connection and those that only a proxy may set ([`crate::core::request::fields`]),
+//! then add the proxy's own ([`Forwarded`], `Via`), then apply the route's edits. The proxy omits a field of its own that the route sets or
+//! removes: the operator knows better where TLS was terminated in front of this proxy. Order for a response: first drop the fields of the
+//! endpoint's connection, then apply the route's edits.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -15,26 +15,26 @@ use crate::core::request::additions::{self, Size};
 #[cfg(test)]
 mod tests;
 
-/// How many bytes the length of a name takes.
+/// Size of an encoded name length, in bytes.
 const LENGTH: usize = 2;
 
-/// The edits of one direction of a route.
+/// The edits of a route for one direction.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompiledEdits {
-    /// The fields that are set and appended, as whole lines; then the names of those that are taken away, in lower case, each after its
-    /// length in two bytes. All in one place, of which a request waits for one.
+    /// The fields to set and append, as whole lines, followed by the names to drop, in lower case and each after its two-byte length. All
+    /// in one allocation, to cost a request one cache miss.
     text: Box<[u8]>,
-    /// Where the names begin.
+    /// Offset of the names in `text`.
     names: usize,
-    /// The lengths of the fields that are added. Apart, since HTTP/1 does not look at them.
+    /// The lengths of the added fields. Kept separate, because HTTP/1 does not use them.
     added: Box<[Size]>,
-    /// The lines set a `Date`.
+    /// Set if the added fields include a `Date`.
     dates: bool,
-    /// The lines of ours that are set or taken away: a bit for each of [`OURS`].
+    /// The proxy's own fields that the route sets or removes, as a bit for each of [`OURS`].
     overrides: u8,
 }
 
-/// The lines that the proxy itself adds to a request, by name.
+/// The names of the fields that the proxy itself adds to a request.
 const OURS: [&str; 4] = [
     "x-forwarded-for",
     "x-forwarded-proto",
@@ -42,7 +42,7 @@ const OURS: [&str; 4] = [
     "via",
 ];
 
-/// One of the lines in `OURS`.
+/// A field that the proxy itself adds to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OurLine {
     /// `X-Forwarded-For`
@@ -56,7 +56,7 @@ pub enum OurLine {
 }
 
 impl CompiledEdits {
-    /// Compiles edits. Names and values were checked when the snapshot was made.
+    /// Compiles edits. Names and values were validated with the snapshot.
     pub fn new(edits: &HeaderEdits) -> Self {
         let set = edits.set.iter();
         let removed = edits.remove.iter().map(String::as_str);
@@ -79,7 +79,7 @@ impl CompiledEdits {
         };
         let sizes = added.clone().map(write).collect();
         for name in dropped {
-            // A name of a snapshot has at most 256 bytes; none is as long as the largest length.
+            // Names in a snapshot have at most 256 bytes, so the length always fits.
             let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
             text.extend_from_slice(&length.to_le_bytes());
             text.extend_from_slice(name.as_bytes());
@@ -93,13 +93,13 @@ impl CompiledEdits {
         }
     }
 
-    /// Whether a field of this name is taken away.
+    /// Reports whether a field of this name is dropped.
     pub fn drops(&self, name: &[u8]) -> bool {
         let mut dropped = self.dropped();
         dropped.any(|dropped| dropped.eq_ignore_ascii_case(name))
     }
 
-    /// The names of the fields that are taken away, in lower case.
+    /// Returns the names of the dropped fields, in lower case.
     pub fn dropped(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &self.text[self.names..];
         std::iter::from_fn(move || {
@@ -111,49 +111,49 @@ impl CompiledEdits {
         })
     }
 
-    /// Whether nothing is taken away.
+    /// Reports whether no field is dropped.
     pub fn drops_nothing(&self) -> bool {
         self.text.len() == self.names
     }
 
-    /// What is added, as names and values.
+    /// Returns the added fields as names and values.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         additions::fields(self.lines(), &self.added)
     }
 
-    /// What is added, as whole lines.
+    /// Returns the added fields as whole lines.
     pub fn lines(&self) -> &[u8] {
         &self.text[..self.names]
     }
 
-    /// Whether the route sets or removes this line of ours.
+    /// Reports whether the route sets or removes this field of the proxy.
     pub const fn overrides(&self, line: OurLine) -> bool {
         self.overrides & (1 << line as u8) != 0
     }
 
-    /// Whether what is added holds a `Date`.
+    /// Reports whether the added fields include a `Date`.
     pub const fn sets_date(&self) -> bool {
         self.dates
     }
 }
 
-/// What the proxy itself tells an endpoint about the client, made once for a connection. Replaces whatever the client claimed.
+/// The fields by which the proxy describes the client to an endpoint, made once per connection. They replace whatever the client claimed.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
     /// `X-Forwarded-For`, then `X-Forwarded-Proto`, as whole lines.
     lines: Box<str>,
-    /// Where the second one begins.
+    /// Offset of the second line.
     proto: usize,
 }
 
 const HOST: &str = "x-forwarded-host: ";
 
 impl Forwarded {
-    /// For a client at this address, over TLS or not.
+    /// Makes the fields for a client at this address, connected over TLS or not.
     pub fn new(client: IpAddr, tls: bool) -> Self {
         let scheme = if tls { "https" } else { "http" };
         let mut lines = String::with_capacity(96);
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(lines, "x-forwarded-for: {client}\r\n");
         let proto = lines.len();
         let _ = write!(lines, "x-forwarded-proto: {scheme}\r\n");
@@ -163,7 +163,7 @@ impl Forwarded {
         }
     }
 
-    /// Adds its lines to a head, but for those that the route says itself. `host`: the host that was asked for, as it came.
+    /// Appends its lines to a head, except those that the route overrides. `host` is the requested host as received.
     pub fn write(&self, host: Option<&str>, route: &CompiledEdits, out: &mut Vec<u8>) {
         for line in self.own(route) {
             out.extend_from_slice(line.as_bytes());
@@ -175,7 +175,7 @@ impl Forwarded {
         }
     }
 
-    /// What [`Forwarded::write`] adds, as names and values.
+    /// Returns the fields that [`Forwarded::write`] adds, as names and values.
     pub fn fields<'a>(
         &'a self,
         host: Option<&'a str>,
@@ -187,7 +187,7 @@ impl Forwarded {
         own.chain(host.map(|host| (HOST.trim_end_matches(": "), host)))
     }
 
-    /// The lines about the client that the route does not say itself.
+    /// Returns the address and scheme lines that the route does not override.
     fn own(&self, route: &CompiledEdits) -> impl Iterator<Item = &str> + use<'_> {
         let (client, scheme) = self.lines.split_at(self.proto);
         let client = (!route.overrides(OurLine::For)).then_some(client);

@@ -1,4 +1,5 @@
-//! Header fields by what the proxy does with them. One table for every engine, so that HTTP/1 and HTTP/2 drop, keep and refuse the same.
+//! Header fields classified by how the proxy treats them. One table for all protocols, so that HTTP/1 and HTTP/2 drop, keep and refuse the
+//! same fields.
 
 mod ours;
 #[cfg(test)]
@@ -6,7 +7,7 @@ mod tests;
 
 use ours::is_ours;
 
-/// What a field's name means to the proxy. Everything that only endpoints and clients care about is [`FieldName::Other`].
+/// The meaning of a field name to the proxy. A field that concerns only endpoints and clients is [`FieldName::Other`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FieldName {
     /// `Authorization`
@@ -31,7 +32,7 @@ pub enum FieldName {
     KeepAlive,
     /// `Origin`
     Origin,
-    /// What only a proxy says of a client, in any spelling that endpoints may take for it.
+    /// A field that only a proxy may set about a client, in any spelling that an endpoint may accept for it.
     Ours,
     /// `Proxy-Connection`
     ProxyConnection,
@@ -52,9 +53,9 @@ pub enum FieldName {
 }
 
 impl FieldName {
-    /// The meaning of a name as it came, in any case.
+    /// Returns the meaning of a received name, in any case.
     pub fn of(name: &[u8]) -> Self {
-        // By length first: almost every name of almost every message is settled by that.
+        // Match by length first: it decides almost every name of almost every message.
         let known: &[(&[u8], Self)] = match name.len() {
             2 => &[(b"te", Self::Te)],
             3 => &[(b"via", Self::Via)],
@@ -87,8 +88,8 @@ impl FieldName {
         }
     }
 
-    /// Whether the field belongs to one connection and goes no further (RFC 9110 section 7.6.1). What of it holds on the next one, such
-    /// as an upgrade that is served, is written anew there.
+    /// Reports whether the field is hop-by-hop and not forwarded (RFC 9110 section 7.6.1). Where the next connection needs one, as for a
+    /// supported upgrade, the proxy writes it again.
     pub const fn is_hop_by_hop(self) -> bool {
         matches!(
             self,
@@ -103,8 +104,8 @@ impl FieldName {
         )
     }
 
-    /// Whether a client may have the field dropped by naming it in `Connection`: not what frames the message, carries what rules look
-    /// at, or is set by the proxy.
+    /// Reports whether a client may have the field dropped by naming it in `Connection`. It may not for fields that frame the message, that
+    /// rules inspect, or that the proxy sets.
     pub const fn is_clients_to_drop(self) -> bool {
         !matches!(
             self,
@@ -118,7 +119,7 @@ impl FieldName {
         )
     }
 
-    /// Whether a request has at most one of them: with two, whoever reads the first and whoever reads the last disagree.
+    /// Reports whether a request may have at most one of the field: with two, readers of the first and readers of the last disagree.
     pub const fn is_single(self) -> bool {
         matches!(
             self,
@@ -126,14 +127,15 @@ impl FieldName {
         )
     }
 
-    /// Whether the field may stand in a trailer section: not what frames, routes, authorises or describes the message (RFC 9110
+    /// Reports whether the field is allowed in a trailer section: not if it frames, routes, authorises or describes the message (RFC 9110
     /// section 6.5.1).
     pub const fn may_trail(self) -> bool {
         matches!(self, Self::Date | Self::Other | Self::Via)
     }
 }
 
-/// Names that describe or protect a message and so cannot stand in its trailer section, beside those of [`FieldName::may_trail`].
+/// Names that [`FieldName::may_trail`] does not know and that describe or protect a message, so that they are not allowed in its trailer
+/// section.
 const NOT_TRAILING: [&[u8]; 14] = [
     b"age",
     b"cache-control",
@@ -151,7 +153,7 @@ const NOT_TRAILING: [&[u8]; 14] = [
     b"www-authenticate",
 ];
 
-/// Whether a field of this name may go on in a trailer section.
+/// Reports whether a field of this name is forwarded in a trailer section.
 pub fn may_trail(name: &[u8]) -> bool {
     FieldName::of(name).may_trail()
         && !NOT_TRAILING

@@ -1,13 +1,13 @@
-//! HTTP/1 as bytes: heads, bodies and their framing, pure and without any input or output.
+//! HTTP/1 as bytes: heads, bodies and their framing. Pure, without I/O.
 //!
-//! Three functions read what comes from a peer, and each can be called again when more bytes are there:
-//! [`request::RequestHead::read`], [`response::ResponseHead::read`] and [`body::Body::take`]. What they keep are places in the caller's
-//! bytes. Two functions write what goes on: [`forward::request`] and [`forward::response`]; [`answer`] writes our own answers ([`crate::core::request::answer`]).
+//! Three functions parse bytes of a peer, and each can be called again when more bytes have arrived: [`request::RequestHead::read`],
+//! [`response::ResponseHead::read`] and [`body::Body::take`]. They keep ranges into the caller's buffer. Two functions write forwarded
+//! heads: [`forward::request`] and [`forward::response`]; [`answer`] writes the proxy's own responses ([`crate::core::request::answer`]).
 //!
-//! The gate is strict where the peer is a client: what two readers could take differently is a [`RequestRefusal`], by name, and not a byte of it
-//! goes on. Of an endpoint ([`response::BadResponse`]) it takes besides what every reader frames alike, and writes it anew: line ends of LF
-//! alone, folded lines, spaces behind a chunk's size, a length that is repeated or stands beside chunks, later minor versions, control bytes
-//! in reasons and values. docs/engine.md has the table of both sides.
+//! The parser is strict with clients: input that two readers could interpret differently is a named [`RequestRefusal`], and no byte of it
+//! is forwarded. From endpoints ([`response::BadResponse`]) it also accepts what every reader frames alike, and writes it in normal form:
+//! line ends of LF alone, folded lines, spaces after a chunk size, a length that is repeated or combined with chunks, later minor versions,
+//! control bytes in reasons and values. docs/engine.md has the table of both sides.
 //!
 //! | rule | where | from |
 //! |---|---|---|
@@ -37,7 +37,7 @@ mod tests;
 
 pub use request_refusal::RequestRefusal;
 
-/// A place in the caller's bytes. Heads and bodies are bounded far below 4 GiB.
+/// A range of the caller's bytes. Heads and bodies are bounded far below 4 GiB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Span {
     start: u32,
@@ -45,7 +45,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// From `start` up to `end`.
+    /// Makes the range from `start` up to `end`, exclusive.
     pub const fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -53,25 +53,25 @@ impl Span {
         }
     }
 
-    /// The bytes at this place; empty where the caller's bytes are not those that were read.
+    /// Returns the bytes of this range; empty if `bytes` is not the buffer that was parsed.
     pub fn of(self, bytes: &[u8]) -> &[u8] {
         bytes
             .get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
 
-    /// Where it begins.
+    /// Offset of the first byte.
     pub const fn start(self) -> usize {
         self.start as usize
     }
 
-    /// Where it ends.
+    /// Offset behind the last byte.
     pub const fn end(self) -> usize {
         self.end as usize
     }
 }
 
-/// The versions that are spoken.
+/// The supported versions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum HttpVersion {
     /// HTTP/1.0
@@ -82,7 +82,7 @@ pub enum HttpVersion {
 }
 
 impl HttpVersion {
-    /// The version as it stands in a first line; `None`: one that is not spoken.
+    /// Parses the version of a first line. `None` if it is not supported.
     pub const fn of(text: &[u8]) -> Option<Self> {
         match text {
             b"HTTP/1.1" => Some(Self::Http11),
@@ -91,7 +91,7 @@ impl HttpVersion {
         }
     }
 
-    /// As it stands in a first line.
+    /// Returns the version as written in a first line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Http10 => "HTTP/1.0",
@@ -100,16 +100,16 @@ impl HttpVersion {
     }
 }
 
-/// How the end of a body is told.
+/// The framing of a body, which determines its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Framing {
     /// There is no body.
     #[default]
     None,
-    /// So many bytes.
+    /// A body of this many bytes.
     Length(u64),
-    /// Chunks, the last of which is empty.
+    /// Chunked, up to the empty last chunk.
     Chunked,
-    /// Everything until the connection ends. Responses only.
+    /// All bytes until the connection closes. Responses only.
     UntilClose,
 }

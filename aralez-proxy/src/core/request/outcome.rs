@@ -1,7 +1,7 @@
-//! What became of one request: the facts that are known at its end.
+//! The outcome of one request: the facts known when it is over.
 //!
-//! An exchange fills them in while it runs. [`crate::core::traffic::Tally::finish`] counts them, once for each exchange; whatever else wants to
-//! know of ended requests (a log, limits by status, ejection) takes the same value at the same place.
+//! An exchange fills them in while it runs. [`crate::core::traffic::Tally::finish`] counts them once per exchange. Any further consumer of
+//! finished requests (a log, limits by status, ejection) takes the same value at the same place.
 
 use std::time::Instant;
 
@@ -15,73 +15,73 @@ use crate::core::traffic::Deadline;
 /// The outcome of one request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// How it ended.
+    /// The conclusion of the request.
     pub conclusion: Conclusion,
-    /// The status of the final response, or of the switch of protocols; 0: the client got none.
+    /// The status of the final response or of the protocol switch; 0 if the client got none.
     pub status: u16,
-    /// Why it was not forwarded, or not to its end.
+    /// The reason why it was not forwarded, or not completely.
     pub reason: Option<Reason>,
-    /// The deadline that ended it, or led to our answer.
+    /// The deadline that aborted it or led to a response of the proxy.
     pub deadline: Option<Deadline>,
     /// The endpoint that was tried last.
     pub endpoint: Option<EndpointAddress>,
-    /// The endpoints that were tried.
+    /// Number of endpoints that were tried.
     pub tries: u32,
-    /// Bytes of its body that came.
+    /// Bytes of its body that were received.
     pub received: u64,
-    /// Bytes that were sent to the client, heads and framing included.
+    /// Bytes sent to the client, including heads and framing.
     pub sent: u64,
-    /// When its head was there.
+    /// The time at which its head was complete.
     pub started: Instant,
-    /// When the head of an endpoint's response was on its way to the client.
+    /// The time at which the head of an endpoint's response was being written to the client.
     pub responded: Option<Instant>,
-    /// When it ended.
+    /// The time at which it ended.
     pub ended: Instant,
 }
 
-/// How a request ended.
+/// The conclusion of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Conclusion {
-    /// An endpoint's response is with the client.
+    /// An endpoint's response was written to the client.
     Relayed {
-        /// All of the request was passed on.
+        /// Set if the whole request was forwarded.
         taken: bool,
     },
-    /// Our own answer is with the client.
+    /// A response of the proxy was written to the client.
     Answered,
-    /// The client did not take our answer.
+    /// The client did not accept the proxy's response.
     AnswerLost,
-    /// The client went away before an endpoint's response was with it, or takes nothing.
+    /// The client closed its connection, or accepted no bytes, before an endpoint's response was written to it.
     ClientGone,
-    /// An endpoint's response broke off when the client had a part of it.
+    /// A response broke off after the client had received a part of it.
     Truncated,
-    /// It became a tunnel, which ended.
+    /// The request became a tunnel, which has closed.
     Tunnelled,
-    /// It was cut off: by the end of the grace period, or a panic. Every request ends so that comes to no other end.
+    /// The request was aborted by the end of the grace period or by a panic. This is the conclusion unless another one is set.
     Aborted,
 }
 
-/// Why a request was not forwarded, or not to its end.
+/// The reason why a request was not forwarded, or not completely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// Its head could not be read; it is no request that methods and times are counted of.
+    /// Its head could not be read; it is not counted by method or duration.
     Unreadable(RequestRefusal),
     /// Its body was refused.
     Body(RequestRefusal),
-    /// It was decided so.
+    /// The decision rejected it.
     Rejected(Rejection),
-    /// No endpoint took a connection.
+    /// No endpoint accepted a connection.
     NotConnected,
     /// The endpoint was too slow.
     TooSlow,
-    /// The endpoint closed its connection, which was idle for too long for it.
+    /// The endpoint closed a kept connection with a 408, because it had been idle for too long.
     IdleTimeout,
-    /// The endpoint's response was not fit to go on.
+    /// The endpoint's response could not be forwarded.
     Bad(BadResponse),
 }
 
 impl Outcome {
-    /// A request that began, as it would end now.
+    /// Returns the outcome of a request that has just begun and would be aborted now.
     pub const fn begun(started: Instant) -> Self {
         Self {
             conclusion: Conclusion::Aborted,
@@ -98,7 +98,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it did not end as HTTP intends, be it the endpoint's fault, the client's or ours.
+    /// Reports whether the request ended in an error, whether by the endpoint, the client or the proxy.
     pub const fn is_error(&self) -> bool {
         let failed = matches!(
             self.reason,

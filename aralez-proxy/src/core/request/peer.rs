@@ -1,11 +1,11 @@
-//! Which connections to endpoints are as good as each other.
+//! The identity of endpoint connections.
 
 use aralez_proto::model::{EndpointAddress, Pool};
 
 use crate::core::request::protocol::Protocol;
 
-/// The identity of a connection to an endpoint that can be used again: requests share one only where all of this is equal, whatever their
-/// pool. Never the address alone: two pools may trust the same address for different reasons.
+/// The identity of a reusable endpoint connection. Requests share a connection only if all of this is equal, whatever their pool. The
+/// address alone is not enough: two pools may trust the same address for different reasons.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PeerKey {
     address: EndpointAddress,
@@ -13,20 +13,20 @@ pub struct PeerKey {
     protocol: Protocol,
 }
 
-/// What protects a connection, and whom the endpoint has to prove to be.
+/// The protection of a connection, and the identity that the endpoint has to prove.
 ///
-/// TLS is a second variant here, with the identity of what a pool says about it (SNI, authorities, verification, client certificate). It is
-/// obeyed where the compiler then asks: in [`PeerKey::new`] and in the connector (`engine::upstream::connect`).
+/// TLS will be a second variant here, with the identity of a pool's TLS settings (SNI, authorities, verification, client certificate). The
+/// compiler then points to the places to change: [`PeerKey::new`] and the connector (`engine::upstream::connect`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Security {
-    /// Nothing: bytes as they are.
+    /// No protection: plaintext.
     Plain,
 }
 
 impl PeerKey {
-    /// An endpoint as a pool says that it is connected to.
+    /// Makes the identity of connections to `address` with the settings of `pool`.
     pub fn new(pool: &Pool, address: EndpointAddress) -> Self {
-        // Without `..`: a new field of a pool does not compile here until somebody says whether it tells connections apart.
+        // No `..`: a new field of `Pool` must not compile here until it is decided whether it distinguishes connections.
         let Pool { balance: _ } = pool;
         Self {
             address,
@@ -35,12 +35,12 @@ impl PeerKey {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address of the endpoint.
     pub const fn address(&self) -> &EndpointAddress {
         &self.address
     }
 
-    /// What protects the connection.
+    /// Returns the protection of the connection.
     pub const fn security(&self) -> Security {
         self.security
     }

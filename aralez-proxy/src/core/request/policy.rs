@@ -1,16 +1,15 @@
-//! What a route asks of a request before it acts on it: an ordered, closed list, compiled with the route's rules.
+//! The policies that a route applies to a request before its action: an ordered, closed list, compiled with the route's rules.
 //!
-//! A policy is a pure function of the request and of what is known beside it, so that the same request can be decided elsewhere without any
-//! effect. It lets the request pass, or answers it; what it adds to the request or to the response goes into [`Additions`]. What one would
-//! change (a limiter takes from its count) it will return as a value, which the exchange carries out. A route without policies pays one test of
-//! a length.
+//! A policy is a pure function of the request and its context, so that the same request can be decided elsewhere without side effects. It
+//! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy would
+//! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
 //!
-//! The order is fixed where the list is compiled: `to_https`, allow and deny, limits, authorization. A policy of more than a few lines has a
-//! file of its own in `policy/`.
+//! The order is fixed where the list is compiled: `to_https`, allow and deny, limits, authorization. A policy of more than a few lines has
+//! a file of its own in `policy/`.
 //!
-//! A policy that needs an answer from elsewhere first (forward authorization, a password hash) will give a third [`Verdict`], with what is to
-//! be asked as its value. [`ask`] then takes the place in the list from which to go on. The exchange of the engine runs it: it decides within
-//! an `async fn` and the head of the request stays in its buffer, so that it can await the answer and decide on.
+//! A policy that depends on an external result (forward authorization, a password hash) will return a third [`Verdict`], whose value is the
+//! query. [`ask`] will then accept the position in the list from which to continue. The engine's exchange decides within an `async fn`
+//! while the head of the request stays in its buffer, so it can await the result and resume the decision.
 
 use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;
@@ -24,46 +23,46 @@ use crate::core::request::{Context, Fields, Request};
 /// One policy of a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Policy {
-    /// `to_https: true`: plain requests are sent to HTTPS.
+    /// `to_https: true`: redirects plaintext requests to HTTPS.
     ToHttps,
 }
 
-/// What a policy says about a request.
+/// The verdict of a policy on a request.
 #[derive(Debug)]
 pub enum Verdict {
-    /// The next policy is asked, or the route acts.
+    /// Continue with the next policy, or with the action of the route.
     Pass,
-    /// The request is answered.
+    /// Answer the request.
     Answer(Answer),
 }
 
 impl Policy {
-    /// The policies that rules ask for, in the order in which they are asked.
+    /// Returns the policies that the rules enable, in the order of evaluation.
     pub fn of(rules: &Rules) -> Box<[Self]> {
         let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
         to_https.into_iter().collect()
     }
 }
 
-/// What policies look at, and what they may add to.
+/// The input of policies, and the place for their additions.
 #[derive(Debug)]
 pub struct Subject<'a, F> {
-    /// What is known beside the request.
+    /// The context of the decision.
     pub context: &'a Context<'a>,
     /// The request.
     pub request: &'a Request<'a, F>,
-    /// The host that was asked for, normalised, without port; `None` where none was.
+    /// The requested host, normalised, without port; `None` if there was none.
     pub host: Option<&'a str>,
-    /// The target, read.
+    /// The parsed target.
     pub target: &'a Target<'a>,
-    /// What they add.
+    /// The fields that policies add.
     pub additions: &'a mut Additions,
 }
 
-/// Asks the policies of a route in their order, until one answers.
+/// Evaluates the policies of a route in order, until one answers.
 ///
 /// # Errors
-/// [`Rejection`], where a policy cannot be applied to the request.
+/// [`Rejection`] if a policy cannot be applied to the request.
 pub fn ask<F: Fields>(
     policies: &[Policy],
     subject: &mut Subject<'_, F>,
@@ -79,7 +78,7 @@ pub fn ask<F: Fields>(
     Ok(Verdict::Pass)
 }
 
-/// Sends what came without TLS to the same host and target over TLS.
+/// Redirects a plaintext request to the same host and target over TLS.
 fn to_https<F: Fields>(subject: &Subject<'_, F>) -> Result<Verdict, Rejection> {
     if subject.request.scheme == Scheme::Https {
         return Ok(Verdict::Pass);

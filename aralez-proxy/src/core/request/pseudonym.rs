@@ -1,15 +1,15 @@
-//! The name under which a node tells others that a message passed it, and by which it finds its own loops.
+//! The name by which a node marks the messages that passed it, and detects its own loops.
 //!
-//! `Via` (RFC 9110 section 7.6.3) and `CDN-Loop` (RFC 8586) carry it. It is drawn once for each node and says nothing of its machine. Each
-//! node has one of its own, so that a request may pass several nodes of a fleet, but none of them twice.
+//! `Via` (RFC 9110 section 7.6.3) and `CDN-Loop` (RFC 8586) carry it. It is drawn once per node and reveals nothing about its machine. Each
+//! node has a different one, so that a request may pass several nodes of a fleet, but none of them twice.
 
 use std::fmt;
 
 use crate::core::request::http1::octets;
 
-/// What every pseudonym begins with.
+/// Prefix of every pseudonym.
 const PREFIX: &str = "aralez-";
-/// How many random bytes follow, in hexadecimal digits.
+/// Number of random bytes that follow, in hexadecimal digits.
 pub const RANDOM: usize = 8;
 
 /// A node's pseudonym: a token.
@@ -17,13 +17,13 @@ pub const RANDOM: usize = 8;
 pub struct Pseudonym(Box<str>);
 
 impl Pseudonym {
-    /// A pseudonym of random bytes.
+    /// Makes a pseudonym of random bytes.
     pub fn new(random: [u8; RANDOM]) -> Self {
         let number = u64::from_be_bytes(random);
         Self(format!("{PREFIX}{number:016x}").into())
     }
 
-    /// A pseudonym as it was kept; `None` where the text is none.
+    /// Parses a stored pseudonym. `None` if the text is not one.
     pub fn read(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(PREFIX)?;
         let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -31,12 +31,12 @@ impl Pseudonym {
         whole.then(|| Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     pub const fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a value of `CDN-Loop` names this node. Parameters of its members do not count; case does not either.
+    /// Reports whether a value of `CDN-Loop` contains this node. Ignores case and the parameters of its members.
     pub fn is_in(&self, value: &[u8]) -> bool {
         octets::list(value).any(|member| {
             let id = member.split(|byte| *byte == b';').next();

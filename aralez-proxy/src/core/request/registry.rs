@@ -1,4 +1,4 @@
-//! State that outlives tables, keyed by what it belongs to: a pool's round-robin position, an endpoint's connections and its rest.
+//! State that outlives tables, keyed by its owner: a pool's round-robin position, an endpoint's running requests and its rest.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,42 +13,42 @@ use crate::core::request::rest::Rest;
 #[cfg(test)]
 mod tests;
 
-/// Hands out state by name. Tables hold it, so nothing is looked up while a request runs, and what no table holds goes away.
+/// The states of pools, by name. Tables hold the states, so requests look nothing up, and a state that no table holds is freed.
 #[derive(Debug, Default)]
-pub struct Registry(Mutex<Shelf<PoolName, PoolState>>);
+pub struct Registry(Mutex<WeakMap<PoolName, PoolState>>);
 
 impl Registry {
-    /// The state of a pool.
+    /// Returns the state of a pool, and creates it if necessary.
     pub fn pool(&self, pool: &PoolName) -> Arc<PoolState> {
         locked(&self.0).get(pool)
     }
 }
 
-/// A lock is held only for what is whole after every step, so a panic elsewhere leaves nothing half done.
+/// Locks a mutex. The protected values are consistent after every step, so a poisoned lock can be ignored.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a pool's round robin stands, and what its endpoints carry.
+/// A pool's round-robin position, and the loads of its endpoints.
 ///
-/// With the two counts of an `Arc` it fills a cache line, as [`Load`] does: every request writes both, and what stands beside them should
-/// not wait for that. Of such blocks each begins a line; asking for that would cost three times the memory, and there is one for each
-/// endpoint.
+/// Together with the two counts of its `Arc` this fills a cache line, as [`Load`] does: every request writes both, and a neighbour on the
+/// same line would suffer false sharing. Blocks of this size start at a cache line anyway; an explicit alignment would cost three times the
+/// memory, and there is one for each endpoint.
 #[derive(Debug, Default)]
 pub struct PoolState {
     turn: AtomicU64,
-    /// Ascending by address; some may be gone.
+    /// Sorted by address; some may be dropped already.
     loads: Mutex<Vec<(EndpointAddress, Weak<Load>)>>,
     _apart: [u64; 1],
 }
 
 impl PoolState {
-    /// Takes a turn of the round robin and gives its number.
+    /// Takes a turn of the round robin. Returns its number.
     pub fn take_turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The load of each of these endpoints, in their order. An address must not come twice.
+    /// Returns the loads of these endpoints, in order. The addresses must be distinct.
     pub fn loads<'a>(
         self: &Arc<Self>,
         addresses: impl ExactSizeIterator<Item = &'a EndpointAddress>,
@@ -75,12 +75,12 @@ impl PoolState {
     }
 }
 
-/// What an endpoint carries, and whether it can be connected to.
+/// The running requests of an endpoint, and its rest.
 #[derive(Debug)]
 pub struct Load {
     active: AtomicU64,
     rest: Rest,
-    /// Stays for as long as requests run, though the pool has gone meanwhile: it may come back before they end.
+    /// Keeps the pool's state while requests run, even if the pool is removed: it may be added again before they finish.
     _pool: Arc<PoolState>,
     _apart: [u64; 3],
 }
@@ -95,24 +95,24 @@ impl Load {
         }
     }
 
-    /// Requests that run on the endpoint now.
+    /// Returns the number of requests running on the endpoint.
     pub fn active(&self) -> u64 {
         self.active.load(Ordering::Relaxed)
     }
 
-    /// Whether it rests after it could not be connected to.
+    /// Returns the endpoint's rest after failed connects.
     pub const fn rest(&self) -> &Rest {
         &self.rest
     }
 
-    /// A request begins; it ends where what is given back is dropped.
+    /// Counts a running request until the returned guard is dropped.
     pub fn begin(self: &Arc<Self>) -> Running {
         self.active.fetch_add(1, Ordering::Relaxed);
         Running(Arc::clone(self))
     }
 }
 
-/// A request that runs on an endpoint.
+/// A running request of an endpoint, counted until it is dropped.
 #[derive(Debug)]
 pub struct Running(Arc<Load>);
 
@@ -122,15 +122,15 @@ impl Drop for Running {
     }
 }
 
-/// Values by key, for as long as somebody else holds them.
+/// Values by key, for as long as others hold them.
 #[derive(Debug)]
-struct Shelf<K, V> {
+struct WeakMap<K, V> {
     kept: HashMap<K, Weak<V>, RandomState>,
-    /// At this size the shelf is swept, so that sweeping costs a constant per entry.
+    /// The size at which the shelf is swept, so that sweeping costs a constant per entry.
     sweep_at: usize,
 }
 
-impl<K, V> Default for Shelf<K, V> {
+impl<K, V> Default for WeakMap<K, V> {
     fn default() -> Self {
         Self {
             kept: HashMap::default(),
@@ -139,11 +139,11 @@ impl<K, V> Default for Shelf<K, V> {
     }
 }
 
-impl<K, V> Shelf<K, V> {
+impl<K, V> WeakMap<K, V> {
     const SMALL: usize = 64;
 }
 
-impl<K: Hash + Eq + Clone, V: Default> Shelf<K, V> {
+impl<K: Hash + Eq + Clone, V: Default> WeakMap<K, V> {
     fn get(&mut self, key: &K) -> Arc<V> {
         if self.kept.len() >= self.sweep_at {
             self.kept.retain(|_, value| value.strong_count() > 0);

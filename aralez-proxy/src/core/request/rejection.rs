@@ -1,47 +1,47 @@
-//! Why a request that could be read is not served.
+//! The reasons why a readable request is not served.
 
 use aralez_proto::matcher::{InvalidHost, InvalidPath};
 
-/// Why a request that could be read is not served, and with that its status. The texts hold nothing of the request.
+/// The reason why a readable request is not served, which determines the status. The texts contain nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Rejection {
-    /// No host is named, and none takes such requests.
+    /// The request names no host, and no host accepts such requests.
     #[error("the host is missing")]
     MissingHost,
-    /// `Host` is not a host.
+    /// `Host` is malformed.
     #[error("the host is malformed: {0}")]
     InvalidHost(InvalidHost),
-    /// The target is not a path, or a path that readers could differ on.
+    /// The target is not a path, or a path that readers could interpret differently.
     #[error("the target {0}")]
     InvalidTarget(InvalidPath),
     /// An absolute target names another host or port than `Host`.
     #[error("the target and the host field name different hosts")]
     OtherAuthority,
-    /// `CONNECT`: this is no forward proxy.
+    /// `CONNECT`: this is not a forward proxy.
     #[error("connect is not served")]
     Connect,
-    /// It passed this node before: routes lead in a circle (RFC 8586, RFC 5842 section 7.2).
+    /// The request passed this node before: the routes form a loop (RFC 8586, RFC 5842 section 7.2).
     #[error("the request came back to this node")]
     Loop,
-    /// No host or no path takes it.
+    /// No host or no path matches.
     #[error("no route")]
     NoRoute {
         /// `compat: aralez-0.9`
         compat: bool,
     },
-    /// The route's pool has no endpoint that takes requests.
+    /// The route's pool has no endpoint that accepts requests.
     #[error("no endpoint")]
     NoEndpoint {
         /// `compat: aralez-0.9`
         compat: bool,
     },
-    /// Nothing was ever loaded; answer with `Retry-After`. Whoever loads the live table says so, by its origin.
+    /// No table was ever loaded; the response has `Retry-After`. Reported by the code that loads the live table, from its origin.
     #[error("no configuration yet")]
     NotLoaded,
 }
 
 impl Rejection {
-    /// The names of all of them: the labels of the metric.
+    /// The names of all rejections: the labels of the metric.
     pub const NAMES: [&'static str; 9] = [
         "missing_host",
         "invalid_host",
@@ -54,7 +54,7 @@ impl Rejection {
         "loop",
     ];
 
-    /// The status to answer.
+    /// Returns the status of the response.
     pub const fn status(self) -> u16 {
         match self {
             Self::MissingHost
@@ -69,12 +69,12 @@ impl Rejection {
         }
     }
 
-    /// The label in metrics.
+    /// Returns the label in metrics.
     pub const fn name(self) -> &'static str {
         Self::NAMES[self.place()]
     }
 
-    /// Where its name stands in [`Rejection::NAMES`].
+    /// Returns the index of its name in [`Rejection::NAMES`].
     pub const fn place(self) -> usize {
         match self {
             Self::MissingHost => 0,

@@ -1,29 +1,29 @@
-//! Rest: an endpoint that could not be connected to is avoided for a while, and then probed by one request at a time.
+//! Rest: an endpoint to which a connect failed is avoided for a while, and then probed by one request at a time.
 //!
-//! The state is one number, so that looking at it takes no lock. It lives in [`crate::core::request::registry::Load`], which is keyed by pool and
-//! address and outlives tables.
+//! The state is one atomic number, so reading it takes no lock. It is part of [`crate::core::request::registry::Load`], which is keyed by
+//! pool and address and outlives tables.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// The first rest, in milliseconds. Each further failure in a row doubles it.
+/// The first rest, in milliseconds. Each further consecutive failure doubles it.
 const FIRST: u64 = 1_000;
 /// The longest rest, in milliseconds.
 const LONGEST: u64 = 30_000;
 
-/// Milliseconds since the engine started: a time that fits beside a count in one atomic number.
+/// Milliseconds since the engine started: a time that fits into one atomic number together with a count.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Uptime(u64);
 
 impl Uptime {
-    /// The time from `started` to `now`.
+    /// Returns the time from `started` to `now`.
     pub fn between(started: Instant, now: Instant) -> Self {
         let since = now.saturating_duration_since(started);
         // 2^56 milliseconds are two million years.
         Self(since.as_millis() as u64 & LATEST)
     }
 
-    /// So many milliseconds.
+    /// Makes an uptime of `millis` milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis & LATEST)
     }
@@ -31,14 +31,14 @@ impl Uptime {
 
 const COUNT_BITS: u32 = 8;
 const LATEST: u64 = u64::MAX >> COUNT_BITS;
-/// Stands in place of the end of a rest while a probe is under way.
+/// Replaces the end of a rest while a probe is in progress.
 const PROBED: u64 = LATEST;
 
-/// Failures to connect in a row, and when the rest ends. 0: the last connect succeeded, or there was none.
+/// The consecutive connect failures, and the end of the rest. 0 if the last connect succeeded or there was none.
 #[derive(Debug, Default)]
 pub struct Rest(AtomicU64);
 
-/// A [`Rest`] taken apart.
+/// An unpacked [`Rest`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
     failures: u8,
@@ -57,7 +57,7 @@ impl State {
         self.until << COUNT_BITS | self.failures as u64
     }
 
-    /// Whether the endpoint failed, and its rest is over or not begun.
+    /// Reports whether the endpoint failed and is not resting at `now`, so that a probe is due.
     const fn is_due(self, now: Uptime) -> bool {
         self.failures > 0 && self.until <= now.0
     }
@@ -73,19 +73,19 @@ impl State {
     }
 }
 
-/// What a request may do with an endpoint.
+/// The access of a request to an endpoint.
 #[derive(Debug)]
 pub enum Access<'a> {
-    /// Use it.
+    /// Use the endpoint.
     Live,
-    /// Connect to it: this request is the only one that does so until the outcome is known.
+    /// Connect to it: this request alone probes the endpoint until the outcome is known.
     Probe(Probe<'a>),
-    /// Leave it alone where there is another one.
+    /// Avoid it if there is another endpoint.
     Resting,
 }
 
 impl Rest {
-    /// Whether a request may use the endpoint. Of all that ask after the end of a rest, one gets the probe.
+    /// Returns how a request may use the endpoint. Among all requests after the end of a rest, one gets the probe.
     pub fn access(&self, now: Uptime) -> Access<'_> {
         let packed = self.0.load(Ordering::Relaxed);
         if packed == 0 {
@@ -111,20 +111,20 @@ impl Rest {
         }
     }
 
-    /// Whether the endpoint rests now or is being probed.
+    /// Reports whether the endpoint is resting or being probed.
     pub fn is_resting(&self, now: Uptime) -> bool {
         let state = State::of(self.0.load(Ordering::Relaxed));
         state.failures > 0 && !state.is_due(now)
     }
 
-    /// A connect succeeded.
+    /// Records a successful connect, which clears the rest and the failures.
     pub fn connected(&self) {
         if self.0.load(Ordering::Relaxed) != 0 {
             self.0.store(0, Ordering::Relaxed);
         }
     }
 
-    /// A connect failed, and the endpoint or the way to it is why. Several requests that fail at once count as one failure.
+    /// Records a failed connect for which the endpoint or the path to it is responsible. Concurrent failures count as one.
     pub fn failed(&self, now: Uptime) {
         let _ = self
             .0
@@ -136,7 +136,8 @@ impl Rest {
     }
 }
 
-/// The right to probe an endpoint. Dropped without an outcome, as by a client that went away, it passes to the next request.
+/// The right to probe an endpoint. If it is dropped without an outcome, for example because the client disconnected, it passes to the next
+/// request.
 #[derive(Debug)]
 pub struct Probe<'a> {
     rest: &'a Rest,
@@ -149,7 +150,7 @@ impl Drop for Probe<'_> {
             until: 0,
             ..State::of(self.packed)
         };
-        // Where this fails there was an outcome.
+        // The exchange fails if there was an outcome.
         let _ = self.rest.0.compare_exchange(
             self.packed,
             due.pack(),

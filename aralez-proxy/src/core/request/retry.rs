@@ -1,9 +1,9 @@
-//! When a request is sent once more. The rules are those of every engine; what they look at is plain.
+//! Decides when a request is sent again. The rules know nothing of the engine that applies them.
 //!
-//! Two things are tried again. A connection that cannot be made: nothing was sent, so any method may go to any other endpoint of the
-//! pool, within [`ConnectTime`]. And a kept connection that its endpoint had closed, or closes with a 408 while the request is on its way: a
-//! request that an endpoint may see twice without harm, or of which nothing was sent, goes out once more on a new connection (RFC 9112
-//! section 9.3.1, RFC 9110 section 15.5.9). Only the latter may load an endpoint twice, so only that has a [`Budget`].
+//! Two failures are retried. A connect that fails: nothing was sent, so a request of any method may go to any other endpoint of the pool,
+//! within [`ConnectTime`]. And a reused connection that its endpoint had closed, or closes with a 408 while the request is in flight: a
+//! request that is idempotent, or of which nothing was sent, is sent once more on a new connection (RFC 9112 section 9.3.1, RFC 9110
+//! section 15.5.9). Only the latter can load an endpoint twice, so only that has a [`Budget`].
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,10 +11,10 @@ mod connect_time;
 
 pub use connect_time::{ConnectTime, Share};
 
-/// What was sent of a request is kept up to this size, so that it can be sent again (U-02).
+/// Bytes of a sent request that are kept at most so that it can be sent again.
 pub const LARGEST_REPLAY: usize = 64 * 1024;
 
-/// Whether an endpoint may see a request of this method twice (RFC 9110 section 9.2.2).
+/// Returns whether a request of this method is idempotent, so that an endpoint may see it twice (RFC 9110 section 9.2.2).
 pub fn is_idempotent(method: &str) -> bool {
     matches!(
         method,
@@ -22,34 +22,34 @@ pub fn is_idempotent(method: &str) -> bool {
     )
 }
 
-/// On which terms a request is sent on a connection.
+/// The conditions under which a request is sent on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Attempt {
-    /// The connection had served a request before.
+    /// The connection has served a request before.
     pub reused: bool,
-    /// The request was sent before.
+    /// The request is being sent for the second time.
     pub again: bool,
-    /// The budget has room for one more retry.
+    /// The budget allows one more retry.
     pub allowed: bool,
 }
 
-/// What is known of a request that failed on a connection.
+/// The facts about a request that failed on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Failed {
-    /// The terms on which it was sent.
+    /// The conditions under which it was sent.
     pub attempt: Attempt,
-    /// A byte of the answer came, other than those of a 408 that ends the connection.
+    /// A byte of the response arrived, other than those of a 408 that closes the connection.
     pub answered: bool,
     /// A byte of the request was sent.
     pub sent: bool,
     /// The endpoint may see the request twice.
     pub idempotent: bool,
-    /// All that was sent is still there to be sent again.
+    /// All bytes that were sent are still buffered.
     pub kept: bool,
 }
 
 impl Failed {
-    /// Whether the request is sent once more, on a new connection.
+    /// Returns whether the request is sent once more, on a new connection.
     pub const fn is_retried(self) -> bool {
         let Attempt {
             reused,
@@ -60,22 +60,22 @@ impl Failed {
         reused && !self.answered && !again && harmless
     }
 
-    /// Whether the new connection was none: it broke before a byte of the request was sent on it.
+    /// Returns whether the failure counts as a failed connect: a new connection broke before a byte of the request was sent on it.
     pub const fn is_no_connection(self) -> bool {
         !self.attempt.reused && !self.answered && !self.sent
     }
 }
 
-/// Keeps retries of what was sent, and that fail again, below a fifth of all requests, so that an endpoint in trouble is not asked twice
-/// as often. A retry that succeeds costs nothing, and neither does a connect that fails: nothing was sent.
+/// Limits retries of requests that were sent, and that fail again, to a fifth of all requests, so that an endpoint in trouble does not get
+/// twice the load. A retry that succeeds costs nothing, and neither does a failed connect: nothing was sent.
 #[derive(Debug)]
 pub struct Budget(AtomicU32);
 
-/// What a retry that fails takes; a request gives 1.
+/// Cost of a failed retry; each request earns 1.
 const PRICE: u32 = 5;
-/// What can be saved up.
+/// Upper bound of the balance.
 const MOST: u32 = 100 * PRICE;
-/// What a quiet proxy begins with.
+/// Initial balance, so that a proxy with little traffic can retry.
 const FIRST: u32 = 10 * PRICE;
 
 impl Default for Budget {
@@ -85,21 +85,21 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A request came.
+    /// Counts a request.
     pub fn earn(&self) {
-        // A lost update among threads is a fraction of a retry.
+        // An update lost to a race between threads is a fraction of a retry.
         let saved = self.0.load(Ordering::Relaxed);
         if saved < MOST {
             self.0.store(saved + 1, Ordering::Relaxed);
         }
     }
 
-    /// Whether another retry may be tried.
+    /// Returns whether another retry may be tried.
     pub fn allows(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= PRICE
     }
 
-    /// A retry failed.
+    /// Counts a failed retry.
     pub fn spend(&self) {
         let saved = self.0.load(Ordering::Relaxed);
         self.0.store(saved.saturating_sub(PRICE), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The route of a request: host, then the longest path by whole segments, the same in every reading of the path.
+//! Finds the route of a request: by host, then by the longest path in whole segments, which must be the same for every reading of the path.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use crate::core::request::rejection::Rejection;
 use crate::core::request::table::{CompiledHost, CompiledRoute, Table};
 use crate::core::request::{Context, Fields, Request};
 
-/// What a request asks for.
+/// The destination of a request.
 #[derive(Debug)]
 pub enum Destination<'a> {
-    /// What a route serves.
+    /// A configured route.
     Route(Routed<'a>),
     /// The proxy itself: `OPTIONS *`.
     Proxy,
 }
 
-/// A request whose route was found.
+/// A request with the route that was found for it.
 #[derive(Debug)]
 pub struct Routed<'a> {
     /// The route.
     pub route: &'a Arc<CompiledRoute>,
-    /// The host that was asked for, normalised, without port; `None` where none was.
+    /// The requested host, normalised, without port; `None` if the request names none.
     pub host: Option<Cow<'a, str>>,
-    /// The target, read.
+    /// The parsed request target.
     pub target: Target<'a>,
 }
 
-/// Finds the route of a request. Takes no lock, and allocates only for a host or path that is not normal.
+/// Finds the route of a request. Takes no lock, and allocates only if the host or path is not in normal form.
 ///
 /// # Errors
-/// [`Rejection`], where no route may be found for it, or none is.
+/// [`Rejection`] if the request must not be routed, or no route matches.
 pub fn find<'a, F: Fields>(
     table: &'a Table,
     context: &Context<'_>,
@@ -73,7 +73,7 @@ fn named_host(host: Option<&str>) -> Result<Option<Cow<'_, str>>, Rejection> {
     }
 }
 
-/// The host that answers for a name. Who names none, as probes in HTTP/1.0 do, gets the catch-all where there is one.
+/// Returns the host that serves a name. A request without a host, as HTTP/1.0 probes send, gets the catch-all if there is one.
 fn find_host<'a>(
     table: &'a Table,
     host: Option<&str>,
@@ -84,7 +84,7 @@ fn find_host<'a>(
     }
 }
 
-/// An absolute target and `Host` name the same host and port, or somebody reads the other one.
+/// Checks that an absolute target and `Host` name the same host and port: otherwise another hop might route by the other one.
 fn check_authority(target: &Target<'_>, host: Option<&str>) -> Result<(), Rejection> {
     match (target.authority(), host) {
         (Some(authority), Some(host)) if !authority.is_named_by(host) => {

@@ -1,7 +1,7 @@
 //! The table: a snapshot compiled for lookup.
 //!
-//! Tables are immutable and follow each other; the next one shares with the one before what did not change, so that a change costs what
-//! it touches. Routes name their pool instead of holding it: a change of endpoints rebuilds one pool and no route.
+//! Tables are immutable. Each shares with its predecessor everything that did not change, so the cost of an update is proportional to the
+//! change. Routes refer to their pool by name: a change of endpoints rebuilds one pool and no route.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ mod tests;
 pub use route::CompiledRoute;
 use route::CompiledScope;
 
-/// A snapshot compiled for lookup. Cheap to copy.
+/// A snapshot compiled for lookup. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     hosts: HostIndex<Arc<CompiledHost>>,
@@ -33,7 +33,7 @@ pub struct Table {
 /// A host with its routes.
 #[derive(PartialEq, Eq, Debug)]
 pub struct CompiledHost {
-    /// Which hosts it answers for.
+    /// The hosts it matches.
     pub pattern: HostPattern,
     routes: PathIndex<Arc<CompiledRoute>>,
 }
@@ -49,10 +49,10 @@ impl CompiledHost {
         }
     }
 
-    /// The route that every reading of a path selects.
+    /// Returns the route that every reading of a path selects; `None` if no route matches.
     ///
     /// # Errors
-    /// [`InvalidPath`] where readings of the path select different routes.
+    /// [`InvalidPath`] if readings of the path select different routes.
     pub fn route(
         &self,
         path: &RequestPath<'_>,
@@ -60,24 +60,24 @@ impl CompiledHost {
         self.routes.select(path)
     }
 
-    /// The routes, ascending by path.
+    /// Iterates over the routes, ascending by path.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<CompiledRoute>> {
         self.routes.iter().map(|(_, route)| route)
     }
 }
 
 impl Table {
-    /// The table of nothing: every request is a miss.
+    /// Returns an empty table: every request is a miss.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// The table of a snapshot. Costs the snapshot.
+    /// Compiles a whole snapshot.
     pub fn build(snapshot: &Snapshot, registry: &Registry) -> Self {
         Self::build_with(snapshot, registry, &InTurn)
     }
 
-    /// As [`Table::build`]: hosts are one piece of work, pools another.
+    /// As [`Table::build`], with hosts and pools compiled as two pieces of work that `join` may run in parallel.
     pub fn build_with(snapshot: &Snapshot, registry: &Registry, join: &dyn Join) -> Self {
         let hosts = || {
             let mut table = Self::empty();
@@ -92,12 +92,12 @@ impl Table {
         Self { pools, ..hosts }
     }
 
-    /// The table of the snapshot that follows the one this table is of. Costs what the change touched: a pool whose endpoints changed is
-    /// one pool, but settings are in every route.
+    /// Returns the table of the snapshot that follows the one of this table. The cost is proportional to what the change touched: changed
+    /// endpoints rebuild one pool, but changed settings rebuild every route.
     #[must_use]
     pub fn next(&self, snapshot: &Snapshot, touched: &Touched, registry: &Registry) -> Self {
         let mut table = self.clone();
-        // A host that is put is compiled in the scope of now.
+        // Before the hosts: a host is compiled in the scope of the new settings.
         if touched.settings {
             table.take_settings(snapshot);
         }
@@ -110,32 +110,32 @@ impl Table {
         table
     }
 
-    /// The host that answers for a normalised name: exact, then the longest suffix, then the catch-all. Does not allocate.
+    /// Returns the host that matches a normalised name: exact, then the longest suffix, then the catch-all. Does not allocate.
     pub fn host(&self, name: &str) -> Option<&Arc<CompiledHost>> {
         self.hosts.lookup(name)
     }
 
-    /// The host that takes what no other one takes.
+    /// Returns the catch-all host, if there is one.
     pub fn catch_all(&self) -> Option<&Arc<CompiledHost>> {
         self.hosts.get(&HostPattern::CatchAll)
     }
 
-    /// The pool of a name.
+    /// Returns the pool of a name.
     pub fn pool(&self, name: &PoolName) -> Option<&Arc<CompiledPool>> {
         self.pools.get(name)
     }
 
-    /// All hosts, in no particular order.
+    /// Iterates over all hosts, in no particular order.
     pub fn hosts(&self) -> impl Iterator<Item = &Arc<CompiledHost>> {
         self.hosts.values()
     }
 
-    /// All pools, in no particular order.
+    /// Iterates over all pools, in no particular order.
     pub fn pools(&self) -> impl Iterator<Item = &Arc<CompiledPool>> {
         self.pools.iter().map(|(_, pool)| pool)
     }
 
-    /// Whether misses are answered 502, as `compat: aralez-0.9` asks.
+    /// Returns whether misses are answered with 502, as `compat: aralez-0.9` sets.
     pub const fn compat_0_9(&self) -> bool {
         self.compat_0_9
     }

@@ -1,6 +1,7 @@
-//! A request as decisions see it: a plain view, whatever protocol carried it.
+//! A request as decisions see it, independent of the protocol that carried it.
 //!
-//! HTTP/1 makes one of a head that stands in a buffer ([`crate::core::request::http1::request::HeadFields`]), HTTP/2 will make one of its header map.
+//! HTTP/1 builds one from a head in a buffer ([`crate::core::request::http1::request::HeadFields`]); HTTP/2 will build one from its header
+//! map.
 
 use std::net::IpAddr;
 
@@ -11,10 +12,10 @@ use crate::core::request::pseudonym::Pseudonym;
 
 /// The header fields of a message.
 pub trait Fields {
-    /// All of them in their order: the name as it came, and the value without spaces around it.
+    /// Iterates over all fields in order: the name as received, and the value without surrounding whitespace.
     fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 
-    /// The values of the fields of one meaning, in their order. Cheap where there is none.
+    /// Iterates over the values of the fields with this name, in order. Cheap if there is none.
     fn values(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
         let named = self
             .all()
@@ -28,11 +29,11 @@ pub trait Fields {
 pub struct Request<'a, F> {
     /// The method.
     pub method: &'a str,
-    /// Whether it came over TLS.
+    /// The scheme: HTTPS if the request arrived over TLS.
     pub scheme: Scheme,
-    /// The `Host` field or `:authority`, as it came; `None` where an HTTP/1.0 client named none.
+    /// The `Host` field or `:authority`, as received; `None` if an HTTP/1.0 client sent none.
     pub host: Option<&'a str>,
-    /// The request target, as it came.
+    /// The request target, as received.
     pub target: &'a str,
     /// The client's address.
     pub client: IpAddr,
@@ -41,19 +42,19 @@ pub struct Request<'a, F> {
 }
 
 impl<F: Fields> Request<'_, F> {
-    /// Whether it says in `CDN-Loop` that it passed this node before (RFC 8586).
+    /// Returns whether `CDN-Loop` contains this node, so that the request has passed it before (RFC 8586).
     pub fn has_passed(&self, node: &Pseudonym) -> bool {
         let mut passed = self.fields.values(FieldName::CdnLoop);
         passed.any(|value| node.is_in(value))
     }
 }
 
-/// What a decision depends on beside the table and the request.
+/// The inputs of a decision besides the table and the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The name of this node, by which it finds requests that came back to it.
+    /// The pseudonym of this node, which marks the requests that it forwarded.
     pub node: &'a Pseudonym,
-    /// The port where this proxy serves HTTPS, if it does; 443 is assumed where it does not.
+    /// The port on which this proxy serves HTTPS; `None` if it does not, in which case 443 is assumed.
     pub tls_port: Option<u16>,
 }
 
@@ -61,7 +62,7 @@ pub struct Context<'a> {
 pub(crate) mod tests {
     use super::*;
 
-    /// Fields that came over no wire.
+    /// Header fields for tests.
     #[derive(Clone, Copy, Debug, Default)]
     pub(crate) struct Pairs<'a>(pub(crate) &'a [(&'a str, &'a str)]);
 

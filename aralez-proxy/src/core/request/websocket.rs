@@ -1,13 +1,13 @@
-//! WebSocket frames as far as a tunnel needs them: where one ends and the next begins (RFC 6455 section 5.2). Payloads are not looked at.
+//! The part of WebSocket framing that a tunnel needs: frame boundaries (RFC 6455 section 5.2). Payloads are not inspected.
 
-/// A close frame of a server with status 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1). Servers do not mask.
+/// A close frame from a server with status 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1). Server frames are unmasked.
 pub const GOING_AWAY: [u8; 4] = [0x88, 0x02, 0x03, 0xE9];
 
 /// The opcode of a close frame.
 const CLOSE: u8 = 0x8;
 
-/// Follows one direction of a WebSocket by the lengths in its frame headers. A masked frame of a server, a reserved bit or an unknown
-/// opcode changes nothing: only lengths count.
+/// Tracks one direction of a WebSocket by the lengths in its frame headers. A masked server frame, a reserved bit or an unknown opcode is
+/// ignored: only lengths count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Frames {
     at: Position,
@@ -21,14 +21,14 @@ enum Position {
     Boundary,
     /// After the first byte of a header.
     Length,
-    /// In the rest of a header: bytes of it that are to come, those of an extended length first.
+    /// In the rest of a header, with `left` bytes to come: those of an extended length, then the mask.
     Header { left: u8, mask: u8, length: u64 },
-    /// In a payload, with so many bytes to come.
+    /// In a payload, with this many bytes to come.
     Payload(u64),
 }
 
 impl Frames {
-    /// These bytes have passed.
+    /// Advances over bytes that were forwarded.
     pub fn pass(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -37,7 +37,7 @@ impl Frames {
         }
     }
 
-    /// How many of these bytes, which come next, belong to the frame that is under way: 0 between two frames.
+    /// Returns how many of the next `bytes` belong to the frame in progress: 0 between two frames.
     pub fn to_boundary(mut self, bytes: &[u8]) -> usize {
         let mut count = 0;
         while count < bytes.len() && !self.is_at_boundary() {
@@ -46,17 +46,17 @@ impl Frames {
         count
     }
 
-    /// Whether the next byte begins a frame.
+    /// Returns whether the next byte begins a frame.
     pub fn is_at_boundary(&self) -> bool {
         self.at == Position::Boundary
     }
 
-    /// Whether a close frame has begun: no frame may follow it (RFC 6455 section 5.5.1).
+    /// Returns whether a close frame has begun: no frame may follow it (RFC 6455 section 5.5.1).
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Takes one header byte, or as much of a payload as is there; how many bytes that was. `bytes` is not empty.
+    /// Consumes one header byte, or all payload bytes available, and returns how many. `bytes` must not be empty.
     fn step(&mut self, bytes: &[u8]) -> usize {
         let byte = bytes.first().copied().unwrap_or_default();
         let mut count = 1;

@@ -1,22 +1,22 @@
-//! The identity of a cluster as people write it.
+//! The identity of a cluster in its text form.
 
 use std::str::FromStr;
 
-/// More bytes than this are no identity; the stream says the same.
+/// Maximum length of an identity in bytes; the stream has the same limit.
 const MOST: usize = 64;
 
-/// A cluster, as `aralez-ctl status` shows it: hexadecimal digits.
+/// The identity of a cluster, written in hexadecimal as `aralez-ctl status` shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClusterId(Vec<u8>);
 
 impl ClusterId {
-    /// The bytes.
+    /// Returns the raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A text that is no identity of a cluster.
+/// The error for text that is not a cluster identity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "not the identity of a cluster: an even number of hexadecimal digits, as `aralez-ctl status` shows it"

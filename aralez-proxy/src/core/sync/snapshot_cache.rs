@@ -1,4 +1,4 @@
-//! What a proxy remembers between its runs, as a trait: the stream needs it, the cache on disk is it.
+//! The state that a proxy keeps between runs, as a trait: the subscription uses it, the cache on disk implements it.
 
 use std::time::Duration;
 
@@ -7,78 +7,79 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 
 use crate::core::sync::subscription::ContentRefusal;
 
-/// Something could not be kept. Serving goes on.
+/// Something could not be written to the cache. The proxy continues to serve.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotCached(pub String);
 
-/// What was remembered at a start.
+/// The state that was loaded at start.
 #[derive(Debug, Default)]
 pub struct CachedState {
     /// The newest acceptable snapshot.
     pub snapshot: Option<Snapshot>,
-    /// Contents that this proxy will not run, and why. What it starts all the same, since nothing else is there to serve, is among them.
+    /// Contents that this proxy refuses to run, and why. Includes a refused content that starts anyway because there is nothing else to
+    /// serve.
     pub refused: Vec<ContentRefusal>,
-    /// The cluster that this proxy belongs to; empty before the first contact.
+    /// The cluster to which this proxy belongs; empty before the first contact.
     pub cluster: Vec<u8>,
-    /// Drawn for this start.
+    /// The random id of this boot.
     pub boot_id: Vec<u8>,
-    /// That of the start before; empty for the first.
+    /// The id of the previous boot; empty for the first one.
     pub replaces_boot_id: Vec<u8>,
-    /// What was found wrong, for a person: each file that was set aside, and why.
+    /// Problems to report to the operator: each file that was set aside, and why.
     pub troubles: Vec<String>,
 }
 
-/// Keeps accepted snapshots, and how the boots of this proxy ended. One owner, one writer.
+/// Stores accepted snapshots, and how previous boots of this proxy ended. It has one owner, which is the only writer.
 pub trait SnapshotCache: Send {
-    /// The process starts: gives what may serve within these limits.
+    /// Registers the start of the process, and returns what it may serve within these limits.
     fn boot(&mut self, limits: &Limits) -> CachedState;
 
-    /// This proxy belongs to this cluster from now on.
+    /// Binds this proxy to a cluster.
     fn pin(&mut self, cluster: &[u8]);
 
-    /// This content is about to serve; it is on trial.
+    /// Records that this content is about to serve and is on trial.
     fn swap(&mut self, root: Digest);
 
-    /// This content served 60 s.
+    /// Records that this content has served for 60 s.
     fn proved(&mut self, root: Digest);
 
-    /// This content, which has served 60 s, served so much longer.
+    /// Records that this content, which has served for 60 s, served for `longer` more.
     fn served(&mut self, _root: Digest, _longer: Duration) {}
 
-    /// The process ends as it should.
+    /// Records a regular exit of the process.
     fn clean_exit(&mut self);
 
-    /// Writes what those above changed so that the death of this process does not lose it, without waiting for the disk. It is no less to
-    /// be saved after that.
+    /// Writes the marks that changed so that they survive the death of this process, without waiting for the disk. They still have to be
+    /// saved with [`SnapshotCache::save_marks`].
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// [`NotCached`] if they cannot be written.
     fn note_marks(&mut self) -> Result<(), NotCached> {
         self.save_marks()
     }
 
-    /// Writes what those above changed, if anything.
+    /// Writes the marks that changed, if any.
     ///
     /// # Errors
-    /// Where it cannot be written; it is tried again with the next call.
+    /// [`NotCached`] if they cannot be written; the next call tries again.
     fn save_marks(&mut self) -> Result<(), NotCached>;
 
-    /// Keeps an accepted snapshot, and lets go of those too old to matter.
+    /// Stores an accepted snapshot, and removes those that are too old.
     ///
     /// # Errors
-    /// Where it cannot be written; what was kept before is as it was.
+    /// [`NotCached`] if it cannot be written; what was stored before is unchanged.
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), NotCached>;
 
-    /// A suspect content that is kept, for its one more try.
+    /// Returns a stored suspect content, for its one more try.
     ///
     /// # Errors
-    /// Where it is not kept, or does not serve within these limits.
+    /// [`NotCached`] if it is not stored, or exceeds these limits.
     fn suspect(&mut self, root: Digest, _limits: &Limits) -> Result<Snapshot, NotCached> {
         Err(NotCached(format!("{} is not kept", root.short())))
     }
 
-    /// Checks one more of what is kept and was not needed by the start: what was found wrong. `None`: all is checked.
+    /// Checks one more stored item that the start did not need, and returns the problems found. `None` if everything is checked.
     fn examine(&mut self) -> Option<Vec<String>> {
         None
     }

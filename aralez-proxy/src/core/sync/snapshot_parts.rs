@@ -1,46 +1,46 @@
-//! The two parts of a snapshot, which have lives of their own: what documents say, of which older ones are kept, and the newest of what is
-//! discovered or operational. Pure.
+//! The two parts of a snapshot, which are stored separately: the part that documents make, of which older versions are kept, and the newest
+//! discovered and operational part. Pure: no I/O.
 //!
-//! Put together they are closed under reference: an endpoint whose pool these documents do not have is left out. It is not forgotten while
-//! documents are kept that have its pool, so that falling back to them serves.
+//! Composed, they are closed under reference: an endpoint whose pool is not in these documents is left out. It is kept as long as stored
+//! documents contain its pool, so that falling back to them has endpoints.
 
 use std::sync::Arc;
 
 use aralez_proto::record::{Change, Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::version::Version;
 
-/// An endpoint of a pool that the newest documents do not have any more, for the older ones that are kept.
+/// An endpoint whose pool is not in the newest documents, kept for the older documents that have it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Left {
-    /// The endpoint as it was when its pool went.
+    /// The endpoint at the time its pool was removed.
     pub record: Record,
     /// The first generation and revision without its pool.
     pub since: (u64, u64),
 }
 
-/// What is discovered or operational, apart from documents.
+/// The discovered and operational part of a snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct OtherPart {
-    /// The version of the snapshot whose part it is.
+    /// The version of the snapshot that it belongs to.
     pub version: Version,
     /// Its records.
     pub records: RecordSet,
-    /// What older documents may need.
+    /// Endpoints that only older documents need.
     pub left: Vec<Left>,
 }
 
-/// A snapshot's records under their version, and the endpoints that are not among them.
+/// The records of a snapshot under their version, and the endpoints that were left out.
 #[derive(Debug)]
 pub struct Composed {
-    /// With the roots of the records.
+    /// The version, with the roots of `records`.
     pub version: Version,
     /// Closed under reference, unless the documents themselves are not.
     pub records: RecordSet,
-    /// What these documents have no pool for.
+    /// The endpoints whose pool is not in these documents.
     pub left: Vec<Left>,
 }
 
-/// The records of documents with the newest other part; `None`: there is none.
+/// Combines the records of documents with the newest other part, if there is one.
 pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPart>) -> Composed {
     let other = other.unwrap_or_default();
     let of = other.version;
@@ -49,7 +49,7 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
         record: record.clone(),
         since,
     });
-    // Both parts were written with the same documents, so every endpoint has its pool: skip the look-ups.
+    // If both parts were written with the same documents, every endpoint has its pool: skip the look-ups.
     let together = authored.authored_root() == of.authored_root;
     let has_pool = |left: &Left| is_closed(&left.record, &authored);
     let (mut served, mut left): (Vec<Left>, Vec<Left>) =
@@ -72,7 +72,7 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
     }
 }
 
-/// What is left of the endpoints when `next` follows `before`: those whose pool it does not have.
+/// Returns the endpoints to keep when `next` replaces `before`: those whose pool is not in `next`.
 pub fn left_after(
     left: Vec<Left>,
     before: &RecordSet,
@@ -95,7 +95,7 @@ pub fn left_after(
     all
 }
 
-/// Whether all that a record refers to is there.
+/// Returns whether everything that a record refers to is present.
 fn is_closed(record: &Record, among: &RecordSet) -> bool {
     match record.key.endpoint() {
         Some((pool, _)) => {
@@ -106,8 +106,8 @@ fn is_closed(record: &Record, among: &RecordSet) -> bool {
     }
 }
 
-/// The version of documents with an other part that was written under `of`. Of equal documents the newer name counts; the counter of the
-/// operational layer means nothing in another generation.
+/// Returns the version of documents combined with an other part that was written under `of`. If both have the same documents, the newer
+/// version wins; the counter of the operational layer has no meaning in another generation.
 fn joined(content: Version, of: Version) -> Version {
     let same = content.authored_root == of.authored_root && of.order(&content).is_ge();
     let name = if same { of } else { content };
@@ -221,7 +221,7 @@ mod tests {
         };
         let fallen_back = compose((version(1, 4, 0), set(&[pool("p")])), Some(newest));
         assert_eq!(fallen_back.records.root(), before.root());
-        // It comes back: what control says of it then is what holds.
+        // The pool is back: the endpoint is not kept any more, since control sends the current one.
         assert_eq!(left_after(left, &after, &before, version(1, 6, 0)).len(), 1);
     }
 

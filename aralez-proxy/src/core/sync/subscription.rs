@@ -1,7 +1,7 @@
 //! The proxy's side of the stream as a pure state machine: events in, actions out.
 //!
-//! It decides when to dial, what to say, what to apply and what to refuse (design section 7). It knows no sockets, no runtime and no
-//! clock: time and randomness come with each event. It does not look into records; applying is somebody else's, one update at a time.
+//! It decides when to dial, what to send, what to apply and what to refuse. It has no sockets, no runtime and no clock: time and randomness
+//! arrive with each event. It does not inspect records; the caller applies updates, one at a time.
 
 mod assembly;
 mod dialling;
@@ -33,32 +33,32 @@ use refusals::Refusals;
 #[cfg(test)]
 mod tests;
 
-/// How long `Welcome` may take, and the silence that is allowed before control named its heartbeat.
+/// Time limit for `Welcome`, and the silence that is allowed until control has announced its heartbeat.
 const GREETING: Duration = Duration::from_secs(15);
-/// `Status` is sent at least this often,
+/// Maximum interval between two `Status` reports.
 const STATUS_EVERY: Duration = Duration::from_secs(15);
-/// and not more often than this.
+/// Minimum interval between two `Status` reports.
 const STATUS_GAP: Duration = Duration::from_secs(1);
 
-/// What stands between dialling and being served.
+/// The state of the connection to control.
 #[derive(Debug)]
 enum Phase {
-    /// Waits for a pause or a connection.
+    /// Waits for the end of a pause or for a connection.
     Dialling { server: usize },
-    /// Connected while an apply of before still runs: what is held is only known after it.
+    /// Connected while an earlier update is still being applied: the held version is known only afterwards.
     Waiting { server: usize },
-    /// Said hello.
+    /// Sent `Hello`, waits for `Welcome`.
     Greeting { server: usize, until: Instant },
-    /// Welcomed.
+    /// Received `Welcome`.
     Live(Box<OpenStream>),
-    /// The process ends, or has not begun.
+    /// Not started, or shutting down.
     Idle,
 }
 
-/// What is being applied, and for which stream.
+/// The update that is being applied.
 #[derive(Clone, Copy, Debug)]
 struct Applying {
-    /// The report owed to the stream that sent it; `None` after that stream was lost.
+    /// The id under which the result is reported; `None` if the stream that sent the update is lost, or for a retry without control.
     update_id: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// A machine over `servers` control servers (at least one), holding what the cache gave.
+    /// Creates a machine for `servers` control servers (at least one), with the state that the cache returned.
     pub fn new(
         servers: usize,
         limits: Limits,
@@ -108,7 +108,7 @@ impl Subscription {
         }
     }
 
-    /// With another time than [`RETRY_ALONE`] for the one more try of a suspect content.
+    /// Replaces [`RETRY_ALONE`], the window for the one more try of a suspect content without control.
     #[must_use]
     pub fn retrying_alone(self, window: (Duration, Duration)) -> Self {
         Self {
@@ -117,12 +117,12 @@ impl Subscription {
         }
     }
 
-    /// What runs.
+    /// Returns the version that runs.
     pub const fn held(&self) -> Option<Version> {
         self.held
     }
 
-    /// The server that welcomed this proxy on the stream that is open.
+    /// Returns the server of the open stream; `None` before its `Welcome`.
     pub const fn connected(&self) -> Option<usize> {
         match &self.phase {
             Phase::Live(stream) => Some(stream.server()),
@@ -130,18 +130,18 @@ impl Subscription {
         }
     }
 
-    /// The contents that this proxy will not run.
+    /// Returns the contents that this proxy refuses to run.
     pub fn refused(&self) -> &[ContentRefusal] {
         self.refusals.as_slice()
     }
 
-    /// When a [`Event::Tick`] is due, at the latest.
+    /// Returns the latest time at which the next [`Event::Tick`] is due.
     pub fn next_wake(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Greeting { until, .. } => Some(*until),
             Phase::Live(stream) => Some(stream.next_wake(self.applying.is_some())),
             Phase::Dialling { .. } => {
-                // While something is applied its end comes before a try.
+                // No try is due while an update is being applied.
                 let alone = self.alone.due().filter(|_| self.applying.is_none());
                 alone.into_iter().chain(self.reach.due()).min()
             }
@@ -149,7 +149,7 @@ impl Subscription {
         }
     }
 
-    /// Takes an event and says what to do, in order.
+    /// Processes an event and returns the actions to execute, in order.
     pub fn on(&mut self, moment: Moment, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         if let Some(last_resort) = &mut self.last_resort {
@@ -197,8 +197,8 @@ impl Subscription {
         actions
     }
 
-    /// Without control for long enough: tries the newest suspect content once more. Not between Hello and Welcome, where what is held was just
-    /// told.
+    /// Tries the newest suspect content once more after long enough without control. Not between Hello and Welcome: Hello has just
+    /// announced the held version.
     fn try_alone(&mut self, moment: Moment, actions: &mut Vec<Action>) {
         let free = matches!(self.phase, Phase::Dialling { .. }) && self.applying.is_none();
         let Some(root) = self.refusals.newest_suspect().filter(|_| free) else {
@@ -228,7 +228,7 @@ impl Subscription {
                 self.reopen(moment, "control spoke before its Welcome", actions);
             }
             (Phase::Live(_), message) => self.hear(moment, message, actions),
-            // What a stream that was let go still says.
+            // A late message on a stream that was closed.
             (Phase::Dialling { .. } | Phase::Waiting { .. } | Phase::Idle, _) => {}
         }
     }
@@ -292,7 +292,7 @@ impl Subscription {
         faults: &Faults,
         actions: &mut Vec<Action>,
     ) {
-        // Records that come to another root are no content at all: the announced one may be right, and comes once more as a whole.
+        // A root mismatch does not refuse the content: the announced root may be right, and control sends it again in full.
         let mismatch = |fault: &Fault| fault.code == FaultCode::HashMismatch;
         if !faults.as_slice().iter().all(mismatch) {
             self.refusals.remember(&version, faults.as_slice());
@@ -307,7 +307,7 @@ impl Subscription {
         self.settled(moment, report, actions);
     }
 
-    /// An apply came to its end: reports it where a stream waits for that.
+    /// Ends an apply, and reports the result if a stream waits for it.
     fn settled(
         &mut self,
         moment: Moment,

@@ -1,11 +1,12 @@
-//! The boot-loop rule (ARCHITECTURE, "The cache"): which contents ended this proxy soon after they were applied, and which proved good.
+//! The boot-loop rule (ARCHITECTURE, "The cache"): records which contents ended this proxy soon after they were applied, and which proved
+//! good.
 //!
-//! A content is what documents say, by its authored root: endpoints that come and go neither begin a trial anew nor escape one.
+//! A content is identified by the authored root of its documents, so changes of endpoints neither restart a trial nor end one.
 //!
-//! A content is suspect when boots in a row ended within 60 s of its swap: two where there is evidence of a fault of the process, four where
-//! nobody knows why it ended. After the signal to leave, after an error of the surroundings and across a boot of the machine nothing is held
-//! against it. A suspect is tried once more; a death on that try makes it fatal, until it is sent again on an operator's word. A content that
-//! served 24 h on this node is never blamed. Only what ran at the end is blamed, not what it replaced.
+//! A content becomes suspect when consecutive boots ended within 60 s of its swap: two if there is evidence of a fault of the process, four
+//! if the cause is unknown. Exits after a termination signal, exits due to an error of the environment, and reboots of the machine do not
+//! count. A suspect is tried once more; a death during that try makes it fatal until an operator has it sent again. A content that has
+//! served for 24 h on this node is never blamed. Only the content that ran at the end is blamed, not the one it replaced.
 
 use std::time::Duration;
 
@@ -17,85 +18,85 @@ pub use exit::LastExit;
 #[cfg(test)]
 mod tests;
 
-/// A content that served this long in one go has proved good.
+/// A content that served for this long without a break has proved good.
 pub const PROOF: Duration = Duration::from_secs(60);
-/// A content that served this long is kept in the cache beside the one that proved good.
+/// A content that served for this long is kept in the cache in addition to the one that proved good.
 pub const LASTING: Duration = Duration::from_secs(60 * 60);
-/// A content that served this long on this node, all boots together, is never blamed.
+/// A content that served for this long on this node, over all boots, is never blamed.
 pub const TRUSTED: Duration = Duration::from_secs(24 * 60 * 60);
-/// What makes a content suspect: two deaths with evidence, or four without.
+/// Blame points that make a content suspect: two deaths with evidence of a fault, or four without.
 const SUSPECT: u32 = 4;
-/// How many good contents are remembered.
+/// Maximum number of good contents to remember.
 const MOST_GOOD: usize = 8;
-/// How many trials are remembered.
+/// Maximum number of trials to remember.
 const MOST_TRIALS: usize = 16;
 
-/// What has come of a content that has not proved good.
+/// The state of a content that has not proved good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Standing {
     /// It may be started.
     #[default]
     OnTrial,
-    /// It is not started while there is another, but for one more try.
+    /// It is not started while another content is available, except for one more try.
     Suspect,
-    /// It ended the process on that try.
+    /// It ended the process during that try.
     Fatal,
 }
 
 /// One content on trial.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trial {
-    /// Which content: its authored root.
+    /// The authored root of the content.
     pub root: Digest,
-    /// What speaks against it: points of the boots in a row that ended within 60 s of its swap.
+    /// Blame points from consecutive boots that ended within 60 s of its swap.
     pub blame: u32,
-    /// What came of that.
+    /// The resulting state.
     pub standing: Standing,
-    /// It runs, has not proved good, and the process was not told to leave.
+    /// The content runs, has not proved good, and the process has received no termination signal.
     pub open: bool,
 }
 
 /// One content that proved good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Good {
-    /// Which content: its authored root.
+    /// The authored root of the content.
     pub root: Digest,
-    /// How long it served on this node, all boots together.
+    /// Total time that it served on this node, over all boots.
     pub served: Duration,
-    /// It proved good since the process started: a later swap to it is no trial.
+    /// It proved good in this boot: a later swap to it starts no trial.
     pub this_boot: bool,
 }
 
-/// What is known when a process starts.
+/// The facts known when a process starts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Boot {
-    /// Drawn for this start.
+    /// The random id of this boot.
     pub boot_id: Vec<u8>,
-    /// The kernel's boot id; empty where it is not told.
+    /// The kernel's boot id; empty if unavailable.
     pub machine: String,
-    /// How the process before ended.
+    /// The way in which the previous process ended.
     pub before: LastExit,
 }
 
-/// What is remembered about the boots of this proxy.
+/// The history of the boots of this proxy.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Marks {
     /// Contents that proved good, newest last.
     pub good: Vec<Good>,
-    /// Contents that have not.
+    /// Contents that have not proved good.
     pub trials: Vec<Trial>,
-    /// Drawn at each start; empty before the first.
+    /// The random id of the current boot; empty before the first.
     pub boot_id: Vec<u8>,
-    /// The kernel's boot id at that start; empty where it was not told.
+    /// The kernel's boot id at that start; empty if it was unavailable.
     pub machine: String,
-    /// The cluster that this proxy belongs to; empty before the first contact.
+    /// The cluster to which this proxy belongs; empty before the first contact.
     pub cluster: Vec<u8>,
-    /// Counts up with each write.
+    /// Number of writes so far.
     pub written: u64,
 }
 
 impl Marks {
-    /// The process starts. A trial that is still open was ended by a death.
+    /// Registers the start of the process. A trial that is still open was ended by a death.
     pub fn boot(&mut self, boot: Boot) {
         let same_machine =
             self.machine.is_empty() || boot.machine.is_empty() || self.machine == boot.machine;
@@ -108,7 +109,7 @@ impl Marks {
             match (trial.open, trial.standing) {
                 (true, _) if boot.before == LastExit::Left => trial.ended_well(),
                 (true, _) => trial.blamed(points),
-                // The boot before did not end by this one: its deaths are not in a row.
+                // The last boot did not end while this content ran, so its deaths are not consecutive.
                 (false, _) => trial.ended_well(),
             }
         }
@@ -120,7 +121,7 @@ impl Marks {
         self.tidy();
     }
 
-    /// This content is about to serve.
+    /// Records that this content is about to serve.
     pub fn swap(&mut self, root: Digest) {
         for trial in &mut self.trials {
             trial.open = false;
@@ -144,7 +145,7 @@ impl Marks {
         self.tidy();
     }
 
-    /// This content served [`PROOF`] in one go.
+    /// Records that this content served for [`PROOF`] without a break.
     pub fn proved(&mut self, root: Digest) {
         self.trials.retain(|trial| trial.root != root);
         let before = self.good.iter().position(|good| good.root == root);
@@ -158,37 +159,37 @@ impl Marks {
         self.good.drain(..surplus);
     }
 
-    /// This content, which has proved good, served so much longer.
+    /// Records that this content, which has proved good, served for `longer` more.
     pub fn served(&mut self, root: Digest, longer: Duration) {
         if let Some(good) = self.good.iter_mut().find(|good| good.root == root) {
             good.served = good.served.saturating_add(longer);
         }
     }
 
-    /// The process ends as it should: what was not suspect yet begins anew.
+    /// Records a regular exit of the process: the blame of contents that are not suspect is reset.
     pub fn clean_exit(&mut self) {
         self.trials.iter_mut().for_each(Trial::ended_well);
         self.tidy();
     }
 
-    /// The contents that should not be started, oldest first, and whether they may be tried once more.
+    /// Iterates over the contents that should not be started, oldest first, with their state.
     pub fn suspects(&self) -> impl Iterator<Item = (Digest, Standing)> {
         let suspect = |trial: &&Trial| trial.standing != Standing::OnTrial;
         let told = |trial: &Trial| (trial.root, trial.standing);
         self.trials.iter().filter(suspect).map(told)
     }
 
-    /// Whether this content should not be started.
+    /// Returns whether this content should not be started.
     pub fn is_suspect(&self, root: Digest) -> bool {
         self.suspects().any(|(suspect, _)| suspect == root)
     }
 
-    /// Whether this content proved good and is not suspect since.
+    /// Returns whether this content proved good and has not become suspect since.
     pub fn is_good(&self, root: Digest) -> bool {
         self.served_for(root).is_some()
     }
 
-    /// Whether this content served for [`LASTING`] and is not suspect since.
+    /// Returns whether this content served for [`LASTING`] and has not become suspect since.
     pub fn is_lasting(&self, root: Digest) -> bool {
         self.served_for(root)
             .is_some_and(|served| served >= LASTING)
@@ -209,7 +210,7 @@ impl Marks {
 }
 
 impl Trial {
-    /// The process was told to leave, or something else ran when it ended.
+    /// Closes the trial without blame: the process received a termination signal, or something else ran when it ended.
     const fn ended_well(&mut self) {
         self.open = false;
         if matches!(self.standing, Standing::OnTrial) {
@@ -217,7 +218,7 @@ impl Trial {
         }
     }
 
-    /// The process ended while this ran.
+    /// Adds blame: the process ended while this content ran.
     const fn blamed(&mut self, points: u32) {
         self.open = false;
         self.blame = self.blame.saturating_add(points);

@@ -1,4 +1,4 @@
-//! What becomes of connections: how many are in which state, and why some end.
+//! Counters of connections: how many are in which state, and why they were closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,23 +8,23 @@ use crate::core::request::http1::response::BadResponse;
 use crate::core::request::rejection::Rejection;
 use crate::core::traffic::counter::{add_all, load};
 
-/// What a client's connection does now.
+/// The current activity of a client's connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConnectionState {
     /// Between two requests.
     Idle,
-    /// A request's head is coming.
+    /// A request head is being received.
     Head,
-    /// A request is served.
+    /// A request is being served.
     Exchange,
-    /// It became a tunnel.
+    /// The connection became a tunnel.
     Tunnel,
-    /// It was answered for the last time, and what the client still sends is read away.
+    /// The last response was sent, and the rest of the client's input is read and discarded.
     Linger,
 }
 
 impl ConnectionState {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 5] = [
         Self::Idle,
         Self::Head,
@@ -33,7 +33,7 @@ impl ConnectionState {
         Self::Linger,
     ];
 
-    /// The label in metrics.
+    /// Returns the metrics label.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -45,39 +45,39 @@ impl ConnectionState {
     }
 }
 
-/// A deadline that ended something.
+/// A deadline that expired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deadline {
-    /// A client's head did not come in time.
+    /// A client's request head did not arrive in time.
     Head,
-    /// A client's body stood still.
+    /// A client's request body stalled.
     Body,
-    /// A client's body came too slowly.
+    /// A client's request body arrived too slowly.
     BodyRate,
-    /// A client did not take what it was sent.
+    /// A client did not accept what was sent to it.
     Write,
-    /// A client's connection was idle for long enough.
+    /// A client's connection reached its idle timeout.
     Idle,
-    /// An endpoint could not be connected to in time.
+    /// A connect to an endpoint timed out.
     Connect,
-    /// An endpoint did not begin to answer in time.
+    /// An endpoint did not begin to respond in time.
     FirstByte,
-    /// An endpoint's answer stood still.
+    /// An endpoint's response stalled.
     Read,
-    /// An endpoint did not take what it was sent.
+    /// An endpoint did not accept what was sent to it.
     EndpointWrite,
-    /// The exchange as a whole took too long.
+    /// The whole exchange took too long.
     Total,
-    /// A tunnel was silent for long enough.
+    /// A tunnel reached its idle timeout.
     Tunnel,
-    /// A client went on sending after the last answer.
+    /// A client continued to send after the last response.
     Linger,
-    /// The node leaves: an idle connection or a tunnel had its time.
+    /// The node is draining: the time of an idle connection or a tunnel was over.
     Drain,
 }
 
 impl Deadline {
-    /// All of them.
+    /// All deadlines.
     pub const ALL: [Self; 13] = [
         Self::Head,
         Self::Body,
@@ -94,7 +94,7 @@ impl Deadline {
         Self::Drain,
     ];
 
-    /// The label in metrics.
+    /// Returns the metrics label.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Head => "head",
@@ -114,21 +114,21 @@ impl Deadline {
     }
 }
 
-/// A limit of connections.
+/// A limit on connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConnectionLimit {
-    /// Of one listener.
+    /// Per listener.
     Listener,
-    /// Of the whole process.
+    /// For the whole process.
     Global,
-    /// Of one client's address.
+    /// Per client address.
     Address,
-    /// Of the descriptors that the system gives (`RLIMIT_NOFILE`).
+    /// The process's limit of file descriptors (`RLIMIT_NOFILE`).
     Descriptors,
 }
 
 impl ConnectionLimit {
-    /// All of them.
+    /// All limits.
     pub const ALL: [Self; 4] = [
         Self::Listener,
         Self::Global,
@@ -136,7 +136,7 @@ impl ConnectionLimit {
         Self::Descriptors,
     ];
 
-    /// The label in metrics.
+    /// Returns the metrics label.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Listener => "listener",
@@ -147,7 +147,7 @@ impl ConnectionLimit {
     }
 }
 
-/// The counts.
+/// Counters of connections and of the reasons for which requests and responses failed.
 #[derive(Debug)]
 pub struct Connections {
     states: [AtomicU64; ConnectionState::ALL.len()],
@@ -172,7 +172,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// A connection enters a state; it leaves it where what is given back moves on or is dropped.
+    /// Counts a connection in a state until the returned guard moves on or is dropped.
     pub fn enter(self: &Arc<Self>, state: ConnectionState) -> InState {
         self.states[state as usize].fetch_add(1, Ordering::Relaxed);
         InState {
@@ -181,32 +181,32 @@ impl Connections {
         }
     }
 
-    /// A deadline ended something.
+    /// Counts an expired deadline.
     pub fn deadline(&self, deadline: Deadline) {
         self.deadlines[deadline as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A connection was over a limit.
+    /// Counts a connection that was turned away because of a limit.
     pub fn turn_away(&self, limit: ConnectionLimit) {
         self.turned_away[limit as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request was refused.
+    /// Counts a request that was refused because of its bytes.
     pub fn refuse(&self, refusal: RequestRefusal) {
         self.refusals[refusal as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request that could be read was refused by what was decided about it.
+    /// Counts a request that could be read, but was rejected.
     pub fn reject(&self, rejection: Rejection) {
         self.decided[rejection.place()].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A response was not passed on, or not to its end.
+    /// Counts a response that was not forwarded, or not to its end.
     pub fn bad_response(&self, bad: BadResponse) {
         self.bad_responses[bad as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of `other`.
     pub(super) fn add(&self, other: &Self) {
         let pairs: [(&[AtomicU64], &[AtomicU64]); 6] = [
             (&self.states, &other.states),
@@ -221,31 +221,31 @@ impl Connections {
         }
     }
 
-    /// Connections by state.
+    /// Iterates over the states with their number of connections.
     pub fn by_state(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = ConnectionState::ALL.into_iter().map(ConnectionState::name);
         names.zip(self.states.iter().map(load))
     }
 
-    /// Connections in whatever state.
+    /// Returns the number of connections in any state.
     pub fn open(&self) -> usize {
         let open: u64 = self.states.iter().map(load).sum();
         usize::try_from(open).unwrap_or(usize::MAX)
     }
 
-    /// Ends by deadline.
+    /// Iterates over the deadlines with the number of times each expired.
     pub fn by_deadline(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = Deadline::ALL.into_iter().map(Deadline::name);
         names.zip(self.deadlines.iter().map(load))
     }
 
-    /// Connections that were turned away, by limit.
+    /// Iterates over the limits with the number of connections turned away.
     pub fn by_limit(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = ConnectionLimit::ALL.into_iter().map(ConnectionLimit::name);
         names.zip(self.turned_away.iter().map(load))
     }
 
-    /// Refused requests by reason: at the gate, then by what was decided.
+    /// Iterates over the reasons of refused requests with their counts: first refusals by the parser, then rejections.
     pub fn by_refusal(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = RequestRefusal::ALL.into_iter().map(RequestRefusal::name);
         let gate = names.zip(self.refusals.iter().map(load));
@@ -253,14 +253,14 @@ impl Connections {
         gate.chain(decided.zip(self.decided.iter().map(load)))
     }
 
-    /// Refused responses by reason.
+    /// Iterates over the reasons of refused responses with their counts.
     pub fn by_bad_response(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = BadResponse::ALL.into_iter().map(BadResponse::name);
         names.zip(self.bad_responses.iter().map(load))
     }
 }
 
-/// One connection in its state.
+/// A guard that counts one connection in its state.
 #[derive(Debug)]
 pub struct InState {
     counts: Arc<Connections>,
@@ -268,12 +268,12 @@ pub struct InState {
 }
 
 impl InState {
-    /// The state that it is in.
+    /// Returns the current state.
     pub const fn state(&self) -> ConnectionState {
         self.state
     }
 
-    /// It goes on to another state.
+    /// Moves the connection to another state.
     pub fn move_to(&mut self, state: ConnectionState) {
         if state != self.state {
             self.counts.states[self.state as usize].fetch_sub(1, Ordering::Relaxed);

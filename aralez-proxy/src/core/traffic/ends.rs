@@ -1,10 +1,10 @@
-//! The one place where ended requests are counted.
+//! The single place where finished requests are counted.
 
 use crate::core::request::outcome::{Conclusion, Outcome, Reason};
 use crate::core::traffic::tally::{Tally, TrafficEvent};
 
 impl Tally {
-    /// Counts the end of a request.
+    /// Counts a finished request.
     pub fn finish(&self, outcome: &Outcome) {
         self.response(outcome.status);
         if let Some(deadline) = outcome.deadline {
@@ -62,7 +62,7 @@ mod tests {
         tally
     }
 
-    /// Errors, clients gone, truncated responses.
+    /// Returns the counts of errors, clients that went away and truncated responses.
     fn events(tally: &Tally) -> [u64; 3] {
         [
             TrafficEvent::Error,

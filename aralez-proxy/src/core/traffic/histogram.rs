@@ -1,11 +1,11 @@
-//! How long things take.
+//! Histograms of durations.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::core::traffic::counter::{add_all, load};
 
-/// Times, by upper bound.
+/// A histogram of durations.
 #[derive(Debug)]
 pub struct Histogram<const N: usize> {
     bounds: &'static [f64; N],
@@ -15,7 +15,7 @@ pub struct Histogram<const N: usize> {
 }
 
 impl<const N: usize> Histogram<N> {
-    /// An empty one with these upper bounds in seconds, ascending.
+    /// Creates an empty histogram with these upper bounds in seconds, ascending.
     pub fn new(bounds: &'static [f64; N]) -> Self {
         Self {
             bounds,
@@ -25,7 +25,7 @@ impl<const N: usize> Histogram<N> {
         }
     }
 
-    /// Counts one time.
+    /// Counts one duration.
     pub fn observe(&self, took: Duration) {
         let seconds = took.as_secs_f64();
         let bucket = self.bounds.iter().position(|bound| seconds <= *bound);
@@ -35,7 +35,7 @@ impl<const N: usize> Histogram<N> {
         self.sum_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of `other`.
     pub(super) fn add(&self, other: &Self) {
         add_all(&self.counts, &other.counts);
         self.beyond
@@ -44,7 +44,7 @@ impl<const N: usize> Histogram<N> {
             .fetch_add(load(&other.sum_micros), Ordering::Relaxed);
     }
 
-    /// Each bound with the count of its own bucket, the last one for all that is beyond the bounds.
+    /// Returns each bound with the count of its own bucket (not cumulative), and at the end infinity with the count beyond all bounds.
     pub fn buckets(&self) -> Vec<(f64, u64)> {
         let within = self
             .bounds
@@ -56,7 +56,7 @@ impl<const N: usize> Histogram<N> {
             .collect()
     }
 
-    /// All times together, in seconds.
+    /// Returns the sum of all durations, in seconds.
     pub fn sum(&self) -> f64 {
         Duration::from_micros(load(&self.sum_micros)).as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! What one thread counts. Nobody else writes to it, so that counting costs no thread the others' time.
+//! The counters of one thread. No other thread writes to them, so counting causes no contention.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,15 +8,15 @@ use crate::core::traffic::counter::{add_all, bump, load};
 use crate::core::traffic::histogram::Histogram;
 
 const FIRST_STATUS: u16 = 100;
-/// Every status of three digits: an endpoint may send any of them (RFC 9110 section 15), and all are passed on.
+/// All statuses of three digits: an endpoint may send any of them (RFC 9110 section 15), and all are forwarded.
 const STATUSES: usize = 900;
 
-/// Methods that are counted by name; every other one is counted as `OTHER`.
+/// Methods that are counted by name; all others are counted as `OTHER`.
 pub const METHODS: [&str; 10] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "OTHER",
 ];
 
-/// Versions that are counted by name.
+/// Versions that are counted by name; all others are counted as `OTHER`.
 pub const VERSIONS: [&str; 4] = ["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "OTHER"];
 
 /// Upper bounds of `aralez_request_latency_seconds`.
@@ -25,40 +25,40 @@ pub const REQUEST_BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /// Upper bounds of `aralez_response_latency_seconds`.
 pub const RESPONSE_BOUNDS: [f64; 8] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0];
 
-/// One event that is only counted.
+/// An event without any detail besides its count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TrafficEvent {
-    /// A try at an endpoint after another one failed.
+    /// A try at another endpoint after one failed.
     Retry,
     /// A new connection to an endpoint.
     Connected,
-    /// A connection to an endpoint that was used before.
+    /// A reused connection to an endpoint.
     Reused,
-    /// An endpoint that could not be connected to.
+    /// A failed connect to an endpoint.
     ConnectFailed,
-    /// A request that did not end as HTTP intends: reset, cut off, timed out, refused by an endpoint.
+    /// A request that did not end regularly: reset, cut off, timed out, refused by an endpoint.
     Error,
-    /// A panic, wherever it happened.
+    /// A panic, anywhere in the process.
     Panic,
-    /// A client's connection that was taken.
+    /// An accepted client connection.
     Accepted,
     /// A kept connection to an endpoint that turned out to be closed when a request was sent on it.
     Stale,
-    /// A kept connection to an endpoint that sent what nobody asked for: the alarm for smuggling.
+    /// Data on a kept connection to an endpoint that no request asked for: an alarm for request smuggling.
     UnexpectedData,
-    /// A response whose end the client did not get.
+    /// A response that did not reach the client in full.
     Truncated,
-    /// A client that went away before its response was there.
+    /// A client that went away before its response was complete.
     ClientGone,
-    /// An idle connection of a client that was closed to make room for a new one.
+    /// An idle client connection that was closed to make space for a new one.
     Evicted,
-    /// A connect to an endpoint that failed for want of something of this machine.
+    /// A connect to an endpoint that failed for lack of a local resource.
     ConnectLocal,
 }
 
 const EVENTS: usize = 13;
 
-/// The counts of one thread, or of all of them together.
+/// The counters of one thread, or the sum of all threads.
 #[derive(Debug)]
 pub struct Tally {
     requests: AtomicU64,
@@ -66,11 +66,11 @@ pub struct Tally {
     versions: [AtomicU64; VERSIONS.len()],
     statuses: Box<[AtomicU64]>,
     events: [AtomicU64; EVENTS],
-    /// From the request's head to the end of its response.
+    /// Latency from the request's head to the end of its response.
     pub request_latency: Histogram<{ REQUEST_BOUNDS.len() }>,
-    /// From the request's head to the head of its response.
+    /// Latency from the request's head to the head of its response.
     pub response_latency: Histogram<{ RESPONSE_BOUNDS.len() }>,
-    /// What becomes of connections.
+    /// Counters of connections.
     pub connections: Arc<Connections>,
     in_flight: AtomicUsize,
 }
@@ -99,13 +99,13 @@ impl Tally {
         bump(&self.versions, index_of(&VERSIONS, version));
     }
 
-    /// Counts a request whose head was refused: it is answered, so it counts as `aralez_responses` counts its answer. Its method and version
-    /// are not known, or not to be trusted.
+    /// Counts a request whose head was refused. It is answered, so it counts just as its response counts in `aralez_responses`. Its method
+    /// and version are unknown, or not trustworthy.
     pub fn refused_request(&self) {
         self.request("", "");
     }
 
-    /// Counts a response by its status. 0, no response at all, is not counted.
+    /// Counts a response by its status. 0, which means no response, is not counted.
     pub fn response(&self, status: u16) {
         if let Some(count) = status
             .checked_sub(FIRST_STATUS)
@@ -120,34 +120,34 @@ impl Tally {
         bump(&self.events, event as usize);
     }
 
-    /// How often an event happened.
+    /// Returns how often an event happened.
     pub fn events(&self, event: TrafficEvent) -> u64 {
         self.events[event as usize].load(Ordering::Relaxed)
     }
 
-    /// Requests so far.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Requests by method, in the order of [`METHODS`].
+    /// Iterates over the requests by method, in the order of [`METHODS`].
     pub fn by_method(&self) -> impl Iterator<Item = (&'static str, u64)> {
         METHODS.into_iter().zip(self.methods.iter().map(load))
     }
 
-    /// Requests by version, in the order of [`VERSIONS`].
+    /// Iterates over the requests by version, in the order of [`VERSIONS`].
     pub fn by_version(&self) -> impl Iterator<Item = (&'static str, u64)> {
         VERSIONS.into_iter().zip(self.versions.iter().map(load))
     }
 
-    /// Responses by status; only statuses that were sent.
+    /// Iterates over the responses by status; statuses that were never sent are omitted.
     pub fn by_status(&self) -> impl Iterator<Item = (u16, u64)> {
         (FIRST_STATUS..)
             .zip(self.statuses.iter().map(load))
             .filter(|(_, count)| *count > 0)
     }
 
-    /// Responses with a status of 500 to 599.
+    /// Returns the number of responses with a status of 500 to 599.
     pub fn responses_5xx(&self) -> u64 {
         self.by_status()
             .filter(|(status, _)| (500..600).contains(status))
@@ -155,18 +155,18 @@ impl Tally {
             .sum()
     }
 
-    /// Enters a request; it counts as in flight until the guard drops, however its task ends.
+    /// Counts a request as in flight until the returned guard is dropped, even if its task panics.
     pub fn enter(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         InFlight(Arc::clone(self))
     }
 
-    /// Requests that are being served now.
+    /// Returns the number of requests in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of `other`.
     pub(super) fn add(&self, other: &Self) {
         let pairs = [
             (
@@ -189,7 +189,7 @@ impl Tally {
     }
 }
 
-/// The place of a name, or the last place, which stands for all others.
+/// Returns the index of a name, or the last index, which counts all other names.
 fn index_of(names: &[&str], name: &str) -> usize {
     names
         .iter()
@@ -197,7 +197,7 @@ fn index_of(names: &[&str], name: &str) -> usize {
         .unwrap_or(names.len() - 1)
 }
 
-/// One request in flight.
+/// A guard that counts one request as in flight.
 #[derive(Debug)]
 pub struct InFlight(Arc<Tally>);
 

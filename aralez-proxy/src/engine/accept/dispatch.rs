@@ -1,7 +1,7 @@
-//! Which thread serves a connection: the one that has the fewest.
+//! Chooses the thread that serves a connection: the one with the fewest connections.
 //!
-//! One thread accepts for all. It serves a connection itself unless it is `AHEAD` of another thread, so that a client which comes for one
-//! request wakes one thread once, however many threads there are, and connections that stay are spread evenly.
+//! One thread accepts for all. It serves a connection itself unless it is `AHEAD` of another thread. So a client that sends a single
+//! request wakes one thread once, however many threads there are, while long-lived connections are spread evenly.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::engine::accept::entry::{self, Incoming};
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
 
-/// By how many connections the accepting thread may be ahead of another before it gives one away: the hop wakes that thread.
+/// Number of connections that the accepting thread must be ahead of another before it passes one on: passing on wakes that thread.
 const AHEAD: usize = 2;
 
-/// A connection on its way to a thread, counted in the load of that thread.
+/// A connection assigned to a thread, counted in the load of that thread.
 #[derive(Debug)]
 pub struct Dispatched<T> {
     guest: T,
     seat: ConnectionCount,
 }
 
-/// One thread as the accepting one sees it.
+/// A thread, as the accepting thread sees it.
 #[derive(Debug)]
 pub struct ThreadHandle<T> {
-    /// Connections that it serves or that are on their way to it.
+    /// Number of connections that it serves or that are on their way to it.
     load: Arc<AtomicUsize>,
     inbox: mpsc::UnboundedSender<Dispatched<T>>,
 }
 
 impl<T> ThreadHandle<T> {
-    /// A thread, and what is given to it.
+    /// Creates the handle of a thread, and the receiver for the connections assigned to it.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Dispatched<T>>) {
         let (inbox, arrivals) = mpsc::unbounded_channel();
         let load = Arc::default();
@@ -46,13 +46,14 @@ impl<T> ThreadHandle<T> {
         self.load.load(Ordering::Relaxed)
     }
 
-    /// Taken when a connection is given, not when the thread gets to it: otherwise a thread that does not run attracts every connection.
+    /// Counts a connection. Called when it is assigned, not when the thread receives it: otherwise a stalled thread would attract every
+    /// connection.
     fn seat(&self) -> ConnectionCount {
         self.load.fetch_add(1, Ordering::Relaxed);
         ConnectionCount(Arc::clone(&self.load))
     }
 
-    /// Gives it to this thread, and gives it back where the thread ended by a panic.
+    /// Assigns a connection to this thread, or returns it if the thread has died by a panic.
     fn take(&self, guest: T) -> Result<(), T> {
         let seat = self.seat();
         let given = self.inbox.send(Dispatched { guest, seat });
@@ -60,18 +61,18 @@ impl<T> ThreadHandle<T> {
     }
 }
 
-/// Gives it to the thread that has fewest. What comes back is for the own thread to serve.
+/// Assigns a connection to the least busy thread. Returns it if the thread `own` must serve it.
 fn give<T>(desks: &[ThreadHandle<T>], own: usize, guest: T) -> Option<Dispatched<T>> {
     let back = match less_busy(desks, own) {
         None => guest,
-        // The connections of a thread that is gone must not be lost with it.
+        // If the chosen thread is gone, the connection must not be lost with it.
         Some(other) => other.take(guest).err()?,
     };
     let seat = desks[own].seat();
     Some(Dispatched { guest: back, seat })
 }
 
-/// The thread with the fewest connections, where the own one is far enough ahead of it.
+/// Returns the thread with the fewest connections, if the thread `own` is far enough ahead of it.
 fn less_busy<T>(desks: &[ThreadHandle<T>], own: usize) -> Option<&ThreadHandle<T>> {
     let limit = desks[own].load().checked_sub(AHEAD)?;
     let open = desks.iter().filter(|desk| !desk.inbox.is_closed());
@@ -79,7 +80,7 @@ fn less_busy<T>(desks: &[ThreadHandle<T>], own: usize) -> Option<&ThreadHandle<T
         .filter(|least| least.load() <= limit)
 }
 
-/// Counts a connection for a thread until it is dropped.
+/// A guard that counts a connection for a thread.
 #[derive(Debug)]
 struct ConnectionCount(Arc<AtomicUsize>);
 
@@ -89,28 +90,28 @@ impl Drop for ConnectionCount {
     }
 }
 
-/// Takes connections in on one thread.
+/// Accepts and serves connections on one thread.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
-    /// What the thread has for itself.
+    /// The state of this thread.
     pub worker: Arc<ThreadContext>,
-    /// All threads, this one among them.
+    /// The handles of all threads, this one included.
     pub desks: Arc<[ThreadHandle<Incoming>]>,
-    /// The index of this one.
+    /// Index of this thread.
     pub own: usize,
-    /// Becomes true when the engine closes.
+    /// Becomes true when the engine shuts down.
     pub closing: watch::Receiver<bool>,
 }
 
 impl Acceptor {
-    /// Serves what the accepting thread gives to this one.
+    /// Serves the connections that the accepting thread assigns to this one.
     pub async fn receive(self, mut arrivals: mpsc::UnboundedReceiver<Dispatched<Incoming>>) {
         while let Some(arrival) = arrivals.recv().await {
             self.serve(arrival);
         }
     }
 
-    /// Counts an accepted connection against the limits, and has it served.
+    /// Checks an accepted connection against the limits, and has it served by a thread.
     pub fn admit(&self, stream: TcpStream, peer: SocketAddr, count: &Arc<ListenerCount>) {
         let engine = &self.worker.engine;
         let in_flight = || engine.traffic.in_flight();
@@ -136,7 +137,7 @@ impl Acceptor {
     fn serve(&self, arrival: Dispatched<Incoming>) {
         let Dispatched { guest, seat } = arrival;
         let (worker, closing) = (Arc::clone(&self.worker), self.closing.clone());
-        // Made inside the block: a captured future that is awaited is stored twice for the life of the connection.
+        // Call `serve` inside the block: a captured future that is awaited is stored twice for the life of the connection.
         tokio::spawn(async move {
             let _here = seat;
             entry::serve(guest, worker, ShutdownSignal::new(closing)).await;

@@ -1,19 +1,20 @@
-//! The way in: from a socket that was admitted to the protocol that is spoken on it. Every connection of a client comes through
-//! [`serve`], on the thread that will serve it.
+//! The entry: from an admitted socket to the protocol that is spoken on it. Every client connection passes through [`serve`], on the thread
+//! that will serve it.
 //!
-//! Accept, admission, (PROXY protocol), (TLS handshake, which gives by ALPN what is spoken), HTTP/1 (or HTTP/2). What stands in brackets is
-//! not there yet, and has its place in [`serve`], before the protocol is known. What holds for a step there:
+//! The steps are accept, admission, (PROXY protocol), (TLS handshake, which selects the protocol by ALPN), HTTP/1 (or HTTP/2). Steps in
+//! parentheses are not implemented yet; they belong in [`serve`], before the protocol is known. Rules for such a step:
 //!
-//! - **Count.** The connection counts from its admission on, in every limit and for its thread, so that clients which connect and go no
-//!   further are bounded as those that ask are. It is [`Incoming::arriving`] until [`connection::serve`] counts it by its state, and the drain
-//!   waits for both. A step that can be waited for is a state of its own (`core::traffic::ConnectionState`).
-//! - **Limit.** A handshake has a deadline of its own from the accept on (`client_handshake_timeout`), and the first head its own after that: a
-//!   slow network is not charged twice. Past it the connection is closed without an answer: it is not known yet what the client would understand.
-//! - **Room.** While it waits for the client it is as idle as one that has not asked yet: it has an [`Admitted::idle_place`], and may lose its
-//!   place to a new client after the same second.
-//! - **Drain.** A connection that was accepted is served: its handshake goes on within its deadline, and its first answer says `close` (HTTP/2:
-//!   `GOAWAY` after its first requests). So it is with a first head that is not whole at the close.
-//! - **Failure.** Counted by its reason, and never logged for each connection: clients make as many of them as they like.
+//! - **Count.** A connection counts from its admission on, in every limit and for its thread, so that clients which connect and do nothing
+//!   more are limited like those that send requests. It is [`Incoming::arriving`] until [`connection::serve`] counts it by its state, and
+//!   the drain waits for both. A step that can block has its own state (`core::traffic::ConnectionState`).
+//! - **Limit.** A handshake has its own deadline, counted from the accept (`client_handshake_timeout`), and the first head has its own
+//!   after that: a slow network is not penalised twice. When the deadline expires, the connection is closed without an answer, since the
+//!   client's protocol is not known yet.
+//! - **Capacity.** While it waits for the client, it is as idle as a connection without a request: it has an [`Admitted::idle_place`], and
+//!   after the same second it can be closed to make space for a new client.
+//! - **Drain.** An accepted connection is served: its handshake continues within its deadline, and its first response contains `close`
+//!   (HTTP/2: `GOAWAY` after its first requests). The same applies to a first head that is incomplete when the listeners close.
+//! - **Failure.** It is counted by its reason, and never logged per connection, since clients can cause any number of them.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -26,21 +27,21 @@ use crate::engine::http1::connection::{self, Client};
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
 
-/// A connection that was accepted and has its place within the limits.
+/// An accepted connection that was admitted within the limits.
 #[derive(Debug)]
 pub struct Incoming {
-    /// Its socket, which does not block.
+    /// Its non-blocking socket.
     pub stream: TcpStream,
-    /// The address at its other end.
+    /// The client's address.
     pub peer: SocketAddr,
-    /// Its place.
+    /// Its admission.
     pub admitted: Admitted,
-    /// Counts it until it is counted as a connection.
+    /// Counts it until it is counted by its state.
     pub arriving: Arriving,
 }
 
-/// Serves a connection until one of both sides ends it. Its future is that of the protocol, and nothing around it, for as long as no step comes
-/// before: there is one for each connection that waits.
+/// Serves a connection until either side closes it. As long as no step comes before the protocol, the returned future is that of the
+/// protocol itself without a wrapper: every open connection holds one.
 pub fn serve(
     arrival: Incoming,
     worker: Arc<ThreadContext>,
@@ -57,8 +58,8 @@ pub fn serve(
     }
 }
 
-/// Without TLS there is nothing to agree on, and no step that is waited for: a connection for one request is not even made known to the
-/// runtime here.
+/// Returns the stream of a connection without TLS. There is nothing to negotiate and nothing to wait for: a connection that carries one
+/// request is not even registered with the runtime here.
 const fn plain(socket: TcpStream) -> (LazySocket, Protocol) {
     (LazySocket::new(socket), Protocol::Http1)
 }

@@ -1,5 +1,5 @@
-//! A client's socket as it was accepted. The runtime hears of it only when it has to be waited for: a client that comes for one request
-//! is mostly served and gone before that, and costs no call of the system for being watched.
+//! A client's accepted socket, registered with the runtime only when it must be waited for. A client with a single request is usually
+//! served and gone before that, which saves the syscalls of the registration.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream as Socket};
@@ -11,27 +11,27 @@ use tokio::net::TcpStream;
 
 use crate::engine::io::Io;
 
-/// The socket.
+/// A lazily registered socket.
 #[derive(Debug)]
 pub struct LazySocket(Registration);
 
 #[derive(Debug)]
 enum Registration {
-    /// Nobody has waited for it.
+    /// Not registered.
     Unwatched(Socket),
-    /// The runtime knows it.
+    /// Registered with the runtime.
     Watched(TcpStream),
-    /// It could not be made known.
+    /// The registration failed.
     Broken,
 }
 
 impl LazySocket {
-    /// Takes a socket that does not block.
+    /// Wraps a non-blocking socket.
     pub const fn new(socket: Socket) -> Self {
         Self(Registration::Unwatched(socket))
     }
 
-    /// The stream that can be waited for; does `work` on the bare socket first, which often is enough.
+    /// Returns the registered stream. First tries `work` on the bare socket, and returns its result as `Err` unless it would block.
     fn watched<T>(
         &mut self,
         work: impl FnOnce(&mut Socket) -> io::Result<T>,
@@ -70,7 +70,7 @@ impl Io for LazySocket {
         }
     }
 
-    /// Nothing was asked of a new socket yet, so a read may well find something: whoever wants to know reads.
+    /// Returns ready for a socket that is not registered: only a read can find out whether it has data.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.watched(|_| Ok(())) {
             Ok(stream) => stream.poll_readable(cx),
@@ -106,7 +106,7 @@ impl Io for LazySocket {
 
     fn abort(&mut self) {
         match &mut self.0 {
-            // A reset, as for a watched one.
+            // Makes the close send a reset, as for a registered socket.
             Registration::Unwatched(socket) => {
                 let _ = set_socket_linger(&*socket, Some(Duration::ZERO));
             }

@@ -1,4 +1,4 @@
-//! The listening sockets: how they are set up, accepted from, and closed without losing a client.
+//! Listening sockets: set-up, accept, and a close that loses no client.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,21 +14,21 @@ use crate::core::admission::ListenerCount;
 use crate::engine::accept::defer_accept;
 use crate::engine::accept::dispatch::Acceptor;
 
-/// How long a listener rests where the system has no room for another connection (EMFILE, ENFILE, ENOBUFS).
+/// Pause after an accept that failed for lack of resources (EMFILE, ENFILE, ENOBUFS).
 const REST: Duration = Duration::from_millis(100);
 
-/// How long the connection that gives its descriptor may take to close it.
+/// Time for an idle connection to close its file descriptor after it was asked to.
 const GIVEN: Duration = Duration::from_millis(10);
 
-/// How many connections may wait to be accepted: as many as the system allows (`net.core.somaxconn`). The 128 of the standard library
-/// overflow with a burst of clients.
+/// Length of the accept queue: as long as the system allows (`net.core.somaxconn`). The 128 of the standard library overflow in a burst of
+/// clients.
 const BACKLOG: i32 = i32::MAX;
 
-/// The most connections that are accepted at the close: more than a backlog holds, and an end where a successor shares the socket and
-/// clients keep coming.
+/// Maximum number of connections accepted at the close. It exceeds any backlog, and bounds the loop if a successor shares the socket and
+/// clients keep connecting.
 const LAST_ACCEPTS: usize = 65_536;
 
-/// A listening socket that is ready to be accepted from.
+/// A listening socket that is ready for accepts.
 #[derive(Debug)]
 pub struct Bound {
     listener: TcpListener,
@@ -37,14 +37,14 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Sets up a listener, one of an earlier process too. `defer`: the kernel holds its connections until their client sent something, where
-    /// the system can do that.
+    /// Sets up a listener, which may be inherited from an earlier process. With `defer` the kernel holds its connections until the client
+    /// has sent data, if the system supports it.
     ///
     /// # Errors
-    /// Where it cannot be made non-blocking.
+    /// If it cannot be made non-blocking, or does not listen.
     pub fn new(listener: TcpListener, defer: bool) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        // Accepted connections inherit it, so it costs none of them a call.
+        // Accepted sockets inherit TCP_NODELAY from the listener, which saves a syscall for each.
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         rustix::net::listen(&listener, BACKLOG)?;
         let deferring = if defer {
@@ -53,7 +53,7 @@ impl Bound {
             defer_accept::accept_at_once(&listener)
         };
         if let Err(error) = &deferring {
-            tracing::info!(%error, "this system does not defer the accept until a client sent something");
+            tracing::info!(%error, "deferred accept not supported: accepting immediately");
         }
         Ok(Self {
             listener,
@@ -62,29 +62,29 @@ impl Bound {
         })
     }
 
-    /// Whether the kernel holds its connections until their client sent something.
+    /// Returns whether the kernel holds its connections until the client has sent data.
     pub const fn defers(&self) -> bool {
         self.defers
     }
 
-    /// Another handle of the same socket.
+    /// Duplicates the handle of the socket.
     ///
     /// # Errors
-    /// Where the system has no descriptor left.
+    /// If the process has no file descriptor left.
     pub fn handle(&self) -> io::Result<TcpListener> {
         self.listener.try_clone()
     }
 }
 
-/// Accepts connections until the engine closes, then those that are in the accept queue: the kernel has acknowledged them, and resets them
-/// when the socket is closed.
+/// Accepts connections until the engine shuts down, and then those in the accept queue: the kernel has acknowledged them, and would reset
+/// them when the socket is closed.
 pub async fn accept(reception: Acceptor, bound: Bound) {
-    // Tokio's own listener would register every connection with epoll at once. Of this type only the waiting is used.
+    // Tokio's own listener would register every connection with epoll immediately. This type is only used to wait.
     let socket = TcpStream::from(OwnedFd::from(bound.listener));
     let listener = match tokio::net::TcpStream::from_std(socket) {
         Ok(listener) => listener,
         Err(error) => {
-            tracing::error!(%error, "a listener cannot be used");
+            tracing::error!(%error, "listener cannot be registered");
             return;
         }
     };
@@ -113,22 +113,22 @@ async fn drain(reception: &Acceptor, listener: &tokio::net::TcpStream, count: &A
         match accept_one(listener) {
             Ok((stream, peer)) => reception.admit(stream, peer, count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            // Connections that end make room; the grace period bounds how long this is tried.
+            // Connections that close free resources; the grace period bounds the retries.
             Err(error) => no_room(reception, &error, &mut told).await,
         }
     }
 }
 
-/// Accepts a connection, ready for use in one call of the system.
+/// Accepts a connection, with all its flags set in the same syscall.
 fn accept_one(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
     let (socket, peer) = acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
     let peer = peer.ok_or(io::ErrorKind::ConnectionAborted)?;
     Ok((socket.into(), peer.try_into()?))
 }
 
-/// Where this process has no descriptor left, the connection that has been idle longest gives its own. A connection that broke before it was
-/// accepted is no reason to rest. Where the system has no room, accepting again at once would spin. It is logged once until there is room
-/// again.
+/// Handles a failed accept. An aborted connection is ignored. If the process or the system is out of file descriptors, the connection that
+/// has been idle longest is closed to free one. Then accepting pauses, since an immediate retry would spin. `told` limits the log to one
+/// line until an accept succeeds again.
 async fn no_room(reception: &Acceptor, error: &io::Error, told: &mut bool) {
     if error.kind() == io::ErrorKind::ConnectionAborted {
         return;

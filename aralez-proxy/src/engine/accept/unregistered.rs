@@ -1,5 +1,5 @@
-//! New clients that wait for their first answer and are not watched yet: watching costs calls of the system, and most answers are there
-//! before it is worth them. One timer serves all of a thread; a timer for each would cost a call itself.
+//! New clients that wait for their first response and are not registered with the runtime yet. Registration costs syscalls, and most
+//! responses are ready before it pays off. One timer serves all such clients of a thread; one timer each would cost a syscall itself.
 
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// For how long a client is not watched, about.
+/// Approximate time for which a client stays unregistered.
 pub const FOR: Duration = Duration::from_millis(10);
 
-/// The clients of one thread.
+/// The unregistered clients of one thread.
 #[derive(Debug, Default)]
 pub struct UnregisteredSockets {
     waiting: Mutex<Vec<Waker>>,
@@ -18,13 +18,13 @@ pub struct UnregisteredSockets {
 }
 
 impl UnregisteredSockets {
-    /// Wakes this task within twice [`FOR`], where [`UnregisteredSockets::look`] runs.
+    /// Wakes this task within twice [`FOR`], provided that [`UnregisteredSockets::look`] runs.
     pub fn look_again(&self, cx: &Context<'_>) {
         let mut waiting = self.lock();
         if waiting.is_empty() {
             self.some.notify_one();
         }
-        // Who looks twice in a row is already there.
+        // A task that calls twice in a row is already in the list.
         if !waiting
             .last()
             .is_some_and(|last| last.will_wake(cx.waker()))
@@ -33,7 +33,7 @@ impl UnregisteredSockets {
         }
     }
 
-    /// Wakes all that wait, again and again. Never ends.
+    /// Wakes the waiting tasks, round after round. Never returns.
     pub async fn look(&self) {
         loop {
             self.some.notified().await;
@@ -44,7 +44,7 @@ impl UnregisteredSockets {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
-        // A list of wakers is whole after every step, so a panic elsewhere leaves nothing half done.
+        // The list is consistent after every step, so a poisoned lock is harmless.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

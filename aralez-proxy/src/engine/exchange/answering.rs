@@ -1,4 +1,4 @@
-//! Answers that the proxy gives itself.
+//! Answers that the proxy sends itself.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,24 +13,24 @@ use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::{AnswerChanges, ClientSide};
 use crate::engine::io::stall::WakeTime;
 
-/// Where the content of an answer comes from that is streamed. It is read as the client takes it.
+/// The source of a streamed answer. It is read at the pace of the client.
 pub trait ContentSource: Send {
-    /// Reads what is there; 0 is the end.
+    /// Reads available content; 0 at the end.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
 }
 
-/// What an answer came to.
+/// The result of sending an answer.
 enum BodyEnd {
-    /// It is with the client.
+    /// It was sent in full.
     All,
-    /// The client takes nothing.
+    /// The client accepts no more data.
     Lost(Option<Deadline>),
-    /// Its source did not give all of it.
+    /// The source ended early or failed.
     Short,
 }
 
 impl<C: ClientSide> Exchange<'_, C> {
-    /// Answers the request. `route`: that of which the response edits hold. `content`: where content comes from that is streamed.
+    /// Answers the request. The response edits of `route` apply. `content` is the source of a streamed answer.
     pub(super) async fn answer(
         &mut self,
         answer: &Answer,
@@ -60,7 +60,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         }
     }
 
-    /// Sends what is on its way to the client, and its content as fast as the client takes it.
+    /// Sends the staged answer, and its content at the pace of the client.
     async fn give(&mut self, mut content: Option<&mut dyn ContentSource>) -> BodyEnd {
         let limit = self.worker.engine.limits.write;
         let mut until = Instant::now() + limit;

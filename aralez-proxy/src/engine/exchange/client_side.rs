@@ -1,14 +1,14 @@
-//! The client of one exchange, as the exchange sees it: what each protocol of clients brings.
+//! The client of one exchange, as the exchange sees it: the interface that each downstream protocol implements.
 //!
-//! [`crate::engine::exchange`] decides, chooses, connects, retries, keeps deadlines, answers, and counts; it asks its client only for what
-//! stands here. The trait is dispatched statically: for a client of HTTP/1 ([`crate::engine::http1`]) every call is one of its own code.
+//! [`crate::engine::exchange`] decides, chooses, connects, retries, enforces deadlines, answers, and counts; it needs nothing from its
+//! client except these methods. The trait is dispatched statically: for an HTTP/1 client ([`crate::engine::http1`]) every call is direct.
 //!
-//! The cut between the two runs where bytes are framed. A body is handed over in buffers, not in values: what came of the request's body
-//! stands in [`ClientSide::body`], from which an exchange relays it, and a response's body stands in the buffer in which it came, of which a
-//! client takes what is there ([`ClientSide::stage`]) and sends it ([`ClientSide::poll_send`]). HTTP/1 sends it from there, without a copy, in
-//! one write with its head. HTTP/2 will copy the data of DATA frames into the one, and make DATA frames of the other, within the windows of its
-//! stream: a window without room is a send that is pending. It brings fields by [`ClientSide::request`] and writes them in
-//! [`ClientSide::write_head`]; a reset of its stream is a client that is gone, and [`ClientSide::cut`] resets it.
+//! The boundary is the framing of bytes. Bodies are passed in buffers, not in values. The received part of the request's body is in
+//! [`ClientSide::body`], from which the exchange relays it. The response's body is in the buffer into which it was read: the client stages
+//! what is there ([`ClientSide::stage`]) and sends it ([`ClientSide::poll_send`]). HTTP/1 sends it from that buffer, without a copy, in one
+//! write with its head. HTTP/2 will copy the data of DATA frames into the former, and make DATA frames of the latter, within the windows of
+//! its stream: an exhausted window is a pending send. It provides fields by [`ClientSide::request`] and writes them in
+//! [`ClientSide::write_head`]; a stream reset by the client is a client that is gone, and [`ClientSide::cut`] resets the stream.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -30,45 +30,45 @@ use crate::engine::upstream::stream::UpstreamStream;
 
 /// The client of one exchange.
 pub trait ClientSide: Send {
-    /// The fields of its request.
+    /// The type of the request's header fields.
     type Fields<'a>: Fields
     where
         Self: 'a;
 
-    /// The facts of its request.
+    /// Returns the facts about the request.
     fn facts(&self) -> &Facts;
 
-    /// Its request, until [`ClientSide::release_head`].
+    /// Returns the request. Only valid until [`ClientSide::release_head`].
     fn request(&self) -> Request<'_, Self::Fields<'_>>;
 
-    /// Writes the head of its request as an endpoint of HTTP/1 gets it. Until [`ClientSide::release_head`].
+    /// Writes the request head for an HTTP/1 endpoint. Only valid until [`ClientSide::release_head`].
     fn write_head(&self, changes: &RequestChanges<'_>, out: &mut Vec<u8>);
 
-    /// The head of its request is needed no more.
+    /// Releases the head of the request, which is not needed any more.
     fn release_head(&mut self);
 
-    /// Whether the head of its request was not released.
+    /// Returns whether the head of the request was not released yet.
     fn has_head(&self) -> bool;
 
-    /// What came of its body, and is not on its way.
+    /// Returns the received part of the request's body that is not staged yet.
     fn body(&mut self) -> &mut Buffer;
 
-    /// Reads more of its body. 0 is the end of what it sends.
+    /// Reads more of the request's body; 0 if the client sends no more.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>>;
 
-    /// Ready when it went away. Polled while its response is awaited, and all of its body has come.
+    /// Ready when the client is gone. Polled while the response is awaited and the whole request body has been received.
     fn poll_gone(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()>;
 
-    /// A response is awaited; what was written of another one and not sent is forgotten.
+    /// Prepares for a response. Output of an earlier one that was staged but not sent is discarded.
     fn await_response(&mut self);
 
-    /// Takes an informational response, where it may have one.
+    /// Stages an informational response, if the client can receive one.
     fn inform(&mut self, head: &ResponseHead, bytes: &[u8]);
 
-    /// Takes the switch to the protocol that it asked for.
+    /// Stages the switch to the protocol that the client asked for.
     fn switch(&mut self, head: &ResponseHead, bytes: &[u8], changes: &ResponseChanges<'_>);
 
-    /// Takes the head of a final response, whose body is framed so. `taken`: all of its request is on its way.
+    /// Stages the head of a final response. `body` is the framing of its body, and whether the whole request has been staged.
     fn respond(
         &mut self,
         head: &ResponseHead,
@@ -77,34 +77,35 @@ pub trait ClientSide: Send {
         body: (Framing, bool),
     );
 
-    /// Takes an answer of our own, content that is streamed excepted.
+    /// Stages an answer of the proxy, without streamed content.
     fn answer(&mut self, answer: &Answer, changes: &AnswerChanges<'_>);
 
-    /// Puts on its way what stands in `from` of the response's body. `false`: more must be read first, or all is on its way.
+    /// Stages the part of the response's body that is in `from`. `false` if more must be read first, or the whole body is staged.
     ///
     /// # Errors
-    /// [`BadBody`]
+    /// [`BadBody`] if the framing of the body is invalid.
     fn stage(&mut self, from: &mut Buffer) -> Result<bool, BadBody>;
 
-    /// Whether all of the response's body is on its way.
+    /// Returns whether the whole response body is staged.
     fn is_whole(&self) -> bool;
 
-    /// The source of the response's body ended; `false`: the body did not.
+    /// Handles the end of the response body's source. `false` if the body is incomplete.
     fn end_body(&mut self) -> bool;
 
-    /// Sends what is on its way, data that stands in `from` included. Ready with the number of bytes that this took, 0 where nothing was left.
+    /// Sends staged output, including data that is in `from`. Ready with the number of bytes sent, 0 if nothing was left.
     fn poll_send(&mut self, cx: &mut Context<'_>, from: &mut Buffer) -> Poll<io::Result<usize>>;
 
-    /// Bytes that were sent to it in all.
+    /// Returns the total number of bytes sent to the client.
     fn sent(&self) -> u64;
 
-    /// Whether something is on its way that is not sent.
+    /// Returns whether staged output is unsent.
     fn has_unsent(&self) -> bool;
 
-    /// Ends what it has of a response in a way that it cannot take for a good end.
+    /// Ends a partial response in such a way that the client cannot mistake it for a complete one.
     fn cut(&mut self);
 
-    /// Passes bytes on both ways until the tunnel to which both sides agreed is over. What came from the endpoint stands in `from`.
+    /// Relays bytes in both directions until the tunnel is closed. `from` contains the bytes that have already been received from the
+    /// endpoint.
     fn tunnel(
         &mut self,
         endpoint: UpstreamStream,
@@ -113,36 +114,36 @@ pub trait ClientSide: Send {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// How a request is changed on its way to an endpoint.
+/// The changes to a request on its way to an endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestChanges<'a> {
     /// The path and the query.
     pub target: &'a str,
-    /// What the route edits.
+    /// The edits of the route.
     pub route: &'a CompiledEdits,
-    /// What is added to this request alone.
+    /// The fields added to this request only.
     pub additions: &'a FieldList,
-    /// Under which name this node passes it on.
+    /// The pseudonym under which this node forwards it.
     pub node: &'a Pseudonym,
 }
 
-/// How a response is changed on its way to its client.
+/// The changes to a response on its way to the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseChanges<'a> {
-    /// What the route edits.
+    /// The edits of the route.
     pub route: &'a CompiledEdits,
-    /// What is added to this response alone.
+    /// The fields added to this response only.
     pub additions: &'a FieldList,
-    /// The date, for a response that does not tell it.
+    /// The date, for a response without one.
     pub date: &'a DateText,
 }
 
-/// What an answer of our own gets beside what it says itself.
+/// The fields of an answer of the proxy in addition to its own.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerChanges<'a> {
-    /// What the route that gives it edits.
+    /// The edits of the route that answers.
     pub route: Option<&'a CompiledEdits>,
-    /// What is added to this answer alone.
+    /// The fields added to this answer only.
     pub additions: &'a FieldList,
     /// The date.
     pub date: &'a DateText,

@@ -1,4 +1,4 @@
-//! A connection to an endpoint for a request: one that is kept, or a new one.
+//! Obtains a connection to an endpoint for a request: a kept one, or a new one.
 
 use std::task::Context;
 use std::time::Instant;
@@ -14,27 +14,27 @@ use crate::engine::upstream::connect::{Connector, NotConnected};
 use crate::engine::upstream::pool::Found;
 use crate::engine::upstream::stream::UpstreamStream;
 
-/// Tries to connect after which others get their turn: a refused connect may not have to be waited for.
+/// Number of connect attempts after which the task yields: a refused connect may complete without a wait.
 const TURN: usize = 32;
 
-/// A connection to an endpoint, as it is used for one try.
+/// A connection to an endpoint, for one try.
 pub(super) struct Link {
     pub(super) stream: UpstreamStream,
     pub(super) reused: bool,
 }
 
-/// One request's search for an endpoint that takes a connection.
+/// The search of one request for an endpoint that accepts a connection.
 #[derive(Default)]
 pub(super) struct Search {
     pub(super) walk: Walk,
-    /// A kept connection turned out to be closed, and no other one is trusted.
+    /// A kept connection turned out to be closed: use a new connection from now on.
     pub(super) anew: bool,
     time: Option<ConnectTime>,
     failed: Option<NotConnected>,
 }
 
 impl Search {
-    /// A try failed; `false`: the time is over.
+    /// Records a failed try. `false` if the time for connects is over.
     pub(super) async fn goes_on(&mut self, failed: NotConnected) -> bool {
         self.failed = self.failed.max(Some(failed));
         if self.walk.count().is_multiple_of(TURN) {
@@ -44,8 +44,8 @@ impl Search {
             .is_none_or(|time| time.share(Instant::now(), true).is_some())
     }
 
-    /// The status that tells the client why no endpoint was found. A fault of this machine comes first: with it, nobody knows whether an
-    /// endpoint would have served.
+    /// Returns the status for the case that no endpoint was found. A local fault takes precedence: with it, it is unknown whether an
+    /// endpoint would have served the request.
     pub(super) fn status(&self) -> u16 {
         match self.failed {
             Some(NotConnected::Refused) => 502,
@@ -56,19 +56,19 @@ impl Search {
 }
 
 impl<C: ClientSide> Exchange<'_, C> {
-    /// The time as endpoints' rests count it.
+    /// Returns the time base for the rests of endpoints.
     pub(super) fn uptime(&self) -> Uptime {
         Uptime::between(self.worker.engine.started, self.now)
     }
 
-    /// A connection to an endpoint: one that waits, or a new one.
+    /// Obtains a connection to an endpoint: a kept one, or a new one.
     pub(super) async fn link(
         &mut self,
         upstream: &Upstream,
         chosen: &Chosen<'_>,
         search: &mut Search,
     ) -> Result<Link, NotConnected> {
-        // Only a new connection tells whether the endpoint takes connections again.
+        // Only a new connection proves that the endpoint accepts connections again.
         if search.anew || chosen.probe.is_some() {
             return self.connect(upstream, chosen, search).await;
         }
@@ -117,7 +117,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         })
     }
 
-    /// Counts how a connect ended, and lets an endpoint rest that did not take the connection.
+    /// Counts the result of a connect, and lets an endpoint rest if it did not accept the connection.
     pub(super) fn judge(&self, chosen: &Chosen<'_>, share: Share, failed: Option<NotConnected>) {
         let tally = &self.worker.tally;
         let rest = chosen.at.load.rest();

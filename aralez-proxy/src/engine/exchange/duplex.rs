@@ -1,8 +1,8 @@
-//! One try at an endpoint of HTTP/1: both directions of one request between its client and the endpoint's connection, polled together in one
+//! One try at an HTTP/1 endpoint: both directions of one request between the client and the endpoint connection, polled together in one
 //! future.
 //!
-//! Nothing is spawned and no channel stands between the directions. Each tries first and waits after; while an answer is awaited the
-//! client is watched, so that one that goes away is noticed.
+//! Nothing is spawned, and there is no channel between the directions. Each tries its I/O first and waits only if that would block. While a
+//! response is awaited the client is polled too, so that a disconnect is noticed.
 
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -27,29 +27,29 @@ mod deadlines;
 mod download;
 mod upload;
 
-/// Bytes that one exchange may move before others get their turn.
+/// Bytes that one exchange may move before it yields to other tasks.
 const TURN: usize = 256 * 1024;
 
-/// How a try ended.
+/// The result of a try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TryEnd {
-    /// The response is with the client.
+    /// The response was sent to the client in full.
     Done,
-    /// Both sides agreed to a WebSocket.
+    /// Both sides agreed to switch to WebSocket.
     Switched,
-    /// The client is gone, or takes nothing.
+    /// The client is gone, or accepts no data.
     ClientGone(Option<Deadline>),
-    /// The client's body is not fit to go on.
+    /// The client's body is invalid or too slow.
     Refused(RequestRefusal, Option<Deadline>),
-    /// The endpoint ended a kept connection with a 408 while the request was on its way to it; the request is to be sent again.
+    /// The endpoint closed a kept connection with a 408 while the request was in flight; the request must be sent again.
     IdleTimeout,
-    /// The endpoint's answer is not fit to go on.
+    /// The endpoint's response is invalid.
     Bad(BadResponse),
     /// The endpoint is too slow.
     TooSlow(Deadline),
 }
 
-/// One try: both sides, and the rules that hold.
+/// One try: both sides, and its parameters.
 pub struct Duplex<'a, C> {
     /// The endpoint's side.
     pub side: &'a mut EndpointSide,
@@ -69,42 +69,42 @@ impl<C> std::fmt::Debug for Duplex<'_, C> {
     }
 }
 
-/// Who is waited for.
+/// The waits that are in progress.
 #[derive(Debug, Default)]
 struct Clocks {
-    /// The client, for more of its body.
+    /// For the client to send more of its body.
     body: Wait,
-    /// The endpoint, to take more of the request.
+    /// For the endpoint to accept more of the request.
     endpoint_write: Wait,
-    /// The client, to take more of the response.
+    /// For the client to accept more of the response.
     client_write: Wait,
-    /// The endpoint, for more of its response.
+    /// For the endpoint to send more of its response.
     reading: bool,
-    /// When something last passed between us and the endpoint.
+    /// Time of the last I/O with the endpoint.
     endpoint: Option<Instant>,
-    /// Bytes of the body that came.
+    /// Bytes of the request body received.
     received: u64,
 }
 
-/// What holds for a [`Duplex`] beside its state and connections.
+/// The parameters of a [`Duplex`].
 #[derive(Clone, Copy, Debug)]
 pub struct TryContext<'a> {
-    /// Where the request goes.
+    /// The destination of the request.
     pub upstream: &'a Upstream,
-    /// What is added to the response.
+    /// The fields added to the response.
     pub additions: &'a FieldList,
-    /// How it is sent.
+    /// The conditions of this try.
     pub attempt: Attempt,
-    /// The limits of clients.
+    /// The limits for clients.
     pub limits: &'a ClientLimits,
-    /// The date of now.
+    /// The current date.
     pub date: DateText,
-    /// Where buffers come from.
+    /// The source of buffers.
     pub buffers: &'a Buffers,
 }
 
 impl TryContext<'_> {
-    /// How the response is changed.
+    /// Returns the changes to the response.
     fn changes(&self) -> ResponseChanges<'_> {
         ResponseChanges {
             route: &self.upstream.route.rules.response_edits,
@@ -115,7 +115,7 @@ impl TryContext<'_> {
 }
 
 impl<'a, C: ClientSide> Duplex<'a, C> {
-    /// A try on these connections.
+    /// Creates a try on these connections.
     pub fn new(
         side: &'a mut EndpointSide,
         client: &'a mut C,
@@ -136,13 +136,13 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
         }
     }
 
-    /// Moves both directions as far as they go. Ready: it is over.
+    /// Moves data in both directions until that would block. Ready when the try is over.
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         self.budget = TURN;
         if self.clocks.endpoint.is_none() {
             self.clocks.endpoint = Some(now);
         }
-        // An answer that is there already came before the rest of the body, and has to be known for that.
+        // Read an early response first: the handling of the rest of the request body depends on it.
         if self.side.up.out.has_sent()
             && !self.side.up.is_ended()
             && let Poll::Ready(end) = self.poll_down(cx, now)
@@ -158,7 +158,7 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
         self.poll_deadline(cx, now)
     }
 
-    /// Takes from the turn; `false`: it is over, and the task comes again after the others.
+    /// Consumes part of the turn. `false` if the turn is over, in which case the task is woken again.
     fn spend(&mut self, cx: &Context<'_>, count: usize) -> bool {
         self.budget = self.budget.saturating_sub(count);
         if self.budget == 0 {
@@ -167,13 +167,13 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
         self.budget > 0
     }
 
-    /// What is known of the request if it fails now.
+    /// Returns the facts for the retry decision in case the request fails now.
     fn failed(&self, answered: bool) -> Failed {
         let idempotent = self.client.facts().idempotent;
         self.side.failed(idempotent, self.terms.attempt, answered)
     }
 
-    /// Whether the head of a final response is on its way to the client.
+    /// Returns whether the head of a final response has been staged for the client.
     const fn has_head(&self) -> bool {
         self.side.progress.status != 0
     }

@@ -1,4 +1,4 @@
-//! The endpoint's side of an exchange: an endpoint of HTTP/1.
+//! The endpoint's side of an exchange: an HTTP/1 endpoint.
 
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::retry::{Attempt, Failed};
@@ -6,62 +6,62 @@ use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::io::body_relay::BodyRelay;
 use crate::engine::io::buffer::Buffer;
 
-/// What an exchange has of its endpoint, and what outlives a try at one.
+/// State of the endpoint's side of an exchange. Its buffers are reused across tries.
 #[derive(Debug, Default)]
 pub struct EndpointSide {
-    /// From the client to the endpoint.
+    /// Relay from the client to the endpoint.
     pub up: BodyRelay,
-    /// How long the head of the request is, which stands in front of what is on its way.
+    /// Length of the request head at the front of the pending output.
     pub head_length: usize,
-    /// The response's head.
+    /// The response head.
     pub head: ResponseHead,
-    /// What came from the endpoint and is not dealt with.
+    /// Bytes received from the endpoint that are not processed yet.
     pub buffer: Buffer,
-    /// Where the response stands.
+    /// Progress of the response.
     pub progress: Progress,
 }
 
-/// What a download has come to.
+/// The phase of a response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ResponsePhase {
-    /// The head is coming.
+    /// Waiting for the head.
     #[default]
     Head,
-    /// The body is coming.
+    /// Relaying the body.
     Body,
-    /// There is no more: the protocol was switched.
+    /// The protocol was switched: nothing more is parsed.
     Switched,
 }
 
-/// Where a response stands.
+/// Progress of one response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
-    /// What the download has come to.
+    /// The current phase.
     pub phase: ResponsePhase,
-    /// A byte came from the endpoint.
+    /// The endpoint sent at least one byte.
     pub touched: bool,
-    /// The status that the client gets; 0 before its head is on its way.
+    /// The status sent to the client; 0 until its head is staged.
     pub status: u16,
-    /// The endpoint's connection can stay open.
+    /// The endpoint connection can be kept alive.
     pub keep_endpoint: bool,
-    /// The upload was given up: the endpoint takes no more.
+    /// The upload was abandoned: the endpoint accepts no more of the request.
     pub stopped: bool,
-    /// What was sent to the client before the head of the final response.
+    /// Bytes sent to the client before the head of the final response.
     pub before: u64,
-    /// Informational responses that came.
+    /// Number of informational responses received.
     pub informational: u8,
     /// One of them was a 100.
     pub continued: bool,
 }
 
 impl EndpointSide {
-    /// A response is awaited.
+    /// Resets the response state before a new response is awaited.
     pub fn begin(&mut self) {
         self.head.clear();
         self.progress = Progress::default();
     }
 
-    /// What is known of a request that failed on a connection.
+    /// Returns the facts from which the retry decision about a failed request is made.
     pub const fn failed(&self, idempotent: bool, attempt: Attempt, answered: bool) -> Failed {
         Failed {
             attempt,
@@ -72,12 +72,13 @@ impl EndpointSide {
         }
     }
 
-    /// Whether all of the request is with the endpoint.
+    /// Reports whether the endpoint received the whole request.
     pub const fn has_taken_all(&self) -> bool {
         self.up.is_ended() && self.up.out.is_empty() && !self.progress.stopped
     }
 
-    /// Whether bytes of a final response, or half of an informational one, are with the client: no other answer can follow.
+    /// Reports whether the client received part of a final response, or part of an unfinished informational one: no other answer can
+    /// follow.
     pub fn is_answered(&self, client: &impl ClientSide) -> bool {
         if self.progress.status == 0 {
             client.has_unsent()

@@ -1,4 +1,4 @@
-//! The facts of one request that its exchange needs after its head is gone, whatever protocol carried it.
+//! Facts about one request that its exchange needs after the head is released, independent of the client's protocol.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,23 +13,23 @@ use crate::core::request::http1::response::Asked;
 use crate::core::request::retry;
 use crate::core::request::table::CompiledRoute;
 
-/// One request.
+/// The facts about one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// When its head was there.
+    /// When the whole head had been read.
     pub started: Instant,
-    /// How the end of its body is told.
+    /// The framing of its body.
     pub framing: Framing,
-    /// What it asks of the connection.
+    /// The connection options of the request.
     pub wishes: Wishes,
-    /// What it means for the response.
+    /// The properties of the request that affect the response.
     pub asked: Asked,
-    /// An endpoint may see it twice.
+    /// The request may safely be sent to an endpoint twice.
     pub idempotent: bool,
 }
 
 impl Facts {
-    /// A request whose head was not understood: nobody knows where it ends.
+    /// Returns the facts of a request whose head could not be parsed: where its body ends is unknown.
     pub fn unknown(now: Instant) -> Self {
         Self {
             started: now,
@@ -40,13 +40,13 @@ impl Facts {
         }
     }
 
-    /// Whether the client sends nothing after its head: there is no body, and it asked for the end. One that hoped for more may be sending
-    /// it already.
+    /// Reports whether the client sends nothing after this head: the request has no body and asks to close the connection. A client that
+    /// asked for keep-alive may already be sending the next request.
     pub const fn is_last(&self) -> bool {
         !self.has_body() && !self.wishes.keep_alive
     }
 
-    /// Up to which size what is sent of it is kept, to be sent again.
+    /// Returns the number of sent bytes to retain for a replay.
     pub const fn keeps(&self) -> usize {
         if self.idempotent {
             retry::LARGEST_REPLAY
@@ -55,36 +55,36 @@ impl Facts {
         }
     }
 
-    /// Whether a body follows.
+    /// Reports whether a body follows the head.
     pub const fn has_body(&self) -> bool {
         !matches!(self.framing, Framing::None | Framing::Length(0))
     }
 }
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Its route.
+    /// The matched route.
     pub route: Arc<CompiledRoute>,
-    /// The pool to choose from.
+    /// The pool to choose an endpoint from.
     pub pool: Arc<CompiledPool>,
-    /// The path and the query as they are forwarded.
+    /// The path and query as forwarded.
     pub target: ForwardedTarget,
 }
 
 impl Upstream {
-    /// The time limits of the route.
+    /// Returns the timeouts of the route.
     pub fn timeouts(&self) -> Timeouts {
         self.route.rules.said.timeouts
     }
 
-    /// When the whole exchange must be over.
+    /// Returns the deadline of the whole exchange. `None` if the route sets none.
     pub fn end_of(&self, facts: &Facts) -> Option<Instant> {
         limit(self.timeouts().total).map(|total| facts.started + total)
     }
 }
 
-/// A limit: zero asks for none.
+/// Returns a configured limit, with zero meaning no limit.
 pub fn limit(said: Option<Duration>) -> Option<Duration> {
     said.filter(|limit| !limit.is_zero())
 }

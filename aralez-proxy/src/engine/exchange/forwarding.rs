@@ -1,4 +1,4 @@
-//! A request on its way to an endpoint: which one, on which connection, and what follows where that fails.
+//! Forwarding a request: choosing an endpoint, obtaining a connection, and retrying when either fails.
 
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
@@ -21,14 +21,14 @@ use crate::engine::io::stall::WakeTime;
 use crate::engine::upstream::connect::NotConnected;
 
 impl<C: ClientSide> Exchange<'_, C> {
-    /// Sends the request to an endpoint and its answer to the client.
+    /// Forwards the request to an endpoint and relays the response to the client.
     pub(super) async fn forward(&mut self, upstream: &Upstream) -> Conclusion {
         let conclusion = self.try_endpoints(upstream).await;
         self.worker.buffers.give(&mut self.side.buffer);
         conclusion
     }
 
-    /// Goes through the endpoints of the pool until one takes a connection. Nothing was sent to the others, so any method may be tried again.
+    /// Tries the endpoints of the pool until one accepts a connection. The others were sent nothing, so any method may be tried again.
     async fn try_endpoints(&mut self, upstream: &Upstream) -> Conclusion {
         let mut search = Search::default();
         while let Some(chosen) = upstream.pool.choose(&mut search.walk, self.uptime()) {
@@ -51,13 +51,13 @@ impl<C: ClientSide> Exchange<'_, C> {
         self.answer(&Answer::of(search.status()), None, None).await
     }
 
-    /// Writes the head of the request for an endpoint, and puts behind it what has come of the body. That is looked at before an endpoint
-    /// sees a byte of the request.
+    /// Writes the request head for an endpoint and stages the part of the body that has already arrived. The body is validated before an
+    /// endpoint receives a byte of the request.
     fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), RequestRefusal> {
         self.outcome.endpoint = Some(chosen.at.peer.address().clone());
         self.outcome.tries += 1;
         if !self.client.has_head() {
-            // It was sent already, on a kept connection, and goes out again as it was written.
+            // The request was already sent on a kept connection: resend it as written.
             return Ok(());
         }
         let client = &mut *self.client;
@@ -79,7 +79,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             self.stage_body()?;
         }
         if chosen.is_last {
-            // What it takes is given back while this endpoint is waited for.
+            // The head is not needed for another try: release its memory while the endpoint works.
             self.client.release_head();
         }
         Ok(())
@@ -97,7 +97,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         Ok(())
     }
 
-    /// Runs the exchange with an endpoint, once more on a new connection where a kept one turned out to be closed.
+    /// Runs the exchange with one endpoint, and again on a new connection if a kept one turned out to be closed.
     async fn try_endpoint(
         &mut self,
         upstream: &Upstream,
@@ -131,7 +131,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             tally.event(TrafficEvent::Stale);
             tally.event(TrafficEvent::Retry);
             self.side.up.out.rewind();
-            // A 408 that is not passed on stands there.
+            // The buffer may hold a 408 that is not relayed.
             self.worker.buffers.give(&mut self.side.buffer);
             search.anew = true;
         }
@@ -159,7 +159,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         .await
     }
 
-    /// What an exchange with an endpoint came to.
+    /// Turns the end of a try into the conclusion of the exchange.
     async fn conclude(
         &mut self,
         upstream: &Upstream,
@@ -187,7 +187,7 @@ impl<C: ClientSide> Exchange<'_, C> {
                 drop(link);
                 return self.refuse_or_cut(refusal, deadline, answered).await;
             }
-            // A try ends so only where the request is sent again.
+            // Fallback: a try ends this way only if the request is retried.
             TryEnd::IdleTimeout => (Reason::IdleTimeout, None),
             TryEnd::Bad(bad) => (Reason::Bad(bad), None),
             TryEnd::TooSlow(deadline) => (Reason::TooSlow, Some(deadline)),
@@ -215,7 +215,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         self.refuse_body(refusal, deadline).await
     }
 
-    /// Answers a body that is not fit to go on.
+    /// Answers a request whose body cannot be forwarded.
     async fn refuse_body(
         &mut self,
         refusal: RequestRefusal,
@@ -226,13 +226,13 @@ impl<C: ClientSide> Exchange<'_, C> {
         self.answer(&Answer::of(refusal.status()), None, None).await
     }
 
-    /// Ends a response in its middle, so that the client does not take what it has for the whole.
+    /// Cuts the response short, so that the client cannot mistake it for a complete one.
     fn truncate(&mut self) -> Conclusion {
         self.client.cut();
         Conclusion::Truncated
     }
 
-    /// The response is with the client.
+    /// Concludes an exchange whose response was delivered, and returns the endpoint connection to the pool if it can be reused.
     fn done(&self, upstream: &Upstream, link: Link, chosen: &Chosen<'_>) -> Conclusion {
         let taken = self.side.has_taken_all();
         if !self.side.buffer.is_empty() {

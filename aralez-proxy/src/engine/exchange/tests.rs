@@ -1,4 +1,4 @@
-//! Answers with streamed content: what a client gets that takes it piece by piece.
+//! Answers with streamed content, sent to a client that reads slowly.
 
 mod other_protocol;
 
@@ -22,16 +22,16 @@ use crate::engine::io::buffer::{self, LARGE};
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::{Engine, ExchangeBuffers};
 
-/// The client's socket and the source of the content.
+/// The client's socket and the content source.
 #[derive(Debug, Default)]
 struct Ends {
-    /// Bytes that the client takes now.
+    /// Bytes that the client's socket accepts now.
     room: usize,
     written: Vec<u8>,
     aborted: bool,
-    /// Bytes that the source has.
+    /// Bytes left in the source.
     left: usize,
-    /// It breaks when it has no more.
+    /// The source fails when it is exhausted.
     breaks: bool,
 }
 
@@ -113,13 +113,13 @@ fn worker() -> ThreadContext {
     }))
 }
 
-/// What became of an answer.
+/// The result of an answer.
 struct Answered {
     conclusion: Conclusion,
     head: String,
     body: String,
     aborted: bool,
-    /// The most that was read ahead of what the client took.
+    /// The largest amount read ahead of what the client accepted.
     ahead: usize,
     tally: Arc<crate::core::traffic::Tally>,
 }
@@ -132,7 +132,7 @@ fn read_head(worker: &ThreadContext, buffers: &mut ExchangeBuffers, request: &st
     incoming.set_aside(read.unwrap().unwrap());
 }
 
-/// Runs an exchange whose client takes `room` bytes at a time; the most that was read ahead of what the client took.
+/// Runs an exchange whose client accepts `room` bytes at a time. Returns the largest amount read ahead of what the client accepted.
 async fn drive(run: impl Future<Output = ()>, shared: &Shared, room: usize) -> usize {
     let mut run = pin!(run);
     let total = shared.lock().left;
@@ -148,7 +148,7 @@ async fn drive(run: impl Future<Output = ()>, shared: &Shared, room: usize) -> u
     }
 }
 
-/// Answers a request with content, to a client that takes `room` bytes at a time.
+/// Answers a request with content, for a client that accepts `room` bytes at a time.
 async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -> Answered {
     let (worker, mut buffers) = (worker(), ExchangeBuffers::default());
     read_head(&worker, &mut buffers, request);

@@ -1,4 +1,4 @@
-//! What a client of HTTP/1 needs while something runs on its connection.
+//! Buffers of an HTTP/1 client, held only while its connection is active.
 
 use std::time::Instant;
 
@@ -9,19 +9,19 @@ use crate::engine::exchange::facts::Facts;
 use crate::engine::io::body_relay::BodyRelay;
 use crate::engine::io::buffer::Buffer;
 
-/// The client's half of an exchange's buffers.
+/// The client's half of the buffers of an exchange.
 #[derive(Debug, Default)]
 pub struct ClientBuffers {
-    /// The head of the request. While an exchange needs it, its bytes are set aside in [`ClientBuffers::incoming`].
+    /// The request head. Its bytes stay set aside in [`ClientBuffers::incoming`] while the exchange needs them.
     pub head: RequestHead,
-    /// What came from the client and is not dealt with.
+    /// Bytes received from the client that are not processed yet.
     pub incoming: Buffer,
-    /// From the endpoint, or from us, to the client.
+    /// Relay to the client, of an endpoint's response or of a local answer.
     pub down: BodyRelay,
 }
 
 impl ClientBuffers {
-    /// The facts of the request whose head is set aside.
+    /// Returns the facts about the request whose head is set aside.
     pub fn facts(&self, now: Instant) -> Facts {
         let bytes = self.incoming.aside();
         let method = self.head.method(bytes);
@@ -38,12 +38,12 @@ impl ClientBuffers {
         }
     }
 
-    /// The method, while the head is set aside.
+    /// Returns the method. Valid only while the head is set aside.
     pub fn method(&self) -> &str {
         self.head.method(self.incoming.aside())
     }
 
-    /// The fields, while the head is set aside.
+    /// Returns the header fields. Valid only while the head is set aside.
     pub fn fields(&self) -> HeadFields<'_> {
         HeadFields::new(&self.head, self.incoming.aside())
     }

@@ -1,4 +1,4 @@
-//! A client of HTTP/1 in one of its exchanges.
+//! The client side of an exchange over HTTP/1.
 
 use std::io;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
 use crate::engine::upstream::stream::UpstreamStream;
 
-/// The client, made of what its connection lends.
+/// An HTTP/1 client, built from the parts its connection lends.
 #[derive(Debug)]
 pub struct Http1<'a, C> {
     pub(in crate::engine) io: &'a mut C,
@@ -45,28 +45,28 @@ pub struct Http1<'a, C> {
     pub(in crate::engine) forwarded: &'a Forwarded,
     pub(in crate::engine) address: IpAddr,
     pub(in crate::engine) facts: Facts,
-    /// The connection may stay open, unless the node leaves.
+    /// The connection may be kept alive, unless the node is draining.
     pub(in crate::engine) may_keep: bool,
     pub(in crate::engine) follows: Follows,
 }
 
-/// What an exchange means for its connection.
+/// Consequences of an exchange for its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(in crate::engine) struct Follows {
     /// The connection stays open for the next request.
     keep: bool,
-    /// The response ends with the connection.
+    /// The response body is delimited by the end of the connection.
     until_close: bool,
-    /// The client expects the end: all of its request has come, and it asked for no other.
+    /// The client expects the close: its request is complete, and it did not ask for keep-alive.
     last: bool,
-    /// The client was too slow already.
+    /// The client already exceeded a timeout: linger only briefly.
     brief: bool,
     /// What follows a tunnel.
     tunnel: Option<Disposition>,
 }
 
 impl<C: Io> Http1<'_, C> {
-    /// What follows an exchange on its connection.
+    /// Returns what follows the exchange on its connection.
     pub(super) fn next(&self, conclusion: Conclusion) -> Disposition {
         let follows = self.follows;
         let quiet = self.buffers.incoming.is_empty();
@@ -78,7 +78,7 @@ impl<C: Io> Http1<'_, C> {
                 Disposition::Close
             }
             Conclusion::Answered if follows.last && quiet => Disposition::Close,
-            // The client is still sending, or may be: it hoped for another request.
+            // The client is, or may be, still sending: it expected to send another request.
             Conclusion::Answered if follows.brief => Disposition::LINGER_BRIEFLY,
             Conclusion::Relayed { .. } | Conclusion::Answered => Disposition::LINGER,
             Conclusion::Tunnelled => follows.tunnel.unwrap_or(Disposition::Close),
@@ -97,8 +97,8 @@ impl<C: Io> Http1<'_, C> {
         self.buffers.head.version()
     }
 
-    /// What an endpoint is asked for where a request has no `Host`: the host of its absolute target, else the address that it came to, as
-    /// the client would have written it.
+    /// Returns the `Host` for a request without one: the host of its absolute target, else the local address, in the form in which the
+    /// client would have written it.
     fn own_host(&self, asked: Option<&str>) -> String {
         let local = || self.io.local().map(|address| address.to_string());
         asked.map(str::to_owned).or_else(local).unwrap_or_default()
@@ -178,7 +178,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         self.buffers.down.out.begin(0);
     }
 
-    /// Clients of HTTP/1.1 get them; those of 1.0 do not know them.
+    /// Relays an informational response. HTTP/1.0 clients do not understand them and get none.
     fn inform(&mut self, head: &ResponseHead, bytes: &[u8]) {
         if self.version() == HttpVersion::Http11 {
             forward::informational(head, bytes, self.buffers.down.out.head());
@@ -201,7 +201,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
         let chunked = unknown && new;
         let until_close = unknown && !new;
-        // While the request is still on its way nobody knows where the next one begins.
+        // While the request is still arriving, the start of the next one is unknown.
         let keep = self.may_keep() && !until_close && taken;
         let edits = ResponseEdits {
             route: changes.route,
@@ -225,7 +225,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
     fn answer(&mut self, answer: &Answer, changes: &AnswerChanges<'_>) {
         let version = self.version();
         let head = self.facts.asked.head;
-        // As it comes from its source, and as it goes on.
+        // The framing in which the content is read from its source, and the framing sent to the client.
         let (content, goes) = match answer.content {
             Content::Status => (Framing::None, Framing::None),
             Content::Streamed { .. } if head => (Framing::None, Framing::None),
@@ -235,7 +235,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             ),
         };
         let until_close = goes == Framing::UntilClose;
-        // After a request that could be read in two ways, or whose body is still to come, nobody knows where the next one begins.
+        // After an ambiguous request, or one whose body is still to arrive, the start of the next one is unknown.
         let clear = answer.status != 400 && !self.facts.has_body();
         let keep = clear && self.may_keep() && !until_close;
         let frame = Frame {
@@ -287,7 +287,8 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         !self.buffers.down.out.is_empty()
     }
 
-    /// A length falls short, and chunks lack their end. Where the end of the connection is the end of the body, only a reset tells.
+    /// Makes the truncation visible. A body with a length falls short and a chunked one lacks its last chunk; a body delimited by the end
+    /// of the connection needs a reset.
     fn cut(&mut self) {
         if self.follows.until_close {
             self.io.abort();

@@ -1,7 +1,7 @@
-//! One connection of a client, from its first byte to its end.
+//! One client connection, from its first byte to its close.
 //!
-//! While it waits it holds nothing but its socket and a timer. What a request needs is taken when bytes are there, kept for a moment in
-//! case the next request follows, and given back.
+//! While idle it holds only its socket and a timer. Buffers are allocated when bytes arrive, kept briefly in case another request follows,
+//! and given back.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ mod reading;
 mod serving;
 mod waiting;
 
-/// One client.
+/// An accepted client.
 #[derive(Debug)]
 pub struct Client {
-    /// Its address.
+    /// The client's address.
     pub address: IpAddr,
-    /// Its place within the limits of connections.
+    /// Its slot in the connection limits.
     pub admitted: Option<Admitted>,
-    /// Counts it until it is counted as a connection.
+    /// Counts the client until it is counted as a connection.
     pub arriving: Option<Arriving>,
 }
 
-/// The connection. Dropped in the middle of an exchange or a tunnel, as at the end of the grace period, it is reset: a client must not
-/// take what it has for the whole.
+/// A client connection. If it is dropped during an exchange or a tunnel, as at the end of the grace period, it is reset, so that the client
+/// cannot mistake a truncated response for a complete one.
 struct Connection<C: Io> {
     io: C,
     worker: Arc<ThreadContext>,
@@ -42,57 +42,57 @@ struct Connection<C: Io> {
     forwarded: Forwarded,
     address: IpAddr,
     closing: ShutdownSignal,
-    /// When it ends if it is idle then, because the node leaves.
+    /// When the connection closes if it is idle, set once the node is leaving.
     leaves: Option<Instant>,
     admitted: Option<Admitted>,
-    /// Where it stands while it is idle, from its first wait on.
+    /// Its entry among the idle connections, from its first wait on.
     place: Option<IdlePlace>,
-    /// It was told to make room for a new connection.
+    /// It was asked to make way for a new connection.
     yields: bool,
-    /// It came to its own end.
+    /// It completed normally: do not reset it.
     ended: bool,
-    /// Requests that were served.
+    /// Number of requests served.
     served: u32,
-    /// Since when it is idle, or was accepted.
+    /// Start of the current idle period; before the first request, the time of accept.
     since: Instant,
-    /// When its task was woken last, about.
+    /// The approximate time of the last wakeup of its task.
     now: Instant,
 }
 
-/// What follows a request.
+/// What follows a request on its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Disposition {
-    /// The next request.
+    /// Read the next request.
     Request,
-    /// Nothing: it is idle.
+    /// No further request yet: wait.
     Idle,
-    /// The end, at once.
+    /// Close immediately.
     Close,
-    /// The end, after what the client still sends was read away for a while, so that our answer is not lost to it.
+    /// Half-close, discard what the client still sends for a while, then close, so that a reset does not destroy our answer.
     Linger(linger::Longest),
 }
 
 impl Disposition {
-    /// The end, for a client that may still be sending.
+    /// Lingering close for a client that may still be sending.
     pub(super) const LINGER: Self = Self::Linger(linger::Longest::Usual);
 
-    /// The same for one that was too slow already.
+    /// Short lingering close for a client that already exceeded a timeout.
     pub(super) const LINGER_BRIEFLY: Self = Self::Linger(linger::Longest::Brief);
 }
 
-/// What waiting for bytes brought.
+/// The result of waiting for bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum ReadOutcome {
     Bytes,
-    /// Nothing, for as long as it was waited for.
+    /// Nothing arrived in time.
     Nothing,
-    /// The client is gone, or the connection is to end.
+    /// The client is gone, or the connection is to close.
     End,
 }
 
-/// Serves a client until one of both sides ends it.
+/// Serves a client until either side closes the connection.
 ///
-/// Returns a block instead of being an `async fn`, whose future would also keep the arguments, for as long as the connection is idle.
+/// Returns a block instead of being an `async fn`, whose future would retain the arguments for as long as the connection is idle.
 pub fn serve<C: Io>(
     io: C,
     client: Client,
@@ -121,7 +121,7 @@ pub fn serve<C: Io>(
     async move {
         while connection.wait().await == ReadOutcome::Bytes {
             connection.now = Instant::now();
-            // Boxed, so that a connection that waits is small.
+            // Boxed, which keeps the future of an idle connection small.
             match Box::pin(connection.run()).await {
                 Disposition::Idle | Disposition::Request => {}
                 Disposition::Close => break,
@@ -136,12 +136,12 @@ pub fn serve<C: Io>(
 }
 
 impl<C: Io> Connection<C> {
-    /// It came to its own end: it is closed, not reset.
+    /// Marks a normal end: the connection is closed, not reset.
     const fn end(&mut self) {
         self.ended = true;
     }
 
-    /// Serves requests for as long as they follow each other.
+    /// Serves requests while they follow each other without a pause.
     async fn run(&mut self) -> Disposition {
         let mut buffers = self.worker.lend_buffers();
         let next = loop {

@@ -1,4 +1,4 @@
-//! Noticing that a client goes away while its request waits for an endpoint.
+//! Detection of clients that disconnect while their request waits for an endpoint.
 
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -11,16 +11,16 @@ use crate::engine::io::buffer::{Buffer, Buffers};
 /// Watches one client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientWatch<'a> {
-    /// Its request.
+    /// The facts about its request.
     pub(super) facts: &'a Facts,
-    /// Where buffers come from.
+    /// The buffer pool of the thread.
     pub(super) buffers: &'a Buffers,
-    /// Where clients stand that are not watched yet.
+    /// The client sockets that are not registered with the reactor yet.
     pub(super) unwatched: &'a UnregisteredSockets,
 }
 
 impl ClientWatch<'_> {
-    /// Ready when the client is gone. What it sends is kept in `buffer`, as far as it fits.
+    /// Ready when the client is gone. Bytes that it sends are kept in `buffer`, up to its capacity.
     pub(super) fn poll_gone(
         &self,
         cx: &mut Context<'_>,
@@ -42,8 +42,9 @@ impl ClientWatch<'_> {
         Poll::Pending
     }
 
-    /// When watching begins. It costs calls of the system where the client is new, and most answers are there before it is worth them.
-    /// After a body it begins at once: there are clients that send an empty line behind it, which has to be read before the end.
+    /// Returns when watching begins; `None` for immediately. Registering a new socket costs syscalls, and most responses arrive before it
+    /// pays off. After a request body it begins immediately: some clients send an empty line behind the body, which must be read to see the
+    /// end of the stream.
     fn begins_at(&self, client: &impl Io) -> Option<Instant> {
         let unregistered = !client.is_watched() && !self.facts.has_body();
         unregistered.then(|| self.facts.started + unregistered::FOR)

@@ -1,7 +1,8 @@
-//! A connection that became a WebSocket: bytes pass as they are until a side ends, both are silent for too long, or the node leaves.
+//! A connection upgraded to a WebSocket. Bytes are relayed unchanged until a side closes, both sides are idle for too long, or the node
+//! leaves.
 //!
-//! In the last two cases the client gets a close frame, 1001, between two frames. Where no frame ends in time the connection is reset, so
-//! that the client does not take part of a message for all of it.
+//! In the last two cases the client receives a close frame, 1001, at a frame boundary. If the current frame does not complete in time the
+//! connection is reset, so that the client cannot mistake part of a message for all of it.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -20,30 +21,30 @@ use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
 use crate::engine::upstream::stream::UpstreamStream;
 
-/// Bytes that one tunnel may move before others get their turn.
+/// Bytes that one tunnel may move per poll before it yields to other tasks.
 const TURN: usize = 256 * 1024;
 
-/// How long the frame under way may take to end once the tunnel was silent for too long, and a client to take the close frame.
+/// Time for the current frame to complete after an idle timeout, and for the client to accept the close frame.
 const LAST: Duration = Duration::from_secs(1);
 
-/// How one direction stands.
+/// State of one direction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Flow {
     Open,
-    /// Its source has ended; what is there is still to be sent.
+    /// The source has closed; buffered bytes are still to be sent.
     Ending,
-    /// Its end was passed on.
+    /// The close was passed on to the destination.
     Ended,
 }
 
-/// How a tunnel ended.
+/// Why a tunnel is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Over {
-    /// Both sides ended, or one broke.
+    /// Both sides closed, or one failed.
     Ended,
-    /// It was asked to end, and no frame is under way to the client.
+    /// The tunnel was asked to close, and the client is at a frame boundary.
     Asked,
-    /// It was asked to end, and the frame under way did not.
+    /// The tunnel was asked to close, and the current frame did not complete in time.
     Stuck,
 }
 
@@ -54,25 +55,25 @@ struct Tunnel<'a, C> {
     client: &'a mut C,
     endpoint: &'a mut UpstreamStream,
     flows: [Flow; 2],
-    /// What has passed to the client.
+    /// Frame tracker of the bytes sent to the client.
     frames: Frames,
-    /// It was asked to end: the frame that is under way to the client is the last one.
+    /// The tunnel was asked to close: the frame being sent to the client is the last one.
     last: bool,
     moved: bool,
 }
 
-/// When a tunnel ends.
+/// The deadlines of a tunnel.
 struct Clock {
-    /// Since when both sides are silent.
+    /// Time of the last byte in either direction.
     since: Instant,
     idle: Duration,
     leaves: Option<TunnelEnd>,
-    /// It was asked to end, and is reset then.
+    /// Reset deadline, set once the tunnel was asked to close.
     reset: Option<Instant>,
 }
 
 impl Clock {
-    /// The node leaves.
+    /// Draws the deadlines for a node that is leaving.
     fn leave(&mut self, closed: Option<Closed>, limit: Option<Duration>) {
         let draw = Draw::new(random::bytes());
         self.leaves = closed.map(|closed| closed.tunnel_until(limit, draw));
@@ -86,7 +87,7 @@ impl Clock {
         self.reset.unwrap_or(asked)
     }
 
-    /// It is asked to end; why.
+    /// Asks the tunnel to close. Returns the reason.
     fn ask(&mut self, now: Instant) -> Deadline {
         let (why, reset) = match self.leaves {
             Some(leaves) if now >= leaves.close => (Deadline::Drain, leaves.reset),
@@ -97,20 +98,20 @@ impl Clock {
     }
 }
 
-/// Both sides of a tunnel, and what it needs.
+/// Both sides of a tunnel and the resources it uses.
 pub(super) struct Sides<'a, C> {
     pub(super) client: &'a mut C,
     pub(super) endpoint: UpstreamStream,
-    /// What came from the client already.
+    /// Bytes already received from the client.
     pub(super) from_client: &'a mut Buffer,
-    /// What came from the endpoint already.
+    /// Bytes already received from the endpoint.
     pub(super) from_endpoint: &'a mut Buffer,
     pub(super) timer: &'a mut Timer,
     pub(super) closing: &'a mut ShutdownSignal,
     pub(super) worker: &'a ThreadContext,
 }
 
-/// Passes bytes on until the tunnel is over; what follows on the client's connection.
+/// Relays bytes until the tunnel is over. Returns what follows on the client's connection.
 pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Disposition {
     let worker = sides.worker;
     let (engine, timer) = (&worker.engine, sides.timer);
@@ -167,7 +168,7 @@ pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Disposition {
     }
 }
 
-/// Sends the close frame; `false`: the client takes nothing.
+/// Sends the close frame. Returns `false` if the client does not accept it in time.
 async fn say_going_away(client: &mut impl Io, timer: &mut Timer, until: Instant) -> bool {
     let mut left = &GOING_AWAY[..];
     poll_fn(|cx| {
@@ -187,7 +188,7 @@ async fn say_going_away(client: &mut impl Io, timer: &mut Timer, until: Instant)
 }
 
 impl<C: Io> Tunnel<'_, C> {
-    /// Moves both directions as far as they go.
+    /// Moves bytes in both directions until both are pending.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
         let [up, down] = &mut self.flows;
         let mut upward = Direction {
@@ -219,7 +220,7 @@ impl<C: Io> Tunnel<'_, C> {
     }
 }
 
-/// A side that takes or gives nothing any more.
+/// A side that failed.
 struct Broken;
 
 impl From<std::io::Error> for Broken {
@@ -232,13 +233,13 @@ impl From<std::io::Error> for Broken {
 struct Direction<'a> {
     buffer: &'a mut Buffer,
     flow: &'a mut Flow,
-    /// Frames as they pass, and whether the one under way is the last one.
+    /// The frame tracker, and whether the current frame is the last one.
     frames: Option<(&'a mut Frames, bool)>,
     moved: &'a mut bool,
 }
 
 impl Direction<'_> {
-    /// Moves what is there as far as it goes.
+    /// Moves bytes until the source or the destination is pending.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -284,7 +285,7 @@ impl Direction<'_> {
         }
     }
 
-    /// What goes on next: all that is there, or no more than the last frame.
+    /// Returns the bytes to send next: everything buffered, or only up to the end of the last frame.
     fn next(&self) -> &[u8] {
         let bytes = self.buffer.filled();
         match &self.frames {
@@ -301,7 +302,7 @@ impl Direction<'_> {
         *self.moved = true;
     }
 
-    /// The last frame has passed.
+    /// Reports whether the last frame was sent.
     fn is_last(&self) -> bool {
         matches!(&self.frames, Some((frames, true)) if frames.is_at_boundary())
     }

@@ -1,4 +1,4 @@
-//! One body on its way from one side to the other: read by its framing, written by the other side's.
+//! Relay of one body: parsed by the framing it arrived in, written in the framing of the other side.
 
 use std::io::Write as _;
 
@@ -9,7 +9,7 @@ use crate::engine::io::write_buffer::WriteBuffer;
 /// One direction of an exchange.
 #[derive(Debug, Default)]
 pub struct BodyRelay {
-    /// What is on its way.
+    /// Pending output.
     pub out: WriteBuffer,
     body: Body,
     chunked: bool,
@@ -18,17 +18,17 @@ pub struct BodyRelay {
     data: u64,
 }
 
-/// How a body goes on.
+/// The framing in which a body is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BodyFraming {
-    /// As chunks, and not as it is.
+    /// Chunked, otherwise the plain bytes.
     pub chunked: bool,
-    /// With its trailers.
+    /// Trailers are forwarded.
     pub trailers: bool,
 }
 
 impl BodyRelay {
-    /// Begins with a body that goes on so.
+    /// Starts a new body.
     pub fn begin(&mut self, body: Body, goes: BodyFraming) {
         self.body = body;
         self.chunked = goes.chunked;
@@ -37,20 +37,20 @@ impl BodyRelay {
         self.data = 0;
     }
 
-    /// Whether the whole body is on its way.
+    /// Reports whether the whole body is staged.
     pub const fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Bytes of data that came.
+    /// Returns the number of body bytes received, without framing.
     pub const fn data(&self) -> u64 {
         self.data
     }
 
-    /// Puts on its way what is there. `false`: more must be read first, or all is on its way.
+    /// Stages the bytes in `buffer`. Returns `false` if more must be read first, or if the whole body is staged.
     ///
     /// # Errors
-    /// [`BadBody`]
+    /// [`BadBody`] if the framing is malformed.
     pub fn stage(&mut self, buffer: &mut Buffer) -> Result<bool, BadBody> {
         if self.ended {
             return Ok(false);
@@ -82,7 +82,7 @@ impl BodyRelay {
         Ok(true)
     }
 
-    /// The connection ended. `false`: the body did not.
+    /// Handles the close of the source. Returns `false` if the body was incomplete.
     pub fn close(&mut self) -> bool {
         if !self.body.ends_with_connection() {
             return false;

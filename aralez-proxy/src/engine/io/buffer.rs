@@ -1,4 +1,4 @@
-//! Buffers: held while there is something in them, and no longer.
+//! Read buffers, allocated only while they hold bytes.
 
 use std::io;
 use std::ops::Range;
@@ -7,63 +7,63 @@ use std::task::{Context, Poll};
 
 use crate::engine::io::Io;
 
-/// The size of a buffer, in bytes.
+/// The default size of a buffer, in bytes.
 pub const SIZE: usize = 16 * 1024;
 
-/// The size for a body of which more is there than fits. Larger ones yet are made where a head needs them, and not kept.
+/// The size used once a read filled a default one. Larger buffers exist only for large heads, and are not kept.
 pub const LARGE: usize = 64 * 1024;
 
-/// Most buffers that a worker keeps for later, of either size.
+/// Number of free buffers of each size that a worker keeps.
 const KEPT: usize = 128;
 const KEPT_LARGE: usize = 16;
 
-/// Bytes that were read and not dealt with yet.
+/// Bytes that were read and not consumed yet.
 #[derive(Debug, Default)]
 pub struct Buffer {
-    /// Always as long as its capacity, so that reading needs no clearing. Empty while nothing is held.
+    /// Always as long as its capacity, so that reads need no zeroing. Empty while no memory is held.
     bytes: Vec<u8>,
-    /// Bytes before `start` that are dealt with and still looked at; empty where there are none.
+    /// Consumed bytes before `start` that are still readable; empty if there are none.
     aside: Range<usize>,
     start: usize,
     end: usize,
-    /// A read filled it: more comes than it is made for.
+    /// A read filled the buffer: the sender is faster than its size allows.
     floods: bool,
 }
 
 impl Buffer {
-    /// What is there.
+    /// Returns the unconsumed bytes.
     pub fn filled(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
-    /// What is there, to be moved together.
+    /// Returns the unconsumed bytes, to be compacted in place.
     pub fn filled_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..self.end]
     }
 
-    /// Whether nothing is there.
+    /// Reports whether there are no unconsumed bytes.
     pub const fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Whether nothing more fits.
+    /// Reports whether there is no space left.
     pub const fn is_full(&self) -> bool {
         self.is_held() && self.end - self.start + self.aside_length() == self.bytes.len()
     }
 
-    /// Deals with so many bytes, and keeps them where they can be looked at until [`Buffer::release`].
+    /// Consumes `count` bytes, but keeps them readable through [`Buffer::aside`] until [`Buffer::release`].
     pub fn set_aside(&mut self, count: usize) {
         let end = (self.start + count).min(self.end);
         self.aside = self.start..end;
         self.start = end;
     }
 
-    /// What was set aside.
+    /// Returns the bytes that were set aside.
     pub fn aside(&self) -> &[u8] {
         &self.bytes[self.aside.clone()]
     }
 
-    /// Lets go of what was set aside.
+    /// Drops the bytes that were set aside.
     pub const fn release(&mut self) {
         self.aside = 0..0;
         self.rewind();
@@ -73,7 +73,7 @@ impl Buffer {
         self.aside.end - self.aside.start
     }
 
-    /// Where nothing is needed, what comes next stands at the beginning.
+    /// Moves the next read to the front if nothing in the buffer is needed.
     const fn rewind(&mut self) {
         if self.is_unused() {
             self.start = 0;
@@ -81,12 +81,12 @@ impl Buffer {
         }
     }
 
-    /// Nothing is there, and nothing was set aside.
+    /// Reports whether there are neither unconsumed bytes nor bytes set aside.
     const fn is_unused(&self) -> bool {
         self.is_empty() && self.aside_length() == 0
     }
 
-    /// Room behind what is there. Moves it to the front where that is needed.
+    /// Returns the free space behind the filled bytes. Compacts the buffer if that is necessary.
     fn space(&mut self) -> &mut [u8] {
         let aside = self.aside_length();
         if self.start > aside && self.end == self.bytes.len() {
@@ -99,30 +99,30 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
-    /// So many bytes are dealt with.
+    /// Consumes `count` bytes.
     pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
         self.rewind();
     }
 
-    /// Makes room for a head that is larger than the buffer.
+    /// Doubles the capacity, for a head that is larger than the buffer.
     pub fn grow(&mut self) {
         let size = (2 * self.bytes.len()).max(SIZE);
         self.bytes.resize(size, 0);
     }
 
-    /// Whether there is memory behind it.
+    /// Reports whether memory is allocated.
     pub const fn is_held(&self) -> bool {
         !self.bytes.is_empty()
     }
 
-    /// What the next read of an empty buffer is worth.
+    /// Returns the size to allocate for the next read into an empty buffer.
     const fn fits(&self) -> usize {
         if self.floods { LARGE } else { SIZE }
     }
 }
 
-/// Buffers that wait for use. One for each worker: nobody else takes its lock.
+/// Free buffers. There is one instance per worker, so its locks are never contended.
 #[derive(Debug, Default)]
 pub struct Buffers {
     usual: Mutex<Vec<Vec<u8>>>,
@@ -130,8 +130,8 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    /// Reads what is there into a buffer. An empty buffer is held only where there is something to read: the next one who reads gets
-    /// it while it is still in the processor's cache, and a connection that waits holds none.
+    /// Reads into a buffer. Memory for an empty buffer is held only while there is something to read: the next reader reuses it while it is
+    /// still in the processor's cache, and an idle connection holds none.
     pub fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -141,7 +141,7 @@ impl Buffers {
         self.poll_fill(buffer, |space| io.poll_read(cx, space))
     }
 
-    /// As [`Buffers::poll_read`], from wherever `read` reads.
+    /// Like [`Buffers::poll_read`], with `read` as the source.
     pub fn poll_fill(
         &self,
         buffer: &mut Buffer,
@@ -164,7 +164,7 @@ impl Buffers {
         read
     }
 
-    /// Takes a buffer back, and gives what is in it away.
+    /// Takes the memory of a buffer back and discards its content.
     pub fn give(&self, buffer: &mut Buffer) {
         self.take_back(buffer);
         *buffer = Buffer::default();
@@ -190,7 +190,7 @@ impl Buffers {
         }
     }
 
-    /// Where buffers of a size are kept, and how many.
+    /// Returns the free list for buffers of this size and its capacity. `None` if this size is not kept.
     const fn shelf(&self, size: usize) -> Option<(&Mutex<Vec<Vec<u8>>>, usize)> {
         match size {
             SIZE => Some((&self.usual, KEPT)),
@@ -201,7 +201,7 @@ impl Buffers {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A shelf is whole after every step, so a panic elsewhere leaves nothing half done.
+    // A free list is consistent after every step, so a poisoned lock is safe to use.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,18 +1,18 @@
-//! Who is waited for, and since when; and what time it is for a task that waits.
+//! Accounting of the time spent waiting for a peer, and the clock of a waiting task.
 
 use std::time::{Duration, Instant};
 
-/// One kind of waiting. It begins anew with every byte that passes.
+/// One kind of wait. It restarts with every byte that moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Wait {
     since: Option<Instant>,
     moved: u64,
-    /// How long was waited before, in all.
+    /// Total time of earlier waits.
     spent: Duration,
 }
 
 impl Wait {
-    /// Waits, where `moved` bytes have passed.
+    /// Starts or continues the wait. `moved` is the total number of bytes moved; a change of it restarts the wait.
     pub fn on(&mut self, moved: u64, now: Instant) {
         if self.since.is_some() && self.moved == moved {
             return;
@@ -22,42 +22,42 @@ impl Wait {
         self.moved = moved;
     }
 
-    /// Does not wait any more.
+    /// Ends the wait.
     pub fn off(&mut self, now: Instant) {
         if let Some(since) = self.since.take() {
             self.spent += now.saturating_duration_since(since);
         }
     }
 
-    /// Since when it waits.
+    /// Returns the start of the current wait. `None` if there is none.
     pub const fn since(&self) -> Option<Instant> {
         self.since
     }
 
-    /// How long was waited before this wait, in all.
+    /// Returns the total time of earlier waits.
     pub const fn spent(&self) -> Duration {
         self.spent
     }
 }
 
-/// The time as a task sees it that is polled again and again: the clock is read once for each time that it is woken. Its first look is at a
-/// time that is known.
+/// The clock of a task that is polled repeatedly: it is read once per wakeup, and not at all for the first poll, whose time is known.
 #[derive(Clone, Copy, Debug)]
 pub struct WakeTime(Option<Instant>);
 
 impl WakeTime {
-    /// For a task that runs, and read the clock a moment ago.
+    /// Returns the clock of a running task that read the time a moment ago.
     pub const fn at(now: Instant) -> Self {
         Self(Some(now))
     }
 
-    /// The time of this poll.
+    /// Returns the time of this poll.
     pub fn now(&mut self) -> Instant {
         self.0.take().unwrap_or_else(Instant::now)
     }
 }
 
-/// When a body that came at less than `rate` bytes a second is too slow: judged after `grace`, by the time in which it was waited for.
+/// Returns the time at which a body becomes too slow, that is, averages less than `rate` bytes per second of waiting time. It is never
+/// judged before `grace`. `None` if there is no limit.
 pub fn slow_at(
     since: Instant,
     spent: Duration,

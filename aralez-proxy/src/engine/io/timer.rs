@@ -1,4 +1,4 @@
-//! One timer for a connection, whatever it waits for.
+//! The single timer of a connection, shared by all its deadlines.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use tokio::time::Sleep;
 
-/// Wakes a task at its deadline. A deadline moves with every byte, a timer is expensive to move: it stays where it is while it fires
-/// early enough, and looks again.
+/// Wakes a task at its deadline. Deadlines move with every byte and re-arming a timer is expensive, so an armed timer that fires early
+/// enough is left alone and re-armed when it fires.
 #[derive(Debug, Default)]
 pub struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
-    /// Ready once `deadline` has passed; never without one.
+    /// Ready once `deadline` has passed; never ready without one.
     pub fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -36,7 +36,7 @@ impl Timer {
             sleep.as_mut().reset(target);
         }
         if sleep.as_mut().poll(cx).is_ready() {
-            // It fired early: the next look moves it.
+            // It fired early: the next poll re-arms it.
             cx.waker().wake_by_ref();
         }
         Poll::Pending

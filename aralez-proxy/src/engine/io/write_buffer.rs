@@ -1,5 +1,5 @@
-//! What is on its way out on one side: a head or framing of ours, then data that stands in the other side's buffer, then framing again.
-//! All of it leaves in one write where it fits.
+//! Pending output of one side: a head or framing of ours, then data in the other side's read buffer, then framing again. It is sent in one
+//! write if the socket accepts it.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -8,31 +8,31 @@ use std::task::{Context, Poll, ready};
 use crate::engine::io::Io;
 use crate::engine::io::buffer::Buffer;
 
-/// Data of up to this size is copied behind the head: one piece is cheaper to send than several.
+/// Data up to this size is copied behind the head: one part is cheaper to send than several.
 const COPIED: usize = 4 * 1024;
 
-/// Memory for heads that is kept for the next message.
+/// Capacity for heads that is retained for the next message.
 const USUAL: usize = 16 * 1024;
 
-/// One side's way out.
+/// Pending output of one side.
 #[derive(Debug, Default)]
 pub struct WriteBuffer {
-    /// What is sent first. While `keeps`, all that was sent, to be sent again.
+    /// Bytes to send first. With `keeps`, everything sent so far, for a replay.
     head: Vec<u8>,
     sent: usize,
     data: Range<usize>,
     tail: &'static [u8],
-    /// To be taken from the buffer once the data is sent.
+    /// Bytes to consume from the source buffer once the data is sent.
     consumed: usize,
-    /// The most that is kept to be sent again; 0: nothing.
+    /// Maximum number of bytes retained for a replay; 0 disables retention.
     keeps: usize,
     progress: bool,
-    /// Bytes that were sent in all: a deadline looks whether it moves.
+    /// Total bytes sent. Timeouts use it to detect progress.
     moved: u64,
 }
 
 impl WriteBuffer {
-    /// Begins a new message. Keeps up to `keeps` bytes of it to be sent again.
+    /// Starts a new message, of which up to `keeps` bytes are retained for a replay.
     pub fn begin(&mut self, keeps: usize) {
         self.head.clear();
         self.sent = 0;
@@ -43,7 +43,7 @@ impl WriteBuffer {
         self.progress = false;
     }
 
-    /// Lets go of memory that only an unusual message needed.
+    /// Frees memory that only an unusually large message needed.
     pub fn shrink(&mut self) {
         if self.head.capacity() > USUAL {
             self.head = Vec::new();
@@ -51,7 +51,7 @@ impl WriteBuffer {
         }
     }
 
-    /// Where heads and framing are written to.
+    /// Returns the vector to which heads and framing are appended.
     pub fn head(&mut self) -> &mut Vec<u8> {
         if self.keeps == 0 && self.sent == self.head.len() {
             self.head.clear();
@@ -60,7 +60,7 @@ impl WriteBuffer {
         &mut self.head
     }
 
-    /// Replaces the first `length` bytes of a message of which nothing was sent; gives their new number.
+    /// Replaces the first `length` bytes of a message of which nothing was sent. Returns their new length.
     pub fn replace_head(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let mut head = Vec::new();
         write(&mut head);
@@ -69,7 +69,7 @@ impl WriteBuffer {
         new
     }
 
-    /// Sends what was kept from the beginning once more; where nothing was sent yet, there is nothing to go back to.
+    /// Restarts the message from its retained beginning. If nothing was sent yet, there is nothing to restart.
     pub const fn rewind(&mut self) {
         if self.is_kept() {
             self.sent = 0;
@@ -77,33 +77,32 @@ impl WriteBuffer {
         self.progress = false;
     }
 
-    /// Whether all that was sent could be sent again.
+    /// Reports whether everything sent is retained for a replay.
     pub const fn is_kept(&self) -> bool {
         self.keeps > 0
     }
 
-    /// Nothing needs to be sent again.
+    /// Stops retaining bytes for a replay.
     pub const fn forget(&mut self) {
         self.keeps = 0;
     }
 
-    /// Whether a byte of the message was sent.
+    /// Reports whether a byte of the message was sent.
     pub const fn has_sent(&self) -> bool {
         self.progress
     }
 
-    /// Bytes that were sent in all.
+    /// Returns the total number of bytes sent.
     pub const fn moved(&self) -> u64 {
         self.moved
     }
 
-    /// Whether all was sent.
+    /// Reports whether everything was sent.
     pub const fn is_empty(&self) -> bool {
         self.sent == self.head.len() && self.data.start == self.data.end && self.tail.is_empty()
     }
 
-    /// Puts data that stands at `data` of a buffer behind what is there, and `tail` behind that. `consumed` bytes of the buffer are done
-    /// with once it is sent.
+    /// Appends the bytes at `data` in `buffer`, followed by `tail`. `consumed` bytes of the buffer are consumed once they are sent.
     pub fn push(
         &mut self,
         buffer: &mut Buffer,
@@ -125,14 +124,14 @@ impl WriteBuffer {
         self.consumed = consumed;
     }
 
-    /// What is kept is bounded.
+    /// Stops retaining a message that exceeds the limit.
     fn check_kept(&mut self) {
         if self.keeps > 0 && self.head.len() > self.keeps {
             self.keeps = 0;
         }
     }
 
-    /// Writes until all is sent. Ready with the number of bytes that this took, 0 where nothing was left.
+    /// Writes until everything is sent. Ready with the number of bytes written by this call, 0 if nothing was pending.
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What the connections of one thread share.
+//! State shared by the connections of one thread.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,70 +18,70 @@ use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::buffer::Buffers;
 use crate::engine::upstream::pool::{ConnectionPool, Ended};
 
-/// Buffers of exchanges that a worker keeps for later, and that may be with connections which only might need them.
+/// Number of exchange buffers a worker retains. Up to this many may also stay with idle connections for the full [`WARM`].
 const KEPT: usize = 256;
 
-/// How long a connection keeps its buffers in case the next request follows.
+/// How long a connection retains its buffers in case another request follows.
 const WARM: Duration = Duration::from_secs(1);
 
-/// The same where so many do that their memory counts.
+/// The same, if more than [`KEPT`] connections hold buffers.
 const WARM_IN_A_CROWD: Duration = Duration::from_millis(20);
 
-/// What the whole engine shares.
+/// State shared by the whole engine.
 #[derive(Debug)]
 pub struct Engine {
-    /// When it started: the rests of endpoints are counted from then.
+    /// Start time. The rests of endpoints are measured from it.
     pub started: Instant,
-    /// What serves.
+    /// The live table.
     pub live: Arc<Live>,
-    /// What passes through, and whether the node leaves.
+    /// Traffic counters, and whether the node is leaving.
     pub traffic: Arc<Traffic>,
-    /// Under which name this node passes requests on.
+    /// The pseudonym of this node in forwarded requests.
     pub node: Pseudonym,
-    /// Where HTTPS is served, for redirects to it.
+    /// The HTTPS port, for redirects.
     pub tls_port: Option<u16>,
-    /// The limits of clients.
+    /// Client limits.
     pub limits: ClientLimits,
-    /// The limits of connections that wait.
+    /// Limits of idle endpoint connections.
     pub pool: PoolLimits,
-    /// Who is there.
+    /// Admission control of client connections.
     pub admission: Arc<Admission>,
 }
 
-/// What one thread has for itself: its locks are never waited for.
+/// State of one thread. Its locks are never contended.
 #[derive(Debug)]
 pub struct ThreadContext {
     /// The engine.
     pub engine: Arc<Engine>,
-    /// What this thread counts.
+    /// The counters of this thread.
     pub tally: Arc<Tally>,
-    /// Connections to endpoints that wait.
+    /// Idle endpoint connections.
     pub pool: ConnectionPool,
-    /// Buffers that wait.
+    /// Free buffers.
     pub buffers: Buffers,
-    /// Clients that are not watched yet.
+    /// Client sockets that are not registered with the reactor yet.
     pub unwatched: UnregisteredSockets,
-    /// How many retries may fail.
+    /// The retry budget.
     pub budget: Budget,
     exchanges: Mutex<Vec<ExchangeBuffers>>,
-    /// Buffers of exchanges that are with connections.
+    /// Number of exchange buffers held by connections.
     lent: Arc<AtomicUsize>,
     date: Mutex<Today>,
 }
 
-/// What a connection needs while something runs on it.
+/// Buffers and state of a connection with an active exchange.
 #[derive(Debug, Default)]
 pub struct ExchangeBuffers {
     /// The client's half.
     pub client: ClientBuffers,
     /// The endpoint's half.
     pub endpoint: EndpointSide,
-    /// What policies add to one request and its response.
+    /// Fields that policies add to one request and its response.
     pub additions: Additions,
     lent: Option<BufferLoan>,
 }
 
-/// Counts buffers as being with a connection until they are dropped, also by a panic.
+/// Counts buffers as held by a connection until dropped, also during a panic.
 #[derive(Debug)]
 struct BufferLoan(Arc<AtomicUsize>);
 
@@ -99,7 +99,7 @@ impl Drop for BufferLoan {
 }
 
 impl ThreadContext {
-    /// A worker of an engine.
+    /// Creates the context of one thread.
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             tally: engine.traffic.tally(),
@@ -114,7 +114,7 @@ impl ThreadContext {
         }
     }
 
-    /// What a connection needs for a request.
+    /// Returns buffers for an exchange, reused if possible.
     pub fn lend_buffers(&self) -> ExchangeBuffers {
         let kept = lock(&self.exchanges).pop();
         let mut buffers = kept.unwrap_or_default();
@@ -122,7 +122,7 @@ impl ThreadContext {
         buffers
     }
 
-    /// Takes it back.
+    /// Takes buffers back for reuse.
     pub fn take_back(&self, mut buffers: ExchangeBuffers) {
         buffers.lent = None;
         self.buffers.give(&mut buffers.client.incoming);
@@ -136,12 +136,12 @@ impl ThreadContext {
         }
     }
 
-    /// Buffers of exchanges that are with connections.
+    /// Returns the number of exchange buffers held by connections.
     pub fn lent(&self) -> usize {
         self.lent.load(Ordering::Relaxed)
     }
 
-    /// How long a connection may keep its buffers in case the next request follows.
+    /// Returns how long a connection may retain its buffers in case another request follows.
     pub fn warm(&self) -> Duration {
         if self.lent() <= KEPT {
             WARM
@@ -150,7 +150,7 @@ impl ThreadContext {
         }
     }
 
-    /// The date of now. The clock of the day is asked once a second.
+    /// Returns the text of the current date. The wall clock is read once per second.
     pub fn date(&self, now: Instant) -> DateText {
         let mut date = lock(&self.date);
         if now >= date.until {
@@ -159,12 +159,12 @@ impl ThreadContext {
         date.text
     }
 
-    /// Lets go of connections that nobody will use.
+    /// Drops idle endpoint connections that cannot be reused.
     pub fn sweep(&self) {
         self.note(self.pool.sweep(Instant::now()));
     }
 
-    /// Counts what became of connections while they waited.
+    /// Counts idle connections that ended unexpectedly.
     pub fn note(&self, ended: Ended) {
         for _ in 0..ended.unexpected {
             self.tally.event(TrafficEvent::UnexpectedData);
@@ -172,7 +172,7 @@ impl ThreadContext {
     }
 }
 
-/// The date, for as long as it holds.
+/// The date text, valid until the next second.
 #[derive(Debug)]
 struct Today {
     text: DateText,
@@ -192,6 +192,6 @@ impl Today {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Everything behind these locks is whole after every step, so a panic elsewhere leaves nothing half done.
+    // Data behind these locks is consistent after every step, so a poisoned lock is safe to use.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

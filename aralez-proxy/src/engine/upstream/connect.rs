@@ -1,4 +1,4 @@
-//! A new connection to an endpoint.
+//! Connecting to an endpoint.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,20 +14,20 @@ use crate::core::request::peer::{PeerKey, Security};
 use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
 
-/// Why there is none. Ascending by what says more about a request for which several endpoints were tried.
+/// Reason why there is no connection. Ordered: if several endpoints were tried, the greatest reason determines the response.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum NotConnected {
-    /// The endpoint refuses, takes no more connections, or cannot be reached.
+    /// The endpoint refused, has a full accept queue, or cannot be reached.
     Refused,
-    /// It does not answer in time.
+    /// The endpoint did not answer in time.
     TooSlow,
-    /// This machine lacks what a connection takes: descriptors, local ports or memory. That tells nothing about the endpoint.
+    /// This machine lacks file descriptors, local ports or memory, which is not the endpoint's fault.
     Local,
-    /// The client went away meanwhile.
+    /// The client disconnected meanwhile.
     ClientGone,
 }
 
-/// Errors that an endpoint has no part in. A missing route or a firewall's veto is not among them: another endpoint may be reachable.
+/// Local errors. A missing route or a firewall's veto is not one of them: another endpoint may be reachable.
 const LOCAL: [Errno; 9] = [
     Errno::MFILE,
     Errno::NFILE,
@@ -43,7 +43,7 @@ const LOCAL: [Errno; 9] = [
 impl NotConnected {
     fn of(address: &EndpointAddress, error: &io::Error) -> Self {
         match (address, Errno::from_io_error(error)) {
-            // The accept queue of the endpoint is full (unix(7)). TCP does not say so: there the connect is not answered.
+            // The endpoint's accept queue is full (unix(7)). With TCP the connect stays unanswered instead.
             (EndpointAddress::Unix(_), Some(Errno::AGAIN)) => Self::Refused,
             (_, Some(errno)) if LOCAL.contains(&errno) => Self::Local,
             _ => Self::Refused,
@@ -51,20 +51,20 @@ impl NotConnected {
     }
 }
 
-/// Makes a connection to an endpoint, with what one request has for it.
+/// Connects to an endpoint on behalf of one request.
 #[derive(Debug)]
 pub struct Connector<'a> {
     /// The timer of the client's connection.
     pub timer: &'a mut Timer,
-    /// By when the connection must be ready for a request, all steps together.
+    /// Deadline for a connection that is ready for a request, over all steps.
     pub until: Option<Instant>,
 }
 
 impl Connector<'_> {
-    /// Connects, for as long as `is_gone` is pending.
+    /// Connects, while `is_gone` is pending.
     ///
-    /// What the peer says beyond its address comes after the connect and is a step of its own, under the same deadline: a TLS handshake,
-    /// which gives another [`UpstreamStream`].
+    /// Peer settings beyond the address, such as a TLS handshake with another [`UpstreamStream`] as its result, are separate steps after
+    /// the connect, under the same deadline.
     ///
     /// # Errors
     /// [`NotConnected`]
@@ -80,7 +80,7 @@ impl Connector<'_> {
                     .step(TcpStream::connect(tcp.socket()), &mut is_gone)
                     .await?;
                 stream.map(|stream| {
-                    // Small messages must not wait for each other; where that cannot be said, they do.
+                    // Small messages must not wait for the Nagle algorithm. A failure is harmless: they are only slower.
                     let _ = stream.set_nodelay(true);
                     UpstreamStream::Tcp(stream)
                 })

@@ -1,4 +1,4 @@
-//! Connections to endpoints that wait for the next request. One pool for each worker: nobody else takes its lock.
+//! Idle endpoint connections. There is one pool per worker, so its lock is never contended.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -13,19 +13,19 @@ use crate::engine::upstream::stream::{Idle, UpstreamStream};
 #[cfg(test)]
 mod tests;
 
-/// What was found in the pool.
+/// The result of a pool lookup.
 #[derive(Debug)]
 pub enum Found {
     /// A connection that was used before.
     Kept(UpstreamStream),
-    /// None that can be used.
+    /// No usable connection.
     Nothing,
 }
 
-/// What became of connections while they waited.
+/// Outcome of idle connections that were dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ended {
-    /// Their endpoint sent something although nobody asked.
+    /// Their endpoint sent data without a request.
     pub unexpected: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct ConnectionPool {
 #[derive(Debug, Default)]
 struct Kept {
     peers: HashMap<PeerKey, VecDeque<Waiting>, RandomState>,
-    /// In the order in which they came, those that were taken since included.
+    /// In insertion order; includes connections that were taken out since.
     order: VecDeque<(u64, PeerKey)>,
     count: usize,
     next: u64,
@@ -53,7 +53,7 @@ struct Waiting {
 }
 
 impl ConnectionPool {
-    /// An empty one.
+    /// Creates an empty pool.
     pub fn new(limits: PoolLimits) -> Self {
         Self {
             limits,
@@ -61,7 +61,7 @@ impl ConnectionPool {
         }
     }
 
-    /// The newest connection of this identity: it is the least likely to have been closed by now. Those that are broken are dropped.
+    /// Returns the newest connection to this peer, which is the least likely to have been closed. Unusable ones are dropped.
     pub fn take(&self, peer: &PeerKey, now: Instant) -> (Found, Ended) {
         self.with(|kept| {
             let mut ended = Ended::default();
@@ -79,7 +79,7 @@ impl ConnectionPool {
         })
     }
 
-    /// Keeps a connection until then. Over a limit, the one that waits longest goes.
+    /// Keeps a connection until `until`. If a limit is exceeded, the longest idle connection is dropped.
     pub fn put(&self, peer: &PeerKey, stream: UpstreamStream, until: Option<Instant>) {
         let limits = self.limits;
         if limits.idle == 0 || limits.idle_per_endpoint == 0 {
@@ -107,7 +107,7 @@ impl ConnectionPool {
         });
     }
 
-    /// Drops what has waited for too long and what its endpoint closed.
+    /// Drops connections that are idle for too long or that the endpoint closed.
     pub fn sweep(&self, now: Instant) -> Ended {
         self.with(|kept| {
             let mut ended = Ended::default();
@@ -126,7 +126,7 @@ impl ConnectionPool {
         })
     }
 
-    /// How many wait.
+    /// Returns the number of idle connections.
     pub fn count(&self) -> usize {
         self.with(|kept| kept.count)
     }
@@ -166,7 +166,7 @@ impl Kept {
         waiting.is_some_and(|waiting| waiting.number == number)
     }
 
-    /// Keeps the order as short as what it orders, at a constant cost for each connection.
+    /// Compacts `order`, at a constant amortized cost per connection.
     fn forget_taken(&mut self) {
         if self.order.len() < 64 + 4 * self.count {
             return;

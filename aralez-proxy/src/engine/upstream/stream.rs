@@ -1,4 +1,4 @@
-//! A connection to an endpoint, whatever it is made of.
+//! A connection to an endpoint, independent of its transport.
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
@@ -10,31 +10,32 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::engine::io::Io;
 
-/// A connected stream. One type for all, so that whatever runs on it is compiled once; which one it is costs a comparison for each call.
+/// A connected stream. One type for all transports, so that code generic over the stream is compiled once; the cost is one comparison per
+/// call.
 ///
-/// TLS is one more variant, boxed, around one of these.
+/// TLS will be another variant, boxed, that wraps one of these.
 #[derive(Debug)]
 pub enum UpstreamStream {
-    /// TCP.
+    /// A TCP connection.
     Tcp(TcpStream),
     /// A unix stream socket.
     Unix(UnixStream),
 }
 
-/// How a connection is on which nothing was asked.
+/// State of an idle connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Idle {
     /// It can carry the next request.
     Quiet,
-    /// The endpoint has closed it, or says that it does.
+    /// The endpoint closed it, or announced that it does.
     Closed,
-    /// The endpoint says something that nobody asked for: it cannot be told from the answer to the next request.
+    /// The endpoint sent unsolicited data, which cannot be distinguished from the response to the next request.
     Talking,
 }
 
 impl UpstreamStream {
-    /// Looks whether it can carry the next request, without waiting. Each kind of stream knows for itself what its endpoint may say unasked:
-    /// what comes on a plain one is HTTP, while records of TLS may hold session tickets only.
+    /// Checks, without blocking, whether the connection can carry the next request. Unsolicited data means different things per transport:
+    /// on a plain stream it is HTTP, while TLS records may contain only session tickets.
     pub fn idle(&self) -> Idle {
         match self {
             Self::Tcp(stream) => plain_idle(stream),
@@ -43,8 +44,8 @@ impl UpstreamStream {
     }
 }
 
-/// Asks the system: what the runtime knows is as old as its last look, and what came since then would be taken for the answer to the next
-/// request.
+/// Asks the kernel: the readiness known to the runtime is as old as its last poll, and data received since then would be taken for the
+/// response to the next request.
 fn plain_idle(socket: impl AsFd) -> Idle {
     let mut said = [0; 12];
     let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
@@ -56,9 +57,9 @@ fn plain_idle(socket: impl AsFd) -> Idle {
     }
 }
 
-/// What an endpoint says that closes an idle connection, up to its status.
+/// Recognizes a 408 that closes an idle connection, by its bytes up to the status.
 fn is_idle_timeout(said: &[u8; 12]) -> bool {
-    // Whatever the minor version.
+    // Any minor version.
     said.starts_with(b"HTTP/1.") && said.ends_with(b" 408")
 }
 

@@ -1,4 +1,4 @@
-//! Bad documents, each with the very words that a person reads.
+//! Bad documents, each with the exact text of its faults.
 
 use super::*;
 use crate::model::Forbidden;

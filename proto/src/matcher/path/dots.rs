@@ -1,8 +1,8 @@
-//! Dot segments, resolved.
+//! Resolution of dot segments.
 
 use super::escape::{is_unreserved, unescape};
 
-/// The path with the escapes of unreserved characters decoded. It has been scanned.
+/// Decodes the escapes of unreserved characters in a scanned path.
 pub(super) fn decode_unreserved(path: &str) -> String {
     let mut parts = path.split('%');
     let mut decoded = String::with_capacity(path.len());
@@ -25,8 +25,8 @@ pub(super) fn decode_unreserved(path: &str) -> String {
     decoded
 }
 
-/// The path without dot segments and empty segments (RFC 3986 section 5.2.4): a climb above the root stays at the root, and what ends in
-/// a dot segment ends in a slash.
+/// Removes dot segments and empty segments (RFC 3986 section 5.2.4). `..` at the root stays at the root, and a path that ends in a dot
+/// segment ends in a slash.
 pub(super) fn resolve(path: &str) -> String {
     let mut resolved = String::with_capacity(path.len());
     let mut open = true;

@@ -1,19 +1,19 @@
-//! One reading of a path, in the form in which routes are looked up.
+//! One reading of a path, in the form used for route lookup.
 
 use super::escape::{is_decoded, unescape};
 
-/// What a reader does with `%2F` and `%5C`.
+/// A reader's treatment of `%2F` and `%5C`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Slashes {
     /// They are part of a segment.
     Kept,
-    /// They separate segments, of which parameters are cut afterwards.
+    /// They separate segments; parameters are cut afterwards.
     Before,
-    /// Parameters are cut first; what is left of them separates segments.
+    /// Parameters are cut first; the remaining ones separate segments.
     After,
 }
 
-/// What a reader does with `%3B`, `%3F` and `%23`.
+/// A reader's treatment of `%3B`, `%3F` and `%23`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Marks {
     /// They are part of a segment.
@@ -22,7 +22,7 @@ pub(super) enum Marks {
     Cut,
 }
 
-/// Reads a path that was scanned. `None`: it has a dot segment.
+/// Reads a scanned path. `None` if the reading has a dot segment.
 pub(super) fn read(path: &str, slashes: Slashes, marks: Marks) -> Option<String> {
     let mut read = Read::new(path.len());
     let mut rest = path.as_bytes();
@@ -54,10 +54,10 @@ pub(super) fn read(path: &str, slashes: Slashes, marks: Marks) -> Option<String>
     read.finish()
 }
 
-/// A reading that is being made: its segments, each without its parameters.
+/// A reading under construction: its segments, each without its parameters.
 struct Read {
     text: String,
-    /// Where the segment begins that has not ended yet.
+    /// Start of the current segment.
     start: usize,
     in_parameter: bool,
 }
@@ -89,7 +89,7 @@ impl Read {
         }
     }
 
-    /// Ends a segment. An empty one leaves no trace. `None`: it is a dot segment.
+    /// Ends a segment, dropping an empty one. `None` if it is a dot segment.
     fn separate(&mut self) -> Option<()> {
         match &self.text[self.start..] {
             "" => {}

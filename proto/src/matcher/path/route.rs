@@ -1,4 +1,4 @@
-//! The paths of routes.
+//! Paths of routes.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::escape::unescape;
 use super::reading::{Marks, Slashes};
 use super::{InvalidPath, RequestPath};
 
-/// Why the path of a route is refused.
+/// The reason why the path of a route is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidRoutePath {
-    /// As in a request.
+    /// It would be refused in a request too.
     #[error("{0}")]
     Path(#[from] InvalidPath),
     /// Queries never take part in matching.
@@ -18,17 +18,17 @@ pub enum InvalidRoutePath {
     /// Parameters never take part in matching.
     #[error("holds a parameter (;): routes match segments without their parameters")]
     Parameter,
-    /// Requests with such an escape must mean the same route whether it is decoded or not, so none could reach this one.
+    /// Requests with such an escape must select the same route whether or not it is decoded, so none could select this one.
     #[error(
         "holds {0}: endpoints differ on how to read it, so a route cannot depend on it; end the route before it"
     )]
     Escape(&'static str),
 }
 
-/// The form in which the path of a route is kept: as requests are read, without trailing slash but for `/` itself.
+/// Returns the form in which a route's path is stored: read like a request's path, without a trailing slash except for `/` itself.
 ///
 /// # Errors
-/// [`InvalidRoutePath`] where it holds a query, a fragment, parameters or an escape that separates, or would be refused in a request.
+/// [`InvalidRoutePath`] if it has a query, a fragment, parameters or an escape that separates, or would be refused in a request.
 pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath> {
     if text.contains('?') {
         return Err(InvalidRoutePath::Query);

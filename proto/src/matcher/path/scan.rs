@@ -1,15 +1,15 @@
-//! One pass over a path: is every byte allowed, and which readings differ.
+//! A single pass over a path, which checks every byte and finds the readings that may differ.
 
 use super::InvalidPath;
 use super::escape::{is_decoded, unescape};
 use super::reading::{Marks, Slashes};
 
-/// What a path holds that readers may treat differently.
+/// Contents of a path that readers may treat differently.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Seen {
-    /// A segment `.` or `..`, its dots written plainly or escaped.
+    /// A segment `.` or `..`, with plain or escaped dots.
     pub(super) dots: bool,
-    /// Something that the first reading does not keep as written: an escape that is decoded or in lower case, an empty segment.
+    /// Something that the first reading changes: an escape that is decoded or in lower case, an empty segment.
     respelled: bool,
     /// `;`
     parameters: bool,
@@ -24,12 +24,12 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether there is one reading, and it is the path as written.
+    /// Reports whether the only reading is the path as written.
     pub(super) const fn reads_as_written(self) -> bool {
         !(self.respelled || self.parameters || self.slashes || self.semicolons || self.ends)
     }
 
-    /// The readings that may differ from the first one.
+    /// Returns the readings that may differ from the first one.
     pub(super) fn other_readings(self) -> impl Iterator<Item = (Slashes, Marks)> {
         let slashes: &[Slashes] = if self.slashes {
             &[Slashes::Kept, Slashes::Before, Slashes::After]
@@ -63,7 +63,7 @@ impl Seen {
     }
 }
 
-/// How much of a segment was seen, as far as it may be a dot segment.
+/// The part of a segment scanned so far, as needed to detect a dot segment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Segment {
     Empty,
@@ -89,7 +89,7 @@ impl Segment {
 /// Checks a path that begins with one slash.
 ///
 /// # Errors
-/// The first byte that no path may hold.
+/// The first byte that no path may contain, or `InvalidPath::BackslashAndParameter`.
 pub(super) fn scan(path: &[u8]) -> Result<Seen, InvalidPath> {
     let mut seen = Seen::default();
     let mut segment = Segment::Empty;
@@ -124,7 +124,7 @@ pub(super) fn scan(path: &[u8]) -> Result<Seen, InvalidPath> {
     seen.check()
 }
 
-/// The byte behind a `%`, whether its digits hold a lower-case letter, and what follows it.
+/// Decodes the escape after a `%`. Returns its byte, whether a digit is a lower-case letter, and the rest.
 fn escape(digits: &[u8]) -> Result<(u8, bool, &[u8]), InvalidPath> {
     let [high, low, after @ ..] = digits else {
         return Err(InvalidPath::Escape);
@@ -145,7 +145,7 @@ const fn check_raw(byte: u8) -> Result<(), InvalidPath> {
     }
 }
 
-/// What holds for every byte of a target, the query's too.
+/// Checks a byte of a target, including its query.
 pub(in crate::matcher) const fn check_target_byte(byte: u8) -> Result<(), InvalidPath> {
     match byte {
         0..0x20 | 0x7f => Err(InvalidPath::Control),

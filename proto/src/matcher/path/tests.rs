@@ -3,12 +3,12 @@ use crate::matcher::PathIndex;
 
 mod slow;
 
-/// What is forwarded.
+/// Returns the forwarded path.
 fn forwarded(path: &str) -> Result<String, InvalidPath> {
     RequestPath::parse(path).map(|path| path.forwarded().to_owned())
 }
 
-/// The route that a path selects among these.
+/// Returns the route that a path selects.
 fn select(routes: &[&str], path: &str) -> Result<Option<String>, InvalidPath> {
     let index: PathIndex<String> = routes
         .iter()
@@ -128,10 +128,10 @@ fn readings_that_lead_to_different_routes_are_refused() {
     ] {
         let refused = Err(InvalidPath::OtherRoute);
         assert_eq!(select(&["/", "/secret"], path), refused, "{path}");
-        // Where nothing but the escape tells them apart, there is nothing to refuse.
+        // With a single route for all readings there is nothing to refuse.
         assert_eq!(select(&["/"], path).unwrap().as_deref(), Some("/"));
     }
-    // Also where only one of them has a route at all.
+    // Refused as well if only one reading has a route at all.
     let only = select(&["/secret"], "/secret%2Fx");
     assert_eq!(only, Err(InvalidPath::OtherRoute));
 }

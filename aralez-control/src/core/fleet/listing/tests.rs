@@ -39,7 +39,7 @@ fn standing(running: u64, target: u64, refuses: bool) -> Standing {
     }
 }
 
-/// What the marks come to when somebody counts them.
+/// Counts the marks one by one.
 fn counted(proof: &Proof) -> MarkCounts {
     let mut counts = MarkCounts::default();
     for mark in proof.nodes().values() {

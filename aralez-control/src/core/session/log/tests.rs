@@ -6,7 +6,7 @@ use super::*;
 use crate::core::session::Recent;
 use crate::core::session::tests::fixtures::{snapshot, spec};
 
-/// A view whose one host changes with every revision.
+/// A view in which one host changes with every revision.
 fn view(revision: u64) -> SharedSnapshot {
     let port = 1_000 + u16::try_from(revision % 1_000).unwrap();
     snapshot(

@@ -1,4 +1,4 @@
-//! What is made elsewhere for a node that refuses the newest view.
+//! Derivations for a node that refuses the newest view.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,12 +16,12 @@ fn bad(revision: u64, ports: &[u16]) -> SharedSnapshot {
     )
 }
 
-/// What nodes run when it comes.
+/// The view that nodes run when it arrives.
 fn runs() -> SharedSnapshot {
     snapshot(5, &spec(&[("a.example", 1, &[1, 2])]))
 }
 
-/// A node that has just refused revision 6 for this.
+/// A node that has just refused revision 6 with these faults.
 fn refusing(hello: Hello, faults: Vec<Fault>, now: Instant) -> (Session, Arc<Recent>) {
     let before = recent(&runs());
     let mut session = open(hello, &before, now).session;
@@ -41,7 +41,7 @@ fn node(now: Instant) -> (Session, Arc<Recent>) {
     refusing(hello(Some(runs().version())), faults, now)
 }
 
-/// What a session does when a view comes, with nothing made for it.
+/// Sends a view to the session and returns its actions; derivations stay outstanding.
 fn look(session: &mut Session, recent: &mut Arc<Recent>, view: &SharedSnapshot) -> Vec<Action> {
     *recent = Arc::new(recent.followed_by(view).unwrap());
     session.handle(Event::View(Arc::clone(recent)), Instant::now())
@@ -147,7 +147,7 @@ fn where_views_come_faster_than_anything_is_made_the_node_gets_on_all_the_same()
         needed = match &actions[..] {
             [Action::Send(update)] => {
                 updates += 1;
-                // The one before it was late.
+                // The result before it was outdated.
                 wanted(&session.handle(ack(update), now))
             }
             other => wanted(other),

@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use crate::core::session::{Hello, NodeMemory, Pace, Recent, RefusedContent, Session};
 
-/// A host of a view: what its content is, and the ports of its endpoints.
+/// A host of a view: a tag for its content, and the ports of its endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostSpec {
     pub(crate) tag: u64,
@@ -107,7 +107,7 @@ pub(crate) fn fault_of_host(name: &str) -> Fault {
     Fault::of(&host_key(name), FaultCode::Invalid, "x", "not here")
 }
 
-/// What a node tells that refuses a version for this.
+/// The refused content that a node reports for a version with these faults.
 pub(crate) fn refusing_for(version: Version, faults: Vec<Fault>) -> RefusedContent {
     RefusedContent {
         content: Content::at_fault(&version, &faults),

@@ -11,26 +11,26 @@ use proptest::prelude::*;
 use super::*;
 
 const HOSTS: [&str; 3] = ["a.example", "b.example", "c.example"];
-/// The node refuses hosts whose tag is beyond this.
+/// The node refuses hosts with this tag or a higher one.
 const POISON_FROM: u64 = 6;
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// A commit that gives a host this content.
+    /// A commit that sets a host's content.
     Put(usize, u64),
-    /// A commit that takes a host away.
+    /// A commit that removes a host.
     Delete(usize),
     /// A commit that changes nothing.
     Rename,
     /// Discovery finds this endpoint of a host, or loses it.
     Toggle(usize, u16),
-    /// The node answers what it was sent.
+    /// The node answers the update that it was sent.
     Answer,
-    /// What a session wanted made first is there.
+    /// The first outstanding derivation completes.
     Make,
-    /// The stream breaks and comes back; perhaps the node had applied what it was sent.
+    /// The stream breaks and reconnects; the node may have applied the update that it was sent.
     Reconnect { applied: bool },
-    /// Control restarts and knows nothing of what was before the newest view, but for what it can make again from its history.
+    /// Control restarts and knows nothing from before the newest view, except what it can rebuild from its history.
     Restart,
 }
 
@@ -52,15 +52,15 @@ struct World {
     now: Instant,
     spec: Spec,
     revision: u64,
-    /// What each commit held.
+    /// The content of each commit.
     history: BTreeMap<u64, Spec>,
     recent: Arc<Recent>,
     session: Session,
     runs: Option<SharedSnapshot>,
     pending: Option<Update>,
-    /// What is being made for this session.
+    /// The outstanding derivations of this session.
     wanted: VecDeque<Derivation>,
-    /// The leaves that the node refused together: no such set is ever to come again as a whole.
+    /// The sets of leaves that the node refused: no such set may be sent again as a whole.
     refused: Vec<HashSet<Digest>>,
 }
 
@@ -113,14 +113,14 @@ impl World {
         }
     }
 
-    /// What was wanted first is there, though the session may not want it any more.
+    /// Completes the first derivation, even if the session no longer needs it.
     fn make(&mut self) {
         if let Some(needed) = self.wanted.pop_front() {
             self.told(derived(&needed));
         }
     }
 
-    /// What a commit held, with the endpoints of now.
+    /// The content of a commit, with the current endpoints.
     fn made_again(&self, revision: u64) -> SharedSnapshot {
         let mut spec = self.history[&revision].clone();
         for (name, host) in &mut spec {
@@ -164,7 +164,7 @@ impl World {
         self.pending = Some(update);
     }
 
-    /// The hosts of a snapshot that the node does not take.
+    /// The hosts of a snapshot that the node refuses.
     fn poison(to: &SharedSnapshot) -> Vec<&'static str> {
         let is_poison = |name: &&&str| {
             to.resources()
@@ -257,7 +257,7 @@ impl World {
             Op::Reconnect { applied } => self.reconnect(*applied, Some(self.session.memory())),
             Op::Restart => {
                 self.recent = recent(&Arc::clone(self.recent.newest()));
-                // What was refused under another root it has to learn again.
+                // Refusals under another root are lost: the node refuses again.
                 self.refused.clear();
                 self.reconnect(false, None);
             }

@@ -1,4 +1,4 @@
-//! What a node refuses is not sent again, and holds nothing else up.
+//! Refused content is not sent again, and does not hold up anything else.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -118,7 +118,7 @@ fn endpoints_go_on_while_the_rest_is_refused() {
     assert!(session.standing().refused.is_some());
 }
 
-/// Control has been restarted: it knows the newest, which the node refused, and not what the node runs.
+/// Control after a restart: it knows the newest view, which the node refused, but not what the node runs.
 fn after_a_restart(runs: &SharedSnapshot, newest: &SharedSnapshot) -> (Session, Arc<Recent>) {
     let recent = recent(newest);
     let refused = refusing_for(newest.version(), vec![fault_of_host("b.example")]);
@@ -228,7 +228,7 @@ fn a_limit_holds_until_the_view_fits() {
     let two = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 1, &[1])]));
     let fault = Fault::of(&host_key("b.example"), FaultCode::Limit, "max_hosts", "2");
     let (mut session, mut recent) = refusing(limited(&runs, 1), &runs, &two, vec![fault], now);
-    // The resource that the fault names may change or go: only the count matters.
+    // The resource named by the fault may change or disappear: only the count matters.
     let also_two = snapshot(3, &spec(&[("a.example", 1, &[1]), ("c.example", 9, &[1])]));
     assert!(look(&mut session, &mut recent, &also_two).is_empty());
     let one = snapshot(4, &spec(&[("c.example", 9, &[1])]));
@@ -282,7 +282,7 @@ fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
         ..hello(Some(runs.version()))
     };
     let opened = open(hello, &recent, now);
-    // At most the endpoints reach it, of which there are no others here.
+    // Only endpoints may reach it, and they do not differ here.
     let [Action::Derive(needed)] = &opened.actions[..] else {
         panic!("{:?}", opened.actions);
     };
@@ -371,7 +371,7 @@ fn endpoints_reach_a_node_that_refuses_the_newest_though_a_difference_to_them_di
     assert!(matches!(everything.from, Base::Nothing));
     assert_eq!(everything.to.version(), difference.to.version());
     assert!(handled(&mut session, ack(&everything), now).is_empty());
-    // From there differences are trusted again.
+    // Deltas are trusted again after that.
     let actions = look(&mut session, &mut recent, &newest(&[1, 3]));
     assert_eq!(sent(&actions).from.version(), Some(everything.to.version()));
 }

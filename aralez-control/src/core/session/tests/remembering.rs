@@ -1,4 +1,4 @@
-//! What is remembered of a node's refusals between two of its streams.
+//! A node's refusals between two of its streams.
 
 use super::refusing::{limited, refusing};
 use super::*;
@@ -11,7 +11,7 @@ fn what_a_node_tells_again_is_still_known_by_its_records_when_its_content_is_lon
     let faults = vec![fault_of_host("b.example")];
     let refused = refusing_for(bad.version(), faults.clone());
     let (session, _) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
-    // Another control, or this one after its restart, does not have what was refused. The same host is in another configuration.
+    // Another control, or this one after a restart, does not have the refused content. The same host is part of another configuration.
     let other = snapshot(3, &spec(&[("a.example", 2, &[1]), ("b.example", 13, &[1])]));
     let greeting = Hello {
         refused: vec![refused],

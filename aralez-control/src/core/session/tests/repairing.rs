@@ -3,7 +3,7 @@
 use super::*;
 use aralez_proto::record::Change as Changed;
 
-/// A view with many hosts, of which one has this content.
+/// A view with many hosts, one of which has this content.
 fn view(revision: u64, tag: u64) -> SharedSnapshot {
     let names: Vec<String> = (0..50).map(|number| format!("h{number}.example")).collect();
     let hosts: Vec<(&str, u64, &[u16])> = names
@@ -19,7 +19,7 @@ fn view(revision: u64, tag: u64) -> SharedSnapshot {
     snapshot(revision, &spec(&hosts))
 }
 
-/// The question among the actions.
+/// Returns the question among the actions.
 #[track_caller]
 fn asked(actions: &[Action]) -> u64 {
     match actions {

@@ -1,4 +1,4 @@
-//! The one more try of a suspect content.
+//! The second try of a suspect content.
 
 use aralez_proto::content::Content;
 
@@ -11,7 +11,7 @@ fn refused(version: Version, code: FaultCode) -> RefusedContent {
     )
 }
 
-/// A session of a node that runs version 1 and refuses version 2, the newest, for this reason. The endpoints of both are the same.
+/// A session of a node that runs version 1 and refuses version 2, the newest, with this fault code. Both have the same endpoints.
 fn session(code: FaultCode, now: Instant) -> (Session, SharedSnapshot) {
     let runs = snapshot(1, &spec(&[("a.example", 1, &[1])]));
     let newest = snapshot(2, &spec(&[("a.example", 2, &[1])]));
@@ -31,7 +31,7 @@ fn session(code: FaultCode, now: Instant) -> (Session, SharedSnapshot) {
     (session, newest)
 }
 
-/// What the session asks to try when a tick comes, with the node heard a moment before.
+/// Returns the content that the session asks to try at a tick, with a node that has just sent its status.
 fn asks(session: &mut Session, now: Instant) -> Option<Digest> {
     session.handle(Event::Status(NodeStatus::default()), now);
     let actions = session.handle(Event::Tick, now);
@@ -79,7 +79,7 @@ fn endpoints_that_come_and_go_neither_reset_nor_escape_the_verdict_on_a_suspect(
         recent = Arc::new(recent.followed_by(&churned).unwrap());
         let later = now + SECOND * u32::from(port);
         let actions = session.handle(Event::View(Arc::clone(&recent)), later);
-        // Only endpoints reach it, which lead on from what it runs.
+        // Only endpoints reach it, as a delta from what it runs.
         let [Action::Derive(needed)] = &actions[..] else {
             panic!("{actions:?}");
         };

@@ -1,4 +1,4 @@
-//! A set of documents that is being put together.
+//! A set of documents under construction.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use bytes::Bytes;
 
 use crate::core::status::FilesReading;
 
-/// The documents so far, and what is wrong or worth saying.
+/// The documents so far, with faults and warnings.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) texts: BTreeMap<String, Bytes>,
     pub(super) faults: Vec<DocumentFault>,
     warnings: Vec<DocumentFault>,
-    /// Files that are gone in a way that looks like an accident.
+    /// Files whose disappearance looks like an accident.
     pub(super) gone: Vec<String>,
-    /// How many files are left out because somebody writes them.
+    /// Number of files left out because they are being written.
     writing: usize,
     pub(super) again_in: Option<Duration>,
 }
@@ -26,7 +26,7 @@ impl Collected {
         self.texts.insert(name.to_owned(), text);
     }
 
-    /// What cannot be read keeps the text that was taken from it; where there is none, the set cannot be known.
+    /// Keeps the last text of a file that cannot be read; without one, the set is faulty.
     pub(super) fn trouble(&mut self, name: &str, reason: &str, taken: Option<Bytes>) {
         match taken {
             Some(text) => {
@@ -42,7 +42,7 @@ impl Collected {
         }
     }
 
-    /// So does a file that somebody has been writing for too long.
+    /// Keeps the last text of a file that has been written for too long; without one, the set is faulty.
     pub(super) fn writing(&mut self, name: &str, opener: Option<&str>, taken: Option<Bytes>) {
         self.writing += 1;
         let who = opener.unwrap_or("a program");
@@ -89,7 +89,7 @@ impl Collected {
     }
 }
 
-/// A fault of a document as a whole.
+/// Returns a fault of a document as a whole.
 pub(in super::super) fn fault(name: &str, reason: &str) -> DocumentFault {
     DocumentFault {
         place: Place {

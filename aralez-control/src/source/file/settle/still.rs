@@ -1,9 +1,9 @@
-//! Whether the files stand still: when a text that differs from the one taken last may be taken.
+//! Decides whether the files have settled: when a text that differs from the one used last may be used.
 //!
-//! A file that somebody has open for writing is not taken, however long that lasts. A file that was moved into place is whole. A file that
-//! was written in place and closed is whole as well, unless it looks like a part: shorter than before, new, or the text before with more
-//! at its end, as a writer leaves it that opens, appends and closes again and again. Those, and files of which nothing was heard, must
-//! be the same for half a second.
+//! A file that a process has open for writing is not used, however long that lasts. A file that was moved into place is complete. A file
+//! that was written in place and closed is complete as well, unless it looks like a part: shorter than before, new, or the previous text
+//! with more appended, as left by a writer that opens, appends and closes repeatedly. Those, and files without events, must be unchanged
+//! for half a second.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,24 +14,24 @@ use super::{Found, Look, SeenFile, Written};
 use crate::source::file::openers::Opener;
 use crate::source::file::writers::FileId;
 
-/// How long all files together must be the same: what is saved together is one change.
+/// Time that all files together must be unchanged: files saved together are one change.
 const QUIET: Duration = Duration::from_millis(50);
-/// A file that is whole need not be waited for by itself.
+/// A complete file needs no wait of its own.
 const WHOLE: Duration = Duration::ZERO;
-/// How long a file must be the same that may be a part of a file.
+/// Time that a possibly incomplete file must be unchanged.
 const QUIET_PART: Duration = Duration::from_millis(500);
-/// How long a document must be empty that was not: it is also empty between truncating and writing.
+/// Time that a previously non-empty document must stay empty: it is also empty between truncate and write.
 const QUIET_EMPTY: Duration = Duration::from_secs(1);
-/// Files that are whole, but change all the time, are taken as they are after this long.
+/// Complete files that change continuously are used as they are after this time.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often to ask again for a writer that only [`super::super::openers`] knows of: its close may be the last thing that is heard.
+/// Interval at which writers that only [`super::super::openers`] detects are checked again: their close may be the last event.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Who has which of these files open for writing.
+/// Finds which of these files are open for writing, and by which process.
 pub(in super::super) type Ask<'a> =
     &'a mut dyn FnMut(&BTreeSet<FileId>) -> BTreeMap<FileId, Opener>;
 
-/// A text that was not taken yet.
+/// A text that is not used yet.
 #[derive(Debug)]
 struct Pending {
     text: Bytes,
@@ -40,18 +40,18 @@ struct Pending {
     quiet: Duration,
 }
 
-/// Files that are not read, by name, with who writes them, where that is known.
+/// Files that are not read, by name, with their writer if known.
 pub(super) type Unread = BTreeMap<String, Option<Opener>>;
 
-/// What is remembered of files that do not stand still.
+/// State of files that have not settled.
 #[derive(Debug)]
 pub(super) struct Stillness {
-    /// How long somebody may write a file before the set is taken without it.
+    /// Time that a process may write a file before the set is used without it.
     patience: Duration,
     last: Option<Look>,
     changed_at: Duration,
     unsettled_since: Option<Duration>,
-    /// The text that was found last under each name.
+    /// The text found last under each name.
     texts: BTreeMap<String, SeenFile>,
     pending: BTreeMap<String, Pending>,
     busy_since: BTreeMap<String, Duration>,
@@ -70,7 +70,8 @@ impl Stillness {
         }
     }
 
-    /// The files that must be left out because somebody has been writing them for longer than the patience, or how long to wait.
+    /// Returns the files to leave out because they have been written for longer than the patience; `Err` is the time to wait before another
+    /// look.
     pub(super) fn settle(
         &mut self,
         now: Duration,
@@ -104,7 +105,7 @@ impl Stillness {
         Ok(unread)
     }
 
-    /// How long to wait for the files together to stay as they are; `None` where they did.
+    /// Returns the time until all files together have been unchanged long enough; `None` if they have.
     fn set_is_quiet(&mut self, now: Duration, look: &Look) -> Option<Duration> {
         if self.last.as_ref().is_none_or(|last| !last.is_same(look)) {
             self.changed_at = now;
@@ -117,7 +118,7 @@ impl Stillness {
         (!wait.is_zero()).then_some(wait)
     }
 
-    /// How long a file is at least not to be read; `None` where it may be.
+    /// Returns the minimum time for which a file must not be read; `None` if it may be read now.
     fn busy(
         &mut self,
         now: Duration,
@@ -153,7 +154,7 @@ impl Stillness {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Waits for a file, or gives up waiting for it.
+    /// Extends the wait for a file, or leaves the file out once the patience is used up.
     fn wait_for(
         &mut self,
         now: Duration,
@@ -187,7 +188,7 @@ impl Stillness {
         }
     }
 
-    /// Looks for writers of what would be taken now, and for the names of writers that are waited for no longer.
+    /// Checks for writers of the texts that would be used now, and looks up the writers of files that are left out.
     fn ask(
         &mut self,
         now: Duration,
@@ -212,7 +213,7 @@ impl Stillness {
     }
 }
 
-/// How long a text that was found first must stay as it is, beside [`QUIET`] for all files together.
+/// Returns the time that a newly found text must stay unchanged, in addition to [`QUIET`] for all files together.
 fn quiet(taken: Option<&Bytes>, before: Option<&SeenFile>, now: &SeenFile) -> Duration {
     let had = taken.map_or(0, Bytes::len);
     if now.text.is_empty() && had > 0 {
@@ -226,7 +227,7 @@ fn quiet(taken: Option<&Bytes>, before: Option<&SeenFile>, now: &SeenFile) -> Du
     match now.written {
         Written::Closed if appended || now.text.len() < had || taken.is_none() => QUIET_PART,
         Written::Closed | Written::Moved => WHOLE,
-        // Another file under the name, of which nothing was heard: it was put there whole, by moving it or a link to it.
+        // Another file under the same name, without events: it was put there complete, by moving it or a symlink to it.
         Written::LongAgo => match other {
             true => WHOLE,
             false => QUIET_PART,

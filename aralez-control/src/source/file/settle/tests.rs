@@ -22,12 +22,12 @@ fn seen(text: &str, inode: u64, written: Written) -> Found {
     })
 }
 
-/// What was moved into place: it is whole.
+/// A text moved into place: it is complete.
 fn text(content: &str) -> Found {
     seen(content, 7, Written::Moved)
 }
 
-/// What was written in place and closed.
+/// A text written in place and closed.
 fn closed(content: &str) -> Found {
     seen(content, 7, Written::Closed)
 }
@@ -61,11 +61,11 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A decider with what it was told, looking every 10 ms.
+/// A decider with its reports, looking every 10 ms.
 struct Bench {
     decider: Decider,
     now: Duration,
-    /// Files that a process has open for writing, as far as is seen.
+    /// Files that a process visibly has open for writing.
     open: Vec<FileId>,
 }
 
@@ -82,7 +82,7 @@ impl Bench {
         Self::new(KnownFiles::default())
     }
 
-    /// The same look for this long; gives back what was told, with the time since the first of them.
+    /// Repeats the same look for this long. Returns the readings with the time since the first look.
     fn hold(&mut self, look: &Look, time: Duration) -> Vec<(Duration, FilesReading)> {
         let begun = self.now;
         let mut told = Vec::new();
@@ -166,7 +166,7 @@ fn a_deleted_main_document_stays_and_is_warned_of() {
         Some(set(&[("upstreams.yaml", "a"), (A, "x")]))
     );
     assert!(warned(&reading).contains("upstreams.yaml: was deleted"));
-    // What changes beside it still counts.
+    // Other changes in the set still count.
     let (_, reading) = bench.only(&look(Found::Missing, &[(A, text("y"))]), ms(100));
     assert_eq!(
         reading.documents,
@@ -194,7 +194,7 @@ fn an_editor_that_deletes_and_makes_anew_is_not_noticed() {
     bench.only(&both, ms(100));
     assert_eq!(bench.hold(&look(Found::Missing, &[]), ms(1_500)), []);
     assert_eq!(bench.hold(&both, ms(5_000)), []);
-    // The two seconds begin anew with the next deletion.
+    // The two seconds start again with the next deletion.
     assert_eq!(bench.hold(&look(text("a"), &[]), ms(1_900)), []);
 }
 
@@ -212,7 +212,7 @@ fn a_file_that_cannot_be_read_keeps_its_text_where_there_is_one() {
         warned(&reading)
             .contains("conf.d/a.yaml: cannot be read, what it said stays: permission denied")
     );
-    // Another one, of which nothing is known, holds the whole set back.
+    // Another file, whose text is unknown, holds the whole set back.
     let unknown = look(text("b"), &[(A, text("x")), ("conf.d/b.yaml", denied)]);
     let (_, reading) = bench.only(&unknown, ms(5_000));
     assert_eq!(reading.documents, None);

@@ -17,13 +17,13 @@ fn body(records: Vec<wire::CachedRecord>) -> Bytes {
     wire::CacheBody { records, left }.encode_to_vec().into()
 }
 
-/// The records, or what is said about the body.
+/// Returns the records, or the error text.
 fn told(body: Result<FileBody, ReadError>) -> Result<Vec<Record>, String> {
     let body = body.map_err(|error| error.to_string())?;
     Ok(body.records.iter().cloned().collect())
 }
 
-/// What is read by the reader of what a proxy writes, and by no other.
+/// Decodes with the fast path only.
 fn read_as_written(body: &Bytes) -> Result<FileBody, ReadError> {
     let halves = as_written(body).ok_or(ReadError::Short)?;
     Ok(FileBody {
@@ -135,7 +135,7 @@ fn what_stands_behind_a_payload_is_taken_or_refused_as_the_format_says() {
     assert!(payload(b"\x20").is_err() && payload(b"\x1a\x05q").is_err());
 }
 
-/// As a later release may write it: fields in another order, left out where empty, and new ones.
+/// A record as a later release may write it: fields in another order, empty ones omitted, and new ones.
 #[test]
 fn what_the_format_allows_is_taken_though_no_proxy_writes_it() {
     let record = b"\x1a\x01p\x12\x01a\x08\x03\x20\x07";

@@ -1,10 +1,10 @@
-//! The order of a round.
+//! The order of the endpoints within a round.
 
-/// Longest round of a tier whose weights differ. Weights that need a longer one are scaled down to it: the shares are then off by less
+/// Longest round of a tier with unequal weights. Weights that need a longer round are scaled down to it, which shifts each share by less
 /// than one in this many.
 const LONGEST: u64 = 16_384;
 
-/// A round in which each endpoint stands as often as its weight says, as evenly spread as possible. Weights are at least 1.
+/// Returns a round in which each endpoint occurs in proportion to its weight, as evenly spread as possible. Weights are at least 1.
 pub(super) fn round(weighted: &[(u32, u16)]) -> Box<[u32]> {
     let divisor = weighted
         .iter()

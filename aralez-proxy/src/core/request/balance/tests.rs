@@ -25,13 +25,13 @@ fn port(found: &CompiledEndpoint) -> u16 {
     found.peer.address().tcp().unwrap().port()
 }
 
-/// The first choice of each of so many requests.
+/// The first choice of each of `requests` requests.
 fn ports(pool: &CompiledPool, requests: usize) -> Vec<u16> {
     let choose = |_| port(pool.choose(&mut Walk::default(), NOW).unwrap().at);
     (0..requests).map(choose).collect()
 }
 
-/// All that one request tries, each of which fails for a reason of our own.
+/// All endpoints that one request tries, each of which fails for a local reason.
 fn walked(pool: &CompiledPool, now: Uptime) -> Vec<u16> {
     let mut walk = Walk::default();
     std::iter::from_fn(|| pool.choose(&mut walk, now).map(|chosen| port(chosen.at))).collect()

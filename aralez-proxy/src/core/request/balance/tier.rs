@@ -1,21 +1,21 @@
-//! The ready endpoints of one tier, and the order in which one request goes through them.
+//! The ready endpoints of one tier, and the order in which a request tries them.
 
 use aralez_proto::model::Endpoint;
 
 use crate::core::request::balance::{is_ready, order};
 
-/// Places of a round that are looked at before the rest of a tier is gone through by address, so that a weighted endpoint which cannot be
-/// used is replaced by the others according to their weights.
+/// Places of a weighted round that are tried before the tier is scanned by address. Through them the other endpoints replace an unusable
+/// one in proportion to their weights.
 const LOOKS: usize = 16;
-/// How far apart those places are, and by how many they move with each round. A prime, so that they come to all places.
+/// Distance between those places, and their shift per round. A prime, so that they reach every place.
 const STRIDE: u64 = 7_919;
 
-/// The ready endpoints of one tier as a round: each stands in it as often as its weight says, evenly spread.
+/// The ready endpoints of one tier as a round, in which each occurs in proportion to its weight, evenly spread.
 #[derive(Debug)]
 pub(super) enum Tier {
-    /// All are ready and of one weight: those from `first` on, `count` of them, which is not 0.
+    /// All endpoints are ready and have the same weight: `count` of them, starting at index `first`. `count` is not 0.
     Even { first: usize, count: usize },
-    /// Among those from `first` on, `count` of them, the ready ones in a round by their places, which is never empty.
+    /// The tier has `count` endpoints, starting at index `first`. `round` holds the indices of the ready ones; it is never empty.
     Weighted {
         first: usize,
         count: usize,
@@ -24,7 +24,7 @@ pub(super) enum Tier {
 }
 
 impl Tier {
-    /// The round of the endpoints of one tier, of which the first stands at `first`. `None`: none is ready.
+    /// Compiles the endpoints of one tier, the first of which has the index `first`. `None` if none is ready.
     fn new(first: usize, endpoints: &[Endpoint]) -> Option<Self> {
         let weight = endpoints.first()?.weight;
         let count = endpoints.len();
@@ -32,7 +32,7 @@ impl Tier {
         if endpoints.iter().all(even) {
             return Some(Self::Even { first, count });
         }
-        // Fewer than 2^32: every one of them is a record of a snapshot of bounded size.
+        // There are fewer than 2^32: each is a record of a snapshot of bounded size.
         let weighted = (first as u32..).zip(endpoints);
         let weighted = weighted.filter(|(_, endpoint)| is_ready(endpoint.state));
         let weighted: Vec<_> = weighted
@@ -45,11 +45,11 @@ impl Tier {
         })
     }
 
-    /// The place of the endpoint that the request with this turn looks at in this step, the first step being 0. Every ready endpoint comes in
-    /// some step; in a weighted tier one may come more than once, and one that is not ready may come. `None`: that was all.
+    /// Returns the index of the endpoint for this turn and step; the first step is 0. Every ready endpoint occurs in some step. In a
+    /// weighted tier an endpoint may occur more than once, and an endpoint that is not ready may occur. `None` after the last step.
     ///
-    /// The endpoint that follows the first one changes from round to round, so that the requests of an endpoint that cannot be used are
-    /// spread over all others.
+    /// The endpoint after the first one changes from round to round, so that the requests of an unusable endpoint are spread over all
+    /// others.
     pub(super) fn place(&self, turn: u64, step: usize) -> Option<usize> {
         match self {
             Self::Even { first, count } => {
@@ -85,7 +85,7 @@ impl Tier {
         }
     }
 
-    /// How many places its round has.
+    /// Number of places in the round.
     #[cfg(test)]
     pub(super) fn length(&self) -> usize {
         match self {
@@ -99,7 +99,7 @@ const fn remainder(turn: u64, places: usize) -> usize {
     (turn % places as u64) as usize
 }
 
-/// The tiers that have a ready endpoint. The endpoints are ascending by tier.
+/// Returns the tiers that have a ready endpoint. `endpoints` must be sorted by tier.
 pub(super) fn tiers(endpoints: &[Endpoint]) -> impl Iterator<Item = Tier> {
     let mut first = 0;
     let tiers = endpoints.chunk_by(|left, right| left.tier == right.tier);

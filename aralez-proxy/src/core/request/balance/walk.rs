@@ -1,11 +1,11 @@
-//! How far one request has come through the endpoints of a pool.
+//! The progress of one request through the endpoints of a pool.
 
-/// Endpoints that a walk remembers to have tried. A pool may have a thousand: where more were tried than this, the second pass may try one
-/// of them once more, and nothing was sent to it.
+/// Number of tried endpoints that a walk remembers. A pool may have a thousand: after more tries than this, the second pass may try one of
+/// them once more, which is safe because nothing was sent to it.
 const REMEMBERED: usize = 16;
 
 /// One request's walk through a pool: its position in the round, and the first endpoints that it tried. Its size does not depend on the
-/// pool's. It belongs to one [`super::CompiledPool`] value.
+/// pool's. A walk is only valid for one [`super::CompiledPool`] value.
 #[derive(Clone, Debug, Default)]
 pub struct Walk {
     pass: Pass,
@@ -21,14 +21,14 @@ pub struct Walk {
 enum Pass {
     #[default]
     NotBegun,
-    /// Through the endpoints that do not rest.
+    /// Through the endpoints that are not resting.
     Live,
-    /// Through those that do.
+    /// Through the endpoints that are resting.
     Resting,
 }
 
 impl Walk {
-    /// How many endpoints were tried.
+    /// Returns the number of endpoints tried.
     pub const fn count(&self) -> usize {
         self.count
     }
@@ -48,7 +48,7 @@ impl Walk {
         self.tier
     }
 
-    /// The next step within the tier.
+    /// Returns the next step within the tier.
     pub(super) const fn take_step(&mut self) -> usize {
         self.step += 1;
         self.step - 1
@@ -59,7 +59,7 @@ impl Walk {
         self.step = 0;
     }
 
-    /// Every tier was gone through: begins with the endpoints that were passed over. `false`: there are none.
+    /// Starts the second pass, through the endpoints that were passed over. Returns `false` if there are none.
     pub(super) fn turn_to_resting(&mut self) -> bool {
         if self.pass == Pass::Resting || !self.passed_over {
             return false;
@@ -80,7 +80,7 @@ impl Walk {
 
     pub(super) fn tried(&mut self, at: usize) {
         if let Some(free) = self.remembered.get_mut(self.count) {
-            // Fewer than 2^32, as everywhere in a pool.
+            // An index is below 2^32, as everywhere in a pool.
             *free = at as u32;
         }
         self.count += 1;

@@ -1,20 +1,20 @@
-//! The path and query of a request as they are forwarded.
+//! The path and query of a request, as forwarded to the endpoint.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The path and query as they are forwarded. Mostly they stand in the target as it came; then they are kept as a place in it, so that they
-/// outlive the look at the request without a copy.
+/// The path and query to forward. Mostly they are a part of the received target and are kept as a range of it, so that they outlive the
+/// view of the request without a copy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ForwardedTarget {
-    /// A part of the target as it came.
+    /// A range of the received target.
     Kept(Range<usize>),
-    /// Dot segments were resolved.
+    /// A text of its own, because the target was normalised (dot segments, for example).
     Rewritten(Box<str>),
 }
 
 impl ForwardedTarget {
-    /// What is forwarded for a target that came as `came`.
+    /// Keeps `forwarded` as a range if it is a slice of the received target `came`, and copies it otherwise.
     pub fn new(came: &str, forwarded: Cow<'_, str>) -> Self {
         let start = forwarded.as_ptr().addr().wrapping_sub(came.as_ptr().addr());
         let place = start..start.wrapping_add(forwarded.len());
@@ -24,7 +24,7 @@ impl ForwardedTarget {
         Self::Rewritten(forwarded.into_owned().into())
     }
 
-    /// The text, for the target as it came.
+    /// Returns the text to forward. `came` is the received target.
     pub fn text<'a>(&'a self, came: &'a str) -> &'a str {
         match self {
             Self::Kept(place) => came.get(place.clone()).unwrap_or_default(),

@@ -38,7 +38,7 @@ fn host(name: &str, routes: Vec<Route>) -> Record {
     })
 }
 
-/// `a.example` with `/` served, `/admin` without endpoints, `/safe` only over TLS and without endpoints, `/old` redirected.
+/// `a.example` serves `/`, has no endpoints for `/admin`, serves `/safe` only over TLS and without endpoints, and redirects `/old`.
 fn table(compat: bool) -> Table {
     let pool = |name: &str| name.parse::<PoolName>().unwrap();
     let redirect = Redirect {
@@ -86,12 +86,12 @@ fn get<'a>(host: &'a str, target: &'a str) -> Asked<'a> {
     }
 }
 
-/// The decision in one line.
+/// The decision as one line of text.
 fn line(table: &Table, request: Asked<'_>) -> String {
     line_at(table, request, None)
 }
 
-/// The same where HTTPS is served at a port.
+/// The same, with HTTPS served on `tls_port`.
 fn line_at(table: &Table, request: Asked<'_>, tls_port: Option<u16>) -> String {
     let context = Context {
         node: &Pseudonym::new([0; 8]),
@@ -202,7 +202,7 @@ fn a_request_that_two_readers_could_understand_differently_is_refused() {
     assert_eq!(rejection.to_string(), "the target holds a backslash");
 }
 
-/// A table whose catch-all serves `/`, and `/safe` only over TLS.
+/// A table whose catch-all host serves `/`, and `/safe` only over TLS.
 fn with_catch_all() -> Table {
     let up: PoolName = "up".parse().unwrap();
     let routes = vec![

@@ -1,18 +1,18 @@
-//! What only a proxy says of a client, its connection or its request. An endpoint that trusts its proxy believes these fields, so that a
-//! client may not send them: they are taken away, in every spelling that an endpoint may take for them.
+//! Fields that only a proxy may set about a client, its connection or its request. An endpoint that trusts its proxy believes them, so a
+//! client must not send them: they are dropped, in every spelling that an endpoint may accept for them.
 //!
-//! There are no trusted proxies yet. Where one stands in front of this one, `server_headers` says what endpoints need to know. Signed
-//! statements (`Cf-Access-Jwt-Assertion`, `X-Goog-IAP-JWT-Assertion`, `X-Amzn-Oidc-Data`) pass: an endpoint verifies them itself. What a
-//! client may ask for in its own name passes as well: `X-HTTP-Method-Override`, `X-Request-ID`, `traceparent`, `Early-Data`.
+//! There are no trusted proxies yet. If one is in front of this one, set the fields that endpoints need with `server_headers`. Signed
+//! statements (`Cf-Access-Jwt-Assertion`, `X-Goog-IAP-JWT-Assertion`, `X-Amzn-Oidc-Data`) pass: an endpoint verifies them itself. Fields
+//! that a client may send on its own behalf pass too: `X-HTTP-Method-Override`, `X-Request-ID`, `traceparent`, `Early-Data`.
 
-/// The names in lower case; one that ends in `*` stands for all that begin so.
+/// The names in lower case; a trailing `*` matches every name with that prefix.
 const NAMES: [&[u8]; 65] = [
-    // Address, scheme, host, port, path, user and certificate, as every reverse proxy says them. Frameworks (Rack, Django, ASP.NET, Spring)
-    // read members of this family that others of it contradict.
+    // Address, scheme, host, port, path, user and certificate, as set by every reverse proxy. Frameworks (Rack, Django, ASP.NET, Spring)
+    // read members of this family that contradict each other.
     b"forwarded",
     b"x-forwarded*",
     b"x-original-*",
-    // The client's address, as proxies and content delivery networks say it.
+    // The client's address, as set by proxies and content delivery networks.
     b"ali-cdn-real-ip",
     b"cdn-src-ip",
     b"cf-connecting-ip",
@@ -47,13 +47,13 @@ const NAMES: [&[u8]; 65] = [
     b"x-https",
     b"x-scheme",
     b"x-url-scheme",
-    // Another host, path or method than the one that was asked for and that rules were applied to.
+    // A host, path or method that replaces the requested one after rules were applied to it.
     b"x-host",
     b"x-http-destinationurl",
     b"x-http-host-override",
     b"x-override-url",
     b"x-rewrite-url",
-    // Who the user is, as proxies that authorise say it.
+    // The user, as set by authorising proxies.
     b"cf-access-authenticated-user-email",
     b"remote-*",
     b"tailscale-user-*",
@@ -65,7 +65,7 @@ const NAMES: [&[u8]; 65] = [
     b"x-ms-client-principal*",
     b"x-remote-*",
     b"x-webauth-*",
-    // Whose certificate was verified (RFC 9440, and what servers without it say).
+    // The verified client certificate (RFC 9440, and the fields of servers without it).
     b"client-cert",
     b"client-cert-chain",
     b"ssl-client-*",
@@ -75,23 +75,23 @@ const NAMES: [&[u8]; 65] = [
     b"x-client-dn",
     b"x-client-verify",
     b"x-ssl-*",
-    // Orders among proxies: timeouts, retries and routes of Envoy, and where files lie (Rack::Sendfile).
+    // Instructions between proxies: timeouts, retries and routes of Envoy, and file locations (Rack::Sendfile).
     b"x-accel-mapping",
     b"x-envoy-*",
     b"x-sendfile-type",
-    // The outgoing proxy of a CGI program that sees it as HTTP_PROXY (httpoxy, CVE-2016-5385).
+    // The outgoing proxy of a CGI program, which sees it as HTTP_PROXY (httpoxy, CVE-2016-5385).
     b"proxy",
 ];
 
-/// The place of the byte by which names are told apart, beside their length and first byte.
+/// Index of the byte that tells names apart, in addition to their length and first byte.
 const PLACE: usize = 4;
-/// Lengths from here on are looked up as one.
+/// Lengths from here on share one row of the index.
 const LONG: usize = 40;
-/// Kinds of bytes: a letter each, digits, others.
+/// Number of byte kinds: one per letter, one for digits, one for all others.
 const KINDS: usize = 28;
 
-/// For each length and first byte: the kinds of bytes that names of the table have at [`PLACE`], a bit each. Almost every other name is
-/// settled by one look here.
+/// For each length and first byte: a bit for each kind of byte that names of the table have at [`PLACE`]. One lookup here decides almost
+/// every other name.
 const INDEX: [[u32; KINDS]; LONG + 1] = index();
 
 const fn index() -> [[u32; KINDS]; LONG + 1] {
@@ -125,7 +125,7 @@ const fn kind(byte: u8) -> usize {
     }
 }
 
-/// The name, and whether it stands for all that begin so.
+/// Returns the name, and whether it is a prefix.
 const fn split(name: &[u8]) -> (&[u8], bool) {
     match name {
         [name @ .., b'*'] => (name, true),
@@ -133,7 +133,7 @@ const fn split(name: &[u8]) -> (&[u8], bool) {
     }
 }
 
-/// Whether only a proxy says a field of this name.
+/// Reports whether only a proxy may set a field of this name.
 pub(super) fn is_ours(name: &[u8]) -> bool {
     let (Some(first), Some(telling)) = (name.first(), name.get(PLACE)) else {
         return false;
@@ -156,7 +156,8 @@ fn is(known: &[u8], name: &[u8]) -> bool {
             .all(|(known, byte)| same(*known, *byte))
 }
 
-/// To CGI and its descendants `X_Real_IP`, `X.Real.IP` and `X-Real-IP` are one variable: what is neither letter nor digit is `_`.
+/// CGI and its descendants map `X_Real_IP`, `X.Real.IP` and `X-Real-IP` to one variable: every byte that is neither letter nor digit
+/// becomes `_`.
 const fn same(known: u8, byte: u8) -> bool {
     byte.eq_ignore_ascii_case(&known) || (known == b'-' && !byte.is_ascii_alphanumeric())
 }

@@ -1,4 +1,4 @@
-//! The proxy's own answers as HTTP/1: small, plain, and without ending the connection where the next request can be found.
+//! The proxy's own responses as HTTP/1: small, plain, and without closing the connection if the start of the next request is known.
 
 use crate::core::request::additions::{self, FieldList};
 use crate::core::request::answer::{Answer, Content};
@@ -10,24 +10,24 @@ use crate::core::request::http1::{Framing, HttpVersion};
 #[cfg(test)]
 mod tests;
 
-/// What an answer must know of its request, route and connection.
+/// The facts about the request, route and connection that a generated response depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// The client's version.
     pub version: HttpVersion,
-    /// The request was a HEAD.
+    /// Set if the request was a HEAD.
     pub head: bool,
-    /// Whether the connection stays open.
+    /// Set if the connection stays open.
     pub keep_alive: bool,
-    /// The date.
+    /// The date for the `Date` field.
     pub date: &'a DateText,
-    /// The response edits of the route that gives the answer.
+    /// The response edits of the answering route.
     pub route: Option<&'a CompiledEdits>,
-    /// What is added to this answer alone.
+    /// Fields added to this response only.
     pub additions: &'a FieldList,
 }
 
-/// Writes an answer. Content that is streamed is to follow, by the [`streamed_framing`] of the client's version.
+/// Writes a generated response. The caller appends streamed content, framed by [`streamed_framing`] for the client's version.
 pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     let reason = reason(answer.status);
     out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", answer.status).as_bytes());
@@ -56,7 +56,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// How streamed content is framed for a client.
+/// Returns the framing of streamed content for a client.
 pub const fn streamed_framing(length: Option<u64>, version: HttpVersion) -> Framing {
     match (length, version) {
         (Some(length), _) => Framing::Length(length),
@@ -78,14 +78,14 @@ fn write_framing(answer: &Answer, text: usize, version: HttpVersion, out: &mut V
     }
 }
 
-/// Writes a field, unless the route takes it away.
+/// Writes a field, unless the route drops it.
 fn line(frame: &Frame<'_>, (name, value): (&[u8], &[u8]), out: &mut Vec<u8>) {
     if !frame.route.is_some_and(|route| route.drops(name)) {
         additions::write(name, value, out);
     }
 }
 
-/// A line for people; what exactly was wrong stands in the metrics, not in front of whoever asks.
+/// Returns the human-readable line of content. The exact error is counted in the metrics and not revealed to the client.
 fn text(status: u16) -> String {
     match status {
         204 | 300..=399 => String::new(),
@@ -93,7 +93,7 @@ fn text(status: u16) -> String {
     }
 }
 
-/// The usual reason phrase of a status that we answer.
+/// Returns the usual reason phrase of a status that the proxy generates.
 const fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -1,4 +1,4 @@
-//! Where a body ends, and what of the bytes is its data.
+//! The end of a body, and the data within its framing.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ mod tests;
 
 use chunk::Chunk;
 
-/// Longest line of a chunk's size with its extensions, in bytes. Extensions mean nothing to a proxy and go no further.
+/// Longest chunk size line with its extensions, in bytes. Extensions mean nothing to a proxy and are not forwarded.
 const LONGEST_CHUNK_LINE: usize = 256;
 /// Largest trailer section, in bytes.
 const LARGEST_TRAILERS: usize = 8 * 1024;
-/// Most fields of a trailer section.
+/// Maximum number of fields in a trailer section.
 const MOST_TRAILERS: usize = 32;
 
-/// Why a body is refused.
+/// The reason why a body is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadBody {
     /// A chunk's size is malformed.
@@ -30,27 +30,27 @@ pub enum BadBody {
     Trailer,
 }
 
-/// What was taken of the bytes.
+/// The bytes that one call of [`Body::take`] consumed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Consumed {
-    /// The data, which now stands in one piece there.
+    /// Range of the data, which is now contiguous.
     pub data: Range<usize>,
-    /// How many bytes are done with, data and framing.
+    /// Number of consumed bytes, data and framing.
     pub consumed: usize,
 }
 
-/// Who sends a body: what is taken of an endpoint's framing is refused of a client's.
+/// The sender of a body. Some framing that is accepted from an endpoint is refused from a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Sender {
     /// A client: the framing must be exact.
     #[default]
     Client,
-    /// An endpoint: lines of the framing may end in LF alone, and spaces may follow a chunk's size. The data is counted, so that neither
-    /// moves where it ends, and all of it is written anew.
+    /// An endpoint: framing lines may end in LF alone, and spaces may follow a chunk size. Neither moves the end of the counted data, and
+    /// the framing is written again.
     Endpoint,
 }
 
-/// A body as it is read.
+/// The state of reading a body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Body {
     state: State,
@@ -63,14 +63,14 @@ pub struct Body {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Done,
-    /// So many bytes are to come.
+    /// Number of bytes still to come.
     Length(u64),
     UntilClose,
-    /// A chunk's size is next.
+    /// The next bytes are a chunk size line.
     Size,
-    /// So many bytes of a chunk are to come.
+    /// Number of bytes of the chunk still to come.
     Data(u64),
-    /// The CRLF behind a chunk's data is next.
+    /// The next bytes are the CRLF after a chunk's data.
     DataEnd,
     Trailers,
 }
@@ -82,7 +82,7 @@ impl Default for Body {
 }
 
 impl Body {
-    /// A body that is framed so.
+    /// Starts to read a body with this framing.
     pub const fn new(framing: Framing, sender: Sender) -> Self {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Done,
@@ -99,27 +99,26 @@ impl Body {
         }
     }
 
-    /// Whether all of it was taken.
+    /// Reports whether the whole body was consumed.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Whether the end of the connection is its end.
+    /// Reports whether the body is complete if the connection closes now.
     pub fn ends_with_connection(&self) -> bool {
         matches!(self.state, State::UntilClose | State::Done)
     }
 
-    /// What of its trailer section may go on, as whole lines.
+    /// Returns the trailer fields to forward, as whole lines.
     pub fn trailers(&self) -> &[u8] {
         &self.trailers
     }
 
-    /// Takes from the front of `bytes` what belongs to the body. Data that stands in several chunks is moved together, so that it can be
-    /// written in one piece. What is not consumed must stand at the front at the next call; at most 8 KiB of it are framing that is not
-    /// whole yet.
+    /// Consumes bytes of the body from the front of `bytes`. Data of several chunks is moved together, so that it can be written in one
+    /// piece. The caller passes unconsumed bytes again at the front of the next call; at most 8 KiB of them are incomplete framing.
     ///
     /// # Errors
-    /// [`BadBody`]. The answer is the same, however the bytes are split over calls.
+    /// [`BadBody`]. The result does not depend on how the bytes are split over calls.
     pub fn take(&mut self, bytes: &mut [u8]) -> Result<Consumed, BadBody> {
         let mut taken = Consumed::default();
         while self.state != State::Done {
@@ -162,7 +161,7 @@ impl Body {
         Ok(taken)
     }
 
-    /// Takes up to `left` bytes of data, and moves them to the data that was taken before.
+    /// Consumes up to `left` bytes of data, and moves them next to the data consumed before.
     fn take_data(&mut self, bytes: &mut [u8], taken: &mut Consumed, left: u64) {
         let from = taken.consumed;
         let here = bytes.len() - from;
@@ -184,7 +183,7 @@ impl Body {
         };
     }
 
-    /// Takes one line of the trailer section; its length.
+    /// Consumes one line of the trailer section. Returns its length, or `None` if it is incomplete.
     fn take_trailer(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadBody> {
         let Some(feed) = memchr::memchr(b'\n', bytes) else {
             return if self.trailer_bytes + bytes.len() > LARGEST_TRAILERS {

@@ -1,8 +1,8 @@
-//! The date of a message, as text.
+//! The `Date` field of a message, as text.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The length of a date.
+/// Length of a date, in bytes.
 const LENGTH: usize = 29;
 
 /// The date of one second (RFC 9110 section 5.6.7), made once for all messages of that second.
@@ -12,10 +12,10 @@ pub struct DateText {
 }
 
 impl DateText {
-    /// The date at so many seconds after 1970.
+    /// Formats the date at `second` seconds after 1970.
     pub fn at(second: u64) -> Self {
         let mut text = [b' '; LENGTH];
-        // Dates beyond the year 9999 have no text; clocks that are there are beyond help.
+        // The format has no years beyond 9999.
         let second = second.min(253_402_300_799);
         let time: SystemTime = UNIX_EPOCH + Duration::from_secs(second);
         let written = httpdate::HttpDate::from(time).to_string();
@@ -23,7 +23,7 @@ impl DateText {
         Self { text }
     }
 
-    /// As it stands in a field.
+    /// Returns the field value.
     pub const fn as_bytes(&self) -> &[u8] {
         &self.text
     }

@@ -1,39 +1,39 @@
-//! One header field, and the list of a head's fields.
+//! One header field of a head, and the removal of nominated fields.
 
 use crate::core::request::fields::FieldName;
 use crate::core::request::http1::Span;
 use crate::core::request::http1::lines::Line;
 use crate::core::request::http1::octets;
 
-/// One field, as places in the bytes of its head.
+/// One field, as ranges of the bytes of its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Field {
-    /// What its name means to the proxy.
+    /// The meaning of its name to the proxy.
     pub name: FieldName,
-    /// Whether it goes on.
+    /// Set if the field is forwarded.
     pub keep: bool,
-    /// Whether it stands on one line that ends in CRLF and holds no control byte, and so can be written as it came.
+    /// Set if the field is one line that ends in CRLF and holds no control byte, and can therefore be copied as received.
     pub plain: bool,
     key: Span,
     value: Span,
     next: u32,
 }
 
-/// Why a line is no field.
+/// The reason why a line is not a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadField {
-    /// It begins with a space: the continuation of a line (obs-fold).
+    /// It begins with a space or tab: a continuation line (obs-fold).
     Folded,
     /// It has no colon.
     NoColon,
-    /// Its name is not a token: empty, or a space before the colon among other things.
+    /// Its name is not a token: it is empty, for example, or a space precedes the colon.
     Name,
-    /// Its value holds a control byte, CR and NUL among them.
+    /// Its value holds a control byte, such as CR or NUL.
     Value,
 }
 
 impl Field {
-    /// Reads a line of a client.
+    /// Parses a line of a client.
     ///
     /// # Errors
     /// [`BadField`]
@@ -41,7 +41,7 @@ impl Field {
         Self::read_with(bytes, line, octets::is_value)
     }
 
-    /// Reads a line of an endpoint: its value may hold control bytes other than CR, LF and NUL, which do not go on.
+    /// Parses a line of an endpoint. Its value may hold control bytes other than CR, LF and NUL; they are not forwarded.
     ///
     /// # Errors
     /// [`BadField`]
@@ -83,7 +83,7 @@ impl Field {
         })
     }
 
-    /// Takes a folded line of an endpoint in as part of the value.
+    /// Appends a folded line of an endpoint to the value.
     ///
     /// # Errors
     /// [`BadField::Value`]
@@ -97,27 +97,27 @@ impl Field {
         Ok(())
     }
 
-    /// The name as it came.
+    /// Returns the name as received.
     pub fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.key.of(bytes)
     }
 
-    /// The value without the spaces around it. A folded one holds its line ends.
+    /// Returns the value without the surrounding spaces and tabs. A folded value includes its line ends.
     pub fn value<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.value.of(bytes)
     }
 
-    /// Where the value stands.
+    /// Returns the range of the value.
     pub const fn value_span(&self) -> Span {
         self.value
     }
 
-    /// Where the field's line begins.
+    /// Returns the offset of the field's first line.
     pub const fn start(&self) -> usize {
         self.key.start()
     }
 
-    /// Where the next line begins.
+    /// Returns the offset of the line after the field.
     pub const fn next(&self) -> usize {
         self.next as usize
     }
@@ -130,7 +130,7 @@ const fn trim_start(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Takes away every field that a `Connection` value nominates, where `may` permits it.
+/// Drops every field that a `Connection` member nominates, if `may` permits it.
 pub fn drop_nominated(
     fields: &mut [Field],
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! Heads as they go on: what is kept is copied in runs, what is dropped is skipped, what is added stands behind it.
+//! Forwarded heads: kept fields are copied in runs, dropped fields are skipped, added fields follow them.
 
 use crate::core::request::additions::FieldList;
 use crate::core::request::edits::{CompiledEdits, Forwarded, OurLine};
@@ -13,26 +13,26 @@ use crate::core::request::pseudonym::Pseudonym;
 #[cfg(test)]
 mod tests;
 
-/// How a request is changed on its way to the endpoint.
+/// The changes to a request on its way to the endpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestEdits<'a> {
-    /// The path and the query.
+    /// The path and query.
     pub target: &'a str,
-    /// The `Host` of a request that came without one (HTTP/1.0); the endpoint is asked in HTTP/1.1, which needs it.
+    /// The `Host` for a request without one (HTTP/1.0); the request to the endpoint is HTTP/1.1, which requires it.
     pub missing_host: Option<&'a str>,
-    /// What the route edits.
+    /// The edits of the route.
     pub route: &'a CompiledEdits,
-    /// What is added to this request alone.
+    /// Fields added to this request only.
     pub additions: &'a FieldList,
-    /// What is said of the client.
+    /// The fields that describe the client.
     pub forwarded: &'a Forwarded,
-    /// Under which name this node passes the request on.
+    /// The name under which this node forwards the request.
     pub node: &'a Pseudonym,
-    /// What the client asked for and gets.
+    /// The client's wishes to pass on.
     pub wishes: Wishes,
 }
 
-/// Writes the head of a request as the endpoint gets it, in HTTP/1.1 with the framing of the request.
+/// Writes the head of a request for the endpoint, as HTTP/1.1 with the framing of the request.
 pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(head.method(bytes).as_bytes());
     out.push(b' ');
@@ -64,8 +64,8 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     out.extend_from_slice(b"\r\n");
 }
 
-/// Says that the request passed this node, behind what others said so before: `Via`, unless the operator keeps silent about it, and
-/// `CDN-Loop`, by which a loop is found, in any case.
+/// Appends this node to the path of the request, after the fields of earlier proxies: `Via`, unless the route overrides it, and always
+/// `CDN-Loop`, which detects loops.
 fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     let node = edits.node.as_str().as_bytes();
     if !edits.route.overrides(OurLine::Via) {
@@ -83,24 +83,24 @@ fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8
 
 pub(super) const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
 
-/// How a response is changed on its way to the client.
+/// The changes to a response on its way to the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseEdits<'a> {
-    /// What the route edits.
+    /// The edits of the route.
     pub route: &'a CompiledEdits,
-    /// What is added to this response alone.
+    /// Fields added to this response only.
     pub additions: &'a FieldList,
-    /// The date, for a response that does not tell it.
+    /// The date for a response without `Date`.
     pub date: &'a DateText,
-    /// Whether the body goes on as chunks.
+    /// Set if the body is forwarded as chunks.
     pub chunked: bool,
     /// The client's version.
     pub version: HttpVersion,
-    /// Whether the client's connection stays open.
+    /// Set if the client's connection stays open.
     pub keep_alive: bool,
 }
 
-/// Writes the head of a final response as the client gets it.
+/// Writes the head of a final response for the client.
 pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, out: &mut Vec<u8>) {
     status_line(head, bytes, out);
     let anew = head.rewrites_length();
@@ -120,7 +120,7 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
     }
     write_connection(edits.version, edits.keep_alive, out);
     if head.requires_upgrade() {
-        // `Upgrade` stands beside its connection option (RFC 9110 section 7.8).
+        // `Upgrade` requires its connection option (RFC 9110 section 7.8).
         out.extend_from_slice(b"connection: upgrade\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -151,7 +151,7 @@ pub fn switch(
     out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 }
 
-/// Tells the client what becomes of its connection, where its version does not imply it.
+/// Writes whether the client's connection stays open, unless the version implies it.
 pub(super) fn write_connection(version: HttpVersion, keep_alive: bool, out: &mut Vec<u8>) {
     match (version, keep_alive) {
         (HttpVersion::Http11, true) => {}
@@ -181,7 +181,7 @@ fn status_line(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Copies the fields that are kept: runs of lines that came as they go on in one piece, repaired lines one by one.
+/// Copies the kept fields: unchanged lines in runs, repaired lines one by one.
 fn copy(
     fields: &[Field],
     bytes: &[u8],
@@ -208,7 +208,7 @@ fn copy(
     out.extend_from_slice(&bytes[run]);
 }
 
-/// Writes a field on one line: what folds it becomes one space (RFC 9112 section 5.2), and so does each control byte.
+/// Writes a field on one line: each fold becomes one space (RFC 9112 section 5.2), and so does each control byte.
 fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(field.key(bytes));
     out.extend_from_slice(b": ");

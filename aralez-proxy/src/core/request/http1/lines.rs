@@ -1,29 +1,29 @@
-//! The lines of a head, as far as they have come.
+//! The complete lines of a head that have arrived so far.
 
-/// Where reading stands. It is kept between calls, so that a head that comes byte by byte is not read again and again.
+/// The read position. It is kept between calls, so that a head that arrives byte by byte is not scanned again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Lines {
-    /// Where the line begins that is read now.
+    /// Offset of the current line.
     start: usize,
-    /// How far it was searched for its end.
+    /// Offset up to which the line end was searched.
     seen: usize,
 }
 
 /// One line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line {
-    /// Where it begins.
+    /// Offset of its first byte.
     pub start: usize,
-    /// Where its text ends.
+    /// End of its text, exclusive.
     pub end: usize,
-    /// Where the next line begins.
+    /// Offset of the next line.
     pub next: usize,
-    /// Whether it ends in CRLF, and not in LF alone.
+    /// Set if it ends in CRLF rather than in LF alone.
     pub crlf: bool,
 }
 
 impl Lines {
-    /// The next line, `None` where its end has not come yet.
+    /// Returns the next line. `None` if its end has not arrived yet.
     pub fn next(&mut self, bytes: &[u8]) -> Option<Line> {
         let rest = bytes.get(self.seen..).unwrap_or_default();
         let Some(found) = memchr::memchr(b'\n', rest) else {
@@ -43,7 +43,7 @@ impl Lines {
         })
     }
 
-    /// Where the line begins that has not ended yet.
+    /// Returns the offset of the incomplete line.
     pub const fn start(&self) -> usize {
         self.start
     }

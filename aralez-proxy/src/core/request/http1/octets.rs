@@ -1,11 +1,11 @@
-//! Which bytes may stand where.
+//! Byte classes of HTTP/1, and parsers for lists and numbers.
 
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
 const TAKEN: u8 = 8;
 
-/// What each byte may be part of, looked up by the byte.
+/// The classes of each byte, indexed by the byte.
 const CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -38,28 +38,28 @@ fn all(bytes: &[u8], class: u8) -> bool {
         .all(|byte| CLASSES[usize::from(*byte)] & class != 0)
 }
 
-/// Whether this is a token (RFC 9110 section 5.6.2): at least one of its characters, and nothing else.
+/// Reports whether this is a token (RFC 9110 section 5.6.2): one or more token characters and nothing else.
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && all(bytes, TOKEN)
 }
 
-/// Whether this can be a field's value (RFC 9110 section 5.5): visible characters, spaces and tabs, and bytes above ASCII.
+/// Reports whether this is a field value (RFC 9110 section 5.5): visible characters, spaces, tabs, and bytes above ASCII.
 pub fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)
 }
 
-/// Whether this can be taken for a value that an endpoint sent (RFC 9110 section 5.5): control bytes other than CR, LF and NUL are invalid,
-/// and move nothing that frames the message.
+/// Reports whether this is accepted as a field value of an endpoint (RFC 9110 section 5.5): control bytes other than CR, LF and NUL are
+/// invalid, but do not affect framing.
 pub fn is_taken_value(bytes: &[u8]) -> bool {
     all(bytes, TAKEN)
 }
 
-/// Whether this can be a target: visible ASCII without `#` (RFC 9112 section 3.2, RFC 3986).
+/// Reports whether this is a target: visible ASCII without `#` (RFC 9112 section 3.2, RFC 3986).
 pub fn is_target(bytes: &[u8]) -> bool {
     all(bytes, TARGET)
 }
 
-/// Without the spaces and tabs around it.
+/// Returns the bytes without surrounding spaces and tabs.
 pub const fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -67,13 +67,13 @@ pub const fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed; empty ones are skipped.
+/// Returns the members of a comma-separated list (RFC 9110 section 5.6.1), trimmed; empty members are skipped.
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let members = value.split(|byte| *byte == b',').map(trim);
     members.filter(|member| !member.is_empty())
 }
 
-/// A number of decimal digits and nothing else; `None` also where it is too large to count.
+/// Parses a number that consists of decimal digits only. `None` if it is anything else or overflows `u64`.
 pub fn decimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;

@@ -1,26 +1,26 @@
-//! The first bytes where a request should begin.
+//! The first bytes at the start of a request.
 
 use crate::core::request::http1::{RequestRefusal, octets};
 
-/// What the first byte of a TLS record is that opens a handshake (RFC 8446 section 5.1).
+/// First byte of a TLS record that opens a handshake (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 0x16;
 
-/// What stands where a request should begin.
+/// The kind of bytes found at the start of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Opening {
-    /// Nothing of a request: no byte, or empty lines only, which are passed over (RFC 9112 section 2.2).
+    /// No request yet: no byte, or only empty lines, which are skipped (RFC 9112 section 2.2).
     Nothing {
-        /// The end of the last empty line is still to come.
+        /// Set if the last empty line lacks its LF.
         half_line: bool,
     },
     /// A request.
     Request,
 }
 
-/// Looks at the bytes that have come.
+/// Classifies the bytes that have arrived.
 ///
 /// # Errors
-/// The first byte of a request cannot begin a method, so nothing that follows it makes it one.
+/// The first byte cannot begin a method, so no bytes that follow can make it a request.
 pub fn look(bytes: &[u8]) -> Result<Opening, RequestRefusal> {
     let Some(first) = bytes.iter().find(|byte| !matches!(byte, b'\r' | b'\n')) else {
         let half_line = bytes.last() == Some(&b'\r');

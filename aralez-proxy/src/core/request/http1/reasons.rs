@@ -1,6 +1,6 @@
-//! How a list of named reasons is written: each once, with its label in metrics and what it says to a person.
+//! Enums of named reasons: each reason with its metric label and its message.
 
-/// An enum of reasons with `ALL` of them, the `name` of each as a label, and its words as its error.
+/// Defines an enum of reasons with `ALL` of them, the `name` of each as a label, and its message as its error.
 macro_rules! reasons {
     (
         $(#[$of_all:meta])*
@@ -15,10 +15,10 @@ macro_rules! reasons {
         }
 
         impl $reasons {
-            /// All of them: the labels of the metric.
+            /// All reasons: the labels of the metric.
             pub const ALL: [Self; [$($label),+].len()] = [$(Self::$reason),+];
 
-            /// The label in metrics.
+            /// Returns the label in metrics.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$reason => $label,)+

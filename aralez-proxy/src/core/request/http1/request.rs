@@ -15,12 +15,12 @@ mod tests;
 pub use fields::HeadFields;
 use rules::SeenRequestFields;
 
-/// Empty lines before a request that are passed over (RFC 9112 section 2.2); more are not a request.
+/// Empty lines before a request that are skipped (RFC 9112 section 2.2); more are an error.
 const MAX_EMPTY_LINES: u8 = 4;
-/// What a request line may hold beside its target.
+/// Allowance of the request line for everything except its target, in bytes.
 const LINE_ROOM: usize = 64;
 
-/// The head of one request, as places in the caller's bytes. Kept and cleared, it is read again without allocating.
+/// The head of one request, as ranges of the caller's bytes. It can be cleared and reused without allocating.
 #[derive(Clone, Debug, Default)]
 pub struct RequestHead {
     lines: Lines,
@@ -30,21 +30,21 @@ pub struct RequestHead {
     seen: SeenRequestFields,
 }
 
-/// What a head asks of the connection and of the exchange.
+/// The wishes of a head for the connection and the exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Wishes {
     /// The connection stays open for the next request.
     pub keep_alive: bool,
-    /// It asks to become a WebSocket (RFC 6455 section 4.1). Other upgrades are not served, and not seen by endpoints.
+    /// The request asks for a WebSocket (RFC 6455 section 4.1). Other upgrades are not supported, and not forwarded.
     pub web_socket: bool,
-    /// It waits for a 100 before it sends its body.
+    /// The client waits for a 100 before it sends the body.
     pub expects_continue: bool,
-    /// It takes trailers.
+    /// The client accepts trailers.
     pub trailers: bool,
 }
 
 impl RequestHead {
-    /// Forgets what was read.
+    /// Clears everything that was read.
     pub fn clear(&mut self) {
         self.lines = Lines::default();
         self.empty = 0;
@@ -53,11 +53,11 @@ impl RequestHead {
         self.seen = SeenRequestFields::default();
     }
 
-    /// Reads on. `bytes` begin where the request begins, and hold at least what they held at the last call. `Some` is the length of the
-    /// head, `None`: more is to come.
+    /// Continues to read the head. `bytes` begins with the request, and holds at least the bytes of the last call. Returns the length of
+    /// the head, or `None` if it is incomplete.
     ///
     /// # Errors
-    /// The first rule that the head breaks. The answer is the same, however the bytes are split over calls.
+    /// The first rule that the head violates. The result does not depend on how the bytes are split over calls.
     pub fn read(
         &mut self,
         bytes: &[u8],
@@ -73,13 +73,13 @@ impl RequestHead {
                 return Ok(Some(line.next));
             }
         }
-        // A CR at the end may be the first half of the line's end.
+        // A trailing CR may be the first half of the line end.
         let open = bytes.strip_suffix(b"\r").unwrap_or(bytes).len();
         self.check_size(self.lines.start(), open, limits)?;
         Ok(None)
     }
 
-    /// A line that ends, or will end, at `end` or later. Of two limits the lower one counts: a line that comes slowly meets it first.
+    /// Checks a line that ends at `end` or later. If two limits apply, the lower one counts: a line that arrives slowly reaches it first.
     const fn check_size(
         &self,
         start: usize,
@@ -87,7 +87,7 @@ impl RequestHead {
         limits: &HeadLimits,
     ) -> Result<(), RequestRefusal> {
         let line = start + limits.target + LINE_ROOM;
-        // The line's own end is still to come.
+        // The line's CRLF is not included yet.
         let head = limits.bytes.saturating_sub(2);
         if self.line.is_none() && end > line && line <= head {
             return Err(RequestRefusal::TargetTooLong);
@@ -98,7 +98,7 @@ impl RequestHead {
         Ok(())
     }
 
-    /// Takes a line; `true` where it was the last one.
+    /// Processes a line. Returns `true` if it was the last one.
     fn take(
         &mut self,
         bytes: &[u8],
@@ -135,7 +135,7 @@ impl RequestHead {
         Ok(false)
     }
 
-    /// The rules that need the whole head, and what follows from it for each field.
+    /// Checks the rules that need the whole head, and marks the fields to drop.
     fn finish(&mut self, bytes: &[u8]) -> Result<(), RequestRefusal> {
         let line = self.first_line();
         self.seen.check(bytes, line.version, line.authority)?;
@@ -153,7 +153,7 @@ impl RequestHead {
             }
         }
         if self.seen.expects_continue {
-            // A client that has its own `Expect` dropped gets no 100, and is not waited for as if it did.
+            // If the client had its own `Expect` dropped by nomination, it gets no 100, and the proxy must not wait for one.
             let mut expects = self
                 .fields
                 .iter()
@@ -170,49 +170,49 @@ impl RequestHead {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method<'a>(&self, bytes: &'a [u8]) -> &'a str {
         text(self.first_line().method.of(bytes))
     }
 
-    /// The target as it came: visible ASCII.
+    /// Returns the target as received: visible ASCII.
     pub fn target<'a>(&self, bytes: &'a [u8]) -> &'a str {
         text(self.first_line().target.of(bytes))
     }
 
-    /// The version.
+    /// Returns the version.
     pub const fn version(&self) -> HttpVersion {
         self.first_line().version
     }
 
-    /// The host that is asked for, as it came: the value of `Host`, or, where HTTP/1.0 sends none, the authority of an absolute target.
+    /// Returns the requested host as received: the value of `Host`, or, for HTTP/1.0 without one, the authority of an absolute target.
     pub fn host<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
         let authority = self.first_line().authority.map(|(_, span)| span);
         let host = self.seen.host().or(authority)?;
         Some(text(host.of(bytes)))
     }
 
-    /// Whether there is a `Host` field.
+    /// Reports whether there is a `Host` field.
     pub const fn has_host_field(&self) -> bool {
         self.seen.host().is_some()
     }
 
-    /// The fields, in their order.
+    /// Returns the fields, in order.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// How the end of the body is told.
+    /// Returns the framing of the body.
     pub const fn framing(&self) -> Framing {
         self.seen.framing()
     }
 
-    /// The length as it came is not the number's usual form, and is written anew.
+    /// Reports whether the received `Content-Length` is not in normal form and has to be written again.
     pub const fn rewrites_length(&self) -> bool {
         self.seen.odd_length()
     }
 
-    /// What it asks of the connection.
+    /// Returns the wishes for the connection and the exchange.
     pub fn wishes(&self, bytes: &[u8]) -> Wishes {
         let new = self.version() == HttpVersion::Http11;
         let body = !matches!(self.framing(), Framing::None | Framing::Length(0));
@@ -229,7 +229,7 @@ impl RequestHead {
     }
 }
 
-/// What was checked to be ASCII is text.
+/// Returns bytes already checked to be ASCII as text.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

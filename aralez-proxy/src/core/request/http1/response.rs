@@ -17,15 +17,15 @@ use rules::{MAX_NOMINATED, SeenResponseFields};
 
 /// Largest head of a response, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
-/// How much sooner than an endpoint says its connection is not used again.
+/// Margin by which a connection is retired before the endpoint's announced keep-alive timeout.
 const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
-/// Most fields of a response. More than a request may have: `Set-Cookie` stands once for each cookie.
+/// Maximum number of fields of a response. More than for a request: `Set-Cookie` occurs once per cookie.
 pub const MAX_FIELDS: usize = 256;
 
-/// The one final response whose `Upgrade` goes on: it must name the protocols that are required (RFC 9110 section 15.5.22).
+/// The only final status whose `Upgrade` is forwarded: it must name the required protocols (RFC 9110 section 15.5.22).
 const UPGRADE_REQUIRED: u16 = 426;
 
-/// The head of one response, as places in the caller's bytes. Kept and cleared, it is read again without allocating.
+/// The head of one response, as ranges of the caller's bytes. It can be cleared and reused without allocating.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseHead {
     lines: Lines,
@@ -41,17 +41,17 @@ struct StatusLine {
     reason: Span,
 }
 
-/// What the request and its client mean for the response.
+/// The facts about the request that affect how the response is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Asked {
-    /// The request was a HEAD: the response has no body.
+    /// The request was a HEAD, so the response has no body.
     pub head: bool,
-    /// The request asked to become a WebSocket.
+    /// The request asked for a WebSocket.
     pub web_socket: bool,
 }
 
 impl ResponseHead {
-    /// Forgets what was read.
+    /// Clears everything that was read.
     pub fn clear(&mut self) {
         self.lines = Lines::default();
         self.line = None;
@@ -59,11 +59,11 @@ impl ResponseHead {
         self.seen = SeenResponseFields::default();
     }
 
-    /// Reads on. `bytes` begin where the response begins, and hold at least what they held at the last call. `Some` is the length of the
-    /// head, `None`: more is to come.
+    /// Continues to read the head. `bytes` begins with the response, and holds at least the bytes of the last call. Returns the length of
+    /// the head, or `None` if it is incomplete.
     ///
     /// # Errors
-    /// The first rule that the head breaks. The answer is the same, however the bytes are split over calls.
+    /// The first rule that the head violates. The result does not depend on how the bytes are split over calls.
     pub fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadResponse> {
         while let Some(line) = self.lines.next(bytes) {
             check_size(line.end)?;
@@ -76,7 +76,7 @@ impl ResponseHead {
         Ok(None)
     }
 
-    /// Takes a line; `true` where it was the last one.
+    /// Processes a line. Returns `true` if it was the last one.
     fn take(&mut self, bytes: &[u8], line: Line) -> Result<bool, BadResponse> {
         if self.line.is_none() {
             self.line = Some(status_line(bytes, line)?);
@@ -107,7 +107,7 @@ impl ResponseHead {
         Ok(())
     }
 
-    /// The rules that need the whole head, and what follows from it for each field.
+    /// Checks the rules that need the whole head, and marks the fields to drop.
     fn finish(&mut self, bytes: &[u8]) -> Result<(), BadResponse> {
         for field in &self.fields {
             self.seen.note(field, bytes)?;
@@ -140,7 +140,7 @@ impl ResponseHead {
             }
             for nominated in octets::list(field.value(bytes)).take(left) {
                 left -= 1;
-                // A response is framed by us, whatever the endpoint nominates.
+                // The proxy frames the response, whatever the endpoint nominates.
                 field::drop_nominated(&mut self.fields, bytes, nominated, |name| {
                     name.is_clients_to_drop() || name == FieldName::Ours
                 });
@@ -148,55 +148,55 @@ impl ResponseHead {
         }
     }
 
-    /// The version.
+    /// Returns the version.
     pub fn version(&self) -> HttpVersion {
         self.line.map(|line| line.version).unwrap_or_default()
     }
 
-    /// The status, 100 to 999.
+    /// Returns the status, 100 to 999.
     pub fn status(&self) -> u16 {
         self.line.map_or(0, |line| line.status)
     }
 
-    /// The reason phrase as it came; it may be empty.
+    /// Returns the reason phrase as received; empty if there is none or if it holds control bytes.
     pub fn reason<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.line
             .map_or(Span::default(), |line| line.reason)
             .of(bytes)
     }
 
-    /// The fields, in their order.
+    /// Returns the fields, in order.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// Whether it is followed by another response to the same request: every 1xx but 101.
+    /// Reports whether another response to the same request follows: true for every 1xx except 101.
     pub fn is_informational(&self) -> bool {
         (100..200).contains(&self.status()) && self.status() != 101
     }
 
-    /// Whether it passes on which protocols are required (426).
+    /// Reports whether this is a 426 whose `Upgrade`, naming the required protocols, is forwarded.
     pub fn requires_upgrade(&self) -> bool {
         let named = |field: &Field| field.name == FieldName::Upgrade && field.keep;
         self.status() == UPGRADE_REQUIRED && self.fields.iter().any(named)
     }
 
-    /// Whether it says when it was made.
+    /// Reports whether there is a `Date` field.
     pub const fn has_date(&self) -> bool {
         self.seen.date
     }
 
-    /// The length as it came is not the number's usual form, or came more than once, and is written anew where it goes on.
+    /// Reports whether `Content-Length` is forwarded, but has to be written again because it is repeated or not in normal form.
     pub fn rewrites_length(&self) -> bool {
         self.seen.odd_length && !self.is_lengthless()
     }
 
-    /// No length goes on: chunks tell the end, or nothing that has an end can follow (RFC 9110 section 8.6).
+    /// Reports whether `Content-Length` is not forwarded: chunks delimit the body, or the status allows no length (RFC 9110 section 8.6).
     fn is_lengthless(&self) -> bool {
         self.seen.chunked || self.is_informational() || self.status() == 204
     }
 
-    /// The length that it tells, of a body that may not be there.
+    /// Returns the announced length. The body itself may be absent, as in the response to a HEAD.
     pub const fn length(&self) -> Option<u64> {
         if self.seen.chunked {
             None
@@ -205,10 +205,10 @@ impl ResponseHead {
         }
     }
 
-    /// How the end of its body is told (RFC 9112 section 6.3).
+    /// Returns the framing of the body (RFC 9112 section 6.3).
     ///
     /// # Errors
-    /// [`BadResponse::Switch`] for a 101 that nobody asked for, or that switches to something else.
+    /// [`BadResponse::Switch`] for a 101 that was not requested, or that switches to another protocol.
     pub fn framing(&self, asked: Asked) -> Result<Framing, BadResponse> {
         if self.status() == 101 {
             let agreed = asked.web_socket && self.seen.web_socket && self.seen.names_upgrade;
@@ -228,15 +228,16 @@ impl ResponseHead {
         })
     }
 
-    /// For how long the connection may be used again where the endpoint tells how long it keeps it (`Keep-Alive: timeout=n`, RFC 2068
-    /// section 19.7.1). A second less, or half of it where that is more: a request that is on its way when the endpoint closes is lost.
+    /// Returns for how long the connection may be reused, if the endpoint announces a timeout (`Keep-Alive: timeout=n`, RFC 2068 section
+    /// 19.7.1). One second less than announced, or half of it if that is more: a request in flight when the endpoint closes is lost.
     pub fn keep_alive_for(&self) -> Option<Duration> {
         let told = Duration::from_secs(self.seen.keep_alive_for?);
         Some(told.saturating_sub(KEEP_ALIVE_MARGIN).max(told / 2))
     }
 
-    /// Whether the endpoint keeps its connection, where the body ends by itself. A length beside chunks is a doubt, and ends it; so is a
-    /// `Connection` that is not a short list of names, for it may have meant `close`, and a body that is announced where there can be none, for it may still come, and be taken for the next answer.
+    /// Reports whether the endpoint keeps the connection open, provided that the body delimits itself. The proxy does not reuse a
+    /// connection in doubt: if a length is combined with chunks; if `Connection` is not a short list of names, since it may have meant
+    /// `close`; or if a 204 announces a body, which may still arrive and be taken for the next response.
     pub fn keeps_alive(&self) -> bool {
         let announced = self.seen.chunked || self.seen.length.is_some_and(|length| length > 0);
         let doubt = self.seen.odd_connection
@@ -256,8 +257,8 @@ const fn check_size(end: usize) -> Result<(), BadResponse> {
     Ok(())
 }
 
-/// `HTTP/1.1 200 OK`; the reason and the space before it may be missing (RFC 9112 section 4). Several spaces before the status are one, as
-/// that section lets recipients read them, and a reason with a control byte goes on as none.
+/// Parses `HTTP/1.1 200 OK`. The reason and the space before it may be missing (RFC 9112 section 4). Several spaces before the status count
+/// as one, as that section permits. A reason with a control byte is dropped.
 fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
     let text = &bytes[line.start..line.end];
     let (version, rest) = text.split_at_checked(8).ok_or(BadResponse::StatusLine)?;
@@ -293,7 +294,8 @@ fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
     })
 }
 
-/// A later minor version is read as the latest that is spoken (RFC 9110 section 2.5). Another major version frames its messages otherwise.
+/// Parses the version. A later minor version is treated as the latest supported one (RFC 9110 section 2.5). Another major version has a
+/// different framing.
 const fn version_of(text: &[u8]) -> Option<HttpVersion> {
     match text {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Some(HttpVersion::Http11),

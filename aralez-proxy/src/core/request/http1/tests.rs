@@ -1,4 +1,4 @@
-//! What holds for every message: however its bytes are split, it is read the same; and what goes on is read again as what it was.
+//! Properties of every message: it is read the same however its bytes are split, and a forwarded message is read as what it was.
 
 mod again;
 mod messages;

@@ -1,13 +1,14 @@
-//! The time in which a request must find an endpoint that takes a connection.
+//! The time within which a request must get a connection to an endpoint.
 
 use std::time::{Duration, Instant};
 
-/// Stands for `timeouts.connect` where that is no limit and another endpoint could be tried.
+/// Used as `timeouts.connect` if that is unlimited and another endpoint could be tried.
 const USUAL: Duration = Duration::from_secs(2);
-/// The shortest share of one try is this part of `timeouts.connect`, so that endpoints that take their time are not all given up too soon.
+/// Divisor of `timeouts.connect` for the minimum share of one try, so that slow endpoints are not all given up too soon.
 const SHORTEST: u32 = 8;
 
-/// One deadline for all tries of a request to connect: `timeouts.connect` after the first of them began, or `timeouts.total`.
+/// One deadline for all connect attempts of a request: `timeouts.connect` after the first of them began, or `timeouts.total`, if that is
+/// earlier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConnectTime {
     end: Option<Instant>,
@@ -15,18 +16,18 @@ pub struct ConnectTime {
     longest: Duration,
 }
 
-/// What one try may take of it.
+/// The part of it that one try may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
-    /// When the try ends without a connection; `None`: the operating system decides.
+    /// Deadline of the try; `None`: the operating system decides.
     pub until: Option<Instant>,
-    /// It is long enough that an endpoint which does not answer in it has itself to blame.
+    /// The share is long enough to blame an endpoint that does not respond within it.
     pub is_fair: bool,
 }
 
 impl ConnectTime {
-    /// The time of a request whose first try begins now. `connect` is `timeouts.connect`, `None` no limit; `total_end` is when the exchange
-    /// as a whole must be over.
+    /// Returns the connect time of a request whose first try begins now. `connect` is `timeouts.connect`, `None` if unlimited; `total_end`
+    /// is the deadline of the whole exchange.
     pub fn new(now: Instant, connect: Option<Duration>, total_end: Option<Instant>) -> Self {
         let own = connect.map(|limit| now + limit);
         let limit = connect.unwrap_or(USUAL);
@@ -37,8 +38,8 @@ impl ConnectTime {
         }
     }
 
-    /// The share of the try that begins now. One that is not the last gets at most half of what is left, so that an endpoint which does not
-    /// answer cannot use up the time of one that would. `None`: the time is over.
+    /// Returns the share of the try that begins now. A try that is not the last gets at most half of the time left, but never less than the
+    /// minimum share, so that an unresponsive endpoint cannot use up the time of a healthy one. `None` if the time is over.
     pub fn share(&self, now: Instant, is_last: bool) -> Option<Share> {
         let left = self.end.map(|end| end.saturating_duration_since(now));
         if left.is_some_and(|left| left.is_zero()) {
@@ -62,7 +63,7 @@ mod tests {
 
     const MILLIS: fn(u64) -> Duration = Duration::from_millis;
 
-    /// How long each of so many tries takes that all get no answer, and whether it is fair.
+    /// Returns the duration in milliseconds of each of `count` tries that all time out, and whether it is fair.
     fn tries(time: ConnectTime, start: Instant, count: usize) -> Vec<(u64, bool)> {
         let mut now = start;
         let mut taken = Vec::new();

@@ -1,4 +1,4 @@
-//! Routes with the rules of all scopes put together.
+//! Routes with the rules of all scopes merged.
 
 use std::sync::Arc;
 
@@ -8,37 +8,37 @@ use aralez_proto::rules::{Rules, Timeouts};
 use crate::core::request::edits::CompiledEdits;
 use crate::core::request::policy::Policy;
 
-/// A route with everything that holds for it: what the group, the host and the route itself say, the narrower winning.
+/// A route with all rules that apply to it, merged from the group, the host and the route itself; the narrower scope wins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompiledRoute {
     /// The host it belongs to.
     pub host: HostPattern,
-    /// Its path, normalised.
+    /// Its normalised path.
     pub path: Arc<str>,
-    /// What holds for it. Shared among routes that say nothing of their own: a host that says nothing costs a request no look at what only
-    /// it has.
+    /// The rules that apply to it. Shared among routes without rules of their own: requests for such routes touch no memory that belongs to
+    /// one route only.
     pub rules: Arc<CompiledRules>,
-    /// What is done.
+    /// What the route does with a request.
     pub action: Action,
 }
 
-/// The rules of a scope together with those of the scopes around it, as a request needs them.
+/// The rules of a scope merged with those of the scopes around it, in the form that requests need.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompiledRules {
     /// Edits of requests.
     pub request_edits: Arc<CompiledEdits>,
     /// Edits of responses.
     pub response_edits: Arc<CompiledEdits>,
-    /// What is asked about a request before the route acts, in order.
+    /// The policies that a request must pass before the route acts, in order.
     pub policies: Box<[Policy]>,
-    /// All others. Time limits have their defaults where nobody says anything; edits are above. Shared with the scope around where it says
-    /// the same.
+    /// All other rules. Timeouts that no scope sets have their defaults; header edits are in the fields above. Shared with the enclosing
+    /// scope if both are equal.
     pub said: Arc<Rules>,
 }
 
 impl CompiledRules {
-    /// `all` holds in a scope of which `own` is what it says itself. `wider`: the scope around, whose edits are shared where this one says nothing
-    /// about them.
+    /// Compiles `all`, the merged rules of a scope; `own` are those it sets itself. `wider` is the enclosing scope, whose header edits are
+    /// shared if this one has none.
     fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
         let request = std::mem::take(&mut all.request_headers).0;
         let response = std::mem::take(&mut all.response_headers).0;
@@ -68,7 +68,7 @@ impl CompiledRules {
     }
 }
 
-/// A scope: all that holds in it, and the same compiled.
+/// A scope: its merged rules, as data and compiled.
 #[derive(Clone, Debug)]
 pub(super) struct CompiledScope {
     all: Rules,
@@ -76,7 +76,7 @@ pub(super) struct CompiledScope {
 }
 
 impl CompiledScope {
-    /// The scope of a group.
+    /// Returns the scope of a group.
     pub(super) fn of(settings: &Settings) -> Self {
         let defaults = Rules {
             timeouts: Timeouts::defaults(),
@@ -107,7 +107,8 @@ impl CompiledScope {
         Arc::new(CompiledRules::new(all, own, Some(&self.compiled)))
     }
 
-    /// The routes of a host in this scope. One that says what the one before says shares its rules: templates write the same into every path.
+    /// Compiles the routes of a host in this scope. A route with the same rules as the one before it shares the compiled ones: templates
+    /// generate equal rules for every path.
     pub(super) fn compile<'a>(
         &self,
         host: &'a VirtualHost,

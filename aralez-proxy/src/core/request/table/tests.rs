@@ -90,7 +90,7 @@ fn put(records: impl IntoIterator<Item = Record>) -> Vec<Change> {
     records.into_iter().map(Change::Put).collect()
 }
 
-/// What a table says, in a form that can be compared.
+/// The content of a table, in comparable form.
 #[derive(PartialEq, Debug)]
 struct Said {
     compat: bool,

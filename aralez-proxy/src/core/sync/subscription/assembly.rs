@@ -1,4 +1,4 @@
-//! Puts the parts of one update together, in bounded memory.
+//! Assembles the parts of one update, in bounded memory.
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::record::Change;
@@ -6,11 +6,11 @@ use aralez_proto::snapshot::Limits;
 
 use crate::core::sync::subscription::message::{Begin, Part, Update};
 
-/// Keys and fixed costs of changes may weigh this much on top of the payloads they announce.
+/// Allowance for keys and per-change overhead on top of the payload limit, in bytes.
 const SLACK_BYTES: u64 = 8 * 1024 * 1024;
-/// What a change costs besides its key and payload, about.
+/// Approximate memory per change in addition to its key and payload, in bytes.
 const CHANGE_COST: u64 = 96;
-/// Where the node has no `max_snapshot`.
+/// Payload limit of a node without `max_snapshot`.
 const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// An update that is being received.
@@ -26,7 +26,7 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    /// Accepts the announcement, or says why the content is beyond this node.
+    /// Accepts an announced update, or returns the faults if it exceeds the limits of this node.
     pub(super) fn new(begin: Begin, limits: &Limits) -> Result<Self, Faults> {
         let max = limits.max_snapshot_bytes.unwrap_or(DEFAULT_MAX_BYTES);
         if begin.bytes > max {
@@ -51,7 +51,7 @@ impl Assembly {
         &self.begin
     }
 
-    /// Takes a part, or says what of the announcement it breaks.
+    /// Adds a part, or returns the faults if it violates the announcement or the limits.
     pub(super) fn add(&mut self, part: Part) -> Result<(), Faults> {
         self.parts += 1;
         for change in &part.changes {
@@ -77,7 +77,7 @@ impl Assembly {
                 self.begin.bytes
             )));
         }
-        // Deletions and keys weigh too: a node never holds more than about twice what it takes.
+        // Deletions and keys count too, so that a node never buffers more than about twice its limit.
         let most = self.max.saturating_mul(2).saturating_add(SLACK_BYTES);
         if self.weight > most {
             let reason = format!("the update weighs over {most} bytes with its keys");
@@ -88,7 +88,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// The update, where all of it came and every item could be named.
+    /// Returns the update if all parts arrived and every item could be decoded.
     pub(super) fn finish(self) -> Result<Update, Faults> {
         if self.parts != self.begin.parts {
             return Err(decode(format!(

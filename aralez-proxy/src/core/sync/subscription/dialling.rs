@@ -1,11 +1,11 @@
-//! From a pause to a stream: which server is dialled when, and what cuts a pause short.
+//! From a pause to a stream: which server is dialled when, and what shortens a pause.
 
 use std::time::Duration;
 
 use crate::core::sync::subscription::{Action, GREETING, Hello, Moment, Phase, Subscription};
 
 impl Subscription {
-    /// The first dial, at once.
+    /// Dials the first server immediately.
     pub(super) fn start(&mut self, actions: &mut Vec<Action>) {
         self.dial(Duration::ZERO, actions);
     }
@@ -37,7 +37,7 @@ impl Subscription {
         }));
     }
 
-    /// The stream is gone, or never came.
+    /// Schedules the next dial after a stream was lost, or could not be opened.
     pub(super) fn lost(&mut self, moment: Moment, actions: &mut Vec<Action>) {
         let after = match &self.phase {
             Phase::Idle => return,
@@ -49,7 +49,7 @@ impl Subscription {
                 self.recover.lost(server, lived, moment.random)
             }
         };
-        // A report belongs to the stream that asked for it.
+        // The result was owed to the lost stream.
         if let Some(applying) = &mut self.applying {
             applying.update_id = None;
         }
@@ -58,14 +58,14 @@ impl Subscription {
         self.dial(after, actions);
     }
 
-    /// What was dialled could be reached, whatever came of it then, or could not.
+    /// Records whether the dialled server could be reached, whatever happened afterwards.
     pub(super) fn tried(&mut self, reached: bool) {
         if let Phase::Dialling { server } = self.phase {
             self.reach.tried(server, reached);
         }
     }
 
-    /// Looks whether servers that could not be reached can be, where that is due.
+    /// Probes the unreachable servers, if that is due.
     pub(super) fn probe(&mut self, moment: Moment, actions: &mut Vec<Action>) {
         if matches!(self.phase, Phase::Dialling { .. }) {
             let servers = self.reach.take(moment.now, moment.random);
@@ -74,7 +74,7 @@ impl Subscription {
         }
     }
 
-    /// A probe reached a server.
+    /// Handles a successful probe of a server.
     pub(super) fn probed(&mut self, moment: Moment, server: usize, actions: &mut Vec<Action>) {
         if !matches!(self.phase, Phase::Dialling { .. }) {
             return;
@@ -85,7 +85,7 @@ impl Subscription {
         }
     }
 
-    /// Lets go of the stream and comes back.
+    /// Closes the stream and dials again.
     pub(super) fn reopen(
         &mut self,
         moment: Moment,
@@ -96,7 +96,7 @@ impl Subscription {
         self.lost(moment, actions);
     }
 
-    /// Control asked for patience: that pause is not cut short.
+    /// Handles a GoAway. Control asked for this pause, so it is not shortened.
     pub(super) fn sent_away(
         &mut self,
         moment: Moment,

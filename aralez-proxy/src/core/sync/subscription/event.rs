@@ -1,4 +1,4 @@
-//! What happens to a subscription, and what it wants done.
+//! The events that a subscription processes, and the actions that it returns.
 
 use std::time::{Duration, Instant};
 
@@ -8,94 +8,94 @@ use aralez_proto::version::Version;
 
 use crate::core::sync::subscription::{Hello, Message, Report, Update};
 
-/// When an event happened, and a fresh random number in `0.0..=1.0` for what is drawn because of it.
+/// The time of an event, and a random number in `0.0..=1.0` for everything that is drawn because of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// A monotonic clock.
+    /// A monotonic time.
     pub now: Instant,
-    /// Drawn anew for each event.
+    /// Drawn for each event.
     pub random: f64,
 }
 
-/// What happened.
+/// Input of the state machine.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The process is up; what was loaded from the cache is known.
+    /// The process has started, and the cache is loaded.
     Start,
-    /// The server that was dialled took the stream.
+    /// The dialled server accepted the stream.
     Connected,
-    /// It cannot be reached.
+    /// The dialled server could not be reached.
     ConnectFailed,
-    /// A probe reached this server of the list.
+    /// A probe reached the server at this position of the list.
     Probed(usize),
-    /// Control said something.
+    /// A message from control.
     Received(Message),
-    /// The update that was to be applied serves.
+    /// The update from [`Action::Apply`], or the content from [`Action::Try`], serves.
     Applied {
-        /// What serves now.
+        /// The version that serves now.
         version: Version,
-        /// How long it took.
+        /// The time that it took.
         took: Duration,
     },
-    /// It does not; nothing changed.
+    /// It was refused; nothing changed.
     Refused {
-        /// What was refused.
+        /// The refused version.
         version: Version,
-        /// Why.
+        /// The reasons.
         faults: Faults,
     },
-    /// The suspect content that was to be tried was not; nothing changed.
+    /// The suspect content of [`Action::Try`] was not tried; nothing changed.
     Untried,
-    /// The stream ended or broke, or the connection did before there was one.
+    /// The stream was closed or broke, or the connection did before there was a stream.
     StreamLost,
     /// Time passed.
     Tick,
-    /// Something that `Status` tells has changed.
+    /// A value that `Status` reports has changed.
     StatusChanged,
-    /// The process ends.
+    /// The process shuts down.
     Shutdown,
 }
 
-/// What is to be done.
+/// Output of the state machine.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Dial a server of the list after a pause, instead of what was to be dialled before.
+    /// Dial a server of the list after a pause. Replaces an earlier dial that has not happened yet.
     Dial {
-        /// Its position in the list.
+        /// The position of the server in the list.
         server: usize,
         /// The pause.
         after: Duration,
     },
-    /// See whether a server can be reached: connect to it, close at once, and tell where that succeeded. What was not told by the next
-    /// [`Action::Dial`] is not wanted any more.
+    /// Test whether a server can be reached: connect, close immediately, and report success as [`Event::Probed`]. Results after the next
+    /// [`Action::Dial`] are not wanted.
     Probe {
-        /// Its position in the list.
+        /// The position of the server in the list.
         server: usize,
     },
-    /// Say hello on the stream that was just taken.
+    /// Send `Hello` on the stream that was just opened.
     Greet(Hello),
-    /// Remember this cluster for good: others are refused from now on.
+    /// Store this cluster id permanently: other clusters are refused from now on.
     Pin(Vec<u8>),
-    /// What is held has a newer name now: the content is the same. Cannot fail, and is not answered.
+    /// The held content has a newer version. Cannot fail, and no event follows.
     Rename(Version),
-    /// Apply an update and tell how it went. Nothing else is applied meanwhile.
+    /// Apply an update and report the result. Nothing else is applied until then.
     Apply(Update),
-    /// Apply this suspect content from the memory and tell how it went. Nothing else is applied meanwhile.
+    /// Apply this suspect content from the cache and report the result. Nothing else is applied until then.
     Try(Digest),
-    /// Tell the marks of the buckets of what is held.
+    /// Send the marks of all buckets of the held snapshot.
     TellDigest {
-        /// What is answered.
+        /// The id of the question.
         question: u64,
     },
-    /// Tell what is held in some buckets.
+    /// Send the details of some buckets of the held snapshot.
     TellDetail {
-        /// What is answered.
+        /// The id of the question.
         question: u64,
-        /// Which buckets.
+        /// The indices of the buckets.
         buckets: Vec<usize>,
     },
     /// Send a report.
     Send(Report),
-    /// Let go of the stream after what was sent. Says why, for a person.
+    /// Close the stream after everything sent so far. The reason is for the operator.
     Close(String),
 }

@@ -1,5 +1,5 @@
-//! A suspect content that runs because nothing else was there to serve. It is not refused while it runs, but it is again once another one runs,
-//! unless it proved good meanwhile.
+//! A suspect content that runs because there was nothing else to serve. It is not refused while it runs. Once another content runs it is
+//! refused again, unless it proved good in the meantime.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use aralez_proto::version::Version;
 use crate::core::sync::subscription::message::ContentRefusal;
 use crate::core::sync::trial::PROOF;
 
-/// The verdict on the content that the process started with.
+/// The verdict on the content with which the process started.
 #[derive(Debug)]
 pub(super) struct LastResort {
     verdict: ContentRefusal,
@@ -23,17 +23,17 @@ impl LastResort {
         }
     }
 
-    /// The process runs.
+    /// Starts the clock, at the first event.
     pub(super) fn follow(&mut self, now: Instant) {
         self.since.get_or_insert(now);
     }
 
-    /// Whether it is this version's content.
+    /// Returns whether the verdict is about the content of this version.
     pub(super) fn is_of(&self, version: &Version) -> bool {
         self.verdict.content.is_of(version)
     }
 
-    /// The verdict once another content runs; `None`: it proved good.
+    /// Returns the verdict once another content runs; `None` if this one proved good.
     pub(super) fn verdict(self, now: Instant) -> Option<ContentRefusal> {
         let proved = self.since.is_some_and(|since| now >= since + PROOF);
         (!proved).then_some(self.verdict)

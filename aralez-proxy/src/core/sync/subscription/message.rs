@@ -1,4 +1,4 @@
-//! What travels on the stream, in plain values: the wire types stay in the adapter.
+//! The messages of the stream as plain values: the wire types stay in the adapter.
 
 use std::time::Duration;
 
@@ -8,146 +8,146 @@ use aralez_proto::hash::Digest;
 use aralez_proto::record::Change;
 use aralez_proto::version::Version;
 
-/// The protocol that this release speaks.
+/// The protocol version of this release.
 pub const PROTOCOL: u32 = 1;
 
-/// What control says.
+/// A message from control.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// The answer to `Hello`.
     Welcome(Welcome),
-    /// An update is announced.
+    /// Announces an update.
     Begin(Begin),
     /// A part of the announced update.
     UpdatePart(Part),
     /// The announced update is complete.
     Commit {
-        /// Which update.
+        /// The id of the update.
         update_id: u64,
     },
-    /// A sign of life with what this proxy should be running.
+    /// A sign of life, with the version that this proxy should run.
     Heartbeat {
-        /// `None` where control expects nothing.
+        /// `None` if control expects nothing.
         expected: Option<Version>,
     },
-    /// What does this proxy hold?
+    /// Asks for the digest of the held snapshot.
     AskDigest {
-        /// The number of the question.
+        /// The id of the question.
         question: u64,
     },
-    /// What does it hold in these buckets?
+    /// Asks for the details of some buckets of the held snapshot.
     AskDetail {
-        /// The number of the question.
+        /// The id of the question.
         question: u64,
-        /// Which buckets.
+        /// The indices of the buckets.
         buckets: Vec<usize>,
     },
-    /// Leave, and come back within the window.
+    /// Asks this proxy to disconnect and to come back within the window.
     GoAway {
-        /// Why, for a person.
+        /// The reason, for the operator.
         reason: String,
-        /// Not before.
+        /// Start of the window.
         retry_min: Duration,
-        /// Not after.
+        /// End of the window.
         retry_max: Duration,
     },
-    /// A message that cannot be what it says.
+    /// A malformed message, with the reason.
     Broken(String),
 }
 
 /// The answer to `Hello`.
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// Which cluster answers.
+    /// The cluster of this control.
     pub cluster: Vec<u8>,
-    /// The protocol that control chose.
+    /// The protocol version that control chose.
     pub protocol: u32,
-    /// Control's newest version for this proxy.
+    /// The newest version that control has for this proxy.
     pub head: Option<Version>,
-    /// How often control gives a sign of life.
+    /// Interval of control's heartbeats.
     pub heartbeat: Duration,
-    /// How long control waits for a report.
+    /// Time that control waits for a report.
     pub ack_deadline: Duration,
 }
 
-/// An update is announced.
+/// The announcement of an update.
 #[derive(Clone, Debug)]
 pub struct Begin {
-    /// Which update; named in its report.
+    /// The id of the update, which its report repeats.
     pub update_id: u64,
-    /// What it leads away from; `None`: it is complete and replaces everything.
+    /// The root that the delta starts from; `None` for a complete snapshot that replaces everything.
     pub from_root: Option<Digest>,
-    /// What it leads to.
+    /// The version that results.
     pub to: Version,
-    /// How many parts follow.
+    /// Number of parts that follow.
     pub parts: u32,
-    /// What the payloads in all parts come to at most.
+    /// Upper bound for the payload bytes of all parts.
     pub bytes: u64,
 }
 
 /// A part of an update.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Which update.
+    /// The id of the update.
     pub update_id: u64,
     /// Its changes.
     pub changes: Vec<Change>,
-    /// Items that this release cannot even name.
+    /// Faults of items that this release cannot decode.
     pub faults: Vec<Fault>,
 }
 
 /// An assembled update, ready to be applied as one transaction.
 #[derive(Clone, Debug)]
 pub struct Update {
-    /// It replaces everything; else it is a delta from what is held.
+    /// The update replaces everything; otherwise it is a delta to the held snapshot.
     pub full: bool,
-    /// What it leads to.
+    /// The version that results.
     pub to: Version,
-    /// The changes, in the order sent.
+    /// The changes, in the order they were sent.
     pub changes: Vec<Change>,
 }
 
-/// What the proxy says first; the adapter adds who it is.
+/// The first message of the proxy; the adapter adds the identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// What runs; `None`: nothing.
+    /// The version that runs; `None` if there is none.
     pub held: Option<Version>,
-    /// Contents that this proxy will not run, newest last.
+    /// Contents that this proxy refuses to run, newest last.
     pub refused: Vec<ContentRefusal>,
-    /// The cluster that the proxy is pinned to; empty before the first contact.
+    /// The cluster to which the proxy is pinned; empty before the first contact.
     pub cluster: Vec<u8>,
 }
 
-/// A content that this proxy will not run, and why.
+/// A content that this proxy refuses to run, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentRefusal {
-    /// Which content.
+    /// The content.
     pub content: Content,
-    /// Why.
+    /// The reasons.
     pub faults: Vec<Fault>,
 }
 
-/// What the proxy answers to an update, and what it tells of itself.
+/// A report of the proxy: the result of an update, or its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The update serves.
+    /// The update was applied and serves.
     Ack {
-        /// Which update.
+        /// The id of the update.
         update_id: u64,
-        /// What serves now.
+        /// The version that serves now.
         version: Version,
-        /// How long it took from assembled to swapped.
+        /// Time from the assembled update to the swap of the table.
         took: Duration,
     },
-    /// The update does not serve; everything is as it was.
+    /// The update was refused; nothing changed.
     Nack {
-        /// Which update.
+        /// The id of the update.
         update_id: u64,
-        /// What goes on serving.
+        /// The version that continues to serve.
         kept: Option<Version>,
-        /// What was refused.
+        /// The root of the refused version.
         refused_root: Digest,
-        /// Every reason.
+        /// All reasons.
         faults: Vec<Fault>,
     },
     /// The adapter fills in the counters.

@@ -1,14 +1,15 @@
-//! The one more try of a suspect content where no control can be asked: a proxy that was alone for long enough tries it by itself.
+//! The one more try of a suspect content without control: a proxy that has been alone for long enough tries it on its own.
 //!
-//! When is drawn, so that the proxies of a fleet that lost its control do not all try at once. Where there is control, it decides.
+//! The delay is random, so that the proxies of a fleet that lost its control do not all try at the same time. With control, control
+//! decides.
 
 use std::time::{Duration, Instant};
 
-/// How long a proxy is alone before it tries a suspect content: between these two, drawn.
+/// Minimum and maximum time without control before a proxy tries a suspect content.
 pub const RETRY_ALONE: (Duration, Duration) =
     (Duration::from_secs(10 * 60), Duration::from_secs(30 * 60));
 
-/// When the next try is due.
+/// The time of the next try.
 #[derive(Debug)]
 pub(super) struct OfflineRetry {
     window: (Duration, Duration),
@@ -20,7 +21,7 @@ impl OfflineRetry {
         Self { window, due: None }
     }
 
-    /// Goes on waiting, or stops: `waits` where there is no control and a suspect to try.
+    /// Continues or stops the wait: `waits` if there is no control and a suspect to try.
     pub(super) fn follow(&mut self, waits: bool, now: Instant, random: f64) {
         if !waits {
             self.due = None;
@@ -35,7 +36,7 @@ impl OfflineRetry {
         self.due
     }
 
-    /// Whether it is time. The wait begins anew then.
+    /// Returns whether a try is due. If so, the wait starts again.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         self.due.take_if(|due| now >= *due).is_some()
     }

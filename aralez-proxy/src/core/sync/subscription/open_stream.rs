@@ -1,4 +1,4 @@
-//! The open stream: what is heard on it, and what silence means.
+//! The open stream: handling of its messages, and of silence.
 
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,10 @@ pub(super) struct OpenStream {
     status_sent: Option<Instant>,
     status_due: Instant,
     expected: Option<Version>,
-    /// Since when this proxy is behind with nothing in flight.
+    /// Since when this proxy has been behind with no update in flight.
     behind: Option<Instant>,
     assembly: Option<Assembly>,
-    /// Refused at its announcement: the rest of it is not looked at.
+    /// The id of an update that was refused early: the rest of it is discarded.
     skipped: Option<u64>,
 }
 
@@ -59,7 +59,7 @@ impl OpenStream {
         now.saturating_duration_since(self.since)
     }
 
-    /// `Status` goes out soon, but changes that come close together share one.
+    /// Schedules `Status` soon. Changes in quick succession share one report.
     pub(super) fn hasten_status(&mut self, now: Instant) {
         let soonest = self
             .status_sent
@@ -67,7 +67,7 @@ impl OpenStream {
         self.status_due = self.status_due.min(soonest);
     }
 
-    /// An apply ended: from here on being behind counts.
+    /// Handles the end of an apply: the time that this proxy is behind counts from here.
     pub(super) fn settled(
         &mut self,
         now: Instant,
@@ -104,7 +104,7 @@ impl OpenStream {
     }
 }
 
-/// Whether this proxy should run something else that is not older than what it runs.
+/// Returns whether this proxy should run another content that is not older than the held one.
 fn is_behind(held: Option<Version>, expected: Option<Version>) -> bool {
     match (held, expected) {
         (_, None) => false,
@@ -116,7 +116,7 @@ fn is_behind(held: Option<Version>, expected: Option<Version>) -> bool {
 }
 
 impl Subscription {
-    /// A message on the open stream.
+    /// Handles a message on the open stream.
     pub(super) fn hear(&mut self, moment: Moment, message: Message, actions: &mut Vec<Action>) {
         if let Phase::Live(stream) = &mut self.phase {
             stream.heard = moment.now;
@@ -144,7 +144,7 @@ impl Subscription {
         }
     }
 
-    /// Control says what this proxy should be running.
+    /// Records the version that control expects this proxy to run.
     pub(super) fn expect(
         &mut self,
         moment: Moment,
@@ -171,7 +171,7 @@ impl Subscription {
         }
     }
 
-    /// Control asks what is held. It does not ask while an update is on its way: what is held would be another thing by the time of the
+    /// Handles a question about the held snapshot. Control never asks while an update is in flight: the snapshot could change before the
     /// answer.
     fn answer(&mut self, moment: Moment, answer: Action, actions: &mut Vec<Action>) {
         let receives = matches!(&self.phase, Phase::Live(stream) if stream.assembly.is_some());
@@ -261,7 +261,7 @@ impl Subscription {
         }
     }
 
-    /// The content is at fault, and is not wanted again.
+    /// Refuses an update because of its content, and remembers the content as refused.
     fn refuse_content(
         &mut self,
         now: Instant,
@@ -274,7 +274,7 @@ impl Subscription {
         self.turn_down(now, update_id, to, faults, actions);
     }
 
-    /// Refuses an update that was not applied; the rest of it is skipped.
+    /// Refuses an update that was not applied; the rest of it is discarded.
     fn turn_down(
         &mut self,
         now: Instant,
@@ -296,7 +296,7 @@ impl Subscription {
         }));
     }
 
-    /// Time passed.
+    /// Handles the timers: greeting, silence, being behind, and `Status`.
     pub(super) fn tick(&mut self, moment: Moment, actions: &mut Vec<Action>) {
         let now = moment.now;
         let applying = self.applying.is_some();
@@ -321,7 +321,7 @@ impl Subscription {
                 }
                 if now >= stream.status_due {
                     stream.status_sent = Some(now);
-                    // Control takes who is silent for two and a half of its heartbeats for lost.
+                    // Control considers a proxy lost after two and a half heartbeats of silence.
                     stream.status_due = now + STATUS_EVERY.min(stream.heartbeat);
                     actions.push(Action::Send(Report::Status));
                 }

@@ -1,24 +1,26 @@
-//! Whether a pause is cut short: servers that could not be reached are probed, and the first that can be reached again is dialled soon.
+//! Decides whether a pause is shortened: servers that could not be reached are probed, and the first that becomes reachable is dialled
+//! soon.
 //!
-//! A server is probed only after a connect to it failed, until one succeeds. So one that accepts and then breaks or says nothing is not probed,
-//! and neither is one that sent this proxy away: they are met with the whole pause, which grows. A pause that control asked for is control's.
+//! A server is probed only after a connect to it failed, and until one succeeds. A server that accepts and then breaks or stays silent is
+//! not probed, and neither is one that sent a GoAway: for these the whole pause applies, which grows. A pause that control asked for is
+//! never shortened.
 
 use std::time::{Duration, Instant};
 
-/// Between two probes half of this to one and a half, drawn: what was cut off together must not move in step.
+/// Mean interval of probes; each interval is drawn from half to one and a half of it, so that proxies cut off together do not stay in step.
 const EVERY: Duration = Duration::from_secs(1);
-/// A server that can be reached again is dialled within this, drawn: what waited for it must not arrive in the same instant.
+/// Maximum delay before a server that became reachable is dialled, drawn so that waiting proxies do not all arrive in the same instant.
 const SOON: Duration = Duration::from_secs(1);
 
-/// What is known of the servers, and the pause that runs.
+/// The reachability of the servers, and the current pause.
 #[derive(Debug)]
 pub(super) struct Reachability {
-    /// Of each server: the last attempt to connect to it failed.
+    /// For each server: the last connect to it failed.
     unreached: Vec<bool>,
     pause: Option<Pause>,
 }
 
-/// A pause that may be cut short.
+/// A pause that may be shortened.
 #[derive(Clone, Copy, Debug)]
 struct Pause {
     until: Instant,
@@ -33,31 +35,32 @@ impl Reachability {
         }
     }
 
-    /// A connect to this server failed, or did not.
+    /// Records the result of a connect to this server.
     pub(super) fn tried(&mut self, server: usize, reached: bool) {
         if let Some(unreached) = self.unreached.get_mut(server) {
             *unreached = !reached;
         }
     }
 
-    /// A pause of this proxy's own begins.
+    /// Starts a pause that this proxy chose itself.
     pub(super) fn pauses(&mut self, until: Instant, now: Instant, random: f64) {
         let probe = next_probe(now, random);
         self.pause = Some(Pause { until, probe });
     }
 
-    /// What is waited for from here on is not cut short.
+    /// Starts a wait that must not be shortened.
     pub(super) const fn waits(&mut self) {
         self.pause = None;
     }
 
-    /// When the next probe is due. None is after the end of the pause, where the dial itself tells.
+    /// Returns the time of the next probe; `None` if every server was reachable, or if the pause ends first, since the dial then is the
+    /// test.
     pub(super) fn due(&self) -> Option<Instant> {
         let pause = self.pause.filter(|pause| pause.probe < pause.until)?;
         self.unreached.contains(&true).then_some(pause.probe)
     }
 
-    /// The servers to probe now.
+    /// Returns the servers to probe now.
     pub(super) fn take(&mut self, now: Instant, random: f64) -> Vec<usize> {
         if self.due().is_none_or(|due| now < due) {
             return Vec::new();
@@ -70,7 +73,7 @@ impl Reachability {
         unreached.map(|(server, _)| server).collect()
     }
 
-    /// A probe reached this server. Gives what is left of the pause, where that is cut short.
+    /// Handles a probe that reached this server. Returns the rest of the pause if it is shortened.
     pub(super) fn probed(&mut self, server: usize, now: Instant, random: f64) -> Option<Duration> {
         let left = self.pause?.until.checked_duration_since(now)?;
         let is_news = self.unreached.get(server).is_some_and(|it| *it);

@@ -1,21 +1,21 @@
-//! When to dial which server again: full-jitter backoff over the servers, last good first.
+//! Schedules reconnects: backoff with full jitter over all servers, the last good one first.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const MOST: Duration = Duration::from_secs(30);
-/// A GoAway cannot send a proxy away for longer than this.
+/// Upper bound for the wait that a GoAway can ask for.
 const LONGEST_AWAY: Duration = Duration::from_secs(600);
-/// A stream that lived this long was good: failures before it are forgotten.
+/// A stream that lasted this long was good: earlier failures are forgotten.
 pub(super) const STABLE: Duration = Duration::from_secs(60);
 
-/// Which server is next, and after how long.
+/// The next server to dial, and the backoff.
 #[derive(Debug)]
 pub(super) struct Recover {
     servers: usize,
     next: usize,
     failures: u32,
-    /// Servers in a row that sent this proxy away without a welcome.
+    /// Number of consecutive servers that sent this proxy away without a `Welcome`.
     unwelcome: usize,
 }
 
@@ -29,17 +29,17 @@ impl Recover {
         }
     }
 
-    /// The server to dial now.
+    /// Returns the server to dial next.
     pub(super) const fn server(&self) -> usize {
         self.next
     }
 
-    /// This server is asked next.
+    /// Makes this server the next one.
     pub(super) const fn prefer(&mut self, server: usize) {
         self.next = server;
     }
 
-    /// A stream on this server ended after `lived`; the same server is asked first. Gives the pause.
+    /// Handles a stream to this server that ended after `lived`; the same server is tried first. Returns the pause.
     pub(super) fn lost(&mut self, server: usize, lived: Duration, random: f64) -> Duration {
         self.next = server;
         self.unwelcome = 0;
@@ -49,14 +49,14 @@ impl Recover {
         self.pause(random)
     }
 
-    /// This server did not take us: the next one is asked. Gives the pause.
+    /// Handles a failed connect or greeting; the next server is tried. Returns the pause.
     pub(super) fn failed(&mut self, server: usize, random: f64) -> Duration {
         self.next = (server + 1) % self.servers.max(1);
         self.pause(random)
     }
 
-    /// This server did not welcome us, and named a window: it may lag behind or be of another cluster, so the others are asked before it
-    /// is asked again, and the window counts once all of them have sent us away.
+    /// Handles a GoAway with a window but without a `Welcome`. The server may lag behind or be of another cluster, so all others are tried
+    /// before it, and the window applies only once all of them have sent a GoAway. Returns the pause.
     pub(super) fn not_welcomed(
         &mut self,
         server: usize,
@@ -72,7 +72,7 @@ impl Recover {
         self.sent_away(next, window, random)
     }
 
-    /// A server that had welcomed us named a window.
+    /// Handles a GoAway with a window from a server that had sent its `Welcome`. Returns the pause.
     pub(super) fn sent_away(
         &mut self,
         server: usize,
@@ -82,7 +82,7 @@ impl Recover {
         self.next = server;
         self.unwelcome = 0;
         if window.1.is_zero() {
-            // No window at all: without a pause of our own both sides would be busy with greeting each other.
+            // Without a window, fall back to the backoff: otherwise both sides would be busy with greetings.
             return self.pause(random);
         }
         let max = window.1.min(LONGEST_AWAY);
@@ -90,7 +90,7 @@ impl Recover {
         min + (max - min).mul_f64(random)
     }
 
-    /// Between nothing and the backoff of this many failures in a row: what jitters fully does not come in herds.
+    /// Returns a random pause between zero and the backoff after this many consecutive failures. Full jitter avoids a thundering herd.
     fn pause(&mut self, random: f64) -> Duration {
         let most = FIRST.saturating_mul(1 << self.failures.min(16)).min(MOST);
         self.failures = self.failures.saturating_add(1);

@@ -1,4 +1,4 @@
-//! The contents that this proxy will not run, so that control need not find out again.
+//! The contents that this proxy refuses to run. `Hello` lists them, so that control does not send them again.
 
 use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode};
@@ -7,17 +7,17 @@ use aralez_proto::version::Version;
 
 use crate::core::sync::subscription::message::ContentRefusal;
 
-/// How many refused contents are remembered.
+/// Maximum number of refused contents to remember.
 const MOST: usize = 8;
-/// How many faults of each are told in `Hello`; the Nack itself had all.
+/// Maximum number of faults per content in `Hello`; the Nack had all of them.
 const MOST_FAULTS: usize = 16;
 
-/// The newest refused contents, newest last.
+/// The most recently refused contents, newest last.
 #[derive(Debug, Default)]
 pub(super) struct Refusals(Vec<ContentRefusal>);
 
 impl Refusals {
-    /// This version was refused.
+    /// Adds the content of a version that was just refused.
     pub(super) fn remember(&mut self, version: &Version, faults: &[Fault]) {
         self.take(ContentRefusal {
             content: Content::at_fault(version, faults),
@@ -25,7 +25,7 @@ impl Refusals {
         });
     }
 
-    /// What was remembered of a refusal.
+    /// Adds a refusal, for example one that the cache stored.
     pub(super) fn take(&mut self, mut refusal: ContentRefusal) {
         self.0.retain(|earlier| earlier.content != refusal.content);
         if self.0.len() == MOST {
@@ -35,7 +35,7 @@ impl Refusals {
         self.0.push(refusal);
     }
 
-    /// It runs after all.
+    /// Removes the content of this version, which runs after all.
     pub(super) fn forget(&mut self, version: &Version) {
         self.0.retain(|refusal| !refusal.content.is_of(version));
     }
@@ -44,7 +44,7 @@ impl Refusals {
         self.0.iter().any(|refusal| refusal.content.is_of(version))
     }
 
-    /// The authored root of the newest content that may be tried once more.
+    /// Returns the authored root of the newest suspect content, which may be tried once more.
     pub(super) fn newest_suspect(&self) -> Option<Digest> {
         let suspect = |fault: &Fault| fault.code == FaultCode::Suspect;
         let suspects = self.0.iter().rev();

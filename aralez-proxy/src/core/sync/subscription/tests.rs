@@ -56,7 +56,7 @@ pub(super) fn part(update_id: u64, changes: Vec<Change>) -> Message {
     })
 }
 
-/// A machine with a clock.
+/// A state machine under test, with its clock.
 pub(super) struct Bench {
     pub(super) machine: Subscription,
     pub(super) now: Instant,
@@ -100,7 +100,7 @@ impl Bench {
         bench
     }
 
-    /// Sends a whole update; gives what its last message led to.
+    /// Sends a whole update and returns all resulting actions.
     pub(super) fn update(&mut self, update_id: u64, from: Option<u8>, to: Version) -> Vec<Action> {
         let mut actions = self.hear(begin(update_id, from, to));
         actions.extend(self.hear(part(update_id, vec![put("a", b"x")])));

@@ -21,13 +21,13 @@ fn after(before: LastExit) -> Boot {
     }
 }
 
-/// A start after such an end of the process before, in which these contents run one after the other.
+/// Starts a boot after the previous one ended like `before`, and runs these contents one after the other.
 fn runs(marks: &mut Marks, before: LastExit, roots: &[u8]) {
     marks.boot(after(before));
     roots.iter().for_each(|number| marks.swap(root(*number)));
 }
 
-/// How many boots of content 1 have to end like this in a row until it is suspect; at most 50 are tried.
+/// Returns how many consecutive boots of content 1 must end like this until it is suspect; at most 50 are tried.
 fn deaths_until_suspect(end: LastExit) -> Option<usize> {
     let mut marks = Marks::default();
     runs(&mut marks, LastExit::Unknown, &[1]);
@@ -75,7 +75,7 @@ fn a_boot_of_the_machine_never_makes_a_content_suspect() {
         assert_eq!(suspects(&marks), []);
         marks.swap(root(1));
     }
-    // Where the kernel does not tell its boot, deaths count.
+    // If the kernel's boot id is unavailable, deaths count.
     for _ in 0..4 {
         marks.boot(Boot::default());
         marks.swap(root(1));
@@ -110,7 +110,7 @@ fn a_content_that_served_a_minute_is_blamed_only_for_deaths_in_the_first_minute_
     for _ in 0..50 {
         runs(&mut marks, LastExit::Fault, &[1]);
         marks.proved(root(1));
-        // Endpoints go and come again: the same content is no trial a second time.
+        // Switching away and back within a boot does not start a second trial.
         marks.swap(root(2));
         marks.swap(root(1));
     }
@@ -127,7 +127,7 @@ fn a_content_that_served_a_minute_is_blamed_only_for_deaths_in_the_first_minute_
 fn a_content_that_served_24_hours_on_this_node_is_never_blamed() {
     let mut marks = Marks::default();
     let hour = Duration::from_secs(3600);
-    // In pieces: a node that is restarted every few hours has served it as long.
+    // In pieces: a node that is restarted every few hours accumulates the same time.
     for _ in 0..6 {
         runs(&mut marks, LastExit::Left, &[1]);
         marks.proved(root(1));
@@ -160,7 +160,7 @@ fn two_deaths_with_a_boot_between_them_that_ended_otherwise_are_not_in_a_row() {
     assert_eq!(suspects(&marks), []);
 }
 
-/// Content 1 is suspect, and content 2 serves.
+/// Returns marks where content 1 is suspect and content 2 serves.
 fn suspect() -> Marks {
     let mut marks = Marks::default();
     runs(&mut marks, LastExit::Left, &[1]);
@@ -229,7 +229,7 @@ fn signals_of_defects_are_evidence_and_signals_of_people_are_not() {
     assert_eq!(LastExit::of_signal(kill), LastExit::Unknown);
     assert_eq!(LastExit::of_signal(15), LastExit::Left);
     assert_eq!(LastExit::of_code(128 + kill), LastExit::Unknown);
-    // Rust's code for a panic that ends the process.
+    // Rust's exit code for a panic of the main thread.
     assert_eq!(LastExit::of_code(101), LastExit::Fault);
     for own in [1, 2, 203] {
         assert_eq!(LastExit::of_code(own), LastExit::Surroundings);

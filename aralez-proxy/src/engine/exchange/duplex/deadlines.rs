@@ -1,4 +1,4 @@
-//! How long each wait of an exchange may take.
+//! Deadlines of the waits of an exchange.
 
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::engine::exchange::facts::limit;
 use crate::engine::io::stall;
 
 impl<C: ClientSide> Duplex<'_, C> {
-    /// Ends what waits for too long.
+    /// Ends the try when a wait exceeds its deadline.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         let Some((deadline, at)) = self.next_deadline() else {
             return Poll::Pending;
@@ -46,7 +46,7 @@ impl<C: ClientSide> Duplex<'_, C> {
 
     fn body_deadline(&self) -> Option<(Deadline, Instant)> {
         let since = self.clocks.body.since()?;
-        // A client that expects a 100 is not the one that is waited for.
+        // A client that awaits a 100 is not responsible for the wait.
         if self.awaits_continue() {
             return None;
         }
@@ -83,7 +83,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             .since()
             .or(self.clocks.endpoint_write.since());
         if busy.is_some() && !self.has_head() && !self.awaits_continue() {
-            // It cannot be expected to answer what it has not got.
+            // The endpoint is not expected to respond before it has received the whole request.
             return None;
         }
         let timeouts = self.terms.upstream.timeouts();
@@ -95,7 +95,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         limit(said).map(|limit| (deadline, since + limit))
     }
 
-    /// The client waits for a 100 before it sends its body.
+    /// Returns whether the client awaits a 100 before it sends its body.
     fn awaits_continue(&self) -> bool {
         let progress = &self.side.progress;
         self.client.facts().wishes.expects_continue

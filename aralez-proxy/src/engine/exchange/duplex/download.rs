@@ -1,4 +1,4 @@
-//! From the endpoint to the client.
+//! The direction from the endpoint to the client.
 
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -9,11 +9,11 @@ use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::duplex::{Duplex, TryEnd};
 use crate::engine::exchange::endpoint_side::ResponsePhase;
 
-/// Informational responses that an endpoint may send before the final one.
+/// Maximum number of informational responses before the final one.
 const MAX_INFORMATIONAL: u8 = 16;
 
 impl<C: ClientSide> Duplex<'_, C> {
-    /// Passes the response on as far as it goes. Ready: the exchange is over.
+    /// Relays the response until that would block. Ready when the try is over.
     pub(super) fn poll_down(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         self.clocks.reading = false;
         loop {
@@ -21,7 +21,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(count)) => {
                     if self.clocks.client_write.since().is_some() {
-                        // The endpoint was not read while the client took nothing.
+                        // The endpoint was not read while the client accepted nothing, so its deadline restarts.
                         self.clocks.endpoint = Some(now);
                         self.clocks.client_write.off(now);
                     }
@@ -42,7 +42,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             }
             let buffer = &mut self.side.buffer;
             if buffer.is_full() {
-                // A head that is larger; its own limit ends this.
+                // A large head; its own limit ends the growth.
                 buffer.grow();
             }
             match self.terms.buffers.poll_read(cx, self.endpoint, buffer) {
@@ -63,7 +63,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         }
     }
 
-    /// `true`: something is on its way out. `false`: more must be read.
+    /// Processes buffered data. `true` if output was staged, `false` if more must be read.
     fn take_what_is_there(&mut self) -> Result<bool, TryEnd> {
         match self.side.progress.phase {
             ResponsePhase::Switched => Err(TryEnd::Switched),
@@ -80,7 +80,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                 }
                 self.take_head(length).map_err(TryEnd::Bad)?;
                 if self.side.progress.phase == ResponsePhase::Body {
-                    // What has come of the body leaves with the head, in one write.
+                    // The part of the body that has arrived is sent together with the head, in one write.
                     self.stage()?;
                 }
                 Ok(true)
@@ -93,7 +93,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         staged.map_err(|_| TryEnd::Bad(BadResponse::Chunk))
     }
 
-    /// The connection ended, in good order or not.
+    /// Handles the end of the endpoint connection, whether orderly or by an error.
     fn end_of_endpoint(&mut self, orderly: bool) -> Result<(), BadResponse> {
         self.side.progress.keep_endpoint = false;
         match self.side.progress.phase {
@@ -103,8 +103,9 @@ impl<C: ClientSide> Duplex<'_, C> {
         }
     }
 
-    /// The endpoint closes a connection that was idle for too long for it, and says so with a 408 that crosses the request on the way: what
-    /// it says is about the connection, not about this request (RFC 9110 section 15.5.9). A 408 to a body that is still coming is an answer.
+    /// Returns whether the response is a 408 with which the endpoint closes a connection that was idle too long, and which crossed the
+    /// request on the wire. Such a 408 concerns the connection, not this request (RFC 9110 section 15.5.9). A 408 to a body that is still
+    /// being sent is an answer.
     fn is_idle_timeout(&self) -> bool {
         let side = &*self.side;
         side.head.status() == 408
@@ -120,7 +121,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         if self.side.head.is_informational() {
             return self.take_informational(length);
         }
-        // From here on there is an answer, and nothing is sent again.
+        // There is an answer now, so the request is never sent again.
         self.side.up.out.forget();
         self.side.progress.before = self.client.sent();
         let side = &mut *self.side;
@@ -153,7 +154,7 @@ impl<C: ClientSide> Duplex<'_, C> {
     fn take_final(&mut self, framing: Framing) {
         let side = &mut *self.side;
         let whole = side.up.is_ended() && !side.progress.stopped;
-        // An endpoint that answers before it was sent everything may not take the rest as a body either.
+        // An endpoint that responds before the whole request was sent may not read the rest as a body either: do not reuse its connection.
         let taken = whole && side.up.out.is_empty();
         let bytes = side.buffer.filled();
         self.client

@@ -1,4 +1,4 @@
-//! From the client to the endpoint.
+//! The direction from the client to the endpoint.
 
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::duplex::{Duplex, TryEnd};
 
 impl<C: ClientSide> Duplex<'_, C> {
-    /// Sends the request on as far as it goes. Ready: the exchange is over.
+    /// Relays the request until that would block. Ready when the try is over.
     pub(super) fn poll_up(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
         if self.side.progress.stopped {
             return Poll::Pending;
@@ -18,7 +18,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             match up.out.poll_send(cx, self.endpoint, self.client.body()) {
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(count)) => {
-                    // From here on no other endpoint gets the request.
+                    // No other endpoint gets the request from here on.
                     self.client.release_head();
                     self.clocks.endpoint = Some(now);
                     self.clocks.endpoint_write.off(now);
@@ -27,7 +27,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                     }
                 }
                 Poll::Ready(Err(_)) => {
-                    // It takes no more, but may have answered; reading will tell.
+                    // The endpoint accepts no more data, but may have responded: the download finds out.
                     self.side.progress.stopped = true;
                     self.clocks.endpoint_write.off(now);
                     return Poll::Pending;
@@ -49,7 +49,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                 Ok(false) => {}
             }
             if self.client.body().is_full() {
-                // Framing that is not whole never fills a buffer.
+                // Valid framing never fills a buffer while it is incomplete.
                 return Poll::Ready(TryEnd::Refused(RequestRefusal::ChunkSize, None));
             }
             match self.client.poll_body(cx) {

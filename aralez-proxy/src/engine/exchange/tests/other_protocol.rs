@@ -1,4 +1,4 @@
-//! A client that speaks no HTTP/1, as one of HTTP/2 will: it brings fields and data, gets values, and shares all else of an exchange.
+//! A client that does not speak HTTP/1, a stand-in for HTTP/2: it supplies fields and data, and shares the rest of the exchange.
 
 use std::io::{Read, Write};
 
@@ -25,7 +25,7 @@ use crate::engine::exchange::tests::*;
 use crate::engine::io::buffer::Buffer;
 use crate::engine::upstream::stream::UpstreamStream;
 
-/// The client: its request, and what it got.
+/// The client: its request and the response it received.
 #[derive(Debug)]
 struct Stream {
     facts: Facts,
@@ -140,7 +140,7 @@ impl ClientSide for Stream {
     async fn tunnel(&mut self, _: UpstreamStream, _: &mut Buffer, _: &mut Timer) {}
 }
 
-/// Serves `a.example` by one endpoint.
+/// Publishes a table in which `a.example` has one endpoint.
 fn serve(worker: &ThreadContext, endpoint: EndpointAddress) {
     let name: PoolName = "up".parse().unwrap();
     let host = VirtualHost {

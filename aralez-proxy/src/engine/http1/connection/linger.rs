@@ -1,4 +1,4 @@
-//! The end of a connection whose client may still be sending.
+//! Lingering close of a connection whose client may still be sending.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,23 +9,23 @@ use crate::engine::http1::connection::Connection;
 use crate::engine::io::Io;
 use crate::engine::io::buffer::Buffer;
 
-/// How long what a client still sends is read away.
+/// How long incoming bytes are discarded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::engine::http1) enum Longest {
     /// `client_linger`.
     Usual,
-    /// No longer than [`BRIEF`]: the client was too slow already.
+    /// At most [`BRIEF`]: the client already exceeded a timeout.
     Brief,
 }
 
 const BRIEF: Duration = Duration::from_millis(500);
 
-/// How much of it is.
+/// Maximum number of bytes discarded.
 const MOST: usize = 16 * 1024 * 1024;
 
 impl<C: Io> Connection<C> {
-    /// Ends our side and reads the other's to its end. Closed with unread bytes, the connection would be reset, and the reset can
-    /// overtake our last answer (RFC 9112 section 9.6).
+    /// Half-closes the connection and reads until the client closes its side. Closing with unread bytes would reset the connection, and the
+    /// reset can overtake our last answer (RFC 9112 section 9.6).
     pub(super) async fn linger(&mut self, longest: Longest) {
         self.state.move_to(ConnectionState::Linger);
         let usual = self.worker.engine.limits.linger;

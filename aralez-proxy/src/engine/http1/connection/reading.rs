@@ -1,4 +1,4 @@
-//! The head of the next request, as its bytes come.
+//! Reading the head of the next request as its bytes arrive.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,7 +13,7 @@ use crate::engine::http1::connection::{Connection, ReadOutcome};
 use crate::engine::io::Io;
 use crate::engine::io::stall::WakeTime;
 
-/// Why no head was read.
+/// Reason why no head was read.
 pub(super) enum HeadError {
     Gone,
     Refused(RequestRefusal),
@@ -25,18 +25,18 @@ impl From<RequestRefusal> for HeadError {
     }
 }
 
-/// How long the next read may take, and what it means when nothing comes.
+/// Limits of the next read, and the meaning of its timeout.
 #[derive(Clone, Copy)]
 struct Patience {
     until: Instant,
-    /// Nothing runs: no byte of a request has come.
+    /// The connection is idle: no byte of a request has arrived.
     idle: bool,
-    /// What the connection needs for a request is given back, and waiting goes on without it.
+    /// On timeout the buffers are given back, and the wait continues without them.
     rests: bool,
 }
 
 impl<C: Io> Connection<C> {
-    /// Reads a head; its length. `None`: nothing came for a while.
+    /// Reads a head and returns its length. `None` if nothing arrived for a while.
     pub(super) async fn read_head(
         &mut self,
         buffers: &mut ClientBuffers,
@@ -70,8 +70,8 @@ impl<C: Io> Connection<C> {
         }
     }
 
-    /// What a request needs is held for the next one for a while, and for a new client not at all. Empty lines before a request
-    /// (RFC 9112 section 2.2) begin nothing, and are forgotten; of half an end of a line the other half may still come.
+    /// Buffers are held for the next request for a while; for a new client, not at all. Empty lines before a request (RFC 9112 section 2.2)
+    /// do not start one and are dropped; half a line terminator is kept, as its other half may still arrive.
     fn patience(
         &mut self,
         opening: Opening,
@@ -96,8 +96,8 @@ impl<C: Io> Connection<C> {
         Patience { until, idle, rests }
     }
 
-    /// No head in time. Only a client that has begun a request gets an answer: another one would take it for the answer to the request
-    /// that it sends next.
+    /// Handles a head that did not arrive in time. Only a client that has begun a request is answered: any other would take the answer for
+    /// that to its next request.
     fn too_late(&self, opening: Opening) -> HeadError {
         let connections = &self.worker.tally.connections;
         if opening == Opening::Request {
@@ -112,8 +112,8 @@ impl<C: Io> Connection<C> {
         HeadError::Gone
     }
 
-    /// A connection that comes without a byte where those that have some come first was held for as long as the kernel holds one. That is
-    /// a part of the time in which its head has to be here. Under a flood the kernel holds none, so some time is left in any case.
+    /// Counts the time in the kernel as part of the header timeout. With deferred accept, a connection accepted without data was held by
+    /// the kernel for the full period. Under a SYN flood the kernel holds none, so at most half of the timeout is counted.
     fn count_the_kernels_wait(&mut self) {
         let limits = &self.worker.engine.limits;
         if limits.defer_accept {
@@ -123,7 +123,7 @@ impl<C: Io> Connection<C> {
         }
     }
 
-    /// Reads what comes.
+    /// Reads the next bytes.
     async fn read(&mut self, buffers: &mut ClientBuffers, patience: Patience) -> ReadOutcome {
         let mut time = WakeTime::at(self.now);
         poll_fn(|cx| {

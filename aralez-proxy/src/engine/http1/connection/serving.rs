@@ -13,7 +13,7 @@ use crate::engine::io::Io;
 use crate::engine::threads::context::ExchangeBuffers;
 
 impl<C: Io> Connection<C> {
-    /// Serves the request whose head stands in the buffer.
+    /// Serves the request whose head is in the buffer.
     pub(super) async fn serve_request(
         &mut self,
         buffers: &mut ExchangeBuffers,
@@ -44,14 +44,14 @@ impl<C: Io> Connection<C> {
         next
     }
 
-    /// Answers a request that was refused before anything was decided about it. Nobody knows where the next one would begin.
+    /// Answers a request that was refused before any decision about it. The start of the next request is unknown.
     pub(super) async fn refuse(
         &mut self,
         buffers: &mut ExchangeBuffers,
         refusal: RequestRefusal,
     ) -> Disposition {
         self.worker.tally.refused_request();
-        // What was read of it tells nothing about the client.
+        // The partly parsed head is not to be trusted.
         buffers.client.head.clear();
         let facts = Facts::unknown(self.now);
         let mut outcome = Outcome::begun(facts.started);
@@ -62,7 +62,7 @@ impl<C: Io> Connection<C> {
         client.next(outcome.conclusion)
     }
 
-    /// Lends an exchange what it needs of this connection.
+    /// Lends an exchange the parts of this connection.
     fn lend<'a>(
         &'a mut self,
         buffers: &'a mut ExchangeBuffers,
@@ -93,7 +93,8 @@ impl<C: Io> Connection<C> {
         (client, parts)
     }
 
-    /// Whether the request may have a connection to its endpoint. Without one it is answered at once, and its connection ends.
+    /// Reports whether a file descriptor is available for an endpoint connection. If not, the request is answered immediately and its
+    /// connection closes.
     fn has_descriptors(&mut self) -> bool {
         let engine = &self.worker.engine;
         let in_flight = || engine.traffic.in_flight();

@@ -1,4 +1,4 @@
-//! A connection on which nothing runs: until its next request, its deadline, the end of the process, or a client that needs its place.
+//! Idle connections: waiting for the next request, the deadline, the shutdown of the process, or eviction by a new client.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use crate::core::traffic::{ConnectionState, Deadline, TrafficEvent};
 use crate::engine::http1::connection::{Connection, ReadOutcome};
 use crate::engine::io::Io;
 
-/// A client that has not sent a byte yet may lose its place only after this: its first request may be under way.
+/// Time in which a client that has not sent a byte cannot be evicted: its first request may be on its way.
 const NEW: Duration = Duration::from_secs(1);
 
 impl<C: Io> Connection<C> {
@@ -41,8 +41,8 @@ impl<C: Io> Connection<C> {
         .await
     }
 
-    /// Polled while nothing runs and nothing is there to be read. Ready: [`Came::Nothing`] where `until` has passed, [`Came::End`] where
-    /// the connection is to end for another reason.
+    /// Polls an idle connection that has nothing to read. Returns [`ReadOutcome::Nothing`] if `until` has passed, [`ReadOutcome::End`] if
+    /// the connection is to close for another reason.
     pub(super) fn poll_idle(
         &mut self,
         cx: &mut Context<'_>,
@@ -64,7 +64,7 @@ impl<C: Io> Connection<C> {
         })
     }
 
-    /// When the connection ends because the node leaves. A new one is served first, and told to go with its first answer.
+    /// Returns when the connection closes because the node is leaving. A new connection is served first, and its first answer closes it.
     fn leaves_at(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<Instant> {
         if self.served == 0 {
             return None;
@@ -77,7 +77,7 @@ impl<C: Io> Connection<C> {
         self.leaves
     }
 
-    /// Says that the connection is idle; whether a new one takes its place.
+    /// Registers the connection as idle. Returns whether it is evicted for a new one.
     fn is_evicted(&mut self, cx: &Context<'_>) -> bool {
         let Some(admitted) = &self.admitted else {
             return false;
@@ -93,7 +93,7 @@ impl<C: Io> Connection<C> {
         self.yields || place.rest(since)
     }
 
-    /// Says that the connection is not idle any more. One that was told to make room while bytes came ends with its next answer.
+    /// Registers the connection as busy. If it was chosen for eviction while bytes arrived, it closes after its next answer.
     pub(super) fn is_busy(&mut self) {
         if let Some(place) = &self.place {
             self.yields |= place.work();

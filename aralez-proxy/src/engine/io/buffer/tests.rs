@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use super::*;
 
-/// What a peer sends, piece by piece; then it is silent.
+/// The pieces that a peer sends; then it is silent.
 #[derive(Default)]
 pub(in crate::engine) struct Pieces(pub(in crate::engine) VecDeque<Vec<u8>>);
 

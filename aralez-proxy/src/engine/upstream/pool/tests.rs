@@ -170,7 +170,7 @@ async fn what_came_since_the_runtime_looked_last_is_not_taken_for_an_answer() {
     let endpoint = Endpoint::new().await;
     let pool = pool(9, 9);
     let (near, far) = endpoint.connect().await;
-    // The runtime knows now that there is nothing to read, and is not asked again before the connection is taken.
+    // The runtime now records that there is nothing to read, and is not polled again before the connection is taken.
     assert!(near.try_read(&mut [0]).is_err());
     pool.put(&endpoint.peer, UpstreamStream::Tcp(near), None);
     let far = far.into_std().unwrap();

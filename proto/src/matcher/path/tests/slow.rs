@@ -1,11 +1,11 @@
-//! The rule for paths once more, by whole texts and one step after the other, without a line of the module's own. Both must agree about
-//! random routes and targets: what is refused, what is forwarded, and which route is selected.
+//! A slow reference implementation of the rule for paths, which works on whole texts step by step and shares no code with the module. Both
+//! must agree on random routes and targets: on refusals, forwarded paths and selected routes.
 
 use proptest::prelude::*;
 
 use crate::matcher::{PathIndex, RequestPath, normalise_route_path};
 
-/// Every escape in upper case; `None` where one is malformed or something stands raw that must not.
+/// Converts every escape to upper case. `None` if one is malformed or a character is raw that must be escaped.
 fn upper_escapes(path: &str) -> Option<String> {
     let mut upper = String::new();
     let mut rest = path;
@@ -33,7 +33,7 @@ fn upper_escapes(path: &str) -> Option<String> {
     Some(upper)
 }
 
-/// Replaces the escapes of these characters.
+/// Decodes the escapes of these characters.
 fn decoded(path: &str, characters: &str) -> String {
     let mut parts = path.split('%');
     let mut text = parts.next().unwrap().to_owned();
@@ -56,14 +56,14 @@ fn unreserved() -> String {
     letters.chain("-._~".chars()).collect()
 }
 
-/// The escapes that are read as their character: all visible ones but `% / ; \ ? #`.
+/// Returns the characters whose escapes are read as the character: all visible ones except `% / ; \ ? #`.
 fn readable() -> String {
     ('!'..='~')
         .filter(|one| !"%/;\\?#".contains(*one))
         .collect()
 }
 
-/// Dot segments one at a time, by the letter of RFC 3986 section 5.2.4.
+/// Resolves dot segments one at a time, literally as in RFC 3986 section 5.2.4.
 fn without_dots(path: &str) -> String {
     let (mut input, mut output) = (path.to_owned(), String::new());
     while !input.is_empty() {
@@ -96,7 +96,7 @@ fn has_dots(path: &str) -> bool {
         .any(|segment| segment == "." || segment == "..")
 }
 
-/// F of a path; `None`: 400.
+/// Returns F of a path; `None`: 400.
 fn forwarded(path: &str) -> Option<String> {
     let upper = upper_escapes(path)?;
     let parameter = upper.contains(';') || upper.contains("%3B");
@@ -114,7 +114,7 @@ fn forwarded(path: &str) -> Option<String> {
     Some(path)
 }
 
-/// How a reader treats encoded slashes.
+/// A reader's treatment of encoded slashes.
 #[derive(Clone, Copy, PartialEq)]
 enum Slash {
     Kept,
@@ -122,7 +122,7 @@ enum Slash {
     After,
 }
 
-/// A reading of F; `None`: it holds a dot segment.
+/// Returns a reading of F. `None` if it has a dot segment.
 fn reading(path: &str, slash: Slash, cut_marks: bool) -> Option<String> {
     let mut text = decoded(&upper_escapes(path)?, &readable());
     if cut_marks {
@@ -154,14 +154,14 @@ fn readings(path: &str) -> impl Iterator<Item = Option<String>> {
     ways.map(move |(slash, cut)| reading(path, slash, cut))
 }
 
-/// The longest route that takes a reading, each compared with the whole segments that it has.
+/// Returns the longest route that matches a reading by whole segments.
 fn longest<'a>(routes: &'a [String], reading: &str) -> Option<&'a String> {
     let slashed = format!("{}/", reading.trim_end_matches('/'));
     let takes = |route: &&String| slashed.starts_with(&format!("{}/", route.trim_end_matches('/')));
     routes.iter().filter(takes).max_by_key(|route| route.len())
 }
 
-/// What is forwarded and the route that is selected; `None`: 400.
+/// Returns the forwarded path and the selected route; `None`: 400.
 fn verdict<'a>(routes: &'a [String], path: &str) -> Option<(String, Option<&'a String>)> {
     let goes = forwarded(path)?;
     let mut selected = Vec::new();

@@ -1,10 +1,10 @@
-//! Files that are gone: which are a decision, and which look like an accident.
+//! Files that are gone: which losses are intended, and which look like an accident.
 
 use super::*;
 
 const B: &str = "conf.d/b.yaml";
 
-/// What is told last of a folder with two files after a look for ten seconds.
+/// Returns the last reading for a folder with two files after ten seconds of the same look.
 fn after_losing(gone: &Look) -> (Bench, FilesReading) {
     let mut bench = Bench::fresh();
     bench.only(&look(text("a"), &[(A, text("x")), (B, text("y"))]), ms(100));
@@ -29,7 +29,7 @@ fn a_folder_that_is_gone_empty_or_another_one_takes_nothing_away_however_long_th
         assert_eq!(reading.documents, all);
         assert_eq!(reading.gone, gone);
         assert_eq!(bench.hold(&lost, ms(600_000)), [], "{lost:?}");
-        // Back again, and all is as it was.
+        // Once the files are back, everything is as before.
         let back = look(text("a"), &[(A, text("x")), (B, text("y"))]);
         let (_, reading) = bench.only(&back, ms(5_000));
         assert_eq!(reading.documents, all);

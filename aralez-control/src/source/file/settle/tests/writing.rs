@@ -1,4 +1,4 @@
-//! Files that somebody writes, or writes in parts.
+//! Files that are being written, or are written in parts.
 
 use super::*;
 
@@ -89,7 +89,7 @@ fn after_a_minute_a_file_that_is_open_for_writing_is_warned_of_left_out_and_stil
     );
     bench.open.clear();
     let done = look(text("b"), &[(A, seen("x y", 9, Written::Closed))]);
-    // Left out until it has been quiet.
+    // Left out until it has settled.
     let (_, reading) = bench.hold(&done, ms(2_000)).pop().unwrap();
     assert_eq!((reading.writing, warned(&reading).as_str()), (0, ""));
     assert_eq!(

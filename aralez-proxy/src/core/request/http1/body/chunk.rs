@@ -1,25 +1,25 @@
-//! The line before a chunk's data.
+//! The chunk size line.
 
 use crate::core::request::http1::body::{BadBody, LONGEST_CHUNK_LINE, Sender};
 
-/// Most hexadecimal digits of a size: more than any chunk needs, and too few to overflow.
+/// Maximum number of hexadecimal digits of a size: more than any chunk needs, and too few to overflow.
 const MOST_DIGITS: usize = 15;
 
-/// One line.
+/// A parsed chunk size line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Chunk {
-    /// How many bytes of data follow; 0 for the last chunk.
+    /// Number of data bytes that follow; 0 for the last chunk.
     pub(super) size: u64,
-    /// The length of the line with its end.
+    /// Length of the line, including its end.
     pub(super) line: usize,
 }
 
 impl Chunk {
-    /// Reads `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 section 7.1). `None`: more is to come.
+    /// Reads `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 section 7.1). `None` if the line is incomplete.
     pub(super) fn read(bytes: &[u8], sender: Sender) -> Result<Option<Self>, BadBody> {
         let window = &bytes[..bytes.len().min(LONGEST_CHUNK_LINE)];
         let Some(feed) = memchr::memchr(b'\n', window) else {
-            // What has come must not be wrong already, or a peer could wait behind it for its deadline.
+            // Refuse an incomplete line as soon as it is wrong, so that a peer cannot hold the connection until its deadline.
             check(window.strip_suffix(b"\r").unwrap_or(window), false)?;
             return if bytes.len() >= LONGEST_CHUNK_LINE {
                 Err(BadBody::ChunkSize)
@@ -29,7 +29,7 @@ impl Chunk {
         };
         let text = match (window[..feed].strip_suffix(b"\r"), sender) {
             (Some(text), _) => text,
-            // Behind an extension, a reader that skips it up to its CRLF would go on.
+            // After an extension LF alone is refused: a reader that skips the extension up to CRLF would read on.
             (None, Sender::Endpoint) if !window[..feed].contains(&b';') => &window[..feed],
             (None, _) => return Err(BadBody::ChunkSize),
         };
@@ -48,7 +48,7 @@ impl Chunk {
     }
 }
 
-/// Without the spaces and tabs behind it.
+/// Returns the text without trailing spaces and tabs.
 const fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
@@ -56,7 +56,8 @@ const fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// The digits of a line. Extensions may hold anything visible; they are not passed on. A space stands only around an extension's `;`.
+/// Returns the digits of a line. Extensions may hold any visible character, since they are not forwarded. Spaces are allowed only around an
+/// extension's `;`.
 fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
     let end = text.iter().position(|byte| !byte.is_ascii_hexdigit());
     let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
@@ -67,7 +68,7 @@ fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
     let visible = rest.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
     let announced = match extension.first() {
         Some(first) => *first == b';',
-        // Spaces alone: they may precede an extension that is still to come.
+        // Spaces alone may precede an extension that has not arrived yet.
         None => rest.is_empty() || !whole,
     };
     if visible && announced && !(whole && is_quote_open(extension)) {
@@ -77,7 +78,7 @@ fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
     }
 }
 
-/// Whether a quoted value does not end: to a reader that looks for its end, the line goes on.
+/// Reports whether a quoted value is not closed: a reader that searches for the closing quote would read past the line.
 fn is_quote_open(extension: &[u8]) -> bool {
     let mut open = false;
     let mut bytes = extension.iter();

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What became of a body that came in one piece.
+/// The result of reading a body that arrived in one piece.
 #[derive(PartialEq, Eq, Debug)]
 struct Read {
     data: Vec<u8>,
@@ -29,7 +29,7 @@ fn chunked(text: &str) -> Result<Read, BadBody> {
     read(Framing::Chunked, text.as_bytes())
 }
 
-/// A whole chunked body: its data and trailers. `|` marks its end.
+/// Returns the data and trailers of a complete chunked body. `|` marks its end.
 fn whole(text: &str) -> (String, String) {
     let end = text.find('|').unwrap();
     let read = chunked(&text.replace('|', "")).unwrap();

@@ -6,11 +6,11 @@ use crate::core::request::http1::response::Asked;
 
 mod way;
 
-/// The lines that say who asked, and which node passes it on.
+/// The lines that describe the client and the forwarding node.
 const CLIENT: &str = "x-forwarded-for: 203.0.113.7\r\nx-forwarded-proto: http\r\nx-forwarded-host: a\r\n\
                       via: 1.1 aralez-0000000000000000\r\ncdn-loop: aralez-0000000000000000\r\n";
 
-/// The same for a request in HTTP/1.0.
+/// The same for an HTTP/1.0 request.
 fn old_client() -> String {
     CLIENT.replace("via: 1.1", "via: 1.0")
 }
@@ -24,7 +24,7 @@ fn edits(direction: Direction) -> CompiledEdits {
     })
 }
 
-/// A request's head as it goes on.
+/// Returns a request head as forwarded.
 fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
     let mut request = RequestHead::default();
     let bytes = head.as_bytes();
@@ -57,7 +57,7 @@ fn responded(head: &str, edits: &ResponseEdits<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A response's head as it goes on to a client of HTTP/1.1, by a route that edits nothing.
+/// Returns a response head as forwarded to an HTTP/1.1 client, without edits of a route.
 fn passed(head: &str) -> String {
     let edits = ResponseEdits {
         route: &CompiledEdits::default(),

@@ -1,10 +1,10 @@
-//! The fields of a head as decisions see them.
+//! The fields of a request head, as the decision sees them.
 
 use crate::core::request::Fields;
 use crate::core::request::fields::FieldName;
 use crate::core::request::http1::request::RequestHead;
 
-/// The fields of a head, with the bytes that it stands in.
+/// The fields of a head, with the bytes that they refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadFields<'a> {
     head: &'a RequestHead,
@@ -12,7 +12,7 @@ pub struct HeadFields<'a> {
 }
 
 impl<'a> HeadFields<'a> {
-    /// The fields of a head that was read from these bytes.
+    /// Makes the view of a head that was read from `bytes`.
     pub const fn new(head: &'a RequestHead, bytes: &'a [u8]) -> Self {
         Self { head, bytes }
     }

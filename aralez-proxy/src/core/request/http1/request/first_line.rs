@@ -7,10 +7,10 @@ use crate::core::request::http1::lines::Line;
 use crate::core::request::http1::request::text;
 use crate::core::request::http1::{HttpVersion, RequestRefusal, Span, octets};
 
-/// Longest method. Registered ones have at most 17 characters.
+/// Longest method, in bytes. Registered methods have at most 17.
 const LONGEST_METHOD: usize = 32;
 
-/// The request line, as places in the head.
+/// The request line, as ranges of the head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct FirstLine {
     pub(super) method: Span,
@@ -21,7 +21,7 @@ pub(super) struct FirstLine {
 }
 
 impl FirstLine {
-    /// Before anything was read.
+    /// The value before anything was read.
     pub(super) const NONE: Self = Self {
         method: Span::new(0, 0),
         target: Span::new(0, 0),
@@ -63,7 +63,8 @@ pub(super) fn read(
     })
 }
 
-/// Upper case, as every registered method is: `get` is another method to a strict endpoint, and `GET` to a lenient one.
+/// Checks the method. Only upper case is accepted, as in every registered method: `get` is another method to a strict endpoint, and `GET`
+/// to a lenient one.
 fn check_method(method: &[u8]) -> Result<(), RequestRefusal> {
     if method == b"CONNECT" {
         return Err(RequestRefusal::Connect);
@@ -75,7 +76,7 @@ fn check_method(method: &[u8]) -> Result<(), RequestRefusal> {
     Ok(())
 }
 
-/// The scheme of an absolute target, and where its authority stands in it; `None` for a path or the `*` of OPTIONS.
+/// Returns the scheme of an absolute target, and the range of its authority. `None` for a path or the `*` of OPTIONS.
 fn authority_of(
     method: &[u8],
     target: &[u8],

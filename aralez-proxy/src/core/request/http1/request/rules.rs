@@ -1,4 +1,4 @@
-//! The rules about a request's fields.
+//! The rules for the fields of a request.
 
 use aralez_proto::matcher::{Authority, Scheme};
 
@@ -8,10 +8,10 @@ use crate::core::request::http1::octets::{self, list};
 use crate::core::request::http1::request::text;
 use crate::core::request::http1::{Framing, HttpVersion, RequestRefusal, Span};
 
-/// Most fields that one request may nominate in `Connection`.
+/// Maximum number of fields that one request may nominate in `Connection`.
 const MAX_NOMINATED: usize = 9;
 
-/// What was seen of the fields so far.
+/// The facts collected from the fields so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SeenRequestFields {
     host: Option<Span>,
@@ -28,12 +28,12 @@ pub(super) struct SeenRequestFields {
     pub(super) expects_continue: bool,
     expects_other: bool,
     pub(super) trailers: bool,
-    /// The meanings of the fields: a bit for each [`FieldName`].
+    /// The field names that occurred: a bit for each [`FieldName`].
     names: u32,
 }
 
 impl SeenRequestFields {
-    /// Takes a field in.
+    /// Records a field.
     pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), RequestRefusal> {
         let value = field.value(bytes);
         self.names |= 1 << field.name as u32;
@@ -69,7 +69,7 @@ impl SeenRequestFields {
 
     fn take_length(&mut self, value: &[u8]) -> Result<(), RequestRefusal> {
         let length = octets::decimal(value).ok_or_else(|| {
-            // A list of lengths is several of them.
+            // A list of numbers counts as several lengths.
             let several = value.contains(&b',');
             let number = |text: &[u8]| octets::decimal(text).is_some();
             if several && list(value).all(number) {
@@ -142,7 +142,7 @@ impl SeenRequestFields {
         Ok(())
     }
 
-    /// The rules that need the whole head.
+    /// Checks the rules that need the whole head.
     pub(super) fn check(
         &self,
         bytes: &[u8],
@@ -174,7 +174,7 @@ impl SeenRequestFields {
         }
     }
 
-    /// The fields that `Connection` names, its own options among them.
+    /// Returns the members of `Connection`, its options included.
     pub(super) fn nominated<'a>(
         &self,
         bytes: &'a [u8],
@@ -189,12 +189,12 @@ impl SeenRequestFields {
         self.names_upgrade && self.web_socket
     }
 
-    /// Whether there is a field of this meaning.
+    /// Reports whether a field of this name occurred.
     pub(super) const fn has(&self, name: FieldName) -> bool {
         self.names & (1 << name as u32) != 0
     }
 
-    /// The value of `Host`.
+    /// Returns the range of the `Host` value.
     pub(super) const fn host(&self) -> Option<Span> {
         self.host
     }
@@ -212,7 +212,7 @@ impl SeenRequestFields {
     }
 }
 
-/// A request without `Host`: HTTP/1.0 does not know the field, and may name its host in an absolute target.
+/// Checks a request without `Host`: HTTP/1.0 does not know the field, and may name its host in an absolute target.
 fn check_hostless(
     bytes: &[u8],
     version: HttpVersion,
@@ -227,7 +227,7 @@ fn check_hostless(
     }
 }
 
-/// A name, an IPv4 address or a bracketed IPv6 address, and perhaps a port.
+/// Reports whether `host` is a name, an IPv4 address or a bracketed IPv6 address, optionally with a port.
 fn is_host(host: &[u8]) -> bool {
     let (name, port) = match host.strip_prefix(b"[") {
         Some(rest) => match rest.iter().position(|byte| *byte == b']') {

@@ -3,7 +3,7 @@ use super::*;
 mod limits;
 mod refused;
 
-/// Reads a head in one piece. What was read, and its length.
+/// Reads a head in one piece. Returns it with its length.
 fn read(head: &[u8]) -> Result<(RequestHead, usize), RequestRefusal> {
     let mut request = RequestHead::default();
     let length = request.read(head, &HeadLimits::default())?;

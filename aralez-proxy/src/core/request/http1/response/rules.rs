@@ -1,4 +1,4 @@
-//! The rules about a response's fields.
+//! The rules for the fields of a response.
 
 use crate::core::request::fields::FieldName;
 use crate::core::request::http1::HttpVersion;
@@ -6,10 +6,10 @@ use crate::core::request::http1::field::Field;
 use crate::core::request::http1::octets::{self, list};
 use crate::core::request::http1::response::BadResponse;
 
-/// Most names in `Connection` that are looked at.
+/// Maximum number of `Connection` members that are inspected.
 pub(super) const MAX_NOMINATED: usize = 32;
 
-/// What was seen of the fields.
+/// The facts collected from the fields.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SeenResponseFields {
     pub(super) length: Option<u64>,
@@ -22,15 +22,15 @@ pub(super) struct SeenResponseFields {
     pub(super) names_upgrade: bool,
     pub(super) web_socket: bool,
     pub(super) date: bool,
-    /// The shortest time for which the endpoint says that it keeps the connection, in seconds.
+    /// The shortest keep-alive timeout that the endpoint announces, in seconds.
     pub(super) keep_alive_for: Option<u64>,
-    /// `Connection` names something beside its own options.
+    /// `Connection` names something in addition to its own options.
     pub(super) nominates: bool,
     names: usize,
 }
 
 impl SeenResponseFields {
-    /// Takes a field in.
+    /// Records a field.
     pub(super) fn note(&mut self, field: &Field, bytes: &[u8]) -> Result<(), BadResponse> {
         let frames = matches!(
             field.name,
@@ -62,7 +62,7 @@ impl SeenResponseFields {
         Ok(())
     }
 
-    /// A length that is repeated, in a list or in fields of its own, is one length where all are equal (RFC 9110 section 8.6).
+    /// Records lengths. A length that is repeated, in a list or in several fields, is one length if all are equal (RFC 9110 section 8.6).
     fn take_lengths(&mut self, value: &[u8]) -> Result<(), BadResponse> {
         for member in value.split(|byte| *byte == b',') {
             let member = octets::trim(member);
@@ -93,7 +93,7 @@ impl SeenResponseFields {
         }
     }
 
-    /// `Keep-Alive: timeout=5, max=100`. It is a hint, so what cannot be read says nothing.
+    /// Parses `Keep-Alive: timeout=5, max=100`. It is a hint, so unreadable values are ignored.
     fn take_keep_alive(&mut self, value: &[u8]) {
         let timeouts = list(value).filter_map(|parameter| {
             let (name, seconds) = parameter.split_at_checked(b"timeout=".len())?;
@@ -103,7 +103,7 @@ impl SeenResponseFields {
         self.keep_alive_for = timeouts.chain(self.keep_alive_for).min();
     }
 
-    /// The rules that need the whole head.
+    /// Checks the rules that need the whole head.
     pub(super) fn check(&self, version: HttpVersion) -> Result<(), BadResponse> {
         if self.chunked && version == HttpVersion::Http10 {
             return Err(BadResponse::CodingInOld);

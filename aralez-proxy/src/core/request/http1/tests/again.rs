@@ -1,4 +1,4 @@
-//! What goes on is read again, by our own reader, as what it was, and holds nothing of the connection that it came on.
+//! A forwarded message is read by our own reader as what it was, and contains nothing of the connection on which it arrived.
 
 use aralez_proto::matcher::Target;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use crate::core::request::http1::{Framing, HttpVersion};
 use crate::core::request::pseudonym::Pseudonym;
 
 fn read(bytes: &[u8]) -> Option<RequestHead> {
-    // What we add is beyond what a client may send.
+    // The proxy's own fields may exceed the limits for a client.
     let limits = HeadLimits {
         fields: 200,
         ..HeadLimits::default()
@@ -27,13 +27,13 @@ fn read(bytes: &[u8]) -> Option<RequestHead> {
     head.read(bytes, &limits).ok().flatten().map(|_| head)
 }
 
-/// What is asked for where a request has no `Host`.
+/// The host to insert into a request without `Host`.
 fn missing_host<'a>(head: &RequestHead, bytes: &'a [u8]) -> Option<&'a str> {
     let asked = head.host(bytes).unwrap_or("192.0.2.1:80");
     (!head.has_host_field()).then_some(asked)
 }
 
-/// The head as it goes on; `None` where it goes nowhere.
+/// Returns the forwarded head. `None` if the request is not forwarded.
 fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
     let target = Target::parse(head.target(bytes)).ok()?;
     let edits = RequestEdits {
@@ -50,7 +50,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A field that may stand in a head that goes on.
+/// Reports whether a field is allowed in a forwarded head.
 fn may_stand(field: &Field, bytes: &[u8], wishes: Wishes) -> bool {
     let value = field.value(bytes);
     let ours: [(&[u8], &[u8]); 3] = [
@@ -71,7 +71,7 @@ fn may_stand(field: &Field, bytes: &[u8], wishes: Wishes) -> bool {
     }
 }
 
-/// The names that a client nominates.
+/// Returns the names that the client nominates.
 fn nominated<'a>(head: &RequestHead, bytes: &'a [u8]) -> Vec<&'a [u8]> {
     let connection = head.fields().iter();
     connection
@@ -81,7 +81,7 @@ fn nominated<'a>(head: &RequestHead, bytes: &'a [u8]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// A head without the two lines that each node adds.
+/// Returns a head without the two lines that each node adds.
 fn without_passed(bytes: &[u8]) -> String {
     let node = Pseudonym::new([0; 8]);
     let mut text = bytes.escape_ascii().to_string();

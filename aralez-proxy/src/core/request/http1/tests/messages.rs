@@ -1,4 +1,4 @@
-//! Messages of all kinds: good ones, good ones in which something was changed, and noise.
+//! Messages of all kinds: valid ones, mutated ones, and noise.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -80,7 +80,7 @@ const BODY_PARTS: &[&str] = &[
     "0;x\r\n\r\nGET / HTTP/1.1\r\n",
 ];
 
-/// What two readers may take differently, to be put anywhere.
+/// Tokens that two readers may interpret differently, to be inserted anywhere.
 const TOKENS: &[&str] = &[
     "\r\n",
     "\n",
@@ -104,7 +104,7 @@ const TOKENS: &[&str] = &[
     "HTTP/1.1",
 ];
 
-/// Bytes, some of which were changed, and some of which are noise.
+/// Valid messages, mutated messages and noise.
 fn changed(good: impl Strategy<Value = Vec<u8>> + 'static) -> BoxedStrategy<Vec<u8>> {
     let good = good.boxed();
     let change = (any::<Index>(), 0..4_u8, select(TOKENS), any::<u8>());
@@ -148,12 +148,12 @@ fn message(
     parts.prop_map(|(first, fields, end)| [first, &fields.concat(), end].concat().into_bytes())
 }
 
-/// Requests' heads.
+/// Request heads.
 pub(super) fn requests() -> BoxedStrategy<Vec<u8>> {
     changed(message(REQUEST_LINES, REQUEST_FIELDS))
 }
 
-/// Responses' heads.
+/// Response heads.
 pub(super) fn responses() -> BoxedStrategy<Vec<u8>> {
     changed(message(STATUS_LINES, RESPONSE_FIELDS))
 }
@@ -164,7 +164,7 @@ pub(super) fn bodies() -> BoxedStrategy<Vec<u8>> {
     changed(parts.prop_map(|parts| parts.concat().into_bytes()))
 }
 
-/// How many bytes come with each read, over and over.
+/// Sizes of successive reads, repeated cyclically.
 pub(super) fn reads() -> BoxedStrategy<Vec<usize>> {
     prop_oneof![Just(vec![1]), vec(1..40_usize, 1..5)].boxed()
 }

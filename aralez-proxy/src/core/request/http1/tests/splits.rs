@@ -9,7 +9,7 @@ use crate::core::request::http1::request::RequestHead;
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::tests::messages::{bodies, reads, requests, responses};
 
-/// Where reads end.
+/// Returns the offsets at which reads end.
 fn ends(length: usize, reads: &[usize]) -> Vec<usize> {
     let mut ends: Vec<usize> = reads
         .iter()
@@ -24,7 +24,7 @@ fn ends(length: usize, reads: &[usize]) -> Vec<usize> {
     ends
 }
 
-/// What comes of a head, as text that tells all of it.
+/// Returns the complete result of reading a head, as text.
 fn request(bytes: &[u8], reads: &[usize], limits: &HeadLimits) -> String {
     let mut head = RequestHead::default();
     for end in ends(bytes.len(), reads) {
@@ -73,7 +73,7 @@ const SMALL: HeadLimits = HeadLimits {
     target: 10,
 };
 
-/// The limit of the head is met before that of the line.
+/// The limit of the head is reached before that of the line.
 const NARROW: HeadLimits = HeadLimits {
     bytes: 60,
     fields: 4,

@@ -9,7 +9,7 @@ fn refusal(root: u8, code: FaultCode) -> ContentRefusal {
     }
 }
 
-/// A proxy that runs version 1 of root 1 and refuses these, started and not connected.
+/// Returns a started, unconnected proxy that runs version 1 of root 1 and refuses these contents.
 fn bench(refused: Vec<ContentRefusal>) -> Bench {
     let held = Some(version(1, 1, 1));
     let mut bench = Bench::new(held);
@@ -25,7 +25,7 @@ fn tried(actions: &[Action]) -> Option<Digest> {
     })
 }
 
-/// Lets so many minutes pass.
+/// Advances the clock by `minutes` and returns the content that is tried, if any.
 fn after(bench: &mut Bench, minutes: u64) -> Option<Digest> {
     bench.now += Duration::from_secs(minutes * 60);
     tried(&bench.on(Event::Tick))
@@ -79,7 +79,7 @@ fn where_there_is_control_it_decides_and_the_wait_begins_anew_when_it_is_lost() 
 fn what_was_tried_and_serves_is_what_the_proxy_says_it_holds() {
     let mut bench = bench(vec![refusal(2, FaultCode::Suspect)]);
     assert!(after(&mut bench, 30).is_some());
-    // Control comes while it is being applied: what is held is only known after it.
+    // Control connects during the apply: the held version is known only afterwards.
     assert!(bench.on(Event::Connected).is_empty());
     let newer = version(1, 2, 2);
     let actions = bench.on(Event::Applied {
@@ -130,7 +130,7 @@ fn a_suspect_that_had_to_be_started_is_refused_again_once_another_content_runs_u
         bench.on(Event::Start);
         assert!(bench.machine.refused().is_empty());
         bench.now += Duration::from_secs(minutes * 60);
-        // Endpoints changed: what documents say is the same.
+        // Only endpoints changed: the authored content is the same.
         let churned = Version {
             root: Digest::from([7; 32]),
             ..held

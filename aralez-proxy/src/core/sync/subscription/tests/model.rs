@@ -1,4 +1,4 @@
-//! Whatever comes in whatever order, the promises hold.
+//! Checks the invariants under arbitrary sequences of events.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ enum Step {
     Probed(usize),
     StreamLost,
     Hear(Box<Message>),
-    /// The worker finishes, well or not.
+    /// The apply in progress finishes, successfully or not.
     Finish(bool),
     Wait(u16),
     Changed,
@@ -51,18 +51,18 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the world outside the machine looks like.
+/// The model of everything outside the machine.
 #[derive(Default)]
 struct World {
     running: Option<Version>,
     applying: Option<Update>,
     dialling: bool,
-    /// A probe was fed: only then a dial may take the place of another.
+    /// A server was probed successfully: only then may one dial replace another.
     probed: Option<usize>,
-    /// What connects came to, of each server.
+    /// For each server: the last connect failed.
     unreached: [bool; 2],
     server: usize,
-    /// When it is dialled, and whether control asked for that.
+    /// When the dial is due, and whether control asked for the pause.
     due: Option<Instant>,
     asked: bool,
     open: bool,
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    /// The attempt is over, one way or another.
+    /// Ends the connection attempt.
     fn tried(&mut self, reached: bool, event: Event) -> Option<Event> {
         self.unreached[self.server] = !reached;
         (self.dialling, self.asked) = (false, false);
@@ -197,7 +197,7 @@ proptest! {
             let actions = bench.on(event);
             world.see(bench.now, &actions);
             prop_assert_eq!(bench.machine.held(), world.running);
-            // It always waits for something: a connection, an apply, or a moment.
+            // The machine always waits for something: a connection, an apply, or a timer.
             prop_assert!(world.dialling || world.applying.is_some() || bench.machine.next_wake().is_some());
             if let Some(wake) = bench.machine.next_wake() {
                 prop_assert!(wake <= bench.now + Duration::from_secs(600 * 3));

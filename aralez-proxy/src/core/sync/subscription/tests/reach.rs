@@ -1,4 +1,4 @@
-//! A pause is cut short by a server that can be reached again, and by nothing else.
+//! A pause is shortened by a server that becomes reachable, and by nothing else.
 
 use crate::core::sync::subscription::tests::*;
 
@@ -8,14 +8,14 @@ impl Bench {
         self.machine.on(Moment { now, random }, event)
     }
 
-    /// Connects fail, on one server after the other, until the pauses have grown to half a minute.
+    /// Lets connects fail on both servers in turn until the pauses have grown to half a minute.
     fn unreached(&mut self) {
         for _ in 0..12 {
             self.on(Event::ConnectFailed);
         }
     }
 
-    /// Waits for so long, tick by tick as the machine wants them; the servers that were probed, and when.
+    /// Waits for `seconds`, tick by tick as the machine asks, and returns the probed servers with the time of each probe.
     fn probed_within(&mut self, seconds: u64) -> Vec<(usize, Duration)> {
         let (start, end) = (self.now, self.now + Duration::from_secs(seconds));
         let mut probed = Vec::new();
@@ -135,11 +135,11 @@ fn a_control_that_comes_back_and_breaks_each_time_is_dialled_once_for_each_whole
     bench.unreached();
     bench.probed_within(2);
     assert!(dialled(&bench.on(Event::Probed(0))).is_some());
-    // Reached, and lost at once.
+    // The connect succeeds, and the stream is lost immediately.
     bench.on(Event::Connected);
     let (server, pause) = dialled(&bench.on(Event::StreamLost)).unwrap();
     assert_eq!((server, pause), (1, Duration::from_secs(30)));
-    // The other one was not reached, and may still be; this one is not asked before its turn.
+    // Server 1 was never reached and is still probed; server 0 was reached and is not.
     assert_eq!(servers(&bench.probed_within(20)), [1]);
     assert!(dialled(&bench.on(Event::Probed(0))).is_none());
     assert_eq!(dialled(&bench.on(Event::Probed(1))).unwrap().0, 1);
@@ -147,7 +147,7 @@ fn a_control_that_comes_back_and_breaks_each_time_is_dialled_once_for_each_whole
 
 #[test]
 fn a_pause_that_control_asked_for_is_never_cut_short() {
-    // Neither by who asked, nor by another one that was not reached before.
+    // Neither by the server that asked, nor by one that was unreachable before.
     let not_cut = |bench: &mut Bench| {
         assert_eq!(bench.probed_within(25), []);
         for server in 0..2 {
@@ -162,7 +162,7 @@ fn a_pause_that_control_asked_for_is_never_cut_short() {
     let sent = dialled(&bench.hear(go_away(20, 40)));
     assert_eq!(sent, Some((0, Duration::from_secs(40))));
     not_cut(&mut bench);
-    // Without a welcome the other is asked first, after a pause that is not cut short either.
+    // Without a `Welcome` the other server is tried first, after a pause that is not shortened either.
     bench.now += Duration::from_secs(15);
     bench.on(Event::Connected);
     let sent = dialled(&bench.hear(go_away(20, 40)));

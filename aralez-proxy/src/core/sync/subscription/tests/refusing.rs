@@ -1,4 +1,4 @@
-//! What the machine does not take.
+//! Updates and messages that the machine refuses.
 
 use crate::core::sync::subscription::tests::*;
 
@@ -15,7 +15,7 @@ fn applied(actions: &[Action]) -> bool {
         .any(|action| matches!(action, Action::Apply(_)))
 }
 
-/// F-04: an old version replayed, and another epoch.
+/// F-04: an old version replayed, and another generation.
 #[test]
 fn a_proxy_never_goes_backwards_and_takes_a_higher_generation() {
     let mut bench = Bench::live(Some(version(2, 5, 1)));
@@ -43,7 +43,7 @@ fn a_delta_from_a_root_that_is_not_held_is_refused_and_the_stream_opened_anew() 
     assert!(bench.machine.refused().is_empty());
 }
 
-/// F-04: two controls of different clusters.
+/// Records with another root than announced.
 #[test]
 fn records_that_come_to_another_root_do_not_speak_against_the_announced_one() {
     let mut bench = Bench::live(Some(version(1, 5, 1)));
@@ -55,7 +55,7 @@ fn records_that_come_to_another_root_do_not_speak_against_the_announced_one() {
         faults,
     });
     assert_eq!(nack(&actions), FaultCode::HashMismatch);
-    // Where the stream ends before the whole has come, the next control must not take the content for refused.
+    // If the stream ends before the full snapshot arrives, the next control must not consider the content refused.
     assert!(bench.machine.refused().is_empty());
     assert!(applied(&bench.update(2, None, to)));
 }
@@ -77,6 +77,7 @@ fn a_server_that_does_not_welcome_gives_way_to_the_next() {
     assert!(server == 0 && after >= Duration::from_secs(10));
 }
 
+/// F-04: two controls of different clusters.
 #[test]
 fn another_cluster_is_left_and_the_next_server_asked() {
     let mut bench = Bench::live(Some(version(1, 5, 1)));

@@ -1,4 +1,4 @@
-//! What a head that goes on says of its way: who asked, for which host, and which nodes it passed.
+//! The fields of a forwarded head about its path: the client, the requested host, and the nodes passed.
 
 use crate::core::request::Fields as _;
 use crate::core::request::http1::forward::tests::*;

@@ -1,4 +1,4 @@
-//! How large a head may be.
+//! The size limits of a head.
 
 use crate::core::request::http1::request::tests::*;
 

@@ -1,8 +1,8 @@
-//! What is refused, and as what.
+//! Refused requests, and their reasons.
 
 use crate::core::request::http1::request::tests::*;
 
-/// Inputs that yield exactly these.
+/// Heads that yield exactly these refusals.
 const REFUSED: &[(RequestRefusal, &[&str])] = &[
     (
         RequestRefusal::BareLineFeed,
@@ -155,7 +155,7 @@ const REFUSED: &[(RequestRefusal, &[&str])] = &[
     ),
 ];
 
-/// Fields behind a `Host` that yield exactly these.
+/// Fields after a `Host` that yield exactly these refusals.
 const REFUSED_FIELDS: &[(RequestRefusal, &[&str])] = &[
     (
         RequestRefusal::RepeatedField,
@@ -263,7 +263,7 @@ const REFUSED_FIELDS: &[(RequestRefusal, &[&str])] = &[
     ),
 ];
 
-/// What [`crate::core::request::http1::body`] refuses, and what the engine does, whose clocks these are.
+/// Refusals of [`crate::core::request::http1::body`], and those of the engine, which owns the timeouts.
 const ELSEWHERE: [RequestRefusal; 6] = [
     RequestRefusal::ChunkSize,
     RequestRefusal::ChunkEnd,
@@ -273,7 +273,7 @@ const ELSEWHERE: [RequestRefusal; 6] = [
     RequestRefusal::BodyTimeout,
 ];
 
-/// What needs more than a line, and stands in tests of its own.
+/// Refusals with tests of their own, because they need more than a line.
 const IN_OTHER_TESTS: [RequestRefusal; 5] = [
     RequestRefusal::HostMalformed,
     RequestRefusal::CodingInOld,

@@ -1,8 +1,8 @@
-//! What is not passed on, and why.
+//! Refused responses, and their reasons.
 
 use crate::core::request::http1::response::tests::*;
 
-/// Heads that yield exactly these.
+/// Heads that yield exactly these refusals.
 const REFUSED: &[(BadResponse, &[&str])] = &[
     (
         BadResponse::StatusLine,
@@ -124,14 +124,14 @@ const REFUSED: &[(BadResponse, &[&str])] = &[
     ),
 ];
 
-/// What needs more than a line, and stands in tests of its own.
+/// Refusals with tests of their own, because they need more than a line.
 const IN_OTHER_TESTS: [BadResponse; 3] = [
     BadResponse::Switch,
     BadResponse::HeadTooLarge,
     BadResponse::TooManyFields,
 ];
 
-/// What the engine finds: how many heads there were, and where the connection or a body ended.
+/// Refusals by the engine, which counts heads and sees where a connection or a body ends.
 const ELSEWHERE: [BadResponse; 4] = [
     BadResponse::Informational,
     BadResponse::Early,
