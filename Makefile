@@ -23,7 +23,7 @@ test: build-deps
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=2 cargo test --workspace
 
-# What takes longer than a change should wait for: every slow peer at full number, ten times the victims, a minute of fuzzing for each
+# What takes longer than a change should wait for: every slow peer at full number, five times the victims, a minute of fuzzing for each
 # reader, more generated messages beside other parsers, more seeds of the model, hundreds of kills of both daemons while they write. Then, in
 # release mode, what users of a running fleet see, and a fleet of full size: about an hour that wants a machine which does nothing else.
 # What is measured against a promise becomes a row in tests/PROOF.md. PROVE="large" runs some parts of the former alone, FLEET holds options
