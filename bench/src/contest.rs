@@ -1,8 +1,8 @@
-//! The benchmark: our proxy beside nginx, HAProxy and a minimal pingora-proxy, under the same load, in rounds that alternate.
+//! The benchmark: our proxy against nginx, HAProxy and a minimal pingora-proxy, under the same load, in alternating rounds.
 //!
-//! The load and the origin are one thread here, so that they cost little of the second core; each proxy is a real process with a
-//! configuration of its own. What is compared is the processor time per request, pair by pair: what disturbs a machine disturbs
-//! neighbouring rounds alike.
+//! The load and the origin share one thread, so that they use little of the second core; each proxy is a real process with its own
+//! configuration. The compared figure is the processor time per request, pair by pair: a disturbance of the machine affects neighbouring
+//! rounds alike.
 
 pub mod affinity;
 pub mod client;

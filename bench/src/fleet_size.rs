@@ -1,6 +1,6 @@
-//! What a fleet of full size costs and how long it takes: removals, restarts, slow readers, herds, endpoints that come and go.
+//! Times and costs of a full-size fleet: removals, restarts of control, slow readers, connect storms, endpoint churn, refused pushes.
 //!
-//! Each measurement gives figures and the rows of them; none asserts a time. `prove-fleet` runs them at full size, a test in small.
+//! Each measurement returns figures and their table rows; none asserts a time. `prove-fleet` runs them at full size, a test at small size.
 
 pub mod connects;
 pub mod discovery;

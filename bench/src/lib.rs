@@ -1,6 +1,7 @@
-//! Measurements: the proxy next to nginx and HAProxy, what users of a running fleet see, and what a fleet of full size costs.
+//! Measurements: the proxy compared with nginx and HAProxy, a running fleet as its users see it, and the costs of a full-size fleet.
 //!
-//! `make bench` and `make prove` run them at full size, the tests of this crate in small. They build on the harness of the end-to-end tests.
+//! `make bench` and `make prove` run them at full size, the tests of this crate at small size. They build on the harness of the end-to-end
+//! tests.
 
 pub mod contest;
 pub mod fleet_size;

@@ -1,7 +1,7 @@
-//! Measurements of what users of a running fleet see: changes under load, the speed of a save, and what size costs.
+//! Measurements of a running fleet as its users see it: changes under load, the time from save to response, and the cost of size.
 //!
-//! Each comes in a small form, as a test, and in a full one, by the binary `prove-changes`. A measurement fails by panicking where a
-//! promise is broken that does not depend on the machine; what does depend on it is a figure in a row.
+//! Each runs at small size in a test, and at full size in the binary `prove-changes`. A measurement panics if a promise is broken that
+//! does not depend on the machine; figures that depend on it become table rows.
 
 pub mod ask;
 pub mod changes;

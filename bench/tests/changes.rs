@@ -1,5 +1,5 @@
-//! What users of a running fleet see, in small: `prove-changes` measures the same at full size. Bounds on time are wide, since a test machine
-//! may be busy; what was measured is printed.
+//! The measurements of a running fleet at small size; `prove-changes` runs them at full size. Time bounds are wide, since a test machine
+//! may be busy; the results are printed.
 
 use std::time::Duration;
 

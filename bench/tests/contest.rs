@@ -1,4 +1,4 @@
-//! The bench sees what goes wrong: a benchmark that counts broken answers as quick ones proves nothing.
+//! The bench detects failures: a benchmark that counts broken responses as fast ones proves nothing.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ fn round(address: SocketAddr, scenario: Scenario) -> Round {
     }
 }
 
-/// A server that gives the same answer to the first request of each of so many connections, and closes them.
+/// Starts a server that accepts `connections` connections, sends `answer` to the first request on each, and closes it.
 fn server(connections: usize, answer: &[u8]) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -35,7 +35,7 @@ fn server(connections: usize, answer: &[u8]) -> (SocketAddr, JoinHandle<()>) {
     (address, serves)
 }
 
-/// What the load says of one request, sent to that server.
+/// Returns the load's tally for one request to a server that sends `answer`.
 fn told(answer: &[u8]) -> Tally {
     let (address, serves) = server(1, answer);
     let mut peers = Peers::new().unwrap();
@@ -69,7 +69,7 @@ fn every_kind_of_traffic_is_answered_by_the_origin_alone() {
         assert!(tally.answered >= 50, "{scenario:?}: {tally:?}");
         assert_eq!(tally.latencies.len() as u64, tally.answered);
         assert_eq!(tally.failed + rest.failed, 0, "{scenario:?}: {tally:?}");
-        // Those that the round began with are counted before it runs.
+        // Connections opened at the start of the round were counted before `run_until` reset the tally.
         match scenario {
             Scenario::Connection => assert!(tally.opened + 4 >= tally.answered, "{tally:?}"),
             _ => assert_eq!(tally.opened, 0, "{tally:?}"),

@@ -1,4 +1,4 @@
-//! The measurements of a fleet's size, in small: what they measure happens, whatever the machine's pace.
+//! The measurements of fleet size, at small size: the measured events happen, however slow the machine is.
 
 use std::time::Duration;
 
@@ -8,8 +8,7 @@ use aralez_bench::fleet_size::{connects, discovery, refusing, removals, restart,
 use aralez_tests::simulator::Counts;
 use clap::Parser;
 
-/// What is promised in seconds at full size is granted here in full, though nodes are few: the machine may be busy, the build is a debug
-/// build.
+/// Time bound for the few nodes here: as long as for a full-size fleet, since the machine may be busy and this is a debug build.
 const GRANTED: Duration = Duration::from_secs(5);
 
 fn small() -> FleetOptions {
@@ -37,13 +36,13 @@ async fn every_node_follows_removals_slow_readers_hold_up_nobody_and_a_restart_o
     assert!(restart.bytes < 4_096.0, "{restart:?}");
 }
 
-/// F-08
+/// F-08: a connect storm is admitted at control's rate, and every node is connected in the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_herd_of_nodes_gets_in_no_faster_than_control_takes_streams_and_nobody_stays_out() {
     let options = small();
     let connects = connects::measure(&options).await.unwrap();
     println!("{connects:?}");
-    // 256 at once, the rest at 250 a second. A busy machine may bring them later than that.
+    // Control admits 256 immediately and the rest at 250 per second. On a busy machine the nodes may connect later than that.
     let beyond = options.connects as f64 - 256.0;
     assert!(
         connects.all_in.as_secs_f64() > beyond / 250.0,
@@ -57,7 +56,7 @@ async fn endpoints_that_come_and_go_all_the_time_reach_every_node() {
     println!("{discovery:?}");
     assert_eq!(discovery.staleness.count, 500 * 5 * 50);
     assert!(discovery.staleness.p99 < GRANTED * 4, "{discovery:?}");
-    // Ten updates a second are the most; the first of all may be one more.
+    // Control sends at most ten updates per second, plus possibly the very first one.
     assert!(discovery.updates <= 10.5, "{discovery:?}");
 }
 
@@ -71,7 +70,7 @@ async fn a_fleet_that_refuses_a_push_goes_on_following_endpoints_and_no_stream_f
     };
     let refused = refusing::measure(&options).await.unwrap();
     println!("{refused:?}");
-    // Once when they refuse, where nothing comes of it, and once for each removal: not for each node.
+    // Built once when the nodes refuse, without effect, and once per removal, but not per node.
     assert_eq!(refused.made, 1 + 6, "{refused:?}");
     assert_eq!(refused.lost, 0, "{refused:?}");
     assert!(refused.last.max < GRANTED * 4, "{refused:?}");

@@ -1,7 +1,7 @@
-//! The strictness corpus: raw messages as data, what must become of each, and the runner that asks a real proxy.
+//! The strictness corpus: raw messages as data, the expected outcome of each, and the runner that sends them to a real proxy.
 //!
-//! The data lies in `tests/corpus/`, whose `README.md` tells the format. A case says what is sent byte for byte, which answer comes, what
-//! becomes of the connection, and byte for byte what the other side may see.
+//! The data is in `tests/corpus/`; its `README.md` describes the format. A case defines, byte for byte, what is sent and what the other
+//! side may receive, and also the answer and whether the connection stays open.
 
 mod entry;
 mod lane;
@@ -24,24 +24,24 @@ pub use text::{PSEUDONYM, Text};
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the corpus.
+/// Returns the folder of the corpus.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// All cases of requests.
+/// Reads all request cases.
 ///
 /// # Errors
-/// The place of the first thing that is not in order.
+/// The place and reason of the first error.
 pub fn requests() -> Result<Vec<RequestCase>, String> {
     let entries = entries("requests")?;
     entries.iter().map(RequestCase::of).collect()
 }
 
-/// All cases of responses.
+/// Reads all response cases.
 ///
 /// # Errors
-/// The place of the first thing that is not in order.
+/// The place and reason of the first error.
 pub fn responses() -> Result<Vec<ResponseCase>, String> {
     let entries = entries("responses")?;
     entries.iter().map(ResponseCase::of).collect()

@@ -1,5 +1,5 @@
-//! A disk of a daemon's own that can be full or read-only: a small tmpfs over one of its folders, in a namespace of its own, so that the
-//! machine is not touched and nothing is left behind.
+//! A disk for one daemon that can be full or read-only: a small tmpfs over one of its folders, in a mount namespace of its own, so that the
+//! machine is not affected and nothing is left behind.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::process::{self, Daemon};
 
-/// Mounts a tmpfs of `$2` bytes over `$1`, keeps what lay there, makes it read-only where `$3` says so, and becomes the rest.
+/// Mounts a tmpfs of `$2` bytes over `$1`, keeps the files of that folder, remounts it read-only if `$3` is `ro`, and executes the rest.
 const MOUNT: &str = r#"
 set -e
 held=$(mktemp -d); cp -a "$1/." "$held/"
@@ -19,7 +19,7 @@ shift 3
 exec "$@"
 "#;
 
-/// Whether this machine lets its users mount in a namespace of their own.
+/// Reports whether this machine allows unprivileged users to mount in a namespace of their own.
 pub fn can_mount() -> bool {
     let tried = Command::new("unshare")
         .args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"])
@@ -29,7 +29,7 @@ pub fn can_mount() -> bool {
     tried.is_ok_and(|status| status.success())
 }
 
-/// The folder of a running daemon, as it sees it.
+/// A folder of a running daemon, in the daemon's mount namespace.
 #[derive(Clone, Debug)]
 pub struct Disk {
     pid: u32,
@@ -37,10 +37,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Starts a binary of this workspace with a disk of `bytes` over `folder`, which keeps what lies there.
+    /// Starts a binary of this workspace with a disk of `bytes` over `folder`, which keeps its files.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If the daemon does not start.
     pub fn start(
         name: &str,
         arguments: &[&str],
@@ -69,10 +69,10 @@ impl Disk {
         root.join(inside).join("filler")
     }
 
-    /// Leaves no byte free.
+    /// Fills the disk to the last byte.
     ///
     /// # Panics
-    /// When the disk cannot be reached.
+    /// If the disk cannot be reached.
     pub fn fill(&self) {
         let mut file = File::create(self.filler()).expect("the disk of the daemon is reached");
         for size in [1 << 16, 1 << 12, 1] {
@@ -80,26 +80,26 @@ impl Disk {
         }
     }
 
-    /// Frees what [`Disk::fill`] took.
+    /// Frees the space that [`Disk::fill`] has taken.
     ///
     /// # Panics
-    /// When it is not full.
+    /// If the disk was not filled.
     pub fn free(&self) {
         std::fs::remove_file(self.filler()).expect("the disk was filled");
     }
 
-    /// Lays an empty read-only disk over the folder: paths below it can be written no more. What is open already stays so.
+    /// Mounts an empty read-only disk over the folder: paths below it cannot be written any more. Files that are open stay writable.
     ///
     /// # Panics
-    /// When that cannot be done.
+    /// If the mount fails.
     pub fn make_read_only(&self) {
         self.inside(&["mount", "-t", "tmpfs", "-o", "ro", "tmpfs"]);
     }
 
-    /// Takes away what [`Disk::make_read_only`] laid there.
+    /// Removes the mount of [`Disk::make_read_only`].
     ///
     /// # Panics
-    /// When that cannot be done.
+    /// If the unmount fails.
     pub fn make_writable(&self) {
         self.inside(&["umount"]);
     }

@@ -3,12 +3,12 @@
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 
-/// A document with one host and one route to `endpoints`.
+/// Returns a document with one host and one route to `endpoints`.
 pub fn site(host: &str, endpoints: &[impl Display]) -> String {
     format!("{host}:\n  paths:\n    \"/\":\n{}", servers(endpoints))
 }
 
-/// A document with one host whose answers carry `X-Version: VERSION`.
+/// Returns a document with one host whose answers carry `X-Version: VERSION`.
 pub fn versioned(host: &str, version: &str, endpoint: SocketAddr) -> String {
     format!(
         "{host}:\n  paths:\n    \"/\":\n      headers:\n        - \"X-Version:{version}\"\n{}",
@@ -16,7 +16,7 @@ pub fn versioned(host: &str, version: &str, endpoint: SocketAddr) -> String {
     )
 }
 
-/// The lines of `servers` in a route.
+/// Returns the lines of `servers` in a route.
 pub fn servers(endpoints: &[impl Display]) -> String {
     let mut text = "      servers:\n".to_owned();
     for endpoint in endpoints {
@@ -25,7 +25,7 @@ pub fn servers(endpoints: &[impl Display]) -> String {
     text
 }
 
-/// A document with many hosts, `h0.test` and so on, of which the first answers with `X-Version: VERSION`.
+/// Returns a document with the hosts `h0.test`, `h1.test` and so on; the first answers with `X-Version: VERSION`.
 pub fn many(hosts: usize, version: &str, endpoint: SocketAddr) -> String {
     let plain = (1..hosts).map(|number| site(&format!("h{number}.test"), &[endpoint]));
     std::iter::once(versioned("h0.test", version, endpoint))
@@ -33,7 +33,7 @@ pub fn many(hosts: usize, version: &str, endpoint: SocketAddr) -> String {
         .collect()
 }
 
-/// So many hosts with two endpoints each, of which the first `removed` hosts have lost one.
+/// Returns a document with `hosts` hosts of two endpoints each; the first `removed` hosts lack the second one.
 pub fn pairs(hosts: usize, removed: usize) -> String {
     let mut text = String::new();
     for host in 0..hosts {

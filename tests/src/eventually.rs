@@ -1,4 +1,4 @@
-//! Waiting for a condition instead of for a time.
+//! Waits for conditions instead of fixed times.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks `probe` until it says `Ok`, and returns that with the time it took.
+/// Polls `probe` until it returns `Ok`. Returns its value and the time that it took.
 ///
 /// # Errors
-/// What was awaited and the last reason of the probe, when `limit` has passed.
+/// After `limit`: the awaited condition and the last reason of the probe.
 pub async fn try_eventually<T, F, P>(
     limit: Duration,
     what: &str,
@@ -54,10 +54,10 @@ where
     }
 }
 
-/// `Ok` where the two are equal: the usual end of a probe.
+/// Returns `Ok` if the two are equal: the usual last line of a probe.
 ///
 /// # Errors
-/// Both values, where they differ.
+/// Both values, if they differ.
 pub fn same<A: PartialEq<B> + std::fmt::Debug, B: std::fmt::Debug>(
     got: &A,
     want: &B,
@@ -69,10 +69,10 @@ pub fn same<A: PartialEq<B> + std::fmt::Debug, B: std::fmt::Debug>(
     }
 }
 
-/// Watches that `probe` stays `Ok` for `span`: for what must not happen.
+/// Asserts that `probe` stays `Ok` for `span`: for events that must not happen.
 ///
 /// # Panics
-/// With the reason, when it does happen.
+/// With the reason, if `probe` fails.
 pub async fn stays<F, P>(span: Duration, what: &str, mut probe: P)
 where
     F: Future<Output = Result<(), String>>,

@@ -1,4 +1,4 @@
-//! A relay between two sockets, TCP or unix, that fails on demand and counts what passes.
+//! A relay between two sockets, TCP or unix, that fails on demand and counts the bytes that pass.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,26 +11,26 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What the relay does to bytes.
+/// The faults that a relay injects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Faults {
-    /// Connections end at once, and new ones too.
+    /// Closes all connections immediately, new ones too.
     pub cut: bool,
-    /// The relay's own socket is gone: nobody can connect. Only of a relay between unix sockets.
+    /// The relay's listening socket is removed: connects fail. Only for a relay between unix sockets.
     pub away: bool,
-    /// Nothing passes, and nothing ends.
+    /// Nothing passes, and no connection closes.
     pub stall: bool,
-    /// Each read waits so long before it is passed on.
+    /// Delay of each read before it is forwarded.
     pub delay: Duration,
-    /// At most so many bytes a second in each direction of each connection.
+    /// Maximum rate in each direction of each connection.
     pub bytes_per_second: Option<u64>,
-    /// A connection ends when so many bytes have come back on it.
+    /// A connection closes once this many bytes have come back on it.
     pub cut_after: Option<u64>,
-    /// A connection ends when so many more bytes have come back on it, counted from when this was set.
+    /// A connection closes once this many more bytes have come back on it, counted from when this was set.
     pub cut_within: Option<u64>,
 }
 
-/// What passed since the relay began or was last asked to forget.
+/// Traffic since the relay started or [`RelayCounts::forget`] was called.
 #[derive(Debug, Default)]
 pub struct RelayCounts {
     connections: AtomicU64,
@@ -39,22 +39,22 @@ pub struct RelayCounts {
 }
 
 impl RelayCounts {
-    /// Connections that were accepted.
+    /// Returns the number of accepted connections.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Bytes from who connected to the target.
+    /// Returns the bytes that passed from the connecting side to the target.
     pub fn forth(&self) -> u64 {
         self.forth.load(Ordering::Relaxed)
     }
 
-    /// Bytes from the target to who connected.
+    /// Returns the bytes that passed from the target to the connecting side.
     pub fn back(&self) -> u64 {
         self.back.load(Ordering::Relaxed)
     }
 
-    /// Begins anew at zero.
+    /// Resets all counters to zero.
     pub fn forget(&self) {
         for counter in [&self.connections, &self.forth, &self.back] {
             counter.store(0, Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl RelayCounts {
     }
 }
 
-/// A running relay. Dropping it ends every connection through it.
+/// A running relay. Dropping it closes every connection through it.
 #[derive(Debug)]
 pub struct FaultProxy {
     faults: watch::Sender<Faults>,
@@ -79,10 +79,10 @@ enum Target {
 }
 
 impl FaultProxy {
-    /// A relay from a new loopback port to `target`.
+    /// Starts a relay from a new loopback port to `target`.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn tcp(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a loopback port is free");
@@ -100,10 +100,10 @@ impl FaultProxy {
         relay
     }
 
-    /// A relay from a socket at `path` to the one at `target`.
+    /// Starts a relay from a socket at `path` to the one at `target`.
     ///
     /// # Panics
-    /// When the path cannot be bound.
+    /// If the path cannot be bound.
     pub fn unix(path: &Path, target: &Path) -> Self {
         let bind = |path: &Path| UnixListener::bind(path).expect("a socket path can be bound");
         let (path, first) = (path.to_owned(), bind(path));
@@ -125,7 +125,7 @@ impl FaultProxy {
         })
     }
 
-    /// Where a TCP relay listens.
+    /// Returns the address on which a TCP relay listens.
     ///
     /// # Panics
     /// For a unix relay.
@@ -133,22 +133,22 @@ impl FaultProxy {
         self.address.expect("a TCP relay has an address")
     }
 
-    /// What passed.
+    /// Returns the traffic counters.
     pub fn counts(&self) -> &RelayCounts {
         &self.counts
     }
 
-    /// Sets what fails from now on, also on open connections.
+    /// Sets the faults from now on, also for open connections.
     pub fn set(&self, faults: Faults) {
         self.faults.send_replace(faults);
     }
 
-    /// Everything passes again.
+    /// Removes all faults.
     pub fn heal(&self) {
         self.set(Faults::default());
     }
 
-    /// Ends every connection, and those that come until [`FaultProxy::heal`].
+    /// Closes every connection, and new ones until [`FaultProxy::heal`].
     pub fn cut(&self) {
         self.set(Faults {
             cut: true,
@@ -157,7 +157,7 @@ impl FaultProxy {
         self.sever();
     }
 
-    /// Ends every connection, and can be connected to no more until [`FaultProxy::heal`].
+    /// Closes every connection, and refuses new ones until [`FaultProxy::heal`].
     pub fn leave(&self) {
         self.set(Faults {
             away: true,
@@ -165,7 +165,7 @@ impl FaultProxy {
         });
     }
 
-    /// Ends every connection of now; new ones are not touched.
+    /// Closes every connection that is open now; new ones are not affected.
     pub fn sever(&self) {
         self.severed.send_modify(|count| *count += 1);
     }
@@ -216,7 +216,7 @@ struct Relay {
 }
 
 impl Relay {
-    /// Takes connections. Dropped, it ends them and the listener.
+    /// Accepts connections. Dropping the future closes them and the listener.
     async fn accept(&self, listener: UnixListener) {
         let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
@@ -231,7 +231,7 @@ impl Relay {
         let cut = faults.wait_for(|faults| faults.cut);
         tokio::select! {
             _ = cut => {}
-            // Counted, not a state: a cut that heals at once has still ended what was open.
+            // A counter, not a state: a cut that heals immediately must still close the connections that were open.
             _ = severed.changed() => {}
             () = self.pass(near) => {}
         }
@@ -260,7 +260,7 @@ impl Relay {
         let (far_read, far_write) = tokio::io::split(far);
         let forth = self.one_way(near_read, far_write, &self.counts.forth, false);
         let back = self.one_way(far_read, near_write, &self.counts.back, true);
-        // An end in either direction ends both: a dead peer is dead for both halves.
+        // EOF in either direction closes both: a dead peer is dead for both halves.
         tokio::select! {
             () = forth => {}
             () = back => {}
@@ -301,7 +301,7 @@ impl Relay {
     }
 }
 
-/// Where the bytes are counted from that may still pass: nothing passes between setting a fault and the first read that sees it.
+/// The count from which [`Faults::cut_within`] is measured: taken at the first read that sees the fault, since no byte passes before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Within {
     fault: Option<u64>,

@@ -1,4 +1,4 @@
-//! One control and some proxies, as an operator would run them on one machine: real binaries, free ports, a folder of their own.
+//! One control and some proxies on one machine, as an operator runs them: real binaries, free ports, a folder per fleet.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,21 +25,21 @@ pub use plan::Plan;
 /// The master key of every test fleet.
 pub const MASTER_KEY: &str = "4e1f5a7c-test-master-key";
 
-/// How long a daemon may take to be there, on a busy machine.
+/// Timeout for the start of a daemon on a busy machine.
 pub const START: Duration = Duration::from_secs(20);
 
-/// How long a change may take until it is live everywhere. The promise is one second; a test machine may be busy, so tests wait
-/// longer and print what it took.
+/// Timeout for a change to be live everywhere. The promise is one second; a test machine may be busy, so tests wait longer and print the
+/// time that it took.
 pub const LIVE: Duration = Duration::from_secs(10);
 
-/// A running fleet. Dropping it ends every process and removes its folder.
+/// A running fleet. Dropping it kills every process and removes its folder.
 #[derive(Debug)]
 pub struct Fleet {
-    /// The control; `None` while it is down.
+    /// The control process; `None` while it is down.
     pub control: Option<Daemon>,
-    /// The proxies; `None` for one that is down.
+    /// The proxy processes; `None` for one that is down.
     pub proxies: Vec<Option<Daemon>>,
-    /// One relay for each proxy that was planned with one, between it and control.
+    /// The relay between control and each proxy; `None` for a proxy that was planned without one.
     pub relays: Vec<Option<FaultProxy>>,
     http: Vec<Port>,
     admin: Vec<Port>,
@@ -52,53 +52,53 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts control and `proxies` proxies, without any document.
+    /// Starts control and `proxies` proxies, without a document.
     ///
     /// # Panics
-    /// When they do not come up.
+    /// If they do not start.
     pub async fn start(proxies: usize) -> Self {
         Plan::new(proxies).start().await
     }
 
-    /// The folder that holds everything of this fleet.
+    /// Returns the folder of this fleet, which contains everything.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder of the documents.
+    /// Returns the folder of the documents.
     pub fn documents(&self) -> PathBuf {
         self.folder().join("documents")
     }
 
-    /// The folder of the state of all daemons.
+    /// Returns the state folder of all daemons.
     pub fn state(&self) -> PathBuf {
         self.folder().join("state")
     }
 
-    /// The log of a daemon: `control`, `proxy-0`.
+    /// Returns the log of a daemon: `control`, `proxy-0`.
     pub fn log(&self, daemon: &str) -> String {
         std::fs::read_to_string(self.log_path(daemon)).unwrap_or_default()
     }
 
-    /// Where the config API listens.
+    /// Returns the address of the config API.
     pub fn api(&self) -> SocketAddr {
         self.api.address()
     }
 
-    /// Where a proxy serves.
+    /// Returns the HTTP address of a proxy.
     pub fn http(&self, proxy: usize) -> SocketAddr {
         self.http[proxy].address()
     }
 
-    /// Where a proxy's admin endpoints listen.
+    /// Returns the address of a proxy's admin endpoints.
     pub fn admin(&self, proxy: usize) -> SocketAddr {
         self.admin[proxy].address()
     }
 
-    /// The daemon that must be running.
+    /// Returns the control process, which must be running.
     ///
     /// # Panics
-    /// When it is down.
+    /// If it is down.
     pub fn control(&self) -> &Daemon {
         self.control.as_ref().expect("control runs")
     }
@@ -108,15 +108,15 @@ impl Fleet {
     /// Saves `upstreams.yaml` as most programs do: truncate and write.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save(&self, text: &str) {
         std::fs::write(self.documents().join("upstreams.yaml"), text).expect("a document is saved");
     }
 
-    /// Writes what the source of a [`Plan::scripted`] control finds from now on.
+    /// Writes the script of the source of a [`Plan::scripted`] control: what it finds from now on.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn script(&self, text: &str) {
         let script = script_beside(&self.folder().join("control.yaml"));
         write_script(&script, text);
@@ -125,38 +125,38 @@ impl Fleet {
     /// Saves `conf.d/NAME`.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save_part(&self, name: &str, text: &str) {
         let folder = self.documents().join("conf.d");
         std::fs::create_dir_all(&folder).expect("conf.d can be made");
         std::fs::write(folder.join(name), text).expect("a document is saved");
     }
 
-    /// Pushes a document with the documented line.
+    /// Pushes a document, as the documentation does: `POST /conf?key=KEY`.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn push(&self, text: &str) -> Response {
         let answer = self.try_push(text).await;
         answer.expect("the config API answers")
     }
 
-    /// The same, where control may be away.
+    /// Pushes a document while control may be down.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn try_push(&self, text: &str) -> Result<Response, String> {
         let target = format!("/conf?key={MASTER_KEY}");
         let request = Request::new("POST", "control", &target).body(text);
         raw::send(self.api(), &request).await
     }
 
-    /// Saves a document that differs from what is live, and waits until every running proxy runs it; its revision.
+    /// Saves a document that differs from the live one, and waits until every running proxy runs it. Returns its revision.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within [`LIVE`].
     pub async fn apply(&self, text: &str) -> u64 {
-        // Control makes a revision of the files of its start, also where there are none: that one is not meant.
+        // Control commits a revision of the files at its start, also if there are none: do not mistake it for this one.
         let begun = || async {
             let status = self.ask("/v1/status").await?;
             let head = nodes::head_revision(&status).unwrap_or(0);
@@ -171,10 +171,10 @@ impl Fleet {
         self.follows(before).await
     }
 
-    /// Waits for a revision after `before` that every running proxy runs; that revision.
+    /// Waits until every running proxy runs a revision newer than `before`. Returns that revision.
     ///
     /// # Panics
-    /// When it does not come.
+    /// If that does not happen within [`LIVE`].
     pub async fn follows(&self, before: u64) -> u64 {
         let newer = || async {
             let head = self.current().await?;
@@ -185,12 +185,12 @@ impl Fleet {
         eventually(LIVE, "a new revision runs everywhere", newer).await
     }
 
-    // === what the operator sees ===
+    // === the operator's view ===
 
-    /// `GET` on the config API.
+    /// Sends a `GET` to the config API.
     ///
     /// # Errors
-    /// When there is no answer, or it is not 200.
+    /// If there is no answer, or its status is not 200.
     pub async fn ask(&self, target: &str) -> Result<Value, String> {
         let request = Request::get("control", target)
             .header("Authorization", &format!("Bearer {MASTER_KEY}"));
@@ -206,7 +206,7 @@ impl Fleet {
         }
     }
 
-    /// `/v1/nodes`.
+    /// Returns the nodes of `/v1/nodes`.
     ///
     /// # Errors
     /// As [`Fleet::ask`].
@@ -214,10 +214,10 @@ impl Fleet {
         nodes::read(&self.ask("/v1/nodes").await?)
     }
 
-    /// One node of `/v1/nodes`.
+    /// Returns one node of `/v1/nodes`.
     ///
     /// # Errors
-    /// When it is not listed.
+    /// If it is not listed.
     pub async fn node(&self, proxy: usize) -> Result<Node, String> {
         let name = plan::node_name(proxy);
         let nodes = self.nodes().await?;
@@ -225,44 +225,44 @@ impl Fleet {
         found.ok_or_else(|| format!("{name} is not among the nodes"))
     }
 
-    /// A proxy's `/version`.
+    /// Returns a proxy's `/version`.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn version(&self, proxy: usize) -> Result<Value, String> {
         let response = raw::get(self.admin(proxy), "admin", "/version").await?;
         Ok(response.json())
     }
 
-    /// The revision that a proxy says it runs; 0 for none.
+    /// Returns the revision that a proxy reports to run; 0 for none.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn revision(&self, proxy: usize) -> Result<u64, String> {
         Ok(self.version(proxy).await?["revision"].as_u64().unwrap_or(0))
     }
 
-    /// The head of control's history.
+    /// Returns the head of control's history.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn head(&self) -> Result<u64, String> {
         let status = self.ask("/v1/status").await?;
         nodes::head_revision(&status).ok_or_else(|| format!("no head in {status}"))
     }
 
-    /// What control says is wrong with the documents, or worth saying of them, each `file:line:column: path: reason`.
+    /// Returns the faults and warnings of the documents, as control reports them, each as `file:line:column: path: reason`.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn document_faults(&self) -> Result<Vec<String>, String> {
         Ok(nodes::document_faults(&self.ask("/v1/status").await?))
     }
 
-    /// A request through a proxy.
+    /// Sends a `GET` through a proxy.
     ///
     /// # Errors
-    /// When there is no whole answer.
+    /// If there is no complete answer.
     pub async fn get(&self, proxy: usize, host: &str, target: &str) -> Result<Response, String> {
         raw::get(self.http(proxy), host, target).await
     }
@@ -270,7 +270,7 @@ impl Fleet {
     /// Runs `aralez-ctl` against this control.
     ///
     /// # Panics
-    /// When it does not end within 60 s.
+    /// If it does not exit within 60 s.
     pub async fn ctl(&self, arguments: &[&str]) -> Output {
         let server = format!("http://{}", self.api());
         let environment = [
@@ -286,12 +286,12 @@ impl Fleet {
         .await
     }
 
-    // === life ===
+    // === start and kill ===
 
-    /// Starts control, and waits until its API answers.
+    /// Starts control and waits until its API answers.
     ///
     /// # Panics
-    /// When it does not.
+    /// If it does not answer within [`START`].
     pub async fn start_control(&mut self) {
         self.launch_control();
         self.control_is_up().await;
@@ -307,17 +307,17 @@ impl Fleet {
         self.control = Some(self.start_daemon(self.control_program, &arguments, &log));
     }
 
-    /// SIGKILL to control.
+    /// Sends SIGKILL to control.
     pub fn kill_control(&mut self) {
         if let Some(mut control) = self.control.take() {
             control.kill();
         }
     }
 
-    /// Starts a proxy, and waits until it is live.
+    /// Starts a proxy and waits until it is live.
     ///
     /// # Panics
-    /// When it is not.
+    /// If it is not live within [`START`].
     pub async fn start_proxy(&mut self, proxy: usize) {
         self.launch_proxy(proxy);
         self.proxy_is_up(proxy).await;
@@ -334,7 +334,7 @@ impl Fleet {
         self.proxies[proxy] = Some(self.start_daemon("aralez-proxy", &arguments, &log));
     }
 
-    /// SIGKILL to a proxy.
+    /// Sends SIGKILL to a proxy.
     pub fn kill_proxy(&mut self, proxy: usize) {
         if let Some(mut daemon) = self.proxies[proxy].take() {
             daemon.kill();

@@ -1,4 +1,4 @@
-//! A proxy that lets everything pass, so that a test of a proxy can show what it would see.
+//! A proxy that forwards everything, to show that a test of a proxy detects violations.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// The proxy. It takes messages one by one, each by its first `Content-Length`, and passes them on as they came. Dropping it ends it.
+/// The proxy. It reads messages one by one, each framed by its first `Content-Length`, and forwards them unchanged. Dropping it stops the
+/// listener.
 #[derive(Debug)]
 pub struct Lenient {
     address: SocketAddr,
@@ -14,10 +15,10 @@ pub struct Lenient {
 }
 
 impl Lenient {
-    /// Starts one on a loopback port of its own, in front of `endpoint`.
+    /// Starts one on a free loopback port, in front of `endpoint`.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(endpoint: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a loopback port is free");
@@ -31,7 +32,7 @@ impl Lenient {
         Self { address, task }
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,8 +1,8 @@
-//! The harness of the end-to-end tests: real binaries on free ports, origins that record, sockets that fail on demand, load that
-//! counts and never retries.
+//! The harness of the end-to-end tests: real binaries on free ports, origins that record, sockets that fail on demand, and load that counts
+//! and never retries.
 //!
-//! It fails by panicking, and what it promises is itself tested (`tests/harness.rs`): a harness that cannot see a failed request
-//! proves nothing. It contains no test of the product.
+//! It fails by panicking. Its own promises are tested in `tests/harness.rs`: a harness that cannot see a failed request proves nothing. It
+//! contains no tests of the product.
 
 pub mod corpus;
 pub mod disk;

@@ -1,7 +1,7 @@
-//! Load on long-lived connections that counts everything and forgives nothing.
+//! Load on long-lived connections that counts every request and never retries.
 //!
-//! A request is sent once. Whatever does not come back as one whole 2xx answer in which nothing is mixed is a failure; a connection
-//! that ends is opened again, and counted.
+//! A request is sent once. Anything other than one complete, consistent 2xx answer is a failure. A connection that closes is opened again,
+//! and counted.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,30 +15,30 @@ use crate::raw::{Connection, Request, Response};
 
 const SHOWN: usize = 10;
 
-/// Looks at one answer: `Err` says what in it does not belong together.
+/// Checks one answer. `Err` describes the parts that do not belong together.
 pub type Check = fn(&Response) -> Result<(), String>;
 
-/// What to send, and how much at most.
+/// The requests to send, and the limits.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
-    /// Where to.
+    /// The destination.
     pub address: SocketAddr,
-    /// What.
+    /// The request.
     pub request: Request,
-    /// How many connections, each with one request at a time.
+    /// Number of connections, each with one request at a time.
     pub connections: usize,
     /// The pause after each answer.
     pub pause: Duration,
-    /// It stops by itself after so long.
+    /// Duration after which the load stops.
     pub longest: Duration,
-    /// Each connection stops by itself after so many requests.
+    /// Number of requests after which each connection stops.
     pub most: u64,
-    /// What each 2xx answer must satisfy.
+    /// The check for each 2xx answer.
     pub check: Check,
 }
 
 impl LoadPlan {
-    /// `GET`s on 8 connections, for at most 60 s.
+    /// Plans `GET`s on 8 connections, for at most 60 s.
     pub fn get(address: SocketAddr, host: &str, target: &str) -> Self {
         Self {
             address,
@@ -51,7 +51,7 @@ impl LoadPlan {
         }
     }
 
-    /// With a check of every answer.
+    /// Adds a check of every answer.
     #[must_use]
     pub fn checked(mut self, check: Check) -> Self {
         self.check = check;
@@ -59,7 +59,7 @@ impl LoadPlan {
     }
 }
 
-/// When each answer was whole, and what it took since its request was sent.
+/// The time at which each answer was complete, and its latency since the request was sent.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Answers(pub Vec<(Instant, Duration)>);
 
@@ -69,25 +69,25 @@ impl std::fmt::Debug for Answers {
     }
 }
 
-/// What happened.
+/// The result of a load.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-    /// Requests that were sent, or could not be.
+    /// Requests, including those that could not be sent.
     pub requests: u64,
-    /// Those without a whole 2xx answer.
+    /// Requests without a complete 2xx answer.
     pub failed: u64,
-    /// Those whose answer did not pass the check.
+    /// Requests whose answer failed the check.
     pub mixed: u64,
-    /// Connections that were opened.
+    /// Opened connections, including failed connects.
     pub connects: u64,
-    /// The first reasons.
+    /// The reasons of the first failures.
     pub reasons: Vec<String>,
-    /// Whole answers, whatever they say.
+    /// Complete answers of any status.
     pub answers: Answers,
 }
 
 impl Tally {
-    /// Adds what another load met.
+    /// Adds the result of another load.
     pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.failed += other.failed;
@@ -110,10 +110,10 @@ impl Tally {
         }
     }
 
-    /// Fails the test unless every request was answered in full, by one version each.
+    /// Fails the test unless every request got a complete answer from one version each.
     ///
     /// # Panics
-    /// With the tally, when anything failed or nothing was sent.
+    /// With the tally, if anything failed or nothing was sent.
     #[track_caller]
     pub fn assert_clean(&self) {
         assert!(self.requests > 0, "the load sent nothing");
@@ -130,7 +130,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts it.
+    /// Starts the load.
     pub fn start(plan: &LoadPlan) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (count, sent) = watch::channel(0);
@@ -146,10 +146,10 @@ impl Load {
         }
     }
 
-    /// Waits until so many more answers have come: the load is under way, or has gone on.
+    /// Waits until `more` further requests are finished, to show that the load has started or continues.
     ///
     /// # Panics
-    /// When they do not come within 20 s.
+    /// If that does not happen within 20 s.
     pub async fn flows(&mut self, more: u64) {
         let goal = *self.sent.borrow() + more;
         let reached = self.sent.wait_for(|sent| *sent >= goal);
@@ -157,19 +157,19 @@ impl Load {
         assert!(matches!(reached, Ok(Ok(_))), "the load does not flow");
     }
 
-    /// Stops it and tells what happened; the requests under way are finished first.
+    /// Stops the load and returns the result; requests in flight are finished first.
     ///
     /// # Panics
-    /// When a worker did.
+    /// If a worker panicked.
     pub async fn stop(self) -> Tally {
         self.stop.send_replace(true);
         self.finish().await
     }
 
-    /// Waits until it stops by itself, and tells what happened.
+    /// Waits until the load stops by itself, and returns the result.
     ///
     /// # Panics
-    /// When a worker did.
+    /// If a worker panicked.
     pub async fn finish(mut self) -> Tally {
         let mut tally = Tally::default();
         while let Some(part) = self.workers.join_next().await {
@@ -196,7 +196,7 @@ async fn work(
     tally
 }
 
-/// One request; the connection, if it lives on.
+/// Sends one request. Returns the connection if it stays open.
 async fn once(plan: &LoadPlan, open: Option<Connection>, tally: &mut Tally) -> Option<Connection> {
     let mut connection = match open {
         Some(connection) => connection,
@@ -230,10 +230,10 @@ async fn once(plan: &LoadPlan, open: Option<Connection>, tally: &mut Tally) -> O
     (!response.closes()).then_some(connection)
 }
 
-/// The check of most tests: the header `X-Version` that the configuration sets names the body that its endpoint gives.
+/// The check of most tests: `X-Version`, set by the configuration, must name the body that the endpoint returns.
 ///
 /// # Errors
-/// Both, where they differ.
+/// Both values, if they differ.
 pub fn one_version(response: &Response) -> Result<(), String> {
     let header = response.header("x-version").unwrap_or("nothing");
     let body = response.text();

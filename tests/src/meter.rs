@@ -1,10 +1,10 @@
-//! What a proxy costs: processor time and memory of all of its processes.
+//! The cost of a proxy: CPU time and memory of all of its processes.
 
 use std::time::Duration;
 
 use crate::process;
 
-/// The process and all below it.
+/// Returns the process and all of its descendants.
 pub fn family(leader: u32) -> Vec<u32> {
     let mut family = vec![leader];
     let mut next = 0;
@@ -16,7 +16,7 @@ pub fn family(leader: u32) -> Vec<u32> {
     family
 }
 
-/// The time that all threads of the processes have run so far, in user space and in the kernel.
+/// Returns the CPU time of all threads of the processes so far, user and kernel.
 pub fn processor_time(processes: &[u32]) -> Duration {
     let threads = processes.iter().flat_map(|process| threads(*process));
     let nanoseconds = threads.map(|path| {
@@ -26,7 +26,7 @@ pub fn processor_time(processes: &[u32]) -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// Whether all threads of the processes are being traced.
+/// Reports whether all threads of the processes are being traced.
 pub fn are_traced(processes: &[u32]) -> bool {
     let mut threads = processes.iter().flat_map(|process| threads(*process));
     threads.all(|path| {
@@ -35,7 +35,7 @@ pub fn are_traced(processes: &[u32]) -> bool {
     })
 }
 
-/// The memory of the processes in bytes; what they share with others is shared out.
+/// Returns the memory of the processes in bytes (PSS: each shared page counts in proportion).
 pub fn memory(processes: &[u32]) -> u64 {
     let each = processes.iter().map(|process| {
         let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"));
@@ -52,13 +52,13 @@ fn threads(process: u32) -> Vec<String> {
         .collect()
 }
 
-/// The first number of `schedstat`.
+/// Returns the first number of `schedstat`: nanoseconds on a CPU.
 fn running(text: &str) -> u64 {
     let first = text.split_whitespace().next();
     first.and_then(|first| first.parse().ok()).unwrap_or(0)
 }
 
-/// The number behind the name of a field.
+/// Returns the number after the name of a field.
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()

@@ -1,8 +1,8 @@
 //! A fleet as a model: the product's own state machines, joined by a network that a seed makes fail. One seed gives one run.
 //!
-//! Sessions, fleet and proofs of control, the subscription and the worker of each proxy, their marks, record sets, wire messages and
-//! outboxes are the product's. What the model adds is what stands between them outside: time, wires, disks, deaths and an operator.
-//! After every step it holds what happened against the promises ([`broken`]); [`planted`] shows that it would notice.
+//! The product provides the sessions, the fleet and the proofs of control, the subscription and the worker of each proxy, their marks,
+//! record sets, wire messages and outboxes. The model adds the environment: time, wires, disks, deaths and an operator. After every step it
+//! checks the events against the promises ([`broken`]); [`planted`] shows that it would detect a violation.
 
 pub mod broken;
 pub mod content;

@@ -1,4 +1,4 @@
-//! Clients with a connection for each request, for `a.test`: what is lost between two processes shows there.
+//! Clients for `a.test` that open a connection per request, so that connections lost between two processes show up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::raw;
 const CLIENTS: usize = 4;
 const SOON: Duration = Duration::from_secs(120);
 
-/// Four clients at work.
+/// Four clients that send requests in a loop.
 #[derive(Debug)]
 pub struct NewConnections {
     stop: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ pub struct NewConnections {
 }
 
 impl NewConnections {
-    /// Begins, without a pause between requests.
+    /// Starts the clients. They do not pause between requests.
     pub fn start(address: SocketAddr) -> Self {
         let (stop, served) = (Arc::default(), Arc::default());
         let clients = (0..CLIENTS).map(|_| {
@@ -34,10 +34,10 @@ impl NewConnections {
         }
     }
 
-    /// Waits until so many more requests were answered or failed.
+    /// Waits until `more` further requests were answered or failed.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that takes more than 120 s.
     pub async fn go_on(&self, more: usize) {
         let until = self.served.load(Ordering::Relaxed) + more;
         eventually(SOON, "the clients go on", || async {
@@ -49,10 +49,10 @@ impl NewConnections {
         .await;
     }
 
-    /// Ends, and gives how many requests there were.
+    /// Stops the clients and returns the number of requests.
     ///
     /// # Panics
-    /// When one of them was not answered with 200.
+    /// If a request was not answered with 200, or there was none.
     pub async fn all_served(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let mut failed = Vec::new();

@@ -1,4 +1,4 @@
-//! An HTTP/1 origin that records every request as it came and answers as told.
+//! An HTTP/1 origin that records every request and sends scripted answers.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub use answer::{AnswerEnding, ScriptedAnswer};
 use listening::Listening;
 pub use received::Received;
 
-/// An origin on a loopback port of its own, or on a unix socket. Dropping it closes its port and its connections, and removes its socket.
+/// An origin on its own loopback port or on a unix socket. Dropping it closes its port and its connections, and removes its socket.
 #[derive(Debug)]
 pub struct Origin {
     at: At,
@@ -41,15 +41,15 @@ impl Origin {
     /// Starts an origin that answers 200 with `body`.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(body: &str) -> Self {
         Self::start_at(([127, 0, 0, 1], 0).into(), body).await
     }
 
-    /// As [`Origin::start`], at this address.
+    /// Like [`Origin::start`], at `address`.
     ///
     /// # Panics
-    /// When it is taken.
+    /// If the address is in use.
     pub async fn start_at(address: SocketAddr, body: &str) -> Self {
         let listener = TcpListener::bind(address).await;
         let listener = listener.expect("the loopback port is free");
@@ -59,10 +59,10 @@ impl Origin {
         Self::listening(At::Port(address), listener, body)
     }
 
-    /// As [`Origin::start`], on a unix socket of this path.
+    /// Like [`Origin::start`], on a unix socket at `path`.
     ///
     /// # Panics
-    /// When it cannot be bound.
+    /// If the socket cannot be bound.
     pub fn start_on_socket(path: &Path, body: &str) -> Self {
         let listener = UnixListener::bind(path).expect("the socket can be bound");
         Self::listening(At::Socket(path.to_owned()), listener, body)
@@ -79,10 +79,10 @@ impl Origin {
         Self { at, state, task }
     }
 
-    /// Where it listens.
+    /// Returns its address.
     ///
     /// # Panics
-    /// Where that is a unix socket.
+    /// If it listens on a unix socket.
     pub fn address(&self) -> SocketAddr {
         match &self.at {
             At::Port(address) => *address,
@@ -90,7 +90,7 @@ impl Origin {
         }
     }
 
-    /// Where it listens, as documents say it.
+    /// Returns its endpoint in the notation of documents.
     pub fn endpoint(&self) -> String {
         match &self.at {
             At::Port(address) => address.to_string(),
@@ -98,36 +98,36 @@ impl Origin {
         }
     }
 
-    /// Answers so from now on.
+    /// Sets the answer to all following requests.
     pub fn answer_with(&self, answer: ScriptedAnswer) {
         lock(&self.state).answer = answer;
     }
 
-    /// Answers one request so, the next that comes.
+    /// Queues an answer for one request. Queued answers are used in order, before the answer of [`Origin::answer_with`].
     pub fn answer_once(&self, answer: ScriptedAnswer) {
         lock(&self.state).once.insert(0, answer);
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Received> {
         lock(&self.state).requests.clone()
     }
 
-    /// How many requests came so far.
+    /// Returns the number of requests so far.
     pub fn count(&self) -> usize {
         lock(&self.state).requests.len()
     }
 
-    /// The newest request.
+    /// Returns the latest request.
     ///
     /// # Panics
-    /// When none came.
+    /// If there was none.
     pub fn last(&self) -> Received {
         let last = lock(&self.state).requests.last().cloned();
         last.expect("the origin got a request")
     }
 
-    /// How many connections were opened to it.
+    /// Returns the number of connections accepted so far.
     pub fn connections(&self) -> u64 {
         lock(&self.state).connections
     }

@@ -1,30 +1,30 @@
-//! Writing bytes in one piece, one by one, or cut at random places: whoever reads them must not see a difference.
+//! Writing bytes in one piece, byte by byte, or cut at random places: the reader must behave the same for each.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// Long enough for the reader to take what came, most of the time.
+/// Pause between two pieces, usually long enough for the reader to consume the previous one.
 const BREATH: Duration = Duration::from_millis(1);
 
-/// Most pieces of a random cut.
+/// Maximum number of cuts of [`Pace::Cut`].
 const MOST_PIECES: u64 = 7;
 
-/// In which pieces bytes are written.
+/// Division of bytes into writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Pace {
-    /// All at once.
+    /// One write.
     #[default]
     Whole,
-    /// One by one.
+    /// One write per byte.
     Bytes,
-    /// Cut at places that follow from a seed.
+    /// Cuts at random places, derived from this seed.
     Cut(u64),
 }
 
 impl Pace {
-    /// The pieces of so many bytes.
+    /// Returns the pieces of `length` bytes.
     pub fn pieces(self, length: usize) -> Vec<Range<usize>> {
         let mut cuts = match self {
             Self::Whole => Vec::new(),
@@ -43,10 +43,10 @@ impl Pace {
         pieces
     }
 
-    /// Writes the bytes so.
+    /// Writes the bytes piece by piece.
     ///
     /// # Errors
-    /// When the other side takes no more.
+    /// If the other side accepts no more.
     pub async fn write(
         self,
         to: &mut (impl AsyncWrite + Unpin),
@@ -72,7 +72,7 @@ fn random_cuts(seed: u64, length: usize) -> Vec<usize> {
     cuts
 }
 
-/// Numbers that a seed gives again (xorshift64*).
+/// Random numbers reproducible from a seed (xorshift64*).
 struct Random(u64);
 
 impl Random {

@@ -1,7 +1,7 @@
-//! Free loopback ports for daemons that are told their port before they bind it.
+//! Free loopback ports for daemons that must know their port before they bind it.
 //!
-//! Asking the kernel for port 0 and letting go again hands out ports that an outgoing connection may take meanwhile. So ports come
-//! from below the range of outgoing connections, and a locked file keeps each from every other test, also in another process.
+//! A port obtained by binding port 0 and closing it again may be taken by an outgoing connection in the meantime. These ports therefore
+//! come from below the ephemeral range, and a locked file reserves each against all other tests, in other processes too.
 
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -11,7 +11,7 @@ const FIRST: u16 = 11_000;
 const COUNT: u16 = 20_000;
 const ATTEMPTS: usize = 1_000;
 
-/// A port that nobody else is given while this value lives.
+/// A port that no other test gets while this value lives.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
@@ -19,10 +19,10 @@ pub struct Port {
 }
 
 impl Port {
-    /// A port that was free a moment ago.
+    /// Reserves a port that was free a moment ago.
     ///
     /// # Panics
-    /// When a thousand attempts find none.
+    /// If a thousand attempts find none.
     pub fn free() -> Self {
         let folder = std::env::temp_dir().join("aralez-test-ports");
         std::fs::create_dir_all(&folder).expect("the folder for port locks can be made");
@@ -40,13 +40,13 @@ impl Port {
             .expect("one of a thousand ports is free")
     }
 
-    /// Its address on the loopback.
+    /// Returns its address on the loopback interface.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 }
 
-/// A number that nobody can foresee, without a generator to keep.
+/// Returns an unpredictable number, without a generator to carry around.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,4 +1,4 @@
-//! The real binaries as child processes: started in their own process group, their output kept, ended with the test.
+//! The real binaries as child processes: each in its own process group, with its output kept, killed when the test is over.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::eventually::try_eventually;
 
 const SHOWN_LINES: usize = 80;
 
-/// Where a binary of this workspace lies: beside the test binary, in cargo's target folder.
+/// Returns the path of a workspace binary, in cargo's target directory next to the test binary.
 ///
 /// # Panics
-/// When it was not built.
+/// If it was not built.
 pub fn binary(name: &str) -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own path");
     let folder = here.parent().expect("a binary lies in a folder");
-    // Tests lie in target/PROFILE/deps, programs in target/PROFILE.
+    // Tests are in target/PROFILE/deps, programs in target/PROFILE.
     let folder = match folder.ends_with("deps") {
         true => folder.parent().expect("tests lie in target/PROFILE/deps"),
         false => folder,
@@ -34,18 +34,18 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Runs a binary to its end, bounded by `limit`.
+/// Runs a binary until it exits, for at most `limit`.
 ///
 /// # Panics
-/// When it does not start or does not end in time.
+/// If it does not start, or does not exit in time.
 pub async fn run(limit: Duration, name: &str, arguments: &[&str]) -> Output {
     run_with(limit, name, arguments, &[]).await
 }
 
-/// As [`run`], with extra environment variables.
+/// Like [`run`], with extra environment variables.
 ///
 /// # Panics
-/// When it does not start or does not end in time.
+/// If it does not start, or does not exit in time.
 pub async fn run_with(
     limit: Duration,
     name: &str,
@@ -67,13 +67,13 @@ pub async fn run_with(
     }
 }
 
-/// What a process said on stdout and stderr, as text.
+/// Returns stdout and stderr of a process as text.
 pub fn text(output: &Output) -> String {
     let both = [&output.stdout, &output.stderr];
     both.map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
-/// A running daemon. Dropping it ends its whole process group; while a test fails, its last lines are shown.
+/// A running daemon. Dropping it kills its whole process group, and prints its last log lines if the test failed.
 #[derive(Debug)]
 pub struct Daemon {
     name: String,
@@ -82,18 +82,18 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a binary; both of its outputs are appended to `log`.
+    /// Starts a binary. Its stdout and stderr are appended to `log`.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(name: &str, arguments: &[&str], log: &Path) -> Self {
         Self::start_program(&binary(name), arguments, log)
     }
 
-    /// As [`Daemon::start`], for a program that is not of this workspace: a path, or a name that is looked up.
+    /// Like [`Daemon::start`], for a program outside this workspace: a path, or a name looked up in `PATH`.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn start_program(program: &Path, arguments: &[&str], log: &Path) -> Self {
         use std::os::unix::process::CommandExt;
         let out = File::options()
@@ -118,39 +118,39 @@ impl Daemon {
         }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Everything it has written so far.
+    /// Returns everything that it has written so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Sends a signal to the process alone.
+    /// Sends a signal to the process, not to its group.
     pub fn signal(&self, signal: Signal) {
-        // It may be gone already, which is what a signal of ours wants.
+        // The process may have exited already, which is fine.
         let _ = kill_process(pid(self.child.id()), signal);
     }
 
-    /// From now on it can open descriptors below this number only; those that are open stay.
+    /// Limits the file descriptors that it may open from now on to numbers below `below`. Open ones stay open.
     ///
     /// # Panics
-    /// When the kernel does not allow it.
+    /// If the kernel does not allow it.
     pub fn limit_open_files(&self, below: u64) {
         let limit = Rlimit {
             current: Some(below),
-            // Children inherit ours, and only a privileged process could raise a lower one again.
+            // Keep the hard limit, which the child inherited: once lowered, only a privileged process could raise it again.
             maximum: getrlimit(Resource::Nofile).maximum,
         };
         prlimit(Some(pid(self.pid())), Resource::Nofile, limit).expect("limits may be lowered");
     }
 
-    /// Lowers the priority of all of its threads to this level (nice).
+    /// Lowers the priority of all its threads to this nice level.
     ///
     /// # Panics
-    /// When the kernel does not allow it.
+    /// If the kernel does not allow it.
     pub fn lower_priority(&self, level: i32) {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid()));
         let tasks = tasks.expect("a running process has threads").flatten();
@@ -160,15 +160,15 @@ impl Daemon {
         }
     }
 
-    /// The exit status, once it has ended.
+    /// Returns the exit status. `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
     }
 
-    /// Waits for its end; the time that took.
+    /// Waits until it exits. Returns the status and the time waited.
     ///
     /// # Errors
-    /// When it still runs after `limit`.
+    /// If it still runs after `limit`.
     pub async fn end(&mut self, limit: Duration) -> Result<(ExitStatus, Duration), String> {
         let what = format!("{} ends", self.name);
         let child = &mut self.child;
@@ -185,27 +185,27 @@ impl Daemon {
         .await
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits for the exit.
     ///
     /// # Panics
-    /// When the kernel does not end it.
+    /// If waiting for the child fails.
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().expect("a killed child ends");
     }
 
-    /// The largest resident memory it ever had, in bytes.
+    /// Returns its peak resident memory, in bytes.
     ///
     /// # Panics
-    /// When it is gone.
+    /// If it has exited.
     pub fn peak_memory(&self) -> u64 {
         memory(self.pid(), "VmHWM:").expect("a running process has a peak of memory")
     }
 
-    /// Its resident memory now, in bytes.
+    /// Returns its resident memory, in bytes.
     ///
     /// # Panics
-    /// When it is gone.
+    /// If it has exited.
     pub fn memory(&self) -> u64 {
         memory(self.pid(), "VmRSS:").expect("a running process has memory")
     }
@@ -227,13 +227,13 @@ impl Drop for Daemon {
         if std::thread::panicking() {
             self.show();
         }
-        // The group: a supervisor's children go with it. A group that is gone already is what is wanted.
+        // Kill the group, so that a supervisor's children die too. The group may be gone already.
         let _ = kill_process_group(pid(self.child.id()), Signal::KILL);
         let _ = self.child.wait();
     }
 }
 
-/// Whether a process with this id lives (a zombie does not).
+/// Reports whether a process with this id is alive; a zombie is not.
 pub fn alive(id: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| {
         !stat
@@ -244,7 +244,7 @@ pub fn alive(id: u32) -> bool {
     })
 }
 
-/// The ids of the processes whose parent is `parent`, with their names.
+/// Returns the ids and names of the child processes of `parent`.
 pub fn children(parent: u32) -> Vec<(u32, String)> {
     let entries = std::fs::read_dir("/proc").expect("/proc can be listed");
     entries
@@ -258,7 +258,7 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
         .collect()
 }
 
-/// Kills one process by its id.
+/// Sends a signal to one process.
 pub fn kill(id: u32, signal: Signal) {
     let _ = kill_process(pid(id), signal);
 }
@@ -275,10 +275,10 @@ fn pid(id: u32) -> Pid {
     Pid::from_raw(raw).expect("process ids are not zero")
 }
 
-/// Takes as many open files as the system permits; what is started from here on inherits it.
+/// Raises the soft limit of open files to the hard limit. Processes started later inherit it.
 ///
 /// # Errors
-/// Where the system does not let us.
+/// If the system does not allow it.
 pub fn raise_open_files() -> std::io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

@@ -1,6 +1,6 @@
-//! What was promised and what was measured, as rows of one table.
+//! Promises and measurements, as rows of one table.
 //!
-//! Whoever measures writes rows to `target/proof/NAME.md`; the program `proof` joins all that lie there into `tests/PROOF.md`.
+//! Each measuring program writes rows to `target/proof/NAME.md`; the program `proof` joins all of them into `tests/PROOF.md`.
 
 mod kept;
 
@@ -9,26 +9,26 @@ use std::path::Path;
 
 pub use kept::{Kept, amount, proves};
 
-/// The head of the table.
+/// The header of the table.
 const HEAD: &str = "| what | goal | measured | met? | command |\n|---|---|---|---|---|\n";
 
-/// One promise.
+/// One promise and its measurement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// What was measured.
+    /// The measured quantity.
     pub what: String,
-    /// What is promised.
+    /// The promised value.
     pub goal: String,
-    /// What came of it.
+    /// The measured value.
     pub measured: String,
-    /// Whether the promise was kept; `None`: nothing is promised.
+    /// True if the promise was kept. `None` if nothing is promised.
     pub met: Option<bool>,
-    /// What measures it again.
+    /// The command that repeats the measurement.
     pub command: String,
 }
 
 impl Row {
-    /// One line of the table.
+    /// Formats the row as a line of the table.
     pub fn line(&self) -> String {
         let met = match self.met {
             Some(true) => "yes",
@@ -42,10 +42,10 @@ impl Row {
     }
 }
 
-/// Writes rows where `proof` finds them.
+/// Writes rows to a file that `proof` reads.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -54,10 +54,10 @@ pub fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
     std::fs::write(path, lines)
 }
 
-/// All rows that lie in a folder, as one table, by the names of the files.
+/// Joins all rows of a folder into one table, in the order of the file names.
 ///
 /// # Errors
-/// Where the folder or a file in it cannot be read.
+/// If the folder or a file in it cannot be read.
 pub fn join(folder: &Path) -> io::Result<String> {
     let mut files: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
@@ -73,10 +73,10 @@ pub fn join(folder: &Path) -> io::Result<String> {
     Ok(table)
 }
 
-/// The machine: cores and memory.
+/// Describes the machine: cores and memory.
 ///
 /// # Errors
-/// Where the system does not tell.
+/// If the system does not report them.
 pub fn machine() -> io::Result<String> {
     let cores = std::thread::available_parallelism()?;
     let text = std::fs::read_to_string("/proc/meminfo")?;

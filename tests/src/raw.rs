@@ -1,4 +1,4 @@
-//! A small, strict HTTP/1 client on a plain socket: it shows exactly what a server sent, and takes nothing that is not in order.
+//! A small, strict HTTP/1 client on a plain socket: it shows exactly what a server sent and rejects everything malformed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub use response::Response;
 const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST_HEAD: usize = 256 << 10;
 
-/// One request as it will be written.
+/// One request, exactly as it will be written.
 #[derive(Clone, Debug)]
 pub struct Request {
     method: String,
@@ -22,7 +22,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request with its `Host`.
+    /// Creates a request with its `Host`.
     pub fn new(method: &str, host: &str, target: &str) -> Self {
         Self {
             method: method.to_owned(),
@@ -32,19 +32,19 @@ impl Request {
         }
     }
 
-    /// A `GET`.
+    /// Creates a `GET`.
     pub fn get(host: &str, target: &str) -> Self {
         Self::new("GET", host, target)
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With a body and its length.
+    /// Adds a body and its `Content-Length`.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -52,7 +52,7 @@ impl Request {
         self.header("Content-Length", &length)
     }
 
-    /// The bytes of the request's head.
+    /// Returns the bytes of the head.
     pub fn head(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in &self.headers {
@@ -63,17 +63,17 @@ impl Request {
     }
 }
 
-/// One connection that is used for many requests and never opened again by itself.
+/// A connection for any number of requests. It never reconnects.
 #[derive(Debug)]
 pub struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to `address`.
     ///
     /// # Errors
-    /// Why there is no connection, within 20 s.
+    /// If the connection fails or takes more than 20 s.
     pub async fn open(address: SocketAddr) -> Result<Self, String> {
         let connect = tokio::time::timeout(PATIENCE, TcpStream::connect(address));
         let stream = connect
@@ -91,13 +91,13 @@ impl Connection {
     /// Sends a request and reads its whole answer.
     ///
     /// # Errors
-    /// What was not in order, or that it took more than 20 s.
+    /// If unread bytes are left from before, the connection fails, or the answer is malformed or takes more than 20 s.
     pub async fn send(&mut self, request: &Request) -> Result<Response, String> {
         if !self.stream.buffer().is_empty() {
             return Err("bytes were left over before this request".to_owned());
         }
         self.write(&request.head()).await?;
-        // A server may refuse a large body before it has all of it: then its answer counts, not the failed write.
+        // A server may refuse a large body before it has read all of it: then its answer counts, not the failed write.
         let written = self.write(&request.body).await;
         let answer = self.answer(&request.method).await;
         match (written, answer) {
@@ -106,10 +106,10 @@ impl Connection {
         }
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     ///
     /// # Errors
-    /// When the other end is gone or takes nothing.
+    /// If the connection is closed, or the other side reads nothing for 20 s.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
         tokio::time::timeout(PATIENCE, self.stream.get_mut().write_all(bytes))
             .await
@@ -117,10 +117,10 @@ impl Connection {
             .map_err(|error| format!("cannot write: {error}"))
     }
 
-    /// Reads one answer to a request with `method`.
+    /// Reads one answer to a request with `method`, skipping informational ones except 101.
     ///
     /// # Errors
-    /// What was not in order, or that it took more than 20 s.
+    /// If the connection fails, or the answer is malformed or takes more than 20 s.
     pub async fn answer(&mut self, method: &str) -> Result<Response, String> {
         tokio::time::timeout(PATIENCE, self.answer_unbounded(method))
             .await
@@ -130,7 +130,7 @@ impl Connection {
     /// Reads exactly `count` bytes.
     ///
     /// # Errors
-    /// When fewer come.
+    /// If fewer arrive within 20 s.
     pub async fn read_exact(&mut self, count: usize) -> Result<Vec<u8>, String> {
         let mut bytes = vec![0; count];
         tokio::time::timeout(PATIENCE, self.stream.read_exact(&mut bytes))
@@ -213,7 +213,7 @@ impl Connection {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 ///
 /// # Errors
 /// As [`Connection::open`] and [`Connection::send`].
@@ -221,7 +221,7 @@ pub async fn send(address: SocketAddr, request: &Request) -> Result<Response, St
     Connection::open(address).await?.send(request).await
 }
 
-/// One `GET` on a connection of its own.
+/// Sends one `GET` on a new connection.
 ///
 /// # Errors
 /// As [`send`].

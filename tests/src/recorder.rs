@@ -1,7 +1,7 @@
-//! An endpoint that keeps every byte that it is sent, request by request and by connection, and answers as its script says.
+//! An endpoint that keeps every byte it receives, by request and connection, and answers by a script.
 //!
-//! It frames requests by itself and strictly: what it cannot frame without a doubt is a fault, and so is a byte that comes before it has
-//! answered what came before.
+//! It frames requests on its own, and strictly: ambiguous framing is a fault, and so is a byte that arrives before the previous request was
+//! answered.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -18,23 +18,23 @@ use crate::pace::Pace;
 mod connection;
 mod framing;
 
-/// What one request is answered.
+/// The answer to one request.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    /// Sent once the head is there.
+    /// Sent once the head has arrived.
     pub early: Vec<u8>,
-    /// Sent once the whole request is there.
+    /// Sent once the whole request has arrived.
     pub reply: Reply,
-    /// What follows it.
+    /// The endpoint's action afterwards.
     pub ending: Ending,
-    /// In which pieces both are written.
+    /// Division of both into writes.
     pub pace: Pace,
 }
 
-/// What a whole request is answered.
+/// The reply to a complete request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Reply {
-    /// 200, and `METHOD TARGET` as its body.
+    /// 200 with `METHOD TARGET` as its body.
     #[default]
     Usual,
     /// These bytes.
@@ -43,7 +43,7 @@ pub enum Reply {
     Nothing,
 }
 
-/// What an endpoint does after an answer.
+/// The endpoint's action after an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Ending {
     /// It waits for the next request.
@@ -55,26 +55,26 @@ pub enum Ending {
     Reset,
 }
 
-/// One request as it came.
+/// One request as received.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Which of all requests it is.
+    /// Number of the request, over all connections.
     id: u64,
-    /// Which connection it came on, counted from 1.
+    /// Number of the connection that it arrived on, from 1.
     pub connection: u64,
     /// Its bytes: head, and body with its framing.
     pub bytes: Vec<u8>,
-    /// The length of its head; 0 where the head has no end.
+    /// The length of its head; 0 if the head is incomplete.
     pub head: usize,
-    /// All of it came.
+    /// The whole request has arrived.
     pub whole: bool,
-    /// Everything that answers it was written.
+    /// The whole answer was written.
     pub answered: bool,
 }
 
 #[cfg(test)]
 impl Exchange {
-    /// One that came so.
+    /// Creates an exchange with these bytes.
     pub(crate) fn for_tests(bytes: &[u8], head: usize, whole: bool) -> Self {
         Self {
             id: 0,
@@ -107,10 +107,10 @@ struct State {
 }
 
 impl Recorder {
-    /// Starts one on a loopback port of its own.
+    /// Starts an endpoint on its own loopback port.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a loopback port is free");
@@ -127,12 +127,12 @@ impl Recorder {
         }
     }
 
-    /// Where it listens.
+    /// Returns its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Forgets what came, and answers the next requests so; those after them as usual.
+    /// Forgets all exchanges and faults, and sets the scripts of the next requests; later requests get the default script.
     pub fn begin(&self, scripts: impl IntoIterator<Item = Script>) {
         let mut state = lock(&self.state);
         state.scripts = scripts.into_iter().collect();
@@ -140,20 +140,20 @@ impl Recorder {
         state.faults.clear();
     }
 
-    /// Every request since [`Recorder::begin`].
+    /// Returns all requests since [`Recorder::begin`].
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.state).exchanges.clone()
     }
 
-    /// Everything that was not in order since [`Recorder::begin`].
+    /// Returns all faults since [`Recorder::begin`].
     pub fn faults(&self) -> Vec<String> {
         lock(&self.state).faults.clone()
     }
 
-    /// Ends every connection, and waits until they are gone.
+    /// Closes every connection and waits until all are closed.
     ///
     /// # Errors
-    /// When one stays.
+    /// If one is still open after 3 s.
     pub async fn hang_up(&self) -> Result<(), String> {
         self.hang_up.send_replace(());
         let none = || async {
@@ -172,10 +172,10 @@ impl Recorder {
         waited.await.map(drop)
     }
 
-    /// Waits until a connection has ended.
+    /// Waits until a connection is closed.
     ///
     /// # Errors
-    /// When it has not within 3 s.
+    /// If it is still open after 3 s.
     pub async fn ends(&self, connection: u64) -> Result<(), String> {
         let ended = || async {
             let open = lock(&self.state).open.contains(&connection);
@@ -191,10 +191,10 @@ impl Recorder {
             .map(drop)
     }
 
-    /// Waits until everything that was to be written for the request with that number, from 0, was written.
+    /// Waits until the whole answer was written to the request at index `number` of [`Recorder::exchanges`].
     ///
     /// # Errors
-    /// When that has not happened within 3 s.
+    /// If that takes more than 3 s.
     pub async fn has_answered(&self, number: usize) -> Result<(), String> {
         let answered = || async {
             let answered = lock(&self.state)

@@ -1,6 +1,6 @@
-//! A proxy's side of the stream, by hand: it joins, takes what it is sent, and says what the test wants.
+//! A proxy's side of the stream, by hand: it joins, receives, and sends what the test wants.
 //!
-//! Cheap enough for hundreds in one test. It verifies nothing: a proxy's duties are tested with real proxies.
+//! Cheap enough for hundreds in one test. It verifies nothing: the duties of a proxy are tested with real proxies.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use crate::ports::random;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A connected node. Dropping it ends its stream.
+/// A connected node. Dropping it closes its stream.
 #[derive(Debug)]
 pub struct ScriptedNode {
     reports: mpsc::Sender<wire::NodeMessage>,
     messages: Streaming<wire::ControlMessage>,
 }
 
-/// A greeting with nothing held and every feature known.
+/// Creates a `Hello` that holds nothing and knows every feature.
 pub fn hello(node: &str) -> wire::Hello {
     wire::Hello {
         protocol_min: 1,
@@ -45,10 +45,10 @@ pub fn hello(node: &str) -> wire::Hello {
 }
 
 impl ScriptedNode {
-    /// Opens a stream on control's socket and greets; nothing has been answered yet.
+    /// Opens a stream on control's socket and sends `hello`; the reply is not read yet.
     ///
     /// # Errors
-    /// Why there is no stream.
+    /// If the stream cannot be opened.
     pub async fn greet(socket: PathBuf, hello: wire::Hello) -> Result<Self, String> {
         let channel = channel(socket).await?;
         let (reports, outgoing) = mpsc::channel(8);
@@ -60,10 +60,10 @@ impl ScriptedNode {
         Ok(Self { reports, messages })
     }
 
-    /// The next message from control.
+    /// Returns the next message from control.
     ///
     /// # Errors
-    /// When the stream ends, or nothing comes for 20 s.
+    /// If the stream is closed, or no message arrives within 20 s.
     pub async fn next(&mut self) -> Result<FromControl, String> {
         let next = tokio::time::timeout(PATIENCE, self.messages.message()).await;
         let message = next.map_err(|_| "nothing comes".to_owned())?;
@@ -72,19 +72,19 @@ impl ScriptedNode {
         message.kind.ok_or_else(|| "an empty message".to_owned())
     }
 
-    /// Says something.
+    /// Sends a message.
     ///
     /// # Errors
-    /// When the stream has ended.
+    /// If the stream is closed.
     pub async fn say(&self, kind: ToControl) -> Result<(), String> {
         let sent = self.reports.send(message(kind)).await;
         sent.map_err(|_| "the stream ended".to_owned())
     }
 
-    /// Takes whatever comes until it runs control's head: acknowledges each update unseen. What it then runs.
+    /// Receives messages until one update is complete, acknowledges it without checking it, and returns its version.
     ///
     /// # Errors
-    /// When the stream ends first.
+    /// If the stream is closed or control sends GoAway first, or if the update is malformed.
     pub async fn follow(&mut self) -> Result<wire::Version, String> {
         let mut coming = None;
         loop {
@@ -111,10 +111,10 @@ impl ScriptedNode {
     }
 }
 
-/// Calls a method by its path with an empty message, as who explores a service does; what control says to that.
+/// Calls a method by its path with an empty message, as a client exploring the service would, and returns control's status code.
 ///
 /// # Errors
-/// When there is no connection.
+/// If there is no connection.
 pub async fn call(socket: PathBuf, path: &'static str) -> Result<tonic::Code, String> {
     let mut client = tonic::client::Grpc::new(channel(socket).await?);
     let ready = client.ready().await;
@@ -130,10 +130,10 @@ fn message(kind: ToControl) -> wire::NodeMessage {
     wire::NodeMessage { kind: Some(kind) }
 }
 
-/// A connection to control's socket, on which nothing is said yet.
+/// Connects to control's socket without sending a request.
 ///
 /// # Errors
-/// Why there is none.
+/// If there is no connection.
 pub async fn channel(socket: PathBuf) -> Result<Channel, String> {
     let connector = tower::service_fn(move |_| {
         let socket = socket.clone();

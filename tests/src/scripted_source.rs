@@ -1,4 +1,4 @@
-//! A source of endpoints that reports what a script says: a file that tests write while control runs.
+//! A source of endpoints that reports what a script contains: a file that tests write while control runs.
 //!
 //! A line is `POOL ADDRESS…` (all endpoints of that pool now), `failing REASON`, or `schedule POOLS RATE SECONDS BEGIN`, which reports
 //! the changes of a [`Schedule`] at their times.
@@ -17,19 +17,19 @@ use schedule::Schedule;
 
 pub mod schedule;
 
-/// Between two looks at the script.
+/// Interval between two reads of the script.
 const LOOK: Duration = Duration::from_millis(10);
-/// Between two looks at the clock while a schedule runs.
+/// Interval between two checks of the clock while a schedule runs.
 const TICK: Duration = Duration::from_millis(1);
 
-/// The source; it does not look yet.
+/// The source before its start.
 #[derive(Clone, Debug)]
 pub struct ScriptedSource {
     script: PathBuf,
 }
 
 impl ScriptedSource {
-    /// The script beside this `main.yaml`.
+    /// Creates a source for the script in the directory of this `main.yaml`.
     pub fn beside(config: &Path) -> Self {
         Self {
             script: script_beside(config),
@@ -37,22 +37,22 @@ impl ScriptedSource {
     }
 }
 
-/// Where the script of a control with this `main.yaml` lies.
+/// Returns the path of the script for a control with this `main.yaml`.
 pub fn script_beside(config: &Path) -> PathBuf {
     config.with_file_name("endpoints.script")
 }
 
-/// Writes a script as a whole, so that no half of it is read.
+/// Replaces a script atomically, so that control never reads half of it.
 ///
 /// # Panics
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write_script(path: &Path, text: &str) {
     let half = path.with_extension("half");
     std::fs::write(&half, text).expect("a script can be written");
     std::fs::rename(&half, path).expect("a script can be put in place");
 }
 
-/// The line of a schedule.
+/// Formats a schedule as a line of a script.
 pub fn schedule_line(schedule: &Schedule) -> String {
     let Schedule {
         pools,
@@ -81,12 +81,12 @@ impl Source for ScriptedSource {
     }
 }
 
-/// Tells the thread what is wanted, and by its end that it is not needed any more.
+/// Sends the wanted pools to the thread. Dropping it stops the thread.
 struct Told(Sender<BTreeSet<PoolName>>);
 
 impl Looking for Told {
     fn wants(&mut self, wanted: &Wanted) {
-        // The thread ends with this alone.
+        // The receiving thread outlives this sender, unless it panicked.
         let _ = self.0.send(wanted.pools().cloned().collect());
     }
 }
@@ -139,7 +139,7 @@ impl Script {
         }
     }
 
-    /// One change after the other, each at its time.
+    /// Reports the changes of a schedule in order, each at its time.
     fn follow(&self, schedule: &Schedule) {
         for number in 0..schedule.changes() {
             let (pool, step) = schedule.change(number);

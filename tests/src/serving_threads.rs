@@ -1,13 +1,13 @@
-//! What `/proc` shows of a proxy's serving threads: how often each was woken, and how many connections of clients each holds.
+//! Reads from `/proc` how often each serving thread of a proxy was woken, and how many client connections each one holds.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// How often each serving thread of a process has been woken from waiting.
+/// Returns how often each serving thread of a process woke up (its voluntary context switches).
 ///
 /// # Panics
-/// When the process is gone.
+/// Panics if the process is gone.
 pub fn wake_ups(pid: u32) -> BTreeMap<PathBuf, u64> {
     tasks(pid)
         .into_iter()
@@ -33,10 +33,11 @@ fn name(task: &std::path::Path) -> String {
     std::fs::read_to_string(task.join("comm")).unwrap_or_default()
 }
 
-/// How many connections of clients to `local` each epoll of a process watches, most first; epolls without any are left out.
+/// Returns the number of client connections to `local` that each epoll instance of a process watches, in descending order. Instances
+/// without any are omitted.
 ///
 /// # Panics
-/// When the process is gone.
+/// Panics if the process is gone.
 pub fn connections_per_epoll(pid: u32, local: SocketAddr) -> Vec<usize> {
     let clients = established(local);
     let folder = PathBuf::from(format!("/proc/{pid}"));
@@ -56,7 +57,7 @@ pub fn connections_per_epoll(pid: u32, local: SocketAddr) -> Vec<usize> {
     let fds = entries
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned());
-    // The runtime has two descriptors of the same epoll.
+    // The runtime holds two file descriptors of the same epoll instance: the set removes the duplicate.
     let epolls: BTreeSet<_> = fds
         .map(|fd| watched(&fd))
         .filter(|clients| !clients.is_empty())
@@ -66,7 +67,7 @@ pub fn connections_per_epoll(pid: u32, local: SocketAddr) -> Vec<usize> {
     counts
 }
 
-/// The sockets of established connections at the side of `local`, as links in `/proc` name them.
+/// Returns the local sockets of established connections to the port of `local`, in the form of the links in `/proc/PID/fd`.
 fn established(local: SocketAddr) -> HashSet<String> {
     const ESTABLISHED: &str = "01";
     let table = std::fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp can be read");

@@ -1,7 +1,7 @@
-//! Many nodes in one process: each runs the proxy's own side of the stream (state machine, translation, connection), on one shared runtime.
+//! Many nodes in one process: each runs the proxy's side of the stream (state machine, translation, connection) on one shared runtime.
 //!
-//! Only applying is a stand-in: it verifies what it is sent with the real records and snapshots, and builds no table. Nodes that hold the
-//! same share it. Each node has a connection of its own, as a proxy has.
+//! Only the applier is a stand-in: it verifies updates with the real records and snapshots, but builds no table. Nodes with the same
+//! content share one snapshot. Each node has its own connection, as a proxy does.
 
 mod board;
 mod contents;
@@ -20,10 +20,10 @@ pub use board::{Board, Counts, Watcher};
 pub use contents::Contents;
 pub use reordering::Reordering;
 
-/// Between two looks at what all nodes are doing.
+/// Poll interval while waiting for all nodes.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Nodes at work. Dropping them ends their streams.
+/// A set of running nodes. Dropping it closes their streams.
 #[derive(Debug)]
 pub struct Simulator {
     board: Arc<Board>,
@@ -34,7 +34,7 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Node {
     status: watch::Receiver<SyncStatus>,
-    /// Dropped with the node: then it lets go of its stream.
+    /// Set when the node is dropped, so that the driver releases its stream.
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -47,7 +47,7 @@ impl Drop for Node {
 }
 
 impl Simulator {
-    /// No nodes yet. Whoever watches is told of every version that a node begins to run.
+    /// Creates a simulator without nodes. `watcher` is called for every version that a node applies from an update.
     pub fn new(watcher: Option<Box<dyn Watcher>>) -> Self {
         Self {
             board: Arc::new(Board::new(watcher)),
@@ -56,12 +56,12 @@ impl Simulator {
         }
     }
 
-    /// From now on all nodes refuse what has this host.
+    /// Makes all nodes refuse snapshots with this host from now on.
     pub fn refuse(&self, host: &str) {
         self.contents.refuse(host);
     }
 
-    /// Starts one more node, which dials `socket`; its number.
+    /// Starts one more node, which dials `socket`, and returns its number.
     pub fn add(&mut self, socket: &Path) -> usize {
         let number = self.board.add();
         let started = node::start(number, socket.to_owned(), &self.board, &self.contents);
@@ -69,7 +69,7 @@ impl Simulator {
         number
     }
 
-    /// Starts one more node for each socket, `apart` from each other.
+    /// Starts one node per socket, at intervals of `apart`.
     pub async fn add_each(&mut self, sockets: impl IntoIterator<Item = PathBuf>, apart: Duration) {
         let begun = tokio::time::Instant::now();
         for (index, socket) in sockets.into_iter().enumerate() {
@@ -81,31 +81,31 @@ impl Simulator {
         }
     }
 
-    /// What they run and what they were sent.
+    /// Returns the board with the running versions and the counts of all nodes.
     pub fn board(&self) -> &Board {
         &self.board
     }
 
-    /// How many were started.
+    /// Returns the number of nodes started.
     pub const fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether none was.
+    /// Returns whether no node was started.
     pub const fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// How many have a stream on which control welcomed them.
+    /// Returns the number of nodes whose stream control has welcomed.
     pub fn connected(&self) -> usize {
         let connected = |node: &&Node| node.status.borrow().connected.is_some();
         self.nodes.iter().filter(connected).count()
     }
 
-    /// Waits until all are welcomed and run this revision or a later one; how long that took.
+    /// Waits until all nodes are welcomed and run this revision or a later one. Returns the time that took.
     ///
     /// # Errors
-    /// How many do not, after `limit`.
+    /// The number of connected nodes and of nodes that run the revision, if these are not all nodes within `limit`.
     pub async fn all_run(&self, revision: u64, limit: Duration) -> Result<Duration, String> {
         let begun = tokio::time::Instant::now();
         loop {

@@ -1,7 +1,7 @@
-//! Slow and silent peers on both sides of a proxy, as data: what each does, which limit ends it, and what it is told.
+//! Slow and silent peers on both sides of a proxy, as data: the behavior of each, the limit that ends it, and the expected response.
 //!
-//! A kind is a script for a client and one for an endpoint ([`kind`]); a round lets many peers of one kind loose at once and looks
-//! at the proxy meanwhile ([`round`]); a good client on a thread of its own tells whether others notice ([`good`]).
+//! A kind is a script for a client and one for an endpoint ([`kind`]). A round runs many peers of one kind concurrently while it samples
+//! the proxy ([`round`]). A good client on a separate thread measures whether other traffic is affected ([`good`]).
 
 pub mod clients;
 pub mod crowd;

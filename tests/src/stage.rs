@@ -1,4 +1,4 @@
-//! The usual stage of a change: a site that goes from one origin to another, on two proxies.
+//! The standard stage for a change: a site that moves from one origin to the other, on two proxies.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::document::site;
 use crate::fleet::{Fleet, LIVE, Plan};
 use crate::origin::Origin;
 
-/// What is promised, with room for a busy test machine and a debug build; what it took is printed.
+/// The promised bound, with a margin for a busy test machine and a debug build. The measured time is printed.
 pub const BOUND: Duration = Duration::from_secs(3);
 
 /// Two proxies that serve `a.test` from one of two origins, whose bodies are `a` and `b`.
@@ -14,17 +14,17 @@ pub const BOUND: Duration = Duration::from_secs(3);
 pub struct Stage {
     /// Control and both proxies.
     pub fleet: Fleet,
-    /// Answers `a`; live at first.
+    /// Answers `a`; initially live.
     pub a: Origin,
     /// Answers `b`.
     pub b: Origin,
 }
 
 impl Stage {
-    /// Starts it.
+    /// Starts the stage with `a` live.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// Panics if it does not come up.
     pub async fn new() -> Self {
         let (a, b) = (Origin::start("a").await, Origin::start("b").await);
         let fleet = Plan::new(2)
@@ -36,16 +36,16 @@ impl Stage {
         Self { fleet, a, b }
     }
 
-    /// The document whose site answers `body`.
+    /// Returns the document whose site answers `body`.
     pub fn document(&self, body: &str) -> String {
         let origin = if body == "a" { &self.a } else { &self.b };
         site("a.test", &[origin.address()])
     }
 
-    /// Waits until both proxies serve it and control says so; asserts the bound.
+    /// Waits until both proxies serve `body` and control reports that, and asserts the bound.
     ///
     /// # Panics
-    /// When that does not come, or is not one revision after `before`.
+    /// Panics if that does not happen, or if the change is not exactly one revision after `before`.
     pub async fn is_live(&self, how: &str, before: u64, body: &str) {
         let start = Instant::now();
         let traffic = self.fleet.serves(LIVE, "a.test", body).await;
@@ -58,7 +58,7 @@ impl Stage {
         assert_eq!(revision, before + 1, "{how}: one change is one revision");
     }
 
-    /// Changes the site by `act`, which is given the document, and waits until that is live everywhere.
+    /// Changes the site by `act`, which receives the document, and waits until the change is live everywhere.
     ///
     /// # Panics
     /// As [`Stage::is_live`].

@@ -1,8 +1,8 @@
-//! Tricks by which one user of a pool of connections could reach another: an attacker, an endpoint that plays along, and victims
-//! who must not notice.
+//! Tricks by which one client of a connection pool could affect another: an attacker, an endpoint that cooperates with it, and victims that
+//! must not notice.
 //!
-//! Every victim's request carries a number that the endpoint gives back in a header and in the body, so that an answer that belongs
-//! to somebody else is seen ([`victims`]). The endpoint takes only what is in order, and keeps what was not ([`endpoint`]).
+//! Every request of a victim carries a number that the endpoint returns in a header and in the body, so that a victim detects an answer
+//! that is not its own ([`victims`]). The endpoint accepts only well-formed requests, and records everything else ([`endpoint`]).
 
 pub mod attack;
 pub mod endpoint;
@@ -10,11 +10,11 @@ pub mod list;
 pub mod play;
 pub mod victims;
 
-/// The host that everybody asks for.
+/// The host of every request.
 pub const HOST: &str = "pool.test";
 
-/// Begins the body of every answer to a victim.
+/// The first bytes of the body of every answer to a victim.
 pub const VICTIM: &str = "victim-";
 
-/// Stands in every answer that nobody may get, and in the target of every request that no endpoint may see.
+/// Part of every answer that no client may receive, and of the target of every request that no endpoint may see.
 pub const FOREIGN: &str = "foreign";

@@ -1,11 +1,11 @@
-//! An endpoint behind a network that swallows everything: nobody answers a connect.
+//! An endpoint behind a network that drops every packet: connects are never answered.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// An address of the loopback whose queue is full. Dropping it makes the address refuse.
+/// A loopback address whose accept queue is full. Dropping it makes the address refuse connections.
 #[derive(Debug)]
 pub struct Unreachable {
     address: SocketAddr,
@@ -14,10 +14,10 @@ pub struct Unreachable {
 }
 
 impl Unreachable {
-    /// Takes an address and fills its queue.
+    /// Binds an address and fills its accept queue.
     ///
     /// # Panics
-    /// When no port is free.
+    /// Panics if no port is free.
     pub async fn start() -> Self {
         let listener = listen().expect("a loopback port is free");
         let address = listener
@@ -30,7 +30,7 @@ impl Unreachable {
         }
     }
 
-    /// The address that does not answer.
+    /// Returns the address that does not answer.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -42,7 +42,7 @@ fn listen() -> std::io::Result<TcpListener> {
     socket.listen(0)
 }
 
-/// Connects until nobody answers any more.
+/// Connects until a connect is no longer answered.
 async fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let mut queue = Vec::new();
     let limit = Duration::from_millis(200);

@@ -1,4 +1,4 @@
-//! A client that writes bytes as told, and reads answers byte for byte: whole, cut short, or reset, and each is told apart.
+//! A client that writes raw bytes and reads answers byte for byte, and distinguishes complete, truncated and reset answers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub use answer::{Answer, End};
 
 use answer::Framing;
 
-/// How long a client waits for the next bytes.
+/// Maximum wait for the next bytes.
 pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The reading half of a connection.
@@ -22,7 +22,7 @@ pub struct Wire {
     buffer: Vec<u8>,
 }
 
-/// Why there are no more bytes.
+/// The reason for which no more bytes arrive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Dry {
     Closed,
@@ -31,10 +31,10 @@ enum Dry {
 }
 
 impl Wire {
-    /// Connects.
+    /// Connects to `address`.
     ///
     /// # Errors
-    /// Why there is no connection.
+    /// The reason for which there is no connection.
     pub async fn open(address: SocketAddr) -> Result<(Self, OwnedWriteHalf), String> {
         let told = |error: std::io::Error| format!("no connection: {error}");
         let stream = TcpStream::connect(address).await.map_err(told)?;
@@ -44,10 +44,10 @@ impl Wire {
         Ok((Self { stream, buffer }, write))
     }
 
-    /// Reads an answer, to a HEAD or to something else.
+    /// Reads an answer; `to_head` if the request was a HEAD.
     ///
     /// # Errors
-    /// That there is none, or what in it breaks the rules for senders.
+    /// There is no answer, or it violates the rules for senders.
     pub async fn answer(&mut self, to_head: bool) -> Result<Answer, String> {
         let head = self.head().await?;
         let mut answer = Answer::read_head(&head)?;
@@ -71,11 +71,11 @@ impl Wire {
         Ok(answer)
     }
 
-    /// Waits for the end of the connection, in good order and without a byte before it. A reset is as good only where the client is
-    /// `sending` still, after it was told of the end.
+    /// Waits for an orderly close of the connection, without a byte before it. A reset is accepted only if the client is still `sending`
+    /// after the close was announced.
     ///
     /// # Errors
-    /// What came in its place.
+    /// The event that occurred instead.
     pub async fn end(&mut self, sending: bool) -> Result<(), String> {
         loop {
             match self.more().await {
@@ -92,10 +92,10 @@ impl Wire {
         }
     }
 
-    /// Reads so many bytes.
+    /// Reads exactly `count` bytes.
     ///
     /// # Errors
-    /// When they do not come.
+    /// An error if they do not arrive.
     pub async fn bytes(&mut self, count: usize) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
         match self.exact(count, &mut bytes).await {
@@ -168,7 +168,7 @@ impl Wire {
         }
     }
 
-    /// Reads chunks as a careful sender writes them: no extensions, no zeros before a size, CRLF everywhere, trailers that are fields.
+    /// Reads chunks, strictly: no extensions, no leading zeros in a size, CRLF everywhere, well-formed trailer fields.
     async fn chunks(&mut self, answer: &mut Answer) -> Result<Option<Dry>, String> {
         loop {
             let line = match self.line().await {
@@ -207,7 +207,7 @@ impl Wire {
     }
 }
 
-/// Bytes for a person, the middle of many left out.
+/// Formats bytes for error messages, omitting the middle of long ones.
 pub fn shown(bytes: &[u8]) -> String {
     const MOST: usize = 700;
     if bytes.len() <= MOST {

@@ -1,4 +1,4 @@
-//! Connections that the kernel has accepted when the listeners close.
+//! Connections that the kernel has accepted before the listeners close are served.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,8 +26,7 @@ async fn answers(clients: Vec<TcpStream>) {
     asked.await.unwrap();
 }
 
-/// The kernel holds a connection until its client sends something (`client_defer_accept`): one that it holds when the listener closes would
-/// be reset.
+/// With `client_defer_accept` the kernel holds a connection until its client sends data, and resets it if the listener closes first.
 #[tokio::test]
 async fn clients_that_connected_before_the_close_and_speak_after_it_are_served() {
     let origin = Origin::start("a").await;
@@ -47,7 +46,7 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
     let proxy = fleet.proxies[0].as_ref().unwrap();
     proxy.signal(Signal::TERM);
     fleet.drains(0).await;
-    // To the last moment: what the kernel holds back then would be reset.
+    // Connect until the last moment: the kernel would reset connections that it still holds.
     let mut clients = Vec::new();
     while let Ok(client) = TcpStream::connect(address) {
         clients.push(client);
@@ -60,8 +59,8 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
     assert_eq!(status.code(), Some(0));
 }
 
-/// Without a lame duck phase too: the listeners stay open until the kernel holds nobody back any more. Some of the clients speak before that,
-/// the others when the listeners are closed.
+/// The same without a lame duck phase: the listeners stay open until the kernel holds no connection any more. Some clients send before the
+/// listeners close, the others after.
 #[tokio::test]
 async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_duck_phase() {
     let origin = Origin::start("a").await;
@@ -80,7 +79,7 @@ async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_d
     let told = Instant::now();
     proxy.signal(Signal::TERM);
     eventually(LIVE, "it drains", || async {
-        same(&proxy.log().contains("not ready any more"), &true)
+        same(&proxy.log().contains("drain started"), &true)
     })
     .await;
     answers(early).await;
@@ -94,7 +93,7 @@ async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_d
     assert_eq!(status.code(), Some(0));
 }
 
-/// The time between the signal and the end of a proxy that nobody uses.
+/// Returns the time between the signal and the exit of an idle proxy.
 async fn leaves_after(lines: &str) -> Duration {
     let origin = Origin::start("a").await;
     let mut fleet = Plan::new(1)

@@ -1,4 +1,4 @@
-//! Sockets that systemd passes at the start.
+//! Socket activation: sockets that systemd passes to the proxy at its start.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -14,7 +14,8 @@ use aralez_tests::process::{alive, binary, kill};
 use aralez_tests::raw;
 use rustix::process::Signal;
 
-/// Moves the socket from standard input to where systemd puts the first one, and says for whom it is.
+/// Moves the socket from standard input to descriptor 3, where systemd places the first socket, and addresses it to this process by
+/// `LISTEN_PID`.
 const ACTIVATE: &str =
     "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec \"$@\"";
 
@@ -63,7 +64,7 @@ fn log(fleet: &Fleet) -> std::path::PathBuf {
     fleet.folder().join("activated.log")
 }
 
-/// Binds where the proxy is to serve, as systemd does before it starts anything.
+/// Binds the proxy's address, as systemd does before it starts a service.
 fn bound(address: SocketAddr) -> TcpListener {
     TcpListener::bind(address).unwrap()
 }
@@ -77,12 +78,12 @@ async fn connections_wait_while_a_socket_activated_proxy_is_restarted() {
     fleet.start_control().await;
     let socket = bound(fleet.http(0));
     for _ in 0..2 {
-        // Before the proxy runs: a connection waits in the accept queue.
+        // The proxy does not run yet: the connection waits in the accept queue.
         let address = fleet.http(0);
         let waiting = tokio::spawn(async move { raw::get(address, "a.test", "/").await });
         let mut proxy = Activated::start(&fleet, &socket);
         let answer = waiting.await.unwrap().unwrap();
-        // The first start has no configuration yet.
+        // At its first start the proxy has no configuration yet.
         assert!([200, 503].contains(&answer.status), "{}", answer.status);
         fleet.serves_on(0, LIVE, "a.test", "a").await;
         kill(proxy.0.id(), Signal::TERM);

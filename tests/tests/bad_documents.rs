@@ -1,4 +1,4 @@
-//! Every fault of a pushed document is answered with its place, its reason and the nearest right thing, and changes nothing.
+//! Every fault of a pushed document is answered with its place, its reason and the nearest valid alternative, and changes nothing.
 
 use aralez_tests::document::site;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
@@ -33,7 +33,7 @@ impl Stage {
     }
 }
 
-/// A document, and what the answer to it must say.
+/// A document, and the parts that the answer to it must contain.
 type Faulty = (String, Vec<&'static str>);
 
 fn route(lines: &str) -> String {

@@ -1,4 +1,4 @@
-//! Whatever is sent to the config API or saved: a clear answer at once, bounded memory, and nothing changed.
+//! Malicious input to the config API or in a document: the answer is clear and immediate, memory is bounded, and nothing changes.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Connection, Request};
 
-/// The promise is one second in release; a debug build gets three.
+/// The promise is one second in a release build; a debug build gets three.
 const BOUND: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
 const MEMORY: u64 = 100 << 20;
 
@@ -29,7 +29,7 @@ impl Stage {
         Self { fleet, head, _a: a }
     }
 
-    /// Pushes bytes; the status and text of the answer, within time and memory.
+    /// Pushes bytes, and returns the status and the text of the answer. Asserts the bounds of time and memory.
     async fn refused(&self, what: &str, text: &[u8]) -> (u16, String) {
         let before = self.fleet.control().memory();
         let target = format!("/conf?key={MASTER_KEY}");
@@ -119,7 +119,7 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
     let mut connection = Connection::open(stage.fleet.api()).await.unwrap();
     connection.write(head.as_bytes()).await.unwrap();
     for _ in 0..100 {
-        // Once it has seen too much it may stop reading: then its answer is what counts.
+        // Control may stop reading once the limit is exceeded; then only its answer counts.
         if connection.write(&chunk).await.is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! A damaged file of the cache is never served, never half, and never in the way of the good one before it.
+//! A damaged cache file is never served, not even in part, and never prevents the previous good file from being served.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn cache(folder: &Path) -> Cache {
     Cache::new(folder.to_owned(), "test".to_owned())
 }
 
-/// A cache with a good small version 1, and a version 2 with so many hosts; the file of the second.
+/// Fills a cache with a good small version 1, and a version 2 with this many hosts. Returns the file of version 2.
 fn filled(folder: &Path, hosts: usize) -> PathBuf {
     let mut cache = cache(folder);
     cache.boot(&Limits::default());
@@ -55,7 +55,7 @@ fn filled(folder: &Path, hosts: usize) -> PathBuf {
     files.find(newest).expect("the second version is kept")
 }
 
-/// What a boot finds where the newest file holds this instead.
+/// Replaces the newest file with `content`, and asserts that a boot sets it aside and loads version 1.
 fn boots_with_the_one_before(newest: &Path, content: &[u8], what: &str) {
     let folder = newest.parent().unwrap();
     std::fs::write(newest, content).unwrap();
@@ -66,7 +66,7 @@ fn boots_with_the_one_before(newest: &Path, content: &[u8], what: &str) {
     std::fs::remove_file(newest.with_extension("arz.corrupt")).unwrap();
 }
 
-/// Cuts at `cuts` and flips at `flips`, one bit each; how many there were.
+/// Truncates the file at each of `cuts`, and flips one bit in each byte of `flips`. Returns the number of damages.
 fn damage(newest: &Path, cuts: &[usize], flips: &[usize]) -> usize {
     let whole = std::fs::read(newest).unwrap();
     for length in cuts {
@@ -77,7 +77,7 @@ fn damage(newest: &Path, cuts: &[usize], flips: &[usize]) -> usize {
         flipped[*position] ^= 1 << (random() % 8);
         boots_with_the_one_before(newest, &flipped, &format!("a bit of byte {position}"));
     }
-    // What mends it is the whole file, so that it was the damage that was seen.
+    // With the original content the file loads again, so it was the damage that the boots rejected.
     aralez_runtime::private::write_atomic(newest, &whole).unwrap();
     let found = cache(newest.parent().unwrap()).boot(&Limits::default());
     assert_eq!(
@@ -87,7 +87,7 @@ fn damage(newest: &Path, cuts: &[usize], flips: &[usize]) -> usize {
     cuts.len() + flips.len()
 }
 
-/// F-11: cut at any length, any byte flipped, for a small cache and for a large one.
+/// F-11: truncated at any length and with any byte flipped, for a small cache and for a large one.
 #[test]
 fn a_damaged_file_is_never_served_and_the_good_one_before_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A proxy that is killed at any moment, also while it writes its cache, comes back with what it had.
+//! A proxy that is killed at any time, even while it writes its cache, starts again with what it had persisted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use aralez_tests::proof::{Kept, amount};
 use aralez_tests::raw::{self, Request};
 use rustix::process::Signal;
 
-/// Enough that a file takes some time to write.
+/// Enough hosts that writing a file takes some time.
 const HOSTS: usize = 200;
 const HOST: &str = "h0.test";
-/// How long a proxy lives at most after its first new revision.
+/// Maximum lifetime of a proxy after its first new revision.
 const LIFE: Duration = Duration::from_millis(1_200);
 
-/// Pushes one revision after the other until it is told to stop; the label of each by its number.
+/// Pushes one revision after another until it is stopped, and records each one's label by its revision.
 struct Pusher {
     stop: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<BTreeMap<u64, String>>,
@@ -60,7 +60,7 @@ fn half_written(cache: &Path) -> bool {
     names.any(|name| name.starts_with(".content-") && name.ends_with(".tmp"))
 }
 
-/// A random moment; in every second round one while a file is being written, if that can be caught.
+/// Waits for a random time. In every second round, waits until a file is being written, if that can be caught.
 async fn a_moment(round: u64, cache: &Path) {
     let micros = random() % u64::try_from(LIFE.as_micros()).unwrap();
     if round.is_multiple_of(2) {
@@ -71,12 +71,12 @@ async fn a_moment(round: u64, cache: &Path) {
     while Instant::now() < end && !half_written(cache) {
         tokio::task::yield_now().await;
     }
-    // Into the write, or just behind it.
+    // Kill during the write, or just after it.
     let into = Instant::now() + Duration::from_micros(micros % 300);
     while Instant::now() < into {}
 }
 
-/// What a proxy serves that starts without control: its revision and the label of its answers.
+/// Starts the proxy without control, and returns the revision that it serves and the label of its answers.
 async fn served_alone(fleet: &mut Fleet) -> (u64, String) {
     fleet.launch_proxy(0);
     let answer = eventually(LIVE * 2, "it serves from its cache", || async {
@@ -88,23 +88,23 @@ async fn served_alone(fleet: &mut Fleet) -> (u64, String) {
     let version = fleet.version(0).await.unwrap();
     assert_eq!(version["origin"], "cache", "{version}");
     let mut proxy = fleet.proxies[0].take().unwrap();
-    // A clean end: otherwise two deaths in a row would make a version suspect, which is another promise.
+    // Exit cleanly: repeated deaths would make the version suspect, which is a different promise.
     proxy.signal(Signal::TERM);
     proxy.end(LIVE).await.unwrap();
     let label = answer.header("x-version").unwrap_or_default().to_owned();
     (version["revision"].as_u64().unwrap(), label)
 }
 
-/// The kills, and what is known of what may be served after the next.
+/// The state of the kills, and the bounds on what the next start may serve.
 struct Trial {
     fleet: Fleet,
     origin: Origin,
     cache: PathBuf,
     /// The label of every revision.
     labels: BTreeMap<u64, String>,
-    /// The newest revision that was persisted, or served by a proxy alone.
+    /// The newest revision that was reported as persisted, or that a proxy served without control.
     floor: u64,
-    /// How many kills left a file half written.
+    /// Number of kills that left a partially written file.
     torn: u64,
 }
 
@@ -112,7 +112,7 @@ impl Trial {
     async fn new() -> Self {
         let origin = Origin::start("a").await;
         let plan = Plan::new(1).document(&many(HOSTS, "v0", origin.address()));
-        // The kernel holds no connection, so that a clean end takes no time.
+        // Disable deferred accept, so that a clean exit takes no time.
         let plan = plan.proxy(0, "client_defer_accept: false");
         let fleet = plan.relayed(0).start().await;
         let head = fleet.is_current(LIVE).await;
@@ -126,7 +126,7 @@ impl Trial {
         }
     }
 
-    /// Lets the proxy live under a stream of revisions, and kills it at a moment.
+    /// Runs the proxy under a stream of revisions, and kills it at the chosen time.
     async fn kill(&mut self, round: u64) {
         let before = self.fleet.head().await.unwrap();
         if self.fleet.proxies[0].is_none() {
@@ -153,7 +153,7 @@ impl Trial {
         self.floor = self.floor.max(persisted);
     }
 
-    /// Starts it without control, and looks at what it serves.
+    /// Starts the proxy without control, and checks what it serves.
     async fn look(&mut self, round: u64) {
         self.fleet.relays[0].as_ref().unwrap().cut();
         let (revision, label) = served_alone(&mut self.fleet).await;
@@ -172,7 +172,7 @@ impl Trial {
     }
 }
 
-/// F-09: kill -9 of the proxy at any step of the cache's write.
+/// F-09: SIGKILL of the proxy at any step of writing the cache.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_killed_at_any_moment_starts_with_what_it_called_persisted_or_newer() {
     let rounds = amount(5, 200);

@@ -1,4 +1,5 @@
-//! A proxy alone: with nothing to serve it says so, with a damaged cache it serves what it had before.
+//! A proxy without control: with nothing to serve it answers 503 and reports the reason, with a damaged cache it serves the previous
+//! version.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw;
 
-/// F-13: control down, no cache.
+/// F-13: control is down and there is no cache.
 #[tokio::test]
 async fn a_proxy_with_neither_cache_nor_control_answers_503_and_says_why() {
     let a = Origin::start("a").await;
@@ -61,7 +62,7 @@ async fn control_without_a_document_is_an_empty_configuration_until_one_appears(
     fleet.serves(LIVE, "a.test", "a").await;
 }
 
-/// The files of a proxy's cache that hold snapshots, oldest first.
+/// Returns the files of a proxy's cache that contain snapshots, oldest first.
 fn cached(fleet: &Fleet) -> Vec<PathBuf> {
     let folder = fleet.state().join("proxy-proxy-0");
     let mut files: Vec<_> = files_below(&folder)
@@ -140,7 +141,7 @@ async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
     );
 }
 
-/// F-11: nothing good is left: not ready.
+/// F-11: without any good file the proxy is not ready.
 #[tokio::test]
 async fn a_proxy_whose_whole_cache_is_damaged_starts_as_if_it_had_none() {
     let a = Origin::start("a").await;
@@ -170,14 +171,14 @@ async fn a_version_that_died_young_again_and_again_gives_way_until_an_operator_c
         .await;
     let first = fleet.is_current(LIVE).await;
     persisted(&fleet, first).await;
-    // A clean exit: so far nothing is held against the first version.
+    // Exit cleanly, so that no death counts against the first version.
     let mut proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(rustix::process::Signal::TERM);
     proxy.end(LIVE).await.unwrap();
     fleet.start_proxy(0).await;
     let second = fleet.apply(&versioned("a.test", "2.b", b.address())).await;
     persisted(&fleet, second).await;
-    // SIGKILL: nobody knows why, so that it takes four.
+    // The cause of a SIGKILL is unknown, so it takes four deaths to make a version suspect.
     for _ in 0..4 {
         fleet.kill_proxy(0);
         fleet.start_proxy(0).await;

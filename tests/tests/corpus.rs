@@ -1,4 +1,4 @@
-//! The strictness corpus against a real proxy: what is ambiguous is refused, what is served arrives byte for byte, and nothing of one
+//! The strictness corpus against a real proxy: ambiguous messages are refused, served messages arrive byte for byte, and no part of one
 //! message is ever taken for part of another.
 
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use aralez_tests::lenient::Lenient;
 use aralez_tests::ports;
 use aralez_tests::recorder::Recorder;
 
-/// Names of hosts, all as long as the next.
+/// Host names, all of the same length.
 const HOSTS: [&str; 8] = [
     "a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test",
 ];
 
-/// One thread, so that an endpoint's connection that is kept is kept for everybody.
+/// One proxy thread, so that every request may reuse any kept endpoint connection.
 async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     let mut recorders = Vec::new();
     let mut document = String::new();
     for host in HOSTS {
         let recorder = Recorder::start().await;
         document.push_str(&site(host, &[recorder.address()]));
-        // A second route, which some spellings of a path lead to for some readers only.
+        // A second route, which some spellings of a path select for some parsers only.
         document.push_str("    \"/secret\":\n");
         document.push_str(&servers(&[recorder.address()]));
         recorders.push(recorder);
@@ -44,14 +44,14 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     (fleet, lanes)
 }
 
-/// The proxy finds the pseudonym that the corpus is written for in its state.
+/// Writes the pseudonym that the corpus assumes into the proxy's state, where the proxy finds it at its start.
 fn keep_pseudonym(fleet: &Fleet) {
     let state = fleet.state().join("proxy-proxy-0");
     std::fs::create_dir_all(&state).expect("a folder can be made");
     std::fs::write(state.join("pseudonym"), corpus::PSEUDONYM).expect("a file can be written");
 }
 
-/// Runs all cases, in as many lanes as there are, and tells everything that failed.
+/// Runs all cases on all lanes concurrently, and reports every failure.
 async fn run<C, F>(cases: Vec<C>, run: fn(Arc<Lane>, Arc<C>, u64) -> F)
 where
     C: Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! `aralez-ctl`: its exit codes and its answers are a contract.
+//! `aralez-ctl`: its exit codes and its output are a contract.
 
 use std::time::Duration;
 

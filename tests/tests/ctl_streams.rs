@@ -1,4 +1,4 @@
-//! `aralez-ctl` in a pipeline: pipes as documents, data on standard output whatever happens, and codes that scripts can trust.
+//! `aralez-ctl` in a pipeline: pipes as documents, data on standard output in every case, and exit codes that scripts can rely on.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// Runs a line of bash in which `aralez-ctl` is the built one and asks this control.
+/// Runs a line of bash in which `aralez-ctl` is the built binary and connects to this control.
 async fn bash(server: &str, line: &str) -> std::process::Output {
     let ctl = binary("aralez-ctl");
     let script = format!("aralez-ctl() {{ '{}' \"$@\"; }}\n{line}", ctl.display());
@@ -79,7 +79,7 @@ async fn documents_come_from_pipes_as_from_files() {
     assert_eq!(folder.status.code(), Some(1), "{}", text(&folder));
 }
 
-/// A control whose only proxy never answers, and a document that it would be sent.
+/// Starts a control whose only proxy never answers; also returns a document to push to it.
 async fn silent(origin: &Origin) -> (Fleet, String) {
     let fleet = Plan::new(1)
         .relayed(0)
@@ -93,7 +93,7 @@ async fn silent(origin: &Origin) -> (Fleet, String) {
     (fleet, file.display().to_string())
 }
 
-/// Something listens where control should, takes the push, and says nothing.
+/// A listener in place of control accepts the push and sends nothing.
 #[tokio::test]
 async fn a_push_that_is_interrupted_before_control_answers_says_that_its_end_is_not_known() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Starting, stopping, refusing to start: exit codes and the one line that says what and where.
+//! Starting, stopping, refusing to start: exit codes, and the one line that names the problem and its place.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 const SOON: Duration = Duration::from_secs(15);
 const DAEMONS: [&str; 2] = ["aralez-control", "aralez-proxy"];
 
-/// The last line that says something, and that there is nothing like a backtrace around it.
+/// Asserts that the last non-empty line contains `parts`, and that the output holds no backtrace.
 #[track_caller]
 fn one_line(output: &std::process::Output, parts: &[&str]) {
     let said = text(output);
@@ -185,7 +185,7 @@ async fn sigterm_does_not_wait_longer_than_the_grace() {
 }
 
 fn daemon(supervisor: u32, name: &str) -> Option<u32> {
-    // The kernel keeps fifteen bytes of a name.
+    // The kernel keeps the first fifteen bytes of a process name.
     let name = &name[..name.len().min(15)];
     process::children(supervisor)
         .into_iter()

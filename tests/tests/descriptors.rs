@@ -1,4 +1,4 @@
-//! Daemons that run out of descriptors: they rest, say so once, and go on when there are some again.
+//! Daemons that run out of file descriptors back off, log it once, and accept again when descriptors are free.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use aralez_tests::origin::Origin;
 use aralez_tests::process::Daemon;
 use aralez_tests::raw;
 
-/// Every descriptor below it is in use by a running daemon: it can open none.
+/// A limit below every descriptor that a running daemon has open: it can open no other.
 const NONE: u64 = 3;
 const PLENTY: u64 = 1000;
-/// How long a daemon without descriptors is watched.
+/// Time for which a daemon without free descriptors is observed.
 const WATCHED: Duration = Duration::from_secs(2);
 
 async fn serving(origin: &Origin) -> Fleet {
@@ -25,7 +25,7 @@ async fn serving(origin: &Origin) -> Fleet {
     fleet
 }
 
-/// Takes the descriptors from a daemon while a client waits at `address`, and gives them back.
+/// Exhausts the daemon's descriptors while a client waits at `address`, then frees them again.
 async fn runs_out(daemon: &Daemon, address: SocketAddr, host: &'static str, path: &'static str) {
     daemon.limit_open_files(NONE);
     let waiting = tokio::spawn(async move { raw::get(address, host, path).await });
@@ -43,7 +43,7 @@ async fn runs_out(daemon: &Daemon, address: SocketAddr, host: &'static str, path
     println!("{address}: {:.1} % of a core", used * 100.0);
     assert!(used < 0.2, "it spins: {used}");
     assert!(!waiting.is_finished(), "there is no descriptor for it");
-    // Each of two threads that accept says it.
+    // Each of the two accepting threads logs it.
     assert!((1..=2).contains(&logged()), "{}", daemon.log());
 
     daemon.limit_open_files(PLENTY);

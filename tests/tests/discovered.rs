@@ -1,4 +1,4 @@
-//! Endpoints that a source finds while control runs: served, kept over a restart, and never taken away by bad news.
+//! Endpoints that a source finds while control runs: they are served, kept over a restart, and never removed by a failing source.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::process::text;
 
-/// The document has one endpoint, the source finds another one.
+/// A fleet whose document has one endpoint and whose source finds another one.
 struct Two {
     fleet: Fleet,
     written: Origin,
@@ -39,7 +39,7 @@ impl Two {
         self.fleet.script(&line);
     }
 
-    /// Whether the found endpoint has its turn at a proxy.
+    /// Waits until the proxy sends a request to the found endpoint.
     async fn is_served(&self, proxy: usize) {
         self.fleet.serves_on(proxy, LIVE, "a.test", "found").await;
     }
@@ -70,10 +70,10 @@ async fn a_killed_control_goes_on_with_the_endpoints_that_a_source_found_before(
     two.is_served(0).await;
     two.checkpoint_is_written().await;
     two.fleet.kill_control();
-    // Nobody finds anything any more.
+    // From here on the source finds nothing.
     two.fleet.end_script();
     two.fleet.start_control().await;
-    // It has no cache: all that it serves, this control told it.
+    // This proxy has no cache: everything it serves comes from the restarted control.
     two.fleet.start_proxy(1).await;
     two.is_served(1).await;
     two.is_served(0).await;

@@ -1,7 +1,7 @@
-//! What the documentation shows is true: its YAML loads, and its marked commands run.
+//! The documentation is correct: its YAML loads, and its marked commands run.
 //!
-//! A fenced block marked `yaml` is checked as an `upstreams.yaml`, one marked `yaml main` as a `main.yaml`. A block marked `sh tested`
-//! is run in a fresh folder, with this build's programs in the path; it must end with 0.
+//! A fenced block marked `yaml` is checked as an `upstreams.yaml`, one marked `yaml main` as a `main.yaml`. A block marked `sh tested` runs
+//! in a fresh folder, with this build's programs in the path, and must exit with 0.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A proxy that leaves: keep-alives end, exchanges finish, tunnels live to the grace.
+//! Graceful shutdown of a proxy: idle keep-alive connections close, exchanges finish, tunnels live until the grace period expires.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Uses a tunnel to an echo; how often.
+/// Sends pings through a tunnel to an echo until `end`; returns how many came back.
 async fn echoes_until(tunnel: &mut Connection, end: Instant) -> u32 {
     let mut echoes = 0;
     while Instant::now() < end {
@@ -31,7 +31,7 @@ async fn echoes_until(tunnel: &mut Connection, end: Instant) -> u32 {
 async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     let origin = Origin::start("a").await;
     let mut fleet = Plan::new(1)
-        // The kernel holds no connection, so that the grace begins at the signal.
+        // Without TCP_DEFER_ACCEPT the kernel holds back no connection, so the grace period begins at the signal.
         .proxy(0, "grace_period: 3s\nclient_defer_accept: false")
         .document(&site("a.test", &[origin.address()]))
         .start()
@@ -64,7 +64,7 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     let mut proxy = fleet.proxies[0].take().unwrap();
     let told = Instant::now();
     proxy.signal(Signal::TERM);
-    // Side by side: an idle connection may be closed at any time of the grace.
+    // Concurrently: an idle connection may be closed at any time of the grace period.
     let closes = async {
         let closed = idle.read_exact(1).await;
         assert!(closed.is_err(), "an idle connection is closed");
@@ -82,7 +82,7 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
         told.elapsed()
     );
     assert_eq!(status.code(), Some(0));
-    // What was echoed is no whole frame, so there is no place for a close frame.
+    // The echoed bytes are no whole frame, so no close frame can follow them.
     assert!(tunnel.read_exact(1).await.is_err(), "the grace is over");
     assert!(
         told.elapsed() < Duration::from_secs(9),
@@ -91,7 +91,7 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     );
 }
 
-/// One proxy that serves `a.test` and leaves within these limits.
+/// Starts one proxy that serves `a.test` and shuts down within these limits.
 async fn serving(origin: &Origin, limits: &str) -> Fleet {
     let fleet = Plan::new(1)
         .proxy(0, limits)
@@ -109,7 +109,7 @@ fn told_to_leave(fleet: &mut Fleet) -> (Daemon, Instant) {
     (proxy, Instant::now())
 }
 
-/// A client on a blocking socket, which shows how a connection ends.
+/// Opens a blocking socket, which shows how the connection was closed (FIN or reset).
 fn client(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream
@@ -118,7 +118,7 @@ fn client(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// All that comes, and how the connection ended.
+/// Reads everything until the connection is closed; returns the bytes, and the error if it was not closed cleanly.
 fn rest(stream: &mut TcpStream) -> (Vec<u8>, Result<(), ErrorKind>) {
     let mut all = Vec::new();
     let mut part = [0; 4096];
@@ -131,7 +131,7 @@ fn rest(stream: &mut TcpStream) -> (Vec<u8>, Result<(), ErrorKind>) {
     }
 }
 
-/// Whether the other end has neither closed nor said anything.
+/// Reports whether the other end has neither closed the connection nor sent anything.
 fn is_quiet(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let seen = stream.peek(&mut [0]);
@@ -141,7 +141,7 @@ fn is_quiet(stream: &TcpStream) -> bool {
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
-/// Clients that had one request each and keep their connections.
+/// Opens connections that each complete one request and stay open.
 fn kept(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     let one = |_| {
         let mut stream = client(address);
@@ -154,7 +154,7 @@ fn kept(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     (0..count).map(one).collect()
 }
 
-/// An answer whose body is `a`.
+/// Reads an answer whose body is `a`.
 fn read_answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\na") {
@@ -232,7 +232,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
         same(&refused, &true)
     };
     eventually(LIVE, "the listener is closed", closed).await;
-    // Longer than a node is quiet before it leaves.
+    // Longer than the quiet period after which a drain with nothing unfinished is over.
     tokio::time::sleep(Duration::from_millis(500)).await;
     fresh.write_all(end).unwrap();
     let answer = read_answer(&mut fresh);
@@ -248,7 +248,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
     );
 }
 
-/// A tunnel to an endpoint that sends back every byte.
+/// Opens a tunnel to an endpoint that echoes every byte.
 fn tunnel(origin: &Origin, address: SocketAddr) -> TcpStream {
     origin.answer_once(ScriptedAnswer::web_socket_echo());
     let mut stream = client(address);
@@ -265,7 +265,7 @@ fn tunnel(origin: &Origin, address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// The frames of a server, whole and masked or not, then the given part of one more.
+/// Sends `bytes` through the tunnel and expects the same bytes back.
 fn echoed(stream: &mut TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).unwrap();
     let mut back = vec![0; bytes.len()];
@@ -332,7 +332,7 @@ async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close
         same(&drained, &1)
     };
     eventually(2 * LIVE, "the tunnel is asked to end", asked).await;
-    // The rest of the frame, with another frame behind it that the client must not see the beginning of.
+    // The remainder of the frame, followed by another frame of which the client must not see a single byte.
     let rest_of_it = vec![9; 0x4000];
     let new = [0x81, 50, b'n', b'e', b'w'];
     stream.write_all(&rest_of_it).unwrap();

@@ -1,4 +1,4 @@
-//! The way to an endpoint: a live one is found, one that cannot be reached is left alone, and what this machine lacks is nobody's fault.
+//! Selection of an endpoint: a live one is found, an unreachable one is avoided, and a local shortage is not held against any endpoint.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 const HOST: &str = "a.test";
 const FAILURES: &str = "aralez_endpoint_connect_failures_total";
 
-/// No request failed.
+/// The list of failures when no request failed.
 const NONE: [u16; 0] = [];
 
 async fn serving(settings: &str, endpoints: &[SocketAddr]) -> Fleet {
@@ -41,7 +41,7 @@ fn request(number: usize) -> Request {
     }
 }
 
-/// Sends so many requests, each on a new connection every now and then; the statuses that were not 200.
+/// Sends `requests` requests, on a new connection for every hundred; returns the statuses other than 200.
 async fn failures(fleet: &Fleet, requests: usize) -> Vec<u16> {
     let mut failed = Vec::new();
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
@@ -57,7 +57,8 @@ async fn failures(fleet: &Fleet, requests: usize) -> Vec<u16> {
     failed
 }
 
-/// A live endpoint among those: no request fails, and after the first second hardly one is tried twice. How many tries a request takes then.
+/// One live endpoint among unreachable ones: no request fails, and after the first second hardly any needs a second attempt. Returns the
+/// measured attempts per request after that second.
 async fn a_live_one_serves_all(live: &Origin, others: &[SocketAddr], requests: usize) -> String {
     let all: Vec<_> = others.iter().copied().chain([live.address()]).collect();
     let fleet = serving("", &all).await;
@@ -94,7 +95,7 @@ fn keep(name: &str, what: &str, measured: &str) {
         ),
         goal: "0 of 1,000, ≤ 1.05",
         measured,
-        // Both are asserted where they are counted.
+        // Both goals are asserted where they are counted.
         met: true,
         test: "endpoints",
     };
@@ -154,7 +155,7 @@ async fn a_pool_in_which_all_refuse_says_so_at_once_and_serves_as_soon_as_one_is
             start.elapsed()
         );
     }
-    // All of them rest now, and one that rests serves where there is no other.
+    // All of them rest now. A resting endpoint serves where there is no other.
     let back = Origin::start_at(ports[1].address(), "back").await;
     for _ in 0..10 {
         assert_eq!(fleet.get(0, HOST, "/").await.unwrap().text(), "back");
@@ -212,7 +213,7 @@ async fn when_a_rest_ends_one_of_many_requests_finds_out_and_the_others_are_not_
         slow += client.await.unwrap();
     }
     let probes = metrics(&fleet).await.sum(FAILURES) - before;
-    // Rests of 1 and 2 s, and a probe takes a second.
+    // Rests last 1 s and 2 s, and a probe takes 1 s.
     assert!((1..=3).contains(&probes), "{probes} probes");
     assert!(slow <= 3, "{slow} requests waited");
 }
@@ -221,7 +222,7 @@ async fn when_a_rest_ends_one_of_many_requests_finds_out_and_the_others_are_not_
 async fn descriptors_that_run_out_are_not_held_against_an_endpoint() {
     let origins = [Origin::start("a").await, Origin::start("b").await];
     let fleet = serving("", &origins.each_ref().map(Origin::address)).await;
-    // Connections that were there before, so that only those to endpoints are lacking.
+    // The client connection is opened before the limit, so that only connections to endpoints lack a descriptor.
     let mut client = Connection::open(fleet.http(0)).await.unwrap();
     let miss = client.send(&Request::get("nobody.test", "/")).await;
     assert_eq!(miss.unwrap().status, 404);
@@ -277,7 +278,7 @@ async fn a_connection_is_not_used_beyond_the_time_that_its_endpoint_keeps_it() {
             origin.connections() == before
         };
         assert!(!ask(0).await);
-        // The endpoint has not closed: it says that it may, soon.
+        // The endpoint has not closed the connection: its `Keep-Alive` hint announces that it soon may.
         assert_eq!([ask(0).await, ask(800).await], reused, "{told:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Control knows over its restarts which nodes it expects, until they are forgotten.
+//! Control remembers over its restarts which nodes it expects, until an operator forgets them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use aralez_tests::process::text;
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// A restarted control waits this long for the nodes that were connected, and they come back within this time.
+/// A restarted control waits this long for the nodes that were connected before; they reconnect within this time.
 const RETURN: Duration = Duration::from_secs(60);
 
 async fn two_nodes() -> (Fleet, Origin) {
@@ -30,7 +30,7 @@ async fn restart_control(fleet: &mut Fleet) {
     fleet.start_control().await;
 }
 
-/// The state of each node in what became of a push.
+/// Returns the name and the state of each node in the answer to a push.
 fn states(push: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let nodes = push["nodes"].as_array().cloned().unwrap_or_default();

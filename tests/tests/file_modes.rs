@@ -1,4 +1,4 @@
-//! A7: what kubelet's `fsGroup`, `cp -r`, `rsync` and ACL masks do to the modes of state costs nothing.
+//! File modes that kubelet's `fsGroup`, `cp -r`, `rsync` or ACL masks change do no harm to the state of the daemons.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::Origin;
 use rustix::process::Signal;
 
-/// As kubelet does at each mount of a volume with `fsGroup`: g+rw on files, g+rwxs on folders.
+/// Changes modes as kubelet does at each mount of a volume with `fsGroup`: g+rw on files, g+rwxs on folders.
 fn like_kubelet(path: &Path) {
     let metadata = fs::symlink_metadata(path).unwrap();
     let mode = metadata.permissions().mode();
@@ -24,7 +24,7 @@ fn like_kubelet(path: &Path) {
     }
 }
 
-/// The files below a folder that the group may use.
+/// Returns the files below a folder that the group can access.
 fn open_to_the_group(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path)
         .unwrap()
@@ -75,7 +75,7 @@ async fn state_with_group_bits_serves_starts_and_is_closed_again() {
     .await;
     println!("{told}");
     assert!(fleet.log("control").contains("control/seal.key"));
-    // What is in every request anyway need not be kept from the group, only from being written by it.
+    // Public contents may be readable by the group; the group only must not write them.
     let public = ["/lock", "/pseudonym"];
     let sealed = |path: &String| !public.iter().any(|name| path.ends_with(name));
     let open = open_to_the_group(&fleet.state());

@@ -1,4 +1,4 @@
-//! What clients say where a request should begin, and that every answer is counted.
+//! Bytes that clients send where a request should begin; every answer to them is counted.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -29,7 +29,7 @@ fn client(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// All that comes until the connection ends.
+/// Reads everything until the connection is closed.
 fn rest(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let mut part = [0; 4096];
@@ -60,7 +60,7 @@ async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() 
     kept.write_all(GET).unwrap();
     answered(&mut kept);
     kept.write_all(b"\r\n").unwrap();
-    // Far beyond the time that a head may take, and within that of an idle connection.
+    // Far longer than the timeout of a request head, and within the idle timeout.
     tokio::time::sleep(Duration::from_secs(2)).await;
     kept.write_all(GET).unwrap();
     answered(&mut kept);
@@ -109,7 +109,7 @@ async fn what_cannot_begin_a_request_is_refused_at_its_first_byte() {
         stream.read_exact(&mut first).unwrap();
         assert_eq!(&first, b"HTTP/1.1 400", "{bytes:?}");
         assert!(start.elapsed() < Duration::from_secs(5), "{bytes:?}");
-        // A request is counted at its end, which comes after its answer.
+        // A request is counted when its exchange is over, which is after its answer.
         let counted = || async {
             let metrics = Metrics::of(fleet.admin(0)).await?;
             let refused = metrics.labelled("aralez_refusals_total", "reason", reason);

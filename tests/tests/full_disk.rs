@@ -1,4 +1,4 @@
-//! A full disk and a read-only folder take nothing away: serving goes on, it is said, and it ends by itself.
+//! A full disk and a read-only folder do no harm: serving continues, the condition is reported, and it clears without intervention.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use aralez_tests::proof::Kept;
 use aralez_tests::raw::{self, Request};
 use rustix::process::Signal;
 
-/// What a failed write waits for before the next attempt, with room.
+/// Longest time between a failed write and the next attempt, with a margin.
 const RETRIED: Duration = Duration::from_secs(20);
 
 fn skipped() -> bool {
@@ -73,7 +73,7 @@ async fn troubled(fleet: &Fleet, reason: &str) {
         "control tells what is wrong with the node",
         || async {
             let troubles = fleet.node(0).await?.troubles;
-            // Of the two parts of a snapshot, that which is written first.
+            // Of the two files of a snapshot, whichever is written first.
             let a_file =
                 |trouble: &str| ["/content-", "/other-"].map(|name| trouble.contains(name));
             let named =
@@ -83,10 +83,10 @@ async fn troubled(fleet: &Fleet, reason: &str) {
     )
     .await;
     let log = fleet.log("proxy-0");
-    assert!(log.contains("serving goes on, but"), "{log}");
+    assert!(log.contains("serving continues, but"), "{log}");
 }
 
-/// F-10: a full disk, and one that cannot be written any more, under a running proxy.
+/// F-10: the disk of a running proxy fills up or becomes read-only.
 #[tokio::test]
 async fn a_proxy_whose_disk_is_full_or_read_only_serves_what_is_new_and_says_so() {
     if skipped() {
@@ -155,7 +155,7 @@ async fn a_proxy_that_starts_on_a_full_or_read_only_disk_serves_from_its_cache()
         let config = fleet.folder().join("proxy-0.yaml");
         let log = fleet.folder().join("proxy-0.log");
         let arguments = ["-c", config.to_str().unwrap()];
-        // Exactly as large as what lies there: full from the start.
+        // Exactly as large as its contents: full from the start.
         let place = (folder.as_path(), held, read_only);
         let (daemon, _) = Disk::start("aralez-proxy", &arguments, &log, place);
         fleet.proxies[0] = Some(daemon);
@@ -190,7 +190,7 @@ fn start_control(fleet: &mut Fleet, read_only: bool) -> Disk {
     disk
 }
 
-/// F-10, on the side of control: what cannot be committed is refused with the reason, and taken once there is room.
+/// F-10, in control: an update that cannot be committed is refused with the reason, and accepted once there is space.
 #[tokio::test]
 async fn control_on_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room() {
     if skipped() {
@@ -256,7 +256,7 @@ async fn control_does_not_start_on_a_read_only_folder_and_names_it() {
     assert!(log.contains("ead-only file system"), "{log}");
 }
 
-/// A save that is refused is not applied later, whatever becomes of the disk.
+/// A save that is refused is never applied later, whatever happens to the disk.
 #[tokio::test]
 async fn a_save_that_was_refused_for_a_full_disk_leaves_the_file_as_it_is_and_is_not_served_later()
 {
@@ -291,7 +291,7 @@ async fn a_save_that_was_refused_for_a_full_disk_leaves_the_file_as_it_is_and_is
     assert_eq!(refused.status, 500, "{}", refused.text());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
     disk.free();
-    // The source looks at its files for longer than a failed write waits for another attempt: a push afterwards is the very next revision.
+    // A refused save that was still pending would be committed before the push: the push must be the very next revision.
     eventually(RETRIED, "the ledger takes revisions again", || async {
         same(&fleet.push(&document("2")).await.status, &200)
     })
@@ -307,7 +307,7 @@ async fn a_push_whose_file_cannot_be_written_is_served_and_its_answer_says_so() 
     let document = |version: &str| versioned("a.test", version, origin.address());
     let mut fleet = Plan::new(1).document(&document("1")).start().await;
     let head = fleet.is_current(LIVE).await;
-    // Nothing can be renamed over a folder.
+    // A rename over a folder fails.
     let file = fleet.documents().join("upstreams.yaml");
     std::fs::create_dir_all(fleet.documents().join(".upstreams.yaml.saving/x")).unwrap();
     let target = format!("/conf?save&key={MASTER_KEY}");
@@ -324,7 +324,7 @@ async fn a_push_whose_file_cannot_be_written_is_served_and_its_answer_says_so() 
     );
     answers(&fleet, "2").await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), document("1"));
-    // The file that was left behind is no newer word than the push.
+    // The file that could not be replaced does not override the push.
     fleet.kill_control();
     fleet.start_control().await;
     assert_eq!(fleet.is_current(LIVE).await, head + 1);

@@ -1,4 +1,4 @@
-//! A file that somebody is writing is not read: neither half of it nor a cut value is ever live.
+//! A file that is still being written is not read: neither a part of it nor a truncated value ever becomes live.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -18,7 +18,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A fleet that serves twenty hosts.
+    /// Starts a fleet that serves twenty hosts.
     async fn twenty(arguments: &[&str]) -> Self {
         let origin = Origin::start("a").await;
         let plan = Plan::new(1).control_arguments(arguments);
@@ -38,14 +38,14 @@ impl Stage {
         self.fleet.documents().join("upstreams.yaml")
     }
 
-    /// The same hosts with another version, cut after the fourteenth.
+    /// Returns the document of the same hosts in another version, split after the fourteenth host.
     fn parts(&self, version: &str) -> (String, String) {
         let whole = many(20, version, self.origin.address());
         let cut = whole.find("h14.test").unwrap();
         (whole[..cut].to_owned(), whole[cut..].to_owned())
     }
 
-    /// For so long, all hosts are served and there is no new revision.
+    /// Asserts that during `span` all hosts are served and no revision is committed.
     async fn nothing_changes(&self, span: Duration) {
         stays(span, "twenty hosts of the revision before", || async {
             same(&self.fleet.get(0, "h19.test", "/").await?.status, &200)?;
@@ -54,7 +54,7 @@ impl Stage {
         .await;
     }
 
-    /// The version is live, in one revision after the one at the start, and none with fewer hosts was committed meanwhile.
+    /// Waits until the version is live, and asserts that exactly one revision was committed since the start, so none with fewer hosts.
     async fn is_live(&self, version: &str) {
         eventually(LIVE, "the whole file is live", || async {
             let answer = self.fleet.get(0, "h0.test", "/").await?;
@@ -104,7 +104,7 @@ async fn a_slow_and_steady_writer_that_cuts_values_is_waited_for() {
 #[tokio::test]
 async fn a_file_that_ends_inside_an_address_is_not_routed_to_the_shorter_one() {
     let stage = Stage::twenty(&[]).await;
-    // Plain scalars: whatever is cut off the last one leaves an address.
+    // Plain scalars: truncating the last one still leaves a valid address.
     let address = stage.origin.address();
     let quoted = many(20, "2", address);
     let whole = quoted.replace(&format!("\"{address}\""), &address.to_string());
@@ -122,7 +122,7 @@ async fn a_writer_that_opens_and_closes_for_each_part_is_waited_for_until_it_is_
     let stage = Stage::twenty(&[]).await;
     let whole = many(20, "2", stage.origin.address());
     drop(File::create(stage.file()).unwrap());
-    // Each part ends with a whole host, so that it reads well.
+    // Each part ends after a whole host, so it parses.
     let starts = (0..20)
         .step_by(2)
         .map(|host| whole.find(&format!("h{host}.test:")).unwrap());
@@ -146,7 +146,7 @@ async fn a_file_that_is_half_written_when_control_starts_is_waited_for() {
     let (first, rest) = stage.parts("2");
     let mut file = File::create(stage.file()).unwrap();
     file.write_all(first.as_bytes()).unwrap();
-    // Long unchanged when control comes: only that it is open tells.
+    // The file has long been unchanged when control starts: only the open descriptor shows that it is being written.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     stage.fleet.start_control().await;
     stage.nothing_changes(Duration::from_secs(3)).await;
@@ -179,7 +179,7 @@ async fn a_file_that_stays_open_is_warned_of_and_still_not_taken() {
     );
     let taken = stage.fleet.ctl(&["sources", "take"]).await;
     assert_eq!(taken.status.code(), Some(1), "{taken:?}");
-    // What else is saved is taken meanwhile.
+    // Other files that are saved are read meanwhile.
     stage
         .fleet
         .save_part("more.yaml", &site("more.test", &[stage.origin.address()]));

@@ -1,4 +1,4 @@
-//! A proxy is replaced by another one without a client noticing: listeners, lock and state pass over.
+//! A proxy is replaced by another one without a client noticing: listeners, lock and state pass to the successor.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 async fn fleet(sites: &str, lines: &str) -> Fleet {
     let mut fleet = Plan::new(1).proxy(0, lines).document(sites).lay_out();
-    // SIGQUIT waits this long for a successor.
+    // After SIGQUIT the proxy waits this long for a successor.
     replace(&fleet, "lame_duck: 0s", "lame_duck: 10s");
     fleet.start_control().await;
     fleet.start_proxy(0).await;
@@ -39,7 +39,7 @@ fn successor(fleet: &Fleet, round: usize) -> Daemon {
     Daemon::start("aralez-proxy", &["-u", "-c", &config], &log)
 }
 
-/// Waits until this process holds the lock: the one before has let go.
+/// Waits until this process holds the lock, which its predecessor has released.
 async fn took_over(fleet: &Fleet, daemon: &Daemon) {
     let lock = fleet.state().join("proxy-proxy-0/lock");
     let pid = daemon.pid().to_string();
@@ -50,7 +50,7 @@ async fn took_over(fleet: &Fleet, daemon: &Daemon) {
     .await;
 }
 
-/// Through `ws.test`, whose origin answers nothing else.
+/// Opens a WebSocket through `ws.test`, whose origin answers nothing else.
 async fn web_socket(fleet: &Fleet) -> Connection {
     let mut tunnel = Connection::open(fleet.http(0)).await.unwrap();
     let upgrade = Request::get("ws.test", "/ws")
@@ -60,7 +60,7 @@ async fn web_socket(fleet: &Fleet) -> Connection {
     tunnel
 }
 
-/// 20 restarts and 10,000 requests with ARALEZ_PROVE, 4 and 400 without.
+/// Runs 20 restarts and 10,000 requests with ARALEZ_PROVE, 4 and 400 without.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_old_process() {
     let (rounds, requests) = match proves() {
@@ -103,7 +103,7 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
         fleet.proxies[0] = Some(new);
         leaving.push((before, tunnel));
     }
-    // Several successors within ten minutes, and each is taken for what it is: no second process under this name.
+    // Several successors started within ten minutes, and none of them counts as a duplicate of the node.
     fleet.is_current(LIVE).await;
     let node = fleet.node(0).await.unwrap();
     assert_eq!(node.all["state"], "current", "{node:?}");
@@ -136,7 +136,7 @@ async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
     assert_eq!(status.code(), Some(1));
     fleet.serves(LIVE, "a.test", "a").await;
 
-    // It still takes updates, writes them, and hands over to one that can start.
+    // The old proxy still accepts updates, writes them to its cache, and hands over to a successor that can start.
     let other = Origin::start("b").await;
     fleet.apply(&site("a.test", &[other.address()])).await;
     fleet.serves(LIVE, "a.test", "b").await;
@@ -197,7 +197,7 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
     let new = successor(&fleet, 1);
     took_over(&fleet, &new).await;
     let old = fleet.proxies[0].replace(new).unwrap();
-    // Control lists one node under this name, which runs what is newest, though both processes live.
+    // Control lists one node under this name, which runs the newest revision, though both processes live.
     let other = Origin::start("b").await;
     let revision = fleet
         .apply(&(site("a.test", &[other.address()]) + &ws))
@@ -213,7 +213,7 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
     })
     .await;
     drop(old);
-    // After a death without a word it starts from what the successor wrote.
+    // After a kill the next process starts from the cache that the successor wrote.
     eventually(LIVE, "the successor wrote its cache", || async {
         let found = std::fs::read_dir(fleet.state().join("proxy-proxy-0")).unwrap();
         let names: Vec<_> = found.flatten().map(|entry| entry.file_name()).collect();
@@ -246,7 +246,7 @@ async fn sigquit_without_a_successor_serves_for_the_lame_duck_and_then_drains() 
     let origin = Origin::start("a").await;
     let mut fleet = fleet(&site("a.test", &[origin.address()]), "grace_period: 2s").await;
     replace(&fleet, "lame_duck: 10s", "lame_duck: 2s");
-    // The running one has the longer time: one with the shorter takes over.
+    // The running proxy has the longer `lame_duck`; a proxy with the shorter one takes over.
     let short = successor(&fleet, 1);
     took_over(&fleet, &short).await;
     let mut proxy = fleet.proxies[0].replace(short).unwrap();

@@ -1,4 +1,4 @@
-//! The harness sees what it is for: each failure is injected once, and must be told.
+//! The harness detects what it is for: each failure is injected once and must be reported.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The harness of slow and hostile peers sees what it must: a test that nobody can fail proves nothing.
+//! The harness of slow and hostile peers detects failures: a test that cannot fail proves nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

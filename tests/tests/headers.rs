@@ -1,4 +1,4 @@
-//! What is added, replaced and taken away on the way to an endpoint and back.
+//! Header fields that are added, replaced and removed on the way to an endpoint and back.
 
 use aralez_tests::document::{servers, site};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};

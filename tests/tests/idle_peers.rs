@@ -1,4 +1,4 @@
-//! Ten thousand clients that keep their connection and say nothing: cheap while they are there, gone when their time is up.
+//! Ten thousand clients that keep an idle connection: cheap while connected, closed at the idle timeout.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 const CROWD: usize = 10_000;
 const IDLE: Duration = Duration::from_secs(12);
-/// What a silent connection may cost the proxy. A debug build: release builds are held to half of it by the benchmark.
+/// Memory that one idle connection may cost the proxy, in a debug build. The benchmark holds release builds to half of it.
 const MEMORY_OF_ONE: u64 = 16 << 10;
-/// So many crowds more come and go at once, of which the last may take so much beyond the one before.
+/// Number of further crowds that connect and disconnect; the last may use at most `GROWN` more memory than the one before it.
 const MORE_CROWDS: usize = 3;
 const GROWN: u64 = 12 << 20;
 
@@ -63,7 +63,8 @@ async fn ten_thousand_silent_clients_cost_little_and_leave_in_time() {
     stage.ends_as_it_began().await;
 }
 
-/// Allocators keep what was freed, each thread its own: so some crowds more come, and the last must find what those before left.
+/// Allocators keep freed memory, per thread. Further crowds therefore connect, and the last must fit into the memory that those before it
+/// left.
 async fn nothing_is_leaked(stage: &RoundStage, before: u64) {
     let files = stage.open_files();
     let mut last = 0;

@@ -1,4 +1,4 @@
-//! What control answered is committed, whenever it is killed.
+//! Every revision that control acknowledged is committed, whenever control is killed.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use aralez_tests::ports::random;
 use aralez_tests::proof::{Kept, amount};
 use aralez_tests::raw::{self, Request};
 
-/// How long control lives at most before it is killed.
+/// Longest lifetime of control before it is killed, in microseconds.
 const LIFE: u64 = 150_000;
 
-/// Pushes until control is gone; each text that was answered, by its revision, and the one that was not.
+/// Pushes until control is gone. Returns each acknowledged text with its revision, and the text that was not acknowledged.
 async fn push_until_killed(
     api: std::net::SocketAddr,
     first: u64,
@@ -50,7 +50,7 @@ fn open(fleet: &Fleet) -> Ledger {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
     let total = amount(60, 500);
-    // The set of files is a revision of its own, before all others.
+    // The initial set of files is a revision before all others.
     let document = versioned("a.test", "file", ([127, 0, 0, 1], 9).into());
     let mut fleet = Plan::new(0).document(&document).start().await;
     let base = fleet.follows(0).await;
@@ -76,7 +76,7 @@ async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
         let last = all.last().map_or(base, |(revision, _)| *revision);
         let head = ledger.head().unwrap().expect("there is a head").revision;
         if head > last {
-            // It was written, but not answered any more.
+            // It was committed, but control was killed before it answered.
             assert_eq!((head, text_of(&ledger, head)), (last + 1, open_text));
             all.push((head, text_of(&ledger, head).unwrap()));
             unanswered += 1;

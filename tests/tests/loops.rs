@@ -1,4 +1,4 @@
-//! A request that comes back to a node is answered at once, and one that passes several nodes of a fleet is served.
+//! A request that returns to a node it has passed is answered immediately; a request that passes several nodes of a fleet is served.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request};
 
-/// A host whose requests go on to an address as requests for another host.
+/// Returns a document whose host forwards requests to an address, as requests for another host.
 fn sends_on(host: &str, to: SocketAddr, as_host: &str) -> String {
     format!(
         "{host}:\n  paths:\n    \"/\":\n      server_headers:\n        set: {{ Host: {as_host} }}\n      servers: [\"{to}\"]\n"
     )
 }
 
-/// What a counter of a proxy says.
+/// Returns the value of a counter of a proxy.
 async fn counter(fleet: &Fleet, proxy: usize, line: &str) -> u64 {
     let page = raw::get(fleet.admin(proxy), "localhost", "/metrics").await;
     let page = page.expect("the metrics are there").text();

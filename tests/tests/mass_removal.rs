@@ -1,4 +1,4 @@
-//! What takes away most of the hosts or of a pool at once is held for a second look, and an operator can force it.
+//! A change that removes most of the hosts, or most of a pool, is held for confirmation; an operator can force it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request, Response};
 use serde_json::Value;
 
-/// Long enough to look at what is held, short enough to wait for its end.
+/// Long enough to inspect a held change, short enough to wait until it expires.
 const HOLD: Duration = Duration::from_secs(4);
 
 async fn fleet(document: &str) -> Fleet {
@@ -199,7 +199,7 @@ async fn a_held_push_is_409_with_an_id_that_confirms_it_and_nothing_else_does() 
             .status,
         400
     );
-    // A larger head makes it another loss.
+    // The head now has more hosts, so the same push is a different loss: the id shown before does not confirm it.
     let more = many(14, "1", origin.address());
     assert_eq!(fleet.push(&more).await.status, 200);
     assert_eq!(
@@ -224,7 +224,7 @@ async fn a_held_push_is_409_with_an_id_that_confirms_it_and_nothing_else_does() 
     );
 }
 
-/// Runs `curl` with the documented line and more arguments; what it printed.
+/// Runs the documented `curl` line with further arguments; returns its output.
 async fn curl(fleet: &Fleet, file: &str, arguments: &[&str]) -> String {
     let url = format!("http://{}/conf?key={MASTER_KEY}", fleet.api());
     let output = tokio::process::Command::new("curl")
@@ -241,7 +241,7 @@ async fn curl(fleet: &Fleet, file: &str, arguments: &[&str]) -> String {
 #[tokio::test]
 async fn nothing_that_sends_a_held_push_again_by_itself_confirms_it() {
     let origin = Origin::start("a").await;
-    // With a hold this short, any second look by time would be over at once.
+    // With a hold this short, a release by time would follow almost immediately.
     let plan = Plan::new(1).control_arguments(&["--hold-ms", "50"]);
     let fleet = plan
         .document(&many(20, "1", origin.address()))
@@ -272,7 +272,7 @@ async fn nothing_that_sends_a_held_push_again_by_itself_confirms_it() {
     answers(&fleet, "h19.test", 200).await.unwrap();
 }
 
-/// F-16: an empty configuration needs an explicit word.
+/// F-16: an empty configuration needs an explicit confirmation.
 #[tokio::test]
 async fn an_emptied_file_takes_nothing_away_until_an_operator_says_so() {
     let origin = Origin::start("a").await;

@@ -1,6 +1,7 @@
-//! The model of a fleet keeps its promises whatever a seed lets go wrong, and notices every bug that is planted.
+//! The model of a fleet keeps its promises under every seed, and detects every planted bug.
 //!
-//! `ARALEZ_PROVE=1` runs ten times the seeds; `ARALEZ_SEED=n` runs one. A run that breaks a promise tells its seed and what happened last.
+//! `ARALEZ_PROVE=1` runs ten times as many seeds; `ARALEZ_SEED=n` runs one. A run that breaks a promise reports its seed and the last
+//! events.
 
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use std::thread;
 use aralez_tests::model::{Broken, Planted, Run, run};
 use aralez_tests::proof::proves;
 
-/// Seeds that found a defect once, each with what it was.
+/// Seeds that once found a defect, with a description of it.
 const KEPT: [(u64, &str); 8] = [
     (
         185,
@@ -42,7 +43,7 @@ const KEPT: [(u64, &str); 8] = [
         "no endpoint reached a node that refused the newest once a difference had not fitted",
     ),
 ];
-/// Each planted bug is noticed within so many seeds: those of `make test`.
+/// Number of seeds that `make test` runs. Each planted bug is detected within as many.
 const SEEDS: u64 = 1_000;
 
 fn seeds() -> RangeInclusive<u64> {
@@ -54,7 +55,7 @@ fn seeds() -> RangeInclusive<u64> {
     }
 }
 
-/// The run of the model that is the shortest is the easiest to understand.
+/// Panics with the shortest of the runs that broke a promise, since it is the easiest to understand.
 fn none_of(broken: &[Broken]) {
     let all: Vec<_> = broken.iter().map(|one| (one.seed, one.promise)).collect();
     if let Some(shortest) = broken.iter().min_by_key(|one| one.at) {
@@ -62,7 +63,7 @@ fn none_of(broken: &[Broken]) {
     }
 }
 
-/// Runs all seeds, on every core: what they come to together, and the runs that broke a promise.
+/// Runs all seeds on every core. Returns their combined counts, and the runs that broke a promise.
 fn run_all() -> (Run, Vec<Broken>) {
     let left = Mutex::new(seeds());
     let next = || left.lock().unwrap().next();

@@ -1,4 +1,4 @@
-//! An attacker and a victim on one pool of connections: whatever the one does, the other gets each answer, and only its own.
+//! An attacker and a victim share one pool of connections: whatever the attacker does, the victim receives each answer, and only its own.
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
@@ -8,7 +8,7 @@ use aralez_tests::tricks::endpoint::TrickEndpoint;
 use aralez_tests::tricks::play::{self, play};
 use aralez_tests::tricks::{HOST, list};
 
-/// Requests of victims under each trick.
+/// Victim requests under each trick.
 const REQUESTS: u64 = 10_000;
 
 async fn no_trick_reaches_a_victim(threads: usize) {

@@ -1,11 +1,11 @@
-//! Old clients, probes and other balancers: what they send is served where it can be read in one way only.
+//! Old clients, probes and other load balancers: their requests are served where they have only one reading.
 
 use aralez_tests::document::site;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::Connection;
 
-/// What the proxy answers to these bytes.
+/// Returns the status of the proxy's answer to these bytes.
 async fn status(fleet: &Fleet, head: &str) -> u16 {
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     connection.write(head.as_bytes()).await.unwrap();

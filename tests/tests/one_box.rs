@@ -32,11 +32,11 @@ async fn leads(fleet: &Fleet, supervisor: &Daemon) {
     .await;
 }
 
-/// A process that is no child of the test: it ends with this.
+/// A process that is no child of the test. It is killed when this is dropped.
 struct Background(u32);
 
 impl Background {
-    /// What leads now.
+    /// Returns the process that the pid file names.
     fn of(fleet: &Fleet) -> Self {
         Self(pid_file(fleet).expect("it has written its pid file"))
     }
@@ -70,7 +70,7 @@ fn one_box(origin: &Origin, lines: &str) -> Fleet {
     fleet
 }
 
-/// Four replacements: the new command first, or SIGQUIT to the running one first.
+/// Four replacements, in both orders: the new command is started first, or the running one receives SIGQUIT first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn upgrades_in_either_order_lose_no_client_and_no_history() {
     let origin = Origin::start("a").await;
@@ -91,7 +91,7 @@ async fn upgrades_in_either_order_lose_no_client_and_no_history() {
         println!("round {round}: the one before left after {took:?}");
         running = next;
         load.go_on(100).await;
-        // Its control has the history of the one before, and its proxy follows it.
+        // The new control has the history of its predecessor, and the new proxy follows it.
         let document = site(&format!("r{round}.test"), &[origin.address()]);
         let both = site("a.test", &[origin.address()]) + &document;
         eventually(SOON, "the new control takes a push", || async {
@@ -165,7 +165,7 @@ async fn a_second_command_on_the_same_state_is_refused_and_told_of_the_first() {
     assert!(said.contains(&running.pid().to_string()), "{said}");
 }
 
-/// The documented `ExecReload` lines, one after the other.
+/// Runs the documented `ExecReload` lines in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_returns_when_traffic_is_served_and_the_documented_reload_loses_nobody() {
     let origin = Origin::start("a").await;

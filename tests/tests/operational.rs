@@ -1,7 +1,7 @@
-//! A record that control keeps for the fleet, from the writer over ledger and views to a node.
+//! A record of the operational layer, from the writer over the ledger and the views to a node.
 //!
-//! Nothing of the product makes such records yet, so control is put together here from its parts. No resource of the operational layer is
-//! served by this release: an endpoint that no source finds stands for one.
+//! No part of the product creates such records yet, so the test assembles a control from its parts. No resource of the operational layer is
+//! served by this release: an endpoint that no source finds is used instead.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn record() -> Record {
     endpoint_record(EndpointOwner::Source, &pool, &endpoint)
 }
 
-/// Whether a node has the record.
+/// Set once a node has the record.
 #[derive(Clone, Default)]
 struct Seen(Arc<AtomicBool>);
 

@@ -1,4 +1,5 @@
-//! Control is killed, proxies restart, configurations follow each other: no request fails, and nothing is sent that was held.
+//! Control is killed, proxies restart, configurations follow in quick succession: no request fails, and nothing is resent that a proxy
+//! already holds.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::load::{self, Load, one_version};
 use aralez_tests::origin::Origin;
 
-/// What a stream that brings nothing new may cost, in bytes from control to the proxy.
+/// Limit for a stream that delivers nothing new, in bytes from control to the proxy.
 const GREETING: u64 = 1_536;
 
 fn load(fleet: &Fleet, proxy: usize) -> Load {
@@ -29,7 +30,7 @@ async fn stage(proxies: usize) -> (Fleet, Origin, Origin) {
     (fleet, a, b)
 }
 
-/// F-05: kill -9 of control under load.
+/// F-05: SIGKILL of control under load.
 #[tokio::test]
 async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_held() {
     let (mut fleet, a, b) = stage(2).await;
@@ -76,7 +77,7 @@ async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_h
     drop(a);
 }
 
-/// F-12: control down, a good cache.
+/// F-12: control is down, the cache is good.
 #[tokio::test]
 async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
     let (mut fleet, _a, _b) = stage(2).await;

@@ -1,4 +1,4 @@
-//! A path is forwarded as it was written; where endpoints may read it as the path of another route, it is refused.
+//! A path is forwarded as it was written; a path that endpoints might read as the path of another route is refused.
 
 use aralez_tests::document::servers;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};

@@ -1,4 +1,4 @@
-//! A proof says what a node runs now, and who cannot prove anything is named.
+//! A proof shows what a node runs now, and nodes that cannot prove anything are named.
 
 use std::path::Path;
 use std::time::Duration;
@@ -55,7 +55,7 @@ async fn a_push_is_not_proven_by_a_node_that_went_back_and_refuses_it_now() {
     let pushed = fleet.ctl(&["push", &file, "--wait", "--force"]).await;
     assert_eq!(pushed.status.code(), Some(0), "{}", text(&pushed));
 
-    // The machine is put back to an older snapshot, and takes fewer hosts now.
+    // The machine is restored to an older snapshot, and its proxy now accepts fewer hosts.
     fleet.kill_proxy(0);
     std::fs::remove_dir_all(&state).unwrap();
     copy_folder(&copy, &state);
@@ -69,7 +69,7 @@ async fn a_push_is_not_proven_by_a_node_that_went_back_and_refuses_it_now() {
     assert!(text(&again).contains("proxy-0 refuses"), "{}", text(&again));
 }
 
-/// Starts another proxy with the name and the state of the first.
+/// Starts another proxy with the name and the state of the first one.
 fn start_copy(fleet: &Fleet) -> (Daemon, [Port; 2]) {
     let state = fleet.folder().join("another-state");
     std::fs::create_dir(&state).unwrap();
@@ -77,7 +77,7 @@ fn start_copy(fleet: &Fleet) -> (Daemon, [Port; 2]) {
     start_another(fleet)
 }
 
-/// Starts another proxy with the name of the first.
+/// Starts another proxy with the name of the first one.
 fn start_another(fleet: &Fleet) -> (Daemon, [Port; 2]) {
     start_another_named(fleet, "proxy-0")
 }
@@ -132,7 +132,8 @@ async fn two_proxies_with_one_name_are_shown_and_prove_nothing() {
     drop(copy);
 }
 
-/// Two machines were set up with one `node_id`. The second takes the stream of the first, which goes on serving what it has.
+/// Two machines were set up with the same `node_id`. The second takes over the stream of the first, which continues to serve its
+/// configuration.
 #[tokio::test]
 async fn a_proxy_that_takes_the_name_of_a_running_one_proves_nothing_from_the_first_moment() {
     let origin = Origin::start("a").await;
@@ -141,7 +142,7 @@ async fn a_proxy_that_takes_the_name_of_a_running_one_proves_nothing_from_the_fi
         .start()
         .await;
     fleet.is_current(LIVE).await;
-    // It cannot come back and say that it runs as well.
+    // Stopped, so that it cannot reconnect and claim its name.
     fleet.proxies[0].as_ref().unwrap().signal(Signal::STOP);
     let (another, _ports) = start_another(&fleet);
     state_of(&fleet, "duplicate").await;
@@ -164,7 +165,7 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
         .start()
         .await;
     fleet.is_current(LIVE).await;
-    // Control begins anew under another identity, as after the loss of its state.
+    // Control starts with empty state and another identity, as after the loss of its state.
     fleet.kill_control();
     std::fs::remove_dir_all(fleet.state().join("control")).unwrap();
     fleet.start_control().await;
@@ -192,7 +193,7 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
         "{}",
         text(&pushed)
     );
-    // A node that proves the push does not hide the one that was turned away.
+    // A node that proves the push does not hide the node that was turned away.
     let (other, _ports) = start_another_named(&fleet, "proxy-9");
     state_of(&fleet, "current").await;
     let pushed = fleet
@@ -206,7 +207,8 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
     drop(other);
 }
 
-/// Control's state is lost for good, its identity as well: proxies are told to belong to the new one, and serve what they have until then.
+/// Control's state is lost for good, including its identity. Proxies are reconfigured to accept the new identity, and serve their
+/// configuration until then.
 #[tokio::test]
 async fn a_proxy_that_accepts_another_cluster_serves_what_it_has_and_follows_that_one() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);

@@ -1,4 +1,4 @@
-//! What is refused changes nothing, and is told with its place: by control for a document, by a proxy for a snapshot.
+//! A refused configuration changes nothing, and is reported with its place: by control for a document, by a proxy for a snapshot.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn one_faulty_part_refuses_the_whole_set() {
     fleet.serves(LIVE, "good.test", "a").await;
 }
 
-/// A document of two hosts whose second is large, so that sending it twice cannot be missed.
+/// Returns a document of two hosts whose second is large, so that a second transmission is unmistakable.
 fn two_hosts(origin: &Origin) -> String {
     let mut text = site("a.test", &[origin.address()]);
     text.push_str("big.test:\n  paths:\n    \"/\":\n");
@@ -179,7 +179,7 @@ async fn a_proxy_that_refuses_is_named_is_not_asked_again_and_holds_nobody_up() 
     fleet.serves(LIVE, "b.test", "a").await;
 }
 
-/// A node that was sent away comes back within half a minute.
+/// A node that was turned away reconnects within half a minute.
 const BACK: Duration = Duration::from_secs(40);
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_resta
     let knows = || async { same(&fleet.node(0).await?.faults.is_empty(), &false) };
     eventually(BACK, "control knows of the refusal again", knows).await;
 
-    // What documents say is refused as a whole; what a source finds still comes.
+    // The document is refused as a whole; endpoints that a source finds still arrive.
     fleet.script(&format!("a.test/ {}\n", b.address()));
     fleet.serves(BACK, "a.test", "b").await;
     refused(&fleet, 0).await;

@@ -1,4 +1,4 @@
-//! A change is live on every proxy, saved, pushed or put into `conf.d`, and the operator sees it.
+//! A change becomes live on every proxy, whether saved, pushed or put into `conf.d`, and the operator can see it.
 
 use std::time::{Duration, Instant};
 

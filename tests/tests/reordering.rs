@@ -1,4 +1,4 @@
-//! What control says reaches some nodes in another order: nothing but a defect does that, and it must harm nobody.
+//! Messages of control reach some nodes out of order: only a defect can cause that, and it must do no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What HUP takes from `main.yaml` holds at once.
+//! Settings that SIGHUP rereads from `main.yaml` apply immediately.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ fn replace(fleet: &Fleet, file: &str, from: &str, to: &str) {
     std::fs::write(&path, before.replace(from, to)).unwrap();
 }
 
-/// Sends HUP, and waits until the daemon has said this once more than before.
+/// Sends SIGHUP and waits until the daemon has logged `words` once more.
 async fn reread(daemon: &Daemon, words: &str) {
     let count = || daemon.log().matches(words).count();
     let before = count();
@@ -27,7 +27,8 @@ async fn reread(daemon: &Daemon, words: &str) {
     eventually(LIVE, words, || async { same(&(count() > before), &true) }).await;
 }
 
-/// With a line that is told at `info` for each change: it stops with `warn`, and comes again with `debug`.
+/// Checks that logging follows `log_level`, by a line that is logged at `info` for each change: it disappears at `warn` and reappears at
+/// `debug`.
 async fn follows_the_level(
     fleet: &Fleet,
     origin: &Origin,
@@ -48,13 +49,13 @@ async fn follows_the_level(
     .await;
     let before = told();
     replace(fleet, file, "log_level: info", "log_level: warn");
-    // That needs a restart, which is told at `warn`.
+    // A new `pid_file` needs a restart, which is logged at `warn`.
     let waits = "pid_file: /nowhere/aralez.pid\nlog_level";
     replace(fleet, file, "log_level", waits);
     reread(daemon, "after a restart").await;
     change("2").await;
     replace(fleet, file, "log_level: warn", "log_level: debug");
-    reread(daemon, "main.yaml was read again").await;
+    reread(daemon, "main.yaml reread").await;
     change("3").await;
     eventually(LIVE, "it tells of changes again", || async {
         same(&(told() > before), &true)
@@ -72,10 +73,10 @@ async fn hup_takes_the_log_level_of_both_daemons_at_once() {
         .start()
         .await;
     let (control, proxy) = (fleet.control(), fleet.proxies[0].as_ref().unwrap());
-    let applied = "applied an update";
+    let applied = "update applied";
     follows_the_level(&fleet, &origin, proxy, "proxy-0.yaml", applied).await;
     assert!(
-        !control.log().contains("sends an update"),
+        !control.log().contains("sending update"),
         "{}",
         control.log()
     );
@@ -89,7 +90,7 @@ async fn hup_takes_the_log_level_of_both_daemons_at_once() {
     .await;
     let log = control.log();
     assert_eq!(
-        log.matches("sends an update").count(),
+        log.matches("sending update").count(),
         1,
         "at `debug`: {log}"
     );
@@ -103,7 +104,7 @@ async fn hup_takes_the_lame_duck_of_a_proxy_at_once() {
         .await;
     replace(&fleet, "proxy-0.yaml", "lame_duck: 0s", "lame_duck: 2s");
     let mut proxy = fleet.proxies[0].take().unwrap();
-    reread(&proxy, "main.yaml was read again").await;
+    reread(&proxy, "main.yaml reread").await;
     let (told, address) = (Instant::now(), fleet.http(0));
     proxy.signal(Signal::TERM);
     let open = || async { same(&TcpStream::connect(address).is_err(), &true) };

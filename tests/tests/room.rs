@@ -1,4 +1,4 @@
-//! Room for new clients where idle connections hold every place, and for the proxy itself where clients hold every descriptor.
+//! Capacity for new clients while idle connections use all of it, and for the proxy itself while clients use every file descriptor.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,12 +13,12 @@ use aralez_tests::process::{Daemon, binary};
 use aralez_tests::proof::Kept;
 use aralez_tests::slow::vitals::{Metrics, open_files};
 
-/// How soon a new client is served where only idle ones hold the places.
+/// Time within which a new client is served while idle connections use all capacity.
 const SOON: Duration = Duration::from_millis(100);
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
-/// A client that sends one request and keeps its connection; how long its answer took.
+/// Sends one request and keeps the connection open; returns it with the time until the answer.
 fn served(address: SocketAddr) -> Result<(TcpStream, Duration), String> {
     let start = Instant::now();
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
@@ -46,14 +46,14 @@ fn request(stream: &mut TcpStream) -> Result<(), String> {
     }
 }
 
-/// So many clients, one after the other, each of which is served and stays.
+/// Connects `count` clients, one after the other. Each is served and stays connected.
 fn all_served(address: SocketAddr, count: usize) -> (Vec<TcpStream>, Vec<Duration>) {
     let served = (0..count)
         .map(|number| served(address).unwrap_or_else(|why| panic!("client {number}: {why}")));
     served.unzip()
 }
 
-/// New clients wait hardly at all: nine of ten are served [`SOON`].
+/// Asserts that nine of ten new clients are served within [`SOON`], and keeps the row.
 fn soon(what: &str, name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let of = |tenths: usize| times[(times.len() * tenths / 10).min(times.len() - 1)];
@@ -99,7 +99,7 @@ async fn new_clients_are_served_at_once_where_idle_ones_hold_every_place() {
         let metrics = Metrics::of(fleet.admin(0)).await.unwrap();
         let evicted = metrics.sum("aralez_client_connections_evicted_total");
         assert_eq!(metrics.sum("aralez_client_connections_refused_total"), 0);
-        // Those that asked whether it serves have left long ago, or count as idle too.
+        // Connections of the readiness checks were closed long ago, or count as idle too.
         assert!((95..=100).contains(&evicted), "{limit}: {evicted}");
         let gone = |stream: &mut TcpStream| matches!(stream.read(&mut [0]), Ok(0));
         assert!(
@@ -172,7 +172,7 @@ async fn with_120_descriptors_150_clients_are_served_and_admin_cache_and_stream_
         times,
     );
     fleet.is_ready(0).await;
-    // A change arrives over the stream and is written to the cache, while the clients are there.
+    // While the clients are connected, a change arrives over the stream and is written to the cache.
     let other = Origin::start("b").await;
     let revision = fleet.apply(&site("b.test", &[other.address()])).await;
     fleet.kill_control();
@@ -216,7 +216,7 @@ async fn a_limit_of_open_files_that_serves_nobody_is_told_at_the_start() {
     );
 }
 
-/// The lowest number that no descriptor of a process has.
+/// Returns the lowest descriptor number that is free in a process.
 fn first_free(pid: u32) -> u64 {
     let taken = |number: &u64| Path::new(&format!("/proc/{pid}/fd/{number}")).exists();
     let free = (0..).find(|number| !taken(number));
@@ -235,7 +235,7 @@ async fn where_no_descriptor_is_left_the_longest_idle_client_gives_its_own() {
     fleet.serves(LIVE, "a.test", "a").await;
     let (mut idle, _) = all_served(fleet.http(0), 30);
     let proxy = fleet.proxies[0].as_ref().unwrap();
-    // Fewer numbers than clients that come, and most of them taken by idle ones.
+    // Fewer descriptors than arriving clients, most of them used by idle connections.
     proxy.limit_open_files(first_free(proxy.pid()) + 25);
     let (mut clients, times) = all_served(fleet.http(0), 30);
     soon(

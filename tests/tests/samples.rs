@@ -1,4 +1,5 @@
-//! Every file in `deploy/samples` is loaded: what is shipped as an example works, or says exactly what this release does not do yet.
+//! Every file in `deploy/samples` is loaded: each shipped example works, or is refused only for features that this release does not have
+//! yet.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +30,7 @@ fn samples() -> Vec<PathBuf> {
     files
 }
 
-/// The faults that `aralez-ctl validate` names, each without its file.
+/// Returns the exit code of `aralez-ctl validate` and the faults that it reports, each without its file.
 async fn faults(file: &Path) -> (Option<i32>, Vec<String>) {
     let path = file.display().to_string();
     let output = run(SOON, "aralez-ctl", &["validate", &path]).await;
@@ -48,7 +49,7 @@ fn is_main(file: &Path) -> bool {
         .is_some_and(|stem| stem.to_string_lossy().starts_with("main"))
 }
 
-/// What the documented example asks for and this release refuses, rather than to accept and ignore it.
+/// Keys of the documented example that this release refuses instead of accepting and ignoring them.
 const NOT_YET: [&str; 2] = ["rate_limit", "authorization"];
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn every_sample_loads_or_names_only_what_is_not_enforced_yet() {
             file.file_name().unwrap().to_string_lossy()
         );
         if code == Some(0) {
-            // Warnings: keys that load and do nothing yet.
+            // Warnings: keys that load and have no effect yet.
             continue;
         }
         assert!(!is_main(&file), "a main.yaml loads");

@@ -1,4 +1,4 @@
-//! Whatever a person or a program does to the file, the last write is what is live.
+//! However a user or a program writes the file, the last write becomes live.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Secrets stay where they belong: no log, state file, metric or answer shows one in plain text.
+//! Secrets stay confined: no log, state file, metric or answer contains one in plain text.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request};
 
-/// A header's value in a document: what a person would put a token into.
+/// A header value in a document, where users put tokens.
 const PLANTED: &str = "Pl4nted-0d8a2c1b9e-s3cret";
 /// The same in a document that is refused.
 const REFUSED: &str = "R3fused-77f1c0aa41-s3cret";
@@ -39,14 +39,14 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
         .any(|window| window == secret.as_bytes())
 }
 
-/// The line that holds a secret, for whoever must find where it comes from.
+/// Returns the line that contains a secret, as a hint to its source.
 fn context(bytes: &[u8], secret: &str) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find(|line| line.contains(secret));
     line.unwrap_or_default().chars().take(400).collect()
 }
 
-/// Everything that a daemon wrote: logs and state. Not the documents and `main.yaml`, where a person put the secrets.
+/// Returns all files that a daemon wrote: logs and state. The documents and `main.yaml`, where users put the secrets, are not among them.
 fn written(fleet: &Fleet) -> Vec<PathBuf> {
     let mut files = files_below(&fleet.state());
     let logs = std::fs::read_dir(fleet.folder())
@@ -94,7 +94,7 @@ fn whole(response: &raw::Response) -> Vec<u8> {
     [head.into_bytes(), response.body.clone()].concat()
 }
 
-/// F-15: secrets in cache, ledger, logs and answers.
+/// F-15: secrets in the cache, the ledger, logs and answers.
 #[tokio::test]
 async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let a = Origin::start("a").await;
@@ -158,7 +158,7 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// F-15: modes of all that is written.
+/// F-15: modes of all files that the daemons write.
 #[tokio::test]
 async fn what_the_daemons_write_is_for_their_user_alone() {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};

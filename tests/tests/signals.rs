@@ -1,4 +1,4 @@
-//! Signals: those that a daemon obeys, and those that must not end it.
+//! Signals that a daemon obeys, and signals that must not terminate it.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use aralez_tests::process::{self, Daemon, text};
 use aralez_tests::raw;
 use rustix::process::Signal;
 
-/// Signals that end a process that does not take them, and that no daemon is meant by.
-/// The last four are real-time signals: SIGRTMIN of glibc and of musl, one in the middle, and SIGRTMAX.
+/// Signals that terminate a process by default and have no meaning for a daemon. The last four are real-time signals: SIGRTMIN of glibc and
+/// of musl, one in the middle, and SIGRTMAX.
 const STRAYS: [i32; 14] = [
     Signal::ALARM.as_raw(),
     Signal::USR2.as_raw(),
@@ -30,14 +30,14 @@ const STRAYS: [i32; 14] = [
     64,
 ];
 
-/// As a person does it: rustix has no real-time signals.
+/// Sends a signal with the `kill` command: rustix has no real-time signals.
 fn kill(number: i32, daemon: &Daemon) {
     let line = format!("kill -{number} {}", daemon.pid());
     let sent = Command::new("sh").args(["-c", &line]).status().unwrap();
     assert!(sent.success(), "{line}");
 }
 
-/// One supervisor with both daemons, whose log is `aralez.log`.
+/// Starts one supervisor with both daemons, which logs to `aralez.log`.
 async fn one_box(lines: &str, document: &str) -> (Fleet, Daemon) {
     let fleet = Plan::new(1).control(lines).document(document).lay_out();
     let config = fleet.one_box();
@@ -203,7 +203,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
     says(&fleet, "proxy-0", "the one before holds").await;
     fleet.serves(LIVE, "a.test", "a").await;
 
-    // A request that hangs keeps it for its whole grace: the one second that HUP brought.
+    // A hanging request keeps the proxy alive for its whole grace period: the one second that SIGHUP set.
     origin.answer_with(ScriptedAnswer::ok("never").after(Duration::from_secs(60)));
     let address = fleet.http(0);
     let hangs = tokio::spawn(async move { raw::get(address, "a.test", "/hangs").await });
@@ -281,7 +281,7 @@ async fn quit_lets_the_one_box_command_leave_with_both_daemons() {
     let origin = Origin::start("a").await;
     let (fleet, mut supervisor) = one_box("", &site("a.test", &[origin.address()])).await;
     supervisor.signal(Signal::QUIT);
-    // A second one does not hurry it.
+    // A second SIGQUIT does not cut the shutdown short.
     supervisor.signal(Signal::QUIT);
     let (status, _) = supervisor.end(Duration::from_secs(20)).await.unwrap();
     assert_eq!(status.code(), Some(0));

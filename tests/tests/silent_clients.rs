@@ -1,4 +1,4 @@
-//! Clients of the config API that connect and say nothing, or stop in the middle.
+//! Clients of the config API that connect and send nothing, or stop in the middle of a request.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use aralez_tests::raw::{self, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The open files that control may have: fewer than the clients that come.
+/// Limit of open files for control: fewer than the clients that connect.
 const OPEN_FILES: usize = 160;
 const SILENT: usize = 200;
 
-/// The deadline for a request head, on a busy machine.
+/// Range in which the deadline of a request head is observed, on a busy machine.
 const HEAD: std::ops::Range<Duration> = Duration::from_secs(8)..Duration::from_secs(20);
 
 fn start_control_with_few_files(fleet: &mut Fleet) {
@@ -92,7 +92,7 @@ async fn a_client_of_the_api_that_sends_no_whole_request_is_closed_after_ten_sec
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(sent.as_bytes()).await.unwrap();
             let mut text = Vec::new();
-            // A reset ends it as well.
+            // A reset closes it as well.
             let _ = stream.read_to_end(&mut text).await;
             let took = begun.elapsed();
             println!("{name}: closed after {took:?}");

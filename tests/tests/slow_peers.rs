@@ -1,4 +1,4 @@
-//! Slow, silent and half dead peers on both sides: each is closed within its limit plus one second, and others do not notice.
+//! Slow, silent and half-dead peers on both sides: each is closed within its limit plus one second, and other clients do not notice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use aralez_tests::slow::stage::{RoundStage, SHORT};
 use aralez_tests::slow::{clients, endpoints, table};
 use tokio::time::Instant;
 
-/// Of each kind alone.
+/// Peers of each kind when it runs alone.
 const ALONE: usize = 200;
-/// One kind after the other comes when all come at once: all are there before the first is closed.
+/// Delay between the kinds when all run at the same time: all are connected before the first is closed.
 const BETWEEN: Duration = Duration::from_millis(10);
-/// Memory over the start that a round may take, and what each peer may take when all kinds come at once.
+/// Memory above the start that a round may use, and the memory that each peer may use when all kinds run at the same time.
 const MEMORY: u64 = 60 << 20;
 const MEMORY_OF_A_PEER: u64 = 24 << 10;
-/// What an allocator may keep when all is over.
+/// Memory that the allocator may keep afterwards.
 const KEPT: u64 = 32 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,13 +59,13 @@ async fn each_kind_alone(stage: &RoundStage) -> Vec<String> {
 }
 
 async fn all_kinds_at_once(stage: &RoundStage) -> Vec<String> {
-    // More than 1,500 together, and the peers themselves leave too little of two cores for a good client.
+    // With more than 1,500 peers, the peers themselves leave too little of two cores for a good client.
     let peers = if proves() { ALONE / 4 } else { ALONE / 10 };
     stage.forget_peak();
     let start = Instant::now();
     let mut rounds = Vec::new();
     for (kind, endpoint) in stage.cast() {
-        // In such a crowd, peers hear late of their own start.
+        // In such a crowd, peers notice their own start late, so they may end before their measured limit.
         let kind = Arc::new(Kind::clone(kind).or_sooner());
         let round = round::play(stage.address(), kind, Arc::clone(endpoint), peers);
         rounds.push(tokio::spawn(round));
@@ -90,7 +90,7 @@ async fn all_kinds_at_once(stage: &RoundStage) -> Vec<String> {
     problems
 }
 
-/// What the good client has to complain of.
+/// Returns the problems that the good client experienced.
 fn good(stage: &RoundStage, when: &str, start: Instant) -> Vec<String> {
     let latency = stage.latency_since(start);
     let (failed, reasons) = stage.failures();

@@ -50,7 +50,7 @@ fn expect_answer(client: &mut TcpStream) {
     assert_eq!(&answer, b"HTTP/1.1 200");
 }
 
-/// As after a pause of a virtual machine or a throttled container: all are in the accept queue at once.
+/// A burst as after a pause of a virtual machine or a throttled container: all connections are in the accept queue at the same time.
 async fn burst_while_paused(threads: usize) {
     const CLIENTS: usize = 400;
     let origin = Origin::start("a").await;
@@ -60,13 +60,13 @@ async fn burst_while_paused(threads: usize) {
     proxy.signal(Signal::STOP);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(address, REQUEST)).collect();
     proxy.signal(Signal::CONT);
-    // The origin runs on this thread's runtime.
+    // The origin runs on this thread's runtime, so the blocking clients must not.
     let answered = tokio::task::spawn_blocking(move || {
         clients.iter_mut().for_each(expect_answer);
         clients
     });
     let _clients = answered.await.unwrap();
-    // A connection is registered with its thread's epoll when it has to wait.
+    // A connection is registered with the epoll of its thread when it has to wait.
     let counts = eventually(LIVE, "every connection is watched", || async {
         let counts = connections_per_epoll(pid, address);
         let all = counts.iter().sum::<usize>() == CLIENTS;
@@ -101,7 +101,7 @@ fn more(before: &BTreeMap<PathBuf, u64>, pid: u32) -> Vec<u64> {
         .collect()
 }
 
-/// Prints what is to be repeated: `cargo test -p aralez-tests --test spread wakes -- --nocapture`.
+/// Prints the measured figures: `cargo test -p aralez-tests --test spread wakes -- --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
     const CONNECTIONS: u32 = 500;
@@ -109,7 +109,7 @@ async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
         let origin = Origin::start("a").await;
         let fleet = fleet(threads, &origin).await;
         let (pid, address) = (pid(&fleet), fleet.http(0));
-        // What a thread does by itself, such as its sweeps.
+        // Wake-ups of a thread without connections, such as for its sweeps.
         let (idle_from, pause) = (wake_ups(pid), Duration::from_secs(2));
         tokio::time::sleep(pause).await;
         let idle = more(&idle_from, pid).iter().sum::<u64>() as f64;
@@ -122,7 +122,7 @@ async fn a_connection_wakes_two_threads_at_most_however_many_serve() {
         });
         served.await.unwrap();
         let took = start.elapsed();
-        // Timers fire unevenly on a busy machine: half as much again is allowed for them.
+        // Timers fire unevenly on a busy machine: 50 % more are allowed for them.
         let by_itself = idle * took.as_secs_f64() * 1.5;
         let woken = more(&before, pid).into_iter();
         let woken: f64 = woken.map(|woken| (woken as f64 - by_itself).max(0.0)).sum();

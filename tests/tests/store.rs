@@ -1,4 +1,4 @@
-//! A control that was lost or restored is followed by its fleet, and no proxy is touched for it.
+//! A fleet follows a control that was lost or restored, without any change to a proxy.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -14,9 +14,9 @@ use aralez_tests::process::{run, text};
 use aralez_tests::raw;
 use rustix::process::Signal;
 
-/// How long the fleet may take to follow a restored control: proxies come back with a backoff.
+/// Time until the fleet follows a restored control: proxies reconnect with a backoff.
 const FOLLOWED: Duration = Duration::from_secs(20);
-/// How far beyond the clock a generation is that only nodes know: as if control's clock had been set back.
+/// Distance in seconds from the clock to a generation that only nodes know, as if control's clock had been set back.
 const YEARS: u64 = 100_000_000;
 
 struct Stage {
@@ -55,7 +55,7 @@ impl Stage {
         self.fleet.is_current(FOLLOWED).await;
     }
 
-    /// A push as an operator makes it, proven by every node.
+    /// Pushes as an operator does, and expects proof from every node.
     async fn push_proven(&self, version: &str) {
         let path = self.fleet.folder().join("push.yaml");
         std::fs::write(&path, versioned("a.test", version, self.origin.address())).unwrap();
@@ -105,7 +105,7 @@ impl Stage {
         status["generation"].as_u64().unwrap()
     }
 
-    /// Has all nodes run a generation that control's clock will not reach for years.
+    /// Makes all nodes run a generation that control's clock will not reach for years.
     async fn age(&mut self) -> u64 {
         self.stop_control().await;
         let mut ledger = Ledger::open(&self.control_folder()).unwrap();
@@ -178,7 +178,7 @@ async fn a_restored_control_goes_above_nodes_that_are_ahead_of_the_backup_and_of
     stage.push("2").await;
     let generation = stage.age().await;
     stage.push("3").await;
-    // The machine is lost; nothing but the backup is left.
+    // The machine is lost, and only the backup is left.
     stage.stop_control().await;
     std::fs::remove_dir_all(stage.control_folder()).unwrap();
     let restored = stage.restore(&backup, &[]).await;
@@ -187,7 +187,7 @@ async fn a_restored_control_goes_above_nodes_that_are_ahead_of_the_backup_and_of
     stage.serves("1").await;
     assert_eq!(stage.generation().await, generation + 1);
     let log = stage.fleet.log("control");
-    assert!(log.contains("went above it"), "{log}");
+    assert!(log.contains("generation raised"), "{log}");
     stage.push_proven("4").await;
 }
 
@@ -203,7 +203,7 @@ async fn a_lost_ledger_is_begun_anew_from_the_files_and_the_fleet_follows_though
     stage.serves("file").await;
     assert_eq!(stage.generation().await, generation + 1);
     stage.push_proven("2").await;
-    // What was raised once stays so.
+    // A raised generation stays raised over a restart.
     stage.fleet.kill_control();
     stage.fleet.start_control().await;
     stage.fleet.is_current(FOLLOWED).await;
@@ -218,7 +218,7 @@ async fn once_a_history_is_settled_a_node_that_is_ahead_of_it_is_turned_away_and
     stage.push("1").await;
     let settled = || async {
         let log = stage.fleet.log("control");
-        same(&log.contains("the generation is settled"), &true)
+        same(&log.contains("generation settled"), &true)
     };
     eventually(LIVE, "the generation is settled", settled).await;
     let backup = stage.backup("backup").await;
@@ -258,7 +258,7 @@ async fn a_check_says_the_head_of_a_whole_ledger_and_names_what_is_damaged() {
     );
     let path = stage.control_folder().join("ledger.redb");
     let whole = std::fs::read(&path).unwrap();
-    // Every byte that counts is noticed; of those that do not, nothing is said.
+    // Damage to bytes that matter is detected; damage to unused bytes is not reported.
     let mut noticed = 0;
     for at in (0..whole.len()).step_by(whole.len() / 24) {
         let mut damaged = whole.clone();

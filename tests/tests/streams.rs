@@ -1,4 +1,4 @@
-//! Streams as control sees them: what each costs, and that one node's trouble is nobody else's.
+//! Streams as control sees them: the cost of each, and that trouble with one node does not affect the others.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ async fn join(fleet: &Fleet, name: &str) -> ScriptedNode {
     node
 }
 
-/// F-07: memory for each node.
+/// F-07: memory per node.
 #[tokio::test]
 async fn a_stream_costs_control_little_memory() {
     let a = Origin::start("a").await;
@@ -111,7 +111,7 @@ async fn a_second_stream_of_the_same_node_replaces_the_first() {
     assert_eq!(fleet.nodes().await.unwrap().len(), 1);
 }
 
-/// F-08: who speaks something else.
+/// F-08: peers that speak another protocol.
 #[tokio::test]
 async fn who_does_not_speak_the_protocol_is_sent_away() {
     let a = Origin::start("a").await;
@@ -161,10 +161,10 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
     fleet.is_current(LIVE).await;
 }
 
-/// F-18: how a proxy sees that control is there again, many times over.
+/// F-18: how a proxy probes whether control is back, many times over.
 #[tokio::test]
 async fn connections_that_close_at_once_take_no_place_of_a_stream_and_no_line_of_the_log() {
-    // More than the streams that are let in at once.
+    // More than the number of streams that are admitted at the same time.
     const PROBES: usize = 600;
     let fleet = Plan::new(1).start().await;
     fleet.is_current(LIVE).await;
@@ -206,7 +206,7 @@ async fn a_stranger_of_the_same_name_does_not_take_the_stream_of_a_node() {
         protocol_max: 8,
         ..hello("n")
     };
-    // Pinned to no cluster, so that control does not go above what it holds.
+    // Pinned to no cluster, so control does not raise its generation above the one that this node holds.
     let ahead = wire::Hello {
         held: Some(wire::Version {
             generation: u64::from(u32::MAX) + 1,

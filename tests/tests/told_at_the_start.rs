@@ -1,4 +1,4 @@
-//! A daemon that is told to leave while it starts: from its first answer on it leaves in order, and never goes on as if nothing was said.
+//! A daemon that receives SIGTERM during its start: from its first answer on it shuts down gracefully, and it never ignores the signal.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use aralez_tests::process::{self, Daemon};
 use aralez_tests::raw;
 use rustix::process::Signal;
 
-/// How often each daemon is told, each time a little later after its first answer.
+/// Number of starts of each daemon. In each, the signal is sent a little later after the first answer.
 const ROUNDS: u32 = 16;
 const LATER: Duration = Duration::from_micros(150);
 
-/// Resolves with the first answer of who listens there. Once the address is bound the request waits in the accept queue, and is answered first.
+/// Waits for the first answer from that address. Once the address is bound, the request waits in the accept queue and is answered first.
 async fn answers(address: SocketAddr) {
     eventually(LIVE, "it answers", || raw::get(address, "a.test", "/")).await;
 }
 
-/// Tells it so long after its first answer, and expects that it leaves by its own will.
+/// Sends SIGTERM after a delay that grows with `round`, and expects a graceful exit.
 async fn leaves(mut daemon: Daemon, round: u32) {
     let at = Instant::now() + LATER * round;
     while Instant::now() < at {

@@ -1,4 +1,4 @@
-//! What a request meets: the right route, the right endpoint, the right status.
+//! Routing of requests: the right route, the right endpoint, the right status.
 
 use aralez_tests::document::servers;
 use aralez_tests::fleet::{Fleet, Plan};

@@ -1,4 +1,4 @@
-//! Which endings of a proxy speak against its configuration, and which do not.
+//! Which exits of a proxy count against its configuration, and which do not.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn persisted(fleet: &Fleet, revision: u64) {
     .await;
 }
 
-/// A fleet of one proxy whose cache holds two revisions, both applied, the second one running.
+/// Starts a fleet of one proxy whose cache holds two revisions: both were applied, and the second one runs.
 async fn two_revisions(a: &Origin, b: &Origin) -> (Fleet, u64) {
     let mut fleet = Plan::new(1)
         .document(&versioned("a.test", "1.a", a.address()))
@@ -37,7 +37,7 @@ async fn two_revisions(a: &Origin, b: &Origin) -> (Fleet, u64) {
     (fleet, second)
 }
 
-/// What ran last runs again, and nothing is said against it.
+/// Asserts that the last revision runs again and that no fault is reported against it.
 async fn runs_on(fleet: &Fleet, revision: u64) {
     fleet.serves(LIVE, "a.test", "b").await;
     assert_eq!(fleet.revision(0).await.unwrap(), revision);
@@ -46,7 +46,7 @@ async fn runs_on(fleet: &Fleet, revision: u64) {
     assert!(node.faults.is_empty(), "{node:?}");
 }
 
-/// A2: `docker restart` with one long request, twice: the drain takes longer than the runtime waits, and what ends it is seen as a crash.
+/// `docker restart` during one long request, twice: the drain outlasts the runtime's stop timeout, and the kill looks like a crash.
 #[tokio::test]
 async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuration() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
@@ -66,7 +66,7 @@ async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuratio
     runs_on(&fleet, second).await;
 }
 
-/// The log of the proxy has these words so many times.
+/// Waits until the proxy's log contains `words` exactly `times` times.
 async fn says(fleet: &Fleet, words: &str, times: usize) {
     let said = || async {
         let log = fleet.log("proxy-0");
@@ -93,10 +93,11 @@ async fn two_crashes_of_a_proxy_that_waits_for_its_successor_do_not_cost_the_new
     runs_on(&fleet, second).await;
 }
 
-/// A defect of the process, as abort() and a failed assertion in C end it. The handler that Rust has for SEGV takes no notice of one that is sent.
+/// The signal of a defect, as abort() and a failed C assertion raise it. Rust's SIGSEGV handler ignores a SIGSEGV that another process
+/// sends.
 const DEFECT: Signal = Signal::ABORT;
 
-/// Ends the proxy by a signal of a defect, takes that down as the unit does, and starts it again.
+/// Terminates the proxy with a signal of a defect, records the exit as the systemd unit does, and starts it again.
 async fn crashes(fleet: &mut Fleet) {
     let mut proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(DEFECT);
@@ -131,7 +132,7 @@ async fn a_configuration_that_crashed_twice_as_the_unit_saw_gives_way_and_one_th
  {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let (mut fleet, second) = two_revisions(&a, &b).await;
-    // Out of memory, twice, and kill -9: nobody knows whether the configuration is at fault.
+    // Out of memory, twice, and SIGKILL: the configuration may or may not be at fault.
     for result in ["oom-kill", "signal", "oom-kill"] {
         fleet.kill_proxy(0);
         record_exit(&fleet, (result, "killed", "KILL")).await;
@@ -157,7 +158,7 @@ async fn a_port_that_is_taken_says_nothing_about_the_configuration() {
     let (mut fleet, second) = two_revisions(&a, &b).await;
     crashes(&mut fleet).await;
     for _ in 0..4 {
-        // Another process on the same state and ports: it fails, which is none of the first one's doing.
+        // Another process on the same state and ports fails, which does not count against the first one.
         let config = fleet.folder().join("proxy-0.yaml");
         let output = process::run(LIVE, "aralez-proxy", &["-c", config.to_str().unwrap()]).await;
         assert_eq!(output.status.code(), Some(1));
@@ -169,7 +170,7 @@ async fn a_port_that_is_taken_says_nothing_about_the_configuration() {
     assert_eq!(fleet.revision(0).await.unwrap(), second);
 }
 
-/// The supervisor tells the proxy how the one before it ended.
+/// The supervisor passes the exit status of the previous proxy to the next one.
 #[tokio::test]
 async fn under_the_supervisor_a_configuration_that_crashed_twice_gives_way() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
@@ -215,7 +216,7 @@ async fn control_has_a_suspect_configuration_tried_once_more_and_it_serves() {
     fleet.start_control().await;
     fleet.serves(LIVE, "a.test", "b").await;
     assert_eq!(fleet.is_current(LIVE).await, second);
-    // A death on that try: it is refused until an operator has it tried again.
+    // The proxy died on that try: the configuration is refused until an operator requests another try.
     crashes(&mut fleet).await;
     fleet.serves(LIVE, "a.test", "a").await;
     is_suspect(&fleet, "fatal").await;

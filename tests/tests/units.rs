@@ -1,4 +1,4 @@
-//! The units of systemd in `deploy/systemd`: every line is one that systemd knows, every command one that the programs take.
+//! The systemd units in `deploy/systemd`: systemd knows every line, and the programs accept every command.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use aralez_tests::process::{binary, run, run_with, text};
 
 const SOON: Duration = Duration::from_secs(20);
-/// `lame_duck` and `grace_period` where nothing is said.
+/// The defaults of `lame_duck` and `grace_period`, in seconds.
 const LEAVING: u64 = 5 + 25;
 
 fn folder() -> PathBuf {
@@ -18,7 +18,7 @@ fn folder() -> PathBuf {
         .join("deploy/systemd")
 }
 
-/// A unit: the values of each key, by section.
+/// A unit: the values of each key, by section and key.
 struct Unit {
     name: String,
     text: String,
@@ -53,7 +53,7 @@ impl Unit {
         self.name.ends_with(".service")
     }
 
-    /// The commands, without what systemd reads before them.
+    /// Returns the commands, without the prefixes that systemd interprets.
     fn commands(&self) -> Vec<(String, Vec<String>)> {
         let starts =
             |(section, key): &(String, String)| section == "Service" && key.starts_with("Exec");
@@ -79,13 +79,13 @@ fn units() -> Vec<Unit> {
     paths.iter().map(|path| Unit::read(path)).collect()
 }
 
-/// systemd itself reads the units, where it is there.
+/// systemd itself checks the units, where it is installed.
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
     let place = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for unit in units() {
-        // Where the programs lie on this machine; and users that every machine has.
+        // The programs' folder on this machine, and a user that every machine has.
         let text = unit.text.replace(
             "/usr/bin/aralez-",
             &format!("{}/aralez-", programs().display()),
@@ -163,7 +163,7 @@ fn a_service_has_time_to_drain_and_is_started_again_without_end() {
         assert_eq!(only("Service", "NoNewPrivileges"), "true");
         assert_eq!(only("Service", "ProtectSystem"), "strict");
         assert_eq!(only("Service", "StateDirectoryMode"), "0700");
-        // As this user, this is where state_dir is by default: the folder that the unit may write.
+        // With this user and environment, the default of `state_dir` is the folder that the unit may write.
         assert_eq!(only("Service", "Environment"), "XDG_STATE_HOME=/var/lib");
         assert_eq!(only("Service", "StateDirectory"), "aralez");
     }
@@ -178,7 +178,7 @@ fn the_unit_of_the_proxy_takes_down_how_it_ended() {
         .unwrap();
     let start = proxy.of("Service", "ExecStart");
     let post = proxy.of("Service", "ExecStopPost");
-    // The same configuration, so that both work on the same state; a failure of it is no failure of the service.
+    // The same configuration file, so that both use the same state. The `-` prefix keeps its failure from failing the service.
     let config = start[0].split_once(" -c ").unwrap().1;
     assert_eq!(
         post,
@@ -186,7 +186,7 @@ fn the_unit_of_the_proxy_takes_down_how_it_ended() {
     );
 }
 
-/// By hand it has nothing to take down, and says so.
+/// Started by hand, `--record-exit` has nothing to record, and reports that.
 #[tokio::test]
 async fn recording_an_exit_needs_what_systemd_tells() {
     let place = tempfile::tempdir().unwrap();

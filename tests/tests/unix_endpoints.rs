@@ -1,4 +1,4 @@
-//! Endpoints that are unix sockets: served, kept, left alone and changed as those of TCP are.
+//! Unix socket endpoints: served, kept alive, avoided and changed like TCP endpoints.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -70,7 +70,7 @@ async fn requests_go_to_another_endpoint_while_a_socket_is_gone_and_back_when_it
     let before = other.count();
     all_answered(&fleet, 20, "a").await;
     assert_eq!(other.count(), before + 20, "no file");
-    // What a process that was killed leaves behind.
+    // A stale socket file, as a killed process leaves it behind.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     all_answered(&fleet, 20, "a").await;
     assert_eq!(other.count(), before + 40, "nobody listens");
@@ -98,7 +98,7 @@ async fn a_socket_that_cannot_be_connected_to_is_a_502_and_no_fault_of_this_mach
     }
 }
 
-/// A listener that nobody accepts from, and the connections that fill its queue.
+/// Creates a listener that never accepts, and the connections that fill its queue.
 fn crowd(path: &Path) -> Vec<OwnedFd> {
     let socket = || {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;

@@ -1,4 +1,4 @@
-//! A folder of documents that vanishes takes nothing away, and there is a way back from every push to the files.
+//! A vanished folder of documents removes nothing, and after every push an operator can return to the files.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use aralez_tests::origin::Origin;
 use aralez_tests::process::text;
 use serde_json::Value;
 
-/// Longer than a deleted file is waited for.
+/// Longer than control waits for a deleted file to reappear.
 const LONG: Duration = Duration::from_secs(4);
 
-/// Six hosts in the main document, five in two files of `conf.d`.
+/// Starts a fleet with six hosts in the main document, and five in two files of `conf.d`.
 async fn fleet(origin: &Origin) -> Fleet {
     let mut fleet = Plan::new(1)
         .control_arguments(&["--hold-ms", "200"])
@@ -66,21 +66,21 @@ async fn a_conf_d_that_is_moved_away_or_empty_takes_nothing_away_until_it_is_rel
         serde_json::json!(["conf.d/a.yaml", "conf.d/b.yaml"])
     );
     assert!(hold["taken_in_ms"].is_null(), "{hold}");
-    // An empty mount point in its place.
+    // An empty mount point replaces the folder.
     std::fs::create_dir(&folder).unwrap();
     all_hosts_stay(&fleet).await;
     let status = text(&fleet.ctl(&["status"]).await);
     assert!(status.contains("conf.d/a.yaml is gone"), "{status}");
-    // A restart does not make it a decision.
+    // A restart does not release the hold.
     fleet.kill_control();
     fleet.start_control().await;
     all_hosts_stay(&fleet).await;
     eventually(LIVE, "they are held again", || held(&fleet)).await;
-    // What else is saved is taken meanwhile.
+    // Other files that are saved are read meanwhile.
     fleet.save(&many(7, "2", origin.address()));
     fleet.serves(LIVE, "h6.test", "a").await;
     assert_eq!(fleet.head().await, Ok(before + 1));
-    // Back again: the hold is over, and nothing changed.
+    // The files reappear: the hold is over, and nothing has changed.
     std::fs::remove_dir(&folder).unwrap();
     std::fs::rename(&away, &folder).unwrap();
     eventually(LIVE, "the hold is over", || async {
@@ -91,7 +91,7 @@ async fn a_conf_d_that_is_moved_away_or_empty_takes_nothing_away_until_it_is_rel
     })
     .await;
     assert_eq!(fleet.head().await, Ok(before + 1));
-    // And gone for good, because an operator says so.
+    // The files vanish for good, because an operator releases the hold.
     std::fs::remove_dir_all(&folder).unwrap();
     let hold = eventually(LIVE, "the files are held", || held(&fleet)).await;
     let id = hold["id"].as_str().unwrap();
@@ -144,7 +144,7 @@ async fn a_push_of_a_folder_keeps_conf_d_and_a_push_of_a_file_says_what_it_drops
     );
     answers(&fleet, "c0.test", 404).await.unwrap();
 
-    // The way back: the files are the source again.
+    // Back to the files as the source.
     let taken = fleet
         .ctl(&["-o", "json", "sources", "take", "--wait"])
         .await;
@@ -183,7 +183,7 @@ async fn the_documented_push_says_in_a_header_and_in_the_log_what_it_drops() {
             .log("control")
             .contains("drops 2 hosts that conf.d/b.yaml brought")
     );
-    // A push that drops most of the hosts that way is held, and the refusal says so, too.
+    // A push that drops most of the hosts in this way is held, and the answer names them too.
     let taken = fleet.ctl(&["sources", "take"]).await;
     assert!(taken.status.success(), "{taken:?}");
     let held = fleet.push(&site("h0.test", &[origin.address()])).await;

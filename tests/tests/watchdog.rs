@@ -1,5 +1,5 @@
-//! Who falls silent is left: a control that hangs, a connection that is only half there, a proxy that is frozen. And who was apart is
-//! together again.
+//! Silent peers are abandoned: a control that hangs, a half-open connection, a frozen proxy. After a partition, the peers find each other
+//! again.
 
 use std::time::{Duration, Instant};
 
@@ -11,20 +11,20 @@ use aralez_tests::proof::{Kept, amount};
 use aralez_tests::raw;
 use rustix::process::Signal;
 
-/// Short, so that two and a half of them are awaited in a test.
+/// Short, so that a test can wait for two and a half of them.
 const HEARTBEAT: Duration = Duration::from_millis(800);
-/// After this long a silent peer must be left, with room for a busy machine; sooner than the pings of HTTP/2 would notice.
+/// Time within which a silent peer must be abandoned, with a margin for a busy machine; shorter than HTTP/2 pings would need.
 const LEFT: Duration = Duration::from_secs(10);
 
 async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
     let heartbeat = HEARTBEAT.as_millis().to_string();
-    // A history that is settled does not go above what its nodes hold.
+    // The generation is settled from the start, so control does not raise it above what its nodes hold.
     let arguments = ["--heartbeat-ms", &heartbeat, "--settling-ms", "0"];
     let mut plan = Plan::new(proxies).control_arguments(&arguments);
     for proxy in 0..relayed {
         plan = plan.relayed(proxy);
     }
-    // One of several has a second control, which is never there.
+    // In a fleet with several relayed proxies, the first also has a second control address, where nothing listens.
     if relayed > 1 {
         plan = plan.proxy(0, "  - unix:/nonexistent/control.sock");
     }
@@ -55,7 +55,7 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
     fleet.control().signal(Signal::CONT);
     fleet.is_current(LEFT * 2).await;
 
-    // Control welcomed it; the welcome itself may still be on its way, and who is not welcomed yet waits longer.
+    // Control has welcomed it, but the welcome may still be in flight, and a proxy that is not yet welcomed waits longer.
     let welcomed = || async {
         let metrics = raw::get(fleet.admin(0), "admin", "/metrics").await?.text();
         same(&metrics.contains("\naralez_control_connected 1\n"), &true)
@@ -71,7 +71,7 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
     fleet.is_current(LEFT * 2).await;
 }
 
-/// F-06, F-07: a node that is frozen is told lost and holds up nobody.
+/// F-06, F-07: a frozen node is reported lost and does not delay the others.
 #[tokio::test]
 async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
     let origin = Origin::start("a").await;
@@ -104,10 +104,10 @@ async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
     );
 }
 
-/// F-18: half of the nodes are apart for so long that they rarely ask for control, then not.
+/// F-18: half of the nodes are partitioned for so long that they rarely retry, then the partition ends.
 #[tokio::test]
 async fn half_of_the_nodes_are_on_the_newest_version_within_5_s_of_the_end_of_a_partition() {
-    // After this long the next attempt of most of those that pause is more than 5 s away.
+    // After this time, the next attempt of most backing-off nodes is more than 5 s away.
     let apart = Duration::from_secs(amount(25, 120));
     let origin = Origin::start("a").await;
     let fleet = fleet(&origin, 8, 5).await;
@@ -150,7 +150,7 @@ async fn half_of_the_nodes_are_on_the_newest_version_within_5_s_of_the_end_of_a_
     assert!(row.met, "{measured}");
 }
 
-/// F-04: an older head in the same generation is not taken back.
+/// F-04: a proxy does not return to an older head of the same generation.
 #[tokio::test]
 async fn a_control_put_back_to_an_older_state_takes_no_proxy_back() {
     let origin = Origin::start("a").await;
@@ -159,7 +159,7 @@ async fn a_control_put_back_to_an_older_state_takes_no_proxy_back() {
     let (state, copy) = (fleet.state().join("control"), fleet.folder().join("copy"));
     let settled = || async {
         let log = fleet.log("control");
-        same(&log.contains("the generation is settled"), &true)
+        same(&log.contains("generation settled"), &true)
     };
     eventually(LIVE, "the history is settled", settled).await;
     fleet.kill_control();

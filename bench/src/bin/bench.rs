@@ -1,4 +1,4 @@
-//! Compares our proxy with nginx, HAProxy and a minimal pingora-proxy. `make bench` runs it; `--help` says what can be chosen.
+//! Compares our proxy with nginx, HAProxy and a minimal pingora-proxy. `make bench` runs it; `--help` lists the options.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};
@@ -47,7 +47,7 @@ fn main() -> Result<ExitCode> {
     Ok(outcome(&cells))
 }
 
-/// A failed request through our proxy is a failed benchmark; a missed goal is a result.
+/// A failed request through our proxy fails the benchmark; a missed goal is a result.
 fn outcome(cells: &[Cell]) -> ExitCode {
     let ours = cells.iter().filter_map(|cell| cell.of(Kind::Ours));
     let failed = ours.flat_map(|series| series.values(|sample| sample.failed));
@@ -107,7 +107,7 @@ fn conditions(stage: &ContestStage, options: &ContestOptions) -> String {
     )
 }
 
-/// The first line in which a program says its version.
+/// Returns the first line of the version that a program prints.
 fn version(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
     let text = output.map(|output| aralez_tests::process::text(&output));

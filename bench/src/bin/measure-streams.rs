@@ -1,4 +1,4 @@
-//! Measures what one connected stream costs control, in memory, and where it goes.
+//! Measures the memory that one connected stream costs control, step by step.
 //!
 //! Starts a real `aralez-control` (from the same build) on a temporary state folder with a small configuration, then opens streams in
 //! steps: bare HTTP/2 connections, then `Hello` and an acknowledged snapshot on each. Prints control's resident memory per stream at each
@@ -32,7 +32,7 @@ impl Drop for Control {
     }
 }
 
-/// What is held open per stream.
+/// The two directions of an open stream.
 struct Held {
     _to_control: mpsc::Sender<wire::NodeMessage>,
     from_control: tonic::Streaming<wire::ControlMessage>,
@@ -71,7 +71,7 @@ async fn main() -> Result<()> {
         per(connected, open)
     );
     println!("in all: {:.1} KiB per stream", per(empty, open));
-    // Everything is still held: the figure is of live streams.
+    // All streams are held until here: the figure is that of live streams.
     drop((held, channels));
     Ok(())
 }
@@ -128,7 +128,7 @@ async fn connect(socket: &Path) -> Result<Channel> {
     bail!("control does not answer on {}", socket.display())
 }
 
-/// Control takes streams at a bounded rate: those that it sends away come back.
+/// Opens a stream. Control admits streams at a bounded rate, so a refused one is retried.
 async fn admitted(channel: &Channel, number: usize) -> Result<Held> {
     for _ in 0..600 {
         if let Some(held) = open(channel.clone(), number).await? {
@@ -139,7 +139,7 @@ async fn admitted(channel: &Channel, number: usize) -> Result<Held> {
     bail!("control does not take stream {number}")
 }
 
-/// `None`: sent away for now.
+/// Returns `None` if control refuses the stream for now.
 async fn open(channel: Channel, number: usize) -> Result<Option<Held>> {
     let (to_control, outgoing) = mpsc::channel(4);
     to_control.send(hello(number)).await?;
@@ -197,7 +197,7 @@ fn hello(number: usize) -> wire::NodeMessage {
     }
 }
 
-/// Resident memory in KiB once two readings half a second apart agree within 1 %.
+/// Returns the resident memory in KiB once two readings half a second apart agree within 1 %.
 async fn settled_rss(pid: u32) -> Result<u64> {
     let mut last = rss(pid)?;
     for _ in 0..40 {

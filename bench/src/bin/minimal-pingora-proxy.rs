@@ -1,4 +1,4 @@
-//! The smallest proxy that pingora-proxy makes, for the benchmark: one endpoint, connections kept, three fields added.
+//! The smallest proxy that pingora-proxy allows, for the benchmark: one endpoint, keep-alive connections, three added header fields.
 //!
 //! `minimal-pingora-proxy LISTEN ENDPOINT THREADS`
 #![allow(clippy::print_stderr)]

@@ -1,6 +1,7 @@
-//! Measures what users of a running fleet see: changes under load, the speed of a save, and what size costs. `make prove` runs it.
+//! Measures what users of a running fleet experience: changes under load, the latency of a save, and the cost of size. `make prove` runs
+//! it.
 //!
-//! Each part prints its rows, and keeps them in `target/proof/PART.md`.
+//! Each part prints its rows and writes them to `target/proof/PART.md`.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -16,10 +17,10 @@ use aralez_bench::running_fleet::{changes, edits, hosts, large, lookup, saves};
 use aralez_tests::process::raise_open_files;
 use clap::{Parser, Subcommand};
 
-/// Measures what users of a running fleet see.
+/// Measures what users of a running fleet experience.
 #[derive(Parser, Debug)]
 struct Arguments {
-    /// The folder that gets the tables; default: `proof` beside the folder of this binary.
+    /// The folder for the tables; default: `proof` next to the folder of this binary.
     #[arg(long, global = true)]
     out: Option<PathBuf>,
     #[command(subcommand)]
@@ -30,16 +31,16 @@ struct Arguments {
 enum Part {
     /// Changes of the host under load: failures, mixed answers, connections, latencies.
     Changes {
-        /// Spans with changes, and as many without.
+        /// Intervals with changes, and as many without.
         #[arg(long, default_value_t = 10)]
         rounds: u32,
-        /// Changes in each span.
+        /// Changes in each interval.
         #[arg(long, default_value_t = 100)]
         changes: u32,
         /// Milliseconds from one change to the next.
         #[arg(long, default_value_t = 150)]
         every: u64,
-        /// The priority of control.
+        /// The nice value of control.
         #[arg(long, default_value_t = 10)]
         nice: i32,
         /// Proxies.
@@ -52,7 +53,7 @@ enum Part {
         #[arg(long, default_value_t = 5)]
         pause: u64,
     },
-    /// From a save to the answers of all of many proxies.
+    /// Latency from a save until all of many proxies serve it.
     Saves {
         /// Proxies.
         #[arg(long, default_value_t = 20)]
@@ -60,20 +61,20 @@ enum Part {
         /// Saves of each size.
         #[arg(long, default_value_t = 50)]
         saves: u64,
-        /// About how large the documents are, in kB, ascending.
+        /// Approximate sizes of the documents in kB, ascending.
         #[arg(long, value_delimiter = ',', default_value = "4,32,256,1000")]
         sizes: Vec<usize>,
     },
-    /// A large document from save to answer.
+    /// Latency of a large document from save to answer.
     Large {
         /// Hosts.
         #[arg(long, default_value_t = 10_000)]
         hosts: usize,
-        /// How often each kind of save is repeated.
+        /// Repetitions of each kind of save.
         #[arg(long, default_value_t = 5)]
         repeats: u64,
     },
-    /// What one edited host of many costs, and a return, and a cold start.
+    /// Cost of one edited host among many, of a reconnect, and of a cold start.
     Edits {
         /// Hosts.
         #[arg(long, default_value_t = 10_000)]
@@ -81,10 +82,10 @@ enum Part {
         /// Proxies.
         #[arg(long, default_value_t = 9)]
         nodes: usize,
-        /// Edits that meet one proxy, and as many that meet all.
+        /// Edits that affect one proxy, and as many that affect all.
         #[arg(long, default_value_t = 12)]
         edits: usize,
-        /// Returns, and cold starts.
+        /// Reconnects, and cold starts.
         #[arg(long, default_value_t = 5)]
         repeats: usize,
     },
@@ -93,7 +94,7 @@ enum Part {
         /// Rounds of each kind.
         #[arg(long, default_value_t = 12)]
         pairs: usize,
-        /// How long a round is measured, in seconds.
+        /// Duration of a measured round in seconds.
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
         /// Connections.
@@ -224,7 +225,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .context("cannot start the runtime")
 }
 
-/// `target/proof` for `target/release/prove-changes`.
+/// Returns `target/proof` for `target/release/prove-changes`.
 fn default_folder() -> Result<PathBuf> {
     let binary = std::env::current_exe()?;
     let target = binary.ancestors().nth(2);
@@ -232,7 +233,7 @@ fn default_folder() -> Result<PathBuf> {
     Ok(target.join("proof"))
 }
 
-/// The command line with the name of the binary alone.
+/// Returns the command line, with the bare name of the binary.
 fn command() -> String {
     let arguments = std::env::args().skip(1);
     std::iter::once("prove-changes".to_owned())

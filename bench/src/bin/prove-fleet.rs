@@ -1,4 +1,4 @@
-//! Measures a fleet of full size against what is promised; `make prove` runs it, `--help` names the sizes.
+//! Measures a full-size fleet against its promises. `make prove` runs it; `--help` lists the sizes.
 #![allow(clippy::print_stdout)]
 
 use anyhow::{Context, Result, anyhow};
@@ -8,7 +8,7 @@ use aralez_bench::fleet_size::{connects, discovery, refusing, removals, restart,
 use aralez_tests::proof::{self, Row};
 use clap::Parser;
 
-/// That of the proxy: thousands of nodes share two cores with the control that is measured.
+/// The same allocator as in the proxy: thousands of nodes share two cores with the control that is measured.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -40,7 +40,7 @@ async fn measured(options: &FleetOptions) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// What is measured on one fleet, since it takes a while until all have joined.
+/// Runs the measurements that share one fleet, since it takes a while until all nodes have joined.
 async fn on_one_stage(options: &FleetOptions, rows: &mut Vec<Row>) -> Result<(), String> {
     let chosen = [
         Measurement::Removals,
@@ -69,7 +69,7 @@ async fn on_one_stage(options: &FleetOptions, rows: &mut Vec<Row>) -> Result<(),
     Ok(())
 }
 
-/// Shows what was measured as soon as it is.
+/// Prints new rows immediately and collects them.
 fn take(rows: &mut Vec<Row>, new: Vec<Row>) {
     new.iter().for_each(|row| print!("{}", row.line()));
     rows.extend(new);

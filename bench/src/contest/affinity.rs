@@ -1,8 +1,8 @@
-//! Which cores a thread, and the processes that it starts, may use.
+//! The cores that a thread, and the processes that it starts, may use.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// How the cores are shared out.
+/// The cores available to this process.
 #[derive(Clone, Debug)]
 pub struct Cores {
     all: CpuSet,
@@ -10,10 +10,10 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// Those that this process may use.
+    /// Reads the cores that this process may use.
     ///
     /// # Errors
-    /// Where the system does not tell.
+    /// If the system call fails.
     pub fn here() -> rustix::io::Result<Self> {
         let all = sched_getaffinity(None)?;
         let allowed = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core));
@@ -23,14 +23,14 @@ impl Cores {
         })
     }
 
-    /// How many there are.
+    /// Returns the number of cores.
     pub fn count(&self) -> usize {
         self.allowed.len()
     }
 
-    /// Lets this thread use one of the cores, counted from zero, or all; true where that is so now.
+    /// Restricts this thread to one core, counted from zero, or allows all of them. Returns whether that succeeded.
     ///
-    /// Processes that it starts afterwards inherit it.
+    /// Processes that it starts afterwards inherit the setting.
     pub fn pin(&self, core: Option<usize>) -> bool {
         let set = match core {
             None => self.all,

@@ -1,4 +1,4 @@
-//! One connection of the load: one request at a time, each sent once, each answer looked at.
+//! One connection of the load: one request at a time, each sent once, each answer checked.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -10,35 +10,35 @@ use super::sockets::{self, Moved};
 
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// What became of a connection's turn.
+/// The result of a connection's turn.
 #[derive(Debug)]
 pub enum Step {
     /// Nothing is finished.
     Wait,
-    /// A whole answer is there; the next request may be sent.
+    /// A whole answer has arrived; the next request may be sent.
     Answered {
-        /// What it took, in nanoseconds.
+        /// The latency of the request, in nanoseconds.
         nanoseconds: u32,
     },
-    /// The other side has closed the connection after an answer that said so.
+    /// The other side closed the connection after an answer that announced it.
     Closed,
-    /// The request, or the connection under it, failed.
+    /// The request or its connection failed.
     Failed(String),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// Nothing is asked.
+    /// No request is outstanding.
     Idle,
     Sending(usize),
     Head,
-    /// So many bytes of the body are still to come.
+    /// Number of bytes of the body that are still missing.
     Body(usize),
-    /// Answered; the other side is to close.
+    /// Answered; the other side is expected to close.
     Closing,
 }
 
-/// A connection.
+/// A client connection.
 #[derive(Debug)]
 pub struct Client {
     socket: OwnedFd,
@@ -49,10 +49,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins to connect; `started` counts from here for the first request.
+    /// Begins to connect. The time of the first request counts from here.
     ///
     /// # Errors
-    /// Where that fails at once.
+    /// If connecting fails immediately.
     pub fn connect(
         epoll: BorrowedFd<'_>,
         token: u64,
@@ -71,7 +71,7 @@ impl Client {
         })
     }
 
-    /// Whether an answer is awaited.
+    /// Reports whether an answer is outstanding.
     pub fn asks(&self) -> bool {
         matches!(self.state, State::Sending(_) | State::Head | State::Body(_))
     }
@@ -88,7 +88,7 @@ impl Client {
         self.ask_first(request)
     }
 
-    /// Something happened on the socket.
+    /// Handles readiness of the socket.
     pub fn turn(&mut self, request: &[u8], scratch: &mut [u8]) -> Step {
         if let State::Sending(_) = self.state {
             let step = self.send(request);
@@ -127,7 +127,7 @@ impl Client {
             let count = match moved {
                 Moved::Bytes(count) => count,
                 Moved::Wait => return Step::Wait,
-                // Also by a reset: the whole answer is there, and nothing was lost.
+                // A reset is fine too: the whole answer has arrived, so nothing was lost.
                 Moved::End | Moved::Broken(_) if self.state == State::Closing => {
                     return Step::Closed;
                 }
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// Whether the next request needs a new connection.
+    /// Reports whether the next request needs a new connection.
     pub fn closes(&self) -> bool {
         self.closes
     }
@@ -168,7 +168,7 @@ impl Client {
         Ok(missing == count)
     }
 
-    /// Takes bytes from the start of an answer; whether it is whole.
+    /// Parses bytes from the start of an answer; returns whether the answer is complete.
     fn head(&mut self, bytes: &[u8]) -> Result<bool, String> {
         if !self.partial.is_empty() {
             self.partial.extend_from_slice(bytes);
@@ -195,7 +195,7 @@ impl Client {
     }
 }
 
-/// How much of the body is still to come; an answer that is not the origin's is an error.
+/// Returns how much of the body is still missing. An answer that is not the origin's is an error.
 fn missing(all: &[u8], head: heads::Head, here: &[u8]) -> Result<usize, String> {
     let first = all.split(|byte| *byte == b'\r').next().unwrap_or_default();
     if heads::status(all) != Some(200) {

@@ -1,4 +1,4 @@
-//! One cell of the comparison: a scenario with so many workers and connections, all proxies, pair after pair.
+//! One cell of the comparison: a scenario with a number of workers and connections, all proxies, pair after pair.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use aralez_tests::meter;
 
 const LONGEST_TRACE: Duration = Duration::from_secs(20);
 const ATTACHES: Duration = Duration::from_secs(5);
-/// A scenario of many hosts meets each of them before the first round.
+/// Warm-up before the first round: a scenario of many hosts requests each of them once.
 const FIRST_ROUND: Duration = Duration::from_millis(500);
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -25,17 +25,17 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub struct Sample {
     /// Processor time per request, in microseconds.
     pub processor: f64,
-    /// Half of the requests took less, in microseconds.
+    /// Median latency, in microseconds.
     pub p50: f64,
-    /// All but one in a hundred took less, in microseconds.
+    /// 99th percentile of the latency, in microseconds.
     pub p99: f64,
     /// Requests per second.
     pub rate: f64,
-    /// How many cores the proxy kept busy.
+    /// Number of cores that the proxy kept busy.
     pub busy: f64,
-    /// Its memory at the end, in MiB.
+    /// Memory of the proxy at the end, in MiB.
     pub memory: f64,
-    /// Connections that it opened to the origin, per 1,000 requests.
+    /// Connections that the proxy opened to the origin, per 1,000 requests.
     pub connects: f64,
     /// Requests that failed.
     pub failed: f64,
@@ -44,27 +44,27 @@ pub struct Sample {
 /// All rounds of one proxy.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Which proxy.
+    /// The proxy.
     pub kind: Kind,
     /// The rounds, one for each pair.
     pub samples: Vec<Sample>,
-    /// The first reasons of failures.
+    /// The reasons of the first failures.
     pub reasons: Vec<String>,
-    /// System calls, and the requests that they were counted over.
+    /// System calls, and the number of requests during which they were counted.
     pub calls: Option<(Calls, u64)>,
 }
 
 impl Series {
-    /// One value of all rounds.
+    /// Returns one value of each round.
     pub fn values(&self, of: impl Fn(&Sample) -> f64) -> Vec<f64> {
         self.samples.iter().map(of).collect()
     }
 }
 
-/// A cell.
+/// One cell of the comparison.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// What was asked.
+    /// The scenario of the requests.
     pub scenario: Scenario,
     /// Threads or processes of each proxy.
     pub workers: usize,
@@ -75,7 +75,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The rounds of one proxy.
+    /// Returns the rounds of one proxy, or `None` if it did not take part.
     pub fn of(&self, kind: Kind) -> Option<&Series> {
         self.series.iter().find(|series| series.kind == kind)
     }
@@ -84,7 +84,7 @@ impl Cell {
 /// Measures a cell.
 ///
 /// # Errors
-/// When a proxy does not start, or nothing goes through it.
+/// If a proxy does not start, or no request through it succeeds.
 pub fn cell(
     stage: &ContestStage,
     options: &ContestOptions,
@@ -129,7 +129,7 @@ pub fn cell(
     Ok(cell)
 }
 
-/// The pairs that are measured after this start of the proxies, as many after each as can be.
+/// Returns the pairs that are measured after this start of the proxies, spread evenly over the starts.
 fn pairs_of(start: usize, starts: usize, pairs: usize) -> Range<usize> {
     pairs * start / starts..pairs * (start + 1) / starts
 }
@@ -160,7 +160,7 @@ fn empty(kind: Kind) -> Series {
     }
 }
 
-/// In which order the proxies have their rounds: each comes first and last equally often, and after each other one.
+/// Returns the order in which the proxies run in this pair: each is first and last equally often, and follows each other one.
 pub fn order(count: usize, pair: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.rotate_left(pair / 2 % count.max(1));
@@ -170,10 +170,10 @@ pub fn order(count: usize, pair: usize) -> Vec<usize> {
     order
 }
 
-/// One round of one proxy.
+/// Measures one round of one proxy.
 ///
 /// # Errors
-/// When nothing goes through it.
+/// If no request through it succeeds.
 pub fn measure(
     contestant: &Contestant,
     round: &Round,
@@ -213,7 +213,7 @@ pub fn measure(
     Ok((sample, tally))
 }
 
-/// Counts system calls over so many requests on connections that are open already.
+/// Counts the system calls of `requests` requests on connections that are already open.
 fn trace(
     contestant: &Contestant,
     round: &Round,

@@ -1,27 +1,27 @@
-//! The configurations of the proxies, as texts: the same job for each.
+//! The configurations of the proxies, as text: the same job for each.
 //!
-//! Each forwards everything to one origin over HTTP/1.1 connections that it keeps, sets `X-Forwarded-For`, `-Proto` and `-Host`, and
-//! logs nothing. With many hosts, each knows every host by name. What differs from the usual defaults says why.
+//! Each forwards everything to one origin over keep-alive HTTP/1.1 connections, sets `X-Forwarded-For`, `-Proto` and `-Host`, and logs
+//! nothing. With many hosts, each knows every host by name. Deviations from the usual defaults are explained.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::scenario::host;
 
-/// What a proxy is to do.
+/// The job of a proxy.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Where it listens.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where it forwards to.
+    /// The address of the origin.
     pub origin: SocketAddr,
-    /// How many hosts it knows.
+    /// The number of hosts.
     pub hosts: usize,
-    /// How many threads or processes serve.
+    /// The number of threads or processes that serve.
     pub workers: usize,
 }
 
-/// The document of our proxy. Hosts that it does not know are taken as well, as the others do.
+/// Returns the document of our proxy. Unknown hosts are served as well, as the other proxies do.
 pub fn document(job: &Job) -> String {
     let hosts = (0..job.hosts).map(host).chain(["DEFAULT".to_owned()]);
     let one = |host: String| {
@@ -33,11 +33,12 @@ pub fn document(job: &Job) -> String {
     hosts.map(one).collect()
 }
 
-/// The configuration of nginx; `folder` takes its temporary files. Root's workers stay root, since the folder is root's alone.
+/// Returns the configuration of nginx; its temporary files go to `folder`. Root's workers stay root, since the folder is accessible to root
+/// only.
 ///
-/// Bodies of requests are passed on as they come, as all others do, through a buffer that holds them: with the default of 16 KiB nginx
-/// needs twice the processor time for 64 KiB, and with its default buffering it writes them to disk first.
-/// Answers are buffered (its default) but never on disk.
+/// Request bodies are streamed, as all other proxies do, through a buffer that holds them: with the default of 16 KiB nginx needs twice the
+/// processor time for 64 KiB, and with its default buffering it writes them to disk first. Answers are buffered (its default) but never on
+/// disk.
 pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
     let user = if root { "user root;\n" } else { "" };
     let servers: String = (0..job.hosts).map(|number| server(job, number)).collect();
@@ -73,7 +74,7 @@ fn server(job: &Job, number: usize) -> String {
     )
 }
 
-/// The configuration of HAProxy; with many hosts it finds them in the file `map`.
+/// Returns the configuration of HAProxy. With many hosts it looks them up in the file `map`.
 pub fn haproxy(job: &Job, map: &Path) -> String {
     let choice = match job.hosts {
         1 => "  default_backend origin\n".to_owned(),
@@ -95,7 +96,7 @@ pub fn haproxy(job: &Job, map: &Path) -> String {
     )
 }
 
-/// The file with the hosts of HAProxy.
+/// Returns HAProxy's map file of the hosts.
 pub fn haproxy_map(job: &Job) -> String {
     let hosts = (0..job.hosts).map(host);
     hosts.map(|host| format!("{host} origin\n")).collect()

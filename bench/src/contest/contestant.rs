@@ -1,4 +1,4 @@
-//! A proxy that runs: started with its configuration, on its core, until it serves.
+//! A running proxy: started with its configuration, pinned to its core, and serving.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,31 +19,31 @@ use aralez_tests::meter;
 use aralez_tests::ports::Port;
 use aralez_tests::process::{self, Daemon};
 
-/// Ours refuses connections beyond its limits, which would be no measurement; written where the proxy knows the keys.
+/// Disables our connection limits, since refused connections would spoil the measurement. Written only if the build knows these keys.
 const NO_LIMITS: &str = "max_connections_per_address: 0\nmax_connections_per_listener: 0\n";
-/// The core of a proxy with one worker, and the one of everything else.
+/// The core of a proxy with one worker, and the core of everything else.
 const PROXY_CORE: usize = 0;
 const OTHER_CORE: usize = 1;
 
-/// How a proxy is started.
+/// The environment in which proxies are started.
 #[derive(Debug)]
 pub struct ContestStage {
-    /// The cores.
+    /// The cores to pin to.
     pub cores: Cores,
-    /// Runs what the harness does asynchronously.
+    /// Runs the asynchronous parts of the harness.
     pub runtime: Runtime,
-    /// The folder of another build of ours.
+    /// The folder of another build of our proxy.
     pub before: Option<PathBuf>,
-    /// More lines in the main.yaml of ours.
+    /// Additional lines for the main.yaml of our proxy.
     pub lines: Vec<String>,
 }
 
 /// A proxy that serves.
 #[derive(Debug)]
 pub struct Contestant {
-    /// Which one.
+    /// Which proxy it is.
     pub kind: Kind,
-    /// Where it serves.
+    /// The address it serves on.
     pub address: SocketAddr,
     runs: Runs,
     _folder: TempDir,
@@ -57,7 +57,7 @@ enum Runs {
 }
 
 impl Contestant {
-    /// All of its processes.
+    /// Returns the ids of all its processes.
     pub fn processes(&self) -> Vec<u32> {
         let leader = match &self.runs {
             Runs::Fleet(fleet) => fleet.proxies[0].as_ref().map(Daemon::pid),
@@ -75,15 +75,15 @@ impl Contestant {
 }
 
 impl ContestStage {
-    /// Whether a proxy with so many workers has a core of its own.
+    /// Reports whether a proxy with this number of workers has its own core.
     pub fn is_pinned(&self, workers: usize) -> bool {
         workers == 1 && self.cores.count() > OTHER_CORE
     }
 
-    /// Starts a proxy and waits until it serves its last host as it should.
+    /// Starts a proxy and waits until it serves its last host correctly.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not start or does not serve correctly.
     pub fn start(&self, kind: Kind, job: &Job, peers: &mut Peers) -> Result<Contestant> {
         let folder = tempfile::Builder::new().prefix("aralez-bench-").tempdir()?;
         let contestant = match kind {
@@ -108,7 +108,7 @@ impl ContestStage {
         self.cores.pin(self.is_pinned(workers).then_some(core));
     }
 
-    /// Ours, of this build or of the one in the folder `before`.
+    /// Starts our proxy, of this build or of the one in the folder `before`.
     fn ours(&self, job: &Job, folder: TempDir, before: Option<&Path>) -> Result<Contestant> {
         let mut plan = Plan::new(1)
             .threads(0, job.workers)
@@ -136,7 +136,7 @@ impl ContestStage {
         })
     }
 
-    /// Whether this build of our proxy knows these lines of `main.yaml`.
+    /// Reports whether this build of our proxy knows these lines of `main.yaml`.
     fn knows(&self, folder: &TempDir, lines: &str, before: Option<&Path>) -> Result<bool> {
         let file = folder.path().join("main.yaml");
         std::fs::write(&file, lines)?;
@@ -170,7 +170,7 @@ impl ContestStage {
     }
 }
 
-/// Writes the configuration; the program and its arguments.
+/// Writes the configuration; returns the program and its arguments.
 fn command(kind: Kind, job: &Job, folder: &Path) -> Result<(String, Vec<String>)> {
     let config = folder.join("config");
     let path = |path: &Path| path.display().to_string();
@@ -201,7 +201,7 @@ fn command(kind: Kind, job: &Job, folder: &Path) -> Result<(String, Vec<String>)
     }
 }
 
-/// Waits until the last host is served, and looks at what the origin is told of the client.
+/// Waits until the last host is served, and checks the forwarded fields that the origin receives.
 fn serves(contestant: &Contestant, job: &Job, peers: &mut Peers) -> Result<()> {
     let host = host(job.hosts - 1);
     let request = format!("GET /ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -210,7 +210,7 @@ fn serves(contestant: &Contestant, job: &Job, peers: &mut Peers) -> Result<()> {
         requests: vec![request.into_bytes()],
         connections: 1,
     };
-    // On a busy machine, reading a hundred thousand hosts takes a while.
+    // On a busy machine, loading a hundred thousand hosts takes a while.
     let end = Instant::now() + Duration::from_secs(30 + job.hosts as u64 / 1000);
     let mut last = Vec::new();
     while Instant::now() < end {
@@ -227,7 +227,7 @@ fn serves(contestant: &Contestant, job: &Job, peers: &mut Peers) -> Result<()> {
     bail!("does not serve {host}: {last:?}")
 }
 
-/// Whether the origin was told what every proxy here has to tell.
+/// Checks that the origin received the fields that every proxy here must add.
 fn tells(head: &[u8]) -> Result<()> {
     let text = String::from_utf8_lossy(head).to_lowercase();
     for name in ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {

@@ -1,22 +1,22 @@
-//! Heads of messages, read just as far as the bench needs: where they end, how long the body is, whether the connection goes on.
+//! Heads of messages, parsed only for what the benchmark needs: their end, the length of the body, and whether the connection persists.
 //!
 //! Strict where a mistake of a proxy would go unnoticed: an answer without a plain length is a failure.
 
-/// What the fields of a head say.
+/// The parsed fields of a head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Head {
-    /// The length of the head with its empty line.
+    /// The length of the head including its empty line.
     pub length: usize,
-    /// The length of the body; `None` where no field says it.
+    /// The length of the body; `None` if no field specifies it.
     pub body: Option<usize>,
-    /// Whether the connection ends with this message.
+    /// Whether the connection closes after this message.
     pub closes: bool,
 }
 
-/// Reads a head; `None` while its end is not there.
+/// Parses a head. Returns `None` while it is incomplete.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The first defect of the head.
 pub fn read(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     let mut head = Head::default();
     let mut at = next_line(bytes, 0);
@@ -35,18 +35,18 @@ pub fn read(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     Ok(None)
 }
 
-/// The status of an answer, once the start of it is there.
+/// Returns the status of an answer, or `None` while its start is incomplete.
 pub fn status(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Whether the request asks for the large answer.
+/// Reports whether the request asks for the large answer.
 pub fn wants_large(bytes: &[u8]) -> bool {
     bytes.starts_with(b"GET /large")
 }
 
-/// The place behind the next line end; bare LF is no line end.
+/// Returns the position after the next line end. A bare LF is no line end.
 fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
@@ -59,7 +59,7 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 fn field(head: &mut Head, line: &[u8]) -> Result<(), &'static str> {
-    // The length of the name decides first: few fields are read any further.
+    // The length of the name is checked first, so most fields are skipped without a comparison.
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
         return Err("a field without a colon");
     };

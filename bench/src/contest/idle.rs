@@ -1,4 +1,4 @@
-//! What an idle keep-alive connection costs in memory.
+//! Memory cost of an idle keep-alive connection.
 
 use std::time::Duration;
 
@@ -11,30 +11,30 @@ use super::peers::{Peers, Round};
 use super::scenario::Scenario;
 use aralez_tests::meter;
 
-/// What is aimed at, in KiB for each connection.
+/// The goal, in KiB per connection.
 pub const GOAL: f64 = 8.0;
 
-/// Memory settles in this time.
+/// Time in which memory settles.
 const SETTLES: Duration = Duration::from_secs(2);
 const WARM_REQUESTS: u64 = 2_000;
 
-/// Memory of one proxy without and with connections.
+/// Memory of one proxy with and without connections.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Held {
-    /// Which proxy.
+    /// The proxy.
     pub kind: Kind,
-    /// Its threads or processes.
+    /// The number of its threads or processes.
     pub workers: usize,
-    /// How many connections were held.
+    /// The number of connections held.
     pub connections: usize,
-    /// Bytes without them, after some requests.
+    /// Memory without them, after some requests, in bytes.
     pub before: u64,
-    /// Bytes with them.
+    /// Memory with them, in bytes.
     pub with: u64,
 }
 
 impl Held {
-    /// KiB for each connection.
+    /// Returns the cost in KiB per connection.
     pub fn each(&self) -> f64 {
         let difference = self.with as f64 - self.before as f64;
         difference / 1024.0 / self.connections as f64
@@ -44,7 +44,7 @@ impl Held {
 /// Measures each proxy, freshly started.
 ///
 /// # Errors
-/// When a connection is not served, or is closed.
+/// If a connection is not served, or is closed.
 pub fn measure(
     stage: &ContestStage,
     options: &ContestOptions,

@@ -1,4 +1,4 @@
-//! The command line of the bench.
+//! Command line of `bench`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 
 use super::scenario::Scenario;
 
-/// A proxy that is measured.
+/// A proxy to measure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
 pub enum Kind {
     /// aralez-proxy.
@@ -17,12 +17,12 @@ pub enum Kind {
     Nginx,
     /// HAProxy.
     Haproxy,
-    /// The smallest proxy that pingora-proxy makes.
+    /// The smallest proxy that can be built with pingora-proxy.
     Pingora,
 }
 
 impl Kind {
-    /// As the report calls it.
+    /// Returns the proxy's name in the report.
     pub fn title(self) -> &'static str {
         match self {
             Self::Ours => "aralez",
@@ -34,30 +34,30 @@ impl Kind {
     }
 }
 
-/// Compares proxies under the same load, in rounds that alternate.
+/// Compares proxies under the same load, in alternating rounds.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "bench")]
 pub struct ContestOptions {
-    /// How many rounds of each proxy are compared, pair by pair.
+    /// Rounds of each proxy, compared pair by pair.
     #[arg(long, default_value_t = 8)]
     pub pairs: usize,
-    /// How often the proxies are started anew for the pairs of a cell. A process keeps the places in memory that it got at its start, and they
-    /// alone make a difference of several parts in a hundred.
+    /// Starts of the proxies over which the pairs of a cell are spread. A process keeps the memory layout it got at its start, which alone
+    /// changes results by several percent.
     #[arg(long, default_value_t = 4)]
     pub starts: usize,
-    /// How long a round is measured, in seconds.
+    /// Measured time of a round, in seconds.
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,
-    /// How long a round runs before it is measured, in seconds.
+    /// Warm-up of a round before it is measured, in seconds.
     #[arg(long, default_value_t = 0.4)]
     pub warm: f64,
-    /// A scenario, several times for several. Default: all.
+    /// Scenario to run; repeat for several. Default: all.
     #[arg(long = "scenario", value_enum)]
     pub scenarios: Vec<Scenario>,
-    /// The numbers of workers.
+    /// Numbers of workers to measure with.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     pub workers: Vec<usize>,
-    /// The proxies.
+    /// Proxies to compare.
     #[arg(
         long,
         value_enum,
@@ -65,28 +65,28 @@ pub struct ContestOptions {
         default_value = "ours,nginx,haproxy,pingora"
     )]
     pub proxies: Vec<Kind>,
-    /// The folder of another build's aralez-control and aralez-proxy, which is compared as one more proxy.
+    /// Folder with aralez-control and aralez-proxy of another build, compared as one more proxy.
     #[arg(long)]
     pub before: Option<PathBuf>,
-    /// The numbers of connections.
+    /// Numbers of client connections to measure with.
     #[arg(long, value_delimiter = ',', default_value = "8,64")]
     pub connections: Vec<usize>,
-    /// One more line for our proxy's main.yaml, several times for several.
+    /// Additional line for aralez-proxy's main.yaml; repeat for several.
     #[arg(long = "proxy-line")]
     pub proxy_lines: Vec<String>,
-    /// How many idle connections memory is measured with; 0 for not at all.
+    /// Idle connections to measure memory with; 0 skips this.
     #[arg(long, default_value_t = 10_000)]
     pub idle: usize,
-    /// How many requests system calls are counted over; 0 for not at all.
+    /// Requests to count system calls over; 0 skips this.
     #[arg(long, default_value_t = 2_000)]
     pub traced: u64,
-    /// The file that gets the report too.
+    /// File to write the report to as well.
     #[arg(long)]
     pub out: Option<PathBuf>,
 }
 
 impl ContestOptions {
-    /// The proxies, another build of ours right after ours.
+    /// Returns the proxies to compare. With `--before`, the other build comes second, next to ours.
     pub fn contestants(&self) -> Vec<Kind> {
         let mut kinds = self.proxies.clone();
         if self.before.is_some() && !kinds.contains(&Kind::Before) {
@@ -95,7 +95,7 @@ impl ContestOptions {
         kinds
     }
 
-    /// The scenarios that are asked for.
+    /// Returns the scenarios to run: the selected ones, or all if none was selected.
     pub fn chosen(&self) -> Vec<Scenario> {
         match self.scenarios.is_empty() {
             true => Scenario::ALL.to_vec(),

@@ -1,4 +1,4 @@
-//! The origin: answers at once, swallows bodies, keeps connections for ever.
+//! The origin: responds immediately, discards request bodies, and never closes idle connections.
 
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -8,17 +8,17 @@ use rustix::event::epoll;
 use super::heads;
 use super::sockets::{self, Moved};
 
-/// The body of the small answer.
+/// Body of the small response.
 pub const SMALL: &[u8] = br#"{"id":42,"name":"bench","items":[1,2,3],"note":"sixty-four byte"}"#;
-/// The length of the large answer's body.
+/// Body length of the large response, in bytes.
 pub const LARGE: usize = 1024 * 1024;
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Tokens of the origin's connections have this bit.
+/// Set in the epoll tokens of the origin's sockets; clear in those of the load.
 pub const BIT: u64 = 1 << 62;
 const LISTENER: u64 = BIT | (1 << 61);
 
-/// The origin's side: its listener and its connections.
+/// The origin: its listener and its connections.
 #[derive(Debug)]
 pub struct Origin {
     listener: OwnedFd,
@@ -26,13 +26,13 @@ pub struct Origin {
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
     answers: Answers,
-    /// How many connections were opened to it.
+    /// Connections accepted so far.
     pub accepted: u64,
-    /// The head that came last, when it is asked for.
+    /// The last request head, recorded only if this is `Some`.
     pub seen: Option<Vec<u8>>,
 }
 
-/// The answers, each for a connection that stays and for one that ends with it.
+/// The responses, each in two forms: keep-alive, and with `Connection: close`.
 #[derive(Debug)]
 struct Answers {
     small: [Vec<u8>; 2],
@@ -43,15 +43,15 @@ struct Answers {
 struct Connection {
     socket: OwnedFd,
     partial: Vec<u8>,
-    /// Bytes of the request's body that are still to come.
+    /// Bytes of the request body not yet received.
     body: usize,
-    /// How much of which answer has left.
+    /// The response in flight: whether it is the large one, and how many of its bytes were sent.
     sending: Option<(bool, usize)>,
     large: bool,
     closes: bool,
 }
 
-/// Whether a connection goes on.
+/// Next step of a connection: wait for an event, or close.
 #[derive(PartialEq, Eq)]
 enum Then {
     Wait,
@@ -59,10 +59,10 @@ enum Then {
 }
 
 impl Origin {
-    /// Listens, watched by `epoll`.
+    /// Binds a loopback port and registers the listener with `epoll`.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If a system call fails.
     pub fn new(epoll: BorrowedFd<'_>) -> rustix::io::Result<Self> {
         let (listener, address) = sockets::listener()?;
         let data = epoll::EventData::new_u64(LISTENER);
@@ -81,12 +81,12 @@ impl Origin {
         })
     }
 
-    /// Where it listens.
+    /// Returns the listener's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Something happened on one of its sockets.
+    /// Handles an epoll event of one of the origin's sockets, identified by `token`.
     pub fn turn(&mut self, epoll: BorrowedFd<'_>, token: u64, scratch: &mut [u8]) {
         if token == LISTENER {
             self.accept(epoll);
@@ -109,7 +109,7 @@ impl Origin {
                 self.connections.push(None);
                 self.connections.len() - 1
             });
-            // One that cannot be watched is dropped, which the proxy sees and the load counts.
+            // If epoll refuses the socket, it is closed here; the load counts the failed request.
             if sockets::watch(epoll, &socket, BIT | index as u64).is_ok() {
                 self.connections[index] = Some(Connection::new(socket));
             }
@@ -153,7 +153,7 @@ impl Connection {
             match whole {
                 Err(_) => return Then::Close,
                 Ok(true) if self.send(answers) == Then::Close => return Then::Close,
-                // Fewer bytes than there was room for: the next ones come with an event.
+                // A short read drained the socket: the edge-triggered event announces further bytes.
                 Ok(_) if self.sending.is_some() || (count < room && self.body == 0) => {
                     return Then::Wait;
                 }
@@ -162,7 +162,7 @@ impl Connection {
         }
     }
 
-    /// Whether a connection whose answer is still leaving, or broke, goes on.
+    /// Returns `Wait` while the response is in flight; `Close` if sending it failed, or if it was the last on the connection.
     fn after_send(&self) -> Then {
         match self.sending {
             Some(_) => Then::Wait,
@@ -170,7 +170,7 @@ impl Connection {
         }
     }
 
-    /// Takes bytes of a head; whether the request is whole.
+    /// Consumes bytes of a head. Returns whether the request is complete, body included.
     fn head(&mut self, bytes: &[u8], seen: &mut Option<Vec<u8>>) -> Result<bool, &'static str> {
         if !self.partial.is_empty() {
             self.partial.extend_from_slice(bytes);

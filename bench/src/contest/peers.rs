@@ -1,7 +1,7 @@
-//! Both ends of a proxy in one thread: the load in front of it, the origin behind it.
+//! Both sides of a proxy in one thread: the load downstream, the origin upstream.
 //!
-//! One epoll instance for both, so that no switch between two processes is paid on the core that they share. The loop is closed:
-//! each connection sends its next request when the answer is there.
+//! Both use one epoll instance, so that the core they share pays for no context switches between two processes. The loop is closed:
+//! each connection sends its next request once the previous response is complete.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,41 +20,41 @@ const TICK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 5_000_000,
 };
-/// How long the requests that are under way at the end may take.
+/// Time that requests in flight at the end of a round have to complete.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// So many failures end a round: it measures nothing any more.
+/// Failures after which a round is aborted, because it no longer measures anything.
 const FAILURES: u64 = 10_000;
 const SHOWN: usize = 5;
-/// How many of many connections are opened at once.
+/// Concurrent connects in [`Peers::hold`].
 const AT_ONCE: usize = 32;
 
-/// What to send, and where.
+/// Requests to send, and their target.
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// The proxy.
+    /// The proxy's address.
     pub address: SocketAddr,
-    /// The requests, sent in turn.
+    /// The requests, sent round-robin.
     pub requests: Vec<Vec<u8>>,
-    /// How many connections.
+    /// Number of concurrent connections.
     pub connections: usize,
 }
 
-/// What came back.
+/// Results of a round.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Whole answers.
+    /// Complete, correct responses.
     pub answered: u64,
-    /// What each took, in nanoseconds.
+    /// Latency of each of these, in nanoseconds.
     pub latencies: Vec<u32>,
-    /// Requests without a whole and right answer.
+    /// Requests without a complete, correct response.
     pub failed: u64,
-    /// The first reasons.
+    /// Reasons of the first failures.
     pub reasons: Vec<String>,
     /// Connections that the load opened.
     pub opened: u64,
 }
 
-/// The thread's sockets.
+/// All sockets of the load thread.
 pub struct Peers {
     epoll: OwnedFd,
     events: Vec<epoll::Event>,
@@ -71,10 +71,10 @@ impl std::fmt::Debug for Peers {
 }
 
 impl Peers {
-    /// With an origin that listens.
+    /// Creates the epoll instance and starts the origin.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If a system call fails.
     pub fn new() -> Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let origin = Origin::new(epoll.as_fd())?;
@@ -86,7 +86,7 @@ impl Peers {
         })
     }
 
-    /// Begins a round: its connections are opened, each with its first request.
+    /// Starts a round: opens its connections and sends the first request on each.
     pub fn open<'a>(&'a mut self, round: &'a Round) -> Session<'a> {
         let mut session = self.session(round, true);
         for _ in 0..round.connections {
@@ -95,17 +95,17 @@ impl Peers {
         session
     }
 
-    /// Opens the connections of a round one after the other, sends one request on each, and keeps them.
+    /// Opens the connections of a round gradually, sends one request on each, and leaves them idle.
     ///
     /// # Errors
-    /// When they do not all get their answer.
+    /// If any request gets no response.
     pub fn hold<'a>(&'a mut self, round: &'a Round) -> Result<Session<'a>> {
         let mut session = self.session(round, false);
         for index in 0..round.connections {
             while session.asking > AT_ONCE {
                 session.turn()?;
             }
-            // Several addresses: a limit of connections for each client is no subject here.
+            // Spread over 100 source addresses, so that per-client connection limits do not apply.
             let from = Ipv4Addr::new(127, 0, 1, 1 + (index % 100) as u8);
             session.add(Some(from));
         }
@@ -132,12 +132,12 @@ impl Peers {
     }
 }
 
-/// A round that runs.
+/// A running round.
 #[derive(Debug)]
 pub struct Session<'a> {
     peers: &'a mut Peers,
     round: &'a Round,
-    /// Whether an answer is followed by the next request.
+    /// Set if each response is followed by the next request.
     goes_on: bool,
     clients: Vec<Slot>,
     next: usize,
@@ -145,7 +145,7 @@ pub struct Session<'a> {
     tally: Tally,
 }
 
-/// A place for one connection after the other.
+/// Holds one connection of the load, and its successors.
 #[derive(Debug)]
 struct Slot {
     client: Option<Client>,
@@ -154,10 +154,10 @@ struct Slot {
 }
 
 impl Session<'_> {
-    /// Goes on for so long; what came in that time.
+    /// Runs the round for `length`. Returns the results of that time.
     ///
     /// # Errors
-    /// When too much fails.
+    /// If too many requests fail.
     pub fn run(&mut self, length: Duration) -> Result<Tally> {
         self.tally = Tally::default();
         let end = Instant::now() + length;
@@ -167,10 +167,10 @@ impl Session<'_> {
         Ok(std::mem::take(&mut self.tally))
     }
 
-    /// Goes on until so many answers came, or until `longest` has passed.
+    /// Runs the round until `answers` responses have arrived, or until `longest` has passed.
     ///
     /// # Errors
-    /// When too much fails.
+    /// If too many requests fail.
     pub fn run_until(&mut self, answers: u64, longest: Duration) -> Result<Tally> {
         self.tally = Tally::default();
         let end = Instant::now() + longest;
@@ -180,10 +180,10 @@ impl Session<'_> {
         Ok(std::mem::take(&mut self.tally))
     }
 
-    /// Sends nothing more and waits for what is under way; requests that stay without an answer have failed.
+    /// Sends no further requests and waits for those in flight; requests without a response by then count as failed.
     ///
     /// # Errors
-    /// When too much fails.
+    /// If too many requests fail.
     pub fn finish(mut self) -> Result<Tally> {
         self.tally = Tally::default();
         self.goes_on = false;
@@ -197,12 +197,12 @@ impl Session<'_> {
         Ok(std::mem::take(&mut self.tally))
     }
 
-    /// How many connections the origin was opened so far.
+    /// Returns the number of connections the origin has accepted so far.
     pub fn accepted(&self) -> u64 {
         self.peers.origin.accepted
     }
 
-    /// How many connections of the load are there.
+    /// Returns the number of open connections of the load.
     pub fn open(&self) -> usize {
         let clients = self.clients.iter();
         clients.filter(|slot| slot.client.is_some()).count()
@@ -249,7 +249,7 @@ impl Session<'_> {
         self.took(index, asked, step);
     }
 
-    /// Acts on what a connection's turn brought.
+    /// Handles the outcome of a connection's turn.
     fn took(&mut self, index: usize, asked: bool, step: Step) {
         match step {
             Step::Wait => return,
@@ -271,11 +271,12 @@ impl Session<'_> {
         }
     }
 
-    /// The next request, on the same connection where it goes on.
+    /// Sends the next request, on the same connection if it is kept alive.
     fn ask(&mut self, index: usize) {
         let slot = &mut self.clients[index];
         match &mut slot.client {
-            // Until the other side has closed it, which may have come with the answer: that is told only once.
+            // Reuse the slot only after the proxy closed the connection. The FIN may have arrived with the response; edge-triggered
+            // epoll reports that only once, so read again now.
             Some(client) if client.closes() => {
                 if let step @ (Step::Closed | Step::Failed(_)) =
                     client.turn(&[], &mut self.peers.scratch)
@@ -311,7 +312,8 @@ impl Session<'_> {
         }
     }
 
-    /// A failure while sending leaves the place empty until the next turn, so that a dead proxy is no endless recursion.
+    /// Handles the outcome of sending. After a failure the slot stays empty until the next turn; reconnecting here would recurse
+    /// endlessly if the proxy is dead.
     fn took_sending(&mut self, index: usize, step: Step) {
         if let Step::Failed(reason) = step {
             self.clients[index].client = None;

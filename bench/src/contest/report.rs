@@ -1,4 +1,4 @@
-//! The report: Markdown that reads as text too.
+//! The report: Markdown that is readable as plain text.
 
 use std::fmt::Write;
 
@@ -7,12 +7,12 @@ use super::idle::{self, Held};
 use super::options::Kind;
 use super::statistics::{Ratio, median};
 
-/// How many system calls are named.
+/// Maximum number of system calls listed by name.
 const NAMED: usize = 6;
-/// What another build of ours may be better by.
+/// Highest acceptable ratio of our processor time to that of the other build.
 const NOT_WORSE: f64 = 1.03;
 
-/// One line for each cell: our processor time as a part of the others', and whether that is what is aimed at.
+/// Returns a table with one line per cell: our processor time relative to that of the other proxies, and whether the goal is met.
 pub fn goals(cells: &[Cell]) -> String {
     let mut text = "| scenario | workers | connections | CPU / nginx | goal | CPU / HAProxy | goal | CPU / pingora | p99 / nginx | p99 / HAProxy | CPU / before | goal |\n\
                     |---|--:|--:|---|---|---|---|---|---|---|---|---|\n"
@@ -40,7 +40,7 @@ pub fn goals(cells: &[Cell]) -> String {
     text
 }
 
-/// The medians of each proxy in a cell.
+/// Returns a table with the medians of each proxy in a cell.
 pub fn details(cell: &Cell) -> String {
     let mut text = format!(
         "### {}, {} worker{}, {} connections\n\n\
@@ -62,7 +62,7 @@ pub fn details(cell: &Cell) -> String {
     text
 }
 
-/// Memory of idle connections.
+/// Returns a table of the memory that idle connections use.
 pub fn memory(held: &[Held]) -> String {
     let mut text =
         "| proxy | workers | idle connections | KiB each | goal | MiB without | MiB with |\n\
@@ -107,7 +107,7 @@ fn row(series: &Series) -> [String; 11] {
     ]
 }
 
-/// System calls per request, and those that are most of them.
+/// Returns the number of system calls per request, and the most frequent ones.
 fn calls(series: &Series) -> (String, String) {
     let Some((calls, requests)) = &series.calls else {
         return (String::new(), String::new());

@@ -1,33 +1,33 @@
-//! What is asked in a scenario, and what is aimed at.
+//! The requests and goals of each scenario.
 
 use clap::ValueEnum;
 
 use crate::running_fleet::lookup::Random;
 
-/// How many hosts the scenario with many has.
+/// Number of hosts in [`Scenario::Hosts1000`].
 pub const MANY: usize = 1_000;
-/// How many hosts the scenario with the most has.
+/// Number of hosts in [`Scenario::Hosts100k`].
 pub const MOST: usize = 100_000;
 
 /// A kind of traffic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
 pub enum Scenario {
-    /// Small answers on connections that stay.
+    /// Small responses on keep-alive connections.
     KeepAlive,
-    /// A connection for each request.
+    /// One connection per request.
     Connection,
-    /// Bodies of 64 KiB to the endpoint.
+    /// Request bodies of 64 KiB.
     Post64k,
-    /// Bodies of 1 MiB from the endpoint.
+    /// Response bodies of 1 MiB.
     Get1m,
-    /// Small answers, from one of 1,000 hosts each.
+    /// Small responses, from 1,000 hosts in turn.
     Hosts1000,
-    /// Small answers, from a random one of 100,000 hosts each.
+    /// Small responses, each from a random one of 100,000 hosts.
     Hosts100k,
 }
 
 impl Scenario {
-    /// All, in the order of the report.
+    /// All scenarios, in the order of the report.
     pub const ALL: [Self; 6] = [
         Self::KeepAlive,
         Self::Connection,
@@ -37,7 +37,7 @@ impl Scenario {
         Self::Hosts100k,
     ];
 
-    /// As people call it.
+    /// Returns the scenario's name in the report.
     pub fn title(self) -> &'static str {
         match self {
             Self::KeepAlive => "keep-alive GET",
@@ -49,7 +49,7 @@ impl Scenario {
         }
     }
 
-    /// How many hosts the proxies must know.
+    /// Returns the number of hosts that the proxies are configured with.
     pub fn hosts(self) -> usize {
         match self {
             Self::Hosts1000 => MANY,
@@ -58,7 +58,7 @@ impl Scenario {
         }
     }
 
-    /// The processor time per request that is aimed at, as a part of nginx's.
+    /// Returns the highest acceptable processor time per request relative to nginx; `None` if there is no goal.
     pub fn goal_nginx(self) -> Option<f64> {
         match self {
             Self::KeepAlive | Self::Hosts1000 | Self::Hosts100k => Some(0.90),
@@ -67,7 +67,7 @@ impl Scenario {
         }
     }
 
-    /// The same, as a part of HAProxy's.
+    /// Returns the highest acceptable processor time per request relative to HAProxy; `None` if there is no goal.
     pub fn goal_haproxy(self) -> Option<f64> {
         match self {
             Self::Get1m => None,
@@ -75,14 +75,14 @@ impl Scenario {
         }
     }
 
-    /// The requests, one for each host; of the most hosts random ones, as many as there are hosts.
+    /// Returns the requests: one for each host. For [`Scenario::Hosts100k`], as many as there are hosts, each for a random one.
     pub fn requests(self) -> Vec<Vec<u8>> {
         if self == Self::Hosts100k {
             let mut random = Random(1);
             let hosts = (0..MOST).map(|_| host(random.below(MOST)));
             return hosts.map(|host| self.request(&host)).collect();
         }
-        // Neighbours in the document are no neighbours in time.
+        // Stride of 7: consecutive requests are not for hosts adjacent in the document.
         let hosts = (0..self.hosts()).map(|turn| host(turn * 7 % self.hosts()));
         hosts.map(|host| self.request(&host)).collect()
     }
@@ -110,7 +110,7 @@ impl Scenario {
     }
 }
 
-/// The name of a host.
+/// Returns the name of a host.
 pub fn host(number: usize) -> String {
     format!("h{number}.bench.test")
 }

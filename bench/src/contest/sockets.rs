@@ -1,4 +1,4 @@
-//! Sockets that never block, and the one epoll instance that watches them.
+//! Non-blocking sockets, and their registration with epoll.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,23 +12,23 @@ use rustix::net::{
 
 const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
-/// How a try to move bytes went.
+/// Result of a send or receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moved {
-    /// So many bytes.
+    /// Number of bytes moved.
     Bytes(usize),
-    /// None for now.
+    /// The call would block.
     Wait,
-    /// The other side has ended its direction.
+    /// The peer has half-closed the connection.
     End,
     /// The connection is broken.
     Broken(Errno),
 }
 
-/// A listener on a free port of the loopback.
+/// Returns a listener on a free loopback port, and its address.
 ///
 /// # Errors
-/// Where the system gives none.
+/// If a system call fails.
 pub fn listener() -> rustix::io::Result<(OwnedFd, SocketAddr)> {
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, None)?;
     bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -37,18 +37,18 @@ pub fn listener() -> rustix::io::Result<(OwnedFd, SocketAddr)> {
     Ok((socket, address))
 }
 
-/// The next connection of a listener; `None` when none waits.
+/// Accepts the next connection; `None` if none is pending or accept failed.
 pub fn accept(listener: &OwnedFd) -> Option<OwnedFd> {
     let accepted = rustix::net::accept_with(listener, FLAGS).ok()?;
-    // Without it the large answer's last segment may wait for an acknowledgement.
+    // Otherwise Nagle's algorithm may delay the last segment of the large response until an acknowledgement.
     let _ = sockopt::set_tcp_nodelay(&accepted, true);
     Some(accepted)
 }
 
-/// Begins a connection, from an address of the loopback where one is given.
+/// Starts a non-blocking connect, from the source address `from` if given.
 ///
 /// # Errors
-/// Where it fails at once.
+/// If the connect fails immediately.
 pub fn begin(to: SocketAddr, from: Option<Ipv4Addr>) -> rustix::io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, None)?;
     sockopt::set_tcp_nodelay(&socket, true)?;
@@ -61,7 +61,7 @@ pub fn begin(to: SocketAddr, from: Option<Ipv4Addr>) -> rustix::io::Result<Owned
     }
 }
 
-/// Sends what fits.
+/// Sends as many bytes as the socket buffer accepts.
 pub fn put(socket: &OwnedFd, bytes: &[u8]) -> Moved {
     match send(socket, bytes, SendFlags::NOSIGNAL) {
         Ok(count) => Moved::Bytes(count),
@@ -75,16 +75,16 @@ pub fn take(socket: &OwnedFd, scratch: &mut [u8]) -> Moved {
     moved(recv(socket, scratch, RecvFlags::empty()).map(|(_, count)| count))
 }
 
-/// Receives up to `most` bytes and lets the kernel drop them: bodies are counted, not looked at.
+/// Receives up to `most` bytes and has the kernel discard them (`MSG_TRUNC`): bodies are counted, not inspected.
 pub fn skip(socket: &OwnedFd, scratch: &mut [u8], most: usize) -> Moved {
     let most = most.min(scratch.len());
     moved(recv(socket, &mut scratch[..most], RecvFlags::TRUNC).map(|(_, count)| count))
 }
 
-/// Reports each change of a socket once.
+/// Registers a socket with `epoll`, edge-triggered.
 ///
 /// # Errors
-/// Where the system refuses.
+/// If a system call fails.
 pub fn watch(epoll: impl AsFd, socket: &OwnedFd, token: u64) -> rustix::io::Result<()> {
     let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
     epoll::add(epoll, socket, epoll::EventData::new_u64(token), flags)

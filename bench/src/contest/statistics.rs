@@ -1,6 +1,6 @@
-//! Medians, percentiles and ratios of pairs.
+//! Medians, percentiles, and ratios of pairs.
 
-/// The middle of values; the mean of the two middle ones where their number is even. Zero for none.
+/// Returns the median; the mean of the two middle values if their number is even, 0 if there are none.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -12,7 +12,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The value below which so many in a hundred lie (nearest rank); the values are left in another order. Zero for none.
+/// Returns a percentile (nearest rank); 0 if there are no values. Reorders the values.
 pub fn percentile(values: &mut [u32], percent: f64) -> u32 {
     if values.is_empty() {
         return 0;
@@ -22,19 +22,19 @@ pub fn percentile(values: &mut [u32], percent: f64) -> u32 {
     *values.select_nth_unstable(index).1
 }
 
-/// How two series that were measured side by side relate, pair by pair.
+/// Ratio of two series measured in alternation, pair by pair.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ratio {
     /// The median of the pairs' ratios.
     pub median: f64,
-    /// The smallest one.
+    /// The smallest ratio of a pair.
     pub least: f64,
-    /// The largest one.
+    /// The largest ratio of a pair.
     pub most: f64,
 }
 
 impl Ratio {
-    /// `ours` by `others`, pair by pair; `None` where no pair can be compared.
+    /// Divides `ours` by `others`, pair by pair; `None` if there is no pair with a positive divisor.
     pub fn of(ours: &[f64], others: &[f64]) -> Option<Self> {
         let pairs = ours.iter().zip(others);
         let ratios: Vec<f64> = pairs
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_ratio_compares_each_pair_and_not_the_medians() {
-        // The machine was twice as slow in the second pair: the pairs still agree.
+        // The machine was twice as slow during the second pair; the ratio of the pair is unaffected.
         let ratio = Ratio::of(&[8.0, 16.0, 9.0], &[10.0, 20.0, 10.0]).unwrap();
         assert_eq!((ratio.median, ratio.least, ratio.most), (0.8, 0.8, 0.9));
         assert_eq!(Ratio::of(&[1.0], &[0.0]), None);

@@ -1,4 +1,4 @@
-//! System calls of a proxy, counted by `strace` in a round of its own: tracing slows everything down and changes no count much.
+//! System calls of a proxy, counted by `strace` in a separate round: tracing slows the proxy down, but hardly changes the counts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,20 +9,20 @@ use rustix::process::Signal;
 
 use aralez_tests::process;
 
-/// Calls by name.
+/// Number of calls by name.
 pub type Calls = BTreeMap<String, u64>;
 
-/// A tracer that counts. Dropping it lets go of what it traces.
+/// A running `strace -c`. Dropping it detaches from the traced processes.
 #[derive(Debug)]
 pub struct Tracer {
     child: Child,
 }
 
 impl Tracer {
-    /// Begins to trace all threads of the processes; it is attached a moment later.
+    /// Starts tracing all threads of the processes. Returns before `strace` has attached.
     ///
     /// # Errors
-    /// Where there is no `strace`.
+    /// If `strace` cannot be started.
     pub fn attach(processes: &[u32], report: &Path) -> Result<Self> {
         let mut command = Command::new("strace");
         command.args(["-f", "-c", "-o"]).arg(report);
@@ -34,10 +34,10 @@ impl Tracer {
         Ok(Self { child })
     }
 
-    /// Ends it; what it has counted.
+    /// Stops tracing. Returns the counts.
     ///
     /// # Errors
-    /// Where it has left no report.
+    /// If `strace` wrote no report.
     pub fn finish(mut self, report: &Path) -> Result<Calls> {
         process::kill(self.child.id(), Signal::INT);
         self.child.wait()?;
@@ -48,19 +48,19 @@ impl Tracer {
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        // It has ended already where all went well.
+        // After `finish` the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Reads the table that `strace -c` writes.
+/// Parses the table that `strace -c` writes.
 pub fn read(report: &str) -> Calls {
     let lines = report.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (calls, name) = (words.get(3)?, words.last()?);
         let calls = calls.parse().ok()?;
-        // Share, seconds, time of a call, calls, errors where there are some, name.
+        // Columns: share, seconds, time per call, calls, errors (may be empty), name.
         (words.len() >= 5 && *name != "total").then(|| ((*name).to_owned(), calls))
     });
     lines.collect()

@@ -1,4 +1,4 @@
-//! Nodes connect faster than control takes them: the rest is told when to come back, and all are in at the end.
+//! Nodes connect faster than control admits them: it refuses the excess with a time to reconnect at, and all are connected in the end.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::figures::Cost;
 use super::options::{FleetOptions, Measurement};
 use aralez_tests::document;
 
-/// How long all may take.
+/// Time in which all nodes must be connected and current.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Connects {
-    /// From the first attempt until all run the head.
+    /// Time from the first attempt until all nodes run the head.
     pub all_in: Duration,
-    /// Attempts that were told to come back.
+    /// Attempts that control refused with a time to reconnect at.
     pub told_to_return: u64,
-    /// Control's processor time meanwhile.
+    /// Control's processor time during the measurement.
     pub control: Duration,
 }
 
-/// Connects them.
+/// Connects the nodes and waits until all run the first revision.
 ///
 /// # Errors
-/// What did not come.
+/// If some nodes do not get there in time, or the metrics cannot be read.
 pub async fn measure(options: &FleetOptions) -> Result<Connects, String> {
     may_open(options.connects * 2 + 1_000);
     let plan = Plan::new(0).document(&document::pairs(options.hosts, 0));
@@ -50,7 +50,7 @@ pub async fn measure(options: &FleetOptions) -> Result<Connects, String> {
     })
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Connects, options: &FleetOptions) -> Vec<Row> {
     vec![Row {
         what: format!(

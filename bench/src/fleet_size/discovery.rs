@@ -1,6 +1,6 @@
-//! Endpoints come and go all the time: how stale nodes are, and what that costs control.
+//! Constant endpoint churn: how stale the nodes are, and what it costs control.
 //!
-//! This release has no source that finds endpoints. `scripted-control` is control with one that makes them up (`schedule`).
+//! This release has no source that discovers endpoints. `scripted-control` is control with a source that generates them (`schedule`).
 
 mod staleness;
 
@@ -21,32 +21,32 @@ use super::figures::{Cost, Spread};
 use super::options::{FleetOptions, Measurement};
 use staleness::Staleness;
 
-/// What is promised for the staleness of a node,
+/// Promised staleness of a node, at p99.
 const GOAL: Duration = Duration::from_secs(2);
-/// and for control, in cores.
+/// Promised processor use of control, in cores.
 const CORES: f64 = 1.0;
-/// How long nodes may take to join, or to know the last change.
+/// Time in which all nodes must join, and later run the last change.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The first change comes so long after everything is ready.
+/// Delay of the first change after everything is ready.
 const LEAD: Duration = Duration::from_millis(500);
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Discovery {
-    /// From a change to the moment at which a node runs it or a later one: for each node and change.
+    /// Time from a change until a node runs it or a later one, over all nodes and changes.
     pub staleness: Spread,
-    /// Control's processor time, as a part of one core.
+    /// Control's average processor use, in cores.
     pub cores: f64,
-    /// Updates that a node applied, for each second.
+    /// Updates that a node applied per second, averaged over the nodes.
     pub updates: f64,
-    /// How much control's memory grew meanwhile, in bytes.
+    /// Growth of control's memory during the changes, in bytes.
     pub growth: u64,
 }
 
-/// Follows endpoints that come and go.
+/// Has the nodes follow a schedule of endpoint changes.
 ///
 /// # Errors
-/// What did not come.
+/// If control does not start, or nodes do not join or follow in time.
 pub async fn measure(options: &FleetOptions) -> Result<Discovery, String> {
     may_open(options.discovery_nodes * 2 + 1_000);
     let folder = tempfile::Builder::new().prefix("aralez-").tempdir();
@@ -84,7 +84,7 @@ pub async fn measure(options: &FleetOptions) -> Result<Discovery, String> {
     })
 }
 
-/// Control with the pools of a schedule, the socket where it listens, and its script.
+/// Starts control with the pools of a schedule. Returns its process, the path of its socket, and the path of its script.
 async fn start(folder: &Path, schedule: &Schedule) -> Result<(Daemon, PathBuf, PathBuf), String> {
     let [config, documents, socket] =
         ["control.yaml", "upstreams.yaml", "control.sock"].map(|name| folder.join(name));
@@ -115,7 +115,7 @@ async fn start(folder: &Path, schedule: &Schedule) -> Result<(Daemon, PathBuf, P
     Ok((control, socket, script))
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Discovery, options: &FleetOptions) -> Vec<Row> {
     let staleness = measured.staleness;
     let met = staleness.p99 <= GOAL && measured.cores <= CORES;

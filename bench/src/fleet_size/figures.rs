@@ -1,24 +1,24 @@
-//! Figures: how a quantity spreads, and what a process cost.
+//! Figures: the distribution of times, and the processor time of a process.
 
 use std::time::{Duration, Instant};
 
 use aralez_tests::meter;
 
-/// How times spread.
+/// Distribution of a set of times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Spread {
-    /// How many there are.
+    /// Number of times.
     pub count: usize,
-    /// Half of them are below.
+    /// The median.
     pub p50: Duration,
-    /// One of a hundred is above.
+    /// The 99th percentile.
     pub p99: Duration,
-    /// The largest.
+    /// The longest time.
     pub max: Duration,
 }
 
 impl Spread {
-    /// Of these times, in any order.
+    /// Computes the distribution of `times`, given in any order.
     pub fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         let at = |part: f64| {
@@ -33,7 +33,7 @@ impl Spread {
         }
     }
 
-    /// For people.
+    /// Formats the percentiles for the report.
     pub fn text(&self) -> String {
         format!(
             "p50 {}, p99 {}, max {}",
@@ -44,17 +44,17 @@ impl Spread {
     }
 }
 
-/// Milliseconds, for people.
+/// Formats a time in milliseconds.
 pub fn millis(time: Duration) -> String {
     format!("{:.0} ms", time.as_secs_f64() * 1e3)
 }
 
-/// KiB, for people.
+/// Formats a number of bytes in KiB.
 pub fn kib(bytes: f64) -> String {
     format!("{:.1} KiB", bytes / 1024.0)
 }
 
-/// Processor time of a process from a moment on.
+/// Processor time of a process, counted from the creation of this value.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pid: u32,
@@ -63,7 +63,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// From now on.
+    /// Starts to count now.
     pub fn of(pid: u32) -> Self {
         Self {
             pid,
@@ -72,12 +72,12 @@ impl Cost {
         }
     }
 
-    /// So far.
+    /// Returns the processor time used so far.
     pub fn spent(&self) -> Duration {
         meter::processor_time(&[self.pid]).saturating_sub(self.before)
     }
 
-    /// So far, as a part of one core.
+    /// Returns the average processor use so far, in cores.
     pub fn cores(&self) -> f64 {
         self.spent().as_secs_f64() / self.since.elapsed().as_secs_f64()
     }

@@ -1,80 +1,80 @@
-//! The sizes of all measurements.
+//! Command line of `prove-fleet`: the sizes of all measurements.
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// What can be measured.
+/// A measurement of the fleet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Measurement {
-    /// One endpoint is removed: how long until all nodes have acknowledged. What a node costs control in memory.
+    /// Remove an endpoint: time until all nodes have acknowledged; control's memory per node.
     Removals,
-    /// Control is killed: how long until all nodes are back, and what they are sent.
+    /// Kill and restart control: time until all nodes are back, and what they are sent.
     Restart,
-    /// A part of the nodes reads slowly, stalls, is cut.
+    /// Some nodes read slowly, stall, and are cut off.
     Slow,
-    /// Nodes connect faster than control takes them.
+    /// Nodes connect faster than control admits them.
     Connects,
-    /// Endpoints come and go all the time.
+    /// Endpoints change constantly.
     Discovery,
-    /// All nodes refuse a push, and endpoints change.
+    /// All nodes refuse a push while endpoints change.
     Refusing,
 }
 
-/// Measures a fleet of full size.
+/// Measures a full-size fleet.
 #[derive(Clone, Debug, Parser)]
 pub struct FleetOptions {
-    /// What is measured; everything where nothing is named.
+    /// Measurements to run; default: all.
     #[arg(value_enum)]
     pub only: Vec<Measurement>,
-    /// Simulated nodes.
+    /// Number of simulated nodes.
     #[arg(long, default_value_t = 5_000)]
     pub nodes: usize,
-    /// Complete proxies beside them, each a process.
+    /// Number of complete proxy processes in addition.
     #[arg(long, default_value_t = 20)]
     pub proxies: usize,
-    /// Hosts of the document, with two endpoints each.
+    /// Hosts in the document, with two endpoints each.
     #[arg(long, default_value_t = 1_000)]
     pub hosts: usize,
-    /// Removals of one endpoint.
+    /// Number of removals, of one endpoint each.
     #[arg(long, default_value_t = 25)]
     pub removals: usize,
-    /// Commits while some nodes read slowly.
+    /// Number of commits while some nodes read slowly.
     #[arg(long, default_value_t = 100)]
     pub slow_commits: usize,
-    /// One of so many nodes is behind a relay, and reads slowly when asked to.
+    /// One in this many nodes is behind a relay that can slow down its reads.
     #[arg(long, default_value_t = 100)]
     pub one_slow_of: usize,
-    /// Nodes that connect at once.
+    /// Number of nodes in the connect storm.
     #[arg(long, default_value_t = 3_000)]
     pub connects: usize,
-    /// Of these, so many in a second.
+    /// Connects per second in the connect storm.
     #[arg(long, default_value_t = 1_000)]
     pub connects_per_second: u32,
-    /// Nodes that follow endpoints that come and go.
+    /// Number of nodes that follow endpoint changes.
     #[arg(long, default_value_t = 1_000)]
     pub discovery_nodes: usize,
-    /// Changes of endpoints in a second.
+    /// Endpoint changes per second.
     #[arg(long, default_value_t = 500)]
     pub rate: u32,
-    /// Pools in which they change.
+    /// Number of pools in which endpoints change.
     #[arg(long, default_value_t = 100)]
     pub pools: u32,
-    /// How long, in seconds.
+    /// Duration of the endpoint changes, in seconds.
     #[arg(long, default_value_t = 300)]
     pub seconds: u32,
-    /// Where the rows go.
+    /// File to write the table rows to.
     #[arg(long)]
     pub out: Option<PathBuf>,
 }
 
 impl FleetOptions {
-    /// Whether this is measured.
+    /// Returns whether a measurement was selected.
     pub fn measures(&self, measurement: Measurement) -> bool {
         self.only.is_empty() || self.only.contains(&measurement)
     }
 
-    /// What measures this again.
+    /// Returns the command that repeats a measurement.
     pub fn command(measurement: Measurement) -> String {
         let value = measurement.to_possible_value();
         let name = value.map_or_else(String::new, |value| value.get_name().to_owned());

@@ -1,7 +1,7 @@
-//! All nodes refuse a large change, and endpoints go on changing: how long these take to arrive, and whether heartbeats do.
+//! All nodes refuse a large change while endpoints keep changing: how long endpoint changes take to arrive, and whether streams survive.
 //!
-//! Every simulated node decodes the change on the cores that control has to itself elsewhere, so that heartbeats come as often as by default and
-//! not faster: a stream that ends is given up by control, and not by a simulator that was silent for seconds.
+//! Every simulated node decodes the change on the cores that control has to itself in production. The heartbeat interval is therefore the
+//! default, not a shorter one: a lost stream then means that control gave it up, not that the simulator was silent for seconds.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -21,32 +21,33 @@ use aralez_tests::slow::vitals::{Metrics, may_open};
 use super::figures::{Cost, Spread, millis};
 use super::options::{FleetOptions, Measurement};
 
-/// How long anything may take before it has failed.
+/// Timeout of each step.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// What is promised for the last of all nodes.
+/// Promised time until the last node runs a removal, at p99.
 const GOAL: Duration = Duration::from_secs(1);
-/// The host that nodes refuse.
+/// The host whose presence makes nodes refuse a snapshot.
 const REFUSED: &str = "refused.test";
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Debug)]
 pub struct Refusing {
-    /// From the loss of an endpoint that a source found to the last node that runs without it, for each.
+    /// For each removal: time from the loss of a discovered endpoint until the last node runs without it.
     pub last: Spread,
-    /// How often control made what nodes are given of a view that they refuse.
+    /// Number of derivations that control built for nodes that refuse its view.
     pub made: u64,
-    /// Streams that began after all had joined: some were given up.
+    /// Streams opened after all nodes had joined. Each replaces a lost one.
     pub lost: u64,
-    /// Processor time of control for each removal.
+    /// Control's processor time per removal.
     pub control: Duration,
 }
 
-/// Counts the nodes that run without the endpoint that was removed last.
+/// Counts the nodes that run without the most recently removed endpoint.
 #[derive(Default)]
 struct Without {
+    /// The pool of the most recently removed endpoint.
     pool: Mutex<Option<PoolName>>,
     nodes: AtomicUsize,
-    /// The nodes that had so many endpoints.
+    /// The nodes that have run a snapshot with `all` endpoints.
     complete: Mutex<BTreeSet<usize>>,
     all: usize,
 }
@@ -79,7 +80,7 @@ impl Watcher for Without {
 /// Has all nodes refuse a push, then removes endpoints one after the other.
 ///
 /// # Errors
-/// What did not come.
+/// If a push fails, or nodes do not get to an expected state in time.
 pub async fn measure(options: &FleetOptions) -> Result<Refusing, String> {
     may_open(options.nodes * 2 + 1_000);
     let mut fleet = Plan::new(0)
@@ -136,7 +137,7 @@ pub async fn measure(options: &FleetOptions) -> Result<Refusing, String> {
     })
 }
 
-/// How many began.
+/// Returns the number of streams opened since control started.
 fn streams(metrics: &Metrics) -> u64 {
     metrics.labelled("aralez_control_streams_total", "began", "opened")
 }
@@ -149,7 +150,7 @@ async fn push(fleet: &Fleet, text: &str) -> Result<(), String> {
     }
 }
 
-/// Waits until control knows that so many nodes refuse its head.
+/// Waits until control reports at least `nodes` nodes that refuse its head.
 async fn refusing(fleet: &Fleet, nodes: usize) -> Result<(), String> {
     let known = || async {
         let metrics = Metrics::of_control(fleet.api()).await?;
@@ -162,24 +163,25 @@ async fn refusing(fleet: &Fleet, nodes: usize) -> Result<(), String> {
     known.map(drop)
 }
 
-/// What a source finds: two endpoints for each host, of which the first `removed` hosts have lost one.
+/// Returns the source's script: two endpoints per host, except one for each of the first `removed` hosts.
 fn found(hosts: usize, removed: usize) -> String {
     let mut text = String::new();
     for host in 0..hosts {
         let second = if host < removed { "" } else { " 10.4.0.2:80" };
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "h{host}.test/ 10.4.0.1:80{second}");
     }
     text
 }
 
-/// So many hosts with two endpoints each, to which a source finds others. With the host that nodes refuse, every other host differs as well.
+/// Returns a document of hosts with two endpoints each, in addition to those that the source finds. If `refused`, it also has the host
+/// that nodes refuse, and every other host has one more path.
 fn document(hosts: usize, refused: bool) -> String {
     let mut text = aralez_tests::document::pairs(hosts, 0);
     if refused {
         let more = "\n    \"/more\":\n      servers: [\"10.2.0.1:80\"]\n";
         text = text.replace("]\n", &format!("]{more}"));
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "{REFUSED}:\n  paths:\n    \"/\":\n      servers: [\"10.3.0.1:80\"]"
@@ -188,7 +190,7 @@ fn document(hosts: usize, refused: bool) -> String {
     text
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Refusing, options: &FleetOptions) -> Vec<Row> {
     let lost = measured.lost;
     vec![Row {

@@ -1,4 +1,4 @@
-//! One endpoint is removed: how long until all nodes have acknowledged, and what a node costs control.
+//! Removal of one endpoint: time until all nodes have acknowledged, and what a node costs control.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use super::figures::{Cost, Spread, kib, millis};
 use super::options::{FleetOptions, Measurement};
 use super::stage::FleetStage;
 
-/// What is promised for the last of all nodes.
+/// Promised time until the last acknowledgement, at p99.
 const GOAL: Duration = Duration::from_secs(1);
-/// What a node may cost control.
+/// Promised upper bound of control's memory per node, in bytes.
 const MEMORY: f64 = 64.0 * 1024.0;
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Debug)]
 pub struct Removals {
-    /// Until the last simulated node ran it, for each removal.
+    /// For each removal: time until the last simulated node runs it.
     pub last: Spread,
-    /// Until any one did, over all removals.
+    /// Median over the removals of the time until half of the simulated nodes run it.
     pub median_node: Duration,
-    /// Until control had heard of it from all, complete proxies among them, for each removal.
+    /// For each removal: time until control has the acknowledgements of all nodes, complete proxies included.
     pub acknowledged: Spread,
-    /// Processor time of control for each removal.
+    /// Control's processor time per removal.
     pub control: Duration,
-    /// Control's memory for each simulated node, in bytes.
+    /// Control's memory per simulated node, in bytes.
     pub memory: f64,
-    /// How long all took to join at first.
+    /// Time that all simulated nodes took to join.
     pub joined: Duration,
 }
 
 /// Removes endpoints one after the other.
 ///
 /// # Errors
-/// What did not come.
+/// If a push fails, or nodes do not follow in time.
 pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Removals, String> {
     let all = options.nodes + options.proxies;
     stage.control_knows(all).await?;
@@ -59,7 +59,7 @@ pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<R
     })
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Removals, options: &FleetOptions) -> Vec<Row> {
     let command = FleetOptions::command(Measurement::Removals);
     let fleet = format!(

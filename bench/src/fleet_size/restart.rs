@@ -1,4 +1,4 @@
-//! Control is killed and comes back on the same state: how long until all nodes are back, and what they are sent.
+//! Control is killed and restarted with the same state: time until all nodes are back, and what they are sent.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use aralez_tests::simulator::Counts;
 use super::options::{FleetOptions, Measurement};
 use super::stage::FleetStage;
 
-/// What is promised for the last of all nodes.
+/// Promised time until the last node is back.
 const GOAL: Duration = Duration::from_secs(30);
-/// How long is waited for it.
+/// Timeout of the wait for it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {
-    /// From the kill until all are welcomed again.
+    /// Time from the kill until control counts all nodes as current again.
     pub back: Duration,
-    /// What all simulated nodes were sent meanwhile.
+    /// Messages sent to all simulated nodes meanwhile, by kind.
     pub sent: Counts,
-    /// Bytes to each node that has a relay, connections that were turned away included.
+    /// Average number of bytes sent to each node behind a relay, refused connections included.
     pub bytes: f64,
 }
 
 /// Kills control and starts it again.
 ///
 /// # Errors
-/// What did not come.
+/// If nodes do not come back in time.
 pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Restart, String> {
     let all = options.nodes + options.proxies;
     stage.control_knows(all).await?;
@@ -52,14 +52,14 @@ pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<R
     })
 }
 
-/// Until the first nodes have seen that control is gone: before that all are connected, to nobody.
+/// Waits until a node notices that control is gone. Until then all nodes still count as connected.
 async fn gone(stage: &FleetStage) {
     while stage.simulator.connected() == stage.simulator.len() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Restart, options: &FleetOptions) -> Vec<Row> {
     let sent = measured.sent;
     vec![Row {

@@ -1,4 +1,4 @@
-//! Some nodes read 1 KB/s: nobody else waits, and control does not grow. Then they stall, are cut, and come back.
+//! Some nodes read 1 KB/s: no other node waits, and control's memory does not grow. Then they stall, are cut off, and come back.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use super::figures::{Spread, millis};
 use super::options::{FleetOptions, Measurement};
 use super::stage::FleetStage;
 
-/// How much slower the others may be by the word "nobody".
+/// Highest p99 of the other nodes, relative to that without slow ones, that counts as "no other node waits".
 const RATIO: f64 = 1.2;
-/// How much more control may grow than by as many commits without them, by the word "nothing".
+/// Growth of control's memory, beyond that of as many commits without slow nodes, that counts as no growth; in bytes.
 const GROWTH: u64 = 4 << 20;
-/// How long those that read slowly may take to be current once they read quickly.
+/// Time in which the slow nodes must become current once they read at full speed.
 const RETURN: Duration = Duration::from_secs(90);
 
-/// What was measured.
+/// Result of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Slow {
-    /// Until the last of the others ran a commit, before anybody was slow.
+    /// Time until the last of the other nodes runs a commit, without slow nodes.
     pub before: Spread,
-    /// The same while some were.
+    /// The same with slow nodes.
     pub during: Spread,
-    /// How much control's memory grew by as many commits before, and by those, in bytes.
+    /// Growth of control's memory, in bytes: over the commits without slow nodes, and over as many with them.
     pub growth: [u64; 2],
-    /// How many were slow.
+    /// Number of slow nodes.
     pub nodes: usize,
-    /// From the end of all trouble until these ran the head.
+    /// Time from the end of all faults until the slow nodes run the head.
     pub back: Duration,
 }
 
 /// Commits while some nodes read slowly.
 ///
 /// # Errors
-/// What did not come.
+/// If a push fails, or nodes do not follow in time.
 pub async fn measure(stage: &mut FleetStage, options: &FleetOptions) -> Result<Slow, String> {
     let memory_at_first = stage.settled_memory().await;
     let before = commits(stage, options.slow_commits).await?;
@@ -70,7 +70,7 @@ async fn commits(stage: &mut FleetStage, count: usize) -> Result<Spread, String>
     Ok(Spread::of(last))
 }
 
-/// They stop reading; one more commit; they are cut; then nothing fails any more.
+/// Stalls the slow nodes, commits, cuts their streams, commits again, then removes all faults and cuts the streams once more.
 async fn stall_and_cut(stage: &mut FleetStage) -> Result<(), String> {
     stage.set(Faults {
         stall: true,
@@ -84,7 +84,7 @@ async fn stall_and_cut(stage: &mut FleetStage) -> Result<(), String> {
     Ok(())
 }
 
-/// The rows of it.
+/// Returns the table rows.
 pub fn rows(measured: &Slow, options: &FleetOptions) -> Vec<Row> {
     let [before, during] = measured.growth;
     let ratio = measured.during.p99.as_secs_f64() / measured.before.p99.as_secs_f64().max(1e-6);

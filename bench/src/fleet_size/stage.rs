@@ -1,4 +1,4 @@
-//! Control and its fleet: complete proxies as processes, simulated nodes, and relays before some of them.
+//! Control and its fleet: complete proxies as processes, simulated nodes, and relays in front of some of these.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,34 +14,34 @@ use aralez_tests::slow::vitals::{Metrics, may_open};
 use super::figures::Spread;
 use super::options::FleetOptions;
 
-/// How long anything may take before it has failed.
+/// Timeout of each step.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A fleet of full size.
+/// Control with a full-size fleet.
 #[derive(Debug)]
 pub struct FleetStage {
     /// Control and the complete proxies.
     pub fleet: Fleet,
     /// The simulated nodes.
     pub simulator: Simulator,
-    /// Those of them that have a relay before them.
+    /// Numbers of the simulated nodes that connect through a relay.
     pub relayed: BTreeSet<usize>,
     relays: Vec<FaultProxy>,
     hosts: usize,
     removed: usize,
-    /// The head.
+    /// The revision of control's head.
     pub revision: u64,
-    /// Control's memory before the first simulated node came, in bytes.
+    /// Control's memory before the first simulated node connected, in bytes.
     pub memory_before: u64,
-    /// How long all of them took to come.
+    /// Time that all simulated nodes took to run the first revision.
     pub joined: Duration,
 }
 
 impl FleetStage {
-    /// Starts everything, and waits until all run the first revision.
+    /// Starts control and all nodes, and waits until all run the first revision.
     ///
     /// # Errors
-    /// What did not come up.
+    /// If nodes do not get there in time.
     pub async fn start(options: &FleetOptions) -> Result<Self, String> {
         may_open(options.nodes * 2 + 1_000);
         let fleet = Plan::new(options.proxies)
@@ -83,10 +83,10 @@ impl FleetStage {
         (0..options.nodes).map(socket).collect()
     }
 
-    /// Waits until control says that so many nodes run its head.
+    /// Waits until control reports at least `nodes` nodes that run its head. Returns the time waited.
     ///
     /// # Errors
-    /// How many do.
+    /// If that takes too long; the error contains the last count.
     pub async fn control_knows(&self, nodes: usize) -> Result<Duration, String> {
         let current = || async {
             let metrics = Metrics::of_control(self.fleet.api()).await?;
@@ -99,11 +99,11 @@ impl FleetStage {
         known.map(|((), took)| took)
     }
 
-    /// Removes one more endpoint by a push, and waits until all simulated nodes but those with a relay, where they are `slow`, run it.
-    /// How the time spreads from before the push to the moment at which each node runs it.
+    /// Removes one more endpoint by a push, and waits until all simulated nodes run it; if `slow`, all except those behind a relay.
+    /// Returns the distribution of the times from before the push until each node runs it.
     ///
     /// # Errors
-    /// What did not come.
+    /// If the push is not accepted, or nodes do not follow in time.
     pub async fn remove_one(&mut self, slow: bool) -> Result<Spread, String> {
         self.removed += 1;
         let text = document::pairs(self.hosts, self.removed);
@@ -119,28 +119,29 @@ impl FleetStage {
         Ok(Spread::of(took))
     }
 
-    /// Sets what fails on the way to the nodes that have a relay.
+    /// Sets the faults of all relays.
     pub fn set(&self, faults: Faults) {
         self.relays.iter().for_each(|relay| relay.set(faults));
     }
 
-    /// Ends the streams of the nodes that have a relay.
+    /// Cuts the streams of the nodes behind a relay.
     pub fn sever(&self) {
         self.relays.iter().for_each(FaultProxy::sever);
     }
 
-    /// Bytes that went to the nodes that have a relay since they were last forgotten, for each node.
+    /// Returns the average number of bytes sent to each node behind a relay since the last [`Self::forget_bytes`].
     pub fn relayed_bytes(&self) -> f64 {
         let bytes = self.relays.iter().map(|relay| relay.counts().back());
         bytes.sum::<u64>() as f64 / self.relays.len().max(1) as f64
     }
 
-    /// Begins to count them anew.
+    /// Resets the byte counts of all relays.
     pub fn forget_bytes(&self) {
         self.relays.iter().for_each(|relay| relay.counts().forget());
     }
 
-    /// Control's memory in bytes once it has settled: two looks half a second apart are within a hundredth.
+    /// Waits until two samples of control's memory, half a second apart, differ by at most 1 %, or until 10 s have passed. Returns the last
+    /// sample, in bytes.
     pub async fn settled_memory(&self) -> u64 {
         let mut last = self.fleet.control().memory();
         for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! Asking proxies with requests, each on a connection of its own that stays, until they answer as they should.
+//! Polls proxies with requests, each proxy on its own keep-alive connection, until their responses are the expected ones.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use tokio::time::Instant;
 
 use aralez_tests::raw::{Connection, Request, Response};
 
-/// How long a change may take at most.
+/// Time after which a missing change is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks every proxy at once, again and again; when the last one's answer first satisfied `fits`.
+/// Polls all proxies concurrently, with `pause` between the requests to each. Returns the time at which the last of them first sent a
+/// response that satisfies `fits`.
 ///
 /// # Panics
-/// When one does not within a minute.
+/// If a proxy sends none within a minute.
 pub async fn all(
     proxies: &[SocketAddr],
     request: &Request,
@@ -29,10 +30,10 @@ pub async fn all(
     answered.into_iter().max().expect("there are proxies")
 }
 
-/// As [`all`], for one proxy.
+/// Polls one proxy; otherwise like [`all`].
 ///
 /// # Panics
-/// When it does not within a minute.
+/// If the proxy sends no such response within a minute.
 pub async fn one(
     address: SocketAddr,
     request: Request,
@@ -53,7 +54,7 @@ pub async fn one(
     panic!("{address} does not answer as it should within {PATIENCE:?}; last: {last}");
 }
 
-/// One request on the connection that is there, or on a new one.
+/// Sends one request on the kept connection, or on a new one if there is none.
 async fn once(
     kept: &mut Option<Connection>,
     address: SocketAddr,

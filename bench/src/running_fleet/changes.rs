@@ -1,7 +1,7 @@
-//! A thousand changes under load: no request fails, no answer is mixed from two versions, no connection ends, and nobody waits longer.
+//! A thousand changes under load: no request fails, no response mixes two versions, no connection closes, and latency does not grow.
 //!
-//! One load runs through all of it, on connections that stay. Spans without changes and spans with them alternate; in each of the
-//! latter control is killed and started again, and a stream is cut inside an update.
+//! One load runs throughout, on keep-alive connections. Spans without changes alternate with spans with changes; in each of the latter
+//! control is killed and restarted, and a stream is cut inside an update.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,49 +17,50 @@ use aralez_tests::fault_proxy::Faults;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::load::{self, Load, Tally};
 
-/// No limit that a load would meet.
+/// Proxy settings with limits that the load does not reach.
 pub(super) const NO_LIMITS: &str = "client_requests: 4294967295\nmax_connections_per_address: 0";
-/// What is still written after the last change of a span is no part of the quiet one that follows.
+/// Pause before each span, so that disk writes after the last change of a span do not fall into the next span.
 const AFTERWARDS: Duration = Duration::from_millis(1500);
-/// Streams that end again and again within a minute are dialled after pauses of up to 30 s.
+/// Timeout for proxies to come back. After repeated stream losses within a minute they reconnect with a backoff of up to 30 s.
 const BACK: Duration = Duration::from_secs(90);
 const GOAL: f64 = 1.1;
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct ChangesExtent {
-    /// How many proxies.
+    /// Number of proxies.
     pub proxies: usize,
-    /// Connections to each.
+    /// Connections of the load to each proxy.
     pub connections: usize,
-    /// The pause after each answer.
+    /// Pause of the load after each response.
     pub pause: Duration,
-    /// How many spans with changes, and as many without.
+    /// Number of spans with changes, and of spans without.
     pub rounds: u32,
-    /// Changes in each span.
+    /// Changes in each span that has some.
     pub changes: u32,
-    /// From one change to the next, at least.
+    /// Minimum interval between changes.
     pub every: Duration,
-    /// The priority of control (nice): where it shares two cores with the load, what it takes is not the proxies' doing.
+    /// Nice value of control. Raise it if control shares cores with the load: the processor time it takes from them is not the proxies'
+    /// doing.
     pub nice: i32,
 }
 
-/// What came of it.
+/// Result of the measurement.
 #[derive(Debug)]
 pub struct ChangesOutcome {
-    /// How many changes control accepted.
+    /// Changes that control accepted.
     pub accepted: u32,
-    /// What the load met.
+    /// Results of the load, over all proxies.
     pub tally: Tally,
-    /// Connections that the load was to open.
+    /// Connections that the load opens if none is closed.
     pub connections: u64,
-    /// Endpoints that were asked, and those that there were.
+    /// Endpoints that received requests, and all endpoints.
     pub endpoints: (usize, usize),
-    /// Streams that were cut inside an update.
+    /// Number of streams cut inside an update.
     pub cuts: u32,
-    /// The priority that control had.
+    /// Nice value of control.
     pub nice: i32,
-    /// The latencies of each pair of spans: without changes, and with.
+    /// Latencies of each pair of spans: without changes, with changes.
     pub spans: Vec<[Vec<Duration>; 2]>,
 }
 
@@ -71,10 +72,10 @@ struct Stage {
     nice: i32,
 }
 
-/// Measures it.
+/// Runs the measurement.
 ///
 /// # Panics
-/// When control does not take a change, or a proxy does not come back.
+/// If control does not accept a change, or a proxy does not come back.
 pub async fn measure(extent: &ChangesExtent) -> ChangesOutcome {
     let mut stage = Stage::new(extent).await;
     let mut loads: Vec<Load> = (0..extent.proxies)
@@ -85,7 +86,7 @@ pub async fn measure(extent: &ChangesExtent) -> ChangesOutcome {
     }
     let mut windows = Vec::new();
     for round in 0..extent.rounds {
-        // Each kind of span comes first equally often.
+        // Alternate the order, so that each kind of span is first equally often.
         let mut pair = [None, None];
         for changing in [round % 2 == 1, round % 2 == 0] {
             tokio::time::sleep(AFTERWARDS).await;
@@ -135,7 +136,7 @@ impl Stage {
         Load::start(&plan)
     }
 
-    /// A span with changes. A third of the way control is killed; after two thirds a stream is cut.
+    /// Runs a span with changes. Restarts control after a third of them, and cuts a stream after two thirds.
     async fn change(&mut self, round: u32, extent: &ChangesExtent) {
         let begun = Instant::now();
         for turn in 0..extent.changes {
@@ -153,7 +154,7 @@ impl Stage {
         }
     }
 
-    /// One change, which control must accept as a revision of its own.
+    /// Pushes one change, which control must accept.
     async fn push(&mut self) {
         let parts = Parts::after(self.accepted + 1);
         if parts.endpoint as usize == self.endpoints.len() {
@@ -165,10 +166,10 @@ impl Stage {
         self.accepted += 1;
     }
 
-    /// A change whose update ends with its connection after a few bytes; elsewhere in each round.
+    /// Pushes a change whose update is cut off after a few bytes together with its connection. Proxy and position vary by round.
     async fn cut(&mut self, round: u32) {
         let proxy = round as usize % self.fleet.relays.len();
-        // The reconnects of a restart are over.
+        // Wait until reconnects after the restart of control are over.
         self.fleet.is_current(BACK).await;
         let relay = || self.fleet.relays[proxy].as_ref().expect("it is relayed");
         let before = relay().counts().connections();
@@ -216,10 +217,10 @@ impl Stage {
 }
 
 impl ChangesOutcome {
-    /// Fails unless every request was answered by one version on the connections that were there at first, and versions did change.
+    /// Asserts that every response came from one version, that all were sent on the initial connections, and that versions did change.
     ///
     /// # Panics
-    /// With what happened.
+    /// If any of these does not hold.
     pub fn assert_clean(&self) {
         self.tally.assert_clean();
         assert_eq!(self.tally.connects, self.connections, "connections ended");
@@ -227,7 +228,7 @@ impl ChangesOutcome {
         assert!(asked * 2 > all, "{asked} of {all} endpoints were asked");
     }
 
-    /// The medians over the spans of a rank: without changes, and with.
+    /// Returns the medians over the spans of a latency percentile: without changes, with changes.
     pub fn medians(&self, percent: f64) -> [Duration; 2] {
         [0, 1].map(|kind| {
             let spans = self.spans.iter();
@@ -236,7 +237,7 @@ impl ChangesOutcome {
         })
     }
 
-    /// The rows of the table.
+    /// Returns the table rows.
     pub fn rows(&self) -> Vec<Row> {
         let tally = &self.tally;
         let spans = self.spans.len();

@@ -1,4 +1,4 @@
-//! Endpoints that tell who they are and what they were sent, quickly and without keeping anything: for long loads.
+//! Endpoints for long loads: they respond with their own number and the header they received, quickly and without recording anything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 const LONGEST_HEAD: usize = 16 << 10;
 
-/// One endpoint on a loopback port of its own, which answers `NUMBER|` and the `X-Sent` of the request. Dropping it closes its port.
+/// An endpoint on its own loopback port. The response body is `NUMBER|` and the request's `X-Sent`. Dropping it closes the port.
 #[derive(Debug)]
 pub struct Echo {
     address: SocketAddr,
@@ -19,10 +19,10 @@ pub struct Echo {
 }
 
 impl Echo {
-    /// Starts it.
+    /// Starts an endpoint with the given number.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(number: u32) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a loopback port is free");
@@ -45,12 +45,12 @@ impl Echo {
         }
     }
 
-    /// Where it listens.
+    /// Returns the listener's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many requests came so far.
+    /// Returns the number of requests received so far.
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
@@ -85,7 +85,7 @@ async fn serve(mut stream: TcpStream, number: u32, asked: Arc<AtomicU64>) {
     }
 }
 
-/// The value of `X-Sent`.
+/// Returns the value of `X-Sent`; empty if the head has none.
 fn sent(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.lines().filter_map(|line| line.split_once(':'));

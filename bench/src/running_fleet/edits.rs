@@ -1,4 +1,4 @@
-//! What one edited host of many costs each node: bytes, control's time, the proxy's time; and what a return and a cold start cost.
+//! Cost of editing one host of many, per node: bytes, control's time, the proxy's time. Also the cost of a reconnect and of a cold start.
 
 use std::time::Duration;
 
@@ -14,37 +14,37 @@ use aralez_tests::raw::Request;
 
 mod outcome;
 
-pub use outcome::Outcome;
+pub use outcome::EditsOutcome;
 
 const PAUSE: Duration = Duration::from_millis(2);
-/// Acknowledgements and statuses that follow an edit are a part of it.
+/// Pause before and after an edit, so that the acknowledgements and statuses that follow an edit count towards that edit only.
 const AFTERWARDS: Duration = Duration::from_millis(500);
-/// How often control's log is looked at for a commit.
+/// Interval at which control's log is checked for a commit.
 const COMMIT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(60);
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Clone, Copy, Debug)]
-pub struct Extent {
-    /// How many hosts.
+pub struct EditsExtent {
+    /// Number of hosts in the document.
     pub hosts: usize,
-    /// How many proxies there are; every second edit meets one alone.
+    /// Number of proxies. Every second edit reaches only one of them.
     pub nodes: usize,
-    /// How many edits meet one proxy, and as many all.
+    /// Number of edits that reach one proxy, and of those that reach all.
     pub edits: usize,
-    /// How often the return and the cold start are repeated.
+    /// Repetitions of the reconnect and of the cold start.
     pub repeats: usize,
 }
 
-/// What one edit cost.
+/// Cost of one edit.
 struct Edit {
-    /// Control's processor time until its commit.
+    /// Control's processor time until the commit.
     reading: Duration,
-    /// Control's processor time after that.
+    /// Control's processor time after the commit.
     after: Duration,
-    /// Socket bytes both ways of each node that it met.
+    /// Socket bytes in both directions, for each node reached.
     bytes: Vec<u64>,
-    /// What each apply took, as these nodes say.
+    /// Duration of each apply, from the logs of these nodes.
     applies: Vec<Duration>,
 }
 
@@ -54,13 +54,13 @@ struct Stage {
     _origins: [Origin; 2],
 }
 
-/// Measures it.
+/// Runs the measurement.
 ///
 /// # Panics
-/// When an edit does not arrive.
-pub async fn measure(extent: &Extent) -> Outcome {
+/// If an edit does not reach the proxies.
+pub async fn measure(extent: &EditsExtent) -> EditsOutcome {
     let mut stage = Stage::new(extent).await;
-    let mut outcome = Outcome::default();
+    let mut outcome = EditsOutcome::default();
     for _ in 0..extent.edits {
         stage.disconnect(1..extent.nodes);
         let edit = stage.edit(1).await;
@@ -87,7 +87,7 @@ pub async fn measure(extent: &Extent) -> Outcome {
 }
 
 impl Stage {
-    async fn new(extent: &Extent) -> Self {
+    async fn new(extent: &EditsExtent) -> Self {
         let origins = [Origin::start("a").await, Origin::start("b").await];
         let sites = Sites {
             hosts: extent.hosts,
@@ -108,7 +108,7 @@ impl Stage {
         stage
     }
 
-    /// Waits for the first nodes without asking control anything.
+    /// Waits until the first `nodes` proxies serve the current document, without a request to control.
     async fn is_current(&self, nodes: usize) {
         let proxies: Vec<_> = (0..nodes).map(|node| self.fleet.http(node)).collect();
         let wanted = self.sites.first.to_string();
@@ -119,7 +119,7 @@ impl Stage {
         .await;
     }
 
-    /// One host changes: what that costs control and each of the first nodes.
+    /// Edits one host. Returns the cost to control and to each of the first `nodes` proxies.
     async fn edit(&mut self, nodes: usize) -> Edit {
         self.sites.first += 1;
         let text = self.sites.document();
@@ -143,7 +143,7 @@ impl Stage {
         }
     }
 
-    /// Waits until control has committed what `work` causes. It says so in its log, which costs it nothing to be read.
+    /// Runs `work` and waits until control commits the result. Watches control's log, since requests would cost control processor time.
     async fn committed_by(&self, work: impl FnOnce()) {
         let commits = || self.fleet.log("control").matches(" committed ").count();
         let before = commits();
@@ -155,7 +155,7 @@ impl Stage {
         }
     }
 
-    /// A proxy that holds the newest comes back: its bytes both ways.
+    /// Lets a proxy that runs the newest version reconnect. Returns its socket bytes in both directions.
     async fn come_back(&self) -> u64 {
         tokio::time::sleep(AFTERWARDS).await;
         self.forget();
@@ -168,7 +168,7 @@ impl Stage {
         self.bytes(0)
     }
 
-    /// A clean end, and a start without control: from the start of the process to its first answer.
+    /// Stops a proxy gracefully and starts it without control. Returns the time from the start of the process to its first response.
     async fn cold_start(&mut self) -> Duration {
         let mut proxy = self.fleet.proxies[0].take().expect("it runs");
         proxy.signal(rustix::process::Signal::TERM);
@@ -187,7 +187,7 @@ impl Stage {
         took
     }
 
-    /// Waits until the newest version is safe on the disk of the first proxy.
+    /// Waits until the first proxy has persisted the newest version.
     async fn fleet_is_kept(&self) {
         let kept = || async {
             let node = self.fleet.node(0).await?;
@@ -226,7 +226,7 @@ impl Stage {
         relay.expect("every proxy is relayed")
     }
 
-    /// What each apply of a proxy took, as its log says.
+    /// Returns the duration of each apply, from a proxy's log.
     fn applied(&self, node: usize) -> Vec<Duration> {
         let log = self.fleet.log(&format!("proxy-{node}"));
         let lines = log.lines().filter(|line| line.contains("update applied"));
@@ -234,7 +234,7 @@ impl Stage {
     }
 }
 
-/// The time in the line of an apply.
+/// Parses the duration from the log line of an apply; `None` if the line has none.
 fn took(line: &str) -> Option<Duration> {
     let (_, rest) = line.split_once("took_us=")?;
     let digits = rest.split(|at: char| !at.is_ascii_digit()).next()?;

@@ -1,4 +1,4 @@
-//! What a request costs among a hundred thousand hosts, by what it costs where there is one.
+//! Cost of a request with a hundred thousand hosts, relative to the cost with one host.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::contest::scenario::Scenario;
 use crate::contest::statistics::{Ratio, median};
 
 const GOAL: f64 = 1.05;
-/// Caches and connections are as they stay before the first round.
+/// Warm-up that fills caches and opens connections before the first measured round.
 const FIRST_ROUND: Duration = Duration::from_secs(2);
 
-/// What came of it: processor time per request in microseconds, round by round.
+/// Result of the measurement: processor time per request in microseconds, by round.
 #[derive(Clone, Debug, Default)]
 pub struct HostsOutcome {
-    /// With one host.
+    /// With one configured host.
     pub one: Vec<f64>,
-    /// With many, each request for a random one.
+    /// With 100,000 hosts, each request for a random one.
     pub many: Vec<f64>,
-    /// The same with many hosts of which only one is asked: what size costs where nothing is far away.
+    /// With 100,000 hosts and all requests for the same one: the cost of size with the data in the processor's caches.
     pub same: Vec<f64>,
-    /// One host that takes the requests for all others, and the same random requests: what they cost where nothing has to be found.
+    /// With one configured host and a default that serves all others, and the same random requests: their cost without finding a host.
     pub any: Vec<f64>,
-    /// Requests that failed.
+    /// Number of failed requests, over all rounds.
     pub failed: f64,
 }
 
-/// Measures it, pair by pair in turn.
+/// Runs the measurement, in rounds whose order alternates.
 ///
 /// # Errors
-/// When a proxy does not start, or nothing goes through it.
+/// If a proxy does not start, or a round fails.
 pub fn measure(
     stage: &ContestStage,
     options: &ContestOptions,
@@ -94,7 +94,7 @@ fn start(stage: &ContestStage, scenario: Scenario, peers: &mut Peers) -> Result<
 }
 
 impl HostsOutcome {
-    /// The rows of the table.
+    /// Returns the table rows.
     pub fn rows(&self, options: &ContestOptions, connections: usize) -> Vec<Row> {
         let Some(ratio) = Ratio::of(&self.many, &self.one) else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! A large document from save to answer, and what that costs control.
+//! A large document: time from save to response, and what it costs control.
 
 use std::time::Duration;
 
@@ -17,38 +17,38 @@ const PAUSE: Duration = Duration::from_millis(5);
 const BETWEEN: Duration = Duration::from_secs(3);
 const GOAL: Duration = Duration::from_secs(3);
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct LargeExtent {
-    /// How many hosts.
+    /// Number of hosts in the document.
     pub hosts: usize,
-    /// How often each kind of save is repeated.
+    /// Repetitions of each kind of save.
     pub repeats: u64,
 }
 
-/// What came of it.
+/// Result of the measurement.
 #[derive(Clone, Debug, Default)]
 pub struct LargeOutcome {
-    /// The size of the document, in bytes.
+    /// Size of the document, in bytes.
     pub bytes: usize,
-    /// The first save, where there was nothing before.
+    /// Time of the first save, from an empty document.
     pub first: Duration,
-    /// Saves in which every host changes.
+    /// Times of the saves that change every host.
     pub all: Vec<Duration>,
-    /// Saves in which one host changes.
+    /// Times of the saves that change one host.
     pub one: Vec<Duration>,
-    /// Control's stages of the first save, of the last of each kind.
+    /// Control's stages in the first save, and in the last save of each kind.
     pub stages: Vec<String>,
-    /// Control's peak of memory, in bytes.
+    /// Control's peak memory, in bytes.
     pub peak: u64,
-    /// The largest peak of a proxy, in bytes.
+    /// The larger peak memory of the two proxies, in bytes.
     pub proxy_peak: u64,
 }
 
-/// Measures it on two proxies.
+/// Runs the measurement with two proxies.
 ///
 /// # Panics
-/// When a save is not answered by within a minute.
+/// If a proxy does not serve a save within a minute.
 pub async fn measure(extent: &LargeExtent) -> LargeOutcome {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let mut sites = Sites {
@@ -87,7 +87,7 @@ pub async fn measure(extent: &LargeExtent) -> LargeOutcome {
     outcome
 }
 
-/// From the save to the answers of both proxies for the first host and for the last.
+/// Saves the document. Returns the time until both proxies serve it, as seen at the first host.
 async fn saved(fleet: &Fleet, sites: &Sites) -> Duration {
     let text = sites.document();
     let proxies = [fleet.http(0), fleet.http(1)];
@@ -99,7 +99,7 @@ async fn saved(fleet: &Fleet, sites: &Sites) -> Duration {
         response.status == 200 && response.header("x-version") == Some(first.as_str())
     });
     let answered = answered.await;
-    // In one swap: whoever answers for the first host answers for the last.
+    // A proxy swaps its table atomically: once it serves the first host's change, it serves the last host's too.
     let last = Request::get(&sites::host(sites.hosts - 1), &sites::route(PATHS - 1));
     ask::all(&proxies, &last, PAUSE, move |response| {
         response.status == 200 && response.header("x-all") == Some(all.as_str())
@@ -109,7 +109,7 @@ async fn saved(fleet: &Fleet, sites: &Sites) -> Duration {
 }
 
 impl LargeOutcome {
-    /// The rows of the table.
+    /// Returns the table rows.
     pub fn rows(&self, extent: &LargeExtent) -> Vec<Row> {
         let size = format!(
             "{} hosts x {PATHS} paths, {:.1} MB",

@@ -1,4 +1,4 @@
-//! Finding the route of a request in a table, alone: no socket, no request.
+//! Route lookup in a table in isolation: no socket, no request.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,24 +14,24 @@ use super::sites::{self, PATHS, Sites};
 use super::spread::rank;
 use super::table::{self, Row};
 
-/// What reading the clock twice takes is measured so often.
+/// Samples of the time that two clock reads take.
 const CLOCK: usize = 10_000;
-/// Hosts of one document.
+/// Hosts per document.
 const PART: usize = 10_000;
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct LookupExtent {
-    /// How many hosts.
+    /// Number of hosts in the table.
     pub hosts: usize,
-    /// How many lookups.
+    /// Number of lookups.
     pub lookups: usize,
 }
 
-/// What each lookup took, without reading the clock.
+/// Returns the time of each lookup, less the overhead of reading the clock.
 ///
 /// # Panics
-/// When a route is not found.
+/// If a route is not found.
 pub fn measure(extent: &LookupExtent) -> Vec<Duration> {
     let table = table(extent.hosts);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -64,7 +64,7 @@ fn table(hosts: usize) -> Table {
         all: 0,
     };
     let mut records = Vec::new();
-    // Part by part: a document may not have as many bytes as all hosts take.
+    // In several documents: a single one with all hosts would exceed the size limit.
     for from in (0..hosts).step_by(PART) {
         let text = sites.part(from..hosts.min(from + PART));
         let set = DocumentSet::of_main(text.into());
@@ -78,14 +78,14 @@ fn table(hosts: usize) -> Table {
     Table::build(&snapshot, &Registry::default())
 }
 
-/// What reading the clock twice takes.
+/// Returns the median time that two clock reads take.
 fn clock() -> Duration {
     let mut times: Vec<_> = (0..CLOCK).map(|_| Instant::now().elapsed()).collect();
     times.sort_unstable();
     times[CLOCK / 2]
 }
 
-/// The rows of the table.
+/// Returns the table rows.
 pub fn rows(extent: &LookupExtent, times: &[Duration]) -> Vec<Row> {
     let nanoseconds = |percent| rank(times, percent).as_nanos();
     vec![table::figure(
@@ -97,12 +97,12 @@ pub fn rows(extent: &LookupExtent, times: &[Duration]) -> Vec<Row> {
     )]
 }
 
-/// Numbers that a seed gives again (xorshift64*).
+/// Reproducible pseudo-random numbers from a seed (xorshift64*).
 #[derive(Debug)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// A number below `end`.
+    /// Returns the next number, below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

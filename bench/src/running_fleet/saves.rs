@@ -1,4 +1,4 @@
-//! From a save of the watched file until every proxy of a larger fleet answers by it.
+//! Time from a save of the watched file until every proxy of a larger fleet serves it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,38 +14,38 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::Request;
 
-/// How often each proxy is asked: what is measured is known as exactly as this.
+/// Polling interval for each proxy, and thus the resolution of the measured times.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Between two saves; not a divisor of what proxies do once a second.
+/// Pause between saves. It does not divide a second, so that saves do not align with what proxies do once a second.
 const BETWEEN: Duration = Duration::from_millis(130);
-/// Each so many saves, every host changes, and otherwise one.
+/// Every fifth save changes all hosts, the others one.
 const ALL_EVERY: u64 = 5;
 const GOAL: Duration = Duration::from_secs(1);
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Clone, Debug)]
 pub struct SavesExtent {
-    /// How many proxies.
+    /// Number of proxies.
     pub proxies: usize,
-    /// About how large the documents are, in bytes, ascending: hosts are only added, so that nothing is held as a mass removal.
+    /// Approximate sizes of the documents in bytes, ascending: hosts are only added, so that no change is held as a mass removal.
     pub sizes: Vec<usize>,
-    /// Saves of each size.
+    /// Number of measured saves of each size.
     pub saves: u64,
 }
 
-/// What the saves of one size took.
+/// Times of the saves of one size.
 #[derive(Clone, Debug)]
 pub struct Times {
-    /// The size of the document, in bytes.
+    /// Size of the document, in bytes.
     pub bytes: usize,
-    /// Each time.
+    /// Time of each save.
     pub times: Vec<Duration>,
 }
 
-/// Measures it.
+/// Runs the measurement.
 ///
 /// # Panics
-/// When a save is not answered by within a minute.
+/// If a proxy does not serve a save within a minute.
 pub async fn measure(extent: &SavesExtent) -> Vec<Times> {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let servers = [a.address(), b.address()];
@@ -59,7 +59,7 @@ pub async fn measure(extent: &SavesExtent) -> Vec<Times> {
     let mut all = Vec::new();
     for size in &extent.sizes {
         let hosts = Sites::hosts_in(*size, servers);
-        // The first save of a size adds hosts, and does not count.
+        // The first save of a size adds hosts and is not measured.
         version += 1;
         saved(&fleet, &text(hosts, servers, version), version).await;
         let mut times = Vec::new();
@@ -98,7 +98,7 @@ async fn saved(fleet: &Fleet, text: &str, version: u64) -> Duration {
     answered.await - start
 }
 
-/// The rows of the table.
+/// Returns the table rows.
 pub fn rows(extent: &SavesExtent, measured: &[Times]) -> Vec<Row> {
     let all: Vec<_> = measured
         .iter()

@@ -1,31 +1,31 @@
-//! Documents of many hosts, of the size that real ones have: five paths, and two headers and two servers for each.
+//! Documents with many hosts of realistic size: five paths each, with two headers and two servers per path.
 
 use std::net::SocketAddr;
 use std::ops::Range;
 
-/// How many paths each host has.
+/// Number of paths of each host.
 pub const PATHS: usize = 5;
 
-/// A document to be.
+/// Parameters of a document.
 #[derive(Clone, Debug)]
 pub struct Sites {
-    /// How many hosts.
+    /// Number of hosts.
     pub hosts: usize,
     /// The servers of every path.
     pub servers: [SocketAddr; 2],
-    /// The version that the first host tells in `X-Version`.
+    /// Version that the first host sends in `X-Version`; the other hosts send 0.
     pub first: u64,
-    /// The version that every host tells in `X-All`.
+    /// Version that every host sends in `X-All`.
     pub all: u64,
 }
 
 impl Sites {
-    /// The text.
+    /// Returns the text of the document.
     pub fn document(&self) -> String {
         self.part(0..self.hosts)
     }
 
-    /// The text of some of the hosts.
+    /// Returns the text of a range of hosts.
     pub fn part(&self, hosts: Range<usize>) -> String {
         let mut text = String::with_capacity(hosts.len() * 1200);
         for number in hosts {
@@ -49,7 +49,7 @@ impl Sites {
         }
     }
 
-    /// How many hosts a document of about so many bytes has, at least one.
+    /// Returns the number of hosts, at least one, in a document of about `bytes` bytes.
     pub fn hosts_in(bytes: usize, servers: [SocketAddr; 2]) -> usize {
         let sample = Self {
             hosts: 100,
@@ -61,12 +61,12 @@ impl Sites {
     }
 }
 
-/// The name of a host.
+/// Returns the name of a host.
 pub fn host(number: usize) -> String {
     format!("host{number}.example.com")
 }
 
-/// The path of a route.
+/// Returns the path of a route.
 pub fn route(number: usize) -> String {
     match number {
         0 => "/".to_owned(),

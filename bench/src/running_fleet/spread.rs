@@ -1,8 +1,8 @@
-//! How times are spread: ranks that were seen, and words for them.
+//! Percentiles of times, and their formatting.
 
 use std::time::Duration;
 
-/// The time below which so many in a hundred lie (nearest rank); zero for none.
+/// Returns a percentile (nearest rank); zero if there are no times.
 pub fn rank(times: &[Duration], percent: f64) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -13,12 +13,12 @@ pub fn rank(times: &[Duration], percent: f64) -> Duration {
         .unwrap_or_default()
 }
 
-/// The middle of times; zero for none.
+/// Returns the median (nearest rank); zero if there are no times.
 pub fn median(times: &[Duration]) -> Duration {
     rank(times, 50.0)
 }
 
-/// A time in milliseconds, or seconds where it is long.
+/// Formats a time in milliseconds, or in seconds from one second on.
 pub fn words(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds >= 10.0 => format!("{seconds:.1} s"),

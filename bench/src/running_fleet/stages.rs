@@ -1,12 +1,12 @@
-//! What control says its last commit took, stage by stage.
+//! Duration of control's last commit by stage, from its metrics.
 
 use aralez_tests::fleet::{Fleet, MASTER_KEY};
 use aralez_tests::raw::{self, Request};
 
-/// The stages of control's last commit, in words, in milliseconds.
+/// Returns the stages of control's last commit with their times in milliseconds, as text.
 ///
 /// # Panics
-/// When control does not tell.
+/// If control does not return its metrics, or they contain no stages.
 pub async fn last_commit(fleet: &Fleet) -> String {
     let request = Request::get("control", "/metrics")
         .header("Authorization", &format!("Bearer {MASTER_KEY}"));
@@ -17,7 +17,7 @@ pub async fn last_commit(fleet: &Fleet) -> String {
     stages.join(", ")
 }
 
-/// `parse 12 ms` of the line of a stage.
+/// Formats the metrics line of a stage, such as `parse 12 ms`; `None` for other lines.
 fn stage(line: &str) -> Option<String> {
     let rest = line.strip_prefix("aralez_control_stage_last_seconds{stage=\"")?;
     let (name, rest) = rest.split_once("\"}")?;

@@ -1,10 +1,10 @@
-//! Rows of measurements that share a command.
+//! Table rows of measurements that share a command.
 
 use std::path::{Path, PathBuf};
 
 pub use aralez_tests::proof::Row;
 
-/// A figure with a goal.
+/// Returns the row of a figure with a goal.
 pub fn goal(what: &str, goal: &str, measured: String, met: bool) -> Row {
     Row {
         what: what.to_owned(),
@@ -15,7 +15,7 @@ pub fn goal(what: &str, goal: &str, measured: String, met: bool) -> Row {
     }
 }
 
-/// A figure that is only reported.
+/// Returns the row of a figure without a goal.
 pub fn figure(what: &str, measured: String) -> Row {
     Row {
         what: what.to_owned(),
@@ -26,7 +26,7 @@ pub fn figure(what: &str, measured: String) -> Row {
     }
 }
 
-/// The rows, all measured by one command.
+/// Returns the rows with `command` as the one that repeats the measurement.
 pub fn measured_by(rows: &[Row], command: &str) -> Vec<Row> {
     let row = |row: &Row| Row {
         command: command.to_owned(),
@@ -35,15 +35,15 @@ pub fn measured_by(rows: &[Row], command: &str) -> Vec<Row> {
     rows.iter().map(row).collect()
 }
 
-/// The rows as lines.
+/// Returns the rows as Markdown lines.
 pub fn markdown(rows: &[Row], command: &str) -> String {
     measured_by(rows, command).iter().map(Row::line).collect()
 }
 
-/// Writes the rows to `NAME.md` in a folder; the file.
+/// Writes the rows to `NAME.md` in a folder. Returns the file's path.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the file cannot be written.
 pub fn write(folder: &Path, name: &str, rows: &[Row], command: &str) -> std::io::Result<PathBuf> {
     let path = folder.join(format!("{name}.md"));
     aralez_tests::proof::write(&path, &measured_by(rows, command))?;

@@ -1,8 +1,8 @@
-//! Documents whose answers tell from which version each of their parts comes.
+//! Documents whose responses reveal the version that each of their parts is from.
 //!
-//! A change touches the endpoint, the headers or the path of a host, or all at once; each of the three is counted. An answer shows the
-//! three counts, the one of the headers three times (settings, host, what the endpoint was sent), so that an answer in which parts of
-//! two versions meet belongs to no version.
+//! A change affects the endpoint, the headers or the path of a host, or all three together; the changes of each part are counted. A
+//! response contains the three counts, that of the headers three times (settings, host, header sent to the endpoint). A response that
+//! mixes parts of two versions therefore matches no version.
 
 use std::net::SocketAddr;
 
@@ -10,22 +10,22 @@ use aralez_tests::raw::Response;
 
 /// The host under load.
 pub const HOST: &str = "a.test";
-/// What is asked for: every version has one route for it.
+/// The request path; every version has one route for it.
 pub const TARGET: &str = "/a/b/c";
 
-/// How often each part has changed.
+/// Number of changes of each part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Parts {
-    /// The endpoint.
+    /// Changes of the endpoint; also the endpoint's number.
     pub endpoint: u32,
-    /// The headers.
+    /// Changes of the headers.
     pub headers: u32,
-    /// The path of the route.
+    /// Changes of the route's path.
     pub path: u32,
 }
 
 impl Parts {
-    /// The parts after so many changes: endpoint, headers, path, all at once, and again.
+    /// Returns the parts after `changes` changes, in a cycle of four: endpoint, headers, path, all three together.
     pub fn after(changes: u32) -> Self {
         let (rounds, rest) = (changes / 4, changes % 4);
         let alone = |turn| 2 * rounds + u32::from(rest >= turn);
@@ -36,7 +36,7 @@ impl Parts {
         }
     }
 
-    /// The number of changes that lead to these parts; `None` where no version has them together.
+    /// Returns the number of changes that lead to these parts; `None` if no version has this combination.
     pub fn changes(self) -> Option<u32> {
         let rounds = self.path / 2;
         let candidates = (0..4).map(|rest| rounds * 4 + rest);
@@ -45,7 +45,7 @@ impl Parts {
             .find(|changes| Self::after(*changes) == self)
     }
 
-    /// The document, whose endpoint is at `endpoint`.
+    /// Returns the document, with `endpoint` as the only server.
     pub fn document(self, endpoint: SocketAddr) -> String {
         let Self { headers, path, .. } = self;
         let route = if path.is_multiple_of(2) { "/a" } else { "/a/b" };
@@ -58,10 +58,10 @@ impl Parts {
     }
 }
 
-/// The number of changes after which an answer was made.
+/// Returns the number of changes after which a response was made.
 ///
 /// # Errors
-/// What in it does not belong together.
+/// If its parts are not from one version; the error contains the parts.
 pub fn changes_of(response: &Response) -> Result<u32, String> {
     let body = response.text();
     let (endpoint, sent) = body.split_once('|').unwrap_or_default();
@@ -88,10 +88,10 @@ pub fn changes_of(response: &Response) -> Result<u32, String> {
     changes.ok_or_else(tells)
 }
 
-/// The check of a load.
+/// Checks that a response is from one version. The load calls this for each response.
 ///
 /// # Errors
-/// As [`changes_of`].
+/// As for [`changes_of`].
 pub fn one_version(response: &Response) -> Result<(), String> {
     changes_of(response).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Joins what was measured into one table: `proof target/proof tests/PROOF.md`. `make prove` runs it last.
+//! Joins the measured rows into one table: `proof target/proof tests/PROOF.md`. `make prove` runs it last.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use aralez_tests::proof;
 use clap::Parser;
 
-/// Joins what was measured into one table.
+/// Joins the measured rows into one table.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Where the rows lie.
+    /// Directory of the measured rows.
     rows: PathBuf,
-    /// Where the table goes.
+    /// File to write the table to.
     table: PathBuf,
 }
 

@@ -1,4 +1,5 @@
-//! `aralez-control` with one source more: a script that tests write beside its `main.yaml`. Everything else is the product's composition.
+//! `aralez-control` with one additional source: a script that tests write next to `main.yaml`. Everything else is composed as in the
+//! product.
 
 use std::process::ExitCode;
 

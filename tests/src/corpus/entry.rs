@@ -1,20 +1,20 @@
-//! The form of the corpus' files: entries of keys with values and blocks of bytes.
+//! The file format of the corpus: entries of keys with values and blocks of bytes.
 
 use super::text::Text;
 
 #[cfg(test)]
 mod tests;
 
-/// One entry: `== id: title` and what follows it.
+/// One entry: `== id: title` and the lines that follow.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    /// Its short name.
+    /// The unique short name.
     pub id: String,
-    /// What it is about.
+    /// One line about the case.
     pub title: String,
     /// `FILE:LINE`
     pub place: String,
-    /// What it holds, in its order.
+    /// The keys, in file order.
     pub items: Vec<Item>,
 }
 
@@ -23,19 +23,19 @@ pub struct Entry {
 pub struct Item {
     /// The key.
     pub key: String,
-    /// The rest of the line.
+    /// The rest of the line, trimmed.
     pub value: String,
-    /// The lines that begin with `|`, together; `None` where there is none.
+    /// The lines that begin with `|`, joined; `None` if there are none.
     pub block: Option<Text>,
     /// `FILE:LINE`
     pub place: String,
 }
 
 impl Item {
-    /// The block that must be there, and no value.
+    /// Returns the block of an item that must have one, and no value.
     ///
     /// # Errors
-    /// When it is not so.
+    /// If the item has a value or lacks a block.
     pub fn bytes(&self) -> Result<Text, String> {
         if !self.value.is_empty() {
             return Err(format!(
@@ -47,10 +47,10 @@ impl Item {
         self.block.clone().ok_or_else(none)
     }
 
-    /// The value, and no block.
+    /// Returns the value of an item that must not have a block.
     ///
     /// # Errors
-    /// When it is not so.
+    /// If the item has a block.
     pub fn word(&self) -> Result<&str, String> {
         match self.block {
             Some(_) => Err(format!(
@@ -61,7 +61,7 @@ impl Item {
         }
     }
 
-    /// That the item is not in order.
+    /// Formats the error for a value that the key does not accept.
     pub fn wrong(&self) -> String {
         format!(
             "{}: {}: {:?} is not understood",
@@ -70,10 +70,10 @@ impl Item {
     }
 }
 
-/// Reads a file.
+/// Parses a file.
 ///
 /// # Errors
-/// The place of the first line that is not in order.
+/// The place and reason of the first invalid line.
 pub fn read(file: &str, text: &str) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! Where cases run one after another: a host with an endpoint of its own, so that other lanes can run beside it.
+//! A lane: a host with an endpoint of its own. Cases run one after another within a lane, and lanes run in parallel.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use crate::pace::Pace;
 use crate::recorder::{Exchange, Recorder};
 use crate::wire::{Answer, Wire, shown};
 
-/// How long a write may take once its answers are there.
+/// Timeout of a pending write, from when its answers have arrived.
 const WRITE: Duration = Duration::from_secs(5);
 
-/// One lane.
+/// A host with its own endpoint, behind the shared proxy.
 #[derive(Debug)]
 pub struct Lane {
-    /// Where the proxy listens.
+    /// The address on which the proxy listens.
     pub proxy: SocketAddr,
-    /// The host; six letters, so that sizes are the same in every lane.
+    /// The host name: always six letters, so that message sizes are the same in every lane.
     pub host: String,
     /// The endpoint of the host.
     pub recorder: Recorder,
 }
 
 impl Lane {
-    /// A plain `GET` that asks for the next answer on a connection, or on a new one.
+    /// Returns a plain `GET`, used for the follow-up on the same connection and for requests on a new one.
     pub(super) fn get(&self, target: &str) -> Vec<u8> {
         format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).into_bytes()
     }
 
-    /// What the endpoint sees of [`Lane::get`].
+    /// Returns the bytes that the endpoint must receive for [`Lane::get`].
     fn got(&self, target: &str) -> Vec<u8> {
         let host = &self.host;
         format!(
@@ -41,7 +41,7 @@ impl Lane {
         .into_bytes()
     }
 
-    /// Whether what the endpoint saw is [`Lane::get`].
+    /// Checks that the endpoint received exactly [`Lane::get`].
     pub(super) fn is_get(&self, exchange: &Exchange, target: &str) -> Result<(), String> {
         if exchange.bytes == self.got(target) {
             return Ok(());
@@ -52,7 +52,7 @@ impl Lane {
         ))
     }
 
-    /// Asks on a new connection, and wants the usual answer.
+    /// Sends a `GET` on a new connection and checks for the usual answer.
     pub(super) async fn ask(&self, target: &str) -> Result<(), String> {
         let mut client = Client::open(self).await?;
         client.send(self.get(target), Pace::Whole).await?;
@@ -63,7 +63,7 @@ impl Lane {
     }
 }
 
-/// Whether an answer is the usual one to a `GET`.
+/// Checks that an answer is the usual one to a `GET`: 200 with `METHOD TARGET` as the body.
 pub(super) fn is_usual(answer: &Answer, target: &str) -> Result<(), String> {
     let want = format!("GET {target}");
     if answer.status == 200 && answer.body == want.as_bytes() {
@@ -76,7 +76,7 @@ pub(super) fn is_usual(answer: &Answer, target: &str) -> Result<(), String> {
     ))
 }
 
-/// A connection of a client. Writing goes on beside reading: an answer may come before all was written.
+/// A client connection. Writes run in a task of their own, because an answer may arrive before the request is fully written.
 pub(super) struct Client {
     pub(super) wire: Wire,
     write: Writing,
@@ -95,7 +95,8 @@ impl Client {
         Ok(Self { wire, write })
     }
 
-    /// Begins to write, once what was written before is written. That the other side takes no more is for the reader to judge.
+    /// Starts a write after the previous one has finished. Write errors are ignored: the reader judges a connection that accepts no more
+    /// bytes.
     pub(super) async fn send(&mut self, bytes: Vec<u8>, pace: Pace) -> Result<(), String> {
         let mut half = self.half().await?;
         self.write = Writing::Busy(tokio::spawn(async move {
@@ -105,7 +106,7 @@ impl Client {
         Ok(())
     }
 
-    /// Waits until everything is written, or is not taken any more.
+    /// Waits until everything is written, or the write has failed.
     pub(super) async fn sent(&mut self) -> Result<(), String> {
         let half = self.half().await?;
         self.write = Writing::Idle(half);

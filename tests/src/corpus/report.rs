@@ -1,30 +1,30 @@
-//! What did not come as a case says, for a person who has only this text.
+//! The report on failed cases. Its text must be sufficient to find the fault.
 
 use std::fmt;
 
 /// A case that failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// The case.
+    /// The id of the case.
     pub id: String,
-    /// What it is about.
+    /// The title of the case.
     pub title: String,
-    /// Where it stands.
+    /// The case as `FILE:LINE`.
     pub place: String,
-    /// The rule that it is about.
+    /// The rule under test.
     pub rule: String,
-    /// How it was sent.
+    /// The variant in which it was sent.
     pub variant: String,
-    /// What differs.
+    /// The differences.
     pub problems: Vec<String>,
 }
 
-/// All that failed, of how many.
+/// The failed cases, and the number of all cases.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Cases that were run.
+    /// Number of cases that were run.
     pub cases: usize,
-    /// Those that failed.
+    /// The cases that failed.
     pub failures: Vec<Failure>,
 }
 

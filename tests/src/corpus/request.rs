@@ -1,4 +1,4 @@
-//! A case about a request: what a client sends, what it gets, and what the endpoint may see of it.
+//! A request case: the bytes that a client sends, the answers that it must get, and the bytes that the endpoint may receive.
 
 use super::entry::{Entry, Item};
 use super::text::Text;
@@ -10,60 +10,60 @@ mod tests;
 /// One case.
 #[derive(Clone, Debug)]
 pub struct RequestCase {
-    /// Its short name.
+    /// The unique short name.
     pub id: String,
-    /// What it is about.
+    /// One line about the case.
     pub title: String,
-    /// Where it comes from.
+    /// The rule under test, such as a section of an RFC.
     pub rule: String,
     /// `FILE:LINE`
     pub place: String,
-    /// What the client does, in this order.
+    /// The client's actions, in order.
     pub steps: Vec<Step>,
-    /// What becomes of the client's connection.
+    /// The expected state of the client's connection.
     pub then: Then,
-    /// What the endpoint may see.
+    /// The bytes that the endpoint may receive.
     pub seen: Seen,
-    /// The follow-up comes only after the last answer: before, it would be part of a body.
+    /// The follow-up must not be sent before the last answer: earlier, it would be part of a body.
     pub apart: bool,
 }
 
-/// One thing that the client does.
+/// One action of the client.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// It sends bytes.
+    /// The client sends bytes.
     Send(Text),
-    /// It gets an answer.
+    /// The client reads an answer.
     Get(Expected),
 }
 
-/// An answer.
+/// An expected answer.
 #[derive(Clone, Debug)]
 pub struct Expected {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// A status that is as right.
+    /// An alternative status that is equally correct.
     pub or: Option<u16>,
-    /// It answers a HEAD.
+    /// The answer is to a HEAD.
     pub to_head: bool,
-    /// Its body, where it is not the usual one.
+    /// The body, if it is not the usual one.
     pub body: Option<Text>,
 }
 
-/// What becomes of a client's connection.
+/// The expected state of a client's connection after the last answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Then {
-    /// The next request on it is served.
+    /// Open: the follow-up is served.
     Open,
-    /// It is closed in good order, after `Connection: close`; nothing that was sent after it goes anywhere.
+    /// Closed gracefully after `Connection: close`; the proxy forwards nothing that was sent later.
     Closed,
-    /// As the last answer says: both are right.
+    /// Open or closed, as the last answer announces: both are correct.
     AsTold,
-    /// It belongs to the endpoint, which echoes.
+    /// A tunnel to the endpoint, which echoes.
     Tunnel,
-    /// It is closed in the middle of the answer.
+    /// Closed in the middle of the answer.
     Truncated,
-    /// It is reset in the middle of the answer.
+    /// Reset in the middle of the answer.
     Reset,
 }
 
@@ -81,41 +81,41 @@ impl Then {
     }
 }
 
-/// What an endpoint may see.
+/// The bytes that an endpoint may receive.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    /// Not a byte.
+    /// No byte.
     Nothing,
-    /// Nothing where the fault comes with the head; a request without its end where the fault comes later.
+    /// Nothing if the fault arrives together with the head; an incomplete request if it arrives later.
     Incomplete,
-    /// These requests in this order.
+    /// These requests, in this order.
     Requests(Vec<SeenRequest>),
 }
 
-/// One request as the endpoint sees it.
+/// One request as the endpoint receives it.
 #[derive(Clone, Debug, Default)]
 pub struct SeenRequest {
-    /// The head and a body of known length.
+    /// The head, and the body if its length is known.
     pub bytes: Text,
-    /// The data of a body that comes in chunks.
+    /// The data of a chunked body.
     pub chunks: Option<Text>,
-    /// The lines of its trailer section.
+    /// The lines of the trailer section.
     pub trailers: Text,
-    /// The endpoint may see less of the body.
+    /// The endpoint may receive less of the body.
     pub up_to: bool,
-    /// What it answers once the head is there.
+    /// The endpoint's answer once it has the head.
     pub early: Option<Text>,
-    /// What it answers once the whole is there, in place of the usual answer.
+    /// The endpoint's answer once it has the whole request; `None` for the usual answer.
     pub reply: Option<Text>,
-    /// What it does then.
+    /// The endpoint's action after the answer.
     pub ending: Ending,
 }
 
 impl RequestCase {
-    /// Reads an entry.
+    /// Parses an entry.
     ///
     /// # Errors
-    /// The place of what is not in order.
+    /// The place and reason of the first error.
     pub fn of(entry: &Entry) -> Result<Self, String> {
         let mut case = Self {
             id: entry.id.clone(),
@@ -220,7 +220,7 @@ impl RequestCase {
     }
 }
 
-/// Reads what an endpoint does after an answer.
+/// Parses the value of `ends`: the endpoint's action after an answer.
 pub(super) fn ending(item: &Item) -> Result<Ending, String> {
     Ok(match item.word()? {
         "open" => Ending::Open,
@@ -244,7 +244,7 @@ fn answer(item: &Item) -> Result<Expected, String> {
     })
 }
 
-/// `400`, or `400 or 501` where the rules leave it open.
+/// Parses `400`, or `400 or 501` if the rules permit both.
 fn statuses(text: &str) -> Option<(u16, Option<u16>)> {
     match text.split_once(" or ") {
         Some((status, or)) => Some((status.parse().ok()?, Some(or.parse().ok()?))),

@@ -1,4 +1,4 @@
-//! Runs a case about a request, in every way in which its bytes may come.
+//! Runs request cases, each in every variant of how its bytes arrive.
 
 mod seen;
 
@@ -9,19 +9,19 @@ use crate::pace::Pace;
 use crate::recorder::{Reply, Script};
 use crate::wire::{Answer, End, shown};
 
-/// Longest case that is also sent byte by byte.
+/// Length in bytes up to which a case is also sent byte by byte.
 const LONGEST_BY_BYTES: usize = 700;
 
-/// What is asked after a case, on the same connection.
+/// The target of the follow-up, sent after a case on the same connection.
 const NEXT: &str = "/follow-up";
-/// What a new client asks when a case is over.
+/// The target that a new client requests after a case.
 const OTHER: &str = "/other-client";
 
-/// How the bytes of a case come.
+/// How the bytes of a case arrive.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Variant {
     pub(super) pace: Pace,
-    /// The follow-up is part of the same write.
+    /// The follow-up is part of the last write.
     pub(super) pipelined: bool,
 }
 
@@ -54,7 +54,7 @@ impl Variant {
     }
 }
 
-/// Runs a case. The first way in which it fails is told; the others are not tried.
+/// Runs a case in all variants; stops at the first that fails.
 pub async fn run(lane: &Lane, case: &RequestCase, seed: u64) -> Result<(), Failure> {
     let length = case.sent(&lane.host).iter().map(Vec::len).sum();
     for variant in Variant::all(length, seed) {
@@ -99,7 +99,7 @@ impl Run<'_> {
                 false
             }
         };
-        // When another client is served, everything that could come of the case has come.
+        // Once another client has been served, nothing that the case causes can still be on its way.
         problems.extend(self.lane.recorder.faults());
         if let Err(problem) = self.lane.ask(OTHER).await {
             problems.push(problem);
@@ -114,7 +114,7 @@ impl Run<'_> {
         problems
     }
 
-    /// Does what the case says; whether the follow-up was served.
+    /// Performs the steps of the case. Returns whether the follow-up was served.
     async fn play(&self) -> Result<bool, String> {
         let mut client = Client::open(self.lane).await?;
         let pipelined = self.variant.pipelined && !self.case.apart;
@@ -144,7 +144,8 @@ impl Run<'_> {
             }
         }
         let then = self.then(answers.last())?;
-        // A client that knows of the end reads it first; one whose body is still on its way does not know.
+        // After `Connection: close` the client reads the close before it sends more. With `apart` its body is still on its way, so it sends
+        // regardless.
         if !pipelined && (then != Then::Closed || self.case.apart) {
             client.send(self.lane.get(NEXT), Pace::Whole).await?;
         }
@@ -156,7 +157,7 @@ impl Run<'_> {
         Ok(next)
     }
 
-    /// What must become of the connection, of which the last answer told.
+    /// Resolves the expected state of the connection with the `Connection` field of the last answer.
     fn then(&self, last: Option<&Answer>) -> Result<Then, String> {
         let closes = last.is_none_or(Answer::closes);
         match (self.case.then, closes) {
@@ -169,7 +170,7 @@ impl Run<'_> {
         }
     }
 
-    /// What becomes of the connection; whether the follow-up was served.
+    /// Checks the state of the connection. Returns whether the follow-up was served.
     async fn end(&self, client: &mut Client, then: Then) -> Result<bool, String> {
         match then {
             Then::Closed => {
@@ -197,7 +198,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether an answer is as the case says; `number` final ones came before it.
+    /// Checks an answer against the case; `number` is how many final answers preceded it.
     fn check(&self, answer: &Answer, expected: &Expected, number: usize) -> Result<(), String> {
         if answer.status != expected.status && Some(answer.status) != expected.or {
             return Err(format!(
@@ -228,7 +229,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The body that an answer of that status must have.
+    /// Returns the body that an answer of that status must have; `None` if the case leaves it open.
     fn body(&self, status: u16, expected: &Expected, number: usize) -> Option<Vec<u8>> {
         if let Some(body) = &expected.body {
             return Some(body.bytes(&self.lane.host));
@@ -260,7 +261,7 @@ impl Run<'_> {
     }
 }
 
-/// The body of an answer that the proxy gives itself.
+/// Returns the body of an answer that the proxy generates itself.
 pub(super) fn own_body(status: u16) -> Vec<u8> {
     let reason = match status {
         400 => "Bad Request",
@@ -281,7 +282,7 @@ pub(super) fn own_body(status: u16) -> Vec<u8> {
 }
 
 impl RequestCase {
-    /// Everything that the client sends.
+    /// Returns the bytes of every write of the client.
     fn sent(&self, host: &str) -> Vec<Vec<u8>> {
         let sent = self.steps.iter().filter_map(|step| match step {
             Step::Send(text) => Some(text.bytes(host)),

@@ -1,4 +1,5 @@
-//! A case about a response: what an endpoint sends, what the client gets of it, and whether the endpoint's connection is used again.
+//! A response case: the bytes that an endpoint sends, the messages that the client must get, and whether the endpoint's connection is
+//! reused.
 
 use super::entry::{Entry, Item};
 use super::request::{Then, ending};
@@ -8,63 +9,63 @@ use crate::recorder::Ending;
 #[cfg(test)]
 mod tests;
 
-/// What a client asks where a case does not say.
+/// The client's request if the case has none.
 const USUAL: &str = "GET /case HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n";
 
 /// One case.
 #[derive(Clone, Debug)]
 pub struct ResponseCase {
-    /// Its short name.
+    /// The unique short name.
     pub id: String,
-    /// What it is about.
+    /// One line about the case.
     pub title: String,
-    /// Where it comes from.
+    /// The rule under test, such as a section of an RFC.
     pub rule: String,
     /// `FILE:LINE`
     pub place: String,
-    /// What the client sends.
+    /// The client's request.
     pub request: Text,
-    /// The endpoint's connection has served a request before.
+    /// The endpoint's connection has already served a request.
     pub kept: bool,
-    /// What the endpoint sends once the head of the request is there.
+    /// The endpoint's answer once it has the head of the request.
     pub early: Option<Text>,
-    /// What it sends once the whole request is there; `None` is nothing.
+    /// The endpoint's answer once it has the whole request; `None` for no answer.
     pub reply: Option<Text>,
-    /// What it does then.
+    /// The endpoint's action after the answer.
     pub ending: Ending,
-    /// How often the endpoint gets the request.
+    /// Number of times that the endpoint receives the request.
     pub tries: usize,
-    /// What the client gets, in this order.
+    /// The messages that the client must get, in order.
     pub client: Vec<Message>,
-    /// A 502 in place of a cut answer is as right.
+    /// A 502 in place of a truncated answer is equally correct.
     pub or_502: bool,
-    /// What becomes of the client's connection.
+    /// The expected state of the client's connection.
     pub then: Then,
-    /// Whether the endpoint's connection serves the next request.
+    /// The endpoint's connection serves the next request.
     pub reused: bool,
 }
 
-/// One message that a client gets.
+/// One message that a client must get.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// An answer of the proxy's own.
+    /// An answer that the proxy generates itself.
     Own(u16),
-    /// One from the endpoint.
+    /// An answer from the endpoint.
     Relayed {
-        /// Its head.
+        /// The head.
         head: Text,
-        /// Its body without framing.
+        /// The body without framing.
         body: Text,
-        /// The lines of its trailer section.
+        /// The lines of the trailer section.
         trailers: Text,
     },
 }
 
 impl ResponseCase {
-    /// Reads an entry.
+    /// Parses an entry.
     ///
     /// # Errors
-    /// The place of what is not in order.
+    /// The place and reason of the first error.
     pub fn of(entry: &Entry) -> Result<Self, String> {
         let mut case = Self {
             id: entry.id.clone(),

@@ -1,4 +1,4 @@
-//! Runs a case about a response, in every way in which its bytes may come.
+//! Runs response cases, each in every variant of how its bytes arrive.
 
 use super::lane::{self, Client, Lane};
 use super::report::Failure;
@@ -9,16 +9,17 @@ use crate::pace::Pace;
 use crate::recorder::{Exchange, Reply, Script};
 use crate::wire::{Answer, End, shown};
 
-/// What is asked after a case.
+/// The target of the follow-up, sent after a case.
 const NEXT: &str = "/follow-up";
-/// What is asked before a case that wants a kept connection.
+/// The target requested before a case that needs a kept connection.
 const BEFORE: &str = "/before";
 
-/// Runs a case. The first way in which it fails is told; the others are not tried.
+/// Runs a case in all variants; stops at the first that fails.
 pub async fn run(lane: &Lane, case: &ResponseCase, seed: u64) -> Result<(), Failure> {
     let reply = case.reply.as_ref().map(|reply| reply.bytes(&lane.host));
     for variant in Variant::all(reply.unwrap_or_default().len(), seed) {
-        // Pieces are the endpoint's here, and what comes after an answer must be there before the next request is.
+        // The pace is the endpoint's here. With a cut pace the follow-up is not pipelined: surplus bytes after the answer must arrive
+        // before the proxy gets the next request.
         let pipelined = variant.pipelined && variant.pace == Pace::Whole;
         if pipelined && !matches!(case.then, Then::Open | Then::AsTold) {
             continue;
@@ -98,7 +99,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads everything that the client must get; the last message of it.
+    /// Reads and checks every message of the client. Returns the last one.
     async fn messages(&self, client: &mut Client, to_head: bool) -> Result<Answer, String> {
         let mut last = None;
         for (at, message) in self.case.client.iter().enumerate() {
@@ -131,7 +132,7 @@ impl Run<'_> {
         last.ok_or_else(|| "no message".to_owned())
     }
 
-    /// What becomes of the client's connection; whether it is open.
+    /// Checks the state of the client's connection. Returns whether it is open.
     async fn end(&self, client: &mut Client, last: &Answer) -> Result<bool, String> {
         let closes = last.closes();
         let then = match self.case.then {
@@ -164,7 +165,7 @@ impl Run<'_> {
         }
     }
 
-    /// The next request, on the same connection where it is open.
+    /// Sends the follow-up, on the same connection if it is open, and checks the answer.
     async fn follow(&self, mut client: Client, open: bool) -> Result<(), String> {
         if !open {
             drop(client);
@@ -178,7 +179,7 @@ impl Run<'_> {
         usual.map_err(|problem| format!("the follow-up: {problem}"))
     }
 
-    /// On which connections the endpoint got the case and the follow-up.
+    /// Checks on which connections the endpoint received the case and the follow-up.
     async fn connections(&self) -> Result<(), String> {
         let exchanges = self.lane.recorder.exchanges();
         let got = || {
@@ -213,7 +214,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether an answer is one of the proxy's own.
+/// Checks that an answer is the one that the proxy generates for `status`.
 fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
     let body = if to_head {
         Vec::new()
@@ -231,7 +232,7 @@ fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
     ))
 }
 
-/// Whether an answer is the endpoint's, as it must be relayed.
+/// Checks that an answer is the endpoint's, relayed as it must be.
 fn is_relayed(answer: &Answer, head: &[u8], body: &[u8], trailers: &[u8]) -> Result<(), String> {
     let want = Answer::read_head(head)?;
     let dated = want.values("date").next().is_some();

@@ -1,4 +1,4 @@
-//! What the endpoint saw, beside what it may see.
+//! Compares a request that the endpoint received with the expected one.
 
 use super::request::SeenRequest;
 use crate::recorder::Exchange;
@@ -7,7 +7,7 @@ use crate::wire::shown;
 #[cfg(test)]
 mod tests;
 
-/// `None` where the request is as it must be, else how it differs.
+/// Returns a description of the difference; `None` if the request is as expected.
 pub(super) fn differs(exchange: &Exchange, wanted: &SeenRequest, host: &str) -> Option<String> {
     let bytes = wanted.bytes.bytes(host);
     let got = exchange.bytes.as_slice();
@@ -43,7 +43,7 @@ pub(super) fn differs(exchange: &Exchange, wanted: &SeenRequest, host: &str) -> 
     Some(text)
 }
 
-/// The trailers of a body that carries `data` in chunks, each written in the usual form; `None`: it does not.
+/// Returns the trailers of a body that carries exactly `data` in chunks of the canonical form; `None` if it does not.
 fn chunks<'a>(mut body: &'a [u8], mut data: &[u8]) -> Option<&'a [u8]> {
     loop {
         let end = body.windows(2).position(|window| window == b"\r\n")?;

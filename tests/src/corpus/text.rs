@@ -1,9 +1,9 @@
-//! Bytes as a person writes and reads them: visible text, escapes, and a few macros for what repeats or differs by lane.
+//! Bytes in readable form: visible ASCII, escapes, and macros for text that repeats or differs by lane.
 
 #[cfg(test)]
 mod tests;
 
-/// Bytes that depend on the host only.
+/// Bytes that depend only on the host.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Text(Vec<Part>);
 
@@ -14,38 +14,38 @@ enum Part {
     Host,
     /// `{HOST}`
     UpperHost,
-    /// `{forwarded}`, or `{forwarded HOST}` where `Host` holds more than a name. `{forwarded-old}` of a request in HTTP/1.0.
+    /// `{forwarded}`, or `{forwarded HOST}` if `Host` contains more than a name; `{forwarded-old}` for a request in HTTP/1.0.
     Forwarded(Option<Text>, &'static str),
     /// `{repeat COUNT TEXT}`
     Repeat(usize, Text),
 }
 
-/// The pseudonym of the proxy that the corpus is run against.
+/// The pseudonym of the proxy under test.
 pub const PSEUDONYM: &str = "aralez-00000000c0ff1ee5";
-/// What the endpoint of an upgrade gets.
+/// The lines that the endpoint gets with an upgrade.
 const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\n";
-/// What the endpoint gets where the client takes trailers.
+/// The lines that the endpoint gets if the client accepts trailers.
 const TRAILERS_WANTED: &str = "connection: te\r\nte: trailers\r\n";
-/// What frames a body of chunks.
+/// The line that frames a chunked body.
 const CHUNKED: &str = "transfer-encoding: chunked\r\n";
 
 impl Text {
-    /// Reads it.
+    /// Parses the text.
     ///
     /// # Errors
-    /// What is not in order.
+    /// The reason, if the text is invalid.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut rest = text.chars();
         let read = parts(&mut rest, false)?;
         Ok(read)
     }
 
-    /// Appends another one.
+    /// Appends another text.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// The bytes for a host.
+    /// Returns the bytes for a host.
     pub fn bytes(&self, host: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         for part in &self.0 {
@@ -70,7 +70,7 @@ impl Text {
     }
 }
 
-/// Reads up to the end, or up to the `}` that closes a macro.
+/// Parses up to the end of the text, or up to the `}` that closes a macro.
 fn parts(rest: &mut std::str::Chars<'_>, inside: bool) -> Result<Text, String> {
     let mut read = Vec::new();
     let mut bytes = Vec::new();
@@ -120,7 +120,7 @@ fn escape(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
     })
 }
 
-/// Reads what follows a `{`.
+/// Parses a macro, from after its `{`.
 fn expansion(rest: &mut std::str::Chars<'_>) -> Result<Part, String> {
     let (name, more) = word(rest)?;
     let bytes = |text: &str| Ok(Part::Bytes(text.as_bytes().to_vec()));
@@ -148,7 +148,7 @@ fn expansion(rest: &mut std::str::Chars<'_>) -> Result<Part, String> {
     }
 }
 
-/// A word, and whether more of the macro follows it.
+/// Reads a word. Returns it, and whether more of the macro follows.
 fn word(rest: &mut std::str::Chars<'_>) -> Result<(String, bool), String> {
     let mut word = String::new();
     loop {

@@ -1,30 +1,30 @@
-//! What a test changes of a fleet while parts of it are down.
+//! Changes to a fleet while parts of it are down.
 
 use crate::fleet::Fleet;
 use crate::fleet::plan::CONTROL;
 
 impl Fleet {
-    /// More arguments on control's command line from its next start on.
+    /// Adds arguments to control's command line, from its next start on.
     pub fn add_control_arguments(&mut self, arguments: &[&str]) {
         let more = arguments.iter().map(ToString::to_string);
         self.control_arguments.extend(more);
     }
 
-    /// From its next start on, control has no source but the files.
+    /// Removes the scripted source: from its next start on, control has only the files.
     pub const fn end_script(&mut self) {
         self.control_program = CONTROL;
     }
 
-    /// More arguments on a proxy's command line from its next start on.
+    /// Adds arguments to a proxy's command line, from its next start on.
     pub fn add_proxy_arguments(&mut self, proxy: usize, arguments: &[&str]) {
         let more = arguments.iter().map(ToString::to_string);
         self.arguments[proxy].extend(more);
     }
 
-    /// The files of control and of the first proxy as one `main.yaml`, for the one-box command.
+    /// Writes the files of control and of the first proxy as one `main.yaml`, for the one-box command. Returns its path.
     ///
     /// # Panics
-    /// When they cannot be read or written.
+    /// If the files cannot be read or written.
     pub fn one_box(&self) -> String {
         let read = |name: &str| {
             let file = self.folder().join(name);

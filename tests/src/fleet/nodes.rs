@@ -1,37 +1,37 @@
-//! `/v1/nodes` and `/v1/status` as tests read them: the one place that knows the shape of these answers.
+//! `/v1/nodes` and `/v1/status` as tests read them: the only place that depends on the shape of these answers.
 
 use serde_json::Value;
 
-/// One node as control tells it.
+/// One node, as control reports it.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Its name.
     pub name: String,
-    /// Whether its stream is open.
+    /// The node's stream is open.
     pub connected: bool,
-    /// The revision it runs.
+    /// The revision that it runs.
     pub running: Option<u64>,
-    /// Why it refused what it was sent last; empty where it did not.
+    /// The reasons of its last refusal; empty if it refused nothing.
     pub faults: Vec<Value>,
-    /// What it says is wrong with it.
+    /// The troubles that it reports.
     pub troubles: Vec<String>,
     /// The whole record.
     pub all: Value,
 }
 
-/// The nodes of an answer of `/v1/nodes`.
+/// Returns the nodes in an answer of `/v1/nodes`.
 pub(super) fn read(answer: &Value) -> Result<Vec<Node>, String> {
     let nodes = answer["nodes"].as_array();
     let nodes = nodes.ok_or_else(|| format!("no nodes in {answer}"))?;
     Ok(nodes.iter().map(node).collect())
 }
 
-/// The revision at the head, from an answer of `/v1/status`.
+/// Returns the revision of the head in an answer of `/v1/status`.
 pub(super) fn head_revision(status: &Value) -> Option<u64> {
     status["revision"].as_u64()
 }
 
-/// What is wrong with the documents and what is worth saying of them, each `file:line:column: path: reason`.
+/// Returns the faults and warnings of the documents, each as `file:line:column: path: reason`.
 pub(super) fn document_faults(status: &Value) -> Vec<String> {
     let documents = &status["documents"];
     let lists = [&documents["faults"], &documents["warnings"]];

@@ -1,4 +1,4 @@
-//! What a test fleet is made of: a plan as data, then the files and processes of it.
+//! The plan of a test fleet as data, and the files and processes made from it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::ports::Port;
 /// The product's control.
 pub(super) const CONTROL: &str = "aralez-control";
 
-/// A fleet to be.
+/// A fleet to start.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     proxies: Vec<Proxy>,
@@ -38,7 +38,7 @@ impl Default for Proxy {
 }
 
 impl Plan {
-    /// Control and so many proxies with nothing special.
+    /// Plans control and `proxies` proxies with default settings.
     pub fn new(proxies: usize) -> Self {
         Self {
             proxies: vec![Proxy::default(); proxies],
@@ -46,14 +46,14 @@ impl Plan {
         }
     }
 
-    /// More lines in control's `main.yaml`.
+    /// Adds lines to control's `main.yaml`.
     #[must_use]
     pub fn control(mut self, lines: &str) -> Self {
         self.control_lines.push_str(&format!("{lines}\n"));
         self
     }
 
-    /// More arguments on control's command line.
+    /// Adds arguments to control's command line.
     #[must_use]
     pub fn control_arguments(mut self, arguments: &[&str]) -> Self {
         let more = arguments.iter().map(ToString::to_string);
@@ -61,42 +61,42 @@ impl Plan {
         self
     }
 
-    /// More lines in one proxy's `main.yaml`.
+    /// Adds lines to one proxy's `main.yaml`.
     #[must_use]
     pub fn proxy(mut self, proxy: usize, lines: &str) -> Self {
         self.proxies[proxy].lines.push_str(&format!("{lines}\n"));
         self
     }
 
-    /// How many threads of one proxy serve requests; two where nothing is said.
+    /// Sets the number of threads with which one proxy serves requests; the default is 2.
     #[must_use]
     pub fn threads(mut self, proxy: usize, threads: usize) -> Self {
         self.proxies[proxy].threads = threads;
         self
     }
 
-    /// The daemons of another build.
+    /// Uses the daemons of another build.
     #[must_use]
     pub fn programs(mut self, folder: &Path) -> Self {
         self.programs = Some(folder.to_owned());
         self
     }
 
-    /// A control with a source of endpoints that does what [`Fleet::script`] says.
+    /// Gives control a source of endpoints that follows [`Fleet::script`].
     #[must_use]
     pub const fn scripted(mut self) -> Self {
         self.scripted = true;
         self
     }
 
-    /// A relay between that proxy and control.
+    /// Puts a relay between that proxy and control.
     #[must_use]
     pub fn relayed(mut self, proxy: usize) -> Self {
         self.proxies[proxy].relayed = true;
         self
     }
 
-    /// An `upstreams.yaml` that lies there before anything starts.
+    /// Writes an `upstreams.yaml` before anything starts.
     #[must_use]
     pub fn document(mut self, text: &str) -> Self {
         self.document = Some(text.to_owned());
@@ -106,7 +106,7 @@ impl Plan {
     /// Writes the files and starts the processes: control first, then all proxies.
     ///
     /// # Panics
-    /// When they do not come up.
+    /// If they do not start.
     pub async fn start(self) -> Fleet {
         let mut fleet = self.lay_out();
         fleet.launch_control();
@@ -120,10 +120,10 @@ impl Plan {
         fleet
     }
 
-    /// Writes the files and starts nothing.
+    /// Writes the files without starting anything.
     ///
     /// # Panics
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn lay_out(self) -> Fleet {
         let folder = tempfile::Builder::new().prefix("aralez-").tempdir();
         let folder = folder.expect("a temporary folder can be made");
@@ -190,7 +190,7 @@ impl Proxy {
     }
 }
 
-/// The name of the proxy with that number.
+/// Returns the name of the proxy with that number.
 pub(super) fn node_name(proxy: usize) -> String {
     format!("proxy-{proxy}")
 }

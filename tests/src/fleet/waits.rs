@@ -1,4 +1,4 @@
-//! What tests wait for.
+//! The conditions that tests wait for.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::eventually::{eventually, same};
 use crate::raw;
 
 impl Fleet {
-    /// Waits until every running proxy answers `GET /` for `host` with `body`, and says how long it took.
+    /// Waits until every running proxy answers `GET /` for `host` with `body`. Returns the time that it took.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within `limit`, for each proxy.
     pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
         let start = tokio::time::Instant::now();
         for proxy in self.running() {
@@ -22,7 +22,7 @@ impl Fleet {
     /// As [`Fleet::serves`], for one proxy.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within `limit`.
     pub async fn serves_on(&self, proxy: usize, limit: Duration, host: &str, body: &str) {
         let what = format!("proxy-{proxy} serves {body:?} for {host}");
         eventually(limit, &what, || async move {
@@ -35,10 +35,10 @@ impl Fleet {
         .await;
     }
 
-    /// Waits until a proxy says that it drains. Its status alone would not tell: a proxy that has just begun is not ready either.
+    /// Waits until a proxy reports that it drains. The status alone is not sufficient: a proxy that is starting is not ready either.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within [`LIVE`].
     pub async fn drains(&self, proxy: usize) {
         let draining = || async {
             let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;
@@ -47,18 +47,18 @@ impl Fleet {
         eventually(LIVE, "the proxy drains", draining).await;
     }
 
-    /// Waits until control and all running proxies agree that each runs control's head, and gives its revision.
+    /// Waits until control and all running proxies agree that each runs control's head. Returns the revision of the head.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within `limit`.
     pub async fn is_current(&self, limit: Duration) -> u64 {
         eventually(limit, "the fleet is current", || self.current()).await
     }
 
-    /// Waits until a proxy says that it is ready.
+    /// Waits until a proxy reports that it is ready.
     ///
     /// # Panics
-    /// When that does not come.
+    /// If that does not happen within [`LIVE`].
     pub async fn is_ready(&self, proxy: usize) {
         let ready = || async {
             let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;

@@ -1,59 +1,60 @@
-//! What a run is held against, and what is told of a run that breaks it.
+//! The promises that a run is checked against, and the report of a violation.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A promise to the people who run a fleet.
+/// A promise to the operators of a fleet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Promise {
-    /// When faults stop, every node that can run the head runs it in bounded time; of the others control knows why not.
+    /// After the faults stop, every node that can run the head runs it in bounded time; for every other node, control knows the reason.
     Converges,
-    /// Once it does, nothing is sent any more.
+    /// After that, nothing is sent.
     ComesToRest,
     /// The version of a running node never goes backwards.
     NeverBackwards,
-    /// What runs is closed under reference, compiles to what it says, and its root is the root of its records.
+    /// The running snapshot is closed under reference, compiles to a table of its content, and its root is the root of its records.
     ClosedAndTrue,
-    /// A node never runs what it refuses.
+    /// A node never runs content that it refuses.
     NeverRunsRefused,
-    /// Refused content is sent once to a node, until it changes or an operator wants it tried again.
+    /// Refused content is sent to a node once, until it changes or an operator requests another try.
     RefusedOnce,
-    /// At most one update or question is open on a stream.
+    /// At most one update or question is open per stream.
     OneInFlight,
-    /// What control keeps of a node, and a node of control, is bounded.
+    /// The state that control keeps for a node, and a node for control, is bounded.
     Bounded,
     /// The removal of an endpoint reaches every healthy connected node in bounded time.
     RemovalArrives,
-    /// Only updates that came as a whole change what runs.
+    /// Only updates that arrived in full change the running configuration.
     WholeOrNothing,
-    /// A control with an older head, of a lower generation or of another cluster changes nothing.
+    /// A control with an older head, with a lower generation or of another cluster changes nothing.
     OnlyNewerOwn,
-    /// A node that holds the newest content is sent none when it comes back.
+    /// A node that reconnects with the newest content is sent none.
     UnchangedGetsNothing,
-    /// What the fleet shows of a node was true when it last reported.
+    /// The state that the fleet shows of a node was true at the node's last report.
     FleetIsTrue,
-    /// A push that is called proven is run by every node that it waited for.
+    /// A push is reported as proven only if every node that it waited for runs it.
     ProofHolds,
-    /// What control says fits what the node holds and does.
+    /// Control and a node agree: updates lead to the announced root, an Ack names the root that was sent, and a node closes its stream
+    /// only for reasons that the injected faults explain.
     FitsTheNode,
     /// A version names one content.
     OneNameOneContent,
-    /// Content that twice ended a node soon after it was applied is not run by it again while there is another.
+    /// A content after which a node has twice died, soon after applying it, does not run there again while the node has another.
     SuspectRests,
 }
 
 /// A promise that a run broke.
 #[derive(Clone, Debug)]
 pub struct Broken {
-    /// The run.
+    /// The seed of the run.
     pub seed: u64,
-    /// When, from the start of the run.
+    /// Simulated time since the start of the run.
     pub at: Duration,
-    /// Which promise.
+    /// The broken promise.
     pub promise: Promise,
-    /// What was seen.
+    /// The observation.
     pub what: String,
-    /// The last events before it, oldest first; empty where the run was not traced.
+    /// The last events before it, oldest first; empty if the run was not traced.
     pub trace: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the operator's documents and the sources come to: hosts with their endpoints, as records.
+//! The configuration that the operator's documents and the sources produce: hosts with their endpoints, as records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,25 +12,25 @@ use aralez_proto::record::{Record, RecordKey, RecordSet, ResourceType};
 use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts};
 use aralez_proto::snapshot::Snapshot;
 
-/// From here on the number of a host is one that older releases refuse.
+/// Host numbers from here up to [`DEADLY`] are refused by older releases.
 pub const POISON: u64 = 1_000;
-/// From here on it is one that ends fragile nodes soon.
+/// Host numbers from here on kill fragile nodes soon after they are applied.
 pub const DEADLY: u64 = 2_000;
-/// A host that is bulky has this much to say, so that it needs parts of its own.
+/// Length of the additional header of a bulky host, so that its record needs parts of its own.
 const BULK: usize = 9_000;
 
-/// A host: its number stands for everything that its documents say.
+/// A host. Its number stands for everything that its documents set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// Changes with every edit.
     pub number: u64,
-    /// Whether it is large.
+    /// The record is large.
     pub bulky: bool,
     /// The ports of its endpoints.
     pub ports: BTreeSet<u16>,
 }
 
-/// Hosts by number of name.
+/// The hosts, by the number in their name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// The hosts.
@@ -38,13 +38,13 @@ pub struct Content {
 }
 
 impl Content {
-    /// The records.
+    /// Returns the records.
     pub fn records(&self) -> RecordSet {
         let of_host = |(name, host): (&u64, &Host)| records_of(*name, host);
         self.hosts.iter().flat_map(of_host).collect()
     }
 
-    /// What was authored, without the endpoints.
+    /// Returns the authored part, without the endpoints: pairs of name and number.
     pub fn authored(&self) -> Vec<(u64, u64)> {
         let pair = |(name, host): (&u64, &Host)| (*name, host.number);
         self.hosts.iter().map(pair).collect()
@@ -100,7 +100,7 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
     records
 }
 
-/// The key of an endpoint.
+/// Returns the key of an endpoint.
 pub fn endpoint_key(name: u64, port: u16) -> RecordKey {
     RecordKey::new(
         ResourceType::Endpoint,
@@ -108,12 +108,12 @@ pub fn endpoint_key(name: u64, port: u16) -> RecordKey {
     )
 }
 
-/// The number of a host's documents.
+/// Returns the number of a host, which its records carry as the total timeout in seconds.
 fn number(host: &VirtualHost) -> u64 {
     host.rules.timeouts.total.map_or(0, |total| total.as_secs())
 }
 
-/// The hosts that older releases refuse.
+/// Returns the keys of the hosts that older releases refuse, sorted.
 pub fn poison(snapshot: &Snapshot) -> Vec<RecordKey> {
     let hosts = snapshot.resources().hosts();
     let poison = hosts
@@ -126,7 +126,7 @@ pub fn poison(snapshot: &Snapshot) -> Vec<RecordKey> {
     keys
 }
 
-/// Whether this ends fragile nodes.
+/// Reports whether this snapshot kills fragile nodes.
 pub fn is_deadly(snapshot: &Snapshot) -> bool {
     let hosts = snapshot.resources().hosts();
     hosts.iter().any(|(_, host)| number(host) >= DEADLY)

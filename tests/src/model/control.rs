@@ -1,4 +1,4 @@
-//! A control: its ledger, its views, its fleet and the streams that it serves, made of the product's own sessions.
+//! A control: its ledger, views, fleet and streams, built from the product's own sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use aralez_proto::version::Version;
 
 use super::content::Content;
 
-/// What is durable.
+/// The durable state.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// The history.
+    /// The generation of the history.
     pub generation: u64,
-    /// The newest commit.
+    /// The revision of the newest commit.
     pub revision: u64,
-    /// What it holds, with the endpoints that are known.
+    /// The content of the newest commit, with the endpoints that are known.
     pub content: Content,
-    /// What each commit held.
+    /// The content of each commit.
     pub history: BTreeMap<u64, Content>,
 }
 
 impl Ledger {
-    /// A history that begins with this.
+    /// Returns a history that begins with this content.
     pub fn new(generation: u64, revision: u64, content: Content) -> Self {
         let mut ledger = Self {
             generation,
@@ -43,12 +43,12 @@ impl Ledger {
         ledger
     }
 
-    /// What it holds is a commit.
+    /// Records the current content under the current revision.
     pub fn note(&mut self) {
         self.history.insert(self.revision, self.content.clone());
     }
 
-    /// What a commit held; with the endpoints of now, where a source finds them.
+    /// Returns the content of a commit; if a source discovers endpoints, with the current ones.
     fn at(&self, revision: u64, discovers: bool) -> Option<Content> {
         let mut content = self.history.get(&revision)?.clone();
         for (name, host) in content.hosts.iter_mut().filter(|_| discovers) {
@@ -60,94 +60,94 @@ impl Ledger {
     }
 }
 
-/// One stream that is served.
+/// A stream that control serves.
 #[derive(Debug)]
 pub struct Serving {
-    /// Whose it is.
+    /// The node that opened it.
     pub node: usize,
     /// Its number among the streams of this control.
     pub id: StreamId,
     /// The session.
     pub session: Session,
-    /// What waits to be sent.
+    /// The messages that wait to be sent.
     pub outbox: Outbox,
-    /// Control knows what the node holds.
+    /// Control knows the content that the node holds.
     pub is_known: bool,
-    /// The update that was sent and not answered, or the question.
+    /// The update or question that the node has not answered yet.
     pub open: Option<Open>,
-    /// When what was heard last was sent.
+    /// The time at which the node sent the message that was received last.
     pub heard: Duration,
-    /// The next tick that is planned.
+    /// The time of the planned tick.
     pub tick: Option<Duration>,
-    /// Whether a newer view is about to be looked at.
+    /// A look at the newest view is planned.
     pub looks: bool,
-    /// Whether an earlier one is about to come.
+    /// A recalled view is on its way.
     pub recalls: bool,
-    /// Whether something that it has made is about to come.
+    /// A derivation is on its way.
     pub derives: bool,
 }
 
-/// What a node owes an answer to.
+/// A message that the node must answer.
 #[derive(Clone, Debug)]
 pub enum Open {
-    /// An update of this number to this snapshot.
+    /// An update with this id, to this snapshot.
     Update(u64, SharedSnapshot),
     /// A question.
     Question,
 }
 
-/// A content that a node refused, seen from outside.
+/// A content that a node refused, as the model observed it.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// Which content.
+    /// The content.
     pub content: aralez_proto::content::Content,
-    /// The records that were at fault, as they were; empty where only the whole counts.
+    /// The records at fault with their hashes at that time; empty if the refusal concerns the content as a whole.
     pub leaves: Vec<(RecordKey, Option<Digest>)>,
-    /// It was refused for what the node takes at most.
+    /// Every fault was a limit of the node.
     pub is_beyond_limits: bool,
 }
 
 /// A control.
 #[derive(Debug)]
 pub struct Control {
-    /// Whether it answers.
+    /// It is running.
     pub is_up: bool,
     /// It was switched off for good.
     pub is_gone: bool,
-    /// How often it was started.
+    /// Number of starts.
     pub life: u64,
-    /// Its cluster.
+    /// The identity of its cluster.
     pub cluster: [u8; 16],
-    /// What is durable.
+    /// The durable state.
     pub ledger: Ledger,
-    /// Counts discovery in this life.
+    /// The sequence of discovery in this life.
     pub sequence: u64,
     /// The recent views.
     pub recent: Arc<Recent>,
     /// The view before the newest.
     pub before: SharedSnapshot,
-    /// What it knows of the nodes.
+    /// Its knowledge of the nodes.
     pub fleet: Fleet,
     /// The streams by link.
     pub serving: BTreeMap<u64, Serving>,
-    /// Who has the name of a node.
+    /// The process that holds each node's name: its link, its boot id and the boot id of its predecessor.
     pub names: BTreeMap<usize, (u64, BootId, BootId)>,
-    /// When names were taken over.
+    /// The judge of claims for names.
     pub claims: Claims,
-    /// Numbers of streams.
+    /// The newest stream id.
     pub last_id: StreamId,
-    /// Encoded differences.
+    /// Cached encodings of deltas.
     pub cache: PartsCache,
-    /// Who had a stream at a commit, until it is proven.
+    /// Until it is proven: the version of each revision, and the nodes that had a stream at its commit.
     pub waited: BTreeMap<u64, (Version, BTreeSet<usize>)>,
-    /// What nodes refused in this life.
+    /// The contents that nodes refused in this life.
     pub refused: BTreeMap<usize, Vec<Refused>>,
     /// A copy of the ledger.
     pub backup: Option<Ledger>,
 }
 
 impl Control {
-    /// A control that has this history and is not up yet.
+    /// Starts a control with this history.
     pub fn new(cluster: [u8; 16], ledger: Ledger) -> Self {
         let mut control = Self {
             is_up: false,
@@ -172,7 +172,7 @@ impl Control {
         control
     }
 
-    /// Starts from the ledger, with nothing else.
+    /// Starts from the ledger; all other state is lost.
     pub fn start(&mut self) {
         self.is_up = true;
         self.life += 1;
@@ -191,12 +191,12 @@ impl Control {
         self.fleet.committed(head, &TouchedGroups::default());
     }
 
-    /// The newest version.
+    /// Returns the newest version.
     pub fn head(&self) -> Version {
         self.recent.newest().version()
     }
 
-    /// The view of the ledger as it is, made from the one before.
+    /// Returns the view of the current ledger, derived from the previous view.
     pub fn view_after(&self, before: &Snapshot) -> SharedSnapshot {
         let records = self.ledger.content.records();
         let version = Version {
@@ -213,7 +213,7 @@ impl Control {
         Arc::new(next.expect("what the operator writes is right").0)
     }
 
-    /// The view of the revision of a version, made again.
+    /// Rebuilds the view of the revision of a version. `None` if it is of another generation or the revision is unknown.
     pub fn recall(&self, version: Version, discovers: bool) -> Option<SharedSnapshot> {
         let ledger = Some(&self.ledger).filter(|ledger| ledger.generation == version.generation)?;
         let records = ledger.at(version.revision, discovers)?.records();
@@ -225,7 +225,7 @@ impl Control {
         Some(Arc::new(view.expect("what the operator wrote was right")))
     }
 
-    /// Takes a newer view. `false` where it is no news.
+    /// Publishes a newer view. Returns `false` if it is the current one: same content, same revision.
     pub fn publish(&mut self, next: &SharedSnapshot) -> bool {
         let head = self.head();
         let Some(recent) = self.recent.followed_by(next) else {
@@ -247,7 +247,7 @@ impl Control {
         true
     }
 
-    /// The link on which a node is served.
+    /// Returns the link on which a node is served; `None` if it has none.
     pub fn link_of(&self, node: usize) -> Option<u64> {
         let link = self.names.get(&node)?.0;
         self.serving.contains_key(&link).then_some(link)

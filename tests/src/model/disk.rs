@@ -1,4 +1,4 @@
-//! A proxy's disk: what the cache keeps, as values, by the rules of the cache, so that a run needs no files.
+//! A proxy's disk in memory: keeps values by the rules of the snapshot cache, so that a run needs no files.
 
 use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,46 +14,46 @@ use aralez_proxy::core::sync::snapshot_parts::{OtherPart, compose, left_after};
 use aralez_proxy::core::sync::subscription::ContentRefusal;
 use aralez_proxy::core::sync::trial::{Boot, LastExit, Marks, Standing};
 
-/// How many of the newest are kept, and of the newest suspects, besides the newest that proved good.
+/// Number of newest plain files to keep, and of newest suspect files; the newest good file is kept in addition.
 const KEPT: usize = 3;
 
-/// A file of the cache with what documents say.
+/// A cache file with the authored records.
 #[derive(Clone, Debug)]
 pub struct File {
     /// The version that it was written for.
     pub version: Version,
     /// The records.
     pub records: RecordSet,
-    /// When it was written, by the wall clock, but later than all others.
+    /// Time of writing by the wall clock, raised above the stamps of all other files.
     pub stamp: u64,
-    /// Whose it is.
+    /// The cluster that the records came from.
     pub cluster: Vec<u8>,
-    /// It cannot be read.
+    /// The file cannot be read.
     pub damaged: bool,
 }
 
-/// What lies on the disk.
+/// The content of a disk.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// Newest first.
+    /// The files with authored records, newest first.
     pub files: Vec<File>,
-    /// The newest of what documents do not say.
+    /// The newest records that do not come from documents.
     pub other: OtherPart,
-    /// All records that were written last.
+    /// The complete record set of the last write.
     written: RecordSet,
-    /// The marks as they were written last; `None`: there are none, or they cannot be read.
+    /// The marks as last written. `None` if there are none or they cannot be read.
     pub marks: Option<Marks>,
     /// The wall clock, in milliseconds.
     pub wall: u64,
-    /// Nothing can be written.
+    /// Every write fails.
     pub is_full: bool,
-    /// How the process before ended, as whoever restarts it saw it.
+    /// The exit of the previous process, as seen by its supervisor.
     pub last_exit: LastExit,
     boots: u64,
 }
 
 impl State {
-    /// Writes a snapshot, each part where it changed, and lets go of what is too old to matter.
+    /// Writes the other part, and a file if the authored root changed; drops files that are too old.
     pub fn write(&mut self, version: Version, records: &RecordSet, marks: &Marks) {
         let left = left_after(
             std::mem::take(&mut self.other.left),
@@ -103,7 +103,7 @@ impl State {
         });
     }
 
-    /// What a start makes of a file.
+    /// Composes the snapshot that a start builds from `file` and the other part.
     pub fn composed(&self, file: &File, limits: &Limits) -> Result<Snapshot, (Version, Faults)> {
         let documents = (file.version, file.records.clone());
         let composed = compose(documents, Some(self.other.clone()));
@@ -112,17 +112,17 @@ impl State {
     }
 }
 
-/// A disk; it outlives the processes.
+/// A disk. It outlives the processes that use it.
 #[derive(Clone, Debug, Default)]
 pub struct ModelDisk(Arc<Mutex<State>>);
 
 impl ModelDisk {
-    /// What lies on it.
+    /// Locks and returns the content.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The memory of a process.
+    /// Creates the cache of a new process on this disk.
     pub fn memory(&self) -> Box<dyn SnapshotCache> {
         Box::new(Kept {
             disk: self.clone(),

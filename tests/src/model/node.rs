@@ -1,4 +1,4 @@
-//! A node: what outlives its process, and the process, made of the product's own subscription and worker.
+//! A node: the state that outlives its process, and the process, built from the product's own subscription and worker.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,72 +26,72 @@ use super::setup::NodeSetup;
 pub struct ModelNode {
     /// Its name.
     pub name: NodeName,
-    /// What it is like.
+    /// Its properties, drawn from the seed.
     pub setup: NodeSetup,
     /// Its disk.
     pub disk: ModelDisk,
-    /// How often it was started.
+    /// Number of starts so far; identifies the current process.
     pub life: u64,
-    /// While it runs.
+    /// The process; `None` while it does not run.
     pub process: Option<Process>,
-    /// It takes one message in this time.
+    /// Minimum time between two messages that arrive at the node. `None` if it is not slowed down.
     pub slow: Option<Duration>,
-    /// Bits flip on its way.
+    /// Payloads of deltas arrive at this node with a flipped bit.
     pub is_corrupted: bool,
-    /// Control was told in its name that it runs what it never got.
+    /// Control got a forged Ack from this node for an update that the node never received.
     pub is_lied_about: bool,
-    /// The cluster that it met first.
+    /// The cluster that it pinned first.
     pub cluster: Option<Vec<u8>>,
-    /// What it ran, and from when on.
+    /// The versions that it ran, each with its start; `None` while it ran nothing.
     pub ran: Vec<(Duration, Option<Version>)>,
-    /// Contents that ended it twice in a row soon after they were applied.
+    /// Contents on trial at consecutive deaths: two by a fault, or four of unknown cause.
     pub suspects: Vec<Digest>,
-    /// The content that ended it last, and how often in a row.
+    /// The content on trial at the last death, and the weight of its deaths in a row: 2 for a fault, 1 otherwise.
     pub ended_by: Option<(Digest, u32)>,
-    /// When what it runs was first applied in this life.
+    /// Time at which the authored content that it runs was applied in this life.
     pub applied_at: Duration,
 }
 
-/// Where a content came from.
+/// The sender of a content.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
-    /// Which control.
+    /// Index of the control.
     pub control: usize,
-    /// Its head when the whole of the update had come.
+    /// The head of the control when the whole update had arrived. `None` if that control has restarted since.
     pub head: Option<Version>,
 }
 
 /// The process of a node.
 #[derive(Debug)]
 pub struct Process {
-    /// The machine.
+    /// The subscription's state machine.
     pub machine: Subscription,
-    /// What applies.
+    /// The worker that applies updates.
     pub worker: Applier,
-    /// What the worker tells.
+    /// Events from the worker.
     pub news: UnboundedReceiver<ApplierEvent>,
-    /// What serves.
+    /// The live table.
     pub live: Arc<Live>,
-    /// Who it says it is.
+    /// The identity that it sends in `Hello`.
     pub identity: Identity,
-    /// The number of the last dial.
+    /// Number of the last dial.
     pub dial: u64,
-    /// The control that was reached and not yet greeted.
+    /// The control that was connected but not yet sent a `Hello`.
     pub channel: Option<usize>,
-    /// The open stream.
+    /// The link of the open stream.
     pub stream: Option<u64>,
-    /// What is being applied.
+    /// The update that is being applied.
     pub applying: Option<Update>,
-    /// What it held when it started.
+    /// The records that it held when it started.
     pub at_first: RecordSet,
-    /// Contents that came as a whole.
+    /// Roots of the updates that arrived completely, with their senders.
     pub came: BTreeMap<Digest, Sender>,
-    /// The next wake that is planned, of the machine and of the worker.
+    /// The next planned wakes of the machine and of the worker.
     pub wakes: [Option<Duration>; 2],
 }
 
 impl ModelNode {
-    /// A node that was never started.
+    /// Creates a node that was never started.
     pub fn new(number: usize, setup: NodeSetup) -> Self {
         Self {
             name: format!("n{number}").parse().expect("a name"),
@@ -110,7 +110,7 @@ impl ModelNode {
         }
     }
 
-    /// Starts a process from what the disk holds.
+    /// Starts a process from the content of the disk. Without `tells_suspects` its `Hello` omits suspect contents.
     pub fn boot(&mut self, now: Instant, tells_suspects: bool) {
         self.life += 1;
         let live = Arc::new(Live::new(now));
@@ -164,12 +164,12 @@ impl ModelNode {
         }
     }
 
-    /// What it ran last, or runs.
+    /// Returns the version that it runs, or the last entry of its history.
     pub fn last_ran(&self) -> Option<Version> {
         self.ran.last().and_then(|(_, version)| *version)
     }
 
-    /// Whether it ran this content at some moment from then on.
+    /// Reports whether it ran the content `root` at any time from `since` on.
     pub fn ran_since(&self, root: Digest, since: Duration) -> bool {
         let ends = self
             .ran
@@ -183,7 +183,7 @@ impl ModelNode {
 }
 
 impl Process {
-    /// What serves.
+    /// Returns the version of the live table. `None` if it serves none.
     pub fn runs(&self) -> Option<Version> {
         let live = self.live.load();
         (live.origin != Origin::None).then(|| live.snapshot.version())

@@ -1,44 +1,44 @@
-//! Bugs that can be planted between the machines, to show that the model notices each.
+//! Bugs that can be planted between the state machines, to show that the model detects each.
 
-/// A bug, as an engineer could make it.
+/// A bug that an engineer could plausibly make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Planted {
-    /// Whatever a node says while an update is on its way is taken for the Ack of that update.
+    /// Any report from a node while an update is in flight counts as the Ack of that update.
     AnyReportIsAck,
-    /// What came of an update before its stream was cut is applied.
+    /// The parts of an update that arrived before its stream was cut are applied.
     CutUpdateApplied,
-    /// What a node refused is forgotten when it reconnects.
+    /// The refusals of a node are forgotten when it reconnects.
     RefusalsForgotten,
-    /// The cache is written before it is known whether the content is taken.
+    /// The cache is written before the content is checked.
     CacheBeforeCheck,
-    /// A node that comes to a control with an older head takes it.
+    /// A node that connects to a control with an older head accepts that head.
     OlderHeadTaken,
-    /// A view that removes endpoints, and comes while an update is on its way, is dropped.
+    /// A view that removes endpoints is dropped if it is published while an update is in flight.
     RemovalDropped,
-    /// The difference is computed from the view before the newest instead of from what the node acknowledged.
+    /// The delta is computed from the view before the newest instead of from the view that the node acknowledged.
     DeltaFromNewest,
-    /// What a heartbeat says of the expected version is ignored.
+    /// The expected version in a heartbeat is ignored.
     ExpectedIgnored,
-    /// A newer view is sent while an update is on its way.
+    /// A newer view is sent while an update is in flight.
     SecondInFlight,
     /// The root is not verified after applying.
     RootNotVerified,
-    /// A restored backup goes on in the generation that it was of.
+    /// A restored backup continues in its old generation.
     GenerationKept,
-    /// A suspect root is not in `Hello`.
+    /// `Hello` omits a suspect root.
     SuspectNotTold,
-    /// A question of control is answered from what the node held when it started.
+    /// A detail question of control is answered from the records that the node held when it started.
     StaleDetail,
-    /// A node takes any cluster for its own.
+    /// A node accepts any cluster as its own.
     AnyCluster,
-    /// The view of what a node runs was made again, and does not reach its session.
+    /// A recalled view of what a node runs does not reach its session.
     RecallLost,
-    /// What was made for a node that refuses the newest view does not reach its session.
+    /// A derivation for a node that refuses the newest view does not reach its session.
     DerivedLost,
 }
 
 impl Planted {
-    /// All of them.
+    /// All bugs.
     pub const ALL: [Self; 16] = [
         Self::AnyReportIsAck,
         Self::CutUpdateApplied,

@@ -1,4 +1,4 @@
-//! What a seed makes of the world: how many nodes of which kind, who else claims to be control, how bad the network is.
+//! The world that a seed draws: number and kinds of nodes, a second control, quality of the network.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use aralez_proto::snapshot::Limits;
 
 use super::random::Random;
 
-/// Who else answers as control.
+/// The second control that answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Other {
-    /// Nobody.
+    /// None.
     Nobody,
-    /// A replica that knows each commit this much later.
+    /// A replica that learns of each commit this much later.
     Lagging(Duration),
-    /// One of another cluster, with higher numbers.
+    /// A control of another cluster, with higher numbers.
     Foreign,
-    /// One of the same cluster that was left behind in the generation before, with a higher revision.
+    /// A control of the same cluster, left behind in the previous generation, with a higher revision.
     LeftBehind,
 }
 
 /// One node.
 #[derive(Clone, Debug)]
 pub struct NodeSetup {
-    /// What it takes at most.
+    /// The limits that it accepts.
     pub limits: Limits,
-    /// Its release is older: it refuses poison.
+    /// Runs an older release, which refuses poison.
     pub is_old: bool,
-    /// Deadly content ends it soon.
+    /// Dies soon after it applies deadly content.
     pub is_fragile: bool,
-    /// Where it dials, in order of preference: places among the controls.
+    /// The controls that it dials, as indices in order of preference.
     pub servers: Vec<usize>,
 }
 
@@ -37,24 +37,24 @@ pub struct NodeSetup {
 pub struct Setup {
     /// The nodes.
     pub nodes: Vec<NodeSetup>,
-    /// Who else answers.
+    /// The second control.
     pub other: Other,
-    /// Endpoints change without a commit, as sources find them.
+    /// Endpoints change without a commit, as if found by sources.
     pub discovers: bool,
-    /// How many hosts there are at first.
+    /// Initial number of hosts.
     pub hosts: u64,
-    /// For how long things go wrong.
+    /// Duration of the phase with faults.
     pub faults_for: Duration,
-    /// The longest pause between two faults, in milliseconds,
+    /// The longest pause between two faults, in milliseconds.
     pub fault_gap: u64,
-    /// and between two acts of the operator.
+    /// The longest pause between two acts of the operator, in milliseconds.
     pub act_gap: u64,
-    /// The longest delay of a message, in milliseconds.
+    /// Upper bound of the base delay of a stream, in milliseconds.
     pub delay: u64,
 }
 
 impl Setup {
-    /// What this seed makes.
+    /// Draws a world.
     pub fn draw(random: &mut Random) -> Self {
         let other = match random.below(10) {
             0..=3 => Other::Nobody,
@@ -69,7 +69,7 @@ impl Setup {
         };
         Self {
             nodes: (0..count).map(|_| node(random, other)).collect(),
-            // A replica that lags would take back what a source found: it is compared by commits alone.
+            // A lagging replica would undo discovered endpoints: versions are compared by commits alone.
             discovers: !matches!(other, Other::Lagging(_)) && random.chance(70),
             hosts: random.within(2, 7),
             faults_for: random.millis(30_000, 110_000),

@@ -1,43 +1,43 @@
-//! A stream between a node and a control: two wires that delay and are cut, but never reorder.
+//! A stream between a node and a control: two wires that delay messages and can be cut, but never reorder.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-/// How many messages may be under way before control has to wait.
+/// Maximum number of messages in flight from control; more wait in its outbox.
 pub const WINDOW: usize = 3;
 
-/// What travels.
+/// An item in transit.
 #[derive(Clone, Debug)]
 pub enum Travels {
     /// An encoded message.
     Message(Bytes),
-    /// The other side closed it.
+    /// The sender closed the stream.
     End,
 }
 
-/// What is under way, and when it was sent and arrives.
+/// An item in flight, with its times.
 #[derive(Clone, Debug)]
 pub struct UnderWay {
-    /// When it was sent.
+    /// Time of sending.
     pub sent: Duration,
-    /// When it arrives, unless the wire is held up.
+    /// Time of arrival, unless a partition holds up the wire.
     pub arrives: Duration,
-    /// What.
+    /// The item.
     pub what: Travels,
 }
 
-/// One direction.
+/// One direction of a stream.
 #[derive(Clone, Debug, Default)]
 pub struct ModelWire {
-    /// In order.
+    /// Items in flight, in order.
     pub under_way: VecDeque<UnderWay>,
     last: Duration,
 }
 
 impl ModelWire {
-    /// Sends; gives when it arrives. What was sent later never arrives sooner.
+    /// Sends an item and returns its arrival time: at least `gap` after the previous arrival, so that order is kept.
     pub fn send(
         &mut self,
         now: Duration,
@@ -56,7 +56,7 @@ impl ModelWire {
         arrives
     }
 
-    /// What is under way arrives now; gives how much that is.
+    /// Makes everything in flight arrive now, and returns the number of items.
     pub fn hasten(&mut self, now: Duration) -> usize {
         self.last = self.last.min(now);
         for under_way in &mut self.under_way {
@@ -65,7 +65,7 @@ impl ModelWire {
         self.under_way.len()
     }
 
-    /// What arrives now.
+    /// Takes the next item that has arrived by `now`. `None` if there is none.
     pub fn receive(&mut self, now: Duration) -> Option<UnderWay> {
         let ready = self.under_way.front()?.arrives <= now;
         ready.then(|| self.under_way.pop_front()).flatten()
@@ -75,35 +75,35 @@ impl ModelWire {
 /// A stream.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Which node.
+    /// Index of the node.
     pub node: usize,
-    /// In which of its lives.
+    /// The life of the node that opened the stream.
     pub node_life: u64,
-    /// Which control.
+    /// Index of the control.
     pub control: usize,
-    /// In which of its lives.
+    /// The life of the control that serves the stream.
     pub control_life: u64,
     /// From control to the node.
     pub down: ModelWire,
     /// From the node to control.
     pub up: ModelWire,
-    /// The usual delay.
+    /// The base delay of a message.
     pub delay: Duration,
-    /// The update that comes down is a difference.
+    /// The current update from control is a delta.
     pub difference: bool,
-    /// Bits were flipped on it.
+    /// A bit was flipped on this stream.
     pub corrupted: bool,
-    /// How many updates began and have not ended, seen at the node.
+    /// The update that is arriving at the node.
     pub incoming: Option<IncomingUpdate>,
 }
 
-/// An update that is coming in, seen from outside the machine.
+/// An arriving update, seen from outside the state machine.
 #[derive(Clone, Debug)]
 pub struct IncomingUpdate {
-    /// What it leads to.
+    /// The version that it leads to.
     pub to: aralez_proto::version::Version,
-    /// Parts that were announced and have not come.
+    /// Announced parts that have not arrived yet.
     pub missing: u32,
-    /// What came.
+    /// The changes that have arrived; collected only for the planted bug `CutUpdateApplied`.
     pub changes: Vec<aralez_proto::record::Change>,
 }

@@ -1,4 +1,4 @@
-//! The world: time, what happens next, and who it happens to.
+//! The simulated world: virtual time, the queue of events, and the nodes and controls that they happen to.
 
 mod applying;
 mod commands;
@@ -27,30 +27,30 @@ use super::random::Random;
 use super::setup::{Other, Setup};
 use super::wire::Link;
 
-/// How many events before the end are told.
+/// Number of events before a failure that its report includes.
 const TOLD: usize = 60;
-/// Where a run has more events than this, something turns in a circle.
+/// A run with more events than this is stuck in a loop.
 const MOST_EVENTS: u64 = 400_000;
 
-/// What a run came to.
+/// Totals of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Run {
-    /// Things that happened.
+    /// Events that happened.
     pub events: u64,
     /// Updates that control sent.
     pub updates: u64,
-    /// Updates that led from what a node told of its records.
+    /// Updates computed from the records that a node reported.
     pub repairs: u64,
     /// Updates that nodes refused.
     pub refusals: u64,
-    /// Things that went wrong.
+    /// Faults injected.
     pub faults: u64,
-    /// How long it took from the end of the faults until every node ran the head, in virtual time.
+    /// Virtual time from the last commit until every node was where it belongs.
     pub settled_after: Duration,
 }
 
 impl Run {
-    /// Adds another run; of the times the longest stays.
+    /// Adds another run. `settled_after` keeps the longer time.
     pub fn add(&mut self, other: &Self) {
         self.events += other.events;
         self.updates += other.updates;
@@ -61,7 +61,7 @@ impl Run {
     }
 }
 
-/// A node tries whether it reaches a server. What it dials later makes the answer void.
+/// A dial or probe of a server by a node. A later dial makes its result obsolete.
 #[derive(Clone, Copy, Debug)]
 struct Try {
     node: usize,
@@ -70,7 +70,7 @@ struct Try {
     server: usize,
 }
 
-/// Something that happens at its time. Lives keep what was planned for a process from reaching the next one.
+/// An event at a point in virtual time. Its `life` prevents an event planned for one process from reaching its successor.
 #[derive(Clone, Debug)]
 enum Happening {
     Boot {
@@ -147,7 +147,7 @@ enum Happening {
     Settled,
 }
 
-/// The removal of an endpoint that has to arrive.
+/// A removed endpoint that must disappear from these nodes in time.
 #[derive(Debug)]
 struct Watch {
     key: RecordKey,
@@ -166,19 +166,19 @@ struct World {
     nodes: Vec<ModelNode>,
     controls: Vec<Control>,
     links: BTreeMap<u64, Link>,
-    /// Until when a node and a control do not hear each other.
+    /// End of the partition between a node and a control.
     partitions: BTreeMap<(usize, usize), Duration>,
     watches: BTreeMap<u64, Watch>,
-    /// What each version of the first control was authored as.
+    /// The authored content of each (generation, revision) of the first control.
     authored: BTreeMap<(u64, u64), Vec<(u64, u64)>>,
-    /// The wall clock against the time of the run, in milliseconds.
+    /// Offset of the wall clock from virtual time, in milliseconds.
     wall: i64,
     healed: bool,
-    /// When the last commit was made.
+    /// Time of the last commit, after the faults.
     last_commit: Option<Duration>,
-    /// How many updates had been sent when all were found to run the head.
+    /// Time at which all nodes were found settled, and the number of updates sent until then.
     rested: Option<(Duration, u64)>,
-    /// The node whose next update is swallowed and acknowledged in its name.
+    /// The node whose next update is dropped inside control and acknowledged by a forged Ack.
     swallow: Option<usize>,
     done: bool,
     broken: Option<Broken>,
@@ -189,11 +189,11 @@ struct World {
 /// Runs one seed.
 ///
 /// # Errors
-/// The first promise that it breaks, with the events before it.
+/// The first promise that the run breaks, with the events before it.
 pub fn run(seed: u64, planted: Option<Planted>) -> Result<Run, Box<Broken>> {
     match World::new(seed, planted, false).go() {
         Ok(run) => Ok(run),
-        // The same once more, telling what happens: what holds needs no words.
+        // Run the failed seed again with tracing: passing runs format no trace.
         Err(broken) => Err(World::new(seed, planted, true).go().err().unwrap_or(broken)),
     }
 }
@@ -275,7 +275,7 @@ impl World {
         self.plan(self.setup.faults_for, Happening::Heal);
     }
 
-    /// What a control serves that has nothing to do with ours.
+    /// Creates a ledger that is unrelated to the one of the first control.
     fn elsewhere(&mut self, generation: u64) -> Ledger {
         Ledger::new(generation, 900, self.first_content(3))
     }
@@ -348,7 +348,7 @@ impl World {
         self.base + self.now
     }
 
-    /// The time of an instant; later than now, so that nothing turns in a circle.
+    /// Converts an instant to virtual time, at least 1 ms from now, so that wakes cannot loop without progress.
     fn after(&self, instant: Instant) -> Duration {
         let at = instant.saturating_duration_since(self.base);
         at.max(self.now + Duration::from_millis(1))
@@ -368,7 +368,7 @@ impl World {
         trace.push_back(format!("{:>9.3} {}", self.now.as_secs_f64(), line()));
     }
 
-    /// A promise is broken. Only the first counts: the rest may follow from it.
+    /// Records a broken promise. Only the first counts: later ones may follow from it.
     fn breaks(&mut self, promise: Promise, what: impl FnOnce() -> String) {
         if self.broken.is_none() {
             self.broken = Some(Broken {

@@ -1,4 +1,4 @@
-//! What an origin answers, and how the connection goes on after it.
+//! Scripted answers of an origin, and what happens to the connection afterwards.
 
 use std::time::Duration;
 
@@ -14,26 +14,26 @@ pub struct ScriptedAnswer {
     pub(super) ending: AnswerEnding,
 }
 
-/// What follows an answer.
+/// The origin's action after an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AnswerEnding {
-    /// The next request.
+    /// It reads the next request.
     KeepAlive,
-    /// The connection closes.
+    /// It closes the connection.
     Close,
-    /// Nothing more, and it stays open.
+    /// It keeps the connection open and sends nothing more.
     Stall,
-    /// Every byte comes back: the far end of a WebSocket.
+    /// It sends every byte back, as the far end of a WebSocket.
     Echo,
 }
 
 impl ScriptedAnswer {
-    /// 200 with a body of known length.
+    /// Creates a 200 with a `Content-Length` body.
     pub fn ok(body: &str) -> Self {
         Self::status(200, body)
     }
 
-    /// A status with a body of known length.
+    /// Creates an answer with this status and a `Content-Length` body.
     pub fn status(status: u16, body: &str) -> Self {
         Self {
             status,
@@ -46,7 +46,7 @@ impl ScriptedAnswer {
         }
     }
 
-    /// 101, then every byte comes back.
+    /// Creates a 101 after which every byte is sent back.
     pub fn web_socket_echo() -> Self {
         let mut answer = Self::status(101, "")
             .header("Connection", "Upgrade")
@@ -56,28 +56,28 @@ impl ScriptedAnswer {
         answer
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With the body in chunks.
+    /// Sends the body in chunks.
     #[must_use]
     pub fn chunked(mut self) -> Self {
         self.chunked = true;
         self
     }
 
-    /// After a while.
+    /// Delays the answer.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The first `bytes` of it only, then `ending`.
+    /// Sends only the first `bytes` bytes of the whole answer, then does `ending`.
     #[must_use]
     pub fn cut(mut self, bytes: usize, ending: AnswerEnding) -> Self {
         self.cut = Some(bytes);
@@ -85,7 +85,7 @@ impl ScriptedAnswer {
         self
     }
 
-    /// Closing the connection after it, and saying so.
+    /// Closes the connection after the answer, announced by `Connection: close`.
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.ending = AnswerEnding::Close;

@@ -1,4 +1,4 @@
-//! What an origin accepts connections from.
+//! Listeners that an origin accepts connections from.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 pub(super) trait Listening: Send + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// The next connection.
+    /// Waits for the next connection.
     fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 

@@ -5,26 +5,26 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// A request: the head byte for byte, the body without its framing.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Which connection it came on, counted from 1.
+    /// Number of the connection that it arrived on, from 1.
     pub connection: u64,
-    /// The head as it came, with its empty line.
+    /// The head as received, including its empty line.
     pub head: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Received {
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &str {
         self.head.split(' ').next().unwrap_or_default()
     }
 
-    /// The target as forwarded.
+    /// Returns the target as received.
     pub fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The values of all headers of that name, in any case.
+    /// Returns the values of all headers called `name`, in any case.
     pub fn headers(&self, name: &str) -> Vec<&str> {
         self.head
             .lines()
@@ -35,7 +35,7 @@ impl Received {
             .collect()
     }
 
-    /// The value of the only header of that name.
+    /// Returns the value of the only header called `name`. `None` if there is none or more than one.
     pub fn header(&self, name: &str) -> Option<&str> {
         match self.headers(name).as_slice() {
             [value] => Some(value),
@@ -44,7 +44,7 @@ impl Received {
     }
 }
 
-/// Reads the next request; `None` at the end of the connection or where the framing is broken.
+/// Reads the next request. `None` if the connection was closed or the framing is broken.
 pub(super) async fn read(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,

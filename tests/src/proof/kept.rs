@@ -1,39 +1,39 @@
-//! What a test proves in small in `make test` and in full in `make prove`, where its row is kept.
+//! Tests that prove a promise on a small scale in `make test`, and in full in `make prove`, which keeps their rows.
 
 use std::path::PathBuf;
 
 use super::Row;
 
-/// Whether the long form was asked for (`ARALEZ_PROVE=1`).
+/// Reports whether the full scale was requested (`ARALEZ_PROVE=1`).
 pub fn proves() -> bool {
     std::env::var_os("ARALEZ_PROVE").is_some()
 }
 
-/// One of two numbers: the small one in `make test`, the full one in `make prove`.
+/// Returns `small` in `make test` and `full` in `make prove`.
 pub fn amount(small: u64, full: u64) -> u64 {
     if proves() { full } else { small }
 }
 
-/// What a test came to.
+/// The result of a test.
 #[derive(Clone, Debug)]
 pub struct Kept<'a> {
-    /// What was measured.
+    /// The measured quantity.
     pub what: &'a str,
-    /// What it should be.
+    /// The promised value.
     pub goal: &'a str,
-    /// What it is.
+    /// The measured value.
     pub measured: &'a str,
-    /// Whether that is good enough.
+    /// True if the promise was kept.
     pub met: bool,
-    /// The test target that shows it again.
+    /// The test target that repeats the measurement.
     pub test: &'a str,
 }
 
 impl Kept<'_> {
-    /// Prints the row; in the long form keeps it as `target/proof/NAME.md`.
+    /// Prints the row, and in `make prove` keeps it as `target/proof/NAME.md`.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn keep(&self, name: &str) {
         let row = Row {
             what: self.what.to_owned(),
@@ -53,7 +53,7 @@ impl Kept<'_> {
     }
 }
 
-/// Cargo's target folder: tests lie in `target/PROFILE/deps`.
+/// Returns cargo's target directory: tests are in `target/PROFILE/deps`.
 fn target() -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own path");
     let folder = here.ancestors().nth(3);

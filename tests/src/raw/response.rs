@@ -1,17 +1,17 @@
 //! One answer, parsed strictly.
 
-/// An answer as it came.
+/// An answer as received.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// The headers in order, names as sent.
+    /// The headers in order, with names as sent.
     pub headers: Vec<(String, String)>,
     /// The body without its framing.
     pub body: Vec<u8>,
 }
 
-/// How the end of a body is told.
+/// The framing of a body.
 #[derive(Debug)]
 pub(super) enum Length {
     Bytes(usize),
@@ -37,14 +37,14 @@ impl Response {
         })
     }
 
-    /// The value of the first header of that name, in any case.
+    /// Returns the value of the first header called `name`, in any case. `None` if there is none.
     pub fn header(&self, name: &str) -> Option<&str> {
         let named = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
         let header = self.headers.iter().find(named);
         header.map(|(_, value)| value.as_str())
     }
 
-    /// The values of all headers of that name, in any case.
+    /// Returns the values of all headers called `name`, in any case.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers
             .iter()
@@ -52,21 +52,21 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Panics
-    /// When it is not.
+    /// If it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
     }
 
-    /// Whether the server said that it closes the connection.
+    /// Reports whether the server announced that it closes the connection.
     pub fn closes(&self) -> bool {
         self.headers("connection")
             .any(|value| value.eq_ignore_ascii_case("close"))

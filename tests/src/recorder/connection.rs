@@ -1,4 +1,4 @@
-//! One connection of the recorder: request after request, as they come.
+//! One connection of the recorder, request by request.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use super::framing::RequestFraming;
 use super::{Ending, Exchange, Reply, Script, State, lock};
 
-/// How long nothing may come before an upgrade is agreed to.
+/// Time to watch for early bytes before an upgrade is accepted.
 const QUIET: Duration = Duration::from_millis(30);
 
-/// How long the other side may take to close after us.
+/// Time that the peer has to close after our half-close.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// One connection.
@@ -21,13 +21,13 @@ pub(super) struct RecordedConnection {
     stream: TcpStream,
     number: u64,
     state: Arc<Mutex<State>>,
-    /// What came and is not yet part of a request.
+    /// Bytes received that do not belong to a request yet.
     buffer: Vec<u8>,
-    /// The request that comes.
+    /// Number of the request being received.
     current: u64,
 }
 
-/// The connection has ended.
+/// The connection is over.
 struct Ended;
 
 impl RecordedConnection {
@@ -42,7 +42,7 @@ impl RecordedConnection {
         }
     }
 
-    /// Serves it to its end.
+    /// Serves the connection until it is closed or `ends` changes.
     pub(super) async fn serve(mut self, mut ends: watch::Receiver<()>) {
         loop {
             let going = tokio::select! {
@@ -63,7 +63,7 @@ impl RecordedConnection {
         lock(&state).open.remove(&number);
     }
 
-    /// Reads a request, and answers it.
+    /// Reads one request and answers it.
     async fn exchange(&mut self) -> Result<(), Ended> {
         self.more().await?;
         self.record();
@@ -88,7 +88,7 @@ impl RecordedConnection {
         self.answer(&head, script).await
     }
 
-    /// Enters a request of which nothing is known yet.
+    /// Adds an exchange without any bytes yet.
     fn record(&mut self) {
         let mut state = lock(&self.state);
         state.requests += 1;
@@ -106,7 +106,7 @@ impl RecordedConnection {
     fn update(&self, change: impl FnOnce(&mut Exchange)) {
         let mut state = lock(&self.state);
         let mut exchanges = state.exchanges.iter_mut();
-        // Gone where the case it belongs to is over.
+        // `Recorder::begin` removes the exchanges of the previous case.
         if let Some(exchange) = exchanges.find(|exchange| exchange.id == self.current) {
             change(exchange);
         }
@@ -161,7 +161,7 @@ impl RecordedConnection {
         Ok(())
     }
 
-    /// Takes a line that ends in CRLF.
+    /// Takes a line, including its CRLF.
     async fn line(&mut self) -> Result<Vec<u8>, Ended> {
         loop {
             if let Some(at) = self.buffer.windows(2).position(|window| window == b"\r\n") {
@@ -171,7 +171,7 @@ impl RecordedConnection {
         }
     }
 
-    /// Takes so many bytes into the request, those that are there as soon as they are.
+    /// Takes `count` bytes and appends them to the exchange as they arrive.
     async fn take(&mut self, count: usize) -> Result<Vec<u8>, Ended> {
         let mut taken = Vec::with_capacity(count);
         loop {
@@ -238,7 +238,7 @@ impl RecordedConnection {
     }
 }
 
-/// 200, with what was asked as its body.
+/// Builds a 200 with `METHOD TARGET` as its body.
 fn usual(head: &[u8]) -> Vec<u8> {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let body = line.strip_suffix(b" HTTP/1.1").unwrap_or(line);

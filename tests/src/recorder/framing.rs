@@ -1,19 +1,19 @@
-//! How the recorder frames a request: as strictly as RFC 9112 allows a sender to write one.
+//! Request framing of the recorder: accepts only what RFC 9112 allows a sender to generate.
 
-/// How the end of a request is told.
+/// The framing of a request body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RequestFraming {
-    /// So many bytes follow the head.
+    /// This many bytes follow the head.
     Length(usize),
     /// Chunks follow the head.
     Chunked,
 }
 
 impl RequestFraming {
-    /// Reads a head with its empty line.
+    /// Determines the framing from a head, including its empty line.
     ///
     /// # Errors
-    /// What leaves a doubt.
+    /// If the head is malformed or its framing ambiguous.
     pub(super) fn of(head: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(head).map_or_else(|_| latin(head), str::to_owned);
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
@@ -43,7 +43,7 @@ impl RequestFraming {
     }
 }
 
-/// Every byte as a letter.
+/// Decodes every byte as one Latin-1 character.
 fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -1,7 +1,8 @@
-//! Which change of endpoints comes when: known to the source and to who looks at the nodes, so that neither has to tell the other.
+//! A deterministic schedule of endpoint changes. The source and the observer of the nodes both derive it, so neither has to inform the
+//! other.
 //!
-//! Changes go round the pools. In each pool they are in turn one endpoint more and the oldest one less, and no address comes twice: so the
-//! addresses of a pool tell how many of its changes it has seen.
+//! Changes visit the pools round-robin. Within a pool they alternate between adding an endpoint and removing the oldest one, and no address
+//! is ever reused. A pool's addresses therefore determine how many of its changes have been applied.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -11,62 +12,62 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Endpoints of a pool before its first change.
 const FIRST: u32 = 4;
-/// The first byte of all addresses that are found; those of the document begin otherwise.
+/// First octet of every discovered address; the addresses in the document have another one.
 const FOUND: u8 = 100;
 
-/// When changes come, and where.
+/// The times and targets of the changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Schedule {
-    /// How many pools.
+    /// Number of pools.
     pub pools: u32,
-    /// Changes in a second.
+    /// Changes per second, over all pools.
     pub rate: u32,
-    /// For how long.
+    /// Duration of the schedule, in seconds.
     pub seconds: u32,
-    /// When the first one comes, by the machine's monotonic clock.
+    /// Time of the first change, on the machine's monotonic clock.
     pub begin: Duration,
 }
 
 impl Schedule {
-    /// How many changes there are.
+    /// Returns the total number of changes.
     pub fn changes(&self) -> u64 {
         u64::from(self.rate) * u64::from(self.seconds)
     }
 
-    /// The pool of a change, and which of the pool's changes it is, from 1.
+    /// Returns the pool of a change, and the change's number within that pool, from 1.
     pub fn change(&self, number: u64) -> (u32, u32) {
         let pools = u64::from(self.pools);
         ((number % pools) as u32, (number / pools) as u32 + 1)
     }
 
-    /// When a pool's change comes.
+    /// Returns the time at which change number `step` of a pool is due.
     pub fn comes(&self, pool: u32, step: u32) -> Duration {
         let number = u64::from(step - 1) * u64::from(self.pools) + u64::from(pool);
         self.begin + Duration::from_nanos(number * 1_000_000_000 / u64::from(self.rate))
     }
 
-    /// The last change of a pool; 0 where it has none.
+    /// Returns the number of the last change of a pool; 0 if it has none.
     pub fn last(&self, pool: u32) -> u32 {
         let (changes, pools) = (self.changes(), u64::from(self.pools));
         (changes / pools + u64::from(u64::from(pool) < changes % pools)) as u32
     }
 }
 
-/// The name of a pool in [`document`].
+/// Returns the name of a pool in [`document`].
 ///
 /// # Panics
-/// Never: it is a name.
+/// Never: the name is always valid.
 pub fn pool_name(pool: u32) -> PoolName {
     let name = format!("h{pool}.test/");
     name.parse().expect("a host and a path are a pool's name")
 }
 
-/// The pool of a name.
+/// Parses the pool's number from its name; `None` if it is not a name from [`pool_name`].
 pub fn pool_of(name: &str) -> Option<u32> {
     name.strip_prefix('h')?.strip_suffix(".test/")?.parse().ok()
 }
 
-/// A document with so many pools.
+/// Returns a document with this many pools.
 pub fn document(pools: u32) -> String {
     let pool = |pool: u32| {
         format!("h{pool}.test:\n  paths:\n    \"/\":\n      servers: [\"10.0.0.1:80\"]\n")
@@ -74,10 +75,10 @@ pub fn document(pools: u32) -> String {
     (0..pools).map(pool).collect()
 }
 
-/// What a source finds in a pool after so many of its changes.
+/// Returns the endpoints that the source reports for a pool after its first `step` changes.
 ///
 /// # Panics
-/// Never: these are addresses.
+/// Never: the addresses are always valid.
 pub fn endpoints(step: u32) -> Vec<Endpoint> {
     let (more, less) = (step.div_ceil(2), step / 2);
     let address = |number: u32| {
@@ -90,7 +91,7 @@ pub fn endpoints(step: u32) -> Vec<Endpoint> {
     (less..more + FIRST).map(address).collect()
 }
 
-/// A script with what is there before the first change.
+/// Returns a script with the endpoints before the first change.
 pub fn first(pools: u32) -> String {
     let addresses = endpoints(0)
         .into_iter()
@@ -100,7 +101,7 @@ pub fn first(pools: u32) -> String {
     (0..pools).map(line).collect()
 }
 
-/// How many changes a pool has seen that has these addresses; `None` where nothing was found yet.
+/// Returns how many changes a pool with these addresses has seen; `None` if none of them was discovered.
 pub fn step_of(addresses: impl Iterator<Item = SocketAddr>) -> Option<u32> {
     let number = |address: SocketAddr| match address.ip() {
         IpAddr::V4(ip) if ip.octets()[0] == FOUND => {
@@ -116,7 +117,7 @@ pub fn step_of(addresses: impl Iterator<Item = SocketAddr>) -> Option<u32> {
     (least <= most).then(|| least + most + 1 - FIRST)
 }
 
-/// The machine's monotonic clock: the same in every process.
+/// Returns the time of the monotonic clock, which all processes of the machine share.
 pub fn now() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)

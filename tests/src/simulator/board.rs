@@ -1,4 +1,4 @@
-//! What all nodes run, and since when.
+//! The version that each node runs, and the time at which it began to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,12 +9,12 @@ use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
 use aralez_proxy::core::sync::subscription::Update;
 
-/// Between two looks whether all are there.
+/// Poll interval while waiting for all nodes.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Is told of every version that a node begins to run. It must not wait.
+/// Receives every version that a node applies from an update. Implementations must not block.
 pub trait Watcher: Send + Sync {
-    /// A node runs this after an update.
+    /// Called when a node runs `snapshot` after an update.
     fn applied(&self, node: usize, snapshot: &Snapshot);
 }
 
@@ -24,18 +24,18 @@ impl<T: Watcher> Watcher for Arc<T> {
     }
 }
 
-/// What all nodes were sent.
+/// Counts of what all nodes received.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
-    /// Updates that were applied.
+    /// Applied updates.
     pub updates: u64,
-    /// Of these, complete ones.
+    /// Applied updates that were full snapshots.
     pub complete: u64,
-    /// Newer names of what was held.
+    /// Renames: newer versions of the content that the node already held.
     pub renames: u64,
 }
 
-/// A revision that is waited for.
+/// A revision that the test waits for.
 #[derive(Debug)]
 struct Expected {
     revision: u64,
@@ -51,7 +51,7 @@ struct State {
     expected: Option<Expected>,
 }
 
-/// What all nodes run.
+/// The versions that all nodes run.
 pub struct Board {
     state: Mutex<State>,
     watcher: Option<Box<dyn Watcher>>,
@@ -98,12 +98,12 @@ impl Board {
         state.runs(node, version);
     }
 
-    /// What all nodes were sent so far.
+    /// Returns the totals over all nodes so far.
     pub fn counts(&self) -> Counts {
         self.state().counts
     }
 
-    /// How many run this revision or a later one.
+    /// Returns the number of nodes that run this revision or a later one.
     pub fn running(&self, revision: u64) -> usize {
         let state = self.state();
         let versions = state.running.iter().flatten();
@@ -112,7 +112,7 @@ impl Board {
             .count()
     }
 
-    /// From now on it is noted when each node begins to run this revision or a later one.
+    /// Starts to measure how long each node takes to run this revision or a later one.
     pub fn expect(&self, revision: u64) {
         let mut state = self.state();
         let seen = vec![false; state.running.len()];
@@ -124,10 +124,10 @@ impl Board {
         });
     }
 
-    /// Waits until all nodes but these run what is expected; how long each took, ascending.
+    /// Waits until all nodes except `others` run the expected revision. Returns each node's time, ascending.
     ///
     /// # Errors
-    /// How many do not, after `limit`.
+    /// The number of nodes that run it, if not all do within `limit`.
     pub async fn all_but(
         &self,
         others: &BTreeSet<usize>,

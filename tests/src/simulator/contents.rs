@@ -1,4 +1,4 @@
-//! What nodes hold, shared: thousands that are in step hold one snapshot, and each step is verified once.
+//! The snapshots of all nodes, shared: thousands of nodes in step hold one snapshot, and each step is verified once.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -10,13 +10,13 @@ use aralez_proto::snapshot::{Limits, SharedSnapshot, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::sync::subscription::Update;
 
-/// Steps that are remembered: nodes are few versions apart.
+/// Number of steps kept; nodes are only a few versions apart.
 const KEPT: usize = 64;
 
-/// A step that was verified.
+/// A verified step.
 #[derive(Debug)]
 struct Step {
-    /// What it leads away from; `None`: it is complete.
+    /// Root of the snapshot the step starts from; `None` for a full snapshot.
     from: Option<Digest>,
     to: Version,
     changes: Vec<Change>,
@@ -27,22 +27,22 @@ struct Step {
 #[derive(Debug, Default)]
 pub struct Contents {
     steps: Mutex<VecDeque<Step>>,
-    /// A host that no node takes.
+    /// The host that every node refuses.
     refused: OnceLock<RecordKey>,
 }
 
 impl Contents {
-    /// From now on nodes refuse what has this host.
+    /// Makes nodes refuse snapshots with this host from now on.
     pub fn refuse(&self, host: &str) {
         let key = RecordKey::new(ResourceType::VirtualHost, host);
-        // Who says it twice means the first.
+        // Only the first call takes effect.
         let _ = self.refused.set(key);
     }
 
-    /// The snapshot after an update, where it is one that nodes take.
+    /// Returns the snapshot after an update that nodes accept.
     ///
     /// # Errors
-    /// As [`Contents::verified`], and where it has the host that nodes refuse.
+    /// The faults of [`Contents::verified`], or a fault for the refused host.
     pub fn follow(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
         let snapshot = self.verified(held, update)?;
         let has = |key: &&RecordKey| snapshot.records().get(key).is_some();
@@ -59,11 +59,11 @@ impl Contents {
         Ok(snapshot)
     }
 
-    /// The snapshot after an update. Who is sent what another was sent before, byte for byte, gets what came of it, and so does who is
-    /// sent exactly the difference to what another verified; everything else is verified as a proxy does.
+    /// Returns the snapshot after an update. The result is shared if another node received the same update byte for byte, or if the delta
+    /// is exactly the difference to a snapshot that another node verified. Everything else is verified as a proxy does it.
     ///
     /// # Errors
-    /// Every fault, as a proxy would find them.
+    /// Every fault, as a proxy would find it.
     pub fn verified(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
         let from = (!update.full).then(|| held.version().root);
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +96,7 @@ impl Contents {
         Ok(snapshot)
     }
 
-    /// The same content under a newer name.
+    /// Returns the held content under a newer version.
     pub fn renamed(&self, held: &Snapshot, version: Version) -> SharedSnapshot {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let from = Some(held.version().root);

@@ -1,4 +1,4 @@
-//! One node: the proxy's driver with a stand-in that applies.
+//! One node: the proxy's driver with a stand-in for the applier.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Counters for NoTraffic {
     }
 }
 
-/// Applies at once, in the driver's own task.
+/// Applies updates synchronously, in the driver's own task.
 struct StandIn {
     number: usize,
     live: Arc<Live>,
@@ -75,7 +75,7 @@ impl Applies for StandIn {
         match job {
             Command::Apply(update) => {
                 let news = self.apply(&update);
-                // The driver that ordered it is gone only where nobody needs to know.
+                // The send fails only if the driver is gone, and then no receiver needs the event.
                 let _ = self.news.send(news);
             }
             Command::Rename(version) => {

@@ -1,4 +1,4 @@
-//! A relay that lets nodes hear what control says in another order: now and then a message comes after the one that followed it.
+//! A relay that reorders messages from control to the nodes: some messages arrive after the one that followed them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::model::random::Random;
 use crate::scripted_node::channel;
 
-/// So often in a hundred times a message is held back.
+/// Probability of holding a message back, in percent.
 const OFTEN: u64 = 30;
-/// A message that nothing follows is not held longer than this.
+/// Maximum time that a message is held if none follows.
 const HELD: Duration = Duration::from_millis(100);
 
 type Said = Result<ControlMessage, Status>;
 
-/// The relay. Dropping it ends its streams.
+/// The relay. Dropping it closes its streams.
 #[derive(Debug)]
 pub struct Reordering {
     rules: Arc<Rules>,
@@ -38,7 +38,7 @@ struct Rules {
     control: PathBuf,
     seed: u64,
     mixes: AtomicBool,
-    /// Messages that came after the one that followed them.
+    /// Messages that were delivered after their successor.
     swapped: AtomicU64,
     streams: AtomicU64,
 }
@@ -50,10 +50,10 @@ impl Drop for Reordering {
 }
 
 impl Reordering {
-    /// Listens at `path` and leads to `control`; the order is changed from the beginning on. The seed tells where.
+    /// Listens at `path` and relays to `control`. Reordering is enabled from the start; `seed` determines which messages it affects.
     ///
     /// # Panics
-    /// When it cannot listen.
+    /// Panics if it cannot listen.
     pub fn start(path: &Path, control: &Path, seed: u64) -> Self {
         let rules = Arc::new(Rules {
             control: control.to_owned(),
@@ -67,18 +67,18 @@ impl Reordering {
         let incoming = UnixListenerStream::new(listener);
         let serving = tokio::spawn(async move {
             let server = Server::builder().add_service(service);
-            // Its end is that of the test.
+            // The server runs until the test is over.
             let _ = server.serve_with_incoming(incoming).await;
         });
         Self { rules, serving }
     }
 
-    /// From now on everything comes in its order.
+    /// Disables reordering from now on.
     pub fn keep_order(&self) {
         self.rules.mixes.store(false, Ordering::Relaxed);
     }
 
-    /// How many messages came after the one that followed them.
+    /// Returns the number of messages delivered after their successor.
     pub fn swapped(&self) -> u64 {
         self.rules.swapped.load(Ordering::Relaxed)
     }
@@ -106,7 +106,7 @@ impl ControlPlane for Relay {
     }
 }
 
-/// Passes on what control says until either side ends.
+/// Relays control's messages until either side closes.
 async fn pass(
     mut said: Streaming<ControlMessage>,
     out: mpsc::Sender<Said>,
@@ -122,7 +122,7 @@ async fn pass(
         };
         let next = match heard {
             Ok(Ok(Some(message))) => Some(message),
-            // Nothing follows what is held.
+            // No message followed the held one in time.
             Err(_) => None,
             Ok(Ok(None)) => return,
             Ok(Err(status)) => {

@@ -13,10 +13,10 @@ const UPGRADE: &str = "GET {path} HTTP/1.1\r\nHost: slow.test\r\nConnection: Upg
                        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// How long a client that was refused and goes on sending is borne: the default of `client_linger`.
+/// Time for which the proxy lingers on a refused client that keeps sending: the default of `client_linger`.
 pub const LINGER: Duration = Duration::from_secs(5);
 
-/// All of them.
+/// Returns all kinds of slow clients.
 pub fn kinds() -> Vec<Kind> {
     [heads(), bodies(), idle(), readers()].concat()
 }
@@ -37,7 +37,7 @@ fn heads() -> Vec<Kind> {
             .drips(Drip::pieces(b"X-A: b\r\n", 8))
             .wants(late)
             .counted(&["head"]),
-        // Nothing of a request has come: the client would take an answer for that to its next request.
+        // No byte of a request has arrived: the client would take a response for the answer to its next request.
         Kind::client("drip of empty lines", key)
             .drips(Drip::pieces(b"\r\n", 2).each(Duration::from_millis(400)))
             .wants(Want::Closed(&[0]))
@@ -121,7 +121,7 @@ fn readers() -> Vec<Kind> {
         kind.opens(&format!("{HEAD}\r\n"))
             .far(Far::Large(LARGE))
             .wants(Want::Truncated)
-            // The endpoint goes on filling the proxy's buffers when the client's are full: its own clock starts later.
+            // The endpoint keeps filling the proxy's buffers after the client's are full, so its own clock starts later.
             .or_sooner()
             .seen_by(Witness::Endpoint)
             .counted(&["write"])

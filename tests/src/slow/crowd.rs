@@ -1,4 +1,4 @@
-//! Very many clients that ask once and then say nothing.
+//! A large number of clients that send one request each and then stay idle.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use tokio::time::Instant;
 use super::peer::PATIENCE;
 use super::vitals::may_open;
 
-/// How many connect at a time.
+/// Number of concurrent openers.
 const OPENERS: usize = 32;
 
-/// Clients that wait for the end of their connections.
+/// Idle clients that wait for the proxy to close their connections.
 #[derive(Debug)]
 pub struct Crowd {
     waiting: JoinSet<Result<Duration, String>>,
 }
 
 impl Crowd {
-    /// Connects all and has one `GET` of each answered with `body`.
+    /// Connects all clients and waits until a `GET` of each is answered with `body`.
     ///
     /// # Panics
-    /// When one is not answered, or this process may not open so many files.
+    /// Panics if a client gets no such answer, or if this process may not open enough file descriptors.
     pub async fn gather(address: SocketAddr, host: &'static str, body: &str, count: usize) -> Self {
         may_open(count + 1_000);
         let mut opening = JoinSet::new();
@@ -48,15 +48,15 @@ impl Crowd {
         Self { waiting }
     }
 
-    /// How many are still there.
+    /// Returns the number of clients that are still connected.
     pub fn present(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Waits until all are closed: how long each was silent, from its answer on.
+    /// Waits until all connections are closed. Returns the idle time of each, measured from its answer.
     ///
     /// # Errors
-    /// What one of them saw instead of the end of its connection within `limit`, or some time more.
+    /// The first unexpected event on a connection, or a timeout if one stays open longer than `limit` plus [`PATIENCE`].
     pub async fn ends(self, limit: Duration) -> Result<Vec<Duration>, String> {
         let ends = tokio::time::timeout(limit + PATIENCE, self.waiting.join_all());
         let ends = ends.await.map_err(|_| "some are forgotten")?;

@@ -9,7 +9,7 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 const UNTIL_CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nthe first bytes";
 const EARLY_HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 
-/// All of them.
+/// Returns all kinds of slow endpoints.
 pub fn kinds() -> Vec<Kind> {
     [heads(), bodies(), others()].concat()
 }
@@ -35,7 +35,7 @@ fn heads() -> Vec<Kind> {
         Kind::endpoint("drip of interim answers", "total", "{total: 1s}")
             .answers("", Some(interim.each(Duration::from_millis(150))))
             .counted(&["total"]),
-        // Ended by their number, not by a limit of time: the 17th is too many.
+        // Limited by number, not by time: the 17th interim response is one too many.
         Kind::endpoint("interim answers without end", "total", "{total: 2s}")
             .answers("", Some(interim.each(Duration::from_millis(20))))
             .within(Duration::from_secs(2))
@@ -90,7 +90,7 @@ fn others() -> Vec<Kind> {
         Kind::endpoint("silent between requests", "idle", "{idle: 1s}")
             .far(Far::Good)
             .wants(Want::Answer(&[200]))
-            // More than the pool keeps are closed at once.
+            // Connections beyond the pool's capacity are closed immediately.
             .or_sooner()
             .seen_by(Witness::Endpoint),
     ]

@@ -1,4 +1,4 @@
-//! A slow endpoint at work: it keeps when each of its connections ended.
+//! A slow endpoint that records when each of its connections closed.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::kind::{Drip, Far, Kind, SEGMENT};
 use crate::unreachable::Unreachable;
 
-/// An endpoint that does not read does so long after its limit, when all must be over.
+/// An endpoint that does not read starts to read this long after its limit, when the exchange must be over.
 const READS_LATER: Duration = Duration::from_millis(2_500);
 const BACKLOG: u32 = 1024;
 const RECEIVE_BUFFER: u32 = 8 << 10;
@@ -23,22 +23,22 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-/// The endpoint of one kind. Dropping it closes all.
+/// The endpoint of one kind. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct FarEndpoint {
     address: SocketAddr,
     lives: Arc<Mutex<Lives>>,
     task: Option<JoinHandle<()>>,
-    /// One that does not accept.
+    /// Keeps the accept queue of an unreachable endpoint full.
     _unreachable: Option<Unreachable>,
 }
 
-/// What became of the connections of an endpoint.
+/// Statistics of an endpoint's connections.
 #[derive(Clone, Debug, Default)]
 pub struct Lives {
-    /// How many there were.
+    /// Number of accepted connections.
     pub accepted: usize,
-    /// For each that ended: how long after the last thing that the endpoint did at once.
+    /// For each closed connection, the time from the endpoint's last immediate action to the close.
     pub ended: Vec<Duration>,
 }
 
@@ -46,7 +46,7 @@ impl FarEndpoint {
     /// Starts the endpoint of a kind.
     ///
     /// # Panics
-    /// When no port is free.
+    /// Panics if no port is free.
     pub async fn start(kind: &Kind) -> Self {
         let lives = Arc::default();
         if matches!(kind.far, Far::Unreachable) {
@@ -71,17 +71,17 @@ impl FarEndpoint {
         }
     }
 
-    /// Where it listens.
+    /// Returns the listening address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What became of its connections since this was asked last.
+    /// Returns the statistics since the last call, and resets them.
     pub fn take_lives(&self) -> Lives {
         std::mem::take(&mut *lock(&self.lives))
     }
 
-    /// What became of its connections so far.
+    /// Returns the statistics so far.
     pub fn lives(&self) -> Lives {
         lock(&self.lives).clone()
     }
@@ -97,7 +97,7 @@ impl Drop for FarEndpoint {
 
 fn listen() -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // Connections inherit these: an endpoint that does not read, or cannot write, is so soon.
+    // Accepted sockets inherit these small buffers, so that an endpoint that does not read, or cannot write, stalls early.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
@@ -119,7 +119,7 @@ async fn accept(listener: TcpListener, kind: Kind, lives: Arc<Mutex<Lives>>) {
     }
 }
 
-/// Serves until the connection ends; when it last did something at once.
+/// Serves until the connection closes. Returns the time of its last immediate action.
 async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
     let _ = stream.set_nodelay(true);
     let mut last = Instant::now();
@@ -145,7 +145,7 @@ async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
             } => {
                 let _ = stream.write_all(opening.as_bytes()).await;
                 if !reads {
-                    // What it did not read keeps the end from it: so it reads when all should be over.
+                    // Unread data hides the close from this side, so read once the exchange should be over.
                     tokio::time::sleep(kind.limit + READS_LATER).await;
                 }
                 slow(&mut stream, *drip).await;
@@ -156,7 +156,7 @@ async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
     last
 }
 
-/// Reads the head of a request, and what came with it.
+/// Reads the head of a request and discards it with whatever arrived along with it; `None` if the connection closes first.
 async fn head(stream: &mut TcpStream) -> Option<()> {
     let mut bytes = Vec::new();
     while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -189,7 +189,7 @@ async fn pour(stream: &mut TcpStream, count: u64) -> Instant {
     last
 }
 
-/// Drips, and reads until the end.
+/// Sends the drip and reads until the connection closes.
 async fn slow(stream: &mut TcpStream, drip: Option<Drip>) {
     let (mut read, mut write) = stream.split();
     let reading = async {
@@ -199,7 +199,7 @@ async fn slow(stream: &mut TcpStream, drip: Option<Drip>) {
     tokio::select! { () = trickle(&mut write, drip) => {}, () = reading => {} }
 }
 
-/// Sends a drip for as long as it can; never done.
+/// Sends the drip while the connection accepts it, and never completes.
 async fn trickle(write: &mut WriteHalf<'_>, drip: Option<Drip>) {
     if let Some(drip) = drip {
         for piece in drip.stream() {

@@ -1,5 +1,5 @@
-//! A good client, whom nothing that others do may hurt: on a thread of its own, with its origin, so that it measures the proxy and
-//! not the peers beside it.
+//! A good client, which the slow peers must not affect. It and its origin run on a separate thread, so that it measures the proxy and not
+//! the load of the peers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,16 +34,16 @@ struct Samples {
     reasons: Vec<String>,
 }
 
-/// How long answers took in a span of time.
+/// Latency distribution over a period.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Latency {
-    /// How many there were.
+    /// Number of samples.
     pub count: usize,
     /// The median.
     pub p50: Duration,
-    /// What 99 of 100 do not exceed.
+    /// The 99th percentile.
     pub p99: Duration,
-    /// The longest.
+    /// The maximum.
     pub longest: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Good {
     /// Starts the origin.
     ///
     /// # Panics
-    /// When the system gives no thread or port.
+    /// Panics if the system provides no thread or port.
     pub async fn new() -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -69,15 +69,15 @@ impl Good {
         }
     }
 
-    /// Where its origin listens.
+    /// Returns the address of the origin.
     pub fn origin(&self) -> SocketAddr {
         self.origin.address()
     }
 
-    /// Begins to send requests: on long-lived connections, and on one for each request.
+    /// Starts to send requests, on long-lived connections and on one connection that is closed after each request.
     ///
     /// # Panics
-    /// Never: the runtime lives as long as this.
+    /// Never: the runtime lives as long as `self`.
     pub fn start(&mut self, address: SocketAddr, host: &str) {
         let runtime = self.runtime.as_ref().expect("the runtime lives");
         for number in 0..=CONNECTIONS {
@@ -95,7 +95,7 @@ impl Good {
         }
     }
 
-    /// How it went between two moments.
+    /// Returns the latency of the requests that started between two times.
     pub fn between(&self, from: Instant, to: Instant) -> Latency {
         let samples = lock(&self.samples);
         let within = samples
@@ -113,13 +113,13 @@ impl Good {
         }
     }
 
-    /// How many requests failed so far, and the first reasons.
+    /// Returns the number of failed requests so far, and the first reasons.
     pub fn failures(&self) -> (u64, Vec<String>) {
         let samples = lock(&self.samples);
         (samples.failed, samples.reasons.clone())
     }
 
-    /// Finishes the requests under way, and closes all connections.
+    /// Completes the requests in flight, and closes all connections.
     pub async fn stop(&mut self) {
         self.stop.send_replace(true);
         while self.work.join_next().await.is_some() {}

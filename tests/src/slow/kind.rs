@@ -1,17 +1,18 @@
-//! One kind of slow peer as data.
+//! One kind of slow peer, as data.
 
 use std::time::Duration;
 
-/// The limit that every kind is held to, unless it says otherwise.
+/// The default limit of every kind.
 pub const LIMIT: Duration = Duration::from_secs(1);
 
-/// The pause of peers that drip.
+/// The default pause between two pieces of a drip.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
-/// The segments of a network. The loopback's are so large that the other end may buffer megabytes for one who takes nothing.
+/// The segment size of a real network. The loopback's segments are so large that the peer may buffer megabytes for a receiver that reads
+/// nothing.
 pub const SEGMENT: u32 = 1_460;
 
-/// Which side is slow.
+/// The side that is slow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// The client.
@@ -20,24 +21,24 @@ pub enum Side {
     Endpoint,
 }
 
-/// Bytes that come in pieces without end: when all were sent, they begin anew.
+/// Bytes that are sent in pieces, repeated without end.
 #[derive(Clone, Copy, Debug)]
 pub struct Drip {
-    /// What comes.
+    /// The bytes to repeat.
     pub bytes: &'static [u8],
-    /// How much at once.
+    /// Bytes per piece.
     pub piece: usize,
     /// The time between two pieces.
     pub pause: Duration,
 }
 
 impl Drip {
-    /// One byte at a time.
+    /// Creates a drip of single bytes.
     pub const fn bytes(bytes: &'static [u8]) -> Self {
         Self::pieces(bytes, 1)
     }
 
-    /// Some bytes at a time.
+    /// Creates a drip of `piece` bytes at a time.
     pub const fn pieces(bytes: &'static [u8], piece: usize) -> Self {
         Self {
             bytes,
@@ -46,82 +47,82 @@ impl Drip {
         }
     }
 
-    /// With another pause.
+    /// Sets the pause between two pieces.
     #[must_use]
     pub const fn each(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// The pieces, without end.
+    /// Returns the endless sequence of pieces.
     pub fn stream(self) -> impl Iterator<Item = &'static [u8]> {
         self.bytes.chunks(self.piece).cycle()
     }
 }
 
-/// How a client takes what is sent to it.
+/// The client's way of reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reads {
-    /// At once.
+    /// Immediately.
     All,
-    /// Not at all until the limit has passed; then the rest.
+    /// Not at all until the limit has passed, then the rest.
     Nothing,
-    /// A byte now and then until the limit has passed; then the rest.
+    /// One byte at intervals until the limit has passed, then the rest.
     Bytes,
 }
 
-/// What a client does.
+/// The script of a client.
 #[derive(Clone, Debug)]
 pub struct ClientScript {
-    /// Whether one whole exchange comes first.
+    /// `true` if a complete exchange precedes the opening.
     pub first: bool,
-    /// Sent at once.
+    /// Bytes sent immediately.
     pub opening: String,
-    /// Sent after that until an answer comes or the connection ends.
+    /// Bytes sent after the opening, until an answer arrives or the connection closes.
     pub drip: Option<Drip>,
-    /// Whether the drip goes on after an answer: then the end is when nothing can be sent any more.
+    /// `true` if the drip continues after an answer; the end is then the first failed write.
     pub stubborn: bool,
-    /// How it reads.
+    /// The client's way of reading.
     pub reads: Reads,
 }
 
-/// What the endpoint of the route does.
+/// The behavior of the route's endpoint.
 #[derive(Clone, Debug)]
 pub enum Far {
     /// Answers each request in full.
     Good,
-    /// Answers with so many bytes.
+    /// Answers with this many bytes.
     Large(u64),
-    /// Agrees to an upgrade and says nothing more.
+    /// Accepts an upgrade and then stays silent.
     Tunnel,
-    /// Its queue of connections is full.
+    /// Has a full accept queue.
     Unreachable,
-    /// Takes a request and does this.
+    /// Accepts a request and then follows this script.
     Slow {
-        /// Whether it reads on after the head of a request.
+        /// `false` if it reads nothing beyond the head of a request until its limit has passed.
         reads: bool,
-        /// Sent when the head is there.
+        /// Sent once the head has arrived.
         opening: &'static str,
-        /// Sent after that.
+        /// Sent after the opening.
         drip: Option<Drip>,
     },
 }
 
-/// What the client must see.
+/// The result that the client must see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Want {
-    /// One of these answers, then the end; 0 stands for no answer.
+    /// One of these statuses, then the end of the connection; 0 means no answer.
     Closed(&'static [u16]),
-    /// One of these answers; the connection may go on.
+    /// One of these statuses; the connection may stay open.
     Answer(&'static [u16]),
-    /// A head of 200, then the end before the body is whole.
+    /// A 200 head, then the end of the connection before the body is complete.
     Truncated,
 }
 
-/// Who sees that the limit was kept.
+/// The side that observes that the limit was enforced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Witness {
-    /// The client, by its answer or the end of its connection.
+    /// The client, by its answer or by the end of its connection.
     Client,
     /// The endpoint, by the end of its connection.
     Endpoint,
@@ -132,32 +133,32 @@ pub enum Witness {
 /// A kind of slow peer.
 #[derive(Clone, Debug)]
 pub struct Kind {
-    /// What it does, as a person says it.
+    /// The human-readable name.
     pub name: &'static str,
-    /// Which side is slow.
+    /// The side that is slow.
     pub side: Side,
-    /// The key of the limit that ends it.
+    /// The configuration key of the limit that ends it.
     pub key: &'static str,
-    /// How long that lasts.
+    /// The limit's duration.
     pub limit: Duration,
-    /// Whether it may be over sooner.
+    /// `true` if it may end before the limit.
     pub sooner: bool,
     /// The route's `timeouts`.
     pub timeouts: &'static str,
-    /// The client.
+    /// The client's script.
     pub client: ClientScript,
-    /// The endpoint.
+    /// The endpoint's script.
     pub far: Far,
-    /// What the client must see.
+    /// The result that the client must see.
     pub want: Want,
-    /// Who watches the clock.
+    /// The side that measures the time.
     pub witness: Witness,
-    /// The labels of `aralez_deadline_closes_total` of which one counts each of these peers; none where it is not a deadline.
+    /// Labels of `aralez_deadline_closes_total`, one of which counts each of these peers; empty if no deadline is involved.
     pub counted: &'static [&'static str],
 }
 
 impl Kind {
-    /// A slow client, with a good endpoint.
+    /// Creates a slow client with a good endpoint.
     pub fn client(name: &'static str, key: &'static str) -> Self {
         Self {
             name,
@@ -180,7 +181,7 @@ impl Kind {
         }
     }
 
-    /// A slow endpoint, with a client that asks by one `GET`; `timeouts` has the limit.
+    /// Creates a slow endpoint with a client that sends one `GET`; `timeouts` contains the limit.
     pub fn endpoint(name: &'static str, key: &'static str, timeouts: &'static str) -> Self {
         Self {
             side: Side::Endpoint,
@@ -197,49 +198,49 @@ impl Kind {
         .opens("GET {path} HTTP/1.1\r\nHost: slow.test\r\n\r\n")
     }
 
-    /// One whole exchange first.
+    /// Makes the client complete one exchange first.
     #[must_use]
     pub fn after_one(mut self) -> Self {
         self.client.first = true;
         self
     }
 
-    /// The client begins with this; `{path}` stands for the kind's path.
+    /// Sets the client's opening; `{path}` is replaced by the kind's path.
     #[must_use]
     pub fn opens(mut self, opening: &str) -> Self {
         self.client.opening = opening.replace("{path}", &self.path());
         self
     }
 
-    /// The client goes on with this.
+    /// Sets the client's drip.
     #[must_use]
     pub fn drips(mut self, drip: Drip) -> Self {
         self.client.drip = Some(drip);
         self
     }
 
-    /// The client goes on after its answer.
+    /// Makes the client continue to send after its answer.
     #[must_use]
     pub fn stubborn(mut self) -> Self {
         self.client.stubborn = true;
         self
     }
 
-    /// The client reads so.
+    /// Sets how the client reads.
     #[must_use]
     pub fn reads(mut self, reads: Reads) -> Self {
         self.client.reads = reads;
         self
     }
 
-    /// The endpoint does this.
+    /// Sets the endpoint's behavior.
     #[must_use]
     pub fn far(mut self, far: Far) -> Self {
         self.far = far;
         self
     }
 
-    /// The endpoint reads, sends this, and drips that.
+    /// Makes the endpoint read, send `opening`, and then drip.
     #[must_use]
     pub fn answers(self, opening: &'static str, drip: Option<Drip>) -> Self {
         self.far(Far::Slow {
@@ -249,42 +250,42 @@ impl Kind {
         })
     }
 
-    /// The client must see this.
+    /// Sets the result that the client must see.
     #[must_use]
     pub fn wants(mut self, want: Want) -> Self {
         self.want = want;
         self
     }
 
-    /// Another limit than usual.
+    /// Sets a limit other than [`LIMIT`].
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// It may be over before its limit.
+    /// Allows the peer to end before its limit.
     #[must_use]
     pub fn or_sooner(mut self) -> Self {
         self.sooner = true;
         self
     }
 
-    /// These look at the clock.
+    /// Sets the side that measures the time.
     #[must_use]
     pub fn seen_by(mut self, witness: Witness) -> Self {
         self.witness = witness;
         self
     }
 
-    /// It is counted under one of these.
+    /// Sets the labels under which the peers are counted.
     #[must_use]
     pub fn counted(mut self, labels: &'static [&'static str]) -> Self {
         self.counted = labels;
         self
     }
 
-    /// The path of its route.
+    /// Returns the path of the kind's route.
     pub fn path(&self) -> String {
         let dashed = |letter: char| if letter == ' ' { '-' } else { letter };
         format!("/{}", self.name.chars().map(dashed).collect::<String>())

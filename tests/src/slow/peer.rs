@@ -1,4 +1,4 @@
-//! A slow client at work, and what it saw.
+//! A slow client, and the result that it observed.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::kind::{ClientScript, Drip, Kind, Reads, SEGMENT, Want};
 
-/// How long after its limit a peer is waited for before it counts as forgotten.
+/// Time after its limit for which a peer may remain open before it counts as forgotten.
 pub const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A client that takes nothing takes the rest so long after its limit, when all must be over.
+/// A client that does not read drains the rest this long after its limit, when the exchange must be over.
 const TAKES_LATER: Duration = Duration::from_millis(1_500);
 
 const FIRST: &str = "\r\n\r\nok";
@@ -24,22 +24,23 @@ const SMALL_BUFFER: u32 = 4 << 10;
 const SEND_BUFFER: u32 = 64 << 10;
 const KEPT: usize = 64 << 10;
 
-/// How it went for one client.
+/// The result of one client.
 #[derive(Debug)]
 pub struct Ended {
-    /// From the start of the limit's clock to the end, or to the answer where that was waited for; `None` where nothing came.
+    /// Time from the start of the limit's clock to the end of the connection, or to the answer if the kind waits for that; `None` if
+    /// neither arrived.
     pub after: Option<Duration>,
-    /// The status of the final answer; 0 for none.
+    /// The status of the final answer; 0 if there was none.
     pub status: u16,
-    /// Whether the answer ended before its body was whole.
+    /// `true` if the connection closed before the answer's body was complete.
     pub truncated: bool,
-    /// Whether the end was a reset.
+    /// `true` if the connection was reset.
     pub reset: bool,
-    /// What kept it from playing its part.
+    /// The reason for which it could not follow its script.
     pub failed: Option<String>,
 }
 
-/// What a client has received so far.
+/// The bytes that a client has received so far.
 #[derive(Debug, Default)]
 struct Heard {
     bytes: Vec<u8>,
@@ -48,7 +49,7 @@ struct Heard {
     reset: bool,
 }
 
-/// Plays one client to its end.
+/// Runs one client to completion.
 pub async fn run(address: SocketAddr, kind: &Kind) -> Ended {
     match begin(address, kind).await {
         Ok(stream) => play(stream, kind).await,
@@ -117,19 +118,19 @@ async fn play(stream: TcpStream, kind: &Kind) -> Ended {
                 speak(&mut write, drip, stubborn, &answered, &sent).await;
             }
             if !stubborn {
-                // The end is what the reading side sees. Until then this side stays open.
+                // The reading side detects the end. Keep the writing side open until then.
                 std::future::pending::<()>().await;
             }
             drop(write);
         };
         tokio::time::timeout(kind.limit + PATIENCE, async {
-            // An answer is taken before the next piece is sent: a reset would take the answer with it.
+            // Reading has priority over sending the next piece: a reset would discard the answer.
             tokio::select! { biased; () = reading => {}, () = writing => {} }
             Instant::now()
         })
         .await
     };
-    // One that sends as fast as it can is slow from when it could not go on.
+    // A client that sends without pauses is slow from the time of its last successful write.
     let start = match kind.client.drip {
         Some(Drip {
             pause: Duration::ZERO,
@@ -140,7 +141,7 @@ async fn play(stream: TcpStream, kind: &Kind) -> Ended {
     heard.judge(start, over.ok())
 }
 
-/// Sends the drip until nothing can be sent any more, or until there is an answer.
+/// Sends the drip until a write fails, or until an answer arrives if the client is not stubborn.
 async fn speak(
     write: &mut OwnedWriteHalf,
     drip: Drip,
@@ -160,7 +161,7 @@ async fn speak(
     }
 }
 
-/// Takes what comes as the script says; done at the end of the connection or of the answer, whichever the kind waits for.
+/// Reads as scripted, until the end of the connection or the end of the answer, depending on the kind.
 async fn listen(mut read: OwnedReadHalf, kind: &Kind, answered: &AtomicBool, heard: &mut Heard) {
     let patience = tokio::time::sleep(kind.limit + TAKES_LATER);
     match kind.client.reads {
@@ -210,7 +211,7 @@ impl Heard {
 
     fn judge(self, start: Instant, over: Option<Instant>) -> Ended {
         let status = final_status(&self.bytes).unwrap_or(0);
-        // The clock of a tunnel starts when there is one.
+        // A tunnel's clock starts when the tunnel is established.
         let start = match self.first {
             Some(first) if status == 101 => first,
             _ => start,
@@ -241,12 +242,12 @@ impl Heard {
     }
 }
 
-/// The status of the first answer that is not an interim one.
+/// Returns the status of the first answer that is not an interim one.
 fn final_status(bytes: &[u8]) -> Option<u16> {
     status(final_answer(bytes)?)
 }
 
-/// What begins with that answer.
+/// Returns the bytes from that answer on.
 fn final_answer(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
         let status = status(bytes)?;

@@ -1,4 +1,4 @@
-//! One round: many peers of one kind at once, and whether each ended as it must.
+//! One round: many concurrent peers of one kind, and the check that each ended as specified.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,47 +15,48 @@ use super::peer::{self, Ended};
 use super::stage::RoundStage;
 use crate::eventually::try_eventually;
 
-/// The promise: a limit may be exceeded by this.
+/// The promised maximum by which a limit may be exceeded.
 const LATE: Duration = Duration::from_secs(1);
-/// A peer may hear of its own start late, on a busy machine: a limit may seem to be kept too early, down to this share.
+/// On a busy machine a peer may notice its own start late, so a limit may appear to fire early, down to this share.
 const EARLY: f64 = 0.75;
-/// Of a hundred peers that send while they are refused, so many may lose the answer to a reset: it is sent to a closed connection.
+/// Percentage of peers that may lose the answer to a reset, because they send to a closed connection while they are refused.
 const LOST: usize = 2;
-/// How long the rest of a round may take: connections that linger, pools that empty.
+/// Maximum time for the rest of a round: connections that linger, pools that empty.
 const AFTERWARDS: Duration = Duration::from_secs(8);
-/// The good client's own connections come and go.
+/// Margin in the number of file descriptors: the good client's own connections open and close.
 const GOOD_FILES: usize = 8;
 
 const CLOSES: &str = "aralez_deadline_closes_total";
 
-/// The shortest and the longest of some times.
+/// The minimum and maximum of a set of times; `None` if it is empty.
 pub type Span = Option<(Duration, Duration)>;
 
-/// What a round showed.
+/// The results of a round.
 #[derive(Debug)]
 pub struct RoundRow {
-    /// Which kind.
+    /// The kind of peer.
     pub kind: Arc<Kind>,
-    /// How many peers.
+    /// Number of peers.
     pub peers: usize,
-    /// When clients saw the end or the answer.
+    /// When the clients saw the end or the answer.
     pub clients: Span,
     /// When the endpoint saw the end.
     pub endpoint: Span,
-    /// How often clients saw what.
+    /// Number of clients per observed result.
     pub answers: BTreeMap<String, usize>,
-    /// How it was for the good client; nothing where more kinds were at it.
+    /// Latency of the good client; empty if several kinds ran at the same time.
     pub good: Latency,
-    /// The most memory over what the proxy had at first.
+    /// Peak memory above the proxy's initial memory, in bytes.
     pub memory: u64,
-    /// What was not as it must be.
+    /// Deviations from the expected results.
     pub problems: Vec<String>,
 }
 
-/// One kind alone.
+/// Runs one kind alone. Checks that its peers are counted and that their file descriptors are closed, and measures memory and the good
+/// client's latency.
 ///
 /// # Panics
-/// When the proxy is gone.
+/// Panics if the proxy is gone.
 pub async fn alone(
     stage: &RoundStage,
     kind: &Arc<Kind>,
@@ -95,7 +96,7 @@ pub async fn alone(
     row
 }
 
-/// One kind, perhaps beside others: what its own peers saw.
+/// Runs one kind, possibly alongside others, and returns what its own peers observed.
 pub async fn play(
     address: SocketAddr,
     kind: Arc<Kind>,

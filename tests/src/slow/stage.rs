@@ -1,4 +1,4 @@
-//! A proxy with short limits, an endpoint for each kind of slow peer, and the good client beside them.
+//! A proxy with short limits, an endpoint for each kind of slow peer, and the good client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,42 +14,43 @@ use crate::document::servers;
 use crate::eventually::{eventually, same};
 use crate::fleet::{Fleet, LIVE, Plan};
 
-/// Every limit of a client as short as the kinds of slow clients want it.
+/// Client limits, all as short as the kinds of slow clients assume.
 pub const SHORT: &str = "client_header_timeout: 1s\nclient_body_timeout: 1s\n\
     client_body_min_rate: 100\nclient_write_timeout: 1s\nclient_idle_timeout: 1s\n\
     tunnel_idle_timeout: 1s";
 
-/// No limits of connections: all come from one address.
+/// Disables connection limits: all peers share one address.
 const ANY_NUMBER: &str =
     "max_connections: 0\nmax_connections_per_listener: 0\nmax_connections_per_address: 0";
 
-/// What this process opens at most: both ends of every peer.
+/// Maximum number of file descriptors of this process: both ends of every peer.
 const FILES: usize = 15_000;
 const CALM: Duration = Duration::from_secs(3);
-/// After this, connections without a request are gone, on both sides.
+/// Time after which connections without a request are closed on both sides.
 const IDLE: Duration = Duration::from_millis(2_200);
-/// What a machine that does other things too may add.
+/// Latency that unrelated load on the machine may add.
 const NOISE: Duration = Duration::from_millis(20);
 
-/// What a round is played on.
+/// The stage on which rounds are run.
 #[derive(Debug)]
 pub struct RoundStage {
     fleet: Fleet,
     good: Good,
     cast: Vec<(Arc<Kind>, Arc<FarEndpoint>)>,
-    /// How it was for the good client before anything happened.
+    /// The good client's latency before any round.
     pub calm: Latency,
-    /// The files that the proxy had open when nothing had happened yet.
+    /// The proxy's number of open file descriptors before any traffic.
     pub files: usize,
-    /// The proxy's memory when only the good client was there.
+    /// The proxy's memory with only the good client connected, in bytes.
     pub memory: u64,
 }
 
 impl RoundStage {
-    /// Starts it with these limits in `main.yaml`, with routes and endpoints for these kinds, and measures how it is without them.
+    /// Starts the stage with these limits in `main.yaml` and with routes and endpoints for these kinds, and measures the baseline without
+    /// them.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// Panics if it does not come up.
     pub async fn new(kinds: Vec<Kind>, limits: &str) -> Self {
         vitals::may_open(FILES);
         let good = Good::new().await;
@@ -81,70 +82,69 @@ impl RoundStage {
         stage
     }
 
-    /// The kinds with their endpoints.
+    /// Returns the kinds with their endpoints.
     pub fn cast(&self) -> &[(Arc<Kind>, Arc<FarEndpoint>)] {
         &self.cast
     }
 
-    /// Where the proxy serves.
+    /// Returns the proxy's HTTP address.
     pub fn address(&self) -> SocketAddr {
         self.fleet.http(0)
     }
 
-    /// The proxy's metrics.
+    /// Returns the proxy's metrics.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// An error if the admin listener does not answer.
     pub async fn metrics(&self) -> Result<Metrics, String> {
         Metrics::of(self.fleet.admin(0)).await
     }
 
-    /// How many files the proxy has open.
+    /// Returns the proxy's number of open file descriptors.
     pub fn open_files(&self) -> usize {
         vitals::open_files(self.pid())
     }
 
-    /// The proxy's memory.
+    /// Returns the proxy's memory, in bytes.
     ///
     /// # Panics
-    /// When the proxy is gone.
+    /// Panics if the proxy is gone.
     pub fn memory_now(&self) -> u64 {
         self.proxy().memory()
     }
 
-    /// The most memory since [`Stage::forget_peak`].
+    /// Returns the proxy's peak memory since [`RoundStage::forget_peak`], in bytes.
     ///
     /// # Panics
-    /// When the proxy is gone.
+    /// Panics if the proxy is gone.
     pub fn memory_peak(&self) -> u64 {
         self.proxy().peak_memory()
     }
 
-    /// Lets the peak begin anew.
+    /// Resets the peak memory.
     pub fn forget_peak(&self) {
         vitals::forget_peak(self.pid());
     }
 
-    /// How it was for the good client since then.
+    /// Returns the good client's latency since `start`.
     pub fn latency_since(&self, start: Instant) -> Latency {
         self.good.between(start, Instant::now())
     }
 
-    /// The most that the good client's p99 may be.
+    /// Returns the maximum acceptable p99 of the good client.
     pub fn latency_bound(&self) -> Duration {
         self.calm.p99 * 2 + NOISE
     }
 
-    /// The requests of the good client that failed so far, and the first reasons.
+    /// Returns the number of failed requests of the good client so far, and the first reasons.
     pub fn failures(&self) -> (u64, Vec<String>) {
         self.good.failures()
     }
 
-    /// Sends the good client away, and waits until the proxy holds no more than at first: no files, no clients, and no panic on
-    /// the way.
+    /// Stops the good client, and waits until the proxy is back at its baseline: no additional files, no clients, and no panic in between.
     ///
     /// # Panics
-    /// When it keeps more.
+    /// Panics if the proxy does not return to its baseline.
     pub async fn ends_as_it_began(&mut self) {
         self.good.stop().await;
         let stage = &*self;

@@ -1,4 +1,4 @@
-//! The rounds as a table for people.
+//! Formats the rounds as a table.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::good::Latency;
 use super::kind::Side;
 use super::round::{RoundRow, Span};
 
-/// One line for each round, as Markdown.
+/// Formats one Markdown row per round.
 pub fn of(rows: &[RoundRow]) -> String {
     let mut text = String::from(
         "| slow peer | side | limit | ended after | seen by the endpoint | answer | good p50 / p99 | memory |\n\
@@ -23,7 +23,7 @@ pub fn of(rows: &[RoundRow]) -> String {
             .map(|(answer, count)| format!("{count} x {answer}"))
             .collect();
         let kind = &row.kind;
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "| {} | {side} | {} {} | {} | {} | {} | {} | {} |",
@@ -40,7 +40,7 @@ pub fn of(rows: &[RoundRow]) -> String {
     text
 }
 
-/// The problems of all rounds, one a line.
+/// Returns the problems of all rounds, one per line.
 pub fn problems(rows: &[RoundRow]) -> Vec<String> {
     let lines = rows.iter().flat_map(|row| {
         let name = row.kind.name;
@@ -50,7 +50,7 @@ pub fn problems(rows: &[RoundRow]) -> Vec<String> {
     lines.collect()
 }
 
-/// The median and the 99th of a hundred.
+/// Formats the median and the 99th percentile.
 pub fn latency(latency: &Latency) -> String {
     match latency.count {
         0 => "-".to_owned(),
@@ -62,7 +62,7 @@ pub fn latency(latency: &Latency) -> String {
     }
 }
 
-/// Bytes as MiB.
+/// Formats bytes as MiB.
 pub fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -1,4 +1,4 @@
-//! What a process holds, and what its metrics say.
+//! A process's file descriptors and memory, and its metrics.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::raw;
 
-/// How many files a process has open.
+/// Returns the number of open file descriptors of a process.
 ///
 /// # Panics
-/// When it is gone.
+/// Panics if the process is gone.
 pub fn open_files(pid: u32) -> usize {
     let listed = std::fs::read_dir(format!("/proc/{pid}/fd"));
     listed
@@ -17,19 +17,19 @@ pub fn open_files(pid: u32) -> usize {
         .count()
 }
 
-/// Lets the peak of a process's memory begin anew.
+/// Resets a process's peak memory.
 ///
 /// # Panics
-/// When it is gone.
+/// Panics if the process is gone.
 pub fn forget_peak(pid: u32) {
     let forgotten = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
     forgotten.expect("the peak of a running process can be reset");
 }
 
-/// Lets this process have so many files open.
+/// Raises this process's limit of open file descriptors to its maximum.
 ///
 /// # Panics
-/// When the system does not allow it.
+/// Panics if that is less than `count`.
 pub fn may_open(count: usize) {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -44,35 +44,35 @@ pub fn may_open(count: usize) {
     );
 }
 
-/// The page of metrics of a proxy.
+/// A page of metrics in the text format.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(String);
 
 impl Metrics {
-    /// Asks for it.
+    /// Fetches the metrics of a proxy from its admin listener.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// An error if there is no answer.
     pub async fn of(admin: SocketAddr) -> Result<Self, String> {
         let page = raw::get(admin, "admin", "/metrics").await?;
         Ok(Self(page.text()))
     }
 
-    /// As [`Metrics::of`], from control's config API.
+    /// Fetches the metrics of control from the config API.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// An error if there is no answer.
     pub async fn of_control(api: SocketAddr) -> Result<Self, String> {
         let page = raw::get(api, "localhost", "/metrics").await?;
         Ok(Self(page.text()))
     }
 
-    /// The sum of one metric over all its labels.
+    /// Returns the sum of a metric over all its labels.
     pub fn sum(&self, name: &str) -> u64 {
         self.values(name).map(|(_, value)| value).sum()
     }
 
-    /// One metric with one label.
+    /// Returns the sum of a metric over the series with this label.
     pub fn labelled(&self, name: &str, key: &str, value: &str) -> u64 {
         let label = format!("{key}=\"{value}\"");
         self.values(name)

@@ -1,4 +1,4 @@
-//! An attacker: one connection for each attack, as many as there is time for.
+//! An attacker: one connection per attack, repeated until the victims are done.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use tokio::net::TcpStream;
 
 use super::{FOREIGN, VICTIM};
 
-/// Between the parts of an attack, so that each goes out alone.
+/// The pause between the parts of an attack, so that each is sent separately.
 const PAUSE: Duration = Duration::from_millis(2);
-/// So long it waits for the beginning of an answer.
+/// Maximum wait for the beginning of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// An attacker hears so long that nothing more comes.
+/// Silence after which the attacker assumes that no more bytes follow.
 const SILENCE: Duration = Duration::from_millis(15);
 
-/// How an attacker leaves.
+/// The way in which an attacker closes its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leaves {
-    /// When nothing more comes.
+    /// After the proxy has become silent.
     Later,
-    /// When all is sent, in order.
+    /// Immediately after the last part, in order.
     AtOnce,
-    /// When all is sent, by a reset.
+    /// Immediately after the last part, by a reset.
     WithReset,
 }
 
@@ -31,7 +31,7 @@ pub enum Leaves {
 #[derive(Clone, Debug)]
 struct Part {
     bytes: String,
-    /// It is sent only when the answer to the parts before it has begun to come.
+    /// `true` if it is sent only after the answer to the preceding parts has begun.
     answered: bool,
 }
 
@@ -44,7 +44,7 @@ impl Part {
     }
 }
 
-/// What is sent on one connection.
+/// The bytes sent on one connection, and how it is closed.
 #[derive(Clone, Debug)]
 pub struct Attack {
     parts: Vec<Part>,
@@ -52,7 +52,7 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// Sends this at once.
+    /// Creates an attack that sends these bytes immediately.
     pub fn of(bytes: String) -> Self {
         Self {
             parts: vec![Part::of(bytes)],
@@ -60,14 +60,14 @@ impl Attack {
         }
     }
 
-    /// And that a little later.
+    /// Adds a part that is sent a little later.
     #[must_use]
     pub fn then(mut self, bytes: &str) -> Self {
         self.parts.push(Part::of(bytes.to_owned()));
         self
     }
 
-    /// And that once the answer has begun to come.
+    /// Adds a part that is sent once the answer has begun.
     #[must_use]
     pub fn then_answered(mut self, bytes: &str) -> Self {
         self.parts.push(Part {
@@ -77,17 +77,18 @@ impl Attack {
         self
     }
 
-    /// And leaves so.
+    /// Sets how the attacker closes the connection.
     #[must_use]
     pub fn leaves(mut self, leaves: Leaves) -> Self {
         self.leaves = leaves;
         self
     }
 
-    /// Does it once.
+    /// Runs the attack once.
     ///
     /// # Errors
-    /// When it got what belongs to somebody else.
+    /// The received bytes, if they contain another client's data; also if there is no connection, or no answer to a part that waits for
+    /// one.
     pub async fn run(&self, address: SocketAddr) -> Result<(), String> {
         let Ok(mut stream) = TcpStream::connect(address).await else {
             return Err("no connection".to_owned());
@@ -103,7 +104,7 @@ impl Attack {
             } else if number > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            // It may be refused already.
+            // The proxy may have refused the request already.
             if stream.write_all(part.bytes.as_bytes()).await.is_err() {
                 break;
             }
@@ -112,7 +113,7 @@ impl Attack {
             Leaves::Later => listen(&mut stream, got).await,
             Leaves::AtOnce => Ok(()),
             Leaves::WithReset => {
-                // The proxy gets to see the bytes before the reset takes them away.
+                // Let the proxy read the bytes before the reset discards them.
                 tokio::time::sleep(PAUSE).await;
                 let _ = set_socket_linger(&stream, Some(Duration::ZERO));
                 Ok(())

@@ -1,7 +1,7 @@
-//! The endpoint of a pool that attackers and victims share: good to victims, and to attackers what their target says.
+//! The endpoint of a pool that attackers and victims share: correct for victims, and as malicious as its target requests for attackers.
 //!
-//! It takes a request only where it is in order, reads bodies as their framing says, and keeps whatever was odd: a byte too many on
-//! a connection shows up as a request that is none. One target makes it answer at the head and take the body for requests.
+//! It accepts only well-formed requests, reads bodies by their framing, and records everything odd: an excess byte on a connection shows up
+//! as a malformed request. One target makes it answer after the head and treat the body as requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,34 +19,34 @@ use self::incoming::{Incoming, IncomingRequest};
 mod answer;
 mod incoming;
 
-/// How it treats everybody.
+/// Connection handling that applies to all clients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Manners {
-    /// It closes a connection after so many requests, without saying so.
+    /// Number of requests after which it closes a connection without announcing it.
     pub requests: Option<usize>,
-    /// It closes a connection on which nothing came for so long.
+    /// Idle time after which it closes a connection.
     pub idle: Option<Duration>,
 }
 
-/// What it saw.
+/// Counters of the endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct SeenByEndpoint {
-    /// Connections.
+    /// Connections accepted.
     pub connections: u64,
     /// Requests of victims.
     pub victims: u64,
-    /// Requests of victims on a connection that was used before.
+    /// Requests of victims on a reused connection.
     pub reused: u64,
     /// Requests of attackers.
     pub attacks: u64,
-    /// Requests of attackers on a connection that had served a victim.
+    /// Requests of attackers on a connection that had served a victim before.
     pub beside: u64,
-    /// What was not in order, the first of it.
+    /// The first malformed inputs.
     pub odd: Vec<String>,
 }
 
 const SHOWN: usize = 5;
-/// So long it waits for bytes that it does not take before it ends its answer.
+/// Maximum wait for body bytes that it does not consume, before it completes its answer.
 const UNTAKEN: Duration = Duration::from_millis(20);
 
 type Writer = Arc<tokio::sync::Mutex<OwnedWriteHalf>>;
@@ -58,7 +58,7 @@ struct State {
     writers: Mutex<BTreeMap<u64, Writer>>,
 }
 
-/// A running endpoint. Dropping it closes all.
+/// A running endpoint. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct TrickEndpoint {
     address: SocketAddr,
@@ -67,10 +67,10 @@ pub struct TrickEndpoint {
 }
 
 impl TrickEndpoint {
-    /// Starts it.
+    /// Starts the endpoint.
     ///
     /// # Panics
-    /// When no port is free.
+    /// Panics if no port is free.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a loopback port is free");
@@ -86,27 +86,27 @@ impl TrickEndpoint {
         }
     }
 
-    /// Where it listens.
+    /// Returns the listening address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Treats everybody so from now on, and forgets what it saw.
+    /// Sets the connection handling, and resets the counters.
     pub fn behave(&self, manners: Manners) {
         *lock(&self.state.manners) = manners;
         *lock(&self.state.seen) = SeenByEndpoint::default();
     }
 
-    /// What it saw since.
+    /// Returns the counters since the last [`TrickEndpoint::behave`].
     pub fn seen(&self) -> SeenByEndpoint {
         lock(&self.state.seen).clone()
     }
 
-    /// Sends an answer on every connection, asked for or not; how many there were.
+    /// Sends an answer on every open connection, requested or not. Returns the number of connections.
     pub async fn speak_unasked(&self) -> usize {
         let writers: Vec<_> = lock(&self.state.writers).values().cloned().collect();
         for writer in &writers {
-            // One that is closed already is none to speak on.
+            // The write fails if the peer has closed the connection already.
             let _ = writer.lock().await.write_all(answer::FORGED).await;
         }
         writers.len()
@@ -146,20 +146,20 @@ async fn connection(stream: TcpStream, state: Arc<State>, number: u64) {
     lock(&state.writers).remove(&key);
 }
 
-/// What was on a connection before.
+/// The history of a connection.
 #[derive(Debug, Default)]
 struct Past {
     requests: usize,
     victims: usize,
-    /// It answered a request without its body, so that this is next.
+    /// `true` if it answered a request without consuming the body, which is therefore parsed next.
     untaken: bool,
 }
 
-/// Answers in two parts, the second once bytes came that are not taken, or after a while.
+/// Sends the answer in two parts, the second once unconsumed bytes arrive or [`UNTAKEN`] has passed.
 async fn answer_untaken(request: &IncomingRequest, incoming: &mut Incoming, writer: &Writer) {
     let [first, second] = answer::untaken(&request.target);
     let mut writer = writer.lock().await;
-    // One that is closed already is none to speak on.
+    // The write fails if the peer has closed the connection already.
     let _ = writer.write_all(first).await;
     if !second.is_empty() {
         let _ = tokio::time::timeout(UNTAKEN, incoming.more()).await;
@@ -167,14 +167,14 @@ async fn answer_untaken(request: &IncomingRequest, incoming: &mut Incoming, writ
     }
 }
 
-/// Serves until the connection ends; `Err` says what was odd on it.
+/// Serves until the connection closes. `Err` describes the first malformed input.
 async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result<(), String> {
     let mut past = Past::default();
     loop {
         let manners = *lock(&state.manners);
         let patience = manners.idle.filter(|_| past.requests > 0);
         let request = match incoming.head(patience).await {
-            // What it did not take of a body need not be a request.
+            // An unconsumed body need not parse as a request.
             Err(_) if past.untaken => return Ok(()),
             head => head?,
         };

@@ -1,4 +1,4 @@
-//! The tricks as data.
+//! The tricks, as data.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::{FOREIGN, HOST};
 /// One trick.
 #[derive(Clone, Debug)]
 pub struct Trick {
-    /// What it is.
+    /// The name of the trick.
     pub name: &'static str,
-    /// What attackers send, one after the other and then from the beginning.
+    /// The attacks, which each attacker repeats in this order.
     pub attacks: Vec<Attack>,
-    /// How the endpoint treats everybody meanwhile.
+    /// The endpoint's connection handling during the trick.
     pub manners: Manners,
-    /// Whether it sends answers on idle connections that nobody asked for.
+    /// `true` if the endpoint sends unsolicited answers on idle connections.
     pub unasked: bool,
-    /// The longest pause of a victim between two requests.
+    /// The maximum pause of a victim between two requests.
     pub pause: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Trick {
     }
 }
 
-/// All of them.
+/// Returns all tricks.
 pub fn all() -> Vec<Trick> {
     vec![
         Trick::new("double terminators", double_terminators()),
@@ -59,7 +59,7 @@ fn unasked() -> Trick {
     }
 }
 
-/// Fewer than the share of requests that may be sent again.
+/// Keeps stale connections rarer than the share of requests that may be retried.
 fn stale_after_some() -> Trick {
     let attack = Attack::of(get("/a/close"));
     Trick {
@@ -121,7 +121,7 @@ fn early_answers() -> Vec<Attack> {
     let chunk = format!("4000\r\n{piece}\r\n");
     let long = Attack::of(format!("{}{piece}", post("/a/early", 200_000)));
     let long_chunked = Attack::of(format!("{}{chunk}", chunked("/a/early")));
-    // The rest of the body looks like a request of its own.
+    // The rest of the body looks like a separate request.
     let length = 20_000 + foreign().len();
     let looks_so = format!("{}{}", post("/a/early", length), "x".repeat(20_000));
     vec![
@@ -139,8 +139,8 @@ fn early_answers() -> Vec<Attack> {
     ]
 }
 
-/// The endpoint answers at the head and never takes the body: what is sent of it after the answer has begun is a request for it, which a
-/// victim's head would complete.
+/// The endpoint answers after the head and never consumes the body. If the proxy forwards body bytes after the answer has begun, the
+/// endpoint parses them as a request, which the head of a victim's request would complete.
 fn untaken() -> Vec<Attack> {
     let inside = "GET /a/ok HTTP/1.1\r\nX-Rest: ";
     let length = inside.len();
@@ -168,7 +168,7 @@ fn cut_uploads() -> Vec<Attack> {
         Attack::of(format!("{}5\r\nhello\r\n6", chunked("/a/ok"))).leaves(Leaves::AtOnce),
         Attack::of(format!("{}5\r\nhello\r\n0\r\n", chunked("/a/ok"))).leaves(Leaves::WithReset),
         Attack::of(format!("{}5\r\nhello\r\nnot-a-size\r\n", chunked("/a/ok"))),
-        // An answer that is on its way to nobody.
+        // An answer in flight whose client is gone.
         Attack::of(get("/a/long")).leaves(Leaves::WithReset),
     ]
 }

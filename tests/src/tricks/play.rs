@@ -1,4 +1,4 @@
-//! One trick at work: attackers and victims at once, until the victims have had enough.
+//! Runs one trick: attackers and victims at the same time, until the victims have sent enough requests.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,30 +14,30 @@ use super::list::Trick;
 use super::victims::{Harm, Victims};
 
 const ATTACKERS: usize = 3;
-/// Between two attacks of one attacker: those that do not wait leave the machine to the victims too.
+/// The pause between two attacks of one attacker. Attacks that do not wait would otherwise starve the victims of CPU time.
 const PAUSE: Duration = Duration::from_millis(4);
-/// Between two times that the endpoint speaks without being asked.
+/// The interval of unsolicited answers.
 const UNASKED: Duration = Duration::from_millis(10);
 
-/// What came of a trick.
+/// The result of a trick.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Which.
+    /// The name of the trick.
     pub name: &'static str,
-    /// What the victims suffered.
+    /// The harm that the victims suffered.
     pub harm: Harm,
-    /// What the endpoint saw.
+    /// The endpoint's counters.
     pub seen: SeenByEndpoint,
-    /// How often it was tried.
+    /// Number of attempts.
     pub tries: u64,
-    /// What attackers got that was not theirs.
+    /// Data of other clients that attackers received.
     pub loot: Vec<String>,
-    /// How long it took.
+    /// Duration of the trick.
     pub took: Duration,
 }
 
 impl Outcome {
-    /// What is not as it must be.
+    /// Returns all deviations from the expected result.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let harm = &self.harm;
@@ -50,7 +50,7 @@ impl Outcome {
         problems.extend(self.loot.iter().cloned());
         let odd = self.seen.odd.iter();
         problems.extend(odd.map(|odd| format!("the endpoint got {odd}")));
-        // A trick that is hardly tried, or tried where nobody is, proves nothing.
+        // A trick proves nothing if it is rarely attempted, or if the victims rarely reuse connections.
         if self.tries < 20 {
             problems.push(format!("only {} tries", self.tries));
         }
@@ -61,7 +61,7 @@ impl Outcome {
         lines.map(|line| format!("{}: {line}", self.name)).collect()
     }
 
-    /// One line of a table.
+    /// Formats one row of the table.
     pub fn line(&self) -> String {
         let (harm, seen) = (&self.harm, &self.seen);
         format!(
@@ -78,14 +78,14 @@ impl Outcome {
     }
 }
 
-/// The head of the table of [`Outcome::line`].
+/// The header of the table of [`Outcome::line`].
 pub const HEAD: &str = "| trick | victims' requests | foreign | failed | tries | beside victims | reuses | took |\n\
      |---|---|---|---|---|---|---|---|";
 
-/// Plays a trick against so many requests of victims.
+/// Runs a trick until the victims have sent at least `requests` requests.
 ///
 /// # Panics
-/// When a client did.
+/// Panics if a client panicked.
 pub async fn play(
     address: SocketAddr,
     endpoint: &TrickEndpoint,
@@ -116,7 +116,7 @@ pub async fn play(
     let mut tries = ring.tries.load(Ordering::Relaxed);
     let seen = endpoint.seen();
     if trick.attacks.is_empty() && !trick.unasked {
-        // The manners of the endpoint are the trick: each connection that it left is a try.
+        // The endpoint's connection handling is the trick: each connection that it closed is one attempt.
         tries = seen.connections;
     }
     Outcome {
@@ -129,7 +129,7 @@ pub async fn play(
     }
 }
 
-/// How often a trick must be tried, at least: each of its attacks some times.
+/// Returns the minimum number of attempts, so that each attack is run several times.
 fn least(trick: &Trick) -> u64 {
     match trick.unasked {
         true => 100,
@@ -137,7 +137,7 @@ fn least(trick: &Trick) -> u64 {
     }
 }
 
-/// Answers that nobody asked for, while nobody has asked: what comes while a request is under way is its answer for any client.
+/// Sends unsolicited answers while no request is in flight: a client cannot distinguish one that arrives during a request from its answer.
 async fn speak(endpoint: &TrickEndpoint, calm: &RwLock<()>, tries: &AtomicU64) {
     loop {
         tokio::time::sleep(UNASKED).await;
@@ -147,7 +147,7 @@ async fn speak(endpoint: &TrickEndpoint, calm: &RwLock<()>, tries: &AtomicU64) {
     }
 }
 
-/// Attackers that act together.
+/// Attackers that share their counters and results.
 #[derive(Debug, Default)]
 struct Ring {
     enough: Arc<AtomicBool>,

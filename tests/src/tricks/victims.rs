@@ -1,4 +1,4 @@
-//! Victims: clients in good faith on long-lived connections, each request with a number of its own.
+//! Victims: well-behaved clients on long-lived connections. Each request has a unique number.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,43 +13,43 @@ use crate::ports::random;
 use crate::raw::{Connection, Request, Response};
 
 const CONNECTIONS: usize = 8;
-/// Each connection is left after so many requests: the next is perhaps another thread's.
+/// Number of requests per connection; a new connection may be accepted by another thread.
 const ON_ONE: u64 = 100;
 const SHOWN: usize = 5;
 
-/// What happened to them.
+/// The harm that the victims suffered.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Harm {
-    /// Requests that were sent.
+    /// Requests sent.
     pub requests: u64,
-    /// Those that got the answer of another.
+    /// Requests that received another client's answer.
     pub foreign: u64,
-    /// Those that got no whole answer, or not 200.
+    /// Requests without a complete answer with status 200.
     pub failed: u64,
-    /// The first of both.
+    /// The first reasons for both.
     pub reasons: Vec<String>,
 }
 
-/// The victims to be.
+/// The configuration of the victims.
 #[derive(Clone, Debug)]
 pub struct Victims {
-    /// Where they ask.
+    /// The proxy's address.
     pub address: SocketAddr,
-    /// How many requests at least, all together.
+    /// Minimum number of requests, over all victims.
     pub requests: u64,
-    /// How often something was tried against them, and how often it must be before they have enough.
+    /// Counter of attempts against them, and its minimum before they stop.
     pub tries: (Arc<AtomicU64>, u64),
-    /// The longest pause between two requests of one.
+    /// The maximum pause of a victim between two requests.
     pub pause: Duration,
-    /// Held by each while a request is under way: who holds all of it knows that there is none.
+    /// Read-locked by each victim while its request is in flight: a writer knows that there is none.
     pub calm: Arc<RwLock<()>>,
 }
 
 impl Victims {
-    /// Sends all requests, and tells what happened.
+    /// Sends all requests and returns the harm.
     ///
     /// # Panics
-    /// When one of them did.
+    /// Panics if a victim panicked.
     pub async fn run(self) -> Harm {
         let next = Arc::new(AtomicU64::new(0));
         let mut at_work = JoinSet::new();
@@ -97,7 +97,7 @@ impl Victims {
     }
 }
 
-/// One request; `Err` where it did not get its own answer.
+/// Sends one request; `Err` if the answer is not its own.
 async fn ask(
     address: SocketAddr,
     open: &mut Option<Connection>,

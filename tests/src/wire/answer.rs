@@ -1,34 +1,34 @@
-//! One answer, as strictly read as a careful sender writes it.
+//! One answer, parsed strictly: anything that a careful sender would not write is an error.
 
-/// An answer.
+/// A parsed answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status line, without its end.
+    /// The status line, without its line terminator.
     pub line: String,
-    /// The status.
+    /// The status code.
     pub status: u16,
-    /// Its fields in order: names as sent, values without the spaces around them.
+    /// The fields in order: names as sent, values without surrounding whitespace.
     pub fields: Vec<(String, String)>,
-    /// Its body without framing, as far as it came.
+    /// The bytes of the body received so far, without framing.
     pub body: Vec<u8>,
-    /// The lines of its trailer section.
+    /// The lines of the trailer section.
     pub trailers: Vec<u8>,
-    /// How it ended.
+    /// The end of the answer.
     pub end: End,
 }
 
-/// How an answer ended.
+/// The way in which an answer ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// All of it came.
+    /// It is complete.
     Whole,
-    /// The connection was closed in the middle of it.
+    /// The connection was closed before it was complete.
     Truncated,
-    /// The connection was reset in the middle of it.
+    /// The connection was reset before it was complete.
     Reset,
 }
 
-/// How the end of a body is told.
+/// The rule that determines the end of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Framing {
     Length(usize),
@@ -37,10 +37,10 @@ pub(super) enum Framing {
 }
 
 impl Answer {
-    /// Reads a head with its empty line.
+    /// Parses a head, including the empty line.
     ///
     /// # Errors
-    /// What breaks the rules for senders.
+    /// A violation of the rules for senders.
     pub fn read_head(head: &[u8]) -> Result<Self, String> {
         let mut lines = head.split_inclusive(|byte| *byte == b'\n');
         let line = text(lines.next().unwrap_or_default())?;
@@ -60,7 +60,7 @@ impl Answer {
         })
     }
 
-    /// The values of all fields of that name.
+    /// Returns the values of all fields with this name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
         self.fields
@@ -69,7 +69,7 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether it says that the connection ends with it.
+    /// Returns whether it announces the close of the connection.
     pub fn closes(&self) -> bool {
         let options = self.values("connection").flat_map(|value| value.split(','));
         options
@@ -98,14 +98,14 @@ impl Answer {
     }
 }
 
-/// A number as senders write it: digits, no zeros before it.
+/// Parses a decimal number as senders write it: digits without leading zeros.
 fn decimal(text: &str) -> Option<usize> {
     let usual = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (usual && digits).then(|| text.parse().ok()).flatten()
 }
 
-/// A line without its end.
+/// Returns a line without its CRLF.
 fn text(line: &[u8]) -> Result<String, String> {
     let wrong = || {
         format!(
@@ -120,7 +120,7 @@ fn text(line: &[u8]) -> Result<String, String> {
     {
         return Err(wrong());
     }
-    // Every byte as a letter, so that nothing is lost.
+    // Map every byte to one character, so that no byte is lost.
     Ok(line.iter().map(|byte| char::from(*byte)).collect())
 }
 
@@ -135,10 +135,10 @@ fn status(line: &str) -> Result<u16, String> {
     status.ok_or_else(|| format!("not a status line: {line:?}"))
 }
 
-/// Reads the line of a field.
+/// Parses a field line.
 ///
 /// # Errors
-/// What breaks the rules for senders.
+/// A violation of the rules for senders.
 pub(super) fn field(line: &[u8]) -> Result<(String, String), String> {
     let line = text(line)?;
     let wrong = || format!("not a field: {line:?}");
@@ -150,10 +150,10 @@ pub(super) fn field(line: &[u8]) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()))
 }
 
-/// The size that the line before a chunk's data tells.
+/// Parses the line with a chunk's size.
 ///
 /// # Errors
-/// When a careful sender would not write it so.
+/// A form that a careful sender would not write.
 pub(super) fn chunk_size(line: &[u8]) -> Result<usize, String> {
     let wrong = || format!("not a chunk's size: {}", super::shown(line));
     let digits = line.strip_suffix(b"\r\n").ok_or_else(wrong)?;

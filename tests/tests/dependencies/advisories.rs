@@ -1,4 +1,4 @@
-//! The carried list of security advisories.
+//! The vendored list of security advisories.
 
 use semver::VersionReq;
 
@@ -6,7 +6,7 @@ use crate::graph::Package;
 
 const LIST: &str = include_str!("../../advisories.txt");
 
-/// What is known of a crate.
+/// One known flaw of a crate.
 #[derive(Debug)]
 pub(crate) struct Advisory {
     pub(crate) id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Advisory {
 }
 
 impl Advisory {
-    /// Whether this version of a crate has the flaw.
+    /// Reports whether this version of the crate has the flaw.
     pub(crate) fn affects(&self, package: &Package) -> bool {
         let fine = |range: &VersionReq| range.matches(&package.version);
         self.package == package.name && !self.unaffected.iter().any(fine)
@@ -43,13 +43,13 @@ impl Advisory {
     }
 }
 
-/// All of them.
+/// Returns all advisories of the list.
 pub(crate) fn read() -> Vec<Advisory> {
     let lines = LIST.lines().filter(|line| !line.starts_with('#'));
     lines.map(Advisory::of).collect()
 }
 
-/// As of when.
+/// Returns the date of the list.
 pub(crate) fn date() -> &'static str {
     let first = LIST.lines().next().unwrap_or_default();
     let date = first.split_once("as of ").map_or("", |(_, date)| date);

@@ -1,4 +1,4 @@
-//! What cargo says of the crates of this workspace, for the machine that it runs on.
+//! The crates of this workspace and their dependencies, as cargo resolves them for the platform it runs on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,10 +8,10 @@ use std::process::Command;
 use semver::Version;
 use serde_json::Value;
 
-/// Where crates come from.
+/// The source of crates from crates.io.
 pub(crate) const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// What is shipped.
+/// The crates whose binaries are shipped.
 const DAEMONS: [&str; 3] = ["aralez-control", "aralez-proxy", "aralez-ctl"];
 
 /// A crate in one version.
@@ -20,10 +20,10 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: Version,
     pub(crate) licence: Option<String>,
-    /// `None`: of this workspace.
+    /// `None` for a crate of this workspace.
     pub(crate) source: Option<String>,
     pub(crate) folder: PathBuf,
-    /// What its manifest names, as code calls it, and for what: `None`, `dev` or `build`.
+    /// The dependencies of its manifest: the name as used in code, and the kind (`None`, `dev` or `build`).
     pub(crate) dependencies: Vec<(String, Option<String>)>,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Package {
 }
 
 impl Package {
-    /// Whether it is of this workspace.
+    /// Reports whether the crate belongs to this workspace.
     pub(crate) const fn is_ours(&self) -> bool {
         self.source.is_none()
     }
@@ -71,7 +71,7 @@ impl Package {
     }
 }
 
-/// All crates, and what each needs to be linked.
+/// All crates, and the crates that each of them links.
 #[derive(Debug)]
 pub(crate) struct Graph {
     pub(crate) packages: BTreeMap<String, Package>,
@@ -79,7 +79,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Asks cargo, which fetches only what it has not fetched for the build.
+    /// Runs `cargo metadata`. It downloads only crates that the build has not downloaded.
     pub(crate) fn read() -> Self {
         let offline = ask(&["--offline"]);
         let told = offline.or_else(|_| ask(&[]));
@@ -92,13 +92,13 @@ impl Graph {
         let packages = list(&metadata["packages"]);
         let packages = packages.map(|package| (string(&package["id"]), Package::of(package)));
         Self {
-            // Cargo tells those of other platforms as well.
+            // Cargo also lists crates of other platforms.
             packages: packages.filter(|(id, _)| links.contains_key(id)).collect(),
             links,
         }
     }
 
-    /// What the daemons are linked from.
+    /// Returns the crates that the shipped binaries link.
     pub(crate) fn shipped(&self) -> impl Iterator<Item = &Package> {
         let is_daemon = |package: &Package| DAEMONS.contains(&package.name.as_str());
         let daemons = self
@@ -131,7 +131,7 @@ fn ask(more: &[&str]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// What a crate links, as against what builds or tests it.
+/// Returns the crates that a crate links, without its build and dev dependencies.
 fn linked(node: &Value) -> Vec<String> {
     let links = |needed: &&Value| list(&needed["dep_kinds"]).any(|kind| kind["kind"].is_null());
     let needed = list(&node["deps"]).filter(links);

@@ -1,7 +1,7 @@
-//! What Aralez is built from: licences that it may have, no crate twice without a reason, none that nothing uses, none with a known flaw.
+//! The dependencies of Aralez: only permitted licences, no duplicate version without a reason, no unused crate, no known advisory.
 //!
-//! All of it is read from Cargo.lock and what cargo fetched for the build, so it needs no network of its own. A list with reasons stands beside each
-//! rule; a line of it that is not needed any more is a fault as well.
+//! All of it is read from Cargo.lock and from the crates that cargo downloaded for the build, so it needs no network. Each rule has a list
+//! of exceptions with reasons; an exception that is no longer needed is an error as well.
 
 mod advisories;
 mod graph;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use graph::{Graph, Package};
 
-/// What a crate may be under, of the choices that it gives.
+/// Permitted licences. Of the alternatives that a crate offers, one must be in this list.
 const LICENCES: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
@@ -26,7 +26,7 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
-/// Crates of which the daemons link two versions.
+/// Crates that the shipped binaries link in two versions.
 const TWICE: [(&str, &str); 5] = [
     ("base64", "tonic 0.14 is behind hyper-util"),
     ("cpufeatures", "chacha20 0.9 is behind blake3"),

@@ -1,4 +1,4 @@
-//! Which dependencies of a manifest the code of its crate names.
+//! Finds the dependencies of a manifest that the code of its crate never names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +8,13 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::graph::Package;
 
-/// What the manifest of a crate names and no code of it does.
+/// Returns the dependencies that the crate's manifest lists and its code never names.
 pub(crate) fn unused(package: &Package) -> Vec<String> {
     let (mut product, mut tests, mut build) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     words_below(&package.folder.join("src"), &mut product);
     words_below(&package.folder.join("tests"), &mut tests);
     words_of(&package.folder.join("build.rs"), &mut build);
-    // Unit tests stand beside the code.
+    // Unit tests are in the same files as the code.
     tests.extend(product.iter().cloned());
     let is_used = |(name, kind): &&(String, Option<String>)| match kind.as_deref() {
         None => product.contains(name),
@@ -46,7 +46,7 @@ fn words_below(folder: &Path, words: &mut BTreeSet<String>) {
     }
 }
 
-/// The words of a file's code, macros and attributes included; comments and texts are not code.
+/// Adds the identifiers in a file's code, macros and attributes included. Comments and string literals do not count.
 fn words_of(path: &Path, words: &mut BTreeSet<String>) {
     if path.extension().is_none_or(|extension| extension != "rs") {
         return;

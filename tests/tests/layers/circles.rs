@@ -1,8 +1,8 @@
-//! Circles: files of which each needs the next.
+//! Cycles: groups of files that depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The groups of files that need each other, directly or through others. `needs` has what each one needs.
+/// Returns the groups of files that depend on each other, directly or indirectly. `needs` holds the dependencies of each file.
 pub(crate) fn circles(needs: &[BTreeMap<usize, usize>]) -> Vec<BTreeSet<usize>> {
     let reached: Vec<_> = (0..needs.len()).map(|from| reach(needs, from)).collect();
     let mut found = Vec::new();

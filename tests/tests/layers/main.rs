@@ -1,6 +1,6 @@
-//! The layers of ARCHITECTURE.md hold: who may import whom, and what a file may be.
+//! Enforces the layers of ARCHITECTURE.md: which module may import which, and the shape of a file.
 //!
-//! Sources are read as tokens: every line of them, in whatever form it names something.
+//! Sources are read as tokens, so that every form of naming an item is found.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,17 +19,19 @@ mod types;
 
 const DAEMONS: [&str; 2] = ["aralez-proxy", "aralez-control"];
 const APP: [&str; 4] = ["app", "main", "args", ""];
-/// Adapters that speak the stream, and those that write to disk: the only ones beside `proto::convert` and `proto::rules` that see the wire types.
+/// Adapters that speak the stream, and adapters that write to disk: besides `proto::convert` and `proto::rules`, only these see the wire
+/// types.
 const STREAM_ADAPTERS: [&str; 2] = ["stream", "sync"];
 const STORAGE_ADAPTERS: [&str; 2] = ["ledger", "cache"];
 
-/// Fails with one line for each thing found.
+/// Fails with one line for each finding.
 #[track_caller]
 fn none(rule: &str, found: &[String]) {
     assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
 }
 
-/// What sources name that begins with one of `banned`, each as `file:line: path`. A banned path ends at any letter: `std::net::Tcp`.
+/// Returns the paths that the chosen sources name and that begin with one of `banned`, as `file:line: path`. A prefix may end inside a
+/// segment: `std::net::Tcp`.
 fn naming(sources: &[Source], banned: &[&str], of: impl Fn(&Source) -> bool) -> Vec<String> {
     let modules = Modules::new(sources);
     let chosen = sources.iter().filter(|source| of(source));
@@ -43,7 +45,7 @@ fn is_banned(path: &Absolute, banned: &[&str]) -> bool {
     banned.iter().any(|ban| path.starts_with(ban))
 }
 
-/// What a source names that is wrong, each as `file:line: path`. A word alone is a name of its own unless it is imported.
+/// Returns the wrong paths that a source names, as `file:line: path`. A single identifier is a local name, unless it is imported.
 fn wrong(
     modules: &Modules<'_>,
     source: &Source,
@@ -58,7 +60,7 @@ fn wrong(
         .collect()
 }
 
-/// The keys of `[dependencies]` as written; what tests and builds need is their own affair.
+/// Returns the keys of `[dependencies]` as written; dev and build dependencies are exempt.
 fn dependencies(name: &str) -> BTreeSet<String> {
     let text = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
     let mut section = "";
@@ -121,10 +123,10 @@ fn proto_is_pure() {
     );
 }
 
-/// F-14: a clock that steps takes nothing along.
+/// F-14: a step of the wall clock has no effect.
 #[test]
 fn only_dates_for_people_and_the_age_of_files_come_from_the_wall_clock() {
-    // `clock` gives dates to people and to the ledger; the others write `Date:` and judge how old a file is.
+    // `clock` provides dates for people and for the ledger; the others write `Date:` and compute the age of files.
     let allowed = [
         "clock.rs",
         "date.rs",
@@ -157,7 +159,7 @@ fn the_daemons_and_ctl_never_import_each_other() {
     }
 }
 
-/// README says so.
+/// The README promises this.
 #[test]
 fn nothing_of_pingora_is_in_what_ships() {
     let uses = |name: &&str| {
@@ -213,7 +215,7 @@ fn core_is_pure_and_knows_no_adapter() {
     );
 }
 
-/// The crate of a source, as code names it.
+/// Returns the crate of a source, as code names it.
 fn crate_of(source: &Source) -> String {
     modules::module_of(source)[0].clone()
 }
@@ -288,7 +290,7 @@ fn no_files_need_each_other_in_a_circle() {
     none("files that can only be understood together", &found);
 }
 
-/// The files that a rule touches are those that name it. This one is a scalar that is written, sent, and obeyed.
+/// A rule is named in few files only. The example is a scalar that is written, sent and enforced.
 #[test]
 fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed() {
     let names = |text: &str| {

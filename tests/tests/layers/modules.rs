@@ -1,11 +1,11 @@
-//! Which file a path leads to: modules, imports and re-exports followed as the compiler does it.
+//! Resolves paths to files: modules, imports and re-exports are followed as the compiler does.
 
 use std::collections::BTreeMap;
 
 use crate::names::{How, Named};
 use crate::sources::Source;
 
-/// More re-exports than anybody writes one behind the other.
+/// More re-exports than any real chain has.
 const MOST_HOPS: usize = 32;
 
 /// The modules of all crates, each with its file.
@@ -15,10 +15,10 @@ pub(crate) struct Modules<'a> {
     sources: &'a [Source],
 }
 
-/// A path from the root of a crate, the crate by the name that code gives it. Of what is not of this workspace, the path as written.
+/// A path from the root of a crate, which is named as in code. For items outside of this workspace, the path as written.
 pub(crate) type Absolute = Vec<String>;
 
-/// Of `aralez-proxy`: `aralez_proxy`; of `proto`: `aralez_proto`.
+/// Returns `aralez_proxy` for `aralez-proxy`, `aralez_proto` for `proto`.
 fn crate_name(folder: &str) -> String {
     let name = folder.replace('-', "_");
     match name.starts_with("aralez") {
@@ -27,7 +27,7 @@ fn crate_name(folder: &str) -> String {
     }
 }
 
-/// The module that a source is, from the name of its crate.
+/// Returns the module path of a source, with the name of its crate first.
 pub(crate) fn module_of(source: &Source) -> Absolute {
     let mut path = vec![crate_name(source.folder())];
     path.extend(source.module());
@@ -44,7 +44,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// What this path of a file stands for: imports of that file, `crate`, `self` and `super` are followed.
+    /// Resolves a path that a file names: imports of that file, `crate`, `self` and `super` are followed.
     pub(crate) fn absolute(&self, from: &Source, named: &Named) -> Absolute {
         let mut path = named.path.clone();
         if named.how == How::Inline {
@@ -80,7 +80,7 @@ impl<'a> Modules<'a> {
         [module.as_slice(), rest].concat()
     }
 
-    /// The file in which an absolute path ends, where that is one of these.
+    /// Returns the file that an absolute path leads to, or `None` if it is not one of these sources.
     pub(crate) fn file(&self, path: &[String]) -> Option<usize> {
         let mut path = path.to_vec();
         for _ in 0..MOST_HOPS {
@@ -104,8 +104,8 @@ impl<'a> Modules<'a> {
         None
     }
 
-    /// The files that each file needs, and where it says so. A module that lies inside another is a part of it: that it uses what surrounds
-    /// it is no need, and no need is what the outer one only passes on of it.
+    /// Returns the files that each file depends on, with the line that names each. A nested module is a part of its parent: its use of the
+    /// parent is no dependency, and neither is a re-export of it by the parent.
     pub(crate) fn needs(&self) -> Vec<BTreeMap<usize, usize>> {
         let of = |from: &Source, own: usize| {
             let mut needs = BTreeMap::new();

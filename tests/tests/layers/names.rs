@@ -1,4 +1,4 @@
-//! What the code of a file names: every path in it, in whatever form it is written, macros included.
+//! The paths that the code of a file names, in whatever form they are written, macros included.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 /// One path that a file names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Named {
-    /// Its segments as written: `["crate", "core", "live"]`.
+    /// The segments as written: `["crate", "core", "live"]`.
     pub(crate) path: Vec<String>,
     pub(crate) line: usize,
     pub(crate) how: How,
 }
 
-/// How a file names a path.
+/// The form in which a file names a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum How {
-    /// Where it is used.
+    /// In an expression, a type or a macro.
     Inline,
     /// `use`.
     Import,
@@ -24,23 +24,23 @@ pub(crate) enum How {
     Reexport,
 }
 
-/// All that a file names.
+/// All paths that a file names.
 #[derive(Default, Debug)]
 pub(crate) struct Names {
     pub(crate) paths: Vec<Named>,
-    /// The names that its imports and re-exports give, with what they stand for.
+    /// The local names that its imports and re-exports introduce, with the paths they refer to.
     pub(crate) local: BTreeMap<String, Vec<String>>,
-    /// Of these, the ones that others can see.
+    /// The subset of `local` that other modules can see.
     pub(crate) reexported: BTreeMap<String, Vec<String>>,
-    /// The modules that it declares.
+    /// The modules that the file declares.
     pub(crate) modules: Vec<String>,
 }
 
 impl Names {
-    /// What this text names outside of its tests.
+    /// Collects the paths in this text, except those in its tests.
     ///
     /// # Errors
-    /// Where it is no Rust.
+    /// If the text is not valid Rust.
     pub(crate) fn of(text: &str) -> Result<Self, LexError> {
         let mut names = Self::default();
         names.scan(text.parse()?);
@@ -59,7 +59,7 @@ impl Names {
         }
     }
 
-    /// Reads what stands at the start of `here`; how many tokens that were, and whether what follows is public.
+    /// Reads the item or token at the start of `here`. Returns the number of tokens read, and whether the next one is public.
     fn step(&mut self, here: &[TokenTree], public: bool) -> (usize, bool) {
         match &here[0] {
             TokenTree::Punct(hash) if hash.as_char() == '#' && is_test_only(here.get(1)) => {
@@ -90,10 +90,10 @@ impl Names {
         }
     }
 
-    /// One tree of a `use`: a path, a path with a group, or several of them with commas between.
+    /// Reads one tree of a `use`: a path, a path with a group, or several of them separated by commas.
     fn import(&mut self, tokens: &[TokenTree], before: &[String], how: How) {
         let trees = tokens.split(|token| is_punct(Some(token), ','));
-        // Behind a last comma there is none.
+        // A trailing comma leaves an empty tree.
         for tree in trees.filter(|tree| !tree.is_empty()) {
             let mut path = before.to_vec();
             let mut known_as = None;
@@ -127,7 +127,7 @@ impl Names {
         }
     }
 
-    /// A path where it is used, if one begins here; how many tokens it has.
+    /// Reads a path outside of `use`, if one begins here; returns its number of tokens.
     fn inline(&mut self, here: &[TokenTree]) -> usize {
         let mut path = vec![here[0].to_string()];
         let mut at = 1;
@@ -155,7 +155,7 @@ fn is_group(token: Option<&TokenTree>, delimiter: Delimiter) -> bool {
     matches!(token, Some(TokenTree::Group(group)) if group.delimiter() == delimiter)
 }
 
-/// Whether this is the bracket of `#[cfg(test)]` or `#[cfg(all(test, …))]`.
+/// Reports whether this is the bracket of `#[cfg(test)]` or `#[cfg(all(test, …))]`.
 fn is_test_only(bracket: Option<&TokenTree>) -> bool {
     let Some(TokenTree::Group(group)) = bracket else {
         return false;
@@ -164,7 +164,7 @@ fn is_test_only(bracket: Option<&TokenTree>) -> bool {
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
-/// How many tokens an item or a field has, with the attributes before it.
+/// Returns the number of tokens of an item or a field, with the attributes before it.
 fn item(here: &[TokenTree]) -> usize {
     const ITEMS: [&str; 10] = [
         "fn", "mod", "use", "impl", "struct", "enum", "const", "static", "type", "trait",

@@ -1,4 +1,4 @@
-//! The shape of the code: how long files and functions are, and what files are called.
+//! The shape of the code: lengths of files and functions, and names of files.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -7,9 +7,9 @@ use crate::sources::{Source, harness, product, shipped};
 
 const LONGEST_FILE: usize = 400;
 const BAD_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "manager"];
-/// What half of the files are at most long.
+/// Limit for the median file length.
 const USUAL_FILE: usize = 120;
-/// What nine of ten functions are at most long. The aim is 20: this number only goes down.
+/// Limit for the 90th percentile of function lengths. The aim is 20: this number may only decrease.
 const USUAL_FUNCTION: usize = 22;
 
 #[test]
@@ -38,7 +38,7 @@ fn files_are_short_and_begin_by_saying_what_they_are() {
             ));
         }
         let first = source.text.lines().next().unwrap_or_default();
-        // A module's `tests.rs` is said by the module.
+        // The parent module documents its `tests.rs`.
         let is_tests = source.path.file_stem().is_some_and(|stem| stem == "tests");
         if !first.starts_with("//! ") && !is_tests {
             wrong.push(format!(
@@ -53,7 +53,7 @@ fn files_are_short_and_begin_by_saying_what_they_are() {
     );
 }
 
-/// Prints the lengths too: with `--nocapture`, these are the figures that notes and reviews quote.
+/// Also prints the lengths (with `--nocapture`): these are the figures that notes and reviews quote.
 #[test]
 fn half_of_the_files_and_nine_of_ten_functions_are_short() {
     let sources = shipped();
@@ -78,14 +78,15 @@ impl Lengths {
         Self(sorted)
     }
 
-    /// The length that `percent` of them do not exceed.
+    /// Returns the length that `percent` of them do not exceed.
     fn at(&self, percent: usize) -> usize {
         let index = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         self.0[index]
     }
 }
 
-/// The lengths of the functions of a file, unit tests included, from `fn` to the end of the body. Blank lines and comments are not counted.
+/// Returns the lengths of the functions of a file, unit tests included, from `fn` to the end of the body. Blank lines and comments do not
+/// count.
 fn functions(source: &Source) -> Vec<usize> {
     let tokens: TokenStream = source.text.parse().unwrap();
     let mut found = Vec::new();
@@ -98,9 +99,9 @@ fn functions(source: &Source) -> Vec<usize> {
         .collect()
 }
 
-/// The first and the last line of every function, counted from 1.
+/// Collects the first and the last line of every function, counted from 1.
 fn collect(tokens: TokenStream, found: &mut Vec<(usize, usize)>) {
-    // The line of the `fn` whose body is yet to come.
+    // The line of a `fn` whose body has not been reached yet.
     let mut begun = None;
     for token in tokens {
         match token {

@@ -1,4 +1,4 @@
-//! The sources of the workspace, and what each of them names.
+//! The sources of the workspace, and the paths that each of them names.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ pub(crate) const CRATES: [&str; 5] = [
 /// One source file.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// From the root of the workspace.
+    /// The path from the root of the workspace.
     pub(crate) path: PathBuf,
     pub(crate) text: String,
-    /// What its code names. The unit tests in it are no code of the product.
+    /// The paths that its code names, without those in its unit tests.
     pub(crate) names: Names,
 }
 
@@ -29,14 +29,14 @@ impl Source {
         Self { path, text, names }
     }
 
-    /// `aralez-control` for `aralez-control/src/stream.rs`.
+    /// Returns `aralez-control` for `aralez-control/src/stream.rs`.
     pub(crate) fn folder(&self) -> &str {
         let first = self.path.components().next();
         let first = first.and_then(|part| part.as_os_str().to_str());
         first.expect("sources lie in a crate with a plain name")
     }
 
-    /// The module that the file is: `["stream", "reader"]` for `aralez-control/src/stream/reader.rs`, empty for the root of the library.
+    /// Returns the module path: `["stream", "reader"]` for `aralez-control/src/stream/reader.rs`, empty for the root of the library.
     pub(crate) fn module(&self) -> Vec<String> {
         let inside = self.path.components().skip(2);
         let mut names: Vec<_> = inside
@@ -49,24 +49,24 @@ impl Source {
         names
     }
 
-    /// The first part of the module: a layer of the crate.
+    /// Returns the first part of the module path: a layer of the crate.
     pub(crate) fn layer(&self) -> String {
         self.module().into_iter().next().unwrap_or_default()
     }
 
-    /// `file:line`, as an editor opens it.
+    /// Returns `file:line`, as editors accept it.
     pub(crate) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path.display())
     }
 
-    /// Whether it is compiled for tests alone.
+    /// Reports whether the file is compiled for tests only.
     pub(crate) fn is_test(&self) -> bool {
         let module = self.module();
         module.iter().any(|part| part == "tests")
     }
 }
 
-/// The workspace's root.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent()
@@ -74,12 +74,12 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The sources of the crates that test and measure.
+/// Returns the sources of the crates that test and measure.
 pub(crate) fn harness() -> Vec<Source> {
     ["tests", "bench"].into_iter().flat_map(below).collect()
 }
 
-/// The sources below a folder of the workspace, tests among them.
+/// Returns the sources below a folder of the workspace, including tests.
 fn below(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root().join(folder), &mut found);
@@ -102,7 +102,7 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-/// The sources of the product, with the files of their unit tests.
+/// Returns the sources of the product, including the files of their unit tests.
 pub(crate) fn product() -> Vec<Source> {
     let all = CRATES.iter().flat_map(|name| below(&format!("{name}/src")));
     let sources: Vec<_> = all.collect();
@@ -110,7 +110,7 @@ pub(crate) fn product() -> Vec<Source> {
     sources
 }
 
-/// What is shipped: the sources of the product without the files of their unit tests.
+/// Returns the shipped sources: those of the product without the files of their unit tests.
 pub(crate) fn shipped() -> Vec<Source> {
     let mut sources = product();
     sources.retain(|source| !source.is_test());

@@ -1,4 +1,4 @@
-//! One name, one type: in a crate, no two types that other modules can see share a name.
+//! One name, one type: within a crate, no two types that other modules can see share a name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,14 +28,14 @@ fn no_two_public_types_of_a_crate_share_a_name() {
     none("types of one crate that share a name", &wrong);
 }
 
-/// The lines and names of the types that are declared at module level with any `pub`. Those of unit tests are left out.
+/// Returns the lines and names of the types that are declared at module level with any `pub`, except in unit tests.
 fn public_types(tokens: TokenStream) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     collect(tokens, &mut found);
     found
 }
 
-/// The tokens of one item up to its end: `;`, or its block.
+/// Collects the types, item by item. An item's tokens end with `;` or with its block.
 fn collect(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
     let mut item: Vec<TokenTree> = Vec::new();
     for token in tokens {

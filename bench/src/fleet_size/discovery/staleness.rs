@@ -1,4 +1,4 @@
-//! How long each change took to each node, read from what the node runs.
+//! Time that each change took to each node, derived from the snapshots that the nodes apply.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,19 +11,20 @@ use super::schedule::{self, Schedule};
 use crate::fleet_size::figures::Spread;
 use aralez_tests::simulator::Watcher;
 
-/// Milliseconds that are told apart; longer ones count as the last.
+/// Upper end of the histogram, in milliseconds; longer times count as this one.
 const LONGEST: usize = 60_000;
-/// Snapshots of which it is remembered what they say.
+/// Number of snapshots whose step counts are cached.
 const READ: usize = 64;
 
-/// What all nodes have seen of a schedule.
+/// Progress of all nodes through a schedule.
 #[derive(Debug)]
 pub(super) struct Staleness {
     schedule: Mutex<Schedule>,
+    /// The last step of each pool that each node has applied.
     nodes: Vec<Mutex<Vec<u32>>>,
-    /// How many changes took so many milliseconds, over all nodes.
+    /// Histogram over all nodes: number of changes by milliseconds taken.
     took: Mutex<Vec<u64>>,
-    /// What was read last.
+    /// Step counts of recent snapshots, by root.
     read: Mutex<VecDeque<(Digest, Arc<[u32]>)>>,
 }
 
@@ -38,12 +39,12 @@ impl Staleness {
         }
     }
 
-    /// The first change comes then.
+    /// Sets the time of the first change.
     pub(super) fn begins(&self, begin: Duration) {
         lock(&self.schedule).begin = begin;
     }
 
-    /// Whether a node has not seen everything.
+    /// Returns an error if some nodes have not applied every change.
     pub(super) fn missing(&self) -> Result<(), String> {
         let schedule = *lock(&self.schedule);
         let behind = |seen: &[u32]| {
@@ -57,7 +58,7 @@ impl Staleness {
         }
     }
 
-    /// Over all changes and nodes.
+    /// Returns the distribution over all changes and nodes.
     pub(super) fn spread(&self) -> Spread {
         let took = lock(&self.took);
         let count: u64 = took.iter().sum();
@@ -90,7 +91,7 @@ impl Staleness {
         }
     }
 
-    /// How many changes each pool of a snapshot has seen. Nodes in step share snapshots, so each is read once.
+    /// Returns the step that each pool of a snapshot is at. Cached by root, since nodes in step apply equal snapshots.
     fn steps(&self, snapshot: &Snapshot, schedule: &Schedule) -> Arc<[u32]> {
         let root = snapshot.version().root;
         let mut read = lock(&self.read);

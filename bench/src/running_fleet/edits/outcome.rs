@@ -1,4 +1,4 @@
-//! What edits cost, as rows of the table.
+//! Costs of edits, as table rows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,35 +8,35 @@ use crate::running_fleet::sites::PATHS;
 use crate::running_fleet::spread::{median, words};
 use crate::running_fleet::table::{self, Row};
 
-/// What came of it.
+/// Result of the measurement.
 #[derive(Clone, Debug, Default)]
 pub struct EditsOutcome {
-    /// Socket bytes both ways of an edit, of each proxy that it met.
+    /// Socket bytes in both directions, for each edit and each proxy it reached.
     pub edit_bytes: Vec<u64>,
-    /// Control's processor time of each edit until its commit: what does not depend on nodes.
+    /// Control's processor time for each edit until the commit. It does not depend on the number of nodes.
     pub reading: Vec<Duration>,
-    /// Control's processor time after the commit, of each edit that met one node.
+    /// Control's processor time after the commit, for each edit that reached one node.
     pub alone: Vec<Duration>,
-    /// The same of each edit that met all.
+    /// The same for each edit that reached all nodes.
     pub together: Vec<Duration>,
-    /// Socket bytes both ways of each return of a proxy that holds the newest.
+    /// Socket bytes in both directions, for each reconnect of a proxy that runs the newest version.
     pub return_bytes: Vec<u64>,
-    /// What each apply took where no other proxy had one, as the proxies say.
+    /// Duration of each apply while no other proxy applied, from the proxies' logs.
     pub applies: Vec<Duration>,
-    /// The same where all proxies had one on the same cores.
+    /// The same while all proxies applied on the same cores.
     pub crowded: Vec<Duration>,
-    /// From the start of a process to its first answer, without control.
+    /// Time from the start of a process to its first response, without control.
     pub starts: Vec<Duration>,
 }
 
 impl EditsOutcome {
-    /// What one more node costs control for an edit.
+    /// Returns control's processor time per additional node for an edit.
     pub fn each_node(&self, extent: &EditsExtent) -> Duration {
         let more = median(&self.together).saturating_sub(median(&self.alone));
         more / u32::try_from(extent.nodes - 1).unwrap_or(1).max(1)
     }
 
-    /// The rows of the table.
+    /// Returns the table rows.
     pub fn rows(&self, extent: &EditsExtent) -> Vec<Row> {
         let size = format!("{} hosts x {PATHS} paths", extent.hosts);
         vec![
@@ -127,7 +127,7 @@ fn most(times: &[Duration]) -> Duration {
     times.iter().max().copied().unwrap_or_default()
 }
 
-/// How often each number was met, the most frequent first.
+/// Formats the three most frequent numbers with their counts.
 fn spread(numbers: &[u64]) -> String {
     let mut counts = BTreeMap::new();
     for number in numbers {

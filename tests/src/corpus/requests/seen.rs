@@ -1,4 +1,4 @@
-//! Judges what the endpoint saw of a case, of its follow-up, and of the client after it.
+//! Checks the requests that the endpoint received: those of the case, its follow-up, and the one of the client after it.
 
 use super::super::lane::Lane;
 use super::super::request::{RequestCase, Seen, Step};
@@ -10,14 +10,14 @@ use crate::wire::shown;
 pub(super) struct Judge<'a> {
     pub(super) lane: &'a Lane,
     pub(super) case: &'a RequestCase,
-    /// The bytes came in pieces.
+    /// The bytes arrived in pieces.
     pub(super) cut: bool,
     /// The follow-up was served.
     pub(super) next: bool,
 }
 
 impl Judge<'_> {
-    /// What is not as it must be. Where the client's side is not `clean`, only what the endpoint must never see.
+    /// Returns the differences. If the client's side is not `clean`, checks only for requests that the endpoint must never receive.
     pub(super) fn problems(&self, clean: bool) -> Vec<String> {
         let mut exchanges = self.lane.recorder.exchanges();
         let mut problems = Vec::new();
@@ -64,7 +64,7 @@ impl Judge<'_> {
         problems
     }
 
-    /// Whether a head may be on its way before the fault in its body has come.
+    /// Reports whether the proxy may have forwarded the head before it received the fault in the body.
     fn may_have_begun(&self) -> bool {
         let sends = self
             .case

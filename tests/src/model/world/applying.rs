@@ -1,4 +1,4 @@
-//! What a proxy hears, and what becomes of an update in its worker.
+//! Messages that a proxy receives, and how its worker applies an update.
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::record::{Change, RecordSet, ResourceType};
@@ -35,7 +35,7 @@ impl World {
         }
     }
 
-    /// What planted bugs make of a message before the machine hears it.
+    /// Applies planted bugs to a message before the state machine receives it.
     fn plant_in(&mut self, link: u64, kind: &mut Kind) {
         let node = self.links[&link].node;
         let held = self.nodes[node]
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// A payload arrives with a flipped bit, where that is what goes wrong now.
+    /// Flips a bit in a payload of a delta if the node is being corrupted.
     fn flip_bits(&mut self, link: u64, kind: &mut Kind) {
         let Some(on) = self.links.get_mut(&link) else {
             return;
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Notes from outside which updates came as a whole.
+    /// Records, from outside the machine, which updates arrived completely.
     fn watch_incoming(&mut self, link: u64, kind: &Kind) {
         let Some(on) = self.links.get_mut(&link) else {
             return;
@@ -171,7 +171,7 @@ impl World {
         self.work(node, Command::Apply(update));
     }
 
-    /// The hosts of the outcome that an older release refuses.
+    /// Returns the hosts that an older release refuses in the outcome of `update`.
     fn poison_for(&self, node: usize, update: &Update) -> Vec<aralez_proto::record::RecordKey> {
         let node = &self.nodes[node];
         let is_host = |change: &Change| change.key().kind == ResourceType::VirtualHost;
@@ -207,7 +207,7 @@ impl World {
         state.write(update.to, &records, &marks);
     }
 
-    /// A planted bug: the part of an update that came before the cut is applied under the name of the whole.
+    /// Planted bug: applies the parts that arrived before the cut as if they were the whole update.
     pub(super) fn apply_what_came(&mut self, node: usize, link: u64) {
         let incoming = self.links.get_mut(&link).and_then(|on| on.incoming.take());
         let Some(incoming) = incoming.filter(|incoming| !incoming.changes.is_empty()) else {
@@ -222,7 +222,7 @@ impl World {
         self.work(node, Command::Apply(update));
     }
 
-    /// A planted bug: the roots are taken from what came.
+    /// Planted bug: takes the roots from the records that arrived instead of verifying them.
     fn believe(&self, node: usize, update: &mut Update) {
         let records = self.records_after(node, update);
         (update.to.root, update.to.authored_root) = (records.root(), records.authored_root());

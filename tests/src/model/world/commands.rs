@@ -1,4 +1,4 @@
-//! What the operator and the sources do, and how it reaches the sessions.
+//! Acts of the operator and of sources, and how they reach the sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::model::control::{Ledger, Open};
 use crate::model::planted::Planted;
 use crate::model::setup::Other;
 
-/// In this time a removal has reached every node that nothing happened to.
+/// Time within which a removal must reach every undisturbed node.
 const REMOVAL: Duration = Duration::from_secs(8);
 const MOST_HOSTS: u64 = 10;
 
-/// Whose content changes: the operator's is a commit, a source's is not.
+/// The origin of a change: the operator's is a commit, a source's is not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Operator,
@@ -136,7 +136,7 @@ impl World {
         self.publish(By::Operator);
     }
 
-    /// Makes what the ledger of the first control holds the newest view.
+    /// Publishes the ledger content of the first control as the newest view.
     fn publish(&mut self, by: By) {
         let control = &mut self.controls[0];
         match by {
@@ -165,7 +165,7 @@ impl World {
         }
     }
 
-    /// The name of a version is never given twice.
+    /// Records the authored content of the current version and checks that its name never had another content.
     pub(super) fn note_authored(&mut self) {
         let ledger = &self.controls[0].ledger;
         let (name, authored) = (
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    /// Every session learns of the newest view, each at its time; what comes closely together it sees as one.
+    /// Plans for every session to see the newest view, each at its own time. A session sees views published close together as one.
     fn looks_follow(&mut self, at: usize) {
         let links: Vec<u64> = self.controls[at].serving.keys().copied().collect();
         let life = self.controls[at].life;
@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// A replica that lags learns of a commit.
+    /// Passes a commit to the lagging replica.
     pub(super) fn follow(&mut self, ledger: Ledger) {
         let Some(control) = self.controls.get_mut(1) else {
             return;
@@ -273,7 +273,7 @@ impl World {
                     .partitions
                     .get(&(serving.node, 0))
                     .is_none_or(|until| *until <= self.now);
-            // Of what was refused as a whole nobody knows what in it is at fault.
+            // A refusal of a whole content does not say which records are at fault, so the removal may be withheld with them.
             let refused = control.refused.get(&serving.node).into_iter().flatten();
             let mut whole = refused.filter(|refused| refused.leaves.is_empty());
             if is_calm && whole.next().is_none() {
@@ -286,7 +286,7 @@ impl World {
         self.plan(REMOVAL, Happening::Removed { watch });
     }
 
-    /// Something happened to a node: how long a removal takes there says nothing any more.
+    /// Drops a disturbed node from all watches: the time bound of a removal no longer applies to it.
     pub(super) fn disturb(&mut self, node: usize) {
         for watch in self.watches.values_mut() {
             watch.nodes.remove(&node);
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// Takes out what is poison or deadly from this number on.
+    /// Commits harmless numbers for all hosts whose number is `from` or higher: all poisoned and deadly ones, or the deadly ones alone.
     pub(super) fn mend_from(&mut self, from: u64) {
         let number = self.random.within(1, POISON - 1);
         mend(&mut self.controls[0].ledger.content.hosts, number, from);

@@ -1,4 +1,4 @@
-//! What the task of a stream does: hands every event to the session, tells the fleet, does what the session wants.
+//! The task of a stream in control: passes every event to the session, updates the fleet, and performs the session's actions.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::model::control::Open;
 use crate::model::planted::Planted;
 use crate::model::wire::Travels;
 
-/// The longest that an earlier view takes, in milliseconds.
+/// The longest time that recalling an earlier view takes, in milliseconds.
 const LONGEST_RECALL: u64 = 2_000;
 
 impl World {
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// A report of a node, as the session gets it.
+    /// Passes a node's report to its session.
     fn heard(&mut self, at: usize, link: u64, mut event: Event) {
         let Some(serving) = self.controls[at].serving.get_mut(&link) else {
             return;
@@ -62,7 +62,7 @@ impl World {
         self.handle(at, link, event);
     }
 
-    /// Hands an event to the session, tells the fleet, and does what comes of it.
+    /// Passes an event to the session, updates the fleet, and performs the resulting actions.
     pub(super) fn handle(&mut self, at: usize, link: u64, event: Event) {
         let now = self.instant();
         let control = &mut self.controls[at];
@@ -108,7 +108,7 @@ impl World {
                 }
                 Action::Recall(version) => self.recall(at, link, version),
                 Action::Derive(needed) => self.derive(at, link, needed),
-                // No run is long enough for the model to learn more from it.
+                // Not modelled: runs are too short for a trial request to matter.
                 Action::AskToTry(_) => {}
                 Action::Refused { version, faults } => {
                     let name = &self.nodes[serving.node].name;
@@ -125,13 +125,13 @@ impl World {
         self.pump(link);
     }
 
-    /// The publisher is asked for an earlier view; it takes its time.
+    /// Requests an earlier view from the publisher, which takes a while.
     fn recall(&mut self, at: usize, link: u64, version: Version) {
         let life = self.controls[at].life;
         if let Some(serving) = self.controls[at].serving.get_mut(&link) {
             serving.recalls = true;
         }
-        // No draw of its own, so that a run without this goes as it did before there was any.
+        // Not drawn from `random`: a draw would change the course of all seeds.
         let after = Duration::from_millis(self.numbers % LONGEST_RECALL);
         self.plan(
             after,
@@ -181,7 +181,7 @@ impl World {
         self.stops_serving(link, flushes);
     }
 
-    /// The stream ends on the side of control.
+    /// Closes the stream on the side of control; with `flushes`, sends queued messages first.
     pub(super) fn stops_serving(&mut self, link: u64, flushes: bool) {
         let Some(on) = self.links.get(&link) else {
             return;

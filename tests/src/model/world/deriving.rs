@@ -1,4 +1,4 @@
-//! What a session has made for a node that refuses the newest view.
+//! Derivations that a session requests for a node that refuses the newest view.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use aralez_control::core::session::{Derivation, Event};
 use super::{Happening, World};
 use crate::model::planted::Planted;
 
-/// The longest that it takes, in milliseconds.
+/// The longest time that a derivation takes, in milliseconds.
 const LONGEST: u64 = 1_500;
 
 impl World {
-    /// It is made elsewhere, and that takes its time.
+    /// Plans the result of a derivation, which is computed elsewhere and takes a while.
     pub(super) fn derive(&mut self, at: usize, link: u64, needed: Derivation) {
         let life = self.controls[at].life;
         if let Some(serving) = self.controls[at].serving.get_mut(&link) {
             serving.derives = true;
         }
-        // No draw of its own, so that a run without this goes as it did before there was any.
+        // Not drawn from `random`: a draw would change the course of all seeds.
         let after = Duration::from_millis(self.numbers % LONGEST);
         self.plan(
             after,

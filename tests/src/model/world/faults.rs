@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! The faults that a run injects.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ impl World {
         self.comes_back(node);
     }
 
-    /// The process ends without a word.
+    /// Kills the process without a clean exit.
     fn ends(&mut self, node: usize, seen: LastExit) {
         self.note_death(node, seen);
         self.nodes[node].disk.state().last_exit = seen;
@@ -201,7 +201,7 @@ impl World {
         self.note(|| "the ledger is backed up".to_owned());
     }
 
-    /// The ledger is replaced by the backup: a new generation, so that nobody takes its revisions for those that they know.
+    /// Replaces the ledger by its backup, in a new generation so that nodes do not mistake its revisions for those they know.
     fn restore(&mut self) {
         let Some(backup) = self.controls[0].backup.clone() else {
             return;

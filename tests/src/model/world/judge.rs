@@ -1,4 +1,4 @@
-//! Nodes held against the promises, from outside the machines.
+//! Checks of nodes against the promises, from outside the state machines.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use super::{Happening, World};
 use crate::model::broken::Promise;
 use crate::model::content;
 
-/// The most refusals that a node keeps.
+/// Maximum number of refusals that a node keeps.
 const MOST_REFUSALS: usize = 8;
-/// Of so many swaps one is compared with what is built from nothing: that costs more than all the rest.
+/// About one in this many swaps is compared with a table built from scratch, which costs more than all other checks.
 const WHOLE_JUDGED: u64 = 5;
-/// A content that served this long has proved good.
+/// A content that served this long counts as good.
 const PROOF: Duration = Duration::from_secs(60);
 
 impl World {
-    /// A node may run something else now: notes it and judges it.
+    /// Records and judges the version that a node runs, if it changed.
     pub(super) fn begins_to_run(&mut self, node: usize) {
         let at = &self.nodes[node];
         let runs = at.process.as_ref().and_then(|process| process.runs());
@@ -55,13 +55,13 @@ impl World {
         self.judge_content(node, runs, new);
     }
 
-    /// Whether a process had this when it started.
+    /// Reports whether the process already had this content when it started.
     fn had(&self, node: usize, runs: Version) -> bool {
         let process = self.nodes[node].process.as_ref();
         process.is_some_and(|process| process.at_first.root() == runs.root)
     }
 
-    /// Whether this may change what the node runs: it came as a whole, from a control of ours that is not behind.
+    /// Checks the origin of a content: it must have arrived completely, from a control of the node's cluster that is not behind the node.
     fn judge_origin(&mut self, node: usize, runs: Version, before: Option<Version>) {
         let at = &self.nodes[node];
         let process = at.process.as_ref();
@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// `new`: documents say something else than before.
+    /// Checks the content that a node runs; `new` if its authored part changed.
     fn judge_content(&mut self, node: usize, runs: Version, new: bool) {
         let at = &self.nodes[node];
         let Some(process) = &at.process else { return };
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// Whether a suspect content is what a start had to take, since the disk held nothing else.
+    /// Reports whether a start had to fall back to a suspect content because the disk held no other usable one.
     fn is_last_resort(&self, node: usize, runs: Version) -> bool {
         let at = &self.nodes[node];
         let state = at.disk.state();
@@ -142,14 +142,14 @@ impl World {
         self.had(node, runs) && others.count() == 0
     }
 
-    /// Before a start: what the disk says of the lives before is what the model saw.
+    /// Before a start, forgets what the node can no longer know from its disk.
     pub(super) fn judge_boot(&mut self, node: usize) {
         let lost = self.nodes[node].disk.state().marks.is_none();
         if lost {
             self.nodes[node].suspects.clear();
             self.nodes[node].ended_by = None;
         }
-        // A node that remembers nothing trusts whom it meets first.
+        // A node without memory trusts the first cluster that it meets.
         let state = self.nodes[node].disk.state();
         let pinned = state
             .marks
@@ -162,14 +162,14 @@ impl World {
         }
     }
 
-    /// A process is about to end without a clean exit, seen as this: whether that speaks against what it runs.
+    /// Records that a process is about to die without a clean exit, and counts the death against the content on trial, if any.
     pub(super) fn note_death(&mut self, node: usize, seen: LastExit) {
         let at = &mut self.nodes[node];
         let runs = at.process.as_ref().and_then(|process| process.runs());
         let young = self.now < at.applied_at + PROOF;
         let state = at.disk.state();
         let boot = at.process.as_ref().map(|process| &process.identity.boot_id);
-        // What could not be written cannot be counted.
+        // A trial that could not be written cannot be counted.
         let open = state.marks.as_ref().zip(runs).filter(|(marks, runs)| {
             let on_trial = marks
                 .trials
@@ -192,7 +192,7 @@ impl World {
         }
     }
 
-    /// What the machine says fits what serves, and it keeps little.
+    /// Checks that the machine agrees with the live table and keeps a bounded number of refusals; clears a proven content of suspicion.
     pub(super) fn judge_machine(&mut self, node: usize) {
         let Some(process) = &mut self.nodes[node].process else {
             return;
@@ -222,7 +222,7 @@ impl World {
         }
     }
 
-    /// Whether a node has a reason of its own not to run this.
+    /// Reports whether a node may refuse `view`: by its limits, its release, or a suspect content.
     pub(super) fn may_refuse(&self, node: usize, view: &Snapshot) -> bool {
         let at = &self.nodes[node];
         let suspects = at
@@ -242,7 +242,7 @@ impl World {
     }
 }
 
-/// What a live table holds that it should not, or lacks.
+/// Returns the defect of a live table. `None` if it has none. `wholly` also compares it with a table built from scratch.
 fn wrong_with(live: &LiveTable, wholly: bool) -> Option<&'static str> {
     let snapshot = &live.snapshot;
     let records = snapshot.records();

@@ -1,4 +1,4 @@
-//! What the driver of a proxy does: asks the subscription what to do, does it, and tells it what came of it.
+//! The driver of a proxy: feeds events to the subscription and performs its actions.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::broken::Promise;
 use crate::model::planted::Planted;
 use crate::model::wire::Travels;
 
-/// Why a proxy may let go of a stream; every other reason is a mistake of control.
+/// Valid reasons for a proxy to close a stream; every other reason is a fault of control.
 const FAIR_REASONS: [&str; 6] = [
     "sent this proxy away",
     "fell silent",
@@ -63,7 +63,7 @@ impl World {
         self.feed(tried.node, Event::Connected);
     }
 
-    /// The control that was tried, unless what came since has made the answer void.
+    /// Returns the control that was tried. `None` if a later dial or start made the result obsolete.
     fn still_tried(&self, tried: Try) -> Option<usize> {
         let at = &self.nodes[tried.node];
         let process = at.process.as_ref().filter(|_| at.life == tried.life)?;
@@ -75,7 +75,7 @@ impl World {
         self.controls[control].is_up && apart.is_none_or(|until| *until <= self.now)
     }
 
-    /// The answer of a probe comes back.
+    /// Handles the result of a probe.
     pub(super) fn probed(&mut self, tried: Try) {
         let control = self.still_tried(tried);
         if control.is_some_and(|control| self.is_reached(tried.node, control)) {
@@ -283,7 +283,7 @@ impl World {
         }
     }
 
-    /// Gives the worker something that is done at once.
+    /// Passes a command to the worker, which performs it immediately.
     pub(super) fn work(&mut self, node: usize, job: Command) {
         self.set_wall(node);
         let now = self.instant();
@@ -336,7 +336,7 @@ impl World {
         self.plan_wakes(node);
     }
 
-    /// Plans the next wakes of machine and worker, where they come sooner than what is planned.
+    /// Plans the next wakes of machine and worker where they are earlier than the planned ones.
     fn plan_wakes(&mut self, node: usize) {
         let now = self.instant();
         let Some(process) = &self.nodes[node].process else {
@@ -358,7 +358,7 @@ impl World {
     }
 }
 
-/// A version for a person.
+/// Formats a version for traces and failure messages.
 pub(super) fn shown(version: Option<aralez_proto::version::Version>) -> String {
     version.map_or_else(|| "nothing".to_owned(), |version| version.to_string())
 }

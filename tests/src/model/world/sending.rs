@@ -1,4 +1,4 @@
-//! What control sends, held against the promises, and what its answers come to.
+//! Updates that control sends, and the answers to them, checked against the promises.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::model::control::{Open, Refused};
 use crate::model::planted::Planted;
 use crate::model::wire::WINDOW;
 
-/// The most messages that wait for a node.
+/// Maximum number of messages queued for a node.
 const MOST_WAITING: usize = 4;
-/// How many refusals of a node control remembers.
+/// Number of refusals that control remembers of a node.
 const MOST_REFUSALS: usize = 8;
 
 impl World {
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    /// The update is lost inside of control, and acknowledged in the node's name: what only the heartbeat's expected version can find.
+    /// Drops an update inside control and plans a forged Ack. Only the expected version in a heartbeat can reveal this.
     fn swallow(&mut self, control: usize, link: u64, update: &Update) {
         let node = self.links[&link].node;
         self.swallow = None;
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Something is sent that waits for an answer.
+    /// Records that a message which needs an answer was sent; only one may be open.
     pub(super) fn opens(&mut self, at: usize, link: u64, open: Open) {
         let Some(serving) = self.controls[at].serving.get_mut(&link) else {
             return;
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    /// A report came: what it answers is no longer open.
+    /// Closes the update or question that a report answers, and records a refusal.
     pub(super) fn answered(&mut self, at: usize, link: u64, event: &Event) {
         let Some(serving) = self.controls[at].serving.get_mut(&link) else {
             return;
@@ -153,7 +153,7 @@ impl World {
         }
     }
 
-    /// Lets what waits at control go, as far as the wire takes it.
+    /// Sends messages queued at control while the wire has capacity.
     pub(super) fn pump(&mut self, link: u64) {
         let Some(on) = self.links.get(&link) else {
             return;
@@ -182,7 +182,7 @@ impl World {
         }
     }
 
-    /// What the fleet shows of a node, held against what the node ran.
+    /// Checks the fleet's record of a node against what the node ran.
     pub(super) fn judge_fleet(&mut self, at: usize, link: u64) {
         let control = &self.controls[at];
         let Some(serving) = control.serving.get(&link) else {

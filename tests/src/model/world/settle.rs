@@ -1,4 +1,4 @@
-//! Faults stop: every node comes to the head, or control knows why not, and then there is rest.
+//! The end of a run: after the faults, every node reaches the head or control knows why not, and then no more updates are sent.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::model::broken::Promise;
 use crate::model::content::{DEADLY, POISON};
 use crate::model::setup::Other;
 
-/// In this time after the last commit every node is where it belongs. The longest ways back are a pause of 30 s, a silence of 37.5 s, an
-/// answer that is awaited for 30 s, and being turned away for 30 s, some of them one after the other.
+/// Time after the last commit within which every node must be settled. The longest ways back are a pause of 30 s, a silence of 37.5 s,
+/// waiting 30 s for an answer, and being turned away for 30 s, some of them in sequence.
 const BOUND: Duration = Duration::from_secs(240);
-/// How often it is looked,
+/// Interval of the checks.
 const LOOK: Duration = Duration::from_secs(5);
-/// and for how long nothing may be sent once it is so.
+/// Time without any update that a settled fleet must show.
 const REST: Duration = Duration::from_secs(40);
 
 impl World {
@@ -29,9 +29,9 @@ impl World {
             node.is_corrupted = false;
             node.disk.state().is_full = false;
         }
-        // What waits on a wire that was held up goes on now.
+        // Deliver the messages that a partition or a slow node held up.
         self.hasten(|_| true);
-        // Who was left behind is found out and switched off.
+        // The operator discovers the control that was left behind and switches it off.
         if self.setup.other == Other::LeftBehind {
             self.stop_control(1);
             self.controls[1].is_gone = true;
@@ -96,12 +96,12 @@ impl World {
         });
     }
 
-    /// How the control that a node is connected to says that it is doing.
+    /// Returns the state of a node as reported by the control that it is connected to.
     fn state_of(&self, node: usize) -> Option<NodeState> {
         Some(self.record_of(node)?.state())
     }
 
-    /// What the control that a node is connected to knows of it.
+    /// Returns the record of a node at the control that it is connected to.
     fn record_of(&self, node: usize) -> Option<&NodeRecord> {
         let at = &self.nodes[node];
         let server = at.process.as_ref()?.machine.connected()?;
@@ -109,13 +109,13 @@ impl World {
         fleet.nodes().get(&at.name).map(AsRef::as_ref)
     }
 
-    /// Whether a node runs what the control that it is connected to says. Where an Ack was made up it does not, until the next heartbeats.
+    /// Reports whether the connected control knows what a node runs. After a forged Ack it does not, until the next heartbeats.
     fn control_knows(&self, node: usize, runs: Option<Version>) -> bool {
         let says = self.record_of(node).and_then(|at| at.standing.running);
         says.map(|says| says.root) == runs.map(|runs| runs.root)
     }
 
-    /// Whether an answer of a node, or what it runs, is awaited.
+    /// Reports whether control awaits an answer of a node, a recalled view or a derivation for it.
     fn is_busy(&self, node: usize) -> bool {
         let mut served = self
             .controls
@@ -127,7 +127,7 @@ impl World {
         })
     }
 
-    /// Whether a node is where it belongs, and control says so.
+    /// Reports whether a node is where it belongs and control agrees.
     fn is_settled(&self, node: usize) -> bool {
         let newest = self.controls[0].recent.newest();
         let head = newest.version();
@@ -139,7 +139,7 @@ impl World {
             runs.is_some_and(|runs| runs.root == head.root && runs.order(&head).is_eq());
         let own = self.controls[0].cluster;
         let at = &self.nodes[node];
-        // It lost all that it remembered and met the other cluster first: it belongs there now.
+        // The node lost its memory and met the other cluster first: it belongs to that cluster now.
         if at.cluster.as_deref().is_some_and(|cluster| cluster != own) {
             return true;
         }

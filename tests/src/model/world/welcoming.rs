@@ -1,4 +1,4 @@
-//! How a node is let in or turned away, and under which name.
+//! Admission of nodes: claiming a name, opening a session, turning away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use crate::model::control::{Refused, Serving};
 use crate::model::planted::Planted;
 use crate::model::wire::Travels;
 
-/// A node that was let in.
+/// An admitted node.
 #[derive(Clone, Copy, Debug)]
 struct Arrived {
     id: StreamId,
-    /// What it said that it holds.
+    /// The version that it reported in `Hello`.
     told: Option<Version>,
-    /// When it said so.
+    /// Time at which it sent `Hello`.
     sent: Duration,
 }
 
@@ -37,7 +37,7 @@ impl World {
         if self.has(Planted::OlderHeadTaken) {
             hello.held = told.filter(|held| held.order(&head).is_le());
         }
-        // Before it claims the name, as in control: a proxy that cannot follow must not take it from one that does.
+        // As in control, check this before the name is claimed: a proxy that cannot follow must not take the name from one that can.
         if let Err(turned) = hello.can_follow(&self.controls[at].cluster, head) {
             return self.refuse(at, link, &hello, turned);
         }
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// Turns a node away that cannot follow, and lists it where it is ahead.
+    /// Turns away a node that cannot follow, and lists it in the fleet if it is ahead.
     fn refuse(&mut self, at: usize, link: u64, hello: &Hello, turned: TurnedAway) {
         let (now, node) = (self.instant(), self.links[&link].node);
         if let Some(held) = turned.ahead.as_deref().copied() {
@@ -153,8 +153,8 @@ impl World {
         }
     }
 
-    /// Contents that a node refuses in its greeting must not be sent. The one that it runs is not refused any more: it may be a suspect that was
-    /// started because nothing else was left.
+    /// Records the contents that a node refuses in `Hello`: they must not be sent. The content that it runs is no longer refused: it may be
+    /// a suspect that was started as a last resort.
     fn note_told_refusals(
         &mut self,
         at: usize,
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// Gives the name of a node to a new stream and takes it from an older one; `None`: another process of the node keeps it.
+    /// Assigns a node's name to a new stream and supersedes an older one. `None` if another process of the node keeps the name.
     fn claim(&mut self, at: usize, link: u64, hello: &Hello) -> Option<u64> {
         let (node, now) = (self.links[&link].node, self.instant());
         let control = &mut self.controls[at];

@@ -1,4 +1,4 @@
-//! Streams: how they begin, delay, and end on either side.
+//! Streams: how they open, delay messages, and close on either side.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use bytes::Bytes;
 use super::{Happening, World};
 use crate::model::wire::{Link, ModelWire, Travels};
 
-/// A side that lost its stream hears of it within so many milliseconds.
+/// Maximum time until a side notices that its stream is cut, in milliseconds.
 const NOTICED: u64 = 50;
 
 impl World {
-    /// Opens a stream. It is there before control has heard the first message.
+    /// Opens a stream. It exists before control has received the first message.
     pub(super) fn open_link(&mut self, node: usize, control: usize) -> u64 {
         self.numbers += 1;
         let link = Link {
@@ -49,7 +49,7 @@ impl World {
         }
     }
 
-    /// Until when a link is held up; `None`: it is not.
+    /// Returns the end of the partition that holds up a link. `None` if there is none.
     fn held_up(&self, link: u64) -> Option<Duration> {
         let on = self.links.get(&link)?;
         let until = self.partitions.get(&(on.node, on.control))?;
@@ -97,14 +97,14 @@ impl World {
         self.pump(link);
     }
 
-    /// Whether this is the stream that the process of a node has open.
+    /// Reports whether this is the open stream of the node's current process.
     pub(super) fn is_open(&self, link: u64, node: usize, life: u64) -> bool {
         let node = &self.nodes[node];
         let process = node.process.as_ref().filter(|_| node.life == life);
         process.is_some_and(|process| process.stream == Some(link))
     }
 
-    /// What is under way on these streams arrives now.
+    /// Delivers everything in flight on the matching streams now.
     pub(super) fn hasten(&mut self, wanted: impl Fn(&Link) -> bool) {
         let links = self.links.iter().filter(|(_, on)| wanted(on));
         let links: Vec<u64> = links.map(|(link, _)| *link).collect();
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// What is under way is lost, and both sides notice, each at its time.
+    /// Cuts a stream: everything in flight is lost, and each side notices at its own time.
     pub(super) fn cut(&mut self, link: u64) {
         let Some(on) = self.links.get_mut(&link) else {
             return;
@@ -139,7 +139,7 @@ impl World {
         self.plan(other, Happening::ControlNotices { link });
     }
 
-    /// The process of a node is gone: what it sent may still arrive.
+    /// Closes a stream whose node died: messages that it sent may still arrive.
     pub(super) fn node_side_dies(&mut self, link: u64) {
         let arrives = self.random.chance(50);
         if let Some(on) = self.links.get_mut(&link)
@@ -150,7 +150,7 @@ impl World {
         self.send_up(link, Travels::End);
     }
 
-    /// Control is gone, without a word.
+    /// Closes a stream whose control died without a farewell: messages that it sent may still arrive.
     pub(super) fn control_side_dies(&mut self, link: u64) {
         let arrives = self.random.chance(50);
         if let Some(on) = self.links.get_mut(&link)

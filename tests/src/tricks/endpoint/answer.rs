@@ -1,4 +1,4 @@
-//! What the endpoint answers: victims get their own number back, attackers what their target says.
+//! The endpoint's answers: victims receive their own number, attackers the answer that their target selects.
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -6,25 +6,25 @@ use tokio::net::tcp::OwnedWriteHalf;
 use super::incoming::IncomingRequest;
 use crate::tricks::VICTIM;
 
-/// A whole answer that nobody may get.
+/// A complete answer that no client may receive.
 pub(super) const FORGED: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nX-Id: foreign\r\n\r\nforeign";
 
 const INTERIM: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 const LONG: usize = 1 << 20;
 
-/// What follows an answer.
+/// The state of the connection after an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum After {
-    /// The next request.
+    /// It serves the next request.
     GoesOn,
-    /// The end, without a word of it.
+    /// It is closed without announcement.
     Closes,
-    /// Other bytes than requests.
+    /// It is a tunnel and carries no more requests.
     Tunnels,
 }
 
-/// Answers in one write, so that all of it is there at once.
+/// Sends the answer in a single write, so that all of it arrives together.
 pub(super) async fn answer(request: &IncomingRequest, writer: &mut OwnedWriteHalf) -> After {
     let (bytes, after) = bytes(request);
     match writer.write_all(&bytes).await {
@@ -33,7 +33,7 @@ pub(super) async fn answer(request: &IncomingRequest, writer: &mut OwnedWriteHal
     }
 }
 
-/// The two parts of an answer to a request whose body is not taken.
+/// Returns the two parts of the answer to a request whose body is not consumed.
 pub(super) fn untaken(target: &str) -> [&'static [u8]; 2] {
     match target.rsplit('/').next() {
         Some("whole") => [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nattacker", b""],

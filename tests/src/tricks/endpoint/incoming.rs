@@ -1,4 +1,4 @@
-//! What comes in on a connection of the endpoint, read strictly.
+//! A strict parser for the bytes that arrive on a connection of the endpoint.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::tcp::OwnedReadHalf;
 
 use crate::tricks::{FOREIGN, HOST};
 
-/// The head of a request that was in order.
+/// The head of a well-formed request.
 #[derive(Debug)]
 pub(super) struct IncomingRequest {
     pub(super) method: String,
@@ -43,7 +43,7 @@ impl Incoming {
         }
     }
 
-    /// The next request; `None` at the end of the connection, or where nothing comes for `patience`.
+    /// Reads the next request; `None` if the connection closes, or if nothing arrives within `patience`.
     pub(super) async fn head(
         &mut self,
         patience: Option<Duration>,
@@ -74,7 +74,7 @@ impl Incoming {
         }
     }
 
-    /// Reads the body of a request; `false` where the connection ends within it, as it does when an upload is cut.
+    /// Reads the body of a request. Returns `false` if the connection closes within it, as it does when an upload is cut.
     pub(super) async fn body(&mut self, request: &IncomingRequest) -> Result<bool, String> {
         match request.framing {
             Framing::Length(length) => Ok(self.take(length).await),
@@ -82,7 +82,7 @@ impl Incoming {
         }
     }
 
-    /// `true` where nothing came after a request that is not answered yet; `Err` otherwise: nobody asks twice at once.
+    /// Returns `true` if no byte follows a request that is not answered yet, and an error otherwise: the proxy must not pipeline.
     pub(super) fn is_empty(&self, request: &IncomingRequest) -> Result<bool, String> {
         match self.bytes.is_empty() {
             true => Ok(true),
@@ -90,7 +90,7 @@ impl Incoming {
         }
     }
 
-    /// Reads whatever comes.
+    /// Reads and discards all bytes until the connection closes.
     pub(super) async fn drain(&mut self) -> Result<(), String> {
         while self.more().await {
             self.bytes.clear();
@@ -155,7 +155,7 @@ impl Incoming {
         }
     }
 
-    /// Whether more came.
+    /// Reads more bytes. Returns whether any arrived.
     pub(super) async fn more(&mut self) -> bool {
         matches!(self.read.read_buf(&mut self.bytes).await, Ok(1..))
     }
