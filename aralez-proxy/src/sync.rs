@@ -13,8 +13,9 @@ mod serving;
 mod stream;
 pub mod translate;
 
+use parking_lot::Mutex;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -145,7 +146,7 @@ impl SyncHandle {
     /// milliseconds, at most a few seconds if the disk or control is slow.
     pub fn shutdown(&self) {
         self.writer.stop.send_replace(true);
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = self.threads.lock();
         for thread in threads.drain(..) {
             if thread.join().is_err() {
                 error!("a sync thread panicked");

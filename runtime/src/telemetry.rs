@@ -1,10 +1,11 @@
 //! Logs: one line per event, to standard error or to a file. Records of the `log` crate are written the same way.
 
+use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use aralez_proto::main_config::LogLevel;
 use tracing_subscriber::Registry;
@@ -92,18 +93,13 @@ impl LogFile {
     }
 
     fn current(&self) -> Arc<File> {
-        Arc::clone(&self.locked())
+        Arc::clone(&self.current.lock())
     }
 
     fn reopen(&self) -> Result<(), TelemetryError> {
         let anew = Arc::new(open(&self.path)?);
-        *self.locked() = anew;
+        *self.current.lock() = anew;
         Ok(())
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Arc<File>> {
-        // Held only to clone or replace the handle, so the value is consistent even after a panic.
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

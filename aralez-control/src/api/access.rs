@@ -1,7 +1,7 @@
 //! Access control: constant-time comparison of the master key, and a throttle against guessing.
 
+use parking_lot::Mutex;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use aralez_proto::hash::Digest;
@@ -51,7 +51,7 @@ impl Access {
     /// Only wrong keys are throttled, the right one always passes: an operator may share an address with an attacker, behind a NAT or on
     /// this machine.
     pub(super) fn check(&self, request: &Parts, peer: IpAddr, now: Instant) -> Result<(), Denied> {
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut throttle = self.throttle.lock();
         let right = self.key.ok_or(Denied::NoKeyConfigured)?;
         let shown = shown_key(request).ok_or(Denied::NoKey)?;
         if bool::from(hash(&shown).as_bytes().ct_eq(right.as_bytes())) {

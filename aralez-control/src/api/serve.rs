@@ -3,9 +3,10 @@
 //! hyper's header timeout covers a request head and the wait for the next one; [`super::body`] bounds a request body; [`WRITE`] closes the
 //! connection of a client that stops reading.
 
+use parking_lot::Mutex;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -89,7 +90,7 @@ struct Door {
 impl Door {
     fn admit(&self, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
         let (close, closed) = oneshot::channel();
-        let entry = locked(&self.open).enter(peer.ip(), close, Instant::now());
+        let entry = self.open.lock().enter(peer.ip(), close, Instant::now());
         let id = match entry {
             ClientAdmission::Admitted(id) => id,
             ClientAdmission::InPlaceOf(id, evicted) => {
@@ -123,7 +124,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        locked(&self.open).left(self.id);
+        self.open.lock().left(self.id);
     }
 }
 
@@ -137,9 +138,9 @@ async fn connection(
     let service = service_fn(|request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            locked(&place.open).busy(place.id);
+            place.open.lock().busy(place.id);
             let response = answer(router, request, peer).await;
-            locked(&place.open).waits(place.id, Instant::now());
+            place.open.lock().waits(place.id, Instant::now());
             Ok::<_, io::Error>(response)
         }
     });
@@ -159,9 +160,4 @@ async fn answer(router: Router, request: Request<Incoming>, peer: SocketAddr) ->
         Ok(response) => response,
         Err(never) => match never {},
     }
-}
-
-fn locked(open: &Open) -> MutexGuard<'_, Clients<oneshot::Sender<()>>> {
-    // Every change is one call, so the data is consistent even after a panic.
-    open.lock().unwrap_or_else(PoisonError::into_inner)
 }

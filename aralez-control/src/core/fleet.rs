@@ -2,8 +2,9 @@
 //!
 //! Sessions report here and the API reads here. A node that disconnected stays listed. The fleet makes no decisions about streams.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::fault::Fault;
@@ -359,8 +360,7 @@ pub struct SharedFleet(Arc<Mutex<Fleet>>);
 impl SharedFleet {
     /// Locks the fleet, for one read or one update.
     pub fn lock(&self) -> MutexGuard<'_, Fleet> {
-        // Every update is a single call, so the fleet is consistent even after a panic of a lock holder.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Moves endpoints that sources found into the discovered layer and to the nodes. Never writes the ledger.
 
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::model::{Endpoint, PoolName};
@@ -45,7 +46,7 @@ impl Reported {
     }
 
     pub(super) fn put(&self, pool: PoolName, endpoints: Vec<Endpoint>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock();
         waiting.insert(pool, endpoints);
         drop(waiting);
         self.bell.send_replace(());
@@ -56,7 +57,7 @@ impl Taken {
     /// Waits for reports and returns those since the last call; `None` if there are no sources any more.
     async fn next(&mut self) -> Option<BTreeMap<PoolName, Vec<Endpoint>>> {
         let rings = self.bell.changed().await;
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock();
         let taken = std::mem::take(&mut *waiting);
         (rings.is_ok() || !taken.is_empty()).then_some(taken)
     }

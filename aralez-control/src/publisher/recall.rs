@@ -3,7 +3,8 @@
 //! A rebuild takes as long as a commit, and after a restart of control thousands of nodes may ask at the same time. It therefore runs
 //! outside of the writer, once per revision regardless of the number of requests, and one revision at a time.
 
-use std::sync::{Arc, Mutex as Lock, PoisonError};
+use parking_lot::Mutex as Lock;
+use std::sync::Arc;
 
 use aralez_proto::document::DocumentSet;
 use aralez_proto::model::GroupName;
@@ -42,7 +43,7 @@ struct Kept {
 impl Earlier {
     /// Returns the slot of a revision. If the cache is full, evicts the revision with the fewest requests.
     fn place(&self, number: (u64, u64)) -> Made {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         if let Some(known) = kept.iter_mut().find(|known| known.number == number) {
             known.asked += 1;
             return Arc::clone(&known.made);

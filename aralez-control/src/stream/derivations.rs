@@ -4,8 +4,9 @@
 //! differ, so it runs outside of the threads that serve streams, and one at a time: heartbeats and updates of other nodes continue in the
 //! meantime.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::hash::Digest;
@@ -73,7 +74,7 @@ impl Derivations {
 
     /// Adds the stream to a known derivation. Returns `false` if the caller must make it.
     fn join(&self, key: Digest, stream: &Waiting) -> bool {
-        let mut places = self.places();
+        let mut places = self.places.lock();
         let view = places.view;
         let Some(place) = places.by_key.get_mut(&key) else {
             let progress = Progress::Making(vec![stream.clone()]);
@@ -109,7 +110,7 @@ impl Derivations {
 
     /// Reports whether a waiting stream is still open. If none is, drops the derivation.
     fn is_wanted(&self, key: Digest) -> bool {
-        let mut places = self.places();
+        let mut places = self.places.lock();
         let wanted = places
             .by_key
             .get(&key)
@@ -124,7 +125,7 @@ impl Derivations {
     }
 
     fn made(&self, key: Digest, made: &Option<SharedSnapshot>) {
-        let mut places = self.places();
+        let mut places = self.places.lock();
         let asked = places.view;
         let progress = Progress::Made(made.clone());
         let before = places.by_key.insert(key, Place { asked, progress });
@@ -135,23 +136,18 @@ impl Derivations {
 
     /// Answers the waiting streams with `None`; the next request tries again.
     fn failed(&self, key: Digest) {
-        let before = self.places().by_key.remove(&key);
+        let before = self.places.lock().by_key.remove(&key);
         tell_all(before, key, &None);
     }
 
     /// Records that there is a newer view.
     pub(super) fn next_view(&self) {
-        let mut places = self.places();
+        let mut places = self.places.lock();
         places.view += 1;
         let view = places.view;
         places
             .by_key
             .retain(|_, place| !place.is_made() || place.asked + VIEWS >= view);
-    }
-
-    fn places(&self) -> MutexGuard<'_, Places> {
-        // Every change is a single call, so the state is consistent even after a panic.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,10 @@
 //! State shared by all streams: the recent views of each group, the connected nodes and the admission of new streams.
 
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::{GroupName, NodeName};
@@ -140,7 +141,7 @@ impl FullPlace {
 
 impl Drop for FullPlace {
     fn drop(&mut self) {
-        let mut state = self.hub.state();
+        let mut state = self.hub.state.lock();
         state.admission.full_ended(self.bytes, self.took);
     }
 }
@@ -207,11 +208,11 @@ impl Hub {
     }
 
     pub(super) fn admit(&self, now: Instant) -> Result<(), (Duration, Duration)> {
-        self.state().admission.admit(now)
+        self.state.lock().admission.admit(now)
     }
 
     pub(super) fn ended(&self) {
-        self.state().admission.ended();
+        self.state.lock().admission.ended();
     }
 
     /// Admits a full resync on one stream. It counts against the limit until the returned slot is dropped; the error is the retry range.
@@ -220,7 +221,7 @@ impl Hub {
         bytes: u64,
         now: Instant,
     ) -> Result<FullPlace, (Duration, Duration)> {
-        self.state().admission.admit_full(bytes, now)?;
+        self.state.lock().admission.admit_full(bytes, now)?;
         Ok(FullPlace {
             hub: Arc::clone(self),
             bytes,
@@ -231,11 +232,11 @@ impl Hub {
 
     /// Runs `ask` on the tries of suspect contents, under the lock.
     pub(super) fn tries<T>(&self, ask: impl FnOnce(&mut Tries) -> T) -> T {
-        ask(&mut self.state().tries)
+        ask(&mut self.state.lock().tries)
     }
 
     pub(super) fn time_to_return(&self) -> Duration {
-        self.state().admission.time_to_return()
+        self.state.lock().admission.time_to_return()
     }
 
     /// Assigns the name of a node to a new stream and supersedes the older stream, if the claim allows it. The id is 0 if it does not.
@@ -246,7 +247,7 @@ impl Hub {
         commands: mpsc::UnboundedSender<Command>,
         now: Instant,
     ) -> (Claim, StreamId) {
-        let mut guard = self.state();
+        let mut guard = self.state.lock();
         let state = &mut *guard;
         let here = state.streams.get(node);
         let claim = here.map_or(Claim::Returns, |here| {
@@ -281,22 +282,17 @@ impl Hub {
 
     /// Releases the name of a node when its stream has ended, unless a newer stream has it.
     pub(super) fn release(&self, node: &NodeName, id: StreamId) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if state.streams.get(node).is_some_and(|here| here.id == id) {
             state.streams.remove(node);
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Each change is complete within one call, so the state is consistent even after a panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl NodeCommands for Hub {
     fn retry(&self, node: &NodeName) -> bool {
         let known = self.parts.fleet.lock().forgive(node);
-        if let Some(here) = self.state().streams.get(node) {
+        if let Some(here) = self.state.lock().streams.get(node) {
             let _ = here.commands.send(Command::Retry);
         }
         known

@@ -1,7 +1,8 @@
 //! The queue of messages for one stream. Queued updates share their encoded parts, so a slow node costs a pointer and not a copy.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aralez_proto::hash::Digest;
 use aralez_proto::record::{Change, RecordSet};
@@ -63,7 +64,7 @@ impl PartsCache {
             let entry = kept.iter().find(|(known, _)| *known == key)?;
             Some(Arc::clone(&entry.1))
         };
-        if let Some(parts) = found(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(parts) = found(&self.kept.lock()) {
             return parts;
         }
         // Outside the lock: two streams may encode the same delta, but no stream waits for another.
@@ -73,7 +74,7 @@ impl PartsCache {
             Base::Told(_, delta) => EncodedUpdate::of(delta),
             Base::Nothing => EncodedUpdate::of(&RecordSet::default().delta_to(target)),
         });
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         kept.push_back((key, Arc::clone(&parts)));
         if kept.len() > KEPT {
             kept.pop_front();

@@ -1,8 +1,9 @@
 //! The end of the process: by a signal, with its supervisor, or because a successor took over.
 
+use parking_lot::Mutex;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -34,7 +35,7 @@ struct Passable {
 
 impl Passable {
     fn offer(&self, live: bool) -> std::io::Result<Offer> {
-        let http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        let http = self.http.lock();
         let listeners = http.iter().chain([&self.admin]);
         Ok(Offer {
             lock: self.lock.handle()?,
@@ -46,7 +47,7 @@ impl Passable {
     }
 
     fn close(&self) {
-        let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut http = self.http.lock();
         http.clear();
     }
 }

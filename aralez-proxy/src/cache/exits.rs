@@ -4,11 +4,11 @@
 //! `--record-exit`, which systemd runs after the process is gone. The first note of a boot wins, so that a kill after a shutdown request is
 //! not held against the content that ran. The note names its boot; a note about another boot is ignored.
 
+use parking_lot::Mutex;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aralez_runtime::supervised::ProcessExit;
 use aralez_runtime::{private, random};
@@ -115,7 +115,7 @@ impl ExitNotes {
         if !self.booted.load(Ordering::Acquire) {
             return Ok(());
         }
-        let mut stage = self.stage();
+        let mut stage = self.stage.lock();
         let before = std::mem::replace(&mut *stage, Stage::Ends);
         if before == Stage::HandsOver {
             remove(&self.folder)?;
@@ -128,7 +128,7 @@ impl ExitNotes {
     /// # Errors
     /// [`NotCached`] if the note cannot be written.
     pub fn hands_over(&self) -> Result<(), NotCached> {
-        let mut stage = self.stage();
+        let mut stage = self.stage.lock();
         if *stage != Stage::Serves || !self.booted.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -141,7 +141,7 @@ impl ExitNotes {
     /// # Errors
     /// [`NotCached`] if the note cannot be removed.
     pub fn stays(&self) -> Result<(), NotCached> {
-        let mut stage = self.stage();
+        let mut stage = self.stage.lock();
         if *stage != Stage::HandsOver {
             return Ok(());
         }
@@ -150,11 +150,6 @@ impl ExitNotes {
             return Ok(());
         }
         remove(&self.folder)
-    }
-
-    fn stage(&self) -> MutexGuard<'_, Stage> {
-        // A single value cannot be left inconsistent by a panic.
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Connection limits: per process, listener and client. At a limit, the connection that has been idle longest is evicted.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -150,8 +151,7 @@ impl Admission {
     }
 
     fn with_clients<T>(&self, work: impl FnOnce(&mut HashMap<IpAddr, usize>) -> T) -> T {
-        // The counts are consistent after every step, so they survive a panic of another thread.
-        work(&mut self.clients.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.clients.lock())
     }
 }
 

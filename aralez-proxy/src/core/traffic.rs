@@ -1,7 +1,8 @@
 //! The traffic of this node: counts, latencies, requests in flight. Each thread counts separately; readers get the sum.
 
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::core::counters::Counters;
@@ -71,8 +72,7 @@ impl Traffic {
     }
 
     fn with_tallies<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
-        // The list is consistent after every step, so a poisoned lock is harmless.
-        work(&mut self.tallies.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.tallies.lock())
     }
 
     /// Starts draining: the node reports not ready, and asks clients to reconnect elsewhere.

@@ -2,8 +2,9 @@
 //!
 //! The newest few are kept whole. For earlier ones, the log keeps what each commit changed, so that any of them can be rebuilt.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use aralez_proto::content::Content;
 use aralez_proto::hash::Digest;
@@ -82,21 +83,17 @@ impl Recent {
     /// Reports whether the newest snapshot would be refused for the same reason.
     pub(super) fn is_blocked_by(&self, refusal: &Refusal, limits: &Limits) -> bool {
         let key = (refusal.mark(), *limits);
-        let known = self.verdicts().get(&key).copied();
+        let known = self.verdicts.lock().get(&key).copied();
         known.unwrap_or_else(|| {
             // Evaluate without the lock: two streams may compute the same verdict, but none waits.
             let blocks = refusal.blocks(&self.newest, limits);
-            let mut verdicts = self.verdicts();
+            let mut verdicts = self.verdicts.lock();
             if verdicts.len() >= VERDICTS {
                 verdicts.clear();
             }
             verdicts.insert(key, blocks);
             blocks
         })
-    }
-
-    fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the snapshot with this root, if it is kept or can be rebuilt.
@@ -118,7 +115,7 @@ impl Recent {
 
     fn remake(&self, root: Digest) -> Option<SharedSnapshot> {
         let (version, undo) = self.log.undo_to(root)?;
-        let mut remade = self.remade.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remade = self.remade.lock();
         if let Some(found) = remade.iter().find(|found| found.version().root == root) {
             return Some(Arc::clone(found));
         }

@@ -4,11 +4,12 @@
 //! reports nothing (network file systems, writes through `mmap`), nothing is known here, and the files are judged by how long they are
 //! unchanged.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
@@ -59,12 +60,12 @@ pub struct Writers(Arc<Mutex<BTreeMap<FileId, Followed>>>);
 impl Writers {
     /// Returns the last event of a file; `None` if there was none.
     pub(super) fn heard(&self, file: FileId) -> Option<Heard> {
-        self.files().get(&file).map(|followed| followed.heard)
+        self.0.lock().get(&file).map(|followed| followed.heard)
     }
 
     /// Discards all state, because events may have been lost.
     pub(super) fn forget(&self) {
-        self.files().clear();
+        self.0.lock().clear();
     }
 
     /// Records an event. Returns `false` if it cannot have changed the content of the files.
@@ -83,7 +84,7 @@ impl Writers {
             EventKind::Create(CreateKind::File) => self.set(path, Heard::Made),
             EventKind::Modify(ModifyKind::Data(_)) => self.set(path, Heard::Written),
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => self.moved_to(path),
-            EventKind::Remove(_) => self.files().retain(|_, followed| followed.path != *path),
+            EventKind::Remove(_) => self.0.lock().retain(|_, followed| followed.path != *path),
             _ => {}
         }
         true
@@ -93,7 +94,7 @@ impl Writers {
         let Some(file) = file_at(path) else {
             return;
         };
-        let mut files = self.files();
+        let mut files = self.0.lock();
         if files.len() >= MOST {
             files.clear();
         }
@@ -104,7 +105,7 @@ impl Writers {
     /// By the time a close is reported, the file may have another name, and its name may be another file's: the file tracked under that
     /// name counts as closed.
     fn closed(&self, path: &Path) {
-        for followed in self.files().values_mut() {
+        for followed in self.0.lock().values_mut() {
             if followed.path == *path {
                 followed.heard = Heard::Closed;
             }
@@ -115,7 +116,7 @@ impl Writers {
     /// A file that is still being written keeps that state under its new name. The file that had the name before is gone.
     fn moved_to(&self, path: &Path) {
         let file = file_at(path);
-        let mut files = self.files();
+        let mut files = self.0.lock();
         files.retain(|other, followed| followed.path != *path || Some(*other) == file);
         let writing = file.and_then(|file| files.get_mut(&file));
         match writing.filter(|followed| followed.heard == Heard::Written) {
@@ -125,11 +126,6 @@ impl Writers {
                 self.set(path, Heard::Moved);
             }
         }
-    }
-
-    fn files(&self) -> MutexGuard<'_, BTreeMap<FileId, Followed>> {
-        // The map is consistent after every change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

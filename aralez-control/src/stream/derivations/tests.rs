@@ -122,12 +122,12 @@ async fn few_are_kept_and_those_of_long_ago_are_let_go() {
         count.ask(&all, needed(Limits::default(), &[port]), &stream);
         answer(&mut answers).await;
         all.next_view();
-        assert!(all.places().by_key.len() <= KEPT);
+        assert!(all.places.lock().by_key.len() <= KEPT);
     }
     for _ in 0..=VIEWS {
         all.next_view();
     }
-    assert!(all.places().by_key.is_empty());
+    assert!(all.places.lock().by_key.is_empty());
 }
 
 #[tokio::test]
@@ -141,5 +141,5 @@ async fn what_only_streams_that_ended_wanted_is_not_made() {
     drop(turn);
     answer(&mut answers).await;
     assert_eq!(count.get(), 1);
-    assert_eq!(all.places().by_key.len(), 1);
+    assert_eq!(all.places.lock().by_key.len(), 1);
 }

@@ -4,10 +4,11 @@
 //! slot. Slots are not kept in order: eviction scans them and keeps the oldest for later evictions. The rate of scans is bounded by their
 //! cost, so that a flood of connections cannot trigger one scan each.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -148,8 +149,7 @@ impl IdleConnections {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Slots) -> T) -> T {
-        // The slots are consistent after every step, so a poisoned lock can be ignored.
-        work(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.slots.lock())
     }
 }
 

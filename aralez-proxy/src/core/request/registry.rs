@@ -1,9 +1,10 @@
 //! State that outlives tables, keyed by its owner: a pool's round-robin position, an endpoint's running requests and its rest.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use aralez_proto::model::{EndpointAddress, PoolName};
 use foldhash::fast::RandomState;
@@ -20,13 +21,8 @@ pub struct Registry(Mutex<WeakMap<PoolName, PoolState>>);
 impl Registry {
     /// Returns the state of a pool, and creates it if necessary.
     pub fn pool(&self, pool: &PoolName) -> Arc<PoolState> {
-        locked(&self.0).get(pool)
+        self.0.lock().get(pool)
     }
-}
-
-/// Locks a mutex. The protected values are consistent after every step, so a poisoned lock can be ignored.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A pool's round-robin position, and the loads of its endpoints.
@@ -53,7 +49,7 @@ impl PoolState {
         self: &Arc<Self>,
         addresses: impl ExactSizeIterator<Item = &'a EndpointAddress>,
     ) -> Vec<Arc<Load>> {
-        let mut kept = locked(&self.loads);
+        let mut kept = self.loads.lock();
         kept.retain(|(_, load)| load.strong_count() > 0);
         let known = kept.len();
         kept.reserve_exact(addresses.len().saturating_sub(known));

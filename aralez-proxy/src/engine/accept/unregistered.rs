@@ -1,7 +1,7 @@
 //! New clients that wait for their first response and are not registered with the runtime yet. Registration costs syscalls, and most
 //! responses are ready before it pays off. One timer serves all such clients of a thread; one timer each would cost a syscall itself.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct UnregisteredSockets {
 impl UnregisteredSockets {
     /// Wakes this task within twice [`FOR`], provided that [`UnregisteredSockets::look`] runs.
     pub fn look_again(&self, cx: &Context<'_>) {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         if waiting.is_empty() {
             self.some.notify_one();
         }
@@ -38,14 +38,9 @@ impl UnregisteredSockets {
         loop {
             self.some.notified().await;
             tokio::time::sleep(FOR).await;
-            let waiting = std::mem::take(&mut *self.lock());
+            let waiting = std::mem::take(&mut *self.waiting.lock());
             waiting.into_iter().for_each(Waker::wake);
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
-        // The list is consistent after every step, so a poisoned lock is harmless.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

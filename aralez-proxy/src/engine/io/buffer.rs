@@ -1,8 +1,8 @@
 //! Read buffers, allocated only while they hold bytes.
 
+use parking_lot::Mutex;
 use std::io;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use crate::engine::io::Io;
@@ -173,7 +173,7 @@ impl Buffers {
     fn lend(&self, buffer: &mut Buffer) {
         self.take_back(buffer);
         let size = buffer.fits();
-        let kept = self.shelf(size).and_then(|(shelf, _)| lock(shelf).pop());
+        let kept = self.shelf(size).and_then(|(shelf, _)| shelf.lock().pop());
         buffer.bytes = kept.unwrap_or_else(|| vec![0; size]);
     }
 
@@ -183,7 +183,7 @@ impl Buffers {
         buffer.start = 0;
         buffer.end = 0;
         if let Some((shelf, most)) = self.shelf(bytes.len()) {
-            let mut shelf = lock(shelf);
+            let mut shelf = shelf.lock();
             if shelf.len() < most {
                 shelf.push(bytes);
             }
@@ -198,11 +198,6 @@ impl Buffers {
             _ => None,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A free list is consistent after every step, so a poisoned lock is safe to use.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! State shared by the connections of one thread.
 
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::core::admission::Admission;
@@ -116,7 +117,7 @@ impl ThreadContext {
 
     /// Returns buffers for an exchange, reused if possible.
     pub fn lend_buffers(&self) -> ExchangeBuffers {
-        let kept = lock(&self.exchanges).pop();
+        let kept = self.exchanges.lock().pop();
         let mut buffers = kept.unwrap_or_default();
         buffers.lent = Some(BufferLoan::to_one_more(&self.lent));
         buffers
@@ -130,7 +131,7 @@ impl ThreadContext {
         buffers.endpoint.up.out.shrink();
         buffers.client.down.out.shrink();
         buffers.client.head.clear();
-        let mut kept = lock(&self.exchanges);
+        let mut kept = self.exchanges.lock();
         if kept.len() < KEPT {
             kept.push(buffers);
         }
@@ -152,7 +153,7 @@ impl ThreadContext {
 
     /// Returns the text of the current date. The wall clock is read once per second.
     pub fn date(&self, now: Instant) -> DateText {
-        let mut date = lock(&self.date);
+        let mut date = self.date.lock();
         if now >= date.until {
             *date = Today::at(now);
         }
@@ -189,9 +190,4 @@ impl Today {
             until: now + Duration::from_nanos(left),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Data behind these locks is consistent after every step, so a poisoned lock is safe to use.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Idle endpoint connections. There is one pool per worker, so its lock is never contended.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use foldhash::fast::RandomState;
@@ -132,7 +132,7 @@ impl ConnectionPool {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
-        work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.kept.lock())
     }
 }
 

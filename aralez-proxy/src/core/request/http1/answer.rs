@@ -1,5 +1,7 @@
 //! The proxy's own responses as HTTP/1: small, plain, and without closing the connection if the start of the next request is known.
 
+use http::StatusCode;
+
 use crate::core::request::additions::{self, FieldList};
 use crate::core::request::answer::{Answer, Content};
 use crate::core::request::edits::CompiledEdits;
@@ -94,27 +96,7 @@ fn text(status: u16) -> String {
 }
 
 /// Returns the usual reason phrase of a status that the proxy generates.
-const fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        204 => "No Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        414 => "URI Too Long",
-        417 => "Expectation Failed",
-        421 => "Misdirected Request",
-        431 => "Request Header Fields Too Large",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        508 => "Loop Detected",
-        _ => "Internal Server Error",
-    }
+fn reason(status: u16) -> &'static str {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    status.canonical_reason().unwrap_or_default()
 }

@@ -57,7 +57,7 @@ fn what_nobody_holds_is_swept() {
         registry.pool(&pool(&port.to_string()));
         state.loads([address(port)].iter());
     }
-    let sizes = (locked(&registry.0).kept.len(), locked(&state.loads).len());
+    let sizes = (registry.0.lock().kept.len(), state.loads.lock().len());
     assert!(sizes.0 <= 2 * 64, "{sizes:?} entries are left");
     assert!(sizes.1 <= 2, "{sizes:?} entries are left");
     let again = state.loads([address(1)].iter());
