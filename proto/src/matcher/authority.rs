@@ -19,6 +19,7 @@ impl Scheme {
             .into_iter()
             .find_map(|(text, scheme)| {
                 let (head, rest) = target.split_at_checked(text.len())?;
+                // RFC 3986 section 3.1: a scheme is matched in any case.
                 head.eq_ignore_ascii_case(text).then_some((scheme, rest))
             })
     }
@@ -26,7 +27,9 @@ impl Scheme {
     /// Returns the port of an authority without one.
     const fn default_port(self) -> u16 {
         match self {
+            // RFC 9110 section 4.2.1: the default port of http is 80.
             Self::Http => 80,
+            // RFC 9110 section 4.2.2: the default port of https is 443.
             Self::Https => 443,
         }
     }
@@ -51,15 +54,17 @@ impl<'a> Authority<'a> {
     }
 
     /// Reports whether a `Host` field names the same host and port. Names are case-insensitive, and a missing or empty port is the default
-    /// of the scheme (RFC 9110 section 4.2.3, RFC 3986 section 6.2.3).
+    /// of the scheme.
     pub fn is_named_by(self, host: &str) -> bool {
         let (name, port) = split_port(self.text);
         let (other, other_port) = split_port(host);
+        // RFC 9110 section 4.2.3: a missing or empty port equals the default port of the scheme.
         let ports = match (self.number(port), self.number(other_port)) {
             (Some(port), Some(other)) => port == other,
             // Not a number: `normalise_host` refuses it.
             _ => port == other_port,
         };
+        // RFC 9110 section 4.2.3: hosts are compared in any case.
         ports && name.eq_ignore_ascii_case(other)
     }
 
@@ -73,6 +78,7 @@ impl<'a> Authority<'a> {
 
 /// Splits a text into the name and the text after its `:`. Colons inside brackets belong to the name.
 fn split_port(text: &str) -> (&str, Option<&str>) {
+    // RFC 3986 section 3.2.2: an IPv6 address is in brackets, and its colons do not begin a port.
     let name = text.rfind(']').unwrap_or(0);
     match text[name..].find(':') {
         Some(colon) => (&text[..name + colon], Some(&text[name + colon + 1..])),

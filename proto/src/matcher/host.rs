@@ -74,6 +74,7 @@ pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
 fn ascii(name: &str) -> Result<Cow<'_, str>, InvalidHost> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() {
+        // RFC 9110 section 4.2.1: an http URI with an empty host is invalid.
         return Err(InvalidHost::Empty);
     }
     if name.len() > MAX_NAME {
@@ -86,10 +87,14 @@ fn ascii(name: &str) -> Result<Cow<'_, str>, InvalidHost> {
             b'.' if label == 0 => return Err(InvalidHost::EmptyLabel),
             b'.' => label = 0,
             b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
+            // RFC 3986 section 6.2.2.1: hosts are compared in lower case.
             b'A'..=b'Z' => {
                 label += 1;
                 upper = true;
             }
+            // RFC 3986 section 3.2.2: a host is a name or an address; stricter: a name consists of letters, digits, hyphens, underscores
+            // and dots only.
+            // RFC 9110 section 4.2.4: a recipient treats userinfo in an authority as an error.
             _ => return Err(InvalidHost::Character),
         }
         if label > MAX_LABEL {
@@ -114,6 +119,7 @@ fn bracketed(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
     } else if !rest.is_empty() {
         return Err(InvalidHost::Port);
     }
+    // RFC 3986 section 3.2.2: brackets enclose an IPv6 address; stricter: an address of a future version is refused.
     let address: Ipv6Addr = host[1..end].parse().map_err(|_| InvalidHost::Address)?;
     let mut same = Same(host);
     if write!(same, "[{address}]").is_ok() && same.0.is_empty() {
@@ -132,12 +138,14 @@ impl Write for Same<'_> {
     }
 }
 
-/// Checks a port. An empty port counts as no port (RFC 3986 section 3.2.3).
+/// Checks a port.
 fn check_port(port: &str) -> Result<(), InvalidHost> {
+    // RFC 3986 section 3.2.3: an empty port counts as none.
     if port.is_empty() {
         return Ok(());
     }
     let digits = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    // RFC 3986 section 3.2.3: a port is a decimal number; stricter: only 1 to 65535 are accepted.
     match port.parse::<u16>() {
         Ok(1..) if digits => Ok(()),
         _ => Err(InvalidHost::Port),

@@ -75,8 +75,10 @@ impl<'a> RequestPath<'a> {
     /// # Errors
     /// [`InvalidPath`] if no reading of the path is acceptable. [`RequestPath::select`] refuses the rest.
     pub fn parse(written: &'a str) -> Result<Self, InvalidPath> {
+        // RFC 3986 section 3.3: a path that follows an authority begins with a slash.
         let written = one_leading_slash(written).ok_or(InvalidPath::NotAbsolute)?;
         let seen = scan(written.as_bytes())?;
+        // RFC 9110 section 7.7: a path is forwarded as received, except that its leading slashes are merged and its dot segments resolved.
         if !seen.dots {
             return Ok(Self {
                 forwarded: Cow::Borrowed(written),

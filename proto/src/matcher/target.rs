@@ -26,16 +26,19 @@ impl<'a> Target<'a> {
     /// [`InvalidPath`], to be answered with 400.
     pub fn parse(text: &'a str) -> Result<Self, InvalidPath> {
         let (authority, rest) = split_authority(text)?;
+        // RFC 3986 section 3.4: a query begins at the first question mark.
         let (raw, query) = match rest.split_once('?') {
             Some((raw, query)) => (raw, Some(query)),
             None => (rest, None),
         };
         for byte in query.unwrap_or_default().bytes() {
+            // RFC 9110 section 7.1: a request target has no fragment.
             if byte == b'#' {
                 return Err(InvalidPath::Fragment);
             }
             path::check_target_byte(byte)?;
         }
+        // RFC 9112 section 3.2.1: a path begins with a slash, and an empty one is forwarded as a slash.
         let empty = raw.is_empty() && authority.is_some();
         let path = RequestPath::parse(if empty { "/" } else { raw })?;
         let whole = match path.as_written() {
@@ -83,6 +86,7 @@ fn split_authority(text: &str) -> Result<(Option<Authority<'_>>, &str), InvalidP
         return Ok((None, text));
     }
     let (scheme, rest) = Scheme::split(text).ok_or(InvalidPath::NotAbsolute)?;
+    // RFC 3986 section 3.2: an authority ends at the first slash, question mark or number sign.
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
     Ok((Some(Authority::new(scheme, authority)), rest))

@@ -32,6 +32,7 @@ impl Answer {
     /// Returns a response that consists of a status only.
     pub fn of(status: u16) -> Self {
         let mut fields = FieldList::default();
+        // RFC 9110 section 10.2.3: a 503 announces in `Retry-After` after how many seconds the client may try again.
         if status == 503 {
             // A 503 at start-up, or while endpoints change, is usually over within a second.
             fields.add("retry-after", b"1");
@@ -46,6 +47,7 @@ impl Answer {
     /// Returns a redirect to `location`.
     pub fn redirect(status: RedirectStatus, location: &str) -> Self {
         let mut answer = Self::of(status.code());
+        // RFC 9110 section 10.2.2: a redirect names its destination in `Location`.
         answer.fields.add("location", location.as_bytes());
         answer
     }

@@ -91,6 +91,8 @@ impl FieldName {
     /// Reports whether the field is hop-by-hop and not forwarded (RFC 9110 section 7.6.1). Where the next connection needs one, as for a
     /// supported upgrade, the proxy writes it again.
     pub const fn is_hop_by_hop(self) -> bool {
+        // RFC 9110 section 7.6.1: a proxy removes `Connection`, and the fields that are known to concern a single connection, before it
+        // forwards a message.
         matches!(
             self,
             Self::Connection
@@ -107,6 +109,7 @@ impl FieldName {
     /// Reports whether a client may have the field dropped by naming it in `Connection`. It may not for fields that frame the message, that
     /// rules inspect, or that the proxy sets.
     pub const fn is_clients_to_drop(self) -> bool {
+        // RFC 9110 section 7.6.1: a sender does not nominate a field that is meant for all recipients, so such a nomination has no effect.
         !matches!(
             self,
             Self::CdnLoop
@@ -130,11 +133,16 @@ impl FieldName {
     /// Reports whether the field is allowed in a trailer section: not if it frames, routes, authorises or describes the message (RFC 9110
     /// section 6.5.1).
     pub const fn may_trail(self) -> bool {
+        // RFC 9110 section 6.5.1: a field that frames, routes, authenticates, controls or describes a message is not forwarded in its
+        // trailer section.
         matches!(self, Self::Date | Self::Other | Self::Via)
     }
 }
 
 /// Names that [`FieldName::may_trail`] does not know and that describe or protect a message, so that they are not allowed in its trailer
+/// section.
+///
+/// RFC 9110 section 6.5.1: a field that frames, routes, authenticates, controls or describes a message is not forwarded in its trailer
 /// section.
 const NOT_TRAILING: [&[u8]; 14] = [
     b"age",

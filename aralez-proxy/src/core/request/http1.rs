@@ -84,6 +84,7 @@ pub enum HttpVersion {
 impl HttpVersion {
     /// Parses the version of a first line. `None` if it is not supported.
     pub const fn of(text: &[u8]) -> Option<Self> {
+        // RFC 9112 section 2.3: a version is `HTTP/` in upper case, a digit, a dot and a digit.
         match text {
             b"HTTP/1.1" => Some(Self::Http11),
             b"HTTP/1.0" => Some(Self::Http10),

@@ -16,6 +16,8 @@ pub const LARGEST_REPLAY: usize = 64 * 1024;
 
 /// Returns whether a request of this method is idempotent, so that an endpoint may see it twice (RFC 9110 section 9.2.2).
 pub fn is_idempotent(method: &str) -> bool {
+    // RFC 9110 section 9.2.2: the methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE are idempotent; any other method counts as not
+    // idempotent.
     matches!(
         method,
         "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE"
@@ -56,7 +58,11 @@ impl Failed {
             again,
             allowed,
         } = self.attempt;
+        // RFC 9112 section 9.3.1: a request whose connection closes before the response may be sent again on a new connection if its method
+        // is idempotent.
+        // RFC 9110 section 9.2.2: a proxy does not repeat a request with a method that is not idempotent once it has sent a byte of it.
         let harmless = !self.sent || (self.idempotent && self.kept && allowed);
+        // RFC 9110 section 9.2.2: an automatic retry that failed is not retried.
         reused && !self.answered && !again && harmless
     }
 

@@ -38,13 +38,16 @@ pub fn find<'a, F: Fields>(
     context: &Context<'_>,
     request: &Request<'a, F>,
 ) -> Result<Destination<'a>, Rejection> {
+    // RFC 9110 section 9.3.6: a server that offers no tunnels refuses CONNECT.
     if request.method == "CONNECT" {
         return Err(Rejection::Connect);
     }
     if request.has_passed(context.node) {
         return Err(Rejection::Loop);
     }
+    // RFC 9112 section 3.2: a request with an invalid `Host` is answered with 400.
     let host = named_host(request.host)?;
+    // RFC 9110 section 9.3.7: an OPTIONS with the target `*` is about the server as a whole, so the proxy answers it itself.
     if request.target == "*" && request.method == "OPTIONS" {
         return Ok(Destination::Proxy);
     }
@@ -80,6 +83,7 @@ fn find_host<'a>(
 ) -> Result<Option<&'a Arc<CompiledHost>>, Rejection> {
     match host {
         Some(host) => Ok(table.host(host)),
+        // RFC 9112 section 3.3: a request that names no host is for the default host of the server, if there is one.
         None => table.catch_all().map(Some).ok_or(Rejection::MissingHost),
     }
 }
@@ -87,6 +91,8 @@ fn find_host<'a>(
 /// Checks that an absolute target and `Host` name the same host and port: otherwise another hop might route by the other one.
 fn check_authority(target: &Target<'_>, host: Option<&str>) -> Result<(), Rejection> {
     match (target.authority(), host) {
+        // RFC 9112 section 3.2.2: the authority of an absolute target takes precedence over `Host`; stricter: a request whose `Host` names
+        // another one is refused.
         (Some(authority), Some(host)) if !authority.is_named_by(host) => {
             Err(Rejection::OtherAuthority)
         }

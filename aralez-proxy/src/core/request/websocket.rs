@@ -1,6 +1,10 @@
 //! The part of WebSocket framing that a tunnel needs: frame boundaries (RFC 6455 section 5.2). Payloads are not inspected.
 
-/// A close frame from a server with status 1001, "going away" (RFC 6455 sections 5.5.1 and 7.4.1). Server frames are unmasked.
+/// A close frame from a server with status 1001, "going away".
+///
+/// RFC 6455 section 5.5.1: the body of a close frame begins with the status as two bytes, most significant byte first.
+/// RFC 6455 section 7.4.1: an endpoint that goes away closes with status 1001.
+/// RFC 6455 section 5.1: a server does not mask its frames.
 pub const GOING_AWAY: [u8; 4] = [0x88, 0x02, 0x03, 0xE9];
 
 /// The opcode of a close frame.
@@ -62,11 +66,14 @@ impl Frames {
         let mut count = 1;
         self.at = match self.at {
             Position::Boundary => {
+                // RFC 6455 section 5.2: the low four bits of the first byte of a frame are its opcode.
                 self.closed |= byte & 0x0F == CLOSE;
                 Position::Length
             }
             Position::Length => {
+                // RFC 6455 section 5.2: a masking key of four bytes precedes the payload if the mask bit is set.
                 let mask = if byte & 0x80 == 0 { 0 } else { 4 };
+                // RFC 6455 section 5.2: the lengths 126 and 127 mean that the length follows in two or eight bytes.
                 let (extended, length) = match byte & 0x7F {
                     126 => (2, 0),
                     127 => (8, 0),

@@ -143,6 +143,7 @@ impl<'a, C: ClientSide> Duplex<'a, C> {
             self.clocks.endpoint = Some(now);
         }
         // Read an early response first: the handling of the rest of the request body depends on it.
+        // RFC 9112 section 9.5: a client that sends a body watches for a response meanwhile.
         if self.side.up.out.has_sent()
             && !self.side.up.is_ended()
             && let Poll::Ready(end) = self.poll_down(cx, now)

@@ -198,6 +198,8 @@ impl<C: ClientSide> Exchange<'_, C> {
         if answered {
             return self.truncate();
         }
+        // RFC 9110 section 15.6.3: an invalid response of an endpoint is answered with 502.
+        // RFC 9110 section 15.6.5: an endpoint that does not respond in time is answered for with 504.
         let status = if deadline.is_some() { 504 } else { 502 };
         self.answer(&Answer::of(status), None, None).await
     }
@@ -235,6 +237,8 @@ impl<C: ClientSide> Exchange<'_, C> {
     /// Concludes an exchange whose response was delivered, and returns the endpoint connection to the pool if it can be reused.
     fn done(&self, upstream: &Upstream, link: Link, chosen: &Chosen<'_>) -> Conclusion {
         let taken = self.side.has_taken_all();
+        // RFC 9112 section 9.2: data behind the response to the last request on a connection is no response, and the connection closes.
+        // RFC 9112 section 9.3: a client reads the whole response before it uses the connection again.
         if !self.side.buffer.is_empty() {
             self.worker.tally.event(TrafficEvent::UnexpectedData);
         } else if taken && self.side.progress.keep_endpoint {

@@ -80,6 +80,7 @@ impl<C: Io> Http1<'_, C> {
             Conclusion::Answered if follows.last && quiet => Disposition::Close,
             // The client is, or may be, still sending: it expected to send another request.
             Conclusion::Answered if follows.brief => Disposition::LINGER_BRIEFLY,
+            // RFC 9112 section 9.6: a server that sent or received the option close reads no further request from the connection.
             Conclusion::Relayed { .. } | Conclusion::Answered => Disposition::LINGER,
             Conclusion::Tunnelled => follows.tunnel.unwrap_or(Disposition::Close),
             Conclusion::AnswerLost
@@ -180,6 +181,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
 
     /// Relays an informational response. HTTP/1.0 clients do not understand them and get none.
     fn inform(&mut self, head: &ResponseHead, bytes: &[u8]) {
+        // RFC 9110 section 15.2: a response with status 1xx is not sent to an HTTP/1.0 client.
         if self.version() == HttpVersion::Http11 {
             forward::informational(head, bytes, self.buffers.down.out.head());
         }
@@ -199,9 +201,12 @@ impl<C: Io> ClientSide for Http1<'_, C> {
     ) {
         let new = self.version() == HttpVersion::Http11;
         let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
+        // RFC 9112 section 6.1: a response is chunked only if the request was HTTP/1.1.
         let chunked = unknown && new;
+        // RFC 9112 section 6.3: a response of unknown length to an HTTP/1.0 request ends with the connection.
         let until_close = unknown && !new;
         // While the request is still arriving, the start of the next one is unknown.
+        // RFC 9112 section 9.3: a server reads the whole body of a request, or closes the connection after the response.
         let keep = self.may_keep() && !until_close && taken;
         let edits = ResponseEdits {
             route: changes.route,
@@ -215,6 +220,8 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         forward::response(head, bytes, &edits, down.out.head());
         let goes = BodyFraming {
             chunked,
+            // RFC 9110 section 10.1.4: trailer fields are forwarded only to a client that accepts them, as the member trailers of `TE`
+            // announces.
             trailers: self.facts.wishes.trailers,
         };
         down.begin(Body::new(framing, Sender::Endpoint), goes);
@@ -228,6 +235,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         // The framing in which the content is read from its source, and the framing sent to the client.
         let (content, goes) = match answer.content {
             Content::Status => (Framing::None, Framing::None),
+            // RFC 9110 section 9.3.2: a response to HEAD has no content.
             Content::Streamed { .. } if head => (Framing::None, Framing::None),
             Content::Streamed { length } => (
                 length.map_or(Framing::UntilClose, Framing::Length),
@@ -236,6 +244,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         };
         let until_close = goes == Framing::UntilClose;
         // After an ambiguous request, or one whose body is still to arrive, the start of the next one is unknown.
+        // RFC 9112 section 9.3: a server reads the whole body of a request, or closes the connection after the response.
         let clear = answer.status != 400 && !self.facts.has_body();
         let keep = clear && self.may_keep() && !until_close;
         let frame = Frame {
@@ -290,6 +299,8 @@ impl<C: Io> ClientSide for Http1<'_, C> {
     /// Makes the truncation visible. A body with a length falls short and a chunked one lacks its last chunk; a body delimited by the end
     /// of the connection needs a reset.
     fn cut(&mut self) {
+        // RFC 9112 section 8: a close-delimited body is incomplete only if its connection fails, so the proxy resets a connection whose
+        // response is cut.
         if self.follows.until_close {
             self.io.abort();
         }

@@ -145,6 +145,7 @@ impl<C: Io> Connection<C> {
     async fn run(&mut self) -> Disposition {
         let mut buffers = self.worker.lend_buffers();
         let next = loop {
+            // RFC 9112 section 9.3.2: the responses to pipelined requests are sent in the order of the requests.
             match self.request(&mut buffers).await {
                 Disposition::Request => {}
                 next => break next,

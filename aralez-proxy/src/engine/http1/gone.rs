@@ -34,6 +34,7 @@ impl ClientWatch<'_> {
         }
         while !buffer.is_full() {
             match self.buffers.poll_read(cx, client, buffer) {
+                // RFC 9112 section 9.5: a connection is watched for its close, and its resources are released when that happens.
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,

@@ -158,6 +158,8 @@ pub(super) async fn pass<C: Io>(mut sides: Sides<'_, C>) -> Disposition {
     let ended = tunnel.flows[1] == Flow::Ended;
     match over {
         Over::Ended if whole || ended => Disposition::Close,
+        // RFC 6455 section 5.5.1: no frame follows a close frame.
+        // RFC 6455 section 7.1.1: a connection is closed by shutting down the sending side and reading until the peer closes.
         Over::Asked if closed || say_going_away(tunnel.client, timer, clock.until()).await => {
             Disposition::LINGER
         }
@@ -289,6 +291,7 @@ impl Direction<'_> {
     fn next(&self) -> &[u8] {
         let bytes = self.buffer.filled();
         match &self.frames {
+            // RFC 6455 section 5.5: a control frame is sent between two frames, also between those of one message.
             Some((frames, true)) => &bytes[..frames.to_boundary(bytes)],
             _ => bytes,
         }

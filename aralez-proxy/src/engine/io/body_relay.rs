@@ -68,6 +68,8 @@ impl BodyRelay {
         }
         let trailed = self.trailers && !self.body.trailers().is_empty();
         let last = done && !trailed;
+        // RFC 9112 section 7.1: the data of a chunk is followed by CRLF.
+        // RFC 9112 section 7.1: a chunk of size zero is the last one, and the trailer section follows it.
         let tail: &'static [u8] = match (self.chunked, last) {
             (false, _) => b"",
             (true, false) => b"\r\n",
@@ -77,6 +79,7 @@ impl BodyRelay {
             // Writing to a vector does not fail.
             let _ = write!(self.out.head(), "{count:x}\r\n");
         }
+        // RFC 9112 section 7.1.2: trailer fields are discarded where a body is not forwarded in chunks.
         self.ended = last || (done && !self.chunked);
         self.out.push(buffer, taken.data, taken.consumed, tail);
         Ok(true)
@@ -84,6 +87,8 @@ impl BodyRelay {
 
     /// Handles the close of the source. Returns `false` if the body was incomplete.
     pub fn close(&mut self) -> bool {
+        // RFC 9112 section 8: a body with a length or in chunks is incomplete if the connection closes before its end; only a
+        // close-delimited one is completed by it.
         if !self.body.ends_with_connection() {
             return false;
         }

@@ -14,6 +14,7 @@ pub(super) fn decode_unreserved(path: &str) -> String {
             _ => None,
         };
         match value {
+            // RFC 3986 section 6.2.2.2: an escape of an unreserved character is normalised to the character.
             Some(value) if is_unreserved(value) => decoded.push(char::from(value)),
             _ => {
                 decoded.push('%');
@@ -25,11 +26,13 @@ pub(super) fn decode_unreserved(path: &str) -> String {
     decoded
 }
 
-/// Removes dot segments and empty segments (RFC 3986 section 5.2.4). `..` at the root stays at the root, and a path that ends in a dot
+/// Removes dot segments and empty segments. `..` at the root stays at the root, and a path that ends in a dot
 /// segment ends in a slash.
 pub(super) fn resolve(path: &str) -> String {
     let mut resolved = String::with_capacity(path.len());
     let mut open = true;
+    // RFC 3986 section 5.2.4: a segment `.` is removed, and `..` with the segment before it, up to the root.
+    // RFC 3986 section 6.2.2.3: a path is normalised by removing its dot segments.
     for segment in path.split('/') {
         open = matches!(segment, "" | "." | "..");
         match segment {

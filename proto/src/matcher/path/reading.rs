@@ -85,6 +85,7 @@ impl Read {
         }
         self.push(b'%');
         for digit in digits {
+            // RFC 3986 section 6.2.2.1: the digits of an escape are compared in upper case.
             self.push(digit.to_ascii_uppercase());
         }
     }

@@ -129,6 +129,7 @@ fn escape(digits: &[u8]) -> Result<(u8, bool, &[u8]), InvalidPath> {
     let [high, low, after @ ..] = digits else {
         return Err(InvalidPath::Escape);
     };
+    // RFC 3986 section 2.1: an escape is `%` and two hexadecimal digits.
     let value = unescape(*high, *low).ok_or(InvalidPath::Escape)?;
     if value.is_ascii_control() {
         return Err(InvalidPath::Control);
@@ -140,6 +141,7 @@ fn escape(digits: &[u8]) -> Result<(u8, bool, &[u8]), InvalidPath> {
 const fn check_raw(byte: u8) -> Result<(), InvalidPath> {
     match byte {
         b'\\' => Err(InvalidPath::Backslash),
+        // RFC 9110 section 7.1: a request target has no fragment.
         b'#' => Err(InvalidPath::Fragment),
         _ => check_target_byte(byte),
     }
@@ -147,6 +149,8 @@ const fn check_raw(byte: u8) -> Result<(), InvalidPath> {
 
 /// Checks a byte of a target, including its query.
 pub(in crate::matcher) const fn check_target_byte(byte: u8) -> Result<(), InvalidPath> {
+    // RFC 9112 section 3.2: a request target contains no whitespace and no byte that a URI must escape, and an invalid one is not
+    // corrected.
     match byte {
         0..0x20 | 0x7f => Err(InvalidPath::Control),
         b' ' | 0x80.. => Err(InvalidPath::Unescaped),

@@ -34,6 +34,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     let reason = reason(answer.status);
     out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", answer.status).as_bytes());
     if !frame.route.is_some_and(CompiledEdits::sets_date) {
+        // RFC 9110 section 6.6.1: a response that the proxy generates has a date.
         forward::write_date(frame.date, out);
     }
     let text = match answer.content {
@@ -53,6 +54,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(frame.additions.lines());
     forward::write_connection(frame.version, frame.keep_alive, out);
     out.extend_from_slice(b"\r\n");
+    // RFC 9110 section 9.3.2: a response to HEAD has no content.
     if !frame.head {
         out.extend_from_slice(text.as_bytes());
     }
@@ -62,13 +64,17 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
 pub const fn streamed_framing(length: Option<u64>, version: HttpVersion) -> Framing {
     match (length, version) {
         (Some(length), _) => Framing::Length(length),
+        // RFC 9112 section 6.1: a response is chunked only if the request was HTTP/1.1.
         (None, HttpVersion::Http11) => Framing::Chunked,
+        // RFC 9112 section 6.3: a response of unknown length to an HTTP/1.0 request ends with the connection.
         (None, HttpVersion::Http10) => Framing::UntilClose,
     }
 }
 
 fn write_framing(answer: &Answer, text: usize, version: HttpVersion, out: &mut Vec<u8>) {
     let framing = match answer.content {
+        // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
+        // RFC 9112 section 6.1: a response with status 1xx or 204 has no `Transfer-Encoding`.
         Content::Status if answer.status == 204 => return,
         Content::Status => Framing::Length(text as u64),
         Content::Streamed { length } => streamed_framing(length, version),
@@ -90,6 +96,7 @@ fn line(frame: &Frame<'_>, (name, value): (&[u8], &[u8]), out: &mut Vec<u8>) {
 /// Returns the human-readable line of content. The exact error is counted in the metrics and not revealed to the client.
 fn text(status: u16) -> String {
     match status {
+        // RFC 9110 section 15.3.5: a 204 has no content.
         204 | 300..=399 => String::new(),
         status => format!("{status} {}\n", reason(status)),
     }

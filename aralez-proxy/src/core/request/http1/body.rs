@@ -13,6 +13,8 @@ mod tests;
 use chunk::Chunk;
 
 /// Longest chunk size line with its extensions, in bytes. Extensions mean nothing to a proxy and are not forwarded.
+///
+/// RFC 9112 section 7.1.1: a server limits the length of chunk extensions, and refuses longer ones.
 const LONGEST_CHUNK_LINE: usize = 256;
 /// Largest trailer section, in bytes.
 const LARGEST_TRAILERS: usize = 8 * 1024;
@@ -106,6 +108,8 @@ impl Body {
 
     /// Reports whether the body is complete if the connection closes now.
     pub fn ends_with_connection(&self) -> bool {
+        // RFC 9112 section 8: a body with a length or in chunks is incomplete if the connection closes before its end; only a
+        // close-delimited one is completed by it.
         matches!(self.state, State::UntilClose | State::Done)
     }
 
@@ -132,6 +136,7 @@ impl Body {
                         break;
                     };
                     taken.consumed += chunk.line;
+                    // RFC 9112 section 7.1: a chunk of size zero is the last one, and the trailer section follows it.
                     self.state = if chunk.size == 0 {
                         State::Trailers
                     } else {
@@ -139,6 +144,8 @@ impl Body {
                     };
                 }
                 State::DataEnd => {
+                    // RFC 9112 section 7.1: the data of a chunk is followed by CRLF.
+                    // RFC 9112 section 2.2: a recipient may accept LF alone as the end of a line, as the proxy does from an endpoint.
                     taken.consumed += match (&bytes[from..], self.sender) {
                         ([b'\r', b'\n', ..], _) => 2,
                         ([b'\n', ..], Sender::Endpoint) => 1,
@@ -165,6 +172,7 @@ impl Body {
     fn take_data(&mut self, bytes: &mut [u8], taken: &mut Consumed, left: u64) {
         let from = taken.consumed;
         let here = bytes.len() - from;
+        // RFC 9112 section 6.3: a body with a length consists of exactly that many bytes, and any further byte is not part of it.
         let count = usize::try_from(left).map_or(here, |left| here.min(left));
         if taken.data.is_empty() {
             taken.data = from..from + count;
@@ -195,7 +203,9 @@ impl Body {
         self.trailer_bytes += feed + 1;
         let line = match (bytes[..feed].strip_suffix(b"\r"), self.sender) {
             (Some(line), _) => line,
+            // RFC 9112 section 2.2: a recipient may accept LF alone as the end of a line, as the proxy does from an endpoint.
             (None, Sender::Endpoint) => &bytes[..feed],
+            // RFC 9112 section 2.2: a line ends in CRLF; stricter: LF alone, which a recipient may accept, is refused from a client.
             (None, Sender::Client) => return Err(BadBody::Trailer),
         };
         if self.trailer_bytes > LARGEST_TRAILERS {
@@ -208,10 +218,12 @@ impl Body {
         self.trailer_fields += 1;
         let colon = memchr::memchr(b':', line).ok_or(BadBody::Trailer)?;
         let (name, value) = (&line[..colon], &line[colon + 1..]);
+        // RFC 9112 section 7.1.2: a trailer section consists of field lines; a malformed one makes the body invalid.
         let fit = octets::is_token(name) && octets::is_value(value);
         if !fit || self.trailer_fields > MOST_TRAILERS {
             return Err(BadBody::Trailer);
         }
+        // RFC 9112 section 7.1.2: a received trailer field is forwarded as one or discarded, and never merged into the header section.
         if fields::may_trail(name) {
             self.trailers.extend_from_slice(line);
             self.trailers.extend_from_slice(b"\r\n");

@@ -18,6 +18,7 @@ impl DateText {
         // The format has no years beyond 9999.
         let second = second.min(253_402_300_799);
         let time: SystemTime = UNIX_EPOCH + Duration::from_secs(second);
+        // RFC 9110 section 5.6.7: a generated date has the fixed-length format in GMT.
         let written = httpdate::HttpDate::from(time).to_string();
         text.copy_from_slice(&written.as_bytes()[..LENGTH]);
         Self { text }

@@ -38,6 +38,8 @@ impl Field {
     /// # Errors
     /// [`BadField`]
     pub fn read(bytes: &[u8], line: Line) -> Result<Self, BadField> {
+        // RFC 9110 section 5.5: a field value with CR, LF or NUL is refused or repaired; stricter: a client's value with any control byte
+        // except tab is refused.
         Self::read_with(bytes, line, octets::is_value)
     }
 
@@ -46,6 +48,7 @@ impl Field {
     /// # Errors
     /// [`BadField`]
     pub fn read_from_endpoint(bytes: &[u8], line: Line) -> Result<Self, BadField> {
+        // RFC 9110 section 5.5: a response with CR or NUL in a field value is refused, and other control bytes are accepted.
         let mut field = Self::read_with(bytes, line, octets::is_taken_value)?;
         field.plain &= octets::is_value(field.value(bytes));
         Ok(field)
@@ -60,8 +63,12 @@ impl Field {
         if matches!(text.first(), Some(b' ' | b'\t')) {
             return Err(BadField::Folded);
         }
+        // RFC 9112 section 5: a field line consists of a name, a colon and a value.
         let colon = memchr::memchr(b':', text).ok_or(BadField::NoColon)?;
         let key = &text[..colon];
+        // RFC 9110 section 5.1: a field name is a token.
+        // RFC 9112 section 5.1: a request with whitespace between a field name and its colon is refused; stricter: so is a response, from
+        // which a proxy is to remove it.
         if !octets::is_token(key) {
             return Err(BadField::Name);
         }
@@ -70,6 +77,7 @@ impl Field {
         if !is_value(value) {
             return Err(BadField::Value);
         }
+        // RFC 9112 section 5.1: whitespace around a field value is not part of the value.
         let after = octets::trim(value);
         let leading = value.len() - trim_start(value).len();
         let start = line.start + colon + 1 + leading;
@@ -137,6 +145,8 @@ pub fn drop_nominated(
     nominated: &[u8],
     may: impl Fn(FieldName) -> bool,
 ) {
+    // RFC 9110 section 7.6.1: a proxy removes each header field that `Connection` names before it forwards a message.
+    // RFC 9110 section 7.6.1: a connection option is matched in any case.
     for field in fields {
         if field.keep && may(field.name) && field.key(bytes).eq_ignore_ascii_case(nominated) {
             field.keep = false;

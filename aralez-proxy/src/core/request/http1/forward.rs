@@ -36,8 +36,11 @@ pub struct RequestEdits<'a> {
 pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(head.method(bytes).as_bytes());
     out.push(b' ');
+    // RFC 9112 section 3.2.1: a request to an endpoint has its target in origin form.
     out.extend_from_slice(edits.target.as_bytes());
+    // RFC 9112 section 2.3: a proxy sends its own version in a forwarded message, not the received one.
     out.extend_from_slice(b" HTTP/1.1\r\n");
+    // RFC 9112 section 3.2: an HTTP/1.1 request is sent with a `Host`, also if the client sent none, unless the route removes it.
     if let Some(host) = edits.missing_host.filter(|_| !edits.route.drops(b"host")) {
         out.extend_from_slice(b"host: ");
         out.extend_from_slice(host.as_bytes());
@@ -52,8 +55,10 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     out.extend_from_slice(edits.route.lines());
     out.extend_from_slice(edits.additions.lines());
     if edits.wishes.web_socket {
+        // RFC 9110 section 7.8: a sender of `Upgrade` names it in `Connection` too.
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     } else if edits.wishes.trailers {
+        // RFC 9110 section 10.1.4: a sender of `TE` names it in `Connection` too.
         out.extend_from_slice(b"connection: te\r\nte: trailers\r\n");
     }
     match head.framing() {
@@ -69,6 +74,8 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
 fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     let node = edits.node.as_str().as_bytes();
     if !edits.route.overrides(OurLine::Via) {
+        // RFC 9110 section 7.6.3: a gateway appends a `Via` with the received version and its pseudonym to each request, unless the route
+        // sets or removes the field.
         out.extend_from_slice(match version {
             HttpVersion::Http10 => b"via: 1.0 ",
             HttpVersion::Http11 => b"via: 1.1 ",
@@ -81,6 +88,7 @@ fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8
     out.extend_from_slice(b"\r\n");
 }
 
+// RFC 9112 section 6.1: a sender applies the chunked coding to a body only once.
 pub(super) const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
 
 /// The changes to a response on its way to the client.
@@ -109,9 +117,12 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
     });
     out.extend_from_slice(edits.route.lines());
     out.extend_from_slice(edits.additions.lines());
+    // RFC 9110 section 6.6.1: a recipient with a clock adds a date to a response without one before it forwards it.
     if !head.has_date() && !edits.route.sets_date() {
         write_date(edits.date, out);
     }
+    // RFC 9110 section 8.6: a `Content-Length` that an endpoint repeats with equal values is replaced by a single one before the response
+    // is forwarded.
     if let (true, Some(length)) = (anew, head.length()) {
         write_length(length, out);
     }
@@ -120,7 +131,7 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
     }
     write_connection(edits.version, edits.keep_alive, out);
     if head.requires_upgrade() {
-        // `Upgrade` requires its connection option (RFC 9110 section 7.8).
+        // RFC 9110 section 7.8: a sender of `Upgrade` names it in `Connection` too.
         out.extend_from_slice(b"connection: upgrade\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -143,11 +154,14 @@ pub fn switch(
     out: &mut Vec<u8>,
 ) {
     status_line(head, bytes, out);
+    // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
     copy(head.fields(), bytes, route, out, |name| {
         name != FieldName::ContentLength
     });
     out.extend_from_slice(route.lines());
     out.extend_from_slice(additions.lines());
+    // RFC 9110 section 15.2.2: a 101 names the new protocol in `Upgrade`.
+    // RFC 9110 section 7.8: a sender of `Upgrade` names it in `Connection` too.
     out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 }
 
@@ -155,7 +169,9 @@ pub fn switch(
 pub(super) fn write_connection(version: HttpVersion, keep_alive: bool, out: &mut Vec<u8>) {
     match (version, keep_alive) {
         (HttpVersion::Http11, true) => {}
+        // RFC 9112 section 9.3: a connection of an HTTP/1.0 client persists only if the response has the option keep-alive.
         (HttpVersion::Http10, true) => out.extend_from_slice(b"connection: keep-alive\r\n"),
+        // RFC 9112 section 9.6: a server that closes the connection after a response sends the option close in it.
         (_, false) => out.extend_from_slice(b"connection: close\r\n"),
     }
 }
@@ -175,7 +191,9 @@ pub(super) fn write_length(length: u64, out: &mut Vec<u8>) {
 fn status_line(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
     let status = head.status();
     let digit = |power: u16| b'0' + (status / power % 10) as u8;
+    // RFC 9112 section 2.3: a proxy sends its own version in a forwarded message, not the received one.
     out.extend_from_slice(b"HTTP/1.1 ");
+    // RFC 9112 section 4: a space follows the status, also if there is no reason phrase.
     out.extend_from_slice(&[digit(100), digit(10), digit(1), b' ']);
     out.extend_from_slice(head.reason(bytes));
     out.extend_from_slice(b"\r\n");
@@ -189,6 +207,9 @@ fn copy(
     out: &mut Vec<u8>,
     passes: impl Fn(FieldName) -> bool,
 ) {
+    // RFC 9110 section 5.1: a proxy forwards fields that it does not know, unless `Connection` names them or its configuration removes
+    // them.
+    // RFC 9110 section 5.3: a proxy keeps the order of field lines.
     let edited = !edits.drops_nothing();
     let mut run = 0..0;
     for field in fields {
@@ -212,12 +233,14 @@ fn copy(
 fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(field.key(bytes));
     out.extend_from_slice(b": ");
+    // RFC 9112 section 5.2: each fold in a response becomes one space before the field is forwarded.
     let lines = field.value(bytes).split(|byte| *byte == b'\n');
     let parts = lines.map(|line| super::octets::trim(line.strip_suffix(b"\r").unwrap_or(line)));
     for (at, part) in parts.filter(|part| !part.is_empty()).enumerate() {
         if at > 0 {
             out.push(b' ');
         }
+        // RFC 9110 section 5.5: a control byte in a forwarded value is replaced by a space.
         let space = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
         out.extend(part.iter().map(space));
     }

@@ -40,27 +40,35 @@ fn all(bytes: &[u8], class: u8) -> bool {
 
 /// Reports whether this is a token (RFC 9110 section 5.6.2): one or more token characters and nothing else.
 pub fn is_token(bytes: &[u8]) -> bool {
+    // RFC 9110 section 5.6.2: a token is one or more letters, digits and certain marks, without separators.
     !bytes.is_empty() && all(bytes, TOKEN)
 }
 
 /// Reports whether this is a field value (RFC 9110 section 5.5): visible characters, spaces, tabs, and bytes above ASCII.
 pub fn is_value(bytes: &[u8]) -> bool {
+    // RFC 9110 section 5.5: a field value consists of visible characters, spaces, tabs and bytes above ASCII.
+    // RFC 9112 section 2.2: a CR without LF makes the message invalid.
     all(bytes, VALUE)
 }
 
 /// Reports whether this is accepted as a field value of an endpoint (RFC 9110 section 5.5): control bytes other than CR, LF and NUL are
 /// invalid, but do not affect framing.
 pub fn is_taken_value(bytes: &[u8]) -> bool {
+    // RFC 9112 section 2.2: a CR without LF makes the message invalid.
     all(bytes, TAKEN)
 }
 
 /// Reports whether this is a target: visible ASCII without `#` (RFC 9112 section 3.2, RFC 3986).
 pub fn is_target(bytes: &[u8]) -> bool {
+    // RFC 9112 section 3.2: a request target contains no whitespace and no byte that a URI must escape, and an invalid one is not
+    // corrected.
+    // RFC 9110 section 7.1: a request target has no fragment.
     all(bytes, TARGET)
 }
 
 /// Returns the bytes without surrounding spaces and tabs.
 pub const fn trim(mut bytes: &[u8]) -> &[u8] {
+    // RFC 9110 section 5.6.3: optional whitespace consists of spaces and tabs.
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }
@@ -69,6 +77,7 @@ pub const fn trim(mut bytes: &[u8]) -> &[u8] {
 
 /// Returns the members of a comma-separated list (RFC 9110 section 5.6.1), trimmed; empty members are skipped.
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // RFC 9110 section 5.6.1.2: a recipient ignores the empty members of a list.
     let members = value.split(|byte| *byte == b',').map(trim);
     members.filter(|member| !member.is_empty())
 }
@@ -78,6 +87,7 @@ pub fn decimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;
     }
+    // RFC 9110 section 8.6: a recipient prevents a large `Content-Length` from overflowing.
     bytes.iter().try_fold(0_u64, |number, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)

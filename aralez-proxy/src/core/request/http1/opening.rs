@@ -22,6 +22,7 @@ pub enum Opening {
 /// # Errors
 /// The first byte cannot begin a method, so no bytes that follow can make it a request.
 pub fn look(bytes: &[u8]) -> Result<Opening, RequestRefusal> {
+    // RFC 9112 section 2.2: a server ignores empty lines before a request.
     let Some(first) = bytes.iter().find(|byte| !matches!(byte, b'\r' | b'\n')) else {
         let half_line = bytes.last() == Some(&b'\r');
         return Ok(Opening::Nothing { half_line });
@@ -31,6 +32,7 @@ pub fn look(bytes: &[u8]) -> Result<Opening, RequestRefusal> {
     } else if octets::is_token(&[*first]) && !first.is_ascii_lowercase() {
         Ok(Opening::Request)
     } else {
+        // RFC 9112 section 2.2: a request that does not match the grammar is refused, and its connection closes.
         Err(RequestRefusal::Method)
     }
 }

@@ -16,6 +16,8 @@ pub use fields::HeadFields;
 use rules::SeenRequestFields;
 
 /// Empty lines before a request that are skipped (RFC 9112 section 2.2); more are an error.
+///
+/// RFC 9112 section 2.2: a server ignores at least one empty line before a request; the proxy ignores four.
 const MAX_EMPTY_LINES: u8 = 4;
 /// Allowance of the request line for everything except its target, in bytes.
 const LINE_ROOM: usize = 64;
@@ -65,6 +67,7 @@ impl RequestHead {
     ) -> Result<Option<usize>, RequestRefusal> {
         while let Some(line) = self.lines.next(bytes) {
             self.check_size(line.start, line.end, limits)?;
+            // RFC 9112 section 2.2: a line ends in CRLF; stricter: LF alone, which a recipient may accept, is refused from a client.
             if !line.crlf {
                 return Err(RequestRefusal::BareLineFeed);
             }
@@ -90,9 +93,11 @@ impl RequestHead {
         // The line's CRLF is not included yet.
         let head = limits.bytes.saturating_sub(2);
         if self.line.is_none() && end > line && line <= head {
+            // RFC 9112 section 3: a request target longer than the limit is answered with 414.
             return Err(RequestRefusal::TargetTooLong);
         }
         if end > head {
+            // RFC 9110 section 5.4: a request whose header section is larger than the limit is answered with a 4xx.
             return Err(RequestRefusal::HeadTooLarge);
         }
         Ok(())
@@ -122,9 +127,12 @@ impl RequestHead {
             return Ok(true);
         }
         if self.fields.len() == limits.fields {
+            // RFC 9110 section 5.4: a request whose header section is larger than the limit is answered with a 4xx.
             return Err(RequestRefusal::TooManyFields);
         }
         let field = Field::read(bytes, line).map_err(|bad| match bad {
+            // RFC 9112 section 5.2: a request with a folded line is refused with 400, as a server may do instead of unfolding it.
+            // RFC 9112 section 2.2: a message with whitespace between its first line and its first field is refused.
             BadField::Folded => RequestRefusal::Folded,
             BadField::NoColon => RequestRefusal::NoColon,
             BadField::Name => RequestRefusal::FieldName,
@@ -147,6 +155,8 @@ impl RequestHead {
         let old = line.version == HttpVersion::Http10;
         for field in &mut self.fields {
             let name = field.name;
+            // RFC 9110 section 10.1.1: an expectation in an HTTP/1.0 request is ignored.
+            // RFC 9110 section 10.1.1: a proxy forwards the expectation 100-continue of an HTTP/1.1 request, or answers the request itself.
             let no_expect = name == FieldName::Expect && (old || field.value(bytes).is_empty());
             if name.is_hop_by_hop() || name == FieldName::Ours || no_expect {
                 field.keep = false;
@@ -187,6 +197,7 @@ impl RequestHead {
 
     /// Returns the requested host as received: the value of `Host`, or, for HTTP/1.0 without one, the authority of an absolute target.
     pub fn host<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
+        // RFC 9112 section 3.3: the host of a request without `Host` is the authority of its absolute target.
         let authority = self.first_line().authority.map(|(_, span)| span);
         let host = self.seen.host().or(authority)?;
         Some(text(host.of(bytes)))
@@ -217,12 +228,18 @@ impl RequestHead {
         let new = self.version() == HttpVersion::Http11;
         let body = !matches!(self.framing(), Framing::None | Framing::Length(0));
         Wishes {
+            // RFC 9112 section 9.3: an HTTP/1.1 connection persists unless the message has the option close, and an HTTP/1.0 one only with
+            // the option keep-alive.
             keep_alive: if new {
                 !self.seen.close
             } else {
                 self.seen.keep_alive && !self.seen.close
             },
+            // RFC 9110 section 7.8: an `Upgrade` in an HTTP/1.0 request is ignored.
+            // RFC 6455 section 4.2.1: an opening handshake is a GET of HTTP/1.1 with `websocket` in `Upgrade` and the option upgrade in
+            // `Connection`; stricter: and without a body.
             web_socket: new && !body && self.seen.upgrades() && self.method(bytes) == "GET",
+            // RFC 9110 section 10.1.1: an expectation in an HTTP/1.0 request is ignored.
             expects_continue: new && self.seen.expects_continue,
             trailers: new && self.seen.trailers,
         }

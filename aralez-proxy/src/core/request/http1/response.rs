@@ -67,6 +67,7 @@ impl ResponseHead {
     pub fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadResponse> {
         while let Some(line) = self.lines.next(bytes) {
             check_size(line.end)?;
+            // RFC 9112 section 2.2: a recipient may accept LF alone as the end of a line, as the proxy does from an endpoint.
             if self.take(bytes, line)? {
                 self.finish(bytes)?;
                 return Ok(Some(line.next));
@@ -88,6 +89,7 @@ impl ResponseHead {
         match Field::read_from_endpoint(bytes, line) {
             Ok(field) => self.push(field)?,
             Err(BadField::Folded) => {
+                // RFC 9112 section 2.2: a message with whitespace between its first line and its first field is refused.
                 let last = self.fields.last_mut().ok_or(BadResponse::Folded)?;
                 last.fold(bytes, line)
                     .map_err(|_| BadResponse::FieldValue)?;
@@ -119,6 +121,7 @@ impl ResponseHead {
         let lengthless = self.is_lengthless();
         let requires_upgrade = self.status() == UPGRADE_REQUIRED;
         for field in &mut self.fields {
+            // RFC 9110 section 15.5.22: a 426 names the required protocols in `Upgrade`, so the proxy forwards the field.
             if requires_upgrade && field.name == FieldName::Upgrade {
                 field.keep = true;
                 continue;
@@ -172,6 +175,7 @@ impl ResponseHead {
 
     /// Reports whether another response to the same request follows: true for every 1xx except 101.
     pub fn is_informational(&self) -> bool {
+        // RFC 9110 section 15: a status that is not known is treated like the x00 status of its class.
         (100..200).contains(&self.status()) && self.status() != 101
     }
 
@@ -191,8 +195,10 @@ impl ResponseHead {
         self.seen.odd_length && !self.is_lengthless()
     }
 
-    /// Reports whether `Content-Length` is not forwarded: chunks delimit the body, or the status allows no length (RFC 9110 section 8.6).
+    /// Reports whether `Content-Length` is not forwarded: chunks delimit the body, or the status allows no length.
     fn is_lengthless(&self) -> bool {
+        // RFC 9112 section 6.3: an intermediary removes `Content-Length` from a response with `Transfer-Encoding` before it forwards it.
+        // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
         self.seen.chunked || self.is_informational() || self.status() == 204
     }
 
@@ -211,6 +217,9 @@ impl ResponseHead {
     /// [`BadResponse::Switch`] for a 101 that was not requested, or that switches to another protocol.
     pub fn framing(&self, asked: Asked) -> Result<Framing, BadResponse> {
         if self.status() == 101 {
+            // RFC 9110 section 7.8: a switch to a protocol that the request did not ask for is refused.
+            // RFC 6455 section 4.1: a 101 without `websocket` in `Upgrade`, or without the option upgrade in `Connection`, fails the
+            // opening handshake.
             let agreed = asked.web_socket && self.seen.web_socket && self.seen.names_upgrade;
             return if agreed {
                 Ok(Framing::None)
@@ -218,12 +227,16 @@ impl ResponseHead {
                 Err(BadResponse::Switch)
             };
         }
+        // RFC 9112 section 6.3: a response to HEAD, and any 1xx, 204 or 304, has no body.
+        // RFC 9112 section 6.1: a response with status 1xx or 204 has no `Transfer-Encoding`.
         if asked.head || self.is_informational() || matches!(self.status(), 204 | 304) {
             return Ok(Framing::None);
         }
         Ok(match (self.seen.chunked, self.seen.length) {
+            // RFC 9112 section 6.3: a `Transfer-Encoding` overrides a `Content-Length`.
             (true, _) => Framing::Chunked,
             (false, Some(length)) => Framing::Length(length),
+            // RFC 9112 section 6.3: a response with neither `Transfer-Encoding` nor `Content-Length` ends with the connection.
             (false, None) => Framing::UntilClose,
         })
     }
@@ -243,6 +256,8 @@ impl ResponseHead {
         let doubt = self.seen.odd_connection
             || (self.seen.chunked && self.seen.length.is_some())
             || (self.status() == 204 && announced);
+        // RFC 9112 section 9.3: an HTTP/1.1 connection persists unless the message has the option close, and an HTTP/1.0 one only with the
+        // option keep-alive.
         match self.version() {
             HttpVersion::Http11 => !self.seen.close && !doubt,
             HttpVersion::Http10 => self.seen.keep_alive && !self.seen.close && !doubt,
@@ -267,10 +282,12 @@ fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
     }
     let version = version_of(version).ok_or(BadResponse::Version)?;
     let rest = rest.strip_prefix(b" ").ok_or(BadResponse::StatusLine)?;
+    // RFC 9112 section 4: a recipient may treat several spaces before the status as one, as the proxy does.
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let rest = &rest[spaces..];
     let (digits, reason) = rest.split_at_checked(3).ok_or(BadResponse::Status)?;
     let status = octets::decimal(digits).ok_or(BadResponse::Status)?;
+    // RFC 9110 section 15: a status is a number of three digits, and one below 100 is invalid.
     if status < 100 {
         return Err(BadResponse::Status);
     }
@@ -279,9 +296,11 @@ fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
         [b' ', reason @ ..] => reason,
         _ => return Err(BadResponse::Status),
     };
+    // RFC 9112 section 2.2: a CR without LF makes the message invalid.
     if reason.contains(&b'\r') {
         return Err(BadResponse::StatusLine);
     }
+    // RFC 9112 section 4: a client ignores the content of the reason phrase, so a phrase with a control byte is dropped.
     let shown = if octets::is_value(reason) {
         reason.len()
     } else {
@@ -294,9 +313,9 @@ fn status_line(bytes: &[u8], line: Line) -> Result<StatusLine, BadResponse> {
     })
 }
 
-/// Parses the version. A later minor version is treated as the latest supported one (RFC 9110 section 2.5). Another major version has a
-/// different framing.
+/// Parses the version. `None` for another major version, which has a different framing.
 const fn version_of(text: &[u8]) -> Option<HttpVersion> {
+    // RFC 9110 section 2.5: a message of a later minor version is processed as the latest that the recipient supports.
     match text {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Some(HttpVersion::Http11),
         known => HttpVersion::of(known),

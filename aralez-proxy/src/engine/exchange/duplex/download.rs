@@ -10,6 +10,8 @@ use crate::engine::exchange::duplex::{Duplex, TryEnd};
 use crate::engine::exchange::endpoint_side::ResponsePhase;
 
 /// Maximum number of informational responses before the final one.
+///
+/// RFC 9110 section 15.2: a client accepts one or more 1xx responses before the final one; stricter: more than 16 are refused.
 const MAX_INFORMATIONAL: u8 = 16;
 
 impl<C: ClientSide> Duplex<'_, C> {
@@ -97,16 +99,20 @@ impl<C: ClientSide> Duplex<'_, C> {
     fn end_of_endpoint(&mut self, orderly: bool) -> Result<(), BadResponse> {
         self.side.progress.keep_endpoint = false;
         match self.side.progress.phase {
+            // RFC 9112 section 8: a response whose connection closes within its header section is incomplete.
             ResponsePhase::Head => Err(BadResponse::Early),
+            // RFC 9112 section 8: a close-delimited body is complete if its connection closes without an error.
             ResponsePhase::Body if orderly && self.client.end_body() => Ok(()),
+            // RFC 9112 section 8: a body with a length or in chunks is incomplete if the connection closes before its end; only a
+            // close-delimited one is completed by it.
             ResponsePhase::Body | ResponsePhase::Switched => Err(BadResponse::Truncated),
         }
     }
 
     /// Returns whether the response is a 408 with which the endpoint closes a connection that was idle too long, and which crossed the
-    /// request on the wire. Such a 408 concerns the connection, not this request (RFC 9110 section 15.5.9). A 408 to a body that is still
-    /// being sent is an answer.
+    /// request on the wire. Such a 408 concerns the connection, not this request. A 408 to a body that is still being sent is an answer.
     fn is_idle_timeout(&self) -> bool {
+        // RFC 9110 section 15.5.9: a client that gets a 408 while its request is in transit may repeat the request on a new connection.
         let side = &*self.side;
         side.head.status() == 408
             && !side.head.keeps_alive()
@@ -130,6 +136,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             self.client
                 .switch(&side.head, side.buffer.filled(), &changes);
             side.progress.status = 101;
+            // RFC 9110 section 15.2.2: the new protocol begins directly behind the head of the 101.
             side.progress.phase = ResponsePhase::Switched;
         } else {
             self.take_final(framing);
@@ -145,6 +152,7 @@ impl<C: ClientSide> Duplex<'_, C> {
             return Err(BadResponse::Informational);
         }
         side.progress.continued |= side.head.status() == 100;
+        // RFC 9110 section 15.2: a proxy forwards 1xx responses.
         self.client.inform(&side.head, side.buffer.filled());
         side.buffer.consume(length);
         side.head.clear();
@@ -160,6 +168,7 @@ impl<C: ClientSide> Duplex<'_, C> {
         self.client
             .respond(&side.head, bytes, &self.terms.changes(), (framing, whole));
         side.progress.status = side.head.status();
+        // RFC 9112 section 9.3: a connection persists only if the body of each message on it delimits itself.
         side.progress.keep_endpoint =
             taken && side.head.keeps_alive() && framing != Framing::UntilClose;
         side.progress.phase = ResponsePhase::Body;

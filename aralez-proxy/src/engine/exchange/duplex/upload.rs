@@ -53,6 +53,7 @@ impl<C: ClientSide> Duplex<'_, C> {
                 return Poll::Ready(TryEnd::Refused(RequestRefusal::ChunkSize, None));
             }
             match self.client.poll_body(cx) {
+                // RFC 9112 section 6.3: a request whose client closes before the end of its body is incomplete, and its connection closes.
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(TryEnd::ClientGone(None)),
                 Poll::Ready(Ok(count)) => {
                     self.clocks.received += count as u64;

@@ -25,7 +25,7 @@ const MOST: usize = 16 * 1024 * 1024;
 
 impl<C: Io> Connection<C> {
     /// Half-closes the connection and reads until the client closes its side. Closing with unread bytes would reset the connection, and the
-    /// reset can overtake our last answer (RFC 9112 section 9.6).
+    /// reset can overtake our last answer.
     pub(super) async fn linger(&mut self, longest: Longest) {
         self.state.move_to(ConnectionState::Linger);
         let usual = self.worker.engine.limits.linger;
@@ -39,6 +39,8 @@ impl<C: Io> Connection<C> {
         let mut ended = false;
         let over = poll_fn(|cx| {
             if !ended {
+                // RFC 9112 section 9.6: a server closes its sending side first, and the connection once the client has closed or enough
+                // time has passed.
                 match self.io.poll_shutdown(cx) {
                     Poll::Ready(Ok(())) => ended = true,
                     Poll::Ready(Err(_)) => return Poll::Ready(false),

@@ -100,6 +100,7 @@ impl<C: Io> Connection<C> {
     /// that to its next request.
     fn too_late(&self, opening: Opening) -> HeadError {
         let connections = &self.worker.tally.connections;
+        // RFC 9110 section 15.5.9: a request that has begun and does not arrive in time is answered with 408.
         if opening == Opening::Request {
             connections.deadline(Deadline::Head);
             return HeadError::Refused(RequestRefusal::HeadTimeout);

@@ -53,6 +53,7 @@ impl<C: Io> Connection<C> {
         self.worker.tally.refused_request();
         // The partly parsed head is not to be trusted.
         buffers.client.head.clear();
+        // RFC 9112 section 2.2: a request that does not match the grammar is refused, and its connection closes.
         let facts = Facts::unknown(self.now);
         let mut outcome = Outcome::begun(facts.started);
         let (mut client, parts) = self.lend(buffers, facts);
@@ -68,6 +69,7 @@ impl<C: Io> Connection<C> {
         buffers: &'a mut ExchangeBuffers,
         facts: Facts,
     ) -> (Http1<'a, C>, ExchangeParts<'a>) {
+        // RFC 9112 section 9.6: a server closes the connection after its response to a request with the option close.
         let may_keep = facts.wishes.keep_alive
             && self.served < self.worker.engine.limits.requests
             && !self.yields;

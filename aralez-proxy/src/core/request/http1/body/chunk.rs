@@ -3,6 +3,8 @@
 use crate::core::request::http1::body::{BadBody, LONGEST_CHUNK_LINE, Sender};
 
 /// Maximum number of hexadecimal digits of a size: more than any chunk needs, and too few to overflow.
+///
+/// RFC 9112 section 7.1: a recipient prevents a large chunk size from overflowing; stricter: a size of more than 15 digits is refused.
 const MOST_DIGITS: usize = 15;
 
 /// A parsed chunk size line.
@@ -30,7 +32,9 @@ impl Chunk {
         let text = match (window[..feed].strip_suffix(b"\r"), sender) {
             (Some(text), _) => text,
             // After an extension LF alone is refused: a reader that skips the extension up to CRLF would read on.
+            // RFC 9112 section 2.2: a recipient may accept LF alone as the end of a line, as the proxy does from an endpoint.
             (None, Sender::Endpoint) if !window[..feed].contains(&b';') => &window[..feed],
+            // RFC 9112 section 2.2: a line ends in CRLF; stricter: LF alone, which a recipient may accept, is refused from a client.
             (None, _) => return Err(BadBody::ChunkSize),
         };
         let text = match sender {
@@ -61,11 +65,14 @@ const fn trim_end(mut text: &[u8]) -> &[u8] {
 fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
     let end = text.iter().position(|byte| !byte.is_ascii_hexdigit());
     let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    // RFC 9112 section 7.1: a chunk begins with its size, in one or more hexadecimal digits.
     if digits.len() > MOST_DIGITS || (digits.is_empty() && (whole || !rest.is_empty())) {
         return Err(BadBody::ChunkSize);
     }
     let extension = crate::core::request::http1::octets::trim(rest);
+    // RFC 9112 section 7.1.1: a recipient ignores chunk extensions that it does not know; the proxy ignores and drops all of them.
     let visible = rest.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    // RFC 9112 section 7.1.1: a chunk extension begins with a semicolon, before which whitespace is allowed.
     let announced = match extension.first() {
         Some(first) => *first == b';',
         // Spaces alone may precede an extension that has not arrived yet.
@@ -80,6 +87,7 @@ fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
 
 /// Reports whether a quoted value is not closed: a reader that searches for the closing quote would read past the line.
 fn is_quote_open(extension: &[u8]) -> bool {
+    // RFC 9110 section 5.6.4: a quoted string has a closing quote, and a backslash in it quotes the next byte.
     let mut open = false;
     let mut bytes = extension.iter();
     while let Some(byte) = bytes.next() {

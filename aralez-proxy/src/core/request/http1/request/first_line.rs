@@ -37,6 +37,8 @@ pub(super) fn read(
 ) -> Result<FirstLine, RequestRefusal> {
     let text = &bytes[line.start..line.end];
     let mut parts = text.split(|byte| *byte == b' ');
+    // RFC 9112 section 3: a request line is a method, a target and a version with one space between them; stricter: no other whitespace is
+    // accepted as a separator.
     let (Some(method), Some(target), Some(version), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -45,8 +47,10 @@ pub(super) fn read(
     if method.is_empty() || target.is_empty() {
         return Err(RequestRefusal::RequestLine);
     }
+    // RFC 9110 section 2.5: a request of another major version is refused; stricter: so is one of a later minor version.
     let version = HttpVersion::of(version).ok_or(RequestRefusal::Version)?;
     check_method(method)?;
+    // RFC 9112 section 3: a request target longer than the limit is answered with 414.
     if target.len() > limits.target {
         return Err(RequestRefusal::TargetTooLong);
     }
@@ -66,9 +70,11 @@ pub(super) fn read(
 /// Checks the method. Only upper case is accepted, as in every registered method: `get` is another method to a strict endpoint, and `GET`
 /// to a lenient one.
 fn check_method(method: &[u8]) -> Result<(), RequestRefusal> {
+    // RFC 9110 section 9.3.6: a server that offers no tunnels refuses CONNECT.
     if method == b"CONNECT" {
         return Err(RequestRefusal::Connect);
     }
+    // RFC 9112 section 3.1: a method is a case-sensitive token; stricter: a method with a lower-case letter is refused.
     let upper = octets::is_token(method) && !method.iter().any(u8::is_ascii_lowercase);
     if !upper || method.len() > LONGEST_METHOD {
         return Err(RequestRefusal::Method);
@@ -81,9 +87,13 @@ fn authority_of(
     method: &[u8],
     target: &[u8],
 ) -> Result<Option<(Scheme, usize, usize)>, RequestRefusal> {
+    // RFC 9112 section 3.2.1: a path begins with a slash.
+    // RFC 9112 section 3.2.4: the target `*` is valid with OPTIONS only.
     if target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS") {
         return Ok(None);
     }
+    // RFC 9112 section 3.2.2: a server accepts a target in absolute form; stricter: only with the scheme http or https.
+    // RFC 9112 section 3.2.3: a target in authority form is valid with CONNECT only.
     let (scheme, rest) = Scheme::split(text(target)).ok_or(RequestRefusal::TargetForm)?;
     let from = target.len() - rest.len();
     let end = rest.find(['/', '?']).unwrap_or(rest.len());

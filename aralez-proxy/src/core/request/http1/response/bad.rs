@@ -6,41 +6,41 @@ reasons! {
     /// The reason why a response is refused. The client gets a 502 if no response has begun, and the endpoint's connection is closed. The
     /// names are metric labels and contain nothing of the response.
     pub enum BadResponse {
-        /// RFC 9112 section 4: the status line is malformed.
+        /// The status line is malformed (RFC 9112 section 4).
         StatusLine = "status_line": "the status line is malformed",
-        /// RFC 9112 section 2.3: the version is not HTTP/1.0 to HTTP/1.9.
+        /// The version is not HTTP/1.0 to HTTP/1.9 (RFC 9112 section 2.3).
         Version = "version": "the version is unknown",
-        /// RFC 9110 section 15: the status is not three digits, or below 100.
+        /// The status is not three digits, or below 100 (RFC 9110 section 15).
         Status = "status": "the status is not three digits",
         /// The head is larger than 64 KiB.
         HeadTooLarge = "head_too_large": "the head is too large",
         /// There are more than 256 fields.
         TooManyFields = "too_many_fields": "there are too many header fields",
-        /// RFC 9112 section 5.2: a folded line continues no field, or a field that frames the message.
+        /// A folded line continues no field, or a field that frames the message (RFC 9112 section 5.2).
         Folded = "folded": "a folded line continues nothing that may be folded",
-        /// RFC 9112 section 5: a line without a colon.
+        /// A line without a colon (RFC 9112 section 5).
         NoColon = "no_colon": "a header field has no colon",
-        /// RFC 9112 section 5.1: a name is not a token.
+        /// A name is not a token (RFC 9112 section 5.1).
         FieldName = "field_name": "a header name is not a token",
-        /// RFC 9110 section 5.5: CR or NUL in a value.
+        /// CR or NUL in a value (RFC 9110 section 5.5).
         FieldValue = "field_value": "a header value holds CR or NUL",
-        /// RFC 9112 section 6.3: there are several lengths, and they differ.
+        /// There are several lengths, and they differ (RFC 9112 section 6.3).
         LengthsDiffer = "lengths_differ": "Content-Length is repeated with different values",
-        /// RFC 9110 section 8.6: `Content-Length` is not one number.
+        /// `Content-Length` is not one number (RFC 9110 section 8.6).
         LengthMalformed = "length_malformed": "Content-Length is not one number",
-        /// RFC 9112 section 6.1: there are several codings, or the coding is not exactly `chunked`.
+        /// There are several codings, or the coding is not exactly `chunked` (RFC 9112 section 6.1).
         Coding = "coding": "Transfer-Encoding is not exactly chunked",
-        /// RFC 9112 section 6.1: `Transfer-Encoding` in HTTP/1.0, which does not define it.
+        /// `Transfer-Encoding` in HTTP/1.0, which does not define it (RFC 9112 section 6.1).
         CodingInOld = "coding_in_old": "HTTP/1.0 has no Transfer-Encoding",
-        /// RFC 9110 section 15.2.2: a switch of protocols that was not requested.
+        /// A switch of protocols that was not requested (RFC 9110 section 15.2.2).
         Switch = "switch": "a switch of protocols that nobody asked for",
-        /// RFC 9110 section 15.2: more informational responses than any exchange needs.
+        /// More informational responses than any exchange needs (RFC 9110 section 15.2).
         Informational = "informational": "there are too many informational responses",
         /// The connection closed before the head was complete.
         Early = "early": "the connection ended before the head did",
-        /// RFC 9112 section 7.1: a chunk is malformed.
+        /// A chunk is malformed (RFC 9112 section 7.1).
         Chunk = "chunk": "a chunk is malformed",
-        /// RFC 9112 section 8: the connection closed before the body was complete.
+        /// The connection closed before the body was complete (RFC 9112 section 8).
         Truncated = "truncated": "the body is cut short",
     }
 }

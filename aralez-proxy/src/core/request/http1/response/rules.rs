@@ -40,6 +40,8 @@ impl SeenResponseFields {
                 | FieldName::Upgrade
         );
         let value = field.value(bytes);
+        // RFC 9112 section 5.2: a response with a folded line is replaced by a 502, as a proxy may do, if the line is a field that frames
+        // the response or controls its connection.
         if frames && memchr::memchr(b'\n', value).is_some() {
             return Err(BadResponse::Folded);
         }
@@ -47,6 +49,9 @@ impl SeenResponseFields {
             FieldName::ContentLength => self.take_lengths(value)?,
             FieldName::TransferEncoding => {
                 let again = std::mem::replace(&mut self.chunked, true);
+                // RFC 9112 section 7: the name of a transfer coding is matched in any case.
+                // RFC 9112 section 6.3: a response whose last coding is not chunked ends with the connection; stricter: any coding except a
+                // single chunked is refused.
                 if again || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(BadResponse::Coding);
                 }
@@ -62,12 +67,18 @@ impl SeenResponseFields {
         Ok(())
     }
 
-    /// Records lengths. A length that is repeated, in a list or in several fields, is one length if all are equal (RFC 9110 section 8.6).
+    /// Records lengths. A length that is repeated, in a list or in several fields, is one length if all are equal.
     fn take_lengths(&mut self, value: &[u8]) -> Result<(), BadResponse> {
         for member in value.split(|byte| *byte == b',') {
             let member = octets::trim(member);
+            // RFC 9112 section 6.3: a response with an invalid `Content-Length` is replaced by a 502, and the connection to its endpoint
+            // closes.
             let length = octets::decimal(member).ok_or(BadResponse::LengthMalformed)?;
+            // RFC 9110 section 8.6: a `Content-Length` that an endpoint repeats with equal values is replaced by a single one before the
+            // response is forwarded.
             let before = self.length.replace(length);
+            // RFC 9112 section 6.3: a response with an invalid `Content-Length` is replaced by a 502, and the connection to its endpoint
+            // closes.
             if before.is_some_and(|before| before != length) {
                 return Err(BadResponse::LengthsDiffer);
             }
@@ -77,6 +88,7 @@ impl SeenResponseFields {
     }
 
     fn take_connection(&mut self, value: &[u8]) {
+        // RFC 9110 section 7.6.1: a connection option is matched in any case.
         for name in list(value) {
             self.names += 1;
             if self.names > MAX_NOMINATED || !octets::is_token(name) {
@@ -105,6 +117,7 @@ impl SeenResponseFields {
 
     /// Checks the rules that need the whole head.
     pub(super) fn check(&self, version: HttpVersion) -> Result<(), BadResponse> {
+        // RFC 9112 section 6.1: a `Transfer-Encoding` in an HTTP/1.0 message makes its framing faulty; stricter: the message is refused.
         if self.chunked && version == HttpVersion::Http10 {
             return Err(BadResponse::CodingInOld);
         }
