@@ -157,7 +157,7 @@ async fn usr1_opens_the_log_file_of_control_again() {
     fleet.control().signal(Signal::USR1);
     let reopened = || async {
         let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
-        text.contains("opened again").then_some(()).ok_or(text)
+        text.contains("log reopened").then_some(()).ok_or(text)
     };
     eventually(LIVE, "the new file is written", reopened).await;
 }
@@ -200,7 +200,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
 
     replace(&fleet, "proxy-0.yaml", "threads: 3", "threads: many");
     fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
-    says(&fleet, "proxy-0", "the one before holds").await;
+    says(&fleet, "proxy-0", "keeping the previous one").await;
     fleet.serves(LIVE, "a.test", "a").await;
 
     // A hanging request keeps the proxy alive for its whole grace period: the one second that SIGHUP set.
@@ -240,7 +240,7 @@ async fn usr1_opens_the_log_file_of_a_proxy_again() {
     fleet.proxies[0].as_ref().unwrap().signal(Signal::USR1);
     eventually(LIVE, "the new file is written", || async {
         let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
-        text.contains("opened again").then_some(()).ok_or(text)
+        text.contains("log reopened").then_some(()).ok_or(text)
     })
     .await;
 }
@@ -265,7 +265,7 @@ async fn the_one_box_command_passes_hup_and_usr1_on_and_survives_strays() {
     says(&fleet, "aralez", "lame_duck").await;
     supervisor.signal(Signal::USR1);
     eventually(LIVE, "all three say so", || async {
-        same(&fleet.log("aralez").matches("opened again").count(), &3)
+        same(&fleet.log("aralez").matches("log reopened").count(), &3)
     })
     .await;
     let before = process::children(supervisor.pid());

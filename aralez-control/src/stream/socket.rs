@@ -162,7 +162,7 @@ async fn next(listener: &UnixListener, own: u32, places: &Arc<Semaphore>) -> Cou
             }
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
-                    warn!(%error, "control socket cannot accept connections");
+                    warn!(%error, "control socket: accept failed");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }

@@ -47,7 +47,7 @@ pub(super) async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if !std::mem::replace(&mut logged, true) {
-                    tracing::warn!(%error, "admin accept failed");
+                    tracing::warn!(%error, "admin endpoint: accept failed");
                 }
                 sleep(REST).await;
                 continue;

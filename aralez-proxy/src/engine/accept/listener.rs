@@ -134,7 +134,7 @@ async fn no_room(reception: &Acceptor, error: &io::Error, told: &mut bool) {
         return;
     }
     if !std::mem::replace(told, true) {
-        tracing::warn!(%error, "cannot accept connections");
+        tracing::warn!(%error, "accept failed");
     }
     let no_descriptor = matches!(
         Errno::from_io_error(error),
