@@ -52,7 +52,7 @@ async fn follows_the_level(
     // A new `pid_file` needs a restart, which is logged at `warn`.
     let waits = "pid_file: /nowhere/aralez.pid\nlog_level";
     replace(fleet, file, "log_level", waits);
-    reread(daemon, "after a restart").await;
+    reread(daemon, "need a restart").await;
     change("2").await;
     replace(fleet, file, "log_level: warn", "log_level: debug");
     reread(daemon, "main.yaml reread").await;

@@ -99,7 +99,7 @@ async fn hup_takes_the_live_keys_of_control_and_names_those_that_need_a_restart(
         "another-key-that-waits-for-a-restart",
     );
     fleet.control().signal(Signal::HUP);
-    says(&fleet, "control", "after a restart").await;
+    says(&fleet, "control", "need a restart").await;
     let log = fleet.log("control");
     assert!(
         log.contains("keys=\"master_key\"") || log.contains("keys=master_key"),
@@ -191,7 +191,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
     );
     replace(&fleet, "proxy-0.yaml", threads, "threads: 3");
     fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
-    says(&fleet, "proxy-0", "after a restart").await;
+    says(&fleet, "proxy-0", "need a restart").await;
     let log = fleet.log("proxy-0");
     assert!(
         log.contains("threads") && log.contains("grace_period"),

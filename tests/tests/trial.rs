@@ -84,7 +84,7 @@ async fn two_crashes_of_a_proxy_that_waits_for_its_successor_do_not_cost_the_new
     let config = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, config.replace("lame_duck: 0s", "lame_duck: 60s")).unwrap();
     fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
-    says(&fleet, "read again", 1).await;
+    says(&fleet, "main.yaml reread", 1).await;
     for round in 1..=2 {
         fleet.proxies[0].as_ref().unwrap().signal(Signal::QUIT);
         says(&fleet, "waiting for a successor", round).await;
