@@ -1,8 +1,9 @@
 //! An HTTP/1 origin that records every request and sends scripted answers.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
@@ -100,22 +101,22 @@ impl Origin {
 
     /// Sets the answer to all following requests.
     pub fn answer_with(&self, answer: ScriptedAnswer) {
-        lock(&self.state).answer = answer;
+        self.state.lock().answer = answer;
     }
 
     /// Queues an answer for one request. Queued answers are used in order, before the answer of [`Origin::answer_with`].
     pub fn answer_once(&self, answer: ScriptedAnswer) {
-        lock(&self.state).once.insert(0, answer);
+        self.state.lock().once.insert(0, answer);
     }
 
     /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Received> {
-        lock(&self.state).requests.clone()
+        self.state.lock().requests.clone()
     }
 
     /// Returns the number of requests so far.
     pub fn count(&self) -> usize {
-        lock(&self.state).requests.len()
+        self.state.lock().requests.len()
     }
 
     /// Returns the latest request.
@@ -123,13 +124,13 @@ impl Origin {
     /// # Panics
     /// If there was none.
     pub fn last(&self) -> Received {
-        let last = lock(&self.state).requests.last().cloned();
+        let last = self.state.lock().requests.last().cloned();
         last.expect("the origin got a request")
     }
 
     /// Returns the number of connections accepted so far.
     pub fn connections(&self) -> u64 {
-        lock(&self.state).connections
+        self.state.lock().connections
     }
 }
 
@@ -146,7 +147,7 @@ async fn accept(listener: impl Listening, state: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
     while let Ok(stream) = listener.next().await {
         let number = {
-            let mut state = lock(&state);
+            let mut state = state.lock();
             state.connections += 1;
             state.connections
         };
@@ -163,7 +164,7 @@ where
     while let Some(request) = received::read(&mut stream, &mut buffer, connection).await {
         let head_only = request.method() == "HEAD";
         let answer = {
-            let mut state = lock(&state);
+            let mut state = state.lock();
             let answer = state.once.pop();
             let answer = answer.unwrap_or_else(|| state.answer.clone());
             state.requests.push(request);
@@ -192,8 +193,4 @@ async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin, pending: Vec<u8>)
             return;
         }
     }
-}
-
-fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

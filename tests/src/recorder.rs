@@ -3,9 +3,10 @@
 //! It frames requests on its own, and strictly: ambiguous framing is a fault, and so is a byte that arrives before the previous request was
 //! answered.
 
+use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -134,7 +135,7 @@ impl Recorder {
 
     /// Forgets all exchanges and faults, and sets the scripts of the next requests; later requests get the default script.
     pub fn begin(&self, scripts: impl IntoIterator<Item = Script>) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.scripts = scripts.into_iter().collect();
         state.exchanges.clear();
         state.faults.clear();
@@ -142,12 +143,12 @@ impl Recorder {
 
     /// Returns all requests since [`Recorder::begin`].
     pub fn exchanges(&self) -> Vec<Exchange> {
-        lock(&self.state).exchanges.clone()
+        self.state.lock().exchanges.clone()
     }
 
     /// Returns all faults since [`Recorder::begin`].
     pub fn faults(&self) -> Vec<String> {
-        lock(&self.state).faults.clone()
+        self.state.lock().faults.clone()
     }
 
     /// Closes every connection and waits until all are closed.
@@ -157,7 +158,7 @@ impl Recorder {
     pub async fn hang_up(&self) -> Result<(), String> {
         self.hang_up.send_replace(());
         let none = || async {
-            let open = lock(&self.state).open.len();
+            let open = self.state.lock().open.len();
             if open == 0 {
                 Ok(())
             } else {
@@ -178,7 +179,7 @@ impl Recorder {
     /// If it is still open after 3 s.
     pub async fn ends(&self, connection: u64) -> Result<(), String> {
         let ended = || async {
-            let open = lock(&self.state).open.contains(&connection);
+            let open = self.state.lock().open.contains(&connection);
             if open {
                 Err("it is open".to_owned())
             } else {
@@ -197,7 +198,9 @@ impl Recorder {
     /// If that takes more than 3 s.
     pub async fn has_answered(&self, number: usize) -> Result<(), String> {
         let answered = || async {
-            let answered = lock(&self.state)
+            let answered = self
+                .state
+                .lock()
                 .exchanges
                 .get(number)
                 .is_some_and(|exchange| exchange.answered);
@@ -226,7 +229,7 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, ends: watch::Re
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let number = {
-            let mut state = lock(&state);
+            let mut state = state.lock();
             state.connections += 1;
             let number = state.connections;
             state.open.insert(number);
@@ -238,8 +241,4 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, ends: watch::Re
         connections.spawn(connection.serve(ends));
         while connections.try_join_next().is_some() {}
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

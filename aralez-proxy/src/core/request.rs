@@ -18,7 +18,9 @@ pub mod rest;
 pub mod retry;
 pub mod route;
 pub mod table;
-pub(crate) mod view;
+mod view;
 pub mod websocket;
 
+#[cfg(test)]
+pub(crate) use view::tests;
 pub use view::{Context, Fields, Request};

@@ -1,9 +1,10 @@
 //! hyper as a reader: its server for requests, its client for responses.
 
+use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 
 use hyper::body::Incoming;
@@ -60,9 +61,7 @@ fn serve(bytes: Vec<u8>) -> (Vec<Message>, Ended) {
         let seen = Arc::clone(&seen);
         Box::pin(async move {
             if let Ok(message) = read_request(request).await {
-                seen.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(message);
+                seen.lock().push(message);
             }
             Ok::<_, Infallible>(Response::new(String::new()))
         })
@@ -79,7 +78,7 @@ fn serve(bytes: Vec<u8>) -> (Vec<Message>, Ended) {
         Some(Err(error)) if error.is_parse() => Ended::Refused,
         _ => Ended::Otherwise,
     };
-    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let seen = std::mem::take(&mut *seen.lock());
     (seen, ended)
 }
 

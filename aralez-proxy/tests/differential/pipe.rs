@@ -1,10 +1,11 @@
 //! A connection in memory for hyper, without a runtime: it is polled until nothing moves.
 
+use parking_lot::Mutex;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use hyper::body::{Body as _, Incoming};
@@ -50,7 +51,7 @@ impl Pipe {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.0.lock())
     }
 
     fn moved(&self) -> usize {

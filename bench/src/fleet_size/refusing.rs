@@ -3,10 +3,11 @@
 //! Every simulated node decodes the change on the cores that control has to itself in production. The heartbeat interval is therefore the
 //! default, not a shorter one: a lost stream then means that control gave it up, not that the simulator was silent for seconds.
 
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aralez_proto::model::{EndpointOwner, HostPattern, PoolName};
@@ -55,7 +56,7 @@ struct Without {
 impl Without {
     fn expect(&self, host: usize) {
         let host: HostPattern = format!("h{host}.test").parse().expect("a host");
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pool = self.pool.lock();
         self.nodes.store(0, Ordering::Relaxed);
         *pool = Some(PoolName::of_route(&host, "/"));
     }
@@ -64,10 +65,10 @@ impl Without {
 impl Watcher for Without {
     fn applied(&self, node: usize, snapshot: &Snapshot) {
         if snapshot.resources().pools().endpoint_count() == self.all {
-            let mut complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut complete = self.complete.lock();
             complete.insert(node);
         }
-        let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let pool = self.pool.lock();
         let Some(pool) = &*pool else { return };
         let found = snapshot.resources().pools();
         let found = found.endpoints_of(pool, EndpointOwner::Source);
@@ -101,7 +102,7 @@ pub async fn measure(options: &FleetOptions) -> Result<Refusing, String> {
     simulator.all_run(1, PATIENCE).await?;
     let arrived = || async {
         let there = without.complete.lock();
-        let there = there.unwrap_or_else(PoisonError::into_inner).len();
+        let there = there.len();
         let all = there >= options.nodes;
         all.then_some(())
             .ok_or_else(|| format!("{there} nodes have all endpoints"))

@@ -8,7 +8,7 @@ use crate::yaml::{Node, Value};
 choices! {
     /// `http2`, and `tls` without a map.
     Protocol, "one of auto, on, off", false, asks unless Off:
-    /// Whatever the endpoint supports.
+    /// If the endpoint supports it.
     Auto = "auto",
     /// Always.
     On = "on",

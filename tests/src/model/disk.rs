@@ -1,7 +1,8 @@
 //! A proxy's disk in memory: keeps values by the rules of the snapshot cache, so that a run needs no files.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::cmp::Reverse;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use aralez_proto::content::Content;
 use aralez_proto::fault::{Fault, FaultCode, Faults};
@@ -119,7 +120,7 @@ pub struct ModelDisk(Arc<Mutex<State>>);
 impl ModelDisk {
     /// Locks and returns the content.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Creates the cache of a new process on this disk.

@@ -1,6 +1,8 @@
 //! One connection of the recorder, request by request.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::framing::RequestFraming;
-use super::{Ending, Exchange, Reply, Script, State, lock};
+use super::{Ending, Exchange, Reply, Script, State};
 
 /// Time to watch for early bytes before an upgrade is accepted.
 const QUIET: Duration = Duration::from_millis(30);
@@ -60,7 +62,7 @@ impl RecordedConnection {
             ..
         } = self;
         drop(stream);
-        lock(&state).open.remove(&number);
+        state.lock().open.remove(&number);
     }
 
     /// Reads one request and answers it.
@@ -68,7 +70,7 @@ impl RecordedConnection {
         self.more().await?;
         self.record();
         let head = self.head().await?;
-        let script = lock(&self.state).scripts.pop_front().unwrap_or_default();
+        let script = self.state.lock().scripts.pop_front().unwrap_or_default();
         let framing = match RequestFraming::of(&head) {
             Ok(framing) => framing,
             Err(fault) => {
@@ -90,7 +92,7 @@ impl RecordedConnection {
 
     /// Adds an exchange without any bytes yet.
     fn record(&mut self) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.requests += 1;
         self.current = state.requests;
         state.exchanges.push(Exchange {
@@ -104,7 +106,7 @@ impl RecordedConnection {
     }
 
     fn update(&self, change: impl FnOnce(&mut Exchange)) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let mut exchanges = state.exchanges.iter_mut();
         // `Recorder::begin` removes the exchanges of the previous case.
         if let Some(exchange) = exchanges.find(|exchange| exchange.id == self.current) {
@@ -113,7 +115,7 @@ impl RecordedConnection {
     }
 
     async fn fault(&self, fault: &str) -> Result<(), Ended> {
-        lock(&self.state).faults.push(fault.to_owned());
+        self.state.lock().faults.push(fault.to_owned());
         Err(Ended)
     }
 

@@ -1,7 +1,8 @@
 //! The snapshots of all nodes, shared: thousands of nodes in step hold one snapshot, and each step is verified once.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use aralez_proto::fault::{Fault, FaultCode, Faults};
 use aralez_proto::hash::Digest;
@@ -66,7 +67,7 @@ impl Contents {
     /// Every fault, as a proxy would find it.
     pub fn verified(&self, held: &Snapshot, update: &Update) -> Result<SharedSnapshot, Faults> {
         let from = (!update.full).then(|| held.version().root);
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut steps = self.steps.lock();
         let same = |step: &&Step| {
             step.from == from && step.to == update.to && step.changes == update.changes
         };
@@ -98,7 +99,7 @@ impl Contents {
 
     /// Returns the held content under a newer version.
     pub fn renamed(&self, held: &Snapshot, version: Version) -> SharedSnapshot {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut steps = self.steps.lock();
         let from = Some(held.version().root);
         let same =
             |step: &&Step| step.from == from && step.to == version && step.changes.is_empty();

@@ -1,7 +1,8 @@
 //! A slow endpoint that records when each of its connections closed.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -78,12 +79,12 @@ impl FarEndpoint {
 
     /// Returns the statistics since the last call, and resets them.
     pub fn take_lives(&self) -> Lives {
-        std::mem::take(&mut *lock(&self.lives))
+        std::mem::take(&mut *self.lives.lock())
     }
 
     /// Returns the statistics so far.
     pub fn lives(&self) -> Lives {
-        lock(&self.lives).clone()
+        self.lives.lock().clone()
     }
 }
 
@@ -109,11 +110,11 @@ async fn accept(listener: TcpListener, kind: Kind, lives: Arc<Mutex<Lives>>) {
     let kind = Arc::new(kind);
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        lock(&lives).accepted += 1;
+        lives.lock().accepted += 1;
         let (kind, lives) = (Arc::clone(&kind), Arc::clone(&lives));
         connections.spawn(async move {
             let last = serve(stream, &kind).await;
-            lock(&lives).ended.push(last.elapsed());
+            lives.lock().ended.push(last.elapsed());
         });
         while connections.try_join_next().is_some() {}
     }
@@ -215,8 +216,4 @@ async fn trickle(write: &mut WriteHalf<'_>, drip: Option<Drip>) {
 async fn read_to_end(stream: &mut TcpStream) {
     let mut bytes = [0; 1024];
     while matches!(stream.read(&mut bytes).await, Ok(1..)) {}
-}
-
-fn lock(lives: &Mutex<Lives>) -> std::sync::MutexGuard<'_, Lives> {
-    lives.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,9 @@
 //! A good client, which the slow peers must not affect. It and its origin run on a separate thread, so that it measures the proxy and not
 //! the load of the peers.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -97,7 +98,7 @@ impl Good {
 
     /// Returns the latency of the requests that started between two times.
     pub fn between(&self, from: Instant, to: Instant) -> Latency {
-        let samples = lock(&self.samples);
+        let samples = self.samples.lock();
         let within = samples
             .took
             .iter()
@@ -115,7 +116,7 @@ impl Good {
 
     /// Returns the number of failed requests so far, and the first reasons.
     pub fn failures(&self) -> (u64, Vec<String>) {
-        let samples = lock(&self.samples);
+        let samples = self.samples.lock();
         (samples.failed, samples.reasons.clone())
     }
 
@@ -146,7 +147,7 @@ async fn work(
         let answered = once(address, &request, &mut open).await;
         let took = start.elapsed();
         {
-            let mut samples = lock(&samples);
+            let mut samples = samples.lock();
             samples.took.push((start, took));
             if let Err(reason) = answered {
                 samples.failed += 1;
@@ -175,8 +176,4 @@ async fn once(
         *open = Some(connection);
     }
     Ok(())
-}
-
-fn lock(samples: &Mutex<Samples>) -> std::sync::MutexGuard<'_, Samples> {
-    samples.lock().unwrap_or_else(PoisonError::into_inner)
 }

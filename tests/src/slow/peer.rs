@@ -1,8 +1,8 @@
 //! A slow client, and the result that it observed.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -135,7 +135,7 @@ async fn play(stream: TcpStream, kind: &Kind) -> Ended {
         Some(Drip {
             pause: Duration::ZERO,
             ..
-        }) => *sent.lock().unwrap_or_else(PoisonError::into_inner),
+        }) => *sent.lock(),
         _ => start,
     };
     heard.judge(start, over.ok())
@@ -156,7 +156,7 @@ async fn speak(
         if write.write_all(piece).await.is_err() {
             return;
         }
-        *sent.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *sent.lock() = Instant::now();
         tokio::time::sleep(drip.pause).await;
     }
 }

@@ -3,9 +3,10 @@
 //! It accepts only well-formed requests, reads bodies by their framing, and records everything odd: an excess byte on a connection shows up
 //! as a malformed request. One target makes it answer after the head and treat the body as requests.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -93,18 +94,18 @@ impl TrickEndpoint {
 
     /// Sets the connection handling, and resets the counters.
     pub fn behave(&self, manners: Manners) {
-        *lock(&self.state.manners) = manners;
-        *lock(&self.state.seen) = SeenByEndpoint::default();
+        *self.state.manners.lock() = manners;
+        *self.state.seen.lock() = SeenByEndpoint::default();
     }
 
     /// Returns the counters since the last [`TrickEndpoint::behave`].
     pub fn seen(&self) -> SeenByEndpoint {
-        lock(&self.state.seen).clone()
+        self.state.seen.lock().clone()
     }
 
     /// Sends an answer on every open connection, requested or not. Returns the number of connections.
     pub async fn speak_unasked(&self) -> usize {
-        let writers: Vec<_> = lock(&self.state.writers).values().cloned().collect();
+        let writers: Vec<_> = self.state.writers.lock().values().cloned().collect();
         for writer in &writers {
             // The write fails if the peer has closed the connection already.
             let _ = writer.lock().await.write_all(answer::FORGED).await;
@@ -123,7 +124,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let number = {
-            let mut seen = lock(&state.seen);
+            let mut seen = state.seen.lock();
             seen.connections += 1;
             seen.connections
         };
@@ -137,13 +138,13 @@ async fn connection(stream: TcpStream, state: Arc<State>, number: u64) {
     let key = number ^ crate::ports::random() << 32;
     let (read, write) = stream.into_split();
     let writer = Arc::new(tokio::sync::Mutex::new(write));
-    lock(&state.writers).insert(key, Arc::clone(&writer));
+    state.writers.lock().insert(key, Arc::clone(&writer));
     if let Err(odd) = serve(Incoming::new(read), &writer, &state).await {
-        let mut seen = lock(&state.seen);
+        let mut seen = state.seen.lock();
         seen.odd.push(odd);
         seen.odd.truncate(SHOWN);
     }
-    lock(&state.writers).remove(&key);
+    state.writers.lock().remove(&key);
 }
 
 /// The history of a connection.
@@ -171,7 +172,7 @@ async fn answer_untaken(request: &IncomingRequest, incoming: &mut Incoming, writ
 async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result<(), String> {
     let mut past = Past::default();
     loop {
-        let manners = *lock(&state.manners);
+        let manners = *state.manners.lock();
         let patience = manners.idle.filter(|_| past.requests > 0);
         let request = match incoming.head(patience).await {
             // An unconsumed body need not parse as a request.
@@ -210,7 +211,7 @@ async fn serve(mut incoming: Incoming, writer: &Writer, state: &State) -> Result
 
 impl State {
     fn note(&self, request: &IncomingRequest, past: &mut Past) {
-        let mut seen = lock(&self.seen);
+        let mut seen = self.seen.lock();
         match request.is_victim() {
             true => {
                 seen.victims += 1;
@@ -224,8 +225,4 @@ impl State {
         }
         past.requests += 1;
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,9 @@
 //! Runs one trick: attackers and victims at the same time, until the victims have sent enough requests.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::RwLock;
@@ -124,7 +125,7 @@ pub async fn play(
         harm,
         seen,
         tries,
-        loot: std::mem::take(&mut *ring.loot.lock().unwrap_or_else(PoisonError::into_inner)),
+        loot: std::mem::take(&mut *ring.loot.lock()),
         took: start.elapsed(),
     }
 }
@@ -175,7 +176,7 @@ impl Ring {
                     }
                     tries.fetch_add(1, Ordering::Relaxed);
                     if let Err(reason) = attack.run(address).await {
-                        let mut loot = loot.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut loot = loot.lock();
                         loot.push(reason);
                         loot.truncate(3);
                     }

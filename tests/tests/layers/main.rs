@@ -11,6 +11,7 @@ use names::How;
 use sources::{CRATES, Source, harness, product, root, shipped};
 
 mod circles;
+mod citations;
 mod modules;
 mod names;
 mod shape;

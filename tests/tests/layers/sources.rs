@@ -59,6 +59,12 @@ impl Source {
         format!("{}:{line}", self.path.display())
     }
 
+    /// Reports whether it belongs to the library or a program of its crate.
+    pub(crate) fn is_in_src(&self) -> bool {
+        let mut parts = self.path.components().skip(1);
+        parts.next().is_some_and(|part| part.as_os_str() == "src")
+    }
+
     /// Reports whether the file is compiled for tests only.
     pub(crate) fn is_test(&self) -> bool {
         let module = self.module();

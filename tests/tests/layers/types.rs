@@ -1,30 +1,30 @@
 //! One name, one type: within a crate, no two types that other modules can see share a name.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use crate::none;
-use crate::sources::{CRATES, Source, harness, shipped};
+use crate::sources::{harness, shipped};
 
 const KINDS: [&str; 5] = ["struct", "enum", "trait", "union", "type"];
 
 #[test]
 fn no_two_public_types_of_a_crate_share_a_name() {
     let sources: Vec<_> = shipped().into_iter().chain(harness()).collect();
-    let mut wrong = Vec::new();
-    for name in CRATES.into_iter().chain(["tests", "bench"]) {
-        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let library = |source: &&Source| source.path.starts_with(Path::new(name).join("src"));
-        for source in sources.iter().filter(library) {
-            for (line, found) in public_types(source.text.parse().unwrap()) {
-                places.entry(found).or_default().push(source.at(line));
-            }
+    let mut places: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
+    // Each file of `tests/` is a crate of its own.
+    let libraries = sources.iter().filter(|source| source.is_in_src());
+    for source in libraries {
+        for (line, name) in public_types(source.text.parse().unwrap()) {
+            let same = places.entry((source.folder(), name)).or_default();
+            same.push(source.at(line));
         }
-        let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
-        wrong.extend(shared.map(|(found, places)| format!("{found}: {}", places.join(", "))));
     }
+    let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
+    let wrong: Vec<_> = shared
+        .map(|((_, name), places)| format!("{name}: {}", places.join(", ")))
+        .collect();
     none("types of one crate that share a name", &wrong);
 }
 

@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::core::request::pseudonym::Pseudonym;
-    use crate::core::request::view::tests::Pairs;
+    use crate::core::request::tests::Pairs;
 
     fn asked(
         policies: &[Policy],

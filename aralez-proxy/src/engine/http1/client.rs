@@ -61,7 +61,7 @@ pub(in crate::engine) struct Follows {
     last: bool,
     /// The client already exceeded a timeout: linger only briefly.
     brief: bool,
-    /// What follows a tunnel.
+    /// Disposition of the connection after a tunnel.
     tunnel: Option<Disposition>,
 }
 

@@ -59,7 +59,7 @@ struct Connection<C: Io> {
     now: Instant,
 }
 
-/// What follows a request on its connection.
+/// Next step of a connection after a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Disposition {
     /// Read the next request.

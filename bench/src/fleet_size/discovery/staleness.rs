@@ -1,7 +1,8 @@
 //! Time that each change took to each node, derived from the snapshots that the nodes apply.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aralez_proto::hash::Digest;
@@ -41,17 +42,17 @@ impl Staleness {
 
     /// Sets the time of the first change.
     pub(super) fn begins(&self, begin: Duration) {
-        lock(&self.schedule).begin = begin;
+        self.schedule.lock().begin = begin;
     }
 
     /// Returns an error if some nodes have not applied every change.
     pub(super) fn missing(&self) -> Result<(), String> {
-        let schedule = *lock(&self.schedule);
+        let schedule = *self.schedule.lock();
         let behind = |seen: &[u32]| {
             let mut pools = (0..schedule.pools).zip(seen);
             pools.any(|(pool, seen)| *seen < schedule.last(pool))
         };
-        let nodes = self.nodes.iter().filter(|node| behind(&lock(node)));
+        let nodes = self.nodes.iter().filter(|node| behind(&node.lock()));
         match nodes.count() {
             0 => Ok(()),
             behind => Err(format!("{behind} nodes have not seen every change")),
@@ -60,7 +61,7 @@ impl Staleness {
 
     /// Returns the distribution over all changes and nodes.
     pub(super) fn spread(&self) -> Spread {
-        let took = lock(&self.took);
+        let took = self.took.lock();
         let count: u64 = took.iter().sum();
         let at = |part: f64| {
             let rank = ((count as f64 * part).ceil() as u64).max(1);
@@ -80,8 +81,8 @@ impl Staleness {
     }
 
     fn note(&self, node: usize, steps: &[u32], now: Duration, schedule: &Schedule) {
-        let mut seen = lock(&self.nodes[node]);
-        let mut took = lock(&self.took);
+        let mut seen = self.nodes[node].lock();
+        let mut took = self.took.lock();
         for ((pool, seen), step) in (0..).zip(seen.iter_mut()).zip(steps) {
             for step in *seen + 1..=*step {
                 let staleness = now.saturating_sub(schedule.comes(pool, step));
@@ -94,7 +95,7 @@ impl Staleness {
     /// Returns the step that each pool of a snapshot is at. Cached by root, since nodes in step apply equal snapshots.
     fn steps(&self, snapshot: &Snapshot, schedule: &Schedule) -> Arc<[u32]> {
         let root = snapshot.version().root;
-        let mut read = lock(&self.read);
+        let mut read = self.read.lock();
         if let Some((_, steps)) = read.iter().rev().find(|(known, _)| *known == root) {
             return Arc::clone(steps);
         }
@@ -118,12 +119,8 @@ impl Staleness {
 impl Watcher for Staleness {
     fn applied(&self, node: usize, snapshot: &Snapshot) {
         let now = schedule::now();
-        let schedule = *lock(&self.schedule);
+        let schedule = *self.schedule.lock();
         let steps = self.steps(snapshot, &schedule);
         self.note(node, &steps, now, &schedule);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

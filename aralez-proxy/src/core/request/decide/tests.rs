@@ -17,7 +17,7 @@ use aralez_proto::model::RedirectStatus;
 use super::*;
 use crate::core::request::pseudonym::Pseudonym;
 use crate::core::request::registry::Registry;
-use crate::core::request::view::tests::Pairs;
+use crate::core::request::tests::Pairs;
 
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {

@@ -18,7 +18,7 @@ pub struct CompiledRoute {
     /// The rules that apply to it. Shared among routes without rules of their own: requests for such routes touch no memory that belongs to
     /// one route only.
     pub rules: Arc<CompiledRules>,
-    /// What the route does with a request.
+    /// The action for a request.
     pub action: Action,
 }
 
@@ -116,8 +116,10 @@ impl CompiledScope {
         let scope = self.with(&host.rules);
         let mut before: Option<(&Rules, Arc<CompiledRules>)> = None;
         let compile = move |route: &'a Route| {
-            let same = before.take().filter(|(own, _)| **own == route.rules);
-            let rules = same.map_or_else(|| scope.compiled_with(&route.rules), |(_, rules)| rules);
+            let rules = match &before {
+                Some((own, rules)) if **own == route.rules => Arc::clone(rules),
+                _ => scope.compiled_with(&route.rules),
+            };
             before = Some((&route.rules, Arc::clone(&rules)));
             CompiledRoute {
                 host: host.pattern.clone(),

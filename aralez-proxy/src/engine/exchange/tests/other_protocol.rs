@@ -18,7 +18,7 @@ use crate::core::request::http1::body::{BadBody, Body, Sender};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
-use crate::core::request::view::tests::Pairs;
+use crate::core::request::tests::Pairs;
 use crate::engine::exchange::client_side::{AnswerChanges, RequestChanges, ResponseChanges};
 use crate::engine::exchange::facts::Facts;
 use crate::engine::exchange::tests::*;

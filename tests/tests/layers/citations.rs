@@ -1,14 +1,14 @@
 //! The rules of the HTTP RFCs that the code enforces, collected from the comments that cite them into `docs/http-rules.md`.
 //!
 //! A citation is a comment line `RFC 9112 section 6.3: what must be done.` above the code that does it; it may continue on the next lines up to
-//! the full stop. `ARALEZ_RENEW=1 cargo test -p aralez-tests --test citations` writes the list again.
+//! the full stop. `ARALEZ_RENEW=1 cargo test -p aralez-tests --test layers citations` writes the list again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+
+use crate::sources::{Source, product, root};
 
 const LIST: &str = "docs/http-rules.md";
-const FOLDERS: [&str; 2] = ["aralez-proxy/src", "proto/src"];
 const RFCS: [(u32, &str); 4] = [
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
@@ -23,24 +23,6 @@ struct Citation {
     section: Vec<u32>,
     rule: String,
     file: String,
-}
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("the tests lie in the workspace")
-        .to_owned()
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
 
 /// The text of a line that is a comment and nothing else.
@@ -83,21 +65,13 @@ fn citations(file: &str, text: &str) -> Vec<Citation> {
 }
 
 fn all() -> BTreeSet<Citation> {
-    let mut files = Vec::new();
-    for folder in FOLDERS {
-        sources(&root().join(folder), &mut files);
-    }
-    let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let path = path.strip_prefix(root()).unwrap().to_owned();
-        citations(&path.display().to_string(), &text)
-    };
-    files.into_iter().flat_map(read).collect()
+    let read = |source: &Source| citations(&source.path.display().to_string(), &source.text);
+    product().iter().flat_map(read).collect()
 }
 
 fn list(citations: &BTreeSet<Citation>) -> String {
     let mut text = "# Rules of HTTP that the proxy enforces\n\n\
-        Collected from the comments that cite them, each above the code that enforces it; `tests/tests/citations.rs` keeps this list up to date.\n"
+        Collected from the comments that cite them, each above the code that enforces it; `tests/tests/layers/citations.rs` keeps this list up to date.\n"
         .to_owned();
     for (rfc, title) in RFCS {
         // Writing to a string does not fail.
@@ -133,7 +107,7 @@ fn the_list_of_enforced_rules_is_what_the_code_cites() {
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept == list,
-        "{LIST} is out of date: ARALEZ_RENEW=1 cargo test -p aralez-tests --test citations"
+        "{LIST} is out of date: ARALEZ_RENEW=1 cargo test -p aralez-tests --test layers citations"
     );
 }
 
