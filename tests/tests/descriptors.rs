@@ -29,7 +29,7 @@ async fn serving(origin: &Origin) -> Fleet {
 async fn runs_out(daemon: &Daemon, address: SocketAddr, host: &'static str, path: &'static str) {
     daemon.limit_open_files(NONE);
     let waiting = tokio::spawn(async move { raw::get(address, host, path).await });
-    let logged = || daemon.log().matches("accept failed").count();
+    let logged = || daemon.log().matches("accept failed error=").count();
     let says = || async {
         (logged() > 0)
             .then_some(())
