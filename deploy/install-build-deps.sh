@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what building and running Aralez needs on Debian and Ubuntu. Says nothing when nothing is missing.
+# Installs the packages that Aralez needs to build and run, on Debian and Ubuntu. Prints nothing if nothing is missing.
 set -eu
 
 packages="ca-certificates cmake curl g++ gcc libssl-dev make perl pkg-config"
@@ -14,13 +14,13 @@ if command -v dpkg-query >/dev/null 2>&1; then
         [ "$state" = installed ] || missing="$missing $package"
     done
 else
-    # Another system: the programs themselves are what counts.
+    # Not a Debian system: check for the programs themselves.
     for program in cc c++ cmake curl make perl pkg-config; do
         command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
     done
     if [ -n "$missing" ]; then
-        fail "These programs are missing:$missing." \
-            "Install them and OpenSSL's headers with this system's packages, then try again."
+        fail "Missing programs:$missing." \
+            "Install them and the OpenSSL headers with this system's package manager, then try again."
     fi
 fi
 
@@ -28,22 +28,22 @@ if [ -n "$missing" ]; then
     as_root=""
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null 2>&1; then
-            fail "These packages are missing, and only root may install them:$missing." \
-                "Ask for: apt-get install$missing"
+            fail "Missing packages:$missing. Only root can install them, and sudo is not available." \
+                "Run as root: apt-get install$missing"
         fi
         as_root="sudo"
     fi
     say "Installing:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    # The lists of a fresh image are empty or old; without the network the install says what it lacks.
-    $as_root apt-get update -qq || say "The package lists could not be renewed; trying with those that are here."
-    # shellcheck disable=SC2086 # a list of words
+    # The package lists of a fresh image are empty or old. Without network access, the install below reports what it cannot find.
+    $as_root apt-get update -qq || say "Cannot update the package lists; using the existing ones."
+    # shellcheck disable=SC2086 # a list of packages
     $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-        fail "Could not install:$missing. Install them by hand, then try again."
+        fail "Cannot install:$missing. Install them manually, then try again."
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
-    fail "cargo is missing: Aralez is built with Rust (the release in rust-toolchain.toml)." \
-        "Get it with: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" \
+    fail "cargo is missing: Aralez needs Rust (the version in rust-toolchain.toml)." \
+        "Install it with: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" \
         "then open a new shell, or run: . \"\$HOME/.cargo/env\""
 fi

@@ -1,36 +1,37 @@
 #!/bin/sh
-# Installs what `make bench` compares with and counts with, on Debian and Ubuntu. Says nothing when nothing is missing.
+# Installs programs that tests and measurements use, on Debian and Ubuntu. Each argument is PROGRAM or PROGRAM=PACKAGE. Prints nothing if
+# nothing is missing.
 set -eu
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
 
-# Debian keeps daemons where only root looks.
+# Debian installs daemons in /usr/sbin, which is not in every user's PATH.
 PATH="$PATH:/usr/sbin:/sbin"
 
-# The programs are what counts: any package of nginx is fine.
+# Check for programs, not packages: any nginx package is fine.
 missing=""
-command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
-command -v haproxy >/dev/null 2>&1 || missing="$missing haproxy"
-command -v strace >/dev/null 2>&1 || missing="$missing strace"
+for wanted in "$@"; do
+    command -v "${wanted%%=*}" >/dev/null 2>&1 || missing="$missing ${wanted##*=}"
+done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    fail "These are missing:$missing. Install them with this system's packages, then try again."
+    fail "Missing programs:$missing. Install them with this system's package manager, then try again."
 fi
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        fail "These packages are missing, and only root may install them:$missing." \
-            "Ask for: apt-get install$missing"
+        fail "Missing packages:$missing. Only root can install them, and sudo is not available." \
+            "Run as root: apt-get install$missing"
     fi
     as_root="sudo"
 fi
 
 say "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-# The lists of a fresh image are empty or old; without the network the install says what it lacks.
-$as_root apt-get update -qq || say "The package lists could not be renewed; trying with those that are here."
-# shellcheck disable=SC2086 # a list of words
+# The package lists of a fresh image are empty or old. Without network access, the install below reports what it cannot find.
+$as_root apt-get update -qq || say "Cannot update the package lists; using the existing ones."
+# shellcheck disable=SC2086 # a list of packages
 $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-    fail "Could not install:$missing. Install them by hand, then try again."
+    fail "Cannot install:$missing. Install them manually, then try again."
