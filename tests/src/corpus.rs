@@ -64,7 +64,7 @@ fn entries(name: &str) -> Result<Vec<Entry>, String> {
         for entry in read_entries(&format!("{name}/{file}"), &text)? {
             if let Some(before) = entries.iter().find(|before| before.id == entry.id) {
                 return Err(format!(
-                    "{}: {} stands at {} too",
+                    "{}: duplicate id {}, first used at {}",
                     entry.place, entry.id, before.place
                 ));
             }

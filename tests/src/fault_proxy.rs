@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::loopback::Listener;
+
 /// The faults that a relay injects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Faults {
@@ -90,11 +92,7 @@ impl FaultProxy {
             .local_addr()
             .expect("a bound socket has an address");
         let mut relay = Self::spawn(Target::Tcp(target), move |relay| async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                connections.spawn(relay.clone().connection(stream));
-            }
+            relay.accept(listener).await;
         });
         relay.address = Some(address);
         relay
@@ -217,9 +215,9 @@ struct Relay {
 
 impl Relay {
     /// Accepts connections. Dropping the future closes them and the listener.
-    async fn accept(&self, listener: UnixListener) {
+    async fn accept(&self, listener: impl Listener) {
         let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
+        while let Ok(stream) = listener.next().await {
             connections.spawn(self.clone().connection(stream));
         }
     }
@@ -301,7 +299,7 @@ impl Relay {
     }
 }
 
-/// The count from which [`Faults::cut_within`] is measured: taken at the first read that sees the fault, since no byte passes before.
+/// The byte count from which [`Faults::cut_within`] is measured: the count at the first read after the fault was set.
 #[derive(Clone, Copy, Debug, Default)]
 struct Within {
     fault: Option<u64>,

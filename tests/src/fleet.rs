@@ -12,8 +12,9 @@ use crate::eventually::eventually;
 use crate::fault_proxy::FaultProxy;
 use crate::ports::Port;
 use crate::process::{self, Daemon};
-use crate::raw::{self, Request, Response};
+use crate::raw::{self, Request};
 use crate::scripted_source::{script_beside, write_script};
+use crate::wire::Response;
 
 mod change;
 mod nodes;
@@ -113,7 +114,7 @@ impl Fleet {
         std::fs::write(self.documents().join("upstreams.yaml"), text).expect("a document is saved");
     }
 
-    /// Writes the script of the source of a [`Plan::scripted`] control: what it finds from now on.
+    /// Replaces the script of a [`Plan::scripted`] control: the endpoints that its source reports from now on.
     ///
     /// # Panics
     /// If it cannot be written.

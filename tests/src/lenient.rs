@@ -2,70 +2,37 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-/// The proxy. It reads messages one by one, each framed by its first `Content-Length`, and forwards them unchanged. Dropping it stops the
-/// listener.
-#[derive(Debug)]
-pub struct Lenient {
-    address: SocketAddr,
-    task: JoinHandle<()>,
+use crate::byte_reader::ByteReader;
+use crate::loopback::LoopbackServer;
+
+/// Starts one on a free loopback port, in front of `endpoint`. It reads messages one by one, each framed by its first `Content-Length`, and
+/// forwards them unchanged.
+///
+/// # Panics
+/// If no port is free.
+pub async fn lenient_proxy(endpoint: SocketAddr) -> LoopbackServer {
+    LoopbackServer::start(move |client| pass(client, endpoint)).await
 }
 
-impl Lenient {
-    /// Starts one on a free loopback port, in front of `endpoint`.
-    ///
-    /// # Panics
-    /// If no port is free.
-    pub async fn start(endpoint: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a loopback port is free");
-        let address = listener.local_addr();
-        let address = address.expect("a bound socket has an address");
-        let task = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, endpoint));
-            }
-        });
-        Self { address, task }
-    }
-
-    /// Returns the address on which it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Lenient {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn pass(mut client: TcpStream, endpoint: SocketAddr) -> Option<()> {
-    let mut endpoint = TcpStream::connect(endpoint).await.ok()?;
-    let (mut from_client, mut from_endpoint) = (Vec::new(), Vec::new());
+async fn pass(client: TcpStream, endpoint: SocketAddr) -> Option<()> {
+    let mut endpoint = ByteReader::new(TcpStream::connect(endpoint).await.ok()?);
+    let mut client = ByteReader::new(client);
     loop {
-        let request = message(&mut client, &mut from_client).await?;
-        endpoint.write_all(&request).await.ok()?;
-        let answer = message(&mut endpoint, &mut from_endpoint).await?;
-        client.write_all(&answer).await.ok()?;
+        let request = message(&mut client).await?;
+        endpoint.stream().write_all(&request).await.ok()?;
+        let answer = message(&mut endpoint).await?;
+        client.stream().write_all(&answer).await.ok()?;
     }
 }
 
-async fn message(from: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
-    loop {
-        let head = buffer.windows(4).position(|window| window == b"\r\n\r\n");
-        let whole = head.map(|head| head + 4 + length(&buffer[..head]));
-        if let Some(whole) = whole.filter(|whole| *whole <= buffer.len()) {
-            return Some(buffer.drain(..whole).collect());
-        }
-        if from.read_buf(buffer).await.ok()? == 0 {
-            return None;
-        }
-    }
+async fn message(from: &mut ByteReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut message = from.head().await.ok()?;
+    let body = length(&message);
+    from.exact(body, &mut message).await.ok()?;
+    Some(message)
 }
 
 fn length(head: &[u8]) -> usize {

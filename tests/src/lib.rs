@@ -4,6 +4,7 @@
 //! It fails by panicking. Its own promises are tested in `tests/harness.rs`: a harness that cannot see a failed request proves nothing. It
 //! contains no tests of the product.
 
+pub mod byte_reader;
 pub mod corpus;
 pub mod disk;
 pub mod document;
@@ -12,6 +13,7 @@ pub mod fault_proxy;
 pub mod fleet;
 pub mod lenient;
 pub mod load;
+pub mod loopback;
 pub mod meter;
 pub mod model;
 pub mod new_connections;

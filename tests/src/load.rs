@@ -11,11 +11,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::raw::{Connection, Request, Response};
+use crate::raw::{Connection, Request};
+use crate::wire::Response;
 
 const SHOWN: usize = 10;
 
-/// Checks one answer. `Err` describes the parts that do not belong together.
+/// Checks one answer. `Err` names the parts that come from different versions.
 pub type Check = fn(&Response) -> Result<(), String>;
 
 /// The requests to send, and the limits.
@@ -110,7 +111,7 @@ impl Tally {
         }
     }
 
-    /// Fails the test unless every request got a complete answer from one version each.
+    /// Fails the test unless every request got one complete answer, and every answer passed the check.
     ///
     /// # Panics
     /// With the tally, if anything failed or nothing was sent.

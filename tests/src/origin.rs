@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::task::{JoinHandle, JoinSet};
+
+use crate::byte_reader::ByteReader;
+use crate::loopback::{Accepting, Listener};
 
 mod answer;
-mod listening;
 mod received;
 pub use answer::{AnswerEnding, ScriptedAnswer};
-use listening::Listening;
 pub use received::Received;
 
 /// An origin on its own loopback port or on a unix socket. Dropping it closes its port and its connections, and removes its socket.
@@ -21,7 +21,7 @@ pub use received::Received;
 pub struct Origin {
     at: At,
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
+    _accepting: Accepting,
 }
 
 #[derive(Debug)]
@@ -69,15 +69,27 @@ impl Origin {
         Self::listening(At::Socket(path.to_owned()), listener, body)
     }
 
-    fn listening(at: At, listener: impl Listening, body: &str) -> Self {
+    fn listening(at: At, listener: impl Listener, body: &str) -> Self {
         let state = Arc::new(Mutex::new(State {
             requests: Vec::new(),
             answer: ScriptedAnswer::ok(body),
             once: Vec::new(),
             connections: 0,
         }));
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Self { at, state, task }
+        let shared = Arc::clone(&state);
+        let accepting = Accepting::start(listener, move |stream| {
+            let number = {
+                let mut state = shared.lock();
+                state.connections += 1;
+                state.connections
+            };
+            serve(stream, number, Arc::clone(&shared))
+        });
+        Self {
+            at,
+            state,
+            _accepting: accepting,
+        }
     }
 
     /// Returns its address.
@@ -136,32 +148,18 @@ impl Origin {
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        self.task.abort();
         if let At::Socket(path) = &self.at {
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-async fn accept(listener: impl Listening, state: Arc<Mutex<State>>) {
-    let mut connections = JoinSet::new();
-    while let Ok(stream) = listener.next().await {
-        let number = {
-            let mut state = state.lock();
-            state.connections += 1;
-            state.connections
-        };
-        connections.spawn(serve(stream, number, Arc::clone(&state)));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn serve<S>(mut stream: S, connection: u64, state: Arc<Mutex<State>>)
+async fn serve<S>(stream: S, connection: u64, state: Arc<Mutex<State>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut buffer = Vec::new();
-    while let Some(request) = received::read(&mut stream, &mut buffer, connection).await {
+    let mut reader = ByteReader::new(stream);
+    while let Some(request) = received::read(&mut reader, connection).await {
         let head_only = request.method() == "HEAD";
         let answer = {
             let mut state = state.lock();
@@ -171,25 +169,23 @@ where
             answer
         };
         tokio::time::sleep(answer.delay).await;
-        if stream.write_all(&answer.bytes(head_only)).await.is_err() {
+        let bytes = answer.bytes(head_only);
+        if reader.stream().write_all(&bytes).await.is_err() {
             return;
         }
         match answer.ending {
             AnswerEnding::KeepAlive => {}
             AnswerEnding::Close => return,
             AnswerEnding::Stall => std::future::pending().await,
-            AnswerEnding::Echo => return echo(stream, buffer).await,
+            AnswerEnding::Echo => return echo(reader).await,
         }
     }
 }
 
-async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin, pending: Vec<u8>) {
-    let mut bytes = vec![0; 4096];
-    if stream.write_all(&pending).await.is_err() {
-        return;
-    }
-    while let Ok(count @ 1..) = stream.read(&mut bytes).await {
-        if stream.write_all(&bytes[..count]).await.is_err() {
+async fn echo(mut reader: ByteReader<impl AsyncRead + AsyncWrite + Unpin>) {
+    loop {
+        let bytes = reader.take_buffered();
+        if reader.stream().write_all(&bytes).await.is_err() || reader.more().await.is_err() {
             return;
         }
     }

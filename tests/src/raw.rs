@@ -1,16 +1,14 @@
-//! A small, strict HTTP/1 client on a plain socket: it shows exactly what a server sent and rejects everything malformed.
+//! A small, strict HTTP/1 client: whole requests and whole responses, on top of [`crate::wire`].
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
 
-mod response;
-pub use response::Response;
+use crate::wire::{End, Response, Wire};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const LONGEST_HEAD: usize = 256 << 10;
 
 /// One request, exactly as it will be written.
 #[derive(Clone, Debug)]
@@ -66,7 +64,8 @@ impl Request {
 /// A connection for any number of requests. It never reconnects.
 #[derive(Debug)]
 pub struct Connection {
-    stream: BufReader<TcpStream>,
+    wire: Wire,
+    write: OwnedWriteHalf,
 }
 
 impl Connection {
@@ -75,34 +74,28 @@ impl Connection {
     /// # Errors
     /// If the connection fails or takes more than 20 s.
     pub async fn open(address: SocketAddr) -> Result<Self, String> {
-        let connect = tokio::time::timeout(PATIENCE, TcpStream::connect(address));
-        let stream = connect
+        let connect = tokio::time::timeout(PATIENCE, Wire::open_patient(address, PATIENCE));
+        let (wire, write) = connect
             .await
-            .map_err(|_| format!("connecting to {address} takes too long"))?
-            .map_err(|error| format!("no connection to {address}: {error}"))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-        })
+            .map_err(|_| format!("connecting to {address} takes too long"))??;
+        Ok(Self { wire, write })
     }
 
-    /// Sends a request and reads its whole answer.
+    /// Sends a request and reads its whole response.
     ///
     /// # Errors
-    /// If unread bytes are left from before, the connection fails, or the answer is malformed or takes more than 20 s.
+    /// If unread bytes are left from before, the connection fails, or the response is malformed or takes more than 20 s.
     pub async fn send(&mut self, request: &Request) -> Result<Response, String> {
-        if !self.stream.buffer().is_empty() {
+        if !self.wire.buffered().is_empty() {
             return Err("bytes were left over before this request".to_owned());
         }
         self.write(&request.head()).await?;
-        // A server may refuse a large body before it has read all of it: then its answer counts, not the failed write.
+        // A server may refuse a large body before it has read all of it: then its response counts, not the failed write.
         let written = self.write(&request.body).await;
-        let answer = self.answer(&request.method).await;
-        match (written, answer) {
+        let response = self.response(&request.method).await;
+        match (written, response) {
             (Err(writing), Err(reading)) => Err(format!("{reading}; before that: {writing}")),
-            (_, answer) => answer,
+            (_, response) => response,
         }
     }
 
@@ -111,20 +104,20 @@ impl Connection {
     /// # Errors
     /// If the connection is closed, or the other side reads nothing for 20 s.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        tokio::time::timeout(PATIENCE, self.stream.get_mut().write_all(bytes))
+        tokio::time::timeout(PATIENCE, self.write.write_all(bytes))
             .await
             .map_err(|_| "writing takes too long".to_owned())?
             .map_err(|error| format!("cannot write: {error}"))
     }
 
-    /// Reads one answer to a request with `method`, skipping informational ones except 101.
+    /// Reads one response to a request with `method`, skipping informational ones except 101.
     ///
     /// # Errors
-    /// If the connection fails, or the answer is malformed or takes more than 20 s.
-    pub async fn answer(&mut self, method: &str) -> Result<Response, String> {
-        tokio::time::timeout(PATIENCE, self.answer_unbounded(method))
+    /// If the connection fails, or the response is malformed, truncated or takes more than 20 s.
+    pub async fn response(&mut self, method: &str) -> Result<Response, String> {
+        tokio::time::timeout(PATIENCE, self.final_response(method))
             .await
-            .map_err(|_| "no whole answer within 20 s".to_owned())?
+            .map_err(|_| "no whole response within 20 s".to_owned())?
     }
 
     /// Reads exactly `count` bytes.
@@ -132,84 +125,20 @@ impl Connection {
     /// # Errors
     /// If fewer arrive within 20 s.
     pub async fn read_exact(&mut self, count: usize) -> Result<Vec<u8>, String> {
-        let mut bytes = vec![0; count];
-        tokio::time::timeout(PATIENCE, self.stream.read_exact(&mut bytes))
-            .await
-            .map_err(|_| format!("no {count} bytes within 20 s"))?
-            .map_err(|error| format!("cut short: {error}"))?;
-        Ok(bytes)
+        self.wire.bytes(count).await
     }
 
-    async fn answer_unbounded(&mut self, method: &str) -> Result<Response, String> {
+    async fn final_response(&mut self, method: &str) -> Result<Response, String> {
         loop {
-            let head = self.read_head().await?;
-            let mut response = Response::of_head(&head)?;
-            if (100..200).contains(&response.status) && response.status != 101 {
-                continue;
-            }
-            response.body = self.read_body(method, &response).await?;
-            return Ok(response);
-        }
-    }
-
-    async fn read_head(&mut self) -> Result<String, String> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let read = self.stream.read_until(b'\n', &mut head).await;
-            let count = read.map_err(|error| format!("cannot read the head: {error}"))?;
-            if count == 0 && head.is_empty() {
-                return Err("the connection ended before an answer".to_owned());
-            }
-            if count == 0 {
-                return Err(format!(
-                    "the connection ended within the head, after {head:?}"
-                ));
-            }
-            if head.len() > LONGEST_HEAD {
-                return Err("the head is too long".to_owned());
+            let response = self.wire.response(method == "HEAD").await?;
+            match (response.status, response.end) {
+                (_, End::Truncated | End::Reset) => {
+                    return Err(format!("cut short: {:?}", response.end));
+                }
+                (100 | 102..200, End::Whole) => {}
+                (_, End::Whole) => return Ok(response),
             }
         }
-        String::from_utf8(head).map_err(|_| "the head is not UTF-8".to_owned())
-    }
-
-    async fn read_body(&mut self, method: &str, response: &Response) -> Result<Vec<u8>, String> {
-        if method == "HEAD" || matches!(response.status, 101 | 204 | 304) {
-            return Ok(Vec::new());
-        }
-        match response.length()? {
-            response::Length::Bytes(count) => self.read_exact(count).await,
-            response::Length::Chunked => self.read_chunks().await,
-            response::Length::ToTheEnd => {
-                let mut body = Vec::new();
-                let read = self.stream.read_to_end(&mut body).await;
-                read.map_err(|error| format!("cut short: {error}"))?;
-                Ok(body)
-            }
-        }
-    }
-
-    async fn read_chunks(&mut self) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
-        loop {
-            let size = self.read_chunk_size().await?;
-            body.extend(self.read_exact(size).await?);
-            if self.read_exact(2).await? != b"\r\n" {
-                return Err("a chunk does not end in CRLF".to_owned());
-            }
-            if size == 0 {
-                return Ok(body);
-            }
-        }
-    }
-
-    async fn read_chunk_size(&mut self) -> Result<usize, String> {
-        let mut line = String::new();
-        let read = self.stream.read_line(&mut line).await;
-        read.map_err(|error| format!("cut short before a chunk: {error}"))?;
-        let digits = line
-            .strip_suffix("\r\n")
-            .ok_or_else(|| format!("cut short in a chunk's size: {line:?}"))?;
-        usize::from_str_radix(digits, 16).map_err(|_| format!("not a chunk's size: {digits:?}"))
     }
 }
 

@@ -9,15 +9,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
 
 use crate::eventually::try_eventually;
+use crate::loopback::LoopbackServer;
 use crate::pace::Pace;
 
 mod connection;
 mod framing;
+
+use connection::RecordedConnection;
 
 /// The answer to one request.
 #[derive(Clone, Debug, Default)]
@@ -91,10 +92,9 @@ impl Exchange {
 /// The endpoint. Dropping it closes its port and its connections.
 #[derive(Debug)]
 pub struct Recorder {
-    address: SocketAddr,
+    server: LoopbackServer,
     state: Arc<Mutex<State>>,
     hang_up: watch::Sender<()>,
-    task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
@@ -113,24 +113,25 @@ impl Recorder {
     /// # Panics
     /// If no port is free.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a loopback port is free");
-        let address = listener.local_addr();
-        let address = address.expect("a bound socket has an address");
         let state = Arc::new(Mutex::new(State::default()));
         let (hang_up, ends) = watch::channel(());
-        let task = tokio::spawn(accept(listener, Arc::clone(&state), ends));
+        let shared = Arc::clone(&state);
+        let server = LoopbackServer::start(move |stream| {
+            let number = shared.lock().open_next();
+            let mut ends = ends.clone();
+            ends.mark_unchanged();
+            RecordedConnection::new(stream, number, Arc::clone(&shared)).serve(ends)
+        });
         Self {
-            address,
+            server: server.await,
             state,
             hang_up,
-            task,
         }
     }
 
     /// Returns its address.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Forgets all exchanges and faults, and sets the scripts of the next requests; later requests get the default script.
@@ -219,26 +220,11 @@ impl Recorder {
     }
 }
 
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, ends: watch::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let number = {
-            let mut state = state.lock();
-            state.connections += 1;
-            let number = state.connections;
-            state.open.insert(number);
-            number
-        };
-        let connection = connection::RecordedConnection::new(stream, number, Arc::clone(&state));
-        let mut ends = ends.clone();
-        ends.mark_unchanged();
-        connections.spawn(connection.serve(ends));
-        while connections.try_join_next().is_some() {}
+impl State {
+    /// Counts a connection and returns its number.
+    fn open_next(&mut self) -> u64 {
+        self.connections += 1;
+        self.open.insert(self.connections);
+        self.connections
     }
 }

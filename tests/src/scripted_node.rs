@@ -27,7 +27,7 @@ pub struct ScriptedNode {
     messages: Streaming<wire::ControlMessage>,
 }
 
-/// Creates a `Hello` that holds nothing and knows every feature.
+/// Creates the `Hello` of a node that holds no snapshot and knows every feature.
 pub fn hello(node: &str) -> wire::Hello {
     wire::Hello {
         protocol_min: 1,

@@ -1,16 +1,17 @@
-//! A client that writes raw bytes and reads answers byte for byte, and distinguishes complete, truncated and reset answers.
+//! A client that writes raw bytes and reads responses byte for byte, and distinguishes complete, truncated and reset ones.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-mod answer;
-pub use answer::{Answer, End};
+use crate::byte_reader::{ByteReader, Dry};
 
-use answer::Framing;
+mod response;
+pub use response::{End, Response};
+
+use response::Framing;
 
 /// Maximum wait for the next bytes.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -18,57 +19,64 @@ pub const PATIENCE: Duration = Duration::from_secs(4);
 /// The reading half of a connection.
 #[derive(Debug)]
 pub struct Wire {
-    stream: OwnedReadHalf,
-    buffer: Vec<u8>,
-}
-
-/// The reason for which no more bytes arrive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Dry {
-    Closed,
-    Reset,
-    Silent,
+    reader: ByteReader<OwnedReadHalf>,
 }
 
 impl Wire {
-    /// Connects to `address`.
+    /// Connects to `address`. The reading half waits [`PATIENCE`] for bytes.
     ///
     /// # Errors
     /// The reason for which there is no connection.
     pub async fn open(address: SocketAddr) -> Result<(Self, OwnedWriteHalf), String> {
-        let told = |error: std::io::Error| format!("no connection: {error}");
-        let stream = TcpStream::connect(address).await.map_err(told)?;
-        stream.set_nodelay(true).map_err(told)?;
-        let (stream, write) = stream.into_split();
-        let buffer = Vec::new();
-        Ok((Self { stream, buffer }, write))
+        Self::open_patient(address, PATIENCE).await
     }
 
-    /// Reads an answer; `to_head` if the request was a HEAD.
+    /// Connects to `address`. The reading half waits `patience` for bytes.
     ///
     /// # Errors
-    /// There is no answer, or it violates the rules for senders.
-    pub async fn answer(&mut self, to_head: bool) -> Result<Answer, String> {
+    /// The reason for which there is no connection.
+    pub async fn open_patient(
+        address: SocketAddr,
+        patience: Duration,
+    ) -> Result<(Self, OwnedWriteHalf), String> {
+        let failed = |error: std::io::Error| format!("no connection to {address}: {error}");
+        let stream = TcpStream::connect(address).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        let (stream, write) = stream.into_split();
+        let reader = ByteReader::new(stream).patient(patience);
+        Ok((Self { reader }, write))
+    }
+
+    /// Returns the bytes that have arrived and are not read yet.
+    pub fn buffered(&self) -> &[u8] {
+        self.reader.buffered()
+    }
+
+    /// Reads a response; `to_head` if the request was a HEAD.
+    ///
+    /// # Errors
+    /// There is no response, or it violates the rules for senders.
+    pub async fn response(&mut self, to_head: bool) -> Result<Response, String> {
         let head = self.head().await?;
-        let mut answer = Answer::read_head(&head)?;
-        let framing = answer.framing(to_head)?;
-        let dry = match framing {
-            Framing::Length(length) => self.exact(length, &mut answer.body).await,
-            Framing::UntilClose => self.rest(&mut answer.body).await,
-            Framing::Chunked => self.chunks(&mut answer).await?,
+        let mut response = Response::read_head(&head)?;
+        let framing = response.framing(to_head)?;
+        let read = match framing {
+            Framing::Length(length) => self.reader.exact(length, &mut response.body).await,
+            Framing::UntilClose => Err(self.reader.rest(&mut response.body).await),
+            Framing::Chunked => self.chunks(&mut response).await?,
         };
-        answer.end = match (dry, framing) {
-            (None, _) | (Some(Dry::Closed), Framing::UntilClose) => End::Whole,
-            (Some(Dry::Closed), _) => End::Truncated,
-            (Some(Dry::Reset), _) => End::Reset,
-            (Some(Dry::Silent), _) => {
+        response.end = match (read, framing) {
+            (Ok(()), _) | (Err(Dry::Closed), Framing::UntilClose) => End::Whole,
+            (Err(Dry::Closed), _) => End::Truncated,
+            (Err(Dry::Reset), _) => End::Reset,
+            (Err(Dry::Silent), _) => {
                 return Err(format!(
                     "{} stops in its body, which waits for more",
-                    answer.line
+                    response.line
                 ));
             }
         };
-        Ok(answer)
+        Ok(response)
     }
 
     /// Waits for an orderly close of the connection, without a byte before it. A reset is accepted only if the client is still `sending`
@@ -77,18 +85,13 @@ impl Wire {
     /// # Errors
     /// The event that occurred instead.
     pub async fn end(&mut self, sending: bool) -> Result<(), String> {
-        loop {
-            match self.more().await {
-                _ if !self.buffer.is_empty() => {
-                    let _ = self.rest(&mut Vec::new()).await;
-                    return Err(format!("more came: {}", shown(&self.buffer)));
-                }
-                Ok(()) => {}
-                Err(Dry::Closed) => return Ok(()),
-                Err(Dry::Reset) if sending => return Ok(()),
-                Err(Dry::Reset) => return Err("the connection is reset, not closed".to_owned()),
-                Err(Dry::Silent) => return Err("the connection stays open".to_owned()),
-            }
+        let mut more = Vec::new();
+        match self.reader.rest(&mut more).await {
+            _ if !more.is_empty() => Err(format!("more came: {}", shown(&more))),
+            Dry::Closed => Ok(()),
+            Dry::Reset if sending => Ok(()),
+            Dry::Reset => Err("the connection is reset, not closed".to_owned()),
+            Dry::Silent => Err("the connection stays open".to_owned()),
         }
     }
 
@@ -98,93 +101,44 @@ impl Wire {
     /// An error if they do not arrive.
     pub async fn bytes(&mut self, count: usize) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        match self.exact(count, &mut bytes).await {
-            None => Ok(bytes),
-            Some(dry) => Err(format!("{dry:?} after {}", shown(&bytes))),
-        }
-    }
-
-    async fn more(&mut self) -> Result<(), Dry> {
-        let read = self.stream.read_buf(&mut self.buffer);
-        match tokio::time::timeout(PATIENCE, read).await {
-            Ok(Ok(1..)) => Ok(()),
-            Ok(Ok(0)) => Err(Dry::Closed),
-            Ok(Err(_)) => Err(Dry::Reset),
-            Err(_) => Err(Dry::Silent),
+        match self.reader.exact(count, &mut bytes).await {
+            Ok(()) => Ok(bytes),
+            Err(dry) => Err(format!("{dry:?} after {}", shown(&bytes))),
         }
     }
 
     async fn head(&mut self) -> Result<Vec<u8>, String> {
-        loop {
-            if let Some(at) = self
-                .buffer
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-            {
-                return Ok(self.buffer.drain(..at + 4).collect());
-            }
-            let got = match self.more().await {
-                Ok(()) => continue,
-                Err(Dry::Closed) => "the connection is closed",
-                Err(Dry::Reset) => "the connection is reset",
-                Err(Dry::Silent) => "nothing more comes",
-            };
-            return Err(match self.buffer.as_slice() {
-                [] => format!("no answer: {got}"),
-                part => format!("no answer: {got} after {}", shown(part)),
-            });
-        }
-    }
-
-    async fn exact(&mut self, count: usize, into: &mut Vec<u8>) -> Option<Dry> {
-        let end = into.len() + count;
-        loop {
-            let here = self.buffer.len().min(end - into.len());
-            into.extend(self.buffer.drain(..here));
-            if into.len() == end {
-                return None;
-            }
-            if let Err(dry) = self.more().await {
-                return Some(dry);
-            }
-        }
-    }
-
-    async fn rest(&mut self, into: &mut Vec<u8>) -> Option<Dry> {
-        loop {
-            into.append(&mut self.buffer);
-            if let Err(dry) = self.more().await {
-                return Some(dry);
-            }
-        }
-    }
-
-    async fn line(&mut self) -> Result<Vec<u8>, Dry> {
-        loop {
-            if let Some(at) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                return Ok(self.buffer.drain(..=at).collect());
-            }
-            self.more().await?;
-        }
+        let dry = match self.reader.head().await {
+            Ok(head) => return Ok(head),
+            Err(Dry::Closed) => "the connection is closed",
+            Err(Dry::Reset) => "the connection is reset",
+            Err(Dry::Silent) => "nothing more comes",
+        };
+        Err(match self.reader.buffered() {
+            [] => format!("no answer: {dry}"),
+            part => format!("no answer: {dry} after {}", shown(part)),
+        })
     }
 
     /// Reads chunks, strictly: no extensions, no leading zeros in a size, CRLF everywhere, well-formed trailer fields.
-    async fn chunks(&mut self, answer: &mut Answer) -> Result<Option<Dry>, String> {
+    async fn chunks(&mut self, response: &mut Response) -> Result<Result<(), Dry>, String> {
         loop {
-            let line = match self.line().await {
+            let line = match self.reader.until(b"\n").await {
                 Ok(line) => line,
-                Err(dry) => return Ok(Some(dry)),
+                Err(dry) => return Ok(Err(dry)),
             };
-            let size = answer::chunk_size(&line)?;
+            let size = response::chunk_size(&line)?;
             if size == 0 {
-                return self.trailers(answer).await;
-            }
-            if let Some(dry) = self.exact(size, &mut answer.body).await {
-                return Ok(Some(dry));
+                return self.trailers(response).await;
             }
             let mut end = Vec::new();
-            if let Some(dry) = self.exact(2, &mut end).await {
-                return Ok(Some(dry));
+            let data = self.reader.exact(size, &mut response.body).await;
+            let read = match data {
+                Ok(()) => self.reader.exact(2, &mut end).await,
+                dry => dry,
+            };
+            if read.is_err() {
+                return Ok(read);
             }
             if end != b"\r\n" {
                 return Err(format!("a chunk ends in {}", shown(&end)));
@@ -192,17 +146,17 @@ impl Wire {
         }
     }
 
-    async fn trailers(&mut self, answer: &mut Answer) -> Result<Option<Dry>, String> {
+    async fn trailers(&mut self, response: &mut Response) -> Result<Result<(), Dry>, String> {
         loop {
-            let line = match self.line().await {
+            let line = match self.reader.until(b"\n").await {
                 Ok(line) => line,
-                Err(dry) => return Ok(Some(dry)),
+                Err(dry) => return Ok(Err(dry)),
             };
             if line == b"\r\n" {
-                return Ok(None);
+                return Ok(Ok(()));
             }
-            answer::field(&line)?;
-            answer.trailers.extend(line);
+            response::field(&line)?;
+            response.trailers.extend(line);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aralez_tests::corpus::{self, Failure, Lane, Report};
 use aralez_tests::document::{servers, site};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::lenient::Lenient;
+use aralez_tests::lenient::lenient_proxy;
 use aralez_tests::ports;
 use aralez_tests::recorder::Recorder;
 
@@ -16,14 +16,14 @@ const HOSTS: [&str; 8] = [
     "a.test", "b.test", "c.test", "d.test", "e.test", "f.test", "g.test", "h.test",
 ];
 
-/// One proxy thread, so that every request may reuse any kept endpoint connection.
+/// Starts a proxy with one host per lane. It has one thread, so that every request may reuse any kept endpoint connection.
 async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     let mut recorders = Vec::new();
     let mut document = String::new();
     for host in HOSTS {
         let recorder = Recorder::start().await;
         document.push_str(&site(host, &[recorder.address()]));
-        // A second route, which some spellings of a path select for some parsers only.
+        // A second route, to the same endpoint: some spellings of a path lead to it in some parsers and not in others.
         document.push_str("    \"/secret\":\n");
         document.push_str(&servers(&[recorder.address()]));
         recorders.push(recorder);
@@ -111,7 +111,7 @@ async fn every_raw_response_is_relayed_or_refused_as_the_corpus_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_that_lets_everything_pass_fails_the_corpus_and_is_told_why() {
     let recorder = Recorder::start().await;
-    let proxy = Lenient::start(recorder.address()).await;
+    let proxy = lenient_proxy(recorder.address()).await;
     let lane = Lane {
         proxy: proxy.address(),
         host: HOSTS[0].to_owned(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use aralez_tests::raw::{Connection, Request, Response};
+use aralez_tests::raw::{Connection, Request};
+use aralez_tests::wire::Response;
 
 /// Time after which a missing change is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -40,8 +40,8 @@ pub struct ChangesExtent {
     pub changes: u32,
     /// Minimum interval between changes.
     pub every: Duration,
-    /// Nice value of control. Raise it if control shares cores with the load: the processor time it takes from them is not the proxies'
-    /// doing.
+    /// Nice value of control. Raise it if control shares cores with the load: otherwise the latency also shows the processor time that
+    /// control takes from load and proxies.
     pub nice: i32,
 }
 
@@ -249,7 +249,8 @@ impl ChangesOutcome {
         vec![
             table::goal(
                 &format!(
-                    "{} accepted revisions of the host under load, control killed {spans} times, streams cut inside {} updates: failed / mixed",
+                    "{} accepted revisions of the requested host, control killed {spans} times, streams cut during {} updates: \
+                     failed / mixed",
                     self.accepted, self.cuts
                 ),
                 "0 / 0",
@@ -260,17 +261,18 @@ impl ChangesOutcome {
                 clean,
             ),
             table::goal(
-                "connections of the load at the end that were there at its start",
+                "client connections that last from start to end of the load",
                 "all",
                 format!(
-                    "{} opened for {}; {} of {} versions of the endpoint were asked",
+                    "{} opened for {}; {} of {} versions of the endpoint received requests",
                     tally.connects, self.connections, self.endpoints.0, self.endpoints.1
                 ),
                 tally.connects == self.connections,
             ),
             table::goal(
                 &format!(
-                    "p99.9 with changes by p99.9 without, medians of {spans} spans each, in turn; load, control (nice {}) and proxies share the cores",
+                    "p99.9 with changes / p99.9 without, medians of {spans} alternating intervals each; load, control (nice {}) and \
+                     proxies share the cores",
                     self.nice
                 ),
                 &format!("≤ {GOAL}x"),

@@ -106,12 +106,14 @@ impl HostsOutcome {
         let any = by(&self.many, &self.any);
         vec![table::goal(
             &format!(
-                "100,000 hosts, uniformly random requests: CPU per proxied request by that of one host, {} pairs of {} s in turn, {connections} connections",
+                "100,000 hosts, uniformly random requests: CPU time per proxied request / that with one host, {} alternating pairs of \
+                 {} s, {connections} connections",
                 options.pairs, options.seconds
             ),
             &format!("≤ {GOAL}x"),
             format!(
-                "{:.3}x ({:.3}..{:.3}; {:.2} by {:.2} µs); one of the 100,000 alone {same:.3}x; by the same random requests to one host that takes all {any:.3}x; {} failed",
+                "{:.3}x ({:.3}..{:.3}; {:.2} / {:.2} µs); all requests to one of the 100,000 hosts {same:.3}x; random requests relative \
+                 to those to one catch-all host {any:.3}x; {} failed",
                 ratio.median,
                 ratio.least,
                 ratio.most,

@@ -120,7 +120,7 @@ impl LargeOutcome {
         let worst = self.first.max(most(&self.all)).max(most(&self.one));
         let times = |times: &[Duration]| {
             let (half, most) = (words(median(times)), words(most(times)));
-            format!("{half} (most {most})")
+            format!("{half} (maximum {most})")
         };
         let mebibytes = |bytes: u64| format!("{} MiB", bytes >> 20);
         vec![
@@ -138,7 +138,7 @@ impl LargeOutcome {
                 worst <= GOAL,
             ),
             table::figure(
-                &format!("{size}: control's stages, in that order"),
+                &format!("{size}: control's stages, for the same saves"),
                 self.stages.join("; "),
             ),
             table::figure(

@@ -90,7 +90,7 @@ pub fn rows(extent: &LookupExtent, times: &[Duration]) -> Vec<Row> {
     let nanoseconds = |percent| rank(times, percent).as_nanos();
     vec![table::figure(
         &format!(
-            "{} hosts x {PATHS} paths: finding host and path in the table, {} random ones: p50, p99",
+            "{} hosts x {PATHS} paths: lookup of host and path in the table, {} random requests: p50, p99",
             extent.hosts, extent.lookups
         ),
         format!("{} ns, {} ns", nanoseconds(50.0), nanoseconds(99.0)),

@@ -107,7 +107,7 @@ pub fn rows(extent: &SavesExtent, measured: &[Times]) -> Vec<Row> {
         .collect();
     let what = |of: &str, times: &[Duration]| {
         format!(
-            "saved → answered by all of {} proxies, {} saves, {of}: p50, p99, most",
+            "saved → answered by all of {} proxies, {} saves, {of}: p50, p99, maximum",
             extent.proxies,
             times.len()
         )

@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 
-use aralez_tests::raw::Response;
+use aralez_tests::wire::Response;
 
 /// The host under load.
 pub const HOST: &str = "a.test";
@@ -101,16 +101,12 @@ mod tests {
     use super::*;
 
     fn answer(endpoint: u32, sent: u32, global: u32, host: u32, path: u32) -> Response {
-        let header = |name: &str, value: u32| (name.to_owned(), value.to_string());
-        Response {
-            status: 200,
-            headers: vec![
-                header("x-global", global),
-                header("x-host", host),
-                header("x-path", path),
-            ],
-            body: format!("{endpoint}|{sent}").into_bytes(),
-        }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nx-global: {global}\r\nx-host: {host}\r\nx-path: {path}\r\n\r\n"
+        );
+        let mut response = Response::read_head(head.as_bytes()).unwrap();
+        response.body = format!("{endpoint}|{sent}").into_bytes();
+        response
     }
 
     #[test]

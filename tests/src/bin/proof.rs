@@ -20,8 +20,8 @@ fn main() -> Result<()> {
     let Options { rows, table } = Options::parse();
     let joined = proof::join(&rows).with_context(|| format!("no rows in {}", rows.display()))?;
     let text = format!(
-        "# What was promised, and what was measured\n\nOn {}, everything on the same cores: control, proxies, nodes and load. \
-         `make prove` writes this anew.\n\n{joined}",
+        "# Promises and measurements\n\nMeasured on {}, shared by control, proxies, nodes and load. `make prove` regenerates this file.\n\n\
+         {joined}",
         proof::machine()?
     );
     std::fs::write(&table, &text).with_context(|| format!("cannot write {}", table.display()))?;

@@ -39,7 +39,7 @@ impl Item {
     pub fn bytes(&self) -> Result<Text, String> {
         if !self.value.is_empty() {
             return Err(format!(
-                "{}: {}: {:?} is too much",
+                "{}: {}: unexpected value {:?}, expected lines of bytes",
                 self.place, self.key, self.value
             ));
         }

@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 use crate::corpus::PSEUDONYM;
 use crate::pace::Pace;
 use crate::recorder::{Exchange, Recorder};
-use crate::wire::{Answer, Wire, shown};
+use crate::wire::{Response, Wire, shown};
 
-/// Timeout of a pending write, from when its answers have arrived.
+/// Maximum wait for an unfinished write before the next one may begin.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// A host with its own endpoint, behind the shared proxy.
@@ -56,7 +56,7 @@ impl Lane {
     pub(super) async fn ask(&self, target: &str) -> Result<(), String> {
         let mut client = Client::open(self).await?;
         client.send(self.get(target), Pace::Whole).await?;
-        let answer = client.wire.answer(false).await;
+        let answer = client.wire.response(false).await;
         answer
             .and_then(|answer| is_usual(&answer, target))
             .map_err(|problem| format!("GET {target} of a new client: {problem}"))
@@ -64,7 +64,7 @@ impl Lane {
 }
 
 /// Checks that an answer is the usual one to a `GET`: 200 with `METHOD TARGET` as the body.
-pub(super) fn is_usual(answer: &Answer, target: &str) -> Result<(), String> {
+pub(super) fn is_usual(answer: &Response, target: &str) -> Result<(), String> {
     let want = format!("GET {target}");
     if answer.status == 200 && answer.body == want.as_bytes() {
         return Ok(());
@@ -118,7 +118,7 @@ impl Client {
             Writing::Idle(half) => Ok(half),
             Writing::Busy(task) => tokio::time::timeout(WRITE, task)
                 .await
-                .map_err(|_| "the proxy does not take what is sent")?
+                .map_err(|_| "the proxy does not read what is sent")?
                 .map_err(|error| error.to_string()),
             Writing::Lost => Err("nothing can be sent".to_owned()),
         }

@@ -39,7 +39,7 @@ impl fmt::Display for Report {
             .iter()
             .map(|failure| failure.id.as_str())
             .collect();
-        write!(f, "\nin short: {}", ids.join(" "))
+        write!(f, "\nfailed: {}", ids.join(" "))
     }
 }
 

@@ -212,7 +212,7 @@ impl RequestCase {
                     .iter()
                     .any(|request| request.chunks.is_some() && request.up_to) =>
             {
-                "an end of its chunks"
+                "`endpoint`: `chunks` cannot follow `endpoint up to`"
             }
             _ => return Ok(()),
         };

@@ -7,7 +7,7 @@ use super::report::Failure;
 use super::request::{Expected, RequestCase, Seen, SeenRequest, Step, Then};
 use crate::pace::Pace;
 use crate::recorder::{Reply, Script};
-use crate::wire::{Answer, End, shown};
+use crate::wire::{End, Response, shown};
 
 /// Length in bytes up to which a case is also sent byte by byte.
 const LONGEST_BY_BYTES: usize = 700;
@@ -99,8 +99,8 @@ impl Run<'_> {
                 false
             }
         };
-        // Once another client has been served, nothing that the case causes can still be on its way.
         problems.extend(self.lane.recorder.faults());
+        // Once another client has been served, no request of the case can still be in flight to the endpoint.
         if let Err(problem) = self.lane.ask(OTHER).await {
             problems.push(problem);
         }
@@ -123,7 +123,7 @@ impl Run<'_> {
             .steps
             .iter()
             .rposition(|step| matches!(step, Step::Send(_)));
-        let mut answers: Vec<Answer> = Vec::new();
+        let mut answers: Vec<Response> = Vec::new();
         for (at, step) in self.case.steps.iter().enumerate() {
             match step {
                 Step::Send(text) => {
@@ -134,7 +134,7 @@ impl Run<'_> {
                     client.send(bytes, self.variant.pace).await?;
                 }
                 Step::Get(expected) => {
-                    let answer = client.wire.answer(expected.to_head).await;
+                    let answer = client.wire.response(expected.to_head).await;
                     let answer =
                         answer.map_err(|problem| format!("want {}: {problem}", expected.status))?;
                     let finals = answers.iter().filter(|answer| answer.status >= 200).count();
@@ -144,8 +144,8 @@ impl Run<'_> {
             }
         }
         let then = self.then(answers.last())?;
-        // After `Connection: close` the client reads the close before it sends more. With `apart` its body is still on its way, so it sends
-        // regardless.
+        // After `Connection: close` the client sends the follow-up only once it has seen the close. A case with `apart` was answered before
+        // its body was complete: that client keeps sending, here the bytes of the follow-up.
         if !pipelined && (then != Then::Closed || self.case.apart) {
             client.send(self.lane.get(NEXT), Pace::Whole).await?;
         }
@@ -158,15 +158,17 @@ impl Run<'_> {
     }
 
     /// Resolves the expected state of the connection with the `Connection` field of the last answer.
-    fn then(&self, last: Option<&Answer>) -> Result<Then, String> {
-        let closes = last.is_none_or(Answer::closes);
+    fn then(&self, last: Option<&Response>) -> Result<Then, String> {
+        let closes = last.is_none_or(Response::closes);
         match (self.case.then, closes) {
             (Then::AsTold | Then::Closed, true) => Ok(Then::Closed),
             (Then::AsTold | Then::Open, false) => Ok(Then::Open),
             (Then::Closed, false) => Err("the answer lacks Connection: close".to_owned()),
-            (Then::Open, true) => Err("the answer says Connection: close".to_owned()),
+            (Then::Open, true) => Err("the answer has Connection: close".to_owned()),
             (Then::Tunnel, _) => Ok(Then::Tunnel),
-            (other, _) => Err(format!("a request's case cannot end so: {other:?}")),
+            (other, _) => Err(format!(
+                "`then: {other:?}` is not allowed in a request case"
+            )),
         }
     }
 
@@ -185,11 +187,11 @@ impl Run<'_> {
                 if echo == sent {
                     Ok(false)
                 } else {
-                    Err(format!("the tunnel gave {}", shown(&echo)))
+                    Err(format!("the tunnel returned {}", shown(&echo)))
                 }
             }
             _ => {
-                let answer = client.wire.answer(false).await;
+                let answer = client.wire.response(false).await;
                 let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
                 usual
                     .map(|()| true)
@@ -199,7 +201,7 @@ impl Run<'_> {
     }
 
     /// Checks an answer against the case; `number` is how many final answers preceded it.
-    fn check(&self, answer: &Answer, expected: &Expected, number: usize) -> Result<(), String> {
+    fn check(&self, answer: &Response, expected: &Expected, number: usize) -> Result<(), String> {
         if answer.status != expected.status && Some(answer.status) != expected.or {
             return Err(format!(
                 "got {:?} {}, want {}",

@@ -7,7 +7,7 @@ use super::requests::{Variant, own_body};
 use super::response::{Message, ResponseCase};
 use crate::pace::Pace;
 use crate::recorder::{Exchange, Reply, Script};
-use crate::wire::{Answer, End, shown};
+use crate::wire::{End, Response, shown};
 
 /// The target of the follow-up, sent after a case.
 const NEXT: &str = "/follow-up";
@@ -18,8 +18,8 @@ const BEFORE: &str = "/before";
 pub async fn run(lane: &Lane, case: &ResponseCase, seed: u64) -> Result<(), Failure> {
     let reply = case.reply.as_ref().map(|reply| reply.bytes(&lane.host));
     for variant in Variant::all(reply.unwrap_or_default().len(), seed) {
-        // The pace is the endpoint's here. With a cut pace the follow-up is not pipelined: surplus bytes after the answer must arrive
-        // before the proxy gets the next request.
+        // In a response case the pace is the endpoint's. The follow-up is pipelined only if the answer is sent in one piece: surplus bytes
+        // after the answer must arrive before the proxy receives the next request.
         let pipelined = variant.pipelined && variant.pace == Pace::Whole;
         if pipelined && !matches!(case.then, Then::Open | Then::AsTold) {
             continue;
@@ -100,10 +100,10 @@ impl Run<'_> {
     }
 
     /// Reads and checks every message of the client. Returns the last one.
-    async fn messages(&self, client: &mut Client, to_head: bool) -> Result<Answer, String> {
+    async fn messages(&self, client: &mut Client, to_head: bool) -> Result<Response, String> {
         let mut last = None;
         for (at, message) in self.case.client.iter().enumerate() {
-            let answer = client.wire.answer(to_head).await;
+            let answer = client.wire.response(to_head).await;
             let answer =
                 answer.map_err(|problem| format!("the client's message {}: {problem}", at + 1))?;
             let instead = self.case.or_502 && answer.status == 502;
@@ -133,7 +133,7 @@ impl Run<'_> {
     }
 
     /// Checks the state of the client's connection. Returns whether it is open.
-    async fn end(&self, client: &mut Client, last: &Answer) -> Result<bool, String> {
+    async fn end(&self, client: &mut Client, last: &Response) -> Result<bool, String> {
         let closes = last.closes();
         let then = match self.case.then {
             _ if self.case.or_502 && last.status == 502 && last.end == End::Whole => Then::AsTold,
@@ -155,11 +155,11 @@ impl Run<'_> {
                 if echo == b"ping" {
                     Ok(false)
                 } else {
-                    Err(format!("the tunnel gave {}", shown(&echo)))
+                    Err(format!("the tunnel returned {}", shown(&echo)))
                 }
             }
             (Then::Open | Then::Closed, End::Whole) => Err(format!(
-                "want it {then:?}, and Connection says close: {closes}"
+                "want the connection {then:?}; the answer announces its close: {closes}"
             )),
             (_, end) => Err(format!("want {then:?}, got {end:?} after {got}")),
         }
@@ -174,7 +174,7 @@ impl Run<'_> {
         if !self.variant.pipelined {
             client.send(self.lane.get(NEXT), Pace::Whole).await?;
         }
-        let answer = client.wire.answer(false).await;
+        let answer = client.wire.response(false).await;
         let usual = answer.and_then(|answer| lane::is_usual(&answer, NEXT));
         usual.map_err(|problem| format!("the follow-up: {problem}"))
     }
@@ -215,7 +215,7 @@ impl Run<'_> {
 }
 
 /// Checks that an answer is the one that the proxy generates for `status`.
-fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
+fn is_own(answer: &Response, status: u16, to_head: bool) -> Result<(), String> {
     let body = if to_head {
         Vec::new()
     } else {
@@ -233,12 +233,12 @@ fn is_own(answer: &Answer, status: u16, to_head: bool) -> Result<(), String> {
 }
 
 /// Checks that an answer is the endpoint's, relayed as it must be.
-fn is_relayed(answer: &Answer, head: &[u8], body: &[u8], trailers: &[u8]) -> Result<(), String> {
-    let want = Answer::read_head(head)?;
-    let dated = want.values("date").next().is_some();
-    let fields = |answer: &Answer| {
+fn is_relayed(answer: &Response, head: &[u8], body: &[u8], trailers: &[u8]) -> Result<(), String> {
+    let want = Response::read_head(head)?;
+    let dated = want.headers("date").next().is_some();
+    let fields = |answer: &Response| {
         let fields = answer
-            .fields
+            .headers
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
         fields

@@ -79,7 +79,7 @@ fn parts(rest: &mut std::str::Chars<'_>, inside: bool) -> Result<Text, String> {
             None if inside => return Err("a macro is not closed by }".to_owned()),
             None => break,
             Some('}') if inside => break,
-            Some('}') => return Err("a } closes nothing; write \\}".to_owned()),
+            Some('}') => return Err("a } has no {; write \\}".to_owned()),
             Some('\\') => bytes.push(escape(rest)?),
             Some('{') => {
                 read.push(Part::Bytes(std::mem::take(&mut bytes)));
@@ -144,7 +144,7 @@ fn expansion(rest: &mut std::str::Chars<'_>) -> Result<Part, String> {
             };
             Ok(Part::Repeat(number, text))
         }
-        _ => Err(format!("{{{name} is no macro")),
+        _ => Err(format!("{{{name} is not a macro")),
     }
 }
 
@@ -158,7 +158,7 @@ fn word(rest: &mut std::str::Chars<'_>) -> Result<(String, bool), String> {
             Some(letter @ ('a'..='z' | 'A'..='Z' | '0'..='9' | '-')) => word.push(letter),
             _ => {
                 return Err(format!(
-                    "{{{word} is not a macro that ends in }}; write \\{{"
+                    "{{{word} is followed by neither a space nor }}; write \\{{ for a plain brace"
                 ));
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub enum Promise {
     /// After the faults stop, every node that can run the head runs it in bounded time; for every other node, control knows the reason.
     Converges,
-    /// After that, nothing is sent.
+    /// Once the fleet has converged, control sends no more updates.
     ComesToRest,
     /// The version of a running node never goes backwards.
     NeverBackwards,
@@ -39,7 +39,8 @@ pub enum Promise {
     FitsTheNode,
     /// A version names one content.
     OneNameOneContent,
-    /// A content after which a node has twice died, soon after applying it, does not run there again while the node has another.
+    /// A content that became suspect on a node, by two deaths of a fault in a row or four of unknown cause while it was on trial, does not
+    /// run there again while the node has another one.
     SuspectRests,
 }
 

@@ -16,7 +16,7 @@ use aralez_proto::snapshot::Snapshot;
 pub const POISON: u64 = 1_000;
 /// Host numbers from here on kill fragile nodes soon after they are applied.
 pub const DEADLY: u64 = 2_000;
-/// Length of the additional header of a bulky host, so that its record needs parts of its own.
+/// Length of the additional header of a bulky host: more than half of a part (16 KiB), so that no part carries two of them.
 const BULK: usize = 9_000;
 
 /// A host. Its number stands for everything that its documents set.

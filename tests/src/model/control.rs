@@ -138,7 +138,7 @@ pub struct Control {
     pub last_id: StreamId,
     /// Cached encodings of deltas.
     pub cache: PartsCache,
-    /// Until it is proven: the version of each revision, and the nodes that had a stream at its commit.
+    /// The version of each revision that is not proven yet, and the nodes that had a stream at its commit.
     pub waited: BTreeMap<u64, (Version, BTreeSet<usize>)>,
     /// The contents that nodes refused in this life.
     pub refused: BTreeMap<usize, Vec<Refused>>,

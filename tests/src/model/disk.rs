@@ -171,7 +171,7 @@ impl Kept {
                 Standing::Fatal => FaultCode::Fatal,
                 Standing::Suspect | Standing::OnTrial => FaultCode::Suspect,
             };
-            let fault = Fault::whole(code, "", "ended this proxy several times");
+            let fault = Fault::whole(code, "", "crashed this proxy several times");
             found.refused.push(ContentRefusal {
                 content: Content::Authored(root),
                 faults: vec![fault],

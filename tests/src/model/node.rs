@@ -38,7 +38,7 @@ pub struct ModelNode {
     pub slow: Option<Duration>,
     /// Payloads of deltas arrive at this node with a flipped bit.
     pub is_corrupted: bool,
-    /// Control got a forged Ack from this node for an update that the node never received.
+    /// Control got a forged Ack in the name of this node, for an update that the node never received.
     pub is_lied_about: bool,
     /// The cluster that it pinned first.
     pub cluster: Option<Vec<u8>>,
@@ -164,7 +164,7 @@ impl ModelNode {
         }
     }
 
-    /// Returns the version that it runs, or the last entry of its history.
+    /// Returns the version of the last entry of its history: the one that it runs, `None` if it runs none.
     pub fn last_ran(&self) -> Option<Version> {
         self.ran.last().and_then(|(_, version)| *version)
     }

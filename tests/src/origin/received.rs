@@ -1,6 +1,8 @@
 //! One request as an origin received it.
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
+
+use crate::byte_reader::ByteReader;
 
 /// A request: the head byte for byte, the body without its framing.
 #[derive(Clone, Debug)]
@@ -46,65 +48,34 @@ impl Received {
 
 /// Reads the next request. `None` if the connection was closed or the framing is broken.
 pub(super) async fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-    buffer: &mut Vec<u8>,
+    reader: &mut ByteReader<impl AsyncRead + Unpin>,
     connection: u64,
 ) -> Option<Received> {
-    let end = loop {
-        match buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            Some(at) => break at + 4,
-            None => more(stream, buffer).await?,
-        }
-    };
-    let head: Vec<_> = buffer.drain(..end).collect();
+    let head = reader.head().await.ok()?;
     let mut request = Received {
         connection,
         head: String::from_utf8_lossy(&head).into_owned(),
         body: Vec::new(),
     };
     if request.header("transfer-encoding") == Some("chunked") {
-        request.body = chunks(stream, buffer).await?;
+        request.body = chunks(reader).await?;
     } else if let Some(length) = request.header("content-length") {
         let length = length.parse().ok()?;
-        request.body = take(stream, buffer, length).await?;
+        reader.exact(length, &mut request.body).await.ok()?;
     }
     Some(request)
 }
 
-async fn chunks(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
+async fn chunks(reader: &mut ByteReader<impl AsyncRead + Unpin>) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let end = loop {
-            match buffer.windows(2).position(|window| window == b"\r\n") {
-                Some(at) => break at + 2,
-                None => more(stream, buffer).await?,
-            }
-        };
-        let line: Vec<_> = buffer.drain(..end).collect();
+        let line = reader.until(b"\r\n").await.ok()?;
         let digits = std::str::from_utf8(&line).ok()?.trim_end();
         let size = usize::from_str_radix(digits, 16).ok()?;
-        body.extend(take(stream, buffer, size).await?);
-        take(stream, buffer, 2).await?;
+        reader.exact(size, &mut body).await.ok()?;
+        reader.exact(2, &mut Vec::new()).await.ok()?;
         if size == 0 {
             return Some(body);
         }
-    }
-}
-
-async fn take(
-    stream: &mut (impl AsyncRead + Unpin),
-    buffer: &mut Vec<u8>,
-    count: usize,
-) -> Option<Vec<u8>> {
-    while buffer.len() < count {
-        more(stream, buffer).await?;
-    }
-    Some(buffer.drain(..count).collect())
-}
-
-async fn more(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<()> {
-    match stream.read_buf(buffer).await {
-        Ok(1..) => Some(()),
-        _ => None,
     }
 }

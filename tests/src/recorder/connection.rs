@@ -5,12 +5,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::framing::RequestFraming;
 use super::{Ending, Exchange, Reply, Script, State};
+use crate::byte_reader::{ByteReader, end_of_head};
 
 /// Time to watch for early bytes before an upgrade is accepted.
 const QUIET: Duration = Duration::from_millis(30);
@@ -20,11 +21,10 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// One connection.
 pub(super) struct RecordedConnection {
-    stream: TcpStream,
+    /// Buffers the bytes received that do not belong to a request yet.
+    reader: ByteReader<TcpStream>,
     number: u64,
     state: Arc<Mutex<State>>,
-    /// Bytes received that do not belong to a request yet.
-    buffer: Vec<u8>,
     /// Number of the request being received.
     current: u64,
 }
@@ -34,12 +34,10 @@ struct Ended;
 
 impl RecordedConnection {
     pub(super) fn new(stream: TcpStream, number: u64, state: Arc<Mutex<State>>) -> Self {
-        let _ = stream.set_nodelay(true);
         Self {
-            stream,
+            reader: ByteReader::new(stream),
             number,
             state,
-            buffer: Vec::new(),
             current: 0,
         }
     }
@@ -56,12 +54,12 @@ impl RecordedConnection {
             }
         }
         let Self {
-            stream,
+            reader,
             number,
             state,
             ..
         } = self;
-        drop(stream);
+        drop(reader);
         state.lock().open.remove(&number);
     }
 
@@ -80,7 +78,7 @@ impl RecordedConnection {
             }
         };
         if !script.early.is_empty() {
-            let _ = script.pace.write(&mut self.stream, &script.early).await;
+            let _ = script.pace.write(self.reader.stream(), &script.early).await;
         }
         match framing {
             RequestFraming::Length(length) => drop(self.take(length).await?),
@@ -121,18 +119,14 @@ impl RecordedConnection {
 
     async fn head(&mut self) -> Result<Vec<u8>, Ended> {
         loop {
-            if let Some(at) = self
-                .buffer
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-            {
+            let buffered = self.reader.buffered();
+            if let Some(end) = end_of_head(buffered) {
                 self.update(|exchange| exchange.bytes.clear());
-                let head = self.take(at + 4).await?;
-                self.update(|exchange| exchange.head = at + 4);
+                let head = self.take(end).await?;
+                self.update(|exchange| exchange.head = end);
                 return Ok(head);
             }
-            let bytes = self.buffer.clone();
-            self.update(|exchange| exchange.bytes = bytes);
+            self.update(|exchange| exchange.bytes = buffered.to_vec());
             self.more().await?;
         }
     }
@@ -165,22 +159,19 @@ impl RecordedConnection {
 
     /// Takes a line, including its CRLF.
     async fn line(&mut self) -> Result<Vec<u8>, Ended> {
-        loop {
-            if let Some(at) = self.buffer.windows(2).position(|window| window == b"\r\n") {
-                return self.take(at + 2).await;
-            }
-            self.more().await?;
-        }
+        let line = self.reader.until(b"\r\n").await.map_err(|_| Ended)?;
+        self.append(&line);
+        Ok(line)
     }
 
     /// Takes `count` bytes and appends them to the exchange as they arrive.
     async fn take(&mut self, count: usize) -> Result<Vec<u8>, Ended> {
         let mut taken = Vec::with_capacity(count);
         loop {
-            let here = self.buffer.len().min(count - taken.len());
-            let part: Vec<_> = self.buffer.drain(..here).collect();
-            self.update(|exchange| exchange.bytes.extend(&part));
-            taken.extend(part);
+            let here = self.reader.buffered().len().min(count - taken.len());
+            let before = taken.len();
+            let _ = self.reader.exact(here, &mut taken).await;
+            self.append(&taken[before..]);
             if taken.len() == count {
                 return Ok(taken);
             }
@@ -188,11 +179,12 @@ impl RecordedConnection {
         }
     }
 
+    fn append(&self, bytes: &[u8]) {
+        self.update(|exchange| exchange.bytes.extend(bytes));
+    }
+
     async fn more(&mut self) -> Result<(), Ended> {
-        match self.stream.read_buf(&mut self.buffer).await {
-            Ok(1..) => Ok(()),
-            _ => Err(Ended),
-        }
+        self.reader.more().await.map_err(|_| Ended)
     }
 
     async fn answer(&mut self, head: &[u8], script: Script) -> Result<(), Ended> {
@@ -205,27 +197,28 @@ impl RecordedConnection {
         if switches {
             let _ = tokio::time::timeout(QUIET, self.more()).await;
         }
-        if !self.buffer.is_empty() {
-            let early = self.buffer.escape_ascii().to_string();
+        let early = self.reader.buffered();
+        if !early.is_empty() {
+            let early = early.escape_ascii().to_string();
             return self
                 .fault(&format!(
-                    "bytes came before the answer to what was before them: {early}"
+                    "bytes arrived before the previous request was answered: {early}"
                 ))
                 .await;
         }
-        let _ = script.pace.write(&mut self.stream, &reply).await;
+        let _ = script.pace.write(self.reader.stream(), &reply).await;
         self.update(|exchange| exchange.answered = true);
         match script.ending {
             Ending::Open if switches => self.echo().await,
             Ending::Open => Ok(()),
             Ending::Close => {
-                let _ = self.stream.shutdown().await;
+                let _ = self.reader.stream().shutdown().await;
                 let rest = async { while self.more().await.is_ok() {} };
                 let _ = tokio::time::timeout(FAREWELL, rest).await;
                 Err(Ended)
             }
             Ending::Reset => {
-                let _ = self.stream.set_zero_linger();
+                let _ = self.reader.stream().set_zero_linger();
                 Err(Ended)
             }
         }
@@ -234,8 +227,12 @@ impl RecordedConnection {
     async fn echo(&mut self) -> Result<(), Ended> {
         loop {
             self.more().await?;
-            let bytes = std::mem::take(&mut self.buffer);
-            self.stream.write_all(&bytes).await.map_err(|_| Ended)?;
+            let bytes = self.reader.take_buffered();
+            self.reader
+                .stream()
+                .write_all(&bytes)
+                .await
+                .map_err(|_| Ended)?;
         }
     }
 }

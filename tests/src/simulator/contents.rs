@@ -1,4 +1,5 @@
-//! The snapshots of all nodes, shared: thousands of nodes in step hold one snapshot, and each step is verified once.
+//! The snapshots of all nodes, shared: nodes at the same version hold one snapshot, and each step from one version to the next is verified
+//! once for all of them.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;

@@ -50,12 +50,12 @@ fn heads() -> Vec<Kind> {
             .opens(HEAD)
             .wants(late)
             .counted(&["head"]),
-        Kind::client("half a second request", key)
+        Kind::client("incomplete second request", key)
             .after_one()
             .opens(HEAD)
             .wants(late)
             .counted(&["head"]),
-        Kind::client("goes on after a refusal", "client_linger")
+        Kind::client("keeps sending after a refusal", "client_linger")
             .opens("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
             .drips(Drip::bytes(b"x"))
             .stubborn()
@@ -80,7 +80,7 @@ fn bodies() -> Vec<Kind> {
         Kind::client("chunk stops half way", "client_body_timeout")
             .opens(&format!("{CHUNKED}64\r\nthe first bytes"))
             .counted(&["body"]),
-        Kind::client("drip of a body with length", rate)
+        Kind::client("drip of a body with Content-Length", rate)
             .opens(UPLOAD)
             .drips(Drip::bytes(b"x"))
             .counted(&["body_rate"]),
@@ -102,7 +102,7 @@ fn idle() -> Vec<Kind> {
         Kind::client("idle between requests", "client_idle_timeout")
             .after_one()
             .counted(&["idle"]),
-        Kind::client("web socket silent on both sides", "tunnel_idle_timeout")
+        Kind::client("WebSocket silent on both sides", "tunnel_idle_timeout")
             .opens(UPGRADE)
             .far(Far::Tunnel)
             .wants(Want::Closed(&[101]))

@@ -24,7 +24,7 @@ fn heads() -> Vec<Kind> {
             .counted(&["connect"]),
         Kind::endpoint("accepts and is silent", "first_byte", "{first_byte: 1s}")
             .counted(&["first_byte"]),
-        Kind::endpoint("silent by the limit of reads", "read", "{read: 1s}")
+        Kind::endpoint("silent under the read timeout", "read", "{read: 1s}")
             .counted(&["first_byte", "read"]),
         Kind::endpoint("stalls in its head", "read", "{read: 1s}")
             .answers("HTTP/1.1 200 OK\r\nX-A", None)
@@ -36,7 +36,7 @@ fn heads() -> Vec<Kind> {
             .answers("", Some(interim.each(Duration::from_millis(150))))
             .counted(&["total"]),
         // Limited by number, not by time: the 17th interim response is one too many.
-        Kind::endpoint("interim answers without end", "total", "{total: 2s}")
+        Kind::endpoint("endless interim answers", "total", "{total: 2s}")
             .answers("", Some(interim.each(Duration::from_millis(20))))
             .within(Duration::from_secs(2))
             .wants(Want::Answer(&[502]))
@@ -57,7 +57,7 @@ fn bodies() -> Vec<Kind> {
     };
     [
         stalls("stalls in its body", HEAD),
-        stalls("stalls in a body until close", UNTIL_CLOSE),
+        stalls("stalls in a close-delimited body", UNTIL_CLOSE),
         drips("drip of its body", HEAD, Drip::bytes(b"x")),
         drips(
             "drip of its chunk sizes",

@@ -9,10 +9,11 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::WriteHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::kind::{Drip, Far, Kind, SEGMENT};
+use crate::byte_reader::ByteReader;
+use crate::loopback::LoopbackServer;
 use crate::unreachable::Unreachable;
 
 /// An endpoint that does not read starts to read this long after its limit, when the exchange must be over.
@@ -27,11 +28,15 @@ const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\
 /// The endpoint of one kind. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct FarEndpoint {
-    address: SocketAddr,
+    listener: FarListener,
     lives: Arc<Mutex<Lives>>,
-    task: Option<JoinHandle<()>>,
-    /// Keeps the accept queue of an unreachable endpoint full.
-    _unreachable: Option<Unreachable>,
+}
+
+#[derive(Debug)]
+enum FarListener {
+    Serving(LoopbackServer),
+    /// Its accept queue is full.
+    Unreachable(Unreachable),
 }
 
 /// Statistics of an endpoint's connections.
@@ -39,7 +44,7 @@ pub struct FarEndpoint {
 pub struct Lives {
     /// Number of accepted connections.
     pub accepted: usize,
-    /// For each closed connection, the time from the endpoint's last immediate action to the close.
+    /// For each closed connection, the time from the endpoint's last action other than the drip to its close.
     pub ended: Vec<Duration>,
 }
 
@@ -49,32 +54,33 @@ impl FarEndpoint {
     /// # Panics
     /// Panics if no port is free.
     pub async fn start(kind: &Kind) -> Self {
-        let lives = Arc::default();
+        let lives = Arc::<Mutex<Lives>>::default();
         if matches!(kind.far, Far::Unreachable) {
-            let unreachable = Unreachable::start().await;
-            return Self {
-                address: unreachable.address(),
-                lives,
-                task: None,
-                _unreachable: Some(unreachable),
-            };
+            let listener = FarListener::Unreachable(Unreachable::start().await);
+            return Self { listener, lives };
         }
         let listener = listen().expect("a loopback port is free");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
-        let task = tokio::spawn(accept(listener, kind.clone(), Arc::clone(&lives)));
+        let (kind, shared) = (Arc::new(kind.clone()), Arc::clone(&lives));
+        let server = LoopbackServer::on(listener, move |stream| {
+            shared.lock().accepted += 1;
+            let (kind, lives) = (Arc::clone(&kind), Arc::clone(&shared));
+            async move {
+                let last = serve(stream, &kind).await;
+                lives.lock().ended.push(last.elapsed());
+            }
+        });
         Self {
-            address,
+            listener: FarListener::Serving(server),
             lives,
-            task: Some(task),
-            _unreachable: None,
         }
     }
 
     /// Returns the listening address.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        match &self.listener {
+            FarListener::Serving(server) => server.address(),
+            FarListener::Unreachable(unreachable) => unreachable.address(),
+        }
     }
 
     /// Returns the statistics since the last call, and resets them.
@@ -88,14 +94,6 @@ impl FarEndpoint {
     }
 }
 
-impl Drop for FarEndpoint {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
-}
-
 fn listen() -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     // Accepted sockets inherit these small buffers, so that an endpoint that does not read, or cannot write, stalls early.
@@ -106,23 +104,8 @@ fn listen() -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept(listener: TcpListener, kind: Kind, lives: Arc<Mutex<Lives>>) {
-    let kind = Arc::new(kind);
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        lives.lock().accepted += 1;
-        let (kind, lives) = (Arc::clone(&kind), Arc::clone(&lives));
-        connections.spawn(async move {
-            let last = serve(stream, &kind).await;
-            lives.lock().ended.push(last.elapsed());
-        });
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-/// Serves until the connection closes. Returns the time of its last immediate action.
+/// Serves until the connection closes. Returns the time of the last action other than the drip.
 async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
-    let _ = stream.set_nodelay(true);
     let mut last = Instant::now();
     while head(&mut stream).await.is_some() {
         last = Instant::now();
@@ -159,14 +142,7 @@ async fn serve(mut stream: TcpStream, kind: &Kind) -> Instant {
 
 /// Reads the head of a request and discards it with whatever arrived along with it; `None` if the connection closes first.
 async fn head(stream: &mut TcpStream) -> Option<()> {
-    let mut bytes = Vec::new();
-    while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
-        match stream.read_buf(&mut bytes).await {
-            Ok(1..) => {}
-            _ => return None,
-        }
-    }
-    Some(())
+    ByteReader::new(stream).head().await.ok().map(drop)
 }
 
 async fn pour(stream: &mut TcpStream, count: u64) -> Instant {

@@ -17,7 +17,7 @@ use crate::eventually::try_eventually;
 
 /// The promised maximum by which a limit may be exceeded.
 const LATE: Duration = Duration::from_secs(1);
-/// On a busy machine a peer may notice its own start late, so a limit may appear to fire early, down to this share.
+/// Share of its limit after which a peer may already end: on a busy machine it starts its own clock late.
 const EARLY: f64 = 0.75;
 /// Percentage of peers that may lose the answer to a reset, because they send to a closed connection while they are refused.
 const LOST: usize = 2;
@@ -166,7 +166,7 @@ impl RoundRow {
             self.clients = span(ended.iter().filter_map(|ended| ended.after));
             self.judge_span("clients", self.clients);
             if ended.iter().any(|ended| ended.after.is_none()) {
-                self.problem("some clients were forgotten".to_owned());
+                self.problem("some clients were not closed".to_owned());
             }
         }
         if witness != Witness::Client {
@@ -178,7 +178,7 @@ impl RoundRow {
     fn judge_span(&mut self, who: &str, span: Span) {
         let limit = self.kind.limit;
         let Some((least, most)) = span else {
-            self.problem(format!("nothing was seen by {who}"));
+            self.problem(format!("no close seen by {who}"));
             return;
         };
         if most > limit + LATE {
@@ -213,8 +213,8 @@ fn fits(want: Want, ended: &Ended) -> bool {
 
 fn seen(ended: &Ended) -> String {
     let end = match (ended.after, ended.reset, ended.truncated) {
-        (None, _, _) => ", no end",
-        (_, _, true) => ", cut",
+        (None, _, _) => ", not closed",
+        (_, _, true) => ", truncated",
         (_, true, _) => ", reset",
         _ => "",
     };

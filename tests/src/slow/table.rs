@@ -10,7 +10,7 @@ use super::round::{RoundRow, Span};
 /// Formats one Markdown row per round.
 pub fn of(rows: &[RoundRow]) -> String {
     let mut text = String::from(
-        "| slow peer | side | limit | ended after | seen by the endpoint | answer | good p50 / p99 | memory |\n\
+        "| slow peer | side | limit | closed after, client | closed after, endpoint | answer | good p50 / p99 | memory |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {

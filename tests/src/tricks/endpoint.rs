@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 
 use self::answer::{After, answer};
 use self::incoming::{Incoming, IncomingRequest};
+use crate::loopback::LoopbackServer;
 
 mod answer;
 mod incoming;
@@ -62,9 +62,8 @@ struct State {
 /// A running endpoint. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct TrickEndpoint {
-    address: SocketAddr,
+    server: LoopbackServer,
     state: Arc<State>,
-    task: JoinHandle<()>,
 }
 
 impl TrickEndpoint {
@@ -73,23 +72,25 @@ impl TrickEndpoint {
     /// # Panics
     /// Panics if no port is free.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a loopback port is free");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
-        let state = Arc::default();
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        let state = Arc::<State>::default();
+        let shared = Arc::clone(&state);
+        let server = LoopbackServer::start(move |stream| {
+            let number = {
+                let mut seen = shared.seen.lock();
+                seen.connections += 1;
+                seen.connections
+            };
+            connection(stream, Arc::clone(&shared), number)
+        });
         Self {
-            address,
+            server: server.await,
             state,
-            task,
         }
     }
 
     /// Returns the listening address.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Sets the connection handling, and resets the counters.
@@ -114,27 +115,7 @@ impl TrickEndpoint {
     }
 }
 
-impl Drop for TrickEndpoint {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let number = {
-            let mut seen = state.seen.lock();
-            seen.connections += 1;
-            seen.connections
-        };
-        connections.spawn(connection(stream, Arc::clone(&state), number));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
 async fn connection(stream: TcpStream, state: Arc<State>, number: u64) {
-    let _ = stream.set_nodelay(true);
     let key = number ^ crate::ports::random() << 32;
     let (read, write) = stream.into_split();
     let writer = Arc::new(tokio::sync::Mutex::new(write));

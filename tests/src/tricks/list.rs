@@ -38,11 +38,11 @@ pub fn all() -> Vec<Trick> {
     vec![
         Trick::new("double terminators", double_terminators()),
         Trick::new("early answers", early_answers()),
-        Trick::new("bodies that nobody takes", untaken()),
-        Trick::new("cut uploads", cut_uploads()),
+        Trick::new("unread request bodies", untaken()),
+        Trick::new("truncated uploads", cut_uploads()),
         Trick::new("extra bytes after requests", extra_after_requests()),
         Trick::new("extra bytes after answers", extra_after_answers()),
-        Trick::new("cut answers", cut_answers()),
+        Trick::new("truncated answers", cut_answers()),
         Trick::new("interim answers", interim_answers()),
         Trick::new("smuggled requests", smuggled()),
         Trick::new("upgrades", upgrades()),
@@ -55,11 +55,12 @@ pub fn all() -> Vec<Trick> {
 fn unasked() -> Trick {
     Trick {
         unasked: true,
-        ..Trick::new("answers that nobody asked for", Vec::new())
+        ..Trick::new("unsolicited answers", Vec::new())
     }
 }
 
-/// Keeps stale connections rarer than the share of requests that may be retried.
+/// The endpoint closes every connection after ten requests, without announcing it: often enough that requests meet stale connections, yet
+/// less often than the retry budget (a fifth of all requests) allows.
 fn stale_after_some() -> Trick {
     let attack = Attack::of(get("/a/close"));
     Trick {

@@ -56,7 +56,10 @@ impl Outcome {
             problems.push(format!("only {} tries", self.tries));
         }
         if self.seen.reused < harm.requests / 4 {
-            problems.push(format!("only {} victims reused", self.seen.reused));
+            problems.push(format!(
+                "only {} victim requests on kept connections",
+                self.seen.reused
+            ));
         }
         let lines = problems.iter();
         lines.map(|line| format!("{}: {line}", self.name)).collect()
@@ -80,7 +83,7 @@ impl Outcome {
 }
 
 /// The header of the table of [`Outcome::line`].
-pub const HEAD: &str = "| trick | victims' requests | foreign | failed | tries | beside victims | reuses | took |\n\
+pub const HEAD: &str = "| trick | victims' requests | foreign | failed | tries | on victims' connections | reuses | took |\n\
      |---|---|---|---|---|---|---|---|";
 
 /// Runs a trick until the victims have sent at least `requests` requests.

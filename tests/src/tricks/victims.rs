@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 use super::{HOST, VICTIM};
 use crate::ports::random;
-use crate::raw::{Connection, Request, Response};
+use crate::raw::{Connection, Request};
+use crate::wire::Response;
 
 const CONNECTIONS: usize = 8;
 /// Number of requests per connection; a new connection may be accepted by another thread.

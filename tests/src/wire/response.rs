@@ -1,23 +1,23 @@
-//! One answer, parsed strictly: anything that a careful sender would not write is an error.
+//! One response, parsed strictly: anything that a careful sender would not write is an error.
 
-/// A parsed answer.
+/// A parsed response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status line, without its line terminator.
     pub line: String,
     /// The status code.
     pub status: u16,
-    /// The fields in order: names as sent, values without surrounding whitespace.
-    pub fields: Vec<(String, String)>,
+    /// The header fields in order: names as sent, values without surrounding whitespace.
+    pub headers: Vec<(String, String)>,
     /// The bytes of the body received so far, without framing.
     pub body: Vec<u8>,
     /// The lines of the trailer section.
     pub trailers: Vec<u8>,
-    /// The end of the answer.
+    /// The end of the response.
     pub end: End,
 }
 
-/// The way in which an answer ended.
+/// The way in which a response ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     /// It is complete.
@@ -36,7 +36,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-impl Answer {
+impl Response {
     /// Parses a head, including the empty line.
     ///
     /// # Errors
@@ -44,42 +44,65 @@ impl Answer {
     pub fn read_head(head: &[u8]) -> Result<Self, String> {
         let mut lines = head.split_inclusive(|byte| *byte == b'\n');
         let line = text(lines.next().unwrap_or_default())?;
-        let mut fields = Vec::new();
+        let mut headers = Vec::new();
         for line in lines {
             if line != b"\r\n" {
-                fields.push(field(line)?);
+                headers.push(field(line)?);
             }
         }
         Ok(Self {
             status: status(&line)?,
             line,
-            fields,
+            headers,
             body: Vec::new(),
             trailers: Vec::new(),
             end: End::Whole,
         })
     }
 
-    /// Returns the values of all fields with this name.
-    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Returns the values of all headers called `name`, in any case.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
-        self.fields
+        self.headers
             .iter()
             .filter(named)
             .map(|(_, value)| value.as_str())
     }
 
+    /// Returns the value of the first header called `name`, in any case. `None` if there is none.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
+        let header = self.headers.iter().find(named);
+        header.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Returns the body as JSON.
+    ///
+    /// # Panics
+    /// If it is not JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
+    }
+
     /// Returns whether it announces the close of the connection.
     pub fn closes(&self) -> bool {
-        let options = self.values("connection").flat_map(|value| value.split(','));
+        let options = self
+            .headers("connection")
+            .flat_map(|value| value.split(','));
         options
             .map(str::trim)
             .any(|option| option.eq_ignore_ascii_case("close"))
     }
 
     pub(super) fn framing(&self, to_head: bool) -> Result<Framing, String> {
-        let lengths: Vec<_> = self.values("content-length").collect();
-        let codings: Vec<_> = self.values("transfer-encoding").collect();
+        let lengths: Vec<_> = self.headers("content-length").collect();
+        let codings: Vec<_> = self.headers("transfer-encoding").collect();
         let never = matches!(self.status, 100..200 | 204);
         let doubt = || format!("{} is framed by {lengths:?} and {codings:?}", self.line);
         let framing = match (lengths.as_slice(), codings.as_slice()) {
@@ -174,7 +197,7 @@ mod tests {
     use super::*;
 
     fn framing(head: &str) -> Result<Framing, String> {
-        Answer::read_head(format!("{head}\r\n").as_bytes())?.framing(false)
+        Response::read_head(format!("{head}\r\n").as_bytes())?.framing(false)
     }
 
     #[test]

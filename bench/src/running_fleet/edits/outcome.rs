@@ -51,7 +51,7 @@ impl EditsOutcome {
     fn edit_row(&self, size: &str) -> Row {
         let edit = self.edit_bytes.iter().max().copied().unwrap_or(0);
         table::goal(
-            &format!("{size}: a one-host edit, socket bytes both ways of each proxy, most"),
+            &format!("{size}: one-host edit, socket bytes per proxy, both directions, maximum"),
             "≤ 4,096",
             format!("{edit} ({})", spread(&self.edit_bytes)),
             edit <= 4096,
@@ -62,12 +62,12 @@ impl EditsOutcome {
         let each = self.each_node(extent);
         table::goal(
             &format!(
-                "{size}: a one-host edit, control's CPU for each node: slope from 1 to {} nodes after the commit, medians of {} edits",
+                "{size}: one-host edit, control's CPU time per node: slope from 1 to {} nodes after the commit, medians of {} edits",
                 extent.nodes, extent.edits
             ),
             "≤ 5 ms",
             format!(
-                "{}; until the commit {}, after it with one node {}",
+                "{}; before the commit {}, after it with one node {}",
                 words(each),
                 words(median(&self.reading)),
                 words(median(&self.alone))
@@ -80,7 +80,7 @@ impl EditsOutcome {
         let back = self.return_bytes.iter().max().copied().unwrap_or(0);
         table::goal(
             &format!(
-                "{size}: a return without news, socket bytes both ways, most of {}",
+                "{size}: reconnect without changes, socket bytes, both directions, maximum of {}",
                 self.return_bytes.len()
             ),
             "≤ 1,024",
@@ -93,12 +93,12 @@ impl EditsOutcome {
         let applies = most(&self.applies);
         table::goal(
             &format!(
-                "{size}: applying a one-host edit, by the proxy's own figure, most of {}",
+                "{size}: time to apply a one-host edit, as logged by the proxy, maximum of {}",
                 self.applies.len()
             ),
             "≤ 5 ms",
             format!(
-                "{} (p50 {}); where {} proxies on the same cores apply at once: most {}, p50 {}",
+                "{} (p50 {}); {} proxies on the same cores applying at the same time: maximum {}, p50 {}",
                 words(applies),
                 words(median(&self.applies)),
                 extent.nodes,
@@ -113,7 +113,7 @@ impl EditsOutcome {
         let starts = most(&self.starts);
         table::goal(
             &format!(
-                "{size}: cold start from the cache without control, process start → first answer, most of {}",
+                "{size}: cold start from the cache without control, process start → first response, maximum of {}",
                 self.starts.len()
             ),
             "≤ 300 ms",

@@ -174,7 +174,7 @@ impl World {
             self.breaks_for(
                 Promise::FitsTheNode,
                 node,
-                "acknowledged another root than it was sent",
+                "acknowledged a root other than the one sent",
             );
         }
         let flushes = !matches!(why, Closing::Stuck | Closing::Lost | Closing::Drifted);

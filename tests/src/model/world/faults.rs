@@ -234,7 +234,7 @@ impl World {
     fn slow_down(&mut self, node: usize) {
         let gap = self.random.millis(1_000, 45_000);
         let slow = self.nodes[node].slow.is_none().then_some(gap);
-        self.note(|| format!("n{node} takes a message in {slow:?}"));
+        self.note(|| format!("delay between messages to n{node}: {slow:?}"));
         self.nodes[node].slow = slow;
         if slow.is_none() {
             self.hasten(|on| on.node == node);

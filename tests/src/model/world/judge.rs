@@ -69,7 +69,7 @@ impl World {
             return self.breaks_for(
                 Promise::WholeOrNothing,
                 node,
-                "runs what never came as a whole",
+                "runs a content that never arrived completely",
             );
         };
         let control = &self.controls[sender.control];

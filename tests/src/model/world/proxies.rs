@@ -16,12 +16,12 @@ use crate::model::wire::Travels;
 
 /// Valid reasons for a proxy to close a stream; every other reason is a fault of control.
 const FAIR_REASONS: [&str; 6] = [
-    "sent this proxy away",
-    "fell silent",
-    "behind what control expects",
+    "sent GoAway",
+    "heartbeat timeout",
+    "behind the expected version",
     "did not answer Hello in time",
-    "of another cluster",
-    "the proxy stops",
+    "another cluster",
+    "the proxy is shutting down",
 ];
 
 impl World {
@@ -239,7 +239,7 @@ impl World {
                 .is_some_and(|on| on.corrupted);
             if mismatch && !corrupted && !self.nodes[node].is_lied_about {
                 self.breaks(Promise::FitsTheNode, || {
-                    format!("n{node} was sent what does not lead where it says")
+                    format!("n{node} received an update that does not lead to its announced root")
                 });
             }
         }
@@ -267,11 +267,11 @@ impl World {
     }
 
     fn close(&mut self, node: usize, reason: &str) {
-        self.note(|| format!("n{node} lets go: {reason}"));
+        self.note(|| format!("n{node} closes its stream: {reason}"));
         let fair = FAIR_REASONS.iter().any(|fair| reason.contains(fair));
         if !fair && !self.nodes[node].is_lied_about {
             self.breaks(Promise::FitsTheNode, || {
-                format!("n{node} had to let go: {reason}")
+                format!("n{node} closed its stream without a valid reason: {reason}")
             });
         }
         self.disturb(node);

@@ -61,7 +61,7 @@ impl World {
         let node = self.links[&link].node;
         self.swallow = None;
         self.nodes[node].is_lied_about = true;
-        self.note(|| format!("the update of n{node} is lost, and an Ack is made up"));
+        self.note(|| format!("the update to n{node} is dropped, and an Ack is forged"));
         let happening = Happening::Forged {
             control,
             life: self.controls[control].life,
@@ -245,6 +245,6 @@ fn base_of(update: &Update) -> String {
     match &update.from {
         Base::Nothing => "nothing".to_owned(),
         Base::Snapshot(from) => from.version().to_string(),
-        Base::Told(from, _) => format!("{from} as it told"),
+        Base::Told(from, _) => format!("{from} as the node reported it"),
     }
 }

@@ -11,8 +11,8 @@ use crate::model::broken::Promise;
 use crate::model::content::{DEADLY, POISON};
 use crate::model::setup::Other;
 
-/// Time after the last commit within which every node must be settled. The longest ways back are a pause of 30 s, a silence of 37.5 s,
-/// waiting 30 s for an answer, and being turned away for 30 s, some of them in sequence.
+/// Time after the last commit within which every node must be settled. The slowest recoveries are a backoff of
+/// 30 s, 37.5 s until a silent stream is given up, 30 s of waiting for an answer, and 30 s after being turned away; some come in sequence.
 const BOUND: Duration = Duration::from_secs(240);
 /// Interval of the checks.
 const LOOK: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ impl World {
                 self.done = self.now >= since + REST;
             }
             (_, Some(_)) => self.breaks(Promise::ComesToRest, || {
-                "what had settled moved again".to_owned()
+                "a settled fleet changed again".to_owned()
             }),
             (Some(node), None) if self.now >= began + BOUND => self.tell_astray(node),
             (Some(_), None) => {}

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 
+use crate::byte_reader::ByteReader;
 use crate::tricks::{FOREIGN, HOST};
 
 /// The head of a well-formed request.
@@ -31,15 +31,13 @@ impl IncomingRequest {
 /// The reading side of a connection.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    read: OwnedReadHalf,
-    bytes: Vec<u8>,
+    reader: ByteReader<OwnedReadHalf>,
 }
 
 impl Incoming {
     pub(super) fn new(read: OwnedReadHalf) -> Self {
         Self {
-            read,
-            bytes: Vec::new(),
+            reader: ByteReader::new(read),
         }
     }
 
@@ -48,7 +46,7 @@ impl Incoming {
         &mut self,
         patience: Option<Duration>,
     ) -> Result<Option<IncomingRequest>, String> {
-        if self.bytes.is_empty() {
+        if self.reader.buffered().is_empty() {
             let first = match patience {
                 None => self.more().await,
                 Some(limit) => tokio::time::timeout(limit, self.more())
@@ -59,18 +57,9 @@ impl Incoming {
                 return Ok(None);
             }
         }
-        loop {
-            let end = self
-                .bytes
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n");
-            if let Some(end) = end {
-                let head: Vec<_> = self.bytes.drain(..end + 4).collect();
-                return parse(&head).map(Some);
-            }
-            if !self.more().await {
-                return Err(format!("no whole head: {:?}", self.shown()));
-            }
+        match self.reader.head().await {
+            Ok(head) => parse(&head).map(Some),
+            Err(_) => Err(format!("no whole head: {:?}", self.shown())),
         }
     }
 
@@ -84,7 +73,7 @@ impl Incoming {
 
     /// Returns `true` if no byte follows a request that is not answered yet, and an error otherwise: the proxy must not pipeline.
     pub(super) fn is_empty(&self, request: &IncomingRequest) -> Result<bool, String> {
-        match self.bytes.is_empty() {
+        match self.reader.buffered().is_empty() {
             true => Ok(true),
             false => Err(format!("after {}: {:?}", request.target, self.shown())),
         }
@@ -93,7 +82,7 @@ impl Incoming {
     /// Reads and discards all bytes until the connection closes.
     pub(super) async fn drain(&mut self) -> Result<(), String> {
         while self.more().await {
-            self.bytes.clear();
+            self.reader.take_buffered();
         }
         Ok(())
     }
@@ -131,38 +120,21 @@ impl Incoming {
     }
 
     async fn line(&mut self) -> Option<Vec<u8>> {
-        loop {
-            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
-                return Some(self.bytes.drain(..=end).collect());
-            }
-            if !self.more().await {
-                return None;
-            }
-        }
+        self.reader.until(b"\n").await.ok()
     }
 
-    async fn take(&mut self, mut count: usize) -> bool {
-        loop {
-            let taken = count.min(self.bytes.len());
-            self.bytes.drain(..taken);
-            count -= taken;
-            if count == 0 {
-                return true;
-            }
-            if !self.more().await {
-                return false;
-            }
-        }
+    async fn take(&mut self, count: usize) -> bool {
+        self.reader.exact(count, &mut Vec::new()).await.is_ok()
     }
 
     /// Reads more bytes. Returns whether any arrived.
     pub(super) async fn more(&mut self) -> bool {
-        matches!(self.read.read_buf(&mut self.bytes).await, Ok(1..))
+        self.reader.more().await.is_ok()
     }
 
     fn shown(&self) -> String {
-        let most = self.bytes.len().min(200);
-        String::from_utf8_lossy(&self.bytes[..most]).into_owned()
+        let bytes = self.reader.buffered();
+        String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
     }
 }
 
