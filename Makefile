@@ -1,33 +1,34 @@
-# What a person runs here. Each target says what is missing, or installs it.
+# Commands for developers. Each target installs what is missing, or reports it.
 
-# The system's OpenSSL: building it from source takes minutes. Only what is shipped links its own.
+# Link the system's OpenSSL: building it from source takes minutes. Only `dist` links a bundled one.
 export OPENSSL_NO_VENDOR := 1
 
-# Where rustup puts cargo, for shells that have not heard of it yet.
+# rustup's folder for cargo, for shells started before rustup was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: up test prove bench dist advisories build-deps bench-deps
+.PHONY: up test prove bench dist advisories build-deps test-deps bench-deps
 
 # Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
 up: build-deps
 	cargo build --release -p aralez-control -p aralez-proxy -p aralez-ctl
 	exec "$${CARGO_TARGET_DIR:-target}/release/aralez-ctl" up
 
-# Everything that must hold before a change is merged. The last lines are the test runner's own.
-# One build of all targets feeds the tests, so that every crate is compiled with one set of features;
-# two tests at a time, since the end-to-end ones start whole fleets.
-test: build-deps
+# All checks that must pass before a merge. `cargo test` comes last, so that the output ends with its result.
+# One build of all targets precedes the tests, so that every crate is compiled with one set of features.
+# Two tests run at a time, because the end-to-end tests start whole fleets.
+test: build-deps test-deps
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo bench --profile instructions -p aralez-proxy --bench request_path --no-run
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=2 cargo test --workspace
 
-# What takes longer than a change should wait for: every slow peer at full number, five times the victims, a minute of fuzzing for each
-# reader, more generated messages beside other parsers, more seeds of the model, hundreds of kills of both daemons while they write. Then, in
-# release mode, what users of a running fleet see, and a fleet of full size: about an hour that wants a machine which does nothing else.
-# What is measured against a promise becomes a row in tests/PROOF.md. PROVE="large" runs some parts of the former alone, FLEET holds options
-# of prove-fleet, such as FLEET="removals --nodes 1000".
+# Checks that take too long for every change: all slow peers at full number, five times the victims, a minute of fuzzing for each reader, more
+# generated messages compared with other parsers, more seeds of the model, hundreds of kills of both daemons while they write. Then, in release
+# mode, the effects that users of a running fleet see (prove-changes), and a full-size fleet (prove-fleet): about an hour on an otherwise idle
+# machine. Each measurement of a promise becomes a row in tests/PROOF.md. PROVE selects parts of prove-changes, such as PROVE="large"; FLEET
+# passes options to prove-fleet, such as FLEET="removals --nodes 1000".
 PROVE := changes saves large edits hosts
 prove: build-deps
 	cargo build --workspace --all-targets
@@ -39,22 +40,22 @@ prove: build-deps
 	"$${CARGO_TARGET_DIR:-target}/release/prove-fleet" --out "$${CARGO_TARGET_DIR:-target}/proof/fleet.md" $(FLEET)
 	"$${CARGO_TARGET_DIR:-target}/release/proof" "$${CARGO_TARGET_DIR:-target}/proof" tests/PROOF.md
 
-# Our proxy beside nginx, HAProxy and a minimal pingora-proxy, ours and the last as they are shipped (fat LTO): about half an hour on a
-# machine that does nothing else, and as long to build.
-# `make bench QUICK=1` takes about three minutes and shows only what is far off. BENCH holds more options, such as
-# BENCH="--scenario post64k --workers 1", or BENCH="--proxies ours --before FOLDER" for another build of aralez-control and aralez-proxy beside
-# this one; `bench --help` lists them. The report is printed, and kept in target/bench.md.
+# Compares our proxy with nginx, HAProxy and a minimal pingora-proxy; ours and the last are built as for a release (fat LTO). Takes about half
+# an hour on an otherwise idle machine, and as long to build.
+# `make bench QUICK=1` takes about three minutes and detects only large differences. BENCH passes more options, such as
+# BENCH="--scenario post64k --workers 1", or BENCH="--proxies ours --before FOLDER" to compare with another build of aralez-control and
+# aralez-proxy; `bench --help` lists them. The report is printed, and written to target/bench.md.
 BENCH_LENGTH := $(if $(QUICK),--pairs 3 --starts 1 --seconds 0.5 --warm 0.2 --connections 8 --traced 500,)
 bench: build-deps bench-deps
 	cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-bench
 	PATH="$$PATH:/usr/sbin:/sbin" "$${CARGO_TARGET_DIR:-target}/dist/bench" $(BENCH_LENGTH) \
 		--out "$${CARGO_TARGET_DIR:-target}/bench.md" $(BENCH)
 
-# What is shipped: fat LTO, OpenSSL linked in. Slow.
+# Builds the release programs: fat LTO, OpenSSL linked in. Slow.
 dist: build-deps
 	OPENSSL_NO_VENDOR=0 cargo build --profile dist -p aralez-control -p aralez-proxy -p aralez-ctl
 
-# Asks RustSec for advisories that tests/advisories.txt does not know yet. Wants the network, so `make test` does without.
+# Queries RustSec for advisories that are not in tests/advisories.txt yet. Needs the network, so it is not part of `make test`.
 advisories:
 	command -v cargo-audit >/dev/null || cargo install cargo-audit --locked
 	cargo audit
@@ -62,5 +63,8 @@ advisories:
 build-deps:
 	./deploy/install-build-deps.sh
 
+test-deps:
+	./deploy/install-tools.sh valgrind
+
 bench-deps:
-	./deploy/install-bench-deps.sh
+	./deploy/install-tools.sh nginx=nginx-light haproxy strace

@@ -62,7 +62,7 @@ pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or returns why it was rejected.
     fn commit(&self, proposal: Proposal) -> Committing<'_>;
 
-    /// Commits the held files; with `shown`, only if they are the hold of this id.
+    /// Commits the held files; if `shown` is given, only if the current hold has this id.
     fn release(&self, shown: Option<HoldId>) -> Releasing<'_>;
 
     /// Commits the files as they are on disk now.

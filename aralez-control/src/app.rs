@@ -52,7 +52,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
-    let signals = Signals::take().context("cannot take signals over")?;
+    let signals = Signals::take().context("cannot install signal handlers")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {

@@ -12,7 +12,7 @@ pub struct Args {
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Check everything and exit: 0 if all is fine, 1 otherwise
+    /// Check the configuration and exit: 0 if it is valid, 1 otherwise
     #[arg(short = 't', long = "test")]
     pub test: bool,
 

@@ -105,7 +105,7 @@ impl Ledger {
         match tables::guarded(|| Ok(ledger.head_of(&meta))) {
             Ok(Ok(head)) => ledger.head = head.map(|revision| revision.info),
             Ok(Err(StoreError::Failed(reason))) if !has_key => {
-                let hint = "seal.key was missing and has been made anew; put the one back that belongs to this ledger";
+                let hint = "seal.key was missing, so a new one was created; put back the seal.key of this ledger";
                 return Err(OpenError(format!("{reason} ({hint})")));
             }
             Ok(Err(error)) => return Err(OpenError::of(error)),
@@ -118,20 +118,22 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Returns the head that the meta table names. It must be the newest revision and of the same history: counting from a damaged number
-    /// would use a number twice.
+    /// Returns the head that the meta table names. It must be the newest stored revision and of the current generation: a commit after a
+    /// damaged head number would reuse a revision number.
     fn head_of(&self, meta: &Meta) -> Result<Option<Revision>, StoreError> {
         let newest = self.opened().and_then(tables::newest);
         let newest = newest.map_err(|error| self.failed(error))?;
         if newest != meta.head {
             let head = meta.head;
-            let reason = format!("the head is revision {head}, but the newest is {newest}");
+            let reason = format!(
+                "meta names revision {head} as the head, but the newest stored revision is {newest}"
+            );
             return Err(self.failed(reason));
         }
         let head = self.read(newest)?;
         let generation = head.as_ref().map(|head| head.info.generation);
         if generation.is_some_and(|generation| generation != meta.generation) {
-            return Err(self.failed(format!("revision {newest} is of another generation")));
+            return Err(self.failed(format!("revision {newest}: generation mismatch")));
         }
         Ok(head)
     }
@@ -192,17 +194,18 @@ impl Ledger {
     /// Returns the error for a failed write whose outcome cannot be read either.
     fn unknown(&self, error: &redb::Error, unreadable: &StoreError) -> StoreError {
         StoreError::Unknown(format!(
-            "{}: {error}; whether it was written is not known yet, since the file cannot be read again: {unreadable}",
+            "{}: {error}; outcome of the write unknown: cannot reread the file: {unreadable}",
             self.path().display()
         ))
     }
 
-    /// Adopts the state of a reopened file. A transaction whose outcome was unknown counts only once another one has followed it to disk.
+    /// Adopts the state of a reopened file. If that differs from the known state, a transaction of unknown outcome is in the file: another
+    /// durable transaction is written first, which makes it durable as well.
     fn reread(&mut self, database: Database) -> Result<(), StoreError> {
         let meta = tables::meta(&database).map_err(|reason| self.failed(reason))?;
-        let meta = meta.ok_or_else(|| self.failed("it is empty"))?;
+        let meta = meta.ok_or_else(|| self.failed("the ledger is empty"))?;
         if meta.cluster_id != self.meta.cluster_id {
-            return Err(self.failed("it is another ledger than the one that was opened"));
+            return Err(self.failed("the file is now the ledger of another cluster"));
         }
         if meta != self.meta {
             let proven = tables::write(&database, &meta, None);

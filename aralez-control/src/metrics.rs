@@ -108,56 +108,61 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         let head = self.head.clone();
-        registry.register(
-            "head_generation",
-            "The history of the head",
-            head.generation,
-        );
-        registry.register("head_revision", "The revision of the head", head.revision);
-        registry.register("head_sequence", "The sequence of the head", head.sequence);
-        registry.register("commits", "Revisions made", self.commits.clone());
+        registry.register("head_generation", "Generation of the head", head.generation);
+        registry.register("head_revision", "Revision of the head", head.revision);
+        registry.register("head_sequence", "Sequence of the head", head.sequence);
+        registry.register("commits", "Revisions committed", self.commits.clone());
         registry.register("refusals", "Proposals refused", self.refusals.clone());
         registry.register(
             "holds",
-            "Changes held for a second look because they take away in bulk",
+            "Changes held for confirmation because of what they remove",
             self.holds.clone(),
         );
         registry.register(
             "files_held",
-            "Whether the files wait for a second look (1) or not (0)",
+            "1 while the files are held for confirmation, 0 otherwise",
             self.files_held.clone(),
         );
         registry.register(
             "files_writing",
-            "Files that are not read because a program has been writing them for more than a minute",
+            "Files not read because a process has been writing them for more than a minute",
             self.files_writing.clone(),
         );
         registry.register("nodes", "Nodes by state", self.nodes.clone());
-        registry.register("streams", "Streams by how they began", self.streams.clone());
+        registry.register(
+            "streams",
+            "Streams of proxies, opened or refused",
+            self.streams.clone(),
+        );
         registry.register(
             "nacks",
-            "Faults of refusals by nodes, by code",
+            "Faults reported by nodes that refuse an update, by code",
             self.nacks.clone(),
         );
         registry.register(
             "pushes",
-            "Pushes over the API by outcome",
+            "Pushes through the config API, by outcome",
             self.pushes.clone(),
         );
-        registry.register("wrong_keys", "Wrong keys shown", self.wrong_keys.clone());
+        registry.register(
+            "wrong_keys",
+            "Config API requests with a wrong key",
+            self.wrong_keys.clone(),
+        );
         registry.register(
             "api_connections_closed",
-            "Connections of the config API closed for want of room: waiting ones that gave way, new ones turned away",
+            "Config API connections closed at the connection limit: idle ones evicted for a new one, or new ones refused",
             self.api_closed.clone(),
         );
         registry.register(
             "stage_last_seconds",
-            "What each stage of the last commit took",
+            "Duration of each stage of the last commit",
             self.stages.clone(),
         );
         registry.register(
             "duration_seconds",
-            "Pushes, updates from sent to acknowledged, applying on the node, and making what nodes that refuse the head are given of it",
+            "Duration of pushes, of updates from sent to acknowledged, of applying on the node, \
+             and of derivations for nodes that refuse the head",
             self.times.clone(),
         );
     }
@@ -277,8 +282,8 @@ mod tests {
             "aralez_control_nacks_total{code=\"limit\"} 1",
             "aralez_control_nodes{state=\"refusing\"} 0",
             "aralez_control_holds_total 2",
-            "aralez_control_files_held 1",
-            "aralez_control_files_writing 1",
+            "aralez_control_files_held 1\n",
+            "aralez_control_files_writing 1\n",
             "aralez_control_pushes_total{outcome=\"accepted\"} 1",
             "aralez_control_duration_seconds_count{of=\"apply\"} 1",
         ] {

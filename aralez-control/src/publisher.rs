@@ -299,6 +299,6 @@ impl Publisher {
     ) -> Result<T, Rejected> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let done = tokio::task::spawn_blocking(move || work(&mut writer)).await;
-        done.map_err(|_| Rejected::Store("a defect of control ended the commit".to_owned()))
+        done.map_err(|_| Rejected::Store("internal error: the writer task failed".to_owned()))
     }
 }

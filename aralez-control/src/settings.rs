@@ -46,14 +46,14 @@ pub struct ControlSettings {
 pub enum SettingsError {
     /// Anyone could write the configuration.
     #[error(
-        "{address_key}: {address} is reached from other machines, but master_key is {problem}: set a key of your own or stay on 127.0.0.1"
+        "{address_key}: {address} is reachable from other machines, but master_key is {problem}: set your own key or bind to 127.0.0.1"
     )]
     OpenToAll {
         /// The key of the address.
         address_key: &'static str,
         /// The address.
         address: SocketAddr,
-        /// `empty` or `that of the sample`.
+        /// `empty` or `the public sample key`.
         problem: &'static str,
     },
 }
@@ -115,7 +115,7 @@ impl ControlSettings {
     fn check_exposure(&mut self) -> Result<(), SettingsError> {
         let problem = match self.master_key.as_ref().map(Secret::reveal) {
             None => Some("empty"),
-            Some(SAMPLE_KEY) => Some("that of the sample"),
+            Some(SAMPLE_KEY) => Some("the public sample key"),
             Some(_) => None,
         };
         let bound = [
@@ -136,7 +136,7 @@ impl ControlSettings {
                 });
             }
             self.warnings.push(format!(
-                "{address_key}: {address} lets other machines reach the config API; only master_key protects it"
+                "{address_key}: {address} exposes the config API to other machines; only master_key protects it"
             ));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Files on disk, through source, publisher and ledger, to the views: what a person who edits files sees of control.
+//! The way of files on disk through source, publisher and ledger to the views, as an operator who edits files sees it.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test is a test")]
 
@@ -50,9 +50,9 @@ impl Control {
     }
 
     async fn stop(self) {
-        // Waited for, so that the ledger is closed before it is opened again.
+        // The ledger must be closed before it is opened again.
         self.following.ended().await;
-        // What the writer had begun for one of them goes on to its end; the next look comes after it.
+        // A commit that the writer has begun still completes. The writer handles this request after it.
         let _ = self.publisher.discovered().await;
     }
 
@@ -61,7 +61,7 @@ impl Control {
         let found = views.wait_for(|views| hosts(views) == wanted);
         let found = tokio::time::timeout(PATIENCE, found).await;
         found
-            .expect("the views never came")
+            .expect("views not reached within 20 s")
             .unwrap()
             .version()
             .revision
@@ -71,7 +71,7 @@ impl Control {
         let mut status = self.publisher.source_status();
         let found = status.wait_for(|status| what(status));
         let found = tokio::time::timeout(PATIENCE, found).await;
-        found.expect("the status never came").unwrap();
+        found.expect("status not reached within 20 s").unwrap();
     }
 }
 
@@ -92,7 +92,7 @@ async fn a_save_is_live_well_within_a_second_and_control_goes_on_after_a_restart
     let dir = tempfile::tempdir().unwrap();
     let main = dir.path().join("upstreams.yaml");
     let control = Control::start(dir.path());
-    // No file is an empty configuration with a warning.
+    // Without a file, the configuration is empty and the source reports a warning.
     control
         .until_status(|status| !status.warnings.is_empty())
         .await;
@@ -103,7 +103,7 @@ async fn a_save_is_live_well_within_a_second_and_control_goes_on_after_a_restart
     let revision = control.until_hosts(&["b.example"]).await;
     assert!(
         begun.elapsed() < Duration::from_secs(1),
-        "{:?}",
+        "live after {:?}",
         begun.elapsed()
     );
     control.stop().await;

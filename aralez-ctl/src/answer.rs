@@ -68,7 +68,7 @@ impl TurnedAway {
             since_ms,
         } = self;
         let since = since_ms / 1000;
-        format!("{node} was turned away ({state}, since {since} s): {reason}\n")
+        format!("{node} was turned away ({state}, first {since} s ago): {reason}\n")
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Dropped {
 }
 
 impl Dropped {
-    /// Formats the hosts: `drops 2 hosts that conf.d/a.yaml brought: a.test, b.test`.
+    /// Formats the hosts: `drops 2 hosts defined in conf.d/a.yaml: a.test, b.test`.
     pub(crate) fn words(&self) -> String {
         let named = self.hosts.len().min(3);
         let more = match self.hosts.len() - named {
@@ -139,7 +139,7 @@ impl Dropped {
         };
         let s = if self.hosts.len() == 1 { "" } else { "s" };
         format!(
-            "drops {} host{s} that {} brought: {}{more}",
+            "drops {} host{s} defined in {}: {}{more}",
             self.hosts.len(),
             self.document,
             self.hosts[..named].join(", ")

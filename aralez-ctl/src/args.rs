@@ -24,7 +24,7 @@ pub struct Args {
 /// Flags of every verb.
 #[derive(clap::Args, Debug)]
 pub struct Global {
-    /// The address of control's config API.
+    /// URL of control's config API.
     #[arg(
         long,
         global = true,
@@ -33,7 +33,7 @@ pub struct Global {
         default_value = "http://127.0.0.1:3000"
     )]
     pub server: String,
-    /// The master key. Prefer the environment: other users can see the command line.
+    /// Master key. Prefer the environment variable: other users can see the command line.
     #[arg(long, global = true, env = "ARALEZ_KEY", hide_env_values = true, value_parser = secret)]
     pub key: Option<Secret>,
     /// Output format; `json` and `yaml` are stable and versioned.
@@ -44,12 +44,12 @@ pub struct Global {
 /// Output format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Table,
-    /// For programs.
+    /// JSON, for programs.
     Json,
-    /// For programs and people.
+    /// YAML, for programs.
     Yaml,
 }
 
@@ -66,19 +66,19 @@ pub enum Verb {
     Status,
     /// Show the nodes and the versions they run
     Nodes,
-    /// Act on the files of documents
+    /// Commit document files
     Sources {
         /// The action.
         #[command(subcommand)]
         verb: SourcesVerb,
     },
-    /// Act on one node
+    /// Manage one node
     Node {
         /// The action.
         #[command(subcommand)]
         verb: NodeVerb,
     },
-    /// Back up, restore and check the history that control keeps
+    /// Back up, restore and check control's state
     Store {
         /// The action.
         #[command(subcommand)]
@@ -100,35 +100,35 @@ pub enum NodeVerb {
         /// The node.
         node: NodeName,
     },
-    /// Remove from the list a node that does not return
+    /// Remove from the list a node that will not return
     Forget {
         /// The node.
         node: NodeName,
     },
 }
 
-/// Actions on the history of control.
+/// Actions on control's state.
 #[derive(Subcommand, Debug)]
 pub enum StoreVerb {
-    /// Write everything that control keeps to one file, while control runs. The file holds the key of all documents: keep it secret
+    /// Back up the state of a running control to one file. The file contains the key that decrypts all documents: keep it secret
     Backup {
         /// The file; an existing file is replaced
         file: PathBuf,
     },
-    /// Replace the state of a stopped control by a backup. The fleet follows once control runs
+    /// Replace the state of a stopped control with a backup. The fleet follows once control runs
     Restore {
         /// The backup
         file: PathBuf,
         /// The `state_dir` of control
         #[arg(long, value_name = "DIR")]
         state_dir: PathBuf,
-        /// Replace a history that has revisions, or that of another cluster; its files are kept in the same folder
+        /// Replace a ledger that has revisions or belongs to another cluster; its files are kept in the same folder
         #[arg(long)]
         force: bool,
     },
-    /// Read the whole state of a stopped control, and report damage
+    /// Verify the state of a stopped control and report damage
     Check {
-        /// The `state_dir` of control; the default folder if not given
+        /// The `state_dir` of control; the default of main.yaml if absent
         #[arg(long, value_name = "DIR")]
         state_dir: Option<PathBuf>,
     },
@@ -137,12 +137,12 @@ pub enum StoreVerb {
 /// Actions on the files of documents.
 #[derive(Subcommand, Debug)]
 pub enum SourcesVerb {
-    /// Commit held files now. Files are held if they remove most hosts or most of a pool, or if whole files are gone
+    /// Commit held files now. Files are held if they remove most hosts or most of a pool, or if whole files are missing
     Release {
-        /// Only the hold with this id, as shown by `status`
+        /// Release only the hold with this id, as shown by `status`
         id: Option<String>,
     },
-    /// Commit the files as they are on disk now, to return to them after a push
+    /// Commit the files on disk, to return to them after a push
     Take(Take),
 }
 
@@ -165,7 +165,7 @@ pub struct Up {
     /// Send all traffic to this endpoint
     #[arg(long, value_name = "HOST:PORT")]
     pub to: Option<String>,
-    /// Route only this host to it; all other hosts get 404
+    /// Route only this host to the endpoint; all other hosts get 404
     #[arg(long, value_name = "NAME", requires = "to")]
     pub host: Option<String>,
     /// Listen addresses.
@@ -194,7 +194,7 @@ pub struct Listen {
 /// Check documents or a main.yaml, without a server.
 #[derive(clap::Args, Debug)]
 pub struct Validate {
-    /// An upstreams.yaml, a file of conf.d, a main.yaml by that name, or a folder with upstreams.yaml and conf.d; each is checked
+    /// An upstreams.yaml, a file of conf.d, a file named main.yaml, or a folder with upstreams.yaml and conf.d; each is checked
     /// separately
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -206,19 +206,19 @@ pub struct Validate {
     pub with_conf_d: bool,
 }
 
-/// Commit the files as they are on disk now.
+/// Commit the files on disk, to return to them after a push.
 #[derive(clap::Args, Debug)]
 pub struct Take {
-    /// Wait until every node runs it
+    /// Wait until every node runs the revision
     #[arg(long)]
     pub wait: bool,
-    /// Commit it even if it removes most hosts or most of a pool
+    /// Commit the files even if they remove most hosts or most of a pool
     #[arg(long)]
     pub force: bool,
     /// Confirm the held change with this id
     #[arg(long, value_name = "ID")]
     pub held: Option<String>,
-    /// Limit on the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
+    /// Timeout of the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
     /// Message for the history
@@ -226,27 +226,27 @@ pub struct Take {
     pub message: Option<String>,
 }
 
-/// Replace the documents of the fleet, conf.d included, until the set of files changes.
+/// Replace the documents of the fleet, including conf.d. The push stays in effect until the files on disk change.
 #[derive(clap::Args, Debug)]
 pub struct Push {
     /// An upstreams.yaml, a folder with upstreams.yaml and conf.d, or `-` for standard input
     pub file: PathBuf,
-    /// Wait until every node that is connected or joins meanwhile runs it
+    /// Wait until every node that is connected or joins meanwhile runs the revision
     #[arg(long)]
     pub wait: bool,
-    /// Also wait for nodes that were away before
+    /// Also wait for nodes that were away before the push
     #[arg(long, requires = "wait")]
     pub all: bool,
-    /// Push only if the head has this revision
+    /// Push only if the head is this revision
     #[arg(long, value_name = "REV")]
     pub expect: Option<u64>,
-    /// Commit it even if it removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more)
+    /// Commit even if this removes over half of the hosts (of 10 or more, or all of them) or of a pool (of 4 or more)
     #[arg(long)]
     pub force: bool,
     /// Confirm the held change with this id: commit it despite what it removes
     #[arg(long, value_name = "ID")]
     pub held: Option<String>,
-    /// Limit on the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
+    /// Timeout of the wait: `30s`, `1.5s`, `500ms`, `2min` or seconds
     #[arg(long, value_name = "D", default_value = "30s", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
     /// Message for the history

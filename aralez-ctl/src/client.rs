@@ -51,7 +51,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
-            .map_err(|error| Failure::refused(format!("cannot speak HTTP: {error}")))?;
+            .map_err(|error| Failure::refused(format!("cannot create the HTTP client: {error}")))?;
         let key = global.key.clone().filter(|key| !key.reveal().is_empty());
         Ok(Self { server, key, http })
     }
@@ -105,7 +105,7 @@ impl Client {
             .map_err(|error| self.unreached(&error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_success() && !bytes.is_empty() && !body.is_object() {
-            let words = format!("{} answers, but not as control does", self.server);
+            let words = format!("{} is not control: unexpected response", self.server);
             return Err(Failure::new(Exit::Unreached, words));
         }
         Ok(HttpAnswer { status, body })
@@ -142,12 +142,12 @@ impl Client {
             reason = source;
         }
         let reason = if error.is_timeout() {
-            "no answer in time".to_owned()
+            "timeout".to_owned()
         } else {
             reason.to_string()
         };
         let words = format!(
-            "control at {} is not reached: {reason} (is it running? another address: --server or ARALEZ_SERVER)",
+            "cannot reach control at {}: {reason} (is it running? set another address with --server or ARALEZ_SERVER)",
             self.server
         );
         Failure::new(Exit::Unreached, words)
@@ -158,7 +158,7 @@ fn server(text: &str) -> Result<Url, Failure> {
     let wrong = |reason: &str| Failure::new(Exit::Usage, format!("--server {text}: {reason}"));
     if text.starts_with("https://") {
         return Err(wrong(
-            "https is not in this release; use http on loopback or an SSH tunnel",
+            "https is not supported in this release; use http on loopback or an SSH tunnel",
         ));
     }
     if text.starts_with("unix:") {
@@ -171,7 +171,7 @@ fn server(text: &str) -> Result<Url, Failure> {
     };
     let url = Url::parse(&full).map_err(|error| wrong(&error.to_string()))?;
     if url.scheme() != "http" || !url.has_host() {
-        return Err(wrong("not an address such as http://127.0.0.1:3000"));
+        return Err(wrong("not a URL such as http://127.0.0.1:3000"));
     }
     Ok(url)
 }
@@ -200,10 +200,10 @@ fn refusal(status: StatusCode, problem: &Problem) -> String {
         (false, false) => format!("{}: {}", problem.title, problem.detail),
     };
     let faults = problem.faults.iter().map(|fault| fault.line());
-    let head = std::iter::once(format!("control refuses: {title}"));
+    let head = std::iter::once(format!("refused by control: {title}"));
     // No other refusal is cured by another key.
     let unauthorised = status == StatusCode::UNAUTHORIZED;
-    let hint = unauthorised.then(|| "the master key is given as ARALEZ_KEY or --key".to_owned());
+    let hint = unauthorised.then(|| "set the master key with ARALEZ_KEY or --key".to_owned());
     let lines: Vec<String> = head.chain(faults).chain(hint).collect();
     lines.join("\n")
 }
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(failure.exit, Exit::Refused);
         assert_eq!(
             failure.words,
-            "control refuses: 2 faults\nupstreams.yaml:1:1: a: x\nPool \"p\" f: y"
+            "refused by control: 2 faults\nupstreams.yaml:1:1: a: x\nPool \"p\" f: y"
         );
     }
 

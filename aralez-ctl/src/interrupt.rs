@@ -45,7 +45,7 @@ impl Interrupts {
             answer = answer => answer,
             name = self.next() => Err(Failure::new(
                 Exit::Unproven,
-                format!("interrupted by {name} before control answered: whether the documents are committed is not known; `aralez-ctl status` says so"),
+                format!("interrupted by {name} before the answer: it is not known whether control committed; run `aralez-ctl status`"),
             )),
         }
     }

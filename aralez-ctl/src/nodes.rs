@@ -47,7 +47,7 @@ struct Refused {
 pub(crate) async fn run(client: &Client, format: Format) -> Result<(), Failure> {
     let body = client.get("/v1/nodes").await?;
     let nodes = Nodes::deserialize(&body)
-        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+        .map_err(|error| Failure::refused(format!("cannot parse control's answer: {error}")))?;
     output::print(format, &body, &rendered(&nodes))
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn retry(client: &Client, node: &NodeName, format: Format) -> R
     output::print(
         format,
         &json!({"version": 1, "node": node.to_string(), "retried": true}),
-        &format!("{node} is sent again what it refused"),
+        &format!("the refused content is sent to {node} again"),
     )
 }
 
@@ -132,7 +132,7 @@ fn remarks(node: &Node) -> Vec<String> {
     let mut lines = Vec::new();
     if node.state == "duplicate" {
         lines.push(format!(
-            "{name}: another running proxy has this name and is turned away; give each its own node_id\n"
+            "{name}: another running proxy has this name and is turned away; set a unique node_id for each\n"
         ));
     }
     if let Some(refused) = &node.refused {
@@ -181,7 +181,7 @@ mod tests {
             {"node": "n9", "state": "foreign", "reason": "this control belongs to another cluster", "since_ms": 61_000}]}));
         let text = rendered(&nodes.unwrap());
         assert!(
-            text.ends_with("n9 was turned away (foreign, since 61 s): this control belongs to another cluster\n"),
+            text.ends_with("n9 was turned away (foreign, first 61 s ago): this control belongs to another cluster\n"),
             "{text}"
         );
     }

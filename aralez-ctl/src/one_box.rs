@@ -20,7 +20,7 @@ pub struct OneBoxArgs {
     /// Check the configuration and exit
     #[arg(short = 't', long = "test")]
     pub test: bool,
-    /// Move to the background once traffic is served
+    /// Run in the background; return once traffic is served
     #[arg(short = 'd', long = "daemon")]
     pub background: bool,
     /// Take over from the running aralez, which drains and exits; if none runs, start as usual

@@ -77,7 +77,7 @@ fn rendered(format: Format, value: &Value) -> String {
             serde_json::to_string_pretty(value).map_err(|error| error.to_string())
         }
     };
-    text.unwrap_or_else(|error| format!("cannot print: {error}"))
+    text.unwrap_or_else(|error| format!("cannot serialize the output: {error}"))
 }
 
 /// Writes to standard output. A closed pipe (`| head`) is not a failure.

@@ -19,7 +19,7 @@ use crate::output;
 use crate::validate::Documents;
 
 pub(crate) use commit::{Wait, follow};
-pub(crate) use held::words as held_words;
+pub(crate) use held::{release_words, words as held_words};
 
 /// Media type of a body that is a set of documents.
 const SET: &str = "application/vnd.aralez.documents+json";
@@ -95,7 +95,7 @@ fn rejected(
     } else if problem.faults.is_empty() {
         let (status, body) = (answer.status, answer.body.clone());
         let refused = HttpAnswer { status, body }.good().err();
-        refused.map_or_else(|| "control refuses".to_owned(), |failure| failure.words)
+        refused.map_or_else(|| "refused by control".to_owned(), |failure| failure.words)
     } else {
         faults(problem, documents)
     };

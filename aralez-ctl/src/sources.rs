@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::exit::Failure;
 use crate::interrupt::Interrupts;
 use crate::output;
-use crate::push::{Wait, follow, held_words};
+use crate::push::{Wait, follow, held_words, release_words};
 
 /// Runs `sources release`: commits the files that control holds; with an id, only that hold.
 pub(crate) async fn release(
@@ -21,15 +21,14 @@ pub(crate) async fn release(
     let answer = Interrupts::listen().or_answer(asked).await?;
     let problem = answer.problem();
     if problem.held.is_some() {
-        let words = held_words(&problem, "aralez-ctl sources release");
-        let words = words.replace(" --held ", " ");
         return Err(Failure::refused(format!(
-            "another change of the files is held by now\n{words}"
+            "a different change of the files is held now\n{}",
+            release_words(&problem)
         )));
     }
     let committed = answer.good()?;
     let revision = &committed["revision"];
-    let line = format!("the files are taken as they are: revision {revision}");
+    let line = format!("the files are committed as revision {revision}");
     output::print(format, &committed, &line)
 }
 

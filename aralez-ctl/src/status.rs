@@ -87,7 +87,7 @@ struct Counts {
 pub(crate) async fn run(client: &Client, format: Format) -> Result<(), Failure> {
     let body = client.get("/v1/status").await?;
     let status = Status::deserialize(&body)
-        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+        .map_err(|error| Failure::refused(format!("cannot parse control's answer: {error}")))?;
     output::print(format, &body, &rendered(&status))
 }
 
@@ -101,8 +101,8 @@ fn rendered(status: &Status) -> String {
     } = &status.documents;
     let good = match faults.len() {
         0 => "good".to_owned(),
-        1 => "refused for 1 fault, what ran before runs on".to_owned(),
-        count => format!("refused for {count} faults, what ran before runs on"),
+        1 => "refused with 1 fault, the previous content stays in use".to_owned(),
+        count => format!("refused with {count} faults, the previous content stays in use"),
     };
     let version = format!(
         "revision {}, generation {}",
@@ -143,7 +143,7 @@ fn failing(source: &Source) -> Option<String> {
         .filter(|_| source.name != "files")?;
     let seconds = source.since_ms / 1000;
     Some(format!(
-        "source {} fails since {seconds} s, what it found before stays: {reason}\n",
+        "source {} has been failing for {seconds} s, earlier findings stay in use: {reason}\n",
         source.name
     ))
 }
@@ -177,18 +177,21 @@ fn shown(held: &Held) -> String {
     let release = format!("`aralez-ctl sources release {}`", held.id);
     let until = match held.taken_in_ms {
         Some(left) => format!(
-            "they are taken in {} s if they stay as they are, or now by {release}",
+            "they are committed in {} s unless they change; to commit them now, run {release}",
             left / 1000
         ),
-        None => format!("they are taken by {release} only"),
+        None => format!("to commit them, run {release}"),
     };
-    let mut text =
-        format!("the files are held since {since} s, what ran before runs on; {until}\n");
+    let mut text = format!(
+        "the files have been held for {since} s, the previous content stays in use; {until}\n"
+    );
     for loss in &held.removes {
         text.push_str(&format!("  {}\n", loss.words()));
     }
     for name in &held.gone {
-        text.push_str(&format!("  {name} is gone; its last content stays\n"));
+        text.push_str(&format!(
+            "  {name} is gone; its last content stays in use\n"
+        ));
     }
     text
 }
@@ -206,10 +209,10 @@ mod tests {
                 {"of": "pool", "name": "a/", "before": 4, "removed": 3}]}}}));
         let text = rendered(&status.unwrap());
         for part in [
-            "since 4 s",
+            "for 4 s",
             "in 25 s",
             "`aralez-ctl sources release 0123456789ab`",
-            "  conf.d/a.yaml is gone; its last content stays\n",
+            "  conf.d/a.yaml is gone; its last content stays in use\n",
             "  removes 8 of 12 hosts\n",
             "  removes 7 of 11 hosts of group edge\n",
             "  removes 3 of 4 endpoints of pool a/\n",
@@ -225,8 +228,8 @@ mod tests {
             {"name": "services", "health": "failing", "reason": "no route to host", "since_ms": 4_200},
             {"name": "other", "health": "good", "reason": null, "since_ms": 4_200}]});
         let text = rendered(&serde_json::from_value(status).unwrap());
-        let expected =
-            "source services fails since 4 s, what it found before stays: no route to host\n";
+        let expected = "source services has been failing for 4 s, earlier findings stay in use: \
+            no route to host\n";
         assert!(text.ends_with(expected), "{text}");
         assert_eq!(text.matches("source").count(), 1, "{text}");
     }
@@ -237,8 +240,8 @@ mod tests {
         let status = serde_json::json!({"turned_away": [node("a"), node("b")]});
         let text = rendered(&serde_json::from_value(status).unwrap());
         let expected = "2 nodes were turned away:\n\
-            \x20 a was turned away (ahead, since 5 s): it holds 9.9\n\
-            \x20 b was turned away (ahead, since 5 s): it holds 9.9\n";
+            \x20 a was turned away (ahead, first 5 s ago): it holds 9.9\n\
+            \x20 b was turned away (ahead, first 5 s ago): it holds 9.9\n";
         assert!(text.ends_with(expected), "{text}");
     }
 
@@ -251,7 +254,7 @@ mod tests {
             "nodes": {"connected": 2, "current": 1, "refusing": 0},
         }));
         let expected = "cluster    c1\nversion    revision 12, generation 1, sequence 3\nroot       abcdef0123\n\
-            documents  from file, hash 00112233, refused for 1 fault, what ran before runs on\n\
+            documents  from file, hash 00112233, refused with 1 fault, the previous content stays in use\n\
             nodes      2 connected, 1 current, 0 refusing\n  upstreams.yaml:2:1: a: x\n";
         assert_eq!(rendered(&status.unwrap()), expected);
     }

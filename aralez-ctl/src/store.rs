@@ -27,7 +27,7 @@ pub(crate) async fn backup(client: &Client, file: &Path, format: Format) -> Resu
     };
     let (generation, revision) = (number("x-aralez-generation"), number("x-aralez-revision"));
     if generation.is_none() {
-        let words = "the server answers, but not as control does";
+        let words = "the server is not control: the response has no x-aralez-generation";
         return Err(Failure::new(Exit::Unreached, words));
     }
     let failed = |error: io::Error| Failure::refused(format!("{}: {error}", file.display()));
@@ -43,9 +43,7 @@ pub(crate) async fn backup(client: &Client, file: &Path, format: Format) -> Resu
         partial.file.write_all(&chunk).map_err(failed)?;
     }
     partial.finish(file).map_err(failed)?;
-    output::say(
-        "the file holds the key of all documents: keep it as secret as the documents themselves",
-    );
+    output::say("the file contains the documents and the key that decrypts them: keep it secret");
     let value = json!({
         "version": 1, "file": file, "bytes": bytes, "generation": generation, "revision": revision,
     });
@@ -151,7 +149,7 @@ pub(crate) async fn check(state_dir: Option<PathBuf>, format: Format) -> Result<
     };
     let (damaged, notes) = (lines("damaged"), lines("notes"));
     let head = format!(
-        "cluster {}, generation {}, revision {}: {} revisions are whole, {} faults",
+        "cluster {}, generation {}, revision {}: {} revisions are intact, {} faults",
         checked["cluster"].as_str().unwrap_or_default(),
         checked["generation"],
         checked["revision"],
@@ -181,13 +179,13 @@ async fn said(mut command: Command) -> Result<Value, Failure> {
         .map_err(|error| Failure::refused(format!("cannot run aralez-control: {error}")))?;
     if output.status.success() {
         return serde_json::from_slice(&output.stdout)
-            .map_err(|error| Failure::refused(format!("aralez-control says no JSON: {error}")));
+            .map_err(|error| Failure::refused(format!("aralez-control printed no JSON: {error}")));
     }
     let words = String::from_utf8_lossy(&output.stderr);
     let words = words.trim();
     let words = words.strip_prefix("aralez-control: ").unwrap_or(words);
     Err(Failure::refused(match words {
-        "" => format!("aralez-control ended with {}", output.status),
+        "" => format!("aralez-control failed ({})", output.status),
         words => words.to_owned(),
     }))
 }

@@ -34,7 +34,7 @@ use keep::keep;
 use orders::Orders;
 use predecessor::Predecessor;
 
-/// Time that the proxy waits for control to listen. After it, the proxy starts without: it does not need control to serve.
+/// Time for which the start of the proxy waits until control listens. Then the proxy starts anyway: it does not need control to serve.
 const CONTROL_FIRST: Duration = Duration::from_secs(3);
 
 /// Configuration of a run.
@@ -80,7 +80,7 @@ pub(crate) async fn check(main: PathBuf) -> Result<(), Failure> {
 /// Runs both daemons until this process is asked to stop or a daemon does not start. Calls `ready` once, when traffic is served.
 pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<(), Failure> {
     let signals = Signals::take()
-        .map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))?;
+        .map_err(|error| Failure::refused(format!("cannot install signal handlers: {error}")))?;
     let binaries = Binaries::beside_own()?;
     let orders = Arc::new(Orders::new(&plan.config));
     orders.obey(signals, Reread::new(plan.file, log, Owner::Each))?;
@@ -201,7 +201,7 @@ impl Both<'_> {
 fn already_runs(error: &LockError) -> Failure {
     let words = match error {
         LockError::Held { holder, folder } => format!(
-            "aralez runs already, as {holder} ({}): stop it, or take over from it with `aralez -u`",
+            "aralez is already running as {holder} ({}): stop it, or take over from it with `aralez -u`",
             folder.display()
         ),
         LockError::Unusable { .. } | LockError::Foreign { .. } => error.to_string(),

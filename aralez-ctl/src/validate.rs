@@ -159,7 +159,7 @@ impl Report {
     /// Formats the summary of a valid file, with its name in front if there are several.
     fn line(&self, several: bool) -> String {
         let summary = match self.summary {
-            Summary::Main => "good".to_owned(),
+            Summary::Main => "valid".to_owned(),
             Summary::Documents {
                 hosts,
                 routes,

@@ -16,7 +16,7 @@ pub struct Activated {
 /// A passed socket that is not a TCP listener.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "systemd passed a socket ({name}) that is no TCP listener: {cause}; use ListenStream= with an address"
+    "socket {name} passed by systemd is not a TCP listener: {cause}; use ListenStream= with an address"
 )]
 pub struct NoListener {
     name: String,

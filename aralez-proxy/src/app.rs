@@ -47,7 +47,7 @@ mod start;
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // Must precede anything that opens files: the passed descriptors have fixed numbers.
     let activated = activation::take()?;
-    let signals = Signals::take().context("cannot take signals over")?;
+    let signals = Signals::take().context("cannot install signal handlers")?;
     let (file, config) = MainFile::open(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::NodeChoice::find(config.node_id.as_ref(), &root)?;
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(cluster) = &args.accept_cluster {
         return accepting::accept(&settings, cluster);
     }
-    // The supervisor uses the configured names itself, so a supervised proxy gets names of its own.
+    // The supervisor itself uses the configured log and PID files, so a supervised proxy uses `FILE.proxy`.
     let own = |path: &PathBuf| match args.exit_with_parent {
         true => supervised::own_file(path, "proxy"),
         false => path.clone(),
@@ -95,7 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn refuse_background(config: &MainConfig, supervised: bool) -> anyhow::Result<()> {
     anyhow::ensure!(
         supervised || !config.daemon,
-        "daemon: true is not in this release for one daemon alone; use systemd, or `aralez` for all of them"
+        "daemon: true is not supported for a single daemon in this release; use systemd, or `aralez` to run all daemons"
     );
     Ok(())
 }
@@ -105,7 +105,7 @@ fn tell_idle_keys(config: &MainConfig) {
         warn!("{idle}");
     }
     if config.runuser.is_some() || config.rungroup.is_some() {
-        warn!("runuser and rungroup are not in this release: the user is unchanged");
+        warn!("runuser and rungroup are not supported in this release: the user is unchanged");
     }
 }
 

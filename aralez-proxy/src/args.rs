@@ -12,28 +12,28 @@ use crate::core::sync::subscription::RETRY_ALONE;
 #[derive(Parser, Debug, Clone, Default)]
 #[command(name = "aralez-proxy", version, disable_version_flag = true)]
 pub struct Args {
-    /// The configuration file; without it, embedded defaults.
+    /// The configuration file; if omitted, embedded defaults apply.
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Check the configuration and exit.
     #[arg(short = 't', long = "test")]
     pub test: bool,
-    /// Take the listeners over from the running proxy, which then drains; without one, start as usual.
+    /// Take over the listeners of the running proxy, which then drains; if none runs, start normally.
     #[arg(short = 'u', long = "upgrade")]
     pub upgrade: bool,
-    /// Run in the background (not in this release).
+    /// Run in the background (not supported in this release).
     #[arg(short = 'd', long = "daemon")]
     pub daemon: bool,
     /// Show the version.
     #[arg(short = 'V', long = "version", action = clap::ArgAction::Version)]
     version: Option<bool>,
-    /// Exit when the process that started this one exits: for the one-box supervisor.
+    /// Exit when the parent process exits; set by the one-box supervisor.
     #[arg(long, hide = true)]
     pub exit_with_parent: bool,
     /// For systemd's ExecStopPost: record how the service ended, from $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS, and exit.
     #[arg(long)]
     pub record_exit: bool,
-    /// Join this cluster (`aralez-ctl status` shows it) from the next start on, if the previous one is lost for good, and exit.
+    /// Move the stopped proxy to this cluster (id as shown by `aralez-ctl status`) if its own is lost for good, and exit.
     #[arg(long, value_name = "CLUSTER")]
     pub accept_cluster: Option<ClusterId>,
     /// For tests: without control, retry a suspect configuration after this many milliseconds.
@@ -51,6 +51,6 @@ impl Args {
     /// Returns a message if an option was given that this release does not implement.
     pub fn not_yet(&self) -> Option<&'static str> {
         self.daemon
-            .then_some("-d is not in this release; use systemd or `aralez-ctl up`")
+            .then_some("-d is not supported in this release; use systemd or `aralez-ctl up`")
     }
 }

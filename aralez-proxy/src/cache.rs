@@ -254,7 +254,7 @@ impl SnapshotCache for Cache {
     }
 }
 
-/// Records, for the next start, how the process ended that last used the cache in this folder. Does nothing if no process has used it.
+/// Records, for the next start, the exit of the process that last used the cache in this folder. Does nothing if no process has used it.
 ///
 /// # Errors
 /// [`NotCached`] if the folder cannot be read or written.

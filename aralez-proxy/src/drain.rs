@@ -16,7 +16,7 @@ mod tests;
 
 /// Interval at which the drain checks for unfinished requests.
 const LOOK: Duration = Duration::from_millis(20);
-/// Time for which nothing may be unfinished: the last accepted connection is counted only once it is served.
+/// The drain ends once no connection or request has been left for this long, not at the first reading of zero.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// The result of a drain.
@@ -34,7 +34,7 @@ pub enum DrainEnd {
 #[derive(Debug)]
 pub struct Asks(mpsc::UnboundedReceiver<Ask>);
 
-/// The request that a signal stands for.
+/// The meaning of a signal that asks the process to exit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ask {
     /// Drain and exit.
@@ -57,7 +57,7 @@ impl Asks {
         }
     }
 
-    /// Waits for a signal that asks to exit.
+    /// Waits for SIGTERM or SIGINT, and ignores SIGQUIT.
     pub async fn leave(&mut self) {
         while self.next().await != Ask::Leave {}
     }

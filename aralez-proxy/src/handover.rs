@@ -43,15 +43,15 @@ pub enum HandoverError {
         cause: io::Error,
     },
     /// The peer runs as another user.
-    #[error("upgrade_sock: {}: the process there runs as uid {uid}", path.display())]
+    #[error("upgrade_sock: {}: the listening process runs as another user (uid {uid})", path.display())]
     Foreign {
         /// The path of the socket.
         path: PathBuf,
         /// The uid of the peer.
         uid: u32,
     },
-    /// The peer sent a message that the protocol does not allow here.
-    #[error("upgrade_sock: {}: the running process does not hand over: {said:?}", path.display())]
+    /// The running proxy refused the handover, closed the connection, or sent an unexpected message.
+    #[error("upgrade_sock: {}: the running process refused the handover: {said:?}", path.display())]
     Refused {
         /// The path of the socket.
         path: PathBuf,

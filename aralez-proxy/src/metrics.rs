@@ -56,25 +56,24 @@ impl Collector for Observed {
 
 /// Help text of `aralez_requests`.
 const REQUESTS: &str =
-    "Requests received: every head that was read, and every one that was refused and answered";
+    "Requests received: every head that was read, and every head that was refused with a response";
 
 fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     page.counter("aralez_requests", REQUESTS, tally.requests())?;
     let statuses = tally.by_status();
     let statuses = statuses.map(|(status, count)| (status.to_string(), count));
-    let help = "Final responses sent to clients, by status: each belongs to a request of aralez_requests, whose client may go away without one";
+    let help = "Final responses sent to clients, by status; at most one per request of aralez_requests, none if the client left";
     page.counters("aralez_responses", help, "status", statuses)?;
-    let help =
-        "Requests received, by method; OTHER are other methods and requests whose head was refused";
+    let help = "Requests received, by method; OTHER counts other methods and requests whose head was refused";
     let methods = tally.by_method();
     page.counters("aralez_requests_by_method", help, "method", methods)?;
-    let help = "Requests received, by version; OTHER are requests whose head was refused";
+    let help = "Requests received, by version; OTHER counts requests whose head was refused";
     let versions = tally.by_version();
     page.counters("aralez_requests_by_version", help, "version", versions)?;
-    let help = "From the request's head to the end of its response, or of its tunnel; without requests whose head was refused";
+    let help = "Time from the request head to the end of the response or tunnel; excludes requests whose head was refused";
     let times = &tally.request_latency;
     page.histogram("aralez_request_latency_seconds", help, times)?;
-    let help = "From the request's head to the head of its response";
+    let help = "Time from the request head to the response head";
     let times = &tally.response_latency;
     page.histogram("aralez_response_latency_seconds", help, times)
 }
@@ -83,14 +82,10 @@ fn requests(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
 const EVENTS: [(&str, &str, TrafficEvent); 13] = [
     (
         "aralez_errors",
-        "Requests that did not end as HTTP intends",
+        "Requests that failed: connect failure, timeout, invalid response, truncation, abort or client disconnect",
         TrafficEvent::Error,
     ),
-    (
-        "aralez_retries",
-        "Further tries at an endpoint",
-        TrafficEvent::Retry,
-    ),
+    ("aralez_retries", "Request retries", TrafficEvent::Retry),
     (
         "aralez_endpoint_connects",
         "New connections to endpoints",
@@ -98,47 +93,47 @@ const EVENTS: [(&str, &str, TrafficEvent); 13] = [
     ),
     (
         "aralez_endpoint_reuses",
-        "Requests sent on a kept connection",
+        "Requests sent on a reused endpoint connection",
         TrafficEvent::Reused,
     ),
     (
         "aralez_endpoint_connect_failures",
-        "Endpoints that could not be connected to",
+        "Failed connects to endpoints, except for local failures",
         TrafficEvent::ConnectFailed,
     ),
     (
         "aralez_endpoint_connect_local_failures",
-        "Connects to endpoints that failed for want of descriptors, local ports or memory",
+        "Failed connects to endpoints for lack of file descriptors, local ports or memory",
         TrafficEvent::ConnectLocal,
     ),
     (
         "aralez_endpoint_stale",
-        "Kept connections to endpoints that were closed when a request was sent on them",
+        "Keep-alive connections that the endpoint had closed when a request was sent on them",
         TrafficEvent::Stale,
     ),
     (
         "aralez_endpoint_unexpected_data",
-        "Kept connections to endpoints that sent what nobody asked for",
+        "Keep-alive connections on which the endpoint sent unsolicited data",
         TrafficEvent::UnexpectedData,
     ),
     (
         "aralez_truncated",
-        "Responses whose end the client did not get",
+        "Responses that the client did not receive completely",
         TrafficEvent::Truncated,
     ),
     (
         "aralez_clients_gone",
-        "Clients that went away before their response was there",
+        "Clients that disconnected before their response was complete",
         TrafficEvent::ClientGone,
     ),
     (
         "aralez_client_connections_accepted",
-        "Connections of clients that were taken",
+        "Client connections accepted",
         TrafficEvent::Accepted,
     ),
     (
         "aralez_client_connections_evicted",
-        "Idle connections of clients that were closed to make room for new ones",
+        "Idle client connections closed to accept new ones at a connection limit",
         TrafficEvent::Evicted,
     ),
     (
@@ -152,7 +147,7 @@ fn events(page: &mut Page<'_>, tally: &Tally) -> fmt::Result {
     for (name, help, event) in EVENTS {
         page.counter(name, help, tally.events(event))?;
     }
-    let help = "Requests that are being served";
+    let help = "Requests in flight";
     page.gauge("aralez_requests_in_flight", help, tally.in_flight() as u64)
 }
 
@@ -165,17 +160,12 @@ fn snapshot(page: &mut Page<'_>, live: &Live) -> fmt::Result {
         // Not the root of all records: every endpoint change would start a new time series.
         ("authored_root", version.authored_root.to_string()),
     ];
-    page.labelled(
-        "aralez_snapshot_info",
-        "The snapshot that serves",
-        &labels,
-        1,
-    )?;
+    page.labelled("aralez_snapshot_info", "The serving snapshot", &labels, 1)?;
     let sources = [Origin::Stream, Origin::Cache, Origin::None]
         .map(|origin| (origin.name(), u64::from(origin == live.origin)));
-    let help = "Where the snapshot that serves came from";
+    let help = "Origin of the serving snapshot";
     page.gauges("aralez_snapshot_source", help, "source", sources)?;
-    let help = "How long it has been serving";
+    let help = "Time for which this snapshot has been serving";
     let age = live.since.elapsed().as_secs();
     page.gauge("aralez_snapshot_age_seconds", help, age)
 }

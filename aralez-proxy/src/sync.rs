@@ -52,7 +52,7 @@ pub struct SyncConfig {
     pub counters: Arc<dyn Counters>,
     /// The state kept between runs: [`crate::cache::Cache`] outside tests.
     pub memory: Box<dyn SnapshotCache>,
-    /// Range from which the time without control is drawn after which this proxy retries a suspect content.
+    /// Minimum and maximum time without control after which this proxy retries a suspect content; the actual time is random.
     pub retry_alone: (Duration, Duration),
 }
 

@@ -47,7 +47,7 @@ async fn a_save_is_answered_by_every_proxy_of_a_larger_fleet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_document_is_answered_by_and_control_tells_what_each_stage_took() {
+async fn a_large_document_is_served_and_control_reports_the_time_of_each_stage() {
     let extent = large::LargeExtent {
         hosts: 1_000,
         repeats: 1,
@@ -90,7 +90,7 @@ fn every_route_of_many_hosts_is_found() {
 }
 
 #[tokio::test]
-async fn a_relay_ends_a_connection_within_so_many_bytes_from_when_it_was_told() {
+async fn a_relay_cuts_a_connection_so_many_bytes_after_the_fault_was_set() {
     let origin = Origin::start("").await;
     origin.answer_with(ScriptedAnswer::ok(&"x".repeat(1000)));
     let relay = FaultProxy::tcp(origin.address()).await;

@@ -70,7 +70,7 @@ async fn a_fleet_that_refuses_a_push_goes_on_following_endpoints_and_no_stream_f
     };
     let refused = refusing::measure(&options).await.unwrap();
     println!("{refused:?}");
-    // Built once when the nodes refuse, without effect, and once per removal, but not per node.
+    // Control builds a derivation once when the nodes refuse, which changes nothing, and once per removal, but not once per node.
     assert_eq!(refused.made, 1 + 6, "{refused:?}");
     assert_eq!(refused.lost, 0, "{refused:?}");
     assert!(refused.last.max < GRANTED * 4, "{refused:?}");

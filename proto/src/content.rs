@@ -1,4 +1,4 @@
-//! The content that a node refuses, identified by the part of a snapshot that has the faults.
+//! The content that a refusal is about: the documents, or all records of a snapshot, identified by their root.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultCode};
 use crate::hash::Digest;
 use crate::version::Version;
 
-/// A content that a node does not run. If the fault is in the documents, a change of endpoints does not make it another content.
+/// A content that a node refuses to run. If its documents are at fault, it stays the same content when only endpoints change.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Content {
     /// The documents, with any endpoints and certificates: their authored root.
@@ -16,11 +16,11 @@ pub enum Content {
 }
 
 impl Content {
-    /// Returns the content of a version that these faults concern.
+    /// Returns the content of `version` that is refused because of these faults.
     ///
-    /// A fault in a resource made from documents belongs to the documents, and so does the death of a proxy (`Suspect`, `Fatal`): a change
-    /// of endpoints must not cause a fatal configuration to be tried again. With any other fault the content is the whole: a limit counts
-    /// endpoints of both owners, and either side of a dangling reference may be wrong.
+    /// It is the documents if every fault is in an authored resource or is the death of a proxy (`Suspect`, `Fatal`): a change of endpoints
+    /// must not cause a fatal configuration to be tried again. Otherwise it is all records: a limit counts endpoints of documents and of
+    /// sources, and either side of a dangling reference may be wrong.
     pub fn at_fault(version: &Version, faults: &[Fault]) -> Self {
         let authored = |fault: &Fault| match fault.code {
             FaultCode::Suspect | FaultCode::Fatal => true,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::record::RecordKey;
 
-/// The kind of a fault. The wire and `/v1` carry these by name, so they never change meaning.
+/// The kind of a fault. Sent by number, and shown by name in `/v1`, metrics and logs: neither ever changes its meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FaultCode {
     /// Bytes that do not decode as the message they claim to be.

@@ -4,7 +4,7 @@
 //! refuse it, [`record`]s with their hashes and roots, the closed-under-reference [`snapshot`], the `matcher`, the reading of documents and
 //! `main.yaml`, and the conversion between model and wire.
 //!
-//! The crate contains **no** runtime, sockets, files, clocks, randomness, Pingora, axum or kube. Callers pass in nonces and times.
+//! The crate uses **no** async runtime, sockets, files, clocks or randomness (except for hash seeds): callers pass in nonces and times.
 
 pub mod client;
 pub mod content;

@@ -1,5 +1,5 @@
-//! Reading of values from YAML. Each key is declared once: its name, its older names, its type and its meaning. The reader, the JSON Schema
-//! and the reference are derived from the declaration, so that they cannot disagree.
+//! Reading of values from YAML. Each key is declared once: its name, its older names, its type and its meaning. The reader and the JSON
+//! Schema are derived from the declaration, so that they cannot disagree.
 //!
 //! `keys!` declares the keys of a map as a struct; a type of values implements `FromYaml`.
 

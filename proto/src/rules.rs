@@ -93,7 +93,7 @@ pub(crate) trait Rule: Clone + Debug + Default + PartialEq {
 }
 
 /// Declares the rules. An enforced rule has a type that implements [`Rule`] and a field of `message Rules`. A checked rule is only
-/// validated, and refused if its value requests anything.
+/// validated, and a value that turns it on is refused.
 macro_rules! rules {
     (
         enforced {$(
@@ -220,7 +220,7 @@ rules! {
         "max_body": WrittenSize, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
-        /// Networks of the only clients that are allowed.
+        /// Networks whose clients are allowed; all others are denied.
         "allow": Vec<Cidr>, at SCOPES;
         /// Networks whose clients are denied.
         "deny": Vec<Cidr>, at SCOPES;

@@ -191,7 +191,7 @@ const fn of_records(version: Version, records: &RecordSet) -> Version {
     }
 }
 
-/// Verifies both roots. Trials, good versions and refusals are keyed by the authored root, so it must not be taken on trust.
+/// Verifies both roots. Trials, good versions and refusals of documents are keyed by the authored root, so it must not be taken on trust.
 fn expect_roots(announced: &Version, records: &RecordSet) -> Result<(), Faults> {
     let roots = [
         ("root", announced.root, records.root()),
@@ -202,7 +202,7 @@ fn expect_roots(announced: &Version, records: &RecordSet) -> Result<(), Faults> 
         ),
     ];
     let other = |(field, announced, computed): (&str, Digest, Digest)| {
-        let reason = format!("the records come to {computed}, announced was {announced}");
+        let reason = format!("digest mismatch: expected {announced}, computed {computed}");
         (announced != computed).then(|| Fault::whole(FaultCode::HashMismatch, field, reason))
     };
     Faults::check(roots.into_iter().filter_map(other).collect())

@@ -7,9 +7,9 @@ use crate::hash::Digest;
 
 /// The version of one snapshot.
 ///
-/// Versions are ordered by generation, then revision. `sequence` counts discovery within one boot of control and is informative only, and
-/// an equal (generation, revision) with another root is an ordinary difference. The type therefore has no `Ord`; use [`Version::order`]
-/// explicitly.
+/// Versions are ordered by generation, then revision. Discovery changes records without a revision, so two versions of the same
+/// (generation, revision) may have different roots. The type therefore has no `Ord`; use [`Version::order`] explicitly. `sequence` counts
+/// discovered changes within one boot of control and is informative only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Version {
     /// Changes only when history is restored or started over.
@@ -22,7 +22,7 @@ pub struct Version {
     pub operational: u64,
     /// The root hash over all records.
     pub root: Digest,
-    /// The root hash over the authored records. Trials, good versions and refusals are keyed by it.
+    /// The root hash over the authored records. Trials, good versions and refusals of documents are keyed by it.
     pub authored_root: Digest,
 }
 

@@ -236,9 +236,9 @@ impl<'t> Node<'t> {
     pub(crate) fn found(self) -> &'static str {
         match self.value() {
             Value::Scalar(scalar) if scalar.is_null() => "nothing",
-            Value::Scalar(scalar) if scalar.as_bool().is_some() => "true or false",
+            Value::Scalar(scalar) if scalar.as_bool().is_some() => "a boolean",
             Value::Scalar(scalar) if scalar.is_number() => "a number",
-            Value::Scalar(_) => "a text",
+            Value::Scalar(_) => "a string",
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a map",
         }

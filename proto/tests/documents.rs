@@ -1,4 +1,4 @@
-//! Properties of reading: what was written comes back, and no bytes make it panic.
+//! Properties of the reader of documents: it returns what was written, and no bytes make it panic.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn read(text: String) -> Result<Authored, document::DocumentFaults> {
     document::read(&DocumentSet::of_main(text.into()), &Surroundings::default())
 }
 
-/// What documents say, wherever it stands in them.
+/// Returns the content of documents without its places.
 fn said(authored: &Authored) -> Authored {
     let mut said = authored.clone();
     said.places = Places::default();
@@ -69,7 +69,7 @@ proptest! {
         let wrapped = json!({ "to_https": to_https, "upstreams": hosts });
         let block = read(serde_yaml::to_string(&flat).unwrap()).unwrap();
         let inside = read(serde_yaml::to_string(&wrapped).unwrap()).unwrap();
-        // JSON is YAML too.
+        // JSON is YAML.
         let braces = read(flat.to_string()).unwrap();
         prop_assert_eq!(said(&block), said(&inside));
         prop_assert_eq!(said(&block), said(&braces));
@@ -109,7 +109,7 @@ proptest! {
         let cut = cut.min(text.len() - 1);
         text.replace_range(cut..=cut, &put);
         let lines = text.lines().count() + 1;
-        let faults = read(text).expect_err("the sample asks for what is not enforced, or is broken");
+        let faults = read(text).expect_err("no faults, although the sample has keys that are not supported");
         for fault in faults.0 {
             prop_assert!(fault.place.line >= 1 && fault.place.line <= lines, "{fault}");
             prop_assert!(fault.place.column >= 1, "{fault}");
@@ -117,7 +117,7 @@ proptest! {
     }
 }
 
-/// The keys of `main.yaml`.
+/// Keys that the schema of `main.yaml` must declare.
 const MAIN_KEYS: [&str; 71] = [
     "threads",
     "runuser",
@@ -192,7 +192,7 @@ const MAIN_KEYS: [&str; 71] = [
     "history",
 ];
 
-/// The keys that stand at the top, at a host and at a path.
+/// The keys that are allowed in every scope: at the top, at a host and at a path.
 const EVERY_SCOPE: [&str; 13] = [
     "to_https",
     "rate_limit",
@@ -209,11 +209,11 @@ const EVERY_SCOPE: [&str; 13] = [
     "errors",
 ];
 
-/// Every key that a schema declares, with the path of keys to it.
+/// Returns the keys that a schema declares, without those of nested objects.
 fn declared(schema: &Value) -> Vec<String> {
     let keys = schema["properties"]
         .as_object()
-        .expect("an object with keys");
+        .expect("schema has no properties");
     keys.keys().cloned().collect()
 }
 

@@ -1,10 +1,10 @@
-//! Every key of the two files is known: what this release does not enforce is refused with that reason, not as a slip of the pen.
+//! Every key of the two files is known: a key that this release does not support is refused for that reason, not as a misspelling.
 
 use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::main_config;
 
-/// What is said of a key that is refused because this release does not have what it asks for.
-const LATER: [&str; 2] = ["not enforced in this release", "not have yet"];
+/// Words in the refusal of a key whose feature this release does not have.
+const LATER: [&str; 2] = ["not supported in this release", "not support yet"];
 
 const EVERYWHERE: &str = "
 to_https: true
@@ -121,10 +121,10 @@ fn said_of(text: &str) -> Vec<String> {
     }
 }
 
-/// Either nothing is wrong with it, or it is not there yet and nothing else.
+/// Asserts that a line has no faults, except for features that this release does not have.
 #[track_caller]
 fn known(line: &str, said: &[String]) {
-    // Host names are their own matter: they are not resolved yet.
+    // Servers that are host names have a refusal with other words: they are not resolved yet.
     let later = |fault: &String| {
         LATER.iter().any(|words| fault.contains(words))
             || fault.contains("are not resolved in this release")
@@ -184,7 +184,7 @@ fn what_limits_or_protects_is_refused_as_not_enforced_and_never_passed_over() {
         let text =
             format!("a.example:\n  paths:\n    /:\n      servers: ['127.0.0.1:1']\n      {line}\n");
         let said = said_of(&text);
-        let reason = format!("{key} is not enforced in this release; remove it to go on");
+        let reason = format!("{key} is not supported in this release; remove it");
         assert!(said.len() == 1 && said[0].ends_with(&reason), "{said:?}");
     }
     for action in [
@@ -193,13 +193,13 @@ fn what_limits_or_protects_is_refused_as_not_enforced_and_never_passed_over() {
     ] {
         let said = said_of(&format!("a.example:\n  paths:\n    /: {{{action}}}\n"));
         assert!(
-            said.len() == 1 && said[0].contains("not enforced"),
+            said.len() == 1 && said[0].contains("not supported"),
             "{said:?}"
         );
     }
     let empty = said_of("a.example:\n  paths:\n    /: {pools: []}\n");
     assert!(
-        empty.len() == 1 && empty[0].contains("has none of"),
+        empty.len() == 1 && empty[0].contains("found none"),
         "{empty:?}"
     );
 }

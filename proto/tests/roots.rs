@@ -1,10 +1,10 @@
-//! The roots of a corpus of documents, for whoever changes how documents become records.
+//! Pins the roots of a corpus of documents, against unintended changes of the way from documents to records.
 //!
-//! Two releases that make other records of one document look out of step although they run the same. So what a release makes of each document
-//! in `roots/` is pinned in `roots/EXPECTED`. Where a root changes, either the change was not meant, or it is a new format that the notes of the
-//! release must tell.
+//! If two releases derive different records from the same document, their nodes look out of step although they run the same configuration.
+//! `roots/EXPECTED` therefore pins the roots of each document in `roots/`. A changed root is either a mistake, or a new format that the
+//! release notes must mention.
 
-#![allow(clippy::panic, clippy::unwrap_used)] // The helpers of a test are part of it.
+#![allow(clippy::panic, clippy::unwrap_used)] // Also outside of test functions, in their helpers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::model::GroupName;
 use aralez_proto::record::RecordSet;
 
-/// The documents of the corpus.
+/// Returns the paths of the documents in the corpus.
 fn documents() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = fs::read_dir(here.join("tests/roots")).unwrap();
@@ -23,7 +23,7 @@ fn documents() -> Vec<PathBuf> {
     files
 }
 
-/// The views of a document: of the groups that no host names, and of `edge`.
+/// Returns the views of a document: for groups that no host names, and for `edge`.
 fn views(file: &Path) -> [(&'static str, RecordSet); 2] {
     let set = DocumentSet::of_main(fs::read(file).unwrap().into());
     let authored = document::read(&set, &Surroundings::default())
@@ -46,7 +46,7 @@ fn every_document_has_the_roots_that_every_release_of_this_format_gives_it() {
         }
     }
     let expected = include_str!("roots/EXPECTED");
-    assert_eq!(found, expected, "as it is now:\n{found}");
+    assert_eq!(found, expected, "roots now:\n{found}");
 }
 
 #[test]

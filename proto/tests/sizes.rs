@@ -1,25 +1,25 @@
-//! Size and encoding: what is large reads in a moment, what is no text is refused.
+//! Size and encoding: a large document is read fast, and bytes that are not text are refused.
 
 use std::time::Duration;
 
 use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::main_config;
 
-/// The processor's time that this thread has had: other work on the machine does not count.
+/// Returns the CPU time of this thread, which does not include other work on the machine.
 fn spent() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("schedstat");
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("no schedstat");
     let nanos = text
         .split_whitespace()
         .next()
         .and_then(|ns| ns.parse().ok());
-    Duration::from_nanos(nanos.expect("a number"))
+    Duration::from_nanos(nanos.expect("no number"))
 }
 
 #[test]
 fn text_that_is_no_text_is_refused_with_its_place() {
     let refused = |text: &[u8]| {
         main_config::read("f", text)
-            .expect_err("refused")
+            .expect_err("not refused")
             .to_string()
     };
     assert_eq!(
@@ -37,7 +37,7 @@ fn text_that_is_no_text_is_refused_with_its_place() {
     let large = vec![b'#'; (64 << 20) + 1];
     assert_eq!(
         refused(&large),
-        "f:1:1: has 67108865 bytes; at most 64 MiB are read"
+        "f:1:1: has 67108865 bytes; the maximum is 64 MiB"
     );
 }
 
@@ -54,12 +54,12 @@ fn a_large_document_reads_in_a_moment() {
     }
     let set = DocumentSet::of_main(text.into());
     let started = spent();
-    let authored = document::read(&set, &Surroundings::default()).expect("no fault");
+    let authored = document::read(&set, &Surroundings::default()).expect("faults");
     let took = spent() - started;
     println!(
         "{} bytes: {took:?}",
         set.documents()["upstreams.yaml"].len()
     );
     assert_eq!(authored.hosts.len(), 10_000);
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(3), "CPU time {took:?}");
 }

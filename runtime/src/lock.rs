@@ -14,7 +14,7 @@ const FILE: &str = "lock";
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process uses the folder.
-    #[error("{} is in use by {holder}: stop it, or give this one another state_dir", folder.display())]
+    #[error("{} is in use by {holder}; stop it, or set another state_dir", folder.display())]
     Held {
         /// The folder.
         folder: PathBuf,
@@ -30,7 +30,7 @@ pub enum LockError {
         cause: io::Error,
     },
     /// The passed lock belongs to another folder.
-    #[error("the lock that was passed is not that of {}: the process that passed it works on another folder", folder.display())]
+    #[error("the passed lock is not the lock of {}: the process that passed it uses another folder", folder.display())]
     Foreign {
         /// The folder.
         folder: PathBuf,
@@ -41,7 +41,7 @@ pub enum LockError {
 /// The file contains the process id for people, and is not removed. The lock belongs to the open file, so it can be passed to another
 /// process as a descriptor, and is held until both processes have closed it.
 #[derive(Debug)]
-#[must_use = "the lock ends when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct InstanceLock {
     file: File,
 }

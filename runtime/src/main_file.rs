@@ -22,7 +22,7 @@ pub enum MainFileError {
         cause: io::Error,
     },
     /// The file is larger than [`MAX_BYTES`].
-    #[error("{}: more than {MAX_BYTES} bytes, which no main.yaml needs", path.display())]
+    #[error("{}: larger than {MAX_BYTES} bytes, the maximum for main.yaml", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -91,7 +91,7 @@ fn text_of(path: &Path) -> Result<Vec<u8>, MainFileError> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a file"));
+        return Err(io::Error::other("not a regular file"));
     }
     let mut text = Vec::new();
     File::open(path)?

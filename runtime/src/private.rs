@@ -29,7 +29,7 @@ pub fn ensure_dir(folder: &Path) -> io::Result<()> {
     }
     match WideMode::repair(&opened, mode & !0o002)? {
         Some(wide) if wide.still_gives_others(0o002) => {
-            let reason = format!("anyone may write to it: {wide}");
+            let reason = format!("writable by every user: {wide}");
             Err(io::Error::new(ErrorKind::PermissionDenied, reason))
         }
         Some(wide) => {
@@ -152,7 +152,7 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let file = open_own(path)?;
     if let Some(wide) = WideMode::repair_writable(&file)? {
         if wide.still_gives_others(0o002) {
-            return Err(refused(format!("every user may write it: {wide}")));
+            return Err(refused(format!("writable by every user: {wide}")));
         }
         warn!(file = %path.display(), "file was writable by others: {wide}");
     }
@@ -199,14 +199,14 @@ fn open_own(path: &Path) -> io::Result<File> {
         .open(path);
     let file = match opened {
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            return Err(refused("a symbolic link".to_owned()));
+            return Err(refused("is a symbolic link".to_owned()));
         }
         other => other?,
     };
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(refused("not a regular file".to_owned()))
+        Err(refused("is not a regular file".to_owned()))
     }
 }
 
@@ -216,7 +216,7 @@ fn read_at_most(file: File, len: u64, max: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::with_capacity(size);
     file.take(max.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > max {
-        return Err(refused(format!("more than {max} bytes")));
+        return Err(refused(format!("larger than {max} bytes")));
     }
     Ok(content)
 }

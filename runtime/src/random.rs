@@ -3,7 +3,7 @@
 /// Returns `N` fresh random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut drawn = [0; N];
-    getrandom::fill(&mut drawn).expect("the kernel gives random bytes once it has started");
+    getrandom::fill(&mut drawn).expect("the kernel provides random bytes");
     drawn
 }
 

@@ -61,8 +61,8 @@ impl Told {
     }
 }
 
-/// The signals that this process handles. A signal is kept from registration until it is handled. The listeners of an async runtime would
-/// lose one that arrives while they are created, if another runtime of the process receives it first.
+/// The signals that this process handles. A signal is kept from registration until it is handled. The handlers of an
+/// async runtime cannot do that: if a process has several runtimes, a signal that arrives while a handler is created can be lost.
 #[derive(Debug)]
 pub struct Signals(iterator::Signals);
 

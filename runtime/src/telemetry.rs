@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The log file cannot be opened.
-    #[error("cannot write the log {}: {cause}", path.display())]
+    #[error("cannot open the log file {}: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum TelemetryError {
         cause: io::Error,
     },
     /// Logging is already set up in this process.
-    #[error("logging was set up twice")]
+    #[error("logging is already set up")]
     Twice,
 }
 

@@ -107,7 +107,7 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
     let start = Instant::now();
     let mut connection = Connection::open(stage.fleet.api()).await.unwrap();
     connection.write(head.as_bytes()).await.unwrap();
-    let response = connection.answer("POST").await.unwrap();
+    let response = connection.response("POST").await.unwrap();
     println!("announced: {} in {:?}", response.status, start.elapsed());
     assert_eq!(response.status, 413);
     assert!(start.elapsed() < BOUND);
@@ -125,7 +125,7 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
         }
     }
     let status = connection
-        .answer("POST")
+        .response("POST")
         .await
         .map(|response| response.status);
     println!("in chunks: {status:?} in {:?}", start.elapsed());

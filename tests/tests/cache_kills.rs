@@ -183,13 +183,13 @@ async fn a_proxy_killed_at_any_moment_starts_with_what_it_called_persisted_or_ne
     }
     let aside = trial.fleet.log("proxy-0").matches("set aside").count();
     let measured = format!(
-        "{rounds} kills, {} inside a write: 0 lost, 0 older than persisted, {aside} files set aside; {} revisions",
+        "{rounds} kills, {} during a write: 0 lost, 0 older than persisted, {aside} files set aside; {} revisions",
         trial.torn,
         trial.labels.len()
     );
     let row = Kept {
-        what: "cache: SIGKILL of a proxy at random moments while revisions come, then started without control (F-09)",
-        goal: "serves what it accepted, never older than what it called persisted",
+        what: "cache: SIGKILL of a proxy at random times while revisions arrive, then a start without control (F-09)",
+        goal: "serves an accepted revision, never one older than it reported as persisted",
         measured: &measured,
         met: aside == 0,
         test: "cache_kills",

@@ -238,14 +238,14 @@ async fn a_duplicate_names_the_file_that_was_given() {
     let output = run(SOON, "aralez-ctl", &["validate", &twice]).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(
-        text(&output).contains("stands already at 1:1"),
+        text(&output).contains("already defined at 1:1"),
         "{}",
         text(&output)
     );
     write("conf.d/b.yaml", &host("a.test"));
     let main = write("main-document.yaml", &host("a.test"));
     let output = run(SOON, "aralez-ctl", &["validate", "--with-conf-d", &main]).await;
-    let there = format!("stands already at {main}:1:1");
+    let there = format!("already defined at {main}:1:1");
     assert!(text(&output).contains(&there), "{}", text(&output));
     for words in [
         text(&output),

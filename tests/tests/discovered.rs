@@ -102,7 +102,7 @@ async fn a_source_that_fails_or_finds_nothing_takes_no_endpoint_away_and_the_ope
             let shown = || async { same(&two.source().await?, &failing) };
             eventually(LIVE, "the source is shown as failing", shown).await;
             let status = text(&two.fleet.ctl(&["status"]).await);
-            assert!(status.contains("source script fails since"), "{status}");
+            assert!(status.contains("script has been failing"), "{status}");
             assert!(status.contains("no route to host"), "{status}");
         }
     }

@@ -70,7 +70,7 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
         assert!(closed.is_err(), "an idle connection is closed");
         told.elapsed()
     };
-    let finishes = async { busy.answer("GET").await.unwrap() };
+    let finishes = async { busy.response("GET").await.unwrap() };
     let lives = echoes_until(&mut tunnel, told + GRACE - Duration::from_millis(500));
     let (closed, last, echoes) = tokio::join!(closes, finishes, lives);
     assert_eq!((last.status, last.text().as_str()), (200, "late"));

@@ -91,7 +91,7 @@ async fn a_live_one_serves_all(live: &Origin, others: &[SocketAddr], requests: u
 fn keep(name: &str, what: &str, measured: &str) {
     let row = Kept {
         what: &format!(
-            "one live endpoint among {what}: requests that fail, tries per request after the first second"
+            "one live endpoint among {what}: failed requests, tries per request after the first second"
         ),
         goal: "0 of 1,000, ≤ 1.05",
         measured,

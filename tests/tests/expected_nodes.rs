@@ -10,7 +10,7 @@ use aralez_tests::process::text;
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// A restarted control waits this long for the nodes that were connected before; they reconnect within this time.
+/// Timeout for nodes to return, and for control to give them up: a restarted control waits 30 s for the nodes that were connected before.
 const RETURN: Duration = Duration::from_secs(60);
 
 async fn two_nodes() -> (Fleet, Origin) {

@@ -75,7 +75,7 @@ async fn state_with_group_bits_serves_starts_and_is_closed_again() {
     .await;
     println!("{told}");
     assert!(fleet.log("control").contains("control/seal.key"));
-    // Public contents may be readable by the group; the group only must not write them.
+    // These two files hold nothing secret: their modes are not checked here.
     let public = ["/lock", "/pseudonym"];
     let sealed = |path: &String| !public.iter().any(|name| path.ends_with(name));
     let open = open_to_the_group(&fleet.state());

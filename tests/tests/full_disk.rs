@@ -18,7 +18,7 @@ const RETRIED: Duration = Duration::from_secs(20);
 fn skipped() -> bool {
     let skipped = !can_mount();
     if skipped {
-        println!("SKIPPED: this machine lets nobody mount in a namespace of his own (unshare -rm)");
+        println!("SKIPPED: this machine does not allow unprivileged mounts (unshare -rm)");
     }
     skipped
 }
@@ -26,7 +26,7 @@ fn skipped() -> bool {
 fn keep(name: &str, what: &str, measured: &str) {
     let row = Kept {
         what,
-        goal: "serving goes on, it is said, and ends by itself",
+        goal: "serving continues, the fault is reported, and recovery is automatic",
         measured,
         met: true,
         test: "full_disk",
@@ -83,7 +83,7 @@ async fn troubled(fleet: &Fleet, reason: &str) {
     )
     .await;
     let log = fleet.log("proxy-0");
-    assert!(log.contains("serving continues, but"), "{log}");
+    assert!(log.contains("; serving continues"), "{log}");
 }
 
 /// F-10: the disk of a running proxy fills up or becomes read-only.
@@ -114,7 +114,7 @@ async fn a_proxy_whose_disk_is_full_or_read_only_serves_what_is_new_and_says_so(
     troubled(&fleet, "ead-only file system").await;
     disk.make_writable();
     persists(&fleet, third).await;
-    let measured = "new revisions served under ENOSPC and EROFS, named in nodes and log, written by itself after";
+    let measured = "new revisions served under ENOSPC and EROFS, both reported in nodes and log, written afterwards";
     keep(
         "full-disk-proxy",
         "a proxy's disk full, then read-only (F-10)",
@@ -170,7 +170,7 @@ async fn a_proxy_that_starts_on_a_full_or_read_only_disk_serves_from_its_cache()
         };
         assert!(log.contains(reason), "{log}");
     }
-    let measured = "serves from its cache on both, and names both in its log";
+    let measured = "serves from its cache on both, and logs both";
     keep(
         "full-disk-start",
         "a proxy started on a read-only and on a full disk (F-10)",
@@ -236,7 +236,8 @@ async fn control_on_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_the
     assert_eq!(fleet.push(&document("3")).await.status, 200);
     answers(&fleet, "3").await;
     assert!(head >= first);
-    let measured = "pushes refused (500) with file and reason, the file's status says it, serving goes on; the file is taken within 20 s of there being room";
+    let measured = "pushes refused (500) with file and reason, status reports the file, serving continues; the file is committed \
+        within 20 s of space becoming available";
     keep("full-disk-control", "control's disk full (F-10)", measured);
 }
 

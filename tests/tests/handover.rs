@@ -108,9 +108,11 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
     let node = fleet.node(0).await.unwrap();
     assert_eq!(node.all["state"], "current", "{node:?}");
     let served = load.all_served().await;
-    let measured = format!("0 of {served} requests, {rounds} restarts, threads 2 and 64 in turn");
+    let measured =
+        format!("0 of {served} requests, {rounds} restarts, alternating 2 and 64 threads");
     let row = Kept {
-        what: "restarts with `-u` in either order of start, a WebSocket keeping the old process for its grace: requests on new connections that are refused or reset",
+        what: "restarts with `-u`, with SIGQUIT before or after the start of the successor, while a WebSocket keeps the old process \
+            running: requests on new connections that were refused or reset",
         goal: "0 of 10,000 over 20 restarts",
         measured: &measured,
         met: served >= rounds * requests,

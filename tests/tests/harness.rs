@@ -115,7 +115,7 @@ async fn bytes_after_an_answer_are_seen() {
         .write(format!("{stray}{stray}").as_bytes())
         .await
         .unwrap();
-    connection.answer("GET").await.unwrap();
+    connection.response("GET").await.unwrap();
     let error = connection.send(&request).await.unwrap_err();
     assert!(error.contains("left over"), "{error}");
 }

@@ -97,7 +97,7 @@ async fn a_peer_that_is_forgotten_or_cut_too_early_is_seen() {
     origin.answer_with(ScriptedAnswer::status(408, "").cut(30, AnswerEnding::Stall));
     let forgotten = problems(&origin, half_head(want)).await;
     assert!(
-        forgotten.iter().any(|line| line.contains("forgotten")),
+        forgotten.iter().any(|line| line.contains("not closed")),
         "{forgotten:?}"
     );
     origin.answer_with(ScriptedAnswer::ok("whole"));

@@ -89,12 +89,12 @@ async fn every_commit_that_was_answered_is_there_after_control_is_killed() {
         assert_eq!(text_of(&ledger, *revision).as_ref(), Some(text));
     }
     let measured = format!(
-        "{} commits, {kills} kills: opened each time, 0 answered commits missing, {unanswered} written but not answered",
+        "{} commits, {kills} kills: opened each time, 0 acknowledged commits missing, {unanswered} written but not acknowledged",
         all.len()
     );
     let row = Kept {
-        what: "ledger: SIGKILL of control at random moments while it commits",
-        goal: "opens, and every answered commit is there",
+        what: "ledger: SIGKILL of control at random times while it commits",
+        goal: "opens, and contains every acknowledged commit",
         measured: &measured,
         met: true,
         test: "ledger_kills",

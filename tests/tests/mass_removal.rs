@@ -6,7 +6,8 @@ use aralez_tests::document::{many, site};
 use aralez_tests::eventually::{eventually, same, stays};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
-use aralez_tests::raw::{self, Request, Response};
+use aralez_tests::raw::{self, Request};
+use aralez_tests::wire::Response;
 use serde_json::Value;
 
 /// Long enough to inspect a held change, short enough to wait until it expires.
@@ -53,7 +54,7 @@ async fn a_file_that_loses_most_hosts_is_held_shown_and_then_taken() {
     let status = aralez_tests::process::text(&fleet.ctl(&["status"]).await);
     assert!(status.contains("removes 10 of 12 hosts"), "{status}");
     assert!(status.contains("aralez-ctl sources release"), "{status}");
-    assert!(fleet.log("control").contains("held for a second look"));
+    assert!(fleet.log("control").contains("held for confirmation"));
     let metrics = fleet_metrics(&fleet).await;
     assert!(metrics.contains("aralez_control_files_held 1"), "{metrics}");
     assert!(

@@ -15,15 +15,15 @@ use aralez_tests::proof::proves;
 const KEPT: [(u64, &str); 8] = [
     (
         185,
-        "a node that told again what it refuses made control forget which records were at fault",
+        "a node that repeated a refusal made control forget which records were at fault",
     ),
     (
         572,
-        "a suspect that had to be started was not refused any more once another content ran",
+        "a suspect that was started as the last resort was no longer refused once another content ran",
     ),
     (
         7,
-        "a proxy that a foreign or lagging control sent away asked the same one again, for ever",
+        "a proxy that a foreign or lagging control turned away dialled the same control again, forever",
     ),
     (
         597,
@@ -32,15 +32,15 @@ const KEPT: [(u64, &str); 8] = [
     (832, "the same, found in a shorter run"),
     (
         2595,
-        "no removal reached a node any more that had refused what it was given as a whole after a damaged difference",
+        "removals no longer reached a node that, after a damaged delta, had refused the full snapshot",
     ),
     (
         6151,
-        "two suspects took the places of good snapshots in the cache, and a proxy whose newest was damaged started a suspect",
+        "two suspects displaced good snapshots from the cache, and a proxy whose newest file was damaged started a suspect",
     ),
     (
         6865,
-        "no endpoint reached a node that refused the newest once a difference had not fitted",
+        "endpoints no longer reached a node that refused the newest view after a delta had not matched",
     ),
 ];
 /// Number of seeds that `make test` runs. Each planted bug is detected within as many.

@@ -9,7 +9,7 @@ use aralez_tests::raw::Connection;
 async fn status(fleet: &Fleet, head: &str) -> u16 {
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     connection.write(head.as_bytes()).await.unwrap();
-    let answer = connection.answer("GET").await;
+    let answer = connection.response("GET").await;
     answer
         .unwrap_or_else(|error| panic!("{head:?}: {error}"))
         .status

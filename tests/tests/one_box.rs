@@ -132,7 +132,7 @@ async fn an_upgrade_that_cannot_start_leaves_the_running_one_as_it_was() {
     let (status, _) = fails.end(SOON).await.unwrap();
     assert_eq!(status.code(), Some(1));
     assert!(
-        fails.log().contains("the running one goes on"),
+        fails.log().contains("the running one continues"),
         "{}",
         fails.log()
     );

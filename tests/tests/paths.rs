@@ -135,7 +135,7 @@ async fn a_head_that_is_not_clear_is_refused_and_its_connection_closed() {
         let mut connection = Connection::open(site.fleet.http(0)).await.unwrap();
         connection.write(head.as_bytes()).await.unwrap();
         let response = connection
-            .answer("GET")
+            .response("GET")
             .await
             .unwrap_or_else(|error| panic!("{head:?}: {error}"));
         assert!(

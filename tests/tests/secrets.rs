@@ -7,6 +7,7 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request};
+use aralez_tests::wire::Response;
 
 /// A header value in a document, where users put tokens.
 const PLANTED: &str = "Pl4nted-0d8a2c1b9e-s3cret";
@@ -85,7 +86,7 @@ async fn answers(fleet: &Fleet) -> Vec<(String, Vec<u8>)> {
     answers
 }
 
-fn whole(response: &raw::Response) -> Vec<u8> {
+fn whole(response: &Response) -> Vec<u8> {
     let head: String = response
         .headers
         .iter()

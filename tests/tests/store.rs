@@ -16,7 +16,7 @@ use rustix::process::Signal;
 
 /// Time until the fleet follows a restored control: proxies reconnect with a backoff.
 const FOLLOWED: Duration = Duration::from_secs(20);
-/// Distance in seconds from the clock to a generation that only nodes know, as if control's clock had been set back.
+/// Seconds by which a generation that only nodes know is ahead of control's clock, as after a clock that was set back.
 const YEARS: u64 = 100_000_000;
 
 struct Stage {
@@ -252,7 +252,7 @@ async fn a_check_says_the_head_of_a_whole_ledger_and_names_what_is_damaged() {
     let good = run(LIVE, "aralez-ctl", &arguments).await;
     assert_eq!(good.status.code(), Some(0), "{}", text(&good));
     assert!(
-        text(&good).contains("revision 2: 2 revisions are whole"),
+        text(&good).contains("revision 2: 2 revisions are intact"),
         "{}",
         text(&good)
     );

@@ -161,7 +161,7 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
     fleet.is_current(LIVE).await;
 }
 
-/// F-18: how a proxy probes whether control is back, many times over.
+/// F-18: connections that close immediately, as a proxy opens them to probe whether control is back, in great number.
 #[tokio::test]
 async fn connections_that_close_at_once_take_no_place_of_a_stream_and_no_line_of_the_log() {
     // More than the number of streams that are admitted at the same time.

@@ -135,11 +135,11 @@ async fn a_push_of_a_folder_keeps_conf_d_and_a_push_of_a_file_says_what_it_drops
     let words = text(&pushed);
     assert!(pushed.status.success(), "{words}");
     assert!(
-        words.contains("drops 3 hosts that conf.d/a.yaml brought: c0.test, c1.test, c2.test"),
+        words.contains("drops 3 hosts defined in conf.d/a.yaml: c0.test, c1.test, c2.test"),
         "{words}"
     );
     assert!(
-        words.contains("drops 2 hosts that conf.d/b.yaml brought"),
+        words.contains("drops 2 hosts defined in conf.d/b.yaml"),
         "{words}"
     );
     answers(&fleet, "c0.test", 404).await.unwrap();
@@ -175,13 +175,13 @@ async fn the_documented_push_says_in_a_header_and_in_the_log_what_it_drops() {
     );
     let header = pushed.header("x-aralez-drops").unwrap_or_default();
     assert!(
-        header.contains("drops 3 hosts that conf.d/a.yaml brought"),
+        header.contains("drops 3 hosts defined in conf.d/a.yaml"),
         "{header}"
     );
     assert!(
         fleet
             .log("control")
-            .contains("drops 2 hosts that conf.d/b.yaml brought")
+            .contains("drops 2 hosts defined in conf.d/b.yaml")
     );
     // A push that drops most of the hosts in this way is held, and the answer names them too.
     let taken = fleet.ctl(&["sources", "take"]).await;
@@ -190,7 +190,7 @@ async fn the_documented_push_says_in_a_header_and_in_the_log_what_it_drops() {
     assert_eq!(held.status, 409, "{}", held.text());
     assert!(
         held.text()
-            .contains("drops 3 hosts that conf.d/a.yaml brought"),
+            .contains("drops 3 hosts defined in conf.d/a.yaml"),
         "{}",
         held.text()
     );

@@ -17,8 +17,9 @@ use super::access::Denied;
 use super::problem::Problem;
 use super::{Peer, Shared};
 
-/// Chunk size in bytes, and the number of chunks that may wait for the client.
+/// Chunk size in bytes.
 const CHUNK: usize = 64 << 10;
+/// Maximum number of chunks that wait for the client.
 const WAITING: usize = 4;
 
 pub(super) async fn download(
@@ -33,7 +34,7 @@ pub(super) async fn download(
     }
     checked?;
     let backup = api.parts.commits.backup().await.map_err(|rejected| {
-        let title = "there is no backup";
+        let title = "cannot create the backup";
         let detail = rejected.to_string();
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, title, &detail)
     })?;

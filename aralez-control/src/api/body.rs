@@ -25,9 +25,9 @@ pub(super) enum BodyFault {
 impl BodyFault {
     pub(super) fn reason(self) -> String {
         match self {
-            Self::TooLarge => format!("the body has more than {} MiB", MAX_BYTES >> 20),
-            Self::TooSlow => "the body did not arrive in time".to_owned(),
-            Self::Broken => "the body broke off".to_owned(),
+            Self::TooLarge => format!("the request body exceeds {} MiB", MAX_BYTES >> 20),
+            Self::TooSlow => "timeout while reading the request body".to_owned(),
+            Self::Broken => "the request body is truncated or malformed".to_owned(),
         }
     }
 }

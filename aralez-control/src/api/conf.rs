@@ -24,9 +24,9 @@ const FAULTY: &str = "Failed to parse config!\n";
 
 #[derive(Deserialize, Default)]
 struct Flags {
-    /// Present, with or without a value: also write the file.
+    /// Set if present, unless the value is `false`, `0` or `no`: also write the file.
     save: Option<String>,
-    /// Present, with or without a value: allow removing most hosts or most of a pool.
+    /// Set if present, unless the value is `false`, `0` or `no`: allow removing most hosts or most of a pool.
     force: Option<String>,
     /// The id of an earlier refusal: allow removing what was shown then.
     held: Option<String>,
@@ -90,7 +90,7 @@ fn updated(committed: &Committed) -> Response {
         // The commit succeeded: the documented line, with a warning below it.
         Saved::Failed(reason) => plain(
             StatusCode::OK,
-            format!("{UPDATED}warning: it serves, but the file was not written: {reason}\n"),
+            format!("{UPDATED}warning: committed, but the file was not written: {reason}\n"),
         ),
     };
     let words = dropped::lines(&committed.dropped);
@@ -110,7 +110,7 @@ fn refuse(api: &Shared, denied: Denied) -> Response {
         ),
         Denied::NoKeyConfigured => plain(
             StatusCode::FORBIDDEN,
-            format!("{DENIED}main.yaml of control has no master_key, so that nobody may push\n"),
+            format!("{DENIED}main.yaml of control has no master_key: every push is refused\n"),
         ),
         Denied::NoKey => plain(StatusCode::FORBIDDEN, DENIED),
         Denied::WrongKey => {

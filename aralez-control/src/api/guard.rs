@@ -37,8 +37,8 @@ pub(super) async fn reading(api: Shared, peer: Peer, request: Request, next: Nex
 fn foreign_host() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
-        "not a name of this API",
-        "without a key, ask for 127.0.0.1, [::1], localhost or the configured address",
+        "Host is not a name of this API",
+        "without a key, Host must be 127.0.0.1, [::1], localhost or the configured address",
     )
 }
 

@@ -85,7 +85,7 @@ pub(super) struct RefusedJson {
     /// Root of the refused snapshot, if the faults may be in endpoints or certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<String>,
-    /// Authored root of the refused documents: they are refused with any endpoints.
+    /// Authored root of the refused documents: they are refused whatever the endpoints are.
     #[serde(skip_serializing_if = "Option::is_none")]
     authored_root: Option<String>,
     faults: Vec<FaultJson>,
@@ -254,7 +254,7 @@ pub(super) struct HeldJson {
     pub(super) id: String,
     /// Milliseconds since the hold began.
     pub(super) held_ms: u64,
-    /// Milliseconds until the files are taken if they do not change; `null` if not by time.
+    /// Milliseconds until the files are taken if they do not change; `null` if time does not confirm them.
     pub(super) taken_in_ms: Option<u64>,
     pub(super) removes: Vec<LossJson>,
     /// The documents whose files are missing altogether; their last content is kept.

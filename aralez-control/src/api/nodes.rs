@@ -34,8 +34,8 @@ pub(super) async fn written<T: Serialize>(
 ) -> Result<Response, Problem> {
     let written = tokio::task::spawn_blocking(|| Json(make()).into_response());
     written.await.map_err(|_| {
-        let detail = "the answer could not be made; the log says more";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a defect", detail)
+        let detail = "cannot build the response; see the log of control";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
     })
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn retry(
     Err(Problem::new(StatusCode::NOT_FOUND, "no such node", detail))
 }
 
-/// Removes a node that does not return from the list.
+/// Removes from the list a node that will not reconnect.
 pub(super) async fn forget(
     api: Shared,
     peer: Peer,
@@ -132,10 +132,10 @@ pub(super) async fn forget(
     match forgotten {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotForgotten::Connected) => {
-            let detail = "the node is connected; stop it first, or it is listed again at once";
+            let detail = "stop the proxy first, or the node is listed again immediately";
             Err(Problem::new(
                 StatusCode::CONFLICT,
-                "the node is here",
+                "the node is connected",
                 detail,
             ))
         }

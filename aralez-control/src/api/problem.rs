@@ -59,13 +59,13 @@ impl From<Denied> for Problem {
             ),
             Denied::NoKeyConfigured => (
                 StatusCode::FORBIDDEN,
-                "there is no master key",
-                "main.yaml of control has no master_key, so that nobody may write or read from elsewhere",
+                "no master key configured",
+                "main.yaml of control has no master_key: writes, and reads from other machines, are refused",
             ),
             Denied::NoKey => (
                 StatusCode::UNAUTHORIZED,
                 "no key",
-                "show the master key as Authorization: Bearer KEY or as ?key=KEY",
+                "send the master key as Authorization: Bearer KEY or as ?key=KEY",
             ),
             Denied::WrongKey => (
                 StatusCode::UNAUTHORIZED,
@@ -80,7 +80,7 @@ impl From<Denied> for Problem {
 impl From<BodyFault> for Problem {
     fn from(fault: BodyFault) -> Self {
         let status = body_status(fault);
-        Self::new(status, "the body cannot be taken", &fault.reason())
+        Self::new(status, "cannot accept the request body", &fault.reason())
     }
 }
 

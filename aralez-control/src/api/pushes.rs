@@ -46,8 +46,8 @@ pub(super) async fn one(
         Some("open") => ListedNodes::Open,
         Some("none") => ListedNodes::Counts,
         Some(other) => {
-            let detail = format!("nodes is all, open or none, not {other:?}");
-            let title = "the request is not right";
+            let detail = format!("nodes: expected all, open or none, found {other:?}");
+            let title = "invalid request";
             return Err(Problem::new(StatusCode::BAD_REQUEST, title, &detail));
         }
     };
@@ -72,8 +72,8 @@ pub(super) async fn one(
     // Streams wait for the fleet lock, so the response is built after its release.
     let push = api.parts.fleet.lock().push(revision, wanted);
     let push = push.ok_or_else(|| {
-        let detail = "there is no such revision, or it is older than those that are followed";
-        Problem::new(StatusCode::NOT_FOUND, "not followed", detail)
+        let detail = "the revision does not exist, or is older than those whose rollout is tracked";
+        Problem::new(StatusCode::NOT_FOUND, "revision not tracked", detail)
     })?;
     written(move || push_json(&push, revision, awaited, Instant::now())).await
 }

@@ -95,7 +95,7 @@ pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Always ready: everything that control needs is opened before it listens.
+/// Always ready: control opens everything that it needs before it accepts the first connection.
 pub(super) async fn readyz() -> &'static str {
     "ok\n"
 }

@@ -41,19 +41,18 @@ impl<'de> Visitor<'de> for ByName {
     type Value = Documents;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map from names of documents to their texts")
+        f.write_str("a map of document names to their texts")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Documents, A::Error> {
         let mut documents = BTreeMap::new();
         while let Some((name, text)) = map.next_entry::<String, String>()? {
             if !is_document(&name) {
-                let reason =
-                    "is no name of a document: they are upstreams.yaml and conf.d/NAME.yaml";
+                let reason = "is not a document name: expected upstreams.yaml or conf.d/NAME.yaml";
                 return Err(Error::custom(format!("`{name}` {reason}")));
             }
             if documents.insert(name.clone(), text.into()).is_some() {
-                return Err(Error::custom(format!("`{name}` is there twice")));
+                return Err(Error::custom(format!("duplicate document `{name}`")));
             }
         }
         Ok(Documents(documents))
@@ -75,7 +74,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<DocumentSet,
         return Ok(DocumentSet::of_main(body::read(headers, body).await?));
     }
     let json = body::read_up_to(MAX_SET, headers, body).await?;
-    parse(&json).map_err(|(status, detail)| Problem::new(status, "the set does not read", &detail))
+    parse(&json).map_err(|(status, detail)| Problem::new(status, "invalid document set", &detail))
 }
 
 fn is_set(headers: &HeaderMap) -> bool {
@@ -91,11 +90,12 @@ fn parse(json: &[u8]) -> Result<DocumentSet, (StatusCode, String)> {
         .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     let Documents(documents) = set.documents;
     if !documents.contains_key(DocumentSet::MAIN) {
-        let reason = "upstreams.yaml is missing; to keep it, send it, or send an empty one";
+        let reason =
+            "upstreams.yaml is missing; send its current text to keep it, or an empty text";
         return Err((StatusCode::BAD_REQUEST, reason.to_owned()));
     }
     if documents.values().map(Bytes::len).sum::<usize>() > MAX_BYTES {
-        let reason = format!("the documents have more than {} MiB", MAX_BYTES >> 20);
+        let reason = format!("the documents exceed {} MiB", MAX_BYTES >> 20);
         return Err((StatusCode::PAYLOAD_TOO_LARGE, reason));
     }
     Ok(documents.into_iter().collect())
@@ -138,17 +138,14 @@ mod tests {
             "",
         ] {
             let json = format!(r#"{{"documents": {{"upstreams.yaml": "", "{name}": ""}}}}"#);
-            assert!(
-                refused(&json).contains("is no name of a document"),
-                "{name}"
-            );
+            assert!(refused(&json).contains("is not a document name"), "{name}");
         }
     }
 
     #[test]
     fn a_name_twice_a_missing_main_document_and_other_keys_are_refused() {
         let twice = r#"{"documents": {"upstreams.yaml": "a", "upstreams.yaml": "b"}}"#;
-        assert!(refused(twice).contains("is there twice"));
+        assert!(refused(twice).contains("duplicate document"));
         assert!(refused(r#"{"documents": {}}"#).contains("upstreams.yaml is missing"));
         assert!(
             refused(r#"{"documents": {"upstreams.yaml": ""}, "x": 1}"#).contains("unknown field")

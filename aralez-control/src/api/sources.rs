@@ -20,11 +20,11 @@ struct SourcesQuery {
 
 fn query(request: &Request) -> Result<SourcesQuery, Problem> {
     let query = Query::<SourcesQuery>::try_from_uri(request.uri());
-    let Query(query) = query.map_err(|_| bad_request("the query does not read"))?;
+    let Query(query) = query.map_err(|_| bad_request("invalid query string"))?;
     Ok(query)
 }
 
-/// Commits the held files; with `held`, only if they are the hold of this id.
+/// Commits the held files; if `held` is given, only if the current hold has this id.
 pub(super) async fn release(
     api: Shared,
     peer: Peer,

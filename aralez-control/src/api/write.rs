@@ -65,7 +65,8 @@ pub(super) fn held_words(held: &Held) -> String {
         until.saturating_duration_since(held.since).as_secs() / 60
     });
     format!(
-        "held for a second look: it {held}\n{dropped}confirm it within {minutes} minutes with ?held={id}, or use ?force; sending it again does not confirm it"
+        "held for confirmation: it {held}\n{dropped}confirm it within {minutes} minutes with ?held={id}, or use ?force; \
+         sending it again does not confirm it"
     )
 }
 
@@ -84,7 +85,10 @@ pub(super) async fn commit(api: &Api, proposal: Proposal) -> Result<Committed, R
 /// Logs the hosts that a commit drops.
 pub(super) fn log_drops(committed: &Committed) {
     for dropped in dropped::lines(&committed.dropped) {
-        warn!(revision = committed.version.revision, "the push {dropped}");
+        warn!(
+            revision = committed.version.revision,
+            "the commit {dropped}"
+        );
     }
 }
 
@@ -100,7 +104,7 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     allow(&api, &peer, &parts)?;
     let Query(query) = Query::<PushQuery>::try_from_uri(&parts.uri)
-        .map_err(|_| bad_request("expect is a revision, a whole number"))?;
+        .map_err(|_| bad_request("invalid query string; expect must be a revision number"))?;
     let message = bounded(query.message)?;
     let confirmation = confirmation(query.force.as_deref(), query.held.as_deref())
         .map_err(|error| bad_request(&error.to_string()))?;
@@ -109,7 +113,7 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
         Ok(revision) => revision,
         Err(()) => {
             return Err(bad_request(
-                "If-Match holds one revision in quotes, as ETag does",
+                "If-Match: expected one revision in quotes, as in ETag",
             ));
         }
     };
@@ -126,14 +130,14 @@ pub(super) async fn push(api: Shared, peer: Peer, request: Request) -> Result<Re
 }
 
 pub(super) fn bad_request(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "the request is not right", detail)
+    Problem::new(StatusCode::BAD_REQUEST, "invalid request", detail)
 }
 
 /// Returns the message of a commit, or an error if it is too long.
 pub(super) fn bounded(message: Option<String>) -> Result<String, Problem> {
     let message = message.unwrap_or_default();
     if message.len() > MAX_MESSAGE {
-        return Err(bad_request("the message has more than 4096 bytes"));
+        return Err(bad_request("message exceeds 4096 bytes"));
     }
     Ok(message)
 }
@@ -186,7 +190,7 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
             let left = held
                 .until
                 .map(|until| until.saturating_duration_since(Instant::now()));
-            let title = "held for a second look";
+            let title = "held for confirmation";
             Problem::new(StatusCode::CONFLICT, title, &held_words(&held))
                 .with("held", json!(held.id.to_string()))
                 .with(
@@ -199,18 +203,18 @@ pub(super) fn refused(api: &Api, rejected: Rejected) -> Problem {
         }
         conflict @ Rejected::Conflict { .. } => Problem::new(
             StatusCode::PRECONDITION_FAILED,
-            "the head is another revision",
+            "the head is not the expected revision",
             &conflict.to_string(),
         )
         .with("head", json!(VersionJson::from(api.head()))),
         Rejected::Unknown(reason) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "it is not known whether the revision was written; see the head in a while",
+            "outcome of the write unknown; check the head again in a few seconds",
             &reason,
         ),
         Rejected::Store(reason) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "the revision could not be written",
+            "the write failed",
             &reason,
         ),
     }

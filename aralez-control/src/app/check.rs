@@ -52,7 +52,7 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
-    writeln!(stderr, "everything is fine")?;
+    writeln!(stderr, "the configuration is valid")?;
     Ok(())
 }
 
@@ -86,5 +86,5 @@ fn look(path: &Path) -> Result<Arc<FilesReading>> {
     let running = Box::new(source).start(Arc::new(Readings(reports)));
     let _running = running.map_err(Error::msg)?;
     let first = readings.recv_timeout(LOOKING);
-    first.with_context(|| format!("{}: does not stand still to be read", path.display()))
+    first.with_context(|| format!("{}: no stable set of files to read", path.display()))
 }

@@ -31,7 +31,7 @@ pub(super) struct OpenState {
 }
 
 impl OpenState {
-    /// Opens the checkpoint in control's folder, and the publisher over both it and the ledger.
+    /// Reads the checkpoint in control's folder, and opens the publisher on the ledger with these endpoints.
     pub(super) fn open(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Self> {
         let fleet = SharedFleet::default();
         // Before the publisher opens the head, whose proof waits for these nodes.

@@ -19,7 +19,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Delay before changes are written again after a write failed.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Restores the nodes that were known when control last stopped. A store that cannot be read is a trouble and does not prevent the start.
+/// Restores the nodes that were known when control last stopped.
+/// If the store cannot be read, the error is logged and shown in the status; control starts anyway.
 pub(super) fn recall(store: &dyn Store, fleet: &SharedFleet) {
     let known = match store.nodes() {
         Ok(known) => known,

@@ -25,5 +25,5 @@ pub(super) fn obey(
             leave.send_replace(true);
         }
     });
-    obeyed.context("cannot take signals over")
+    obeyed.context("cannot install signal handlers")
 }

@@ -30,6 +30,6 @@ pub(super) fn run(verb: &StoreVerb) -> Result<()> {
             serde_json::to_value(restored)
         }
     };
-    let found: Value = found.context("cannot say what was found")?;
+    let found: Value = found.context("cannot encode the result")?;
     writeln!(std::io::stdout(), "{found}").context("cannot write to standard output")
 }

@@ -20,13 +20,15 @@ const VERSION: u8 = 1;
 /// Reason why a checkpoint cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
-    #[error("it is no checkpoint of discovered endpoints")]
+    #[error("not a checkpoint of discovered endpoints")]
     Foreign,
-    #[error("it has format {0}, which another release wrote; this one reads format {VERSION}")]
+    #[error("unsupported format version {0}, expected {VERSION}")]
     OtherFormat(u8),
-    #[error("it was sealed for another cluster or with another key than seal.key, or is damaged")]
+    #[error(
+        "cannot be decrypted: sealed for another cluster or with a key other than seal.key, or damaged"
+    )]
     Sealed,
-    #[error("it is damaged: {0}")]
+    #[error("damaged: {0}")]
     Damaged(String),
 }
 
@@ -58,7 +60,7 @@ pub(super) fn encode(
 }
 
 fn put(plain: &mut Vec<u8>, field: &[u8]) {
-    let length = u32::try_from(field.len()).expect("a key or an endpoint has less than 4 GiB");
+    let length = u32::try_from(field.len()).expect("a key or an endpoint is smaller than 4 GiB");
     plain.extend(length.to_le_bytes());
     plain.extend(field);
 }
@@ -101,7 +103,7 @@ fn keep(discovered: &mut Discovered, read: Option<(PoolName, Endpoints)>) {
 }
 
 fn one(plain: &mut Bytes) -> Result<(PoolName, Endpoint), Unreadable> {
-    let cut = || Unreadable::Damaged("it ends in the middle".to_owned());
+    let cut = || Unreadable::Damaged("truncated".to_owned());
     let name = take(plain).ok_or_else(cut)?;
     let payload = take(plain).ok_or_else(cut)?;
     let name =
@@ -110,7 +112,7 @@ fn one(plain: &mut Bytes) -> Result<(PoolName, Endpoint), Unreadable> {
     match decode_record(&record) {
         Ok(Resource::Endpoint(pool, EndpointOwner::Source, endpoint)) => Ok((pool, endpoint)),
         Ok(_) => Err(Unreadable::Damaged(format!(
-            "{} is no endpoint",
+            "{} is not an endpoint",
             record.key
         ))),
         Err(faults) => {

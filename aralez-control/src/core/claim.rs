@@ -22,8 +22,8 @@ const REMEMBERED: usize = 4_096;
 pub enum Claim {
     /// The same proxy reconnects, or its successor connects.
     Returns,
-    /// Another process takes the name from one that is still connected: its state was lost or copied, or two proxies have one name. Which
-    /// of these it is shows only after the other process has been away for a while; until then the node is a duplicate.
+    /// Another process takes the name from one that is still connected: its state was lost or copied, or two proxies have one name. The
+    /// node counts as a duplicate until the former holder has not claimed the name for a while.
     TakesOver,
     /// The holder has replaced the claiming process.
     Stale,

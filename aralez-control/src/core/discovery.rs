@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::core::layers::Urgency;
 
-/// Additions are published after this time without another change,
+/// Time without another change after which additions are published.
 const QUIET: Duration = Duration::from_millis(100);
-/// or once the first of them has waited this long.
+/// Maximum time that an addition waits to be published.
 const LONGEST: Duration = Duration::from_secs(1);
 /// Minimum time between two updates.
 const APART: Duration = Duration::from_millis(100);

@@ -21,7 +21,7 @@ pub struct Dropped {
 }
 
 impl fmt::Display for Dropped {
-    /// `drops 5 hosts that conf.d/a.yaml brought: a.test, b.test, c.test and 2 more`
+    /// `drops 5 hosts defined in conf.d/a.yaml: a.test, b.test, c.test and 2 more`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.hosts.len();
         let s = if count == 1 { "" } else { "s" };
@@ -33,7 +33,7 @@ impl fmt::Display for Dropped {
             .collect();
         write!(
             f,
-            "drops {count} host{s} that {} brought: {}",
+            "drops {count} host{s} defined in {}: {}",
             self.document,
             named.join(", ")
         )?;
@@ -44,13 +44,16 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// Returns one line for each document, in bounded number.
+/// Returns one line per document; documents beyond a limit share one line.
 pub fn lines(dropped: &[Dropped]) -> Vec<String> {
     let named = dropped.iter().take(DOCUMENTS).map(Dropped::to_string);
     let more = dropped.get(DOCUMENTS..).filter(|more| !more.is_empty());
     let more = more.map(|more| {
         let hosts: usize = more.iter().map(|dropped| dropped.hosts.len()).sum();
-        format!("drops {hosts} hosts of {} more documents", more.len())
+        format!(
+            "drops {hosts} hosts defined in {} more documents",
+            more.len()
+        )
     });
     named.chain(more).collect()
 }
@@ -115,7 +118,7 @@ mod tests {
         let after = DocumentSet::default();
         let lines = lines(&dropped(&read(&before), &read(&after), &after));
         assert_eq!(lines.len(), 11);
-        assert_eq!(lines[10], "drops 2 hosts of 2 more documents");
+        assert_eq!(lines[10], "drops 2 hosts defined in 2 more documents");
     }
 
     #[test]
@@ -134,8 +137,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "drops 4 hosts that conf.d/c.yaml brought: c1.a, c2.a, c3.a and 1 more",
-                "drops 1 host that conf.d/d.yaml brought: d.a",
+                "drops 4 hosts defined in conf.d/c.yaml: c1.a, c2.a, c3.a and 1 more",
+                "drops 1 host defined in conf.d/d.yaml: d.a",
             ]
         );
         assert_eq!(dropped(&read(&before), &read(&before), &before), []);

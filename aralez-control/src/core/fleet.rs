@@ -320,7 +320,7 @@ impl Fleet {
     }
 }
 
-/// Returns when the other process was last turned away, as long as that makes the node a duplicate.
+/// Returns when another process with the name of this node was last turned away; `None` once that is [`DUPLICATE_SHOWN`] ago.
 fn current_duplicate(seen: Option<Instant>, now: Instant) -> Option<Instant> {
     seen.filter(|seen| now < *seen + DUPLICATE_SHOWN)
 }

@@ -37,7 +37,7 @@ impl fmt::Display for HoldId {
 
 /// The text is not the id of a hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("held is the id of a refusal, 12 hexadecimal digits")]
+#[error("held is not the id of a refusal: expected 12 hexadecimal digits")]
 pub struct NotAHoldId;
 
 impl FromStr for HoldId {

@@ -59,7 +59,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// Returns every loss between two heads, each once; none if `before` precedes the first commit. Costs what changed.
+/// Returns every loss between two heads, each once; none if `before` precedes the first commit. The cost is proportional to the change.
 pub fn losses(before: &Views, after: &Views) -> Vec<Loss> {
     let mut found = BTreeSet::new();
     compare(

@@ -12,7 +12,7 @@ pub struct PeerIdentity {
 }
 
 impl PeerIdentity {
-    /// Reports whether it may connect for nodes at all: it runs as root or as the user of control, `own`.
+    /// Reports whether this process may open streams: only root and `own`, the user that control runs as, may.
     pub const fn is_trusted(&self, own: u32) -> bool {
         self.uid == 0 || self.uid == own
     }

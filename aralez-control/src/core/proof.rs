@@ -29,7 +29,7 @@ const MAX_MARKS: usize = 200_000;
 /// State of a commit on one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mark {
-    /// It has a stream and has not answered yet.
+    /// It has not answered yet: it has a stream, or had one before control restarted and is expected to reconnect.
     Pending,
     /// It runs this revision.
     Applied,
@@ -39,7 +39,7 @@ pub enum Mark {
     Refused(Arc<[Fault]>),
     /// Two running processes have its name, so its reports prove nothing.
     Duplicate,
-    /// It was connected, and left without an answer.
+    /// It left without an answer, or did not reconnect in time after a restart of control.
     Lost,
     /// It was not connected at the commit, or it ran the revision and left.
     Away,
@@ -69,7 +69,7 @@ pub enum Outcome {
     Proven,
     /// A node refuses it.
     Refused,
-    /// No node is awaited any more, and it is not proven: nodes were lost, or there were none.
+    /// No node is awaited any more, and the commit is not proven: nodes were lost or are duplicates, or no node runs it.
     Unproven,
 }
 

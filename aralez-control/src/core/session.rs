@@ -54,8 +54,7 @@ pub struct Pace {
     pub retry_suspects: Duration,
 }
 
-/// Time limit for a complete update: a node that reads a part only now and then must not occupy its place among the complete contents in
-/// transfer.
+/// Time limit for a whole update: a node that reads slowly must not occupy a slot for full resyncs without bound.
 const LONGEST_UPDATE: Duration = Duration::from_mins(15);
 
 impl Default for Pace {

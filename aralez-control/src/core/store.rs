@@ -20,8 +20,8 @@ pub fn cluster_text(id: &ClusterId) -> String {
     id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Highest generation above which control continues. Generations are seconds since 1970, or one more than another generation: no correct
-/// node reaches this value, and every JSON reader can still represent it.
+/// Limit of generations: control never moves above a node that holds this generation or a higher one. Generations are seconds since 1970,
+/// or one more than another generation: no correct node reaches this value, and every JSON reader can still represent it.
 pub const MAX_GENERATION: u64 = 1 << 52;
 
 /// A revision without its documents.

@@ -15,7 +15,7 @@ use aralez_proto::model::{GroupName, NodeName};
 #[cfg(test)]
 mod tests;
 
-/// Time after which a node that has the content did not die of it: 60 s of trial, plus time to receive it.
+/// Time after which a node that was sent the content counts as having survived it: 60 s of trial, plus time to receive it.
 pub const SETTLED: Duration = Duration::from_secs(120);
 /// Time without tries in the group after a failed one.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);

@@ -36,20 +36,20 @@ pub(super) struct Header {
 /// Reason why a file cannot be restored as a backup.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BackupError {
-    #[error("it is not a backup of Aralez")]
+    #[error("not an Aralez backup")]
     Foreign,
-    #[error("a newer release wrote it (format {0}, this one reads {FORMAT})")]
+    #[error("unsupported format version {0}, written by a newer release; expected {FORMAT}")]
     Newer(u32),
-    #[error("it is damaged or not complete: its hash is another one")]
+    #[error("checksum mismatch: damaged or truncated")]
     Damaged,
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Copies the ledger, which has no writer in the meantime: every transaction in it is durable, so the copy opens as after a crash.
+/// Copies the ledger's file while nothing writes it. Every transaction in the file is durable, so the copy opens like a file after a crash.
 pub(super) fn take(ledger: &Ledger) -> Result<Backup, StoreError> {
     let copied = copy(ledger);
-    copied.map_err(|error| ledger.failed(format!("cannot be copied: {error}")))
+    copied.map_err(|error| ledger.failed(format!("cannot copy: {error}")))
 }
 
 fn copy(ledger: &Ledger) -> io::Result<Backup> {
@@ -69,7 +69,7 @@ fn copy(ledger: &Ledger) -> io::Result<Backup> {
     let mut copy = nameless(&ledger.folder)?;
     let copied = transfer(&mut source, &mut copy, length, &mut hasher)?;
     if copied != length {
-        return Err(io::Error::other("it became shorter meanwhile"));
+        return Err(io::Error::other("file shrank during the copy"));
     }
     copy.rewind()?;
     let front = [facts.as_slice(), hasher.finalize().as_bytes()].concat();

@@ -45,7 +45,7 @@ pub fn check(folder: &Path) -> Result<Checked, OpenError> {
     let key_path = folder.join(SEAL_KEY);
     if !key_path.exists() {
         return Err(OpenError(format!(
-            "{}: the key is missing, without which no revision opens",
+            "{}: the key is missing; no revision can be decrypted without it",
             key_path.display()
         )));
     }
@@ -55,7 +55,7 @@ pub fn check(folder: &Path) -> Result<Checked, OpenError> {
     let named = |reason: String| OpenError(format!("{}: {reason}", path.display()));
     let database = tables::open(&path).map_err(named)?;
     let read = tables::meta(&database)
-        .and_then(|meta| meta.ok_or_else(|| "it is empty".to_owned()))
+        .and_then(|meta| meta.ok_or_else(|| "the ledger is empty".to_owned()))
         .and_then(|meta| all(folder, &database, &key, &meta));
     if read.is_err() {
         tables::give_up(Some(database));
@@ -79,7 +79,7 @@ fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result
             checked.damaged.push(differs.to_string());
         }
         Ok(None) => {
-            let note = "cluster.key is missing: control makes it again from the ledger";
+            let note = "cluster.key is missing: control recreates it from the ledger";
             checked.notes.push(note.to_owned());
         }
         Err(error) => checked.damaged.push(error.to_string()),
@@ -89,7 +89,9 @@ fn all(folder: &Path, database: &Database, key: &SealKey, meta: &Meta) -> Result
     let newest = tables::guarded(|| tables::newest(database).map_err(|error| error.to_string()))?;
     if newest != meta.head {
         let head = meta.head;
-        let reason = format!("the head is revision {head}, but the newest is {newest}");
+        let reason = format!(
+            "meta names revision {head} as the head, but the newest stored revision is {newest}"
+        );
         checked.damaged.push(reason);
     }
     // Generations rise with revisions; the last one is that of the ledger.
@@ -115,13 +117,13 @@ fn one(
 ) -> Result<u64, String> {
     let read = || {
         let bytes =
-            tables::revision(database, revision).map_err(|error| format!("does not read: {error}"));
-        let bytes = bytes?.ok_or_else(|| "is missing".to_owned())?;
+            tables::revision(database, revision).map_err(|error| format!("cannot read: {error}"));
+        let bytes = bytes?.ok_or_else(|| "missing".to_owned())?;
         let entry = SealedEntry::decode(revision, &bytes).map_err(|error| error.to_string())?;
         entry.documents(key).map_err(|error| error.to_string())?;
         match entry.info.generation {
             generation if generations.contains(&generation) => Ok(generation),
-            generation => Err(format!("is of generation {generation}, out of order")),
+            generation => Err(format!("generation {generation} is out of order")),
         }
     };
     tables::guarded(read).map_err(|reason| {

@@ -20,18 +20,18 @@ pub(super) enum EntryError {
     #[error("revision {0} is damaged")]
     Damaged(u64),
     #[error(
-        "revision {revision} has format {format}, which a newer release wrote; this one reads format {FORMAT}"
+        "revision {revision}: unsupported format version {format}, written by a newer release; expected {FORMAT}"
     )]
     Newer { revision: u64, format: u32 },
     #[error(
-        "revision {0} does not open: it was sealed with another key than seal.key, or is damaged"
+        "revision {0} cannot be decrypted: it was sealed with a key other than seal.key, or is damaged"
     )]
     Sealed(u64),
     #[error("revision {0} is too large to seal")]
     TooLarge(u64),
 }
 
-/// Returns the associated data authenticated with the documents, so that they open only in their own place.
+/// Returns the associated data authenticated with the documents, so that they can be decrypted only as the documents of this revision.
 fn context(info: &RevisionInfo) -> Vec<u8> {
     format!("{FORMAT}|{}|{}", info.generation, info.revision).into_bytes()
 }

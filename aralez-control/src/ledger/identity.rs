@@ -22,12 +22,14 @@ pub(super) enum IdentityError {
         cause: std::io::Error,
     },
     #[error(
-        "{}: {found} bytes, an identity has 16: put back the file of this cluster, or remove it where the ledger beside it is whole, and it is made again from the ledger",
+        "{}: expected 16 bytes, found {found}; put back the file of this cluster; if the ledger in the same folder is intact, \
+         remove the file, and control recreates it from the ledger",
         path.display()
     )]
     Length { path: PathBuf, found: usize },
     #[error(
-        "{} names cluster {file}, but the ledger beside it belongs to cluster {ledger}: put the two together that belong together, or restore a backup; to go on with this ledger, remove {}",
+        "{} contains cluster {file}, but the ledger in the same folder belongs to cluster {ledger}; \
+         put back the matching file or ledger, or restore a backup; to continue with this ledger, remove {}",
         path.display(), path.display()
     )]
     Differs {

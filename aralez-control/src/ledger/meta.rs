@@ -28,11 +28,11 @@ pub(super) struct Meta {
 /// Reason why the table cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MetaError {
-    #[error("a newer release wrote it (format {0}, this one reads {FORMAT})")]
+    #[error("unsupported format version {0}, written by a newer release; expected {FORMAT}")]
     Newer(u32),
-    #[error("an earlier release wrote it (format {0}, this one reads {FORMAT})")]
+    #[error("unsupported format version {0}, written by an earlier release; expected {FORMAT}")]
     Older(u32),
-    #[error("{0:?} is missing or damaged")]
+    #[error("meta field {0:?} is missing or damaged")]
     Field(&'static str),
     #[error(transparent)]
     Storage(#[from] redb::StorageError),
@@ -116,7 +116,7 @@ fn files(
     }))
 }
 
-/// Encodes the revision, the hash of the set after, and the hash of the file before if there was one.
+/// Encodes a pending save: its revision, the hash of the set of files after it, and, if known, the hash of the file before it.
 fn saving_bytes(saving: &PendingSave) -> Vec<u8> {
     let revision = saving.revision.to_le_bytes();
     let before = saving.before.as_ref().map(Digest::as_bytes);

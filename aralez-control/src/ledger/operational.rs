@@ -98,15 +98,13 @@ fn decode(key: &[u8], value: &[u8], seal: &SealKey) -> Result<Record, String> {
         let kind = ResourceType::from_number(u32::from(*kind))?;
         Some(RecordKey::new(kind, std::str::from_utf8(name).ok()?))
     });
-    let named = named.ok_or("an operational record has a key that this release does not know")?;
+    let named = named.ok_or("an operational record has an unknown key")?;
     let Some((&FORMAT, sealed)) = value.split_first() else {
-        return Err(format!(
-            "{named} has a format that this release does not know"
-        ));
+        return Err(format!("{named}: unsupported format version"));
     };
     let payload = seal.open(&context(key), sealed).map_err(|_| {
         format!(
-            "{named} does not open: it was sealed with another key than seal.key, or is damaged"
+            "{named} cannot be decrypted: it was sealed with a key other than seal.key, or is damaged"
         )
     })?;
     Ok(Record::new(named, Bytes::from(payload)))
@@ -134,7 +132,7 @@ mod tests {
         let other = key_bytes(&RecordKey::new(ResourceType::Certificate, "b.example"));
         let error = decode(&other, &value, &seal).unwrap_err();
         assert!(
-            error.starts_with("Certificate \"b.example\" does not open"),
+            error.starts_with("Certificate \"b.example\" cannot be decrypted"),
             "{error}"
         );
         assert!(decode(&key, b"\x02", &seal).unwrap_err().contains("format"));

@@ -55,15 +55,11 @@ pub enum RestoreError {
         reason: String,
     },
     /// A restore would replace existing data.
-    #[error(
-        "{}: {reason}; with --force it is kept aside and replaced", path.display()
-    )]
-    Occupied {
-        /// The existing file.
-        path: PathBuf,
-        /// Description of the existing data.
-        reason: String,
-    },
+    #[error("{0}; use --force to replace it and keep a renamed copy")]
+    Occupied(
+        /// The existing file and a description of its data.
+        String,
+    ),
     /// A step failed.
     #[error("{}: {cause}", path.display())]
     Io {
@@ -84,7 +80,7 @@ struct Before {
 /// cluster.
 ///
 /// # Errors
-/// [`RestoreError`]; the folder is unchanged, except after [`RestoreError::Io`], where running it again continues.
+/// [`RestoreError`]; the folder is unchanged, except after [`RestoreError::Io`]: run the restore again to complete it.
 pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, RestoreError> {
     let owner = owner_of(folder);
     private::ensure_dir(folder).map_err(|cause| io(folder, cause))?;
@@ -132,8 +128,8 @@ pub fn restore(file: &Path, folder: &Path, force: bool) -> Result<Restored, Rest
     })
 }
 
-/// Returns the owner of control's files: that of the folder, or of its nearest existing ancestor. Root restores for the user that control
-/// runs as.
+/// Returns the owner of control's files: that of the folder, or of its nearest existing ancestor. If root
+/// runs the restore, control must still be able to read the files.
 fn owner_of(folder: &Path) -> Option<(u32, u32)> {
     let mut above = folder.ancestors();
     let known = above.find_map(|folder| std::fs::metadata(folder).ok());
@@ -169,18 +165,14 @@ fn begin(unpacked: &Path, header: &Header, before: &Before) -> Result<(u64, u64)
 /// Checks what a restore would replace. A ledger that cannot be read counts as one with revisions.
 fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, RestoreError> {
     let path = folder.join(LEDGER);
-    let occupied = |path: &Path, reason: &str| RestoreError::Occupied {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let occupied =
+        |path: &Path, reason: &str| RestoreError::Occupied(format!("{}: {reason}", path.display()));
     match identity::load(folder) {
         Ok(Some(identity)) if identity != *cluster && !force => {
             let path = folder.join(identity::FILE);
             return Err(occupied(&path, "the backup belongs to another cluster"));
         }
-        Err(error) if !force => {
-            return Err(occupied(&folder.join(identity::FILE), &error.to_string()));
-        }
+        Err(error) if !force => return Err(RestoreError::Occupied(error.to_string())),
         _ => {}
     }
     let length = match std::fs::metadata(&path) {
@@ -207,7 +199,7 @@ fn examine(folder: &Path, cluster: &ClusterId, force: bool) -> Result<Before, Re
             Err(occupied(&path, &reason))
         }
         Err(_) if force || length == 0 => Ok(Before::default()),
-        Err(reason) => Err(occupied(&path, &format!("there is a ledger, and {reason}"))),
+        Err(reason) => Err(occupied(&path, &format!("unreadable ledger: {reason}"))),
     }
 }
 

@@ -21,7 +21,7 @@ const REVISIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("revisio
 const CACHE_BYTES: usize = 4 << 20;
 
 /// Error text for a file in which even the path to the head is broken.
-pub(super) const DAMAGED: &str = "it is damaged beyond what can be read";
+pub(super) const DAMAGED: &str = "too damaged to read";
 
 /// Opens the file in time independent of the length of the history. A damaged file must not crash the process by a panic; data read from it
 /// is verified by its seal and its hash.
@@ -41,9 +41,9 @@ pub(super) fn open(path: &Path) -> Result<Database, String> {
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(Ok(database)) => Ok(database),
         Ok(Err(redb::DatabaseError::DatabaseAlreadyOpen)) => {
-            Err("another process has it open".to_owned())
+            Err("open in another process".to_owned())
         }
-        Ok(Err(error)) => Err(format!("it does not open: {error}")),
+        Ok(Err(error)) => Err(format!("cannot open: {error}")),
         Err(_) => Err(DAMAGED.to_owned()),
     }
 }

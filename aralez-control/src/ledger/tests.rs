@@ -180,7 +180,7 @@ fn another_key_is_told_with_the_file() {
         "{error}"
     );
     let error = open_error(dir.path());
-    assert!(error.contains("another key than seal.key"), "{error}");
+    assert!(error.contains("a key other than seal.key"), "{error}");
 }
 
 #[test]

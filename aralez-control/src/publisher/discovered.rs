@@ -15,8 +15,8 @@ use crate::core::commit::LeftOut;
 use crate::core::discovery::PendingFindings;
 use crate::core::layers::Discovered;
 
-/// Findings that sources reported and that are not consumed yet. The newest of each pool replaces an older one, so that a slow writer
-/// bounds memory by the number of pools.
+/// Findings that sources reported and that are not consumed yet. The newest finding for a pool replaces an older one, so that memory is
+/// bounded by the number of pools even if the writer is slow.
 #[derive(Clone, Debug)]
 pub(super) struct Reported {
     waiting: Newest,

@@ -47,7 +47,7 @@ pub(super) struct Writer {
     layers: Layers,
     head: Option<RevisionInfo>,
     files: FileSet,
-    /// Reason why the head found at the start has no views; `None` if it has views.
+    /// Reason why the current head has no views; `None` if it has views.
     unread: Option<Rejected>,
     holds: Holds,
     settling: Settling,

@@ -8,18 +8,18 @@ const MAX_STREAMS: usize = 16_384;
 const INTERVAL: Duration = Duration::from_millis(4);
 /// Number of streams that may arrive at the same time.
 const BURST: u32 = 256;
-/// The latest slot assigned: the time in which the maximum number of streams can reconnect.
+/// Maximum delay of an assigned slot: the time in which [`MAX_STREAMS`] streams can reconnect.
 const LAST_SLOT: Duration = Duration::from_millis(4 * MAX_STREAMS as u64);
 /// Width of a retry window.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// Complete contents that are smaller are not limited.
+/// Full resyncs smaller than this are not limited.
 const SMALL: u64 = 64 << 10;
-/// Maximum number of bytes of complete contents in flight; a single content larger than this is sent alone.
+/// Maximum total size of the full resyncs in flight, in bytes; a larger one is sent alone.
 const FULL_BYTES: u64 = 64 << 20;
-/// Assumed total throughput of complete contents in bytes per second, before any was measured.
+/// Total throughput of full resyncs in bytes per second that is assumed until one was measured.
 const FULL_RATE: u64 = 16 << 20;
-/// The longest wait for a complete content: nodes that return too early would otherwise push all other slots out indefinitely.
+/// Maximum delay assigned to a full resync: nodes that retry too early would otherwise postpone all later slots without bound.
 const FULL_WAIT: Duration = Duration::from_mins(10);
 
 /// Admits streams at a bounded rate. Rejected streams receive consecutive retry windows, so that they do not all return at the same time.
@@ -33,8 +33,7 @@ pub(super) struct Admission {
     full: Full,
 }
 
-/// Complete contents in flight: each is large, and a node that waits for one has either something to serve in the meantime, or nothing to
-/// lose.
+/// Full resyncs in flight. They are large, and a node can wait for one: it keeps serving what it has, or serves nothing yet.
 #[derive(Debug)]
 struct Full {
     bytes: u64,

@@ -12,8 +12,8 @@ use crate::core::session::Hello;
 const REACH: Duration = Duration::from_secs(5);
 
 impl Hub {
-    /// Raises the history above the version that a node of this cluster holds, if that is newer and raising is still allowed. Returns when
-    /// the session can begin; the session makes its own decision in any case.
+    /// Raises the history above the version that a node of this cluster holds, if that is newer and raising is still allowed. Returns once
+    /// the session can begin, whether or not that succeeded: the session checks again whether the node is ahead.
     pub(super) async fn catch_up(self: &Arc<Self>, group: &GroupName, hello: &Hello) {
         let Some(held) = hello.held else { return };
         let mut recents = self.recents();

@@ -1,8 +1,8 @@
 //! Derivations for nodes that refuse the newest view, made once for all sessions that need the same.
 //!
-//! A fleet that refuses a push needs one at every view, for every node at the same moment. Making one takes longer the more the views
-//! differ, so it runs outside of the threads that serve streams, and one at a time: heartbeats and updates of other nodes continue in the
-//! meantime.
+//! After every new view, all nodes of a fleet that refuses a push need a derivation at the same moment. Its cost grows with the difference
+//! between the views, so derivations are computed on a blocking thread, one at a time: heartbeats and updates of other nodes continue in
+//! the meantime.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;

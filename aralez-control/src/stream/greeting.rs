@@ -44,13 +44,13 @@ pub(super) async fn turn_away(hub: &Hub, node: &NodeName, farewell: GoAway, out:
 pub(super) async fn greet(inbound: &mut Streaming<wire::NodeMessage>) -> Result<Hello, Status> {
     let first = tokio::time::timeout(GREETING, inbound.message())
         .await
-        .map_err(|_| Status::deadline_exceeded("no Hello in time"))??;
+        .map_err(|_| Status::deadline_exceeded("timeout while waiting for Hello"))??;
     match first.and_then(|message| message.kind) {
         Some(wire::node_message::Kind::Hello(hello)) => {
             message::hello(hello).map_err(|invalid| Status::invalid_argument(invalid.0))
         }
         _ => Err(Status::failed_precondition(
-            "the first message is not Hello",
+            "expected Hello as the first message",
         )),
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn refuse_claim(claim: Claim, node: &NodeName) -> Result<(), GoAway> 
         }
         Claim::Duplicate => Err(GoAway {
             reason: format!(
-                "another running proxy has the name {node}; set node_id so that each has its own, and do not copy a state folder"
+                "another running proxy has the name {node}; set a different node_id for each proxy, and do not copy a state folder"
             ),
             retry_min: Duration::from_secs(30),
             retry_max: Duration::from_secs(60),

@@ -40,7 +40,7 @@ pub trait History: Send + Sync {
     fn go_above(&self, held: Version) -> Rising<'_>;
 }
 
-/// A history that moves above the version a node holds, if it still may.
+/// The future result of [`History::go_above`].
 pub type Rising<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// Dependencies of a hub.

@@ -88,7 +88,7 @@ pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
     Ok(match wire.kind {
         Some(Kind::Ack(ack)) => {
             let version = version(ack.version)?
-                .ok_or_else(|| InvalidMessage("an Ack without a version".to_owned()))?;
+                .ok_or_else(|| InvalidMessage("Ack without a version".to_owned()))?;
             let event = Event::Ack {
                 update_id: ack.update_id,
                 version,
@@ -109,7 +109,7 @@ pub fn inbound(wire: wire::NodeMessage) -> Result<Inbound, InvalidMessage> {
         Some(Kind::Digest(digest)) => Inbound::Report(Box::new(marks(&digest)), None),
         Some(Kind::DigestDetail(detail)) => Inbound::Report(Box::new(detailed(detail)), None),
         Some(Kind::Hello(_)) => Inbound::Unexpected("a second Hello"),
-        None => Inbound::Unexpected("a message that this release does not know"),
+        None => Inbound::Unexpected("a message of an unknown kind"),
     })
 }
 
@@ -123,7 +123,7 @@ fn marks(digest: &wire::Digest) -> Event {
     }
 }
 
-/// Converts the answer to a detail question. Control never sent a key that it cannot parse, so the node gets a full resync.
+/// Converts the answer to a detail question. A key that control cannot parse did not come from control, so the node gets a full resync.
 fn detailed(detail: wire::DigestDetail) -> Event {
     let held = detail.held.into_iter().map(|held| {
         Some(Held {

@@ -33,7 +33,7 @@ impl ControlPlane for SyncService {
         request: Request<Streaming<wire::NodeMessage>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let peer = request.extensions().get::<PeerIdentity>().copied();
-        let peer = peer.ok_or_else(|| Status::unauthenticated("the transport names no peer"))?;
+        let peer = peer.ok_or_else(|| Status::unauthenticated("peer credentials missing"))?;
         let (sender, outgoing) = outgoing::channel();
         match self.hub.admit(Instant::now()) {
             Ok(()) => {
@@ -46,7 +46,7 @@ impl ControlPlane for SyncService {
             Err((retry_min, retry_max)) => {
                 self.hub.parts.observer.stream_refused();
                 let farewell = GoAway {
-                    reason: "control takes streams at a bounded rate".to_owned(),
+                    reason: "limit of new streams reached".to_owned(),
                     retry_min,
                     retry_max,
                 };

@@ -22,13 +22,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// Another process accepts connections on it.
-    #[error("control_address: another process answers on {}", path.display())]
+    #[error("control_address: another process listens on {}", path.display())]
     InUse {
         /// The socket.
         path: PathBuf,
     },
     /// The path is a file that is not a socket.
-    #[error("control_address: {} is a file and not a socket", path.display())]
+    #[error("control_address: {} is not a socket", path.display())]
     NotASocket {
         /// The file.
         path: PathBuf,

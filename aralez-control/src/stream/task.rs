@@ -174,7 +174,7 @@ impl Stream {
                 message = inbound.message() => self.hear(message),
                 changed = self.recents.changed() => match changed {
                     Ok(()) => self.look(),
-                    Err(_) => ControlFlow::Break("control is leaving"),
+                    Err(_) => ControlFlow::Break("control is shutting down"),
                 },
                 Some(command) = commands.recv() => self.feed(match command {
                     Command::Retry => Event::Retry,
@@ -225,11 +225,11 @@ impl Stream {
             Ok(Some(message)) => message,
             // tonic does not distinguish the two.
             Ok(None) => {
-                return ControlFlow::Break("the proxy closed it, or the connection broke");
+                return ControlFlow::Break("closed by the proxy, or connection lost");
             }
             Err(status) => {
                 debug!(node = %self.node, %status, "stream failed");
-                return ControlFlow::Break("the connection broke");
+                return ControlFlow::Break("connection lost");
             }
         };
         match message::inbound(message) {
@@ -243,7 +243,7 @@ impl Stream {
             }
             Err(invalid) => {
                 warn!(node = %self.node, %invalid, "proxy sent an invalid message");
-                ControlFlow::Break("the proxy sent a broken message")
+                ControlFlow::Break("invalid message from the proxy")
             }
         }
     }
@@ -321,12 +321,11 @@ impl Stream {
                 Ok(place) => self.full = Some(place),
                 Err((retry_min, retry_max)) => {
                     self.outbox.push(message::go_away(GoAway {
-                        reason: "control sends everything to a bounded number of proxies at a time"
-                            .to_owned(),
+                        reason: "limit of concurrent full resyncs reached".to_owned(),
                         retry_min,
                         retry_max,
                     }));
-                    return ControlFlow::Break("it has to come back for everything");
+                    return ControlFlow::Break("full resync deferred: the proxy retries later");
                 }
             }
         }

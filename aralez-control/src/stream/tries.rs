@@ -1,4 +1,4 @@
-//! The tries of suspect contents ([`crate::core::tries`]), as streams ask for them, close and return.
+//! Connects streams to the tries of suspect contents ([`crate::core::tries`]): requests, closes and reconnects.
 
 use std::time::Instant;
 

@@ -48,7 +48,7 @@ impl Committed {
         let how = if self.changed {
             "committed"
         } else {
-            "unchanged, still"
+            "unchanged:"
         };
         format!(
             "{how} revision {} (generation {}, root {})",
@@ -63,11 +63,11 @@ impl Committed {
             output::say(&format!("warning: {warning}"));
         }
         for dropped in &self.drops {
-            output::say(&format!("warning: it {}", dropped.words()));
+            output::say(&format!("warning: the push {}", dropped.words()));
         }
         if !self.drops.is_empty() {
             output::say(
-                "push the folder to keep them (`aralez-ctl push DIR`); `aralez-ctl sources take` goes back to the files",
+                "to keep them, push the folder (`aralez-ctl push DIR`); to return to the files, run `aralez-ctl sources take`",
             );
         }
     }
@@ -82,7 +82,7 @@ pub(crate) async fn follow(
     interrupts: &mut Interrupts,
 ) -> Result<(), Failure> {
     let committed = Committed::deserialize(&answer)
-        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+        .map_err(|error| Failure::refused(format!("cannot parse control's answer: {error}")))?;
     committed.say_warnings();
     let Some(wait) = wait else {
         let mut answer = answer;
@@ -110,7 +110,7 @@ pub(crate) async fn follow(
     }
     printed.end(&last)?;
     if decision == Decision::Proven {
-        // These nodes run something else and count for no outcome.
+        // Nodes that control turned away are not part of the proof.
         for node in &heard.parsed.turned_away {
             output::say(&format!("warning: {}", node.line().trim_end()));
         }
@@ -154,7 +154,7 @@ async fn wait_for(
             Err(failure) if failure.exit == Exit::Unreached && !late => {
                 tokio::time::sleep(POLL.min(timeout)).await;
             }
-            // Also if control restarted and has another head: it no longer follows this revision.
+            // This includes a control that was restarted with another head: it has no proof of this revision.
             Err(failure) => {
                 let words = format!(
                     "revision {revision} is committed, but not proven: {}",
@@ -210,13 +210,13 @@ async fn question(
     let asked = client.ask(Method::GET, path, &query, Vec::new());
     let answer = tokio::time::timeout(left + Duration::from_secs(1), asked)
         .await
-        .map_err(|_| Failure::new(Exit::Unreached, "control does not answer"))??;
+        .map_err(|_| Failure::new(Exit::Unreached, "timeout waiting for control"))??;
     answer.good()
 }
 
 fn heard(body: Value, whole: bool) -> Result<Heard, Failure> {
     let parsed = Progress::deserialize(&body)
-        .map_err(|error| Failure::refused(format!("control's answer does not read: {error}")))?;
+        .map_err(|error| Failure::refused(format!("cannot parse control's answer: {error}")))?;
     Ok(Heard {
         body,
         parsed,

@@ -5,17 +5,30 @@ use std::path::Path;
 use crate::answer::{Dropped, Loss, Problem};
 use crate::args::Push;
 
-/// Formats the losses, then the confirming command on a separate line.
+/// Formats the losses, then the confirming command on a separate line, for commands that take `--held ID` or `--force`.
 pub(crate) fn words(problem: &Problem, command: &str) -> String {
+    let id = problem.held.as_deref().unwrap_or_default();
+    format!(
+        "{}\n  {command} --held {id}\nor use --force; repeating the command does not confirm it",
+        confirm_by(problem)
+    )
+}
+
+/// Formats the losses, then the line that confirms the release of held files.
+pub(crate) fn release_words(problem: &Problem) -> String {
+    let id = problem.held.as_deref().unwrap_or_default();
+    format!("{}\n  aralez-ctl sources release {id}", confirm_by(problem))
+}
+
+fn confirm_by(problem: &Problem) -> String {
     let losses = problem.removes.iter().map(Loss::words);
     let dropped = problem.drops.iter().map(Dropped::words);
     let gone = problem.gone.iter().map(|name| format!("lacks {name}"));
     let all: Vec<String> = losses.chain(dropped).chain(gone).collect();
     let minutes = problem.expires_in_ms.unwrap_or_default().div_ceil(60_000);
-    let id = problem.held.as_deref().unwrap_or_default();
     format!(
-        "held, nothing was changed: it {}\nto confirm it within {minutes} minutes:\n  {command} --held {id}\nor use --force; sending it again does not confirm it",
-        all.join("\n  and it "),
+        "held, nothing was changed: the change {}\nto confirm it within {minutes} minutes, run",
+        all.join("\n  and "),
     )
 }
 
@@ -60,11 +73,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "held, nothing was changed: it removes 9 of 12 hosts",
-                "  and it drops 4 hosts that conf.d/a.yaml brought: a.test, b.test, c.test and 1 more",
-                "to confirm it within 10 minutes:",
+                "held, nothing was changed: the change removes 9 of 12 hosts",
+                "  and drops 4 hosts defined in conf.d/a.yaml: a.test, b.test, c.test and 1 more",
+                "to confirm it within 10 minutes, run",
                 "  aralez-ctl push x.yaml --held 0123456789ab",
-                "or use --force; sending it again does not confirm it",
+                "or use --force; repeating the command does not confirm it",
             ]
         );
     }

@@ -232,7 +232,7 @@ fn stands(node: &NodeProgress) -> String {
         State::Lost => "is lost",
         State::Away => "is away",
         State::Duplicate => "shares its name with another running proxy (node_id)",
-        _ => "is silent",
+        _ => "has not reported yet",
     };
     let runs = node.running.as_ref().map_or_else(String::new, |running| {
         format!(" (last seen with revision {})", running.revision)
@@ -250,7 +250,7 @@ fn away(progress: &Progress) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!(" (away since before: {})", names.join(", "))
+    format!(" (away since before the push: {})", names.join(", "))
 }
 
 /// Lists the nodes that control turned away, one a line.

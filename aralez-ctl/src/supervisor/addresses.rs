@@ -59,9 +59,9 @@ fn expect_free((key, address): (&str, SocketAddr)) -> Result<(), Failure> {
         return Ok(());
     };
     let reason = match error.kind() {
-        ErrorKind::AddrInUse => "another program listens there".to_owned(),
+        ErrorKind::AddrInUse => "the address is in use by another process".to_owned(),
         ErrorKind::PermissionDenied => {
-            "not allowed (ports below 1024 need root or CAP_NET_BIND_SERVICE)".to_owned()
+            "permission denied (ports below 1024 require root or CAP_NET_BIND_SERVICE)".to_owned()
         }
         _ => error.to_string(),
     };

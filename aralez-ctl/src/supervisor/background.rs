@@ -20,7 +20,7 @@ const SERVES: &str = "serves\n";
 /// If it exits before that; it has printed the reason.
 pub(crate) fn start(main: &Path, upgrade: bool) -> Result<(), Failure> {
     let failed =
-        |error: io::Error| Failure::refused(format!("cannot go to the background: {error}"));
+        |error: io::Error| Failure::refused(format!("cannot start in the background: {error}"));
     let own = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(own);
     command.arg("-c").arg(main).arg(FLAG);
@@ -46,7 +46,7 @@ pub(crate) fn start(main: &Path, upgrade: bool) -> Result<(), Failure> {
         Some(2) => Err(Failure::new(Exit::Usage, "")),
         Some(_) => Err(Failure::refused("")),
         None => Err(Failure::refused(format!(
-            "aralez ended before it served ({status})"
+            "aralez exited before it served traffic ({status})"
         ))),
     }
 }
@@ -58,7 +58,7 @@ pub(crate) fn start(main: &Path, upgrade: bool) -> Result<(), Failure> {
 pub(crate) fn leave_session() -> Result<(), Failure> {
     rustix::process::setsid()
         .map(drop)
-        .map_err(|error| Failure::refused(format!("{FLAG} is for -d alone: {error}")))
+        .map_err(|error| Failure::refused(format!("{FLAG} is reserved for -d: {error}")))
 }
 
 /// Reports to the foreground process that traffic is served.

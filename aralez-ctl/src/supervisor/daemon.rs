@@ -29,7 +29,9 @@ impl Binaries {
 /// Returns the path of the program `name` next to the one that runs now.
 pub(crate) fn beside_own(name: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| {
-        Failure::refused(format!("cannot tell where this program lies: {error}"))
+        Failure::refused(format!(
+            "cannot determine the path of this program: {error}"
+        ))
     })?;
     let folder = own.parent().unwrap_or_else(|| Path::new("."));
     let path = folder.join(name);
@@ -37,7 +39,7 @@ pub(crate) fn beside_own(name: &str) -> Result<PathBuf, Failure> {
         return Ok(path);
     }
     let words = format!(
-        "{} is missing: the programs of a release belong into one folder",
+        "{} is missing: all programs of a release must be in one folder",
         path.display()
     );
     Err(Failure::refused(words))
@@ -166,6 +168,6 @@ impl Running {
     /// Sends SIGKILL and waits for the exit.
     pub(super) async fn kill(&mut self) -> Result<(), Failure> {
         let killed = self.child.kill().await;
-        killed.map_err(|error| Failure::refused(format!("cannot end {}: {error}", self.name)))
+        killed.map_err(|error| Failure::refused(format!("cannot kill {}: {error}", self.name)))
     }
 }

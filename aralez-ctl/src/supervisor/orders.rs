@@ -46,7 +46,7 @@ enum Ask {
     Leave,
 }
 
-/// State that the tasks which keep the daemons follow.
+/// State shared with the tasks that keep the daemons running.
 #[derive(Debug)]
 pub(super) struct Orders {
     stop: watch::Sender<Stop>,
@@ -55,7 +55,7 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// Creates the orders to run, with the deadlines of this configuration.
+    /// Creates the initial state: nothing is to be stopped. The deadline for exits is computed from `config`.
     pub(super) fn new(config: &MainConfig) -> Self {
         Self {
             stop: watch::channel(Stop::Not).0,
@@ -115,7 +115,7 @@ impl Orders {
                 orders.pass(Signal::USR1);
             }
         });
-        obeyed.map_err(|error| Failure::refused(format!("cannot take signals over: {error}")))
+        obeyed.map_err(|error| Failure::refused(format!("cannot install signal handlers: {error}")))
     }
 
     fn ask(&self, ask: Ask) {

@@ -1,8 +1,8 @@
 //! `aralez -u`: takes over from a running supervisor without an effect on clients.
 //!
 //! The new proxy takes the listeners from the running one (ARCHITECTURE, "Leaving and handing over"). Once it serves, the previous
-//! supervisor is sent SIGQUIT: its proxy drains and its control exits, and only then can the new control open the ledger. Until then
-//! nothing has changed for the running one, so a failed start has no effect. Proxies serve without control in between.
+//! supervisor is sent SIGQUIT: its proxy drains and its control exits, and only then can the new control open the ledger. Until the new
+//! proxy serves, nothing changes for the running supervisor, so a failed start has no effect. Proxies serve without control in between.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Predecessor {
             status = running.ended() => {
                 let status = status?;
                 return Err(Failure::refused(format!(
-                    "{} did not take over ({status}): the running one goes on",
+                    "{} did not take over ({status}): the running one continues",
                     proxy.name()
                 )));
             }

@@ -30,7 +30,7 @@ impl fmt::Display for Hint {
         } else {
             ""
         };
-        writeln!(f, "\nAralez runs{what}. Ctrl-C stops it.\n")?;
+        writeln!(f, "\nAralez is running{what}. Press Ctrl-C to stop it.\n")?;
         writeln!(f, "  traffic     http://{http}/")?;
         writeln!(
             f,
@@ -40,12 +40,12 @@ impl fmt::Display for Hint {
         match &self.upstreams {
             Some(path) => writeln!(
                 f,
-                "  documents   {}   (save it, and the change is live)",
+                "  documents   {}   (a change is live once it is saved)",
                 path.display()
             )?,
             None => writeln!(
                 f,
-                "  documents   none: main.yaml has no upstreams_conf, push some"
+                "  documents   none: main.yaml does not set upstreams_conf; use `push`"
             )?,
         }
         writeln!(f, "  main.yaml   {}", self.main.display())?;

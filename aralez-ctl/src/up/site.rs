@@ -99,8 +99,8 @@ fn page(method: &str, path: &str, host: &str, headers: &[(&str, &str)]) -> Strin
         .collect();
     format!(
         "Hello from the sample site of Aralez.\n\n\
-         Your request came through the proxy:\n  {method} {path}\n  host: {host}\n{forwarded}\n\
-         Change upstreams.yaml (its path stands where you started this), save, and ask again.\n"
+         Your request reached it through the proxy:\n  {method} {path}\n  host: {host}\n{forwarded}\n\
+         Edit and save upstreams.yaml (`aralez-ctl up` printed its path), then repeat the request.\n"
     )
 }
 

@@ -122,7 +122,7 @@ pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, String> {
     };
     let text = read().map_err(|error| format!("cannot read {}: {error}", shown(path)))?;
     if text.len() > MAX_BYTES {
-        return Err(format!("{}: more than 64 MiB", shown(path)));
+        return Err(format!("{}: larger than 64 MiB", shown(path)));
     }
     Ok(text)
 }

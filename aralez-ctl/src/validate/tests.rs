@@ -35,7 +35,7 @@ fn a_main_yaml_is_known_by_its_name() {
     );
     fs::write(&file, "config_address: 127.0.0.1:3000\n").unwrap();
     let report = check(&file, &arguments(false));
-    assert_eq!(report.line(false), "good\n", "{report:?}");
+    assert_eq!(report.line(false), "valid\n", "{report:?}");
 }
 
 #[test]

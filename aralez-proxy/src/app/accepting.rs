@@ -18,11 +18,11 @@ pub(super) fn accept(settings: &Settings, cluster: &ClusterId) -> anyhow::Result
     } = cache::accept_cluster(folder, cluster, &settings.limits)?;
     let mut out = std::io::stdout().lock();
     for trouble in troubles {
-        writeln!(out, "not taken along: {trouble}")?;
+        writeln!(out, "not moved: {trouble}")?;
     }
     writeln!(
         out,
-        "{} belongs to the cluster from its next start on, which has {snapshots} snapshots to begin with",
+        "{} joins the cluster at its next start, with {snapshots} cached snapshots",
         settings.node
     )?;
     Ok(())

@@ -16,7 +16,7 @@ pub(super) fn fit(settings: &mut Settings) -> anyhow::Result<()> {
     };
     let allowed = descriptors::fit(files, demand).ok_or_else(|| {
         anyhow::anyhow!(
-            "the limit of open files (RLIMIT_NOFILE) is {files}, too few for {} threads: raise it, as with LimitNOFILE= of systemd",
+            "the limit of open files (RLIMIT_NOFILE) is {files}, too low for {} threads; raise it (LimitNOFILE= in a systemd unit)",
             settings.threads
         )
     })?;

@@ -17,7 +17,7 @@ const ABORTS: [&str; 2] = [
     "panic in a function that cannot unwind",
 ];
 
-/// Serves, and records why that ended: an error counts as a failure of the surroundings, a panic as a fault of this process.
+/// Runs `serve` and records how it ended: an error is attributed to the environment, a panic to this process.
 pub(super) fn noted(
     exits: &ExitNotes,
     serve: impl FnOnce() -> anyhow::Result<()>,
@@ -61,10 +61,10 @@ pub(super) fn record(state_dir: &Path) -> anyhow::Result<()> {
     );
     anyhow::ensure!(
         !code.is_empty(),
-        "--record-exit is for ExecStopPost of a systemd unit: $EXIT_CODE is not set"
+        "--record-exit must be run by ExecStopPost= of a systemd unit: $EXIT_CODE is not set"
     );
     let exit = ProcessExit::of_systemd(&result, &code, &status)
-        .context("$EXIT_CODE and $EXIT_STATUS tell no way to end")?;
+        .context("$EXIT_CODE and $EXIT_STATUS do not describe a process exit")?;
     cache::record_exit(state_dir, exit)?;
     Ok(())
 }

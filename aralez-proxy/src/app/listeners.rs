@@ -31,8 +31,9 @@ impl Passed {
     pub(super) fn by_systemd(&mut self, sockets: Vec<Activated>) -> anyhow::Result<()> {
         for Activated { name, listener } in sockets {
             let address = listener.local_addr();
-            let address = address
-                .with_context(|| format!("systemd passed a socket ({name}) without an address"))?;
+            let address = address.with_context(|| {
+                format!("cannot get the address of socket {name} passed by systemd")
+            })?;
             self.0.push((address, From::Systemd { name }, listener));
         }
         Ok(())
@@ -42,7 +43,7 @@ impl Passed {
         for listener in sockets {
             let address = listener
                 .local_addr()
-                .context("the running proxy passed a socket without an address")?;
+                .context("cannot get the address of a socket passed by the running proxy")?;
             self.0.push((address, From::Running, listener));
         }
         Ok(())
@@ -62,8 +63,8 @@ impl Passed {
             match from {
                 From::Systemd { name } => ensure!(
                     false,
-                    "systemd passed a socket at {address} ({name}) that no key of main.yaml names: set proxy_address_http or \
-                     proxy_admin_address to it, or take its ListenStream= out of the unit"
+                    "socket {name} passed by systemd is bound to {address}, which is not configured in main.yaml: set \
+                     proxy_address_http or proxy_admin_address to this address, or remove its ListenStream= from the unit"
                 ),
                 From::Running => {
                     info!(%address, "address no longer configured: left to the previous process");

@@ -29,11 +29,14 @@ impl NodeChoice {
         match private::read_bounded(&file, MAX_NAME) {
             Ok(kept) => {
                 let name = String::from_utf8_lossy(&kept).trim().parse();
-                let name = name.with_context(|| format!("{} holds no name", file.display()))?;
+                let name = name.with_context(|| {
+                    format!("{} does not contain a valid node name", file.display())
+                })?;
                 Ok(Self { name, new: false })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let name = host_name().context("set node_id")?;
+                let name = host_name()
+                    .context("node_id is not set and cannot be derived from the host name")?;
                 Ok(Self { name, new: true })
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
@@ -53,7 +56,7 @@ impl NodeChoice {
 
 fn host_name() -> anyhow::Result<NodeName> {
     let text = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .context("this machine tells no host name")?;
+        .context("cannot read /proc/sys/kernel/hostname")?;
     Ok(text.trim().parse()?)
 }
 

@@ -32,6 +32,6 @@ pub(super) fn obey(
             }
         }
     });
-    obeyed.context("cannot take signals over")?;
+    obeyed.context("cannot install signal handlers")?;
     Ok((Asks::new(asks), told_phases))
 }

@@ -68,15 +68,15 @@ impl StartState {
         let came = runtime.block_on(async {
             tokio::select! {
                 found = timeout(FIRST, live) => Ok(found.is_ok_and(|found| found.is_ok())),
-                _ = asks.next() => Err("told to leave before it served"),
+                _ = asks.next() => Err("shutdown requested before this process served"),
             }
         });
         match came {
             Ok(true) => Ok(()),
             Ok(false) => {
-                anyhow::bail!("no configuration came within {FIRST:?}: the running proxy goes on")
+                anyhow::bail!("no configuration within {FIRST:?}: the running proxy continues")
             }
-            Err(reason) => anyhow::bail!("{reason}: the running proxy goes on"),
+            Err(reason) => anyhow::bail!("{reason}: the running proxy continues"),
         }
     }
 
@@ -88,7 +88,7 @@ impl StartState {
         };
         before
             .serving()
-            .context("the running proxy did not hand over")?;
+            .context("cannot complete the handover from the running proxy")?;
         info!("took over from the running proxy");
         self.lock.name_holder();
         Ok(true)

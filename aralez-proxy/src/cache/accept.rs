@@ -15,7 +15,7 @@ use crate::core::sync::snapshot_cache::NotCached;
 /// The outcome of [`accept_cluster`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AcceptedCluster {
-    /// Number of contents that keep serving.
+    /// Number of contents that were moved.
     pub snapshots: usize,
     /// Files that could not be moved, with the reasons.
     pub troubles: Vec<String>,
@@ -34,7 +34,7 @@ pub fn accept_cluster(
 ) -> Result<AcceptedCluster, NotCached> {
     let Some(key) = existing_key(folder)? else {
         let nothing =
-            "nothing is kept there: a proxy without state takes the first cluster that it meets";
+            "no state to move: a proxy without state joins the first cluster that it connects to";
         return Err(NotCached(format!("{}: {nothing}", folder.display())));
     };
     belong(folder, &[], &key)?;

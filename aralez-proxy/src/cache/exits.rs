@@ -1,6 +1,6 @@
 //! The exit note: one line of text next to the marks that records how a process ended. The next start reads and removes it.
 //!
-//! It is written by the process itself when it is asked to exit, fails because of its surroundings or ends by a panic; and by
+//! It is written by the process itself when it is asked to exit, fails because of its environment, or ends by a panic; and by
 //! `--record-exit`, which systemd runs after the process is gone. The first note of a boot wins, so that a kill after a shutdown request is
 //! not held against the content that ran. The note names its boot; a note about another boot is ignored.
 

@@ -72,19 +72,19 @@ pub(super) struct FileBody {
 pub(super) enum ReadError {
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    #[error("is cut short")]
+    #[error("is truncated")]
     Short,
     #[error("is not a cache file")]
     Magic,
-    #[error("is damaged: the checksum differs")]
+    #[error("is damaged: checksum mismatch")]
     Checksum,
-    #[error("has format {0}, which this release does not read")]
+    #[error("has unsupported format version {0}")]
     Format(u32),
     #[error("is damaged: {0}")]
     Damaged(String),
     #[error("is {0}")]
     Sealed(#[from] SealError),
-    #[error("is of another cluster")]
+    #[error("belongs to another cluster")]
     Cluster,
 }
 
@@ -216,11 +216,11 @@ fn verify(header: &Header, records: &RecordSet) -> Result<(), ReadError> {
     };
     if root != header.part_root {
         let announced = header.part_root;
-        let reason = format!("its records come to {root}, its head says {announced}");
+        let reason = format!("digest mismatch: expected {announced}, found {root}");
         return Err(ReadError::Damaged(reason));
     }
     if strays > 0 {
-        let reason = format!("{strays} records are of the other part");
+        let reason = format!("{strays} records belong to the other part");
         return Err(ReadError::Damaged(reason));
     }
     Ok(())
@@ -243,7 +243,7 @@ fn header(context: &[u8]) -> Result<Header, ReadError> {
         wire::CachePart::Authored => CachePart::Authored,
         wire::CachePart::Other => CachePart::Other,
         wire::CachePart::Unspecified => {
-            return Err(damaged(&"holds a part that this release does not know"));
+            return Err(damaged(&"unknown part"));
         }
     };
     Ok(Header {

@@ -188,8 +188,8 @@ impl Folder {
         self.entries.retain(|entry| entry.name != name);
         let aside = format!("{name}.corrupt");
         match fs::rename(self.path.join(name), self.path.join(&aside)) {
-            Ok(()) => troubles.push(format!("{name} {why}; it was set aside as {aside}")),
-            Err(error) => troubles.push(format!("{name} {why}; it cannot be set aside: {error}")),
+            Ok(()) => troubles.push(format!("{name} {why}; set aside as {aside}")),
+            Err(error) => troubles.push(format!("{name} {why}; cannot be set aside: {error}")),
         }
         let asides = self.names(|name| name.ends_with(".arz.corrupt"));
         for old in asides

@@ -30,8 +30,8 @@ pub(super) fn read(folder: &Path, key: &SealKey, troubles: &mut Vec<String>) -> 
     let noted = read_file(folder, NOTED, key, troubles);
     if let Err(Damaged) = safe {
         let instead = match &noted {
-            Ok(Some(_)) => "what was noted last is used",
-            _ => "the boots before are forgotten",
+            Ok(Some(_)) => "the unsynced copy is used instead",
+            _ => "the history of earlier boots is lost",
         };
         troubles.push(format!("{FILE} is damaged; {instead}"));
     }

@@ -166,16 +166,16 @@ fn tell_suspects(marks: &Marks, found: &mut CachedState) {
         let (code, reason) = match standing {
             Standing::Fatal => (
                 FaultCode::Fatal,
-                "ended this proxy again when it was tried once more",
+                "crashed this proxy again when it was retried",
             ),
             Standing::Suspect | Standing::OnTrial => (
                 FaultCode::Suspect,
-                "ended this proxy several times in a row within a minute of its start",
+                "crashed this proxy several times in a row within a minute of its start",
             ),
         };
         if Some(root) == running {
             let trouble = format!(
-                "{} {reason}, and nothing else is there to serve",
+                "{} {reason}; it serves because no other snapshot is available",
                 root.short()
             );
             found.troubles.push(trouble);

@@ -128,7 +128,7 @@ impl Admission {
             return true;
         };
         let connections = self.count();
-        // With less than half in use, every connection may have a request at the same time.
+        // If connections use at most half of the descriptors, each may have a request at the same time.
         2 * connections <= most || connections + in_flight() <= most || self.close_longest_idle(now)
     }
 

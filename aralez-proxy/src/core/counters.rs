@@ -2,9 +2,9 @@
 
 /// Totals since the process started.
 pub trait Counters: Send + Sync {
-    /// Number of requests that received a response.
+    /// Number of requests received: heads that were read, and heads that were refused with a response.
     fn requests(&self) -> u64;
 
-    /// Number of these responses with a status of 500 or above, whether from the endpoint or from the proxy.
+    /// Number of responses with status 500 to 599, whether from an endpoint or from the proxy.
     fn responses_5xx(&self) -> u64;
 }

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::live::Live;
 
-/// Time after the first table during which a node is not ready, because it does not know the health of its endpoints yet. An endpoint of
-/// unknown health serves.
+/// Time after the first table for which a node still reports not ready.
 pub const SETTLE: Duration = Duration::from_millis(250);
 
 /// The reason why a node is not ready.
@@ -15,7 +14,7 @@ pub enum NotReady {
     #[error("draining")]
     Draining,
     /// No table was ever loaded.
-    #[error("no configuration: neither the cache nor control has given one yet")]
+    #[error("no configuration: neither the cache nor control has provided one yet")]
     NoTable,
     /// The first table is younger than [`SETTLE`].
     #[error("the first configuration has just been loaded")]

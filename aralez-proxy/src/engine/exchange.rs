@@ -97,9 +97,6 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
 
     /// Serves the request.
     ///
-    /// A policy that needs an answer from elsewhere will make the decision return the question: it is awaited here, and the decision
-    /// continues with the answer. The client keeps the head of the request until an endpoint has received a byte of it.
-    ///
     /// Returns a block instead of being an `async fn`, whose future would store the exchange and the plan twice.
     pub fn run(mut self) -> impl Future<Output = ()> {
         self.worker.budget.earn();

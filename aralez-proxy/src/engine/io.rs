@@ -14,7 +14,7 @@ pub mod stall;
 pub mod timer;
 pub mod write_buffer;
 
-/// Operations of a connection. None of them blocks: each returns `Pending` and registers the waker.
+/// Operations of a connection. None of them blocks: one that cannot make progress returns `Pending` and registers the waker.
 pub trait Io: Send + Unpin {
     /// Reads available bytes; 0 means end of stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;

@@ -1,5 +1,5 @@
-//! The serving threads: one per core, each with its own current-thread runtime, connections and pool. Nothing is shared while a request
-//! runs.
+//! The serving threads, by default one per core, each with its own current-thread runtime, connections and pool. A connection and all its
+//! requests stay on one thread.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -141,7 +141,7 @@ fn hand_over(peer: &OwnedFd, gives: &mut impl Gives) -> bool {
     match outcome {
         Ok(()) => {
             gives.given();
-            // If the successor exits now, its supervisor restarts it: it already owns the listeners.
+            // A failed send changes nothing: the successor already owns the listeners, and its supervisor restarts it if it exited.
             let _ = message::send(peer, LEAVING, &[]);
             true
         }
@@ -168,7 +168,7 @@ fn asked(peer: &OwnedFd) -> io::Result<bool> {
     let (said, _) = message::receive(peer)?;
     match said.as_str() {
         TAKE => Ok(true),
-        other => Err(io::Error::other(format!("it says {other:?}"))),
+        other => Err(io::Error::other(format!("unexpected message {other:?}"))),
     }
 }
 
@@ -191,7 +191,7 @@ fn pass(peer: &OwnedFd, offer: &Offer) -> io::Result<()> {
     let (said, _) = message::receive(peer)?;
     match said.as_str() {
         SERVING => Ok(()),
-        "" => Err(io::Error::other("it ended")),
-        other => Err(io::Error::other(format!("it says {other:?}"))),
+        "" => Err(io::Error::other("the successor closed the connection")),
+        other => Err(io::Error::other(format!("unexpected message {other:?}"))),
     }
 }

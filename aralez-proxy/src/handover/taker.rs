@@ -45,7 +45,7 @@ pub fn take(path: &Path) -> Result<Option<TakenOver>, HandoverError> {
     let uid = socket_peercred(&socket)
         .map_err(|error| failed(error.into()))?
         .uid;
-    // A process may be replaced only by the same user, and root only by root.
+    // Only a process of the same user is asked to hand over.
     if uid != rustix::process::geteuid() {
         return Err(HandoverError::Foreign {
             path: path.to_owned(),

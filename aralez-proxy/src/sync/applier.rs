@@ -290,7 +290,7 @@ impl Applier {
         }
     }
 
-    /// Retries a suspect content, as control would have it retried.
+    /// Tries a suspect content from the cache once more; the subscription orders this only while there is no control.
     fn retry(&mut self, root: Digest, now: Instant) {
         let current = self.live.load().snapshot.version();
         let tried = self
@@ -298,7 +298,7 @@ impl Applier {
             .suspect(root, &self.limits)
             .and_then(|snapshot| {
                 if snapshot.version().goes_back_from(&current) {
-                    return Err(NotCached(format!("{current} is newer by now")));
+                    return Err(NotCached(format!("the running version {current} is newer")));
                 }
                 let restored = apply::restore(snapshot, &self.registry);
                 restored.map_err(|faults| NotCached(faults.brief()))
@@ -349,7 +349,7 @@ impl Applier {
                 let known = self.failing.insert(what, trouble.clone());
                 let new = known.as_ref() != Some(&trouble);
                 if new {
-                    warn!("serving continues, but: {trouble}");
+                    warn!("cache: {trouble}; serving continues");
                 }
                 new
             }

@@ -103,8 +103,8 @@ fn internal(panic: &(dyn Any + Send)) -> Faults {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     let reason = format!(
-        "a defect of this release: {}",
-        said.unwrap_or("a panic without words")
+        "internal error: {}",
+        said.unwrap_or("panic without a message")
     );
     Fault::whole(FaultCode::Internal, "", reason).into()
 }

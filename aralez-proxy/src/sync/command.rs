@@ -20,8 +20,8 @@ pub enum Command {
     Pin(Vec<u8>),
     /// Write everything as at an exit, then pause.
     Pause(PauseCommand),
-    /// Make this suspect content from the cache the live table, if it is newer than the running one. Answered by [`ApplierEvent::Applied`]
-    /// or [`ApplierEvent::Untried`].
+    /// Make this suspect content from the cache the live table, unless that would be a step back from the running version. Answered by
+    /// [`ApplierEvent::Applied`] or [`ApplierEvent::Untried`].
     Try(Digest),
     /// The process exits cleanly.
     Leave,

@@ -120,7 +120,7 @@ impl Driver {
         driver
     }
 
-    /// Sets the range from which the time without control is drawn after which a suspect content is retried.
+    /// Sets the minimum and maximum time without control after which a suspect content is retried.
     #[must_use]
     pub fn retrying_alone(mut self, window: (Duration, Duration)) -> Self {
         self.machine = self.machine.retrying_alone(window);
@@ -145,7 +145,7 @@ impl Driver {
                 }
                 Step::Heard(None) => {
                     self.stream = None;
-                    self.part("control ended the stream".to_owned());
+                    self.part("control closed the stream".to_owned());
                     self.feed(Event::StreamLost);
                 }
                 Step::News(Some(news)) => self.told(news),
@@ -301,10 +301,10 @@ impl Driver {
         }
     }
 
-    /// Records and logs why the stream closed. A repeated reason is not logged again.
+    /// Records and logs why there is no stream: it closed, or could not be opened. A repeated reason is not logged again.
     fn part(&mut self, reason: String) {
         if self.stream_trouble.as_ref() != Some(&reason) {
-            warn!("stream to control closed: {reason}");
+            warn!("not connected to control: {reason}");
             self.stream_trouble = Some(reason);
         }
     }

@@ -34,7 +34,7 @@ pub(super) enum ConnectError {
     #[error("control cannot be reached: {0}")]
     Unreached(io::Error),
     /// Control accepted the connection, and it broke.
-    #[error("control took the connection and broke it: {}", reason(.0))]
+    #[error("connection to control failed after it was accepted: {}", reason(.0))]
     Broken(Error),
 }
 

@@ -19,7 +19,8 @@ use crate::core::sync::subscription::{
 /// Maximum number of faults in a report; the last one then states how many more there are.
 const MOST_FAULTS: usize = 1000;
 
-/// Maximum number of records in a detail, about a megabyte; if there are more, everything is sent instead.
+/// Maximum number of keys in a `DigestDetail`, about a megabyte. With more it is empty except for `too_much`, and control sends a full
+/// snapshot.
 const MOST_HELD: usize = 16_384;
 
 /// The identity of this node, for `Hello`.
@@ -50,7 +51,7 @@ pub struct ControlEvent {
     pub persisted: Option<Version>,
     /// Requests since the start.
     pub requests: u64,
-    /// Responses with status 500 or above since the start.
+    /// Responses with status 500 to 599 since the start.
     pub responses_5xx: u64,
     /// Problems as text for an operator.
     pub troubles: Vec<String>,
@@ -204,7 +205,7 @@ fn welcome(from: &wire::Welcome) -> Result<Message, InvalidMessage> {
 fn begin(from: wire::UpdateBegin) -> Result<Message, InvalidMessage> {
     let to = from
         .to
-        .ok_or_else(|| InvalidMessage("an update does not say what it leads to".to_owned()))?;
+        .ok_or_else(|| InvalidMessage("an update has no target version".to_owned()))?;
     let from_root: Option<Digest> = match from.from_root.as_ref() {
         [] => None,
         bytes => Some(digest("an update's from_root", bytes)?),

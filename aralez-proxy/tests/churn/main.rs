@@ -1,6 +1,6 @@
-//! Endpoints that come and go while a content is on trial: the thread that applies, with the cache on disk and a clock of the test.
+//! Endpoint churn while a content is on trial: the applier, with the cache on disk and a simulated clock.
 
-#![allow(clippy::unwrap_used)] // The helpers of a test are part of it.
+#![allow(clippy::unwrap_used)] // Also outside of test functions, in their helpers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn pool(host: &str) -> PoolName {
     PoolName::of_route(&host.parse::<HostPattern>().unwrap(), "/")
 }
 
-/// A host with a pool, in which a source is to find the endpoints.
+/// Returns the changes that add a host and its pool. A source finds the endpoints of the pool.
 fn host(name: &str) -> [Change; 2] {
     let route = Route {
         path: "/".into(),
@@ -51,7 +51,7 @@ fn found(host: &str, port: u16) -> Record {
     endpoint_record(EndpointOwner::Source, &pool(host), &Endpoint::new(address))
 }
 
-/// A process that applies what it is sent.
+/// A proxy process that applies updates.
 struct Process {
     worker: Applier,
     live: Arc<Live>,
@@ -80,7 +80,7 @@ impl Process {
         Arc::clone(&self.live.load().snapshot)
     }
 
-    /// Applies changes under this revision; the clock goes on by a second.
+    /// Applies changes as this revision, and advances the clock by a second.
     fn apply(&mut self, revision: u64, changes: Vec<Change>) {
         let version = Version {
             generation: 1,
@@ -103,7 +103,7 @@ impl Process {
         self.worker.tick(self.now);
     }
 
-    /// So many seconds in each of which an endpoint comes and another one goes.
+    /// Replaces the endpoint of a host once per second.
     fn churns(&mut self, revision: u64, host: &str, seconds: u16) {
         for second in 0..seconds {
             let gone = Change::Delete(found(host, 100 + second).key);
@@ -113,7 +113,7 @@ impl Process {
     }
 }
 
-/// A process that dies in the first second of what it starts; what it found.
+/// Starts a process that dies after a second. Returns the state that it loaded.
 fn dies(folder: &Path) -> CachedState {
     let (mut process, found) = Process::start(folder);
     process.worker.tick(process.now + SECOND);
@@ -134,7 +134,7 @@ fn a_minute_of_endpoint_churn_does_not_keep_a_content_from_becoming_good() {
     process.apply(2, host("b.test").to_vec());
     process.churns(2, "a.test", 10);
     drop(process);
-    // It is the newer one that ends the process, though its endpoints changed all the time; the one that proved good serves then.
+    // Revision 2 is on trial at each death, although its endpoints kept changing. After four deaths the proven revision 1 serves.
     for _ in 0..3 {
         assert_eq!(revision(&dies(folder.path())), Some(2));
     }
@@ -150,7 +150,7 @@ fn falling_back_serves_the_older_documents_with_the_newest_endpoints() {
     process.apply(1, [host("a.test"), host("gone.test")].concat());
     process.apply(1, vec![Change::Put(found("gone.test", 7))]);
     process.churns(1, "a.test", 62);
-    // The second revision has no `gone.test` any more, and its endpoint goes with it.
+    // Revision 2 removes `gone.test` and its endpoint.
     let keys = host("gone.test").map(|change| change.key().clone());
     let keys: Vec<RecordKey> = keys
         .into_iter()
@@ -170,11 +170,11 @@ fn falling_back_serves_the_older_documents_with_the_newest_endpoints() {
     let of_a = of_a.endpoints(&pool("a.test")).unwrap();
     let port = |endpoint: &Endpoint| endpoint.address.to_string()[10..].parse::<u16>().unwrap();
     let of_a: Vec<u16> = of_a.iter().map(port).collect();
-    // The last one of the first revision, and one of the second: changes of endpoints alone are written every 30 s.
+    // 162 is the last port of revision 1. The other one is from revision 2, but need not be the newest: endpoint-only changes are written
+    // every 30 s.
     assert!(matches!(of_a[..], [106..=140, 162]), "{of_a:?}");
 }
 
-/// What an endpoint-only change costs the disk: the documents are not written again.
 #[test]
 fn documents_are_not_written_again_when_endpoints_change() {
     let folder = TempDir::new().unwrap();

@@ -1,6 +1,6 @@
-//! What may stand where, written down once more beside the product, so that one mistake is not made twice.
+//! The fields that may be forwarded. The lists are independent of those in the product, so that a mistake there is detected.
 
-/// Fields of one connection.
+/// Hop-by-hop fields, which are never forwarded.
 const OF_CONNECTIONS: [&str; 4] = [
     "keep-alive",
     "proxy-connection",
@@ -8,7 +8,7 @@ const OF_CONNECTIONS: [&str; 4] = [
     "trailer",
 ];
 
-/// Names that mean nothing good behind a body.
+/// Fields that are dangerous in a trailer section.
 const NOT_TRAILING: [&str; 12] = [
     "authorization",
     "connection",
@@ -24,7 +24,7 @@ const NOT_TRAILING: [&str; 12] = [
     "x-api-key",
 ];
 
-/// What only we say of a client.
+/// Fields about the client that only the proxy may set.
 const OURS: [&str; 14] = [
     "cf-connecting-ip",
     "forwarded",
@@ -42,7 +42,7 @@ const OURS: [&str; 14] = [
     "x-remote-user",
 ];
 
-/// Whether a field may stand in a request's head that goes on.
+/// Reports whether the head of a forwarded request may contain a field.
 pub(crate) fn head(name: &str, value: &[u8]) -> bool {
     let name = name.to_lowercase();
     let spelling = name.replace(['_', '.'], "-");
@@ -57,7 +57,7 @@ pub(crate) fn head(name: &str, value: &[u8]) -> bool {
     }
 }
 
-/// Whether a field may stand in a trailer section that goes on.
+/// Reports whether a forwarded trailer section may contain a field.
 pub(crate) fn trailer(name: &str) -> bool {
     let name = name.to_lowercase();
     let spelling = name.replace(['_', '.'], "-");

@@ -1,4 +1,4 @@
-//! Messages, most of them good, some of them almost.
+//! Generated messages: most of them valid, some of them nearly valid.
 
 use super::rng::Rng;
 
@@ -100,7 +100,7 @@ const STATUSES: &[&str] = &[
 ];
 const INFORMATIONAL: &[&str] = &["100 Continue", "103 Early Hints", "102 x"];
 
-/// A stream of one to three requests.
+/// Generates one to three requests.
 pub(crate) fn requests(rng: &mut Rng) -> Vec<u8> {
     let mut out = Vec::new();
     for _ in 0..1 + rng.below(3) {
@@ -109,7 +109,7 @@ pub(crate) fn requests(rng: &mut Rng) -> Vec<u8> {
     out
 }
 
-/// A response, perhaps with something before it and behind it.
+/// Generates a response, sometimes with informational responses before it or another response after it.
 pub(crate) fn response(rng: &mut Rng) -> Vec<u8> {
     let mut out = Vec::new();
     let end = if rng.once_in(5) { "\n" } else { "\r\n" };
@@ -140,7 +140,7 @@ pub(crate) fn response(rng: &mut Rng) -> Vec<u8> {
     out
 }
 
-/// A chunked body.
+/// Generates a chunked body.
 pub(crate) fn chunked(rng: &mut Rng) -> Vec<u8> {
     let mut out = Vec::new();
     chunks(rng, &mut out);
@@ -166,7 +166,7 @@ fn request(rng: &mut Rng, out: &mut Vec<u8>) {
     if rng.once_in(2) {
         fields(rng, out, 3, "\r\n");
     }
-    // HTTP/1.0 knows no Host; HTTP/1.1 is refused without it.
+    // `Host` is optional in HTTP/1.0; an HTTP/1.1 request without it is refused.
     if !(version == "HTTP/1.0" && rng.once_in(4)) {
         line(
             out,
@@ -189,7 +189,7 @@ fn fields(rng: &mut Rng, out: &mut Vec<u8>, most: usize, end: &str) {
     }
 }
 
-/// The fields that frame a body, the end of the head, and the body.
+/// Generates the fields that frame a body, the end of the head, and the body. `doubt`: sometimes with a length next to chunks.
 fn body(rng: &mut Rng, out: &mut Vec<u8>, version: &str, end: &str, doubt: bool) {
     let data = data(rng);
     match rng.below(6) {
@@ -220,7 +220,7 @@ fn body(rng: &mut Rng, out: &mut Vec<u8>, version: &str, end: &str, doubt: bool)
 
 fn data(rng: &mut Rng) -> Vec<u8> {
     if rng.once_in(4) {
-        // What looks like a message, or the end of one.
+        // Data that looks like a message, or like the end of one.
         let texts: [&[u8]; 3] = [
             b"GET /inner HTTP/1.1\r\nHost: inner\r\n\r\n",
             b"0\r\n\r\n",
@@ -228,7 +228,7 @@ fn data(rng: &mut Rng) -> Vec<u8> {
         ];
         return rng.pick(&texts).to_vec();
     }
-    // Some are more than is copied behind a head, and some more than a buffer.
+    // Some exceed the 4 KiB that are copied behind a head, and some exceed a read buffer of 16 KiB.
     let most = rng.pick(&[4, 30, 30, 30, 300, 300, 6_000, 20_000]);
     let length = rng.below(most);
     (0..length).map(|at| b'a' + (at % 26) as u8).collect()

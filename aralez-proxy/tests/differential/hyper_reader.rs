@@ -1,4 +1,4 @@
-//! hyper as a reader: its server for requests, its client for responses.
+//! hyper as a reader: its server reads requests, its client reads responses.
 
 use parking_lot::Mutex;
 use std::convert::Infallible;
@@ -15,15 +15,15 @@ use hyper::{Request, Response};
 use super::message::{Message, Reading};
 use super::pipe::{Pipe, collect, drive};
 
-/// More fields than anything here has.
+/// Limit for the number of fields, which no message here reaches.
 const MOST_FIELDS: usize = 400;
-/// The request behind the one that is looked at.
+/// The request that follows the one under test.
 const NEXT_REQUEST: &[u8] = b"GET /the-next-one HTTP/1.1\r\nHost: next\r\n\r\n";
-/// The response behind the one that is looked at.
+/// The response that follows the one under test.
 const NEXT_RESPONSE: &[u8] = b"HTTP/1.1 299 Next\r\nContent-Length: 0\r\n\r\n";
 
-/// Reads the request that these bytes are. Its end is told by where the next one is found. `may_close`: behind a request that ends its
-/// connection there is no next one, and its body alone tells its end.
+/// Reads a request of exactly these bytes. hyper does not report where a request ends, so another one follows it: if hyper does not find
+/// that one, the end is `usize::MAX`. `may_close`: a request that closes its connection may also be the last one.
 pub(crate) fn request(bytes: &[u8], may_close: bool) -> Reading {
     let (seen, ended) = serve([bytes, NEXT_REQUEST].concat());
     let mut seen = seen.into_iter();
@@ -38,14 +38,14 @@ pub(crate) fn request(bytes: &[u8], may_close: bool) -> Reading {
     }
 }
 
-/// Reads a request behind whose bytes the connection ends.
+/// Reads a request that may be cut: the connection closes after these bytes.
 pub(crate) fn cut_request(bytes: &[u8]) -> Reading {
     let (seen, _) = serve(bytes.to_vec());
     let first = seen.into_iter().next();
     first.map_or(Reading::Open, |message| whole(message, bytes.len()))
 }
 
-/// How hyper's connection ended.
+/// Result of hyper's connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Well,
@@ -53,7 +53,7 @@ enum Ended {
     Otherwise,
 }
 
-/// The requests that hyper's server finds, whole ones only.
+/// Returns the complete requests that hyper's server reads.
 fn serve(bytes: Vec<u8>) -> (Vec<Message>, Ended) {
     let pipe = Pipe::asking(bytes);
     let seen: Arc<Mutex<Vec<Message>>> = Arc::default();
@@ -105,7 +105,7 @@ fn whole(mut message: Message, end: usize) -> Reading {
     Reading::Whole(message)
 }
 
-/// Reads the response that these bytes are. `closed`: the connection ends behind them; otherwise the next response comes.
+/// Reads a response of exactly these bytes. `closed`: the connection closes after them; otherwise another response follows.
 pub(crate) fn response(bytes: &[u8], to_head: bool, closed: bool) -> Reading {
     let mut answers = vec![bytes.to_vec()];
     if !closed {
@@ -123,7 +123,7 @@ pub(crate) fn response(bytes: &[u8], to_head: bool, closed: bool) -> Reading {
     }
 }
 
-/// Asks twice. `Some(true)`: the second answer is the one that came second; `None`: it was not asked for.
+/// Sends two requests. Returns whether the second response is [`NEXT_RESPONSE`], or `None` if the second request was not sent.
 async fn exchange(
     pipe: Pipe,
     method: &str,

@@ -1,6 +1,7 @@
-//! What we pass on is read by nobody in another way than by us: our core beside hyper, httparse, and readers that trust what they find.
+//! Differential tests: no other reader understands a forwarded message differently from the proxy. The other readers are hyper, httparse,
+//! and naive ones that validate nothing.
 //!
-//! Each run tries the same messages. `ARALEZ_PROVE=1` tries many more of them; `ARALEZ_SEED=n` begins with another seed.
+//! Every run tries the same messages. `ARALEZ_PROVE=1` tries many more of them; `ARALEZ_SEED=n` starts with another seed.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,14 +27,14 @@ use ours::Exchange;
 use passing::Steps;
 use rng::Rng;
 
-/// Cases of a test, ordinarily and where something is to be proven.
+/// Number of cases per test, without and with `ARALEZ_PROVE`.
 const CASES: (u64, u64) = (1_000, 50_000);
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// How such a message comes and goes: not in thousands of steps, which take long and show nothing new.
+/// Chooses the sizes of reads and writes. At most about 100 of each per message: thousands take long and find nothing new.
 fn steps(rng: &mut Rng, bytes: &[u8]) -> Steps {
     let least = bytes.len() / 100;
     Steps {
@@ -43,7 +44,7 @@ fn steps(rng: &mut Rng, bytes: &[u8]) -> Steps {
     }
 }
 
-/// Tries many messages, and tells of what became of them.
+/// Runs the cases of a test, fails at the first difference, and prints a summary.
 fn prove(what: &str, mut one: impl FnMut(&mut Rng) -> (Vec<u8>, Result<Tally, String>)) {
     let proving = std::env::var_os("ARALEZ_PROVE").is_some();
     let cases = if proving { CASES.1 } else { CASES.0 };
@@ -56,15 +57,15 @@ fn prove(what: &str, mut one: impl FnMut(&mut Rng) -> (Vec<u8>, Result<Tally, St
             Ok(tally) if tally.cut > 0 => cut += 1,
             Ok(_) => nothing += 1,
             Err(difference) => panic!(
-                "seed {seed}, {what}\n{}\n{difference}",
+                "{what}, seed {seed}: {difference}\nmessage: {}",
                 bytes.escape_ascii()
             ),
         }
     }
-    eprintln!("{what}: {whole} went on, {cut} in part, {nothing} did not");
+    eprintln!("{what}: {whole} forwarded, {cut} in part, {nothing} not at all");
     assert!(
         whole > cases / 5 && cut + nothing > cases / 20,
-        "what is tried is too one-sided"
+        "{what}: too one-sided to prove anything"
     );
 }
 
@@ -123,7 +124,7 @@ fn a_chunked_body_that_somebody_tampered_with_is_read_by_nobody_in_another_way()
     });
 }
 
-/// Without this the tests above could be blind.
+/// The tests above only prove something if the other readers disagree about ambiguous messages, which the proxy refuses.
 #[test]
 fn the_readers_beside_us_differ_about_what_we_refuse() {
     for fields in [

@@ -1,33 +1,34 @@
-//! A message as any of the readers understood it.
+//! A message as a reader understood it.
 
-/// What a reader saw.
+/// One message, as a reader understood it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Message {
     /// Method and target, or the status.
     pub(crate) first: String,
-    /// `Host`; empty in responses.
+    /// The value of `Host`; empty in responses.
     pub(crate) host: String,
-    /// The data of the body.
+    /// The data of the body, without framing.
     pub(crate) body: Vec<u8>,
     /// The trailers, names in lower case.
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
-    /// Where the next message begins.
+    /// Offset of the next message.
     pub(crate) end: usize,
 }
 
-/// What a reader made of bytes.
+/// A reader's result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Reading {
     /// A whole message.
     Whole(Message),
-    /// More must come.
+    /// An incomplete message: the reader waits for more bytes.
     Open,
-    /// It does not take this.
+    /// The reader refuses the bytes for this reason.
     Refused(&'static str),
 }
 
 impl Message {
-    /// What differs from the other one, in words. The order of trailers of different names means nothing.
+    /// Describes the first difference from `other`; `None` if the messages are equal. The order of trailers with different names is
+    /// not shown as a difference.
     pub(crate) fn differs(&self, other: &Self) -> Option<String> {
         if self == other {
             return None;
@@ -46,17 +47,17 @@ impl Message {
             ("trailers", trailers(self), trailers(other)),
         ];
         let differing = pairs.into_iter().find(|(_, mine, theirs)| mine != theirs);
-        differing.map(|(what, mine, theirs)| format!("{what}: {mine:?} and not {theirs:?}"))
+        differing.map(|(what, mine, theirs)| format!("{what} is {mine:?}, expected {theirs:?}"))
     }
 }
 
-/// Lines of trailers as pairs.
+/// Splits trailer lines into names and values.
 pub(crate) fn trailers(lines: &[u8]) -> Vec<(String, Vec<u8>)> {
     let lines = lines.split(|byte| *byte == b'\n');
     lines.filter_map(field).collect()
 }
 
-/// A line as a lower-case name and a trimmed value, read without any rule.
+/// Splits a line into a lower-case name and a trimmed value, without validation. `None` if it has no colon.
 pub(crate) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = String::from_utf8_lossy(&line[..colon])

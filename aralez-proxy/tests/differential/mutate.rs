@@ -1,8 +1,8 @@
-//! Changes to a message that readers are known to stumble over.
+//! Mutations of messages, of kinds that parsers are known to mishandle.
 
 use super::rng::Rng;
 
-/// What is put anywhere.
+/// Byte sequences that are inserted anywhere.
 const TOKENS: &[&[u8]] = &[
     b"\r\n",
     b"\n",
@@ -63,7 +63,7 @@ const TOKENS: &[&[u8]] = &[
     b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 ];
 
-/// Changes some of the bytes.
+/// Applies one to three mutations. One kind of them inserts a part of `other`.
 pub(crate) fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
     for _ in 0..1 + rng.below(3) {
         mutate_one(rng, bytes, other);
@@ -97,7 +97,7 @@ fn mutate_one(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
     }
 }
 
-/// A place, more often near a line's end than anywhere else: there is where readers differ.
+/// Returns an offset, in two of three cases close after a line end, a colon or a space, where readers differ most.
 fn place(rng: &mut Rng, bytes: &[u8]) -> usize {
     let at = rng.below(bytes.len() + 1);
     if rng.once_in(3) {

@@ -1,33 +1,33 @@
-//! Readers as they should not be: they take what they find, and each trusts another part of it.
+//! Naive readers: they accept everything, and each resolves ambiguities in another way.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::message::{Message, Reading, field};
 
-/// One of them. None refuses what it can read somehow: line ends of LF alone, spaces around names, folded lines, signs and garbage
-/// around numbers.
+/// A naive reader. It accepts everything that it can interpret somehow: LF as a line end, spaces around names, folded lines, signs and
+/// garbage around numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Naive {
-    /// Of repeated fields the last one counts, and not the first.
+    /// The last of repeated fields counts, instead of the first.
     pub(crate) last: bool,
-    /// A length counts before chunks.
+    /// `Content-Length` takes precedence over chunks.
     pub(crate) length_first: bool,
-    /// What ends a line.
+    /// The accepted line ends.
     pub(crate) ends: Ends,
 }
 
-/// What ends a line.
+/// Accepted line ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ends {
-    /// LF, with a CR before it or without.
+    /// LF, with or without a CR before it.
     Feed,
-    /// Also a CR alone.
+    /// LF, CRLF, or CR alone.
     Either,
-    /// CRLF and nothing else: what stands alone is part of the line.
+    /// Only CRLF: a CR or LF alone is part of the line.
     Pair,
 }
 
-/// All of them.
+/// Returns all naive readers.
 pub(crate) fn all() -> impl Iterator<Item = Naive> {
     let ends = [Ends::Feed, Ends::Either, Ends::Pair].into_iter();
     ends.flat_map(|ends| {
@@ -75,7 +75,8 @@ impl Naive {
         }
     }
 
-    /// Reads a response and what informs before it. `head`: to a HEAD; `closed`: the connection ends behind the bytes.
+    /// Reads a response and the informational responses before it. `to_head`: the request was a HEAD; `closed`: the connection closes
+    /// after the bytes.
     pub(crate) fn response(self, bytes: &[u8], to_head: bool, closed: bool) -> Reading {
         let mut at = 0;
         loop {
@@ -105,7 +106,7 @@ impl Naive {
         }
     }
 
-    /// The line at `at`, and where the next one begins.
+    /// Returns the line at `at` and the offset of the next one; `None` if the line has no end.
     fn line(self, bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
         let rest = bytes.get(at..)?;
         let ends = |place: usize| match self.ends {
@@ -234,7 +235,7 @@ fn of_length(bytes: &[u8], from: usize, length: u64, mut message: Message) -> Re
     Reading::Whole(message)
 }
 
-/// A number as C reads it: spaces and a sign before it, and anything behind it.
+/// Parses a number as C does: spaces and a `+` before it, and anything after it. `None` if there is no digit.
 fn number(text: &[u8], radix: u32) -> Option<u64> {
     let text = text.trim_ascii_start();
     let text = text.strip_prefix(b"+").unwrap_or(text);

@@ -1,4 +1,4 @@
-//! What must hold for every stream of bytes: what we pass on is read by nobody in another way than by us.
+//! The property that holds for every stream of bytes: no reader understands the forwarded bytes differently from the proxy.
 
 use std::fmt::Display;
 
@@ -12,26 +12,26 @@ use super::naive::{self, Ends, Naive};
 use super::ours::{self, Exchange, Ours, Passed};
 use super::passing::Steps;
 
-/// Messages of one stream that are looked at.
+/// Maximum number of messages that are checked in one stream.
 const MOST_MESSAGES: usize = 8;
-/// What stands behind a message, so that a reader that reads too far finds something.
+/// The bytes after a message, so that a reader that reads too far finds something.
 const NEXT: &[u8] = b"GET /behind HTTP/1.1\r\nHost: behind\r\n\r\n";
 
-/// What became of the messages of a stream: how many went on as a whole, how many in part, and why the last one did not.
+/// Results of the messages of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Tally {
-    /// Went on.
+    /// Number of messages that were forwarded whole.
     pub(crate) whole: usize,
-    /// Went on in part.
+    /// Number of messages that were forwarded in part.
     pub(crate) cut: usize,
-    /// Why the rest did not.
+    /// Reason why the rest was not forwarded.
     pub(crate) ended: &'static str,
 }
 
-/// Looks at a stream of requests.
+/// Checks a stream of requests.
 ///
 /// # Errors
-/// Who read what in which other way.
+/// The reader that disagrees, and the difference.
 pub(crate) fn requests(bytes: &[u8], steps: Steps) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let mut rest = bytes;
@@ -57,10 +57,10 @@ pub(crate) fn requests(bytes: &[u8], steps: Steps) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// Looks at a response.
+/// Checks a response.
 ///
 /// # Errors
-/// Who read what in which other way.
+/// The reader that disagrees, and the difference.
 pub(crate) fn response(bytes: &[u8], exchange: Exchange, steps: Steps) -> Result<Tally, String> {
     let mut tally = Tally::default();
     match ours::response(bytes, exchange, steps) {
@@ -80,7 +80,7 @@ pub(crate) fn response(bytes: &[u8], exchange: Exchange, steps: Steps) -> Result
     Ok(tally)
 }
 
-/// What goes on, to everybody who reads it.
+/// Checks the forwarded bytes with every reader, the proxy included.
 fn request_goes(passed: &Passed) -> Result<(), String> {
     let goes = &passed.bytes;
     fit_trailers(passed)?;
@@ -97,7 +97,7 @@ fn request_goes(passed: &Passed) -> Result<(), String> {
     let again = ours::request(&behind, Steps::WHOLE);
     let Ours::Whole(again) = again else {
         return Err(format!(
-            "we would not pass it on again ({again:?}): {}",
+            "the proxy would not forward its own output ({again:?}): {}",
             goes.escape_ascii()
         ));
     };
@@ -105,11 +105,11 @@ fn request_goes(passed: &Passed) -> Result<(), String> {
         &Reading::Whole(again.came),
         &passed.goes,
         goes,
-        "we ourselves",
+        "the proxy itself",
     )
 }
 
-/// hyper refuses targets that its own type for them does not hold.
+/// Reports whether hyper may refuse the request because its type for targets cannot represent this one.
 fn hyper_may_refuse(passed: &Passed) -> bool {
     let target = passed.goes.first.split(' ').nth(1).unwrap_or_default();
     target.parse::<http::Uri>().is_err()
@@ -123,21 +123,21 @@ fn fit_trailers(passed: &Passed) -> Result<(), String> {
         .find(|(name, _)| !fit::trailer(name))
     {
         Some((name, _)) => Err(format!(
-            "{name} goes on as a trailer in {}",
+            "trailer {name} must not be forwarded: {}",
             passed.bytes.escape_ascii()
         )),
         None => Ok(()),
     }
 }
 
-/// httparse finds the same head: the same lines, none of them twice where they say where it goes or ends.
+/// Checks that httparse finds the same head, only fields that may be forwarded, and none of the routing and framing fields twice.
 fn httparse_sees(passed: &Passed) -> Result<(), String> {
     let goes = &passed.bytes;
     let wrong = |what: &str| Err(format!("httparse: {what} in {}", goes.escape_ascii()));
     let mut fields = [httparse::EMPTY_HEADER; 400];
     let mut request = httparse::Request::new(&mut fields);
     let Ok(httparse::Status::Complete(length)) = request.parse(goes) else {
-        return wrong("does not read the head");
+        return wrong("cannot read the head");
     };
     let mut head = RequestHead::default();
     let limits = HeadLimits {
@@ -145,7 +145,7 @@ fn httparse_sees(passed: &Passed) -> Result<(), String> {
         ..HeadLimits::default()
     };
     if head.read(goes, &limits) != Ok(Some(length)) || request.version != Some(1) {
-        return wrong("another head");
+        return wrong("another head or version");
     }
     let theirs = request
         .headers
@@ -163,7 +163,7 @@ fn httparse_sees(passed: &Passed) -> Result<(), String> {
         .iter()
         .find(|field| !fit::head(field.name, field.value));
     if let Some(field) = odd {
-        return wrong(field.name);
+        return wrong(&format!("{} must not be forwarded", field.name));
     }
     for name in [
         "host",
@@ -176,13 +176,13 @@ fn httparse_sees(passed: &Passed) -> Result<(), String> {
             .iter()
             .filter(|field| field.name.eq_ignore_ascii_case(name));
         if named.count() > 1 {
-            return wrong(name);
+            return wrong(&format!("{name} more than once"));
         }
     }
     Ok(())
 }
 
-/// What came, to everybody who accepts it: the next message begins where we say.
+/// Checks the received bytes: every reader that accepts them finds the same message, and the next one at the same offset.
 fn request_came(passed: &Passed, bytes: &[u8]) -> Result<(), String> {
     let came = &bytes[..passed.came.end];
     let expected = without_trailers(&passed.came);
@@ -193,11 +193,11 @@ fn request_came(passed: &Passed, bytes: &[u8]) -> Result<(), String> {
             &read,
             &expected,
             came,
-            format_args!("what came, to {naive}"),
+            format_args!("received bytes, read by {naive}"),
         )?;
     }
     if let Reading::Whole(read) = untrailed(hyper_reader::request(came, true)) {
-        // It writes an absolute target in another way.
+        // hyper writes an absolute target in another form.
         let read = Message {
             first: expected.first.clone(),
             ..read
@@ -206,7 +206,7 @@ fn request_came(passed: &Passed, bytes: &[u8]) -> Result<(), String> {
             &Reading::Whole(read),
             &expected,
             came,
-            "what came, to hyper",
+            "received bytes, read by hyper",
         )?;
     }
     Ok(())
@@ -240,7 +240,7 @@ fn response_goes(passed: &Passed, exchange: Exchange) -> Result<(), String> {
 fn response_came(passed: &Passed, bytes: &[u8], exchange: Exchange) -> Result<(), String> {
     let came = &bytes[..passed.came.end];
     let expected = without_trailers(&passed.came);
-    // What may be repaired in a response is what some readers do not read as we do.
+    // The proxy accepts and repairs LF alone, and a length next to chunks, in a response. Readers that treat these differently are skipped.
     let agrees =
         |naive: &Naive| naive.ends != Ends::Pair && !(naive.length_first && passed.doubted);
     for naive in naive::all().filter(agrees) {
@@ -249,7 +249,7 @@ fn response_came(passed: &Passed, bytes: &[u8], exchange: Exchange) -> Result<()
             &read,
             &expected,
             came,
-            format_args!("what came, to {naive}"),
+            format_args!("received bytes, read by {naive}"),
         )?;
     }
     if let Reading::Whole(read) = untrailed(hyper_reader::response(came, exchange.head, true)) {
@@ -257,7 +257,7 @@ fn response_came(passed: &Passed, bytes: &[u8], exchange: Exchange) -> Result<()
             &Reading::Whole(read),
             &expected,
             came,
-            "what came, to hyper",
+            "received bytes, read by hyper",
         )?;
     }
     Ok(())
@@ -283,8 +283,8 @@ fn same(
 ) -> Result<(), String> {
     let difference = match read {
         Reading::Whole(read) => read.differs(expected),
-        Reading::Open => Some("waits for more".to_owned()),
-        Reading::Refused(why) => Some(format!("refuses it: {why}")),
+        Reading::Open => Some("waits for more bytes".to_owned()),
+        Reading::Refused(why) => Some(format!("refuses the message: {why}")),
     };
     match difference {
         Some(difference) => Err(format!(
@@ -298,7 +298,7 @@ fn same(
 fn is_open(read: &Reading, bytes: &[u8], reader: impl Display) -> Result<(), String> {
     match read {
         Reading::Whole(read) => Err(format!(
-            "{reader}: takes what was cut for a whole message: {read:?}\nin {}",
+            "{reader}: takes a cut message for a whole one: {read:?}\nin {}",
             bytes.escape_ascii()
         )),
         _ => Ok(()),

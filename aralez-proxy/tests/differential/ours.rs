@@ -1,4 +1,4 @@
-//! What our core makes of a stream of bytes, and what goes on of it.
+//! The proxy as a reader: how its core understands a stream of bytes, and the bytes that it forwards.
 
 use aralez_proto::matcher::Target;
 use aralez_proxy::core::limits::HeadLimits;
@@ -16,47 +16,48 @@ use aralez_proxy::engine::io::body_relay::BodyFraming;
 use super::message::Message;
 use super::passing::{Passing, Steps};
 
-/// Informational responses that are passed on here.
+/// Maximum number of informational responses before the final one.
 const MOST_INFORMATIONAL: usize = 16;
 
-/// What became of a message.
+/// Result of forwarding a message.
 #[derive(Clone, Debug)]
 pub(crate) enum Ours {
-    /// It was refused, answered by us, or is not whole, before a byte of it went on. The text says which.
+    /// No byte was forwarded: the message was refused or is incomplete, for this reason.
     Nothing(&'static str),
-    /// Its head went on, and its body did not come to its end: the connection that it went to is closed behind these bytes.
+    /// These bytes were forwarded: the head, and a body that did not reach its end. The proxy closes the connection after them.
     Cut(Vec<u8>),
-    /// It went on as a whole.
+    /// The whole message was forwarded.
     Whole(Box<Passed>),
 }
 
-/// A message that went on.
+/// A forwarded message.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
-    /// The message as it came. Its trailers are those that may go on.
+    /// The received message, with only those trailers that may be forwarded.
     pub(crate) came: Message,
-    /// What others must see in what went on.
+    /// The message that other readers must find in `bytes`.
     pub(crate) goes: Message,
-    /// What went on.
+    /// The forwarded bytes.
     pub(crate) bytes: Vec<u8>,
-    /// The end of the connection ends what went on.
+    /// The forwarded body is delimited by the close of the connection.
     pub(crate) goes_until_close: bool,
-    /// A length stood beside chunks, which only a response may have: readers differ about what came.
+    /// The message was received with both `Content-Length` and `Transfer-Encoding`, about which readers differ. Only accepted in a
+    /// response.
     pub(crate) doubted: bool,
 }
 
-/// Who asked for a response, and what its endpoint does.
+/// The request of a response, and the behaviour of its endpoint.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Exchange {
-    /// By HEAD.
+    /// The method is HEAD.
     pub(crate) head: bool,
-    /// In HTTP/1.0.
+    /// The version is HTTP/1.0.
     pub(crate) old: bool,
-    /// The endpoint closes its connection behind what it sent.
+    /// The endpoint closes its connection after the bytes.
     pub(crate) closed: bool,
 }
 
-/// Reads the request at the front of the bytes, and passes it on.
+/// Reads the first request of the bytes, and forwards it.
 pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
     let mut head = RequestHead::default();
     let from = match head.read(bytes, &HeadLimits::default()) {
@@ -101,7 +102,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
     passing.pass(bytes, steps, &out, came, message(edits.target, host))
 }
 
-/// Reads the response at the front of the bytes with what informs before it, and passes it on.
+/// Reads the first response of the bytes with the informational responses before it, and forwards them.
 pub(crate) fn response(bytes: &[u8], exchange: Exchange, steps: Steps) -> Ours {
     let mut out = Vec::new();
     let mut start = 0;

@@ -1,4 +1,4 @@
-//! A body on its way, as the engine moves it: read in pieces, staged by its relay, written in pieces.
+//! Forwarding of a body as the engine does it: read in pieces, staged by the relay, written in pieces.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
@@ -12,19 +12,19 @@ use aralez_proxy::engine::io::buffer::{Buffer, Buffers};
 use super::message::{self, Message};
 use super::ours::{Ours, Passed};
 
-/// How bytes come and go.
+/// Sizes of reads and writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {
-    /// So many with each read.
+    /// Maximum number of bytes per read.
     pub(crate) read: usize,
-    /// So many with each write.
+    /// Maximum number of bytes per write.
     pub(crate) write: usize,
-    /// So many are kept to be sent again.
+    /// Maximum number of bytes retained for a replay.
     pub(crate) keeps: usize,
 }
 
 impl Steps {
-    /// All at once.
+    /// Everything in one read and one write.
     pub(crate) const WHOLE: Self = Self {
         read: usize::MAX,
         write: usize::MAX,
@@ -32,23 +32,23 @@ impl Steps {
     };
 }
 
-/// What is known of a body before it is passed on.
+/// A body to forward.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Passing {
-    /// How it came.
+    /// The received framing.
     pub(crate) framing: Framing,
-    /// Who sent it.
+    /// The side that sent it.
     pub(crate) sender: Sender,
-    /// How it goes.
+    /// The framing to forward it in.
     pub(crate) goes: BodyFraming,
-    /// Where it begins.
+    /// Offset of its first byte.
     pub(crate) from: usize,
-    /// The connection that it came on ends behind the bytes.
+    /// The sender closes its connection after the bytes.
     pub(crate) closed: bool,
 }
 
 impl Passing {
-    /// Passes a message on whose head, as it goes on, is `head`.
+    /// Forwards the body after `head`, which is the head as forwarded.
     pub(crate) fn pass(
         self,
         bytes: &[u8],
@@ -62,14 +62,14 @@ impl Passing {
         let Some((body, trailers, end)) = core else {
             assert_eq!(
                 relayed, None,
-                "the relay ends a body that the core does not"
+                "the relay ends a body that is incomplete for the core"
             );
             return Ours::Cut(out);
         };
         assert_eq!(
             relayed,
             Some(end),
-            "the relay and the core end a body at the same byte"
+            "the relay and the core disagree about the end of a body"
         );
         came.body.clone_from(&body);
         came.end = end;
@@ -88,7 +88,8 @@ impl Passing {
         }))
     }
 
-    /// The data, the trailers that may go on, and where the next message begins.
+    /// Returns the data, the trailers that may be forwarded, and the offset of the next message; `None` if the body is refused or
+    /// incomplete.
     fn core(self, bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, usize)> {
         let mut body = Body::new(self.framing, self.sender);
         let mut rest = bytes[self.from..].to_vec();
@@ -98,7 +99,7 @@ impl Passing {
         ends.then(|| (data, body.trailers().to_vec(), self.from + taken.consumed))
     }
 
-    /// What went on, and where the next message begins in what came.
+    /// Returns the forwarded bytes, and the offset of the next received message; `None` if the body is refused or incomplete.
     fn relay(self, bytes: &[u8], steps: Steps, head: &[u8]) -> (Vec<u8>, Option<usize>) {
         let (buffers, mut buffer) = (Buffers::default(), Buffer::default());
         let mut relay = BodyRelay::default();
@@ -115,7 +116,7 @@ impl Passing {
         let mut context = Context::from_waker(Waker::noop());
         loop {
             let sent = relay.out.poll_send(&mut context, &mut sink, &mut buffer);
-            assert!(matches!(sent, Poll::Ready(Ok(_))), "a vector takes all");
+            assert!(matches!(sent, Poll::Ready(Ok(_))), "write failed: {sent:?}");
             if relay.is_ended() {
                 return (sink.bytes, Some(sink.at - buffer.filled().len()));
             }
@@ -133,13 +134,13 @@ impl Passing {
             let read = buffers.poll_read(&mut context, &mut sink, &mut buffer);
             assert!(
                 matches!(read, Poll::Ready(Ok(1..))),
-                "framing that is not whole never fills a buffer"
+                "incomplete framing fills the buffer: {read:?}"
             );
         }
     }
 }
 
-/// A connection that gives and takes so many bytes at once.
+/// A connection with a maximum number of bytes per read and per write.
 struct Sink {
     source: Vec<u8>,
     at: usize,

@@ -1,4 +1,4 @@
-//! A connection in memory for hyper, without a runtime: it is polled until nothing moves.
+//! An in-memory connection for hyper, polled without a runtime until there is no progress.
 
 use parking_lot::Mutex;
 use std::future::Future;
@@ -11,12 +11,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use hyper::body::{Body as _, Incoming};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-/// More polls than any message here needs.
+/// Maximum number of polls, more than any message here needs.
 const MOST_POLLS: usize = 100_000;
-/// So many polls in which nothing moved are the end.
+/// Number of consecutive polls without progress after which [`drive`] gives up.
 const QUIET_POLLS: usize = 3;
 
-/// One end of a connection. What is written to it is kept.
+/// One end of a connection. It keeps everything that is written to it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pipe(Arc<Mutex<State>>);
 
@@ -24,16 +24,16 @@ pub(crate) struct Pipe(Arc<Mutex<State>>);
 struct State {
     input: Vec<u8>,
     at: usize,
-    /// What comes with each head that is written, the first one last.
+    /// Input to add after each written head, in reverse order.
     answers: Vec<Vec<u8>>,
-    /// Where the head ended that was written last.
+    /// End of the last head in `written`.
     head: usize,
     written: Vec<u8>,
     moved: usize,
 }
 
 impl Pipe {
-    /// A connection on which this comes, and then its end.
+    /// Creates a connection that delivers this input and then closes.
     pub(crate) fn asking(input: Vec<u8>) -> Self {
         Self(Arc::new(Mutex::new(State {
             input,
@@ -41,7 +41,7 @@ impl Pipe {
         })))
     }
 
-    /// A connection on which these come, each once a head was written, and then its end.
+    /// Creates a connection that delivers one of these after each written head and then closes.
     pub(crate) fn answering(mut answers: Vec<Vec<u8>>) -> Self {
         answers.reverse();
         Self(Arc::new(Mutex::new(State {
@@ -60,7 +60,7 @@ impl Pipe {
 }
 
 impl State {
-    /// Answers the heads that were written.
+    /// Adds the input for the heads that were written since the last call.
     fn answer(&mut self) {
         while let Some(end) = self.written[self.head..]
             .windows(4)
@@ -114,7 +114,7 @@ impl Write for Pipe {
     }
 }
 
-/// Polls until it is ready, or until nothing moves and nobody is woken any more.
+/// Polls `work` until it is ready. `None` if no bytes move and the waker is not called any more.
 pub(crate) fn drive<T>(pipe: &Pipe, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let woken = Arc::new(Woken::default());

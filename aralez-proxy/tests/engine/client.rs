@@ -1,4 +1,4 @@
-//! A client that sends bytes as they are and reads whole responses.
+//! A client that sends bytes verbatim and reads whole responses.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 pub(crate) struct Client(TcpStream);
 
-/// One response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -37,12 +36,11 @@ impl Client {
         ))
     }
 
-    /// Sends bytes.
     pub(crate) fn write(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).unwrap();
     }
 
-    /// Sends bytes and reads one response, which has a length.
+    /// Sends bytes and reads one response: head, and body if it has a `Content-Length`.
     pub(crate) fn send(&mut self, bytes: &str) -> Response {
         self.write(bytes);
         let mut seen = Vec::new();
@@ -52,14 +50,15 @@ impl Client {
             }
             assert!(
                 self.read(&mut seen),
-                "the connection ended within the head: {seen:?}"
+                "connection closed within the head: {}",
+                seen.escape_ascii()
             );
         };
         let head = String::from_utf8_lossy(&seen[..end]).to_ascii_lowercase();
         let length =
             crate::origin::field(&head, "content-length").map_or(0, |n| n.parse().unwrap());
         while seen.len() < end + length {
-            assert!(self.read(&mut seen), "the connection ended within the body");
+            assert!(self.read(&mut seen), "connection closed within the body");
         }
         Response {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
@@ -68,14 +67,14 @@ impl Client {
         }
     }
 
-    /// All that comes until the other side closes.
+    /// Reads until the connection closes.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         while self.read(&mut rest) {}
         String::from_utf8_lossy(&rest).into_owned()
     }
 
-    /// Whether the other side closes without sending more.
+    /// Waits for bytes or the close, and reports whether the connection closed.
     pub(crate) fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         !self.read(&mut rest)
@@ -86,7 +85,7 @@ impl Client {
         match self.0.read(&mut buffer) {
             Ok(0) => false,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            Err(error) => panic!("no response: {error}"),
+            Err(error) => panic!("read failed: {error}"),
             Ok(read) => {
                 seen.extend_from_slice(&buffer[..read]);
                 true

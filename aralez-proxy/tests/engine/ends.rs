@@ -1,4 +1,4 @@
-//! Every request ends exactly once, however it ends: each is timed once, and counted for what it is.
+//! Every request ends exactly once, however it ends: its latency is recorded once, and its outcome is counted once.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use aralez_proxy::core::traffic::{Tally, TrafficEvent};
 use crate::node::{Node, Site};
 use crate::origin::{Origin, response};
 
-/// What a node has counted of ended requests.
+/// A node's counters of ended requests.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Ends {
-    /// Requests that were timed.
+    /// Number of recorded latencies.
     timed: u64,
     statuses: Vec<(u16, u64)>,
     errors: u64,
@@ -37,7 +37,7 @@ fn ends(tally: &Tally) -> Ends {
     }
 }
 
-/// One request that ended well with this status.
+/// Returns the counters after one request that ended with this status and without an error.
 fn well(status: u16) -> Ends {
     Ends {
         timed: 1,
@@ -54,7 +54,7 @@ fn connect(node: &Node, request: &str) -> TcpStream {
     stream
 }
 
-/// Sends requests, reads until the connection ends, and gives what was counted when nothing runs any more.
+/// Sends requests, reads until the connection closes, and returns the counters once no request or connection is left.
 fn counted(origin: &Origin, requests: &str) -> Ends {
     let node = Node::serving(&[Site::new("a.example", "/", &[origin])]);
     let mut client = connect(&node, requests);
@@ -70,7 +70,7 @@ fn settled(node: &Node) -> Ends {
     ends(&sum)
 }
 
-/// An endpoint with one connection.
+/// Starts an endpoint that serves one connection.
 fn endpoint(serve: impl FnOnce(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -111,7 +111,7 @@ fn a_head_that_cannot_be_read_is_answered_and_not_timed() {
 #[test]
 fn a_refused_body_ends_its_request_once() {
     let request = "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n";
-    // With its head, and when an endpoint has that already.
+    // First in one piece with its head, then after the endpoint has received the head.
     assert_eq!(
         counted(&Origin::ok(), &format!("{request}zz\r\n")),
         well(400)
@@ -174,7 +174,7 @@ fn a_client_that_goes_away_ends_its_request_once() {
 const UPGRADE: &str =
     "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
-/// A node with an open tunnel.
+/// Starts a node and opens a tunnel through it.
 fn tunnel() -> (Node, TcpStream) {
     let mut site = Site::new("a.example", "/", &[]);
     site.endpoints.push(endpoint(|mut stream| {
@@ -190,7 +190,7 @@ fn tunnel() -> (Node, TcpStream) {
     assert_eq!(
         ends(&node.traffic.sum()),
         Ends::default(),
-        "it has not ended"
+        "an open tunnel is counted as ended"
     );
     (node, client)
 }

@@ -1,4 +1,4 @@
-//! The exchange: what each side sees when the other one is early, late, gone or wrong.
+//! Exchanges in which one side is early, late, gone or wrong, and the result for the other side.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::node::{Node, Site};
 use crate::origin::{Origin, response};
 
-/// An endpoint whose connections are served by `serve`.
+/// Starts an endpoint that serves each connection with `serve`.
 fn endpoint(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -29,7 +29,7 @@ fn site(address: SocketAddr) -> Site {
     site
 }
 
-/// Reads until `end` has come.
+/// Reads until `end` has arrived, or the connection closes.
 fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     let mut seen = Vec::new();
     let mut byte = [0];
@@ -67,7 +67,7 @@ fn the_end_of_a_body_is_written_once_however_late_it_comes() {
     assert_eq!(
         origin.connections(),
         1,
-        "the connection was not kept: {raw}"
+        "endpoint connection not reused: {raw}"
     );
     assert_eq!(raw.matches("0\r\n\r\n").count(), 2, "{raw}");
     let posts = origin.heads();
@@ -81,7 +81,7 @@ fn the_end_of_a_body_is_written_once_however_late_it_comes() {
 fn a_request_on_a_connection_that_the_endpoint_closed_is_sent_again_if_that_does_no_harm() {
     let (say, answered) = mpsc::channel();
     let say = std::sync::Arc::new(std::sync::Mutex::new(say));
-    // One answer for each connection, and no word that it closes.
+    // One response per connection, then a close that no `Connection: close` announced.
     let address = endpoint(move |mut stream| {
         read_until(&mut stream, b"\r\n\r\n");
         stream.write_all(&response("200 OK", "", "fine")).unwrap();
@@ -105,7 +105,7 @@ fn an_endpoint_that_is_gone_with_its_kept_connections_costs_no_request() {
     let leaving = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = leaving.local_addr().unwrap();
     let (say, left) = mpsc::channel();
-    // It answers once, then is gone: its connection and its port.
+    // Sends one response, then closes its connection and its port.
     thread::spawn(move || {
         let (mut stream, _) = leaving.accept().unwrap();
         read_until(&mut stream, b"\r\n\r\n");
@@ -130,7 +130,7 @@ fn an_endpoint_that_is_gone_with_its_kept_connections_costs_no_request() {
 fn a_request_that_was_sent_on_a_kept_connection_reaches_another_endpoint_as_a_whole() {
     let leaving = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = leaving.local_addr().unwrap();
-    // It answers once, reads one request more, and is gone with it.
+    // Sends one response, reads a second request, and closes without a response to it.
     thread::spawn(move || {
         let (mut stream, _) = leaving.accept().unwrap();
         read_until(&mut stream, b"\r\n\r\n");
@@ -176,7 +176,7 @@ fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
         let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
         let address = endpoint(move |mut stream| {
             read_until(&mut stream, b"\r\n\r\n");
-            // Apart from its head, so that the head is with the client when the cut comes.
+            // The body is sent separately, so that the client has the head when the response is cut.
             let (head, body) = cut.split_at(cut.find("\r\n\r\n").unwrap() + 4);
             stream.write_all(head.as_bytes()).unwrap();
             wait.lock().unwrap().recv().unwrap();
@@ -193,7 +193,7 @@ fn a_response_that_is_cut_is_never_taken_for_a_whole_one() {
         assert!(text.starts_with("http/1.1 200"), "{cut:?}: {text}");
         let whole = text.ends_with("0\r\n\r\n") || text.contains("content-length: 4");
         assert!(!whole, "{cut:?}: {text}");
-        // Without a length and without chunks, only a reset tells a cut end from a good one.
+        // The response to HTTP/1.0 has neither length nor chunks: only a reset distinguishes a cut body from a complete one.
         assert_eq!(end.is_err(), version == "1.0", "{cut:?}: {end:?} {text}");
     }
 }
@@ -229,7 +229,7 @@ fn a_client_that_goes_away_frees_its_endpoint() {
     drop(client);
     let (seen, left) = gone.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(seen.starts_with(b"GET / "));
-    assert_eq!(left, 0, "the endpoint's connection ends");
+    assert_eq!(left, 0, "endpoint connection not closed");
     node.until(|traffic| traffic.in_flight() == 0);
 }
 
@@ -283,7 +283,7 @@ fn informational_responses_pass_to_new_clients_and_not_to_old_ones() {
 }
 
 #[test]
-fn a_body_waits_for_the_endpoints_word_and_follows_it() {
+fn a_body_waits_for_the_endpoints_100_continue_and_follows_it() {
     let address = endpoint(|mut stream| {
         let head = read_until(&mut stream, b"\r\n\r\n");
         assert!(String::from_utf8_lossy(&head).contains("Expect: 100-continue"));

@@ -1,4 +1,4 @@
-//! How many connections are taken, how they are spread, and what a panic in one of them means for the others.
+//! Connection limits, the distribution of connections over threads, and the isolation of a panic to its connection.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
@@ -30,7 +30,7 @@ fn a_connection_over_a_limit_is_closed_without_a_word_and_leaves_the_others_alon
         assert_eq!(client.get("a.example", "/", "").status, 200);
         client.write("GET / HTTP/1.1\r\n");
     }
-    // Idle ones would make room.
+    // In the middle of a head, so that none of them counts as idle and is evicted.
     node.until(|traffic| {
         traffic
             .connections
@@ -80,7 +80,7 @@ fn connections_are_spread_over_the_threads_and_all_are_served() {
     assert_eq!(node.event(TrafficEvent::Accepted), 40);
 }
 
-/// A connection whose every read is a defect of ours.
+/// A connection that panics on read, as a defect in the proxy would.
 struct Defect;
 
 impl Io for Defect {
@@ -194,7 +194,7 @@ fn clients_that_were_connected_before_the_listeners_closed_are_answered() {
         }
         assert!(
             TcpStream::connect(node.address).is_err(),
-            "the listener is closed"
+            "connect succeeded after the listener closed"
         );
         node.close();
     }

@@ -1,4 +1,4 @@
-//! A node that serves sites, in this process.
+//! A node in this process that serves sites.
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -87,7 +87,7 @@ impl Node {
         Self::run(engine(live, Most::default()), NonZeroUsize::MIN)
     }
 
-    /// With so many connections at most, on two threads.
+    /// Starts a node with these connection limits, on two threads.
     pub(crate) fn limited(sites: &[Site], most: Most) -> Self {
         let two = NonZeroUsize::MIN.saturating_add(1);
         Self::run(engine(live(sites), most), two)
@@ -109,21 +109,21 @@ impl Node {
         }
     }
 
-    /// How often something happened.
+    /// Returns the count of an event.
     pub(crate) fn event(&self, event: TrafficEvent) -> u64 {
         self.traffic.sum().events(event)
     }
 
-    /// Waits until the traffic is so.
+    /// Waits until the traffic satisfies `is`.
     pub(crate) fn until(&self, is: impl Fn(&Tally) -> bool) {
         let end = Instant::now() + Duration::from_secs(10);
         while !is(&self.traffic.sum()) {
-            assert!(Instant::now() < end, "it does not come: {:?}", self.traffic);
+            assert!(Instant::now() < end, "not within 10 s: {:?}", self.traffic);
             std::thread::yield_now();
         }
     }
 
-    /// Closes the listeners as a drain does, and waits for it.
+    /// Closes the listeners as a drain does, and waits until they are closed.
     pub(crate) fn close_listeners(&mut self) {
         let closed = self.server.close();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -132,7 +132,7 @@ impl Node {
         runtime.block_on(closed);
     }
 
-    /// Closes, and cuts off what still runs.
+    /// Closes the listeners and aborts active exchanges, as at the end of the grace period.
     pub(crate) fn close(mut self) {
         self.close_listeners();
         self.server.stop();

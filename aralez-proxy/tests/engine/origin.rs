@@ -1,16 +1,17 @@
-//! An endpoint that records every byte it gets and answers as it is told.
+//! An endpoint that records every received byte and sends scripted responses.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
-/// What was received.
+/// Everything received so far.
 #[derive(Default)]
 struct Log {
     connections: usize,
     raw: Vec<u8>,
     heads: Vec<String>,
+    /// Length of the part of `raw` that [`Origin::sees`] ignores.
     forgotten: usize,
 }
 
@@ -20,7 +21,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Answers every request with what `answer` makes of its head; an empty answer is silence.
+    /// Starts an endpoint that answers every request with the result of `answer` for its head. An empty result sends nothing.
     pub(crate) fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -37,7 +38,7 @@ impl Origin {
         Self { address, log }
     }
 
-    /// One that answers 200 with a short body.
+    /// Starts an endpoint that answers 200 with a short body.
     pub(crate) fn ok() -> Self {
         Self::start(|_| response("200 OK", "", "fine"))
     }
@@ -50,7 +51,7 @@ impl Origin {
         lock(&self.log).heads.clone()
     }
 
-    /// Waits until `text` has come, since the last time that it was forgotten.
+    /// Waits until `text` has arrived since the last [`Origin::forgets`].
     pub(crate) fn sees(&self, text: &str) {
         let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
         loop {
@@ -60,24 +61,24 @@ impl Origin {
             if seen {
                 return;
             }
-            assert!(std::time::Instant::now() < end, "{text:?} does not come");
+            assert!(std::time::Instant::now() < end, "{text:?} did not arrive");
             thread::yield_now();
         }
     }
 
-    /// What has come is not waited for again.
+    /// Makes [`Origin::sees`] ignore everything received so far.
     pub(crate) fn forgets(&self) {
         let mut log = lock(&self.log);
         log.forgotten = log.raw.len();
     }
 
-    /// Every byte of all connections, in the order of arrival.
+    /// Returns every byte of all connections, in the order of arrival.
     pub(crate) fn raw(&self) -> String {
         String::from_utf8_lossy(&lock(&self.log).raw).into_owned()
     }
 }
 
-/// A response with a length; `fields` are whole lines.
+/// Builds a response with `Content-Length`. `fields` are complete lines.
 pub(crate) fn response(status: &str, fields: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\n\r\n{body}").into_bytes()
@@ -113,7 +114,7 @@ fn serve(mut stream: TcpStream, log: &Mutex<Log>, answer: &dyn Fn(&str) -> Vec<u
     }
 }
 
-/// The value of a field of a head in lower case.
+/// Returns the value of a field; `None` if the head, which is in lower case, has no such field.
 pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let prefix = format!("{name}: ");
     head.lines()

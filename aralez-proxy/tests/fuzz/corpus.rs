@@ -1,4 +1,4 @@
-//! The messages that are kept: where every run begins.
+//! The corpus: messages with which every run begins.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Target;
 
-/// A kept message and its name.
+/// Name and bytes of a message of the corpus.
 pub(crate) type Kept = (String, Vec<u8>);
 
 impl Target {
@@ -21,9 +21,9 @@ impl Target {
             .join(name)
     }
 
-    /// What is kept for it, by name.
+    /// Returns the corpus of this target, sorted by name.
     pub(crate) fn kept(self) -> Vec<Kept> {
-        let entries = fs::read_dir(self.folder()).expect("the corpus is part of the tree");
+        let entries = fs::read_dir(self.folder()).expect("cannot read the corpus");
         let mut kept: Vec<Kept> = entries
             .map(|entry| entry.unwrap())
             .map(|entry| {
@@ -34,20 +34,20 @@ impl Target {
             })
             .collect();
         kept.sort();
-        assert!(kept.len() > 10, "the corpus is not found");
+        assert!(kept.len() > 10, "the corpus is incomplete");
         kept
     }
 
-    /// Keeps what failed, so that the next run begins with it. Where it lies.
+    /// Adds a failed message to the corpus, so that the next run begins with it. Returns its path.
     pub(crate) fn keep(self, bytes: &[u8]) -> PathBuf {
         let path = self.folder().join(format!("failed-{:016x}", hash(bytes)));
-        // Where the tree cannot be written to, the message on the screen is all there is.
+        // If the source tree is read-only, the message is only printed.
         let _ = fs::write(&path, bytes);
         path
     }
 }
 
-/// A number that says which bytes these are.
+/// Returns a hash that is the same in every run.
 pub(crate) fn hash(what: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);

@@ -1,8 +1,8 @@
-//! The three functions that read what comes from a peer meet messages that nobody wrote: kept ones, changed again and again.
+//! Fuzzing of the three functions that parse bytes of a peer, with repeated mutations of the messages in `corpus/`.
 //!
-//! Nothing panics, reads may be split anywhere, and nobody reads what goes on in another way (`tests/differential`). What leads to an
-//! answer that was not seen before is changed further, in place of the coverage that only a nightly compiler measures.
-//! `ARALEZ_FUZZ_SECONDS` is the time for each function; a message that fails is kept in `corpus/`, and part of every run from then on.
+//! Nothing panics, the result does not depend on how reads are split, and no other reader understands the forwarded bytes differently
+//! (`tests/differential`). A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
+//! compiler. `ARALEZ_FUZZ_SECONDS` sets the time for each function; a message that fails is added to `corpus/`, and to every later run.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,34 +44,34 @@ use ours::Exchange;
 use passing::Steps;
 use rng::Rng;
 
-/// Seconds for each function, where nothing else is said.
+/// Default time for each function, in seconds.
 const SECONDS: u64 = 6;
-/// Largest message that is tried. Limits have tests of their own.
+/// Size of the largest message, in bytes. Size limits have separate tests.
 const LARGEST: usize = 8 * 1_024;
-/// Tries that make a message that failed smaller.
+/// Number of attempts to shrink a failed message.
 const SHRINKS: usize = 400;
 
-/// What is tried.
+/// The function under test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
-    /// `RequestHead::read`, and the bodies behind it.
+    /// `RequestHead::read`, and the bodies after the heads.
     Request,
-    /// `ResponseHead::read`, and the body behind it.
+    /// `ResponseHead::read`, and the body after the head.
     Response,
-    /// `Body::take` of chunks.
+    /// `Body::take` with chunked framing.
     Body,
 }
 
 impl Target {
-    /// Tries a message. `Ok` tells answers of one kind from those of another.
+    /// Checks a message. Returns the kind of its result, as a hash, or the failure.
     fn check(self, bytes: &[u8]) -> Result<u64, String> {
         let tried = catch_unwind(AssertUnwindSafe(|| {
             self.look(bytes, &mut Rng::new(hash(bytes)))
         }));
-        tried.unwrap_or_else(|_| Err("it panics".to_owned()))
+        tried.unwrap_or_else(|_| Err("panic".to_owned()))
     }
 
-    /// How a message comes and goes is told by its own bytes, so that it fails again where it failed once.
+    /// Checks a message without catching panics. `rng` is seeded by the message itself, so that a failure is reproducible.
     fn look(self, bytes: &[u8], rng: &mut Rng) -> Result<u64, String> {
         let read = splits::differ(self, bytes, &[1, 1 + rng.below(40)])?;
         let least = bytes.len() / 100;
@@ -104,7 +104,7 @@ fn chunked(bytes: &[u8], steps: Steps) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// What was read without its numbers, but with how many fields and flags there are.
+/// Hashes a result without its digits, so that the kind depends on the number of fields and on flags, but not on sizes.
 fn kind(read: &str, tally: Tally) -> u64 {
     let shape: String = read
         .chars()
@@ -114,7 +114,7 @@ fn kind(read: &str, tally: Tally) -> u64 {
     hash((shape, tally))
 }
 
-/// A search among messages.
+/// A fuzzing run.
 struct Search {
     target: Target,
     rng: Rng,
@@ -124,7 +124,7 @@ struct Search {
 }
 
 impl Search {
-    /// Begins with what is kept, all of which must hold.
+    /// Starts with the corpus, of which no message may fail.
     fn begin(target: Target, seed: u64) -> Self {
         let mut search = Self {
             target,
@@ -136,7 +136,7 @@ impl Search {
         for (name, bytes) in target.kept() {
             if let Err(wrong) = search.take(bytes.clone()) {
                 panic!(
-                    "the kept message {name} fails\n{}\n{wrong}",
+                    "message {name} of the corpus fails: {wrong}\nmessage: {}",
                     bytes.escape_ascii()
                 );
             }
@@ -144,7 +144,7 @@ impl Search {
         search
     }
 
-    /// Tries a message, and remembers it where its answer is new.
+    /// Checks a message, and adds it to the pool if the kind of its result is new.
     fn take(&mut self, bytes: Vec<u8>) -> Result<(), String> {
         self.tried += 1;
         let kind = self.target.check(&bytes)?;
@@ -155,7 +155,7 @@ impl Search {
     }
 
     fn next(&mut self) -> Vec<u8> {
-        // Half of the time one of the newest, which nothing was made of yet.
+        // Half of the time one of the newest 30, which were hardly mutated yet.
         let newest = self.pool.len().min(30);
         let at = if self.rng.once_in(2) {
             self.pool.len() - 1 - self.rng.below(newest)
@@ -183,12 +183,12 @@ impl Search {
             ..
         } = self;
         eprintln!(
-            "{target:?}: {tried} messages with {} kinds of answers",
+            "{target:?}: {tried} messages with {} kinds of results",
             kinds.len()
         );
     }
 
-    /// Makes what fails smaller, keeps it, and fails.
+    /// Shrinks a failed message, adds it to the corpus, and panics.
     fn fail(&mut self, mut bytes: Vec<u8>, mut wrong: String) -> ! {
         for _ in 0..SHRINKS {
             let start = self.rng.below(bytes.len().max(1));
@@ -202,7 +202,7 @@ impl Search {
         }
         let path = self.target.keep(&bytes);
         panic!(
-            "{:?}: a message fails; it is kept as {}\n{}\n{wrong}",
+            "{:?}: a message fails; saved as {}: {wrong}\nmessage: {}",
             self.target,
             path.display(),
             bytes.escape_ascii()
@@ -215,7 +215,7 @@ fn fuzz(target: Target) {
         .ok()
         .and_then(|text| text.parse().ok());
     let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
-    // Each run looks elsewhere: what it finds is kept, so nothing depends on finding it again.
+    // A new seed for each run: failed messages are saved, so no run has to be repeated.
     let seed = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos() as u64);

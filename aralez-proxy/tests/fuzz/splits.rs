@@ -1,4 +1,4 @@
-//! However the bytes are split into reads, the core makes the same of them.
+//! The core's result does not depend on how the bytes are split into reads.
 
 use aralez_proxy::core::limits::HeadLimits;
 use aralez_proxy::core::request::http1::Framing;
@@ -6,7 +6,7 @@ use aralez_proxy::core::request::http1::body::{Body, Sender};
 use aralez_proxy::core::request::http1::request::RequestHead;
 use aralez_proxy::core::request::http1::response::ResponseHead;
 
-/// Where reads end, the last one at the end of the bytes.
+/// Returns the offsets at which reads end; the last one is `length`.
 fn ends(length: usize, read: usize) -> impl Iterator<Item = usize> {
     (1..)
         .map(move |count: usize| count.saturating_mul(read).min(length))
@@ -60,10 +60,10 @@ fn body(bytes: &[u8], read: usize) -> String {
     )
 }
 
-/// Looks whether reads of these sizes make a difference.
+/// Reads the bytes whole, and in reads of these sizes. Returns the result.
 ///
 /// # Errors
-/// Both results.
+/// Both results, if they differ.
 pub(crate) fn differ(what: super::Target, bytes: &[u8], reads: &[usize]) -> Result<String, String> {
     let read = match what {
         super::Target::Request => request,

@@ -1,4 +1,4 @@
-//! A control whose test holds both ends of every stream.
+//! A scripted control: the test itself receives and sends every message of a stream.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,17 +20,17 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Streaming};
 
-/// Nothing here takes this long, unless it is broken.
+/// Time limit of each wait, which only a defect reaches.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The server.
+/// The gRPC server on a unix socket.
 pub(super) struct Control {
     socket: PathBuf,
     sessions: mpsc::Receiver<Session>,
     server: JoinHandle<()>,
 }
 
-/// One stream.
+/// One stream of a proxy.
 pub(super) struct Session {
     heard: Streaming<NodeMessage>,
     say: mpsc::Sender<Result<ControlMessage, tonic::Status>>,
@@ -70,7 +70,7 @@ impl Control {
         }
     }
 
-    /// The next stream and what it was opened with.
+    /// Waits for the next stream. Returns it with its Hello.
     pub(super) async fn accept(&mut self) -> (Session, Hello) {
         let mut session = timeout(PATIENCE, self.sessions.recv())
             .await
@@ -82,7 +82,7 @@ impl Control {
         }
     }
 
-    /// Nobody can connect any more; streams end when their sessions are dropped.
+    /// Stops accepting connections. Open streams close when their sessions are dropped.
     pub(super) fn stop(self) {
         self.server.abort();
         let _ = std::fs::remove_file(&self.socket);
@@ -92,7 +92,7 @@ impl Control {
 impl Session {
     async fn next(&mut self) -> Said {
         let message = timeout(PATIENCE, self.heard.message()).await.unwrap();
-        message.unwrap().expect("the proxy left").kind.unwrap()
+        message.unwrap().expect("stream closed").kind.unwrap()
     }
 
     pub(super) async fn say(&self, kind: Kind) {
@@ -112,7 +112,7 @@ impl Session {
         .await;
     }
 
-    /// Sends an update of two parts.
+    /// Sends the update from one snapshot to the other, in two parts.
     pub(super) async fn update(&self, update_id: u64, from: Option<&Snapshot>, to: &Snapshot) {
         let empty = Snapshot::default();
         let delta = from.unwrap_or(&empty).records().delta_to(to.records());
@@ -177,7 +177,7 @@ impl Session {
         }
     }
 
-    /// The stream ends from the proxy's side, and nothing but Status came before.
+    /// Waits until the proxy closes the stream. No message but Status may precede the close.
     pub(super) async fn ended(mut self) {
         loop {
             let message = timeout(PATIENCE, self.heard.message()).await.unwrap();
@@ -185,7 +185,7 @@ impl Session {
                 Ok(Some(NodeMessage {
                     kind: Some(Said::Status(_)),
                 })) => {}
-                Ok(Some(other)) => panic!("expected the end, got {other:?}"),
+                Ok(Some(other)) => panic!("expected the close of the stream, got {other:?}"),
                 Ok(None) | Err(_) => return,
             }
         }

@@ -1,4 +1,4 @@
-//! A proxy whose memory fails serves on, and says so until it works again.
+//! A proxy that cannot write its cache continues to serve, and reports the problem until a write succeeds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use aralez_proxy::core::sync::snapshot_cache::{CachedState, NotCached};
 
 use super::*;
 
-/// Keeps nothing while `full`.
+/// A cache whose writes fail while `full` is set.
 struct Forgetful {
     full: Arc<AtomicBool>,
 }
@@ -37,7 +37,7 @@ impl SnapshotCache for Forgetful {
     }
 }
 
-/// F-10: told until the next success.
+/// F-10: the problem is reported until the next successful write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_does_not_stop_serving_and_is_told_until_it_is_over() {
     let folder = TempDir::new().unwrap();

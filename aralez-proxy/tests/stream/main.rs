@@ -1,4 +1,4 @@
-//! The stream and the cache together, against a control whose test holds both ends of every stream.
+//! The stream and the cache together, against a scripted control.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
@@ -58,7 +58,7 @@ fn version(revision: u64) -> Version {
     }
 }
 
-/// A snapshot of so many hosts, one version after the other.
+/// Returns the snapshot of a revision, which has as many hosts as its number.
 fn snapshot(revision: u64) -> Snapshot {
     let hosts = (0..revision).map(|number| host(&format!("h{number}.example.com"), "app/"));
     let pool = pool_record(&"app/".parse().unwrap(), &Pool::default());
@@ -66,7 +66,7 @@ fn snapshot(revision: u64) -> Snapshot {
     Snapshot::complete(version(revision), records, &Limits::default()).unwrap()
 }
 
-/// A proxy's stream at work, in a folder.
+/// The stream of a proxy, with its cache in a folder.
 struct Proxy {
     live: Arc<Live>,
     handle: SyncHandle,
@@ -106,7 +106,7 @@ impl Proxy {
         let mut status = self.handle.status();
         let wait = status.wait_for(wanted);
         let status = tokio::time::timeout(Duration::from_secs(20), wait).await;
-        status.expect("the status comes in time").unwrap().clone()
+        status.expect("no such status in 20 s").unwrap().clone()
     }
 
     fn stop(self) {
@@ -118,7 +118,7 @@ fn control(folder: &Path) -> Control {
     Control::start(&folder.join("control.sock"))
 }
 
-/// A folder in which a proxy once got this snapshot.
+/// Fills the cache in a folder: a proxy receives this snapshot, then it and control stop.
 async fn served_once(folder: &Path, snapshot: &Snapshot) {
     let mut control = control(folder);
     let proxy = Proxy::start(folder);
@@ -131,7 +131,7 @@ async fn served_once(folder: &Path, snapshot: &Snapshot) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_update_serves_is_acknowledged_is_kept_and_is_told() {
+async fn an_update_is_served_acknowledged_cached_and_reported() {
     let folder = TempDir::new().unwrap();
     let mut control = control(folder.path());
     let proxy = Proxy::start(folder.path());
@@ -172,7 +172,7 @@ async fn an_update_serves_is_acknowledged_is_kept_and_is_told() {
     proxy.stop();
 }
 
-/// F-03: validated as a whole, refused with the reason.
+/// F-03: an update is validated as a whole, and refused with the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_update_leaves_what_runs_and_names_the_resource() {
     let folder = TempDir::new().unwrap();
@@ -196,7 +196,7 @@ async fn a_refused_update_leaves_what_runs_and_names_the_resource() {
         (nack.faults[0].key.as_str(), nack.faults[0].field.as_str()),
         ("h5.example.com", "max_hosts")
     );
-    // Content that does not come to its root: it was damaged on its way, which says nothing about the content.
+    // Changes that do not produce the announced root were damaged in transit: this update is refused, but not its content.
     let wrong = snapshot(3).renamed(version(7));
     session.changes(3, Some(&first), &wrong, &[]).await;
     assert_eq!(
@@ -220,7 +220,7 @@ async fn a_proxy_serves_from_its_cache_before_and_without_control() {
     let folder = TempDir::new().unwrap();
     let kept = snapshot(2);
     served_once(folder.path(), &kept).await;
-    // Control is gone; this is checked right after the start, as the listeners would find it.
+    // Control is not running. The first check is immediately after the start, when listeners would open.
     let proxy = Proxy::start(folder.path());
     assert_eq!(proxy.running(), (kept.version(), Origin::Cache));
     let status = proxy.status(|status| !status.troubles.is_empty()).await;
@@ -231,7 +231,7 @@ async fn a_proxy_serves_from_its_cache_before_and_without_control() {
         status.troubles
     );
     assert_eq!(proxy.running(), (kept.version(), Origin::Cache));
-    // Back again: nothing is sent to who holds it, only what is new.
+    // Control runs again. The proxy names the version that it holds, and receives only newer ones.
     let mut control = control(folder.path());
     let (mut session, hello) = control.accept().await;
     assert_eq!(hello.held, Some(kept.version().into()));
@@ -248,7 +248,7 @@ async fn a_proxy_serves_from_its_cache_before_and_without_control() {
     proxy.stop();
 }
 
-/// F-05: a lost control.
+/// F-05: the stream breaks in the middle of an update.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_control_changes_nothing_and_the_stream_comes_back_by_itself() {
     let folder = TempDir::new().unwrap();
@@ -259,7 +259,7 @@ async fn a_lost_control_changes_nothing_and_the_stream_comes_back_by_itself() {
     session.welcome(1, &first).await;
     session.update(1, None, &first).await;
     session.ack().await;
-    // Half of an update, and then nothing.
+    // The stream breaks after the begin of an update.
     session
         .say(wire::control_message::Kind::Begin(wire::UpdateBegin {
             update_id: 2,
@@ -279,7 +279,7 @@ async fn a_lost_control_changes_nothing_and_the_stream_comes_back_by_itself() {
     session.ended().await;
 }
 
-/// F-04: a foreign control.
+/// F-04: control belongs to another cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_control_of_another_cluster_is_refused_and_named() {
     let folder = TempDir::new().unwrap();

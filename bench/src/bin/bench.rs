@@ -15,7 +15,7 @@ use clap::Parser;
 
 fn main() -> Result<ExitCode> {
     let options = ContestOptions::parse();
-    raise_open_files().context("the limit of open files cannot be raised")?;
+    raise_open_files().context("cannot raise the limit of open files")?;
     let stage = ContestStage {
         cores: Cores::here()?,
         runtime: tokio::runtime::Builder::new_current_thread()
@@ -61,8 +61,8 @@ fn whole(stage: &ContestStage, options: &ContestOptions, cells: &[Cell], held: &
     let mut text = format!("# Benchmark\n\n{}\n", conditions(stage, options));
     if !cells.is_empty() && options.proxies.contains(&Kind::Ours) {
         text += &format!(
-            "## Against the goals\n\nProcessor time per request of aralez as a part of the other's: the median of the pairs' \
-             ratios (least..most).\n\n{}\n",
+            "## Goals\n\nCPU time per request of aralez divided by that of the other proxy: median of the pairs' ratios \
+             (minimum..maximum).\n\n{}\n",
             report::goals(cells)
         );
     }
@@ -82,7 +82,7 @@ fn whole(stage: &ContestStage, options: &ContestOptions, cells: &[Cell], held: &
 fn conditions(stage: &ContestStage, options: &ContestOptions) -> String {
     let pinned = match stage.is_pinned(1) {
         true => {
-            "With 1 worker the proxy has a core of its own, and load and origin, one thread, have another."
+            "With 1 worker the proxy has a dedicated core; load and origin, one thread, run on another."
         }
         false => "There is one core: proxy, load and origin share it.",
     };
@@ -91,11 +91,11 @@ fn conditions(stage: &ContestStage, options: &ContestOptions) -> String {
         false => format!(" aralez with {:?}.", options.proxy_lines),
     };
     format!(
-        "{} cores, Linux {}; {}; {}.{extra}\n\n{} rounds of {} s for each proxy and cell, after {} s that do not count; the proxies take \
-         turns. {pinned} With more workers all share all cores, so that the load competes with the proxy. System calls are counted over \
-         {} requests under strace, whose slowness makes batches larger: calls that wait are counted too low. Bodies of requests are \
-         passed on unbuffered by all; the minimal pingora-proxy knows one endpoint and no hosts, the others find each of many \
-         by name. Memory is Pss.\n",
+        "{} cores, Linux {}; {}; {}.{extra}\n\n{} rounds of {} s for each proxy and cell, after {} s of warm-up; the proxies \
+         alternate. {pinned} With more workers, all processes share all cores, so the load competes with the proxy. System calls are \
+         counted over {} requests under strace, which slows the proxy and so enlarges batches: calls that wait are undercounted. All \
+         proxies forward request bodies unbuffered. The minimal pingora-proxy has one endpoint and no hosts; the others look up each \
+         host by name. Memory is PSS.\n",
         stage.cores.count(),
         rustix::system::uname().release().to_string_lossy(),
         version("nginx", "-v"),

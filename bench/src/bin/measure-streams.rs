@@ -2,7 +2,7 @@
 //!
 //! Starts a real `aralez-control` (from the same build) on a temporary state folder with a small configuration, then opens streams in
 //! steps: bare HTTP/2 connections, then `Hello` and an acknowledged snapshot on each. Prints control's resident memory per stream at each
-//! step. `cargo run --release -p aralez-tests --bin measure-streams -- 1000 100` (streams, hosts)
+//! step. `cargo run --release -p aralez-bench --bin measure-streams -- 1000 100` (streams, hosts)
 #![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
@@ -67,10 +67,10 @@ async fn main() -> Result<()> {
         per(empty, connected)
     );
     println!(
-        "Hello, full snapshot sent and acknowledged, session kept: {:.1} KiB more each",
+        "with Hello, full snapshot acknowledged, session open: {:.1} KiB more each",
         per(connected, open)
     );
-    println!("in all: {:.1} KiB per stream", per(empty, open));
+    println!("total: {:.1} KiB per stream", per(empty, open));
     // All streams are held until here: the figure is that of live streams.
     drop((held, channels));
     Ok(())
@@ -136,7 +136,7 @@ async fn admitted(channel: &Channel, number: usize) -> Result<Held> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    bail!("control does not take stream {number}")
+    bail!("control does not admit stream {number}")
 }
 
 /// Returns `None` if control refuses the stream for now.
@@ -208,7 +208,7 @@ async fn settled_rss(pid: u32) -> Result<u64> {
         }
         last = now;
     }
-    bail!("memory of control does not settle")
+    bail!("control's memory does not settle")
 }
 
 fn rss(pid: u32) -> Result<u64> {

@@ -50,11 +50,11 @@ impl ProxyHttp for Minimal {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [listen, endpoint, threads] = arguments.as_slice() else {
-        eprintln!("minimal-pingora-proxy LISTEN ENDPOINT THREADS");
+        eprintln!("usage: minimal-pingora-proxy LISTEN ENDPOINT THREADS");
         return ExitCode::FAILURE;
     };
     let (Ok(endpoint), Ok(threads)) = (endpoint.parse(), threads.parse()) else {
-        eprintln!("ENDPOINT is an address, THREADS a number");
+        eprintln!("ENDPOINT must be IP:PORT, THREADS a number");
         return ExitCode::FAILURE;
     };
     let conf = ServerConf {

@@ -29,7 +29,7 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Part {
-    /// Changes of the host under load: failures, mixed answers, connections, latencies.
+    /// Changes of a host under load: failures, mixed responses, connections, latencies.
     Changes {
         /// Intervals with changes, and as many without.
         #[arg(long, default_value_t = 10)]
@@ -89,7 +89,7 @@ enum Part {
         #[arg(long, default_value_t = 5)]
         repeats: usize,
     },
-    /// A request among 100,000 hosts, and the lookup alone.
+    /// Cost of a request among 100,000 hosts, and of the lookup alone.
     Hosts {
         /// Rounds of each kind.
         #[arg(long, default_value_t = 12)]
@@ -108,7 +108,7 @@ enum Part {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    raise_open_files().context("the limit of open files cannot be raised")?;
+    raise_open_files().context("cannot raise the limit of open files")?;
     let (name, rows) = measure(&arguments.part)?;
     let folder = match arguments.out {
         Some(folder) => folder,
@@ -192,7 +192,7 @@ async fn of_a_fleet(part: &Part) -> Result<(&'static str, Vec<Row>)> {
             };
             ("edits", edits::measure(&extent).await.rows(&extent))
         }
-        Part::Hosts { .. } => anyhow::bail!("hosts are measured without a fleet"),
+        Part::Hosts { .. } => anyhow::bail!("part `hosts` does not use a fleet"),
     })
 }
 
@@ -229,7 +229,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 fn default_folder() -> Result<PathBuf> {
     let binary = std::env::current_exe()?;
     let target = binary.ancestors().nth(2);
-    let target = target.context("the binary lies in a folder of the target folder")?;
+    let target = target.context("this binary is not in a target folder; set --out")?;
     Ok(target.join("proof"))
 }
 

@@ -110,7 +110,7 @@ impl Client {
                     self.state = State::Sending(sent);
                     return Step::Wait;
                 }
-                Moved::End => return Step::Failed("the request cannot be sent".to_owned()),
+                Moved::End => return Step::Failed("cannot send the request".to_owned()),
                 Moved::Broken(error) => return Step::Failed(format!("send: {error}")),
             }
         }
@@ -137,7 +137,7 @@ impl Client {
             let whole = match self.state {
                 State::Body(missing) => self.body(missing, count),
                 State::Head => self.head(&scratch[..count]),
-                _ => Err(format!("{count} bytes that nobody asked for")),
+                _ => Err(format!("{count} unsolicited bytes")),
             };
             match whole {
                 Err(reason) => return Step::Failed(reason),
@@ -179,7 +179,7 @@ impl Client {
         };
         let Some(head) = heads::read(all)? else {
             if all.len() > LONGEST_HEAD {
-                return Err("a head without an end".to_owned());
+                return Err("unterminated head".to_owned());
             }
             if self.partial.is_empty() {
                 self.partial.extend_from_slice(bytes);
@@ -201,9 +201,9 @@ fn missing(all: &[u8], head: heads::Head, here: &[u8]) -> Result<usize, String> 
     if heads::status(all) != Some(200) {
         return Err(String::from_utf8_lossy(first).into_owned());
     }
-    let length = head.body.ok_or("an answer without a length")?;
+    let length = head.body.ok_or("response without Content-Length")?;
     let missing = length.checked_sub(here.len());
-    let missing = missing.ok_or("bytes behind the answer")?;
+    let missing = missing.ok_or("bytes after the response")?;
     let right = match length {
         LARGE => true,
         length if length == SMALL.len() => SMALL.starts_with(here),
@@ -211,6 +211,6 @@ fn missing(all: &[u8], head: heads::Head, here: &[u8]) -> Result<usize, String> 
     };
     match right {
         true => Ok(missing),
-        false => Err("not the body of the origin".to_owned()),
+        false => Err("not the origin's body".to_owned()),
     }
 }

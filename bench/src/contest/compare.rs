@@ -16,7 +16,7 @@ use aralez_tests::meter;
 
 const LONGEST_TRACE: Duration = Duration::from_secs(20);
 const ATTACHES: Duration = Duration::from_secs(5);
-/// Warm-up before the first round: a scenario of many hosts requests each of them once.
+/// Warm-up after a start, so that no measured round includes the first requests to many hosts.
 const FIRST_ROUND: Duration = Duration::from_millis(500);
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -160,7 +160,7 @@ fn empty(kind: Kind) -> Series {
     }
 }
 
-/// Returns the order in which the proxies run in this pair: each is first and last equally often, and follows each other one.
+/// Returns the order in which the proxies run in this pair. Over `2 * count` pairs each proxy runs twice in each place.
 pub fn order(count: usize, pair: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.rotate_left(pair / 2 % count.max(1));
@@ -197,7 +197,7 @@ pub fn measure(
         tally.reasons.extend(other.reasons);
     }
     if tally.answered == 0 {
-        bail!("nothing goes through: {:?}", tally.reasons);
+        bail!("no request succeeded: {:?}", tally.reasons);
     }
     let answered = tally.answered as f64;
     let sample = Sample {
@@ -240,7 +240,7 @@ fn attached(processes: &[u32], peers: &mut Peers) -> Result<()> {
     };
     while !meter::are_traced(processes) {
         if Instant::now() > end {
-            bail!("strace cannot attach");
+            bail!("strace did not attach in time");
         }
         let mut session: Session<'_> = peers.open(&nothing);
         session.run(Duration::from_millis(20))?;

@@ -93,7 +93,7 @@ impl ContestStage {
                 self.ours(
                     job,
                     folder,
-                    Some(before.context("--before says where it lies")?),
+                    Some(before.context("--before requires a folder")?),
                 )
             }
             _ => self.other(kind, job, folder),
@@ -175,7 +175,7 @@ fn command(kind: Kind, job: &Job, folder: &Path) -> Result<(String, Vec<String>)
     let config = folder.join("config");
     let path = |path: &Path| path.display().to_string();
     match kind {
-        Kind::Ours | Kind::Before => bail!("ours is started as a fleet"),
+        Kind::Ours | Kind::Before => bail!("aralez is started as a fleet"),
         Kind::Nginx => {
             let root = rustix::process::getuid().is_root();
             std::fs::write(&config, configs::nginx(job, folder, root))?;
@@ -232,7 +232,7 @@ fn tells(head: &[u8]) -> Result<()> {
     let text = String::from_utf8_lossy(head).to_lowercase();
     for name in ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {
         if !text.contains(&format!("\r\n{name}: ")) {
-            bail!("the origin is not told {name}: {text:?}");
+            bail!("the origin did not receive {name}: {text:?}");
         }
     }
     Ok(())

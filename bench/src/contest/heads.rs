@@ -61,19 +61,19 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
 fn field(head: &mut Head, line: &[u8]) -> Result<(), &'static str> {
     // The length of the name is checked first, so most fields are skipped without a comparison.
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-        return Err("a field without a colon");
+        return Err("field without a colon");
     };
     let value = line[colon + 1..].trim_ascii();
     match colon {
         10 if is(line, b"connection:") => head.closes |= value.eq_ignore_ascii_case(b"close"),
         14 if is(line, b"content-length:") => {
-            let text = std::str::from_utf8(value).map_err(|_| "a length that is no text")?;
-            let length = text.parse().map_err(|_| "a length that is no number")?;
+            let text = std::str::from_utf8(value).map_err(|_| "Content-Length is not text")?;
+            let length = text.parse().map_err(|_| "Content-Length is not a number")?;
             if head.body.replace(length).is_some() {
-                return Err("two lengths");
+                return Err("duplicate Content-Length");
             }
         }
-        17 if is(line, b"transfer-encoding:") => return Err("a body in chunks"),
+        17 if is(line, b"transfer-encoding:") => return Err("chunked body"),
         _ => {}
     }
     Ok(())

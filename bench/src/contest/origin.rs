@@ -181,7 +181,7 @@ impl Connection {
         };
         let Some(head) = heads::read(all)? else {
             if all.len() > LONGEST_HEAD {
-                return Err("a head without an end");
+                return Err("unterminated head");
             }
             if self.partial.is_empty() {
                 self.partial.extend_from_slice(bytes);
@@ -195,7 +195,7 @@ impl Connection {
         let body = head.body.unwrap_or(0);
         self.large = heads::wants_large(all);
         self.closes = head.closes;
-        self.body = body.checked_sub(here).ok_or("bytes behind the request")?;
+        self.body = body.checked_sub(here).ok_or("bytes after the request")?;
         self.partial.clear();
         Ok(self.body == 0)
     }

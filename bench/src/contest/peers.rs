@@ -114,7 +114,7 @@ impl Peers {
             session.turn()?;
         }
         if session.tally.answered != round.connections as u64 {
-            bail!("only some connections are held: {:?}", session.tally);
+            bail!("not all connections are open: {:?}", session.tally);
         }
         Ok(session)
     }
@@ -192,7 +192,7 @@ impl Session<'_> {
             self.turn()?;
         }
         for _ in 0..self.asking {
-            self.fail("no answer in the end".to_owned());
+            self.fail("no response before the end of the round".to_owned());
         }
         Ok(std::mem::take(&mut self.tally))
     }
@@ -231,7 +231,7 @@ impl Session<'_> {
             self.reopen();
         }
         match self.tally.failed {
-            FAILURES.. => bail!("too much fails: {:?}", self.tally.reasons),
+            FAILURES.. => bail!("too many failures: {:?}", self.tally.reasons),
             _ => Ok(()),
         }
     }

@@ -44,7 +44,7 @@ pub fn goals(cells: &[Cell]) -> String {
 pub fn details(cell: &Cell) -> String {
     let mut text = format!(
         "### {}, {} worker{}, {} connections\n\n\
-         | proxy | CPU µs/request | p50 µs | p99 µs | requests/s | cores busy | MiB | origin connects per 1,000 | failed | calls/request | which |\n\
+         | proxy | CPU µs/request | p50 µs | p99 µs | requests/s | cores busy | MiB | origin connects per 1,000 | failed | calls/request | most frequent calls |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
         cell.scenario.title(),
         cell.workers,

@@ -1,4 +1,5 @@
-//! System calls of a proxy, counted by `strace` in a separate round: tracing slows the proxy down, but hardly changes the counts.
+//! System calls of a proxy, counted by `strace` in a separate round, because tracing slows the proxy down. Slower
+//! rounds have larger batches, so calls that wait are undercounted.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +42,7 @@ impl Tracer {
     pub fn finish(mut self, report: &Path) -> Result<Calls> {
         process::kill(self.child.id(), Signal::INT);
         self.child.wait()?;
-        let text = std::fs::read_to_string(report).context("strace left no report")?;
+        let text = std::fs::read_to_string(report).context("strace wrote no report")?;
         Ok(read(&text))
     }
 }

@@ -54,12 +54,13 @@ pub async fn measure(options: &FleetOptions) -> Result<Connects, String> {
 pub fn rows(measured: &Connects, options: &FleetOptions) -> Vec<Row> {
     vec![Row {
         what: format!(
-            "F-08: {} nodes connect, {} in a second",
+            "F-08: {} nodes connect, {} per second",
             options.connects, options.connects_per_second
         ),
-        goal: "the rest gets GoAway with windows, all are in at the end".to_owned(),
+        goal: "the excess receives GoAway with a retry time, all are connected at the end"
+            .to_owned(),
         measured: format!(
-            "all in after {:.1} s, {} attempts told when to come back, {:.1} s of control's processor time",
+            "all connected after {:.1} s, {} attempts answered with a retry time, {:.1} s of control's CPU time",
             measured.all_in.as_secs_f64(),
             measured.told_to_return,
             measured.control.as_secs_f64()

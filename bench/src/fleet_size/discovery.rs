@@ -121,12 +121,12 @@ pub fn rows(measured: &Discovery, options: &FleetOptions) -> Vec<Row> {
     let met = staleness.p99 <= GOAL && measured.cores <= CORES;
     vec![Row {
         what: format!(
-            "{} changes of endpoints a second (half removals, {} pools) to {} nodes for {} s: staleness, and control's processor",
+            "{} endpoint changes per second (half of them removals, {} pools) to {} nodes for {} s: staleness, and control's CPU use",
             options.rate, options.pools, options.discovery_nodes, options.seconds
         ),
         goal: "p99 ≤ 2 s on ≤ 1 core".to_owned(),
         measured: format!(
-            "{} over {} changes on a node; {:.2} cores; {:.1} updates a second to a node; control's memory grows by {:.1} MiB",
+            "{} over {} changes on all nodes; {:.2} cores; {:.1} updates per second and node; control's memory grows by {:.1} MiB",
             staleness.text(),
             staleness.count,
             measured.cores,

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 pub enum Measurement {
     /// Remove an endpoint: time until all nodes have acknowledged; control's memory per node.
     Removals,
-    /// Kill and restart control: time until all nodes are back, and what they are sent.
+    /// Kill and restart control: time until all nodes are back, and data sent to them.
     Restart,
     /// Some nodes read slowly, stall, and are cut off.
     Slow,

@@ -69,12 +69,12 @@ pub fn rows(measured: &Removals, options: &FleetOptions) -> Vec<Row> {
     vec![
         Row {
             what: format!(
-                "{fleet}: an endpoint is removed, from the push to the last acknowledgement, {} times",
+                "{fleet}: removal of an endpoint, from the push to the last acknowledgement, {} times",
                 options.removals
             ),
             goal: "p99 ≤ 1 s".to_owned(),
             measured: format!(
-                "{}; until the last simulated node runs it {}; half of the nodes within {}; {} of control's processor time",
+                "{}; to the last simulated node that runs it {}; half of the nodes within {}; {} of control's CPU time",
                 measured.acknowledged.text(),
                 measured.last.text(),
                 millis(measured.median_node),
@@ -85,7 +85,7 @@ pub fn rows(measured: &Removals, options: &FleetOptions) -> Vec<Row> {
         },
         Row {
             what: format!(
-                "{fleet}: control's memory for each node, after {} removals",
+                "{fleet}: control's memory per node, after {} removals",
                 options.removals
             ),
             goal: "≤ 64 KiB".to_owned(),

@@ -64,12 +64,12 @@ pub fn rows(measured: &Restart, options: &FleetOptions) -> Vec<Row> {
     let sent = measured.sent;
     vec![Row {
         what: format!(
-            "control killed with {} nodes and {} proxies: until all are back, and what unchanged nodes are sent",
+            "control killed with {} nodes and {} proxies: time until all are back, and data sent to unchanged nodes",
             options.nodes, options.proxies
         ),
         goal: "≤ 30 s, no update".to_owned(),
         measured: format!(
-            "{:.1} s; {} updates, {} new names; {:.0} bytes to a node, greetings and refused attempts included",
+            "{:.1} s; {} updates, {} renames; {:.0} bytes per node, including greetings and refused attempts",
             measured.back.as_secs_f64(),
             sent.updates,
             sent.renames,

@@ -11,7 +11,7 @@ use super::stage::FleetStage;
 
 /// Highest p99 of the other nodes, relative to that without slow ones, that counts as "no other node waits".
 const RATIO: f64 = 1.2;
-/// Growth of control's memory, beyond that of as many commits without slow nodes, that counts as no growth; in bytes.
+/// Bytes by which control's memory may grow more with slow nodes than over as many commits without them.
 const GROWTH: u64 = 4 << 20;
 /// Time in which the slow nodes must become current once they read at full speed.
 const RETURN: Duration = Duration::from_secs(90);
@@ -89,16 +89,16 @@ pub fn rows(measured: &Slow, options: &FleetOptions) -> Vec<Row> {
     let [before, during] = measured.growth;
     let ratio = measured.during.p99.as_secs_f64() / measured.before.p99.as_secs_f64().max(1e-6);
     let what = format!(
-        "{} of {} nodes read 1 KB/s while {} commits are made",
+        "{} of {} nodes read 1 KB/s during {} commits",
         measured.nodes, options.nodes, options.slow_commits
     );
     let command = FleetOptions::command(Measurement::Slow);
     vec![
         Row {
-            what: format!("{what}: until the last of the others runs each"),
-            goal: format!("p99 as without them (ratio ≤ {RATIO})"),
+            what: format!("{what}: time until the last of the other nodes runs each commit"),
+            goal: format!("p99 as without slow nodes (ratio ≤ {RATIO})"),
             measured: format!(
-                "{}; before {}; ratio of p99 {ratio:.2}; stalled and cut, they are current {} after that ends",
+                "{}; without slow nodes {}; ratio of p99 {ratio:.2}; after stalls and cuts end, the slow nodes are current within {}",
                 measured.during.text(),
                 measured.before.text(),
                 millis(measured.back)
@@ -107,10 +107,10 @@ pub fn rows(measured: &Slow, options: &FleetOptions) -> Vec<Row> {
             command: command.clone(),
         },
         Row {
-            what: format!("{what}: control's memory"),
-            goal: format!("grows by ≤ {} MiB more than without them", GROWTH >> 20),
+            what: format!("{what}: growth of control's memory"),
+            goal: format!("≤ {} MiB more than without slow nodes", GROWTH >> 20),
             measured: format!(
-                "grows by {:.1} MiB, by as many commits before by {:.1} MiB",
+                "{:.1} MiB; as many commits without slow nodes: {:.1} MiB",
                 during as f64 / f64::from(1 << 20),
                 before as f64 / f64::from(1 << 20)
             ),

@@ -70,7 +70,7 @@ fn envelope(record: &Record) -> Result<wire::Record, Vec<Fault>> {
     })?;
     if envelope.format != RECORD_FORMAT {
         let reason = format!(
-            "record format {} is not known to this release, which reads {RECORD_FORMAT}",
+            "unsupported record format {}, expected {RECORD_FORMAT}",
             envelope.format
         );
         return Err(vec![Fault::of(
@@ -81,7 +81,7 @@ fn envelope(record: &Record) -> Result<wire::Record, Vec<Fault>> {
         )]);
     }
     if let Some(number) = feature::missing(&envelope.requires) {
-        let reason = format!("needs feature {number}, which this release does not have");
+        let reason = format!("requires feature {number}, which this release does not support");
         return Err(vec![Fault::of(
             &record.key,
             FaultCode::UnknownFeature,
@@ -163,7 +163,7 @@ impl Problems<'_> {
             ResourceType::StaticEndpoint => self.endpoint(EndpointOwner::Document, body),
             ResourceType::Endpoint => self.endpoint(EndpointOwner::Source, body),
             ResourceType::Certificate | ResourceType::Credentials => {
-                let reason = "this release does not serve resources of this type";
+                let reason = "this release does not support resources of this type";
                 self.faults.push(Fault::of(
                     &self.record.key,
                     FaultCode::UnknownFeature,
@@ -198,7 +198,7 @@ impl Problems<'_> {
                 .filter_map(|route| self.route(route)),
         );
         if !routes.is_sorted_by(|left, right| left.path < right.path) {
-            self.invalid("routes", "are not ascending and unique by path");
+            self.invalid("routes", "are not strictly ascending by path");
         }
         Some(VirtualHost {
             pattern,
@@ -214,7 +214,7 @@ impl Problems<'_> {
             HostPattern::Exact(exact) if exact == *name => HostPattern::Exact(Arc::clone(name)),
             other => {
                 if other.to_string() != **name {
-                    self.invalid("key", format!("is not normalised: {other}"));
+                    self.invalid("key", format!("is not normalised, expected {other}"));
                 }
                 other
             }
@@ -231,7 +231,7 @@ impl Problems<'_> {
         if *path != *wire.path {
             self.invalid(
                 "routes.path",
-                format!("{:?} is not normalised: {path}", wire.path),
+                format!("{:?} is not normalised, expected {path}", wire.path),
             );
         }
         let action = match wire.action {
@@ -247,7 +247,10 @@ impl Problems<'_> {
                 })
             }
             None => {
-                self.invalid(field("action"), "has no action that this release knows");
+                self.invalid(
+                    field("action"),
+                    "is missing or not supported by this release",
+                );
                 return None;
             }
         };
@@ -276,7 +279,7 @@ impl Problems<'_> {
             wire::Balance::Unspecified => {
                 self.invalid(
                     "balance",
-                    "is not a way of balancing that this release knows",
+                    "is not a balancing method that this release supports",
                 );
                 return None;
             }
@@ -286,18 +289,20 @@ impl Problems<'_> {
 
     fn endpoint(&mut self, owner: EndpointOwner, body: &[u8]) -> Option<Resource> {
         let key = self.record.key.endpoint();
-        let key = key.ok_or("is not a pool, a space and an address");
+        let key = key.ok_or("is not of the form `POOL ADDRESS`");
         let (pool, text) = self.need("key", key)?;
         let pool = self.need("key", pool.parse::<PoolName>())?;
         let address = self.need("key", text.parse::<EndpointAddress>())?;
         if !address.is_written(text) {
-            self.invalid("key", format!("is not normalised: {address}"));
+            self.invalid("key", format!("is not normalised, expected {address}"));
         }
         let wire: wire::Endpoint = self.message(body)?;
         let state = match wire.state() {
             wire::EndpointState::Ready => Ok(EndpointState::Ready),
             wire::EndpointState::Draining => Ok(EndpointState::Draining),
-            wire::EndpointState::Unspecified => Err("is not a state that this release knows"),
+            wire::EndpointState::Unspecified => {
+                Err("is not an endpoint state that this release supports")
+            }
         };
         let weight = u16::try_from(wire.weight)
             .ok()

@@ -103,7 +103,7 @@ impl TryFrom<wire::Item> for Change {
     fn try_from(wire: wire::Item) -> Result<Self, Fault> {
         let Some(kind) = ResourceType::from_number(wire.r#type) else {
             let reason = format!(
-                "{:?} has resource type {}, which this release does not know",
+                "{:?} has the unknown resource type {}",
                 wire.key, wire.r#type
             );
             return Err(Fault::whole(FaultCode::UnknownFeature, "type", reason));

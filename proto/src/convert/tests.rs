@@ -146,7 +146,7 @@ fn a_resource_that_needs_an_unknown_feature_is_refused_rather_than_served_withou
     let fault = &decode(&record).unwrap_err()[0];
     assert_eq!(
         fault.to_string(),
-        "Pool \"p/\" requires: needs feature 4711, which this release does not have"
+        "Pool \"p/\" requires: requires feature 4711, which this release does not support"
     );
     assert_eq!(fault.code, FaultCode::UnknownFeature);
 }

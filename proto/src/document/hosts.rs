@@ -37,7 +37,7 @@ pub(crate) fn document<'t>(
             if entry.value.get("paths").is_some() {
                 if is_extension(entry.key) {
                     let reason =
-                        "is a host, since it has `paths`; other `x-` keys only hold anchors";
+                        "is read as a host because it has `paths`; other `x-` keys only define anchors";
                     reader.note(entry.at, reason);
                 }
                 hosts.extend(host(entry, false, reader));
@@ -71,7 +71,7 @@ fn wrapped<'t>(node: Node<'t>, reader: &mut Reader<'t>, hosts: &mut Vec<HostEntr
 fn global<'t>(globals: &mut GlobalKeys, entry: Entry<'t>, reader: &mut Reader<'t>) {
     if reader.file() != DocumentSet::MAIN && is_global(entry.key) {
         let reason = format!(
-            "belongs in {}; files in conf.d hold hosts only",
+            "belongs in {}; files in conf.d contain only hosts",
             DocumentSet::MAIN
         );
         reader.fault(entry.at, reason);

@@ -43,7 +43,7 @@ impl FromYaml for Paths {
         if entries.is_empty() {
             reader.fault(
                 node.at(),
-                "has no path; a host needs at least one, as \"/\"",
+                "has no path; a host needs at least one, such as \"/\"",
             );
             return None;
         }
@@ -56,7 +56,7 @@ impl FromYaml for Paths {
                 let route = route(entry, reader);
                 let Some(path) = path else { return };
                 if let Some(first) = seen.insert(Arc::clone(&path), entry.at) {
-                    let reason = format!("is the same path as the one at {first}: `{path}`");
+                    let reason = format!("duplicate path `{path}`, already defined at {first}");
                     reader.fault(entry.at, reason);
                 }
                 if let Some(route) = route {
@@ -89,7 +89,8 @@ fn path(entry: Entry<'_>, reader: &mut Reader<'_>) -> Option<Arc<str>> {
 
 fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
     if let Value::Sequence(_) = entry.value.value() {
-        let reason = "a list of routes (`match`) is not enforced in this release; write one route";
+        let reason =
+            "a list of routes (`match`) is not supported in this release; use a single route";
         reader.fault(entry.value.at(), reason);
         return None;
     }
@@ -115,14 +116,14 @@ fn action<'t>(entry: Entry<'t>, keys: &RouteKeys, reader: &mut Reader<'t>) -> Op
         (false, false, false) => {
             reader.fault(
                 entry.at,
-                "has none of `servers`, `redirect_to`, `files`; a route has exactly one",
+                "expected exactly one of `servers`, `redirect_to`, `files`, found none",
             );
             None
         }
         (servers, redirect, true) if servers || redirect => {
             reader.fault(
                 entry.at,
-                "has `files` and another of `servers`, `redirect_to`; a route has exactly one",
+                "`files` cannot be combined with `servers` or `redirect_to`",
             );
             None
         }
@@ -130,7 +131,7 @@ fn action<'t>(entry: Entry<'t>, keys: &RouteKeys, reader: &mut Reader<'t>) -> Op
             let RedirectTo(redirect) = &keys.redirect_to.as_ref()?.value;
             if let Some(dummies) = keys.servers.as_ref().filter(|_| servers) {
                 reader.under("servers", |reader| {
-                    reader.note(dummies.at, "does nothing beside `redirect_to`; remove it");
+                    reader.note(dummies.at, "has no effect with `redirect_to`; remove it");
                 });
             }
             Some(PathAction::Redirect(redirect.clone()))

@@ -60,7 +60,7 @@ fn status(code: u64) -> Option<RedirectStatus> {
 pub(crate) struct WrittenTarget(RedirectTarget);
 
 impl FromYaml for WrittenTarget {
-    const EXPECTED: &'static str = "a URL, as https://www.example.com";
+    const EXPECTED: &'static str = "a URL such as https://www.example.com";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;

@@ -7,7 +7,7 @@ use crate::reading::{NotYet, keys};
 use crate::rules::{RuleKeys, Scope};
 
 keys! {
-    /// The action for requests below a path: exactly one of `servers`, `redirect_to`, `files`.
+    /// The action for requests below a path: `servers`, `redirect_to` or `files`. `redirect_to` overrides `servers`, with a warning.
     RouteKeys "at a path";
     /// The endpoints: IP:PORT, or maps of address, weight, backup.
     servers => Servers,

@@ -37,7 +37,10 @@ impl FromYaml for Servers {
                 match seen.insert(endpoint.address.clone(), element.at()) {
                     None => servers.push((endpoint, element.at())),
                     Some(first) => {
-                        let reason = format!("{} stands already at {first}", endpoint.address);
+                        let reason = format!(
+                            "duplicate server {}, already listed at {first}",
+                            endpoint.address
+                        );
                         reader.fault(element.at(), reason);
                     }
                 }
@@ -63,11 +66,11 @@ fn server<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Endpoint> {
         Value::Mapping(_) => {
             let keys = ServerKeys::read(node, reader)?;
             if let Some(weight) = keys.weight.as_ref().filter(|weight| weight.value.0 != 1) {
-                let reason = "weight is not enforced in this release; remove it to go on";
+                let reason = "weight is not supported in this release; remove it";
                 reader.under("weight", |reader| reader.fault(weight.at, reason));
             }
             if let Some(backup) = keys.backup.as_ref().filter(|backup| backup.value) {
-                let reason = "backup is not enforced in this release; remove it to go on";
+                let reason = "backup is not supported in this release; remove it";
                 reader.under("backup", |reader| reader.fault(backup.at, reason));
             }
             if keys.address.is_none() && node.get("address").is_none() {

@@ -112,10 +112,10 @@ impl Set {
         } else if same_file || !first.overrides {
             let (at, shown) = (first.at, &first.shown);
             let reason = if same_file {
-                format!("the host {pattern} stands already at {at}")
+                format!("duplicate host {pattern}, already defined at {at}")
             } else {
                 format!(
-                    "the host {pattern} stands already at {shown}:{at} (`override: true` at the one that should win lets it)"
+                    "duplicate host {pattern}, already defined at {shown}:{at} (set `override: true` on the one that should win)"
                 )
             };
             let duplicate = |reader: &mut Reader<'t>| {

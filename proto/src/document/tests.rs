@@ -37,16 +37,16 @@ fn the_documented_files_are_refused_for_what_is_not_enforced_and_nothing_else() 
     assert_eq!(
         refused(SAMPLE),
         "\
-upstreams.yaml:4:13: rate_limit: rate_limit is not enforced in this release; remove it to go on
-upstreams.yaml:10:3: authorization: authorization is not enforced in this release; remove it to go on
-upstreams.yaml:15:19: myhost.mydomain.com.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on"
+upstreams.yaml:4:13: rate_limit: rate_limit is not supported in this release; remove it
+upstreams.yaml:10:3: authorization: authorization is not supported in this release; remove it
+upstreams.yaml:15:19: myhost.mydomain.com.paths./.rate_limit: rate_limit is not supported in this release; remove it"
     );
     assert_eq!(
         refused(WRAPPED),
         "\
-upstreams.yaml:4:13: rate_limit: rate_limit is not enforced in this release; remove it to go on
-upstreams.yaml:10:3: authorization: authorization is not enforced in this release; remove it to go on
-upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on"
+upstreams.yaml:4:13: rate_limit: rate_limit is not supported in this release; remove it
+upstreams.yaml:10:3: authorization: authorization is not supported in this release; remove it
+upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_limit is not supported in this release; remove it"
     );
 }
 
@@ -105,7 +105,7 @@ a.example:
     let twice = text.replace("/run/b.sock", "/run/app.sock");
     let faults = read_main(&twice).expect_err("twice").to_string();
     assert!(
-        faults.contains("servers[1]: unix:/run/app.sock stands already at 4:17"),
+        faults.contains("servers[1]: duplicate server unix:/run/app.sock, already listed at 4:17"),
         "{faults}"
     );
 }
@@ -140,7 +140,7 @@ a.example:
     assert_eq!(
         warnings,
         [
-            "upstreams.yaml:3:59: a.example.paths./.servers: does nothing beside `redirect_to`; remove it"
+            "upstreams.yaml:3:59: a.example.paths./.servers: has no effect with `redirect_to`; remove it"
         ]
     );
 }
@@ -249,7 +249,7 @@ fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
     let faults = read(&[("upstreams.yaml", &main), ("conf.d/b.yaml", &plain)]).expect_err("twice");
     assert_eq!(
         faults.to_string(),
-        "conf.d/b.yaml:1:1: a.example: the host a.example stands already at upstreams.yaml:1:1 (`override: true` at the one that should win lets it)"
+        "conf.d/b.yaml:1:1: a.example: duplicate host a.example, already defined at upstreams.yaml:1:1 (set `override: true` on the one that should win)"
     );
 }
 
@@ -305,7 +305,7 @@ fn a_host_whose_name_begins_with_x_is_a_host_and_said_to_be_one() {
     assert_eq!(authored.hosts.len(), 1);
     assert_eq!(
         authored.warnings[0].to_string(),
-        "upstreams.yaml:1:1: x-ray.example: is a host, since it has `paths`; other `x-` keys only hold anchors"
+        "upstreams.yaml:1:1: x-ray.example: is read as a host because it has `paths`; other `x-` keys only define anchors"
     );
 }
 

@@ -24,7 +24,7 @@ impl FromYaml for Groups {
         if groups.is_empty() {
             reader.fault(
                 node.at(),
-                "names no group; leave the key out to serve the host in all groups",
+                "is empty; remove the key to serve the host in all groups",
             );
             return None;
         }
@@ -72,14 +72,13 @@ fn check_provider<'t>(node: Node<'t>, reader: &mut Reader<'t>) {
         let hint = did_you_mean(provider, PROVIDERS.into_iter());
         let known = PROVIDERS.join(", ");
         let reason = format!(
-            "unknown provider `{}`{hint}; known are {known}",
+            "unknown provider `{}`{hint}; known providers: {known}",
             shown(provider)
         );
         reader.fault(node.at(), reason);
     } else if provider != "file" {
-        let reason = format!(
-            "the provider `{provider}` is not enforced in this release; remove it to go on"
-        );
+        let reason =
+            format!("the provider `{provider}` is not supported in this release; remove it");
         reader.fault(node.at(), reason);
     }
 }

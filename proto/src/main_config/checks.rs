@@ -63,7 +63,7 @@ fn all_or_none(members: &[Member], reader: &mut Reader<'_>) {
         return;
     };
     if !missing.is_empty() {
-        let reason = format!("needs {} beside it", missing.join(" and "));
+        let reason = format!("requires {}", missing.join(" and "));
         reader.under(name, |reader| reader.fault(at, reason));
     }
 }
@@ -80,7 +80,7 @@ fn check_grade(keys: &MainKeys, reader: &mut Reader<'_>) {
         reader.under("proxy_tls_grade", |reader| {
             reader.fault(
                 grade.at,
-                "the grade `unsafe` needs `proxy_tls_unsafe: true` beside it",
+                "the grade `unsafe` requires `proxy_tls_unsafe: true`",
             );
         });
     }
@@ -94,7 +94,7 @@ fn check_target(keys: &MainKeys, reader: &mut Reader<'_>) {
     let (longest, largest) = (target.value.0, head.value.0);
     if longest > largest {
         let reason = format!(
-            "is {}, which is beyond `max_head`, {}: a target is part of its head",
+            "is {}, which exceeds `max_head` ({}): the target is part of the head",
             written(longest),
             written(largest)
         );
@@ -110,7 +110,7 @@ fn check_tunnel_grace(keys: &MainKeys, reader: &mut Reader<'_>) {
     let (longest, whole) = (tunnels.value.0, grace.value.0);
     if longest > whole {
         let reason = format!(
-            "is {longest:?}, which is beyond `grace_period`, {whole:?}: the process is gone then"
+            "is {longest:?}, which exceeds `grace_period` ({whole:?}), at whose end the process exits"
         );
         reader.under("tunnel_grace", |reader| reader.fault(tunnels.at, reason));
     }

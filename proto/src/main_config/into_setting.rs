@@ -27,7 +27,7 @@ pub(super) fn or_default<S: FromYaml + IntoSetting<T>, T>(
     let value = at.or_else(|| default_of(default));
     // A test reads an empty file, and with it every default.
     value
-        .expect("each default is a value of its key")
+        .expect("each default is valid for its key")
         .value
         .into_setting()
 }

@@ -124,7 +124,7 @@ main_keys! {
     upstream_keepalive_pool_size: Between<0, 1_000_000> = "128" => usize, Proxy;
     /// Maximum idle upstream connections per thread to one endpoint.
     upstream_keepalive_per_endpoint: Between<0, 100_000> = "128" => usize, Proxy;
-    /// Timeout for the head of a request, from its first byte to its last.
+    /// Timeout for the head of a request: from its first byte, or from the accept for the first request of a connection.
     client_header_timeout: Deadline = "10s" => Duration, Proxy;
     /// Maximum time without data in the middle of a request body.
     client_body_timeout: Deadline = "30s" => Duration, Proxy;
@@ -213,7 +213,7 @@ main_keys! {
         join_token_file: JoinToken, Proxy;
         /// Host names that the config API answers to.
         config_api_hosts: NotYet<OneOrMany<String>>, Control;
-        /// Maximum rate of wrong keys from one address, as 10/min.
+        /// Maximum rate of wrong keys from one address, such as 10/min.
         auth_failures: NotYet<String>, Each;
         /// Allow routes to the config API.
         allow_routes_to_api: NotYet<bool>, Control;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A secret text. `Debug` does not print it. Compare it in constant time.
+/// A secret text. `Debug` does not print it. `==` is not constant-time: do not use it on a key that a client presents.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

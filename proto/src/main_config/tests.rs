@@ -46,25 +46,25 @@ state_dir: [a]
     assert_eq!(
         faults(text),
         "\
-main.yaml:1:10: threads: expected a whole number, from 1 to 4096, found 0
-main.yaml:2:1: config_adress: `config_adress` is not a key in main.yaml (did you mean `config_address`?)
+main.yaml:1:10: threads: expected a whole number from 1 to 4096, found 0
+main.yaml:2:1: config_adress: unknown key `config_adress` in main.yaml (did you mean `config_address`?)
 main.yaml:3:17: config_address: `localhost:3000` is not ADDR:PORT: a host name is not an address (did you mean 127.0.0.1?)
-main.yaml:4:22: proxy_address_http[0]: `0.0.0.0:70000` is not ADDR:PORT: a port is 1 to 65535
-main.yaml:4:39: proxy_address_http[1]: `0.0.0.0:0` is not ADDR:PORT: a port is 1 to 65535
+main.yaml:4:22: proxy_address_http[0]: `0.0.0.0:70000` is not ADDR:PORT: the port is out of range (1 to 65535)
+main.yaml:4:39: proxy_address_http[1]: `0.0.0.0:0` is not ADDR:PORT: the port is out of range (1 to 65535)
 main.yaml:4:52: proxy_address_http[2]: `0.0.0.0` is not ADDR:PORT: the port is missing
-main.yaml:4:63: proxy_address_http[3]: `::1:80` is not ADDR:PORT: an IPv6 address stands in brackets before its port, as [::1]:80
+main.yaml:4:63: proxy_address_http[3]: `::1:80` is not ADDR:PORT: an IPv6 address must be in brackets, such as [::1]:80
 main.yaml:5:18: proxy_tls_grade: expected one of high, medium, unsafe, found `a+`
 main.yaml:6:9: daemon: expected true or false, found `yes` (did you mean `true`?)
 main.yaml:7:12: log_level: expected one of trace, debug, info, warn, error, off, found `verbose`
-main.yaml:8:15: grace_period: `soon` is not a duration, as 30s, 500ms, 10m or a number of seconds
-main.yaml:9:15: max_snapshot: `64 KiX` is not a size, as 65536, 64KiB, 10MiB or 1GiB
-main.yaml:10:10: runuser: needs `rungroup` beside it
-main.yaml:11:1: tls_certificate: `tls_certificate` is not a key in main.yaml (did you mean `config_tls_certificate`?)
-main.yaml:12:21: config_tls_address: needs `config_tls_certificate` and `config_tls_key_file` beside it
-main.yaml:13:18: control_address: `0.0.0.0:3003` needs mTLS, which this release does not have yet; use unix:PATH
+main.yaml:8:15: grace_period: `soon` is not a duration (e.g. 30s, 500ms, 10m, or a number of seconds)
+main.yaml:9:15: max_snapshot: `64 KiX` is not a size (e.g. 65536, 64KiB, 10MiB or 1GiB)
+main.yaml:10:10: runuser: requires `rungroup`
+main.yaml:11:1: tls_certificate: unknown key `tls_certificate` in main.yaml (did you mean `config_tls_certificate`?)
+main.yaml:12:21: config_tls_address: requires `config_tls_certificate` and `config_tls_key_file`
+main.yaml:13:18: control_address: `0.0.0.0:3003` requires mTLS, which this release does not support yet; use unix:PATH
 main.yaml:14:19: control_servers[0]: expected unix:PATH, found `/run/x.sock` (did you mean `unix:/run/x.sock`?)
-main.yaml:15:18: join_token_file: enrolment needs mTLS, which this release does not have yet; remove it to go on
-main.yaml:16:10: node_id: \"a b\" is not a node name: 1 to 128 letters, digits, '-', '_' and '.'
+main.yaml:15:18: join_token_file: enrolment requires mTLS, which this release does not support yet; remove the key
+main.yaml:16:10: node_id: \"a b\" is not a node name: expected 1 to 128 letters, digits, '-', '_' and '.'
 main.yaml:17:12: state_dir: expected a path, found a list"
     );
 }
@@ -81,9 +81,9 @@ fn keys_that_do_nothing_yet_load_and_are_named() {
     assert_eq!(
         idle,
         [
-            "main.yaml:1:12: hc_method: does nothing in this release",
-            "main.yaml:3:19: proxy_tls_unsafe: does nothing in this release",
-            "main.yaml:4:18: proxy_tls_grade: does nothing in this release",
+            "main.yaml:1:12: hc_method: has no effect in this release",
+            "main.yaml:3:19: proxy_tls_unsafe: has no effect in this release",
+            "main.yaml:4:18: proxy_tls_grade: has no effect in this release",
         ]
     );
 }
@@ -193,33 +193,33 @@ max_fields: 0
 max_target: 1MiB
 upstream_keepalive_per_endpoint: 100001
 ";
-    let zero = "this limit cannot be turned off, and a limit of zero would close every connection at once; expected 1ms or more, as 30s";
+    let zero = "this limit cannot be disabled: zero would close every connection immediately; expected 1ms or more, such as 30s";
     let expected = format!(
         "\
 main.yaml:1:24: client_header_timeout: {zero}
 main.yaml:2:22: client_body_timeout: {zero}
 main.yaml:3:23: client_write_timeout: {zero}
-main.yaml:4:22: client_idle_timeout: `never` is not a duration, as 30s, 500ms, 10m or a number of seconds
+main.yaml:4:22: client_idle_timeout: `never` is not a duration (e.g. 30s, 500ms, 10m, or a number of seconds)
 main.yaml:5:22: tunnel_idle_timeout: {zero}
-main.yaml:6:23: client_body_min_rate: `fast` is not a size, as 65536, 64KiB, 10MiB or 1GiB
-main.yaml:7:18: client_requests: expected a whole number, from 1 to 4294967295, found 0
-main.yaml:8:18: max_connections: expected a whole number, from 0 to 4294967295, found -1
-main.yaml:9:31: max_connections_per_listener: expected a whole number, from 0 to 4294967295, found 4294967296
-main.yaml:10:30: max_connections_per_address: expected a whole number, found a text
+main.yaml:6:23: client_body_min_rate: `fast` is not a size (e.g. 65536, 64KiB, 10MiB or 1GiB)
+main.yaml:7:18: client_requests: expected a whole number from 1 to 4294967295, found 0
+main.yaml:8:18: max_connections: expected a whole number from 0 to 4294967295, found -1
+main.yaml:9:31: max_connections_per_listener: expected a whole number from 0 to 4294967295, found 4294967296
+main.yaml:10:30: max_connections_per_address: expected a whole number, found a string
 main.yaml:11:11: max_head: expected a size from 1KiB to 1MiB, found 1000
-main.yaml:12:13: max_fields: expected a whole number, from 1 to 1000, found 0
+main.yaml:12:13: max_fields: expected a whole number from 1 to 1000, found 0
 main.yaml:13:13: max_target: expected a size from 64 to 64KiB, found 1MiB
-main.yaml:14:34: upstream_keepalive_per_endpoint: expected a whole number, from 0 to 100000, found 100001"
+main.yaml:14:34: upstream_keepalive_per_endpoint: expected a whole number from 0 to 100000, found 100001"
     );
     assert_eq!(faults(text), expected);
     assert_eq!(
         faults("max_target: 5KiB\nmax_head: 4KiB\n"),
-        "main.yaml:1:13: max_target: is 5KiB, which is beyond `max_head`, 4KiB: a target is part of its head"
+        "main.yaml:1:13: max_target: is 5KiB, which exceeds `max_head` (4KiB): the target is part of the head"
     );
     assert_eq!(
         faults("tunnel_grace: 1m\ngrace_period: 25s\nclient_linger: 0\n"),
         format!(
-            "main.yaml:1:15: tunnel_grace: is 60s, which is beyond `grace_period`, 25s: the process is gone then\n\
+            "main.yaml:1:15: tunnel_grace: is 60s, which exceeds `grace_period` (25s), at whose end the process exits\n\
              main.yaml:3:16: client_linger: {zero}"
         )
     );

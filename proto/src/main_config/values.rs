@@ -18,7 +18,7 @@ impl<T: FromYaml> FromYaml for Idle<T> {
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let value = T::read(node, reader)?;
         if value.asks() {
-            reader.note(node.at(), "does nothing in this release");
+            reader.note(node.at(), "has no effect in this release");
         }
         Some(Self(value))
     }
@@ -172,7 +172,7 @@ keys! {
     @checked {
         /// Their destination.
         endpoint => String,
-        /// The share of requests that is traced, as 1%.
+        /// The share of requests that is traced, such as 1%.
         sample => String,
     }
 }
@@ -216,9 +216,9 @@ impl FromYaml for Control {
         };
         if path.is_empty() || path.len() > SocketPath::LONGEST {
             let reason = format!(
-                "a socket's path has 1 to {} bytes, this one {}",
-                SocketPath::LONGEST,
-                path.len()
+                "the socket path has {} bytes, expected 1 to {}",
+                path.len(),
+                SocketPath::LONGEST
             );
             reader.fault(node.at(), reason);
             return None;
@@ -236,7 +236,7 @@ fn not_a_socket(text: &str) -> String {
     if text.starts_with('/') || text.starts_with('.') {
         format!("expected unix:PATH, found `{written}` (did you mean `unix:{written}`?)")
     } else {
-        format!("`{written}` needs mTLS, which this release does not have yet; use unix:PATH")
+        format!("`{written}` requires mTLS, which this release does not support yet; use unix:PATH")
     }
 }
 
@@ -253,7 +253,7 @@ impl FromYaml for JoinToken {
         }
         reader.fault(
             node.at(),
-            "enrolment needs mTLS, which this release does not have yet; remove it to go on",
+            "enrolment requires mTLS, which this release does not support yet; remove the key",
         );
         None
     }

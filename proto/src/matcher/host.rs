@@ -30,13 +30,13 @@ pub enum InvalidHost {
     #[error("a label of the name is longer than 63 bytes")]
     LongLabel,
     /// A space, a slash, a comma, an `@` or another character that no name contains.
-    #[error("a name holds letters, digits, '-', '_' and '.' only")]
+    #[error("a name contains only letters, digits, '-', '_' and '.'")]
     Character,
     /// Not 1 to 65535.
     #[error("the port is not a number from 1 to 65535")]
     Port,
     /// Brackets without an IPv6 address inside.
-    #[error("brackets hold one IPv6 address, as [::1]")]
+    #[error("brackets must contain one IPv6 address, such as [::1]")]
     Address,
     /// It has no punycode form.
     #[error("the name is not a valid internationalised name")]

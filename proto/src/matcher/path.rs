@@ -8,12 +8,13 @@
 //! merged and dot segments resolved (RFC 3986 section 5.2.4). Otherwise F is the path as written, with its leading slashes merged into one.
 //!
 //! Readings of F: encoded slashes (`%2F` and `%5C`, both as `/`) are kept, decoded before parameters are cut, or decoded after; each
-//! combined with marks kept, or cut (`%3B` begins a parameter, `%3F` and `%23` end the path). Every reading decodes the other escapes, cuts
-//! each segment at `;`, and drops empty segments except for a trailing slash. The reading with everything kept selects the route. The
-//! request is refused if any reading has a dot segment or selects another route. A path without `%2F %5C %3B %3F %23` has only one reading.
+//! combined with marks kept, or cut (`%3B` begins a parameter, `%3F` and `%23` end the path). Every reading decodes
+//! escapes of other printable characters except `%`, cuts each segment at `;`, and drops empty segments except for a trailing slash. The
+//! reading with everything kept selects the route. The request is refused if any reading has a dot segment or selects another route. A
+//! path without `%2F %5C %3B %3F %23` has only one reading.
 //!
-//! In addition, escapes of other printable characters (`%21`) are read as the character, in requests and routes alike, so that `/secret%21`
-//! cannot bypass the route `/secret!`.
+//! Escapes of printable characters (`%21`) are decoded in requests and routes alike, so that `/secret%21` cannot bypass the route
+//! `/secret!`.
 
 use std::borrow::Cow;
 
@@ -37,28 +38,28 @@ pub enum InvalidPath {
     #[error("does not begin with /")]
     NotAbsolute,
     /// `%` without two hexadecimal digits.
-    #[error("holds a % that is not followed by two hexadecimal digits")]
+    #[error("contains a % that is not followed by two hexadecimal digits")]
     Escape,
     /// A control byte, raw or escaped, NUL included.
-    #[error("holds a control byte")]
+    #[error("contains a control byte")]
     Control,
     /// A raw backslash: some endpoints read it as a slash.
-    #[error("holds a backslash")]
+    #[error("contains a backslash")]
     Backslash,
     /// A space or a byte beyond ASCII.
-    #[error("holds a space or a byte that must be escaped")]
+    #[error("contains a space or a byte that must be percent-encoded")]
     Unescaped,
     /// A `#`, which clients must not send.
-    #[error("holds a fragment (#)")]
+    #[error("contains a fragment (#)")]
     Fragment,
     /// `%5C` together with `;` or `%3B`: too many readings.
-    #[error("holds an escaped backslash together with a parameter")]
+    #[error("contains both an escaped backslash and a parameter")]
     BackslashAndParameter,
     /// `..%2f`, `..;x`: a dot segment that only some readings have.
     #[error("hides a dot segment behind an escape or a parameter")]
     HiddenDots,
     /// `/%2Fsecret` with a route `/secret`: some readings are the path of another route.
-    #[error("is the path of another route to readers that decode it further")]
+    #[error("matches another route when decoded further")]
     OtherRoute,
 }
 

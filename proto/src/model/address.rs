@@ -95,19 +95,19 @@ fn tcp(text: &str) -> Result<SocketAddr, InvalidAddress> {
         .ok_or_else(|| invalid("the port is missing"))?;
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
         return Err(invalid(
-            "an IPv6 address stands in brackets before its port, as [::1]:80",
+            "an IPv6 address must be in brackets, such as [::1]:80",
         ));
     }
     match port.parse::<u32>() {
         Ok(1..=65_535) if port.bytes().all(|byte| byte.is_ascii_digit()) => {}
-        Ok(_) => return Err(invalid("a port is 1 to 65535")),
+        Ok(_) => return Err(invalid("the port is out of range (1 to 65535)")),
         Err(_) => return Err(invalid("the port is not a number from 1 to 65535")),
     }
     let address: SocketAddr = text
         .parse()
         .map_err(|_| invalid(&format!("{host:?} is not an IP address")))?;
     if address.ip().is_unspecified() {
-        return Err(invalid("nothing can be reached at the unspecified address"));
+        return Err(invalid("the unspecified address cannot be connected to"));
     }
     Ok(address)
 }
@@ -139,9 +139,9 @@ impl FromStr for SocketPath {
     fn from_str(path: &str) -> Result<Self, InvalidAddress> {
         if path.len() > Self::LONGEST {
             return Err(InvalidAddress(format!(
-                "a socket's path has at most {} bytes, this one {}",
-                Self::LONGEST,
-                path.len()
+                "the socket path has {} bytes, the maximum is {}",
+                path.len(),
+                Self::LONGEST
             )));
         }
         let invalid = |reason: &str| {
@@ -150,25 +150,25 @@ impl FromStr for SocketPath {
         };
         if path.starts_with('@') {
             return Err(invalid(
-                "an abstract socket has no mode that says who may bind it; write the path of a file",
+                "an abstract socket has no file mode that restricts who may bind it; use the path of a file",
             ));
         }
         if path.contains(is_hidden) {
-            return Err(invalid(
-                "it holds a space or a character that does not print",
-            ));
+            return Err(invalid("it contains a space or a non-printable character"));
         }
         if path.split('/').any(|part| part == "..") {
-            return Err(invalid("it holds `..`; write the path that it leads to"));
+            return Err(invalid("it contains `..`; write the resolved path"));
         }
         let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
         let plain: String = parts.flat_map(|part| ["/", part]).collect();
         if plain.is_empty() {
-            return Err(invalid("the path is missing, as in unix:/run/app.sock"));
+            return Err(invalid(
+                "the path is missing; expected e.g. unix:/run/app.sock",
+            ));
         }
         if plain != path {
             let reason = if path.starts_with('/') {
-                "one socket is written in one way"
+                "the path is not normalised"
             } else {
                 "the path is relative"
             };
@@ -236,16 +236,16 @@ mod tests {
             ("unix:@app", "abstract"),
             ("unix:/run/a b", "space"),
             ("unix:/run/a\u{a0}b", "space"),
-            ("unix:/run/a\nb", "does not print"),
-            ("unix:/run/a\0b", "does not print"),
-            ("unix:/run/a\u{202e}b", "does not print"),
+            ("unix:/run/a\nb", "non-printable"),
+            ("unix:/run/a\0b", "non-printable"),
+            ("unix:/run/a\u{202e}b", "non-printable"),
         ] {
             let fault = fault(text);
             assert!(fault.contains(reason), "{fault}");
             assert!(!fault.contains(char::is_control), "{fault:?}");
         }
         let long = fault(&format!("unix:/{}", "a".repeat(107)));
-        assert_eq!(long, "a socket's path has at most 107 bytes, this one 108");
+        assert_eq!(long, "the socket path has 108 bytes, the maximum is 107");
     }
 
     #[test]

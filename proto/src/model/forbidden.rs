@@ -10,7 +10,7 @@ use crate::model::EndpointAddress;
 pub struct Forbidden {
     /// Listen addresses of the config API. The unspecified address stands for every loopback address.
     pub addresses: Vec<SocketAddr>,
-    /// The sockets of the daemons, and folders that contain nothing else.
+    /// Sockets of the daemons, and folders such as `state_dir` in which every path is forbidden.
     pub paths: Vec<PathBuf>,
 }
 

@@ -31,7 +31,7 @@ pub enum InvalidHeader {
     Long,
 }
 
-/// Maximum number of edits in one scope. A request itself has at most 100 fields.
+/// Maximum number of edits in one scope. A request has at most `max_fields` fields, 100 by default.
 pub const MOST_EDITS: usize = 256;
 /// Maximum length of a name, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -43,15 +43,15 @@ impl fmt::Display for InvalidHeader {
         match self {
             Self::Name(name) => write!(
                 f,
-                "{name:?} is not a header name: letters, digits and !#$%&'*+-.^_`|~ only"
+                "{name:?} is not a header name: only letters, digits and !#$%&'*+-.^_`|~ are allowed"
             ),
             Self::Value(name) => write!(
                 f,
-                "the value of {name} holds a control byte; headers are one line"
+                "the value of {name} contains a control byte; a header is one line"
             ),
             Self::Long => write!(
                 f,
-                "a header name has at most {LONGEST_NAME} bytes, a value {LONGEST_VALUE}"
+                "a header name has at most {LONGEST_NAME} bytes, a value at most {LONGEST_VALUE}"
             ),
             Self::Managed(name) => {
                 write!(f, "{name} is set by the proxy itself and cannot be edited")
@@ -153,10 +153,10 @@ pub struct HeaderEdits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEdits {
     /// More than [`MOST_EDITS`].
-    #[error("asks for more than {MOST_EDITS} edits of headers")]
+    #[error("has more than {MOST_EDITS} header edits")]
     Many,
     /// Without a host or with two, endpoints answer 400 or disagree on which host is meant.
-    #[error("a request has one host: it can be set, not appended or removed")]
+    #[error("a request has exactly one Host: it can be set, but not appended or removed")]
     Host,
 }
 

@@ -53,7 +53,7 @@ impl FromStr for HostPattern {
         match text.strip_prefix("*.") {
             Some(suffix) => match crate::matcher::normalise_host(suffix) {
                 Ok(name) if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') => {
-                    Err(invalid("puts a wildcard before an address"))
+                    Err(invalid("has a wildcard before an IP address"))
                 }
                 Ok(name) => Ok(Self::Suffix(name.as_ref().into())),
                 Err(reason) => Err(invalid(&format!("is not a host name: {reason}"))),
@@ -102,7 +102,7 @@ impl PoolName {
     fn check(text: &str) -> Result<(), InvalidName> {
         if text.is_empty() || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
             return Err(InvalidName(format!(
-                "{text:?} is not a pool name: it is empty or holds a space or control byte"
+                "{text:?} is not a pool name: it is empty or contains a space or control byte"
             )));
         }
         Ok(())
@@ -132,7 +132,7 @@ fn check_label(what: &str, text: &str) -> Result<(), InvalidName> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if text.is_empty() || text.len() > 128 || !text.bytes().all(fits) {
         return Err(InvalidName(format!(
-            "{text:?} is not a {what} name: 1 to 128 letters, digits, '-', '_' and '.'"
+            "{text:?} is not a {what} name: expected 1 to 128 letters, digits, '-', '_' and '.'"
         )));
     }
     Ok(())

@@ -80,17 +80,17 @@ impl RedirectStatus {
 fn target(text: &str) -> Result<String, &'static str> {
     let (scheme, rest) = text
         .split_once("://")
-        .ok_or("is not a URL with a scheme, as https://www.example.com")?;
+        .ok_or("is not a URL with a scheme, such as https://www.example.com")?;
     let scheme = scheme.to_ascii_lowercase();
     if !matches!(scheme.as_str(), "http" | "https") {
         return Err("has a scheme other than http and https");
     }
     if rest.contains(['?', '#']) {
-        return Err("has a query or a fragment; those of the request are kept");
+        return Err("has a query or a fragment; the request's path and query are appended");
     }
     let visible = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
     if !rest.bytes().all(visible) {
-        return Err("has a character that a URL cannot have");
+        return Err("contains a character that is not allowed in a URL");
     }
     let authority = rest.split('/').next().unwrap_or_default();
     check_authority(authority)?;
@@ -99,7 +99,7 @@ fn target(text: &str) -> Result<String, &'static str> {
 
 fn check_authority(authority: &str) -> Result<(), &'static str> {
     if authority.contains('@') {
-        return Err("holds a user; a redirect would show it to everybody");
+        return Err("contains user information, which every client would see");
     }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -110,6 +110,6 @@ fn check_authority(authority: &str) -> Result<(), &'static str> {
     }
     match port.map(str::parse::<u16>) {
         None | Some(Ok(1..)) => Ok(()),
-        Some(_) => Err("has a port that is not 1 to 65535"),
+        Some(_) => Err("has an invalid port; expected 1 to 65535"),
     }
 }

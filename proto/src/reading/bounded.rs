@@ -19,7 +19,7 @@ impl FromYaml for Deadline {
         if limit.is_zero() {
             reader.fault(
                 node.at(),
-                "this limit cannot be turned off, and a limit of zero would close every connection at once; expected 1ms or more, as 30s",
+                "this limit cannot be disabled: zero would close every connection immediately; expected 1ms or more, such as 30s",
             );
             return None;
         }

@@ -192,7 +192,7 @@ pub(crate) fn unknown_reason<T: KeySet>(key: &str, scopes: Scopes) -> String {
     debug_assert!(!keys.iter().any(|known| known.is(key)));
     if let Some(foreign) = key.chars().find(|char| is_invisible(*char)) {
         return format!(
-            "`{}` holds the character U+{:04X}, which looks like a space or like nothing; indent with plain spaces",
+            "`{}` contains the character U+{:04X}, which looks like a space or is invisible; indent with plain spaces",
             shown(key),
             u32::from(foreign)
         );
@@ -202,10 +202,10 @@ pub(crate) fn unknown_reason<T: KeySet>(key: &str, scopes: Scopes) -> String {
     }
     let names = || keys.iter().flat_map(Key::names);
     let hint = did_you_mean(key, names());
-    let reason = format!("`{}` is not a key {}{hint}", shown(key), T::SCOPE);
+    let reason = format!("unknown key `{}` {}{hint}", shown(key), T::SCOPE);
     if hint.is_empty() && keys.len() <= 12 {
         let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-        return format!("{reason}; known are {}", known.join(", "));
+        return format!("{reason}; known keys: {}", known.join(", "));
     }
     reason
 }

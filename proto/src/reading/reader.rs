@@ -204,7 +204,7 @@ pub(crate) fn told(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFau
         faults.push(DocumentFault {
             place,
             path: String::new(),
-            reason: format!("and {untold} faults more"),
+            reason: format!("and {untold} more faults"),
         });
     }
     DocumentFaults(faults)

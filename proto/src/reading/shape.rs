@@ -19,7 +19,7 @@ pub(crate) trait FromYaml: Sized {
     /// Returns the JSON Schema of the type.
     fn schema() -> Json;
 
-    /// Reports whether the value requests anything. `false` and `off` do not.
+    /// Reports whether the value turns its feature on. `false`, `off` and an empty list do not.
     fn asks(&self) -> bool {
         true
     }
@@ -106,13 +106,13 @@ fn meant(scalar: Scalar<'_>) -> Option<String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "y" | "1" => Some(format!("`{text}` (did you mean `true`?)")),
         "no" | "off" | "n" | "0" => Some(format!("`{text}` (did you mean `false`?)")),
-        "true" | "false" => Some("it in quotes (take them off)".to_owned()),
+        "true" | "false" => Some("a quoted string (remove the quotes)".to_owned()),
         _ => None,
     }
 }
 
 impl FromYaml for String {
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = "a string";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         filled(node, reader, Self::EXPECTED).map(str::to_owned)
@@ -150,8 +150,8 @@ macro_rules! named {
         }
     };
 }
-named!(GroupName, "a group's name");
-named!(NodeName, "a node's name");
+named!(GroupName, "a group name");
+named!(NodeName, "a node name");
 
 impl<T: FromYaml> FromYaml for Vec<T> {
     const EXPECTED: &'static str = "a list";
@@ -177,7 +177,7 @@ impl<T: FromYaml> FromYaml for Vec<T> {
     }
 }
 
-/// Declares a value that is one of a fixed set of strings. With `asks unless`, one of them requests nothing.
+/// Declares a value that is one of a fixed set of strings. With `asks unless`, one of them turns the feature off.
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $any_case:literal $(, asks unless $nothing:ident)?: $($(#[$about:meta])* $choice:ident = $text:literal,)*) => {
         $(#[$doc])*

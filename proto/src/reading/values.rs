@@ -28,12 +28,12 @@ impl<const MIN: u64, const MAX: u64> FromYaml for Between<MIN, MAX> {
             return Some(Self(number));
         }
         let range = match MAX {
-            u64::MAX => format!("{MIN} or more"),
+            u64::MAX => format!("of at least {MIN}"),
             _ => format!("from {MIN} to {MAX}"),
         };
         reader.fault(
             node.at(),
-            format!("expected a whole number, {range}, found {}", scalar.text),
+            format!("expected a whole number {range}, found {}", scalar.text),
         );
         None
     }
@@ -51,10 +51,10 @@ impl<const MIN: u64, const MAX: u64> FromYaml for Between<MIN, MAX> {
 pub(crate) struct SecretText(pub(crate) String);
 
 impl FromYaml for SecretText {
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = "a string";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        // An empty key is read: the daemons decide, and refuse it beyond loopback.
+        // Accept the empty text: control refuses an empty `master_key` only if the config API is reachable from other machines.
         text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
     }
 
@@ -67,7 +67,7 @@ impl FromYaml for SecretText {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrittenDuration(pub(crate) Duration);
 
-const LIFE: &str = "a duration, as 30s, 500ms, 10m or a number of seconds";
+const LIFE: &str = "a duration (e.g. 30s, 500ms, 10m, or a number of seconds)";
 /// The longest accepted duration, in seconds: 10 years. Anything longer is taken for a typo.
 const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
 
@@ -119,7 +119,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrittenSize(pub(crate) u64);
 
-const SIZE: &str = "a size, as 65536, 64KiB, 10MiB or 1GiB";
+const SIZE: &str = "a size (e.g. 65536, 64KiB, 10MiB or 1GiB)";
 
 impl FromYaml for WrittenSize {
     const EXPECTED: &'static str = SIZE;
@@ -209,7 +209,7 @@ impl<T: FromYaml> FromYaml for OneOrMany<T> {
 }
 
 impl FromYaml for SocketAddr {
-    const EXPECTED: &'static str = "ADDR:PORT, as 127.0.0.1:3000";
+    const EXPECTED: &'static str = "ADDR:PORT (e.g. 127.0.0.1:3000)";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         parsed(node, reader, Self::EXPECTED, listen_address)
@@ -225,7 +225,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let wrong = |why: &str| format!("`{}` is not ADDR:PORT: {why}", crate::reading::shown(text));
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
         return Err(wrong(
-            "an IPv6 address stands in brackets before its port, as [::1]:80",
+            "an IPv6 address must be in brackets, such as [::1]:80",
         ));
     }
     let (host, port) = text
@@ -233,13 +233,13 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| wrong("the port is missing"))?;
     match port.parse::<u64>() {
         Ok(1..=65_535) => {}
-        Ok(_) => return Err(wrong("a port is 1 to 65535")),
+        Ok(_) => return Err(wrong("the port is out of range (1 to 65535)")),
         Err(_) => return Err(wrong("the port is not a number from 1 to 65535")),
     }
     text.parse().map_err(|_| {
         wrong(match host {
             "localhost" => "a host name is not an address (did you mean 127.0.0.1?)",
-            "" | "*" => "the address is missing (0.0.0.0 means all)",
+            "" | "*" => "the address is missing (0.0.0.0 means all addresses)",
             _ => "a host name is not an address; write the IP address to listen on",
         })
     })
@@ -250,7 +250,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 pub(crate) struct Cidr;
 
 impl FromYaml for Cidr {
-    const EXPECTED: &'static str = "a network, as 10.0.0.0/8";
+    const EXPECTED: &'static str = "a network such as 10.0.0.0/8";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;
@@ -263,7 +263,7 @@ impl FromYaml for Cidr {
         });
         if !fits {
             let reason = format!(
-                "`{}` is not a network, as 10.0.0.0/8",
+                "`{}` is not a network such as 10.0.0.0/8",
                 crate::reading::shown(text)
             );
             reader.fault(node.at(), reason);

@@ -16,7 +16,8 @@ impl Written {
         reader: &mut Reader<'t>,
     ) -> bool {
         if let Some((_, first)) = self.0.iter().find(|(known, _)| *known == key) {
-            let reason = format!("is `{key}` under another name, which stands already at {first}");
+            let reason =
+                format!("duplicate of `{key}`, which is already set at {first} under another name");
             reader.fault(node.at(), reason);
             return false;
         }

@@ -45,7 +45,7 @@ impl Bucket {
         Self::new(records)
     }
 
-    /// Returns this bucket with the records that `other` also has shared rather than duplicated.
+    /// Returns this bucket, sharing with `other` the memory of the records that both contain.
     pub(super) fn sharing(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
         if self.hash == other.hash {
             return Arc::clone(other);

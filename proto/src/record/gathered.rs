@@ -49,7 +49,7 @@ impl Gathered {
 
 /// Moves all of `more` to the end of `records`.
 fn append(records: &mut Vec<Record>, more: &mut Vec<Record>) {
-    // A bucket filled once gets no spare capacity. One that is appended to again may be again, so it grows geometrically.
+    // The first fill allocates exactly. Later appends grow the bucket geometrically, since more may follow.
     if records.is_empty() {
         records.reserve_exact(more.len());
     }

@@ -187,7 +187,7 @@ impl RecordSet {
         }
     }
 
-    /// Returns this set with the buckets and records that `other` also has shared rather than duplicated.
+    /// Returns this set, sharing with `other` the memory of the buckets and records that both contain.
     #[must_use]
     pub fn sharing(self, other: &Self) -> Self {
         let buckets = self.buckets.iter().zip(other.buckets());

@@ -7,7 +7,7 @@ use crate::yaml::{Node, Value};
 
 choices! {
     /// `balance` without a map.
-    BalanceWord, "a way", false:
+    BalanceWord, "a balancing method", false:
     /// Round robin.
     RoundRobin = "round_robin",
     /// The endpoint with the fewest requests in flight.
@@ -25,7 +25,7 @@ keys! {
 
 choices! {
     /// `hash` without a map.
-    HashWord, "what is hashed", false:
+    HashWord, "one of ip, uri", false:
     /// The client's address.
     Ip = "ip",
     /// Path and query.

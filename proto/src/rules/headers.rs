@@ -155,7 +155,7 @@ fn written<'t>(
                 reader.under(entry.key, |reader| {
                     if !map.take(entry.key, entry.value, reader) {
                         let reason = format!(
-                            "`{}` is not a key in headers; known are set, append, remove",
+                            "unknown key `{}` in headers; known keys: set, append, remove",
                             shown(entry.key)
                         );
                         reader.fault(entry.at, reason);
@@ -168,7 +168,7 @@ fn written<'t>(
     }
 }
 
-/// Adds a header of the list form. The first of a name replaces the endpoint's header; further ones are appended.
+/// Adds a header of the list form. The first of a name replaces that of the message; further ones are appended.
 fn add(edits: &mut HeaderEdits, header: Header) {
     if edits.set.iter().any(|other| other.name() == header.name()) {
         edits.append.push(header);
@@ -230,12 +230,15 @@ impl EditsMap {
         for entry in entries.take(MOST_EDITS + 1) {
             let header = reader.under(entry.key, |reader| {
                 reader.placed(entry.value.at());
-                let value = text(entry.value, reader, "the header's value")?;
+                let value = text(entry.value, reader, "a header value")?;
                 header(entry.value, reader, self.direction, entry.key, value)
             });
             let Some(header) = header else { continue };
             if headers.iter().any(|other| other.name() == header.name()) {
-                let reason = format!("`{}` stands twice here; names have no case", header.name());
+                let reason = format!(
+                    "duplicate header `{}`; names are case-insensitive",
+                    header.name()
+                );
                 reader.fault(entry.at, reason);
             }
             headers.push(header);
@@ -252,7 +255,7 @@ impl EditsMap {
         for (index, element) in elements.enumerate() {
             names.extend(reader.element(index, |reader| {
                 reader.placed(element.at());
-                let name = text(element, reader, "a header's name")?;
+                let name = text(element, reader, "a header name")?;
                 check_name(self.direction, name)
                     .map_err(|error| reader.fault(element.at(), error.to_string()))
                     .ok()

@@ -39,7 +39,7 @@ keys! {
         slow_start => WrittenDuration,
         /// Ejection of endpoints for their responses to clients.
         eject => EjectKeys,
-        /// Share of live endpoints below which all are used, as 50%.
+        /// Share of live endpoints below which all are used, such as 50%.
         panic => String,
     }
 }
@@ -52,7 +52,7 @@ keys! {
         after => Between<1, 1_000_000>,
         /// Duration of the ejection.
         for => WrittenDuration,
-        /// Maximum share of the endpoints that may be ejected, as 50%.
+        /// Maximum share of the endpoints that may be ejected, such as 50%.
         most => Anything,
     }
 }

@@ -8,7 +8,7 @@ keys! {
     @checked {
         /// Number of retries. Default: 2.
         attempts => Between<0, 100>,
-        /// Share of the requests that may be retried, as 20%.
+        /// Share of the requests that may be retried, such as 20%.
         budget => String,
         /// Conditions: connect, reset, or a status.
         on => OneOrMany<String>,

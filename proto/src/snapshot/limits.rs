@@ -22,7 +22,7 @@ impl Limits {
         let mut faults = Vec::new();
         let bytes = records.payload_bytes() as u64;
         if let Some(max) = self.max_snapshot_bytes.filter(|max| bytes > *max) {
-            let reason = format!("the snapshot has {bytes} bytes, this node takes at most {max}");
+            let reason = format!("the snapshot has {bytes} bytes, this node accepts at most {max}");
             faults.push(Fault::whole(FaultCode::Limit, "max_snapshot", reason));
         }
         let counts = [
@@ -51,7 +51,7 @@ impl Limits {
                 .filter(|key| kinds.contains(&key.kind))
                 .max();
             let reason = format!(
-                "{count} resources of type {}, this node takes at most {max}",
+                "{count} resources of type {}, this node accepts at most {max}",
                 names(kinds)
             );
             faults.push(match last {

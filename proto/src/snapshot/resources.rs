@@ -75,12 +75,12 @@ impl Resources {
         Ok((next, touched))
     }
 
-    /// Selects the effective settings. Possible only after all changes: the delta of a node that moves to another group adds the settings
-    /// of the new group and deletes those of the old one, in either order.
+    /// Selects the effective settings. Call it after all changes: a delta may put settings under a new key before it deletes those under
+    /// the old key.
     pub(super) fn take_settings(&mut self) -> Result<(), Fault> {
         if let Some(second) = self.groups.keys().nth(1) {
             let key = RecordKey::new(ResourceType::Settings, Arc::clone(second));
-            let reason = "stands beside other settings; a snapshot has those of one group";
+            let reason = "duplicate settings; a snapshot contains the settings of one group only";
             return Err(Fault::of(&key, FaultCode::Invalid, "key", reason));
         }
         self.settings = self.groups.values().next().cloned().unwrap_or_default();
@@ -126,7 +126,7 @@ impl Resources {
                     .parse()
                     .map_err(|error| invalid(format!("{error}")))?;
                 if pattern.to_string() != *key.name {
-                    return Err(invalid(format!("is not normalised: {pattern}")));
+                    return Err(invalid(format!("is not normalised, expected {pattern}")));
                 }
                 let before = self.hosts.remove(&pattern);
                 self.forget_references(before.as_deref());
@@ -160,11 +160,11 @@ impl Resources {
         let invalid = |reason: String| Fault::of(key, FaultCode::Invalid, "key", reason);
         let (pool, text) = key
             .endpoint()
-            .ok_or_else(|| invalid("is not a pool, a space and an address".to_owned()))?;
+            .ok_or_else(|| invalid("is not of the form `POOL ADDRESS`".to_owned()))?;
         let pool: PoolName = pool.parse().map_err(|error| invalid(format!("{error}")))?;
         let address: EndpointAddress = text.parse().map_err(|error| invalid(format!("{error}")))?;
         if !address.is_written(text) {
-            return Err(invalid(format!("is not normalised: {address}")));
+            return Err(invalid(format!("is not normalised, expected {address}")));
         }
         self.pools.remove_endpoint(&pool, owner, &address);
         touched.pools.insert(pool);
@@ -200,7 +200,7 @@ impl Resources {
                 };
                 if !self.pools.contains(pool) {
                     let field = format!("routes.{:?}.pool", route.path);
-                    let reason = format!("names the pool {pool}, which does not exist");
+                    let reason = format!("references the pool {pool}, which does not exist");
                     faults.push(Fault::of(
                         &key,
                         FaultCode::DanglingReference,
@@ -218,7 +218,7 @@ impl Resources {
             }
             let count = self.pools.routes(pool);
             if count > 0 {
-                let reason = format!("does not exist, but {count} route(s) name it");
+                let reason = format!("does not exist, but {count} route(s) reference it");
                 faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
             }
         }

@@ -61,7 +61,7 @@ fn a_route_without_its_pool_is_no_snapshot() {
     let text = faults(complete(vec![host("a.example", &["p", "gone"]), pool("p")]));
     assert_eq!(
         text,
-        "VirtualHost \"a.example\" routes.\"/1\".pool: names the pool gone, which does not exist"
+        "VirtualHost \"a.example\" routes.\"/1\".pool: references the pool gone, which does not exist"
     );
 }
 
@@ -72,7 +72,7 @@ fn a_pool_that_routes_name_cannot_be_deleted_alone() {
     let text = faults(next(&start, std::slice::from_ref(&drop_pool)));
     assert_eq!(
         text,
-        "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) name it"
+        "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) reference it"
     );
     let drop_host = Change::Delete(RecordKey::new(ResourceType::VirtualHost, "a.example"));
     let drop_endpoint = Change::Delete(RecordKey::new(ResourceType::Endpoint, "p 127.0.0.1:1"));
@@ -104,7 +104,7 @@ fn limits_name_the_field_and_a_resource() {
     let text = faults(Snapshot::complete(Version::default(), records, &limits));
     assert_eq!(
         text,
-        "VirtualHost \"b.example\" max_hosts: 2 resources of type VirtualHost, this node takes at most 1"
+        "VirtualHost \"b.example\" max_hosts: 2 resources of type VirtualHost, this node accepts at most 1"
     );
 }
 
@@ -276,7 +276,7 @@ proptest! {
 #[test]
 fn two_settings_in_one_snapshot_are_refused() {
     let text = faults(complete(vec![settings("a", true), settings("b", false)]));
-    assert!(text.contains("those of one group"), "{text}");
+    assert!(text.contains("settings of one group"), "{text}");
 }
 
 #[test]

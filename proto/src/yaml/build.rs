@@ -34,7 +34,7 @@ fn build(source: &str) -> Result<Tree<'_>, Unreadable> {
         }
         let (event, span) = event.map_err(|error| Unreadable {
             at: spot(*error.marker()),
-            reason: format!("is not YAML: {}", error.info()),
+            reason: format!("invalid YAML: {}", error.info()),
         })?;
         window.advance();
         builder.event(event, span)?;
@@ -44,7 +44,7 @@ fn build(source: &str) -> Result<Tree<'_>, Unreadable> {
 
 fn too_long(at: Spot) -> Unreadable {
     let reason = format!(
-        "the value that begins after this is longer than {} KiB; long lists and maps stand in lines of their own, without brackets",
+        "the value after this position is longer than {} KiB; write long lists and maps one entry per line, without brackets",
         MAX_SPAN >> 10
     );
     Unreadable { at, reason }
@@ -147,7 +147,7 @@ impl<'s> Builder<'s> {
             if self.tree.root().is_some() {
                 return Err(unreadable(
                     self.document,
-                    "a second document begins here; one file is one document",
+                    "a second document begins here; a file contains one document",
                 ));
             }
             self.tree.nodes.clear();
@@ -169,13 +169,14 @@ impl<'s> Builder<'s> {
         if self.at_key() && matches!(raw.kind(), Kind::Sequence | Kind::Mapping | Kind::Alias) {
             return Err(unreadable(
                 at,
-                "a key is a text, not a list, a map or an alias",
+                "a key must be a string, not a list, a map or an alias",
             ));
         }
         self.expanded += size;
         if self.expanded > MAX_NODES {
-            let reason =
-                format!("is beyond {MAX_NODES} values (aliases count as what they stand for)");
+            let reason = format!(
+                "the document has more than {MAX_NODES} values (aliases count as the values that they expand to)"
+            );
             return Err(Unreadable { at, reason });
         }
         if let Some(open) = self.open.last_mut() {
@@ -192,7 +193,7 @@ impl<'s> Builder<'s> {
         }
         self.anchors.insert(anchor, anchored);
         if self.anchors.len() > MAX_ANCHORS {
-            let reason = format!("is the anchor beyond the {MAX_ANCHORS} that a document may have");
+            let reason = format!("the document has more than {MAX_ANCHORS} anchors");
             return Err(Unreadable { at, reason });
         }
         Ok(())
@@ -248,7 +249,7 @@ impl<'s> Builder<'s> {
         if let Some(open) = self.open.last_mut() {
             if open.merges {
                 let reason =
-                    "the second `<<` of a map; merge several maps as a list: `<<: [*a, *b]`";
+                    "duplicate `<<` in a map; merge several maps as a list: `<<: [*a, *b]`";
                 return Err(unreadable(at, reason));
             }
             open.merges = true;
@@ -287,7 +288,7 @@ impl<'s> Builder<'s> {
             return Err(refused_tag(&tag, at));
         }
         if self.open.len() >= MAX_DEPTH {
-            let reason = format!("nests deeper than {MAX_DEPTH} levels");
+            let reason = format!("is nested deeper than {MAX_DEPTH} levels");
             return Err(Unreadable { at, reason });
         }
         let raw = Raw::new(at, kind, 0, 0);
@@ -328,9 +329,10 @@ impl<'s> Builder<'s> {
 
     fn alias(&mut self, anchor: usize, at: Spot) -> Result<(), Unreadable> {
         let Some(Anchored { node, size }) = self.anchors.get(&anchor).copied() else {
-            return Err(unreadable(at, "names an anchor that is not there"));
+            return Err(unreadable(at, "the alias refers to an unknown anchor"));
         };
-        let size = size.ok_or_else(|| unreadable(at, "stands inside the value that it names"))?;
+        let size =
+            size.ok_or_else(|| unreadable(at, "the alias refers to a value that contains it"))?;
         let raw = Raw::new(at, Kind::Alias, node, 0);
         self.add(raw, size)?;
         Ok(())
@@ -348,7 +350,7 @@ impl<'s> Builder<'s> {
         let mut seen: HashMap<&str, Spot> = HashMap::new();
         for entry in entries {
             if let Some(first) = seen.insert(entry.key, entry.at) {
-                let reason = format!("the key `{}` stands already at {first}", entry.key);
+                let reason = format!("duplicate key `{}`, already defined at {first}", entry.key);
                 return Err(Unreadable {
                     at: entry.at,
                     reason,
@@ -372,7 +374,7 @@ fn scalar_tag(tag: Option<Cow<'_, Tag>>, at: Spot) -> Result<Option<bool>, Unrea
 }
 
 fn refused_tag(tag: &Tag, at: Spot) -> Unreadable {
-    let reason = format!("the tag `{tag}` is not read");
+    let reason = format!("unsupported tag `{tag}`");
     Unreadable { at, reason }
 }
 

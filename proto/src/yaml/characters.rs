@@ -20,7 +20,7 @@ pub(super) fn characters(text: &[u8]) -> Result<&str, Unreadable> {
     };
     if text.len() > MAX_BYTES {
         let reason = format!(
-            "has {} bytes; at most {} MiB are read",
+            "has {} bytes; the maximum is {} MiB",
             text.len(),
             MAX_BYTES >> 20
         );

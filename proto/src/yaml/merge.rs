@@ -31,7 +31,7 @@ fn entries_to_add(tree: &Tree<'_>, map: usize) -> Result<Vec<Raw>, Unreadable> {
         };
         while let (Some(key), Some(value)) = (inside.next(), inside.next()) {
             if key.raw().kind() == Kind::Merge {
-                let reason = "merges a map that merges another one; a merge is read one level deep";
+                let reason = "merges a map that itself contains `<<`; a merge is one level deep";
                 return Err(fault(source, reason));
             }
             if let Value::Scalar(text) = key.value()
@@ -69,7 +69,7 @@ fn alias_of(value: Node<'_>) -> Raw {
 
 fn not_a_map(node: Node<'_>) -> Unreadable {
     let reason = format!(
-        "`<<` merges a map or a list of maps, found {}",
+        "expected a map or a list of maps for `<<`, found {}",
         node.found()
     );
     Unreadable {

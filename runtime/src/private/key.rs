@@ -21,7 +21,7 @@ pub enum KeyError {
         cause: io::Error,
     },
     /// Every user may read or replace the key and that cannot be changed, so it protects nothing.
-    #[error("key file {}: every user has access to it: {mode}", path.display())]
+    #[error("key file {}: accessible by every user: {mode}", path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum KeyError {
         mode: WideMode,
     },
     /// Not the length of a key: another file, or damage. It is not replaced, since everything sealed with it would be lost.
-    #[error("key file {}: {found} bytes, a key has {LEN}", path.display())]
+    #[error("key file {}: expected {LEN} bytes, found {found}", path.display())]
     Length {
         /// The file.
         path: PathBuf,
@@ -99,7 +99,7 @@ pub fn load_or_create_key(path: &Path) -> Result<Key, KeyError> {
 
 fn told(path: &Path, mode: &WideMode) -> String {
     let leaked = if mode.gave_others(0o007) {
-        "every user of this machine could read this key, replace it if one of them is not trusted"
+        "every user of this machine could read this key; replace it unless all of them are trusted"
     } else {
         "the group had access to this key"
     };

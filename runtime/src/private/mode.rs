@@ -55,10 +55,10 @@ impl fmt::Display for WideMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (found, wanted) = (self.found, self.wanted);
         match &self.kept {
-            None => write!(f, "mode {found:04o} was set back to {wanted:04o}"),
+            None => write!(f, "mode {found:04o} was reset to {wanted:04o}"),
             Some(error) => write!(
                 f,
-                "mode {found:04o} should be {wanted:04o} and cannot be changed: {error}"
+                "mode {found:04o} should be {wanted:04o} but cannot be changed: {error}"
             ),
         }
     }

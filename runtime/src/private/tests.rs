@@ -128,7 +128,7 @@ fn what_is_sealed_is_read_whatever_its_mode_which_is_set_back_and_told() {
         let (content, wide) = read_sealed(&path, 9).unwrap();
         assert_eq!(content, b"sealed");
         let told = wide.unwrap().to_string();
-        assert!(told.contains(&format!("{mode:04o} was set back")), "{told}");
+        assert!(told.contains(&format!("{mode:04o} was reset")), "{told}");
         assert_eq!(mode_of(&path), 0o600);
     }
 }

@@ -1,9 +1,10 @@
-//! The settled revisions of a node: those that need no further evaluation when it reports again. A fleet in step then costs one evaluation
-//! per node, of the newest revision, instead of a hundred; so does a fleet that refuses all of them.
+//! The settled revisions of a node: those whose marks a further report of the node cannot change. A report then costs the evaluation of the
+//! newest revision only, instead of a hundred, whether the nodes run that revision or refuse it.
 
 use crate::core::session::Standing;
 
-/// The bound up to which revisions are decided for a node, unless it runs an earlier revision than before, or exactly one of them.
+/// The bound up to which the marks of a node are decided. Below it, only the revision that the node runs and the one that it ran before are
+/// evaluated again, and all later ones if the node steps back to an earlier revision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Settled {
     /// The generation that the revisions belong to.
@@ -13,7 +14,8 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Returns the bound for the generation of this standing. Revisions of another generation say nothing about the ones followed here.
+    /// Returns this bound if it belongs to the generation of the standing, and otherwise an empty one: the revisions of two generations are
+    /// unrelated.
     pub(super) fn here(self, standing: &Standing) -> Self {
         let generation = standing.target.generation;
         if self.generation == generation {
@@ -38,7 +40,7 @@ impl Settled {
         self.up_to + 1
     }
 
-    /// Returns the bound after all of these were evaluated: what a node runs includes the revisions before it, and what it refuses stays
+    /// Returns the bound after an evaluation: the revision that a node runs includes all earlier ones, and a refused revision stays
     /// refused.
     pub(super) fn after(self, standing: &Standing, runs: Option<u64>) -> Self {
         let refused = standing.refused.as_ref().map(|_| standing.target.revision);

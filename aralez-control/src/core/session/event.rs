@@ -153,10 +153,10 @@ impl Closing {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Stuck => "no answer to an update within the deadline",
-            Self::Lost => "nothing heard for two and a half heartbeats",
-            Self::Drifted => "acknowledged another root than it was sent",
+            Self::Lost => "no message for 2.5 heartbeat intervals",
+            Self::Drifted => "root mismatch: the node acknowledged a root other than the one sent",
             Self::Superseded => "a newer stream of the same node took over",
-            Self::Drained => "control is leaving",
+            Self::Drained => "control is shutting down",
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct RefusedContent {
 
 impl PartialEq for RefusedContent {
     fn eq(&self, other: &Self) -> bool {
-        // The fleet compares after every message of a node, and there may be a thousand faults: they are nearly always the same allocation.
+        // Compared after every message of a node. There may be a thousand faults, but both sides nearly always share one allocation.
         self.content == other.content
             && (Arc::ptr_eq(&self.faults, &other.faults) || self.faults == other.faults)
     }
@@ -126,7 +126,7 @@ impl Hello {
     fn belongs(&self, cluster: &ClusterId) -> Result<(), TurnedAway> {
         if !(self.protocol_min..=self.protocol_max).contains(&PROTOCOL) {
             let reason = format!(
-                "this control speaks version {PROTOCOL} of the protocol, the proxy {} to {}",
+                "unsupported protocol version: control speaks {PROTOCOL}, the proxy {} to {}",
                 self.protocol_min, self.protocol_max
             );
             return Err(TurnedAway::new(reason, None));
@@ -134,7 +134,7 @@ impl Hello {
         if !self.cluster.is_empty() && self.cluster != cluster.as_slice() {
             let own = cluster_text(cluster);
             let reason = format!(
-                "this control belongs to another cluster than the proxy is pinned to; if that is meant, stop the proxy, run \
+                "cluster mismatch: the proxy is pinned to another cluster; if the move to this one is intended, stop the proxy, run \
                  `aralez-proxy -c main.yaml --accept-cluster {own}`, and start it again"
             );
             return Err(TurnedAway::new(reason, None));
@@ -236,7 +236,7 @@ impl Session {
     }
 }
 
-/// Returns the snapshot that a node holds, under the version under which it holds it; `None` if control does not have it.
+/// Returns the snapshot that a node holds, with the version that the node reported; `None` if control does not have its records.
 pub(super) fn base_of(
     held: Version,
     recent: &Recent,
@@ -257,7 +257,7 @@ fn check(hello: &Hello, cluster: &ClusterId, head: Version) -> Result<(), Turned
     match hello.held {
         Some(held) if hello.is_ahead_of(head) => {
             let reason = format!(
-                "the proxy holds {}.{}, which is newer than {}.{}, the newest here",
+                "the proxy has version {}.{}, newer than {}.{}, the head of this control",
                 held.generation, held.revision, head.generation, head.revision
             );
             Err(TurnedAway::new(reason, Some(held)))

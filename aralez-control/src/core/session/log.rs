@@ -8,9 +8,9 @@ use aralez_proto::record::{Change, RecordKey};
 use aralez_proto::snapshot::Snapshot;
 use aralez_proto::version::Version;
 
-/// Maximum number of steps,
+/// Maximum number of steps.
 const MOST_STEPS: usize = 4_096;
-/// and approximate maximum size of the replaced records, in bytes.
+/// Approximate maximum size of the replaced records of all steps, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 /// Steps per page. The next log copies one page, and a pointer for each other page.
 const PAGE: usize = 64;
@@ -34,7 +34,7 @@ pub(super) struct ChangeLog {
 
 #[derive(Clone, Debug, Default)]
 struct Page {
-    /// Separate from the steps, because they are searched.
+    /// Roots of the steps, kept apart so that a search by root reads contiguous memory.
     roots: Vec<Digest>,
     steps: Vec<Arc<Step>>,
     bytes: usize,

@@ -7,7 +7,7 @@ use aralez_proto::record::Change;
 /// Maximum payload of one part, in bytes. A larger record is a part by itself.
 ///
 /// The protocol allows 512 KiB. The message encoder keeps one buffer per stream, as large as the largest message so far, so small parts
-/// keep the memory of a connected stream low after a full update (`measure-streams` in `tests`).
+/// keep the memory of a connected stream low after a full update (`measure-streams` in `bench`).
 pub const MAX_PART_BYTES: usize = 16 << 10;
 
 /// Size of a change in addition to key and payload: tags and lengths.

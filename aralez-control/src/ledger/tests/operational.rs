@@ -48,9 +48,12 @@ fn a_damaged_operational_record_keeps_control_from_starting_and_is_named_by_a_ch
     drop(private::load_or_create_key(&dir.path().join(SEAL_KEY)).unwrap());
     let damaged = check(dir.path()).unwrap().damaged;
     assert!(
-        damaged[0].starts_with("Certificate \"a\" does not open"),
+        damaged[0].starts_with("Certificate \"a\" cannot be decrypted"),
         "{damaged:?}"
     );
     let error = open_error(dir.path());
-    assert!(error.contains("Certificate \"a\" does not open"), "{error}");
+    assert!(
+        error.contains("Certificate \"a\" cannot be decrypted"),
+        "{error}"
+    );
 }

@@ -67,7 +67,7 @@ fn while_the_file_cannot_be_read_nothing_is_claimed_and_after_that_the_head_is_w
         other => panic!("{other:?}"),
     };
     assert!(
-        reason.contains("ledger.redb") && reason.contains("not known yet"),
+        reason.contains("ledger.redb") && reason.contains("outcome of the write unknown"),
         "{reason}"
     );
     assert!(ledger.refresh().is_err());

@@ -62,7 +62,7 @@ fn a_ledger_of_another_cluster_is_not_opened_and_the_error_says_what_to_do() {
     std::fs::remove_file(dir.path().join("cluster.key")).unwrap();
     std::fs::write(dir.path().join("cluster.key"), "short").unwrap();
     let error = open_error(dir.path());
-    assert!(error.contains("5 bytes"), "{error}");
+    assert!(error.contains("found 5"), "{error}");
 }
 
 #[test]

@@ -111,7 +111,9 @@ async fn what_documents_make_is_nothing_that_control_keeps() {
     for record in authored {
         let rejected = put(&publisher, record).await.unwrap_err();
         assert!(
-            rejected.to_string().contains("a type of documents"),
+            rejected
+                .to_string()
+                .contains("a type that only documents define"),
             "{rejected}"
         );
     }

@@ -234,7 +234,7 @@ async fn a_push_says_which_hosts_of_conf_d_it_drops_and_the_files_can_be_taken_a
     let pushed = publisher.commit(push(&hosts(6))).await.unwrap();
     let words: Vec<String> = pushed.dropped.iter().map(ToString::to_string).collect();
     let five =
-        "drops 5 hosts that conf.d/a.yaml brought: a0.example, a1.example, a2.example and 2 more";
+        "drops 5 hosts defined in conf.d/a.yaml: a0.example, a1.example, a2.example and 2 more";
     assert_eq!(words, [five]);
     read(&publisher, &both, &[]).await;
     assert_eq!(

@@ -155,7 +155,7 @@ impl Writer {
                 .send_modify(|figures| figures.held += 1);
             let id = self.files.gone_held().map(|held| held.id.to_string());
             warn!(
-                "{} is gone as a whole; its last content stays in use until it is back, or until `aralez-ctl sources release {}`",
+                "files gone as a whole: {}; their last content stays in use until they are back, or until `aralez-ctl sources release {}`",
                 gone.join(", "),
                 id.unwrap_or_default()
             );

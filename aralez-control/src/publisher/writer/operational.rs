@@ -82,7 +82,7 @@ impl Writer {
 fn check(changes: &[Change]) -> Result<(), Rejected> {
     let faults = changes.iter().filter_map(|change| match change {
         change if change.key().kind.is_authored() => {
-            let reason = "is a type of documents, and not of what control keeps";
+            let reason = "is a type that only documents define; expected an operational type";
             Some(vec![Fault::of(
                 change.key(),
                 FaultCode::Invalid,

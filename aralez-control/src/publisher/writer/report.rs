@@ -31,8 +31,8 @@ pub(super) fn other_roots(head: &RevisionInfo, views: &Views) {
     if !groups.is_empty() {
         warn!(
             revision = head.revision, %groups,
-            "this release lowers the documents of the head to other content than was committed; nodes that run the committed content \
-             receive this one as new"
+            "this release builds other content from the documents of the head than the release that committed them; nodes receive it as \
+             new content"
         );
     }
 }

@@ -23,7 +23,7 @@ impl Writer {
         }
         let Some(file) = &self.main_file else {
             return Err(Rejected::Store(
-                "there is nowhere to save to: upstreams_conf is not set".to_owned(),
+                "cannot save: upstreams_conf is not set".to_owned(),
             ));
         };
         Ok(Some(PendingSave {

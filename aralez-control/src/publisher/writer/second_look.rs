@@ -103,11 +103,11 @@ fn warn_of(held: &Held, now: Instant) {
         .until
         .map(|until| until.saturating_duration_since(now).as_secs());
     let until = match seconds {
-        Some(seconds) => format!("it is taken if it stays the same for {seconds} s, or at once by"),
-        None => "time does not confirm it; take it with".to_owned(),
+        Some(seconds) => format!("it is committed after {seconds} s without changes, or now by"),
+        None => "it is committed only by".to_owned(),
     };
     warn!(
-        "set of files held for a second look, configuration unchanged: it {held}; {until} `aralez-ctl sources release {}`",
+        "set of files held for confirmation, configuration unchanged: it {held}; {until} `aralez-ctl sources release {}`",
         held.id
     );
 }

@@ -17,7 +17,7 @@ use super::writers::{FileId, Heard, Writers};
 /// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// A file unchanged for this long counts as not modified just now.
+/// Age of the last change from which a file counts as [`Written::LongAgo`].
 const LONG_AGO: Duration = Duration::from_millis(500);
 
 /// Reads one set of files repeatedly.
@@ -156,7 +156,7 @@ impl Looker {
     fn file(&self, path: PathBuf, seen: &mut BTreeMap<PathBuf, Cached>) -> Found {
         let cached = self.cache.get(&path);
         if let Some((file, found)) = self.being_written(&path) {
-            // The previous text is kept, so that the file has a name.
+            // Keep the file in the cache even if it is unread: `names` lists the files of the cache.
             let empty = || Cached::empty(file);
             seen.insert(path, cached.cloned().unwrap_or_else(empty));
             return found;
@@ -252,7 +252,7 @@ fn read_bounded(file: &File, len: u64) -> io::Result<Vec<u8>> {
         file.take(max + 1).read_to_end(&mut text)?;
     }
     if len > max || text.len() > MAX_BYTES {
-        let reason = format!("it has more than {MAX_BYTES} bytes");
+        let reason = format!("it is larger than {MAX_BYTES} bytes");
         return Err(io::Error::new(ErrorKind::InvalidData, reason));
     }
     Ok(text)

@@ -18,7 +18,7 @@ const WRITING: u32 = 0o3;
 /// A process that has a file open for writing: `pid 12 (rsync)`.
 pub(super) type Opener = String;
 
-/// Returns the writers of these files, each given with its last path component.
+/// Returns the writers of these files. `files` maps each file to its last path component.
 pub(super) fn of(files: &BTreeMap<FileId, OsString>) -> BTreeMap<FileId, Opener> {
     let mut found = BTreeMap::new();
     let mut left = MOST;

@@ -57,7 +57,7 @@ impl FilesOnDisk for MainDocument {
                     }
                     Some(opener) => format!("{opener} has it open for writing"),
                 },
-                Found::Writing(_) => "a program has it open for writing".to_owned(),
+                Found::Writing(_) => "a process has it open for writing".to_owned(),
                 Found::Trouble(reason) => format!("cannot be read: {reason}"),
                 Found::Missing if name == DocumentSet::MAIN => "is missing".to_owned(),
                 Found::Missing => continue,

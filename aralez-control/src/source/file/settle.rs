@@ -220,7 +220,10 @@ impl Decider {
         let left = self.gone_in(now, name);
         set.look_again(left);
         if left.is_none() {
-            set.warn(name, "was deleted; what it said stays until it is back");
+            set.warn(
+                name,
+                "was deleted; its previous content stays in use until the file is back",
+            );
         }
     }
 
@@ -240,8 +243,8 @@ impl Decider {
         }
     }
 
-    /// Without a main document, now and before, the set is that of `conf.d/` alone, unless that would remove configuration from another
-    /// origin.
+    /// Accepts a set without a main document only if control has no head, the set equals the one read before the start, or this run
+    /// accepted one before. Otherwise it is a fault: the set would replace a configuration that did not come from it.
     fn main_may_miss(&mut self, set: &mut Collected) {
         if set.texts.contains_key(DocumentSet::MAIN) || !set.faults.is_empty() {
             return;
@@ -251,7 +254,7 @@ impl Decider {
         if self.without_main {
             set.warn(DocumentSet::MAIN, "is missing; it is read when it appears");
         } else {
-            let reason = "is missing; what serves stays until it appears";
+            let reason = "is missing; the current configuration stays in use until it appears";
             set.faults.push(fault(DocumentSet::MAIN, reason));
         }
     }
@@ -296,7 +299,7 @@ impl Decider {
             }
             Some(reason) => set.warn(
                 "conf.d",
-                &format!("cannot be read, what its files said stays: {reason}"),
+                &format!("cannot be read: {reason}; previous content of its files stays in use"),
             ),
             None => {}
         }
@@ -321,7 +324,7 @@ impl Decider {
         if self.gone_in(now, DocumentSet::MAIN).is_none() {
             set.warn(
                 name,
-                "is gone together with upstreams.yaml; what it said stays until that is back",
+                "is missing together with upstreams.yaml; its previous content stays in use until upstreams.yaml is back",
             );
         }
     }

@@ -37,7 +37,7 @@ impl FileId {
 /// The last event of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Heard {
-    /// It was created under its name; nothing was written yet, or the name is a link to it.
+    /// Its name appeared: the file is new and nothing was written yet, or the name is a hard link to an existing file.
     Made,
     /// It was written, and its writer has not closed it.
     Written,
@@ -102,8 +102,8 @@ impl Writers {
         files.insert(file, Followed { path, heard });
     }
 
-    /// By the time a close is reported, the file may have another name, and its name may be another file's: the file tracked under that
-    /// name counts as closed.
+    /// Handles a close. By the time it is reported, the file may have been renamed, and another file may have the reported name: whatever
+    /// file is tracked under that name counts as closed, too.
     fn closed(&self, path: &Path) {
         for followed in self.0.lock().values_mut() {
             if followed.path == *path {

@@ -77,7 +77,7 @@ fn what_is_open_is_awaited_until_the_time_is_over() {
     let (exit, words) = end("pending", &nodes, true).unwrap();
     assert_eq!(exit, Exit::Unproven);
     assert!(
-        words.contains("node b is silent") && words.contains("node c is lost"),
+        words.contains("node b has not reported yet") && words.contains("node c is lost"),
         "{words}"
     );
     assert!(!words.contains("node a"), "{words}");

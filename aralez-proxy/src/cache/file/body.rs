@@ -106,12 +106,8 @@ fn left_endpoint(left: wire::LeftEndpoint) -> Result<Left, ReadError> {
 }
 
 fn allowed(cached: wire::CachedRecord) -> Result<Record, ReadError> {
-    let kind = ResourceType::from_number(cached.r#type).ok_or_else(|| {
-        ReadError::Damaged(format!(
-            "resource type {} is not known to this release",
-            cached.r#type
-        ))
-    })?;
+    let kind = ResourceType::from_number(cached.r#type)
+        .ok_or_else(|| ReadError::Damaged(format!("unknown resource type {}", cached.r#type)))?;
     Ok(Record::new(
         RecordKey::new(kind, cached.key),
         cached.payload,

@@ -47,6 +47,6 @@ fn a_change_of_the_cluster_that_was_cut_short_loses_nothing_and_can_be_done_agai
 fn where_nothing_is_kept_there_is_nothing_to_accept() {
     let folder = TempDir::new().unwrap();
     let NotCached(reason) = accept(folder.path(), "0909").unwrap_err();
-    assert!(reason.contains("takes the first cluster"), "{reason}");
+    assert!(reason.contains("joins the first cluster"), "{reason}");
     assert!(!folder.path().join("proxy").exists());
 }

@@ -54,7 +54,7 @@ fn a_version_gives_way_only_after_four_deaths_that_nobody_can_explain() {
     }
 }
 
-/// A2: any exit after a shutdown signal.
+/// Any exit after a shutdown signal.
 #[test]
 fn a_process_that_was_told_to_leave_speaks_against_nothing_however_it_ends() {
     let folder = TempDir::new().unwrap();
@@ -104,7 +104,7 @@ fn power_cuts_speak_against_nothing() {
     }
 }
 
-/// B10: the unsynced file is empty after a power cut.
+/// The unsynced file is empty after a power cut.
 #[test]
 fn a_power_cut_that_empties_the_last_note_loses_neither_suspects_nor_the_cluster() {
     let folder = TempDir::new().unwrap();
@@ -139,7 +139,7 @@ fn a_suspect_serves_where_nothing_else_can_and_says_so() {
     let found = dies(folder.path(), SEGV);
     assert_eq!((revision(&found), found.refused.len()), (Some(1), 1));
     assert!(
-        found.troubles[0].contains("nothing else is there to serve"),
+        found.troubles[0].contains("no other snapshot is available"),
         "{:?}",
         found.troubles
     );

@@ -139,7 +139,7 @@ fn damaged_marks_are_forgotten_and_named_and_the_cluster_stays_pinned() {
     }
 }
 
-/// B8: a start reads and verifies only the file that serves.
+/// A start reads and verifies only the file that serves.
 #[test]
 fn the_newest_serves_before_the_others_are_looked_at_and_then_they_are() {
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! A7: modes left behind by kubelet, `cp -r`, `rsync` and ACL masks.
+//! File modes left behind by kubelet, `cp -r`, `rsync` and ACL masks.
 
 use super::*;
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// A scan keeps one in this many slots for later evictions, but at least `KEPT_LEAST`.
+/// A scan keeps the longest idle slots for later evictions: one `KEPT_PART`th of the idle ones, but at least `KEPT_LEAST`.
 const KEPT_PART: usize = 16;
 const KEPT_LEAST: usize = 64;
 

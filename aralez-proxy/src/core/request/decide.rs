@@ -99,7 +99,7 @@ fn examine<'a, F: Fields>(
     }
 }
 
-/// Executes the action of a route.
+/// Returns the decision for the action of a route.
 fn act<'a>(table: &'a Table, target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
     match &route.action {

@@ -33,7 +33,7 @@ pub struct Outcome {
     pub sent: u64,
     /// The time at which its head was complete.
     pub started: Instant,
-    /// The time at which the head of an endpoint's response was being written to the client.
+    /// The time at which the head of an endpoint's final response was staged for the client; `None` if there was none.
     pub responded: Option<Instant>,
     /// The time at which it ended.
     pub ended: Instant,

@@ -4,12 +4,11 @@
 //! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy would
 //! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
 //!
-//! The order is fixed where the list is compiled: `to_https`, allow and deny, limits, authorization. A policy of more than a few lines has
-//! a file of its own in `policy/`.
+//! The order is fixed in [`Policy::of`]. `to_https` is the only policy so far; allow and deny, limits and authorization will follow it, in
+//! this order.
 //!
-//! A policy that depends on an external result (forward authorization, a password hash) will return a third [`Verdict`], whose value is the
-//! query. [`ask`] will then accept the position in the list from which to continue. The engine's exchange decides within an `async fn`
-//! while the head of the request stays in its buffer, so it can await the result and resume the decision.
+//! A future policy that depends on an external result (forward authorization, a password hash) can return a third [`Verdict`] that contains
+//! the query: the head of the request stays in its buffer during the decision, so the exchange can await the result and continue the list.
 
 use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;

@@ -122,7 +122,7 @@ impl Drop for Running {
 #[derive(Debug)]
 struct WeakMap<K, V> {
     kept: HashMap<K, Weak<V>, RandomState>,
-    /// The size at which the shelf is swept, so that sweeping costs a constant per entry.
+    /// The size at which dropped values are removed. It doubles with the map, so that removal costs amortised constant time per entry.
     sweep_at: usize,
 }
 

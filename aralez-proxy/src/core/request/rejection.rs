@@ -5,7 +5,7 @@ use aralez_proto::matcher::{InvalidHost, InvalidPath};
 /// The reason why a readable request is not served, which determines the status. The texts contain nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Rejection {
-    /// The request names no host, and no host accepts such requests.
+    /// The request names no host, and there is no catch-all host, or `to_https` needs the name.
     #[error("the host is missing")]
     MissingHost,
     /// `Host` is malformed.
@@ -18,10 +18,10 @@ pub enum Rejection {
     #[error("the target and the host field name different hosts")]
     OtherAuthority,
     /// `CONNECT`: this is not a forward proxy.
-    #[error("connect is not served")]
+    #[error("CONNECT is not supported")]
     Connect,
     /// The request passed this node before: the routes form a loop (RFC 8586, RFC 5842 section 7.2).
-    #[error("the request came back to this node")]
+    #[error("the request already passed through this node")]
     Loop,
     /// No host or no path matches.
     #[error("no route")]
@@ -35,7 +35,8 @@ pub enum Rejection {
         /// `compat: aralez-0.9`
         compat: bool,
     },
-    /// No table was ever loaded; the response has `Retry-After`. Reported by the code that loads the live table, from its origin.
+    /// No table was ever loaded; the response has `Retry-After`. Set by the exchange, which sees the origin of the live
+    /// table, not by the decision.
     #[error("no configuration yet")]
     NotLoaded,
 }

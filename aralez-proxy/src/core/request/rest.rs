@@ -150,7 +150,7 @@ impl Drop for Probe<'_> {
             until: 0,
             ..State::of(self.packed)
         };
-        // The exchange fails if there was an outcome.
+        // The compare-exchange fails if there was an outcome.
         let _ = self.rest.0.compare_exchange(
             self.packed,
             due.pack(),

@@ -11,7 +11,7 @@ mod connect_time;
 
 pub use connect_time::{ConnectTime, Share};
 
-/// Bytes of a sent request that are kept at most so that it can be sent again.
+/// Maximum number of bytes of a sent request that are kept for sending it again.
 pub const LARGEST_REPLAY: usize = 64 * 1024;
 
 /// Returns whether a request of this method is idempotent, so that an endpoint may see it twice (RFC 9110 section 9.2.2).
@@ -72,8 +72,8 @@ impl Failed {
     }
 }
 
-/// Limits retries of requests that were sent, and that fail again, to a fifth of all requests, so that an endpoint in trouble does not get
-/// twice the load. A retry that succeeds costs nothing, and neither does a failed connect: nothing was sent.
+/// Limits failed retries to a fifth of all requests, so that an endpoint in trouble does not get twice the load. Only a retry of a request
+/// that was sent counts, and only if it fails again: a successful retry and a failed connect cost nothing.
 #[derive(Debug)]
 pub struct Budget(AtomicU32);
 

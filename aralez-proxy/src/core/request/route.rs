@@ -1,4 +1,5 @@
-//! Finds the route of a request: by host, then by the longest path in whole segments, which must be the same for every reading of the path.
+//! Finds the route of a request: by host, then by the longest configured path that is a prefix of the requested one in whole segments. All
+//! readings of a path (see `aralez_proto::matcher`) must select the same route.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ impl ClusterId {
 /// The error for text that is not a cluster identity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "not the identity of a cluster: an even number of hexadecimal digits, as `aralez-ctl status` shows it"
+    "not a cluster id: expected an even number of hexadecimal digits (at most 128), as shown by `aralez-ctl status`"
 )]
 pub struct NotACluster;
 

@@ -76,7 +76,7 @@ pub trait SnapshotCache: Send {
     /// # Errors
     /// [`NotCached`] if it is not stored, or exceeds these limits.
     fn suspect(&mut self, root: Digest, _limits: &Limits) -> Result<Snapshot, NotCached> {
-        Err(NotCached(format!("{} is not kept", root.short())))
+        Err(NotCached(format!("{} is not in the cache", root.short())))
     }
 
     /// Checks one more stored item that the start did not need, and returns the problems found. `None` if everything is checked.

@@ -2,7 +2,7 @@
 //! discovered and operational part. Pure: no I/O.
 //!
 //! Composed, they are closed under reference: an endpoint whose pool is not in these documents is left out. It is kept as long as stored
-//! documents contain its pool, so that falling back to them has endpoints.
+//! documents contain its pool, so that a fallback to these documents finds its endpoints.
 
 use std::sync::Arc;
 
@@ -221,7 +221,7 @@ mod tests {
         };
         let fallen_back = compose((version(1, 4, 0), set(&[pool("p")])), Some(newest));
         assert_eq!(fallen_back.records.root(), before.root());
-        // The pool is back: the endpoint is not kept any more, since control sends the current one.
+        // Pool `p` is back, so its endpoint is no longer kept; pool `q` is removed, so its endpoint is.
         assert_eq!(left_after(left, &after, &before, version(1, 6, 0)).len(), 1);
     }
 

@@ -33,7 +33,8 @@ use refusals::Refusals;
 #[cfg(test)]
 mod tests;
 
-/// Time limit for `Welcome`, and the silence that is allowed until control has announced its heartbeat.
+/// Time limit for `Welcome`. Also the heartbeat interval that is assumed if `Welcome` contains none, and half of the assumed report
+/// deadline.
 const GREETING: Duration = Duration::from_secs(15);
 /// Maximum interval between two `Status` reports.
 const STATUS_EVERY: Duration = Duration::from_secs(15);
@@ -188,7 +189,7 @@ impl Subscription {
             }
             Event::Shutdown => {
                 self.phase = Phase::Idle;
-                actions.push(Action::Close("the proxy stops".to_owned()));
+                actions.push(Action::Close("the proxy is shutting down".to_owned()));
             }
         }
         let alone = !matches!(self.phase, Phase::Live(_) | Phase::Idle);
@@ -225,7 +226,7 @@ impl Subscription {
                 self.welcomed(moment, server, &welcome, actions);
             }
             (Phase::Greeting { .. }, _) => {
-                self.reopen(moment, "control spoke before its Welcome", actions);
+                self.reopen(moment, "control sent a message before its Welcome", actions);
             }
             (Phase::Live(_), message) => self.hear(moment, message, actions),
             // A late message on a stream that was closed.
@@ -242,13 +243,13 @@ impl Subscription {
     ) {
         if welcome.protocol != PROTOCOL {
             let why = format!(
-                "control chose protocol {}, which this release does not speak",
+                "control chose unsupported protocol version {}",
                 welcome.protocol
             );
             return self.reopen(moment, why, actions);
         }
         if welcome.cluster.is_empty() || welcome.cluster.len() > 64 {
-            return self.reopen(moment, "control does not say which cluster it is", actions);
+            return self.reopen(moment, "control sent an invalid cluster id", actions);
         }
         if self.cluster.is_empty() {
             self.cluster.clone_from(&welcome.cluster);
@@ -256,7 +257,7 @@ impl Subscription {
         } else if self.cluster != welcome.cluster {
             return self.reopen(
                 moment,
-                "control is of another cluster than this proxy belongs to",
+                "cluster mismatch: control belongs to another cluster than this proxy",
                 actions,
             );
         }

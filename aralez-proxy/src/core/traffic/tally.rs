@@ -28,7 +28,7 @@ pub const RESPONSE_BOUNDS: [f64; 8] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0
 /// An event without any detail besides its count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TrafficEvent {
-    /// A try at another endpoint after one failed.
+    /// Another attempt at the same request: at another endpoint, or on a new connection after a kept one turned out to be closed.
     Retry,
     /// A new connection to an endpoint.
     Connected,

@@ -11,9 +11,9 @@ use nix::sys::socket::setsockopt;
 /// Time that the kernel waits for a client's first bytes before it hands the connection over without them.
 pub const LONGEST: Duration = Duration::from_secs(1);
 
-/// Maximum time until connections that are held when the deferral is disabled have been handed over. The kernel repeats the SYN-ACK of each
-/// one second after the first (`TCP_TIMEOUT_INIT`), up to an eighth later because of the granularity of its timers, and the client's ACK
-/// takes a round trip.
+/// Maximum time after the deferral is disabled until the kernel has handed over the connections that it still holds. The kernel repeats the
+/// SYN-ACK of each one second after the first (`TCP_TIMEOUT_INIT`), up to an eighth later because of the granularity of its timers, and the
+/// client's ACK takes a round trip.
 pub const RUNS_OUT: Duration = Duration::from_millis(1_500);
 
 /// The socket option, which no library provides.

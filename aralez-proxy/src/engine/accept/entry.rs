@@ -10,8 +10,8 @@
 //! - **Limit.** A handshake has its own deadline, counted from the accept (`client_handshake_timeout`), and the first head has its own
 //!   after that: a slow network is not penalised twice. When the deadline expires, the connection is closed without an answer, since the
 //!   client's protocol is not known yet.
-//! - **Capacity.** While it waits for the client, it is as idle as a connection without a request: it has an [`Admitted::idle_place`], and
-//!   after the same second it can be closed to make space for a new client.
+//! - **Capacity.** A connection that waits for its client in such a step counts as idle: it has an [`Admitted::idle_place`], and from one
+//!   second after its accept it can be closed to admit a new client.
 //! - **Drain.** An accepted connection is served: its handshake continues within its deadline, and its first response contains `close`
 //!   (HTTP/2: `GOAWAY` after its first requests). The same applies to a first head that is incomplete when the listeners close.
 //! - **Failure.** It is counted by its reason, and never logged per connection, since clients can cause any number of them.

@@ -3,12 +3,11 @@
 //! [`crate::engine::exchange`] decides, chooses, connects, retries, enforces deadlines, answers, and counts; it needs nothing from its
 //! client except these methods. The trait is dispatched statically: for an HTTP/1 client ([`crate::engine::http1`]) every call is direct.
 //!
-//! The boundary is the framing of bytes. Bodies are passed in buffers, not in values. The received part of the request's body is in
-//! [`ClientSide::body`], from which the exchange relays it. The response's body is in the buffer into which it was read: the client stages
-//! what is there ([`ClientSide::stage`]) and sends it ([`ClientSide::poll_send`]). HTTP/1 sends it from that buffer, without a copy, in one
-//! write with its head. HTTP/2 will copy the data of DATA frames into the former, and make DATA frames of the latter, within the windows of
-//! its stream: an exhausted window is a pending send. It provides fields by [`ClientSide::request`] and writes them in
-//! [`ClientSide::write_head`]; a stream reset by the client is a client that is gone, and [`ClientSide::cut`] resets the stream.
+//! Bodies cross this interface in buffers. The exchange relays the received part of the request's body from [`ClientSide::body`]. The
+//! response's body stays in the buffer into which it was read: the client stages it ([`ClientSide::stage`]) and sends it
+//! ([`ClientSide::poll_send`]). HTTP/1 sends it without a copy, in one write with its head. HTTP/2 will copy received DATA frames into
+//! [`ClientSide::body`] and frame the response's body as DATA; an exhausted flow-control window is a pending send, a stream reset by the
+//! client is a client that is gone, and [`ClientSide::cut`] resets the stream.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -56,7 +55,7 @@ pub trait ClientSide: Send {
     /// Reads more of the request's body; 0 if the client sends no more.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>>;
 
-    /// Ready when the client is gone. Polled while the response is awaited and the whole request body has been received.
+    /// Ready when the client is gone. Polled during a connect, and while the response is awaited once the whole request was staged.
     fn poll_gone(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()>;
 
     /// Prepares for a response. Output of an earlier one that was staged but not sent is discarded.

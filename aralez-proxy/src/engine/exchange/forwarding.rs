@@ -187,7 +187,7 @@ impl<C: ClientSide> Exchange<'_, C> {
                 drop(link);
                 return self.refuse_or_cut(refusal, deadline, answered).await;
             }
-            // Fallback: a try ends this way only if the request is retried.
+            // Not reached: `try_endpoint` retries a request whose try ended this way.
             TryEnd::IdleTimeout => (Reason::IdleTimeout, None),
             TryEnd::Bad(bad) => (Reason::Bad(bad), None),
             TryEnd::TooSlow(deadline) => (Reason::TooSlow, Some(deadline)),

@@ -78,7 +78,7 @@ impl<C: Io> Http1<'_, C> {
                 Disposition::Close
             }
             Conclusion::Answered if follows.last && quiet => Disposition::Close,
-            // The client is, or may be, still sending: it expected to send another request.
+            // From here on the client may still be sending, this request or its next one, so linger.
             Conclusion::Answered if follows.brief => Disposition::LINGER_BRIEFLY,
             // RFC 9112 section 9.6: a server that sent or received the option close reads no further request from the connection.
             Conclusion::Relayed { .. } | Conclusion::Answered => Disposition::LINGER,

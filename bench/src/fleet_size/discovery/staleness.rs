@@ -1,4 +1,4 @@
-//! Time that each change took to each node, derived from the snapshots that the nodes apply.
+//! Time that each change took to reach each node, derived from the snapshots that the nodes apply.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;

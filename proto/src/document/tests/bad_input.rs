@@ -26,12 +26,12 @@ a.example:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:1:1: sticky_session: `sticky_session` is not a key at the top (did you mean `sticky_sessions`?)
+upstreams.yaml:1:1: sticky_session: unknown key `sticky_session` at the top (did you mean `sticky_sessions`?)
 upstreams.yaml:2:1: servers: belongs at a path, not at the top
-upstreams.yaml:3:14: examle.com.path: `path` is not a key at a host (did you mean `paths`?)
+upstreams.yaml:3:14: examle.com.path: unknown key `path` at a host (did you mean `paths`?)
 upstreams.yaml:5:3: a.example.servers: belongs at a path, not at a host
-upstreams.yaml:6:3: a.example.colour: `colour` is not a key at a host
-upstreams.yaml:9:7: a.example.paths./.server: `server` is not a key at a path (did you mean `servers`?)
+upstreams.yaml:6:3: a.example.colour: unknown key `colour` at a host
+upstreams.yaml:9:7: a.example.paths./.server: unknown key `server` at a path (did you mean `servers`?)
 upstreams.yaml:11:7: a.example.paths./.groups: belongs at a host, not at a path
 upstreams.yaml:12:7: a.example.paths./.provider: belongs at the top, not at a path"
     );
@@ -56,17 +56,17 @@ upstreams:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:1:18: provider[1]: unknown provider `etcd`; known are file, consul, kubernetes
-upstreams.yaml:2:11: to_https: expected true or false, found it in quotes (take them off)
-upstreams.yaml:3:10: headers: expected a list of `Name:value`, or a map of set, append, remove, found a text
-upstreams.yaml:4:21: timeouts.connect: expected a duration, as 30s, 500ms, 10m or a number of seconds, found a list
-upstreams.yaml:4:25: timeouts.reed: `reed` is not a key in timeouts (did you mean `read`?)
-upstreams.yaml:4:42: timeouts.total: `5 parsecs` is not a duration, as 30s, 500ms, 10m or a number of seconds
+upstreams.yaml:1:18: provider[1]: unknown provider `etcd`; known providers: file, consul, kubernetes
+upstreams.yaml:2:11: to_https: expected true or false, found a quoted string (remove the quotes)
+upstreams.yaml:3:10: headers: expected a list of `Name:value`, or a map of set, append, remove, found a string
+upstreams.yaml:4:21: timeouts.connect: expected a duration (e.g. 30s, 500ms, 10m, or a number of seconds), found a list
+upstreams.yaml:4:25: timeouts.reed: unknown key `reed` in timeouts (did you mean `read`?)
+upstreams.yaml:4:42: timeouts.total: `5 parsecs` is not a duration (e.g. 30s, 500ms, 10m, or a number of seconds)
 upstreams.yaml:5:9: compat: expected one of aralez-0.9, found `aralez-0.8` (did you mean `aralez-0.9`?)
 upstreams.yaml:7:3: upstreams.b.example: a host needs `paths`
 upstreams.yaml:9:15: upstreams.a.example.to_https: expected true or false, found `on` (did you mean `true`?)
 upstreams.yaml:10:15: upstreams.a.example.override: expected true or false, found `1` (did you mean `true`?)
-upstreams.yaml:11:13: upstreams.a.example.groups: names no group; leave the key out to serve the host in all groups
+upstreams.yaml:11:13: upstreams.a.example.groups: is empty; remove the key to serve the host in all groups
 upstreams.yaml:12:12: upstreams.a.example.paths: expected a map of paths, found a list"
     );
 }
@@ -98,25 +98,25 @@ a.example:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:5:11: a.example.paths./.servers[0]: \"127.0.0.1:0\" is not ip:port: a port is 1 to 65535
-upstreams.yaml:6:11: a.example.paths./.servers[1]: \"127.0.0.1:70000\" is not ip:port: a port is 1 to 65535
+upstreams.yaml:5:11: a.example.paths./.servers[0]: \"127.0.0.1:0\" is not ip:port: the port is out of range (1 to 65535)
+upstreams.yaml:6:11: a.example.paths./.servers[1]: \"127.0.0.1:70000\" is not ip:port: the port is out of range (1 to 65535)
 upstreams.yaml:7:11: a.example.paths./.servers[2]: \"127.0.0.1\" is not ip:port: the port is missing
-upstreams.yaml:8:11: a.example.paths./.servers[3]: \"::1:80\" is not ip:port: an IPv6 address stands in brackets before its port, as [::1]:80
+upstreams.yaml:8:11: a.example.paths./.servers[3]: \"::1:80\" is not ip:port: an IPv6 address must be in brackets, such as [::1]:80
 upstreams.yaml:9:11: a.example.paths./.servers[4]: `backend.example:80`: host names are not resolved in this release; write the IP address of \"backend.example\"
 upstreams.yaml:10:11: a.example.paths./.servers[5]: `unix:run/app.sock` is not unix:PATH: the path is relative (did you mean `unix:/run/app.sock`?)
 upstreams.yaml:11:11: a.example.paths./.servers[6]: `http://127.0.0.1:80/` is a URL; write ip:port without `http://` (did you mean `127.0.0.1:80`?)
-upstreams.yaml:12:11: a.example.paths./.servers[7]: \"0.0.0.0:80\" is not ip:port: nothing can be reached at the unspecified address
-upstreams.yaml:14:11: a.example.paths./.servers[9]: 127.0.0.1:80 stands already at 13:11
-upstreams.yaml:14:45: a.example.paths./.servers[9].weight: weight is not enforced in this release; remove it to go on
-upstreams.yaml:14:56: a.example.paths./.servers[9].backup: backup is not enforced in this release; remove it to go on
+upstreams.yaml:12:11: a.example.paths./.servers[7]: \"0.0.0.0:80\" is not ip:port: the unspecified address cannot be connected to
+upstreams.yaml:14:11: a.example.paths./.servers[9]: duplicate server 127.0.0.1:80, already listed at 13:11
+upstreams.yaml:14:45: a.example.paths./.servers[9].weight: weight is not supported in this release; remove it
+upstreams.yaml:14:56: a.example.paths./.servers[9].backup: backup is not supported in this release; remove it
 upstreams.yaml:15:11: a.example.paths./.servers[10]: `address` is missing
-upstreams.yaml:15:20: a.example.paths./.servers[10].weight: expected a whole number, from 1 to 65535, found 0
+upstreams.yaml:15:20: a.example.paths./.servers[10].weight: expected a whole number from 1 to 65535, found 0
 upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, unix:PATH, or a map of address, weight, backup, found a list
 upstreams.yaml:17:22: a.example.paths./none.servers: is empty; a route needs at least one server
-upstreams.yaml:18:5: a.example.paths./null: has none of `servers`, `redirect_to`, `files`; a route has exactly one
-upstreams.yaml:19:5: a.example.paths./two: has `files` and another of `servers`, `redirect_to`; a route has exactly one
-upstreams.yaml:19:45: a.example.paths./two.files: files is not enforced in this release; remove it to go on
-upstreams.yaml:20:21: a.example.paths./files.files: files is not enforced in this release; remove it to go on"
+upstreams.yaml:18:5: a.example.paths./null: expected exactly one of `servers`, `redirect_to`, `files`, found none
+upstreams.yaml:19:5: a.example.paths./two: `files` cannot be combined with `servers` or `redirect_to`
+upstreams.yaml:19:45: a.example.paths./two.files: files is not supported in this release; remove it
+upstreams.yaml:20:21: a.example.paths./files.files: files is not supported in this release; remove it"
     );
 }
 
@@ -147,26 +147,26 @@ a.example:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:1:18: sticky_sessions: sticky_sessions is not enforced in this release; remove it to go on
-upstreams.yaml:2:13: x4xx_limit: x4xx_limit is not enforced in this release; remove it to go on
-upstreams.yaml:3:10: balance: balance is not enforced in this release; remove it to go on
-upstreams.yaml:4:10: retries: retries is not enforced in this release; remove it to go on
-upstreams.yaml:4:24: retries.budgt: `budgt` is not a key in retries (did you mean `budget`?)
-upstreams.yaml:5:9: health: health is not enforced in this release; remove it to go on
-upstreams.yaml:6:14: healthcheck: healthcheck is not enforced in this release; remove it to go on
-upstreams.yaml:7:11: max_body: max_body is not enforced in this release; remove it to go on
-upstreams.yaml:8:19: trusted_proxies[0]: `10.0.0.0/33` is not a network, as 10.0.0.0/8
-upstreams.yaml:9:9: consul: consul is not enforced in this release; remove it to go on
-upstreams.yaml:9:69: consul.services[0].upstreem: `upstreem` is not a key in services (did you mean `upstream`?)
-upstreams.yaml:10:11: provider: the provider `consul` is not enforced in this release; remove it to go on
-upstreams.yaml:12:14: a.example.client_ca: client_ca is not enforced in this release; remove it to go on
+upstreams.yaml:1:18: sticky_sessions: sticky_sessions is not supported in this release; remove it
+upstreams.yaml:2:13: x4xx_limit: x4xx_limit is not supported in this release; remove it
+upstreams.yaml:3:10: balance: balance is not supported in this release; remove it
+upstreams.yaml:4:10: retries: retries is not supported in this release; remove it
+upstreams.yaml:4:24: retries.budgt: unknown key `budgt` in retries (did you mean `budget`?)
+upstreams.yaml:5:9: health: health is not supported in this release; remove it
+upstreams.yaml:6:14: healthcheck: healthcheck is not supported in this release; remove it
+upstreams.yaml:7:11: max_body: max_body is not supported in this release; remove it
+upstreams.yaml:8:19: trusted_proxies[0]: `10.0.0.0/33` is not a network such as 10.0.0.0/8
+upstreams.yaml:9:9: consul: consul is not supported in this release; remove it
+upstreams.yaml:9:69: consul.services[0].upstreem: unknown key `upstreem` in services (did you mean `upstream`?)
+upstreams.yaml:10:11: provider: the provider `consul` is not supported in this release; remove it
+upstreams.yaml:12:14: a.example.client_ca: client_ca is not supported in this release; remove it
 upstreams.yaml:12:28: a.example.client_ca.mode: expected one of optional, required, found `maybe`
 upstreams.yaml:13:18: a.example.authorization: `type` is missing
-upstreams.yaml:17:12: a.example.paths./.tls: tls is not enforced in this release; remove it to go on
+upstreams.yaml:17:12: a.example.paths./.tls: tls is not supported in this release; remove it
 upstreams.yaml:18:14: a.example.paths./.http2: expected one of auto, on, off, found a map
-upstreams.yaml:19:16: a.example.paths./.balance: balance is not enforced in this release; remove it to go on
-upstreams.yaml:20:19: a.example.paths./.rate_limit: rate_limit is not enforced in this release; remove it to go on
-upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole number, 1 or more, found 0"
+upstreams.yaml:19:16: a.example.paths./.balance: balance is not supported in this release; remove it
+upstreams.yaml:20:19: a.example.paths./.rate_limit: rate_limit is not supported in this release; remove it
+upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole number of at least 1, found 0"
     );
 }
 
@@ -189,15 +189,15 @@ server_headers:
         faults(text),
         "\
 upstreams.yaml:2:5: headers[0]: expected `Name:value`, found no `:`
-upstreams.yaml:3:5: headers[1]: \"X Y\" is not a header name: letters, digits and !#$%&'*+-.^_`|~ only
-upstreams.yaml:4:5: headers[2]: the value of x-y holds a control byte; headers are one line
+upstreams.yaml:3:5: headers[1]: \"X Y\" is not a header name: only letters, digits and !#$%&'*+-.^_`|~ are allowed
+upstreams.yaml:4:5: headers[2]: the value of x-y contains a control byte; a header is one line
 upstreams.yaml:5:5: headers[3]: content-length is set by the proxy itself and cannot be edited
 upstreams.yaml:6:5: headers[4]: expected `Name:value` in quotes, found a list
-upstreams.yaml:7:17: client_headers: is `headers` under another name, which stands already at 2:3
+upstreams.yaml:7:17: client_headers: duplicate of `headers`, which is already set at 2:3 under another name
 upstreams.yaml:9:19: server_headers.set.CDN-Loop: cdn-loop is set by the proxy itself and cannot be edited
-upstreams.yaml:9:33: server_headers.set.X-A: expected the header's value, found a list
-upstreams.yaml:9:52: server_headers.set: `x-b` stands twice here; names have no case
-upstreams.yaml:10:3: server_headers.sett: `sett` is not a key in headers; known are set, append, remove
+upstreams.yaml:9:33: server_headers.set.X-A: expected a header value, found a list
+upstreams.yaml:9:52: server_headers.set: duplicate header `x-b`; names are case-insensitive
+upstreams.yaml:10:3: server_headers.sett: unknown key `sett` in headers; known keys: set, append, remove
 upstreams.yaml:11:11: server_headers.remove: expected a list of names, found a map"
     );
 }
@@ -220,15 +220,15 @@ a.example:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:3:23: a.example.paths./a.redirect_to: `www.example.com` is not a URL with a scheme, as https://www.example.com
+upstreams.yaml:3:23: a.example.paths./a.redirect_to: `www.example.com` is not a URL with a scheme, such as https://www.example.com
 upstreams.yaml:4:23: a.example.paths./b.redirect_to: `ftp://www.example.com` has a scheme other than http and https
 upstreams.yaml:5:23: a.example.paths./c.redirect_to: `https://` has no valid host
-upstreams.yaml:6:23: a.example.paths./d.redirect_to: `https://u:p@example.com` holds a user; a redirect would show it to everybody
+upstreams.yaml:6:23: a.example.paths./d.redirect_to: `https://u:p@example.com` contains user information, which every client would see
 upstreams.yaml:7:57: a.example.paths./e.redirect_to.status: expected 301, 302, 307 or 308, found 303
 upstreams.yaml:8:23: a.example.paths./f.redirect_to: `to` is missing
-upstreams.yaml:9:23: a.example.paths./g.redirect_to: `https://x.example:0/` has a port that is not 1 to 65535
-upstreams.yaml:10:23: a.example.paths./h.redirect_to: `https://x.example/?a=b` has a query or a fragment; those of the request are kept
-upstreams.yaml:11:23: a.example.paths./i.redirect_to: `https://x.example/\\r\\nX: y` has a character that a URL cannot have"
+upstreams.yaml:9:23: a.example.paths./g.redirect_to: `https://x.example:0/` has an invalid port; expected 1 to 65535
+upstreams.yaml:10:23: a.example.paths./h.redirect_to: `https://x.example/?a=b` has a query or a fragment; the request's path and query are appended
+upstreams.yaml:11:23: a.example.paths./i.redirect_to: `https://x.example/\\r\\nX: y` contains a character that is not allowed in a URL"
     );
 }
 
@@ -247,12 +247,12 @@ upstreams:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:4:3: upstreams.A.Example: the host a.example stands already at 1:1
-upstreams.yaml:8:7: upstreams.A.Example.paths./foo/: is the same path as the one at 7:7: `/foo`"
+upstreams.yaml:4:3: upstreams.A.Example: duplicate host a.example, already defined at 1:1
+upstreams.yaml:8:7: upstreams.A.Example.paths./foo/: duplicate path `/foo`, already defined at 7:7"
     );
     assert_eq!(
         faults("a: 1\na: 2\n"),
-        "upstreams.yaml:2:1: the key `a` stands already at 1:1"
+        "upstreams.yaml:2:1: duplicate key `a`, already defined at 1:1"
     );
 }
 
@@ -272,10 +272,10 @@ fn files_of_conf_d_hold_hosts_only_and_all_files_are_told_of() {
     assert_eq!(
         faults,
         "\
-conf.d/a.yaml:1:1: to_https: belongs in upstreams.yaml; files in conf.d hold hosts only
-conf.d/a.yaml:3:1: b.example: `b.example` is not a key at the top; a host is a map with `paths`
+conf.d/a.yaml:1:1: to_https: belongs in upstreams.yaml; files in conf.d contain only hosts
+conf.d/a.yaml:3:1: b.example: unknown key `b.example` at the top; a host is a map with `paths`
 conf.d/b.yaml:1:1: expected a map of keys and hosts, found a list
-upstreams.yaml:2:1: is not YAML: while parsing a node, did not find expected node content"
+upstreams.yaml:2:1: invalid YAML: while parsing a node, did not find expected node content"
     );
 }
 
@@ -326,7 +326,7 @@ fn of_very_many_faults_the_first_are_told_and_the_rest_counted() {
     assert_eq!(faults.0.len(), 1_001);
     assert_eq!(
         faults.0[1_000].to_string(),
-        "upstreams.yaml: and 4000 faults more"
+        "upstreams.yaml: and 4000 more faults"
     );
 }
 
@@ -341,10 +341,10 @@ a b:
     assert_eq!(
         faults(text),
         "\
-upstreams.yaml:1:1: a b: \"a b\" is not a host name: a name holds letters, digits, '-', '_' and '.' only
+upstreams.yaml:1:1: a b: \"a b\" is not a host name: a name contains only letters, digits, '-', '_' and '.'
 upstreams.yaml:3:5: a b.paths.old: `old` is not a path: does not begin with /
-upstreams.yaml:3:5: a b.paths.old: has none of `servers`, `redirect_to`, `files`; a route has exactly one
-upstreams.yaml:4:7: a b.paths.old.server: `server` is not a key at a path (did you mean `servers`?)"
+upstreams.yaml:3:5: a b.paths.old: expected exactly one of `servers`, `redirect_to`, `files`, found none
+upstreams.yaml:4:7: a b.paths.old.server: unknown key `server` at a path (did you mean `servers`?)"
     );
 }
 
@@ -364,7 +364,10 @@ fn a_request_has_one_host_and_headers_that_fit() {
         "{remove: [HOST]}",
     ] {
         let text = faults(&format!("server_headers: {edits}\n"));
-        assert!(text.contains("a request has one host"), "{edits}: {text}");
+        assert!(
+            text.contains("a request has exactly one Host"),
+            "{edits}: {text}"
+        );
     }
 }
 
@@ -375,8 +378,8 @@ fn a_space_of_another_width_in_the_indentation_is_named() {
             .lines()
             .last(),
         Some(
-            "upstreams.yaml:2:1: \\u{a0}\\u{a0}paths: `\\u{a0}\\u{a0}paths` holds the character U+00A0, \
-             which looks like a space or like nothing; indent with plain spaces; a host is a map with `paths`"
+            "upstreams.yaml:2:1: \\u{a0}\\u{a0}paths: `\\u{a0}\\u{a0}paths` contains the character U+00A0, \
+             which looks like a space or is invisible; indent with plain spaces; a host is a map with `paths`"
         )
     );
 }

@@ -9,7 +9,7 @@ pub(super) enum Slashes {
     Kept,
     /// They separate segments; parameters are cut afterwards.
     Before,
-    /// Parameters are cut first; the remaining ones separate segments.
+    /// Parameters are cut first; encoded slashes outside them separate segments.
     After,
 }
 

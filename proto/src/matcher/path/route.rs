@@ -13,14 +13,14 @@ pub enum InvalidRoutePath {
     #[error("{0}")]
     Path(#[from] InvalidPath),
     /// Queries never take part in matching.
-    #[error("holds a query (?): routes match paths only")]
+    #[error("contains a query (?); routes match paths only")]
     Query,
     /// Parameters never take part in matching.
-    #[error("holds a parameter (;): routes match segments without their parameters")]
+    #[error("contains a parameter (;); routes match segments without their parameters")]
     Parameter,
     /// Requests with such an escape must select the same route whether or not it is decoded, so none could select this one.
     #[error(
-        "holds {0}: endpoints differ on how to read it, so a route cannot depend on it; end the route before it"
+        "contains {0}, which endpoints interpret differently, so a route cannot depend on it; end the route before it"
     )]
     Escape(&'static str),
 }

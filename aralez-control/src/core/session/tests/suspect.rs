@@ -7,7 +7,7 @@ use super::*;
 fn refused(version: Version, code: FaultCode) -> RefusedContent {
     refusing_for(
         version,
-        vec![Fault::whole(code, "", "ended this proxy several times")],
+        vec![Fault::whole(code, "", "crashed this proxy several times")],
     )
 }
 

@@ -41,7 +41,7 @@ fn a_file_beyond_the_limit_is_not_read() {
     let Found::Trouble(reason) = Looker::new(&path, Writers::default()).look().main else {
         panic!("taken");
     };
-    assert_eq!(reason, "it has more than 67108864 bytes");
+    assert_eq!(reason, "it is larger than 67108864 bytes");
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Collected {
                 self.put(name, text);
                 self.warn(
                     name,
-                    &format!("cannot be read, what it said stays: {reason}"),
+                    &format!("cannot be read: {reason}; its previous content stays in use"),
                 );
             }
             None => self
@@ -45,12 +45,15 @@ impl Collected {
     /// Keeps the last text of a file that has been written for too long; without one, the set is faulty.
     pub(super) fn writing(&mut self, name: &str, opener: Option<&str>, taken: Option<Bytes>) {
         self.writing += 1;
-        let who = opener.unwrap_or("a program");
-        let reason = format!("is not read: {who} has it open for writing, or keeps changing it");
+        let who = opener.unwrap_or("a process");
+        let reason = format!("is not read: {who} has it open for writing or keeps changing it");
         match taken {
             Some(text) => {
                 self.put(name, text);
-                self.warn(name, &format!("{reason}; what it said stays"));
+                self.warn(
+                    name,
+                    &format!("{reason}; its previous content stays in use"),
+                );
             }
             None => self.faults.push(fault(name, &reason)),
         }
@@ -68,7 +71,7 @@ impl Collected {
         let bytes: usize = self.texts.values().map(Bytes::len).sum();
         if bytes > MAX_BYTES {
             let reason = format!(
-                "has {bytes} bytes together with the files of conf.d, at most {MAX_BYTES} are read"
+                "has {bytes} bytes together with the files in conf.d; the limit is {MAX_BYTES}"
             );
             self.faults.push(fault(DocumentSet::MAIN, &reason));
         }

@@ -210,7 +210,7 @@ fn a_file_that_cannot_be_read_keeps_its_text_where_there_is_one() {
     );
     assert!(
         warned(&reading)
-            .contains("conf.d/a.yaml: cannot be read, what it said stays: permission denied")
+            .contains("conf.d/a.yaml: cannot be read: permission denied; its previous content")
     );
     // Another file, whose text is unknown, holds the whole set back.
     let unknown = look(text("b"), &[(A, text("x")), ("conf.d/b.yaml", denied)]);
@@ -303,7 +303,7 @@ fn files_that_vanished_while_control_was_down_keep_what_they_said() {
     assert_eq!(last.documents, Some(documents));
     let warnings: Vec<String> = last.warnings.iter().map(ToString::to_string).collect();
     assert!(warnings[0].contains("upstreams.yaml: was deleted"));
-    assert!(warnings[1].contains("conf.d/a.yaml: is gone together with"));
+    assert!(warnings[1].contains("conf.d/a.yaml: is missing together with"));
 }
 
 #[test]

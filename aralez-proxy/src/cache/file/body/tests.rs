@@ -115,7 +115,7 @@ fn a_type_of_a_later_release_is_named() {
         cached(3, "a", "p"),
         cached(99, "b", "p"),
     ])));
-    let expected = "is damaged: resource type 99 is not known to this release";
+    let expected = "is damaged: unknown resource type 99";
     assert_eq!(found.unwrap_err(), expected);
 }
 

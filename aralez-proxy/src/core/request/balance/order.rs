@@ -1,7 +1,7 @@
 //! The order of the endpoints within a round.
 
-/// Longest round of a tier with unequal weights. Weights that need a longer round are scaled down to it, which shifts each share by less
-/// than one in this many.
+/// Longest round of a tier with unequal weights. Weights that need a longer round are scaled down to it; each endpoint gets its part
+/// rounded down, and at least one place.
 const LONGEST: u64 = 16_384;
 
 /// Returns a round in which each endpoint occurs in proportion to its weight, as evenly spread as possible. Weights are at least 1.

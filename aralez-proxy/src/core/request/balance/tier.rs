@@ -7,7 +7,8 @@ use crate::core::request::balance::{is_ready, order};
 /// Places of a weighted round that are tried before the tier is scanned by address. Through them the other endpoints replace an unusable
 /// one in proportion to their weights.
 const LOOKS: usize = 16;
-/// Distance between those places, and their shift per round. A prime, so that they reach every place.
+/// Distance between those places, and their shift per round. A prime, so that over many rounds they reach every place of a round whose
+/// length is not a multiple of it.
 const STRIDE: u64 = 7_919;
 
 /// The ready endpoints of one tier as a round, in which each occurs in proportion to its weight, evenly spread.

@@ -1,7 +1,7 @@
 //! The progress of one request through the endpoints of a pool.
 
-/// Number of tried endpoints that a walk remembers. A pool may have a thousand: after more tries than this, the second pass may try one of
-/// them once more, which is safe because nothing was sent to it.
+/// Number of tried endpoints that a walk remembers. A pool may have a thousand: the second pass may try an endpoint again
+/// that is not remembered, which is safe because nothing was sent to it.
 const REMEMBERED: usize = 16;
 
 /// One request's walk through a pool: its position in the round, and the first endpoints that it tried. Its size does not depend on the

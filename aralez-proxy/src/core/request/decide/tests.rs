@@ -199,7 +199,7 @@ fn a_request_that_two_readers_could_understand_differently_is_refused() {
     };
     assert_eq!(line(&with_catch_all(), safe), "400 missing_host");
     let rejection = Rejection::InvalidTarget(InvalidPath::Backslash);
-    assert_eq!(rejection.to_string(), "the target holds a backslash");
+    assert_eq!(rejection.to_string(), "the target contains a backslash");
 }
 
 /// A table whose catch-all host serves `/`, and `/safe` only over TLS.

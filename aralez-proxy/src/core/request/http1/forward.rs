@@ -69,8 +69,8 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends this node to the path of the request, after the fields of earlier proxies: `Via`, unless the route overrides it, and always
-/// `CDN-Loop`, which detects loops.
+/// Appends this node to the proxies that the request has passed, after the fields of earlier ones: in `Via`, unless the route overrides it,
+/// and always in `CDN-Loop`, which detects loops.
 fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
     let node = edits.node.as_str().as_bytes();
     if !edits.route.overrides(OurLine::Via) {

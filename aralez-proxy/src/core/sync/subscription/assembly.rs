@@ -31,7 +31,7 @@ impl Assembly {
         let max = limits.max_snapshot_bytes.unwrap_or(DEFAULT_MAX_BYTES);
         if begin.bytes > max {
             let reason = format!(
-                "the update announces {} bytes, this node takes at most {max}",
+                "the update announces {} bytes, the limit of this node is {max}",
                 begin.bytes
             );
             return Err(Fault::whole(FaultCode::Limit, "max_snapshot", reason).into());
@@ -80,7 +80,7 @@ impl Assembly {
         // Deletions and keys count too, so that a node never buffers more than about twice its limit.
         let most = self.max.saturating_mul(2).saturating_add(SLACK_BYTES);
         if self.weight > most {
-            let reason = format!("the update weighs over {most} bytes with its keys");
+            let reason = format!("the update, including its keys, exceeds {most} bytes");
             return Err(Fault::whole(FaultCode::Limit, "max_snapshot", reason).into());
         }
         self.changes.extend(part.changes);
@@ -92,7 +92,7 @@ impl Assembly {
     pub(super) fn finish(self) -> Result<Update, Faults> {
         if self.parts != self.begin.parts {
             return Err(decode(format!(
-                "came with {} parts, announced were {}",
+                "has {} parts instead of the {} announced",
                 self.parts, self.begin.parts
             )));
         }

@@ -116,9 +116,7 @@ impl Subscription {
         if let Some(applying) = &mut self.applying {
             applying.update_id = None;
         }
-        actions.push(Action::Close(format!(
-            "control sent this proxy away: {reason}"
-        )));
+        actions.push(Action::Close(format!("control sent GoAway: {reason}")));
         self.reach.waits();
         self.dial(after, actions);
     }

@@ -82,7 +82,7 @@ pub enum Action {
     Apply(Update),
     /// Apply this suspect content from the cache and report the result. Nothing else is applied until then.
     Try(Digest),
-    /// Send the marks of all buckets of the held snapshot.
+    /// Send the digest of the held snapshot: the start of each bucket's hash.
     TellDigest {
         /// The id of the question.
         question: u64,

@@ -135,7 +135,7 @@ impl Subscription {
             Message::Broken(what) => {
                 self.reopen(
                     moment,
-                    format!("control sent a broken message: {what}"),
+                    format!("control sent an invalid message: {what}"),
                     actions,
                 );
             }
@@ -176,7 +176,7 @@ impl Subscription {
     fn answer(&mut self, moment: Moment, answer: Action, actions: &mut Vec<Action>) {
         let receives = matches!(&self.phase, Phase::Live(stream) if stream.assembly.is_some());
         if receives || self.applying.is_some() {
-            return self.reopen(moment, "control asked in the middle of an update", actions);
+            return self.reopen(moment, "control sent a query during an update", actions);
         }
         actions.push(answer);
     }
@@ -186,22 +186,26 @@ impl Subscription {
             return;
         };
         if stream.assembly.is_some() || self.applying.is_some() {
-            return self.reopen(moment, "control began a second update", actions);
+            return self.reopen(
+                moment,
+                "control began an update during another one",
+                actions,
+            );
         }
         stream.skipped = None;
         let (update_id, to) = (begin.update_id, begin.to);
         if begin.from_root.is_some() && begin.from_root != self.held.map(|held| held.root) {
-            let reason = "the update leads away from a root that this proxy does not hold";
+            let reason = "the update starts from a root other than the one that this proxy holds";
             let fault = Fault::whole(FaultCode::HashMismatch, "from_root", reason);
             self.turn_down(moment.now, update_id, to, fault.into(), actions);
             return self.reopen(
                 moment,
-                "control works from a root that is not held here",
+                "control sent an update from a root that this proxy does not hold",
                 actions,
             );
         }
         if let Some(held) = self.held.filter(|held| to.goes_back_from(held)) {
-            let reason = format!("{to} lies before {held}, and a proxy never goes backwards");
+            let reason = format!("{to} is older than {held}, which this proxy holds");
             let fault = Fault::whole(FaultCode::Invalid, "version", reason);
             return self.turn_down(moment.now, update_id, to, fault.into(), actions);
         }
@@ -223,7 +227,7 @@ impl Subscription {
             .as_mut()
             .filter(|running| running.begin().update_id == part.update_id);
         let Some(assembly) = running else {
-            return self.reopen(moment, "control sent a part of no update", actions);
+            return self.reopen(moment, "control sent a part of an unknown update", actions);
         };
         if let Err(faults) = assembly.add(part) {
             let (update_id, to) = (assembly.begin().update_id, assembly.begin().to);
@@ -247,7 +251,11 @@ impl Subscription {
             .assembly
             .take_if(|running| running.begin().update_id == update_id);
         let Some(assembly) = whole else {
-            return self.reopen(moment, "control ended an update that never began", actions);
+            return self.reopen(
+                moment,
+                "control sent a commit for an unknown update",
+                actions,
+            );
         };
         let to = assembly.begin().to;
         match assembly.finish() {
@@ -305,7 +313,11 @@ impl Subscription {
                 self.reopen(moment, "control did not answer Hello in time", actions);
             }
             Phase::Live(stream) if now >= stream.silent_at() => {
-                self.reopen(moment, "control fell silent", actions);
+                self.reopen(
+                    moment,
+                    "heartbeat timeout: no message from control",
+                    actions,
+                );
             }
             Phase::Live(stream) => {
                 let idle = !applying && stream.assembly.is_none();
@@ -315,7 +327,7 @@ impl Subscription {
                 if idle && stale {
                     return self.reopen(
                         moment,
-                        "behind what control expects, and nothing comes",
+                        "this proxy is behind the expected version, and control sends no update",
                         actions,
                     );
                 }

@@ -73,7 +73,7 @@ impl Reachability {
         unreached.map(|(server, _)| server).collect()
     }
 
-    /// Handles a probe that reached this server. Returns the rest of the pause if it is shortened.
+    /// Handles a probe that reached this server. Returns the shortened pause; `None` if the pause stays as it is.
     pub(super) fn probed(&mut self, server: usize, now: Instant, random: f64) -> Option<Duration> {
         let left = self.pause?.until.checked_duration_since(now)?;
         let is_news = self.unreached.get(server).is_some_and(|it| *it);

@@ -70,8 +70,9 @@ impl<C: Io> Connection<C> {
         }
     }
 
-    /// Buffers are held for the next request for a while; for a new client, not at all. Empty lines before a request (RFC 9112 section 2.2)
-    /// do not start one and are dropped; half a line terminator is kept, as its other half may still arrive.
+    /// Returns how long to wait for more bytes. Between requests the buffers are kept for a while, for a new client not at all. Empty lines
+    /// before a request (RFC 9112 section 2.2) do not start one and are dropped; half a line terminator is kept, as its other half may
+    /// still arrive.
     fn patience(
         &mut self,
         opening: Opening,
@@ -96,8 +97,8 @@ impl<C: Io> Connection<C> {
         Patience { until, idle, rests }
     }
 
-    /// Handles a head that did not arrive in time. Only a client that has begun a request is answered: any other would take the answer for
-    /// that to its next request.
+    /// Handles a head that did not arrive in time. Only a client that has begun a request is answered: any other would take the 408 for the
+    /// response to its next request.
     fn too_late(&self, opening: Opening) -> HeadError {
         let connections = &self.worker.tally.connections;
         // RFC 9110 section 15.5.9: a request that has begun and does not arrive in time is answered with 408.

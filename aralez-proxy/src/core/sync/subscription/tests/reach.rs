@@ -47,7 +47,7 @@ fn go_away(from: u64, to: u64) -> Message {
     }
 }
 
-/// F-18.
+/// F-18 (tests/SECURITY.md): a partition between nodes and control.
 #[test]
 fn a_control_that_can_be_reached_again_is_dialled_soon_however_long_the_pause() {
     let mut bench = Bench::new(None);
