@@ -52,7 +52,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     if let Some(Offline::Store { verb }) = &args.offline {
         return store::run(verb);
     }
-    let signals = Signals::take().context("cannot install signal handlers")?;
+    let signals = Signals::register().context("cannot install signal handlers")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let mut settings = ControlSettings::of(&main, &state::default_dir())?;
     if args.test {
@@ -69,7 +69,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     // Each proxy needs a file descriptor.
     let limit = open_files::raise();
     let room = Descriptors::share(limit, settings.max_api_connections);
-    warn_of_what_is_idle(&main, &settings);
+    log_config_warnings(&main, &settings);
     let (leave, leaving) = watch::channel(false);
     if args.exit_with_parent {
         let leave = leave.clone();
@@ -143,7 +143,7 @@ fn runtime() -> Result<Runtime> {
         .context("cannot start the runtime")
 }
 
-fn warn_of_what_is_idle(main: &MainConfig, settings: &ControlSettings) {
+fn log_config_warnings(main: &MainConfig, settings: &ControlSettings) {
     for idle in &main.idle {
         warn!("{idle}");
     }

@@ -14,7 +14,7 @@ use aralez_control::core::status::SourceStatus;
 use aralez_control::core::views::Views;
 use aralez_control::ledger::Ledger;
 use aralez_control::publisher::{Following, Publisher, PublisherParts};
-use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, Writers};
+use aralez_control::source::file::{FileSource, MainDocument, WRITER_PATIENCE, WriteEvents};
 use aralez_proto::document::Surroundings;
 use aralez_proto::model::GroupName;
 
@@ -29,7 +29,7 @@ impl Control {
     fn start(dir: &Path) -> Self {
         let main = dir.join("upstreams.yaml");
         let store = Ledger::open(&dir.join("state")).unwrap();
-        let writers = Writers::default();
+        let writers = WriteEvents::default();
         let parts = PublisherParts {
             store: Box::new(store),
             main_file: Some(Box::new(MainDocument::new(main.clone(), writers.clone()))),
@@ -51,7 +51,7 @@ impl Control {
 
     async fn stop(self) {
         // The ledger must be closed before it is opened again.
-        self.following.ended().await;
+        self.following.stop().await;
         // A commit that the writer has begun still completes. The writer handles this request after it.
         let _ = self.publisher.discovered().await;
     }

@@ -89,7 +89,7 @@ fn rejected(
     }
     let problem = answer.problem();
     let words = if answer.status == StatusCode::PRECONDITION_FAILED {
-        lost(&problem)
+        head_moved(&problem)
     } else if problem.held.is_some() {
         held::words(&problem, &held::pushed(push))
     } else if problem.faults.is_empty() {
@@ -102,7 +102,7 @@ fn rejected(
     Ok(Failure::refused(words).printed())
 }
 
-fn lost(problem: &Problem) -> String {
+fn head_moved(problem: &Problem) -> String {
     let said = [&problem.title, &problem.detail];
     let said: Vec<&str> = said
         .into_iter()
@@ -156,7 +156,7 @@ mod tests {
             "title": "the head moved", "detail": "expected 6",
             "head": {"generation": 1, "revision": 7, "root": "0123456789abcdef"},
         }));
-        let text = lost(&problem.unwrap());
+        let text = head_moved(&problem.unwrap());
         assert!(
             text.contains("expected 6") && text.contains("revision 7, root 01234567"),
             "{text}"

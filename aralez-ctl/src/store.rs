@@ -119,7 +119,7 @@ pub(crate) async fn restore(
     if force {
         command.arg("--force");
     }
-    let restored = said(command).await?;
+    let restored = run_json(command).await?;
     let number = |name: &str| restored[name].as_u64().unwrap_or_default();
     let kept = restored["kept"].as_array().into_iter().flatten();
     let kept = kept
@@ -141,7 +141,7 @@ pub(crate) async fn check(state_dir: Option<PathBuf>, format: Format) -> Result<
     let state_dir = state_dir.unwrap_or_else(state::default_dir);
     let mut command = control()?;
     command.arg("check").arg("--state-dir").arg(&state_dir);
-    let checked = said(command).await?;
+    let checked = run_json(command).await?;
     let lines = |name: &str| {
         let lines = checked[name].as_array().into_iter().flatten();
         let lines = lines.filter_map(Value::as_str).map(str::to_owned);
@@ -172,7 +172,7 @@ fn control() -> Result<Command, Failure> {
 }
 
 /// Runs the command and returns its JSON output, or its standard error as a failure.
-async fn said(mut command: Command) -> Result<Value, Failure> {
+async fn run_json(mut command: Command) -> Result<Value, Failure> {
     let output = command
         .output()
         .await

@@ -79,7 +79,7 @@ pub(crate) async fn check(main: PathBuf) -> Result<(), Failure> {
 
 /// Runs both daemons until this process is asked to stop or a daemon does not start. Calls `ready` once, when traffic is served.
 pub(crate) async fn run(plan: Plan, log: Log, ready: impl FnOnce()) -> Result<(), Failure> {
-    let signals = Signals::take()
+    let signals = Signals::register()
         .map_err(|error| Failure::refused(format!("cannot install signal handlers: {error}")))?;
     let binaries = Binaries::beside_own()?;
     let orders = Arc::new(Orders::new(&plan.config));
@@ -150,7 +150,7 @@ impl Both<'_> {
             return Ok(());
         };
         // The next successor must find this process, although the predecessor holds the lock until it exits.
-        lock::name(place);
+        lock::write_holder(place);
         let _pid_file = self.write_pid_file()?;
         let control = async {
             tokio::select! {

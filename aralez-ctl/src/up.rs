@@ -20,7 +20,7 @@ use hint::Hint;
 /// Runs the verb.
 pub(crate) async fn run(up: Up) -> Result<(), Failure> {
     let ready = prepare(&up)?;
-    let Ready {
+    let Prepared {
         plan,
         hint,
         sample,
@@ -45,7 +45,7 @@ pub(crate) async fn run(up: Up) -> Result<(), Failure> {
 
 /// Everything that `up` prepares before it starts the daemons.
 #[derive(Debug)]
-struct Ready {
+struct Prepared {
     plan: Plan,
     hint: Hint,
     sample: Option<std::net::TcpListener>,
@@ -53,9 +53,9 @@ struct Ready {
     lock: Option<InstanceLock>,
 }
 
-fn prepare(up: &Up) -> Result<Ready, Failure> {
+fn prepare(up: &Up) -> Result<Prepared, Failure> {
     if let Some(main) = &up.config {
-        return given(main.clone());
+        return from_main_yaml(main.clone());
     }
     let state = up.state_dir.clone().unwrap_or_else(state::default_dir);
     let generated = match &up.to {
@@ -69,7 +69,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
         sample,
         lock,
     } = generated.map_err(Failure::refused)?;
-    let ready = given(main)?;
+    let ready = from_main_yaml(main)?;
     let hint = Hint {
         upstreams: Some(upstreams),
         key: Some(key),
@@ -77,7 +77,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
         sample: sample.is_some(),
         ..ready.hint
     };
-    Ok(Ready {
+    Ok(Prepared {
         hint,
         sample,
         lock: Some(lock),
@@ -86,7 +86,7 @@ fn prepare(up: &Up) -> Result<Ready, Failure> {
 }
 
 /// Prepares a run from an existing `main.yaml`.
-fn given(main: PathBuf) -> Result<Ready, Failure> {
+fn from_main_yaml(main: PathBuf) -> Result<Prepared, Failure> {
     let plan = Plan::read(main)?;
     let config = &plan.config;
     let hint = Hint {
@@ -98,7 +98,7 @@ fn given(main: PathBuf) -> Result<Ready, Failure> {
         host: None,
         sample: false,
     };
-    Ok(Ready {
+    Ok(Prepared {
         plan,
         hint,
         sample: None,

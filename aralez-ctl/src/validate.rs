@@ -71,29 +71,29 @@ fn check(file: &Path, validate: &Validate) -> Report {
     }
     match Documents::read(file, validate.with_conf_d) {
         Ok(documents) => check_documents(file, &documents),
-        Err(error) => Report::failed(file, vec![error]),
+        Err(error) => Report::new(file, vec![error]),
     }
 }
 
 fn check_main(file: &Path) -> Report {
     let text = match read_document(file) {
         Ok(text) => text,
-        Err(error) => return Report::failed(file, vec![error]),
+        Err(error) => return Report::new(file, vec![error]),
     };
     match main_config::read(&shown(file), &text) {
         Ok(config) => Report {
             warnings: config.idle,
-            ..Report::failed(file, Vec::new())
+            ..Report::new(file, Vec::new())
         },
         Err(faults) => Report {
             faults: faults.0,
-            ..Report::failed(file, Vec::new())
+            ..Report::new(file, Vec::new())
         },
     }
 }
 
 fn check_documents(file: &Path, documents: &Documents) -> Report {
-    let report = Report::failed(file, Vec::new());
+    let report = Report::new(file, Vec::new());
     // Faults name the files as the operator did, also in references to another place.
     let shown = |name: &str| documents.shown(name);
     let authored = match document::read_as(&documents.set, &Surroundings::default(), &shown) {
@@ -142,7 +142,7 @@ fn summary(authored: &Authored) -> Summary {
 }
 
 impl Report {
-    fn failed(file: &Path, errors: Vec<String>) -> Self {
+    fn new(file: &Path, errors: Vec<String>) -> Self {
         Self {
             file: shown(file),
             errors,

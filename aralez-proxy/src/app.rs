@@ -47,7 +47,7 @@ mod start;
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // Must precede anything that opens files: the passed descriptors have fixed numbers.
     let activated = activation::take()?;
-    let signals = Signals::take().context("cannot install signal handlers")?;
+    let signals = Signals::register().context("cannot install signal handlers")?;
     let (file, config) = MainFile::open(args.config.as_deref())?;
     let root = config.state_dir.clone().unwrap_or_else(state::default_dir);
     let chosen = node::NodeChoice::find(config.node_id.as_ref(), &root)?;
@@ -218,7 +218,7 @@ fn subscription(
         limits: settings.limits,
         proxy_version: version.clone(),
         counters,
-        memory: Box::new(Cache::with_exits(
+        cache: Box::new(Cache::with_exits(
             settings.state_dir.clone(),
             version,
             Arc::clone(exits),

@@ -27,7 +27,7 @@ use aralez_runtime::supervised::ProcessExit;
 use tracing::{info, warn};
 
 use crate::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
-use crate::core::sync::snapshot_parts::Left;
+use crate::core::sync::snapshot_parts::OrphanedEndpoint;
 use crate::core::sync::trial::{Boot, LastExit, Marks};
 pub use accept::{AcceptedCluster, accept_cluster};
 pub use exits::{Ending, ExitNotes};
@@ -62,7 +62,7 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct KeptParts {
     records: RecordSet,
-    left: Vec<Left>,
+    left: Vec<OrphanedEndpoint>,
 }
 
 impl Cache {

@@ -51,7 +51,7 @@ pub struct SyncConfig {
     /// Traffic counters that are reported to control.
     pub counters: Arc<dyn Counters>,
     /// The state kept between runs: [`crate::cache::Cache`] outside tests.
-    pub memory: Box<dyn SnapshotCache>,
+    pub cache: Box<dyn SnapshotCache>,
     /// Minimum and maximum time without control after which this proxy retries a suspect content; the actual time is random.
     pub retry_alone: (Duration, Duration),
 }
@@ -175,11 +175,11 @@ pub fn spawn(
         limits,
         proxy_version,
         counters,
-        memory,
+        cache,
         retry_alone,
     } = config;
     let mut applier = applier::Applier::new(
-        memory,
+        cache,
         Arc::clone(&live),
         registry,
         limits,

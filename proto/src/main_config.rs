@@ -5,7 +5,7 @@
 
 use crate::main_config::keys::MainKeys;
 use crate::place::DocumentFaults;
-use crate::reading::{FromYaml, Reader, told};
+use crate::reading::{FromYaml, Reader, report};
 
 mod changed_keys;
 mod checks;
@@ -33,7 +33,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
     let tree = crate::yaml::parse(text).map_err(|unreadable| {
         let mut reader = Reader::new(file);
         reader.fault(unreadable.at, unreadable.reason);
-        told(reader.finish().0, 0)
+        report(reader.finish().0, 0)
     })?;
     let mut reader = Reader::new(file);
     let keys = match tree.root() {
@@ -45,7 +45,7 @@ pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
     if faults.is_empty() {
         Ok(MainConfig::of(keys, idle))
     } else {
-        Err(told(faults, untold))
+        Err(report(faults, untold))
     }
 }
 

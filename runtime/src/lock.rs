@@ -112,7 +112,7 @@ impl InstanceLock {
 }
 
 /// Returns the process that the lock file of `folder` names, whether or not it still holds the lock.
-pub fn named(folder: &Path) -> Option<u32> {
+pub fn read_holder(folder: &Path) -> Option<u32> {
     read_pid(&File::open(folder.join(FILE)).ok()?)
 }
 
@@ -123,7 +123,7 @@ fn read_pid(file: &File) -> Option<u32> {
 }
 
 /// Names this process in the lock file of `folder` while the previous process still holds the lock, so that a successor finds this one.
-pub fn name(folder: &Path) {
+pub fn write_holder(folder: &Path) {
     // Errors are ignored as in `name_holder`: the lock does not depend on the content.
     let _ = std::fs::write(folder.join(FILE), format!("{}\n", std::process::id()));
 }
@@ -182,12 +182,15 @@ mod tests {
     #[test]
     fn who_holds_a_lock_is_known_without_taking_it() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!((named(dir.path()), is_held(dir.path())), (None, false));
+        assert_eq!(
+            (read_holder(dir.path()), is_held(dir.path())),
+            (None, false)
+        );
         let held = InstanceLock::acquire(dir.path()).unwrap();
         let own = Some(std::process::id());
-        assert_eq!((named(dir.path()), is_held(dir.path())), (own, true));
+        assert_eq!((read_holder(dir.path()), is_held(dir.path())), (own, true));
         drop(held);
-        assert_eq!((named(dir.path()), is_held(dir.path())), (own, false));
+        assert_eq!((read_holder(dir.path()), is_held(dir.path())), (own, false));
     }
 
     #[test]

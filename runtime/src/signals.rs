@@ -24,7 +24,7 @@ fn real_time() -> std::ops::RangeInclusive<i32> {
 
 /// A signal that a daemon handles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
+pub enum DaemonSignal {
     /// SIGTERM: drain and exit.
     Terminate,
     /// SIGINT: like SIGTERM, from a terminal.
@@ -37,7 +37,7 @@ pub enum Told {
     Reopen,
 }
 
-impl Told {
+impl DaemonSignal {
     const fn of(signal: i32) -> Option<Self> {
         Some(match signal {
             SIGTERM => Self::Terminate,
@@ -75,7 +75,7 @@ impl Signals {
     ///
     /// # Errors
     /// If the system refuses a handler.
-    pub fn take() -> io::Result<Self> {
+    pub fn register() -> io::Result<Self> {
         let stray = Arc::new(AtomicBool::new(false));
         let named = [
             SIGALRM, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGSTKFLT, SIGUSR2, SIGVTALRM, SIGXCPU,
@@ -92,12 +92,17 @@ impl Signals {
     ///
     /// # Errors
     /// If the system refuses a handler or a thread.
-    pub fn obey(mut self, mut obey: impl FnMut(Told) + Send + 'static) -> io::Result<()> {
+    pub fn handle(mut self, mut obey: impl FnMut(DaemonSignal) + Send + 'static) -> io::Result<()> {
         for signal in [SIGTERM, SIGINT, SIGQUIT] {
             self.0.add_signal(signal)?;
         }
         let listener = thread::Builder::new().name("signals".to_owned());
-        listener.spawn(move || self.0.forever().filter_map(Told::of).for_each(&mut obey))?;
+        listener.spawn(move || {
+            self.0
+                .forever()
+                .filter_map(DaemonSignal::of)
+                .for_each(&mut obey);
+        })?;
         Ok(())
     }
 }

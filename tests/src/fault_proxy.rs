@@ -19,7 +19,7 @@ pub struct Faults {
     /// Closes all connections immediately, new ones too.
     pub cut: bool,
     /// The relay's listening socket is removed: connects fail. Only for a relay between unix sockets.
-    pub away: bool,
+    pub socket_removed: bool,
     /// Nothing passes, and no connection closes.
     pub stall: bool,
     /// Delay of each read before it is forwarded.
@@ -112,10 +112,14 @@ impl FaultProxy {
                 let accepting = relay.accept(listener);
                 tokio::select! {
                     () = accepting => return,
-                    gone = faults.wait_for(|faults| faults.away) => if gone.is_err() { return },
+                    gone = faults.wait_for(|faults| faults.socket_removed) => if gone.is_err() { return },
                 }
                 let _ = std::fs::remove_file(&path);
-                if faults.wait_for(|faults| !faults.away).await.is_err() {
+                if faults
+                    .wait_for(|faults| !faults.socket_removed)
+                    .await
+                    .is_err()
+                {
                     return;
                 }
                 listener = bind(&path);
@@ -156,9 +160,9 @@ impl FaultProxy {
     }
 
     /// Closes every connection, and refuses new ones until [`FaultProxy::heal`].
-    pub fn leave(&self) {
+    pub fn remove_socket(&self) {
         self.set(Faults {
-            away: true,
+            socket_removed: true,
             ..Faults::default()
         });
     }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
-use aralez_control::core::source::{Finding, Looking, Reports, Source, Wanted};
+use aralez_control::core::source::{Finding, Reports, RunningSource, Source, Wanted};
 use aralez_proto::model::{Endpoint, PoolName};
 
 use schedule::Schedule;
@@ -68,7 +68,7 @@ impl Source for ScriptedSource {
         "script"
     }
 
-    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String> {
+    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn RunningSource>, String> {
         let (wanted, wants) = mpsc::channel();
         let script = Script {
             path: self.script,
@@ -84,7 +84,7 @@ impl Source for ScriptedSource {
 /// Sends the wanted pools to the thread. Dropping it stops the thread.
 struct Told(Sender<BTreeSet<PoolName>>);
 
-impl Looking for Told {
+impl RunningSource for Told {
     fn wants(&mut self, wanted: &Wanted) {
         // The receiving thread outlives this sender, unless it panicked.
         let _ = self.0.send(wanted.pools().cloned().collect());

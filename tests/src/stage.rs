@@ -31,8 +31,8 @@ impl Stage {
             .document(&site("a.test", &[a.address()]))
             .start()
             .await;
-        fleet.is_current(LIVE).await;
-        fleet.serves(LIVE, "a.test", "a").await;
+        fleet.until_current(LIVE).await;
+        fleet.until_serving(LIVE, "a.test", "a").await;
         Self { fleet, a, b }
     }
 
@@ -48,7 +48,7 @@ impl Stage {
     /// Panics if that does not happen, or if the change is not exactly one revision after `before`.
     pub async fn is_live(&self, how: &str, before: u64, body: &str) {
         let start = Instant::now();
-        let traffic = self.fleet.serves(LIVE, "a.test", body).await;
+        let traffic = self.fleet.until_serving(LIVE, "a.test", body).await;
         let revision = self.fleet.follows(before).await;
         println!(
             "{how}: traffic after {traffic:?}, seen by the operator after {:?}",

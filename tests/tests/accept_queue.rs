@@ -39,13 +39,13 @@ async fn clients_that_connected_before_the_close_and_speak_after_it_are_served()
     std::fs::write(&file, text.replace("lame_duck: 0s", "lame_duck: 3s")).unwrap();
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let address = fleet.http(0);
 
     let proxy = fleet.proxies[0].as_ref().unwrap();
     proxy.signal(Signal::TERM);
-    fleet.drains(0).await;
+    fleet.until_draining(0).await;
     // Connect until the last moment: the kernel would reset connections that it still holds.
     let mut clients = Vec::new();
     while let Ok(client) = TcpStream::connect(address) {
@@ -69,8 +69,8 @@ async fn clients_that_the_kernel_holds_at_the_signal_are_served_without_a_lame_d
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let address = fleet.http(0);
     let connect = |_| TcpStream::connect(address).unwrap();
     let [early, late]: [Vec<_>; 2] = [0, 1].map(|_| (0..50).map(connect).collect());
@@ -101,7 +101,7 @@ async fn leaves_after(lines: &str) -> Duration {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let mut proxy = fleet.proxies[0].take().unwrap();
     let told = Instant::now();
     proxy.signal(Signal::TERM);

@@ -17,7 +17,7 @@ impl Stage {
             .document(&site("a.test", &[a.address()]))
             .start()
             .await;
-        let head = fleet.is_current(LIVE).await;
+        let head = fleet.until_current(LIVE).await;
         Self { fleet, head, _a: a }
     }
 
@@ -27,7 +27,7 @@ impl Stage {
     }
 
     async fn nothing_changed(&self) {
-        assert_eq!(self.fleet.is_current(LIVE).await, self.head);
+        assert_eq!(self.fleet.until_current(LIVE).await, self.head);
         let response = self.fleet.get(0, "a.test", "/").await.unwrap();
         assert_eq!(response.text(), "a");
     }

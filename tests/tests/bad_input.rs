@@ -25,7 +25,7 @@ impl Stage {
             .document(&site("a.test", &[a.address()]))
             .start()
             .await;
-        let head = fleet.is_current(LIVE).await;
+        let head = fleet.until_current(LIVE).await;
         Self { fleet, head, _a: a }
     }
 
@@ -52,7 +52,7 @@ impl Stage {
     }
 
     async fn nothing_changed(&self) {
-        assert_eq!(self.fleet.is_current(LIVE).await, self.head);
+        assert_eq!(self.fleet.until_current(LIVE).await, self.head);
         let response = self.fleet.get(0, "a.test", "/").await.unwrap();
         assert_eq!(response.text(), "a");
     }
@@ -179,7 +179,7 @@ async fn a_config_api_that_is_switched_off_takes_nothing_but_files_still_count()
         (403, "Config remote API is disabled !\n")
     );
     fleet.save(&text);
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn served_alone(fleet: &mut Fleet) -> (u64, String) {
 }
 
 /// The state of the kills, and the bounds on what the next start may serve.
-struct Trial {
+struct KillTally {
     fleet: Fleet,
     origin: Origin,
     cache: PathBuf,
@@ -108,14 +108,14 @@ struct Trial {
     torn: u64,
 }
 
-impl Trial {
+impl KillTally {
     async fn new() -> Self {
         let origin = Origin::start("a").await;
         let plan = Plan::new(1).document(&many(HOSTS, "v0", origin.address()));
         // Disable deferred accept, so that a clean exit takes no time.
         let plan = plan.proxy(0, "client_defer_accept: false");
         let fleet = plan.relayed(0).start().await;
-        let head = fleet.is_current(LIVE).await;
+        let head = fleet.until_current(LIVE).await;
         Self {
             cache: fleet.state().join("proxy-proxy-0"),
             labels: BTreeMap::from([(head, "v0".to_owned())]),
@@ -176,7 +176,7 @@ impl Trial {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_killed_at_any_moment_starts_with_what_it_called_persisted_or_newer() {
     let rounds = amount(5, 200);
-    let mut trial = Trial::new().await;
+    let mut trial = KillTally::new().await;
     for round in 0..rounds {
         trial.kill(round).await;
         trial.look(round).await;

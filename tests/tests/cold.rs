@@ -37,8 +37,8 @@ async fn a_proxy_with_neither_cache_nor_control_answers_503_and_says_why() {
     assert_eq!(fleet.version(0).await.unwrap()["origin"], "none");
 
     fleet.start_control().await;
-    fleet.serves(LIVE * 2, "a.test", "a").await;
-    fleet.is_ready(0).await;
+    fleet.until_serving(LIVE * 2, "a.test", "a").await;
+    fleet.until_ready(0).await;
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn control_without_a_document_is_an_empty_configuration_until_one_appears(
     })
     .await;
     fleet.save(&site("a.test", &[a.address()]));
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
 }
 
 /// Returns the files of a proxy's cache that contain snapshots, oldest first.
@@ -106,7 +106,7 @@ async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
         .document(&versioned("a.test", "1.a", a.address()))
         .start()
         .await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     persisted(&fleet, first).await;
     let second = fleet.apply(&versioned("a.test", "2.b", b.address())).await;
     persisted(&fleet, second).await;
@@ -121,7 +121,7 @@ async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
     std::fs::write(newest, bytes).unwrap();
 
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let version = fleet.version(0).await.unwrap();
     assert_eq!(
         (version["origin"].as_str(), version["revision"].as_u64()),
@@ -132,8 +132,8 @@ async fn a_damaged_cache_file_is_set_aside_named_and_the_one_before_serves() {
     assert!(fleet.log("proxy-0").contains(name), "the log names it");
 
     fleet.start_control().await;
-    assert_eq!(fleet.is_current(LIVE * 2).await, second);
-    fleet.serves(LIVE, "a.test", "b").await;
+    assert_eq!(fleet.until_current(LIVE * 2).await, second);
+    fleet.until_serving(LIVE, "a.test", "b").await;
     let node = fleet.node(0).await.unwrap();
     assert!(
         node.troubles.iter().any(|trouble| trouble.contains(name)),
@@ -149,7 +149,7 @@ async fn a_proxy_whose_whole_cache_is_damaged_starts_as_if_it_had_none() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     persisted(&fleet, head).await;
     fleet.kill_control();
     fleet.kill_proxy(0);
@@ -159,7 +159,7 @@ async fn a_proxy_whose_whole_cache_is_damaged_starts_as_if_it_had_none() {
     fleet.start_proxy(0).await;
     assert_eq!(fleet.get(0, "a.test", "/").await.unwrap().status, 503);
     fleet.start_control().await;
-    fleet.serves(LIVE * 2, "a.test", "a").await;
+    fleet.until_serving(LIVE * 2, "a.test", "a").await;
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_version_that_died_young_again_and_again_gives_way_until_an_operator_c
         .document(&versioned("a.test", "1.a", a.address()))
         .start()
         .await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     persisted(&fleet, first).await;
     // Exit cleanly, so that no death counts against the first version.
     let mut proxy = fleet.proxies[0].take().unwrap();
@@ -185,7 +185,7 @@ async fn a_version_that_died_young_again_and_again_gives_way_until_an_operator_c
         let serving = || async { same(&fleet.get(0, "a.test", "/").await?.status, &200) };
         eventually(LIVE, "it serves from its cache", serving).await;
     }
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let node = eventually(LIVE, "control knows that it is suspect", || async {
         let node = fleet.node(0).await?;
         if node.faults.is_empty() {
@@ -199,7 +199,7 @@ async fn a_version_that_died_young_again_and_again_gives_way_until_an_operator_c
     assert_eq!(node.running, Some(first));
     let third = fleet.apply(&versioned("a.test", "3.b", b.address())).await;
     assert_eq!(third, second + 1);
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
 }
 
 #[tokio::test]
@@ -209,15 +209,15 @@ async fn a_proxy_that_is_killed_again_and_again_still_serves_what_it_has() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     persisted(&fleet, head).await;
     fleet.kill_control();
     for round in 0..4 {
         fleet.kill_proxy(0);
         fleet.start_proxy(0).await;
         println!("round {round}: {}", fleet.version(0).await.unwrap());
-        fleet.serves(LIVE, "a.test", "a").await;
+        fleet.until_serving(LIVE, "a.test", "a").await;
     }
     fleet.start_control().await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
 }

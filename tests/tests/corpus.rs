@@ -32,7 +32,7 @@ async fn lanes() -> (Fleet, Vec<Arc<Lane>>) {
     keep_pseudonym(&fleet);
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let lanes = HOSTS.iter().zip(recorders).map(|(host, recorder)| {
         Arc::new(Lane {
             proxy: fleet.http(0),

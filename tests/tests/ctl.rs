@@ -17,7 +17,7 @@ async fn stage() -> (Fleet, Origin) {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     (fleet, a)
 }
 
@@ -117,7 +117,7 @@ async fn a_push_that_nobody_proves_is_4() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet.relays[0].as_ref().unwrap().stall();
     let file = write(&fleet, "b.yaml", &site("b.test", &[a.address()]));
     let output = fleet

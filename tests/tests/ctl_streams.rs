@@ -40,7 +40,7 @@ async fn documents_come_from_pipes_as_from_files() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let server = format!("http://{}", fleet.api());
     for (host, line) in [
         ("b.test", "cat FILE | aralez-ctl push - --wait"),
@@ -59,7 +59,7 @@ async fn documents_come_from_pipes_as_from_files() {
         let line = line.replace("FILE", file.to_str().unwrap());
         let output = bash(&server, &line).await;
         assert_eq!(output.status.code(), Some(0), "{line}: {}", text(&output));
-        fleet.serves(LIVE, host, "a").await;
+        fleet.until_serving(LIVE, host, "a").await;
     }
     let faulty = bash(&server, "echo 'a.test: 7' | aralez-ctl push -").await;
     assert_eq!(faulty.status.code(), Some(1), "{}", text(&faulty));
@@ -86,7 +86,7 @@ async fn silent(origin: &Origin) -> (Fleet, String) {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet.relays[0].as_ref().unwrap().stall();
     let file = fleet.folder().join("b.yaml");
     std::fs::write(&file, site("b.test", &[origin.address()])).unwrap();

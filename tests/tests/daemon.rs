@@ -127,8 +127,8 @@ async fn sigterm_finishes_what_runs_and_leaves_when_idle() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     a.answer_with(ScriptedAnswer::ok("late").after(Duration::from_millis(1_500)));
     let address = fleet.http(0);
     let slow = tokio::spawn(async move { raw::get(address, "a.test", "/slow").await });
@@ -170,7 +170,7 @@ async fn sigterm_does_not_wait_longer_than_the_grace() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     a.answer_with(ScriptedAnswer::ok("never").after(Duration::from_secs(60)));
     let address = fleet.http(0);
     let slow = tokio::spawn(async move { raw::get(address, "a.test", "/slow").await });
@@ -207,7 +207,7 @@ async fn one_box_restarts_a_daemon_that_died_and_takes_both_along() {
     );
     let id = supervisor.pid();
     fleet.proxies[0] = Some(supervisor);
-    fleet.serves(LIVE * 2, "a.test", "a").await;
+    fleet.until_serving(LIVE * 2, "a.test", "a").await;
     for name in DAEMONS {
         let old = daemon(id, name)
             .unwrap_or_else(|| panic!("{name} is no child: {:?}", process::children(id)));
@@ -218,7 +218,7 @@ async fn one_box_restarts_a_daemon_that_died_and_takes_both_along() {
                 .ok_or_else(|| format!("{:?}", process::children(id)))
         })
         .await;
-        fleet.serves(LIVE * 2, "a.test", "a").await;
+        fleet.until_serving(LIVE * 2, "a.test", "a").await;
     }
     let both: Vec<_> = DAEMONS.iter().filter_map(|name| daemon(id, name)).collect();
     assert_eq!(both.len(), 2);

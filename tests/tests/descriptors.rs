@@ -20,8 +20,8 @@ const WATCHED: Duration = Duration::from_secs(2);
 async fn serving(origin: &Origin) -> Fleet {
     let document = site("a.test", &[origin.address()]);
     let fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 
@@ -73,7 +73,7 @@ async fn control_without_descriptors_does_not_spin_and_takes_what_was_saved_when
     let fleet = serving(&origin).await;
     runs_out(fleet.control(), fleet.api(), "localhost", "/livez").await;
     fleet.save(&site("b.test", &[origin.address()]));
-    fleet.serves(LIVE, "b.test", "a").await;
+    fleet.until_serving(LIVE, "b.test", "a").await;
     let nodes = fleet.nodes().await.unwrap();
     assert!(nodes[0].connected, "{nodes:?}");
 }

@@ -36,8 +36,8 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let get = Request::get("a.test", "/");
     let mut idle = Connection::open(fleet.http(0)).await.unwrap();
     assert!(!idle.send(&get).await.unwrap().closes());
@@ -98,12 +98,12 @@ async fn serving(origin: &Origin, limits: &str) -> Fleet {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 
-fn told_to_leave(fleet: &mut Fleet) -> (Daemon, Instant) {
+fn terminate(fleet: &mut Fleet) -> (Daemon, Instant) {
     let proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(Signal::TERM);
     (proxy, Instant::now())
@@ -175,8 +175,8 @@ async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_re
     let mut fleet = serving(&origin, "grace_period: 8s").await;
     let mut idle = kept(fleet.http(0), IDLE);
     let mut late = kept(fleet.http(0), 10);
-    let (mut proxy, told) = told_to_leave(&mut fleet);
-    fleet.drains(0).await;
+    let (mut proxy, told) = terminate(&mut fleet);
+    fleet.until_draining(0).await;
     late.retain(is_quiet);
     assert!(!late.is_empty(), "they do not end in the same instant");
     for stream in &mut late {
@@ -226,7 +226,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
         same(&heads, &1)
     };
     eventually(LIVE, "the proxy waits for the rest", begun).await;
-    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let (mut proxy, told) = terminate(&mut fleet);
     let closed = || async {
         let refused = TcpStream::connect(fleet.http(0)).is_err();
         same(&refused, &true)
@@ -290,7 +290,7 @@ async fn a_websocket_of_a_leaving_proxy_gets_1001_between_two_frames_and_a_reset
     let mut closed = tunnel(&origin, address);
     echoed(&mut closed, &GOING_AWAY);
 
-    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let (mut proxy, told) = terminate(&mut fleet);
     for stream in [&mut whole, &mut untouched] {
         assert_eq!(rest(stream), (GOING_AWAY.to_vec(), Ok(())));
         assert!(
@@ -325,7 +325,7 @@ async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close
     let admin = fleet.admin(0);
     let mut stream = tunnel(&origin, fleet.http(0));
     echoed(&mut stream, &[0x82, 126, 0x40, 0]);
-    let (mut proxy, told) = told_to_leave(&mut fleet);
+    let (mut proxy, told) = terminate(&mut fleet);
     let asked = || async {
         let metrics = Metrics::of(admin).await?;
         let drained = metrics.labelled("aralez_deadline_closes_total", "kind", "drain");
@@ -368,7 +368,7 @@ async fn an_answer_that_is_cut_off_by_the_end_of_the_grace_is_not_taken_for_whol
     let mut first = [0; 12];
     old.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
-    let (mut proxy, _) = told_to_leave(&mut fleet);
+    let (mut proxy, _) = terminate(&mut fleet);
     let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
     assert_eq!(status.code(), Some(0));
     assert_eq!(rest(&mut old).1, Err(ErrorKind::ConnectionReset));

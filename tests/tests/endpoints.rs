@@ -26,7 +26,7 @@ async fn serving(settings: &str, endpoints: &[SocketAddr]) -> Fleet {
         servers(endpoints)
     );
     let fleet = Plan::new(1).threads(0, 1).document(&site).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet
 }
 

@@ -19,7 +19,7 @@ async fn two_nodes() -> (Fleet, Origin) {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     (fleet, origin)
 }
 
@@ -131,7 +131,7 @@ async fn a_node_that_applied_a_push_and_died_does_not_prove_it() {
     let origin = Origin::start("a").await;
     let document = site("a.test", &[origin.address()]);
     let mut fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet.kill_proxy(0);
     let gone = || async { same(&fleet.node(0).await?.connected, &false) };
     eventually(LIVE, "the node is gone", gone).await;
@@ -155,7 +155,7 @@ async fn who_asks_for_a_push_with_a_wait_is_answered_when_there_is_news() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let relay = fleet.relays[0].as_ref().unwrap();
     relay.stall();
     fleet.save(&site("b.test", &[origin.address()]));

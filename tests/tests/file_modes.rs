@@ -44,7 +44,7 @@ async fn state_with_group_bits_serves_starts_and_is_closed_again() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     eventually(LIVE * 2, "the version is safe on disk", || async {
         let node = fleet.node(0).await?;
         same(&node.all["persisted"]["revision"].as_u64(), &Some(head))
@@ -59,12 +59,12 @@ async fn state_with_group_bits_serves_starts_and_is_closed_again() {
     like_kubelet(&fleet.state());
 
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let version = fleet.version(0).await.unwrap();
     assert_eq!(version["origin"], "cache");
 
     fleet.start_control().await;
-    assert_eq!(fleet.is_current(LIVE * 2).await, head);
+    assert_eq!(fleet.until_current(LIVE * 2).await, head);
     let told = eventually(LIVE, "the proxy reports what it found", || async {
         let told = fleet.node(0).await?.troubles.join("\n");
         match told.contains("seal.key") && told.contains("content-") && told.contains("marks") {

@@ -17,8 +17,8 @@ async fn serving(origin: &Origin, limits: &str) -> Fleet {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 
@@ -223,7 +223,7 @@ async fn clients_that_hold_the_admin_port_keep_nobody_from_it_and_are_closed() {
     let origin = Origin::start("a").await;
     let fleet = serving(&origin, "").await;
     let before = aralez_tests::slow::vitals::open_files(fleet.proxies[0].as_ref().unwrap().pid());
-    fleet.is_ready(0).await;
+    fleet.until_ready(0).await;
     let mut silent = Vec::new();
     for number in 0..400 {
         let mut stream = client(fleet.admin(0));

@@ -98,7 +98,7 @@ async fn a_proxy_whose_disk_is_full_or_read_only_serves_what_is_new_and_says_so(
     fleet.start_control().await;
     let disk = start_proxy(&mut fleet, false);
     answers(&fleet, "1").await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     persists(&fleet, first).await;
 
     disk.fill();
@@ -133,7 +133,7 @@ async fn a_proxy_that_starts_on_a_full_or_read_only_disk_serves_from_its_cache()
         .document(&versioned("a.test", "1", origin.address()))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     persists(&fleet, head).await;
     fleet.kill_control();
     let mut proxy = fleet.proxies[0].take().unwrap();
@@ -202,7 +202,7 @@ async fn control_on_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_the
     let disk = start_control(&mut fleet, false);
     fleet.start_proxy(0).await;
     answers(&fleet, "1").await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     disk.fill();
     let refused = eventually(LIVE, "a push does not fit", || async {
         let number = fleet.head().await?;
@@ -213,7 +213,7 @@ async fn control_on_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_the
     })
     .await;
     assert!(refused.contains("ledger.redb"), "{refused}");
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     fleet.save(&document("2"));
     eventually(
         LIVE,
@@ -270,7 +270,7 @@ async fn a_save_that_was_refused_for_a_full_disk_leaves_the_file_as_it_is_and_is
     let disk = start_control(&mut fleet, false);
     fleet.start_proxy(0).await;
     answers(&fleet, "1").await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let file = fleet.documents().join("upstreams.yaml");
     disk.fill();
     let target = format!("/conf?save&key={MASTER_KEY}");
@@ -284,7 +284,7 @@ async fn a_save_that_was_refused_for_a_full_disk_leaves_the_file_as_it_is_and_is
         same(&answer.status, &500)
     })
     .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let before = std::fs::read_to_string(&file).unwrap();
     let served = fleet.get(0, "a.test", "/").await.unwrap();
     let served = served.header("x-version").unwrap().to_owned();
@@ -307,7 +307,7 @@ async fn a_push_whose_file_cannot_be_written_is_served_and_its_answer_says_so() 
     let origin = Origin::start("a").await;
     let document = |version: &str| versioned("a.test", version, origin.address());
     let mut fleet = Plan::new(1).document(&document("1")).start().await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     // A rename over a folder fails.
     let file = fleet.documents().join("upstreams.yaml");
     std::fs::create_dir_all(fleet.documents().join(".upstreams.yaml.saving/x")).unwrap();
@@ -328,7 +328,7 @@ async fn a_push_whose_file_cannot_be_written_is_served_and_its_answer_says_so() 
     // The file that could not be replaced does not override the push.
     fleet.kill_control();
     fleet.start_control().await;
-    assert_eq!(fleet.is_current(LIVE).await, head + 1);
+    assert_eq!(fleet.until_current(LIVE).await, head + 1);
     answers(&fleet, "2").await;
     std::fs::remove_dir_all(fleet.documents().join(".upstreams.yaml.saving")).unwrap();
     let answer = raw::send(fleet.api(), &request).await.unwrap();

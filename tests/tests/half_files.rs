@@ -26,7 +26,7 @@ impl Stage {
             .document(&many(20, "1", origin.address()))
             .start()
             .await;
-        let before = fleet.is_current(LIVE).await;
+        let before = fleet.until_current(LIVE).await;
         Self {
             fleet,
             origin,
@@ -183,8 +183,8 @@ async fn a_file_that_stays_open_is_warned_of_and_still_not_taken() {
     stage
         .fleet
         .save_part("more.yaml", &site("more.test", &[stage.origin.address()]));
-    stage.fleet.serves(LIVE, "more.test", "a").await;
-    stage.fleet.serves(LIVE, "h19.test", "a").await;
+    stage.fleet.until_serving(LIVE, "more.test", "a").await;
+    stage.fleet.until_serving(LIVE, "h19.test", "a").await;
     file.write_all(rest.as_bytes()).unwrap();
     drop(file);
     eventually(LIVE, "the whole file is live", || async {

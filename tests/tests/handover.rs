@@ -21,8 +21,8 @@ async fn fleet(sites: &str, lines: &str) -> Fleet {
     replace(&fleet, "lame_duck: 0s", "lame_duck: 10s");
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 
@@ -104,7 +104,7 @@ async fn restarts_in_either_order_lose_no_client_while_a_web_socket_keeps_the_ol
         leaving.push((before, tunnel));
     }
     // Several successors started within ten minutes, and none of them counts as a duplicate of the node.
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let node = fleet.node(0).await.unwrap();
     assert_eq!(node.all["state"], "current", "{node:?}");
     let served = load.all_served().await;
@@ -136,19 +136,19 @@ async fn a_successor_that_cannot_start_leaves_the_running_proxy_as_it_was() {
     replace(&fleet, &one, &two);
     let (status, _) = successor(&fleet, 1).end(SOON).await.unwrap();
     assert_eq!(status.code(), Some(1));
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
 
     // The old proxy still accepts updates, writes them to its cache, and hands over to a successor that can start.
     let other = Origin::start("b").await;
     fleet.apply(&site("a.test", &[other.address()])).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     replace(&fleet, &two, &one);
     let new = successor(&fleet, 2);
     took_over(&fleet, &new).await;
     let mut old = fleet.proxies[0].replace(new).unwrap();
     let (status, _) = old.end(SOON).await.unwrap();
     assert_eq!(status.code(), Some(0));
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_successor_closes_the_addresses_it_does_not_serve_and_takes_the_pid_fi
     replace(&fleet, &one, &two);
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let answer = raw::get(more.address(), "a.test", "/").await.unwrap();
     assert_eq!(answer.status, 200);
     replace(&fleet, &two, &one);
@@ -183,7 +183,7 @@ async fn a_successor_closes_the_addresses_it_does_not_serve_and_takes_the_pid_fi
     assert_eq!(status.code(), Some(0));
     let answer = raw::get(more.address(), "a.test", "/").await;
     assert!(answer.is_err(), "{answer:?}");
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let text = std::fs::read_to_string(&pid_file).unwrap();
     assert_eq!(text.trim(), pid, "the one before left it to its successor");
 }
@@ -205,7 +205,7 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
         .apply(&(site("a.test", &[other.address()]) + &ws))
         .await;
     assert_eq!(fleet.nodes().await.unwrap().len(), 1);
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     // A successor is no duplicate of the process that it replaces.
     eventually(LIVE, "the successor proves what it runs", || async {
         same(
@@ -228,7 +228,7 @@ async fn only_the_successor_writes_the_cache_and_speaks_with_control() {
     fleet.kill_control();
     fleet.kill_proxy(0);
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
 }
 
 #[tokio::test]

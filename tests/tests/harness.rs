@@ -240,7 +240,7 @@ async fn the_fault_proxy_leaves_its_unix_socket_and_comes_back_to_it() {
     };
     let limit = Duration::from_secs(5);
     let mut client = UnixStream::connect(&near).await.unwrap();
-    relay.leave();
+    relay.remove_socket();
     let end = tokio::io::AsyncReadExt::read(&mut client, &mut [0]).await;
     assert!(matches!(end, Ok(0) | Err(_)), "what was open ends");
     eventually(limit, "nobody is taken", || taken(false)).await;

@@ -7,7 +7,7 @@ use aralez_tests::raw::{self, Request};
 
 async fn serving(document: &str) -> Fleet {
     let fleet = Plan::new(1).document(document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet
 }
 

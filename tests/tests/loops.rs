@@ -72,7 +72,7 @@ async fn two_tiers_of_a_fleet_are_no_loop_and_the_way_back_is_one() {
         sends_on("back.test", edge, "there.test"),
     ];
     fleet.apply(&document.concat()).await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
 
     let response = fleet.get(0, "edge.test", "/x").await.unwrap();
     assert_eq!((response.status, response.text().as_str()), (200, "inner"));
@@ -99,7 +99,7 @@ async fn a_node_keeps_its_pseudonym_over_a_restart_and_tells_nothing_of_its_mach
         .document(&aralez_tests::document::site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let mut said = Vec::new();
     for _ in 0..2 {
         let request = Request::get("a.test", "/").header("CDN-Loop", "other; v=1");
@@ -111,7 +111,7 @@ async fn a_node_keeps_its_pseudonym_over_a_restart_and_tells_nothing_of_its_mach
         said.push(nodes[1].to_owned());
         fleet.kill_proxy(0);
         fleet.start_proxy(0).await;
-        fleet.is_current(LIVE).await;
+        fleet.until_current(LIVE).await;
     }
     assert_eq!(said[0], said[1]);
     let digits = said[0].strip_prefix("aralez-").expect("it is a pseudonym");

@@ -43,7 +43,7 @@ async fn post(fleet: &Fleet, target: &str, text: &str) -> Response {
 async fn a_file_that_loses_most_hosts_is_held_shown_and_then_taken() {
     let origin = Origin::start("a").await;
     let fleet = fleet(&many(12, "1", origin.address())).await;
-    fleet.serves(LIVE, "h11.test", "a").await;
+    fleet.until_serving(LIVE, "h11.test", "a").await;
     fleet.save(&many(2, "2", origin.address()));
     let held = eventually(LIVE, "the file is held", || held(&fleet)).await;
     let removes = &held["removes"][0];
@@ -80,7 +80,7 @@ async fn a_file_that_went_back_changes_nothing() {
     let origin = Origin::start("a").await;
     let whole = many(12, "1", origin.address());
     let fleet = fleet(&whole).await;
-    let before = fleet.is_current(LIVE).await;
+    let before = fleet.until_current(LIVE).await;
     fleet.save(&many(2, "2", origin.address()));
     eventually(LIVE, "the file is held", || held(&fleet)).await;
     fleet.save(&whole);
@@ -106,7 +106,7 @@ async fn a_deleted_file_of_conf_d_that_held_most_hosts_is_held_until_an_operator
     fleet.save_part("many.yaml", &many(11, "1", origin.address()));
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "h10.test", "a").await;
+    fleet.until_serving(LIVE, "h10.test", "a").await;
     let nothing = fleet.ctl(&["sources", "release"]).await;
     assert_eq!(nothing.status.code(), Some(1));
     std::fs::remove_file(fleet.documents().join("conf.d/many.yaml")).unwrap();
@@ -133,7 +133,7 @@ async fn a_push_that_loses_most_of_a_pool_is_refused_however_often_until_it_is_c
     }
     let (four, one) = (site("a.test", &all), site("a.test", &all[..1]));
     let fleet = fleet(&four).await;
-    let before = fleet.is_current(LIVE).await;
+    let before = fleet.until_current(LIVE).await;
     let file = fleet.folder().join("one.yaml");
     std::fs::write(&file, &one).unwrap();
     let file = file.to_str().unwrap();
@@ -168,7 +168,7 @@ async fn a_push_that_loses_most_of_a_pool_is_refused_however_often_until_it_is_c
 async fn a_held_push_is_409_with_an_id_that_confirms_it_and_nothing_else_does() {
     let origin = Origin::start("a").await;
     let fleet = fleet(&many(12, "1", origin.address())).await;
-    let before = fleet.is_current(LIVE).await;
+    let before = fleet.until_current(LIVE).await;
     let small = many(2, "2", origin.address());
     let answer = post(&fleet, "/v1/config", &small).await;
     let problem = answer.json();
@@ -248,7 +248,7 @@ async fn nothing_that_sends_a_held_push_again_by_itself_confirms_it() {
         .document(&many(20, "1", origin.address()))
         .start()
         .await;
-    let before = fleet.is_current(LIVE).await;
+    let before = fleet.until_current(LIVE).await;
     let file = fleet.folder().join("two.yaml");
     std::fs::write(&file, many(2, "2", origin.address())).unwrap();
     let file = file.to_str().unwrap();
@@ -282,7 +282,7 @@ async fn an_emptied_file_takes_nothing_away_until_an_operator_says_so() {
         .lay_out();
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet.save("");
     let held = eventually(LIVE, "the file is held", || held(&fleet)).await;
     assert_eq!(held["removes"][0]["removed"], 1, "{held}");

@@ -17,7 +17,7 @@ async fn no_trick_reaches_a_victim(threads: usize) {
         .threads(0, threads)
         .document(&site(HOST, &[endpoint.address()]));
     let fleet = plan.start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let serves = || async {
         let response = fleet.get(0, HOST, "/v/0").await?;
         aralez_tests::eventually::same(&response.status, &200)

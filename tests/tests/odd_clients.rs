@@ -20,7 +20,7 @@ async fn the_default_check_of_haproxy_is_answered_by_the_default_host() {
     let (named, default) = (Origin::start("named").await, Origin::start("default").await);
     let document = site("a.test", &[named.address()]) + &site("DEFAULT", &[default.address()]);
     let fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
 
     assert_eq!(status(&fleet, "OPTIONS / HTTP/1.0\r\n\r\n").await, 200);
     let seen = default.last();
@@ -43,7 +43,7 @@ async fn without_a_default_host_a_request_that_names_none_is_refused() {
     let origin = Origin::start("a").await;
     let document = site("a.test", &[origin.address()]);
     let fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     for head in [
         "GET / HTTP/1.0\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",
@@ -59,7 +59,7 @@ async fn an_empty_port_and_the_port_of_the_scheme_are_no_other_host() {
     let origin = Origin::start("a").await;
     let document = site("a.test", &[origin.address()]);
     let fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     for head in [
         "GET / HTTP/1.1\r\nHost: a.test:\r\n\r\n",
         "GET http://a.test:80/ HTTP/1.1\r\nHost: a.test\r\n\r\n",

@@ -26,7 +26,7 @@ async fn stage(proxies: usize) -> (Fleet, Origin, Origin) {
         plan = plan.relayed(proxy);
     }
     let fleet = plan.start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     (fleet, a, b)
 }
 
@@ -34,7 +34,7 @@ async fn stage(proxies: usize) -> (Fleet, Origin, Origin) {
 #[tokio::test]
 async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_held() {
     let (mut fleet, a, b) = stage(2).await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let mut loads = [load(&fleet, 0), load(&fleet, 1)];
     for load in &mut loads {
         load.flows(50).await;
@@ -48,7 +48,7 @@ async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_h
     }
     fleet.start_control().await;
     assert_eq!(
-        fleet.is_current(LIVE * 2).await,
+        fleet.until_current(LIVE * 2).await,
         head,
         "the revision goes on over a restart"
     );
@@ -81,7 +81,7 @@ async fn control_killed_under_load_fails_no_request_and_sends_nothing_that_was_h
 #[tokio::test]
 async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
     let (mut fleet, _a, _b) = stage(2).await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let persisted = || async {
         same(
             &fleet.node(0).await?.all["persisted"]["revision"].as_u64(),
@@ -93,7 +93,7 @@ async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
     fleet.kill_proxy(0);
     let start = std::time::Instant::now();
     fleet.start_proxy(0).await;
-    let took = fleet.serves(LIVE, "a.test", "a").await;
+    let took = fleet.until_serving(LIVE, "a.test", "a").await;
     println!(
         "serves from its cache {:?} after its start ({took:?} after it was alive)",
         start.elapsed()
@@ -103,10 +103,10 @@ async fn a_proxy_that_restarts_without_control_serves_from_its_cache() {
         (version["origin"].as_str(), version["revision"].as_u64()),
         (Some("cache"), Some(head))
     );
-    fleet.is_ready(0).await;
+    fleet.until_ready(0).await;
     fleet.relays[0].as_ref().unwrap().counts().forget();
     fleet.start_control().await;
-    assert_eq!(fleet.is_current(LIVE * 2).await, head);
+    assert_eq!(fleet.until_current(LIVE * 2).await, head);
     let bytes = fleet.relays[0].as_ref().unwrap().counts().back();
     println!("{bytes} bytes to be current again after a restart from the cache");
     assert!(bytes <= GREETING, "{bytes} bytes for what the cache held");
@@ -132,7 +132,7 @@ async fn fifty_revisions_under_load_fail_no_request_and_mix_no_answer() {
     }
     let head = fleet.follows(before + 49).await;
     assert_eq!(head, before + 50, "each push is a revision");
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     for load in loads {
         let tally = load.stop().await;
         println!(
@@ -168,7 +168,7 @@ async fn a_stream_that_is_cut_stalled_or_slow_catches_up_to_the_newest() {
     )
     .await;
     relay.heal();
-    fleet.is_current(LIVE * 4).await;
+    fleet.until_current(LIVE * 4).await;
     relay.set(Faults {
         delay: Duration::from_millis(100),
         bytes_per_second: Some(50_000),
@@ -182,8 +182,8 @@ async fn a_stream_that_is_cut_stalled_or_slow_catches_up_to_the_newest() {
     fleet.save(&versioned("a.test", "5.b", b.address()));
     fleet.serves_on(1, LIVE, "a.test", "b").await;
     relay.heal();
-    fleet.is_current(LIVE * 4).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_current(LIVE * 4).await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     load.flows(20).await;
     load.stop().await.assert_clean();
 }
@@ -194,7 +194,7 @@ async fn a_proxy_that_missed_a_revision_and_a_restart_is_sent_only_what_differs(
     let origin = Origin::start("a").await;
     let plan = Plan::new(1).document(&many(hosts, "0", origin.address()));
     let mut fleet = plan.relayed(0).start().await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let relay = fleet.relays[0].as_ref().unwrap();
     let whole = relay.counts().back();
     relay.cut();

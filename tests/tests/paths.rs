@@ -19,7 +19,7 @@ async fn site() -> Site {
         servers(&[secret.address()])
     );
     let fleet = Plan::new(1).document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     Site {
         fleet,
         public,

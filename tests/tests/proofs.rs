@@ -35,7 +35,7 @@ async fn a_push_is_not_proven_by_a_node_that_went_back_and_refuses_it_now() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     let persisted = || async {
         let nodes = fleet.ask("/v1/nodes").await?;
         same(
@@ -108,7 +108,7 @@ async fn two_proxies_with_one_name_are_shown_and_prove_nothing() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet.kill_proxy(0);
     let (copy, _ports) = start_copy(&fleet);
     state_of(&fleet, "current").await;
@@ -141,7 +141,7 @@ async fn a_proxy_that_takes_the_name_of_a_running_one_proves_nothing_from_the_fi
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     // Stopped, so that it cannot reconnect and claim its name.
     fleet.proxies[0].as_ref().unwrap().signal(Signal::STOP);
     let (another, _ports) = start_another(&fleet);
@@ -164,7 +164,7 @@ async fn a_proxy_of_another_cluster_is_listed_with_the_reason() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     // Control starts with empty state and another identity, as after the loss of its state.
     fleet.kill_control();
     std::fs::remove_dir_all(fleet.state().join("control")).unwrap();
@@ -216,7 +216,7 @@ async fn a_proxy_that_accepts_another_cluster_serves_what_it_has_and_follows_tha
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let revision = fleet.is_current(LIVE).await;
+    let revision = fleet.until_current(LIVE).await;
     let kept = || async {
         let nodes = fleet.ask("/v1/nodes").await?;
         same(
@@ -245,8 +245,8 @@ async fn a_proxy_that_accepts_another_cluster_serves_what_it_has_and_follows_tha
     assert_eq!(accepted.status.code(), Some(0), "{}", text(&accepted));
 
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet.start_control().await;
-    fleet.serves(LIVE * 3, "b.test", "b").await;
-    fleet.is_current(LIVE).await;
+    fleet.until_serving(LIVE * 3, "b.test", "b").await;
+    fleet.until_current(LIVE).await;
 }

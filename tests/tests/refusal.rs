@@ -35,7 +35,7 @@ async fn a_faulty_file_is_named_fault_by_fault_and_touches_nothing() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let good = site("a.test", &[a.address()]);
     let fleet = Plan::new(2).document(&good).start().await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let faulty = "to_htps: true\na.test:\n  paths:\n    \"/\":\n      servers:\n        - \"127.0.0.1\"\n        - \"127.0.0.1:70000\"\n";
     fleet.save(faulty);
     fleet.save_part(
@@ -68,7 +68,7 @@ async fn a_faulty_file_is_named_fault_by_fault_and_touches_nothing() {
     .await;
     fleet.save_part("more.yaml", "{}\n");
     fleet.save(&site("a.test", &[b.address()]));
-    let took = fleet.serves(LIVE, "a.test", "b").await;
+    let took = fleet.until_serving(LIVE, "a.test", "b").await;
     println!("the next good save: live after {took:?}");
     assert_eq!(fleet.follows(head).await, head + 1);
     status_is_clean(&fleet, "upstreams.yaml:6:").await;
@@ -81,13 +81,13 @@ async fn one_faulty_part_refuses_the_whole_set() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     fleet.save_part("10-good.yaml", &site("good.test", &[a.address()]));
     let good = fleet.follows(head).await;
     fleet.save_part("20-bad.yaml", &site("good.test", &[a.address()]));
     status_names(&fleet, &["10-good.yaml:1:", "20-bad.yaml:1:"]).await;
     assert_eq!(fleet.head().await.unwrap(), good);
-    fleet.serves(LIVE, "good.test", "a").await;
+    fleet.until_serving(LIVE, "good.test", "a").await;
 }
 
 /// Returns a document of two hosts whose second is large, so that a second transmission is unmistakable.
@@ -125,7 +125,7 @@ async fn a_proxy_that_refuses_is_named_is_not_asked_again_and_holds_nobody_up() 
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     let relay = fleet.relays[0].as_ref().unwrap();
     relay.counts().forget();
     fleet.save(&two_hosts(&a));
@@ -176,7 +176,7 @@ async fn a_proxy_that_refuses_is_named_is_not_asked_again_and_holds_nobody_up() 
     fleet.follows(head + 1).await;
     let node = fleet.node(0).await.unwrap();
     assert!(node.faults.is_empty(), "the refusal is over: {node:?}");
-    fleet.serves(LIVE, "b.test", "a").await;
+    fleet.until_serving(LIVE, "b.test", "a").await;
 }
 
 /// A node that was turned away reconnects within half a minute.
@@ -191,7 +191,7 @@ async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_resta
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     fleet.save(&two_hosts(&a));
     refused(&fleet, 0).await;
     fleet.kill_control();
@@ -201,7 +201,7 @@ async fn a_proxy_that_refuses_the_newest_goes_on_getting_endpoints_after_a_resta
 
     // The document is refused as a whole; endpoints that a source finds still arrive.
     fleet.script(&format!("a.test/ {}\n", b.address()));
-    fleet.serves(BACK, "a.test", "b").await;
+    fleet.until_serving(BACK, "a.test", "b").await;
     refused(&fleet, 0).await;
     assert_eq!(fleet.revision(0).await.unwrap(), head);
     assert_eq!(fleet.get(0, "big.test", "/").await.unwrap().status, 404);
@@ -215,7 +215,7 @@ async fn a_push_that_waits_for_a_refusal_says_who_and_why_and_exits_3() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let file = fleet.folder().join("two.yaml");
     std::fs::write(&file, two_hosts(&a)).unwrap();
     let output = fleet
@@ -234,5 +234,5 @@ async fn a_push_that_waits_for_a_refusal_says_who_and_why_and_exits_3() {
         "{}",
         aralez_tests::process::text(&output)
     );
-    fleet.serves(LIVE, "b.test", "a").await;
+    fleet.until_serving(LIVE, "b.test", "a").await;
 }

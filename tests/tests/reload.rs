@@ -73,11 +73,11 @@ async fn a_part_in_conf_d_adds_its_hosts_and_takes_them_along() {
     stage
         .fleet
         .save_part("more.yaml", &site("more.test", &[stage.b.address()]));
-    let traffic = stage.fleet.serves(LIVE, "more.test", "b").await;
+    let traffic = stage.fleet.until_serving(LIVE, "more.test", "b").await;
     println!("conf.d: live after {traffic:?}");
     assert!(traffic < BOUND, "{traffic:?}");
     let added = stage.fleet.follows(before).await;
-    stage.fleet.serves(LIVE, "a.test", "a").await;
+    stage.fleet.until_serving(LIVE, "a.test", "a").await;
     std::fs::remove_file(stage.fleet.documents().join("conf.d/more.yaml")).unwrap();
     eventually(LIVE, "the host is gone", || async {
         same(&stage.fleet.get(1, "more.test", "/").await?.status, &404)
@@ -85,7 +85,7 @@ async fn a_part_in_conf_d_adds_its_hosts_and_takes_them_along() {
     .await;
     println!("conf.d, all: {:?}", start.elapsed());
     stage.fleet.follows(added).await;
-    stage.fleet.serves(LIVE, "a.test", "a").await;
+    stage.fleet.until_serving(LIVE, "a.test", "a").await;
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_push_outlives_control_until_the_files_change() {
     stage.fleet.kill_control();
     stage.fleet.start_control().await;
     assert_eq!(
-        stage.fleet.is_current(LIVE).await,
+        stage.fleet.until_current(LIVE).await,
         head,
         "a restart is no revision"
     );

@@ -40,7 +40,7 @@ async fn follows_the_level(
     let change = async |version: &str| {
         let document = versioned("a.test", version, origin.address());
         fleet.apply(&document).await;
-        fleet.is_current(LIVE).await;
+        fleet.until_current(LIVE).await;
     };
     change("1").await;
     eventually(LIVE, "it tells of a change", || async {

@@ -79,8 +79,8 @@ async fn serving(origin: &Origin, limits: &str) -> Fleet {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 
@@ -156,8 +156,8 @@ async fn with_120_descriptors_150_clients_are_served_and_admin_cache_and_stream_
     let proxy = Daemon::start_program(Path::new("/bin/sh"), &arguments, &log);
     let pid = proxy.pid();
     fleet.proxies[0] = Some(proxy);
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let log = fleet.log("proxy-0");
     assert!(
         log.contains("max_connections is lowered from 50000"),
@@ -172,7 +172,7 @@ async fn with_120_descriptors_150_clients_are_served_and_admin_cache_and_stream_
         "room-descriptors",
         times,
     );
-    fleet.is_ready(0).await;
+    fleet.until_ready(0).await;
     // While the clients are connected, a change arrives over the stream and is written to the cache.
     let other = Origin::start("b").await;
     let revision = fleet.apply(&site("b.test", &[other.address()])).await;
@@ -232,8 +232,8 @@ async fn where_no_descriptor_is_left_the_longest_idle_client_gives_its_own() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let (mut idle, _) = all_served(fleet.http(0), 30);
     let proxy = fleet.proxies[0].as_ref().unwrap();
     // Fewer descriptors than arriving clients, most of them used by idle connections.

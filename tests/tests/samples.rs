@@ -98,7 +98,7 @@ async fn both_layouts_of_the_documented_example_are_refused_for_the_same_and_ser
     );
     assert_ne!(flat, wrapped);
     let fleet = Plan::new(1).document(&flat).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let root = fleet.version(0).await.unwrap()["root"].clone();
     assert_eq!(
         fleet

@@ -110,12 +110,12 @@ async fn a_mounted_config_map_is_seen_when_its_link_moves() {
     fleet.start_control().await;
     fleet.start_proxy(0).await;
     fleet.start_proxy(1).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     write("..2026_02", &b);
     std::os::unix::fs::symlink("..2026_02", folder.join("..data_tmp")).unwrap();
     std::fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
     std::fs::remove_dir_all(folder.join("..2026_01")).unwrap();
-    let took = fleet.serves(LIVE, "a.test", "b").await;
+    let took = fleet.until_serving(LIVE, "a.test", "b").await;
     println!("config map: live after {took:?}");
     assert!(took < BOUND, "{took:?}");
 }

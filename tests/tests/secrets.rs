@@ -105,8 +105,8 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
         .document(&document(&a, PLANTED))
         .start()
         .await;
-    let head = fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    let head = fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
     let faulty = document(&a, REFUSED) + "bogus: 1\n" + &format!("b.test: {REFUSED}\n");
     let response = fleet.push(&faulty).await;
@@ -165,7 +165,7 @@ async fn what_the_daemons_write_is_for_their_user_alone() {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     let a = Origin::start("a").await;
     let fleet = Plan::new(1).document(&document(&a, PLANTED)).start().await;
-    let head = fleet.is_current(LIVE).await;
+    let head = fleet.until_current(LIVE).await;
     eventually(LIVE * 2, "the version is safe on disk", || async {
         same(
             &fleet.node(0).await?.all["persisted"]["revision"].as_u64(),

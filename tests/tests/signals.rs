@@ -69,7 +69,7 @@ async fn a_stray_signal_ends_no_daemon_and_no_request() {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     for signal in STRAYS {
         kill(signal, fleet.control());
         kill(signal, fleet.proxies[0].as_ref().unwrap());
@@ -181,7 +181,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let threads = "threads: 2";
     replace(
         &fleet,
@@ -201,7 +201,7 @@ async fn hup_takes_the_times_of_leaving_of_a_proxy_and_names_what_needs_a_restar
     replace(&fleet, "proxy-0.yaml", "threads: 3", "threads: many");
     fleet.proxies[0].as_ref().unwrap().signal(Signal::HUP);
     says(&fleet, "proxy-0", "keeping the previous one").await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
 
     // A hanging request keeps the proxy alive for its whole grace period: the one second that SIGHUP set.
     origin.answer_with(ScriptedAnswer::ok("never").after(Duration::from_secs(60)));

@@ -46,14 +46,14 @@ async fn silent_connections_to_the_api_keep_out_neither_files_nor_proxies_nor_op
         silent.push(TcpStream::connect(fleet.api()).await.unwrap());
     }
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet.save(&site("b.test", &[origin.address()]));
-    fleet.serves(LIVE, "b.test", "a").await;
+    fleet.until_serving(LIVE, "b.test", "a").await;
     let asked = Instant::now();
     let pushed = fleet.push(&site("c.test", &[origin.address()])).await;
     assert_eq!(pushed.status, 200, "{}", pushed.text());
     println!("a push beside silent clients took {:?}", asked.elapsed());
-    fleet.serves(LIVE, "c.test", "a").await;
+    fleet.until_serving(LIVE, "c.test", "a").await;
 
     let control = [fleet.control().pid()];
     let (before, since) = (processor_time(&control), Instant::now());

@@ -26,8 +26,8 @@ async fn fleet(threads: usize, origin: &Origin) -> Fleet {
         .document(&site("a.test", &[origin.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     fleet
 }
 

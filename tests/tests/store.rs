@@ -29,7 +29,7 @@ impl Stage {
         let origin = Origin::start("a").await;
         let document = versioned("a.test", "file", origin.address());
         let fleet = plan.document(&document).start().await;
-        fleet.is_current(LIVE).await;
+        fleet.until_current(LIVE).await;
         Self { fleet, origin }
     }
 
@@ -52,7 +52,7 @@ impl Stage {
             )
             .await;
         }
-        self.fleet.is_current(FOLLOWED).await;
+        self.fleet.until_current(FOLLOWED).await;
     }
 
     /// Pushes as an operator does, and expects proof from every node.
@@ -115,7 +115,7 @@ impl Stage {
             .unwrap();
         drop(ledger);
         self.fleet.start_control().await;
-        self.fleet.is_current(FOLLOWED).await;
+        self.fleet.until_current(FOLLOWED).await;
         generation
     }
 }
@@ -206,7 +206,7 @@ async fn a_lost_ledger_is_begun_anew_from_the_files_and_the_fleet_follows_though
     // A raised generation stays raised over a restart.
     stage.fleet.kill_control();
     stage.fleet.start_control().await;
-    stage.fleet.is_current(FOLLOWED).await;
+    stage.fleet.until_current(FOLLOWED).await;
     stage.push_proven("3").await;
     assert_eq!(stage.generation().await, generation + 1);
 }

@@ -70,14 +70,14 @@ async fn a_node_that_never_answers_holds_up_nobody() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let mut silent = ScriptedNode::greet(socket(&fleet), hello("silent"))
         .await
         .unwrap();
     assert!(matches!(silent.next().await, Ok(FromControl::Welcome(_))));
     for (name, origin) in [("b", &b), ("a", &a), ("b", &b)] {
         fleet.save(&site("a.test", &[origin.address()]));
-        fleet.serves(LIVE, "a.test", name).await;
+        fleet.until_serving(LIVE, "a.test", name).await;
     }
     let mut begun = 0;
     while let Ok(Ok(message)) =
@@ -119,7 +119,7 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
         .document(&site("a.test", &[a.address()]))
         .start()
         .await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let future = wire::Hello {
         protocol_min: 7,
         protocol_max: 9,
@@ -157,8 +157,8 @@ async fn who_does_not_speak_the_protocol_is_sent_away() {
             .count(),
         0
     );
-    fleet.serves(LIVE, "a.test", "a").await;
-    fleet.is_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
+    fleet.until_current(LIVE).await;
 }
 
 /// F-18: connections that close immediately, as a proxy opens them to probe whether control is back, in great number.
@@ -167,7 +167,7 @@ async fn connections_that_close_at_once_take_no_place_of_a_stream_and_no_line_of
     // More than the number of streams that are admitted at the same time.
     const PROBES: usize = 600;
     let fleet = Plan::new(1).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let files = format!("/proc/{}/fd", fleet.control().pid());
     let open = || std::fs::read_dir(&files).map_or(0, Iterator::count);
     let (before, held) = (fleet.log("control"), open());

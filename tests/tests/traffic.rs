@@ -8,7 +8,7 @@ use aralez_tests::raw::{self, Connection, Request};
 
 async fn serving(document: &str) -> Fleet {
     let fleet = Plan::new(1).document(document).start().await;
-    fleet.is_current(aralez_tests::fleet::LIVE).await;
+    fleet.until_current(aralez_tests::fleet::LIVE).await;
     fleet
 }
 

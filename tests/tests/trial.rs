@@ -26,7 +26,7 @@ async fn two_revisions(a: &Origin, b: &Origin) -> (Fleet, u64) {
         .document(&versioned("a.test", "1.a", a.address()))
         .start()
         .await;
-    let first = fleet.is_current(LIVE).await;
+    let first = fleet.until_current(LIVE).await;
     persisted(&fleet, first).await;
     let mut proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(Signal::TERM);
@@ -39,9 +39,9 @@ async fn two_revisions(a: &Origin, b: &Origin) -> (Fleet, u64) {
 
 /// Asserts that the last revision runs again and that no fault is reported against it.
 async fn runs_on(fleet: &Fleet, revision: u64) {
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     assert_eq!(fleet.revision(0).await.unwrap(), revision);
-    assert_eq!(fleet.is_current(LIVE).await, revision);
+    assert_eq!(fleet.until_current(LIVE).await, revision);
     let node = fleet.node(0).await.unwrap();
     assert!(node.faults.is_empty(), "{node:?}");
 }
@@ -52,7 +52,7 @@ async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuratio
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
     let (mut fleet, second) = two_revisions(&a, &b).await;
     for _ in 0..2 {
-        fleet.serves(LIVE, "a.test", "b").await;
+        fleet.until_serving(LIVE, "a.test", "b").await;
         b.answer_once(ScriptedAnswer::ok("late").after(Duration::from_secs(60)));
         let mut busy = Connection::open(fleet.http(0)).await.unwrap();
         let request = Request::get("a.test", "/slow").head();
@@ -60,7 +60,7 @@ async fn two_crashes_in_the_middle_of_a_drain_do_not_cost_the_newer_configuratio
         let arrived = || async { same(&b.last().target(), &"/slow") };
         eventually(LIVE, "the slow request is under way", arrived).await;
         fleet.proxies[0].as_ref().unwrap().signal(Signal::TERM);
-        fleet.drains(0).await;
+        fleet.until_draining(0).await;
         crashes(&mut fleet).await;
     }
     runs_on(&fleet, second).await;
@@ -137,7 +137,7 @@ async fn a_configuration_that_crashed_twice_as_the_unit_saw_gives_way_and_one_th
         fleet.kill_proxy(0);
         record_exit(&fleet, (result, "killed", "KILL")).await;
         fleet.start_proxy(0).await;
-        fleet.serves(LIVE, "a.test", "b").await;
+        fleet.until_serving(LIVE, "a.test", "b").await;
     }
     let mut proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(Signal::TERM);
@@ -145,9 +145,9 @@ async fn a_configuration_that_crashed_twice_as_the_unit_saw_gives_way_and_one_th
     fleet.start_proxy(0).await;
     assert_eq!(fleet.revision(0).await.unwrap(), second);
     crashes(&mut fleet).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     crashes(&mut fleet).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     is_suspect(&fleet, "suspect").await;
     assert_eq!(fleet.revision(0).await.unwrap(), second - 1);
 }
@@ -166,7 +166,7 @@ async fn a_port_that_is_taken_says_nothing_about_the_configuration() {
     fleet.kill_proxy(0);
     record_exit(&fleet, ("exit-code", "exited", "1")).await;
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     assert_eq!(fleet.revision(0).await.unwrap(), second);
 }
 
@@ -209,16 +209,16 @@ async fn control_has_a_suspect_configuration_tried_once_more_and_it_serves() {
     let (mut fleet, second) = two_revisions(&a, &b).await;
     crashes(&mut fleet).await;
     crashes(&mut fleet).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     is_suspect(&fleet, "suspect").await;
     fleet.kill_control();
     fleet.add_control_arguments(&["--retry-suspects-ms", "500", "--heartbeat-ms", "300"]);
     fleet.start_control().await;
-    fleet.serves(LIVE, "a.test", "b").await;
-    assert_eq!(fleet.is_current(LIVE).await, second);
+    fleet.until_serving(LIVE, "a.test", "b").await;
+    assert_eq!(fleet.until_current(LIVE).await, second);
     // The proxy died on that try: the configuration is refused until an operator requests another try.
     crashes(&mut fleet).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     is_suspect(&fleet, "fatal").await;
     stays(Duration::from_secs(3), "it is not tried again", || async {
         same(&fleet.get(0, "a.test", "/").await?.text(), &"a".to_owned())
@@ -226,7 +226,7 @@ async fn control_has_a_suspect_configuration_tried_once_more_and_it_serves() {
     .await;
     let output = fleet.ctl(&["node", "retry", "proxy-0"]).await;
     assert!(output.status.success(), "{}", process::text(&output));
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
 }
 
 #[tokio::test]
@@ -236,17 +236,17 @@ async fn a_proxy_alone_tries_a_suspect_configuration_once_more_by_itself() {
     fleet.kill_control();
     crashes(&mut fleet).await;
     crashes(&mut fleet).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     let mut proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(Signal::TERM);
     proxy.end(LIVE).await.unwrap();
     fleet.add_proxy_arguments(0, &["--retry-alone-ms", "300"]);
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "b").await;
+    fleet.until_serving(LIVE, "a.test", "b").await;
     assert_eq!(fleet.revision(0).await.unwrap(), second);
     fleet.kill_proxy(0);
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "a.test", "a").await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
     stays(Duration::from_secs(3), "it is not tried again", || async {
         same(&fleet.get(0, "a.test", "/").await?.text(), &"a".to_owned())
     })

@@ -16,7 +16,7 @@ const HOST: &str = "a.test";
 async fn serving(endpoints: &[&str]) -> Fleet {
     let site = site(HOST, endpoints);
     let fleet = Plan::new(1).threads(0, 1).document(&site).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet
 }
 
@@ -76,7 +76,7 @@ async fn requests_go_to_another_endpoint_while_a_socket_is_gone_and_back_when_it
     assert_eq!(other.count(), before + 40, "nobody listens");
     std::fs::remove_file(&path).unwrap();
     let _back = Origin::start_on_socket(&path, "back");
-    fleet.serves(LIVE, HOST, "back").await;
+    fleet.until_serving(LIVE, HOST, "back").await;
 }
 
 #[tokio::test]

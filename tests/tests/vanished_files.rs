@@ -26,7 +26,7 @@ async fn fleet(origin: &Origin) -> Fleet {
     fleet.save_part("b.yaml", &[host("c3.test"), host("c4.test")].concat());
     fleet.start_control().await;
     fleet.start_proxy(0).await;
-    fleet.serves(LIVE, "c4.test", "a").await;
+    fleet.until_serving(LIVE, "c4.test", "a").await;
     fleet
 }
 
@@ -78,7 +78,7 @@ async fn a_conf_d_that_is_moved_away_or_empty_takes_nothing_away_until_it_is_rel
     eventually(LIVE, "they are held again", || held(&fleet)).await;
     // Other files that are saved are read meanwhile.
     fleet.save(&many(7, "2", origin.address()));
-    fleet.serves(LIVE, "h6.test", "a").await;
+    fleet.until_serving(LIVE, "h6.test", "a").await;
     assert_eq!(fleet.head().await, Ok(before + 1));
     // The files reappear: the hold is over, and nothing has changed.
     std::fs::remove_dir(&folder).unwrap();
@@ -104,7 +104,7 @@ async fn a_conf_d_that_is_moved_away_or_empty_takes_nothing_away_until_it_is_rel
     })
     .await;
     fleet.save(&many(8, "3", origin.address()));
-    fleet.serves(LIVE, "h7.test", "a").await;
+    fleet.until_serving(LIVE, "h7.test", "a").await;
     answers(&fleet, "c0.test", 404).await.unwrap();
 }
 
@@ -160,7 +160,7 @@ async fn a_push_of_a_folder_keeps_conf_d_and_a_push_of_a_file_says_what_it_drops
         "file"
     );
     fleet.save_part("b.yaml", &site("c9.test", &[origin.address()]));
-    fleet.serves(LIVE, "c9.test", "a").await;
+    fleet.until_serving(LIVE, "c9.test", "a").await;
 }
 
 #[tokio::test]

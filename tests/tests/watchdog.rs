@@ -30,7 +30,7 @@ async fn fleet(origin: &Origin, proxies: usize, relayed: usize) -> Fleet {
     }
     let document = versioned("a.test", "1", origin.address());
     let fleet = plan.document(&document).start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     fleet
 }
 
@@ -53,7 +53,7 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
     fleet.control().signal(Signal::STOP);
     dials_again(&fleet).await;
     fleet.control().signal(Signal::CONT);
-    fleet.is_current(LEFT * 2).await;
+    fleet.until_current(LEFT * 2).await;
 
     // Control has welcomed it, but the welcome may still be in flight, and a proxy that is not yet welcomed waits longer.
     let welcomed = || async {
@@ -68,7 +68,7 @@ async fn a_control_that_hangs_and_a_connection_that_is_only_half_there_are_left(
     eventually(LEFT, "control leaves the half-open stream as well", lost).await;
     relay.heal();
     relay.sever();
-    fleet.is_current(LEFT * 2).await;
+    fleet.until_current(LEFT * 2).await;
 }
 
 /// F-06, F-07: a frozen node is reported lost and does not delay the others.
@@ -93,7 +93,7 @@ async fn a_frozen_proxy_is_lost_to_control_and_current_again_when_it_goes_on() {
     };
     eventually(LIVE, "the other proxy moves on", moves_on).await;
     frozen.signal(Signal::CONT);
-    fleet.is_current(LEFT * 2).await;
+    fleet.until_current(LEFT * 2).await;
     assert_eq!(
         fleet
             .get(0, "a.test", "/")
@@ -112,7 +112,7 @@ async fn half_of_the_nodes_are_on_the_newest_version_within_5_s_of_the_end_of_a_
     let origin = Origin::start("a").await;
     let fleet = fleet(&origin, 8, 5).await;
     for relay in fleet.relays.iter().flatten() {
-        relay.leave();
+        relay.remove_socket();
     }
     let start = Instant::now();
     let mut number = 1;
@@ -132,7 +132,7 @@ async fn half_of_the_nodes_are_on_the_newest_version_within_5_s_of_the_end_of_a_
         relay.heal();
     }
     let healed = Instant::now();
-    let head = fleet.is_current(Duration::from_secs(60)).await;
+    let head = fleet.until_current(Duration::from_secs(60)).await;
     let took = healed.elapsed();
     let measured = format!(
         "{:.1} s after a partition of {} s and {head} revisions",

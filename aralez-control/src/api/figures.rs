@@ -12,7 +12,7 @@ use super::pushes::push_json;
 use crate::core::fleet::{Fleet, ListedNodes, SharedFleet};
 use crate::core::node::NodeFacts;
 use crate::core::proof::Awaited;
-use crate::core::session::Standing;
+use crate::core::session::SessionState;
 use crate::core::touched::TouchedGroups;
 
 const NODES: u64 = 10_000;
@@ -34,18 +34,18 @@ fn fleet() -> SharedFleet {
     let shared = SharedFleet::default();
     let now = Instant::now();
     let mut fleet = shared.lock();
-    let standing = |running| Standing {
+    let state = |running| SessionState {
         running: Some(version(running)),
         target: version(2),
         refused: None,
     };
     for number in 0..NODES {
         let facts = facts(number);
-        fleet.joined(number + 1, facts, standing(1), now);
+        fleet.joined(number + 1, facts, state(1), now);
     }
     fleet.committed(version(2), &TouchedGroups::default());
     for number in OPEN..NODES {
-        fleet.observe(&facts(number).node, number + 1, standing(2), now);
+        fleet.observe(&facts(number).node, number + 1, state(2), now);
     }
     drop(fleet);
     shared

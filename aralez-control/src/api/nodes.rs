@@ -75,7 +75,7 @@ pub(super) fn millis(span: Duration) -> u64 {
 
 fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) -> NodeJson {
     let age = now.saturating_duration_since(record.last_seen);
-    let running = record.standing.running;
+    let running = record.session.running;
     let origin = match record.status.origin.as_str() {
         // Before the first status of a node its origin can only be guessed.
         "" if running.is_none() => "none",
@@ -93,7 +93,7 @@ fn node_json(node: &str, record: &NodeRecord, state: NodeState, now: Instant) ->
         persisted: record.status.persisted.map(VersionJson::from),
         origin: origin.to_owned(),
         last_seen_ms: millis(age),
-        refused: record.standing.refused.as_ref().map(RefusedJson::from),
+        refused: record.session.refused.as_ref().map(RefusedJson::from),
         troubles: record.status.troubles.clone(),
     }
 }

@@ -106,7 +106,7 @@ fn node_json(node: &NodeName, mark: &Mark, record: Option<&NodeRecord>) -> PushN
             .unwrap_or_default(),
         state: mark.name(),
         running: record
-            .and_then(|record| record.standing.running)
+            .and_then(|record| record.session.running)
             .map(VersionJson::from),
         faults: match mark {
             Mark::Refused(faults) => faults.iter().map(FaultJson::from).collect(),

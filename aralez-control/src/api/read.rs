@@ -32,7 +32,7 @@ pub(super) async fn status(api: Shared) -> Json<StatusJson> {
     let (counts, strangers, troubles) = {
         let fleet = api.parts.fleet.lock();
         let troubles = fleet.roster_trouble().map(str::to_owned);
-        let strangers = Arc::clone(fleet.strangers().all());
+        let strangers = Arc::clone(fleet.turned_away_nodes().all());
         (fleet.counts(), strangers, Vec::from_iter(troubles))
     };
     let documents = api.parts.documents.borrow().clone();

@@ -286,7 +286,7 @@ async fn faults_come_as_a_problem_with_their_places() {
 }
 
 #[tokio::test]
-async fn guessing_keys_closes_the_door_but_not_to_the_owner_at_the_machine() {
+async fn wrong_keys_are_throttled_but_the_right_key_passes() {
     let api = start(true, Some("right")).await;
     for _ in 0..10 {
         assert_eq!(api.ask("POST /v1/config?key=guess", "", "a").await.0, 401);
@@ -309,7 +309,7 @@ async fn a_body_that_is_too_large_is_refused_by_its_announcement() {
 }
 
 #[tokio::test]
-async fn another_try_is_for_who_has_the_key() {
+async fn a_retry_needs_the_key() {
     let api = start(true, Some("right")).await;
     let bearer = "Authorization: Bearer right\r\n";
     assert_eq!(api.ask("POST /v1/nodes/n1/retry", "", "").await.0, 401);

@@ -14,7 +14,7 @@ use aralez_proto::main_config::{ControlAddress, MainConfig};
 use crate::core::source::{Finding, Reports, Source};
 use crate::core::status::{FilesReading, KnownFiles};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, WRITER_PATIENCE, Writers};
+use crate::source::file::{FileSource, WRITER_PATIENCE, WriteEvents};
 use crate::stream::{ControlSocket, SocketError};
 
 /// Time limit for the set of files to become stable.
@@ -80,7 +80,7 @@ impl Reports for Readings {
 
 /// Reads the set of files as a start would.
 fn look(path: &Path) -> Result<Arc<FilesReading>> {
-    let (known, writers) = (KnownFiles::default(), Writers::default());
+    let (known, writers) = (KnownFiles::default(), WriteEvents::default());
     let source = FileSource::new(path, known, writers, WRITER_PATIENCE);
     let (reports, readings) = mpsc::channel();
     let running = Box::new(source).start(Arc::new(Readings(reports)));

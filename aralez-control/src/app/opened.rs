@@ -18,7 +18,7 @@ use crate::core::store::{FilesOnDisk, MainFile, Store};
 use crate::ledger::Ledger;
 use crate::publisher::{Following, Publisher, PublisherParts};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument, Writers};
+use crate::source::file::{FileSource, MainDocument, WriteEvents};
 
 /// The open state of control.
 pub(super) struct OpenState {
@@ -27,7 +27,7 @@ pub(super) struct OpenState {
     checkpoint: CheckpointFile,
     /// Contents of the checkpoint at start.
     kept: Discovered,
-    writers: Writers,
+    writers: WriteEvents,
 }
 
 impl OpenState {
@@ -39,7 +39,7 @@ impl OpenState {
         let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
         let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
         let kept = checkpoint.read();
-        let writers = Writers::default();
+        let writers = WriteEvents::default();
         let path = settings.upstreams_conf.clone();
         let document = path.map(|path| MainDocument::new(path, writers.clone()));
         let main_file = document.clone();

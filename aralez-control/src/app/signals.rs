@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::{Signals, Told};
+use aralez_runtime::signals::{DaemonSignal, Signals};
 use tokio::sync::watch;
 use tracing::info;
 
@@ -13,14 +13,14 @@ pub(super) fn obey(
     enabled: watch::Sender<bool>,
     leave: watch::Sender<bool>,
 ) -> Result<()> {
-    let obeyed = signals.obey(move |told| match told {
-        Told::HangUp => {
+    let obeyed = signals.handle(move |told| match told {
+        DaemonSignal::HangUp => {
             if let Some(config) = reread.main_file() {
                 enabled.send_replace(config.config_api_enabled);
             }
         }
-        Told::Reopen => reread.log_file(),
-        Told::Terminate | Told::Interrupt | Told::Quit => {
+        DaemonSignal::Reopen => reread.log_file(),
+        DaemonSignal::Terminate | DaemonSignal::Interrupt | DaemonSignal::Quit => {
             info!("received {}: shutting down", told.name());
             leave.send_replace(true);
         }

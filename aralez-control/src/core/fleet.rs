@@ -12,9 +12,9 @@ use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 
 use crate::core::node::{DUPLICATE_SHOWN, NodeFacts, NodeRecord, NodeState, StreamId};
-use crate::core::proof::{Observed, Proof, Proofs, Settled};
+use crate::core::proof::{DecidedUpTo, Observed, Proof, Proofs};
 use crate::core::roster::{KEPT, Roster, RosterChange};
-use crate::core::session::{NodeMemory, NodeStatus, Standing};
+use crate::core::session::{NodeMemory, NodeStatus, SessionState};
 use crate::core::touched::TouchedGroups;
 use crate::core::turned_away::TurnedAwayNodes;
 
@@ -41,7 +41,13 @@ pub struct Fleet {
 
 impl Fleet {
     /// Records that a node has a stream. A later stream of the same node replaces an earlier one, in whichever order the two are recorded.
-    pub fn joined(&mut self, stream: StreamId, facts: NodeFacts, standing: Standing, now: Instant) {
+    pub fn joined(
+        &mut self,
+        stream: StreamId,
+        facts: NodeFacts,
+        state: SessionState,
+        now: Instant,
+    ) {
         let here = self.nodes.get(&facts.node).and_then(|here| here.stream);
         if here.is_some_and(|here| here > stream) {
             return;
@@ -54,9 +60,9 @@ impl Fleet {
             group: &facts.group,
             duplicate: duplicate.is_some(),
         };
-        let settled = self.proofs.observe(who, &standing, Settled::default());
+        let settled = self.proofs.observe(who, &state, DecidedUpTo::default());
         let status = NodeStatus {
-            running: standing.running,
+            running: state.running,
             ..NodeStatus::default()
         };
         let record = NodeRecord {
@@ -64,7 +70,7 @@ impl Fleet {
             proxy_version: facts.proxy_version,
             peer: facts.peer,
             stream: Some(stream),
-            standing,
+            session: state,
             status,
             last_seen: now,
             connected_since: now,
@@ -90,13 +96,13 @@ impl Fleet {
             proxy_version: facts.proxy_version,
             peer: facts.peer,
             stream: None,
-            standing: Standing::default(),
+            session: SessionState::default(),
             status: NodeStatus::default(),
             last_seen,
             connected_since: last_seen,
             duplicate: None,
             memory: None,
-            settled: Settled::default(),
+            settled: DecidedUpTo::default(),
             expected_until,
         };
         self.nodes
@@ -113,7 +119,7 @@ impl Fleet {
                 self.proofs.lost(node);
             }
         }
-        if !self.roster.is_due(now) {
+        if !self.roster.take_due(now) {
             return;
         }
         let old = |record: &NodeRecord| record.stream.is_none() && now >= record.last_seen + KEPT;
@@ -165,12 +171,12 @@ impl Fleet {
         self.roster_trouble = trouble;
     }
 
-    /// Records the standing of a session's node. `heard` is the time of the node's own last message: a newer view does not change it.
+    /// Records the state of a session's node. `heard` is the time of the node's own last message: a newer view does not change it.
     pub fn observe(
         &mut self,
         node: &NodeName,
         stream: StreamId,
-        standing: Standing,
+        state: SessionState,
         heard: Instant,
     ) {
         let Some(record) = of_stream(&mut self.nodes, node, stream) else {
@@ -178,21 +184,21 @@ impl Fleet {
         };
         record.last_seen = heard;
         let duplicate = current_duplicate(record.duplicate, heard);
-        let changed = record.standing != standing || record.duplicate != duplicate;
+        let changed = record.session != state || record.duplicate != duplicate;
         if changed {
             // Reports of a duplicate prove nothing: evaluate all proofs again when that changes.
             let settled = if record.duplicate == duplicate {
                 record.settled
             } else {
-                Settled::default()
+                DecidedUpTo::default()
             };
             let who = Observed {
                 node,
                 group: &record.group,
                 duplicate: duplicate.is_some(),
             };
-            record.settled = self.proofs.observe(who, &standing, settled);
-            record.standing = standing;
+            record.settled = self.proofs.observe(who, &state, settled);
+            record.session = state;
             record.duplicate = duplicate;
         }
         self.turned_away.forget_old(heard);
@@ -260,7 +266,7 @@ impl Fleet {
     }
 
     /// Returns the nodes that were turned away recently.
-    pub const fn strangers(&self) -> &TurnedAwayNodes {
+    pub const fn turned_away_nodes(&self) -> &TurnedAwayNodes {
         &self.turned_away
     }
 

@@ -34,7 +34,7 @@ mod tests {
             revision,
             ..Version::default()
         };
-        Views::default().renamed(version)
+        Views::default().with_version(version)
     }
 
     #[test]

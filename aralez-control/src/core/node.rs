@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use aralez_proto::model::{GroupName, NodeName};
 
 use crate::core::peer::PeerIdentity;
-use crate::core::proof::Settled;
-use crate::core::session::{Hello, NodeMemory, NodeStatus, Standing};
+use crate::core::proof::DecidedUpTo;
+use crate::core::session::{Hello, NodeMemory, NodeStatus, SessionState};
 
 /// Time for which a node is shown as a duplicate after another process last claimed its name: longer than that process waits between two
 /// attempts.
@@ -99,7 +99,7 @@ pub struct NodeRecord {
     /// Its stream; `None` if it has none.
     pub stream: Option<StreamId>,
     /// State of its session.
-    pub standing: Standing,
+    pub session: SessionState,
     /// Its last status.
     pub status: NodeStatus,
     /// Time of its last message.
@@ -110,7 +110,7 @@ pub struct NodeRecord {
     pub duplicate: Option<Instant>,
     pub(super) memory: Option<NodeMemory>,
     /// Bound of the proofs that need no further evaluation while it has this stream.
-    pub(super) settled: Settled,
+    pub(super) settled: DecidedUpTo,
     /// End of the time for which a push waits for it although it has no stream: it had one before control restarted.
     pub(super) expected_until: Option<Instant>,
 }
@@ -124,11 +124,11 @@ impl NodeRecord {
         if self.duplicate.is_some() {
             return NodeState::Duplicate;
         }
-        if self.standing.refused.is_some() {
+        if self.session.refused.is_some() {
             return NodeState::Refusing;
         }
-        let target = self.standing.target;
-        let current = match self.standing.running {
+        let target = self.session.target;
+        let current = match self.session.running {
             Some(running) => running.root == target.root && running.order(&target).is_eq(),
             None => target.revision == 0,
         };

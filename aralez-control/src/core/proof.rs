@@ -9,14 +9,14 @@ use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::version::Version;
 
 use crate::core::node::NodeRecord;
-use crate::core::session::Standing;
+use crate::core::session::SessionState;
 use crate::core::touched::TouchedGroups;
 
 mod counts;
 mod settled;
 
 pub use counts::MarkCounts;
-pub use settled::Settled;
+pub use settled::DecidedUpTo;
 
 #[cfg(test)]
 mod tests;
@@ -164,15 +164,15 @@ impl Proof {
         self.touched.is_empty() || self.touched.contains(group)
     }
 
-    /// Returns the mark that follows from a node's standing. Only this revision, or a later one of the same generation, proves anything.
-    fn mark_of(&self, standing: &Standing, duplicate: bool) -> Mark {
+    /// Returns the mark that follows from a node's state. Only this revision, or a later one of the same generation, proves anything.
+    fn mark_of(&self, state: &SessionState, duplicate: bool) -> Mark {
         let of_this_history = |running: &Version| running.generation == self.version.generation;
-        let running = standing.proven().filter(of_this_history);
+        let running = state.proven().filter(of_this_history);
         let order = running.map(|running| running.order(&self.version));
-        let refused = standing
+        let refused = state
             .refused
             .as_ref()
-            .filter(|_| standing.target.order(&self.version).is_ge());
+            .filter(|_| state.target.order(&self.version).is_ge());
         match (order, refused) {
             (None | Some(Ordering::Less), Some(refused)) => {
                 Mark::Refused(Arc::clone(&refused.faults))
@@ -184,11 +184,11 @@ impl Proof {
         }
     }
 
-    fn observe(&mut self, who: Observed<'_>, standing: &Standing) {
+    fn observe(&mut self, who: Observed<'_>, state: &SessionState) {
         if !self.awaits(who.group) {
             return;
         }
-        let mark = self.mark_of(standing, who.duplicate);
+        let mark = self.mark_of(state, who.duplicate);
         let Some(before) = self.nodes.get_mut(who.node) else {
             return self.put(who.node, mark);
         };
@@ -241,7 +241,7 @@ impl Proofs {
                     group: &record.group,
                     duplicate: record.duplicate.is_some(),
                 };
-                proof.observe(who, &record.standing);
+                proof.observe(who, &record.session);
             } else if proof.awaits(&record.group) {
                 let expected = record.expected_until.is_some();
                 let mark = if expected { Mark::Pending } else { Mark::Away };
@@ -260,17 +260,17 @@ impl Proofs {
         self.by_revision.len() > 2 && marks.sum::<usize>() > MAX_MARKS
     }
 
-    /// Records the standing of a connected node. Evaluates only revisions that are not settled, and returns the new bound.
+    /// Records the state of a connected node. Evaluates only revisions that are not settled, and returns the new bound.
     #[must_use]
     pub(super) fn observe(
         &mut self,
         who: Observed<'_>,
-        standing: &Standing,
-        settled: Settled,
-    ) -> Settled {
-        let settled = settled.here(standing);
-        let here = |running: &Version| running.generation == standing.target.generation;
-        let runs = standing.proven().filter(here);
+        state: &SessionState,
+        settled: DecidedUpTo,
+    ) -> DecidedUpTo {
+        let settled = settled.here(state);
+        let here = |running: &Version| running.generation == state.target.generation;
+        let runs = state.proven().filter(here);
         let runs = runs.map(|running| running.revision);
         let first = settled.first(runs);
         // Always evaluate the running revision, which undoes a refusal, and the one that ran before, which is now superseded.
@@ -278,17 +278,17 @@ impl Proofs {
         for revision in ran.into_iter().chain(runs) {
             let earlier = self.by_revision.get_mut(&revision);
             if let Some(proof) = earlier.filter(|_| revision < first) {
-                proof.observe(who, standing);
+                proof.observe(who, state);
             }
         }
         for proof in self.by_revision.range_mut(first..).map(|(_, proof)| proof) {
-            proof.observe(who, standing);
+            proof.observe(who, state);
         }
         if who.duplicate {
             // Evaluate everything again once the other process is gone.
-            return Settled::default();
+            return DecidedUpTo::default();
         }
-        settled.after(standing, runs)
+        settled.after(state, runs)
     }
 
     /// Records that a node refused a version that it was sent.

@@ -66,7 +66,7 @@ impl Roster {
     }
 
     /// Reports whether the times of connected nodes are due, and if so restarts the interval.
-    pub fn is_due(&mut self, now: Instant) -> bool {
+    pub fn take_due(&mut self, now: Instant) -> bool {
         let since = *self.refreshed.get_or_insert(now);
         let due = now >= since + REFRESH;
         if due {
@@ -136,9 +136,9 @@ mod tests {
     fn times_of_connected_nodes_are_due_every_few_minutes_and_not_at_every_look() {
         let start = Instant::now();
         let mut roster = Roster::default();
-        assert!(!roster.is_due(start));
-        assert!(!roster.is_due(start + REFRESH - Duration::from_secs(1)));
-        assert!(roster.is_due(start + REFRESH));
-        assert!(!roster.is_due(start + REFRESH + Duration::from_secs(1)));
+        assert!(!roster.take_due(start));
+        assert!(!roster.take_due(start + REFRESH - Duration::from_secs(1)));
+        assert!(roster.take_due(start + REFRESH));
+        assert!(!roster.take_due(start + REFRESH + Duration::from_secs(1)));
     }
 }

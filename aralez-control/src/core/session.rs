@@ -98,7 +98,7 @@ impl NodeMemory {
 
 /// A session's view of its node, for the fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct SessionState {
     /// The version that the node runs, if it reported one.
     pub running: Option<Version>,
     /// The newest version for the node.
@@ -107,7 +107,7 @@ pub struct Standing {
     pub refused: Option<RefusedContent>,
 }
 
-impl Standing {
+impl SessionState {
     /// Returns the running version if its number identifies its content. Another release may lower the same documents to other records;
     /// then the number alone proves nothing.
     pub fn proven(&self) -> Option<Version> {
@@ -205,8 +205,8 @@ impl Session {
     }
 
     /// Returns the state of this session for the fleet.
-    pub fn standing(&self) -> Standing {
-        Standing {
+    pub fn state(&self) -> SessionState {
+        SessionState {
             running: self.running,
             target: self.recent.newest().version(),
             refused: self.refused().map(|refusal| RefusedContent {

@@ -21,11 +21,11 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// The reason why it cannot start: one line that names what it observes.
-    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String>;
+    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn RunningSource>, String>;
 }
 
 /// A running source. Dropping it stops the source.
-pub trait Looking: Send {
+pub trait RunningSource: Send {
     /// Sets what the source is to find from now on. Called after the start and whenever the documents change.
     fn wants(&mut self, wanted: &Wanted);
 }

@@ -16,7 +16,7 @@ use aralez_proto::model::{GroupName, NodeName};
 mod tests;
 
 /// Time after which a node that was sent the content counts as having survived it: 60 s of trial, plus time to receive it.
-pub const SETTLED: Duration = Duration::from_secs(120);
+pub const SURVIVED: Duration = Duration::from_secs(120);
 /// Time without tries in the group after a failed one.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);
 
@@ -51,7 +51,7 @@ impl Tries {
     ) -> bool {
         let current = self.0.get(group).filter(|current| current.root == root);
         let free = current.is_none_or(|current| match &current.state {
-            State::Trying { node: other, since } => other == node || now >= *since + SETTLED,
+            State::Trying { node: other, since } => other == node || now >= *since + SURVIVED,
             State::Lost { at, .. } | State::Failed { at } => now >= *at + PAUSE,
         });
         if free {
@@ -73,7 +73,7 @@ impl Tries {
             State::Trying {
                 node: trying,
                 since,
-            } if trying == node && now < *since + SETTLED => {
+            } if trying == node && now < *since + SURVIVED => {
                 current.state = State::Lost {
                     node: node.clone(),
                     at: now,

@@ -28,12 +28,12 @@ impl Views {
             generation,
             ..Version::default()
         };
-        Self::default().renamed(version)
+        Self::default().with_version(version)
     }
 
     /// Returns the same views under another version, whose roots and operational counter are ignored.
     #[must_use]
-    pub fn renamed(&self, version: Version) -> Self {
+    pub fn with_version(&self, version: Version) -> Self {
         let version = Version {
             operational: self.version().operational,
             ..version

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::Publisher;
 use super::discovered::Reported;
-use crate::core::source::{Finding, Health, Looking, Reports, Source, SourceStates, Wanted};
+use crate::core::source::{Finding, Health, Reports, RunningSource, Source, SourceStates, Wanted};
 use crate::core::status::FilesReading;
 
 /// The running sources. Dropping this aborts them.
@@ -20,7 +20,7 @@ pub struct Following {
 
 impl Following {
     /// Stops the sources, and returns once none of their tasks holds the publisher any more.
-    pub async fn ended(mut self) {
+    pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
 }
@@ -94,7 +94,7 @@ impl Publisher {
             running.push(begun.map_err(|reason| format!("source {name}: {reason}"))?);
         }
         let wanted = self.outlets.wanted.subscribe();
-        tasks.spawn(async move { tell_what_is_wanted(running, wanted).await });
+        tasks.spawn(async move { announce_wanted(running, wanted).await });
         Ok(Following { tasks })
     }
 
@@ -105,8 +105,8 @@ impl Publisher {
 }
 
 /// Owns the running sources, and passes them what to find.
-async fn tell_what_is_wanted(
-    mut running: Vec<Box<dyn Looking>>,
+async fn announce_wanted(
+    mut running: Vec<Box<dyn RunningSource>>,
     mut wanted: watch::Receiver<Wanted>,
 ) {
     loop {

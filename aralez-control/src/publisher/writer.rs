@@ -8,9 +8,9 @@ mod files;
 mod generation;
 mod nodes;
 mod operational;
+mod removal_guard;
 mod report;
 mod save;
-mod second_look;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,7 +103,7 @@ impl Writer {
             holds: Holds::new(parts.hold, random::bytes()),
         };
         writer.load(head.as_ref())?;
-        writer.tell(|_| ());
+        writer.update_status(|_| ());
         let known = files::known(head, writer.store.files_read());
         writer.files.begin(&known);
         Ok((writer, known))
@@ -132,7 +132,7 @@ impl Writer {
                 report::other_roots(&head.info, &built.views);
                 self.take_layers(built.layers);
                 // The state before the start is unknown: the proof waits for every node.
-                self.show(built.views, &TouchedGroups::default());
+                self.publish_views(built.views, &TouchedGroups::default());
             }
             Err(Rejected::Store(reason)) => return Err(StoreError::Failed(reason)),
             Err(rejected) => self.cannot_read(head.info.revision, rejected),
@@ -201,7 +201,7 @@ impl Writer {
     }
 
     /// Publishes these views. Notifies `heads` first, so that no session is ahead of the fleet.
-    fn show(&self, views: Views, touched: &TouchedGroups) {
+    fn publish_views(&self, views: Views, touched: &TouchedGroups) {
         let before = Arc::clone(&self.outlets.views.borrow());
         self.heads.advanced(&before, &views, touched);
         self.outlets.views.send_replace(Arc::new(views));
@@ -212,7 +212,7 @@ impl Writer {
     }
 
     /// Changes the status, and publishes it if it differs from the previous one.
-    fn tell(&self, change: impl FnOnce(&mut SourceStatus)) {
+    fn update_status(&self, change: impl FnOnce(&mut SourceStatus)) {
         let files = self.store.files_read();
         self.outlets.status.send_if_modified(|status| {
             let mut next = SourceStatus::clone(status);

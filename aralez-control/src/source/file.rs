@@ -16,15 +16,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::core::source::{Finding, Looking, Reports, Source, Wanted};
+use crate::core::source::{Finding, Reports, RunningSource, Source, Wanted};
 use crate::core::status::KnownFiles;
 use folders::Folders;
-use look::Looker;
+use look::FileScanner;
 use settle::Decider;
 use writers::FileId;
 
 pub use save::MainDocument;
-pub use writers::Writers;
+pub use writers::WriteEvents;
 
 #[cfg(test)]
 mod tests;
@@ -44,9 +44,9 @@ pub const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 /// The source of the files: `upstreams_conf`, and the `conf.d/` next to it.
 #[derive(Debug)]
 pub struct FileSource {
-    looker: Looker,
+    looker: FileScanner,
     decider: Decider,
-    writers: Writers,
+    writers: WriteEvents,
 }
 
 /// A running file source. Dropping it stops it.
@@ -64,9 +64,9 @@ impl FileSource {
     /// Creates a source for `main` (`upstreams_conf`) and the `conf.d/` next to it. `known` is the content of the files when they were last
     /// committed; `writers` receives the write events of the files. A file being written for longer than `patience` ([`WRITER_PATIENCE`])
     /// is left out.
-    pub fn new(main: &Path, known: KnownFiles, writers: Writers, patience: Duration) -> Self {
+    pub fn new(main: &Path, known: KnownFiles, writers: WriteEvents, patience: Duration) -> Self {
         Self {
-            looker: Looker::new(main, writers.clone()),
+            looker: FileScanner::new(main, writers.clone()),
             decider: Decider::new(known, patience),
             writers,
         }
@@ -78,7 +78,7 @@ impl Source for FileSource {
         "files"
     }
 
-    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String> {
+    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn RunningSource>, String> {
         let (wakes, woken) = mpsc::channel();
         let changed = wakes.clone();
         let main = self.looker.main().to_owned();
@@ -96,7 +96,7 @@ impl Source for FileSource {
     }
 }
 
-impl Looking for FileWatch {
+impl RunningSource for FileWatch {
     /// Ignored: the location of the files does not depend on the wanted pools.
     fn wants(&mut self, _: &Wanted) {}
 }
@@ -109,7 +109,7 @@ impl Drop for FileWatch {
 }
 
 fn run(
-    mut looker: Looker,
+    mut looker: FileScanner,
     mut decider: Decider,
     mut folders: Folders,
     woken: &mpsc::Receiver<Wake>,
@@ -119,8 +119,8 @@ fn run(
     loop {
         // Watched first, so that changes during the look cause an event.
         folders.follow(&looker);
-        let look = looker.look();
-        let next = decider.look(begun.elapsed(), &look, &mut |files| openers(&looker, files));
+        let look = looker.scan();
+        let next = decider.examine(begun.elapsed(), &look, &mut |files| openers(&looker, files));
         if let Some(reading) = next.reading {
             reports.report(Finding::Files(Arc::new(reading)));
         }
@@ -143,7 +143,7 @@ fn run(
 }
 
 /// Returns the processes that have some of these files open for writing.
-fn openers(looker: &Looker, files: &BTreeSet<FileId>) -> BTreeMap<FileId, String> {
+fn openers(looker: &FileScanner, files: &BTreeSet<FileId>) -> BTreeMap<FileId, String> {
     let mut names = looker.names();
     names.retain(|file, _| files.contains(file));
     openers::of(&names)

@@ -71,7 +71,7 @@ impl PartsCache {
         let target = update.to.records();
         let parts = Arc::new(match &update.from {
             Base::Snapshot(from) => EncodedUpdate::of(&from.records().delta_to(target)),
-            Base::Told(_, delta) => EncodedUpdate::of(delta),
+            Base::Reported(_, delta) => EncodedUpdate::of(delta),
             Base::Nothing => EncodedUpdate::of(&RecordSet::default().delta_to(target)),
         });
         let mut kept = self.kept.lock();

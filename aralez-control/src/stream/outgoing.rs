@@ -43,7 +43,7 @@ impl Sender {
     }
 
     /// Waits until the channel has capacity.
-    pub(super) async fn room(&self) -> Result<(), Gone> {
+    pub(super) async fn ready(&self) -> Result<(), Gone> {
         self.0.reserve().await.map(drop).map_err(|_| Gone)
     }
 

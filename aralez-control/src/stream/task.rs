@@ -126,9 +126,9 @@ impl Stream {
             full: None,
         };
         parts.observer.stream_opened();
-        let standing = stream.session.standing();
-        hub.tries_after_return((&stream.group, &stream.node), &standing, now);
-        parts.fleet.lock().joined(id, facts, standing, now);
+        let state = stream.session.state();
+        hub.tries_after_return((&stream.group, &stream.node), &state, now);
+        parts.fleet.lock().joined(id, facts, state, now);
         stream.outbox.push(message::welcome(
             &parts.cluster,
             parts.pace,
@@ -167,16 +167,16 @@ impl Stream {
                 alarm.as_mut().reset(deadline);
             }
             next = tokio::select! {
-                room = out.room(), if !self.outbox.is_empty() => match room {
+                room = out.ready(), if !self.outbox.is_empty() => match room {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(Gone) => ControlFlow::Break("the stream was closed"),
                 },
-                message = inbound.message() => self.hear(message),
+                message = inbound.message() => self.on_message(message),
                 changed = self.recents.changed() => match changed {
-                    Ok(()) => self.look(),
+                    Ok(()) => self.on_view(),
                     Err(_) => ControlFlow::Break("control is shutting down"),
                 },
-                Some(command) = commands.recv() => self.feed(match command {
+                Some(command) = commands.recv() => self.handle(match command {
                     Command::Retry => Event::Retry,
                     Command::Superseded => Event::Superseded,
                     Command::Recalled(view) => Event::Recalled(view),
@@ -185,9 +185,9 @@ impl Stream {
                 }),
                 () = &mut left => {
                     let within = self.hub.time_to_return();
-                    self.feed(Event::Drain { within })
+                    self.handle(Event::Drain { within })
                 }
-                () = &mut alarm => self.feed(Event::Tick),
+                () = &mut alarm => self.handle(Event::Tick),
             };
         }
         if let ControlFlow::Break(reason) = next {
@@ -212,12 +212,12 @@ impl Stream {
         }
     }
 
-    fn look(&mut self) -> ControlFlow<&'static str> {
+    fn on_view(&mut self) -> ControlFlow<&'static str> {
         let recent = self.recents.borrow_and_update().of(&self.group);
-        self.feed(Event::View(recent))
+        self.handle(Event::View(recent))
     }
 
-    fn hear(
+    fn on_message(
         &mut self,
         message: Result<Option<wire::NodeMessage>, Status>,
     ) -> ControlFlow<&'static str> {
@@ -235,7 +235,7 @@ impl Stream {
         match message::inbound(message) {
             Ok(Inbound::Report(event, on_node)) => {
                 self.count(&event, on_node);
-                self.feed(*event)
+                self.handle(*event)
             }
             Ok(Inbound::Unexpected(what)) => {
                 warn!(node = %self.node, what, "unexpected message ignored");
@@ -271,16 +271,16 @@ impl Stream {
         }
     }
 
-    fn feed(&mut self, event: Event) -> ControlFlow<&'static str> {
+    fn handle(&mut self, event: Event) -> ControlFlow<&'static str> {
         let now = Instant::now();
         // The passing of time changes nothing that the fleet shows of a node.
         let heard = !matches!(event, Event::Tick);
         let acked = matches!(event, Event::Ack { .. });
         let actions = self.session.handle(event, now);
         if heard {
-            let standing = self.session.standing();
+            let state = self.session.state();
             let mut fleet = self.hub.parts.fleet.lock();
-            fleet.observe(&self.node, self.id, standing, self.session.last_heard());
+            fleet.observe(&self.node, self.id, state, self.session.last_heard());
             if acked {
                 fleet.applied(&self.node, self.id);
             }

@@ -9,7 +9,7 @@ use tracing::info;
 
 use super::command::Command;
 use super::hub::Hub;
-use crate::core::session::Standing;
+use crate::core::session::SessionState;
 
 type Who<'a> = (&'a GroupName, &'a NodeName);
 
@@ -33,10 +33,10 @@ impl Hub {
     pub(super) fn tries_after_return(
         &self,
         (group, node): Who<'_>,
-        standing: &Standing,
+        state: &SessionState,
         now: Instant,
     ) {
-        let running = standing.running.map(|running| running.authored_root);
+        let running = state.running.map(|running| running.authored_root);
         self.tries(|tries| tries.returned(group, node, running, now));
     }
 

@@ -91,7 +91,7 @@ pub(crate) async fn follow(
     };
     // Printed before the wait, so that the revision is known whatever happens.
     let printed = Growing::begin(format, &answer, &committed.line())?;
-    let mut heard = Heard::default();
+    let mut heard = LastProgress::default();
     let waited = tokio::select! {
         waited = wait_for(client, committed.revision, wait, &mut heard) => waited,
         name = interrupts.next() => Err(Failure::new(
@@ -122,7 +122,7 @@ pub(crate) async fn follow(
 
 /// The last progress: as received, and parsed.
 #[derive(Default)]
-struct Heard {
+struct LastProgress {
     body: Value,
     parsed: Progress,
     /// The answer listed all nodes, not only the open ones.
@@ -133,7 +133,7 @@ async fn wait_for(
     client: &Client,
     revision: u64,
     Wait { timeout, all }: Wait,
-    heard: &mut Heard,
+    heard: &mut LastProgress,
 ) -> Result<Decision, Failure> {
     let path = format!("/v1/pushes/{revision}");
     let began = Instant::now();
@@ -145,7 +145,7 @@ async fn wait_for(
         let before = Some(&heard.body).filter(|_| !last);
         match ask(client, &path, all, left, before).await {
             Ok(answer) => {
-                *heard = Heard {
+                *heard = LastProgress {
                     parsed: answer.parsed.after(&heard.parsed),
                     ..answer
                 }
@@ -184,21 +184,21 @@ async fn ask(
     all: bool,
     left: Duration,
     before: Option<&Value>,
-) -> Result<Heard, Failure> {
+) -> Result<LastProgress, Failure> {
     let mut news = left.min(NEWS);
     if let Some(before) = before.filter(|before| !before.is_null()) {
-        let open = question(client, path, (all, "open"), (left, news)).await?;
+        let open = request_progress(client, path, (all, "open"), (left, news)).await?;
         if let Some(filled) = filled(open, before) {
-            return heard(filled, false);
+            return parsed(filled, false);
         }
         // The first request has just waited for news.
         news = Duration::ZERO;
     }
-    let whole = question(client, path, (all, "all"), (left, news)).await?;
-    heard(whole, true)
+    let whole = request_progress(client, path, (all, "all"), (left, news)).await?;
+    parsed(whole, true)
 }
 
-async fn question(
+async fn request_progress(
     client: &Client,
     path: &str,
     (all, nodes): (bool, &str),
@@ -214,10 +214,10 @@ async fn question(
     answer.good()
 }
 
-fn heard(body: Value, whole: bool) -> Result<Heard, Failure> {
+fn parsed(body: Value, whole: bool) -> Result<LastProgress, Failure> {
     let parsed = Progress::deserialize(&body)
         .map_err(|error| Failure::refused(format!("cannot parse control's answer: {error}")))?;
-    Ok(Heard {
+    Ok(LastProgress {
         body,
         parsed,
         whole,

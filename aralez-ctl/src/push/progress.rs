@@ -173,7 +173,7 @@ impl Decision {
         match self {
             Self::Proven => Ok(()),
             Self::Refused => {
-                let words = refusals(progress, revision) + &strangers(progress);
+                let words = refusals(progress, revision) + &turned_away(progress);
                 Err(Failure::new(Exit::NodeRefused, words))
             }
             Self::Wait | Self::Unproven => {
@@ -209,7 +209,7 @@ fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
         return format!(
             "revision {revision} is committed, but no node is connected that could prove it{}{}",
             away(progress),
-            strangers(progress)
+            turned_away(progress)
         );
     }
     let open: Vec<String> = progress
@@ -217,17 +217,17 @@ fn missing(progress: &Progress, revision: u64, timeout: Duration) -> String {
         .iter()
         .filter(awaited)
         .filter(|node| !node.state.is_proof())
-        .map(stands)
+        .map(state_words)
         .collect();
     format!(
         "revision {revision} is committed, but not proven within {timeout:?}: {}{}{}",
         open.join("; "),
         away(progress),
-        strangers(progress)
+        turned_away(progress)
     )
 }
 
-fn stands(node: &NodeProgress) -> String {
+fn state_words(node: &NodeProgress) -> String {
     let how = match node.state {
         State::Lost => "is lost",
         State::Away => "is away",
@@ -254,7 +254,7 @@ fn away(progress: &Progress) -> String {
 }
 
 /// Lists the nodes that control turned away, one a line.
-fn strangers(progress: &Progress) -> String {
+fn turned_away(progress: &Progress) -> String {
     let lines = progress.turned_away.iter();
     lines
         .map(|node| format!("\n{}", node.line().trim_end()))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aralez_proto::main_config::MainConfig;
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::{Signals, Told};
+use aralez_runtime::signals::{DaemonSignal, Signals};
 use rustix::process::Signal;
 use tokio::sync::{broadcast, watch};
 use tracing::info;
@@ -101,16 +101,16 @@ impl Orders {
         mut reread: Reread,
     ) -> Result<(), Failure> {
         let orders = Arc::clone(self);
-        let obeyed = signals.obey(move |told| match told {
-            Told::Terminate | Told::Interrupt => orders.ask(Ask::Leave),
-            Told::Quit => orders.ask(Ask::HandOver),
-            Told::HangUp => {
+        let obeyed = signals.handle(move |told| match told {
+            DaemonSignal::Terminate | DaemonSignal::Interrupt => orders.ask(Ask::Leave),
+            DaemonSignal::Quit => orders.ask(Ask::HandOver),
+            DaemonSignal::HangUp => {
                 if let Some(config) = reread.main_file() {
                     orders.patience.send_replace(patience(&config));
                 }
                 orders.pass(Signal::HUP);
             }
-            Told::Reopen => {
+            DaemonSignal::Reopen => {
                 reread.log_file();
                 orders.pass(Signal::USR1);
             }

@@ -31,7 +31,7 @@ impl Predecessor {
     pub(super) fn find(state: &Path, place: &Path) -> Option<Self> {
         lock::is_held(place).then(|| Self {
             state: state.to_owned(),
-            supervisor: lock::named(place).and_then(pid_of),
+            supervisor: lock::read_holder(place).and_then(pid_of),
         })
     }
 
@@ -64,7 +64,7 @@ impl Predecessor {
 
     /// Waits until the lock of a proxy's state names this process: then it serves and the previous one drains.
     async fn taken_over_by(&self, proxy: Option<u32>) {
-        let names = |folder: PathBuf| proxy.is_some() && lock::named(&folder) == proxy;
+        let names = |folder: PathBuf| proxy.is_some() && lock::read_holder(&folder) == proxy;
         while !self.proxies().any(names) {
             tokio::time::sleep(LOOK).await;
         }

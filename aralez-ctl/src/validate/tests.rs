@@ -77,7 +77,7 @@ fn names_are_shown_as_paths_that_can_be_opened() {
 
 #[test]
 fn the_summary_counts_in_words() {
-    let mut report = Report::failed(Path::new("x"), Vec::new());
+    let mut report = Report::new(Path::new("x"), Vec::new());
     report.summary = Summary::Documents {
         hosts: 3,
         routes: 1,

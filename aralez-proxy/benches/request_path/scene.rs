@@ -123,7 +123,7 @@ impl Scene {
             additions: &self.additions.request,
             forwarded: &self.forwarded,
             node: &self.node,
-            wishes: self.head.wishes(REQUEST),
+            options: self.head.options(REQUEST),
         };
         self.out.clear();
         forward::request(&self.head, REQUEST, &edits, &mut self.out);

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use aralez_runtime::reread::Reread;
-use aralez_runtime::signals::{self, Told};
+use aralez_runtime::signals::{self, DaemonSignal};
 use tokio::sync::{mpsc, watch};
 
 use crate::core::leaving::Phases;
@@ -22,11 +22,11 @@ pub(super) fn obey(
         // The receiver is dropped only when the process is already exiting.
         let _ = ask.send(asked);
     };
-    let obeyed = signals.obey(move |told| match told {
-        Told::Terminate | Told::Interrupt => leave(Ask::Leave),
-        Told::Quit => leave(Ask::HandOver),
-        Told::Reopen => reread.log_file(),
-        Told::HangUp => {
+    let obeyed = signals.handle(move |told| match told {
+        DaemonSignal::Terminate | DaemonSignal::Interrupt => leave(Ask::Leave),
+        DaemonSignal::Quit => leave(Ask::HandOver),
+        DaemonSignal::Reopen => reread.log_file(),
+        DaemonSignal::HangUp => {
             if let Some(config) = reread.main_file() {
                 tell.send_replace(settings::phases(&config));
             }

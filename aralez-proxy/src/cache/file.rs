@@ -20,7 +20,7 @@ use aralez_proto::wire::storage as wire;
 use bytes::Bytes;
 use prost::Message;
 
-use crate::core::sync::snapshot_parts::Left;
+use crate::core::sync::snapshot_parts::OrphanedEndpoint;
 
 mod body;
 
@@ -64,7 +64,7 @@ impl Header {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileBody {
     pub(super) records: RecordSet,
-    pub(super) left: Vec<Left>,
+    pub(super) left: Vec<OrphanedEndpoint>,
 }
 
 /// The reason why a file cannot be used.
@@ -92,7 +92,7 @@ pub(super) enum ReadError {
 pub(super) fn encode<'r>(
     header: &Header,
     records: impl Iterator<Item = &'r Record>,
-    left: &[Left],
+    left: &[OrphanedEndpoint],
     key: &SealKey,
     nonce: [u8; 24],
 ) -> Result<Vec<u8>, SealError> {
@@ -145,7 +145,7 @@ fn cached(record: &Record) -> wire::CachedRecord {
     }
 }
 
-fn left_endpoint(left: &Left) -> wire::LeftEndpoint {
+fn left_endpoint(left: &OrphanedEndpoint) -> wire::LeftEndpoint {
     wire::LeftEndpoint {
         record: Some(cached(&left.record)),
         generation: left.since.0,

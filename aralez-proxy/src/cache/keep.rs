@@ -10,7 +10,7 @@ use aralez_runtime::{clock, random};
 use super::file::{self, CachePart, Header};
 use super::{Cache, KeptParts};
 use crate::core::sync::snapshot_cache::NotCached;
-use crate::core::sync::snapshot_parts::{Left, left_after};
+use crate::core::sync::snapshot_parts::{OrphanedEndpoint, orphans_after};
 
 impl Cache {
     pub(super) fn keep_parts(&mut self, snapshot: &Snapshot) -> Result<(), NotCached> {
@@ -38,10 +38,10 @@ impl Cache {
     }
 
     /// Returns the endpoints of removed pools, as long as any stored documents have those pools.
-    fn left_after(&self, snapshot: &Snapshot) -> Vec<Left> {
+    fn left_after(&self, snapshot: &Snapshot) -> Vec<OrphanedEndpoint> {
         let kept = &self.kept;
         let records = snapshot.records();
-        let mut left = left_after(
+        let mut left = orphans_after(
             kept.left.clone(),
             &kept.records,
             records,
@@ -64,7 +64,7 @@ impl Cache {
         part: CachePart,
         snapshot: &Snapshot,
         records: impl Iterator<Item = &'r Record>,
-        left: &[Left],
+        left: &[OrphanedEndpoint],
     ) -> Result<(), NotCached> {
         let key = self.key()?;
         let root = match part {

@@ -15,7 +15,7 @@ use aralez_runtime::{private, random};
 use prost::Message;
 
 use crate::core::sync::snapshot_cache::NotCached;
-use crate::core::sync::trial::{Good, Marks, Standing, Trial};
+use crate::core::sync::trial::{Good, Marks, Trial, TrialState};
 
 /// The file that is synced to disk.
 pub(super) const FILE: &str = "marks.arz";
@@ -98,10 +98,10 @@ pub(super) fn encode(marks: &Marks, key: &SealKey, nonce: [u8; 24]) -> Result<Ve
         authored_root: bytes(&trial.root),
         open: trial.open,
         blame: trial.blame,
-        standing: match trial.standing {
-            Standing::OnTrial => wire::boot_trial::Standing::OnTrial,
-            Standing::Suspect => wire::boot_trial::Standing::Suspect,
-            Standing::Fatal => wire::boot_trial::Standing::Fatal,
+        standing: match trial.state {
+            TrialState::OnTrial => wire::boot_trial::Standing::OnTrial,
+            TrialState::Suspect => wire::boot_trial::Standing::Suspect,
+            TrialState::Fatal => wire::boot_trial::Standing::Fatal,
         }
         .into(),
     };
@@ -132,11 +132,11 @@ pub(super) fn decode(content: &[u8], key: &SealKey) -> Option<Marks> {
         Some(Trial {
             root: Digest::from_slice(&trial.authored_root)?,
             blame: trial.blame,
-            standing: match trial.standing() {
-                wire::boot_trial::Standing::Suspect => Standing::Suspect,
-                wire::boot_trial::Standing::Fatal => Standing::Fatal,
+            state: match trial.standing() {
+                wire::boot_trial::Standing::Suspect => TrialState::Suspect,
+                wire::boot_trial::Standing::Fatal => TrialState::Fatal,
                 wire::boot_trial::Standing::OnTrial | wire::boot_trial::Standing::Unspecified => {
-                    Standing::OnTrial
+                    TrialState::OnTrial
                 }
             },
             open: trial.open,

@@ -15,7 +15,7 @@ use super::{Cache, KeptParts};
 use crate::core::sync::snapshot_cache::{CachedState, NotCached};
 use crate::core::sync::snapshot_parts::{Composed, OtherPart, compose};
 use crate::core::sync::subscription::ContentRefusal;
-use crate::core::sync::trial::{Marks, Standing};
+use crate::core::sync::trial::{Marks, TrialState};
 
 impl Cache {
     /// Selects a snapshot to serve. A suspect serves only if nothing else can: a proxy that may crash is better than none.
@@ -162,13 +162,13 @@ fn in_order(marks: &Marks, entries: Vec<Entry>) -> Vec<Entry> {
 fn tell_suspects(marks: &Marks, found: &mut CachedState) {
     let running = found.snapshot.as_ref();
     let running = running.map(|snapshot| snapshot.version().authored_root);
-    for (root, standing) in marks.suspects() {
-        let (code, reason) = match standing {
-            Standing::Fatal => (
+    for (root, state) in marks.suspects() {
+        let (code, reason) = match state {
+            TrialState::Fatal => (
                 FaultCode::Fatal,
                 "crashed this proxy again when it was retried",
             ),
-            Standing::Suspect | Standing::OnTrial => (
+            TrialState::Suspect | TrialState::OnTrial => (
                 FaultCode::Suspect,
                 "crashed this proxy several times in a row within a minute of its start",
             ),

@@ -42,16 +42,16 @@ impl Threads {
         let (close, closing) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (open, listening) = mpsc::channel(1);
-        let (desks, inboxes): (Vec<_>, Vec<_>) =
+        let (handles, inboxes): (Vec<_>, Vec<_>) =
             (0..count.get()).map(|_| ThreadHandle::new()).unzip();
-        let desks: Arc<[ThreadHandle<Incoming>]> = desks.into();
+        let handles: Arc<[ThreadHandle<Incoming>]> = handles.into();
         let mut threads = Vec::with_capacity(count.get());
         // The first thread accepts for all: if every thread accepted, one connection would wake them all.
         let mut listeners = Some(listeners);
         for (own, arrivals) in inboxes.into_iter().enumerate() {
-            let reception = Acceptor {
+            let acceptor = Acceptor {
                 worker: Arc::new(ThreadContext::new(Arc::clone(engine))),
-                desks: Arc::clone(&desks),
+                threads: Arc::clone(&handles),
                 own,
                 closing: closing.clone(),
             };
@@ -59,7 +59,7 @@ impl Threads {
                 runtime: tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()?,
-                reception,
+                acceptor,
                 listeners: listeners.take().unwrap_or_default(),
                 arrivals,
                 open: open.clone(),
@@ -106,7 +106,7 @@ impl Threads {
 /// Initial state of one thread.
 struct Thread {
     runtime: Runtime,
-    reception: Acceptor,
+    acceptor: Acceptor,
     listeners: Vec<Bound>,
     arrivals: mpsc::UnboundedReceiver<Dispatched<Incoming>>,
     open: mpsc::Sender<()>,
@@ -117,23 +117,23 @@ impl Thread {
     fn run(self) {
         let Self {
             runtime,
-            reception,
+            acceptor,
             listeners,
             arrivals,
             open,
             mut stopped,
         } = self;
-        let worker = Arc::clone(&reception.worker);
+        let worker = Arc::clone(&acceptor.worker);
         runtime.block_on(async move {
             for listener in listeners {
-                let (reception, open) = (reception.clone(), open.clone());
+                let (acceptor, open) = (acceptor.clone(), open.clone());
                 tokio::spawn(async move {
-                    listener::accept(reception, listener).await;
+                    listener::accept(acceptor, listener).await;
                     drop(open);
                 });
             }
             drop(open);
-            tokio::spawn(reception.receive(arrivals));
+            tokio::spawn(acceptor.receive(arrivals));
             let looking = Arc::clone(&worker);
             tokio::spawn(async move { looking.unwatched.look().await });
             tokio::spawn(async move {

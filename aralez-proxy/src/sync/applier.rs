@@ -31,7 +31,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// The state of the apply thread. The time is passed in, so that a model can run it without a thread.
 pub struct Applier {
-    memory: Box<dyn SnapshotCache>,
+    cache: Box<dyn SnapshotCache>,
     live: Arc<Live>,
     registry: Arc<Registry>,
     limits: Limits,
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Applier {
 impl Applier {
     /// Creates an applier that swaps `live` and sends its events to `news`.
     pub fn new(
-        memory: Box<dyn SnapshotCache>,
+        cache: Box<dyn SnapshotCache>,
         live: Arc<Live>,
         registry: Arc<Registry>,
         limits: Limits,
@@ -67,7 +67,7 @@ impl Applier {
         now: Instant,
     ) -> Self {
         Self {
-            memory,
+            cache,
             live,
             registry,
             limits,
@@ -86,7 +86,7 @@ impl Applier {
 
     /// Publishes the cached snapshot. Returns the rest of the cached state.
     pub fn boot(&mut self, now: Instant) -> CachedState {
-        let mut remembered = self.memory.boot(&self.limits);
+        let mut remembered = self.cache.boot(&self.limits);
         if let Some(snapshot) = remembered.snapshot.clone() {
             let version = snapshot.version();
             match apply::restore(snapshot, &self.registry) {
@@ -107,7 +107,7 @@ impl Applier {
         }
         self.found.clone_from(&remembered.troubles);
         self.save_marks(now);
-        self.tell_memory();
+        self.report_cache();
         remembered
     }
 
@@ -143,7 +143,7 @@ impl Applier {
             Command::Apply(update) => self.apply(&update, now),
             Command::Rename(version) => self.rename(version, now),
             Command::Pin(cluster) => {
-                self.memory.pin(&cluster);
+                self.cache.pin(&cluster);
                 self.save_marks(now);
             }
             // Outside of `run` no thread can wait for a pause: the caller sees the command dropped, and does not hand over.
@@ -160,7 +160,7 @@ impl Applier {
             return true;
         }
         // Not an exit after all: the running content is on trial again, unless it has proved good.
-        self.memory
+        self.cache
             .swap(self.live.load().snapshot.version().authored_root);
         self.save_marks(Instant::now());
         false
@@ -211,12 +211,12 @@ impl Applier {
             self.count_served(now);
             self.serving = Some(ServingTime::since(now, root));
         }
-        self.memory.swap(root);
+        self.cache.swap(root);
         if self.burst.take(now) {
             // The marks must survive a death of the process, not of the machine, so there is no wait for the disk.
-            let noted = self.memory.note_marks();
+            let noted = self.cache.note_marks();
             if self.note("marks", noted) {
-                self.tell_memory();
+                self.report_cache();
             }
         }
         self.marks_due.get_or_insert(now + MARKS_EVERY);
@@ -268,11 +268,11 @@ impl Applier {
 
     /// Examines one file per tick, which bounds the delay of an update that arrives meanwhile.
     fn examine(&mut self) {
-        match self.memory.examine() {
+        match self.cache.examine() {
             Some(troubles) if troubles.is_empty() => {}
             Some(troubles) => {
                 self.found.extend(troubles);
-                self.tell_memory();
+                self.report_cache();
             }
             None => self.unexamined = false,
         }
@@ -284,8 +284,8 @@ impl Applier {
             return;
         };
         match serving.count(now) {
-            Some(Counted::Proved(root)) => self.memory.proved(root),
-            Some(Counted::Longer(root, longer)) => self.memory.served(root, longer),
+            Some(Counted::Proved(root)) => self.cache.proved(root),
+            Some(Counted::Longer(root, longer)) => self.cache.served(root, longer),
             None => {}
         }
     }
@@ -293,16 +293,13 @@ impl Applier {
     /// Tries a suspect content from the cache once more; the subscription orders this only while there is no control.
     fn retry(&mut self, root: Digest, now: Instant) {
         let current = self.live.load().snapshot.version();
-        let tried = self
-            .memory
-            .suspect(root, &self.limits)
-            .and_then(|snapshot| {
-                if snapshot.version().goes_back_from(&current) {
-                    return Err(NotCached(format!("the running version {current} is newer")));
-                }
-                let restored = apply::restore(snapshot, &self.registry);
-                restored.map_err(|faults| NotCached(faults.brief()))
-            });
+        let tried = self.cache.suspect(root, &self.limits).and_then(|snapshot| {
+            if snapshot.version().goes_back_from(&current) {
+                return Err(NotCached(format!("the running version {current} is newer")));
+            }
+            let restored = apply::restore(snapshot, &self.registry);
+            restored.map_err(|faults| NotCached(faults.brief()))
+        });
         match tried {
             Ok(table) => {
                 let version = table.snapshot.version();
@@ -321,7 +318,7 @@ impl Applier {
 
     fn keep(&mut self, now: Instant) {
         let snapshot = Arc::clone(&self.live.load().snapshot);
-        let kept = self.memory.keep(&snapshot);
+        let kept = self.cache.keep(&snapshot);
         match &kept {
             Ok(()) => {
                 self.persisted = Some(snapshot.version());
@@ -330,14 +327,14 @@ impl Applier {
             Err(_) => self.pace.failed(now),
         }
         self.note("keep", kept);
-        self.tell_memory();
+        self.report_cache();
     }
 
     fn save_marks(&mut self, now: Instant) {
-        let saved = self.memory.save_marks();
+        let saved = self.cache.save_marks();
         self.marks_due = saved.is_err().then(|| now + MARKS_RETRY);
         if self.note("marks", saved) {
-            self.tell_memory();
+            self.report_cache();
         }
     }
 
@@ -356,7 +353,7 @@ impl Applier {
         }
     }
 
-    fn tell_memory(&self) {
+    fn report_cache(&self) {
         let troubles = self
             .found
             .iter()
@@ -379,7 +376,7 @@ impl Applier {
             self.keep(now);
         }
         self.count_served(now);
-        self.memory.clean_exit();
+        self.cache.clean_exit();
         self.save_marks(now);
     }
 }

@@ -22,7 +22,7 @@ use tracing::{error, info, warn};
 use super::command::{ApplierEvent, Applies, Command};
 use super::probe::Probes;
 use super::stream::{self, ConnectError, ControlStream};
-use super::translate::{self, ControlEvent, Identity};
+use super::translate::{self, Identity, NodeStatus};
 use super::{Counters, SyncStatus};
 use crate::core::live::Live;
 use crate::core::sync::snapshot_cache::CachedState;
@@ -70,7 +70,7 @@ pub struct Driver {
     stream: Option<ControlStream>,
     first_contact: bool,
     persisted: Option<Version>,
-    memory_troubles: Vec<String>,
+    cache_troubles: Vec<String>,
     /// Why the last stream closed; cleared when control welcomes this proxy again.
     stream_trouble: Option<String>,
 }
@@ -113,7 +113,7 @@ impl Driver {
             stream: None,
             first_contact: false,
             persisted: None,
-            memory_troubles: booted.troubles,
+            cache_troubles: booted.troubles,
             stream_trouble: None,
         };
         driver.show();
@@ -207,7 +207,7 @@ impl Driver {
                 troubles,
             } => {
                 self.persisted = persisted;
-                self.memory_troubles = troubles;
+                self.cache_troubles = troubles;
                 self.feed(Event::StatusChanged);
             }
         }
@@ -247,18 +247,18 @@ impl Driver {
             Action::Try(root) => self.order(Command::Try(root)),
             Action::TellDigest { question } => {
                 let live = self.setup.live.load();
-                self.send(translate::told_digest(question, live.snapshot.records()));
+                self.send(translate::digest_answer(question, live.snapshot.records()));
             }
             Action::TellDetail { question, buckets } => {
                 let live = self.setup.live.load();
-                self.send(translate::told_detail(
+                self.send(translate::detail_answer(
                     question,
                     live.snapshot.records(),
                     &buckets,
                 ));
             }
             Action::Send(report) => {
-                self.send(translate::report(&report, || self.told_status()));
+                self.send(translate::report(&report, || self.status()));
             }
             Action::Close(reason) => {
                 self.stream = None;
@@ -311,11 +311,11 @@ impl Driver {
 
     fn troubles(&self) -> Vec<String> {
         let stream = self.stream_trouble.iter();
-        self.memory_troubles.iter().chain(stream).cloned().collect()
+        self.cache_troubles.iter().chain(stream).cloned().collect()
     }
 
-    fn told_status(&self) -> ControlEvent {
-        ControlEvent {
+    fn status(&self) -> NodeStatus {
+        NodeStatus {
             running: self.machine.held(),
             origin: self.setup.live.load().origin.name(),
             persisted: self.persisted,

@@ -42,7 +42,7 @@ pub struct Identity {
 
 /// The content of `Status`.
 #[derive(Clone, Debug, Default)]
-pub struct ControlEvent {
+pub struct NodeStatus {
     /// The running version.
     pub running: Option<Version>,
     /// Where that version came from.
@@ -81,7 +81,7 @@ fn refusal(refusal: &ContentRefusal) -> wire::Refusal {
 }
 
 /// Builds the message of a report.
-pub fn report(report: &Report, told: impl FnOnce() -> ControlEvent) -> wire::NodeMessage {
+pub fn report(report: &Report, told: impl FnOnce() -> NodeStatus) -> wire::NodeMessage {
     node_message(match report {
         Report::Ack {
             update_id,
@@ -108,7 +108,7 @@ pub fn report(report: &Report, told: impl FnOnce() -> ControlEvent) -> wire::Nod
 }
 
 /// Builds the answer with the marks of all buckets.
-pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
+pub fn digest_answer(question: u64, records: &RecordSet) -> wire::NodeMessage {
     let buckets: Vec<u8> = records.marks().flatten().collect();
     node_message(wire::node_message::Kind::Digest(wire::Digest {
         question,
@@ -117,7 +117,7 @@ pub fn told_digest(question: u64, records: &RecordSet) -> wire::NodeMessage {
 }
 
 /// Builds the answer with the keys held in some buckets.
-pub fn told_detail(question: u64, records: &RecordSet, buckets: &[usize]) -> wire::NodeMessage {
+pub fn detail_answer(question: u64, records: &RecordSet, buckets: &[usize]) -> wire::NodeMessage {
     let held: Vec<Held> = records.held_in(buckets).take(MOST_HELD + 1).collect();
     let too_much = held.len() > MOST_HELD;
     let told = held.into_iter().filter(|_| !too_much);
@@ -136,7 +136,7 @@ fn held_key(held: &Held) -> wire::HeldKey {
     }
 }
 
-fn status(told: ControlEvent) -> wire::Status {
+fn status(told: NodeStatus) -> wire::Status {
     wire::Status {
         running: told.running.map(Into::into),
         origin: told.origin.to_owned(),

@@ -78,7 +78,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
         node: &Pseudonym::new([0; 8]),
-        wishes: head.wishes(bytes),
+        options: head.options(bytes),
     };
     let mut out = Vec::new();
     forward::request(&head, bytes, &edits, &mut out);

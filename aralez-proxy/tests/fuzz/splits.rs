@@ -21,7 +21,7 @@ fn request(bytes: &[u8], read: usize) -> String {
     for end in ends(bytes.len(), read) {
         match head.read(&bytes[..end], &HeadLimits::default()) {
             Ok(None) => {}
-            Ok(Some(length)) => return format!("{length} {:?} {head:?}", head.wishes(bytes)),
+            Ok(Some(length)) => return format!("{length} {:?} {head:?}", head.options(bytes)),
             Err(refusal) => return format!("{refusal:?}"),
         }
     }

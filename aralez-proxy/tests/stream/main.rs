@@ -90,7 +90,7 @@ impl Proxy {
             },
             proxy_version: "test".to_owned(),
             counters: Arc::new(NoTraffic),
-            memory,
+            cache: memory,
             retry_alone: RETRY_ALONE,
         };
         let handle = spawn(config, Arc::clone(&live), Arc::default()).unwrap();

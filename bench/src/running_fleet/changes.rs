@@ -96,7 +96,7 @@ pub async fn measure(extent: &ChangesExtent) -> ChangesOutcome {
                 false => tokio::time::sleep(extent.every * extent.changes).await,
             }
             pair[usize::from(changing)] = Some((start, Instant::now()));
-            stage.fleet.is_current(BACK).await;
+            stage.fleet.until_current(BACK).await;
         }
         windows.push(pair.map(|window| window.expect("each span has its turn")));
     }
@@ -116,7 +116,7 @@ impl Stage {
             plan = plan.relayed(proxy).proxy(proxy, NO_LIMITS);
         }
         let fleet = plan.start().await;
-        fleet.is_current(LIVE).await;
+        fleet.until_current(LIVE).await;
         fleet.control().lower_priority(extent.nice);
         Self {
             nice: extent.nice,
@@ -170,7 +170,7 @@ impl Stage {
     async fn cut(&mut self, round: u32) {
         let proxy = round as usize % self.fleet.relays.len();
         // Wait until reconnects after the restart of control are over.
-        self.fleet.is_current(BACK).await;
+        self.fleet.until_current(BACK).await;
         let relay = || self.fleet.relays[proxy].as_ref().expect("it is relayed");
         let before = relay().counts().connections();
         relay().set(Faults {

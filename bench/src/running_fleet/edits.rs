@@ -208,7 +208,7 @@ impl Stage {
             self.relay(node).heal();
         }
         self.is_current(nodes).await;
-        self.fleet.is_current(LONG).await;
+        self.fleet.until_current(LONG).await;
     }
 
     fn forget(&self) {

@@ -58,7 +58,7 @@ pub async fn measure(extent: &LargeExtent) -> LargeOutcome {
         all: 1,
     };
     let fleet = Plan::new(2).document("").start().await;
-    fleet.is_current(LIVE).await;
+    fleet.until_current(LIVE).await;
     let mut outcome = LargeOutcome {
         bytes: sites.document().len(),
         first: saved(&fleet, &sites).await,

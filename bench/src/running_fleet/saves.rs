@@ -54,7 +54,7 @@ pub async fn measure(extent: &SavesExtent) -> Vec<Times> {
         plan = plan.proxy(proxy, NO_LIMITS).threads(proxy, 1);
     }
     let fleet = plan.start().await;
-    fleet.is_current(LIVE * 2).await;
+    fleet.until_current(LIVE * 2).await;
     let mut version = 0;
     let mut all = Vec::new();
     for size in &extent.sizes {

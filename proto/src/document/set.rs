@@ -9,7 +9,7 @@ use crate::document::{
 };
 use crate::model::{HostPattern, Settings};
 use crate::place::Places;
-use crate::reading::{Reader, told};
+use crate::reading::{Reader, report};
 use crate::yaml::{self, Spot};
 
 /// A host and the document that defines it.
@@ -46,7 +46,7 @@ pub(crate) fn read(
         set.document(name, text, surroundings, &shown(name));
     }
     if !set.faults.is_empty() {
-        return Err(told(set.faults, set.untold));
+        return Err(report(set.faults, set.untold));
     }
     Ok(Authored {
         settings: set.settings,

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::main_config::secret::Secret;
-use crate::main_config::values::{Control, ControlAddress, Idle, LogLevel};
+use crate::main_config::values::{Control, ControlAddress, LogLevel, NoEffect};
 use crate::model::{GroupName, NodeName};
 use crate::reading::{
-    Between, Deadline, FromYaml, OneOrMany, SecretText, SizeBetween, Spanned, WrittenDuration,
-    WrittenSize, default_of,
+    Between, FromYaml, NonZeroTimeout, OneOrMany, SecretText, SizeBetween, Spanned,
+    WrittenDuration, WrittenSize, default_of,
 };
 
 /// A written value that converts to a `T`.
@@ -51,7 +51,7 @@ becomes! {
     LogLevel => LogLevel: it -> it;
     NodeName => NodeName: it -> it;
     GroupName => GroupName: it -> it;
-    Deadline => Duration: it -> it.0;
+    NonZeroTimeout => Duration: it -> it.0;
     WrittenDuration => Duration: it -> it.0;
     WrittenSize => u64: it -> it.0;
     SecretText => Secret: it -> Secret::new(it.0);
@@ -106,7 +106,7 @@ impl<T, S: IntoSetting<T>> IntoSetting<OneOrMany<T>> for OneOrMany<S> {
     }
 }
 
-impl<T, S: IntoSetting<T>> IntoSetting<T> for Idle<S> {
+impl<T, S: IntoSetting<T>> IntoSetting<T> for NoEffect<S> {
     fn into_setting(self) -> T {
         self.0.into_setting()
     }

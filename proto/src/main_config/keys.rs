@@ -9,13 +9,13 @@ use crate::main_config::into_setting::{IntoSetting, or_default};
 use crate::main_config::owner::Owner;
 use crate::main_config::secret::Secret;
 use crate::main_config::values::{
-    AccessLog, AccessLogFormat, Control, ControlAddress, ControlTlsKeys, Grade, HistoryKeys, Idle,
-    JoinToken, LogFile, LogLevel, Method, TraceKeys,
+    AccessLog, AccessLogFormat, Control, ControlAddress, ControlTlsKeys, Grade, HistoryKeys,
+    JoinToken, LogFile, LogLevel, Method, NoEffect, TraceKeys,
 };
 use crate::model::{GroupName, NodeName};
 use crate::place::DocumentFault;
 use crate::reading::{
-    Between, Cidr, Deadline, NotYet, OneOrMany, SecretText, SizeBetween, WrittenDuration,
+    Between, Cidr, NonZeroTimeout, NotYet, OneOrMany, SecretText, SizeBetween, WrittenDuration,
     WrittenSize, keys,
 };
 
@@ -97,7 +97,7 @@ main_keys! {
     /// Listen address of the config API.
     config_address: SocketAddr = "127.0.0.1:3000" => SocketAddr, Control;
     /// Listen address of the config API with TLS; with `config_tls_certificate` and `config_tls_key_file`.
-    config_tls_address: Idle<SocketAddr> => Option<SocketAddr>, Control;
+    config_tls_address: NoEffect<SocketAddr> => Option<SocketAddr>, Control;
     /// Accept pushed configuration.
     config_api_enabled: bool = "true" => bool, Control live;
     /// The key of the config API.
@@ -117,7 +117,7 @@ main_keys! {
     /// Listen addresses of the proxy.
     proxy_address_http: OneOrMany<SocketAddr> = "127.0.0.1:6193" => OneOrMany<SocketAddr>, Proxy;
     /// Listen addresses of the proxy with TLS. `to_https` redirects to their port.
-    proxy_address_tls: Idle<OneOrMany<SocketAddr>> => Option<OneOrMany<SocketAddr>>, Proxy;
+    proxy_address_tls: NoEffect<OneOrMany<SocketAddr>> => Option<OneOrMany<SocketAddr>>, Proxy;
     /// Listen address of the proxy's admin API.
     proxy_admin_address: SocketAddr = "127.0.0.1:3004" => SocketAddr, Proxy;
     /// Maximum idle upstream connections per thread.
@@ -125,25 +125,25 @@ main_keys! {
     /// Maximum idle upstream connections per thread to one endpoint.
     upstream_keepalive_per_endpoint: Between<0, 100_000> = "128" => usize, Proxy;
     /// Timeout for the head of a request: from its first byte, or from the accept for the first request of a connection.
-    client_header_timeout: Deadline = "10s" => Duration, Proxy;
+    client_header_timeout: NonZeroTimeout = "10s" => Duration, Proxy;
     /// Maximum time without data in the middle of a request body.
-    client_body_timeout: Deadline = "30s" => Duration, Proxy;
+    client_body_timeout: NonZeroTimeout = "30s" => Duration, Proxy;
     /// Minimum average rate of a request body, in bytes per second; 0 for no minimum.
     client_body_min_rate: WrittenSize = "100" => u64, Proxy;
     /// Maximum time for which a client may accept no data of a response.
-    client_write_timeout: Deadline = "60s" => Duration, Proxy;
+    client_write_timeout: NonZeroTimeout = "60s" => Duration, Proxy;
     /// Maximum time that a client connection may wait for its next request. Above the 60s of common load balancers.
-    client_idle_timeout: Deadline = "75s" => Duration, Proxy;
+    client_idle_timeout: NonZeroTimeout = "75s" => Duration, Proxy;
     /// Maximum requests per client connection.
     client_requests: Between<1, { u32::MAX as u64 }> = "1000" => u32, Proxy;
     /// Let the kernel hold a new connection until the client sends data, for at most 1s.
     client_defer_accept: bool = "true" => bool, Proxy;
     /// Maximum time for which an upgraded connection may be silent in both directions.
-    tunnel_idle_timeout: Deadline = "1h" => Duration, Proxy;
+    tunnel_idle_timeout: NonZeroTimeout = "1h" => Duration, Proxy;
     /// Maximum time for a WebSocket to continue while the proxy drains, at most `grace_period`. Default: as `grace_period`.
-    tunnel_grace: Deadline => Option<Duration>, Proxy;
+    tunnel_grace: NonZeroTimeout => Option<Duration>, Proxy;
     /// Maximum time to read and discard what a client still sends after its last answer, before its connection is closed.
-    client_linger: Deadline = "5s" => Duration, Proxy;
+    client_linger: NonZeroTimeout = "5s" => Duration, Proxy;
     /// Maximum concurrent client connections, never above the limit of open files; 0 for that limit only.
     max_connections: Between<0, { u32::MAX as u64 }> = "50000" => Option<NonZeroUsize>, Proxy;
     /// Maximum concurrent client connections per listener; 0 for no limit.
@@ -170,45 +170,45 @@ main_keys! {
     max_endpoints: Between<0, { u64::MAX }> => Option<u64>, Proxy;
     @together {
         /// The certificate of the config API, a PEM file.
-        config_tls_certificate: Idle<PathBuf>, Control;
+        config_tls_certificate: NoEffect<PathBuf>, Control;
         /// The key of that certificate, a PEM file.
-        config_tls_key_file: Idle<PathBuf>, Control;
+        config_tls_key_file: NoEffect<PathBuf>, Control;
         /// TLS versions and cipher suites that clients may use. Default: medium.
-        proxy_tls_grade: Idle<Grade>, Proxy;
+        proxy_tls_grade: NoEffect<Grade>, Proxy;
         /// Allow the grade `unsafe`. Default: false.
-        proxy_tls_unsafe: Idle<bool>, Proxy;
+        proxy_tls_unsafe: NoEffect<bool>, Proxy;
         /// The folder that the file server serves; with `file_server_address`.
-        file_server_folder: Idle<PathBuf>, Proxy;
+        file_server_folder: NoEffect<PathBuf>, Proxy;
         /// Listen address of the file server; with `file_server_folder`.
-        file_server_address: Idle<SocketAddr>, Proxy;
+        file_server_address: NoEffect<SocketAddr>, Proxy;
     }
     @checked {
         /// The method of health checks. Default: HEAD.
-        hc_method: Idle<Method>, Control;
+        hc_method: NoEffect<Method>, Control;
         /// Seconds between two health checks. Default: 2.
-        hc_interval: Idle<Between<1, 86_400>>, Control;
+        hc_interval: NoEffect<Between<1, 86_400>>, Control;
         /// The folder of the proxy's certificates, NAME.crt with NAME.key.
-        proxy_certificates: Idle<PathBuf>, Control;
+        proxy_certificates: NoEffect<PathBuf>, Control;
         /// Older form of `proxy_certificates`: the folder that contains the folder `certificates`.
-        proxy_configs: Idle<PathBuf>, Control;
+        proxy_configs: NoEffect<PathBuf>, Control;
         /// The certificate for names that no other certificate covers. Default: the first by name.
-        default_certificate: Idle<String>, Control;
+        default_certificate: NoEffect<String>, Control;
         /// Networks whose connections begin with the PROXY protocol.
-        proxy_protocol_from: Idle<Vec<Cidr>>, Proxy;
+        proxy_protocol_from: NoEffect<Vec<Cidr>>, Proxy;
         /// Folders from which routes may serve files. Default: `file_server_folder`.
-        file_roots: Idle<Vec<PathBuf>>, Proxy;
+        file_roots: NoEffect<Vec<PathBuf>>, Proxy;
         /// The requests to log. Default: off.
-        access_log: Idle<AccessLog>, Proxy;
+        access_log: NoEffect<AccessLog>, Proxy;
         /// The format of the request log. Default: text.
-        access_log_format: Idle<AccessLogFormat>, Proxy;
+        access_log_format: NoEffect<AccessLogFormat>, Proxy;
         /// The file of the request log, with its rotation.
-        log_file: Idle<LogFile>, Proxy;
+        log_file: NoEffect<LogFile>, Proxy;
         /// Seconds until an idle client connection is probed.
-        tcp_keepalive_idle: Idle<Between<1, 86_400>>, Proxy;
+        tcp_keepalive_idle: NoEffect<Between<1, 86_400>>, Proxy;
         /// Seconds between two such probes.
-        tcp_keepalive_interval: Idle<Between<1, 86_400>>, Proxy;
+        tcp_keepalive_interval: NoEffect<Between<1, 86_400>>, Proxy;
         /// Number of unanswered probes after which the connection is closed.
-        tcp_keepalive_count: Idle<Between<1, 1_000>>, Proxy;
+        tcp_keepalive_count: NoEffect<Between<1, 1_000>>, Proxy;
         /// The file with the token for enrolment with control.
         join_token_file: JoinToken, Proxy;
         /// Host names that the config API answers to.
@@ -226,7 +226,7 @@ main_keys! {
         /// Destination of traces, and the share of requests that is traced.
         traces: NotYet<TraceKeys>, Proxy;
         /// Timeout for the TLS handshake of a client.
-        client_handshake_timeout: NotYet<Deadline>, Proxy;
+        client_handshake_timeout: NotYet<NonZeroTimeout>, Proxy;
         /// Maximum concurrent requests on one HTTP/2 connection.
         http2_max_streams: NotYet<Between<1, { u32::MAX as u64 }>>, Proxy;
     }

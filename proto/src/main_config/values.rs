@@ -10,9 +10,9 @@ use crate::yaml::{Node, Value};
 
 /// A value that is accepted but has no effect in this release.
 #[derive(Clone, Debug)]
-pub(crate) struct Idle<T>(pub(crate) T);
+pub(crate) struct NoEffect<T>(pub(crate) T);
 
-impl<T: FromYaml> FromYaml for Idle<T> {
+impl<T: FromYaml> FromYaml for NoEffect<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

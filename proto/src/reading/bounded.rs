@@ -9,9 +9,9 @@ use crate::yaml::Node;
 
 /// A duration limit that cannot be disabled: zero would expire before anything began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Deadline(pub(crate) Duration);
+pub(crate) struct NonZeroTimeout(pub(crate) Duration);
 
-impl FromYaml for Deadline {
+impl FromYaml for NonZeroTimeout {
     const EXPECTED: &'static str = WrittenDuration::EXPECTED;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {

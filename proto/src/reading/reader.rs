@@ -191,7 +191,7 @@ fn shown_path(path: &mut String, steps: &[Step<'_>]) {
 }
 
 /// Returns faults as reported: ordered by place, followed by the number of further ones.
-pub(crate) fn told(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFaults {
+pub(crate) fn report(mut faults: Vec<DocumentFault>, untold: usize) -> DocumentFaults {
     faults.sort_by(|left, right| left.place.cmp(&right.place));
     let untold = untold + faults.len().saturating_sub(MAX_FAULTS);
     faults.truncate(MAX_FAULTS);

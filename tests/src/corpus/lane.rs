@@ -32,7 +32,7 @@ impl Lane {
     }
 
     /// Returns the bytes that the endpoint must receive for [`Lane::get`].
-    fn got(&self, target: &str) -> Vec<u8> {
+    fn forwarded_get(&self, target: &str) -> Vec<u8> {
         let host = &self.host;
         format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nx-forwarded-for: 127.0.0.1\r\nx-forwarded-proto: http\r\n\
@@ -43,7 +43,7 @@ impl Lane {
 
     /// Checks that the endpoint received exactly [`Lane::get`].
     pub(super) fn is_get(&self, exchange: &Exchange, target: &str) -> Result<(), String> {
-        if exchange.bytes == self.got(target) {
+        if exchange.bytes == self.forwarded_get(target) {
             return Ok(());
         }
         Err(format!(

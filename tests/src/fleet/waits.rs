@@ -11,7 +11,7 @@ impl Fleet {
     ///
     /// # Panics
     /// If that does not happen within `limit`, for each proxy.
-    pub async fn serves(&self, limit: Duration, host: &str, body: &str) -> Duration {
+    pub async fn until_serving(&self, limit: Duration, host: &str, body: &str) -> Duration {
         let start = tokio::time::Instant::now();
         for proxy in self.running() {
             self.serves_on(proxy, limit, host, body).await;
@@ -39,7 +39,7 @@ impl Fleet {
     ///
     /// # Panics
     /// If that does not happen within [`LIVE`].
-    pub async fn drains(&self, proxy: usize) {
+    pub async fn until_draining(&self, proxy: usize) {
         let draining = || async {
             let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;
             same(&ready.json()["reason"].as_str(), &Some("draining"))
@@ -51,7 +51,7 @@ impl Fleet {
     ///
     /// # Panics
     /// If that does not happen within `limit`.
-    pub async fn is_current(&self, limit: Duration) -> u64 {
+    pub async fn until_current(&self, limit: Duration) -> u64 {
         eventually(limit, "the fleet is current", || self.current()).await
     }
 
@@ -59,7 +59,7 @@ impl Fleet {
     ///
     /// # Panics
     /// If that does not happen within [`LIVE`].
-    pub async fn is_ready(&self, proxy: usize) {
+    pub async fn until_ready(&self, proxy: usize) {
         let ready = || async {
             let ready = raw::get(self.admin(proxy), "admin", "/readyz").await?;
             same(&ready.status, &200)

@@ -41,7 +41,7 @@ pub enum Promise {
     OneNameOneContent,
     /// A content that became suspect on a node, by two deaths of a fault in a row or four of unknown cause while it was on trial, does not
     /// run there again while the node has another one.
-    SuspectRests,
+    SuspectNotRunAgain,
 }
 
 /// A promise that a run broke.

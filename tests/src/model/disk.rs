@@ -11,9 +11,9 @@ use aralez_proto::record::RecordSet;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
-use aralez_proxy::core::sync::snapshot_parts::{OtherPart, compose, left_after};
+use aralez_proxy::core::sync::snapshot_parts::{OtherPart, compose, orphans_after};
 use aralez_proxy::core::sync::subscription::ContentRefusal;
-use aralez_proxy::core::sync::trial::{Boot, LastExit, Marks, Standing};
+use aralez_proxy::core::sync::trial::{Boot, LastExit, Marks, TrialState};
 
 /// Number of newest plain files to keep, and of newest suspect files; the newest good file is kept in addition.
 const KEPT: usize = 3;
@@ -56,7 +56,7 @@ pub struct State {
 impl State {
     /// Writes the other part, and a file if the authored root changed; drops files that are too old.
     pub fn write(&mut self, version: Version, records: &RecordSet, marks: &Marks) {
-        let left = left_after(
+        let left = orphans_after(
             std::mem::take(&mut self.other.left),
             &self.written,
             records,
@@ -142,7 +142,7 @@ struct Kept {
 
 impl Kept {
     fn newest(&mut self, limits: &Limits, found: &mut CachedState) {
-        let told: Vec<(Digest, Standing)> = self.marks.suspects().collect();
+        let told: Vec<(Digest, TrialState)> = self.marks.suspects().collect();
         let suspects: Vec<Digest> = told.iter().map(|(root, _)| *root).collect();
         let mut state = self.disk.state();
         state.files.retain(|file| {
@@ -166,10 +166,10 @@ impl Kept {
                 }),
             }
         }
-        for (root, standing) in told {
-            let code = match standing {
-                Standing::Fatal => FaultCode::Fatal,
-                Standing::Suspect | Standing::OnTrial => FaultCode::Suspect,
+        for (root, state) in told {
+            let code = match state {
+                TrialState::Fatal => FaultCode::Fatal,
+                TrialState::Suspect | TrialState::OnTrial => FaultCode::Suspect,
             };
             let fault = Fault::whole(code, "", "crashed this proxy several times");
             found.refused.push(ContentRefusal {

@@ -62,8 +62,8 @@ impl RoundStage {
         let limits = format!("{limits}\n{ANY_NUMBER}");
         let plan = Plan::new(1).document(&document(good.origin(), &cast));
         let fleet = plan.proxy(0, &limits).start().await;
-        fleet.is_current(LIVE).await;
-        fleet.serves(LIVE, "good.test", "good").await;
+        fleet.until_current(LIVE).await;
+        fleet.until_serving(LIVE, "good.test", "good").await;
         tokio::time::sleep(IDLE).await;
         let mut stage = Self {
             fleet,

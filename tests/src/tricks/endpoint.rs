@@ -41,7 +41,7 @@ pub struct SeenByEndpoint {
     /// Requests of attackers.
     pub attacks: u64,
     /// Requests of attackers on a connection that had served a victim before.
-    pub beside: u64,
+    pub after_victim: u64,
     /// The first malformed inputs.
     pub odd: Vec<String>,
 }
@@ -201,7 +201,7 @@ impl State {
             }
             false => {
                 seen.attacks += 1;
-                seen.beside += u64::from(past.victims > 0);
+                seen.after_victim += u64::from(past.victims > 0);
             }
         }
         past.requests += 1;

@@ -75,7 +75,7 @@ impl Outcome {
             harm.foreign,
             harm.failed,
             self.tries,
-            seen.beside,
+            seen.after_victim,
             seen.reused,
             self.took.as_secs_f64(),
         )

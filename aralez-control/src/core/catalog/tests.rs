@@ -124,7 +124,7 @@ fn no_source_leads_requests_to_a_socket_on_the_proxies_machines() {
 }
 
 #[test]
-fn the_documents_word_on_an_endpoint_counts_more_than_the_sources() {
+fn a_documented_endpoint_wins_over_a_discovered_one() {
     let mut layers = layers(DOCUMENT);
     let before = records(&layers, None);
     let other = Endpoint {

@@ -22,8 +22,8 @@ fn facts() -> NodeFacts {
     }
 }
 
-fn standing(running: Option<Version>, target: Version) -> Standing {
-    Standing {
+fn session_state(running: Option<Version>, target: Version) -> SessionState {
+    SessionState {
         running,
         target,
         refused: None,
@@ -46,7 +46,7 @@ fn a_node_is_current_only_with_the_newest_version_and_root() {
         (Some(newest), NodeState::Current),
     ];
     for (running, expected) in cases {
-        fleet.joined(1, facts(), standing(running, newest), now);
+        fleet.joined(1, facts(), session_state(running, newest), now);
         assert_eq!(state(&fleet), expected, "{running:?}");
     }
 }
@@ -57,9 +57,9 @@ fn an_older_stream_no_longer_speaks_for_the_node() {
     let node = facts().node;
     let (old, new) = (version(1, 1), version(2, 2));
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(Some(old), new), now);
-    fleet.joined(2, facts(), standing(Some(new), new), now);
-    fleet.observe(&node, 1, standing(Some(old), new), now);
+    fleet.joined(1, facts(), session_state(Some(old), new), now);
+    fleet.joined(2, facts(), session_state(Some(new), new), now);
+    fleet.observe(&node, 1, session_state(Some(old), new), now);
     assert_eq!(state(&fleet), NodeState::Current);
 }
 
@@ -69,9 +69,9 @@ fn an_older_stream_that_is_late_to_join_does_not_take_the_name_back() {
     let node = facts().node;
     let (old, new) = (version(1, 1), version(2, 2));
     let mut fleet = Fleet::default();
-    fleet.joined(2, facts(), standing(Some(new), new), now);
-    fleet.joined(1, facts(), standing(Some(old), new), now);
-    fleet.observe(&node, 2, standing(Some(new), new), now);
+    fleet.joined(2, facts(), session_state(Some(new), new), now);
+    fleet.joined(1, facts(), session_state(Some(old), new), now);
+    fleet.observe(&node, 2, session_state(Some(new), new), now);
     assert_eq!(state(&fleet), NodeState::Current);
     assert_eq!(fleet.counts().connected, 1);
 }
@@ -81,7 +81,7 @@ fn an_applied_update_came_over_the_stream_even_before_the_next_status() {
     let node = facts().node;
     let newest = version(2, 2);
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(None, newest), Instant::now());
+    fleet.joined(1, facts(), session_state(None, newest), Instant::now());
     let before = NodeStatus {
         origin: "none".to_owned(),
         ..NodeStatus::default()
@@ -90,7 +90,12 @@ fn an_applied_update_came_over_the_stream_even_before_the_next_status() {
     fleet.applied(&node, 1);
     let origin = |fleet: &Fleet| fleet.nodes()[&node].status.origin.clone();
     assert_eq!(origin(&fleet), "stream");
-    fleet.joined(2, facts(), standing(Some(newest), newest), Instant::now());
+    fleet.joined(
+        2,
+        facts(),
+        session_state(Some(newest), newest),
+        Instant::now(),
+    );
     fleet.applied(&node, 1);
     assert_eq!(origin(&fleet), "", "an older stream does not speak for it");
 }
@@ -104,7 +109,7 @@ fn a_node_that_comes_back_ahead_is_no_longer_waited_for() {
     let now = Instant::now();
     let (old, new) = (version(1, 1), version(2, 2));
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(Some(old), new), now);
+    fleet.joined(1, facts(), session_state(Some(old), new), now);
     fleet.committed(new, &TouchedGroups::default());
     let record = fleet.nodes.get_mut(&facts().node).unwrap();
     Arc::make_mut(record).stream = None;
@@ -121,7 +126,7 @@ fn a_node_that_comes_back_ahead_is_no_longer_waited_for() {
         ),
         (1, 0)
     );
-    fleet.joined(2, facts(), standing(Some(new), new), now);
+    fleet.joined(2, facts(), session_state(Some(new), new), now);
     assert_eq!(fleet.counts().of(NodeState::Ahead), 0, "it was let in");
 }
 
@@ -130,14 +135,14 @@ fn a_stranger_never_takes_the_place_of_a_good_node_of_the_same_name() {
     let now = Instant::now();
     let newest = version(2, 2);
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(Some(newest), newest), now);
+    fleet.joined(1, facts(), session_state(Some(newest), newest), now);
     let why = ("another cluster".to_owned(), None);
     fleet.turned_away(facts(), NodeState::Foreign, why, now);
     let listing = fleet.listing();
     let (node, record) = &listing.nodes[0];
     assert_eq!(listing.state_of(node, record), NodeState::Current);
     assert_eq!(
-        fleet.strangers().all().len(),
+        fleet.turned_away_nodes().all().len(),
         1,
         "it is listed all the same"
     );
@@ -147,7 +152,7 @@ fn a_stranger_never_takes_the_place_of_a_good_node_of_the_same_name() {
 fn a_duplicate_is_shown_until_the_other_process_is_gone_for_a_while() {
     let now = Instant::now();
     let node = facts().node;
-    let newest = standing(Some(version(2, 2)), version(2, 2));
+    let newest = session_state(Some(version(2, 2)), version(2, 2));
     let mut fleet = Fleet::default();
     fleet.joined(1, facts(), newest.clone(), now);
     fleet.duplicated(&node, now);
@@ -167,7 +172,12 @@ fn nodes_long_gone_are_forgotten_first() {
         let node = format!("n{number}").parse().unwrap();
         let seen = now - std::time::Duration::from_secs(age);
         let facts = NodeFacts { node, ..facts() };
-        fleet.joined(number, facts.clone(), standing(None, version(2, 2)), seen);
+        fleet.joined(
+            number,
+            facts.clone(),
+            session_state(None, version(2, 2)),
+            seen,
+        );
         let record = fleet.nodes.get_mut(&facts.node).unwrap();
         Arc::make_mut(record).stream = None;
     }
@@ -192,11 +202,11 @@ fn joining_leaving_and_forgetting_are_written_and_heartbeats_are_not() {
     let node = facts().node;
     let newest = version(2, 2);
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(None, newest), now);
+    fleet.joined(1, facts(), session_state(None, newest), now);
     assert_eq!(changes(&mut fleet), [("n1".to_owned(), Some(true))]);
     for seconds in 1..100 {
         let heard = now + std::time::Duration::from_secs(seconds);
-        fleet.observe(&node, 1, standing(Some(newest), newest), heard);
+        fleet.observe(&node, 1, session_state(Some(newest), newest), heard);
         fleet.reported(&node, 1, NodeStatus::default(), heard);
         fleet.tick(heard);
     }
@@ -215,7 +225,7 @@ fn joining_leaving_and_forgetting_are_written_and_heartbeats_are_not() {
 fn a_node_that_is_gone_for_a_month_is_forgotten_by_itself() {
     let now = Instant::now();
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(), standing(None, version(2, 2)), now);
+    fleet.joined(1, facts(), session_state(None, version(2, 2)), now);
     fleet.left(&facts().node, 1, memory());
     fleet.tick(now);
     fleet.tick(now + KEPT - std::time::Duration::from_secs(1));

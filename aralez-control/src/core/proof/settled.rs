@@ -1,23 +1,23 @@
 //! The settled revisions of a node: those whose marks a further report of the node cannot change. A report then costs the evaluation of the
 //! newest revision only, instead of a hundred, whether the nodes run that revision or refuse it.
 
-use crate::core::session::Standing;
+use crate::core::session::SessionState;
 
 /// The bound up to which the marks of a node are decided. Below it, only the revision that the node runs and the one that it ran before are
 /// evaluated again, and all later ones if the node steps back to an earlier revision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Settled {
+pub struct DecidedUpTo {
     /// The generation that the revisions belong to.
     generation: u64,
     up_to: u64,
     ran: Option<u64>,
 }
 
-impl Settled {
-    /// Returns this bound if it belongs to the generation of the standing, and otherwise an empty one: the revisions of two generations are
+impl DecidedUpTo {
+    /// Returns this bound if it belongs to the generation of the state, and otherwise an empty one: the revisions of two generations are
     /// unrelated.
-    pub(super) fn here(self, standing: &Standing) -> Self {
-        let generation = standing.target.generation;
+    pub(super) fn here(self, state: &SessionState) -> Self {
+        let generation = state.target.generation;
         if self.generation == generation {
             return self;
         }
@@ -42,8 +42,8 @@ impl Settled {
 
     /// Returns the bound after an evaluation: the revision that a node runs includes all earlier ones, and a refused revision stays
     /// refused.
-    pub(super) fn after(self, standing: &Standing, runs: Option<u64>) -> Self {
-        let refused = standing.refused.as_ref().map(|_| standing.target.revision);
+    pub(super) fn after(self, state: &SessionState, runs: Option<u64>) -> Self {
+        let refused = state.refused.as_ref().map(|_| state.target.revision);
         let before = if runs < self.ran { 0 } else { self.up_to };
         Self {
             up_to: before.max(runs.max(refused).unwrap_or_default()),
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    fn standing(heard: &Heard, head: u64) -> Standing {
+    fn state(heard: &Heard, head: u64) -> SessionState {
         let fault = Fault::whole(FaultCode::Limit, "max_hosts", "too many");
         let refused = RefusedContent {
             content: Content::Whole(Digest::default()),
@@ -111,7 +111,7 @@ mod tests {
             authored_root: [u8::from(!heard.same_documents); 32].into(),
             ..version(runs.min(head))
         });
-        Standing {
+        SessionState {
             running,
             target: version(head.saturating_sub(heard.behind)),
             refused: heard.refuses.then_some(refused),
@@ -130,21 +130,21 @@ mod tests {
         ) {
             let (node, group) = ("n1".parse().unwrap(), "default".parse().unwrap());
             let (mut quick, mut slow) = (Proofs::default(), Proofs::default());
-            let (mut head, mut settled, mut doubled) = (1, Settled::default(), false);
+            let (mut head, mut settled, mut doubled) = (1, DecidedUpTo::default(), false);
             for heard in &all {
                 head += u64::from(heard.commits);
                 for proofs in [&mut quick, &mut slow] {
                     // A repeated `begin` has no effect.
                     (1..=head).for_each(|revision| begin(proofs, revision));
                 }
-                let standing = standing(heard, head);
+                let state = state(heard, head);
                 let who = Observed { node: &node, group: &group, duplicate: heard.duplicate };
                 // As the fleet does: evaluate everything again when the node becomes or stops being a duplicate.
                 if heard.duplicate != std::mem::replace(&mut doubled, heard.duplicate) {
-                    settled = Settled::default();
+                    settled = DecidedUpTo::default();
                 }
-                settled = quick.observe(who, &standing, settled);
-                let _ = slow.observe(who, &standing, Settled::default());
+                settled = quick.observe(who, &state, settled);
+                let _ = slow.observe(who, &state, DecidedUpTo::default());
                 for revision in 1..=head {
                     let marks = [&quick, &slow].map(|proofs| {
                         let proof = proofs.of(revision).unwrap();

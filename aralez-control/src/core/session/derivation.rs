@@ -81,7 +81,7 @@ impl Derivation {
             .records()
             .delta_to(newest.records())
             .into_iter()
-            .filter(|change| is_given(change.key(), base, newest))
+            .filter(|change| applies_to_refusing_node(change.key(), base, newest))
             .filter(|change| !matches!(change, Change::Put(put) if faulted.contains(&put.key)))
             .collect();
         if base.records().with(&delta).root() == self.running.root {
@@ -114,7 +114,7 @@ impl Derivation {
 /// Reports whether a node that refuses the newest view receives this change of it: everything that documents do not define, except
 /// endpoints of pools that exist on one side only. Those change together with their pool, which belongs to the configuration that this node
 /// does not apply.
-fn is_given(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
+fn applies_to_refusing_node(key: &RecordKey, base: &Snapshot, newest: &Snapshot) -> bool {
     let exists = |pool: &PoolName| {
         let has = |snapshot: &Snapshot| snapshot.resources().pools().contains(pool);
         has(base) && has(newest)

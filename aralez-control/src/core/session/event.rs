@@ -97,7 +97,7 @@ pub enum Base {
     /// A snapshot that control has.
     Snapshot(SharedSnapshot),
     /// The version that the node reported, and the delta from its reported records to the target.
-    Told(Version, Arc<Delta>),
+    Reported(Version, Arc<Delta>),
 }
 
 impl Base {
@@ -106,7 +106,7 @@ impl Base {
         match self {
             Self::Nothing => None,
             Self::Snapshot(snapshot) => Some(snapshot.version()),
-            Self::Told(version, _) => Some(*version),
+            Self::Reported(version, _) => Some(*version),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Session {
         };
         let buckets = question.buckets.unwrap_or_default();
         let delta = question.to.records().repair(&buckets, held);
-        self.send(Base::Told(running, Arc::new(delta)), question.to, now)
+        self.send(Base::Reported(running, Arc::new(delta)), question.to, now)
     }
 
     /// Sends everything; this stream does not ask again.

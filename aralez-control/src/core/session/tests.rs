@@ -174,7 +174,7 @@ fn a_commit_that_does_not_touch_the_view_still_tells_the_version() {
     let update = sent(&actions);
     assert_eq!(update.from.version().unwrap().root, second.version().root);
     assert!(session.handle(ack(update), now).is_empty());
-    assert_eq!(session.standing().running, Some(second.version()));
+    assert_eq!(session.state().running, Some(second.version()));
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn strangers_are_turned_away_with_the_reason() {
 }
 
 #[test]
-fn who_must_go_is_told_when_to_come_back() {
+fn a_drained_session_sends_go_away_with_the_retry_window() {
     let now = Instant::now();
     let view = snapshot(1, &spec(&[("a.example", 1, &[1])]));
     let mut session = open(hello(Some(view.version())), &recent(&view), now).session;

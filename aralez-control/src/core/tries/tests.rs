@@ -46,7 +46,7 @@ fn one_node_of_a_group_tries_at_a_time_and_the_next_when_it_is_over() {
     let mut bench = Bench::new();
     assert!(bench.claims("a"));
     assert!(!bench.claims("b"));
-    bench.after(SETTLED - SECOND);
+    bench.after(SURVIVED - SECOND);
     assert!(!bench.claims("b"));
     bench.after(SECOND);
     assert!(bench.claims("b"));
@@ -99,7 +99,7 @@ fn a_stream_that_breaks_while_the_content_serves_is_no_failure() {
     bench.after(SECOND);
     bench.returns("a", Some(bad()));
     assert!(!bench.claims("b"));
-    bench.after(SETTLED);
+    bench.after(SURVIVED);
     assert!(bench.claims("b"));
 }
 
@@ -107,7 +107,7 @@ fn a_stream_that_breaks_while_the_content_serves_is_no_failure() {
 fn a_node_that_leaves_after_its_try_was_over_is_no_failure() {
     let mut bench = Bench::new();
     assert!(bench.claims("a"));
-    bench.after(SETTLED);
+    bench.after(SURVIVED);
     bench.leaves("a");
     bench.returns("a", None);
     assert!(bench.claims("b"));

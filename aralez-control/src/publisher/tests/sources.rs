@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use aralez_proto::model::{Endpoint, PoolName};
 
 use super::*;
-use crate::core::source::{Finding, Health, Looking, Reports, Source, Wanted};
+use crate::core::source::{Finding, Health, Reports, RunningSource, Source, Wanted};
 
 /// A source scripted by a test.
 #[derive(Clone, Default)]
@@ -23,13 +23,13 @@ impl Source for Scripted {
         "scripted"
     }
 
-    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn Looking>, String> {
+    fn start(self: Box<Self>, reports: Arc<dyn Reports>) -> Result<Box<dyn RunningSource>, String> {
         self.0.lock().unwrap().reports = Some(reports);
         Ok(self)
     }
 }
 
-impl Looking for Scripted {
+impl RunningSource for Scripted {
     fn wants(&mut self, wanted: &Wanted) {
         let mut script = self.0.lock().unwrap();
         script.wanted = wanted.pools().cloned().collect();

@@ -19,7 +19,7 @@ impl Writer {
     pub(super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
         let committed = self.commit_with(proposal);
         match &committed {
-            Ok(_) => self.tell(|_| ()),
+            Ok(_) => self.update_status(|_| ()),
             Err(rejected) => {
                 let origin = proposal.origin.name();
                 info!(origin, "proposal refused");
@@ -169,7 +169,7 @@ impl Writer {
             "head of the ledger is invalid with this release and these settings; nodes keep their configuration until the next commit"
         );
         report(&rejected);
-        self.tell(|status| status.faults = faults_of(&rejected));
+        self.update_status(|status| status.faults = faults_of(&rejected));
         self.unread = Some(rejected);
     }
 
@@ -199,11 +199,11 @@ impl Writer {
         self.take_layers(layers);
         self.head = Some(info.clone());
         self.outlets.head.send_replace(Some(info));
-        self.show(views, &committed.touched);
+        self.publish_views(views, &committed.touched);
         self.end_hold();
         if self.unread.take().is_some() {
             // These were the faults of the previous head.
-            self.tell(|status| status.faults.clear());
+            self.update_status(|status| status.faults.clear());
         }
         committed
     }

@@ -36,7 +36,7 @@ impl Writer {
                     return Ok(nothing);
                 }
                 let version = views.version();
-                self.show(views, &touched);
+                self.publish_views(views, &touched);
                 Ok(Committed {
                     version,
                     touched,

@@ -124,7 +124,7 @@ impl Writer {
         let Some(documents) = &reading.documents else {
             report::each(&reading.faults);
             let held = self.files.gone_held();
-            self.tell(|status| {
+            self.update_status(|status| {
                 status.faults.clone_from(&reading.faults);
                 status.warnings.clone_from(&reading.warnings);
                 status.writing = reading.writing;
@@ -133,8 +133,8 @@ impl Writer {
             return Ok(None);
         };
         let rejected = self.take_files(documents, Confirmation::ByTime).err();
-        self.tell_of_files(rejected.as_ref());
-        self.tell(|status| {
+        self.publish_files_status(rejected.as_ref());
+        self.update_status(|status| {
             status.warnings.clone_from(&reading.warnings);
             status.writing = reading.writing;
         });
@@ -163,7 +163,7 @@ impl Writer {
     }
 
     /// Publishes in the status why the current files are not in use, if so.
-    pub(super) fn tell_of_files(&self, rejected: Option<&Rejected>) {
+    pub(super) fn publish_files_status(&self, rejected: Option<&Rejected>) {
         let faults = rejected.map(faults_of).unwrap_or_default();
         let gone = self.files.gone_held();
         let held = match (rejected, gone) {
@@ -176,7 +176,7 @@ impl Writer {
             (Some(Rejected::Held(held)), None) => Some(held.clone()),
             (_, gone) => gone,
         };
-        self.tell(|status| {
+        self.update_status(|status| {
             status.faults = faults;
             status.held = held;
         });
@@ -254,7 +254,7 @@ impl Writer {
         let committed = self.commit_files(&proposal)?;
         self.files.release_gone();
         self.files.now = Some(proposal.documents);
-        self.tell_of_files(None);
+        self.publish_files_status(None);
         Ok(committed)
     }
 

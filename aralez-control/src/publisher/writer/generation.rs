@@ -79,7 +79,7 @@ impl Writer {
             self.head.clone_from(&head);
             self.outlets.head.send_replace(head);
         }
-        self.show(views.renamed(version), &TouchedGroups::default());
+        self.publish_views(views.with_version(version), &TouchedGroups::default());
         Ok(true)
     }
 

@@ -73,7 +73,7 @@ impl Writer {
             ..Committed::nothing(views.version())
         };
         self.layers = layers;
-        self.show(views, &committed.touched);
+        self.publish_views(views, &committed.touched);
         Ok(committed)
     }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tracing::warn;
 
-use super::look::{Looker, names_in, parent_of};
-use super::writers::Writers;
+use super::look::{FileScanner, names_in, parent_of};
+use super::writers::WriteEvents;
 
 /// Maximum number of symlinks followed for one name, as in the kernel.
 const MAX_LINKS: usize = 40;
@@ -27,7 +27,7 @@ pub(super) struct Folders {
 
 impl Folders {
     /// Creates a watcher without folders. It passes events to `writers`, and calls `wake` when something may have changed.
-    pub(super) fn new(writers: Writers, wake: impl Fn() + Send + 'static) -> Self {
+    pub(super) fn new(writers: WriteEvents, wake: impl Fn() + Send + 'static) -> Self {
         let handler = move |event: notify::Result<Event>| {
             let changed = match event {
                 Ok(event) => writers.note(&event),
@@ -58,7 +58,7 @@ impl Folders {
     }
 
     /// Watches the folders of the looker's current files, and unwatches all others.
-    pub(super) fn follow(&mut self, looker: &Looker) {
+    pub(super) fn follow(&mut self, looker: &FileScanner) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
@@ -94,7 +94,7 @@ fn cannot_watch(what: &str, error: &notify::Error) {
 }
 
 /// Returns the existing folders to watch, with device and inode.
-fn wanted(looker: &Looker) -> BTreeMap<PathBuf, (u64, u64)> {
+fn wanted(looker: &FileScanner) -> BTreeMap<PathBuf, (u64, u64)> {
     let mut folders = vec![
         parent_of(looker.main()).to_owned(),
         looker.conf_d().to_owned(),

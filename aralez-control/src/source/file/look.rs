@@ -11,19 +11,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aralez_proto::document::MAX_BYTES;
 use bytes::Bytes;
 
-use super::settle::{Folder, Found, Look, SeenFile, Written};
-use super::writers::{FileId, Heard, Writers};
+use super::settle::{Folder, Found, Scan, SeenFile, Written};
+use super::writers::{FileId, LastEvent, WriteEvents};
 
 /// Two writes within one tick of the file system's clock leave the same times, so a file younger than this is read again at every look.
-const SETTLED: Duration = Duration::from_secs(2);
+const STABLE: Duration = Duration::from_secs(2);
 
 /// Age of the last change from which a file counts as [`Written::LongAgo`].
 const LONG_AGO: Duration = Duration::from_millis(500);
 
 /// Reads one set of files repeatedly.
 #[derive(Debug)]
-pub(super) struct Looker {
-    writers: Writers,
+pub(super) struct FileScanner {
+    writers: WriteEvents,
     main: PathBuf,
     conf_d: PathBuf,
     cache: BTreeMap<PathBuf, Cached>,
@@ -75,7 +75,7 @@ impl Stamp {
     fn settled(&self) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = since.unwrap_or_default().as_secs().cast_signed();
-        now.saturating_sub(self.changed.0) > SETTLED.as_secs().cast_signed()
+        now.saturating_sub(self.changed.0) > STABLE.as_secs().cast_signed()
     }
 
     /// Reports whether the last change is older than [`LONG_AGO`], by the clock of this machine.
@@ -91,9 +91,9 @@ impl Stamp {
     }
 }
 
-impl Looker {
+impl FileScanner {
     /// Creates a looker for `main` and the `conf.d/` next to it; `writers` supplies their write events.
-    pub(super) fn new(main: &Path, writers: Writers) -> Self {
+    pub(super) fn new(main: &Path, writers: WriteEvents) -> Self {
         Self {
             writers,
             conf_d: parent_of(main).join("conf.d"),
@@ -110,7 +110,7 @@ impl Looker {
         &self.conf_d
     }
 
-    pub(super) fn look(&mut self) -> Look {
+    pub(super) fn scan(&mut self) -> Scan {
         let (names, conf_d_trouble) = match names_in(&self.conf_d) {
             Ok(names) => (names, None),
             Err(error) => (Vec::new(), Some(reason_of(&error))),
@@ -125,7 +125,7 @@ impl Looker {
             };
             (format!("conf.d/{}", name.to_string_lossy()), found)
         });
-        let look = Look {
+        let look = Scan {
             main,
             conf_d: conf_d.collect(),
             folder: self.folder(),
@@ -177,20 +177,20 @@ impl Looker {
     }
 }
 
-impl Looker {
+impl FileScanner {
     /// A file that is being written is not read at all.
     fn being_written(&self, path: &Path) -> Option<(FileId, Found)> {
         let file = FileId::of(&std::fs::metadata(path).ok()?);
-        let writing = self.writers.heard(file) == Some(Heard::Written);
+        let writing = self.writers.heard(file) == Some(LastEvent::Written);
         writing.then_some((file, Found::Writing(file)))
     }
 
     fn written(&self, stamp: &Stamp) -> Written {
         match self.writers.heard(stamp.file) {
-            Some(Heard::Moved) => Written::Moved,
-            Some(Heard::Closed) => Written::Closed,
+            Some(LastEvent::Moved) => Written::Moved,
+            Some(LastEvent::Closed) => Written::Closed,
             // A write began since the file was read: the next look does not read it.
-            Some(Heard::Made | Heard::Written) => Written::Made,
+            Some(LastEvent::Made | LastEvent::Written) => Written::Made,
             None if stamp.changed_long_ago() => Written::LongAgo,
             None => Written::Unknown,
         }

@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 
 use aralez_proto::document::{DocumentFault, DocumentSet};
 
-use super::look::{Looker, parent_of};
+use super::look::{FileScanner, parent_of};
 use super::openers;
 use super::settle::{Found, fault};
-use super::writers::Writers;
+use super::writers::WriteEvents;
 use crate::core::store::{FilesOnDisk, MainFile};
 
 /// The main document at `upstreams_conf`, and the files that belong to it.
 #[derive(Clone, Debug)]
 pub struct MainDocument {
     path: PathBuf,
-    writers: Writers,
+    writers: WriteEvents,
 }
 
 impl MainDocument {
     /// Creates the document at this path; `writers` supplies the write events of it and of the files next to it.
-    pub const fn new(path: PathBuf, writers: Writers) -> Self {
+    pub const fn new(path: PathBuf, writers: WriteEvents) -> Self {
         Self { path, writers }
     }
 }
@@ -39,8 +39,8 @@ impl MainFile for MainDocument {
 
 impl FilesOnDisk for MainDocument {
     fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>> {
-        let mut looker = Looker::new(&self.path, self.writers.clone());
-        let look = looker.look();
+        let mut looker = FileScanner::new(&self.path, self.writers.clone());
+        let look = looker.scan();
         let openers = openers::of(&looker.names());
         let mut faults = Vec::new();
         let mut documents = Vec::new();

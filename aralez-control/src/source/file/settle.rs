@@ -90,7 +90,7 @@ pub(super) struct Folder {
 
 /// Everything found in one look.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Look {
+pub(super) struct Scan {
     pub(super) main: Found,
     /// By the name of the document: `conf.d/NAME.yaml`.
     pub(super) conf_d: BTreeMap<String, Found>,
@@ -100,7 +100,7 @@ pub(super) struct Look {
     pub(super) conf_d_trouble: Option<String>,
 }
 
-impl Look {
+impl Scan {
     fn file(&self, name: &str) -> Option<&Found> {
         match name == DocumentSet::MAIN {
             true => Some(&self.main),
@@ -129,7 +129,7 @@ impl Look {
 
 /// The result of a look.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct LookOutcome {
+pub(super) struct ScanOutcome {
     /// A reading to report.
     pub(super) reading: Option<FilesReading>,
     /// Time until another look is needed even without an event.
@@ -172,11 +172,11 @@ impl Decider {
     }
 
     /// Processes a look made at `now`, a time since any fixed moment. `ask` finds the writers of files that would be used.
-    pub(super) fn look(&mut self, now: Duration, look: &Look, ask: Ask<'_>) -> LookOutcome {
+    pub(super) fn examine(&mut self, now: Duration, look: &Scan, ask: Ask<'_>) -> ScanOutcome {
         let unread = match self.still.settle(now, look, &self.taken, ask) {
             Ok(unread) => unread,
             Err(again_in) => {
-                return LookOutcome {
+                return ScanOutcome {
                     reading: None,
                     again_in: Some(again_in),
                 };
@@ -194,19 +194,19 @@ impl Decider {
             self.taken.clone_from(documents.documents());
         }
         if self.told.as_ref() == Some(&reading) {
-            return LookOutcome {
+            return ScanOutcome {
                 reading: None,
                 again_in,
             };
         }
         self.told = Some(reading.clone());
-        LookOutcome {
+        ScanOutcome {
             reading: Some(reading),
             again_in,
         }
     }
 
-    fn main(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
+    fn main(&mut self, now: Duration, look: &Scan, unread: &Unread, set: &mut Collected) {
         let name = DocumentSet::MAIN;
         if look.main != Found::Missing {
             self.missing_since.remove(name);
@@ -259,7 +259,7 @@ impl Decider {
         }
     }
 
-    fn conf_d(&mut self, now: Duration, look: &Look, unread: &Unread, set: &mut Collected) {
+    fn conf_d(&mut self, now: Duration, look: &Scan, unread: &Unread, set: &mut Collected) {
         for (name, found) in &look.conf_d {
             if *found != Found::Missing {
                 self.found(name, found, unread, set);
@@ -307,7 +307,7 @@ impl Decider {
 
     /// Reports whether missing files of `conf.d/` look like an accident: the folder is gone or replaced by another one, all of several
     /// files are gone at the same time, or all files from before the start are gone.
-    fn is_accident(&self, look: &Look, missing: usize) -> bool {
+    fn is_accident(&self, look: &Scan, missing: usize) -> bool {
         let Some(folder) = &look.folder else {
             return true;
         };

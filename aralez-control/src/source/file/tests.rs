@@ -30,12 +30,12 @@ impl Reports for Newest {
 
 struct Bench {
     dir: TempDir,
-    _source: Box<dyn Looking>,
+    _source: Box<dyn RunningSource>,
     readings: Readings,
 }
 
-fn spawn(main: &Path) -> (Box<dyn Looking>, Readings) {
-    let (known, writers) = (KnownFiles::default(), Writers::default());
+fn spawn(main: &Path) -> (Box<dyn RunningSource>, Readings) {
+    let (known, writers) = (KnownFiles::default(), WriteEvents::default());
     let source = FileSource::new(main, known, writers, WRITER_PATIENCE);
     let readings = Readings::new(None);
     let running = Box::new(source).start(Arc::new(Newest(readings.clone())));
@@ -43,7 +43,7 @@ fn spawn(main: &Path) -> (Box<dyn Looking>, Readings) {
 }
 
 fn document(path: PathBuf) -> MainDocument {
-    MainDocument::new(path, Writers::default())
+    MainDocument::new(path, WriteEvents::default())
 }
 
 fn documents(texts: &[(&str, &str)]) -> DocumentSet {

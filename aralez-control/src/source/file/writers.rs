@@ -36,7 +36,7 @@ impl FileId {
 
 /// The last event of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Heard {
+pub(super) enum LastEvent {
     /// Its name appeared: the file is new and nothing was written yet, or the name is a hard link to an existing file.
     Made,
     /// It was written, and its writer has not closed it.
@@ -50,16 +50,16 @@ pub(super) enum Heard {
 #[derive(Debug)]
 struct Followed {
     path: PathBuf,
-    heard: Heard,
+    heard: LastEvent,
 }
 
 /// The last events of the files in the watched folders; clones share their state.
 #[derive(Clone, Default, Debug)]
-pub struct Writers(Arc<Mutex<BTreeMap<FileId, Followed>>>);
+pub struct WriteEvents(Arc<Mutex<BTreeMap<FileId, Followed>>>);
 
-impl Writers {
+impl WriteEvents {
     /// Returns the last event of a file; `None` if there was none.
-    pub(super) fn heard(&self, file: FileId) -> Option<Heard> {
+    pub(super) fn heard(&self, file: FileId) -> Option<LastEvent> {
         self.0.lock().get(&file).map(|followed| followed.heard)
     }
 
@@ -81,8 +81,8 @@ impl Writers {
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.closed(path),
             EventKind::Access(_) => return false,
-            EventKind::Create(CreateKind::File) => self.set(path, Heard::Made),
-            EventKind::Modify(ModifyKind::Data(_)) => self.set(path, Heard::Written),
+            EventKind::Create(CreateKind::File) => self.set(path, LastEvent::Made),
+            EventKind::Modify(ModifyKind::Data(_)) => self.set(path, LastEvent::Written),
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => self.moved_to(path),
             EventKind::Remove(_) => self.0.lock().retain(|_, followed| followed.path != *path),
             _ => {}
@@ -90,7 +90,7 @@ impl Writers {
         true
     }
 
-    fn set(&self, path: &Path, heard: Heard) {
+    fn set(&self, path: &Path, heard: LastEvent) {
         let Some(file) = file_at(path) else {
             return;
         };
@@ -107,10 +107,10 @@ impl Writers {
     fn closed(&self, path: &Path) {
         for followed in self.0.lock().values_mut() {
             if followed.path == *path {
-                followed.heard = Heard::Closed;
+                followed.heard = LastEvent::Closed;
             }
         }
-        self.set(path, Heard::Closed);
+        self.set(path, LastEvent::Closed);
     }
 
     /// A file that is still being written keeps that state under its new name. The file that had the name before is gone.
@@ -119,11 +119,11 @@ impl Writers {
         let mut files = self.0.lock();
         files.retain(|other, followed| followed.path != *path || Some(*other) == file);
         let writing = file.and_then(|file| files.get_mut(&file));
-        match writing.filter(|followed| followed.heard == Heard::Written) {
+        match writing.filter(|followed| followed.heard == LastEvent::Written) {
             Some(followed) => path.clone_into(&mut followed.path),
             None => {
                 drop(files);
-                self.set(path, Heard::Moved);
+                self.set(path, LastEvent::Moved);
             }
         }
     }
@@ -157,15 +157,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (first, second) = (dir.path().join("a"), dir.path().join("b"));
         fs::write(&first, "").unwrap();
-        let (writers, file) = (Writers::default(), file_at(&first).unwrap());
+        let (writers, file) = (WriteEvents::default(), file_at(&first).unwrap());
         assert_eq!(writers.heard(file), None);
         writers.note(&event(DATA, &first));
-        assert_eq!(writers.heard(file), Some(Heard::Written));
+        assert_eq!(writers.heard(file), Some(LastEvent::Written));
         fs::rename(&first, &second).unwrap();
         writers.note(&event(TO, &second));
-        assert_eq!(writers.heard(file), Some(Heard::Written));
+        assert_eq!(writers.heard(file), Some(LastEvent::Written));
         writers.note(&event(CLOSE, &second));
-        assert_eq!(writers.heard(file), Some(Heard::Closed));
+        assert_eq!(writers.heard(file), Some(LastEvent::Closed));
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         fs::write(&path, "").unwrap();
-        let (writers, file) = (Writers::default(), file_at(&path).unwrap());
+        let (writers, file) = (WriteEvents::default(), file_at(&path).unwrap());
         writers.note(&event(DATA, &path));
         writers.note(&event(EventKind::Remove(RemoveKind::File), &path));
         assert_eq!(writers.heard(file), None);
@@ -183,7 +183,10 @@ mod tests {
         fs::rename(&fresh, &path).unwrap();
         writers.note(&event(TO, &path));
         assert_eq!(writers.heard(file), None);
-        assert_eq!(writers.heard(file_at(&path).unwrap()), Some(Heard::Moved));
+        assert_eq!(
+            writers.heard(file_at(&path).unwrap()),
+            Some(LastEvent::Moved)
+        );
     }
 
     #[test]
@@ -191,11 +194,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         fs::write(&path, "").unwrap();
-        let (writers, file) = (Writers::default(), file_at(&path).unwrap());
+        let (writers, file) = (WriteEvents::default(), file_at(&path).unwrap());
         writers.note(&event(DATA, &path));
         let open = EventKind::Access(AccessKind::Open(AccessMode::Any));
         assert!(!writers.note(&event(open, &path)));
-        assert_eq!(writers.heard(file), Some(Heard::Written));
+        assert_eq!(writers.heard(file), Some(LastEvent::Written));
         let lost = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
         assert!(writers.note(&lost));
         assert_eq!(writers.heard(file), None);
@@ -207,11 +210,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (first, second) = (dir.path().join("a.tmp"), dir.path().join("a.yaml"));
         std::fs::write(&first, "text").unwrap();
-        let (writers, file) = (Writers::default(), file_at(&first).unwrap());
+        let (writers, file) = (WriteEvents::default(), file_at(&first).unwrap());
         writers.note(&event(DATA, &first));
         std::fs::rename(&first, &second).unwrap();
         writers.note(&event(CLOSE, &first));
         writers.note(&event(TO, &second));
-        assert_eq!(writers.heard(file), Some(Heard::Moved));
+        assert_eq!(writers.heard(file), Some(LastEvent::Moved));
     }
 }

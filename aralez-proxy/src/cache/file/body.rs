@@ -12,7 +12,7 @@ use bytes::Bytes;
 use prost::{Message, decode_length_delimiter};
 
 use super::{FileBody, ReadError};
-use crate::core::sync::snapshot_parts::Left;
+use crate::core::sync::snapshot_parts::OrphanedEndpoint;
 
 /// `CacheBody.records`, length-delimited.
 const RECORD: u8 = 1 << 3 | 2;
@@ -91,15 +91,16 @@ fn as_allowed(body: &Bytes) -> Result<FileBody, ReadError> {
     let body = wire::CacheBody::decode(body.clone())
         .map_err(|error| ReadError::Damaged(error.to_string()))?;
     let records: Result<Vec<Record>, ReadError> = body.records.into_iter().map(allowed).collect();
-    let left: Result<Vec<Left>, ReadError> = body.left.into_iter().map(left_endpoint).collect();
+    let left: Result<Vec<OrphanedEndpoint>, ReadError> =
+        body.left.into_iter().map(left_endpoint).collect();
     Ok(FileBody {
         records: records?.into_iter().collect(),
         left: left?,
     })
 }
 
-fn left_endpoint(left: wire::LeftEndpoint) -> Result<Left, ReadError> {
-    Ok(Left {
+fn left_endpoint(left: wire::LeftEndpoint) -> Result<OrphanedEndpoint, ReadError> {
+    Ok(OrphanedEndpoint {
         record: allowed(left.record.unwrap_or_default())?,
         since: (left.generation, left.revision),
     })

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::*;
 use crate::cache::file::{CachePart, Header, ReadError, Whole};
 use crate::cache::{file, marks};
-use crate::core::sync::snapshot_parts::Left;
-use crate::core::sync::trial::{Good, Standing, Trial};
+use crate::core::sync::snapshot_parts::OrphanedEndpoint;
+use crate::core::sync::trial::{Good, Trial, TrialState};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -62,7 +62,7 @@ fn the_file_of_the_other_part_is_that_of_every_release_before() {
         written_unix_ms: 1_700_000_000_000,
         writer: "0.10.0".to_owned(),
     };
-    let left = Left {
+    let left = OrphanedEndpoint {
         record: endpoint("gone 127.0.0.1:2"),
         since: (1, 7),
     };
@@ -110,7 +110,7 @@ fn the_marks_are_those_of_every_release_before() {
     let trial = Trial {
         root: Digest::from([2; 32]),
         blame: 3,
-        standing: Standing::OnTrial,
+        state: TrialState::OnTrial,
         open: true,
     };
     let marks = Marks {
@@ -122,12 +122,12 @@ fn the_marks_are_those_of_every_release_before() {
         trials: vec![
             trial,
             Trial {
-                standing: Standing::Suspect,
+                state: TrialState::Suspect,
                 open: false,
                 ..trial
             },
             Trial {
-                standing: Standing::Fatal,
+                state: TrialState::Fatal,
                 ..trial
             },
         ],

@@ -17,7 +17,7 @@ const KEPT_PART: usize = 16;
 const KEPT_LEAST: usize = 64;
 
 /// Pause after a scan, per slot: about ten times the cost of checking one slot, so that scans take at most a tenth of the time.
-const REST_PER_SLOT: Duration = Duration::from_micros(1);
+const PAUSE_PER_SLOT: Duration = Duration::from_micros(1);
 
 /// Maximum number of slots checked to evict within one client. These scans keep nothing for later evictions.
 const MOST_OF_A_CLIENT: usize = 1_024;
@@ -25,7 +25,7 @@ const MOST_OF_A_CLIENT: usize = 1_024;
 /// The slot's connection is serving a request.
 const BUSY: u64 = 0;
 /// The slot's connection has been asked to close.
-const TOLD: u64 = u64::MAX;
+const ASKED: u64 = u64::MAX;
 
 /// The connections that may be evicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,18 +84,18 @@ pub struct IdlePlace {
 
 impl IdlePlace {
     /// Marks the connection idle since `since`. Returns `true` if it has been asked to close.
-    pub fn rest(&self, since: Instant) -> bool {
+    pub fn mark_idle(&self, since: Instant) -> bool {
         let since = self.of.idle.micros(since);
         let seen =
             self.slot
                 .since
                 .compare_exchange(BUSY, since, Ordering::AcqRel, Ordering::Acquire);
-        seen == Err(TOLD)
+        seen == Err(ASKED)
     }
 
     /// Marks the connection busy. Returns `true` if it has been asked to close, which it should do after its next response.
-    pub fn work(&self) -> bool {
-        self.slot.since.swap(BUSY, Ordering::AcqRel) == TOLD
+    pub fn mark_busy(&self) -> bool {
+        self.slot.since.swap(BUSY, Ordering::AcqRel) == ASKED
     }
 }
 
@@ -145,7 +145,7 @@ impl IdleConnections {
     fn micros(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.epoch).as_micros();
         // 0 is `BUSY`.
-        u64::try_from(since).unwrap_or(TOLD - 2) + 1
+        u64::try_from(since).unwrap_or(ASKED - 2) + 1
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Slots) -> T) -> T {
@@ -196,7 +196,7 @@ impl Slots {
         let found = self.scan(scope, now);
         let queue = &mut self.queues[place];
         queue.oldest = found;
-        let rest = REST_PER_SLOT.as_micros() as u64 * count as u64;
+        let rest = PAUSE_PER_SLOT.as_micros() as u64 * count as u64;
         queue.next_scan = now.saturating_add(rest);
         queue.close_first()
     }
@@ -257,7 +257,7 @@ impl Slot {
     fn close(&self, since: u64) -> bool {
         let told = self
             .since
-            .compare_exchange(since, TOLD, Ordering::AcqRel, Ordering::Acquire);
+            .compare_exchange(since, ASKED, Ordering::AcqRel, Ordering::Acquire);
         if told.is_ok() {
             self.waker.wake_by_ref();
         }

@@ -105,14 +105,17 @@ mod idle {
             (second, second_woken),
             (third, third_woken),
         ] = [&a, &b, &c].map(kept);
-        assert!(!first.rest(at(20)) && !second.rest(at(10)) && !third.rest(at(5)));
-        assert!(!third.work(), "a request came in time");
+        assert!(!first.mark_idle(at(20)) && !second.mark_idle(at(10)) && !third.mark_idle(at(5)));
+        assert!(!third.mark_busy(), "a request came in time");
         let _new = enter(30).unwrap();
         assert_eq!((times(&first_woken), times(&second_woken)), (0, 1));
-        assert!(second.rest(at(10)), "it is told to close");
+        assert!(second.mark_idle(at(10)), "it is told to close");
         let _newer = enter(31).unwrap();
         assert_eq!((times(&first_woken), times(&third_woken)), (1, 0));
-        assert!(first.work(), "a request that came just then is its last");
+        assert!(
+            first.mark_busy(),
+            "a request that came just then is its last"
+        );
         assert_eq!(enter(32).unwrap_err(), ConnectionLimit::Global);
         assert_eq!(admission.count(), 5, "until those that were told have gone");
     }
@@ -131,9 +134,9 @@ mod idle {
         let c = enter(&other, "10.0.0.3").unwrap();
         let [(a_place, a_woken), (b_place, b_woken), (c_place, c_woken)] = [&a, &b, &c].map(kept);
         let _ = (
-            a_place.rest(at(1)),
-            b_place.rest(at(2)),
-            c_place.rest(at(3)),
+            a_place.mark_idle(at(1)),
+            b_place.mark_idle(at(2)),
+            c_place.mark_idle(at(3)),
         );
         let woken = || [&a_woken, &b_woken, &c_woken].map(|woken| times(woken));
         let _d = enter(&other, "10.0.0.4").unwrap();
@@ -161,7 +164,7 @@ mod idle {
                 let admitted = admission.enter(&listener, client, at(0), || 0).unwrap();
                 let (place, woken) = kept(&admitted);
                 // A permutation: 773 and 2,000 have no common divisor.
-                place.rest(at(number * 773 % 2_000));
+                place.mark_idle(at(number * 773 % 2_000));
                 (admitted, place, woken)
             })
             .collect();
@@ -202,8 +205,8 @@ fn where_descriptors_are_short_idle_connections_make_room_for_requests() {
     assert!(admission.has_descriptors(|| 1, now) && !admission.has_descriptors(|| 2, now));
     assert_eq!(enter(1).unwrap_err(), ConnectionLimit::Descriptors);
     let place = first.idle_place(std::task::Waker::noop().clone());
-    assert!(!place.rest(now));
+    assert!(!place.mark_idle(now));
     assert!(admission.has_descriptors(|| 2, now), "the idle one goes");
-    assert!(place.rest(now));
+    assert!(place.mark_idle(now));
     assert!(!admission.has_descriptors(|| 2, now));
 }

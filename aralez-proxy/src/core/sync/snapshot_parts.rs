@@ -11,7 +11,7 @@ use aralez_proto::version::Version;
 
 /// An endpoint whose pool is not in the newest documents, kept for the older documents that have it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Left {
+pub struct OrphanedEndpoint {
     /// The endpoint at the time its pool was removed.
     pub record: Record,
     /// The first generation and revision without its pool.
@@ -26,7 +26,7 @@ pub struct OtherPart {
     /// Its records.
     pub records: RecordSet,
     /// Endpoints that only older documents need.
-    pub left: Vec<Left>,
+    pub left: Vec<OrphanedEndpoint>,
 }
 
 /// The records of a snapshot under their version, and the endpoints that were left out.
@@ -37,7 +37,7 @@ pub struct Composed {
     /// Closed under reference, unless the documents themselves are not.
     pub records: RecordSet,
     /// The endpoints whose pool is not in these documents.
-    pub left: Vec<Left>,
+    pub left: Vec<OrphanedEndpoint>,
 }
 
 /// Combines the records of documents with the newest other part, if there is one.
@@ -45,16 +45,17 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
     let other = other.unwrap_or_default();
     let of = other.version;
     let since = (of.generation, of.revision);
-    let found = other.records.other().map(|record| Left {
+    let found = other.records.other().map(|record| OrphanedEndpoint {
         record: record.clone(),
         since,
     });
     // If both parts were written with the same documents, every endpoint has its pool: skip the look-ups.
     let together = authored.authored_root() == of.authored_root;
-    let has_pool = |left: &Left| is_closed(&left.record, &authored);
-    let (mut served, mut left): (Vec<Left>, Vec<Left>) =
+    let has_pool = |left: &OrphanedEndpoint| is_closed(&left.record, &authored);
+    let (mut served, mut left): (Vec<OrphanedEndpoint>, Vec<OrphanedEndpoint>) =
         found.partition(|found| together || has_pool(found));
-    let (back, gone): (Vec<Left>, Vec<Left>) = other.left.into_iter().partition(has_pool);
+    let (back, gone): (Vec<OrphanedEndpoint>, Vec<OrphanedEndpoint>) =
+        other.left.into_iter().partition(has_pool);
     served.extend(back);
     left.extend(gone);
     let added: Vec<Change> = served
@@ -73,24 +74,24 @@ pub fn compose((content, authored): (Version, RecordSet), other: Option<OtherPar
 }
 
 /// Returns the endpoints to keep when `next` replaces `before`: those whose pool is not in `next`.
-pub fn left_after(
-    left: Vec<Left>,
+pub fn orphans_after(
+    left: Vec<OrphanedEndpoint>,
     before: &RecordSet,
     next: &RecordSet,
     version: Version,
-) -> Vec<Left> {
+) -> Vec<OrphanedEndpoint> {
     let since = (version.generation, version.revision);
     let gone = before.delta_to(next).into_iter().filter_map(|change| {
         let Change::Delete(key) = change else {
             return None;
         };
         let record = before.get(&key)?.clone();
-        Some(Left { record, since })
+        Some(OrphanedEndpoint { record, since })
     });
-    let gone: Vec<Left> = gone
+    let gone: Vec<OrphanedEndpoint> = gone
         .filter(|gone| gone.record.key.kind == ResourceType::Endpoint)
         .collect();
-    let mut all: Vec<Left> = left.into_iter().chain(gone).collect();
+    let mut all: Vec<OrphanedEndpoint> = left.into_iter().chain(gone).collect();
     all.retain(|left| !is_closed(&left.record, next));
     all
 }
@@ -212,7 +213,7 @@ mod tests {
     fn endpoints_of_a_pool_that_goes_are_kept_for_the_documents_that_have_it() {
         let before = set(&[pool("p"), endpoint("p")]);
         let after = set(&[pool("q"), endpoint("q")]);
-        let left = left_after(Vec::new(), &before, &after, version(1, 5, 0));
+        let left = orphans_after(Vec::new(), &before, &after, version(1, 5, 0));
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].since, (1, 5));
         let newest = OtherPart {
@@ -222,13 +223,16 @@ mod tests {
         let fallen_back = compose((version(1, 4, 0), set(&[pool("p")])), Some(newest));
         assert_eq!(fallen_back.records.root(), before.root());
         // Pool `p` is back, so its endpoint is no longer kept; pool `q` is removed, so its endpoint is.
-        assert_eq!(left_after(left, &after, &before, version(1, 6, 0)).len(), 1);
+        assert_eq!(
+            orphans_after(left, &after, &before, version(1, 6, 0)).len(),
+            1
+        );
     }
 
     #[test]
     fn an_endpoint_that_went_while_its_pool_stays_is_not_kept() {
         let before = set(&[pool("p"), endpoint("p")]);
-        let left = left_after(Vec::new(), &before, &set(&[pool("p")]), version(1, 5, 0));
+        let left = orphans_after(Vec::new(), &before, &set(&[pool("p")]), version(1, 5, 0));
         assert!(left.is_empty());
     }
 }

@@ -33,7 +33,7 @@ const MOST_TRIALS: usize = 16;
 
 /// The state of a content that has not proved good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Standing {
+pub enum TrialState {
     /// It may be started.
     #[default]
     OnTrial,
@@ -51,7 +51,7 @@ pub struct Trial {
     /// Blame points from consecutive boots that ended within 60 s of its swap.
     pub blame: u32,
     /// The resulting state.
-    pub standing: Standing,
+    pub state: TrialState,
     /// The content runs, has not proved good, and the process has received no termination signal.
     pub open: bool,
 }
@@ -106,7 +106,7 @@ impl Marks {
             0
         };
         for trial in &mut self.trials {
-            match (trial.open, trial.standing) {
+            match (trial.open, trial.state) {
                 (true, _) if boot.before == LastExit::Left => trial.ended_well(),
                 (true, _) => trial.blamed(points),
                 // The last boot did not end while this content ran, so its deaths are not consecutive.
@@ -135,7 +135,7 @@ impl Marks {
         let trial = before.unwrap_or(Trial {
             root,
             blame: 0,
-            standing: Standing::OnTrial,
+            state: TrialState::OnTrial,
             open: true,
         });
         self.trials.push(Trial {
@@ -173,9 +173,9 @@ impl Marks {
     }
 
     /// Iterates over the contents that should not be started, oldest first, with their state.
-    pub fn suspects(&self) -> impl Iterator<Item = (Digest, Standing)> {
-        let suspect = |trial: &&Trial| trial.standing != Standing::OnTrial;
-        let told = |trial: &Trial| (trial.root, trial.standing);
+    pub fn suspects(&self) -> impl Iterator<Item = (Digest, TrialState)> {
+        let suspect = |trial: &&Trial| trial.state != TrialState::OnTrial;
+        let told = |trial: &Trial| (trial.root, trial.state);
         self.trials.iter().filter(suspect).map(told)
     }
 
@@ -203,7 +203,7 @@ impl Marks {
 
     fn tidy(&mut self) {
         self.trials
-            .retain(|trial| trial.open || trial.blame > 0 || trial.standing != Standing::OnTrial);
+            .retain(|trial| trial.open || trial.blame > 0 || trial.state != TrialState::OnTrial);
         let surplus = self.trials.len().saturating_sub(MOST_TRIALS);
         self.trials.drain(..surplus);
     }
@@ -213,7 +213,7 @@ impl Trial {
     /// Closes the trial without blame: the process received a termination signal, or something else ran when it ended.
     const fn ended_well(&mut self) {
         self.open = false;
-        if matches!(self.standing, Standing::OnTrial) {
+        if matches!(self.state, TrialState::OnTrial) {
             self.blame = 0;
         }
     }
@@ -222,10 +222,10 @@ impl Trial {
     const fn blamed(&mut self, points: u32) {
         self.open = false;
         self.blame = self.blame.saturating_add(points);
-        self.standing = match self.standing {
-            Standing::OnTrial if self.blame >= SUSPECT => Standing::Suspect,
-            Standing::Suspect if points > 0 => Standing::Fatal,
-            standing => standing,
+        self.state = match self.state {
+            TrialState::OnTrial if self.blame >= SUSPECT => TrialState::Suspect,
+            TrialState::Suspect if points > 0 => TrialState::Fatal,
+            state => state,
         };
     }
 }

@@ -22,8 +22,8 @@ const AHEAD: usize = 2;
 /// A connection assigned to a thread, counted in the load of that thread.
 #[derive(Debug)]
 pub struct Dispatched<T> {
-    guest: T,
-    seat: ConnectionCount,
+    connection: T,
+    count: ConnectionCount,
 }
 
 /// A thread, as the accepting thread sees it.
@@ -48,35 +48,38 @@ impl<T> ThreadHandle<T> {
 
     /// Counts a connection. Called when it is assigned, not when the thread receives it: otherwise a stalled thread would attract every
     /// connection.
-    fn seat(&self) -> ConnectionCount {
+    fn count(&self) -> ConnectionCount {
         self.load.fetch_add(1, Ordering::Relaxed);
         ConnectionCount(Arc::clone(&self.load))
     }
 
     /// Assigns a connection to this thread, or returns it if the thread has died by a panic.
-    fn take(&self, guest: T) -> Result<(), T> {
-        let seat = self.seat();
-        let given = self.inbox.send(Dispatched { guest, seat });
-        given.map_err(|mpsc::error::SendError(returned)| returned.guest)
+    fn take(&self, connection: T) -> Result<(), T> {
+        let count = self.count();
+        let given = self.inbox.send(Dispatched { connection, count });
+        given.map_err(|mpsc::error::SendError(returned)| returned.connection)
     }
 }
 
 /// Assigns a connection to the least busy thread. Returns it if the thread `own` must serve it.
-fn give<T>(desks: &[ThreadHandle<T>], own: usize, guest: T) -> Option<Dispatched<T>> {
-    let back = match less_busy(desks, own) {
-        None => guest,
+fn give<T>(threads: &[ThreadHandle<T>], own: usize, connection: T) -> Option<Dispatched<T>> {
+    let back = match less_busy(threads, own) {
+        None => connection,
         // If the chosen thread is gone, the connection must not be lost with it.
-        Some(other) => other.take(guest).err()?,
+        Some(other) => other.take(connection).err()?,
     };
-    let seat = desks[own].seat();
-    Some(Dispatched { guest: back, seat })
+    let count = threads[own].count();
+    Some(Dispatched {
+        connection: back,
+        count,
+    })
 }
 
 /// Returns the thread with the fewest connections, if the thread `own` is far enough ahead of it.
-fn less_busy<T>(desks: &[ThreadHandle<T>], own: usize) -> Option<&ThreadHandle<T>> {
-    let limit = desks[own].load().checked_sub(AHEAD)?;
-    let open = desks.iter().filter(|desk| !desk.inbox.is_closed());
-    open.min_by_key(|desk| desk.load())
+fn less_busy<T>(threads: &[ThreadHandle<T>], own: usize) -> Option<&ThreadHandle<T>> {
+    let limit = threads[own].load().checked_sub(AHEAD)?;
+    let open = threads.iter().filter(|thread| !thread.inbox.is_closed());
+    open.min_by_key(|thread| thread.load())
         .filter(|least| least.load() <= limit)
 }
 
@@ -96,7 +99,7 @@ pub struct Acceptor {
     /// The state of this thread.
     pub worker: Arc<ThreadContext>,
     /// The handles of all threads, this one included.
-    pub desks: Arc<[ThreadHandle<Incoming>]>,
+    pub threads: Arc<[ThreadHandle<Incoming>]>,
     /// Index of this thread.
     pub own: usize,
     /// Becomes true when the engine shuts down.
@@ -129,18 +132,18 @@ impl Acceptor {
             admitted,
             arriving: engine.traffic.arriving(),
         };
-        if let Some(own) = give(&self.desks, self.own, arrival) {
+        if let Some(own) = give(&self.threads, self.own, arrival) {
             self.serve(own);
         }
     }
 
     fn serve(&self, arrival: Dispatched<Incoming>) {
-        let Dispatched { guest, seat } = arrival;
+        let Dispatched { connection, count } = arrival;
         let (worker, closing) = (Arc::clone(&self.worker), self.closing.clone());
         // Call `serve` inside the block: a captured future that is awaited is stored twice for the life of the connection.
         tokio::spawn(async move {
-            let _here = seat;
-            entry::serve(guest, worker, ShutdownSignal::new(closing)).await;
+            let _here = count;
+            entry::serve(connection, worker, ShutdownSignal::new(closing)).await;
         });
     }
 }
@@ -151,47 +154,50 @@ mod tests {
 
     #[test]
     fn a_connection_counts_for_its_thread_from_the_moment_it_is_given() {
-        let (desk, _inbox) = ThreadHandle::<()>::new();
-        let seats = [desk.seat(), desk.seat()];
-        assert_eq!(desk.load(), 2);
-        drop(seats);
-        assert_eq!(desk.load(), 0);
+        let (thread, _inbox) = ThreadHandle::<()>::new();
+        let counts = [thread.count(), thread.count()];
+        assert_eq!(thread.load(), 2);
+        drop(counts);
+        assert_eq!(thread.load(), 0);
     }
 
     #[test]
     fn where_a_thread_is_gone_every_connection_reaches_a_living_one_and_counts_there() {
         for own in [0, 1, 2] {
-            let (desks, inboxes): (Vec<_>, Vec<_>) = (0..4).map(|_| ThreadHandle::new()).unzip();
+            let (threads, inboxes): (Vec<_>, Vec<_>) = (0..4).map(|_| ThreadHandle::new()).unzip();
             let mut inboxes: Vec<_> = inboxes.into_iter().map(Some).collect();
             let mut here = Vec::new();
-            here.extend((0..AHEAD).filter_map(|number| give(&desks, own, number)));
+            here.extend((0..AHEAD).filter_map(|number| give(&threads, own, number)));
             inboxes[3] = None;
-            here.extend((AHEAD..300).filter_map(|number| give(&desks, own, number)));
-            assert_eq!(desks[3].load(), 0, "nobody waits for who is gone");
-            let mut served: Vec<_> = here.iter().map(|seated| seated.guest).collect();
-            assert_eq!(desks[own].load(), here.len());
-            for (inbox, desk) in inboxes.iter_mut().zip(&desks) {
+            here.extend((AHEAD..300).filter_map(|number| give(&threads, own, number)));
+            assert_eq!(threads[3].load(), 0, "nobody waits for who is gone");
+            let mut served: Vec<_> = here
+                .iter()
+                .map(|dispatched| dispatched.connection)
+                .collect();
+            assert_eq!(threads[own].load(), here.len());
+            for (inbox, thread) in inboxes.iter_mut().zip(&threads) {
                 let Some(inbox) = inbox else { continue };
                 let mut given = Vec::new();
-                while let Ok(seated) = inbox.try_recv() {
-                    given.push(seated);
+                while let Ok(dispatched) = inbox.try_recv() {
+                    given.push(dispatched);
                 }
-                assert!(desk.load().abs_diff(100) <= AHEAD, "{}", desk.load());
-                assert!(given.is_empty() || desk.load() == given.len());
-                served.extend(given.iter().map(|seated| seated.guest));
+                assert!(thread.load().abs_diff(100) <= AHEAD, "{}", thread.load());
+                assert!(given.is_empty() || thread.load() == given.len());
+                served.extend(given.iter().map(|dispatched| dispatched.connection));
             }
             served.sort_unstable();
             assert_eq!(served, Vec::from_iter(0..300), "each once");
             drop(here);
-            assert_eq!(desks.iter().map(ThreadHandle::load).sum::<usize>(), 0);
+            assert_eq!(threads.iter().map(ThreadHandle::load).sum::<usize>(), 0);
         }
     }
 
     #[test]
     fn a_thread_that_goes_while_it_is_given_a_connection_gives_it_back_and_does_not_count_it() {
-        let (desk, inbox) = ThreadHandle::new();
+        let (thread, inbox) = ThreadHandle::new();
         drop(inbox);
-        assert_eq!(desk.take("a connection"), Err("a connection"));
-        assert_eq!(desk.load(), 0);
+        assert_eq!(thread.take("a connection"), Err("a connection"));
+        assert_eq!(thread.load(), 0);
     }
 }

@@ -78,7 +78,7 @@ impl Bound {
 
 /// Accepts connections until the engine shuts down, and then those in the accept queue: the kernel has acknowledged them, and would reset
 /// them when the socket is closed.
-pub async fn accept(reception: Acceptor, bound: Bound) {
+pub async fn accept(acceptor: Acceptor, bound: Bound) {
     // Tokio's own listener would register every connection with epoll immediately. This type is only used to wait.
     let socket = TcpStream::from(OwnedFd::from(bound.listener));
     let listener = match tokio::net::TcpStream::from_std(socket) {
@@ -88,7 +88,7 @@ pub async fn accept(reception: Acceptor, bound: Bound) {
             return;
         }
     };
-    let mut closing = reception.closing.clone();
+    let mut closing = acceptor.closing.clone();
     let mut told = false;
     loop {
         let accepted = tokio::select! {
@@ -99,22 +99,22 @@ pub async fn accept(reception: Acceptor, bound: Bound) {
         match accepted {
             Ok((stream, peer)) => {
                 told = false;
-                reception.admit(stream, peer, &bound.count);
+                acceptor.admit(stream, peer, &bound.count);
             }
-            Err(error) => no_room(&reception, &error, &mut told).await,
+            Err(error) => no_room(&acceptor, &error, &mut told).await,
         }
     }
-    drain(&reception, &listener, &bound.count).await;
+    drain(&acceptor, &listener, &bound.count).await;
 }
 
-async fn drain(reception: &Acceptor, listener: &tokio::net::TcpStream, count: &Arc<ListenerCount>) {
+async fn drain(acceptor: &Acceptor, listener: &tokio::net::TcpStream, count: &Arc<ListenerCount>) {
     let mut told = false;
     for _ in 0..LAST_ACCEPTS {
         match accept_one(listener) {
-            Ok((stream, peer)) => reception.admit(stream, peer, count),
+            Ok((stream, peer)) => acceptor.admit(stream, peer, count),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             // Connections that close free resources; the grace period bounds the retries.
-            Err(error) => no_room(reception, &error, &mut told).await,
+            Err(error) => no_room(acceptor, &error, &mut told).await,
         }
     }
 }
@@ -129,7 +129,7 @@ fn accept_one(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
 /// Handles a failed accept. An aborted connection is ignored. If the process or the system is out of file descriptors, the connection that
 /// has been idle longest is closed to free one. Then accepting pauses, since an immediate retry would spin. `told` limits the log to one
 /// line until an accept succeeds again.
-async fn no_room(reception: &Acceptor, error: &io::Error, told: &mut bool) {
+async fn no_room(acceptor: &Acceptor, error: &io::Error, told: &mut bool) {
     if error.kind() == io::ErrorKind::ConnectionAborted {
         return;
     }
@@ -140,7 +140,7 @@ async fn no_room(reception: &Acceptor, error: &io::Error, told: &mut bool) {
         Errno::from_io_error(error),
         Some(Errno::MFILE | Errno::NFILE)
     );
-    let admission = &reception.worker.engine.admission;
+    let admission = &acceptor.worker.engine.admission;
     let gives = no_descriptor && admission.close_longest_idle(Instant::now());
     tokio::time::sleep(if gives { GIVEN } else { REST }).await;
 }

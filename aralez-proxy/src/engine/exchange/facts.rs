@@ -8,7 +8,7 @@ use aralez_proto::rules::Timeouts;
 use crate::core::request::balance::CompiledPool;
 use crate::core::request::decide::ForwardedTarget;
 use crate::core::request::http1::Framing;
-use crate::core::request::http1::request::Wishes;
+use crate::core::request::http1::request::RequestOptions;
 use crate::core::request::http1::response::Asked;
 use crate::core::request::retry;
 use crate::core::request::table::CompiledRoute;
@@ -21,7 +21,7 @@ pub struct Facts {
     /// The framing of its body.
     pub framing: Framing,
     /// The connection options of the request.
-    pub wishes: Wishes,
+    pub options: RequestOptions,
     /// The properties of the request that affect the response.
     pub asked: Asked,
     /// The request may safely be sent to an endpoint twice.
@@ -34,7 +34,7 @@ impl Facts {
         Self {
             started: now,
             framing: Framing::UntilClose,
-            wishes: Wishes::default(),
+            options: RequestOptions::default(),
             asked: Asked::default(),
             idempotent: false,
         }
@@ -43,7 +43,7 @@ impl Facts {
     /// Reports whether the client sends nothing after this head: the request has no body and asks to close the connection. A client that
     /// asked for keep-alive may already be sending the next request.
     pub const fn is_last(&self) -> bool {
-        !self.has_body() && !self.wishes.keep_alive
+        !self.has_body() && !self.options.keep_alive
     }
 
     /// Returns the number of sent bytes to retain for a replay.
@@ -75,7 +75,7 @@ pub struct Upstream {
 impl Upstream {
     /// Returns the timeouts of the route.
     pub fn timeouts(&self) -> Timeouts {
-        self.route.rules.said.timeouts
+        self.route.rules.others.timeouts
     }
 
     /// Returns the deadline of the whole exchange. `None` if the route sets none.

@@ -16,7 +16,7 @@ use crate::core::request::answer::Content;
 use crate::core::request::edits::Forwarded;
 use crate::core::request::pseudonym::Pseudonym;
 use crate::core::traffic::{ConnectionState, Traffic};
-use crate::engine::http1::client::{Follows, Http1};
+use crate::engine::http1::client::{AfterExchange, Http1};
 use crate::engine::io::Io;
 use crate::engine::io::buffer::{self, LARGE};
 use crate::engine::shutdown::ShutdownSignal;
@@ -166,8 +166,8 @@ async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -
         forwarded: &Forwarded::new([192, 0, 2, 1].into(), false),
         address: [192, 0, 2, 1].into(),
         facts,
-        may_keep: facts.wishes.keep_alive,
-        follows: Follows::default(),
+        may_keep: facts.options.keep_alive,
+        after: AfterExchange::default(),
     };
     let parts = ExchangeParts {
         worker: &worker,

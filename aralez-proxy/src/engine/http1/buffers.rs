@@ -25,14 +25,14 @@ impl ClientBuffers {
     pub fn facts(&self, now: Instant) -> Facts {
         let bytes = self.incoming.aside();
         let method = self.head.method(bytes);
-        let wishes = self.head.wishes(bytes);
+        let options = self.head.options(bytes);
         Facts {
             started: now,
             framing: self.head.framing(),
-            wishes,
+            options,
             asked: Asked {
                 head: method == "HEAD",
-                web_socket: wishes.web_socket,
+                web_socket: options.web_socket,
             },
             idempotent: retry::is_idempotent(method),
         }

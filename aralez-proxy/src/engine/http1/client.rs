@@ -47,12 +47,12 @@ pub struct Http1<'a, C> {
     pub(in crate::engine) facts: Facts,
     /// The connection may be kept alive, unless the node is draining.
     pub(in crate::engine) may_keep: bool,
-    pub(in crate::engine) follows: Follows,
+    pub(in crate::engine) after: AfterExchange,
 }
 
 /// Consequences of an exchange for its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::engine) struct Follows {
+pub(in crate::engine) struct AfterExchange {
     /// The connection stays open for the next request.
     keep: bool,
     /// The response body is delimited by the end of the connection.
@@ -66,23 +66,23 @@ pub(in crate::engine) struct Follows {
 }
 
 impl<C: Io> Http1<'_, C> {
-    /// Returns what follows the exchange on its connection.
+    /// Returns the disposition of the connection after the exchange.
     pub(super) fn next(&self, conclusion: Conclusion) -> Disposition {
-        let follows = self.follows;
+        let after = self.after;
         let quiet = self.buffers.incoming.is_empty();
         match conclusion {
-            Conclusion::Relayed { taken: true } | Conclusion::Answered if follows.keep => {
+            Conclusion::Relayed { taken: true } | Conclusion::Answered if after.keep => {
                 Disposition::Request
             }
-            Conclusion::Relayed { taken } if taken && quiet && !self.facts.wishes.keep_alive => {
+            Conclusion::Relayed { taken } if taken && quiet && !self.facts.options.keep_alive => {
                 Disposition::Close
             }
-            Conclusion::Answered if follows.last && quiet => Disposition::Close,
+            Conclusion::Answered if after.last && quiet => Disposition::Close,
             // From here on the client may still be sending, this request or its next one, so linger.
-            Conclusion::Answered if follows.brief => Disposition::LINGER_BRIEFLY,
+            Conclusion::Answered if after.brief => Disposition::LINGER_BRIEFLY,
             // RFC 9112 section 9.6: a server that sent or received the option close reads no further request from the connection.
             Conclusion::Relayed { .. } | Conclusion::Answered => Disposition::LINGER,
-            Conclusion::Tunnelled => follows.tunnel.unwrap_or(Disposition::Close),
+            Conclusion::Tunnelled => after.tunnel.unwrap_or(Disposition::Close),
             Conclusion::AnswerLost
             | Conclusion::ClientGone
             | Conclusion::Truncated
@@ -144,7 +144,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             additions: changes.additions,
             forwarded: self.forwarded,
             node: changes.node,
-            wishes: self.facts.wishes,
+            options: self.facts.options,
         };
         forward::request(head, bytes, &edits, out);
     }
@@ -222,11 +222,11 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             chunked,
             // RFC 9110 section 10.1.4: trailer fields are forwarded only to a client that accepts them, as the member trailers of `TE`
             // announces.
-            trailers: self.facts.wishes.trailers,
+            trailers: self.facts.options.trailers,
         };
         down.begin(Body::new(framing, Sender::Endpoint), goes);
-        self.follows.keep = keep;
-        self.follows.until_close = until_close;
+        self.after.keep = keep;
+        self.after.until_close = until_close;
     }
 
     fn answer(&mut self, answer: &Answer, changes: &AnswerChanges<'_>) {
@@ -263,7 +263,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             trailers: false,
         };
         down.begin(Body::new(content, Sender::Endpoint), goes);
-        self.follows = Follows {
+        self.after = AfterExchange {
             keep,
             until_close,
             last: clear && !keep && self.facts.is_last(),
@@ -301,7 +301,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
     fn cut(&mut self) {
         // RFC 9112 section 8: a close-delimited body is incomplete only if its connection fails, so the proxy resets a connection whose
         // response is cut.
-        if self.follows.until_close {
+        if self.after.until_close {
             self.io.abort();
         }
     }
@@ -317,6 +317,6 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             closing: &mut *self.closing,
             worker: self.worker,
         };
-        self.follows.tunnel = Some(tunnel::pass(sides).await);
+        self.after.tunnel = Some(tunnel::pass(sides).await);
     }
 }

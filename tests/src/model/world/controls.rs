@@ -74,10 +74,10 @@ impl World {
         let actions = serving.session.handle(event, now);
         let name = &self.nodes[serving.node].name;
         if !is_time {
-            let standing = serving.session.standing();
+            let state = serving.session.state();
             control
                 .fleet
-                .observe(name, serving.id, standing, serving.session.last_heard());
+                .observe(name, serving.id, state, serving.session.last_heard());
         }
         if is_ack {
             control.fleet.applied(name, serving.id);
@@ -161,7 +161,7 @@ impl World {
             self.handle(at, link, Event::Recalled(view));
         }
         if let Some(serving) = self.controls[at].serving.get_mut(&link) {
-            let runs = serving.session.standing().running;
+            let runs = serving.session.state().running;
             serving.is_known |= lost || runs.is_some_and(|runs| runs.root == root);
         }
     }

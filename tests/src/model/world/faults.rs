@@ -28,7 +28,7 @@ impl World {
         let node = self.random.index(self.nodes.len());
         match self.random.below(100) {
             0..=17 => self.cut_one(node),
-            18..=29 => self.part(node),
+            18..=29 => self.partition(node),
             30..=46 => self.crash(node),
             47..=52 => self.restart(node),
             53..=62 => self.crash_control(),
@@ -50,7 +50,7 @@ impl World {
         }
     }
 
-    fn part(&mut self, node: usize) {
+    fn partition(&mut self, node: usize) {
         let control = self.random.index(self.controls.len());
         let takes = self.random.millis(500, 80_000);
         let until = self.now + takes;

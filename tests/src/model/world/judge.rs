@@ -121,7 +121,11 @@ impl World {
             self.breaks_for(Promise::NeverRunsRefused, node, "runs what it refuses");
         }
         if again {
-            self.breaks_for(Promise::SuspectRests, node, "runs a suspect content again");
+            self.breaks_for(
+                Promise::SuspectNotRunAgain,
+                node,
+                "runs a suspect content again",
+            );
         }
         if deadly {
             let life = self.nodes[node].life;

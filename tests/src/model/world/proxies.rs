@@ -135,7 +135,7 @@ impl World {
             Action::Try(root) => self.work(node, Command::Try(root)),
             Action::TellDigest { question } => self.tell(node, |process| {
                 let live = process.live.load();
-                translate::told_digest(question, live.snapshot.records())
+                translate::digest_answer(question, live.snapshot.records())
             }),
             Action::TellDetail { question, buckets } => {
                 let stale = self.has(Planted::StaleDetail);
@@ -143,7 +143,7 @@ impl World {
                     let live = process.live.load();
                     let now = live.snapshot.records();
                     let records = if stale { &process.at_first } else { now };
-                    translate::told_detail(question, records, &buckets)
+                    translate::detail_answer(question, records, &buckets)
                 });
             }
             Action::Send(report) => self.report(node, &report),
@@ -244,9 +244,9 @@ impl World {
             }
         }
         self.tell(node, |process| {
-            translate::report(report, || translate::ControlEvent {
+            translate::report(report, || translate::NodeStatus {
                 running: process.machine.held(),
-                ..translate::ControlEvent::default()
+                ..translate::NodeStatus::default()
             })
         });
     }

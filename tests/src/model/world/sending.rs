@@ -28,7 +28,7 @@ impl World {
         };
         let node = serving.node;
         self.run.updates += 1;
-        self.run.repairs += u64::from(matches!(update.from, Base::Told(..)));
+        self.run.repairs += u64::from(matches!(update.from, Base::Reported(..)));
         let to = update.to.version();
         self.note(|| {
             format!(
@@ -191,7 +191,7 @@ impl World {
         let node = &self.nodes[serving.node];
         let record = control.fleet.nodes().get(&node.name);
         let record = record.filter(|record| record.stream == Some(serving.id));
-        let running = record.and_then(|record| record.standing.running);
+        let running = record.and_then(|record| record.session.running);
         let is_true = running.is_none_or(|running| node.ran_since(running.root, serving.heard));
         if !is_true && !node.is_lied_about {
             let number = serving.node;
@@ -245,6 +245,6 @@ fn base_of(update: &Update) -> String {
     match &update.from {
         Base::Nothing => "nothing".to_owned(),
         Base::Snapshot(from) => from.version().to_string(),
-        Base::Told(from, _) => format!("{from} as the node reported it"),
+        Base::Reported(from, _) => format!("{from} as the node reported it"),
     }
 }

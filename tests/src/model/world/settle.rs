@@ -111,7 +111,7 @@ impl World {
 
     /// Reports whether the connected control knows what a node runs. After a forged Ack it does not, until the next heartbeats.
     fn control_knows(&self, node: usize, runs: Option<Version>) -> bool {
-        let says = self.record_of(node).and_then(|at| at.standing.running);
+        let says = self.record_of(node).and_then(|at| at.session.running);
         says.map(|says| says.root) == runs.map(|runs| runs.root)
     }
 

@@ -58,8 +58,8 @@ impl World {
                         opened.resume
                     )
                 });
-                let (now, standing) = (self.instant(), opened.session.standing());
-                self.controls[at].fleet.joined(id, facts, standing, now);
+                let (now, state) = (self.instant(), opened.session.state());
+                self.controls[at].fleet.joined(id, facts, state, now);
                 self.serve(at, link, Arrived { id, told, sent }, opened);
             }
             Err(turned) => {

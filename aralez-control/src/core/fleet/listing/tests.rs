@@ -7,7 +7,7 @@ use aralez_proto::version::Version;
 use super::*;
 use crate::core::node::NodeFacts;
 use crate::core::proof::{Awaited, Outcome};
-use crate::core::session::{RefusedContent, Standing};
+use crate::core::session::{RefusedContent, SessionState};
 use crate::core::touched::TouchedGroups;
 
 fn facts(number: u64) -> NodeFacts {
@@ -27,12 +27,12 @@ fn version(revision: u64) -> Version {
     }
 }
 
-fn standing(running: u64, target: u64, refuses: bool) -> Standing {
+fn state(running: u64, target: u64, refuses: bool) -> SessionState {
     let refused = RefusedContent {
         content: Content::Whole([9; 32].into()),
         faults: [Fault::whole(FaultCode::Invalid, "", "no")].into(),
     };
-    Standing {
+    SessionState {
         running: Some(version(running)),
         target: version(target),
         refused: refuses.then_some(refused),
@@ -73,7 +73,7 @@ fn the_counts_of_a_push_are_those_of_its_marks_whatever_happens_to_nodes() {
         let facts = facts(below(12));
         let node = facts.node.clone();
         let stream = fleet.nodes().get(&node).and_then(|record| record.stream);
-        let standing = standing(head - below(3).min(head - 1), head, below(3) == 0);
+        let state = state(head - below(3).min(head - 1), head, below(3) == 0);
         match (below(7), stream) {
             (0, _) => {
                 head += 1;
@@ -87,7 +87,7 @@ fn the_counts_of_a_push_are_those_of_its_marks_whatever_happens_to_nodes() {
             (3, Some(stream)) => {
                 let refused = (
                     version(head),
-                    &standing
+                    &state
                         .refused
                         .clone()
                         .map(|refused| refused.faults)
@@ -101,8 +101,8 @@ fn the_counts_of_a_push_are_those_of_its_marks_whatever_happens_to_nodes() {
                 );
             }
             (4, _) => drop(fleet.forget(&node)),
-            (_, Some(stream)) => fleet.observe(&node, stream, standing, now),
-            (_, None) => fleet.joined(step, facts, standing, now),
+            (_, Some(stream)) => fleet.observe(&node, stream, state, now),
+            (_, None) => fleet.joined(step, facts, state, now),
         }
         for proof in (1..=head).filter_map(|revision| fleet.proof(revision)) {
             assert_eq!(proof.counts(), counted(proof));
@@ -116,12 +116,12 @@ fn a_push_lists_the_nodes_that_are_wanted_with_what_is_known_of_them() {
     let now = Instant::now();
     let mut fleet = Fleet::default();
     for number in 1..=9 {
-        fleet.joined(number, facts(number), standing(1, 1, false), now);
+        fleet.joined(number, facts(number), state(1, 1, false), now);
     }
     fleet.committed(version(2), &TouchedGroups::default());
     for number in 1..=6 {
         let node = facts(number).node;
-        fleet.observe(&node, number, standing(2, 2, false), now);
+        fleet.observe(&node, number, state(2, 2, false), now);
     }
     let names = |wanted| {
         let push = fleet.push(2, wanted).unwrap();
@@ -143,9 +143,9 @@ fn a_push_lists_the_nodes_that_are_wanted_with_what_is_known_of_them() {
 fn a_listing_stays_what_it_was_when_it_was_taken() {
     let now = Instant::now();
     let mut fleet = Fleet::default();
-    fleet.joined(1, facts(1), standing(1, 2, false), now);
+    fleet.joined(1, facts(1), state(1, 2, false), now);
     let before = fleet.listing();
-    fleet.observe(&facts(1).node, 1, standing(2, 2, false), now);
+    fleet.observe(&facts(1).node, 1, state(2, 2, false), now);
     let state = |listing: &Listing| {
         let (node, record) = &listing.nodes[0];
         listing.state_of(node, record)

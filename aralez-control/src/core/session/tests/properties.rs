@@ -142,7 +142,7 @@ impl World {
         if let Some(from) = update.from.version() {
             assert_eq!(Some(from.root), self.runs.as_ref().map(root));
         }
-        if let Base::Told(_, delta) = &update.from {
+        if let Base::Reported(_, delta) = &update.from {
             let runs = self.runs.as_ref().unwrap();
             assert_eq!(runs.records().with(delta).root(), root(&update.to));
         }
@@ -275,15 +275,15 @@ impl World {
 
     fn check_converged(&self) {
         let newest = self.recent.newest();
-        let standing = self.session.standing();
+        let state = self.session.state();
         if Self::poison(newest).is_empty() {
             let runs = self.runs.as_ref().expect("something runs").version();
             let target = newest.version();
             assert!(runs.root == target.root && runs.order(&target).is_eq());
-            assert_eq!(standing.refused, None);
+            assert_eq!(state.refused, None);
             return;
         }
-        assert!(standing.refused.is_some(), "the refusal is not shown");
+        assert!(state.refused.is_some(), "the refusal is not shown");
         let Some(runs) = &self.runs else {
             return;
         };

@@ -48,10 +48,10 @@ fn refused_content_is_sent_again_only_when_it_changed() {
     let bad = snapshot(2, &spec(&[("a.example", 1, &[1]), ("b.example", 13, &[1])]));
     let faults = vec![fault_of_host("b.example")];
     let (mut session, mut recent) = refusing(hello(Some(runs.version())), &runs, &bad, faults, now);
-    let standing = session.standing();
-    assert_eq!(standing.running, Some(runs.version()));
+    let state = session.state();
+    assert_eq!(state.running, Some(runs.version()));
     assert_eq!(
-        standing.refused.unwrap().content,
+        state.refused.unwrap().content,
         Content::Authored(bad.version().authored_root)
     );
     assert_eq!(session.expected(), Some(runs.version()));
@@ -61,7 +61,7 @@ fn refused_content_is_sent_again_only_when_it_changed() {
     let mended = snapshot(4, &spec(&[("a.example", 2, &[1]), ("b.example", 14, &[1])]));
     let actions = look(&mut session, &mut recent, &mended);
     assert_eq!(sent(&actions).to.version(), mended.version());
-    assert_eq!(session.standing().refused, None);
+    assert_eq!(session.state().refused, None);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn content_that_comes_back_is_still_refused() {
     let update = sent(&actions).clone();
     assert!(handled(&mut session, ack(&update), now).is_empty());
     assert!(look(&mut session, &mut recent, &snapshot(4, &bad)).is_empty());
-    assert!(session.standing().refused.is_some());
+    assert!(session.state().refused.is_some());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn endpoints_go_on_while_the_rest_is_refused() {
         "it keeps the revision of its configuration"
     );
     assert!(handled(&mut session, ack(&update), now).is_empty());
-    assert!(session.standing().refused.is_some());
+    assert!(session.state().refused.is_some());
 }
 
 /// Control after a restart: it knows the newest view, which the node refused, but not what the node runs.
@@ -180,8 +180,8 @@ fn endpoints_that_changed_while_control_was_gone_are_made_up_for() {
     let update = sent(&actions).clone();
     assert_eq!(update.to.version(), own.version());
     assert!(handled(&mut session, ack(&update), now).is_empty());
-    assert_eq!(session.standing().running, Some(own.version()));
-    assert!(session.standing().refused.is_some());
+    assert_eq!(session.state().running, Some(own.version()));
+    assert!(session.state().refused.is_some());
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn what_a_hello_refuses_is_not_sent_and_shows_in_the_fleet() {
     };
     assert!(needed.derive().is_none());
     assert_eq!(opened.expected, Some(runs.version()));
-    assert_eq!(opened.session.standing().refused, Some(refused));
+    assert_eq!(opened.session.state().refused, Some(refused));
 }
 
 #[test]

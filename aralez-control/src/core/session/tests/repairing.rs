@@ -44,13 +44,13 @@ fn a_node_with_a_content_of_before_the_restart_is_sent_only_what_differs() {
     assert_eq!(buckets.len(), 1);
     let actions = session.handle(detail(*question, &held, buckets), now);
     let update = sent(&actions);
-    let Base::Told(from, delta) = &update.from else {
+    let Base::Reported(from, delta) = &update.from else {
         panic!("{update:?}");
     };
     assert_eq!(*from, held.version());
     assert!(matches!(delta.as_slice(), [Changed::Put(host)] if host.key == host_key("h7.example")));
     assert!(session.handle(ack(update), now).is_empty());
-    assert_eq!(session.standing().running, Some(newest.version()));
+    assert_eq!(session.state().running, Some(newest.version()));
 }
 
 #[test]

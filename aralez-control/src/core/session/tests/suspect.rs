@@ -88,7 +88,7 @@ fn endpoints_that_come_and_go_neither_reset_nor_escape_the_verdict_on_a_suspect(
         assert_eq!(update.to.version().revision, 1);
         assert_ne!(update.to.version().authored_root, root);
         session.handle(ack(&update), later);
-        let refused = session.standing().refused.unwrap();
+        let refused = session.state().refused.unwrap();
         assert_eq!(refused.content, Content::Authored(root));
     }
     assert_eq!(asks(&mut session, now + wait), Some(root));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Found, Look, SeenFile, Written};
+use super::{Found, Scan, SeenFile, Written};
 use crate::source::file::openers::Opener;
 use crate::source::file::writers::FileId;
 
@@ -48,7 +48,7 @@ pub(super) type Unread = BTreeMap<String, Option<Opener>>;
 pub(super) struct Stillness {
     /// Time that a process may write a file before the set is used without it.
     patience: Duration,
-    last: Option<Look>,
+    last: Option<Scan>,
     changed_at: Duration,
     unsettled_since: Option<Duration>,
     /// The text found last under each name.
@@ -75,11 +75,11 @@ impl Stillness {
     pub(super) fn settle(
         &mut self,
         now: Duration,
-        look: &Look,
+        look: &Scan,
         taken: &BTreeMap<String, Bytes>,
         ask: Ask<'_>,
     ) -> Result<Unread, Duration> {
-        let mut wait = self.set_is_quiet(now, look);
+        let mut wait = self.wait_for_quiet(now, look);
         self.last = Some(look.clone());
         let mut unread = Unread::new();
         let mut still = BTreeMap::new();
@@ -106,7 +106,7 @@ impl Stillness {
     }
 
     /// Returns the time until all files together have been unchanged long enough; `None` if they have.
-    fn set_is_quiet(&mut self, now: Duration, look: &Look) -> Option<Duration> {
+    fn wait_for_quiet(&mut self, now: Duration, look: &Scan) -> Option<Duration> {
         if self.last.as_ref().is_none_or(|last| !last.is_same(look)) {
             self.changed_at = now;
             self.unsettled_since.get_or_insert(now);
@@ -192,7 +192,7 @@ impl Stillness {
     fn ask(
         &mut self,
         now: Duration,
-        look: &Look,
+        look: &Scan,
         still: &BTreeMap<String, FileId>,
         ask: Ask<'_>,
         wait: &mut Option<Duration>,

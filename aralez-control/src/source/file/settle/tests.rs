@@ -39,8 +39,8 @@ fn folder(inode: u64) -> Option<Folder> {
     })
 }
 
-fn look(main: Found, conf_d: &[(&str, Found)]) -> Look {
-    Look {
+fn look(main: Found, conf_d: &[(&str, Found)]) -> Scan {
+    Scan {
         main,
         conf_d: conf_d
             .iter()
@@ -83,12 +83,12 @@ impl Bench {
     }
 
     /// Repeats the same look for this long. Returns the readings with the time since the first look.
-    fn hold(&mut self, look: &Look, time: Duration) -> Vec<(Duration, FilesReading)> {
+    fn hold(&mut self, look: &Scan, time: Duration) -> Vec<(Duration, FilesReading)> {
         let begun = self.now;
         let mut told = Vec::new();
         while self.now <= begun + time {
             let open = &self.open;
-            let next = self.decider.look(self.now, look, &mut |asked| {
+            let next = self.decider.examine(self.now, look, &mut |asked| {
                 let open = open.iter().filter(|file| asked.contains(file));
                 open.map(|file| (*file, "pid 12 (rsync)".to_owned()))
                     .collect()
@@ -99,7 +99,7 @@ impl Bench {
         told
     }
 
-    fn only(&mut self, look: &Look, time: Duration) -> (Duration, FilesReading) {
+    fn only(&mut self, look: &Scan, time: Duration) -> (Duration, FilesReading) {
         let mut told = self.hold(look, time);
         assert_eq!(told.len(), 1, "{told:?}");
         told.remove(0)
@@ -231,7 +231,7 @@ fn a_file_that_cannot_be_read_keeps_its_text_where_there_is_one() {
 fn a_folder_that_cannot_be_read_keeps_all_its_files() {
     let mut bench = Bench::fresh();
     bench.only(&look(text("a"), &[(A, text("x"))]), ms(100));
-    let closed = Look {
+    let closed = Scan {
         conf_d_trouble: Some("permission denied".to_owned()),
         ..look(text("a"), &[])
     };
@@ -250,7 +250,7 @@ fn a_folder_that_cannot_be_read_takes_nothing_away_where_its_files_are_not_known
         has_head: true,
         ..KnownFiles::default()
     });
-    let closed = Look {
+    let closed = Scan {
         conf_d_trouble: Some("permission denied".to_owned()),
         ..look(text("a"), &[])
     };

@@ -5,7 +5,7 @@ use crate::core::request::edits::{CompiledEdits, Forwarded, OurLine};
 use crate::core::request::fields::FieldName;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::field::Field;
-use crate::core::request::http1::request::{RequestHead, Wishes};
+use crate::core::request::http1::request::{RequestHead, RequestOptions};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::{Framing, HttpVersion};
 use crate::core::request::pseudonym::Pseudonym;
@@ -28,8 +28,8 @@ pub struct RequestEdits<'a> {
     pub forwarded: &'a Forwarded,
     /// The name under which this node forwards the request.
     pub node: &'a Pseudonym,
-    /// The client's wishes to pass on.
-    pub wishes: Wishes,
+    /// The client's options to pass on.
+    pub options: RequestOptions,
 }
 
 /// Writes the head of a request for the endpoint, as HTTP/1.1 with the framing of the request.
@@ -54,10 +54,10 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     write_passed(head.version(), edits, out);
     out.extend_from_slice(edits.route.lines());
     out.extend_from_slice(edits.additions.lines());
-    if edits.wishes.web_socket {
+    if edits.options.web_socket {
         // RFC 9110 section 7.8: a sender of `Upgrade` names it in `Connection` too.
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
-    } else if edits.wishes.trailers {
+    } else if edits.options.trailers {
         // RFC 9110 section 10.1.4: a sender of `TE` names it in `Connection` too.
         out.extend_from_slice(b"connection: te\r\nte: trailers\r\n");
     }

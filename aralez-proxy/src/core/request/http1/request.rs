@@ -32,9 +32,9 @@ pub struct RequestHead {
     seen: SeenRequestFields,
 }
 
-/// The wishes of a head for the connection and the exchange.
+/// What a head asks of the connection and the exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Wishes {
+pub struct RequestOptions {
     /// The connection stays open for the next request.
     pub keep_alive: bool,
     /// The request asks for a WebSocket (RFC 6455 section 4.1). Other upgrades are not supported, and not forwarded.
@@ -223,11 +223,11 @@ impl RequestHead {
         self.seen.odd_length()
     }
 
-    /// Returns the wishes for the connection and the exchange.
-    pub fn wishes(&self, bytes: &[u8]) -> Wishes {
+    /// Returns what the head asks of the connection and the exchange.
+    pub fn options(&self, bytes: &[u8]) -> RequestOptions {
         let new = self.version() == HttpVersion::Http11;
         let body = !matches!(self.framing(), Framing::None | Framing::Length(0));
-        Wishes {
+        RequestOptions {
             // RFC 9112 section 9.3: an HTTP/1.1 connection persists unless the message has the option close, and an HTTP/1.0 one only with
             // the option keep-alive.
             keep_alive: if new {

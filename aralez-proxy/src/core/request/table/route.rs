@@ -33,7 +33,7 @@ pub struct CompiledRules {
     pub policies: Box<[Policy]>,
     /// All other rules. Timeouts that no scope sets have their defaults; header edits are in the fields above. Shared with the enclosing
     /// scope if both are equal.
-    pub said: Arc<Rules>,
+    pub others: Arc<Rules>,
 }
 
 impl CompiledRules {
@@ -49,7 +49,7 @@ impl CompiledRules {
             }
         };
         let policies = Policy::of(&all);
-        let shared = wider.map(|wider| &wider.said);
+        let shared = wider.map(|wider| &wider.others);
         let shared = shared.filter(|said| ***said == all).cloned();
         Self {
             request_edits: edits(
@@ -63,7 +63,7 @@ impl CompiledRules {
                 wider.map(|wider| &wider.response_edits),
             ),
             policies,
-            said: shared.unwrap_or_else(|| Arc::new(all)),
+            others: shared.unwrap_or_else(|| Arc::new(all)),
         }
     }
 }

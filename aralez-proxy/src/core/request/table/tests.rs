@@ -133,8 +133,8 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
     let [first, own, last] = ["/0", "/1", "/2"].map(|path| route(path).unwrap());
     assert!(Arc::ptr_eq(&first.rules, &last.rules));
-    assert!(Arc::ptr_eq(&first.rules.said, &own.rules.said));
-    assert_eq!(first.rules.said.timeouts, Timeouts::defaults());
+    assert!(Arc::ptr_eq(&first.rules.others, &own.rules.others));
+    assert_eq!(first.rules.others.timeouts, Timeouts::defaults());
     assert!(route("/").is_none());
 }
 

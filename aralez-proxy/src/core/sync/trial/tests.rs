@@ -8,9 +8,9 @@ fn suspects(marks: &Marks) -> Vec<Digest> {
     marks.suspects().map(|(root, _)| root).collect()
 }
 
-fn standing(marks: &Marks, number: u8) -> Option<Standing> {
+fn state(marks: &Marks, number: u8) -> Option<TrialState> {
     let mut suspects = marks.suspects();
-    suspects.find_map(|(suspect, standing)| (suspect == root(number)).then_some(standing))
+    suspects.find_map(|(suspect, state)| (suspect == root(number)).then_some(state))
 }
 
 fn after(before: LastExit) -> Boot {
@@ -166,7 +166,7 @@ fn suspect() -> Marks {
     runs(&mut marks, LastExit::Left, &[1]);
     runs(&mut marks, LastExit::Fault, &[1]);
     runs(&mut marks, LastExit::Fault, &[2]);
-    assert_eq!(standing(&marks, 1), Some(Standing::Suspect));
+    assert_eq!(state(&marks, 1), Some(TrialState::Suspect));
     marks
 }
 
@@ -175,7 +175,7 @@ fn a_suspect_stays_one_whatever_ends_the_boots_of_what_serves_instead() {
     let mut marks = suspect();
     for end in [LastExit::Left, LastExit::Unknown, LastExit::Surroundings] {
         runs(&mut marks, end, &[2]);
-        assert_eq!(standing(&marks, 1), Some(Standing::Suspect));
+        assert_eq!(state(&marks, 1), Some(TrialState::Suspect));
     }
 }
 
@@ -194,7 +194,7 @@ fn a_death_on_the_one_more_try_is_fatal_whoever_saw_it() {
         let mut marks = suspect();
         marks.swap(root(1));
         marks.boot(after(end));
-        assert_eq!(standing(&marks, 1), Some(Standing::Fatal));
+        assert_eq!(state(&marks, 1), Some(TrialState::Fatal));
         // An operator has it sent again, and it serves.
         marks.swap(root(1));
         marks.proved(root(1));
@@ -208,7 +208,7 @@ fn a_try_that_was_ended_by_the_signal_to_leave_or_by_the_machine_is_no_death_on_
         let mut marks = suspect();
         marks.swap(root(1));
         marks.boot(after(end));
-        assert_eq!(standing(&marks, 1), Some(Standing::Suspect));
+        assert_eq!(state(&marks, 1), Some(TrialState::Suspect));
     }
     let mut marks = suspect();
     marks.swap(root(1));
@@ -216,7 +216,7 @@ fn a_try_that_was_ended_by_the_signal_to_leave_or_by_the_machine_is_no_death_on_
         machine: "another".to_owned(),
         ..after(LastExit::Unknown)
     });
-    assert_eq!(standing(&marks, 1), Some(Standing::Suspect));
+    assert_eq!(state(&marks, 1), Some(TrialState::Suspect));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl<C: ClientSide> Duplex<'_, C> {
     /// Returns whether the client awaits a 100 before it sends its body.
     fn awaits_continue(&self) -> bool {
         let progress = &self.side.progress;
-        self.client.facts().wishes.expects_continue
+        self.client.facts().options.expects_continue
             && !progress.continued
             && self.clocks.received == 0
             && self.side.up.data() == 0

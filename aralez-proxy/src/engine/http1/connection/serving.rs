@@ -7,7 +7,7 @@ use crate::core::request::outcome::Outcome;
 use crate::core::traffic::{ConnectionLimit, ConnectionState};
 use crate::engine::exchange::facts::Facts;
 use crate::engine::exchange::{Exchange, ExchangeParts};
-use crate::engine::http1::client::{Follows, Http1};
+use crate::engine::http1::client::{AfterExchange, Http1};
 use crate::engine::http1::connection::{Connection, Disposition};
 use crate::engine::io::Io;
 use crate::engine::threads::context::ExchangeBuffers;
@@ -70,7 +70,7 @@ impl<C: Io> Connection<C> {
         facts: Facts,
     ) -> (Http1<'a, C>, ExchangeParts<'a>) {
         // RFC 9112 section 9.6: a server closes the connection after its response to a request with the option close.
-        let may_keep = facts.wishes.keep_alive
+        let may_keep = facts.options.keep_alive
             && self.served < self.worker.engine.limits.requests
             && !self.yields;
         let client = Http1 {
@@ -83,7 +83,7 @@ impl<C: Io> Connection<C> {
             address: self.address,
             facts,
             may_keep,
-            follows: Follows::default(),
+            after: AfterExchange::default(),
         };
         let parts = ExchangeParts {
             worker: &self.worker,

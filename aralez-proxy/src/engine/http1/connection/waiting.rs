@@ -90,13 +90,13 @@ impl<C: Io> Connection<C> {
         } else {
             self.since
         };
-        self.yields || place.rest(since)
+        self.yields || place.mark_idle(since)
     }
 
     /// Registers the connection as busy. If it was chosen for eviction while bytes arrived, it closes after its next answer.
     pub(super) fn is_busy(&mut self) {
         if let Some(place) = &self.place {
-            self.yields |= place.work();
+            self.yields |= place.mark_busy();
         }
     }
 }

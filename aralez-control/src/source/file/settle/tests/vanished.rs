@@ -5,7 +5,7 @@ use super::*;
 const B: &str = "conf.d/b.yaml";
 
 /// Returns the last reading for a folder with two files after ten seconds of the same look.
-fn after_losing(gone: &Look) -> (Bench, FilesReading) {
+fn after_losing(gone: &Scan) -> (Bench, FilesReading) {
     let mut bench = Bench::fresh();
     bench.only(&look(text("a"), &[(A, text("x")), (B, text("y"))]), ms(100));
     let (_, reading) = bench.hold(gone, ms(10_000)).pop().unwrap();
@@ -15,12 +15,12 @@ fn after_losing(gone: &Look) -> (Bench, FilesReading) {
 #[test]
 fn a_folder_that_is_gone_empty_or_another_one_takes_nothing_away_however_long_that_lasts() {
     let all = Some(set(&[("upstreams.yaml", "a"), (A, "x"), (B, "y")]));
-    let missing = Look {
+    let missing = Scan {
         folder: None,
         ..look(text("a"), &[])
     };
     let emptied = look(text("a"), &[]);
-    let another = Look {
+    let another = Scan {
         folder: folder(2),
         ..look(text("a"), &[(A, text("x"))])
     };
@@ -55,7 +55,7 @@ fn one_deleted_file_of_several_and_a_link_that_points_elsewhere_are_decisions() 
     let left = Some(set(&[("upstreams.yaml", "a"), (A, "x")]));
     assert_eq!(reading.documents, left);
     assert!(reading.gone.is_empty());
-    let swapped = Look {
+    let swapped = Scan {
         folder: Some(Folder {
             id: id(2),
             real: "/releases/2".into(),
@@ -76,7 +76,7 @@ fn a_folder_that_vanished_while_control_was_down_takes_nothing_away() {
             has_head: true,
             documents: documents.clone(),
         });
-        let gone = Look {
+        let gone = Scan {
             folder,
             ..look(text("a"), &[])
         };

@@ -37,7 +37,7 @@ fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         node: &Pseudonym::new([0; 8]),
-        wishes: request.wishes(bytes),
+        options: request.options(bytes),
     };
     let mut out = Vec::new();
     super::request(&request, bytes, &edits, &mut out);
@@ -363,7 +363,7 @@ fn what_is_added_to_one_message_stands_behind_what_its_route_edits() {
         additions: &additions,
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         node: &Pseudonym::new([0; 8]),
-        wishes: Wishes::default(),
+        options: RequestOptions::default(),
     };
     let mut out = Vec::new();
     super::request(&request, head.as_bytes(), &changes, &mut out);

@@ -16,9 +16,9 @@ fn with(fields: &str) -> Result<RequestHead, RequestRefusal> {
     read(head.as_bytes()).map(|(request, _)| request)
 }
 
-fn wishes(head: &str) -> Wishes {
+fn options(head: &str) -> RequestOptions {
     let (request, _) = read(head.as_bytes()).unwrap();
-    request.wishes(head.as_bytes())
+    request.options(head.as_bytes())
 }
 
 fn kept(head: &str) -> Vec<&str> {
@@ -122,7 +122,7 @@ fn a_connection_stays_open_where_the_client_says_so_and_its_version_can() {
         ("HTTP/1.0", "Keep-Alive: timeout=9\r\n", false),
     ] {
         let head = format!("GET / {line}\r\nHost: a\r\n{fields}\r\n");
-        assert_eq!(wishes(&head).keep_alive, keep_alive, "{head:?}");
+        assert_eq!(options(&head).keep_alive, keep_alive, "{head:?}");
     }
 }
 
@@ -130,7 +130,7 @@ fn a_connection_stays_open_where_the_client_says_so_and_its_version_can() {
 fn only_a_get_without_a_body_that_names_websocket_twice_becomes_one() {
     let fields = "Connection: keep-alive, Upgrade\r\nUpgrade: h2c, WebSocket\r\n";
     let asks =
-        |line: &str, more: &str| wishes(&format!("{line}\r\nHost: a\r\n{more}\r\n")).web_socket;
+        |line: &str, more: &str| options(&format!("{line}\r\nHost: a\r\n{more}\r\n")).web_socket;
     assert!(asks("GET / HTTP/1.1", fields));
     assert!(asks(
         "GET / HTTP/1.1",
@@ -157,9 +157,9 @@ fn only_a_get_without_a_body_that_names_websocket_twice_becomes_one() {
 #[test]
 fn an_old_client_neither_waits_for_a_100_nor_takes_trailers() {
     let fields = "Host: a\r\nExpect: 100-Continue\r\nTE: gzip, Trailers\r\n\r\n";
-    let new = wishes(&format!("PUT / HTTP/1.1\r\n{fields}"));
+    let new = options(&format!("PUT / HTTP/1.1\r\n{fields}"));
     assert!(new.expects_continue && new.trailers);
-    let old = wishes(&format!("PUT / HTTP/1.0\r\n{fields}"));
+    let old = options(&format!("PUT / HTTP/1.0\r\n{fields}"));
     assert!(!old.expects_continue && !old.trailers);
 }
 

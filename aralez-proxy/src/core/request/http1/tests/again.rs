@@ -11,7 +11,7 @@ use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::field::Field;
 use crate::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
 use crate::core::request::http1::octets;
-use crate::core::request::http1::request::{RequestHead, Wishes};
+use crate::core::request::http1::request::{RequestHead, RequestOptions};
 use crate::core::request::http1::response::{Asked, ResponseHead};
 use crate::core::request::http1::tests::messages::{requests, responses};
 use crate::core::request::http1::{Framing, HttpVersion};
@@ -43,7 +43,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), true),
         node: &Pseudonym::new([0; 8]),
-        wishes: head.wishes(bytes),
+        options: head.options(bytes),
     };
     let mut out = Vec::new();
     forward::request(head, bytes, &edits, &mut out);
@@ -51,7 +51,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Reports whether a field is allowed in a forwarded head.
-fn may_stand(field: &Field, bytes: &[u8], wishes: Wishes) -> bool {
+fn may_stand(field: &Field, bytes: &[u8], options: RequestOptions) -> bool {
     let value = field.value(bytes);
     let ours: [(&[u8], &[u8]); 3] = [
         (b"x-forwarded-for", b"203.0.113.7"),
@@ -59,10 +59,10 @@ fn may_stand(field: &Field, bytes: &[u8], wishes: Wishes) -> bool {
         (b"x-forwarded-host", b""),
     ];
     match field.name {
-        FieldName::Connection if wishes.web_socket => value == b"upgrade",
-        FieldName::Connection => wishes.trailers && value == b"te",
-        FieldName::Upgrade => wishes.web_socket && value == b"websocket",
-        FieldName::Te => wishes.trailers && value == b"trailers",
+        FieldName::Connection if options.web_socket => value == b"upgrade",
+        FieldName::Connection => options.trailers && value == b"te",
+        FieldName::Upgrade => options.web_socket && value == b"websocket",
+        FieldName::Te => options.trailers && value == b"trailers",
         FieldName::TransferEncoding => value == b"chunked",
         FieldName::Ours => ours
             .iter()
@@ -101,9 +101,9 @@ fn check_request(bytes: &[u8], head: &RequestHead, out: &[u8]) -> Result<(), Tes
     prop_assert!(again.has_host_field() && again.host(out) == host);
     prop_assert_eq!(again.framing(), head.framing());
     prop_assert!(!again.rewrites_length());
-    let (wishes, told) = (head.wishes(bytes), again.wishes(out));
-    prop_assert_eq!(told.web_socket, wishes.web_socket);
-    prop_assert_eq!(told.expects_continue, wishes.expects_continue);
+    let (options, told) = (head.options(bytes), again.options(out));
+    prop_assert_eq!(told.web_socket, options.web_socket);
+    prop_assert_eq!(told.expects_continue, options.expects_continue);
     prop_assert!(told.keep_alive);
     let ours = again
         .fields()
@@ -113,7 +113,7 @@ fn check_request(bytes: &[u8], head: &RequestHead, out: &[u8]) -> Result<(), Tes
     prop_assert_eq!(ours.count(), said);
     for field in again.fields() {
         prop_assert!(
-            may_stand(field, out, wishes),
+            may_stand(field, out, options),
             "{:?}",
             field.key(out).escape_ascii().to_string()
         );

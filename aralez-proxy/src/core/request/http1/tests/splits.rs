@@ -30,7 +30,7 @@ fn request(bytes: &[u8], reads: &[usize], limits: &HeadLimits) -> String {
     for end in ends(bytes.len(), reads) {
         match head.read(&bytes[..end], limits) {
             Ok(None) => {}
-            Ok(Some(length)) => return format!("{length} {:?} {head:?}", head.wishes(bytes)),
+            Ok(Some(length)) => return format!("{length} {:?} {head:?}", head.options(bytes)),
             Err(refusal) => return format!("{refusal:?}"),
         }
     }

@@ -44,7 +44,7 @@ fn a_request_that_names_no_host_goes_on_with_one() {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         node: &Pseudonym::new([0; 8]),
-        wishes: request.wishes(head),
+        options: request.options(head),
     };
     let mut out = Vec::new();
     super::request(&request, head, &edits, &mut out);

@@ -70,7 +70,7 @@ impl Writer {
     pub(super) fn end_hold(&mut self) {
         self.holds.files_are(None);
         let held = self.files.gone_held();
-        self.tell(|status| status.held = held);
+        self.update_status(|status| status.held = held);
     }
 
     /// Commits the files that are held, without those that are gone; `None` if none are held.
@@ -91,7 +91,7 @@ impl Writer {
             Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}
             _ => {
                 self.files.release_gone();
-                self.tell_of_files(taken.as_ref().err());
+                self.publish_files_status(taken.as_ref().err());
             }
         }
         taken
