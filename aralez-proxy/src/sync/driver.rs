@@ -264,6 +264,10 @@ impl Driver {
                 self.stream = None;
                 self.part(reason);
             }
+            Action::Leave => {
+                self.stream = None;
+                info!("stream to control closed: the proxy is shutting down");
+            }
         }
     }
 

@@ -189,7 +189,7 @@ impl Subscription {
             }
             Event::Shutdown => {
                 self.phase = Phase::Idle;
-                actions.push(Action::Close("the proxy is shutting down".to_owned()));
+                actions.push(Action::Leave);
             }
         }
         let alone = !matches!(self.phase, Phase::Live(_) | Phase::Idle);

@@ -148,6 +148,7 @@ impl World {
             }
             Action::Send(report) => self.report(node, &report),
             Action::Close(reason) => self.close(node, &reason),
+            Action::Leave => self.close(node, "the proxy is shutting down"),
         }
     }
 

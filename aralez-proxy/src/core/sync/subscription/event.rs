@@ -98,4 +98,6 @@ pub enum Action {
     Send(Report),
     /// Close the stream after everything sent so far. The reason is for the operator.
     Close(String),
+    /// Close the stream: the proxy is shutting down.
+    Leave,
 }

@@ -288,7 +288,7 @@ fn status_keeps_pace_with_a_control_whose_heartbeat_is_faster() {
 #[test]
 fn after_the_end_nothing_is_dialled() {
     let mut bench = Bench::live(None);
-    assert!(matches!(bench.on(Event::Shutdown)[..], [Action::Close(_)]));
+    assert!(matches!(bench.on(Event::Shutdown)[..], [Action::Leave]));
     assert!(bench.on(Event::StreamLost).is_empty());
     assert!(bench.on(Event::ConnectFailed).is_empty());
     assert_eq!(bench.machine.next_wake(), None);

@@ -132,7 +132,7 @@ impl World {
                     "told what is held while it changes"
                 ),
                 Action::Send(_) => assert!(self.open, "spoke without a stream"),
-                Action::Close(_) => {}
+                Action::Close(_) | Action::Leave => {}
             }
         }
     }

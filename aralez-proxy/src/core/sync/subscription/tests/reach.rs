@@ -196,7 +196,7 @@ fn a_stream_that_is_lost_says_nothing_of_whether_control_can_be_reached() {
     assert_eq!(bench.probed_within(1), []);
     bench.unreached();
     assert_eq!(servers(&bench.probed_within(5)), [0, 1]);
-    assert!(matches!(bench.on(Event::Shutdown)[..], [Action::Close(_)]));
+    assert!(matches!(bench.on(Event::Shutdown)[..], [Action::Leave]));
     assert!(bench.on(Event::Probed(0)).is_empty());
     assert_eq!(bench.machine.next_wake(), None);
 }
