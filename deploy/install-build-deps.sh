@@ -25,21 +25,8 @@ else
 fi
 
 if [ -n "$missing" ]; then
-    as_root=""
-    if [ "$(id -u)" -ne 0 ]; then
-        if ! command -v sudo >/dev/null 2>&1; then
-            fail "Missing packages:$missing. Only root can install them, and sudo is not available." \
-                "Run as root: apt-get install$missing"
-        fi
-        as_root="sudo"
-    fi
-    say "Installing:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # The package lists of a fresh image are empty or old. Without network access, the install below reports what it cannot find.
-    $as_root apt-get update -qq || say "Cannot update the package lists; using the existing ones."
     # shellcheck disable=SC2086 # a list of packages
-    $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-        fail "Cannot install:$missing. Install them manually, then try again."
+    "$(dirname "$0")/install-packages.sh" $missing
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
