@@ -4,12 +4,14 @@
 //! It fails by panicking. Its own promises are tested in `tests/harness.rs`: a harness that cannot see a failed request proves nothing. It
 //! contains no tests of the product.
 
+pub mod blocking;
 pub mod byte_reader;
 pub mod corpus;
 pub mod disk;
 pub mod document;
 pub mod eventually;
 pub mod fault_proxy;
+pub mod files;
 pub mod fleet;
 pub mod lenient;
 pub mod load;

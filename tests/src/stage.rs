@@ -68,3 +68,37 @@ impl Stage {
         self.is_live(how, before, body).await;
     }
 }
+
+/// One proxy that serves `a.test`, whose configuration must not change.
+#[derive(Debug)]
+pub struct UnchangedStage {
+    /// Control and the proxy.
+    pub fleet: Fleet,
+    /// The revision of its document.
+    pub head: u64,
+    /// The endpoint of the site, which answers `a`.
+    pub a: Origin,
+}
+
+impl UnchangedStage {
+    /// Starts the stage.
+    ///
+    /// # Panics
+    /// Panics if it does not come up.
+    pub async fn new() -> Self {
+        let a = Origin::start("a").await;
+        let fleet = Plan::one_site(&a, "").await;
+        let head = fleet.until_current(LIVE).await;
+        Self { fleet, head, a }
+    }
+
+    /// Asserts that the head and the site are still those of the start.
+    ///
+    /// # Panics
+    /// Panics if they are not.
+    pub async fn nothing_changed(&self) {
+        assert_eq!(self.fleet.until_current(LIVE).await, self.head);
+        let response = self.fleet.get(0, "a.test", "/").await;
+        assert_eq!(response.expect("the site is served").text(), "a");
+    }
+}

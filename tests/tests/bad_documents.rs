@@ -1,36 +1,10 @@
 //! Every fault of a pushed document is answered with its place, its reason and the nearest valid alternative, and changes nothing.
 
-use aralez_tests::document::site;
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
-use aralez_tests::origin::Origin;
+use aralez_tests::stage::UnchangedStage;
 
-struct Stage {
-    fleet: Fleet,
-    head: u64,
-    _a: Origin,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let a = Origin::start("a").await;
-        let fleet = Plan::new(1)
-            .document(&site("a.test", &[a.address()]))
-            .start()
-            .await;
-        let head = fleet.until_current(LIVE).await;
-        Self { fleet, head, _a: a }
-    }
-
-    async fn push(&self, text: &str) -> (u16, String) {
-        let response = self.fleet.push(text).await;
-        (response.status, response.text())
-    }
-
-    async fn nothing_changed(&self) {
-        assert_eq!(self.fleet.until_current(LIVE).await, self.head);
-        let response = self.fleet.get(0, "a.test", "/").await.unwrap();
-        assert_eq!(response.text(), "a");
-    }
+async fn push(stage: &UnchangedStage, text: &str) -> (u16, String) {
+    let response = stage.fleet.push(text).await;
+    (response.status, response.text())
 }
 
 /// A document, and the parts that the answer to it must contain.
@@ -132,10 +106,10 @@ fn endpoints() -> Vec<Faulty> {
 
 #[tokio::test]
 async fn each_fault_is_answered_with_its_place_and_changes_nothing() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let mut missing = Vec::new();
     for (text, parts) in [keys(), duplicates(), endpoints()].into_iter().flatten() {
-        let (status, answer) = stage.push(&text).await;
+        let (status, answer) = push(&stage, &text).await;
         let (first, faults) = answer.split_once('\n').unwrap_or_default();
         if (status, first) != (502, "Failed to parse config!") {
             missing.push(format!("{text:?}: {status} {answer:?}"));
@@ -149,10 +123,10 @@ async fn each_fault_is_answered_with_its_place_and_changes_nothing() {
 
 #[tokio::test]
 async fn every_fault_of_a_document_comes_at_once() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let lines =
         "      servers: [\"127.0.0.1:0\", \"127.0.0.1:1\", \"nope\"]\n      to_https: maybe\n";
-    let (_, answer) = stage.push(&format!("bogus: 1\n{}", route(lines))).await;
+    let (_, answer) = push(&stage, &format!("bogus: 1\n{}", route(lines))).await;
     for part in [
         "upstreams.yaml:1:1",
         "upstreams.yaml:5:",

@@ -4,63 +4,40 @@ use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
+use aralez_tests::fleet::{LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Connection, Request};
+use aralez_tests::stage::UnchangedStage;
 
 /// The promise is one second in a release build; a debug build gets three.
 const BOUND: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
 const MEMORY: u64 = 100 << 20;
 
-struct Stage {
-    fleet: Fleet,
-    head: u64,
-    _a: Origin,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let a = Origin::start("a").await;
-        let fleet = Plan::new(1)
-            .document(&site("a.test", &[a.address()]))
-            .start()
-            .await;
-        let head = fleet.until_current(LIVE).await;
-        Self { fleet, head, _a: a }
-    }
-
-    /// Pushes bytes, and returns the status and the text of the answer. Asserts the bounds of time and memory.
-    async fn refused(&self, what: &str, text: &[u8]) -> (u16, String) {
-        let before = self.fleet.control().memory();
-        let target = format!("/conf?key={MASTER_KEY}");
-        let request = Request::new("POST", "control", &target).body(text);
-        let start = Instant::now();
-        let response = raw::send(self.fleet.api(), &request).await;
-        let response = response.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let took = start.elapsed();
-        let grown = self.fleet.control().peak_memory().saturating_sub(before);
-        let text = response.text();
-        let first: String = text.lines().take(3).collect::<Vec<_>>().join(" | ");
-        println!(
-            "{what}: {} in {took:?}, +{} KiB: {first:.200}",
-            response.status,
-            grown >> 10
-        );
-        assert!(took < BOUND, "{what}: {took:?}");
-        assert!(grown < MEMORY, "{what}: {} MiB", grown >> 20);
-        (response.status, text)
-    }
-
-    async fn nothing_changed(&self) {
-        assert_eq!(self.fleet.until_current(LIVE).await, self.head);
-        let response = self.fleet.get(0, "a.test", "/").await.unwrap();
-        assert_eq!(response.text(), "a");
-    }
+/// Pushes bytes, and returns the status and the text of the answer. Asserts the bounds of time and memory.
+async fn refused(stage: &UnchangedStage, what: &str, text: &[u8]) -> (u16, String) {
+    let before = stage.fleet.control().memory();
+    let target = format!("/conf?key={MASTER_KEY}");
+    let request = Request::new("POST", "control", &target).body(text);
+    let start = Instant::now();
+    let response = raw::send(stage.fleet.api(), &request).await;
+    let response = response.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let took = start.elapsed();
+    let grown = stage.fleet.control().peak_memory().saturating_sub(before);
+    let text = response.text();
+    let first: String = text.lines().take(3).collect::<Vec<_>>().join(" | ");
+    println!(
+        "{what}: {} in {took:?}, +{} KiB: {first:.200}",
+        response.status,
+        grown >> 10
+    );
+    assert!(took < BOUND, "{what}: {took:?}");
+    assert!(grown < MEMORY, "{what}: {} MiB", grown >> 20);
+    (response.status, text)
 }
 
 #[tokio::test]
 async fn documents_built_to_hurt_are_refused_quickly_and_cheaply() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let under = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -86,7 +63,7 @@ async fn documents_built_to_hurt_are_refused_quickly_and_cheaply() {
         ("two documents", b"a.test: 1\n---\nb.test: 2\n".to_vec()),
         ("one long scalar", b"a".repeat(1 << 20)),
     ] {
-        let (status, answer) = stage.refused(what, &text).await;
+        let (status, answer) = refused(&stage, what, &text).await;
         assert!((400..=502).contains(&status), "{what}: {status}");
         assert!(
             answer.len() > 30 && answer.len() < 1 << 20,
@@ -99,7 +76,7 @@ async fn documents_built_to_hurt_are_refused_quickly_and_cheaply() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_before_it_is_read() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let before = stage.fleet.control().memory();
     let target = format!("/conf?key={MASTER_KEY}");
     let head =
@@ -138,7 +115,7 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
 
 #[tokio::test]
 async fn the_config_api_asks_for_its_key_and_for_what_it_knows() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let api = stage.fleet.api();
     let text = site("evil.test", &["127.0.0.1:1"]);
     for target in ["/conf", "/conf?key=", "/conf?key=wrong", "/conf?KEY=x"] {
@@ -152,7 +129,7 @@ async fn the_config_api_asks_for_its_key_and_for_what_it_knows() {
     }
     let request = Request::new("POST", "control", "/conf")
         .header("Authorization", &format!("Bearer {MASTER_KEY}"));
-    let same_text = site("a.test", &[stage._a.address()]);
+    let same_text = site("a.test", &[stage.a.address()]);
     let response = raw::send(api, &request.body(same_text.as_str()))
         .await
         .unwrap();
@@ -184,9 +161,9 @@ async fn a_config_api_that_is_switched_off_takes_nothing_but_files_still_count()
 
 #[tokio::test]
 async fn a_route_to_the_config_api_is_refused() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     let text = site("x.test", &[stage.fleet.api()]);
-    let (status, answer) = stage.refused("a route to the API", text.as_bytes()).await;
+    let (status, answer) = refused(&stage, "a route to the API", text.as_bytes()).await;
     assert_eq!(status, 502, "{answer}");
     assert!(answer.contains("upstreams.yaml:5:"), "{answer}");
     stage.nothing_changed().await;
@@ -194,7 +171,7 @@ async fn a_route_to_the_config_api_is_refused() {
 
 #[tokio::test]
 async fn the_same_in_a_file_is_named_in_the_status() {
-    let stage = Stage::new().await;
+    let stage = UnchangedStage::new().await;
     for (text, part) in [
         (b"x.test: \"\xff\xfe\"\n".to_vec(), "UTF-8"),
         (b"[".repeat(100_000), "recursion limit"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use aralez_tests::document::{site, versioned};
 use aralez_tests::eventually::{eventually, same};
+use aralez_tests::files::files_below;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw;
@@ -71,21 +72,6 @@ fn cached(fleet: &Fleet) -> Vec<PathBuf> {
         .collect();
     files.sort_by_key(|path| path.metadata().unwrap().modified().unwrap());
     files
-}
-
-fn files_below(folder: &std::path::Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 async fn persisted(fleet: &Fleet, revision: u64) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::meter::processor_time;
 use aralez_tests::origin::Origin;
 use aralez_tests::process::Daemon;
@@ -16,14 +16,6 @@ const NONE: u64 = 3;
 const PLENTY: u64 = 1000;
 /// Time for which a daemon without free descriptors is observed.
 const WATCHED: Duration = Duration::from_secs(2);
-
-async fn serving(origin: &Origin) -> Fleet {
-    let document = site("a.test", &[origin.address()]);
-    let fleet = Plan::new(1).document(&document).start().await;
-    fleet.until_current(LIVE).await;
-    fleet.until_serving(LIVE, "a.test", "a").await;
-    fleet
-}
 
 /// Exhausts the daemon's descriptors while a client waits at `address`, then frees them again.
 async fn runs_out(daemon: &Daemon, address: SocketAddr, host: &'static str, path: &'static str) {
@@ -54,7 +46,7 @@ async fn runs_out(daemon: &Daemon, address: SocketAddr, host: &'static str, path
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_without_descriptors_does_not_spin_and_serves_who_waited_when_there_are_some() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin).await;
+    let fleet = Plan::one_site(&origin, "").await;
     let proxy = fleet.proxies[0].as_ref().unwrap();
     runs_out(proxy, fleet.http(0), "a.test", "/").await;
 }
@@ -62,7 +54,7 @@ async fn a_proxy_without_descriptors_does_not_spin_and_serves_who_waited_when_th
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_admin_endpoint_of_a_proxy_without_descriptors_does_not_spin_either() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin).await;
+    let fleet = Plan::one_site(&origin, "").await;
     let proxy = fleet.proxies[0].as_ref().unwrap();
     runs_out(proxy, fleet.admin(0), "admin", "/metrics").await;
 }
@@ -70,7 +62,7 @@ async fn the_admin_endpoint_of_a_proxy_without_descriptors_does_not_spin_either(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn control_without_descriptors_does_not_spin_and_takes_what_was_saved_when_there_are_some() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin).await;
+    let fleet = Plan::one_site(&origin, "").await;
     runs_out(fleet.control(), fleet.api(), "localhost", "/livez").await;
     fleet.save(&site("b.test", &[origin.address()]));
     fleet.until_serving(LIVE, "b.test", "a").await;

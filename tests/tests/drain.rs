@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use aralez_tests::blocking;
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
@@ -91,44 +92,10 @@ async fn a_leaving_proxy_ends_keep_alives_and_lets_tunnels_live_to_the_grace() {
     );
 }
 
-/// Starts one proxy that serves `a.test` and shuts down within these limits.
-async fn serving(origin: &Origin, limits: &str) -> Fleet {
-    let fleet = Plan::new(1)
-        .proxy(0, limits)
-        .document(&site("a.test", &[origin.address()]))
-        .start()
-        .await;
-    fleet.until_current(LIVE).await;
-    fleet.until_serving(LIVE, "a.test", "a").await;
-    fleet
-}
-
 fn terminate(fleet: &mut Fleet) -> (Daemon, Instant) {
     let proxy = fleet.proxies[0].take().unwrap();
     proxy.signal(Signal::TERM);
     (proxy, Instant::now())
-}
-
-/// Opens a blocking socket, which shows how the connection was closed (FIN or reset).
-fn client(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    stream
-}
-
-/// Reads everything until the connection is closed; returns the bytes, and the error if it was not closed cleanly.
-fn rest(stream: &mut TcpStream) -> (Vec<u8>, Result<(), ErrorKind>) {
-    let mut all = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        match stream.read(&mut part) {
-            Ok(0) => return (all, Ok(())),
-            Ok(count) => all.extend_from_slice(&part[..count]),
-            Err(error) => return (all, Err(error.kind())),
-        }
-    }
 }
 
 /// Reports whether the other end has neither closed the connection nor sent anything.
@@ -144,9 +111,9 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 /// Opens connections that each complete one request and stay open.
 fn kept(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     let one = |_| {
-        let mut stream = client(address);
+        let mut stream = blocking::connect(address);
         stream.write_all(GET).unwrap();
-        let answer = read_answer(&mut stream);
+        let answer = blocking::answer(&mut stream);
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(!answer.contains("connection: close"), "{answer}");
         stream
@@ -154,25 +121,12 @@ fn kept(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     (0..count).map(one).collect()
 }
 
-/// Reads an answer whose body is `a`.
-fn read_answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\na") {
-        let mut byte = [0];
-        match stream.read(&mut byte) {
-            Ok(1..) => answer.extend_from_slice(&byte),
-            ended => panic!("{ended:?} after {:?}", String::from_utf8_lossy(&answer)),
-        }
-    }
-    String::from_utf8(answer).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_requests_are_answered()
  {
     const IDLE: usize = 40;
     let origin = Origin::start("a").await;
-    let mut fleet = serving(&origin, "grace_period: 8s").await;
+    let mut fleet = Plan::one_site(&origin, "grace_period: 8s").await;
     let mut idle = kept(fleet.http(0), IDLE);
     let mut late = kept(fleet.http(0), 10);
     let (mut proxy, told) = terminate(&mut fleet);
@@ -181,14 +135,14 @@ async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_re
     assert!(!late.is_empty(), "they do not end in the same instant");
     for stream in &mut late {
         stream.write_all(GET).unwrap();
-        let answer = read_answer(stream);
+        let answer = blocking::answer(stream);
         assert!(answer.contains("connection: close\r\n"), "{answer}");
-        assert_eq!(rest(stream), (Vec::new(), Ok(())));
+        assert_eq!(blocking::rest(stream), (Vec::new(), Ok(())));
     }
     drop(late);
     let ends = idle.drain(..).map(|mut stream| {
         std::thread::spawn(move || {
-            assert_eq!(rest(&mut stream), (Vec::new(), Ok(())));
+            assert_eq!(blocking::rest(&mut stream), (Vec::new(), Ok(())));
             told.elapsed()
         })
     });
@@ -215,8 +169,8 @@ async fn idle_connections_of_a_leaving_proxy_end_one_after_the_other_and_late_re
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_served() {
     let origin = Origin::start("a").await;
-    let mut fleet = serving(&origin, "grace_period: 8s\nclient_defer_accept: false").await;
-    let mut fresh = client(fleet.http(0));
+    let mut fleet = Plan::one_site(&origin, "grace_period: 8s\nclient_defer_accept: false").await;
+    let mut fresh = blocking::connect(fleet.http(0));
     let [begin, end] = GET.split_at(20).into();
     fresh.write_all(begin).unwrap();
     let admin = fleet.admin(0);
@@ -235,7 +189,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
     // Longer than the quiet period after which a drain with nothing unfinished is over.
     tokio::time::sleep(Duration::from_millis(500)).await;
     fresh.write_all(end).unwrap();
-    let answer = read_answer(&mut fresh);
+    let answer = blocking::answer(&mut fresh);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
     drop(fresh);
@@ -251,7 +205,7 @@ async fn a_request_whose_head_is_not_whole_when_the_listeners_close_is_still_ser
 /// Opens a tunnel to an endpoint that echoes every byte.
 fn tunnel(origin: &Origin, address: SocketAddr) -> TcpStream {
     origin.answer_once(ScriptedAnswer::web_socket_echo());
-    let mut stream = client(address);
+    let mut stream = blocking::connect(address);
     let upgrade =
         b"GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     stream.write_all(upgrade).unwrap();
@@ -278,7 +232,7 @@ const GOING_AWAY: [u8; 4] = [0x88, 2, 0x03, 0xE9];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_websocket_of_a_leaving_proxy_gets_1001_between_two_frames_and_a_reset_within_one() {
     let origin = Origin::start("a").await;
-    let mut fleet = serving(&origin, "grace_period: 20s\ntunnel_grace: 2s").await;
+    let mut fleet = Plan::one_site(&origin, "grace_period: 20s\ntunnel_grace: 2s").await;
     let address = fleet.http(0);
     let mut whole = tunnel(&origin, address);
     echoed(&mut whole, &[0x81, 2, b'h', b'i']);
@@ -292,19 +246,19 @@ async fn a_websocket_of_a_leaving_proxy_gets_1001_between_two_frames_and_a_reset
 
     let (mut proxy, told) = terminate(&mut fleet);
     for stream in [&mut whole, &mut untouched] {
-        assert_eq!(rest(stream), (GOING_AWAY.to_vec(), Ok(())));
+        assert_eq!(blocking::rest(stream), (GOING_AWAY.to_vec(), Ok(())));
         assert!(
             told.elapsed() >= Duration::from_millis(1_700),
             "its own limit"
         );
     }
     assert_eq!(
-        rest(&mut closed),
+        blocking::rest(&mut closed),
         (Vec::new(), Ok(())),
         "nothing follows a close frame"
     );
     assert_eq!(
-        rest(&mut stuck),
+        blocking::rest(&mut stuck),
         (Vec::new(), Err(ErrorKind::ConnectionReset))
     );
     drop((whole, untouched, closed));
@@ -321,7 +275,7 @@ async fn a_websocket_of_a_leaving_proxy_gets_1001_between_two_frames_and_a_reset
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close_frame() {
     let origin = Origin::start("a").await;
-    let mut fleet = serving(&origin, "grace_period: 20s\ntunnel_grace: 10s").await;
+    let mut fleet = Plan::one_site(&origin, "grace_period: 20s\ntunnel_grace: 10s").await;
     let admin = fleet.admin(0);
     let mut stream = tunnel(&origin, fleet.http(0));
     echoed(&mut stream, &[0x82, 126, 0x40, 0]);
@@ -337,7 +291,7 @@ async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close
     let new = [0x81, 50, b'n', b'e', b'w'];
     stream.write_all(&rest_of_it).unwrap();
     let _ = stream.write_all(&new);
-    let (seen, ended) = rest(&mut stream);
+    let (seen, ended) = blocking::rest(&mut stream);
     println!("asked to end, and ended after {:?}", told.elapsed());
     assert_eq!(ended, Ok(()));
     assert!(
@@ -353,14 +307,14 @@ async fn a_frame_that_is_under_way_when_tunnels_end_is_finished_before_the_close
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_cut_off_by_the_end_of_the_grace_is_not_taken_for_whole() {
     let origin = Origin::start("a").await;
-    let mut fleet = serving(&origin, "grace_period: 1s").await;
+    let mut fleet = Plan::one_site(&origin, "grace_period: 1s").await;
     let body = "x".repeat(100);
     origin.answer_once(
         ScriptedAnswer::ok(&body)
             .chunked()
             .cut(160, AnswerEnding::Stall),
     );
-    let mut old = client(fleet.http(0));
+    let mut old = blocking::connect(fleet.http(0));
     old.write_all(b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")
         .unwrap();
     let under_way = || async { same(&origin.last().head.contains("GET / "), &true) };
@@ -371,5 +325,5 @@ async fn an_answer_that_is_cut_off_by_the_end_of_the_grace_is_not_taken_for_whol
     let (mut proxy, _) = terminate(&mut fleet);
     let (status, _) = proxy.end(Duration::from_secs(20)).await.unwrap();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(rest(&mut old).1, Err(ErrorKind::ConnectionReset));
+    assert_eq!(blocking::rest(&mut old).1, Err(ErrorKind::ConnectionReset));
 }

@@ -1,62 +1,33 @@
 //! Bytes that clients send where a request should begin; every answer to them is counted.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use aralez_tests::document::site;
+use aralez_tests::blocking;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::raw::{self, Connection, Request};
 use aralez_tests::slow::vitals::Metrics;
 
-async fn serving(origin: &Origin, limits: &str) -> Fleet {
-    let fleet = Plan::new(1)
-        .proxy(0, limits)
-        .document(&site("a.test", &[origin.address()]))
-        .start()
-        .await;
-    fleet.until_current(LIVE).await;
-    fleet.until_serving(LIVE, "a.test", "a").await;
-    fleet
-}
-
-fn client(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    let limit = Duration::from_secs(20);
-    stream.set_read_timeout(Some(limit)).unwrap();
-    stream
-}
-
 /// Reads everything until the connection is closed.
 fn rest(stream: &mut TcpStream) -> String {
-    let mut all = Vec::new();
-    let mut part = [0; 4096];
-    while let Ok(count @ 1..) = stream.read(&mut part) {
-        all.extend_from_slice(&part[..count]);
-    }
-    String::from_utf8_lossy(&all).into_owned()
+    String::from_utf8_lossy(&blocking::rest(stream).0).into_owned()
 }
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
 fn answered(stream: &mut TcpStream) {
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    while !answer.ends_with(b"\r\n\r\na") {
-        stream.read_exact(&mut byte).unwrap();
-        answer.push(byte[0]);
-    }
-    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    assert!(blocking::answer(stream).starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() {
     let origin = Origin::start("a").await;
     let limits = "client_header_timeout: 500ms\nclient_idle_timeout: 4s";
-    let fleet = serving(&origin, limits).await;
-    let mut kept = client(fleet.http(0));
+    let fleet = Plan::one_site(&origin, limits).await;
+    let mut kept = blocking::connect(fleet.http(0));
     kept.write_all(GET).unwrap();
     answered(&mut kept);
     kept.write_all(b"\r\n").unwrap();
@@ -65,7 +36,7 @@ async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() 
     kept.write_all(GET).unwrap();
     answered(&mut kept);
     for line in [&b"\r\n"[..], b"\r"] {
-        let mut idle = client(fleet.http(0));
+        let mut idle = blocking::connect(fleet.http(0));
         idle.write_all(GET).unwrap();
         answered(&mut idle);
         idle.write_all(line).unwrap();
@@ -77,10 +48,10 @@ async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() 
             start.elapsed()
         );
     }
-    let mut fresh = client(fleet.http(0));
+    let mut fresh = blocking::connect(fleet.http(0));
     fresh.write_all(b"\r\n").unwrap();
     assert_eq!(rest(&mut fresh), "", "no byte of a request came");
-    let mut begun = client(fleet.http(0));
+    let mut begun = blocking::connect(fleet.http(0));
     begun.write_all(b"\r\nGET / HT").unwrap();
     assert!(rest(&mut begun).starts_with("HTTP/1.1 408"));
     let metrics = Metrics::of(fleet.admin(0)).await.unwrap();
@@ -95,14 +66,14 @@ async fn an_empty_line_behind_a_request_is_idle_and_never_answered_with_a_408() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_begin_a_request_is_refused_at_its_first_byte() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "client_header_timeout: 30s").await;
+    let fleet = Plan::one_site(&origin, "client_header_timeout: 30s").await;
     for (bytes, reason) in [
         (&b"\x16\x03\x01\x02\x00\x01"[..], "tls_on_plain_port"),
         (b"\x00", "method"),
         (b"\r\n get", "method"),
         (b"g", "method"),
     ] {
-        let mut stream = client(fleet.http(0));
+        let mut stream = blocking::connect(fleet.http(0));
         let start = Instant::now();
         stream.write_all(bytes).unwrap();
         let mut first = [0; 12];
@@ -122,8 +93,8 @@ async fn what_cannot_begin_a_request_is_refused_at_its_first_byte() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_client_sends_after_its_last_answer_is_read_for_as_long_as_the_key_says() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "client_linger: 700ms").await;
-    let mut stream = client(fleet.http(0));
+    let fleet = Plan::one_site(&origin, "client_linger: 700ms").await;
+    let mut stream = blocking::connect(fleet.http(0));
     stream.write_all(b"no request\r\n\r\n").unwrap();
     let start = Instant::now();
     assert!(rest(&mut stream).starts_with("HTTP/1.1 400"));
@@ -144,9 +115,9 @@ async fn what_a_client_sends_after_its_last_answer_is_read_for_as_long_as_the_ke
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_ends_its_side_while_the_endpoint_is_slow_is_closed_at_once() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "").await;
+    let fleet = Plan::one_site(&origin, "").await;
     for kept in [false, true] {
-        let mut stream = client(fleet.http(0));
+        let mut stream = blocking::connect(fleet.http(0));
         if kept {
             stream.write_all(GET).unwrap();
             answered(&mut stream);
@@ -163,7 +134,7 @@ async fn a_client_that_ends_its_side_while_the_endpoint_is_slow_is_closed_at_onc
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_counted_and_belongs_to_a_request() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "client_header_timeout: 500ms").await;
+    let fleet = Plan::one_site(&origin, "client_header_timeout: 500ms").await;
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     for status in [299, 599, 600, 799, 999] {
         origin.answer_once(ScriptedAnswer::status(status, "odd"));
@@ -175,7 +146,7 @@ async fn every_answer_is_counted_and_belongs_to_a_request() {
         b"\x16\x03\x01",
         b"GET / HTTP",
     ] {
-        let mut stream = client(fleet.http(0));
+        let mut stream = blocking::connect(fleet.http(0));
         stream.write_all(refused).unwrap();
         stream.read_exact(&mut [0; 12]).unwrap();
     }
@@ -207,7 +178,7 @@ async fn every_answer_is_counted_and_belongs_to_a_request() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_426_says_which_protocol_is_required() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "").await;
+    let fleet = Plan::one_site(&origin, "").await;
     let required = ScriptedAnswer::status(426, "upgrade")
         .header("Upgrade", "websocket")
         .header("Connection", "Upgrade");
@@ -221,12 +192,12 @@ async fn a_426_says_which_protocol_is_required() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hold_the_admin_port_keep_nobody_from_it_and_are_closed() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "").await;
+    let fleet = Plan::one_site(&origin, "").await;
     let before = aralez_tests::slow::vitals::open_files(fleet.proxies[0].as_ref().unwrap().pid());
     fleet.until_ready(0).await;
     let mut silent = Vec::new();
     for number in 0..400 {
-        let mut stream = client(fleet.admin(0));
+        let mut stream = blocking::connect(fleet.admin(0));
         let begun: &[u8] = if number % 2 == 0 {
             b"GET /readyz HT"
         } else {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
-use aralez_tests::fleet::{Fleet, LIVE, Plan};
+use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::process::{Daemon, binary};
 use aralez_tests::proof::Kept;
@@ -73,17 +73,6 @@ fn soon(what: &str, name: &str, mut times: Vec<Duration>) {
     assert!(most < SOON, "{what}: {times:?}");
 }
 
-async fn serving(origin: &Origin, limits: &str) -> Fleet {
-    let fleet = Plan::new(1)
-        .proxy(0, limits)
-        .document(&site("a.test", &[origin.address()]))
-        .start()
-        .await;
-    fleet.until_current(LIVE).await;
-    fleet.until_serving(LIVE, "a.test", "a").await;
-    fleet
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_clients_are_served_at_once_where_idle_ones_hold_every_place() {
     let origin = Origin::start("a").await;
@@ -92,7 +81,7 @@ async fn new_clients_are_served_at_once_where_idle_ones_hold_every_place() {
         "max_connections_per_listener",
         "max_connections_per_address",
     ] {
-        let mut fleet = serving(&origin, &format!("{limit}: 50")).await;
+        let mut fleet = Plan::one_site(&origin, &format!("{limit}: 50")).await;
         let (mut first, _) = all_served(fleet.http(0), 50);
         let (mut second, times) = all_served(fleet.http(0), 100);
         let what = format!("all 50 slots of `{limit}` held by idle clients");
@@ -117,7 +106,7 @@ async fn new_clients_are_served_at_once_where_idle_ones_hold_every_place() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_are_served_keep_their_places_and_one_too_many_is_turned_away() {
     let origin = Origin::start("a").await;
-    let fleet = serving(&origin, "max_connections: 10").await;
+    let fleet = Plan::one_site(&origin, "max_connections: 10").await;
     let mut busy: Vec<TcpStream> = all_served(fleet.http(0), 10).0;
     for stream in &mut busy {
         stream.write_all(&GET[..20]).unwrap();

@@ -1,9 +1,10 @@
 //! Secrets stay confined: no log, state file, metric or answer contains one in plain text.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aralez_tests::document::site;
 use aralez_tests::eventually::{eventually, same};
+use aralez_tests::files::files_below;
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request};
@@ -17,21 +18,6 @@ const REFUSED: &str = "R3fused-77f1c0aa41-s3cret";
 fn document(origin: &Origin, secret: &str) -> String {
     let edits = format!("server_headers:\n  - \"X-Token:{secret}\"\n");
     edits + &site("a.test", &[origin.address()])
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 fn holds(bytes: &[u8], secret: &str) -> bool {

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use aralez_tests::blocking;
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
@@ -36,10 +37,7 @@ fn pid(fleet: &Fleet) -> u32 {
 }
 
 fn connect(address: SocketAddr, request: &[u8]) -> TcpStream {
-    let mut client = TcpStream::connect(address).unwrap();
-    client
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    let mut client = blocking::connect(address);
     client.write_all(request).unwrap();
     client
 }

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::document::site;
 use crate::fault_proxy::FaultProxy;
-use crate::fleet::{Fleet, MASTER_KEY};
+use crate::fleet::{Fleet, LIVE, MASTER_KEY};
+use crate::origin::Origin;
 use crate::ports::Port;
 
 /// The product's control.
@@ -101,6 +103,19 @@ impl Plan {
     pub fn document(mut self, text: &str) -> Self {
         self.document = Some(text.to_owned());
         self
+    }
+
+    /// Starts one proxy with these lines in its `main.yaml`, and waits until it serves `a.test` from an origin that answers `a`.
+    ///
+    /// # Panics
+    /// If it does not start to serve.
+    pub async fn one_site(origin: &Origin, main: &str) -> Fleet {
+        let plan = Self::new(1).proxy(0, main);
+        let fleet = plan.document(&site("a.test", &[origin.address()]));
+        let fleet = fleet.start().await;
+        fleet.until_current(LIVE).await;
+        fleet.until_serving(LIVE, "a.test", "a").await;
+        fleet
     }
 
     /// Writes the files and starts the processes: control first, then all proxies.
