@@ -68,7 +68,7 @@ pub struct Signals(iterator::Signals);
 
 impl Signals {
     /// Registers HUP and USR1, so that neither terminates a daemon that is still starting. TERM, INT and QUIT terminate it until
-    /// [`Self::obey`] is called: nothing is served yet that they could cut off.
+    /// [`Self::handle`] is called: nothing is served yet that they could cut off.
     ///
     /// Others are registered and ignored: a stray signal, or a write beyond the file size limit, must not abort requests in progress.
     /// Faults of the process (SEGV, BUS, …) keep their default action.

@@ -1,7 +1,7 @@
 //! Selects the node of a group that may try a suspect content again: one at a time, so that a content that crashed some proxies cannot
 //! crash all of them together.
 //!
-//! A try succeeds when the node has run the content for [`SETTLED`]: then the next node may try. A node that lost its stream in the
+//! A try succeeds when the node has run the content for [`SURVIVED`]: then the next node may try. A node that lost its stream in the
 //! meantime may have died of the content; unless it reconnects with the content running, the others wait for [`PAUSE`]. The proxy itself
 //! refuses a content that killed it during its try, so each node tries a content once. Pure: the time is an argument, and no timer is
 //! needed.

@@ -19,7 +19,7 @@ impl Fleet {
         start.elapsed()
     }
 
-    /// As [`Fleet::serves`], for one proxy.
+    /// As [`Fleet::until_serving`], for one proxy.
     ///
     /// # Panics
     /// If that does not happen within `limit`.

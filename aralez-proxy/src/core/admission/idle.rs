@@ -66,7 +66,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Slot {
-    /// Microseconds since the epoch, [`BUSY`] or [`TOLD`].
+    /// Microseconds since the epoch, [`BUSY`] or [`ASKED`].
     since: AtomicU64,
     /// Index among the slots of the same client; written under the lock.
     at: AtomicUsize,
