@@ -20,6 +20,8 @@ fn all() -> impl Iterator<Item = u32> {
 pub fn known() -> Vec<u32> {
     let mut known: Vec<u32> = all().collect();
     known.sort_unstable();
+    // Rules may share a feature.
+    known.dedup();
     known
 }
 

@@ -19,6 +19,7 @@ mod compress;
 mod headers;
 mod health;
 mod host_seen;
+mod networks;
 mod on_empty;
 mod rate_limit;
 mod retries;
@@ -34,6 +35,7 @@ use compress::Compress;
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
 use host_seen::HostSeen;
+pub use networks::{Allow, Deny, Networks};
 use on_empty::OnEmpty;
 use rate_limit::RateLimit;
 use retries::RetriesKeys;
@@ -208,6 +210,10 @@ rules! {
         request_headers: RequestHeaders = "server_headers" at EVERYWHERE;
         /// Headers of responses to clients: a list of `Name:value`, or a map of set, append, remove.
         response_headers: ResponseHeaders = "headers" | "client_headers" at EVERYWHERE;
+        /// Networks whose clients are allowed; all others are refused.
+        allow: Allow = "allow" at SCOPES;
+        /// Networks whose clients are refused, also if `allow` contains them.
+        deny: Deny = "deny" at SCOPES;
     }
     checked {
         /// Requests per second and client.
@@ -220,10 +226,6 @@ rules! {
         "max_body": WrittenSize, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
-        /// Networks whose clients are allowed; all others are denied.
-        "allow": Vec<Cidr>, at SCOPES;
-        /// Networks whose clients are denied.
-        "deny": Vec<Cidr>, at SCOPES;
         /// Files sent instead of responses with these statuses.
         "errors": Anything, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.

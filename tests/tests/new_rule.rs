@@ -62,20 +62,20 @@ const EDITED: [(&str, Edits); 3] = [
     (
         "proto/proto/aralez/resource/v1/resource.proto",
         &[(
-            "  HeaderEdits response_headers = 4;\n}",
-            "  HeaderEdits response_headers = 4;\n  optional bool probe = 500;\n}",
+            "message Rules {\n",
+            "message Rules {\n  optional bool probe = 500;\n",
         )],
     ),
     (
         "aralez-proxy/src/core/request/policy.rs",
         &[
             (
-                "    ToHttps,\n}",
-                "    ToHttps,\n    /// `probe: true`: redirects to the host itself.\n    Probe,\n}",
+                "pub enum Policy {\n",
+                "pub enum Policy {\n    /// `probe: true`: redirects to the host itself.\n    Probe,\n",
             ),
             (
-                "to_https.into_iter().collect()",
-                "let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        to_https.into_iter().chain(probe).collect()",
+                "        to_https.into_iter()",
+                "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        probe.into_iter().chain(to_https)",
             ),
             (
                 "            Policy::ToHttps => to_https(subject)?,",

@@ -1,6 +1,7 @@
 //! The path of a request: HTTP/1 parsing, the table, routing, policies, header edits, the balancer and retries.
 
 pub mod additions;
+pub mod address_filter;
 pub mod answer;
 pub mod balance;
 pub mod decide;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 
 use crate::reading::shape::{parsed, text};
@@ -245,34 +246,48 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// A network: `ADDR/BITS`, or a single address.
+/// A network: `ADDR/BITS`, or a single address. Without bits of a host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Cidr;
+pub(crate) struct Cidr(pub(crate) IpNet);
 
 impl FromYaml for Cidr {
     const EXPECTED: &'static str = "a network such as 10.0.0.0/8";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;
-        let (address, bits) = text
-            .split_once('/')
-            .map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let fits = address.parse::<IpAddr>().is_ok_and(|address| {
-            let most = if address.is_ipv4() { 32 } else { 128 };
-            bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
-        });
-        if !fits {
+        let Some(network) = network(text) else {
             let reason = format!(
                 "`{}` is not a network such as 10.0.0.0/8",
                 crate::reading::shown(text)
             );
             reader.fault(node.at(), reason);
+            return None;
+        };
+        if network != network.trunc() {
+            let reason = format!("has bits of a host; it means {}", network.trunc());
+            reader.note(node.at(), reason);
         }
-        fits.then_some(Self)
+        Some(Self(network.trunc()))
     }
 
     fn schema() -> Json {
         json!({ "type": "string" })
+    }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let network = match text.contains('/') {
+        true => text.parse().ok()?,
+        false => IpNet::from(text.parse::<IpAddr>().ok()?),
+    };
+    // Clients are compared by their IPv4 address, so a network of IPv4-mapped addresses is one of IPv4.
+    match network {
+        IpNet::V6(mapped) if mapped.prefix_len() >= 96 => {
+            let address = mapped.addr().to_ipv4_mapped();
+            let v4 = address.and_then(|v4| IpNet::new(v4.into(), mapped.prefix_len() - 96).ok());
+            Some(v4.unwrap_or(network))
+        }
+        _ => Some(network),
     }
 }
 

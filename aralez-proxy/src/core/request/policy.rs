@@ -4,8 +4,7 @@
 //! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy would
 //! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
 //!
-//! The order is fixed in [`Policy::of`]. `to_https` is the only policy so far; allow and deny, limits and authorization will follow it, in
-//! this order.
+//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny. Limits and authorization will follow them, in this order.
 //!
 //! A future policy that depends on an external result (forward authorization, a password hash) can return a third [`Verdict`] that contains
 //! the query: the head of the request stays in its buffer during the decision, so the exchange can await the result and continue the list.
@@ -15,15 +14,18 @@ use aralez_proto::model::RedirectStatus;
 use aralez_proto::rules::Rules;
 
 use crate::core::request::additions::Additions;
+use crate::core::request::address_filter::AddressFilter;
 use crate::core::request::answer::Answer;
 use crate::core::request::rejection::Rejection;
 use crate::core::request::{Context, Fields, Request};
 
 /// One policy of a route.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Policy {
     /// `to_https: true`: redirects plaintext requests to HTTPS.
     ToHttps,
+    /// `allow` and `deny`: refuses clients by their address.
+    AddressFilter(AddressFilter),
 }
 
 /// The verdict of a policy on a request.
@@ -39,7 +41,8 @@ impl Policy {
     /// Returns the policies that the rules enable, in the order of evaluation.
     pub fn of(rules: &Rules) -> Box<[Self]> {
         let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
-        to_https.into_iter().collect()
+        let filter = AddressFilter::of(rules).map(Self::AddressFilter);
+        to_https.into_iter().chain(filter).collect()
     }
 }
 
@@ -69,6 +72,8 @@ pub fn ask<F: Fields>(
     for policy in policies {
         let verdict = match policy {
             Policy::ToHttps => to_https(subject)?,
+            Policy::AddressFilter(filter) if filter.admits(subject.request.client) => Verdict::Pass,
+            Policy::AddressFilter(_) => return Err(Rejection::Address),
         };
         if !matches!(verdict, Verdict::Pass) {
             return Ok(verdict);

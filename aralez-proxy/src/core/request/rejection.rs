@@ -23,6 +23,9 @@ pub enum Rejection {
     /// The request passed this node before: the routes form a loop (RFC 8586, RFC 5842 section 7.2).
     #[error("the request already passed through this node")]
     Loop,
+    /// `allow` or `deny` of the route refuses the client's address.
+    #[error("the client's address is not allowed")]
+    Address,
     /// No host or no path matches.
     #[error("no route")]
     NoRoute {
@@ -43,7 +46,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// The names of all rejections: the labels of the metric.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -53,6 +56,7 @@ impl Rejection {
         "no_endpoint",
         "not_loaded",
         "loop",
+        "address",
     ];
 
     /// Returns the status of the response.
@@ -62,6 +66,7 @@ impl Rejection {
             | Self::InvalidHost(_)
             | Self::InvalidTarget(_)
             | Self::OtherAuthority => 400,
+            Self::Address => 403,
             Self::Connect => 405,
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
@@ -87,6 +92,7 @@ impl Rejection {
             Self::NoEndpoint { .. } => 6,
             Self::NotLoaded => 7,
             Self::Loop => 8,
+            Self::Address => 9,
         }
     }
 }

@@ -1,0 +1,203 @@
+//! `allow` and `deny`: networks of clients that a route serves, or does not.
+//!
+//! Each is inherited on its own, and a narrower list replaces a wider one. A client is refused if `deny` contains it, or if there is an
+//! `allow` that does not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use serde_json::Value as Json;
+
+use crate::reading::{Cidr, FromYaml, Reader};
+use crate::rules::Rule;
+use crate::wire::resource as wire;
+use crate::yaml::Node;
+
+/// Feature of `allow` and `deny`. A proxy without it would serve every client.
+const NETWORKS: u32 = 4;
+
+/// A list of networks. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Networks(Arc<[IpNet]>);
+
+impl Networks {
+    /// Returns whether a network contains the address. An IPv4-mapped IPv6 address is an IPv4 address (RFC 4291 section 2.5.5.2).
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Returns whether the list has no network.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn encode(&self) -> wire::Networks {
+        wire::Networks {
+            networks: self.0.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Networks that cannot be parsed are reported and left out.
+    fn decode(wire: &wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
+        let parsed = wire.networks.iter().filter_map(|text| {
+            let network = text.parse::<IpNet>().ok();
+            let normal = network.filter(|network| network.trunc() == *network);
+            if normal.is_none() {
+                wrong(format!("{text:?} is not a network in normal form"));
+            }
+            normal
+        });
+        Self(parsed.collect())
+    }
+}
+
+impl FromIterator<IpNet> for Networks {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}
+
+fn lowered(written: Vec<Cidr>) -> Networks {
+    written.into_iter().map(|network| network.0).collect()
+}
+
+/// The networks whose clients a scope allows. `None` if the scope does not set it: all clients are allowed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Allow(pub Option<Networks>);
+
+/// The networks whose clients a scope denies. `None` if the scope does not set it. An empty list denies nobody, also where a wider scope
+/// does.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Deny(pub Option<Networks>);
+
+/// `allow`: not empty, since an empty list would refuse every client.
+pub(crate) struct AllowedNetworks(Vec<Cidr>);
+
+impl FromYaml for AllowedNetworks {
+    const EXPECTED: &'static str = "a list of networks such as 10.0.0.0/8";
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        let networks = Vec::read(node, reader)?;
+        if networks.is_empty() {
+            let reason = "is empty, so no client would be served; remove the key, or list 0.0.0.0/0 and ::/0 to allow all clients";
+            reader.fault(node.at(), reason);
+            return None;
+        }
+        Some(Self(networks))
+    }
+
+    fn schema() -> Json {
+        Vec::<Cidr>::schema()
+    }
+}
+
+impl Rule for Allow {
+    type Keys = AllowedNetworks;
+    type Wire = wire::Networks;
+    const FEATURES: &'static [u32] = &[NETWORKS];
+
+    fn lower(keys: AllowedNetworks) -> Self {
+        Self(Some(lowered(keys.0)))
+    }
+
+    fn narrowed_by(&self, narrower: &Self) -> Self {
+        Self(narrower.0.clone().or_else(|| self.0.clone()))
+    }
+
+    fn needs(&self) -> &'static [u32] {
+        self.0.as_ref().map_or(&[], |_| &[NETWORKS])
+    }
+
+    fn encode(&self) -> Option<wire::Networks> {
+        self.0.as_ref().map(Networks::encode)
+    }
+
+    fn decode(wire: wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
+        if wire.networks.is_empty() {
+            wrong("is empty".to_owned());
+        }
+        Self(Some(Networks::decode(&wire, wrong)))
+    }
+}
+
+impl Rule for Deny {
+    type Keys = Vec<Cidr>;
+    type Wire = wire::Networks;
+    const FEATURES: &'static [u32] = &[NETWORKS];
+
+    fn lower(keys: Vec<Cidr>) -> Self {
+        Self(Some(lowered(keys)))
+    }
+
+    fn narrowed_by(&self, narrower: &Self) -> Self {
+        Self(narrower.0.clone().or_else(|| self.0.clone()))
+    }
+
+    fn needs(&self) -> &'static [u32] {
+        self.0.as_ref().map_or(&[], |_| &[NETWORKS])
+    }
+
+    fn encode(&self) -> Option<wire::Networks> {
+        self.0.as_ref().map(Networks::encode)
+    }
+
+    fn decode(wire: wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
+        Self(Some(Networks::decode(&wire, wrong)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn networks(list: &[&str]) -> Networks {
+        list.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_narrower_list_replaces_a_wider_one_and_an_empty_deny_lifts_it() {
+        let wide = Deny(Some(networks(&["10.0.0.0/8"])));
+        let other = Deny(Some(networks(&["192.0.2.0/24"])));
+        assert_eq!(wide.narrowed_by(&Deny::default()), wide);
+        assert_eq!(wide.narrowed_by(&other), other);
+        let none = Deny(Some(networks(&[])));
+        assert_eq!(wide.narrowed_by(&none), none);
+    }
+
+    #[test]
+    fn networks_contain_addresses_of_their_family_and_mapped_ones() {
+        let list = networks(&["10.0.0.0/8", "2001:db8::/32"]);
+        for (address, expected) in [
+            ("10.255.0.1", true),
+            ("11.0.0.1", false),
+            ("::ffff:10.0.0.1", true),
+            ("2001:db8:ffff::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(
+                list.contain(address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_read_back_and_anything_else_is_named() {
+        let allow = Allow(Some(networks(&["10.0.0.0/8", "::1/128"])));
+        let sent = allow.encode().unwrap();
+        assert_eq!(sent.networks, ["10.0.0.0/8", "::1/128"]);
+        let mut wrong = Vec::new();
+        assert_eq!(Allow::decode(sent, &mut |reason| wrong.push(reason)), allow);
+        assert!(wrong.is_empty());
+        for bad in [&["10.0.0.1/8"][..], &["x"], &[]] {
+            let sent = wire::Networks {
+                networks: bad.iter().map(|text| (*text).to_owned()).collect(),
+            };
+            Allow::decode(sent, &mut |reason| wrong.push(reason));
+        }
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+    }
+}
