@@ -32,7 +32,7 @@ fn confirm_by(problem: &Problem) -> String {
     )
 }
 
-/// Returns the command line of this push, with the flags that matter for its repetition.
+/// Returns the command line of this push, with the flags that matter for its repetition. `--timeout` only limits a wait.
 pub(super) fn pushed(push: &Push) -> String {
     let mut command = format!("aralez-ctl push {}", quoted(&push.file));
     if let Some(revision) = push.expect {
@@ -43,6 +43,9 @@ pub(super) fn pushed(push: &Push) -> String {
     }
     if push.wait {
         command.push_str(" --wait");
+    }
+    if push.all {
+        command.push_str(" --all");
     }
     command
 }
