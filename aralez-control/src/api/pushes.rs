@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aralez_proto::model::NodeName;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use http::StatusCode;
@@ -16,7 +17,7 @@ use super::Shared;
 use super::json::{FaultJson, PushJson, PushNodeJson, SHAPE, VersionJson};
 use super::nodes::{turned_away, written};
 use super::problem::Problem;
-use super::write::is_set;
+use super::write::{bad_request, is_set};
 
 /// Maximum duration of a long poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -38,17 +39,20 @@ pub(super) struct Asked {
 
 pub(super) async fn one(
     api: Shared,
-    Path(revision): Path<u64>,
-    Query(asked): Query<Asked>,
+    revision: Result<Path<u64>, PathRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
+    let Path(revision) = revision.map_err(|_| bad_request("the revision is not a number"))?;
+    let Query(asked) = asked.map_err(|_| {
+        bad_request("invalid query string; wait_ms must be a number of milliseconds")
+    })?;
     let wanted = match asked.nodes.as_deref() {
         None | Some("all") => ListedNodes::All,
         Some("open") => ListedNodes::Open,
         Some("none") => ListedNodes::Counts,
         Some(other) => {
             let detail = format!("nodes: expected all, open or none, found {other:?}");
-            let title = "invalid request";
-            return Err(Problem::new(StatusCode::BAD_REQUEST, title, &detail));
+            return Err(bad_request(&detail));
         }
     };
     let awaited = match is_set(asked.all.as_deref()) {

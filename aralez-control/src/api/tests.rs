@@ -245,7 +245,18 @@ async fn a_lost_expectation_names_the_head() {
         (200, true),
         "{text}"
     );
-    assert_eq!(api.ask("GET /v1/pushes/8?nodes=some", "", "").await.0, 400);
+    for (wrong, reason) in [
+        ("8?nodes=some", "expected all, open or none"),
+        ("8?wait_ms=x", "wait_ms must be a number"),
+        ("x", "the revision is not a number"),
+    ] {
+        let (status, text) = api.ask(&format!("GET /v1/pushes/{wrong}"), "", "").await;
+        assert_eq!(status, 400, "{wrong}");
+        assert!(
+            text.contains("\"title\":\"invalid request\"") && text.contains(reason),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -230,6 +230,32 @@ fn the_first_byte_may_have_a_limit_of_its_own_in_every_scope() {
 }
 
 #[test]
+fn networks_are_read_without_bits_of_a_host_and_an_empty_allow_is_refused() {
+    let authored = read_main(
+        "deny: [10.0.0.1/8, \"::ffff:10.0.0.0/104\", 192.0.2.1]\na.example: {paths: {/: {allow: [\"fd00::/8\"], servers: ['127.0.0.1:1']}}}\n",
+    )
+    .unwrap();
+    let denied = authored.settings.rules.deny.0.unwrap();
+    assert_eq!(
+        denied,
+        ["10.0.0.0/8", "10.0.0.0/8", "192.0.2.1/32"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect()
+    );
+    let warnings: Vec<String> = authored.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        ["upstreams.yaml:1:8: deny[0]: has bits of a host; it means 10.0.0.0/8"]
+    );
+    let faults = read_main("allow: []\n").unwrap_err().to_string();
+    assert!(
+        faults.starts_with("upstreams.yaml:1:8: allow: is empty, so no client would be served"),
+        "{faults}"
+    );
+}
+
+#[test]
 fn a_file_of_conf_d_may_redefine_a_host_where_it_says_so() {
     let host = |port: u16, extra: &str| {
         format!("a.example:\n  {extra}\n  paths: {{/: {{servers: ['127.0.0.1:{port}']}}}}\n")
