@@ -67,8 +67,8 @@ fn lowered(written: Vec<Cidr>) -> Networks {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Allow(pub Option<Networks>);
 
-/// The networks whose clients a scope denies. `None` if the scope does not set it. An empty list denies nobody, also where a wider scope
-/// does.
+/// The networks whose clients a scope denies. `None` if the scope does not set it: the wider scope applies. An empty list overrides the
+/// wider scope, so that no client is denied.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Deny(pub Option<Networks>);
 

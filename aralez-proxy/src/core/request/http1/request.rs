@@ -32,7 +32,7 @@ pub struct RequestHead {
     seen: SeenRequestFields,
 }
 
-/// What a head asks of the connection and the exchange.
+/// The options that a request sets for its connection and its exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RequestOptions {
     /// The connection stays open for the next request.
@@ -223,7 +223,7 @@ impl RequestHead {
         self.seen.odd_length()
     }
 
-    /// Returns what the head asks of the connection and the exchange.
+    /// Returns the options that the request sets for its connection and its exchange.
     pub fn options(&self, bytes: &[u8]) -> RequestOptions {
         let new = self.version() == HttpVersion::Http11;
         let body = !matches!(self.framing(), Framing::None | Framing::Length(0));
