@@ -8,8 +8,6 @@ mod backup;
 mod body;
 mod conf;
 mod deadline;
-#[cfg(test)]
-mod figures;
 mod guard;
 mod json;
 mod nodes;
@@ -43,6 +41,8 @@ use crate::core::store::{Backup, ClusterId, RevisionInfo};
 use crate::core::views::Views;
 
 use access::Access;
+pub use nodes::nodes_answer;
+pub use pushes::push_answer;
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub(super) async fn list(api: Shared) -> Result<Response, Problem> {
     // Streams wait for the fleet lock, so the response is built after its release.
     let listing = api.parts.fleet.lock().listing();
     let head = api.head();
-    written(move || nodes_json(&listing, head, Instant::now())).await
+    written(move || nodes_answer(&listing, head, Instant::now())).await
 }
 
 /// Builds and serializes a response with one entry per node, on a blocking thread instead of the threads that serve streams.
@@ -39,7 +39,8 @@ pub(super) async fn written<T: Serialize>(
     })
 }
 
-pub(super) fn nodes_json(listing: &Listing, head: Version, now: Instant) -> NodesJson {
+/// Returns the body of `GET /v1/nodes`. Costs one entry per node.
+pub fn nodes_answer(listing: &Listing, head: Version, now: Instant) -> impl Serialize + use<> {
     let node = |(node, record): &(NodeName, Arc<NodeRecord>)| {
         let state = listing.state_of(node, record);
         node_json(node.as_str(), record, state, now)

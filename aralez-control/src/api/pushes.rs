@@ -7,7 +7,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::fleet::{ListedNodes, PushListing};
 use crate::core::node::NodeRecord;
@@ -79,15 +79,16 @@ pub(super) async fn one(
         let detail = "the revision does not exist, or is older than those whose rollout is tracked";
         Problem::new(StatusCode::NOT_FOUND, "revision not tracked", detail)
     })?;
-    written(move || push_json(&push, revision, awaited, Instant::now())).await
+    written(move || push_answer(&push, revision, awaited, Instant::now())).await
 }
 
-pub(super) fn push_json(
+/// Returns the body of `GET /v1/pushes/REVISION`. Costs one entry per listed node.
+pub fn push_answer(
     push: &PushListing,
     revision: u64,
     awaited: Awaited,
     now: Instant,
-) -> PushJson {
+) -> impl Serialize + use<> {
     let node = |(node, mark, record): &(NodeName, Mark, _)| {
         node_json(node, mark, Option::as_deref(record))
     };

@@ -1,19 +1,18 @@
-//! Measures the responses with one entry per node at ten thousand nodes: how long the fleet is locked, and the size of the response. It
-//! prints, and asserts no time: `cargo test --release -p aralez-control figures -- --ignored --nocapture`.
+//! Measures control's responses with one entry per node at ten thousand nodes: how long the fleet is locked, and the size of the response.
+//!
+//! `cargo run --release -p aralez-bench --bin measure-answers`
 #![allow(clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
 
+use aralez_control::api::{nodes_answer, push_answer};
+use aralez_control::core::fleet::{Fleet, ListedNodes, SharedFleet};
+use aralez_control::core::node::NodeFacts;
+use aralez_control::core::proof::Awaited;
+use aralez_control::core::session::SessionState;
+use aralez_control::core::touched::TouchedGroups;
 use aralez_proto::version::Version;
 use serde::Serialize;
-
-use super::nodes::nodes_json;
-use super::pushes::push_json;
-use crate::core::fleet::{Fleet, ListedNodes, SharedFleet};
-use crate::core::node::NodeFacts;
-use crate::core::proof::Awaited;
-use crate::core::session::SessionState;
-use crate::core::touched::TouchedGroups;
 
 const NODES: u64 = 10_000;
 /// Number of nodes that have not acknowledged the push.
@@ -80,13 +79,11 @@ fn row(what: &str, held: Duration, after: Duration, answer: &impl Serialize) {
     );
 }
 
-#[test]
-#[ignore = "measures, and asserts nothing"]
-fn figures_of_answers_for_ten_thousand_nodes() {
+fn main() {
     let shared = fleet();
     let now = Instant::now();
     let (held, listing) = shortest(|| shared.lock().listing());
-    let (made, answer) = shortest(|| nodes_json(&listing, version(2), now));
+    let (made, answer) = shortest(|| nodes_answer(&listing, version(2), now));
     row("/v1/nodes", held, made, &answer);
     for (name, wanted) in [
         ("all", ListedNodes::All),
@@ -94,7 +91,7 @@ fn figures_of_answers_for_ten_thousand_nodes() {
         ("none", ListedNodes::Counts),
     ] {
         let (held, push) = shortest(|| shared.lock().push(2, wanted).unwrap());
-        let (made, answer) = shortest(|| push_json(&push, 2, Awaited::Present, now));
+        let (made, answer) = shortest(|| push_answer(&push, 2, Awaited::Present, now));
         row(&format!("/v1/pushes/2?nodes={name}"), held, made, &answer);
     }
     let counts = |fleet: &Fleet| fleet.proof(2).unwrap().counts();
