@@ -35,7 +35,7 @@ use compress::Compress;
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
 use host_seen::HostSeen;
-pub use networks::{Allow, Deny, Networks};
+pub use networks::{Allow, ClientNetworks, Deny, Networks};
 use on_empty::OnEmpty;
 use rate_limit::RateLimit;
 use retries::RetriesKeys;

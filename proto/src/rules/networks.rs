@@ -59,28 +59,25 @@ impl FromIterator<IpNet> for Networks {
     }
 }
 
-fn lowered(written: Vec<Cidr>) -> Networks {
-    written.into_iter().map(|network| network.0).collect()
-}
-
-/// The networks whose clients a scope allows. `None` if the scope does not set it: all clients are allowed.
+/// The networks that one scope sets for `allow` or `deny`. `None` if it does not set them: the wider scope applies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Allow(pub Option<Networks>);
+pub struct ClientNetworks<const MAY_BE_EMPTY: bool>(pub Option<Networks>);
 
-/// The networks whose clients a scope denies. `None` if the scope does not set it: the wider scope applies. An empty list overrides the
-/// wider scope, so that no client is denied.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Deny(pub Option<Networks>);
+/// The networks whose clients are allowed. Never empty, since no client would be served.
+pub type Allow = ClientNetworks<false>;
 
-/// `allow`: not empty, since an empty list would refuse every client.
-pub(crate) struct AllowedNetworks(Vec<Cidr>);
+/// The networks whose clients are denied. An empty list overrides the wider scope, so that no client is denied.
+pub type Deny = ClientNetworks<true>;
 
-impl FromYaml for AllowedNetworks {
+/// The list as written.
+pub(crate) struct WrittenNetworks<const MAY_BE_EMPTY: bool>(Vec<Cidr>);
+
+impl<const MAY_BE_EMPTY: bool> FromYaml for WrittenNetworks<MAY_BE_EMPTY> {
     const EXPECTED: &'static str = "a list of networks such as 10.0.0.0/8";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let networks = Vec::read(node, reader)?;
-        if networks.is_empty() {
+        if networks.is_empty() && !MAY_BE_EMPTY {
             let reason = "is empty, so no client would be served; remove the key, or list 0.0.0.0/0 and ::/0 to allow all clients";
             reader.fault(node.at(), reason);
             return None;
@@ -93,13 +90,13 @@ impl FromYaml for AllowedNetworks {
     }
 }
 
-impl Rule for Allow {
-    type Keys = AllowedNetworks;
+impl<const MAY_BE_EMPTY: bool> Rule for ClientNetworks<MAY_BE_EMPTY> {
+    type Keys = WrittenNetworks<MAY_BE_EMPTY>;
     type Wire = wire::Networks;
     const FEATURES: &'static [u32] = &[NETWORKS];
 
-    fn lower(keys: AllowedNetworks) -> Self {
-        Self(Some(lowered(keys.0)))
+    fn lower(keys: Self::Keys) -> Self {
+        Self(Some(keys.0.into_iter().map(|network| network.0).collect()))
     }
 
     fn narrowed_by(&self, narrower: &Self) -> Self {
@@ -115,35 +112,9 @@ impl Rule for Allow {
     }
 
     fn decode(wire: wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
-        if wire.networks.is_empty() {
+        if wire.networks.is_empty() && !MAY_BE_EMPTY {
             wrong("is empty".to_owned());
         }
-        Self(Some(Networks::decode(&wire, wrong)))
-    }
-}
-
-impl Rule for Deny {
-    type Keys = Vec<Cidr>;
-    type Wire = wire::Networks;
-    const FEATURES: &'static [u32] = &[NETWORKS];
-
-    fn lower(keys: Vec<Cidr>) -> Self {
-        Self(Some(lowered(keys)))
-    }
-
-    fn narrowed_by(&self, narrower: &Self) -> Self {
-        Self(narrower.0.clone().or_else(|| self.0.clone()))
-    }
-
-    fn needs(&self) -> &'static [u32] {
-        self.0.as_ref().map_or(&[], |_| &[NETWORKS])
-    }
-
-    fn encode(&self) -> Option<wire::Networks> {
-        self.0.as_ref().map(Networks::encode)
-    }
-
-    fn decode(wire: wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
         Self(Some(Networks::decode(&wire, wrong)))
     }
 }
@@ -158,11 +129,11 @@ mod tests {
 
     #[test]
     fn a_narrower_list_replaces_a_wider_one_and_an_empty_deny_lifts_it() {
-        let wide = Deny(Some(networks(&["10.0.0.0/8"])));
-        let other = Deny(Some(networks(&["192.0.2.0/24"])));
+        let wide: Deny = ClientNetworks(Some(networks(&["10.0.0.0/8"])));
+        let other = ClientNetworks(Some(networks(&["192.0.2.0/24"])));
         assert_eq!(wide.narrowed_by(&Deny::default()), wide);
         assert_eq!(wide.narrowed_by(&other), other);
-        let none = Deny(Some(networks(&[])));
+        let none = ClientNetworks(Some(networks(&[])));
         assert_eq!(wide.narrowed_by(&none), none);
     }
 
@@ -186,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_read_back_and_anything_else_is_named() {
-        let allow = Allow(Some(networks(&["10.0.0.0/8", "::1/128"])));
+        let allow: Allow = ClientNetworks(Some(networks(&["10.0.0.0/8", "::1/128"])));
         let sent = allow.encode().unwrap();
         assert_eq!(sent.networks, ["10.0.0.0/8", "::1/128"]);
         let mut wrong = Vec::new();

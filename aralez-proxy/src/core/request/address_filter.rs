@@ -29,7 +29,7 @@ impl AddressFilter {
 
 #[cfg(test)]
 mod tests {
-    use aralez_proto::rules::{Allow, Deny};
+    use aralez_proto::rules::ClientNetworks;
 
     use super::*;
 
@@ -39,8 +39,8 @@ mod tests {
 
     fn filter(allow: Option<Networks>, deny: Option<Networks>) -> Option<AddressFilter> {
         AddressFilter::of(&Rules {
-            allow: Allow(allow),
-            deny: Deny(deny),
+            allow: ClientNetworks(allow),
+            deny: ClientNetworks(deny),
             ..Rules::default()
         })
     }
