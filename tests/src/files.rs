@@ -1,6 +1,15 @@
-//! The files that a daemon leaves on disk.
+//! Files of this workspace, and files that a daemon leaves on disk.
 
 use std::path::{Path, PathBuf};
+
+/// Returns the root of the workspace.
+///
+/// # Panics
+/// Never: the tests are a folder of the workspace.
+pub fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("the tests are in the workspace")
+}
 
 /// Returns all files below a folder.
 ///

@@ -3,9 +3,10 @@
 //! A fenced block marked `yaml` is checked as an `upstreams.yaml`, one marked `yaml main` as a `main.yaml`. A block marked `sh tested` runs
 //! in a fresh folder, with this build's programs in the path, and must exit with 0.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use aralez_tests::files::workspace;
 use aralez_tests::process::{binary, run, text};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -22,8 +23,7 @@ fn blocks() -> Vec<Block> {
 }
 
 fn blocks_of(page: &str) -> Vec<Block> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let page_text = std::fs::read_to_string(root.join(page)).unwrap_or_default();
+    let page_text = std::fs::read_to_string(workspace().join(page)).unwrap_or_default();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for (index, line) in page_text.lines().enumerate() {

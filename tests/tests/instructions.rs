@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aralez_tests::files::workspace;
 use tempfile::NamedTempFile;
 
 /// The largest increase over the kept count, in percent.
@@ -21,13 +22,8 @@ const RUNS: usize = 3;
 /// Instructions by part of the path.
 type Counts = BTreeMap<String, u64>;
 
-fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("the tests are in the workspace")
-}
-
 fn kept_file() -> PathBuf {
-    root().join("tests/instructions/counts.txt")
+    workspace().join("tests/instructions/counts.txt")
 }
 
 /// Returns the output of a program that must succeed.
@@ -69,7 +65,7 @@ fn program() -> PathBuf {
             .args(["bench", "--offline", "--locked", "--quiet", "--no-run"])
             .args(["--profile", "instructions", "--message-format", "json"])
             .args(["-p", "aralez-proxy", "--bench", "request_path"])
-            .current_dir(root()),
+            .current_dir(workspace()),
     );
     let of_program = |line: &&str| line.contains("benches/request_path");
     let built = messages.lines().rfind(of_program);

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aralez_tests::files::workspace;
 use tempfile::TempDir;
 
 /// The most files that a rule may touch.
@@ -85,11 +86,6 @@ const EDITED: [(&str, Edits); 3] = [
     ),
 ];
 
-fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("the tests lie in the workspace")
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -160,7 +156,7 @@ fn target() -> PathBuf {
 #[test]
 fn a_rule_takes_its_file_a_line_in_the_list_its_message_and_the_place_that_obeys_it() {
     let copied = TempDir::new().unwrap();
-    copy(root(), copied.path());
+    copy(workspace(), copied.path());
     let touched = add_the_rule(copied.path());
     assert!(touched <= MOST, "{touched} files");
     set_version(copied.path());

@@ -4,16 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aralez_tests::files::workspace;
 use aralez_tests::fleet::{LIVE, Plan};
 use aralez_tests::process::{run, text};
 
 const SOON: Duration = Duration::from_secs(20);
 
 fn folder() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("the tests lie in the workspace")
-        .join("deploy/samples")
+    workspace().join("deploy/samples")
 }
 
 fn samples() -> Vec<PathBuf> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use aralez_tests::files::workspace;
 use aralez_tests::process::{binary, run, run_with, text};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -12,10 +13,7 @@ const SOON: Duration = Duration::from_secs(20);
 const LEAVING: u64 = 5 + 25;
 
 fn folder() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("the tests lie in the workspace")
-        .join("deploy/systemd")
+    workspace().join("deploy/systemd")
 }
 
 /// A unit: the values of each key, by section and key.

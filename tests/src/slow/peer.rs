@@ -12,6 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 use super::kind::{ClientScript, Drip, Kind, Reads, SEGMENT, Want};
+use crate::byte_reader::end_of_head;
 
 /// Time after its limit for which a peer may remain open before it counts as forgotten.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -254,8 +255,7 @@ fn final_answer(mut bytes: &[u8]) -> Option<&[u8]> {
         if !(100..200).contains(&status) || status == 101 {
             return Some(bytes);
         }
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-        bytes = &bytes[end + 4..];
+        bytes = &bytes[end_of_head(bytes)?..];
     }
 }
 

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::sources::{Source, product, root};
+use aralez_tests::files::workspace;
+
+use crate::sources::{Source, product};
 
 const LIST: &str = "docs/http-rules.md";
 const RFCS: [(u32, &str); 4] = [
@@ -99,7 +101,7 @@ fn list(citations: &BTreeSet<Citation>) -> String {
 
 #[test]
 fn the_list_of_enforced_rules_is_what_the_code_cites() {
-    let path = root().join(LIST);
+    let path = workspace().join(LIST);
     let list = list(&all());
     if std::env::var_os("ARALEZ_RENEW").is_some() {
         std::fs::write(&path, &list).unwrap();

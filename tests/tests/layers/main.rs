@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use aralez_tests::files::workspace;
 use circles::circles;
 use modules::{Absolute, Modules};
 use names::How;
-use sources::{CRATES, Source, harness, product, root, shipped};
+use sources::{CRATES, Source, harness, product, shipped};
 
 mod circles;
 mod citations;
@@ -63,7 +64,7 @@ fn wrong(
 
 /// Returns the keys of `[dependencies]` as written; dev and build dependencies are exempt.
 fn dependencies(name: &str) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+    let text = std::fs::read_to_string(workspace().join(name).join("Cargo.toml")).unwrap();
     let mut section = "";
     let mut keys = BTreeSet::new();
     for line in text.lines() {
@@ -310,7 +311,7 @@ fn a_rule_stands_in_its_file_in_the_list_in_its_message_and_where_it_is_obeyed()
         .iter()
         .map(|source| (source.path.as_path(), source.text.as_str()));
     let message = Path::new("proto/proto/aralez/resource/v1/resource.proto");
-    let messages = std::fs::read_to_string(root().join(message)).unwrap();
+    let messages = std::fs::read_to_string(workspace().join(message)).unwrap();
     let all = code.chain([(message, messages.as_str())]);
     let touched: BTreeSet<_> = all
         .filter(|(_, text)| names(text))

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use aralez_tests::files::workspace;
+
 use crate::names::Names;
 
 /// The crates that make up the product.
@@ -72,14 +74,6 @@ impl Source {
     }
 }
 
-/// Returns the root of the workspace.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("the tests lie in the workspace")
-        .to_owned()
-}
-
 /// Returns the sources of the crates that test and measure.
 pub(crate) fn harness() -> Vec<Source> {
     ["tests", "bench"].into_iter().flat_map(below).collect()
@@ -88,7 +82,7 @@ pub(crate) fn harness() -> Vec<Source> {
 /// Returns the sources below a folder of the workspace, including tests.
 fn below(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
-    collect(&root().join(folder), &mut found);
+    collect(&workspace().join(folder), &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
@@ -102,7 +96,7 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let path = path.strip_prefix(root()).unwrap().to_owned();
+            let path = path.strip_prefix(workspace()).unwrap().to_owned();
             found.push(Source::new(path, text));
         }
     }
