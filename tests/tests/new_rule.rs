@@ -68,7 +68,7 @@ const EDITED: [(&str, Edits); 3] = [
         )],
     ),
     (
-        "aralez-proxy/src/core/request/policy.rs",
+        "decision/src/policy.rs",
         &[
             (
                 "pub enum Policy {\n",

@@ -4,21 +4,22 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use aralez_decision::additions::Additions;
+use aralez_decision::decide::{Decision, ForwardedTarget, decide};
+use aralez_decision::edits::Forwarded;
+use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::table::CompiledRoute;
+use aralez_decision::{Context, Request};
 use aralez_proto::matcher::Scheme;
 use aralez_proxy::core::limits::HeadLimits;
-use aralez_proxy::core::request::additions::Additions;
 use aralez_proxy::core::request::balance::Walk;
-use aralez_proxy::core::request::decide::{Decision, ForwardedTarget, decide};
-use aralez_proxy::core::request::edits::Forwarded;
 use aralez_proxy::core::request::http1::date::DateText;
 use aralez_proxy::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
 use aralez_proxy::core::request::http1::request::{HeadFields, RequestHead};
 use aralez_proxy::core::request::http1::response::{Asked, ResponseHead};
 use aralez_proxy::core::request::http1::{Framing, HttpVersion};
-use aralez_proxy::core::request::pseudonym::Pseudonym;
 use aralez_proxy::core::request::rest::Uptime;
-use aralez_proxy::core::request::table::{CompiledRoute, Table};
-use aralez_proxy::core::request::{Context, Request};
+use aralez_proxy::core::request::table::Table;
 
 use crate::sites;
 
@@ -104,12 +105,14 @@ impl Scene {
             tls_port: None,
         };
         self.additions.clear();
-        let decision = decide(&self.table, &context, &request, &mut self.additions);
+        let decision = decide(self.table.routes(), &context, &request, &mut self.additions);
         let Decision::Forward(forward) = decision else {
             unreachable!("the route has a pool: {decision:?}");
         };
+        let pool = self.table.serving_pool(forward.pool);
+        let pool = pool.expect("the pool has an endpoint");
         let mut walk = Walk::default();
-        assert!(forward.pool.choose(&mut walk, Uptime::default()).is_some());
+        assert!(pool.choose(&mut walk, Uptime::default()).is_some());
         self.decided = Some((Arc::clone(forward.route), forward.path_and_query));
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use aralez_runtime::{private, random};
 use tracing::warn;
 
-use crate::core::request::pseudonym::Pseudonym;
+use aralez_decision::pseudonym::Pseudonym;
 
 const FILE: &str = "pseudonym";
 const MAX: u64 = 256;

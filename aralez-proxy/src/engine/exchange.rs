@@ -1,6 +1,6 @@
 //! An exchange: one request and its response, from the decision to its end, independent of the client's protocol.
 //!
-//! It asks for a decision ([`crate::core::request::decide`]), and then either answers, or chooses an endpoint, writes the request head,
+//! It asks for a decision ([`aralez_decision::decide`]), and then either answers, or chooses an endpoint, writes the request head,
 //! connects, and moves bytes in both directions ([`duplex`]), with a retry if that is safe. The client is a [`ClientSide`]. The result is
 //! collected in one [`Outcome`], which is counted when the exchange is dropped. So every exchange is counted once, whether it was concluded
 //! or cancelled.
@@ -9,18 +9,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::core::live::Origin;
-use crate::core::request::Context;
-use crate::core::request::additions::Additions;
-use crate::core::request::answer::Answer;
-use crate::core::request::decide::{self, Decision};
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::outcome::{Conclusion, Outcome, Reason};
-use crate::core::request::rejection::Rejection;
-use crate::core::request::table::CompiledRoute;
 use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::facts::Upstream;
 use crate::engine::io::timer::Timer;
 use crate::engine::threads::context::ThreadContext;
+use aralez_decision::Context;
+use aralez_decision::additions::Additions;
+use aralez_decision::answer::Answer;
+use aralez_decision::decide::{self, Decision};
+use aralez_decision::rejection::Rejection;
+use aralez_decision::table::CompiledRoute;
 use endpoint_side::EndpointSide;
 
 mod answering;
@@ -144,10 +144,11 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             node: &engine.node,
             tls_port: engine.tls_port,
         };
-        match decide::decide(&live.table, &context, &request, self.additions) {
+        let table = &live.table;
+        match decide::decide(table.routes(), &context, &request, self.additions) {
             Decision::Forward(forward) => Ok(Plan::Forward(Upstream {
                 route: Arc::clone(forward.route),
-                pool: Arc::clone(forward.pool),
+                pool: Arc::clone(table.serving_pool(forward.pool)?),
                 target: forward.path_and_query,
             })),
             Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),

@@ -1,16 +1,16 @@
 //! The proxy as a reader: how its core understands a stream of bytes, and the bytes that it forwards.
 
+use aralez_decision::additions::FieldList;
+use aralez_decision::edits::{CompiledEdits, Forwarded};
+use aralez_decision::pseudonym::Pseudonym;
 use aralez_proto::matcher::Target;
 use aralez_proxy::core::limits::HeadLimits;
-use aralez_proxy::core::request::additions::FieldList;
-use aralez_proxy::core::request::edits::{CompiledEdits, Forwarded};
 use aralez_proxy::core::request::http1::body::Sender;
 use aralez_proxy::core::request::http1::date::DateText;
 use aralez_proxy::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
 use aralez_proxy::core::request::http1::request::RequestHead;
 use aralez_proxy::core::request::http1::response::{Asked, ResponseHead};
 use aralez_proxy::core::request::http1::{Framing, HttpVersion};
-use aralez_proxy::core::request::pseudonym::Pseudonym;
 use aralez_proxy::engine::io::body_relay::BodyFraming;
 
 use super::message::Message;

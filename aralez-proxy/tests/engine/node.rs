@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aralez_decision::pseudonym::Pseudonym;
 use aralez_proto::convert::{endpoint_record, host_record, pool_record};
 use aralez_proto::model::{
     Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, VirtualHost,
@@ -16,7 +17,6 @@ use aralez_proto::version::Version;
 use aralez_proxy::core::admission::{Admission, Most};
 use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
-use aralez_proxy::core::request::pseudonym::Pseudonym;
 use aralez_proxy::core::request::registry::Registry;
 use aralez_proxy::core::request::table::Table;
 use aralez_proxy::core::traffic::{Tally, Traffic, TrafficEvent};

@@ -7,8 +7,9 @@ use aralez_tests::files::workspace;
 use crate::names::Names;
 
 /// The crates that make up the product.
-pub(crate) const CRATES: [&str; 5] = [
+pub(crate) const CRATES: [&str; 6] = [
     "proto",
+    "decision",
     "runtime",
     "aralez-proxy",
     "aralez-control",

@@ -2,7 +2,7 @@
 //!
 //! Three functions parse bytes of a peer, and each can be called again when more bytes have arrived: [`request::RequestHead::read`],
 //! [`response::ResponseHead::read`] and [`body::Body::take`]. They keep ranges into the caller's buffer. Two functions write forwarded
-//! heads: [`forward::request`] and [`forward::response`]; [`answer`] writes the proxy's own responses ([`crate::core::request::answer`]).
+//! heads: [`forward::request`] and [`forward::response`]; [`answer`] writes the proxy's own responses ([`aralez_decision::answer`]).
 //!
 //! The parser is strict with clients: input that two readers could interpret differently is a named [`RequestRefusal`], and no byte of it
 //! is forwarded. From endpoints ([`response::BadResponse`]) it also accepts what every reader frames alike, and writes it in normal form:
@@ -26,7 +26,6 @@ pub mod date;
 pub mod field;
 pub mod forward;
 pub mod lines;
-pub mod octets;
 pub mod opening;
 mod reasons;
 pub mod request;

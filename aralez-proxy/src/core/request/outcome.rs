@@ -9,8 +9,8 @@ use aralez_proto::model::EndpointAddress;
 
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::http1::response::BadResponse;
-use crate::core::request::rejection::Rejection;
 use crate::core::traffic::Deadline;
+use aralez_decision::rejection::Rejection;
 
 /// The outcome of one request.
 #[derive(Clone, PartialEq, Eq, Debug)]

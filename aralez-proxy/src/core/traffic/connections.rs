@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::http1::response::BadResponse;
-use crate::core::request::rejection::Rejection;
 use crate::core::traffic::counter::{add_all, load};
+use aralez_decision::rejection::Rejection;
 
 /// The current activity of a client's connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -49,8 +49,8 @@ mod tests {
     use super::*;
     use crate::core::request::http1::RequestRefusal;
     use crate::core::request::http1::response::BadResponse;
-    use crate::core::request::rejection::Rejection;
     use crate::core::traffic::Deadline;
+    use aralez_decision::rejection::Rejection;
 
     fn counted(change: impl FnOnce(&mut Outcome)) -> Tally {
         let now = Instant::now();

@@ -5,13 +5,13 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use crate::core::request::answer::Answer;
 use crate::core::request::outcome::Conclusion;
-use crate::core::request::table::CompiledRoute;
 use crate::core::traffic::Deadline;
 use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::{AnswerChanges, ClientSide};
 use crate::engine::io::stall::WakeTime;
+use aralez_decision::answer::Answer;
+use aralez_decision::table::CompiledRoute;
 
 /// The source of a streamed answer. It is read at the pace of the client.
 pub trait ContentSource: Send {

@@ -13,19 +13,19 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::core::request::additions::FieldList;
-use crate::core::request::answer::Answer;
-use crate::core::request::edits::CompiledEdits;
 use crate::core::request::http1::Framing;
 use crate::core::request::http1::body::BadBody;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::response::ResponseHead;
-use crate::core::request::pseudonym::Pseudonym;
-use crate::core::request::{Fields, Request};
 use crate::engine::exchange::facts::Facts;
 use crate::engine::io::buffer::Buffer;
 use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
+use aralez_decision::additions::FieldList;
+use aralez_decision::answer::Answer;
+use aralez_decision::edits::CompiledEdits;
+use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::{Fields, Request};
 
 /// The client of one exchange.
 pub trait ClientSide: Send {

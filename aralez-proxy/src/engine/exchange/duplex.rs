@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use crate::core::limits::ClientLimits;
-use crate::core::request::additions::FieldList;
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::http1::body::BadBody;
 use crate::core::request::http1::date::DateText;
@@ -22,6 +21,7 @@ use crate::engine::io::buffer::Buffers;
 use crate::engine::io::stall::Wait;
 use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
+use aralez_decision::additions::FieldList;
 
 mod deadlines;
 mod download;

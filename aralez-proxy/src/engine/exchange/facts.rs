@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use aralez_proto::rules::Timeouts;
 
 use crate::core::request::balance::CompiledPool;
-use crate::core::request::decide::ForwardedTarget;
 use crate::core::request::http1::Framing;
 use crate::core::request::http1::request::RequestOptions;
 use crate::core::request::http1::response::Asked;
 use crate::core::request::retry;
-use crate::core::request::table::CompiledRoute;
+use aralez_decision::decide::ForwardedTarget;
+use aralez_decision::table::CompiledRoute;
 
 /// The facts about one request.
 #[derive(Clone, Copy, Debug)]

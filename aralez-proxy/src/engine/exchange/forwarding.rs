@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use crate::core::request::answer::Answer;
 use crate::core::request::balance::Chosen;
 use crate::core::request::http1::body::{Body, Sender};
 use crate::core::request::http1::response::BadResponse;
@@ -19,6 +18,7 @@ use crate::engine::exchange::facts::{Upstream, limit};
 use crate::engine::io::body_relay::BodyFraming;
 use crate::engine::io::stall::WakeTime;
 use crate::engine::upstream::connect::NotConnected;
+use aralez_decision::answer::Answer;
 
 impl<C: ClientSide> Exchange<'_, C> {
     /// Forwards the request to an endpoint and relays the response to the client.

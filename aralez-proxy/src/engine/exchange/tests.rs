@@ -12,15 +12,15 @@ use super::*;
 use crate::core::admission::{Admission, Most};
 use crate::core::limits::{ClientLimits, HeadLimits, PoolLimits};
 use crate::core::live::Live;
-use crate::core::request::answer::Content;
-use crate::core::request::edits::Forwarded;
-use crate::core::request::pseudonym::Pseudonym;
 use crate::core::traffic::{ConnectionState, Traffic};
 use crate::engine::http1::client::{AfterExchange, Http1};
 use crate::engine::io::Io;
 use crate::engine::io::buffer::{self, LARGE};
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::{Engine, ExchangeBuffers};
+use aralez_decision::answer::Content;
+use aralez_decision::edits::Forwarded;
+use aralez_decision::pseudonym::Pseudonym;
 
 /// The client's socket and the content source.
 #[derive(Debug, Default)]

@@ -7,9 +7,6 @@ use std::time::Instant;
 
 use aralez_proto::matcher::Scheme;
 
-use crate::core::request::Request;
-use crate::core::request::answer::{Answer, Content};
-use crate::core::request::edits::Forwarded;
 use crate::core::request::http1::answer::{self, Frame};
 use crate::core::request::http1::body::{BadBody, Body, Sender};
 use crate::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
@@ -33,6 +30,9 @@ use crate::engine::io::timer::Timer;
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
 use crate::engine::upstream::stream::UpstreamStream;
+use aralez_decision::Request;
+use aralez_decision::answer::{Answer, Content};
+use aralez_decision::edits::Forwarded;
 
 /// An HTTP/1 client, built from the parts its connection lends.
 #[derive(Debug)]

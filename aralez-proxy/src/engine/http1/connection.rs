@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::core::admission::{Admitted, IdlePlace};
-use crate::core::request::edits::Forwarded;
 use crate::core::traffic::{Arriving, ConnectionState, InState};
 use crate::engine::io::Io;
 use crate::engine::io::timer::Timer;
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::{ExchangeBuffers, ThreadContext};
+use aralez_decision::edits::Forwarded;
 use reading::HeadError;
 
 mod linger;

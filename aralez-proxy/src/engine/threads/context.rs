@@ -8,9 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::core::admission::Admission;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
-use crate::core::request::additions::Additions;
 use crate::core::request::http1::date::DateText;
-use crate::core::request::pseudonym::Pseudonym;
 use crate::core::request::retry::Budget;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 use crate::engine::accept::unregistered::UnregisteredSockets;
@@ -18,6 +16,8 @@ use crate::engine::exchange::endpoint_side::EndpointSide;
 use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::buffer::Buffers;
 use crate::engine::upstream::pool::{ConnectionPool, Ended};
+use aralez_decision::additions::Additions;
+use aralez_decision::pseudonym::Pseudonym;
 
 /// Number of exchange buffers a worker retains. Up to this many may also stay with idle connections for the full [`WARM`].
 const KEPT: usize = 256;

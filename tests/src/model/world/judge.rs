@@ -268,7 +268,7 @@ fn wrong_with(live: &LiveTable, wholly: bool) -> Option<&'static str> {
 
 fn same_table(one: &Table, other: &Table) -> bool {
     let hosts = |table: &Table| {
-        let mut hosts: Vec<_> = table.hosts().cloned().collect();
+        let mut hosts: Vec<_> = table.routes().hosts().cloned().collect();
         hosts.sort_by_key(|host| host.pattern.to_string());
         hosts
     };

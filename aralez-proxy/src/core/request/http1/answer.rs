@@ -2,12 +2,12 @@
 
 use http::StatusCode;
 
-use crate::core::request::additions::{self, FieldList};
-use crate::core::request::answer::{Answer, Content};
-use crate::core::request::edits::CompiledEdits;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::forward;
 use crate::core::request::http1::{Framing, HttpVersion};
+use aralez_decision::additions::{self, FieldList};
+use aralez_decision::answer::{Answer, Content};
+use aralez_decision::edits::CompiledEdits;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::core::request::fields;
 use crate::core::request::http1::Framing;
-use crate::core::request::http1::octets;
+use aralez_decision::fields;
+use aralez_decision::octets;
 
 mod chunk;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! One header field of a head, and the removal of nominated fields.
 
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::Span;
 use crate::core::request::http1::lines::Line;
-use crate::core::request::http1::octets;
+use aralez_decision::fields::FieldName;
+use aralez_decision::octets;
 
 /// One field, as ranges of the bytes of its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

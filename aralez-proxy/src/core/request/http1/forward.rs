@@ -1,14 +1,14 @@
 //! Forwarded heads: kept fields are copied in runs, dropped fields are skipped, added fields follow them.
 
-use crate::core::request::additions::FieldList;
-use crate::core::request::edits::{CompiledEdits, Forwarded, OurLine};
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::field::Field;
 use crate::core::request::http1::request::{RequestHead, RequestOptions};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::{Framing, HttpVersion};
-use crate::core::request::pseudonym::Pseudonym;
+use aralez_decision::additions::FieldList;
+use aralez_decision::edits::{CompiledEdits, Forwarded, OurLine};
+use aralez_decision::fields::FieldName;
+use aralez_decision::pseudonym::Pseudonym;
 
 #[cfg(test)]
 mod tests;
@@ -235,7 +235,8 @@ fn write_repaired(field: &Field, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b": ");
     // RFC 9112 section 5.2: each fold in a response becomes one space before the field is forwarded.
     let lines = field.value(bytes).split(|byte| *byte == b'\n');
-    let parts = lines.map(|line| super::octets::trim(line.strip_suffix(b"\r").unwrap_or(line)));
+    let parts =
+        lines.map(|line| aralez_decision::octets::trim(line.strip_suffix(b"\r").unwrap_or(line)));
     for (at, part) in parts.filter(|part| !part.is_empty()).enumerate() {
         if at > 0 {
             out.push(b' ');

@@ -1,6 +1,7 @@
 //! The first bytes at the start of a request.
 
-use crate::core::request::http1::{RequestRefusal, octets};
+use crate::core::request::http1::RequestRefusal;
+use aralez_decision::octets;
 
 /// First byte of a TLS record that opens a handshake (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 0x16;

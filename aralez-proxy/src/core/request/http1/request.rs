@@ -1,10 +1,10 @@
 //! The head of a request.
 
 use crate::core::limits::HeadLimits;
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::field::{self, BadField, Field};
 use crate::core::request::http1::lines::{Line, Lines};
 use crate::core::request::http1::{Framing, HttpVersion, RequestRefusal};
+use aralez_decision::fields::FieldName;
 
 mod fields;
 mod first_line;

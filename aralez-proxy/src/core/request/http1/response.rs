@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::field::{self, BadField, Field};
 use crate::core::request::http1::lines::{Line, Lines};
-use crate::core::request::http1::{Framing, HttpVersion, Span, octets};
+use crate::core::request::http1::{Framing, HttpVersion, Span};
+use aralez_decision::fields::FieldName;
+use aralez_decision::octets;
 
 mod bad;
 mod rules;

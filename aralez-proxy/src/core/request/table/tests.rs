@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
+use aralez_decision::table::CompiledHost;
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::model::{
-    Action, Direction, Endpoint, EndpointOwner, Header, HeaderEdits, Pool, Redirect,
-    RedirectStatus, Route, Settings,
+    Action, Direction, Endpoint, EndpointOwner, Header, HeaderEdits, HostPattern, Pool, Redirect,
+    RedirectStatus, Route, Settings, VirtualHost,
 };
 use aralez_proto::record::{Change, Record};
-use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts, ToHttps};
+use aralez_proto::rules::{ResponseHeaders, Rules, ToHttps};
 use aralez_proto::snapshot::Limits;
 use aralez_proto::version::Version;
 use proptest::prelude::*;
@@ -106,8 +107,9 @@ fn said(table: &Table) -> Said {
         (peers.collect(), pool.rounds())
     };
     Said {
-        compat: table.compat_0_9(),
+        compat: table.routes().compat_0_9(),
         hosts: table
+            .routes()
             .hosts()
             .map(|host| (host.pattern.clone(), Arc::clone(host)))
             .collect(),
@@ -119,50 +121,31 @@ fn said(table: &Table) -> Said {
 }
 
 #[test]
-fn the_narrower_scope_wins_and_equal_edits_are_shared() {
-    let delta = put([settings(1), host("a.example", 2, &[1, 1, 1]), pool(1)]);
+fn a_pool_without_endpoints_serves_no_request() {
+    let delta = put([
+        host("a.example", 0, &[1, 2]),
+        pool(1),
+        pool(2),
+        endpoint(2, 80, 1),
+    ]);
     let (snapshot, _) = after(&Snapshot::default(), &delta).unwrap();
     let table = Table::build(&snapshot, &Registry::default());
-    let host = table.host("a.example").unwrap();
-    let route = |path| {
-        let path = RequestPath::parse(path).unwrap();
-        host.route(&path).unwrap()
+    let serving = |name: &str| {
+        table
+            .serving_pool(&name.parse().unwrap())
+            .map(|pool| pool.name().clone())
     };
-    let lines = |path| route(path).unwrap().rules.response_edits.lines();
-    assert_eq!(lines("/0"), b"x-scope: 2\r\n");
-    assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
-    let [first, own, last] = ["/0", "/1", "/2"].map(|path| route(path).unwrap());
-    assert!(Arc::ptr_eq(&first.rules, &last.rules));
-    assert!(Arc::ptr_eq(&first.rules.others, &own.rules.others));
-    assert_eq!(first.rules.others.timeouts, Timeouts::defaults());
-    assert!(route("/").is_none());
-}
-
-#[test]
-fn routes_in_a_row_that_say_the_same_share_their_rules() {
-    let said = |value| Rules {
-        response_headers: edits(value),
-        to_https: ToHttps(Some(false)),
-        ..Rules::default()
+    assert_eq!(serving("p1"), Err(Rejection::NoEndpoint { compat: false }));
+    assert_eq!(serving("p2"), Ok("p2".parse().unwrap()));
+    let documented = put([settings(3)]);
+    let (snapshot, _) = after(&snapshot, &documented).unwrap();
+    let table = Table::build(&snapshot, &Registry::default());
+    let status = |name: &str| {
+        table
+            .serving_pool(&name.parse().unwrap())
+            .map_err(Rejection::status)
     };
-    let route = |(at, value): (usize, u8)| Route {
-        path: format!("/{at}").into(),
-        rules: said(value),
-        action: Action::Pool("p1".parse().unwrap()),
-    };
-    let host = VirtualHost {
-        pattern: "a.example".parse().unwrap(),
-        rules: Rules::default(),
-        routes: [1, 1, 2, 1].into_iter().enumerate().map(route).collect(),
-    };
-    let compiled: Vec<_> = CompiledScope::default().compile(&host).collect();
-    let shared = |at: usize| Arc::ptr_eq(&compiled[at].rules, &compiled[at + 1].rules);
-    assert_eq!([shared(0), shared(1), shared(2)], [true, false, false]);
-    let lines = compiled
-        .iter()
-        .map(|route| route.rules.response_edits.lines());
-    let expected = [1, 1, 2, 1].map(|value| format!("x-scope: {value}\r\n").into_bytes());
-    assert_eq!(lines.collect::<Vec<_>>(), expected);
+    assert_eq!(status("p1").unwrap_err(), 502);
 }
 
 #[test]
@@ -185,8 +168,8 @@ fn a_change_of_endpoints_rebuilds_one_pool_and_no_host() {
     let table = before.next(&second, &touched, &registry);
     for name in ["a.example", "b.example"] {
         assert!(Arc::ptr_eq(
-            before.host(name).unwrap(),
-            table.host(name).unwrap()
+            before.routes().host(name).unwrap(),
+            table.routes().host(name).unwrap()
         ));
     }
     let other = "p2".parse().unwrap();

@@ -12,18 +12,18 @@ use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 
 use crate::core::live::LiveTable;
-use crate::core::request::Request;
 use crate::core::request::http1::Framing;
 use crate::core::request::http1::body::{BadBody, Body, Sender};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
-use crate::core::request::tests::Pairs;
 use crate::engine::exchange::client_side::{AnswerChanges, RequestChanges, ResponseChanges};
 use crate::engine::exchange::facts::Facts;
 use crate::engine::exchange::tests::*;
 use crate::engine::io::buffer::Buffer;
 use crate::engine::upstream::stream::UpstreamStream;
+use aralez_decision::Pairs;
+use aralez_decision::Request;
 
 /// The client: its request and the response it received.
 #[derive(Debug)]

@@ -69,7 +69,7 @@ fn check(text: &[u8], whole: bool) -> Result<&[u8], BadBody> {
     if digits.len() > MOST_DIGITS || (digits.is_empty() && (whole || !rest.is_empty())) {
         return Err(BadBody::ChunkSize);
     }
-    let extension = crate::core::request::http1::octets::trim(rest);
+    let extension = aralez_decision::octets::trim(rest);
     // RFC 9112 section 7.1.1: a recipient ignores chunk extensions that it does not know; the proxy ignores and drops all of them.
     let visible = rest.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
     // RFC 9112 section 7.1.1: a chunk extension begins with a semicolon, before which whitespace is allowed.

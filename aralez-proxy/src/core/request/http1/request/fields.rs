@@ -1,8 +1,8 @@
 //! The fields of a request head, as the decision sees them.
 
-use crate::core::request::Fields;
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::request::RequestHead;
+use aralez_decision::Fields;
+use aralez_decision::fields::FieldName;
 
 /// The fields of a head, with the bytes that they refer to.
 #[derive(Clone, Copy, Debug)]

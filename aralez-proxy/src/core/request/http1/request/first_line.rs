@@ -5,7 +5,8 @@ use aralez_proto::matcher::Scheme;
 use crate::core::limits::HeadLimits;
 use crate::core::request::http1::lines::Line;
 use crate::core::request::http1::request::text;
-use crate::core::request::http1::{HttpVersion, RequestRefusal, Span, octets};
+use crate::core::request::http1::{HttpVersion, RequestRefusal, Span};
+use aralez_decision::octets;
 
 /// Longest method, in bytes. Registered methods have at most 17.
 const LONGEST_METHOD: usize = 32;

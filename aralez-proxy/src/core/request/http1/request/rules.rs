@@ -2,11 +2,11 @@
 
 use aralez_proto::matcher::{Authority, Scheme};
 
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::field::Field;
-use crate::core::request::http1::octets::{self, list};
 use crate::core::request::http1::request::text;
 use crate::core::request::http1::{Framing, HttpVersion, RequestRefusal, Span};
+use aralez_decision::fields::FieldName;
+use aralez_decision::octets::{self, list};
 
 /// Maximum number of fields that one request may nominate in `Connection`.
 const MAX_NOMINATED: usize = 9;

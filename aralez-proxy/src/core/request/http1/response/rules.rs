@@ -1,10 +1,10 @@
 //! The rules for the fields of a response.
 
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::HttpVersion;
 use crate::core::request::http1::field::Field;
-use crate::core::request::http1::octets::{self, list};
 use crate::core::request::http1::response::BadResponse;
+use aralez_decision::fields::FieldName;
+use aralez_decision::octets::{self, list};
 
 /// Maximum number of `Connection` members that are inspected.
 pub(super) const MAX_NOMINATED: usize = 32;

@@ -4,18 +4,18 @@ use aralez_proto::matcher::Target;
 use proptest::prelude::*;
 
 use crate::core::limits::HeadLimits;
-use crate::core::request::additions::FieldList;
-use crate::core::request::edits::{CompiledEdits, Forwarded};
-use crate::core::request::fields::FieldName;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::field::Field;
 use crate::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
-use crate::core::request::http1::octets;
 use crate::core::request::http1::request::{RequestHead, RequestOptions};
 use crate::core::request::http1::response::{Asked, ResponseHead};
 use crate::core::request::http1::tests::messages::{requests, responses};
 use crate::core::request::http1::{Framing, HttpVersion};
-use crate::core::request::pseudonym::Pseudonym;
+use aralez_decision::additions::FieldList;
+use aralez_decision::edits::{CompiledEdits, Forwarded};
+use aralez_decision::fields::FieldName;
+use aralez_decision::octets;
+use aralez_decision::pseudonym::Pseudonym;
 
 fn read(bytes: &[u8]) -> Option<RequestHead> {
     // The proxy's own fields may exceed the limits for a client.

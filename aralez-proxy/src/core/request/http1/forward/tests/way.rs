@@ -1,8 +1,8 @@
 //! The fields of a forwarded head about its path: the client, the requested host, and the nodes passed.
 
-use crate::core::request::Fields as _;
 use crate::core::request::http1::forward::tests::*;
 use crate::core::request::http1::request::HeadFields;
+use aralez_decision::Fields as _;
 
 #[test]
 fn what_the_operator_says_wins_over_what_we_say_and_a_loop_is_found_all_the_same() {

@@ -209,10 +209,10 @@ fn a_reason_has_a_name_of_its_own_and_a_sentence() {
 
 #[test]
 fn what_every_reader_frames_alike_is_taken_and_goes_on_repaired() {
-    use crate::core::request::additions::FieldList;
-    use crate::core::request::edits::CompiledEdits;
     use crate::core::request::http1::date::DateText;
     use crate::core::request::http1::forward::{self, ResponseEdits};
+    use aralez_decision::additions::FieldList;
+    use aralez_decision::edits::CompiledEdits;
 
     for (head, goes_on) in [
         ("HTTP/1.2 200 OK\r\n", "HTTP/1.1 200 OK\r\n"),

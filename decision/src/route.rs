@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use aralez_proto::matcher::{Target, normalise_host};
 
-use crate::core::request::rejection::Rejection;
-use crate::core::request::table::{CompiledHost, CompiledRoute, Table};
-use crate::core::request::{Context, Fields, Request};
+use crate::rejection::Rejection;
+use crate::table::{CompiledHost, CompiledRoute, RouteTable};
+use crate::{Context, Fields, Request};
 
 /// The destination of a request.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Routed<'a> {
 /// # Errors
 /// [`Rejection`] if the request must not be routed, or no route matches.
 pub fn find<'a, F: Fields>(
-    table: &'a Table,
+    table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
 ) -> Result<Destination<'a>, Rejection> {
@@ -79,7 +79,7 @@ fn named_host(host: Option<&str>) -> Result<Option<Cow<'_, str>>, Rejection> {
 
 /// Returns the host that serves a name. A request without a host, as HTTP/1.0 probes send, gets the catch-all if there is one.
 fn find_host<'a>(
-    table: &'a Table,
+    table: &'a RouteTable,
     host: Option<&str>,
 ) -> Result<Option<&'a Arc<CompiledHost>>, Rejection> {
     match host {

@@ -73,7 +73,7 @@ impl FieldList {
 }
 
 /// Appends a field to `out` as a line.
-pub(in crate::core) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Size {
+pub fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Size {
     out.extend_from_slice(name);
     out.extend_from_slice(COLON);
     out.extend_from_slice(value);
@@ -86,7 +86,7 @@ pub(in crate::core) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Si
 }
 
 /// Returns the fields of a text that [`write`] produced, one per entry of `sizes`.
-pub(in crate::core) fn fields<'a>(
+pub(crate) fn fields<'a>(
     text: &'a [u8],
     sizes: &'a [Size],
 ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {

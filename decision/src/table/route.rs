@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, VirtualHost};
 use aralez_proto::rules::{Rules, Timeouts};
 
-use crate::core::request::edits::CompiledEdits;
-use crate::core::request::policy::Policy;
+use crate::edits::CompiledEdits;
+use crate::policy::Policy;
 
 /// A route with all rules that apply to it, merged from the group, the host and the route itself; the narrower scope wins.
 #[derive(Clone, PartialEq, Eq, Debug)]

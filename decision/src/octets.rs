@@ -1,4 +1,4 @@
-//! Byte classes of HTTP/1, and parsers for lists and numbers.
+//! Byte classes of header fields and targets, and parsers for lists and numbers.
 
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;

@@ -1,14 +1,13 @@
 //! A request as decisions see it, independent of the protocol that carried it.
 //!
-//! HTTP/1 builds one from a head in a buffer ([`crate::core::request::http1::request::HeadFields`]); HTTP/2 will build one from its header
-//! map.
+//! The proxy builds one from an HTTP/1 head in a buffer; HTTP/2 will build one from its header map.
 
 use std::net::IpAddr;
 
 use aralez_proto::matcher::Scheme;
 
-use crate::core::request::fields::FieldName;
-use crate::core::request::pseudonym::Pseudonym;
+use crate::fields::FieldName;
+use crate::pseudonym::Pseudonym;
 
 /// The header fields of a message.
 pub trait Fields {
@@ -58,20 +57,20 @@ pub struct Context<'a> {
     pub tls_port: Option<u16>,
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+/// Header fields as a list of names and values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pairs<'a>(pub &'a [(&'a str, &'a str)]);
 
-    /// Header fields for tests.
-    #[derive(Clone, Copy, Debug, Default)]
-    pub(crate) struct Pairs<'a>(pub(crate) &'a [(&'a str, &'a str)]);
-
-    impl Fields for Pairs<'_> {
-        fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-            let pairs = self.0.iter();
-            pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-        }
+impl Fields for Pairs<'_> {
+    fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn fields_are_found_by_their_meaning_in_their_order() {

@@ -13,11 +13,11 @@ use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;
 use aralez_proto::rules::Rules;
 
-use crate::core::request::additions::Additions;
-use crate::core::request::address_filter::AddressFilter;
-use crate::core::request::answer::Answer;
-use crate::core::request::rejection::Rejection;
-use crate::core::request::{Context, Fields, Request};
+use crate::additions::Additions;
+use crate::address_filter::AddressFilter;
+use crate::answer::Answer;
+use crate::rejection::Rejection;
+use crate::{Context, Fields, Request};
 
 /// One policy of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,8 +102,8 @@ mod tests {
     use aralez_proto::rules::ToHttps;
 
     use super::*;
-    use crate::core::request::pseudonym::Pseudonym;
-    use crate::core::request::tests::Pairs;
+    use crate::Pairs;
+    use crate::pseudonym::Pseudonym;
 
     fn asked(
         policies: &[Policy],

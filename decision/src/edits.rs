@@ -1,6 +1,6 @@
 //! The header edits of a route, compiled: names to drop and fields to add, both as data and as HTTP/1 lines.
 //!
-//! Order for a request: first drop the fields of the connection and those that only a proxy may set ([`crate::core::request::fields`]),
+//! Order for a request: first drop the fields of the connection and those that only a proxy may set ([`crate::fields`]),
 //! then add the proxy's own ([`Forwarded`], `Via`), then apply the route's edits. The proxy omits a field of its own that the route sets or
 //! removes: the operator knows better where TLS was terminated in front of this proxy. Order for a response: first drop the fields of the
 //! endpoint's connection, then apply the route's edits.
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use aralez_proto::model::{Header, HeaderEdits};
 
-use crate::core::request::additions::{self, Size};
+use crate::additions::{self, Size};
 
 #[cfg(test)]
 mod tests;

@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::Action;
+use aralez_proto::model::{Action, PoolName};
 
-use crate::core::request::additions::Additions;
-use crate::core::request::answer::Answer;
-use crate::core::request::balance::CompiledPool;
-use crate::core::request::policy::{self, Subject, Verdict};
-use crate::core::request::rejection::Rejection;
-use crate::core::request::route::{self, Destination, Routed};
-use crate::core::request::table::{CompiledRoute, Table};
-use crate::core::request::{Context, Fields, Request};
+use crate::additions::Additions;
+use crate::answer::Answer;
+use crate::policy::{self, Subject, Verdict};
+use crate::rejection::Rejection;
+use crate::route::{self, Destination, Routed};
+use crate::table::{CompiledRoute, RouteTable};
+use crate::{Context, Fields, Request};
 
 mod target;
 #[cfg(test)]
@@ -41,8 +40,8 @@ pub enum Decision<'a> {
 pub struct Forward<'a> {
     /// The route that matched.
     pub route: &'a Arc<CompiledRoute>,
-    /// The pool to choose from; it has at least one endpoint that accepts requests.
-    pub pool: &'a Arc<CompiledPool>,
+    /// The name of the pool to choose an endpoint from.
+    pub pool: &'a PoolName,
     /// The path and query to forward.
     pub path_and_query: ForwardedTarget,
 }
@@ -50,10 +49,9 @@ pub struct Forward<'a> {
 /// Decides about a request. Takes no lock, and allocates only for generated responses and for a host or path that is not in normal form.
 /// Fields that policies add to request and response are put into `additions`.
 ///
-/// The route does not depend on its endpoints: a pool without endpoints yields a 503 of that route. It never falls back to the route of a
-/// shorter path, whose rules may be laxer.
+/// The route does not depend on endpoints: that a pool has none is found out by whoever chooses one.
 pub fn decide<'a, F: Fields>(
-    table: &'a Table,
+    table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
     additions: &mut Additions,
@@ -65,7 +63,7 @@ pub fn decide<'a, F: Fields>(
 }
 
 fn examine<'a, F: Fields>(
-    table: &'a Table,
+    table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
     additions: &mut Additions,
@@ -81,7 +79,7 @@ fn examine<'a, F: Fields>(
     };
     let policies = &routed.route.rules.policies;
     if policies.is_empty() {
-        return act(table, request.target, &routed);
+        return Ok(act(request.target, &routed));
     }
     let mut subject = Subject {
         context,
@@ -91,7 +89,7 @@ fn examine<'a, F: Fields>(
         additions,
     };
     match policy::ask(policies, &mut subject)? {
-        Verdict::Pass => act(table, request.target, &routed),
+        Verdict::Pass => Ok(act(request.target, &routed)),
         Verdict::Answer(answer) => Ok(Decision::Answer {
             answer,
             route: Some(routed.route),
@@ -100,25 +98,21 @@ fn examine<'a, F: Fields>(
 }
 
 /// Returns the decision for the action of a route.
-fn act<'a>(table: &'a Table, target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
+fn act<'a>(target: &str, routed: &Routed<'a>) -> Decision<'a> {
     let route = routed.route;
     match &route.action {
         Action::Redirect(redirect) => {
             let path_and_query = routed.target.path_and_query();
             let location = format!("{}{path_and_query}", redirect.to);
-            Ok(Decision::Answer {
+            Decision::Answer {
                 answer: Answer::redirect(redirect.status, &location),
                 route: Some(route),
-            })
+            }
         }
-        Action::Pool(name) => {
-            let pool = table.pool(name).filter(|pool| !pool.is_empty());
-            let compat = table.compat_0_9();
-            Ok(Decision::Forward(Forward {
-                route,
-                pool: pool.ok_or(Rejection::NoEndpoint { compat })?,
-                path_and_query: ForwardedTarget::new(target, routed.target.path_and_query()),
-            }))
-        }
+        Action::Pool(pool) => Decision::Forward(Forward {
+            route,
+            pool,
+            path_and_query: ForwardedTarget::new(target, routed.target.path_and_query()),
+        }),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::core::request::http1::octets;
+use crate::octets;
 
 /// Prefix of every pseudonym.
 const PREFIX: &str = "aralez-";

@@ -1,8 +1,7 @@
-use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
+use aralez_proto::convert::{host_record, pool_record, settings_record};
 use aralez_proto::matcher::InvalidPath;
 use aralez_proto::model::{
-    Endpoint, EndpointOwner, GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings,
-    VirtualHost,
+    GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings, VirtualHost,
 };
 use aralez_proto::record::Record;
 use aralez_proto::rules::{Rules, ToHttps};
@@ -15,9 +14,8 @@ use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 
 use super::*;
-use crate::core::request::pseudonym::Pseudonym;
-use crate::core::request::registry::Registry;
-use crate::core::request::tests::Pairs;
+use crate::Pairs;
+use crate::pseudonym::Pseudonym;
 
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {
@@ -38,8 +36,8 @@ fn host(name: &str, routes: Vec<Route>) -> Record {
     })
 }
 
-/// `a.example` serves `/`, has no endpoints for `/admin`, serves `/safe` only over TLS and without endpoints, and redirects `/old`.
-fn table(compat: bool) -> Table {
+/// `a.example` serves `/` by the pool `up`, `/admin` and, over TLS only, `/safe` by the pool `down`, and redirects `/old`.
+fn table(compat: bool) -> RouteTable {
     let pool = |name: &str| name.parse::<PoolName>().unwrap();
     let redirect = Redirect {
         to: "https://new.example/base".parse().unwrap(),
@@ -62,15 +60,10 @@ fn table(compat: bool) -> Table {
         host("*.narrow.example", narrow),
         pool_record(&pool("up"), &Pool::default()),
         pool_record(&pool("down"), &Pool::default()),
-        endpoint_record(
-            EndpointOwner::Document,
-            &pool("up"),
-            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
-        ),
     ];
     let records = records.into_iter().collect();
     let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
-    Table::build(&snapshot, &Registry::default())
+    RouteTable::build(&snapshot)
 }
 
 type Asked<'a> = Request<'a, Pairs<'a>>;
@@ -87,12 +80,12 @@ fn get<'a>(host: &'a str, target: &'a str) -> Asked<'a> {
 }
 
 /// The decision as one line of text.
-fn line(table: &Table, request: Asked<'_>) -> String {
+fn line(table: &RouteTable, request: Asked<'_>) -> String {
     line_at(table, request, None)
 }
 
 /// The same, with HTTPS served on `tls_port`.
-fn line_at(table: &Table, request: Asked<'_>, tls_port: Option<u16>) -> String {
+fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> String {
     let context = Context {
         node: &Pseudonym::new([0; 8]),
         tls_port,
@@ -101,7 +94,7 @@ fn line_at(table: &Table, request: Asked<'_>, tls_port: Option<u16>) -> String {
         Decision::Forward(forward) => format!(
             "{} {} {}",
             forward.route.path,
-            forward.pool.name(),
+            forward.pool,
             forward.path_and_query.text(request.target)
         ),
         Decision::Answer { answer, .. } => {
@@ -122,14 +115,14 @@ fn a_request_goes_to_the_pool_of_the_longest_path() {
     let cases = [
         ("a.example", "/", "/ up /"),
         ("A.Example.:6193", "/x?y=/../z", "/ up /x?y=/../z"),
-        ("a.example", "/admin/x", "503 no_endpoint"),
+        ("a.example", "/admin/x", "/admin down /admin/x"),
         ("a.example", "/administrator", "/ up /administrator"),
-        ("a.example", "/x/../admin;v=1", "503 no_endpoint"),
+        ("a.example", "/x/../admin;v=1", "/admin down /admin;v=1"),
         ("a.example.:", "/", "/ up /"),
         ("a.example", "//x//y", "/ up /x//y"),
         ("a.example", "/%61%2fb", "/ up /%61%2fb"),
         ("a.example", "/x;v=1/%2F", "/ up /x;v=1/%2F"),
-        ("a.example", "/admin/%2F", "503 no_endpoint"),
+        ("a.example", "/admin/%2F", "/admin down /admin/%2F"),
         ("x.narrow.example", "/only/", "/only up /only/"),
         ("x.narrow.example", "/other", "404 no_route"),
         ("narrow.example", "/only", "404 no_route"),
@@ -141,7 +134,7 @@ fn a_request_goes_to_the_pool_of_the_longest_path() {
 }
 
 #[test]
-fn a_plain_request_is_sent_to_https_before_any_endpoint_is_looked_for() {
+fn a_plain_request_is_redirected_to_https() {
     let table = table(false);
     let request = get("A.example:6193", "/safe/./x?y=1");
     assert_eq!(line(&table, request), "301 https://a.example/safe/x?y=1");
@@ -152,7 +145,7 @@ fn a_plain_request_is_sent_to_https_before_any_endpoint_is_looked_for() {
         scheme: Scheme::Https,
         ..request
     };
-    assert_eq!(line(&table, over_tls), "503 no_endpoint");
+    assert_eq!(line(&table, over_tls), "/safe down /safe/x?y=1");
 }
 
 #[test]
@@ -203,24 +196,16 @@ fn a_request_that_two_readers_could_understand_differently_is_refused() {
 }
 
 /// A table whose catch-all host serves `/`, and `/safe` only over TLS.
-fn with_catch_all() -> Table {
+fn with_catch_all() -> RouteTable {
     let up: PoolName = "up".parse().unwrap();
     let routes = vec![
         route("/", false, Action::Pool(up.clone())),
         route("/safe", true, Action::Pool(up.clone())),
     ];
-    let records = [
-        host("DEFAULT", routes),
-        pool_record(&up, &Pool::default()),
-        endpoint_record(
-            EndpointOwner::Document,
-            &up,
-            &Endpoint::new("127.0.0.1:1".parse().unwrap()),
-        ),
-    ];
+    let records = [host("DEFAULT", routes), pool_record(&up, &Pool::default())];
     let records = records.into_iter().collect();
     let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
-    Table::build(&snapshot, &Registry::default())
+    RouteTable::build(&snapshot)
 }
 
 #[test]
@@ -262,13 +247,9 @@ fn methods_that_need_no_route_are_answered_at_once() {
 }
 
 #[test]
-fn misses_are_502_where_the_documented_behaviour_is_asked_for() {
+fn a_request_without_a_route_is_502_where_the_documented_behaviour_is_asked_for() {
     let table = table(true);
-    for (host, target) in [
-        ("b.example", "/"),
-        ("x.narrow.example", "/"),
-        ("a.example", "/admin"),
-    ] {
+    for (host, target) in [("b.example", "/"), ("x.narrow.example", "/")] {
         let line = line(&table, get(host, target));
         assert!(line.starts_with("502 no_"), "{host}{target}: {line}");
     }

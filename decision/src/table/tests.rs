@@ -1,0 +1,71 @@
+use aralez_proto::model::{
+    Direction, Header, HeaderEdits, Redirect, RedirectStatus, Route, Settings,
+};
+use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts};
+
+use super::*;
+
+/// Rules that set `x-scope` to a value; none for 0.
+fn said(value: u8) -> Rules {
+    let header = Header::new(Direction::Response, "x-scope", &value.to_string()).unwrap();
+    let set = (value > 0).then_some(header).into_iter().collect();
+    Rules {
+        response_headers: ResponseHeaders(HeaderEdits {
+            set,
+            ..HeaderEdits::default()
+        }),
+        ..Rules::default()
+    }
+}
+
+/// A host with the routes `/0`, `/1`, … that set these values.
+fn host<const N: usize>(values: [u8; N], rules: Rules) -> VirtualHost {
+    let route = |(at, value): (usize, u8)| Route {
+        path: format!("/{at}").into(),
+        rules: said(value),
+        action: aralez_proto::model::Action::Redirect(Redirect {
+            to: "https://x.example".parse().unwrap(),
+            status: RedirectStatus::Found,
+        }),
+    };
+    VirtualHost {
+        pattern: "a.example".parse().unwrap(),
+        rules,
+        routes: values.into_iter().enumerate().map(route).collect(),
+    }
+}
+
+#[test]
+fn the_narrower_scope_wins_and_equal_edits_are_shared() {
+    let settings = Settings {
+        rules: said(1),
+        ..Settings::default()
+    };
+    let host = host([0, 9, 0], said(2));
+    let host = CompiledHost::new(&CompiledScope::of(&settings), &host);
+    let route = |path| {
+        let path = RequestPath::parse(path).unwrap();
+        host.route(&path).unwrap()
+    };
+    let lines = |path| route(path).unwrap().rules.response_edits.lines();
+    assert_eq!(lines("/0"), b"x-scope: 2\r\n");
+    assert_eq!(lines("/1/x"), b"x-scope: 9\r\n");
+    let [first, own, last] = ["/0", "/1", "/2"].map(|path| route(path).unwrap());
+    assert!(Arc::ptr_eq(&first.rules, &last.rules));
+    assert!(Arc::ptr_eq(&first.rules.others, &own.rules.others));
+    assert_eq!(first.rules.others.timeouts, Timeouts::defaults());
+    assert!(route("/").is_none());
+}
+
+#[test]
+fn routes_in_a_row_that_say_the_same_share_their_rules() {
+    let host = host([1, 1, 2, 1], Rules::default());
+    let compiled: Vec<_> = CompiledScope::default().compile(&host).collect();
+    let shared = |at: usize| Arc::ptr_eq(&compiled[at].rules, &compiled[at + 1].rules);
+    assert_eq!([shared(0), shared(1), shared(2)], [true, false, false]);
+    let lines = compiled
+        .iter()
+        .map(|route| route.rules.response_edits.lines());
+    let expected = [1, 1, 2, 1].map(|value| format!("x-scope: {value}\r\n").into_bytes());
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
