@@ -10,6 +10,7 @@ use crate::answer::Answer;
 use crate::policy::{self, Subject, Verdict};
 use crate::rejection::Rejection;
 use crate::route::{self, Destination, Routed};
+use crate::state::State;
 use crate::table::{CompiledRoute, RouteTable};
 use crate::{Context, Fields, Request};
 
@@ -50,22 +51,24 @@ pub struct Forward<'a> {
 /// Fields that policies add to request and response are put into `additions`.
 ///
 /// The route does not depend on endpoints: that a pool has none is found out by whoever chooses one.
-pub fn decide<'a, F: Fields>(
+pub fn decide<'a, F: Fields, S: State>(
     table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
+    state: &S,
     additions: &mut Additions,
 ) -> Decision<'a> {
-    match examine(table, context, request, additions) {
+    match examine(table, context, request, state, additions) {
         Ok(decision) => decision,
         Err(rejection) => Decision::Reject(rejection),
     }
 }
 
-fn examine<'a, F: Fields>(
+fn examine<'a, F: Fields, S: State>(
     table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
+    state: &S,
     additions: &mut Additions,
 ) -> Result<Decision<'a>, Rejection> {
     let routed = match route::find(table, context, request)? {
@@ -86,6 +89,7 @@ fn examine<'a, F: Fields>(
         request,
         host: routed.host.as_deref(),
         target: &routed.target,
+        state,
         additions,
     };
     match policy::ask(policies, &mut subject)? {

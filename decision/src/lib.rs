@@ -15,6 +15,7 @@ pub mod policy;
 pub mod pseudonym;
 pub mod rejection;
 pub mod route;
+pub mod state;
 pub mod table;
 mod view;
 

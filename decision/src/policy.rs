@@ -17,6 +17,7 @@ use crate::additions::Additions;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
 use crate::rejection::Rejection;
+use crate::state::State;
 use crate::{Context, Fields, Request};
 
 /// One policy of a route.
@@ -48,7 +49,7 @@ impl Policy {
 
 /// The input of policies, and the place for their additions.
 #[derive(Debug)]
-pub struct Subject<'a, F> {
+pub struct Subject<'a, F, S> {
     /// The context of the decision.
     pub context: &'a Context<'a>,
     /// The request.
@@ -57,6 +58,8 @@ pub struct Subject<'a, F> {
     pub host: Option<&'a str>,
     /// The parsed target.
     pub target: &'a Target<'a>,
+    /// The state that earlier requests left.
+    pub state: &'a S,
     /// The fields that policies add.
     pub additions: &'a mut Additions,
 }
@@ -65,9 +68,9 @@ pub struct Subject<'a, F> {
 ///
 /// # Errors
 /// [`Rejection`] if a policy cannot be applied to the request.
-pub fn ask<F: Fields>(
+pub fn ask<F: Fields, S: State>(
     policies: &[Policy],
-    subject: &mut Subject<'_, F>,
+    subject: &mut Subject<'_, F, S>,
 ) -> Result<Verdict, Rejection> {
     for policy in policies {
         let verdict = match policy {
@@ -83,7 +86,7 @@ pub fn ask<F: Fields>(
 }
 
 /// Redirects a plaintext request to the same host and target over TLS.
-fn to_https<F: Fields>(subject: &Subject<'_, F>) -> Result<Verdict, Rejection> {
+fn to_https<F: Fields, S: State>(subject: &Subject<'_, F, S>) -> Result<Verdict, Rejection> {
     if subject.request.scheme == Scheme::Https {
         return Ok(Verdict::Pass);
     }
@@ -127,6 +130,7 @@ mod tests {
             request: &request,
             host,
             target: &Target::parse("/x").unwrap(),
+            state: &crate::state::Unused,
             additions: &mut Additions::default(),
         };
         ask(policies, &mut subject)

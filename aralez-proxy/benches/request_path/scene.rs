@@ -8,6 +8,7 @@ use aralez_decision::additions::Additions;
 use aralez_decision::decide::{Decision, ForwardedTarget, decide};
 use aralez_decision::edits::Forwarded;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::state::Unused;
 use aralez_decision::table::CompiledRoute;
 use aralez_decision::{Context, Request};
 use aralez_proto::matcher::Scheme;
@@ -105,7 +106,13 @@ impl Scene {
             tls_port: None,
         };
         self.additions.clear();
-        let decision = decide(self.table.routes(), &context, &request, &mut self.additions);
+        let decision = decide(
+            self.table.routes(),
+            &context,
+            &request,
+            &Unused,
+            &mut self.additions,
+        );
         let Decision::Forward(forward) = decision else {
             unreachable!("the route has a pool: {decision:?}");
         };

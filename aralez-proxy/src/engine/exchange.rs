@@ -20,6 +20,7 @@ use aralez_decision::additions::Additions;
 use aralez_decision::answer::Answer;
 use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
+use aralez_decision::state::Unused;
 use aralez_decision::table::CompiledRoute;
 use endpoint_side::EndpointSide;
 
@@ -145,7 +146,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             tls_port: engine.tls_port,
         };
         let table = &live.table;
-        match decide::decide(table.routes(), &context, &request, self.additions) {
+        match decide::decide(table.routes(), &context, &request, &Unused, self.additions) {
             Decision::Forward(forward) => Ok(Plan::Forward(Upstream {
                 route: Arc::clone(forward.route),
                 pool: Arc::clone(table.serving_pool(forward.pool)?),

@@ -16,6 +16,7 @@ use aralez_proto::model::RedirectStatus;
 use super::*;
 use crate::Pairs;
 use crate::pseudonym::Pseudonym;
+use crate::state::Unused;
 
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {
@@ -90,7 +91,13 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
         node: &Pseudonym::new([0; 8]),
         tls_port,
     };
-    match decide(table, &context, &request, &mut Additions::default()) {
+    match decide(
+        table,
+        &context,
+        &request,
+        &Unused,
+        &mut Additions::default(),
+    ) {
         Decision::Forward(forward) => format!(
             "{} {} {}",
             forward.route.path,
@@ -264,7 +271,13 @@ fn a_normal_request_costs_no_copy_of_its_target() {
         tls_port: None,
     };
     let request = get("a.example:80", "/x/y?z");
-    let decided = decide(&table, &context, &request, &mut Additions::default());
+    let decided = decide(
+        &table,
+        &context,
+        &request,
+        &Unused,
+        &mut Additions::default(),
+    );
     let Decision::Forward(forward) = decided else {
         panic!("is not forwarded");
     };
