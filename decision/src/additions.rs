@@ -18,6 +18,8 @@ pub struct Additions {
     pub request: FieldList,
     /// Fields added to the response, whether from an endpoint or from the proxy.
     pub response: FieldList,
+    /// The claims of the verified token that the route shows, by name. They are sent only as a part of other fields.
+    pub claims: FieldList,
 }
 
 impl Additions {
@@ -25,6 +27,7 @@ impl Additions {
     pub fn clear(&mut self) {
         self.request.clear();
         self.response.clear();
+        self.claims.clear();
     }
 }
 

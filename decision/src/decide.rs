@@ -12,6 +12,7 @@ use crate::rejection::Rejection;
 use crate::route::{self, Destination, Routed};
 use crate::state::State;
 use crate::table::{CompiledRoute, RouteTable};
+use crate::templates::Facts;
 use crate::{Context, Fields, Request};
 
 mod target;
@@ -81,24 +82,53 @@ fn examine<'a, F: Fields, S: State>(
         }
     };
     let policies = &routed.route.rules.policies;
-    if policies.is_empty() {
-        return Ok(act(request.target, &routed));
+    let mut verdict = Verdict::Pass;
+    if !policies.is_empty() {
+        let mut subject = Subject {
+            context,
+            request,
+            host: routed.host.as_deref(),
+            target: &routed.target,
+            state,
+            additions,
+        };
+        verdict = policy::ask(policies, &mut subject)?;
     }
-    let mut subject = Subject {
+    fill(context, request, &routed, additions);
+    Ok(match verdict {
+        Verdict::Pass => act(request.target, &routed),
+        Verdict::Answer(answer) => Decision::Answer {
+            answer,
+            route: Some(routed.route),
+        },
+    })
+}
+
+/// Adds the fields of the route whose values have placeholders: after the policies, which verify what they show.
+fn fill<F: Fields>(
+    context: &Context<'_>,
+    request: &Request<'_, F>,
+    routed: &Routed<'_>,
+    additions: &mut Additions,
+) {
+    let rules = &routed.route.rules;
+    let edits = [&rules.request_edits, &rules.response_edits];
+    if edits.iter().all(|edits| edits.templates().is_empty()) {
+        return;
+    }
+    let Additions {
+        request: to_endpoint,
+        response: to_client,
+        claims,
+    } = additions;
+    let facts = Facts {
         context,
         request,
         host: routed.host.as_deref(),
-        target: &routed.target,
-        state,
-        additions,
+        claims,
     };
-    match policy::ask(policies, &mut subject)? {
-        Verdict::Pass => Ok(act(request.target, &routed)),
-        Verdict::Answer(answer) => Ok(Decision::Answer {
-            answer,
-            route: Some(routed.route),
-        }),
-    }
+    facts.fill(&rules.request_edits, to_endpoint);
+    facts.fill(&rules.response_edits, to_client);
 }
 
 /// Returns the decision for the action of a route.

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use aralez_proto::model::{Header, HeaderEdits};
+use aralez_proto::model::{Header, HeaderEdits, HeaderValue, Template};
 
 use crate::additions::{self, Size};
 
@@ -28,6 +28,8 @@ pub struct CompiledEdits {
     names: usize,
     /// The lengths of the added fields. Kept separate, because HTTP/1 does not use them.
     added: Box<[Size]>,
+    /// The added fields whose values are made for each message.
+    templates: Box<[(Box<str>, Template)]>,
     /// Set if the added fields include a `Date`.
     dates: bool,
     /// The proxy's own fields that the route sets or removes, as a bit for each of [`OURS`].
@@ -35,11 +37,13 @@ pub struct CompiledEdits {
 }
 
 /// The names of the fields that the proxy itself adds to a request.
-const OURS: [&str; 4] = [
+const OURS: [&str; 6] = [
     "x-forwarded-for",
     "x-forwarded-proto",
     "x-forwarded-host",
     "via",
+    "x-request-id",
+    "traceparent",
 ];
 
 /// A field that the proxy itself adds to a request.
@@ -53,6 +57,10 @@ pub enum OurLine {
     Host,
     /// `Via`
     Via,
+    /// `X-Request-Id`
+    RequestId,
+    /// `traceparent`
+    Traceparent,
 }
 
 impl CompiledEdits {
@@ -66,18 +74,15 @@ impl CompiledEdits {
         let overrides = bits.filter(|(_, name)| overridden(name));
         let overrides = overrides.fold(0, |bits, (at, _)| bits | 1 << at);
         let added = set.chain(&edits.append);
-        let line = |header: &Header| header.name().len() + header.value().len() + ": \r\n".len();
-        let names = added.clone().map(line).sum();
+        let literals = added.clone().filter_map(literal);
+        let line = |(name, value): (&str, &str)| name.len() + value.len() + ": \r\n".len();
+        let names = literals.clone().map(line).sum();
         let lengths = dropped.clone().map(|name| LENGTH + name.len());
         let mut text = Vec::with_capacity(names + lengths.sum::<usize>());
-        let write = |header: &Header| {
-            additions::write(
-                header.name().as_bytes(),
-                header.value().as_bytes(),
-                &mut text,
-            )
+        let write = |(name, value): (&str, &str)| {
+            additions::write(name.as_bytes(), value.as_bytes(), &mut text)
         };
-        let sizes = added.clone().map(write).collect();
+        let sizes = literals.map(write).collect();
         for name in dropped {
             // Names in a snapshot have at most 256 bytes, so the length always fits.
             let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
@@ -88,6 +93,7 @@ impl CompiledEdits {
             text: text.into(),
             names,
             added: sizes,
+            templates: added.clone().filter_map(template).collect(),
             dates: added.into_iter().any(|header| header.name() == "date"),
             overrides,
         }
@@ -116,12 +122,17 @@ impl CompiledEdits {
         self.text.len() == self.names
     }
 
-    /// Returns the added fields as names and values.
+    /// Returns the added fields with fixed values as names and values.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         additions::fields(self.lines(), &self.added)
     }
 
-    /// Returns the added fields as whole lines.
+    /// Returns the added fields whose values are made for each message, in order.
+    pub const fn templates(&self) -> &[(Box<str>, Template)] {
+        &self.templates
+    }
+
+    /// Returns the added fields with fixed values as whole lines.
     pub fn lines(&self) -> &[u8] {
         &self.text[..self.names]
     }
@@ -134,6 +145,19 @@ impl CompiledEdits {
     /// Reports whether the added fields include a `Date`.
     pub const fn sets_date(&self) -> bool {
         self.dates
+    }
+}
+
+/// Returns the name and value of a header with a fixed value.
+fn literal(header: &Header) -> Option<(&str, &str)> {
+    Some((header.name(), header.value().literal()?))
+}
+
+/// Returns the name and value of a header whose value is made for each message.
+fn template(header: &Header) -> Option<(Box<str>, Template)> {
+    match header.value() {
+        HeaderValue::Template(template) => Some((header.name().into(), template.clone())),
+        HeaderValue::Literal(_) => None,
     }
 }
 

@@ -38,6 +38,10 @@ pub enum FieldName {
     ProxyConnection,
     /// `TE`
     Te,
+    /// `traceparent`
+    Traceparent,
+    /// `tracestate`
+    Tracestate,
     /// `Trailer`
     Trailer,
     /// `Transfer-Encoding`
@@ -48,6 +52,8 @@ pub enum FieldName {
     Via,
     /// `X-Api-Key`
     XApiKey,
+    /// `X-Request-Id`
+    XRequestId,
     /// Any other.
     Other,
 }
@@ -67,8 +73,13 @@ impl FieldName {
             10 => &[
                 (b"connection", Self::Connection),
                 (b"keep-alive", Self::KeepAlive),
+                (b"tracestate", Self::Tracestate),
             ],
-            12 => &[(b"content-type", Self::ContentType)],
+            11 => &[(b"traceparent", Self::Traceparent)],
+            12 => &[
+                (b"content-type", Self::ContentType),
+                (b"x-request-id", Self::XRequestId),
+            ],
             13 => &[(b"authorization", Self::Authorization)],
             14 => &[
                 (b"content-length", Self::ContentLength),
@@ -117,8 +128,11 @@ impl FieldName {
                 | Self::ContentType
                 | Self::Host
                 | Self::Ours
+                | Self::Traceparent
+                | Self::Tracestate
                 | Self::TransferEncoding
                 | Self::Via
+                | Self::XRequestId
         )
     }
 
@@ -135,7 +149,15 @@ impl FieldName {
     pub const fn may_trail(self) -> bool {
         // RFC 9110 section 6.5.1: a field that frames, routes, authenticates, controls or describes a message is not forwarded in its
         // trailer section.
-        matches!(self, Self::Date | Self::Other | Self::Via)
+        matches!(
+            self,
+            Self::Date
+                | Self::Other
+                | Self::Traceparent
+                | Self::Tracestate
+                | Self::Via
+                | Self::XRequestId
+        )
     }
 }
 

@@ -17,6 +17,8 @@ pub mod rejection;
 pub mod route;
 pub mod state;
 pub mod table;
+pub mod templates;
+pub mod trace;
 mod view;
 
 pub use view::{Context, Fields, Pairs, Request};

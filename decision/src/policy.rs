@@ -107,6 +107,7 @@ mod tests {
     use super::*;
     use crate::Pairs;
     use crate::pseudonym::Pseudonym;
+    use crate::trace::NewIds;
 
     fn asked(
         policies: &[Policy],
@@ -115,6 +116,7 @@ mod tests {
     ) -> Result<Verdict, Rejection> {
         let context = Context {
             node: &Pseudonym::new([0; 8]),
+            ids: &NewIds::default(),
             tls_port: None,
         };
         let request = Request {

@@ -8,6 +8,7 @@ use aralez_proto::matcher::Scheme;
 
 use crate::fields::FieldName;
 use crate::pseudonym::Pseudonym;
+use crate::trace::NewIds;
 
 /// The header fields of a message.
 pub trait Fields {
@@ -53,6 +54,8 @@ impl<F: Fields> Request<'_, F> {
 pub struct Context<'a> {
     /// The pseudonym of this node, which marks the requests that it forwarded.
     pub node: &'a Pseudonym,
+    /// The ids of the request if it brought none.
+    pub ids: &'a NewIds,
     /// The port on which this proxy serves HTTPS; `None` if it does not, in which case 443 is assumed.
     pub tls_port: Option<u16>,
 }

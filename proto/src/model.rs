@@ -9,14 +9,16 @@ mod header;
 mod host;
 mod name;
 mod redirect;
+mod template;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
 pub use endpoint::{Endpoint, EndpointOwner, EndpointState};
 pub use forbidden::Forbidden;
 pub use header::{
-    Direction, Header, HeaderEdits, InvalidEdits, InvalidHeader, MOST_EDITS, check_name,
-    check_value,
+    Direction, Header, HeaderEdits, HeaderValue, InvalidEdits, InvalidHeader, MOST_EDITS,
+    check_name, check_value,
 };
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
+pub use template::{Part, Placeholder, Template, UnknownPlaceholder};

@@ -1,16 +1,24 @@
 //! The documentation is correct: its YAML loads, and its marked commands run.
 //!
 //! A fenced block marked `yaml` is checked as an `upstreams.yaml`, one marked `yaml main` as a `main.yaml`. A block marked `sh tested` runs
-//! in a fresh folder, with this build's programs in the path, and must exit with 0.
+//! in a fresh folder, with this build's programs in the path, and must exit with 0. `sh` without `tested` shows commands for a running fleet, and
+//! `text` is a figure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aralez_tests::files::workspace;
 use aralez_tests::process::{binary, run, text};
 
 const SOON: Duration = Duration::from_secs(60);
-const PAGES: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
+
+/// The pages besides those below `docs`.
+const PAGES: [&str; 4] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "LEXICON.md",
+];
 
 struct Block {
     place: String,
@@ -19,11 +27,25 @@ struct Block {
 }
 
 fn blocks() -> Vec<Block> {
-    PAGES.iter().flat_map(|page| blocks_of(page)).collect()
+    let mut pages: Vec<PathBuf> = PAGES.iter().map(PathBuf::from).collect();
+    pages_below(Path::new("docs"), &mut pages);
+    pages.iter().flat_map(|page| blocks_of(page)).collect()
 }
 
-fn blocks_of(page: &str) -> Vec<Block> {
-    let page_text = std::fs::read_to_string(workspace().join(page)).unwrap_or_default();
+fn pages_below(folder: &Path, pages: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(workspace().join(folder)).unwrap() {
+        let path = folder.join(entry.unwrap().file_name());
+        if workspace().join(&path).is_dir() {
+            pages_below(&path, pages);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+}
+
+fn blocks_of(page: &Path) -> Vec<Block> {
+    let page_text = std::fs::read_to_string(workspace().join(page)).unwrap();
+    let page = page.display();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for (index, line) in page_text.lines().enumerate() {
@@ -44,6 +66,15 @@ fn blocks_of(page: &str) -> Vec<Block> {
         }
     }
     blocks
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    let known = ["yaml", "yaml main", "sh", "sh tested", "text"];
+    for block in blocks() {
+        let mark = block.mark.as_str();
+        assert!(known.contains(&mark), "{}: {mark:?}", block.place);
+    }
 }
 
 #[tokio::test]

@@ -133,3 +133,61 @@ async fn an_operator_can_keep_silent_about_the_proxy_but_not_about_the_way() {
     assert!(told.contains("upstreams.yaml:2:12"), "{told}");
     assert_eq!(fleet.head().await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn placeholders_show_facts_about_the_request_in_both_directions() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&format!(
+        "server_headers:\n  set: {{X-Client: \"{{client_ip}} via {{scheme}}://{{host}}\", X-Json: '{{\"a\":1}}'}}\n\
+         headers:\n  set: {{X-Request-Id: \"{{request_id}}\", X-Brace: \"{{{{host}}\"}}\n\
+         a.test:\n  paths:\n    \"/\":\n{}    /to:\n      redirect_to: https://b.test\n",
+        servers(&[origin.address()]),
+    ))
+    .await;
+    let response = fleet.get(0, "a.test", "/").await.unwrap();
+    let seen = origin.last();
+    assert_eq!(seen.header("x-client"), Some("127.0.0.1 via http://a.test"));
+    assert_eq!(seen.header("x-json"), Some("{\"a\":1}"));
+    let id = seen.header("x-request-id").unwrap();
+    assert_eq!(response.header("x-request-id"), Some(id));
+    assert_eq!(response.header("x-brace"), Some("{host}"));
+    let own = fleet.get(0, "a.test", "/to").await.unwrap();
+    assert_eq!(own.status, 301);
+    assert_eq!(own.header("x-request-id").map(str::len), Some(32));
+    let unknown = site("a.test", &[origin.address()]) + "  headers: [\"X-A:{clientip}\"]\n";
+    let refused = fleet.push(&unknown).await;
+    let reason = "unknown placeholder `{clientip}` (did you mean `client_ip`?)";
+    assert!(refused.contains(reason), "{refused}");
+}
+
+#[tokio::test]
+async fn a_request_has_one_identity_from_the_client_or_from_the_first_node() {
+    let origin = Origin::start("a").await;
+    let fleet = serving(&site("a.test", &[origin.address()])).await;
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = Request::get("a.test", "/")
+        .header("X-Request-Id", "from-the-client")
+        .header("traceparent", parent)
+        .header("tracestate", "vendor=1");
+    raw::send(fleet.http(0), &request).await.unwrap();
+    let seen = origin.last();
+    assert_eq!(seen.header("x-request-id"), Some("from-the-client"));
+    assert_eq!(seen.header("traceparent"), Some(parent));
+    assert_eq!(seen.header("tracestate"), Some("vendor=1"));
+    let forged = Request::get("a.test", "/")
+        .header("X-Request-Id", "two words")
+        .header("traceparent", "00-x")
+        .header("tracestate", "vendor=1");
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        raw::send(fleet.http(0), &forged).await.unwrap();
+        let seen = origin.last();
+        let id = seen.header("x-request-id").unwrap().to_owned();
+        assert_eq!(id.len(), 32);
+        let trace = format!("00-{id}-");
+        assert!(seen.header("traceparent").unwrap().starts_with(&trace));
+        assert_eq!(seen.header("tracestate"), None);
+        ids.push(id);
+    }
+    assert_ne!(ids[0], ids[1]);
+}

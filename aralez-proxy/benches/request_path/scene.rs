@@ -10,6 +10,7 @@ use aralez_decision::edits::Forwarded;
 use aralez_decision::pseudonym::Pseudonym;
 use aralez_decision::state::Unused;
 use aralez_decision::table::CompiledRoute;
+use aralez_decision::trace::NewIds;
 use aralez_decision::{Context, Request};
 use aralez_proto::matcher::Scheme;
 use aralez_proxy::core::limits::HeadLimits;
@@ -55,6 +56,7 @@ pub(crate) struct Scene {
     limits: HeadLimits,
     table: Table,
     node: Pseudonym,
+    ids: NewIds,
     forwarded: Forwarded,
     date: DateText,
     head: RequestHead,
@@ -71,6 +73,7 @@ impl Scene {
             limits: HeadLimits::default(),
             table: sites::table(),
             node: Pseudonym::new(Default::default()),
+            ids: NewIds::new([1; 3]),
             forwarded: Forwarded::new(CLIENT, false),
             date: DateText::at(1_800_000_000),
             head: RequestHead::default(),
@@ -103,6 +106,7 @@ impl Scene {
         };
         let context = Context {
             node: &self.node,
+            ids: &self.ids,
             tls_port: None,
         };
         self.additions.clear();
@@ -133,6 +137,7 @@ impl Scene {
             additions: &self.additions.request,
             forwarded: &self.forwarded,
             node: &self.node,
+            ids: &self.ids,
             options: self.head.options(REQUEST),
         };
         self.out.clear();

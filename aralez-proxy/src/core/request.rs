@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod http1;
+pub mod id_source;
 pub mod outcome;
 pub mod peer;
 pub mod protocol;

@@ -22,6 +22,7 @@ use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
 use aralez_decision::state::Unused;
 use aralez_decision::table::CompiledRoute;
+use aralez_decision::trace::NewIds;
 use endpoint_side::EndpointSide;
 
 mod answering;
@@ -47,6 +48,8 @@ pub struct Exchange<'a, C: ClientSide> {
     /// Approximate time at which its task was woken last.
     now: Instant,
     outcome: &'a mut Outcome,
+    /// The ids of the request if it brought none.
+    ids: NewIds,
     /// Bytes sent to the client before this exchange.
     sent_before: u64,
 }
@@ -86,6 +89,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         additions.clear();
         Self {
             outcome,
+            ids: worker.ids.next(),
             sent_before: client.sent(),
             client,
             worker,
@@ -143,6 +147,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         let request = self.client.request();
         let context = Context {
             node: &engine.node,
+            ids: &self.ids,
             tls_port: engine.tls_port,
         };
         let table = &live.table;

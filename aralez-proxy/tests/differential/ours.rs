@@ -3,6 +3,7 @@
 use aralez_decision::additions::FieldList;
 use aralez_decision::edits::{CompiledEdits, Forwarded};
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::trace::NewIds;
 use aralez_proto::matcher::Target;
 use aralez_proxy::core::limits::HeadLimits;
 use aralez_proxy::core::request::http1::body::Sender;
@@ -78,6 +79,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
         node: &Pseudonym::new([0; 8]),
+        ids: &NewIds::default(),
         options: head.options(bytes),
     };
     let mut out = Vec::new();

@@ -17,6 +17,7 @@ use super::*;
 use crate::Pairs;
 use crate::pseudonym::Pseudonym;
 use crate::state::Unused;
+use crate::trace::NewIds;
 
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {
@@ -89,6 +90,7 @@ fn line(table: &RouteTable, request: Asked<'_>) -> String {
 fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> String {
     let context = Context {
         node: &Pseudonym::new([0; 8]),
+        ids: &NewIds::default(),
         tls_port,
     };
     match decide(
@@ -268,6 +270,7 @@ fn a_normal_request_costs_no_copy_of_its_target() {
     let (table, node) = (table(false), Pseudonym::new([0; 8]));
     let context = Context {
         node: &node,
+        ids: &NewIds::default(),
         tls_port: None,
     };
     let request = get("a.example:80", "/x/y?z");

@@ -227,6 +227,7 @@ fn a_header_that_could_split_a_message_is_refused_also_when_control_sent_it() {
     let header = |name: &str, value: &str| wire::resource::Header {
         name: name.into(),
         value: value.into(),
+        template: false,
     };
     let edits = |name, value| wire::resource::HeaderEdits {
         set: vec![header(name, value)],

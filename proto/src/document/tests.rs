@@ -160,7 +160,9 @@ server_headers:
 ";
     let settings = read_main(text).expect("no fault").settings;
     let shown = |headers: &[crate::model::Header]| -> Vec<String> {
-        let line = |header: &crate::model::Header| format!("{}={}", header.name(), header.value());
+        let line = |header: &crate::model::Header| {
+            format!("{}={}", header.name(), header.value().literal().unwrap())
+        };
         headers.iter().map(line).collect()
     };
     let response = &settings.rules.response_headers.0;

@@ -13,6 +13,14 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// Returns the name in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
     /// Splits a target into its scheme, in any case, and the text after `://`. `None` if it has neither scheme.
     pub fn split(target: &str) -> Option<(Self, &str)> {
         [("http://", Self::Http), ("https://", Self::Https)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::template::{Template, UnknownPlaceholder, WrittenValue};
+
 /// The message that is edited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
@@ -15,7 +17,16 @@ pub enum Direction {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
     name: String,
-    value: String,
+    value: HeaderValue,
+}
+
+/// The value of a header edit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HeaderValue {
+    /// This text, for every message.
+    Literal(String),
+    /// A text that is made for each message.
+    Template(Template),
 }
 
 /// The reason why a header is refused.
@@ -25,6 +36,8 @@ pub enum InvalidHeader {
     Name(String),
     /// Holds CR, LF, NUL or another control byte (RFC 9110 section 5.5).
     Value(String),
+    /// Has an unknown placeholder.
+    Placeholder(UnknownPlaceholder),
     /// A field that frames the message or that the proxy itself sets.
     Managed(String),
     /// A name or value that is too long for endpoints and clients to accept.
@@ -49,6 +62,7 @@ impl fmt::Display for InvalidHeader {
                 f,
                 "the value of {name} contains a control byte; a header is one line"
             ),
+            Self::Placeholder(unknown) => unknown.fmt(f),
             Self::Long => write!(
                 f,
                 "a header name has at most {LONGEST_NAME} bytes, a value at most {LONGEST_VALUE}"
@@ -116,6 +130,16 @@ pub fn check_value(name: &str, value: &str) -> Result<String, InvalidHeader> {
     Ok(value.to_owned())
 }
 
+impl HeaderValue {
+    /// Returns the text. `None` if it is made for each message.
+    pub fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Template(_) => None,
+        }
+    }
+}
+
 impl Header {
     /// Returns a header for one direction.
     ///
@@ -123,7 +147,21 @@ impl Header {
     /// If the name or the value is not valid in a message, or the proxy manages the field.
     pub fn new(direction: Direction, name: &str, value: &str) -> Result<Self, InvalidHeader> {
         let name = check_name(direction, name)?;
+        let value = HeaderValue::Literal(check_value(&name, value)?);
+        Ok(Self { name, value })
+    }
+
+    /// Returns a header whose value is written as in a document, perhaps with placeholders.
+    ///
+    /// # Errors
+    /// Like [`Header::new`], or if a placeholder is unknown.
+    pub fn written(direction: Direction, name: &str, value: &str) -> Result<Self, InvalidHeader> {
+        let name = check_name(direction, name)?;
         let value = check_value(&name, value)?;
+        let value = match WrittenValue::parse(&value).map_err(InvalidHeader::Placeholder)? {
+            WrittenValue::Literal(text) => HeaderValue::Literal(text),
+            WrittenValue::Template(template) => HeaderValue::Template(template),
+        };
         Ok(Self { name, value })
     }
 
@@ -133,7 +171,7 @@ impl Header {
     }
 
     /// Returns the value.
-    pub fn value(&self) -> &str {
+    pub const fn value(&self) -> &HeaderValue {
         &self.value
     }
 }

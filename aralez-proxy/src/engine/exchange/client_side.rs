@@ -25,6 +25,7 @@ use aralez_decision::additions::FieldList;
 use aralez_decision::answer::Answer;
 use aralez_decision::edits::CompiledEdits;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::trace::NewIds;
 use aralez_decision::{Fields, Request};
 
 /// The client of one exchange.
@@ -124,6 +125,8 @@ pub struct RequestChanges<'a> {
     pub additions: &'a FieldList,
     /// The pseudonym under which this node forwards it.
     pub node: &'a Pseudonym,
+    /// The ids of the request if it brought none.
+    pub ids: &'a NewIds,
 }
 
 /// The changes to a response on its way to the client.

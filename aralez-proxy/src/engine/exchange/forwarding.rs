@@ -66,6 +66,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             route: &upstream.route.rules.request_edits,
             additions: &self.additions.request,
             node: &self.worker.engine.node,
+            ids: &self.ids,
         };
         let up = &mut self.side.up;
         if self.outcome.tries > 1 {

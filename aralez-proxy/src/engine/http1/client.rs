@@ -144,6 +144,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             additions: changes.additions,
             forwarded: self.forwarded,
             node: changes.node,
+            ids: changes.ids,
             options: self.facts.options,
         };
         forward::request(head, bytes, &edits, out);

@@ -9,6 +9,7 @@ use crate::core::admission::Admission;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::request::http1::date::DateText;
+use crate::core::request::id_source::IdSource;
 use crate::core::request::retry::Budget;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 use crate::engine::accept::unregistered::UnregisteredSockets;
@@ -18,6 +19,7 @@ use crate::engine::io::buffer::Buffers;
 use crate::engine::upstream::pool::{ConnectionPool, Ended};
 use aralez_decision::additions::Additions;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_runtime::random;
 
 /// Number of exchange buffers a worker retains. Up to this many may also stay with idle connections for the full [`WARM`].
 const KEPT: usize = 256;
@@ -64,6 +66,8 @@ pub struct ThreadContext {
     pub unwatched: UnregisteredSockets,
     /// The retry budget.
     pub budget: Budget,
+    /// The source of request ids.
+    pub ids: IdSource,
     exchanges: Mutex<Vec<ExchangeBuffers>>,
     /// Number of exchange buffers held by connections.
     lent: Arc<AtomicUsize>,
@@ -109,6 +113,7 @@ impl ThreadContext {
             buffers: Buffers::default(),
             unwatched: UnregisteredSockets::default(),
             budget: Budget::default(),
+            ids: IdSource::new(std::array::from_fn(|_| u64::from_ne_bytes(random::bytes()))),
             exchanges: Mutex::default(),
             lent: Arc::default(),
             date: Mutex::new(Today::at(Instant::now())),

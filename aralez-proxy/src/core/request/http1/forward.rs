@@ -9,6 +9,7 @@ use aralez_decision::additions::FieldList;
 use aralez_decision::edits::{CompiledEdits, Forwarded, OurLine};
 use aralez_decision::fields::FieldName;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::trace::NewIds;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,8 @@ pub struct RequestEdits<'a> {
     pub forwarded: &'a Forwarded,
     /// The name under which this node forwards the request.
     pub node: &'a Pseudonym,
+    /// The ids of the request if it brought none.
+    pub ids: &'a NewIds,
     /// The client's options to pass on.
     pub options: RequestOptions,
 }
@@ -52,6 +55,7 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
     });
     edits.forwarded.write(head.host(bytes), edits.route, out);
     write_passed(head.version(), edits, out);
+    write_ids(head, edits, out);
     out.extend_from_slice(edits.route.lines());
     out.extend_from_slice(edits.additions.lines());
     if edits.options.web_socket {
@@ -86,6 +90,20 @@ fn write_passed(version: HttpVersion, edits: &RequestEdits<'_>, out: &mut Vec<u8
     out.extend_from_slice(b"cdn-loop: ");
     out.extend_from_slice(node);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the ids of a request that brought none, unless the route sets or removes them.
+fn write_ids(head: &RequestHead, edits: &RequestEdits<'_>, out: &mut Vec<u8>) {
+    if !head.has_request_id() && !edits.route.overrides(OurLine::RequestId) {
+        out.extend_from_slice(b"x-request-id: ");
+        out.extend_from_slice(&edits.ids.request_text());
+        out.extend_from_slice(b"\r\n");
+    }
+    if !head.has_traceparent() && !edits.route.overrides(OurLine::Traceparent) {
+        out.extend_from_slice(b"traceparent: ");
+        out.extend_from_slice(&edits.ids.traceparent());
+        out.extend_from_slice(b"\r\n");
+    }
 }
 
 // RFC 9112 section 6.1: a sender applies the chunked coding to a body only once.

@@ -13,7 +13,7 @@ mod rules;
 mod tests;
 
 pub use fields::HeadFields;
-use rules::SeenRequestFields;
+use rules::{Passage, SeenRequestFields};
 
 /// Empty lines before a request that are skipped (RFC 9112 section 2.2); more are an error.
 ///
@@ -158,7 +158,15 @@ impl RequestHead {
             // RFC 9110 section 10.1.1: an expectation in an HTTP/1.0 request is ignored.
             // RFC 9110 section 10.1.1: a proxy forwards the expectation 100-continue of an HTTP/1.1 request, or answers the request itself.
             let no_expect = name == FieldName::Expect && (old || field.value(bytes).is_empty());
-            if name.is_hop_by_hop() || name == FieldName::Ours || no_expect {
+            let no_trace = match name {
+                FieldName::XRequestId => self.seen.request_id != Passage::Passes,
+                // Without a valid `traceparent` a new trace begins, to which a received `tracestate` does not belong.
+                FieldName::Traceparent | FieldName::Tracestate => {
+                    self.seen.traceparent != Passage::Passes
+                }
+                _ => false,
+            };
+            if name.is_hop_by_hop() || name == FieldName::Ours || no_expect || no_trace {
                 field.keep = false;
             }
         }
@@ -206,6 +214,16 @@ impl RequestHead {
     /// Reports whether there is a `Host` field.
     pub const fn has_host_field(&self) -> bool {
         self.seen.host().is_some()
+    }
+
+    /// Reports whether an `X-Request-Id` passes.
+    pub fn has_request_id(&self) -> bool {
+        self.seen.request_id == Passage::Passes
+    }
+
+    /// Reports whether a `traceparent` passes.
+    pub fn has_traceparent(&self) -> bool {
+        self.seen.traceparent == Passage::Passes
     }
 
     /// Returns the fields, in order.

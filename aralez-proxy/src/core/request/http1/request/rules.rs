@@ -7,6 +7,7 @@ use crate::core::request::http1::request::text;
 use crate::core::request::http1::{Framing, HttpVersion, RequestRefusal, Span};
 use aralez_decision::fields::FieldName;
 use aralez_decision::octets::{self, list};
+use aralez_decision::trace;
 
 /// Maximum number of fields that one request may nominate in `Connection`.
 const MAX_NOMINATED: usize = 9;
@@ -28,8 +29,31 @@ pub(super) struct SeenRequestFields {
     pub(super) expects_continue: bool,
     expects_other: bool,
     pub(super) trailers: bool,
+    pub(super) request_id: Passage,
+    pub(super) traceparent: Passage,
     /// The field names that occurred: a bit for each [`FieldName`].
     names: u32,
+}
+
+/// Whether a field of which a request has at most one passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Passage {
+    /// There is none.
+    #[default]
+    Absent,
+    /// The only one is well formed.
+    Passes,
+    /// It is malformed or repeated.
+    Dropped,
+}
+
+impl Passage {
+    const fn note(&mut self, well_formed: bool) {
+        *self = match self {
+            Self::Absent if well_formed => Self::Passes,
+            _ => Self::Dropped,
+        };
+    }
 }
 
 impl SeenRequestFields {
@@ -65,6 +89,14 @@ impl SeenRequestFields {
                 // RFC 9110 section 10.1.4: trailer fields are forwarded only to a client that accepts them, as the member trailers of `TE`
                 // announces.
                 self.trailers |= list(value).any(|name| name.eq_ignore_ascii_case(b"trailers"));
+                Ok(())
+            }
+            FieldName::XRequestId => {
+                self.request_id.note(trace::is_request_id(value));
+                Ok(())
+            }
+            FieldName::Traceparent => {
+                self.traceparent.note(trace::is_traceparent(value));
                 Ok(())
             }
             name if name.is_single() => self.take_single(name),

@@ -16,6 +16,7 @@ use aralez_decision::edits::{CompiledEdits, Forwarded};
 use aralez_decision::fields::FieldName;
 use aralez_decision::octets;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_decision::trace::NewIds;
 
 fn read(bytes: &[u8]) -> Option<RequestHead> {
     // The proxy's own fields may exceed the limits for a client.
@@ -43,6 +44,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), true),
         node: &Pseudonym::new([0; 8]),
+        ids: &NewIds::default(),
         options: head.options(bytes),
     };
     let mut out = Vec::new();

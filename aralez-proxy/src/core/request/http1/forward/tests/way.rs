@@ -4,6 +4,10 @@ use crate::core::request::http1::forward::tests::*;
 use crate::core::request::http1::request::HeadFields;
 use aralez_decision::Fields as _;
 
+/// The ids that a request gets in these tests.
+const IDS: &str = "x-request-id: 00000000000000000000000000000000\r\n\
+                   traceparent: 00-00000000000000000000000000000000-0000000000000000-01\r\n";
+
 #[test]
 fn what_the_operator_says_wins_over_what_we_say_and_a_loop_is_found_all_the_same() {
     let route = |set: &[(&str, &str)], remove: &[&str]| {
@@ -18,8 +22,10 @@ fn what_the_operator_says_wins_over_what_we_say_and_a_loop_is_found_all_the_same
     let edge = route(&[("X-Forwarded-Proto", "https")], &["via"]);
     assert_eq!(
         requested(head, "/", &edge),
-        "GET / HTTP/1.1\r\nHost: a\r\nCDN-Loop: c; v=1\r\nx-forwarded-for: 203.0.113.7\r\nx-forwarded-host: a\r\n\
-         cdn-loop: aralez-0000000000000000\r\nx-forwarded-proto: https\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nCDN-Loop: c; v=1\r\nx-forwarded-for: 203.0.113.7\r\nx-forwarded-host: a\r\n\
+         cdn-loop: aralez-0000000000000000\r\n{IDS}x-forwarded-proto: https\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+        )
     );
     let silent = route(
         &[("Via", "1.1 edge")],
@@ -27,8 +33,10 @@ fn what_the_operator_says_wins_over_what_we_say_and_a_loop_is_found_all_the_same
     );
     assert_eq!(
         requested(head, "/", &silent),
-        "GET / HTTP/1.1\r\nHost: a\r\nCDN-Loop: c; v=1\r\nx-forwarded-proto: http\r\n\
-         cdn-loop: aralez-0000000000000000\r\nvia: 1.1 edge\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nCDN-Loop: c; v=1\r\nx-forwarded-proto: http\r\n\
+         cdn-loop: aralez-0000000000000000\r\n{IDS}via: 1.1 edge\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+        )
     );
 }
 
@@ -44,6 +52,7 @@ fn a_request_that_names_no_host_goes_on_with_one() {
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
         node: &Pseudonym::new([0; 8]),
+        ids: &NewIds::default(),
         options: request.options(head),
     };
     let mut out = Vec::new();
