@@ -40,7 +40,10 @@ pub enum TokenError {
 /// Reason why a token was not signed. It contains nothing of key or claims.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot sign the token: {0}")]
-pub struct SigningFailed(String);
+pub struct SigningFailed(
+    /// The reason.
+    pub String,
+);
 
 /// The value of [`KEY_VARIABLE`] is not text. It is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
