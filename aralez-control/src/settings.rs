@@ -92,6 +92,7 @@ impl ControlSettings {
             warnings: Vec::new(),
         };
         settings.check_exposure()?;
+        settings.check_token_key();
         Ok(settings)
     }
 
@@ -119,6 +120,14 @@ impl ControlSettings {
                 .collect(),
         };
         Surroundings { forbidden }
+    }
+
+    fn check_token_key(&mut self) {
+        if self.token_key.as_ref().map(Secret::reveal) == Some(SAMPLE_KEY) {
+            self.warnings.push(
+                "tokens are signed with the public sample key, so anyone can make valid ones: set your own master_key or JWT_KEY".to_owned(),
+            );
+        }
     }
 
     fn check_exposure(&mut self) -> Result<(), SettingsError> {

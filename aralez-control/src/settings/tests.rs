@@ -67,6 +67,20 @@ fn tokens_are_signed_with_the_key_of_the_environment_or_else_with_the_master_key
 }
 
 #[test]
+fn a_public_key_that_signs_tokens_is_warned_of() {
+    let warnings = |jwt_key: Option<&str>| {
+        let text = format!("master_key: {SAMPLE_KEY}\n");
+        let main = main_config::read("main.yaml", text.as_bytes()).unwrap();
+        let jwt_key = jwt_key.map(|key| Secret::new(key.to_owned()));
+        let settings = ControlSettings::of(&main, Path::new("/state"), jwt_key);
+        settings.unwrap().warnings
+    };
+    assert!(warnings(None)[0].contains("JWT_KEY"));
+    assert!(warnings(Some(SAMPLE_KEY))[0].contains("tokens"));
+    assert!(warnings(Some("my-own")).is_empty());
+}
+
+#[test]
 fn no_route_may_point_at_the_config_api_wherever_it_is_bound() {
     let read = |main: &str, endpoint: &str| {
         let text = format!("a.example: {{paths: {{/: {{servers: ['{endpoint}']}}}}}}\n");
