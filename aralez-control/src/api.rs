@@ -1,4 +1,4 @@
-//! The config API over HTTP: the documented `/conf`, and `/v1` with JSON, ETag and problem+json.
+//! The config API over HTTP: the documented `/conf` and `/jwt`, and `/v1` with JSON, ETag and problem+json.
 //!
 //! It accepts requests, checks keys and bounds, and shows the state of other parts. The implementation of [`Commits`] decides about a push.
 //! The fleet is only read, except that an operator may have it forget a node.
@@ -10,6 +10,7 @@ mod conf;
 mod deadline;
 mod guard;
 mod json;
+mod jwt;
 mod nodes;
 mod problem;
 mod pushes;
@@ -99,6 +100,8 @@ pub struct ApiParts {
     pub enabled: watch::Receiver<bool>,
     /// The master key. `None` if none is configured: every key is refused then.
     pub key: Option<Secret>,
+    /// The key that signs the tokens of `/jwt`. `None` if none is configured: no token is issued then.
+    pub token_key: Option<Secret>,
     /// The address on which the API listens.
     pub address: SocketAddr,
     /// Maximum number of concurrent connections.
@@ -143,6 +146,7 @@ pub fn router(parts: ApiParts) -> Router {
         ));
     Router::new()
         .route("/conf", post(conf::push))
+        .route("/jwt", post(jwt::issue))
         .route("/v1/config", post(write::push))
         .route("/v1/sources/release", post(sources::release))
         .route("/v1/sources/take", post(sources::take))

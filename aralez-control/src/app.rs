@@ -19,7 +19,7 @@ use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
 use aralez_runtime::signals::Signals;
-use aralez_runtime::{open_files, state, supervised, telemetry};
+use aralez_runtime::{open_files, state, supervised, telemetry, token};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -54,7 +54,8 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     }
     let signals = Signals::register().context("cannot install signal handlers")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
-    let mut settings = ControlSettings::of(&main, &state::default_dir())?;
+    let jwt_key = token::environment_key()?;
+    let mut settings = ControlSettings::of(&main, &state::default_dir(), jwt_key)?;
     if args.test {
         return check::check(&main, &settings);
     }
@@ -151,7 +152,9 @@ fn log_config_warnings(main: &MainConfig, settings: &ControlSettings) {
         warn!("{warning}");
     }
     if settings.master_key.is_none() {
-        warn!("main.yaml has no master_key: the config API refuses every push");
+        warn!(
+            "main.yaml has no master_key: the config API refuses every push, and issues no tokens"
+        );
     }
 }
 
@@ -189,6 +192,7 @@ async fn serve(
         cluster: publisher.cluster_id(),
         enabled: parts.enabled,
         key: settings.master_key.clone(),
+        token_key: settings.token_key.clone(),
         address: listener.local_addr().unwrap_or(address),
         max_connections: parts.room.api,
     };

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+/// Variables that are no options: other users can see a command line.
+const ENVIRONMENT: &str = "Environment:
+  JWT_KEY  The key that signs the tokens of POST /jwt, if it is to differ from master_key";
+
 /// The control daemon of Aralez: it turns documents into revisions and distributes them to every proxy.
 #[derive(Parser, Clone, Debug, Default)]
-#[command(name = "aralez-control", version, disable_version_flag = true)]
+#[command(name = "aralez-control", version, disable_version_flag = true, after_help = ENVIRONMENT)]
 pub struct Args {
     /// The main.yaml to run with; defaults apply without one
     #[arg(short = 'c', long = "config", value_name = "FILE")]

@@ -29,6 +29,8 @@ pub struct ControlSettings {
     pub config_api_enabled: bool,
     /// `master_key`; `None` if there is none: then no client is authorized.
     pub master_key: Option<Secret>,
+    /// The key that signs tokens: `JWT_KEY` of the environment, else `master_key`.
+    pub token_key: Option<Secret>,
     /// `max_api_connections`
     pub max_api_connections: usize,
     /// `upstreams_conf`; if `None`, documents come from the API only.
@@ -59,14 +61,20 @@ pub enum SettingsError {
 }
 
 impl ControlSettings {
-    /// Derives the settings from a `main.yaml`. `default_state_dir` is used if it sets no `state_dir`.
+    /// Derives the settings from a `main.yaml`. `default_state_dir` is used if it sets no `state_dir`, and `master_key` signs tokens if there
+    /// is no `jwt_key`.
     ///
     /// # Errors
     /// An empty or sample master key while the config API is reachable from other machines.
-    pub fn of(main: &MainConfig, default_state_dir: &Path) -> Result<Self, SettingsError> {
+    pub fn of(
+        main: &MainConfig,
+        default_state_dir: &Path,
+        jwt_key: Option<Secret>,
+    ) -> Result<Self, SettingsError> {
         let state_dir = main.state_dir.as_deref().unwrap_or(default_state_dir);
         let socket = || ControlAddress::Unix(state_dir.join("control.sock"));
         let key = main.master_key.as_ref();
+        let master_key = key.filter(|key| !key.reveal().is_empty()).cloned();
         let mut settings = Self {
             log_level: main.log_level,
             error_log: main.error_log.clone(),
@@ -74,7 +82,8 @@ impl ControlSettings {
             config_address: main.config_address,
             config_tls_address: main.config_tls_address,
             config_api_enabled: main.config_api_enabled,
-            master_key: key.filter(|key| !key.reveal().is_empty()).cloned(),
+            token_key: jwt_key.or_else(|| master_key.clone()),
+            master_key,
             max_api_connections: main.max_api_connections,
             upstreams_conf: main.upstreams_conf.clone(),
             control_address: main.control_address.clone().unwrap_or_else(socket),
@@ -83,6 +92,7 @@ impl ControlSettings {
             warnings: Vec::new(),
         };
         settings.check_exposure()?;
+        settings.check_token_key();
         Ok(settings)
     }
 
@@ -110,6 +120,14 @@ impl ControlSettings {
                 .collect(),
         };
         Surroundings { forbidden }
+    }
+
+    fn check_token_key(&mut self) {
+        if self.token_key.as_ref().map(Secret::reveal) == Some(SAMPLE_KEY) {
+            self.warnings.push(
+                "tokens are signed with the public sample key, so anyone can make valid ones: set your own master_key or JWT_KEY".to_owned(),
+            );
+        }
     }
 
     fn check_exposure(&mut self) -> Result<(), SettingsError> {

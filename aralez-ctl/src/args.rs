@@ -9,6 +9,10 @@ use aralez_proto::main_config::Secret;
 use aralez_proto::model::NodeName;
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod issue_token;
+pub use issue_token::IssueToken;
+pub(crate) use issue_token::with_token;
+
 /// Validate and push documents, watch the fleet, and run Aralez on one machine.
 #[derive(Parser, Debug)]
 #[command(name = "aralez-ctl", version, disable_help_subcommand = true)]
@@ -84,6 +88,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: StoreVerb,
     },
+    /// Issue a token that opens routes with `authorization: {type: jwt}`
+    IssueToken(IssueToken),
     /// Print the JSON Schema of a file
     Schema {
         /// The file

@@ -18,6 +18,9 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// Timeout for downloading a backup.
 const DOWNLOAD: Duration = Duration::from_hours(1);
 
+/// The remedy for a missing or wrong key.
+pub(crate) const KEY_HINT: &str = "set the master key with ARALEZ_KEY or --key";
+
 /// Client of one control.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -54,6 +57,11 @@ impl Client {
             .map_err(|error| Failure::refused(format!("cannot create the HTTP client: {error}")))?;
         let key = global.key.clone().filter(|key| !key.reveal().is_empty());
         Ok(Self { server, key, http })
+    }
+
+    /// Returns the master key that this client sends, if any.
+    pub(crate) const fn key(&self) -> Option<&Secret> {
+        self.key.as_ref()
     }
 
     /// Fetches `path`; fails on any status but success.
@@ -203,7 +211,7 @@ fn refusal(status: StatusCode, problem: &Problem) -> String {
     let head = std::iter::once(format!("refused by control: {title}"));
     // No other refusal is cured by another key.
     let unauthorised = status == StatusCode::UNAUTHORIZED;
-    let hint = unauthorised.then(|| "set the master key with ARALEZ_KEY or --key".to_owned());
+    let hint = unauthorised.then(|| KEY_HINT.to_owned());
     let lines: Vec<String> = head.chain(faults).chain(hint).collect();
     lines.join("\n")
 }

@@ -10,6 +10,7 @@ pub mod one_box;
 mod answer;
 mod client;
 mod interrupt;
+mod issue_token;
 mod nodes;
 mod output;
 mod push;
@@ -62,6 +63,7 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         Verb::Validate(validate) => validate::run(&validate, format),
         Verb::Schema { file } => schema::run(file, format),
         Verb::Push(push) => push::run(&Client::of(&global)?, &push, format).await,
+        Verb::IssueToken(asked) => issue_token::run(&global, asked).await,
         Verb::Status => status::run(&Client::of(&global)?, format).await,
         Verb::Nodes => nodes::run(&Client::of(&global)?, format).await,
         Verb::Sources { verb } => match verb {

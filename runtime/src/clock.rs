@@ -1,4 +1,4 @@
-//! The wall clock, for display. Decisions use an `Instant` passed by the caller.
+//! The wall clock, for display and for the expiry of tokens. Decisions use an `Instant` passed by the caller.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

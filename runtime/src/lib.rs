@@ -1,4 +1,5 @@
-//! Services of the operating system for the daemons and the supervisor: private files, keys, locks, logs, time, randomness.
+//! Services of the operating system for the daemons and the supervisor: private files, keys, locks, logs, time, randomness;
+//! and the signing of tokens, which control and `aralez-ctl` share.
 //!
 //! Small, blocking adapters only. It does **not** contain sockets, async code, or anything that decides.
 
@@ -15,3 +16,4 @@ pub mod state;
 pub mod supervised;
 pub mod telemetry;
 pub mod threads;
+pub mod token;

@@ -51,10 +51,20 @@ impl Access {
     /// Only wrong keys are throttled, the right one always passes: an operator may share an address with an attacker, behind a NAT or on
     /// this machine.
     pub(super) fn check(&self, request: &Parts, peer: IpAddr, now: Instant) -> Result<(), Denied> {
+        self.check_key(shown_key(request).as_deref(), peer, now)
+    }
+
+    /// Checks a key like [`Access::check`]. `None` if the client sent no key.
+    pub(super) fn check_key(
+        &self,
+        shown: Option<&str>,
+        peer: IpAddr,
+        now: Instant,
+    ) -> Result<(), Denied> {
         let mut throttle = self.throttle.lock();
         let right = self.key.ok_or(Denied::NoKeyConfigured)?;
-        let shown = shown_key(request).ok_or(Denied::NoKey)?;
-        if bool::from(hash(&shown).as_bytes().ct_eq(right.as_bytes())) {
+        let shown = shown.ok_or(Denied::NoKey)?;
+        if bool::from(hash(shown).as_bytes().ct_eq(right.as_bytes())) {
             return Ok(());
         }
         if throttle.is_blocked(peer, now) {

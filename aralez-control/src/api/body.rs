@@ -17,7 +17,8 @@ const DISCARD: Duration = Duration::from_millis(800);
 /// Reason why there is no body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum BodyFault {
-    TooLarge,
+    /// Larger than this number of bytes.
+    TooLarge(usize),
     TooSlow,
     Broken,
 }
@@ -25,7 +26,10 @@ pub(super) enum BodyFault {
 impl BodyFault {
     pub(super) fn reason(self) -> String {
         match self {
-            Self::TooLarge => format!("the request body exceeds {} MiB", MAX_BYTES >> 20),
+            Self::TooLarge(max) if max >= 1 << 20 => {
+                format!("the request body exceeds {} MiB", max >> 20)
+            }
+            Self::TooLarge(max) => format!("the request body exceeds {} KiB", max >> 10),
             Self::TooSlow => "timeout while reading the request body".to_owned(),
             Self::Broken => "the request body is truncated or malformed".to_owned(),
         }
@@ -49,14 +53,14 @@ pub(super) async fn read_up_to(
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or(0);
     let read = if announced > max {
-        Err(BodyFault::TooLarge)
+        Err(BodyFault::TooLarge(max))
     } else {
         tokio::time::timeout(ARRIVAL, collect(&mut chunks, announced, max))
             .await
             .unwrap_or(Err(BodyFault::TooSlow))
     };
     // A client that sent `Expect` has not sent the body: there is nothing to discard.
-    if read == Err(BodyFault::TooLarge) && !headers.contains_key(EXPECT) {
+    if read == Err(BodyFault::TooLarge(max)) && !headers.contains_key(EXPECT) {
         let rest = async { while let Some(Ok(_)) = chunks.next().await {} };
         let _ = tokio::time::timeout(DISCARD, rest).await;
     }
@@ -73,7 +77,7 @@ async fn collect(
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| BodyFault::Broken)?;
         if whole.len() + chunk.len() > max {
-            return Err(BodyFault::TooLarge);
+            return Err(BodyFault::TooLarge(max));
         }
         whole.extend_from_slice(&chunk);
     }

@@ -86,7 +86,7 @@ impl From<BodyFault> for Problem {
 
 pub(super) const fn body_status(fault: BodyFault) -> StatusCode {
     match fault {
-        BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyFault::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         BodyFault::TooSlow => StatusCode::REQUEST_TIMEOUT,
         BodyFault::Broken => StatusCode::BAD_REQUEST,
     }

@@ -17,7 +17,10 @@ use super::*;
 use crate::core::observer::ApiPressure;
 use crate::core::source::Health;
 
+mod jwt;
+
 const MAX_CONNECTIONS: usize = 8;
+const SIGNING_KEY: &str = "signs-tokens";
 
 #[derive(Default)]
 struct Fake {
@@ -139,6 +142,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         cluster: [1; 16],
         enabled: watch::channel(enabled).1,
         key: key.map(|key| Secret::new(key.to_owned())),
+        token_key: key.map(|_| Secret::new(SIGNING_KEY.to_owned())),
         address,
         max_connections: MAX_CONNECTIONS,
     };

@@ -5,7 +5,7 @@ use super::*;
 
 fn settings(text: &str) -> Result<ControlSettings, SettingsError> {
     let main = main_config::read("main.yaml", text.as_bytes()).unwrap();
-    ControlSettings::of(&main, Path::new("/state"))
+    ControlSettings::of(&main, Path::new("/state"), None)
 }
 
 #[test]
@@ -46,6 +46,38 @@ fn another_address_with_a_real_key_runs_with_a_warning() {
     assert_eq!(settings.warnings.len(), 1);
     assert!(settings.warnings[0].contains("0.0.0.0:3000"));
     assert!(!format!("{settings:?}").contains("my-own"));
+}
+
+#[test]
+fn tokens_are_signed_with_the_key_of_the_environment_or_else_with_the_master_key() {
+    let settings = |text: &str, jwt_key: Option<&str>| {
+        let main = main_config::read("main.yaml", text.as_bytes()).unwrap();
+        let jwt_key = jwt_key.map(|key| Secret::new(key.to_owned()));
+        let settings = ControlSettings::of(&main, Path::new("/state"), jwt_key);
+        let settings = settings.unwrap();
+        let revealed = |key: Option<Secret>| key.map(|key| key.reveal().to_owned());
+        (revealed(settings.master_key), revealed(settings.token_key))
+    };
+    let own = |key: &str| Some(key.to_owned());
+    let main = "master_key: api\n";
+    assert_eq!(settings(main, None), (own("api"), own("api")));
+    assert_eq!(settings(main, Some("jwt")), (own("api"), own("jwt")));
+    assert_eq!(settings("", Some("jwt")), (None, own("jwt")));
+    assert_eq!(settings("master_key: ''\n", None), (None, None));
+}
+
+#[test]
+fn a_public_key_that_signs_tokens_is_warned_of() {
+    let warnings = |jwt_key: Option<&str>| {
+        let text = format!("master_key: {SAMPLE_KEY}\n");
+        let main = main_config::read("main.yaml", text.as_bytes()).unwrap();
+        let jwt_key = jwt_key.map(|key| Secret::new(key.to_owned()));
+        let settings = ControlSettings::of(&main, Path::new("/state"), jwt_key);
+        settings.unwrap().warnings
+    };
+    assert!(warnings(None)[0].contains("JWT_KEY"));
+    assert!(warnings(Some(SAMPLE_KEY))[0].contains("tokens"));
+    assert!(warnings(Some("my-own")).is_empty());
 }
 
 #[test]

@@ -100,7 +100,7 @@ main_keys! {
     config_tls_address: NoEffect<SocketAddr> => Option<SocketAddr>, Control;
     /// Accept pushed configuration.
     config_api_enabled: bool = "true" => bool, Control live;
-    /// The key of the config API.
+    /// The key of the config API, which also signs the tokens of `/jwt`, unless control has the environment variable `JWT_KEY`.
     master_key: SecretText => Option<Secret>, Control;
     /// Maximum concurrent connections of the config API, at most 32 of them from one address (IPv6: one /64).
     max_api_connections: Between<1, 65_536> = "256" => usize, Control;
