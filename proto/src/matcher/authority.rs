@@ -24,6 +24,14 @@ impl Scheme {
             })
     }
 
+    /// Returns the name of the scheme, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
     /// Returns the port of an authority without one.
     const fn default_port(self) -> u16 {
         match self {
