@@ -2,7 +2,8 @@
 //!
 //! Order for a request: first drop the fields of the connection and those that only a proxy may set ([`crate::fields`]),
 //! then add the proxy's own ([`Forwarded`], `Via`), then apply the route's edits. The proxy omits a field of its own that the route sets or
-//! removes: the operator knows better where TLS was terminated in front of this proxy. Order for a response: first drop the fields of the
+//! removes: the operator knows better where TLS was terminated in front of this proxy. For a request from a trusted proxy,
+//! [`crate::client::RelayedFields`] takes the place of [`Forwarded`]. Order for a response: first drop the fields of the
 //! endpoint's connection, then apply the route's edits.
 
 use std::fmt::Write as _;
@@ -61,6 +62,13 @@ pub enum OurLine {
     RequestId,
     /// `traceparent`
     Traceparent,
+}
+
+impl OurLine {
+    /// Returns the name of the field, in lower case.
+    pub const fn name(self) -> &'static str {
+        OURS[self as usize]
+    }
 }
 
 impl CompiledEdits {

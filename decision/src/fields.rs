@@ -32,7 +32,8 @@ pub enum FieldName {
     KeepAlive,
     /// `Origin`
     Origin,
-    /// A field that only a proxy may set about a client, in any spelling that an endpoint may accept for it.
+    /// A field that only a proxy may set about a client, in any spelling that an endpoint may accept for it. It is dropped unless a trusted
+    /// proxy sent it.
     Ours,
     /// `Proxy-Connection`
     ProxyConnection,

@@ -7,6 +7,7 @@
 pub mod additions;
 pub mod address_filter;
 pub mod answer;
+pub mod client;
 pub mod decide;
 pub mod edits;
 pub mod fields;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aralez_proto::matcher::{HostIndex, InvalidPath, PathIndex, RequestPath};
 use aralez_proto::model::{HostPattern, VirtualHost};
+use aralez_proto::rules::Networks;
 use aralez_proto::snapshot::{Snapshot, Touched};
 
 mod route;
@@ -21,6 +22,7 @@ pub use route::{CompiledRoute, CompiledRules};
 pub struct RouteTable {
     hosts: HostIndex<Arc<CompiledHost>>,
     scope: Arc<CompiledScope>,
+    trusted_proxies: Networks,
     compat_0_9: bool,
 }
 
@@ -100,6 +102,11 @@ impl RouteTable {
         self.hosts.values()
     }
 
+    /// Returns the networks of the proxies that are believed about their clients.
+    pub const fn trusted_proxies(&self) -> &Networks {
+        &self.trusted_proxies
+    }
+
     /// Returns whether misses are answered with 502, as `compat: aralez-0.9` sets.
     pub const fn compat_0_9(&self) -> bool {
         self.compat_0_9
@@ -108,6 +115,7 @@ impl RouteTable {
     fn take_settings(&mut self, snapshot: &Snapshot) {
         let resources = snapshot.resources();
         self.compat_0_9 = resources.settings().compat_0_9;
+        self.trusted_proxies = resources.settings().rules.trusted_proxies.0.clone();
         self.scope = Arc::new(CompiledScope::of(resources.settings()));
         for (pattern, host) in resources.hosts().iter() {
             let host = CompiledHost::new(&self.scope, host);

@@ -15,6 +15,10 @@ pub trait Fields {
     /// Iterates over all fields in order: the name as received, and the value without surrounding whitespace.
     fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 
+    /// Iterates over the values of the fields with exactly this name, in any case, in order. [`Fields::values`] does not tell the names of
+    /// one meaning apart.
+    fn named(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &[u8]>;
+
     /// Iterates over the values of the fields with this name, in order. Cheap if there is none.
     fn values(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
         let named = self
@@ -29,13 +33,13 @@ pub trait Fields {
 pub struct Request<'a, F> {
     /// The method.
     pub method: &'a str,
-    /// The scheme: HTTPS if the request arrived over TLS.
+    /// The scheme: HTTPS if the client sent the request over TLS, as a trusted proxy says, or as it arrived.
     pub scheme: Scheme,
     /// The `Host` field or `:authority`, as received; `None` if an HTTP/1.0 client sent none.
     pub host: Option<&'a str>,
     /// The request target, as received.
     pub target: &'a str,
-    /// The client's address.
+    /// The client's address: the one behind trusted proxies ([`crate::client`]).
     pub client: IpAddr,
     /// The header fields.
     pub fields: F,
@@ -68,6 +72,12 @@ impl Fields for Pairs<'_> {
     fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.0.iter();
         pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+    }
+
+    fn named(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let pairs = self.0.iter();
+        let named = pairs.filter(move |(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_bytes())
     }
 }
 

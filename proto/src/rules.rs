@@ -6,8 +6,7 @@
 use std::fmt::Debug;
 
 use crate::reading::{
-    Anything, Between, Cidr, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize,
-    takes_key,
+    Anything, Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize, takes_key,
 };
 use crate::wire::resource as wire;
 use crate::yaml::Node;
@@ -27,6 +26,7 @@ mod sticky_sessions;
 mod timeouts;
 mod tls;
 mod to_https;
+mod trusted_proxies;
 
 use authorization::Authorization;
 use balance::BalanceChoice;
@@ -43,6 +43,7 @@ use sticky_sessions::Sticky;
 pub use timeouts::Timeouts;
 use tls::{Protocol, TlsToEndpoint};
 pub use to_https::ToHttps;
+pub use trusted_proxies::TrustedProxies;
 
 /// A place at which a rule may be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -214,6 +215,8 @@ rules! {
         allow: Allow = "allow" at SCOPES;
         /// Networks whose clients are refused, also if `allow` contains them.
         deny: Deny = "deny" at SCOPES;
+        /// Networks of proxies in front of this one, which are believed about their clients.
+        trusted_proxies: TrustedProxies = "trusted_proxies" at TOP;
     }
     checked {
         /// Requests per second and client.
@@ -240,8 +243,6 @@ rules! {
         "health": HealthKeys, at OF_POOLS_AND_SERVICES;
         /// Whether endpoints are health-checked.
         "healthcheck": bool, at OF_POOLS_AND_SERVICES;
-        /// Networks whose X-Forwarded-For is trusted.
-        "trusted_proxies": Vec<Cidr>, at TOP;
         /// Client certificates.
         "client_ca": ClientCa, at HOST;
         /// Prefix removed from the path sent to endpoints.

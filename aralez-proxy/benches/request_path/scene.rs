@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use aralez_decision::additions::Additions;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::{Decision, ForwardedTarget, decide};
 use aralez_decision::edits::Forwarded;
 use aralez_decision::pseudonym::Pseudonym;
@@ -110,13 +111,10 @@ impl Scene {
             tls_port: None,
         };
         self.additions.clear();
-        let decision = decide(
-            self.table.routes(),
-            &context,
-            &request,
-            &Unused,
-            &mut self.additions,
-        );
+        let routes = self.table.routes();
+        let client = ClientFacts::of(routes.trusted_proxies(), &request);
+        let request = request.of(client.client);
+        let decision = decide(routes, &context, &request, &Unused, &mut self.additions);
         let Decision::Forward(forward) = decision else {
             unreachable!("the route has a pool: {decision:?}");
         };
@@ -136,6 +134,7 @@ impl Scene {
             route: &route.rules.request_edits,
             additions: &self.additions.request,
             forwarded: &self.forwarded,
+            client: ClientFacts::direct(CLIENT, Scheme::Http),
             node: &self.node,
             ids: &self.ids,
             options: self.head.options(REQUEST),

@@ -18,6 +18,7 @@ use crate::engine::threads::context::ThreadContext;
 use aralez_decision::Context;
 use aralez_decision::additions::Additions;
 use aralez_decision::answer::Answer;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
 use aralez_decision::state::Unused;
@@ -144,18 +145,21 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         if live.origin == Origin::None {
             return Err(Rejection::NotLoaded);
         }
+        let table = &live.table;
         let request = self.client.request();
+        let client = ClientFacts::of(table.routes().trusted_proxies(), &request);
+        let request = request.of(client.client);
         let context = Context {
             node: &engine.node,
             ids: &self.ids,
             tls_port: engine.tls_port,
         };
-        let table = &live.table;
         match decide::decide(table.routes(), &context, &request, &Unused, self.additions) {
             Decision::Forward(forward) => Ok(Plan::Forward(Upstream {
                 route: Arc::clone(forward.route),
                 pool: Arc::clone(table.serving_pool(forward.pool)?),
                 target: forward.path_and_query,
+                client,
             })),
             Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
             Decision::Reject(rejection) => Err(rejection),

@@ -1,10 +1,11 @@
 //! The proxy as a reader: how its core understands a stream of bytes, and the bytes that it forwards.
 
 use aralez_decision::additions::FieldList;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::edits::{CompiledEdits, Forwarded};
 use aralez_decision::pseudonym::Pseudonym;
 use aralez_decision::trace::NewIds;
-use aralez_proto::matcher::Target;
+use aralez_proto::matcher::{Scheme, Target};
 use aralez_proxy::core::limits::HeadLimits;
 use aralez_proxy::core::request::http1::body::Sender;
 use aralez_proxy::core::request::http1::date::DateText;
@@ -78,6 +79,7 @@ pub(crate) fn request(bytes: &[u8], steps: Steps) -> Ours {
         route: &CompiledEdits::default(),
         additions: &FieldList::default(),
         forwarded: &Forwarded::new(std::net::Ipv4Addr::LOCALHOST.into(), false),
+        client: ClientFacts::direct(std::net::Ipv4Addr::LOCALHOST.into(), Scheme::Http),
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
         options: head.options(bytes),

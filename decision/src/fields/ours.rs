@@ -1,9 +1,9 @@
 //! Fields that only a proxy may set about a client, its connection or its request. An endpoint that trusts its proxy believes them, so a
 //! client must not send them: they are dropped, in every spelling that an endpoint may accept for them.
 //!
-//! There are no trusted proxies yet. If one is in front of this one, set the fields that endpoints need with `server_headers`. Signed
-//! statements (`Cf-Access-Jwt-Assertion`, `X-Goog-IAP-JWT-Assertion`, `X-Amzn-Oidc-Data`) pass: an endpoint verifies them itself. Fields
-//! that a client may send on its own behalf pass too: `X-HTTP-Method-Override`, `X-Request-ID`, `traceparent`, `Early-Data`.
+//! From a trusted proxy they pass, or are continued ([`crate::client`]). Signed statements (`Cf-Access-Jwt-Assertion`,
+//! `X-Goog-IAP-JWT-Assertion`, `X-Amzn-Oidc-Data`) always pass: an endpoint verifies them itself. So do fields that a client may send on its
+//! own behalf: `X-HTTP-Method-Override`, `X-Request-ID`, `traceparent`, `Early-Data`.
 
 /// The names in lower case; a trailing `*` matches every name with that prefix.
 const NAMES: [&[u8]; 65] = [

@@ -33,14 +33,15 @@ impl Networks {
         self.0.is_empty()
     }
 
-    fn encode(&self) -> wire::Networks {
+    /// Encodes the list.
+    pub(super) fn encode(&self) -> wire::Networks {
         wire::Networks {
             networks: self.0.iter().map(ToString::to_string).collect(),
         }
     }
 
-    /// Networks that cannot be parsed are reported and left out.
-    fn decode(wire: &wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
+    /// Decodes a list. Networks that cannot be parsed are reported and left out.
+    pub(super) fn decode(wire: &wire::Networks, wrong: &mut dyn FnMut(String)) -> Self {
         let parsed = wire.networks.iter().filter_map(|text| {
             let network = text.parse::<IpNet>().ok();
             let normal = network.filter(|network| network.trunc() == *network);

@@ -23,6 +23,7 @@ use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
 use aralez_decision::additions::FieldList;
 use aralez_decision::answer::Answer;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::edits::CompiledEdits;
 use aralez_decision::pseudonym::Pseudonym;
 use aralez_decision::trace::NewIds;
@@ -38,7 +39,7 @@ pub trait ClientSide: Send {
     /// Returns the facts about the request.
     fn facts(&self) -> &Facts;
 
-    /// Returns the request. Only valid until [`ClientSide::release_head`].
+    /// Returns the request, with the other end of the connection as its client. Only valid until [`ClientSide::release_head`].
     fn request(&self) -> Request<'_, Self::Fields<'_>>;
 
     /// Writes the request head for an HTTP/1 endpoint. Only valid until [`ClientSide::release_head`].
@@ -123,6 +124,8 @@ pub struct RequestChanges<'a> {
     pub route: &'a CompiledEdits,
     /// The fields added to this request only.
     pub additions: &'a FieldList,
+    /// The client, which may be behind a trusted proxy.
+    pub client: ClientFacts,
     /// The pseudonym under which this node forwards it.
     pub node: &'a Pseudonym,
     /// The ids of the request if it brought none.

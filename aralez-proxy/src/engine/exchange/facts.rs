@@ -10,6 +10,7 @@ use crate::core::request::http1::Framing;
 use crate::core::request::http1::request::RequestOptions;
 use crate::core::request::http1::response::Asked;
 use crate::core::request::retry;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::ForwardedTarget;
 use aralez_decision::table::CompiledRoute;
 
@@ -70,6 +71,8 @@ pub struct Upstream {
     pub pool: Arc<CompiledPool>,
     /// The path and query as forwarded.
     pub target: ForwardedTarget,
+    /// The client, as the endpoint learns it.
+    pub client: ClientFacts,
 }
 
 impl Upstream {

@@ -65,6 +65,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             target: upstream.target.text(client.request().target),
             route: &upstream.route.rules.request_edits,
             additions: &self.additions.request,
+            client: upstream.client,
             node: &self.worker.engine.node,
             ids: &self.ids,
         };

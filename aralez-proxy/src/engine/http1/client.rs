@@ -143,6 +143,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             route: changes.route,
             additions: changes.additions,
             forwarded: self.forwarded,
+            client: changes.client,
             node: changes.node,
             ids: changes.ids,
             options: self.facts.options,

@@ -2,10 +2,11 @@
 
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::field::Field;
-use crate::core::request::http1::request::{RequestHead, RequestOptions};
+use crate::core::request::http1::request::{HeadFields, RequestHead, RequestOptions};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::{Framing, HttpVersion};
 use aralez_decision::additions::FieldList;
+use aralez_decision::client::{self, ClientFacts};
 use aralez_decision::edits::{CompiledEdits, Forwarded, OurLine};
 use aralez_decision::fields::FieldName;
 use aralez_decision::pseudonym::Pseudonym;
@@ -25,8 +26,10 @@ pub struct RequestEdits<'a> {
     pub route: &'a CompiledEdits,
     /// Fields added to this request only.
     pub additions: &'a FieldList,
-    /// The fields that describe the client.
+    /// The fields that describe the other end of the connection.
     pub forwarded: &'a Forwarded,
+    /// The client. If a trusted proxy is at the other end of the connection, the fields of that proxy pass.
+    pub client: ClientFacts,
     /// The name under which this node forwards the request.
     pub node: &'a Pseudonym,
     /// The ids of the request if it brought none.
@@ -50,10 +53,19 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
         out.extend_from_slice(b"\r\n");
     }
     let anew = head.rewrites_length();
-    copy(head.fields(), bytes, edits.route, out, |name| {
-        !(anew && name == FieldName::ContentLength)
+    let fields = HeadFields::new(head, bytes);
+    let relayed = edits.client.relayed(&fields);
+    copy(head.fields(), bytes, edits.route, out, |field| {
+        if field.name == FieldName::Ours {
+            // Never kept by the parser, which does not know who is trusted.
+            return relayed.is_some() && client::passes(field.key(bytes));
+        }
+        field.keep && !(anew && field.name == FieldName::ContentLength)
     });
-    edits.forwarded.write(head.host(bytes), edits.route, out);
+    match relayed {
+        Some(relayed) => relayed.write(head.host(bytes), edits.route, out),
+        None => edits.forwarded.write(head.host(bytes), edits.route, out),
+    }
     write_passed(head.version(), edits, out);
     write_ids(head, edits, out);
     out.extend_from_slice(edits.route.lines());
@@ -130,8 +142,8 @@ pub struct ResponseEdits<'a> {
 pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, out: &mut Vec<u8>) {
     status_line(head, bytes, out);
     let anew = head.rewrites_length();
-    copy(head.fields(), bytes, edits.route, out, |name| {
-        !(anew && name == FieldName::ContentLength)
+    copy(head.fields(), bytes, edits.route, out, |field| {
+        field.keep && !(anew && field.name == FieldName::ContentLength)
     });
     out.extend_from_slice(edits.route.lines());
     out.extend_from_slice(edits.additions.lines());
@@ -158,9 +170,8 @@ pub fn response(head: &ResponseHead, bytes: &[u8], edits: &ResponseEdits<'_>, ou
 /// Writes the head of an informational response. Routes do not edit it.
 pub fn informational(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
     status_line(head, bytes, out);
-    copy(head.fields(), bytes, &CompiledEdits::default(), out, |_| {
-        true
-    });
+    let edits = CompiledEdits::default();
+    copy(head.fields(), bytes, &edits, out, |field| field.keep);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -173,8 +184,8 @@ pub fn switch(
 ) {
     status_line(head, bytes, out);
     // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
-    copy(head.fields(), bytes, route, out, |name| {
-        name != FieldName::ContentLength
+    copy(head.fields(), bytes, route, out, |field| {
+        field.keep && field.name != FieldName::ContentLength
     });
     out.extend_from_slice(route.lines());
     out.extend_from_slice(additions.lines());
@@ -217,13 +228,13 @@ fn status_line(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Copies the kept fields: unchanged lines in runs, repaired lines one by one.
+/// Copies the fields that pass: unchanged lines in runs, repaired lines one by one.
 fn copy(
     fields: &[Field],
     bytes: &[u8],
     edits: &CompiledEdits,
     out: &mut Vec<u8>,
-    passes: impl Fn(FieldName) -> bool,
+    passes: impl Fn(&Field) -> bool,
 ) {
     // RFC 9110 section 5.1: a proxy forwards fields that it does not know, unless `Connection` names them or its configuration removes
     // them.
@@ -231,7 +242,7 @@ fn copy(
     let edited = !edits.drops_nothing();
     let mut run = 0..0;
     for field in fields {
-        let kept = field.keep && passes(field.name) && !(edited && edits.drops(field.key(bytes)));
+        let kept = passes(field) && !(edited && edits.drops(field.key(bytes)));
         if kept && field.plain {
             if run.end != field.start() {
                 out.extend_from_slice(&bytes[run]);

@@ -1,9 +1,11 @@
+use aralez_proto::matcher::Scheme;
 use aralez_proto::model::{Direction, Header, HeaderEdits};
 
 use super::*;
 use crate::core::limits::HeadLimits;
 use crate::core::request::http1::response::Asked;
 
+mod trusted;
 mod way;
 
 /// The lines that describe the client and the forwarding node.
@@ -38,6 +40,7 @@ fn requested(head: &str, target: &str, route: &CompiledEdits) -> String {
         route,
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
+        client: ClientFacts::direct("203.0.113.7".parse().unwrap(), Scheme::Http),
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
         options: request.options(bytes),
@@ -394,6 +397,7 @@ fn what_is_added_to_one_message_stands_behind_what_its_route_edits() {
         route: &to_request,
         additions: &additions,
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
+        client: ClientFacts::direct("203.0.113.7".parse().unwrap(), Scheme::Http),
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
         options: RequestOptions::default(),

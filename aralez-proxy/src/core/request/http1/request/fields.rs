@@ -1,5 +1,6 @@
 //! The fields of a request head, as the decision sees them.
 
+use crate::core::request::http1::field::Field;
 use crate::core::request::http1::request::RequestHead;
 use aralez_decision::Fields;
 use aralez_decision::fields::FieldName;
@@ -16,6 +17,16 @@ impl<'a> HeadFields<'a> {
     pub const fn new(head: &'a RequestHead, bytes: &'a [u8]) -> Self {
         Self { head, bytes }
     }
+
+    /// Iterates over the fields with this meaning, in order.
+    fn meaning(&self, name: FieldName) -> impl DoubleEndedIterator<Item = &Field> {
+        let fields = if self.head.seen.has(name) {
+            self.head.fields()
+        } else {
+            &[]
+        };
+        fields.iter().filter(move |field| field.name == name)
+    }
 }
 
 impl Fields for HeadFields<'_> {
@@ -24,14 +35,17 @@ impl Fields for HeadFields<'_> {
         fields.map(|field| (field.key(self.bytes), field.value(self.bytes)))
     }
 
-    fn values(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
-        let fields = if self.head.seen.has(name) {
-            self.head.fields()
-        } else {
-            &[]
-        };
-        let named = fields.iter().filter(move |field| field.name == name);
+    fn named(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let fields = self.meaning(FieldName::of(name.as_bytes()));
+        let named = fields.filter(move |field| {
+            let key = field.key(self.bytes);
+            key.eq_ignore_ascii_case(name.as_bytes())
+        });
         named.map(|field| field.value(self.bytes))
+    }
+
+    fn values(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
+        self.meaning(name).map(|field| field.value(self.bytes))
     }
 }
 
@@ -52,5 +66,8 @@ mod tests {
         let loops: Vec<_> = fields.values(FieldName::CdnLoop).collect();
         assert_eq!(loops, [b"b", b"c"]);
         assert_eq!(fields.values(FieldName::Via).count(), 0);
+        let named: Vec<_> = fields.named("cdn-loop").rev().collect();
+        assert_eq!(named, [b"c", b"b"]);
+        assert_eq!(fields.named("cdn_loop").count(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! A forwarded message is read by our own reader as what it was, and contains nothing of the connection on which it arrived.
 
-use aralez_proto::matcher::Target;
+use aralez_proto::matcher::{Scheme, Target};
 use proptest::prelude::*;
 
 use crate::core::limits::HeadLimits;
@@ -12,6 +12,7 @@ use crate::core::request::http1::response::{Asked, ResponseHead};
 use crate::core::request::http1::tests::messages::{requests, responses};
 use crate::core::request::http1::{Framing, HttpVersion};
 use aralez_decision::additions::FieldList;
+use aralez_decision::client::ClientFacts;
 use aralez_decision::edits::{CompiledEdits, Forwarded};
 use aralez_decision::fields::FieldName;
 use aralez_decision::octets;
@@ -43,6 +44,7 @@ fn forwarded(head: &RequestHead, bytes: &[u8]) -> Option<Vec<u8>> {
         route: &CompiledEdits::default(),
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), true),
+        client: ClientFacts::direct("203.0.113.7".parse().unwrap(), Scheme::Https),
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
         options: head.options(bytes),

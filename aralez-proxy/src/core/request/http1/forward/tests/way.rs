@@ -51,6 +51,7 @@ fn a_request_that_names_no_host_goes_on_with_one() {
         route: &CompiledEdits::default(),
         additions: &FieldList::default(),
         forwarded: &Forwarded::new("203.0.113.7".parse().unwrap(), false),
+        client: ClientFacts::direct("203.0.113.7".parse().unwrap(), Scheme::Http),
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
         options: request.options(head),
