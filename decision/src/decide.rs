@@ -82,7 +82,7 @@ fn examine<'a, F: Fields, S: State>(
     };
     let policies = &routed.route.rules.policies;
     if policies.is_empty() {
-        return Ok(act(request.target, &routed));
+        return act(request.target, &routed);
     }
     let mut subject = Subject {
         context,
@@ -93,7 +93,7 @@ fn examine<'a, F: Fields, S: State>(
         additions,
     };
     match policy::ask(policies, &mut subject)? {
-        Verdict::Pass => Ok(act(request.target, &routed)),
+        Verdict::Pass => act(request.target, &routed),
         Verdict::Answer(answer) => Ok(Decision::Answer {
             answer,
             route: Some(routed.route),
@@ -102,21 +102,31 @@ fn examine<'a, F: Fields, S: State>(
 }
 
 /// Returns the decision for the action of a route.
-fn act<'a>(target: &str, routed: &Routed<'a>) -> Decision<'a> {
+fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
-    match &route.action {
+    let answer = match &route.action {
         Action::Redirect(redirect) => {
             let path_and_query = routed.target.path_and_query();
             let location = format!("{}{path_and_query}", redirect.to);
-            Decision::Answer {
-                answer: Answer::redirect(redirect.status, &location),
-                route: Some(route),
-            }
+            Answer::redirect(redirect.status, &location)
         }
-        Action::Pool(pool) => Decision::Forward(Forward {
-            route,
-            pool,
-            path_and_query: ForwardedTarget::new(target, routed.target.path_and_query()),
-        }),
-    }
+        Action::Respond(respond) => Answer::fixed(respond),
+        Action::Pool(pool) => {
+            let path_and_query = match &route.rules.path_edit {
+                None => routed.target.path_and_query(),
+                Some(edit) => edit
+                    .apply(&routed.target)
+                    .map_err(Rejection::InvalidTarget)?,
+            };
+            return Ok(Decision::Forward(Forward {
+                route,
+                pool,
+                path_and_query: ForwardedTarget::new(target, path_and_query),
+            }));
+        }
+    };
+    Ok(Decision::Answer {
+        answer,
+        route: Some(route),
+    })
 }

@@ -18,6 +18,7 @@ mod keys;
 mod lower;
 mod paths;
 mod redirect;
+mod respond;
 mod route_keys;
 mod server;
 mod set;

@@ -161,6 +161,7 @@ fn lower(
 ) -> Route {
     let action = match action {
         PathAction::Redirect(redirect) => Action::Redirect(redirect),
+        PathAction::Respond(respond) => Action::Respond(respond),
         PathAction::Servers(endpoints) => {
             let name = PoolName::of_route(pattern, &path);
             pools.push(AuthoredPool {
