@@ -10,7 +10,7 @@ use crate::document::respond::RespondTo;
 use crate::document::route_keys::RouteKeys;
 use crate::matcher;
 use crate::model::{Endpoint, Redirect, Respond};
-use crate::place::Places;
+use crate::place::{DocumentFault, Places};
 use crate::reading::{FromYaml, Reader, shown};
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
@@ -24,6 +24,8 @@ pub(crate) struct PathRoute {
     /// Positions of its rules.
     pub(crate) places: Places,
     pub(crate) action: PathAction,
+    /// A fault at its `redirect_to` without a reason, for checks of the whole set.
+    pub(crate) redirect_at: Option<DocumentFault>,
 }
 
 /// The action of such a route.
@@ -101,7 +103,13 @@ fn route<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<PathRoute> {
     let (keys, places) = reader.placing(|reader| RouteKeys::read(entry.value, reader));
     let keys = keys?;
     let action = action(entry, &keys, reader);
+    let redirect_at = keys.redirect_to.as_ref().map(|redirect| {
+        reader.under("redirect_to", |reader| {
+            reader.fault_at(redirect.at, String::new())
+        })
+    });
     Some(PathRoute {
+        redirect_at,
         rules: keys.rules.lower(),
         places,
         action: action?,

@@ -1,4 +1,4 @@
-//! The keys that change what endpoints see of a request, and the responses of routes themselves.
+//! The keys that change what endpoints see of a request, the responses of routes themselves, and redirects that lead nowhere.
 
 use super::bad_input::faults;
 use super::read_main;
@@ -133,4 +133,75 @@ upstreams.yaml:6:33: a.example.paths./d.respond.bodi: unknown key `bodi` in resp
 upstreams.yaml:7:5: a.example.paths./e: has several actions, `servers` and `redirect_to` and `respond`; a route has exactly one
 upstreams.yaml:8:19: a.example.paths./f.respond: expected a map, found a number"
     );
+}
+
+#[test]
+fn redirects_that_lead_back_to_their_route_are_refused_with_the_whole_loop() {
+    let text = "\
+a.example: {paths: {/: {redirect_to: 'http://A.Example:80'}}}
+b.example: {paths: {/: {redirect_to: 'https://c.example'}}}
+c.example:
+  paths:
+    /: {redirect_to: 'http://d.example/new'}
+d.example:
+  paths:
+    /: {servers: ['127.0.0.1:1']}
+    /new: {redirect_to: {to: 'https://b.example/old/..', status: 302}}
+e.example:
+  paths:
+    /: {redirect_to: 'http://e.example/more'}
+f.example:
+  paths:
+    /: {redirect_to: 'http://b.example'}
+";
+    assert_eq!(
+        faults(text),
+        "\
+upstreams.yaml:1:38: a.example.paths./.redirect_to: leads clients in a loop: a.example/ -> a.example/
+upstreams.yaml:2:38: b.example.paths./.redirect_to: leads clients in a loop: b.example/ -> c.example/ -> d.example/new -> b.example/
+upstreams.yaml:12:22: e.example.paths./.redirect_to: leads clients in a loop: e.example/ -> e.example/"
+    );
+}
+
+#[test]
+fn a_redirect_that_may_lead_back_is_warned_of() {
+    let text = "\
+a.example:
+  paths:
+    /: {redirect_to: 'https://a.example'}
+'*.w.example':
+  paths:
+    /: {redirect_to: 'http://www.w.example'}
+";
+    let authored = read_main(text).expect("no fault");
+    let warnings: Vec<String> = authored.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "upstreams.yaml:3:22: a.example.paths./.redirect_to: leads a client that comes over TLS back to this route (a.example/ -> a.example/); to redirect plain HTTP only, use `to_https`",
+            "upstreams.yaml:6:22: *.w.example.paths./.redirect_to: leads clients in a loop if these names lead to this proxy: *.w.example/ -> *.w.example/",
+        ]
+    );
+}
+
+#[test]
+fn a_redirect_that_leads_elsewhere_is_no_loop() {
+    let text = "\
+a.example:
+  paths:
+    /: {redirect_to: 'http://a.example:8080'}
+    /old: {redirect_to: 'http://a.example/new'}
+    /new: {servers: ['127.0.0.1:1']}
+    /x: {redirect_to: 'http://b.example'}
+b.example:
+  paths:
+    /: {redirect_to: 'https://www.example'}
+    /x: {redirect_to: 'http://c.example'}
+DEFAULT:
+  paths:
+    /: {redirect_to: 'https://www.example'}
+    /x: {respond: {status: 404}}
+";
+    let authored = read_main(text).expect("no fault");
+    assert_eq!(authored.warnings, []);
 }
