@@ -95,13 +95,13 @@ fn examine<'a, F: Fields, S: State>(
         verdict = policy::ask(policies, &mut subject)?;
     }
     fill(context, request, &routed, additions);
-    Ok(match verdict {
+    match verdict {
         Verdict::Pass => act(request.target, &routed),
-        Verdict::Answer(answer) => Decision::Answer {
+        Verdict::Answer(answer) => Ok(Decision::Answer {
             answer,
             route: Some(routed.route),
-        },
-    })
+        }),
+    }
 }
 
 /// Adds the fields of the route whose values have placeholders: after the policies, which verify what they show.
@@ -132,21 +132,31 @@ fn fill<F: Fields>(
 }
 
 /// Returns the decision for the action of a route.
-fn act<'a>(target: &str, routed: &Routed<'a>) -> Decision<'a> {
+fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
-    match &route.action {
+    let answer = match &route.action {
         Action::Redirect(redirect) => {
             let path_and_query = routed.target.path_and_query();
             let location = format!("{}{path_and_query}", redirect.to);
-            Decision::Answer {
-                answer: Answer::redirect(redirect.status, &location),
-                route: Some(route),
-            }
+            Answer::redirect(redirect.status, &location)
         }
-        Action::Pool(pool) => Decision::Forward(Forward {
-            route,
-            pool,
-            path_and_query: ForwardedTarget::new(target, routed.target.path_and_query()),
-        }),
-    }
+        Action::Respond(respond) => Answer::fixed(respond),
+        Action::Pool(pool) => {
+            let path_and_query = match &route.rules.path_edit {
+                None => routed.target.path_and_query(),
+                Some(edit) => edit
+                    .apply(&routed.target)
+                    .map_err(Rejection::InvalidTarget)?,
+            };
+            return Ok(Decision::Forward(Forward {
+                route,
+                pool,
+                path_and_query: ForwardedTarget::new(target, path_and_query),
+            }));
+        }
+    };
+    Ok(Decision::Answer {
+        answer,
+        route: Some(route),
+    })
 }

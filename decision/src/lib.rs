@@ -12,6 +12,7 @@ pub mod decide;
 pub mod edits;
 pub mod fields;
 pub mod octets;
+pub mod path_edit;
 pub mod policy;
 pub mod pseudonym;
 pub mod rejection;

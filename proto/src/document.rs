@@ -18,6 +18,8 @@ mod keys;
 mod lower;
 mod paths;
 mod redirect;
+mod redirect_loops;
+mod respond;
 mod route_keys;
 mod server;
 mod set;

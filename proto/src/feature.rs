@@ -11,9 +11,12 @@ pub const BASE: u32 = 1;
 /// Unix sockets as endpoints. A proxy without it does not know such addresses.
 pub const UNIX_ENDPOINT: u32 = 3;
 
+/// Routes that answer with a fixed response. A proxy without it does not know the action.
+pub const RESPOND: u32 = 18;
+
 fn all() -> impl Iterator<Item = u32> {
     let rules = rules::FEATURES.iter().copied().flatten().copied();
-    [BASE, UNIX_ENDPOINT].into_iter().chain(rules)
+    [BASE, UNIX_ENDPOINT, RESPOND].into_iter().chain(rules)
 }
 
 /// Returns the features of this build, ascending.

@@ -12,8 +12,11 @@ mod path_index;
 mod target;
 
 pub use authority::{Authority, Scheme};
-pub use host::{InvalidHost, normalise_host};
+pub use host::{InvalidHost, normalise_host, normalise_host_and_port};
 pub use host_index::HostIndex;
-pub use path::{InvalidPath, InvalidRoutePath, RequestPath, normalise_route_path};
+pub use path::{
+    InvalidAddedPrefix, InvalidPath, InvalidRoutePath, RequestPath, normalise_added_prefix,
+    normalise_route_path,
+};
 pub use path_index::PathIndex;
 pub use target::Target;

@@ -9,6 +9,7 @@ mod header;
 mod host;
 mod name;
 mod redirect;
+mod respond;
 mod template;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
@@ -21,4 +22,5 @@ pub use header::{
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
+pub use respond::{InvalidRespond, MOST_RESPOND_BYTES, Respond};
 pub use template::{Part, Placeholder, Template, UnknownPlaceholder};

@@ -11,6 +11,7 @@ use crate::reading::{
 use crate::wire::resource as wire;
 use crate::yaml::Node;
 
+mod add_prefix;
 mod authorization;
 mod balance;
 mod client_ca;
@@ -23,23 +24,26 @@ mod on_empty;
 mod rate_limit;
 mod retries;
 mod sticky_sessions;
+mod strip_prefix;
 mod timeouts;
 mod tls;
 mod to_https;
 mod trusted_proxies;
 
+pub use add_prefix::AddPrefix;
 use authorization::Authorization;
 use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
-use host_seen::HostSeen;
+pub use host_seen::HostSeen;
 pub use networks::{Allow, ClientNetworks, Deny, Networks};
 use on_empty::OnEmpty;
 use rate_limit::RateLimit;
 use retries::RetriesKeys;
 use sticky_sessions::Sticky;
+pub use strip_prefix::StripPrefix;
 pub use timeouts::Timeouts;
 use tls::{Protocol, TlsToEndpoint};
 pub use to_https::ToHttps;
@@ -217,6 +221,12 @@ rules! {
         deny: Deny = "deny" at SCOPES;
         /// Networks of proxies in front of this one, which are believed about their clients.
         trusted_proxies: TrustedProxies = "trusted_proxies" at TOP;
+        /// Part of the route's path that is removed from the paths sent to endpoints.
+        strip_prefix: StripPrefix = "strip_prefix" at PATH;
+        /// Prefix added to the paths sent to endpoints, after `strip_prefix`.
+        add_prefix: AddPrefix = "add_prefix" at PATH;
+        /// Host sent to endpoints. Default: keep, the client's Host.
+        host: HostSeen = "host" at PATH;
     }
     checked {
         /// Requests per second and client.
@@ -245,12 +255,6 @@ rules! {
         "healthcheck": bool, at OF_POOLS_AND_SERVICES;
         /// Client certificates.
         "client_ca": ClientCa, at HOST;
-        /// Prefix removed from the path sent to endpoints.
-        "strip_prefix": String, at PATH;
-        /// Prefix added to the path sent to endpoints.
-        "add_prefix": String, at PATH;
-        /// Host sent to endpoints. Default: keep, the client's Host.
-        "host": HostSeen, at PATH;
         /// Maximum number of concurrent requests to each endpoint.
         "max_in_flight": Between<1, { u64::MAX }>, at PATH;
         /// TLS to the endpoints.
@@ -258,6 +262,11 @@ rules! {
         /// HTTP/2 to the endpoints.
         "http2": Protocol, at PATH;
     }
+}
+
+/// Returns the JSON Schema of a path.
+fn path_schema() -> serde_json::Value {
+    serde_json::json!({ "type": "string", "pattern": "^/[^?#;\\\\\\s]+$" })
 }
 
 #[cfg(test)]

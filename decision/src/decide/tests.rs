@@ -1,7 +1,7 @@
 use aralez_proto::convert::{host_record, pool_record, settings_record};
 use aralez_proto::matcher::InvalidPath;
 use aralez_proto::model::{
-    GroupName, HostPattern, Pool, PoolName, Redirect, Route, Settings, VirtualHost,
+    GroupName, HostPattern, Pool, PoolName, Redirect, Respond, Route, Settings, VirtualHost,
 };
 use aralez_proto::record::Record;
 use aralez_proto::rules::{Rules, ToHttps};
@@ -286,4 +286,47 @@ fn a_normal_request_costs_no_copy_of_its_target() {
     };
     assert_eq!(forward.path_and_query, ForwardedTarget::Kept(0..6));
     assert_eq!(forward.route.host, HostPattern::Exact("a.example".into()));
+}
+
+/// A host whose route `/app` strips its path, and whose route `/gone` answers itself.
+fn edited() -> RouteTable {
+    let up = "up".parse::<PoolName>().unwrap();
+    let mut app = route("/app", false, Action::Pool(up.clone()));
+    app.rules.strip_prefix.0 = Some("/app".into());
+    let respond = Respond::new(410, b"gone", "").unwrap();
+    let mut gone = route("/gone", true, Action::Respond(respond));
+    gone.rules.add_prefix.0 = Some("/x".into());
+    let records = [
+        settings_record(&GroupName::default(), &Settings::default()),
+        host("a.example", vec![app, gone]),
+        pool_record(&up, &Pool::default()),
+    ];
+    let records = records.into_iter().collect();
+    let snapshot = Snapshot::complete(Version::default(), records, &Limits::default()).unwrap();
+    RouteTable::build(&snapshot)
+}
+
+#[test]
+fn a_path_is_stripped_after_the_route_was_found_and_checked_again() {
+    let table = edited();
+    for (target, expected) in [
+        ("/app/x?y", "/app up /x?y"),
+        ("/app", "/app up /"),
+        ("/app;%3F/x", "/app up /x"),
+        ("/app;%3F/..%3Bx", "400 invalid_target"),
+    ] {
+        assert_eq!(line(&table, get("a.example", target)), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_route_that_answers_itself_applies_its_policies_first() {
+    let table = edited();
+    let plain = get("a.example", "/gone/x?y");
+    assert_eq!(line(&table, plain), "301 https://a.example/gone/x?y");
+    let secure = Request {
+        scheme: Scheme::Https,
+        ..plain
+    };
+    assert_eq!(line(&table, secure), "410");
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, VirtualHost};
+use aralez_proto::model::{
+    Action, Direction, Header, HeaderEdits, HostPattern, Route, Settings, VirtualHost,
+};
 use aralez_proto::rules::{Rules, Timeouts};
 
 use crate::edits::CompiledEdits;
+use crate::path_edit::PathEdit;
 use crate::policy::Policy;
 
 /// A route with all rules that apply to it, merged from the group, the host and the route itself; the narrower scope wins.
@@ -31,8 +34,10 @@ pub struct CompiledRules {
     pub response_edits: Arc<CompiledEdits>,
     /// The policies that a request must pass before the route acts, in order.
     pub policies: Box<[Policy]>,
-    /// All other rules. Timeouts that no scope sets have their defaults; header edits are in the fields above. Shared with the enclosing
-    /// scope if both are equal.
+    /// The change of paths on their way to endpoints.
+    pub path_edit: Option<Box<PathEdit>>,
+    /// All other rules. Timeouts that no scope sets have their defaults; header edits, paths and hosts are in the fields above. Shared with
+    /// the enclosing scope if both are equal.
     pub others: Arc<Rules>,
 }
 
@@ -40,10 +45,15 @@ impl CompiledRules {
     /// Compiles `all`, the merged rules of a scope; `own` are those it sets itself. `wider` is the enclosing scope, whose header edits are
     /// shared if this one has none.
     fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
-        let request = std::mem::take(&mut all.request_headers).0;
+        let mut request = std::mem::take(&mut all.request_headers).0;
         let response = std::mem::take(&mut all.response_headers).0;
-        let edits = |all: &HeaderEdits, own: &HeaderEdits, shared: Option<&Arc<CompiledEdits>>| {
-            match shared.filter(|_| own.is_empty()) {
+        if let Some(host) = std::mem::take(&mut all.host).0 {
+            set_host(&mut request, &host, &own.request_headers.0);
+        }
+        let path_edit = PathEdit::of(&all).map(Box::new);
+        (all.strip_prefix, all.add_prefix) = Default::default();
+        let edits = |all: &HeaderEdits, own_is_empty: bool, shared: Option<&Arc<CompiledEdits>>| {
+            match shared.filter(|_| own_is_empty) {
                 Some(shared) => Arc::clone(shared),
                 None => Arc::new(CompiledEdits::new(all)),
             }
@@ -54,18 +64,30 @@ impl CompiledRules {
         Self {
             request_edits: edits(
                 &request,
-                &own.request_headers.0,
+                own.request_headers.0.is_empty() && own.host.0.is_none(),
                 wider.map(|wider| &wider.request_edits),
             ),
             response_edits: edits(
                 &response,
-                &own.response_headers.0,
+                own.response_headers.0.is_empty(),
                 wider.map(|wider| &wider.response_edits),
             ),
             policies,
+            path_edit,
             others: shared.unwrap_or_else(|| Arc::new(all)),
         }
     }
+}
+
+/// Adds the edit for `host` of a route, which replaces the edits of wider scopes, but not one of the route's own.
+fn set_host(all: &mut HeaderEdits, host: &str, own: &HeaderEdits) {
+    if own.sets("host") {
+        return;
+    }
+    all.set.retain(|header| header.name() != "host");
+    // A validated host is a valid value.
+    all.set
+        .extend(Header::new(Direction::Request, "host", host).ok());
 }
 
 /// A scope: its merged rules, as data and compiled.

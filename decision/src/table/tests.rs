@@ -1,7 +1,7 @@
 use aralez_proto::model::{
     Direction, Header, HeaderEdits, Redirect, RedirectStatus, Route, Settings,
 };
-use aralez_proto::rules::{ResponseHeaders, Rules, Timeouts};
+use aralez_proto::rules::{HostSeen, RequestHeaders, ResponseHeaders, Rules, Timeouts};
 
 use super::*;
 
@@ -68,4 +68,36 @@ fn routes_in_a_row_that_say_the_same_share_their_rules() {
         .map(|route| route.rules.response_edits.lines());
     let expected = [1, 1, 2, 1].map(|value| format!("x-scope: {value}\r\n").into_bytes());
     assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
+
+/// Rules that set `Host` by an edit, by `host`, or by both.
+fn host_rules(edit: Option<&str>, seen: Option<&str>) -> Rules {
+    let header = edit.map(|value| Header::new(Direction::Request, "host", value).unwrap());
+    Rules {
+        request_headers: RequestHeaders(HeaderEdits {
+            set: header.into_iter().collect(),
+            ..HeaderEdits::default()
+        }),
+        host: HostSeen(seen.map(Into::into)),
+        ..Rules::default()
+    }
+}
+
+#[test]
+fn the_host_of_a_route_replaces_wider_edits_but_not_its_own() {
+    let (edited, seen) = (Some("edit.example"), Some("seen.example:80"));
+    for (wide, own, lines) in [
+        (None, host_rules(None, seen), "host: seen.example:80\r\n"),
+        (edited, host_rules(None, None), "host: edit.example\r\n"),
+        (edited, host_rules(None, seen), "host: seen.example:80\r\n"),
+        (None, host_rules(edited, seen), "host: edit.example\r\n"),
+    ] {
+        let mut host = host([0], host_rules(wide, None));
+        host.routes[0].rules = own;
+        let mut compiled = CompiledScope::default().compile(&host);
+        let rules = compiled.next().unwrap().rules;
+        assert_eq!(rules.request_edits.lines(), lines.as_bytes());
+        assert_eq!(rules.request_edits.dropped().count(), 1);
+        assert_eq!(rules.others.host, HostSeen::default());
+    }
 }

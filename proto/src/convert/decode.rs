@@ -11,7 +11,7 @@ use crate::feature;
 use crate::matcher;
 use crate::model::{
     Action, Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName,
-    HostPattern, Pool, PoolName, Redirect, RedirectStatus, Route, Settings, VirtualHost,
+    HostPattern, Pool, PoolName, Redirect, RedirectStatus, Respond, Route, Settings, VirtualHost,
 };
 use crate::record::{Record, ResourceType};
 use crate::rules::Rules;
@@ -246,6 +246,10 @@ impl Problems<'_> {
                     to: self.need(field("redirect.to"), redirect.to.parse())?,
                 })
             }
+            Some(wire::route::Action::Respond(respond)) => {
+                let respond = Respond::new(respond.status, &respond.body, &respond.media_type);
+                Action::Respond(self.need(field("respond"), respond)?)
+            }
             None => {
                 self.invalid(
                     field("action"),
@@ -254,8 +258,11 @@ impl Problems<'_> {
                 return None;
             }
         };
+        let rules = self.rules(wire.rules, field);
+        let fits = rules.strip_prefix.check_at(&path);
+        self.need(field("strip_prefix"), fits);
         Some(Route {
-            rules: self.rules(wire.rules, field),
+            rules,
             action,
             path,
         })

@@ -43,7 +43,12 @@ pub fn host_record(host: &VirtualHost) -> Record {
         routes: host.routes.iter().map(route).collect(),
     };
     let routes = host.routes.iter().map(|route| &route.rules);
-    let needs = needs(routes.chain([&host.rules]));
+    let mut needs = needs(routes.chain([&host.rules]));
+    let responds = |route: &Route| matches!(route.action, Action::Respond(_));
+    if host.routes.iter().any(responds) {
+        needs.push(feature::RESPOND);
+        needs.sort_unstable();
+    }
     let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
     record(key, &needs, &body)
 }
@@ -91,6 +96,11 @@ fn route(route: &Route) -> wire::Route {
         Action::Redirect(redirect) => wire::route::Action::Redirect(wire::Redirect {
             to: redirect.to.to_string(),
             status: redirect.status.code().into(),
+        }),
+        Action::Respond(respond) => wire::route::Action::Respond(wire::Respond {
+            status: respond.status().into(),
+            body: respond.body().to_vec().into(),
+            media_type: respond.media_type().to_owned(),
         }),
     };
     wire::Route {

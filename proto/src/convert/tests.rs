@@ -12,6 +12,8 @@ use crate::snapshot::Limits;
 use crate::version::Version;
 use crate::wire;
 
+mod routes;
+
 fn host() -> VirtualHost {
     let set = |direction, name, value| Header::new(direction, name, value).unwrap();
     VirtualHost {

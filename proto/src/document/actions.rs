@@ -45,16 +45,3 @@ keys! {
         query => Anything,
     }
 }
-
-keys! {
-    /// An answer that the proxy generates.
-    RespondKeys "in respond";
-    @checked {
-        /// Its status.
-        status => Between<200, 599>,
-        /// Its body.
-        body => String,
-        /// The media type of its body.
-        type => String,
-    }
-}

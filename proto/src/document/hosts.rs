@@ -4,6 +4,7 @@ use crate::document::keys::{GlobalKeys, HostKeys, is_global};
 use crate::document::paths::PathAction;
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
 use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
+use crate::place::DocumentFault;
 use crate::reading::{FromYaml, KeyMatch, KeySet, Reader, nearest, unknown_reason};
 use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
@@ -13,6 +14,8 @@ pub(crate) struct HostEntry<'t> {
     pub(crate) host: AuthoredHost,
     /// `true` if it may redefine a host of another document.
     pub(crate) overrides: bool,
+    /// By index of the route, a fault at its `redirect_to` without a reason.
+    pub(crate) redirects: Vec<(usize, DocumentFault)>,
     /// Its key as written.
     pub(crate) key: &'t str,
     /// Position of the key.
@@ -121,8 +124,10 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
     }
     let pattern = pattern?;
     let (mut pools, mut routes, mut route_places) = (Vec::new(), Vec::new(), Vec::new());
+    let mut redirects = Vec::new();
     for (path, (route, _)) in keys.paths.map(|paths| paths.value.0).unwrap_or_default() {
         route_places.push(route.places);
+        redirects.extend(route.redirect_at.map(|at| (routes.len(), at)));
         routes.push(lower(
             &pattern,
             path,
@@ -146,6 +151,7 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
             document: reader.file().into(),
         },
         overrides: keys.overrides.is_some_and(|overrides| overrides.value),
+        redirects,
         key: entry.key,
         at: entry.at,
         wrapped,
@@ -161,6 +167,7 @@ fn lower(
 ) -> Route {
     let action = match action {
         PathAction::Redirect(redirect) => Action::Redirect(redirect),
+        PathAction::Respond(respond) => Action::Respond(respond),
         PathAction::Servers(endpoints) => {
             let name = PoolName::of_route(pattern, &path);
             pools.push(AuthoredPool {

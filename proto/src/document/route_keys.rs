@@ -1,13 +1,15 @@
 //! The keys at a path. The keys of rules are in [`crate::rules`].
 
-use crate::document::actions::{Files, MatchKeys, PoolKeys, RespondKeys};
+use crate::document::actions::{Files, MatchKeys, PoolKeys};
 use crate::document::redirect::RedirectTo;
+use crate::document::respond::RespondTo;
 use crate::document::server::Servers;
 use crate::reading::{NotYet, keys};
 use crate::rules::{RuleKeys, Scope};
 
 keys! {
-    /// The action for requests below a path: `servers`, `redirect_to` or `files`. `redirect_to` overrides `servers`, with a warning.
+    /// The action for requests below a path: one of `servers`, `redirect_to`, `respond`, `pools`, `files`. `redirect_to` overrides `servers`,
+    /// with a warning.
     RouteKeys "at a path";
     /// The endpoints: IP:PORT, or maps of address, weight, backup.
     servers => Servers,
@@ -15,8 +17,8 @@ keys! {
     redirect_to => RedirectTo,
     /// Several groups of endpoints, each with its share of the requests.
     pools => NotYet<Vec<PoolKeys>>,
-    /// An answer that the proxy generates.
-    respond => NotYet<RespondKeys>,
+    /// The response of the proxy itself: a map of status, body, type.
+    respond => RespondTo,
     @checked {
         /// The folder to serve.
         files => NotYet<Files>,

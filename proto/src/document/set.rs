@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::document::hosts::{self, HostEntry};
 use crate::document::keys::{GlobalKeys, SCOPES};
+use crate::document::redirect_loops::{self, RedirectingHost};
 use crate::document::{
     Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Surroundings,
 };
@@ -15,6 +16,8 @@ use crate::yaml::{self, Spot};
 /// A host and the document that defines it.
 struct SeenHost {
     host: AuthoredHost,
+    /// By index of the route, a fault at its `redirect_to` without a reason.
+    redirects: Vec<(usize, DocumentFault)>,
     overrides: bool,
     at: Spot,
     /// The document's name in faults.
@@ -44,6 +47,10 @@ pub(crate) fn read(
     ordered.sort_by_key(|(name, _)| !main(name));
     for (name, text) in ordered {
         set.document(name, text, surroundings, &shown(name));
+    }
+    // Routes with faults are missing, so redirects would lead to others.
+    if set.faults.is_empty() {
+        set.find_loops();
     }
     if !set.faults.is_empty() {
         return Err(report(set.faults, set.untold));
@@ -84,6 +91,17 @@ impl Set {
         self.finish(reader);
     }
 
+    /// Finds the redirects that lead clients in a loop.
+    fn find_loops(&mut self) {
+        let hosts = self.hosts.values().map(|held| RedirectingHost {
+            host: &held.host.host,
+            redirects: &held.redirects,
+        });
+        let found = redirect_loops::find(hosts);
+        self.faults.extend(found.faults);
+        self.warnings.extend(found.warnings);
+    }
+
     fn finish(&mut self, reader: Reader<'_>) {
         let (faults, untold, notes) = reader.finish();
         self.faults.extend(faults);
@@ -100,6 +118,7 @@ impl Set {
             file: reader.file().to_owned(),
             overrides: entry.overrides,
             host: entry.host,
+            redirects: entry.redirects,
         };
         let pattern = held.host.host.pattern.clone();
         let Some(first) = self.hosts.get(&pattern) else {

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{Action, RedirectStatus};
 
 mod bad_input;
+mod routing;
 
 const SAMPLE: &str = include_str!("../../../deploy/samples/upstreams.yaml");
 const WRAPPED: &str = include_str!("../../../deploy/samples/upstreams-wrapped.yaml");
@@ -130,7 +131,7 @@ a.example:
     let authored = read_main(text).expect("no fault");
     let redirect = |index: usize| match &authored.hosts[0].host.routes[index].action {
         Action::Redirect(redirect) => redirect.clone(),
-        Action::Pool(pool) => panic!("a pool: {pool}"),
+        other => panic!("not a redirect: {other:?}"),
     };
     assert_eq!(redirect(0).to.as_str(), "https://www.example.com");
     assert_eq!(redirect(1).to.as_str(), "http://b.example:8080/new");

@@ -71,6 +71,20 @@ pub fn normalise_host(text: &str) -> Result<Cow<'_, str>, InvalidHost> {
     ascii(&mapped).map(|name| Cow::Owned(name.into_owned()))
 }
 
+/// Returns a host in the form of [`normalise_host`], with its port as written if it has one.
+///
+/// # Errors
+/// Like [`normalise_host`]; also if a `:` is not followed by a port.
+pub fn normalise_host_and_port(text: &str) -> Result<String, InvalidHost> {
+    let host = normalise_host(text)?;
+    let name_end = text.rfind(']').unwrap_or(0);
+    match text[name_end..].split_once(':') {
+        Some((_, "")) => Err(InvalidHost::Port),
+        Some((_, port)) => Ok(format!("{host}:{port}")),
+        None => Ok(host.into_owned()),
+    }
+}
+
 fn ascii(name: &str) -> Result<Cow<'_, str>, InvalidHost> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() {

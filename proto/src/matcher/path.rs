@@ -23,6 +23,7 @@ mod escape;
 mod reading;
 mod route;
 mod scan;
+mod strip;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use reading::{Marks, Slashes};
 pub use route::{InvalidRoutePath, normalise_route_path};
 pub(super) use scan::check_target_byte;
 use scan::{Seen, scan};
+pub use strip::{InvalidAddedPrefix, normalise_added_prefix};
 
 /// The reason why a request's path is refused. Each is answered with 400.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

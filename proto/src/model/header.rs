@@ -215,6 +215,11 @@ impl HeaderEdits {
         Ok(())
     }
 
+    /// Reports whether fields of this name, in lower case, are replaced.
+    pub fn sets(&self, name: &str) -> bool {
+        self.set.iter().any(|header| header.name == name)
+    }
+
     /// Reports whether there are no edits.
     pub const fn is_empty(&self) -> bool {
         self.set.is_empty() && self.append.is_empty() && self.remove.is_empty()

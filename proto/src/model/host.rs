@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HostPattern, PoolName, Redirect};
+use crate::model::{HostPattern, PoolName, Redirect, Respond};
 use crate::rules::Rules;
 
 /// Defaults of one node group.
@@ -30,7 +30,7 @@ impl VirtualHost {
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
         self.routes.iter().filter_map(|route| match &route.action {
             Action::Pool(pool) => Some(pool),
-            Action::Redirect(_) => None,
+            Action::Redirect(_) | Action::Respond(_) => None,
         })
     }
 }
@@ -53,6 +53,8 @@ pub enum Action {
     Pool(PoolName),
     /// Answer with a redirect.
     Redirect(Redirect),
+    /// Answer with a fixed response.
+    Respond(Respond),
 }
 
 /// The balancing rules of a pool.

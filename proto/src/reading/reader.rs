@@ -114,7 +114,8 @@ impl<'t> Reader<'t> {
         self.path.iter().rev().find_map(key).unwrap_or_default()
     }
 
-    fn fault_at(&self, at: Spot, reason: String) -> DocumentFault {
+    /// Returns a fault at the current key without reporting it.
+    pub(crate) fn fault_at(&self, at: Spot, reason: String) -> DocumentFault {
         let mut path = String::new();
         shown_path(&mut path, &self.path);
         DocumentFault {

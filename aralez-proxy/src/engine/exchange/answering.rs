@@ -10,13 +10,26 @@ use crate::core::traffic::Deadline;
 use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::{AnswerChanges, ClientSide};
 use crate::engine::io::stall::WakeTime;
-use aralez_decision::answer::Answer;
+use aralez_decision::answer::{Answer, Content};
 use aralez_decision::table::CompiledRoute;
 
 /// The source of a streamed answer. It is read at the pace of the client.
 pub trait ContentSource: Send {
     /// Reads available content; 0 at the end.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
+}
+
+/// Content that is in memory.
+struct Memory<'a>(&'a [u8]);
+
+impl ContentSource for Memory<'_> {
+    fn poll_read(&mut self, _: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let length = into.len().min(self.0.len());
+        let (now, later) = self.0.split_at(length);
+        into[..length].copy_from_slice(now);
+        self.0 = later;
+        Poll::Ready(Ok(length))
+    }
 }
 
 /// The result of sending an answer.
@@ -45,6 +58,15 @@ impl<C: ClientSide> Exchange<'_, C> {
         };
         self.client.answer(answer, &changes);
         self.outcome.status = answer.status;
+        let mut memory;
+        let content: Option<&mut dyn ContentSource> = match (&answer.content, content) {
+            (Content::Bytes(bytes), _) => {
+                memory = Memory(bytes);
+                Some(&mut memory)
+            }
+            (_, Some(content)) => Some(content),
+            (_, None) => None,
+        };
         match self.give(content).await {
             BodyEnd::All => Conclusion::Answered,
             BodyEnd::Lost(deadline) => {

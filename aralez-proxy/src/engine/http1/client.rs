@@ -238,7 +238,12 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let (content, goes) = match answer.content {
             Content::Status => (Framing::None, Framing::None),
             // RFC 9110 section 9.3.2: a response to HEAD has no content.
-            Content::Streamed { .. } if head => (Framing::None, Framing::None),
+            Content::Bytes(_) | Content::Streamed { .. } if head => (Framing::None, Framing::None),
+            Content::Bytes(ref bytes) if bytes.is_empty() => (Framing::None, Framing::None),
+            Content::Bytes(ref bytes) => {
+                let length = Framing::Length(bytes.len() as u64);
+                (length, length)
+            }
             Content::Streamed { length } => (
                 length.map_or(Framing::UntilClose, Framing::Length),
                 answer::streamed_framing(length, version),

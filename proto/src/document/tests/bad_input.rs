@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::Forbidden;
 
-fn faults(text: &str) -> String {
+pub(super) fn faults(text: &str) -> String {
     read_main(text).expect_err("faulty").to_string()
 }
 
@@ -113,8 +113,8 @@ upstreams.yaml:15:11: a.example.paths./.servers[10]: `address` is missing
 upstreams.yaml:15:20: a.example.paths./.servers[10].weight: expected a whole number from 1 to 65535, found 0
 upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, unix:PATH, or a map of address, weight, backup, found a list
 upstreams.yaml:17:22: a.example.paths./none.servers: is empty; a route needs at least one server
-upstreams.yaml:18:5: a.example.paths./null: expected exactly one of `servers`, `redirect_to`, `files`, found none
-upstreams.yaml:19:5: a.example.paths./two: `files` cannot be combined with `servers` or `redirect_to`
+upstreams.yaml:18:5: a.example.paths./null: expected exactly one of `servers`, `pools`, `redirect_to`, `files`, `respond`, found none
+upstreams.yaml:19:5: a.example.paths./two: has several actions, `servers` and `files`; a route has exactly one
 upstreams.yaml:19:45: a.example.paths./two.files: files is not supported in this release; remove it
 upstreams.yaml:20:21: a.example.paths./files.files: files is not supported in this release; remove it"
     );
@@ -343,7 +343,7 @@ a b:
         "\
 upstreams.yaml:1:1: a b: \"a b\" is not a host name: a name contains only letters, digits, '-', '_' and '.'
 upstreams.yaml:3:5: a b.paths.old: `old` is not a path: does not begin with /
-upstreams.yaml:3:5: a b.paths.old: expected exactly one of `servers`, `redirect_to`, `files`, found none
+upstreams.yaml:3:5: a b.paths.old: expected exactly one of `servers`, `pools`, `redirect_to`, `files`, `respond`, found none
 upstreams.yaml:4:7: a b.paths.old.server: unknown key `server` at a path (did you mean `servers`?)"
     );
 }

@@ -29,7 +29,8 @@ pub struct Frame<'a> {
     pub additions: &'a FieldList,
 }
 
-/// Writes a generated response. The caller appends streamed content, framed by [`streamed_framing`] for the client's version.
+/// Writes a generated response. The caller appends content that is not the text of its status: bytes by their length, and streamed content
+/// framed by [`streamed_framing`] for the client's version.
 pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     let reason = reason(answer.status);
     out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", answer.status).as_bytes());
@@ -39,7 +40,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     }
     let text = match answer.content {
         Content::Status => text(answer.status),
-        Content::Streamed { .. } => String::new(),
+        Content::Bytes(_) | Content::Streamed { .. } => String::new(),
     };
     if !text.is_empty() {
         line(frame, (b"content-type", b"text/plain; charset=utf-8"), out);
@@ -75,8 +76,11 @@ fn write_framing(answer: &Answer, text: usize, version: HttpVersion, out: &mut V
     let framing = match answer.content {
         // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
         // RFC 9112 section 6.1: a response with status 1xx or 204 has no `Transfer-Encoding`.
-        Content::Status if answer.status == 204 => return,
+        Content::Status | Content::Bytes(_) if answer.status == 204 => return,
+        // RFC 9110 section 8.6: the `Content-Length` of a 304 is that of a 200 for the same request, which is unknown here.
+        Content::Bytes(_) if answer.status == 304 => return,
         Content::Status => Framing::Length(text as u64),
+        Content::Bytes(ref bytes) => Framing::Length(bytes.len() as u64),
         Content::Streamed { length } => streamed_framing(length, version),
     };
     match framing {

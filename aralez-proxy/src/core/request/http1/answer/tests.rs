@@ -1,4 +1,4 @@
-use aralez_proto::model::{Direction, Header, HeaderEdits, RedirectStatus};
+use aralez_proto::model::{Direction, Header, HeaderEdits, RedirectStatus, Respond};
 
 use super::*;
 
@@ -112,6 +112,35 @@ fn a_redirect_leads_somewhere_by_the_edits_of_its_route() {
     let text = by(&edits(vec![header("Location", "https://b/")]));
     assert_eq!(text.matches("location: ").count(), 1);
     assert!(text.contains("location: https://b/\r\n"));
+}
+
+#[test]
+fn a_fixed_response_has_the_length_of_its_body_and_no_body_where_none_is_allowed() {
+    for (status, body, fields) in [
+        (
+            200,
+            "ok",
+            "content-length: 2\r\ncontent-type: text/plain; charset=utf-8\r\n",
+        ),
+        (503, "", "content-length: 0\r\n"),
+        (205, "", "content-length: 0\r\n"),
+        (204, "", ""),
+        (304, "", ""),
+    ] {
+        let respond = Respond::new(status, body.as_bytes(), "").unwrap();
+        for head in [false, true] {
+            let text = written(&Answer::fixed(&respond), HttpVersion::Http11, head, true);
+            let (_, rest) = text.split_once("GMT\r\n").unwrap();
+            // The body is appended by the exchange.
+            assert_eq!(rest, format!("{fields}\r\n"), "{status}");
+        }
+    }
+}
+
+#[test]
+fn the_refusal_of_a_tunnel_says_that_its_target_has_no_methods() {
+    let text = written(&Answer::of(405), HttpVersion::Http11, false, true);
+    assert!(text.contains("\r\nallow: \r\n"), "{text}");
 }
 
 #[test]
