@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Direction, Header, InvalidHeader};
+use crate::model::{InvalidHeader, check_value};
 
 /// Maximum size of the body of a [`Respond`], in bytes. Larger content belongs in a file.
 pub const MOST_RESPOND_BYTES: usize = 64 * 1024;
@@ -64,12 +64,11 @@ impl Respond {
             "" if !body.is_empty() => Self::TEXT,
             other => other,
         };
-        let header = Header::new(Direction::Response, "content-type", media_type)
-            .map_err(InvalidRespond::Type)?;
+        let media_type = check_value("content-type", media_type).map_err(InvalidRespond::Type)?;
         Ok(Self {
             status,
             body: body.into(),
-            media_type: header.value().into(),
+            media_type: media_type.into(),
         })
     }
 
