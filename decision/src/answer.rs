@@ -21,6 +21,8 @@ pub struct Answer {
 pub enum Content {
     /// The status as a line of text; empty for statuses without content.
     Status,
+    /// No content.
+    Empty,
     /// Content that the engine streams from a source of its own.
     Streamed {
         /// The length in bytes; `None` if unknown.

@@ -33,7 +33,22 @@ pub enum Decision<'a> {
         route: Option<&'a Arc<CompiledRoute>>,
     },
     /// Answer with the error of a rejection.
-    Reject(Rejection),
+    Reject {
+        /// The reason.
+        rejection: Rejection,
+        /// The route whose policies reject it, whose response edits apply; `None` if no route was found.
+        route: Option<&'a Arc<CompiledRoute>>,
+    },
+}
+
+impl<'a> Decision<'a> {
+    /// Returns the route of the request. `None` if it has none.
+    pub const fn route(&self) -> Option<&'a Arc<CompiledRoute>> {
+        match self {
+            Self::Forward(forward) => Some(forward.route),
+            Self::Answer { route, .. } | Self::Reject { route, .. } => *route,
+        }
+    }
 }
 
 /// A request to forward to an endpoint.
@@ -60,7 +75,10 @@ pub fn decide<'a, F: Fields, S: State>(
 ) -> Decision<'a> {
     match examine(table, context, request, state, additions) {
         Ok(decision) => decision,
-        Err(rejection) => Decision::Reject(rejection),
+        Err(rejection) => Decision::Reject {
+            rejection,
+            route: None,
+        },
     }
 }
 
@@ -89,16 +107,16 @@ fn examine<'a, F: Fields, S: State>(
         request,
         host: routed.host.as_deref(),
         target: &routed.target,
+        route: routed.route.limited(),
         state,
         additions,
     };
-    match policy::ask(policies, &mut subject)? {
-        Verdict::Pass => Ok(act(request.target, &routed)),
-        Verdict::Answer(answer) => Ok(Decision::Answer {
-            answer,
-            route: Some(routed.route),
-        }),
-    }
+    let route = Some(routed.route);
+    Ok(match policy::ask(policies, &mut subject) {
+        Ok(Verdict::Pass) => act(request.target, &routed),
+        Ok(Verdict::Answer(answer)) => Decision::Answer { answer, route },
+        Err(rejection) => Decision::Reject { rejection, route },
+    })
 }
 
 /// Returns the decision for the action of a route.

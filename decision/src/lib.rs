@@ -10,6 +10,7 @@ pub mod answer;
 pub mod decide;
 pub mod edits;
 pub mod fields;
+pub mod limits;
 pub mod octets;
 pub mod policy;
 pub mod pseudonym;

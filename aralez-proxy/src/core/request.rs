@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod http1;
+pub mod limiter;
 pub mod outcome;
 pub mod peer;
 pub mod protocol;

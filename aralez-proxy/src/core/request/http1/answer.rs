@@ -39,7 +39,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     }
     let text = match answer.content {
         Content::Status => text(answer.status),
-        Content::Streamed { .. } => String::new(),
+        Content::Empty | Content::Streamed { .. } => String::new(),
     };
     if !text.is_empty() {
         line(frame, (b"content-type", b"text/plain; charset=utf-8"), out);
@@ -76,7 +76,7 @@ fn write_framing(answer: &Answer, text: usize, version: HttpVersion, out: &mut V
         // RFC 9110 section 8.6: a response with status 1xx or 204 has no `Content-Length`.
         // RFC 9112 section 6.1: a response with status 1xx or 204 has no `Transfer-Encoding`.
         Content::Status if answer.status == 204 => return,
-        Content::Status => Framing::Length(text as u64),
+        Content::Status | Content::Empty => Framing::Length(text as u64),
         Content::Streamed { length } => streamed_framing(length, version),
     };
     match framing {
