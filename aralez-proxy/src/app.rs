@@ -20,6 +20,7 @@ use crate::cache::{Cache, ExitNotes};
 use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
+use crate::core::request::limiter::Limiter;
 use crate::core::traffic::Traffic;
 use crate::engine::server::{Options, Server};
 use crate::engine::threads::context::Engine;
@@ -39,6 +40,7 @@ mod process;
 mod pseudonym;
 mod signals;
 mod start;
+mod sweeping;
 
 /// Runs the daemon until it is asked to exit. With `-t` only checks the configuration.
 ///
@@ -143,7 +145,8 @@ fn serve(
         Arc::default(),
     )
     .context("cannot start the stream to control")?;
-    let shown = shown(settings, &live, &traffic, sync.status());
+    let limiter = Arc::<Limiter>::default();
+    let shown = shown(settings, &live, (&traffic, &limiter), sync.status());
     begun.expect_live(&sync, &mut asks)?;
     let (taken_over, successor) = watch::channel(false);
     let admin = begun.listeners.admin.try_clone()?;
@@ -152,16 +155,8 @@ fn serve(
         listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
     };
-    let engine = Engine {
-        started: Instant::now(),
-        live: Arc::clone(&live),
-        node: pseudonym::load(&settings.state_dir),
-        traffic: Arc::clone(&traffic),
-        tls_port: settings.tls_port,
-        limits: settings.client,
-        pool: settings.pool,
-        admission: Arc::new(Admission::new(most(settings), Instant::now())),
-    };
+    let engine = engine(settings, &live, &traffic, &limiter);
+    let _sweeping = sweeping::spawn(limiter).context("cannot start the sweep of limits")?;
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
     let took_over = begun.serving()?;
@@ -186,6 +181,25 @@ fn serve(
     sync.shutdown();
     server.stop();
     end
+}
+
+fn engine(
+    settings: &Settings,
+    live: &Arc<Live>,
+    traffic: &Arc<Traffic>,
+    limiter: &Arc<Limiter>,
+) -> Engine {
+    Engine {
+        started: Instant::now(),
+        live: Arc::clone(live),
+        node: pseudonym::load(&settings.state_dir),
+        traffic: Arc::clone(traffic),
+        tls_port: settings.tls_port,
+        limits: settings.client,
+        pool: settings.pool,
+        admission: Arc::new(Admission::new(most(settings), Instant::now())),
+        limiter: Arc::clone(limiter),
+    }
 }
 
 fn most(settings: &Settings) -> Most {
@@ -231,12 +245,13 @@ fn subscription(
 fn shown(
     settings: &Settings,
     live: &Arc<Live>,
-    traffic: &Arc<Traffic>,
+    (traffic, limiter): (&Arc<Traffic>, &Arc<Limiter>),
     sync: watch::Receiver<SyncStatus>,
 ) -> admin::Shown {
     let observed = metrics::Observed {
         traffic: Arc::clone(traffic),
         live: Arc::clone(live),
+        limiter: Arc::clone(limiter),
         connected: Box::new(move || sync.borrow().connected.is_some()),
     };
     admin::Shown {

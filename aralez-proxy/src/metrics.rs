@@ -8,6 +8,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use crate::core::live::{Live, Origin};
+use crate::core::request::limiter::Limiter;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 
 mod connections;
@@ -23,6 +24,8 @@ pub struct Observed {
     pub traffic: Arc<Traffic>,
     /// The live table.
     pub live: Arc<Live>,
+    /// The counts of clients.
+    pub limiter: Arc<Limiter>,
     /// Returns whether the stream to control is open.
     pub connected: Box<dyn Fn() -> bool + Send + Sync>,
 }
@@ -47,6 +50,8 @@ impl Collector for Observed {
         requests(&mut page, &tally)?;
         events(&mut page, &tally)?;
         connections::show(&mut page, &tally)?;
+        let help = "Clients counted for rate_limit and x4xx_limit, per host or path";
+        page.gauge("aralez_limit_keys", help, self.limiter.keys() as u64)?;
         snapshot(&mut page, &self.live)?;
         let connected = u64::from((self.connected)());
         let help = "Whether the stream to control is open";

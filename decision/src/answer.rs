@@ -25,6 +25,8 @@ pub enum Content {
     Status,
     /// These bytes. Their media type is among the fields.
     Bytes(Arc<[u8]>),
+    /// No content.
+    Empty,
     /// Content that the engine streams from a source of its own.
     Streamed {
         /// The length in bytes; `None` if unknown.

@@ -34,7 +34,22 @@ pub enum Decision<'a> {
         route: Option<&'a Arc<CompiledRoute>>,
     },
     /// Answer with the error of a rejection.
-    Reject(Rejection),
+    Reject {
+        /// The reason.
+        rejection: Rejection,
+        /// The route whose policies reject it, whose response edits apply; `None` if no route was found.
+        route: Option<&'a Arc<CompiledRoute>>,
+    },
+}
+
+impl<'a> Decision<'a> {
+    /// Returns the route of the request. `None` if it has none.
+    pub const fn route(&self) -> Option<&'a Arc<CompiledRoute>> {
+        match self {
+            Self::Forward(forward) => Some(forward.route),
+            Self::Answer { route, .. } | Self::Reject { route, .. } => *route,
+        }
+    }
 }
 
 /// A request to forward to an endpoint.
@@ -59,44 +74,51 @@ pub fn decide<'a, F: Fields, S: State>(
     state: &S,
     additions: &mut Additions,
 ) -> Decision<'a> {
-    match examine(table, context, request, state, additions) {
-        Ok(decision) => decision,
-        Err(rejection) => Decision::Reject(rejection),
-    }
+    let routed = match route::find(table, context, request) {
+        Ok(Destination::Route(routed)) => routed,
+        Ok(Destination::Proxy) => {
+            return Decision::Answer {
+                answer: Answer::of(204),
+                route: None,
+            };
+        }
+        Err(rejection) => {
+            return Decision::Reject {
+                rejection,
+                route: None,
+            };
+        }
+    };
+    let route = Some(routed.route);
+    examine(context, request, &routed, state, additions)
+        .unwrap_or_else(|rejection| Decision::Reject { rejection, route })
 }
 
+/// Applies the policies of the route, then takes its action.
 fn examine<'a, F: Fields, S: State>(
-    table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
+    routed: &Routed<'a>,
     state: &S,
     additions: &mut Additions,
 ) -> Result<Decision<'a>, Rejection> {
-    let routed = match route::find(table, context, request)? {
-        Destination::Route(routed) => routed,
-        Destination::Proxy => {
-            return Ok(Decision::Answer {
-                answer: Answer::of(204),
-                route: None,
-            });
-        }
-    };
     let policies = &routed.route.rules.policies;
-    let mut verdict = Verdict::Pass;
+    let mut verdict = Ok(Verdict::Pass);
     if !policies.is_empty() {
         let mut subject = Subject {
             context,
             request,
             host: routed.host.as_deref(),
             target: &routed.target,
+            route: routed.route.limited(),
             state,
             additions,
         };
-        verdict = policy::ask(policies, &mut subject)?;
+        verdict = policy::ask(policies, &mut subject);
     }
-    fill(context, request, &routed, additions);
-    match verdict {
-        Verdict::Pass => act(request.target, &routed),
+    fill(context, request, routed, additions);
+    match verdict? {
+        Verdict::Pass => act(request.target, routed),
         Verdict::Answer(answer) => Ok(Decision::Answer {
             answer,
             route: Some(routed.route),

@@ -11,6 +11,7 @@ pub mod client;
 pub mod decide;
 pub mod edits;
 pub mod fields;
+pub mod limits;
 pub mod octets;
 pub mod path_edit;
 pub mod policy;

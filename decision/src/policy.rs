@@ -1,13 +1,15 @@
 //! The policies that a route applies to a request before its action: an ordered, closed list, compiled with the route's rules.
 //!
 //! A policy is a pure function of the request and its context, so that the same request can be decided elsewhere without side effects. It
-//! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy would
-//! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
+//! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy depends on
+//! or changes (a limiter's counts) is behind [`State`], to which it passes values. A route without policies costs one length check.
 //!
-//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny. Limits and authorization will follow them, in this order.
+//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then the limits of clients. Authorization will follow them.
 //!
 //! A future policy that depends on an external result (forward authorization, a password hash) can return a third [`Verdict`] that contains
 //! the query: the head of the request stays in its buffer during the decision, so the exchange can await the result and continue the list.
+
+use std::num::NonZeroU64;
 
 use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;
@@ -16,6 +18,7 @@ use aralez_proto::rules::Rules;
 use crate::additions::Additions;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
+use crate::limits::{self, ErrorLimit, LimitedRoute, RequestLimit, RouteLimits};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{Context, Fields, Request};
@@ -27,6 +30,12 @@ pub enum Policy {
     ToHttps,
     /// `allow` and `deny`: refuses clients by their address.
     AddressFilter(AddressFilter),
+    /// `rate_limit`: refuses clients that send too many requests.
+    Requests(RequestLimit),
+    /// `x4xx_limit`: refuses clients whose requests failed too often.
+    Errors(ErrorLimit),
+    /// `max_body`: refuses requests that announce a larger body. Other bodies are counted while they arrive.
+    Body(NonZeroU64),
 }
 
 /// The verdict of a policy on a request.
@@ -40,10 +49,19 @@ pub enum Verdict {
 
 impl Policy {
     /// Returns the policies that the rules enable, in the order of evaluation.
-    pub fn of(rules: &Rules) -> Box<[Self]> {
+    pub fn of(rules: &Rules, limits: &RouteLimits) -> Box<[Self]> {
         let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
         let filter = AddressFilter::of(rules).map(Self::AddressFilter);
-        to_https.into_iter().chain(filter).collect()
+        let limits = [
+            limits.requests.map(Self::Requests),
+            limits.errors.map(Self::Errors),
+            limits.body.map(Self::Body),
+        ];
+        to_https
+            .into_iter()
+            .chain(filter)
+            .chain(limits.into_iter().flatten())
+            .collect()
     }
 }
 
@@ -58,6 +76,8 @@ pub struct Subject<'a, F, S> {
     pub host: Option<&'a str>,
     /// The parsed target.
     pub target: &'a Target<'a>,
+    /// The route.
+    pub route: LimitedRoute<'a>,
     /// The state that earlier requests left.
     pub state: &'a S,
     /// The fields that policies add.
@@ -72,11 +92,26 @@ pub fn ask<F: Fields, S: State>(
     policies: &[Policy],
     subject: &mut Subject<'_, F, S>,
 ) -> Result<Verdict, Rejection> {
+    let client = subject.request.client;
     for policy in policies {
         let verdict = match policy {
             Policy::ToHttps => to_https(subject)?,
-            Policy::AddressFilter(filter) if filter.admits(subject.request.client) => Verdict::Pass,
+            Policy::AddressFilter(filter) if filter.admits(client) => Verdict::Pass,
             Policy::AddressFilter(_) => return Err(Rejection::Address),
+            Policy::Requests(limit) => {
+                let taken = limit.take(subject.route, client, subject.state);
+                taken.map_err(Rejection::RateLimit)?;
+                Verdict::Pass
+            }
+            Policy::Errors(limit) => {
+                let checked = limit.check(subject.route, client, subject.state);
+                checked.map_err(Rejection::ErrorLimit)?;
+                Verdict::Pass
+            }
+            Policy::Body(most) if limits::announces_at_most(*most, &subject.request.fields) => {
+                Verdict::Pass
+            }
+            Policy::Body(_) => return Err(Rejection::BodyTooLarge),
         };
         if !matches!(verdict, Verdict::Pass) {
             return Ok(verdict);
@@ -101,65 +136,4 @@ fn to_https<F: Fields, S: State>(subject: &Subject<'_, F, S>) -> Result<Verdict,
 }
 
 #[cfg(test)]
-mod tests {
-    use aralez_proto::rules::ToHttps;
-
-    use super::*;
-    use crate::Pairs;
-    use crate::pseudonym::Pseudonym;
-    use crate::trace::NewIds;
-
-    fn asked(
-        policies: &[Policy],
-        scheme: Scheme,
-        host: Option<&str>,
-    ) -> Result<Verdict, Rejection> {
-        let context = Context {
-            node: &Pseudonym::new([0; 8]),
-            ids: &NewIds::default(),
-            tls_port: None,
-        };
-        let request = Request {
-            method: "GET",
-            scheme,
-            host,
-            target: "/x",
-            client: [192, 0, 2, 1].into(),
-            fields: Pairs::default(),
-        };
-        let mut subject = Subject {
-            context: &context,
-            request: &request,
-            host,
-            target: &Target::parse("/x").unwrap(),
-            state: &crate::state::Unused,
-            additions: &mut Additions::default(),
-        };
-        ask(policies, &mut subject)
-    }
-
-    #[test]
-    fn rules_that_ask_for_nothing_have_no_policies() {
-        assert!(Policy::of(&Rules::default()).is_empty());
-        let on = Rules {
-            to_https: ToHttps(Some(true)),
-            ..Rules::default()
-        };
-        assert_eq!(*Policy::of(&on), [Policy::ToHttps]);
-    }
-
-    #[test]
-    fn a_policy_lets_pass_answers_or_cannot_be_applied() {
-        let host = Some("a.example");
-        let passes = |found| matches!(found, Ok(Verdict::Pass));
-        assert!(passes(asked(&[], Scheme::Http, host)));
-        assert!(passes(asked(&[Policy::ToHttps], Scheme::Https, host)));
-        let Ok(Verdict::Answer(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
-            panic!("is not answered");
-        };
-        assert_eq!(answer.status, 301);
-        assert_eq!(answer.fields.lines(), b"location: https://a.example/x\r\n");
-        let rejected = asked(&[Policy::ToHttps], Scheme::Http, None).unwrap_err();
-        assert_eq!(rejected, Rejection::MissingHost);
-    }
-}
+mod tests;

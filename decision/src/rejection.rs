@@ -2,6 +2,9 @@
 
 use aralez_proto::matcher::{InvalidHost, InvalidPath};
 
+use crate::answer::Answer;
+use crate::limits::Excess;
+
 /// The reason why a readable request is not served, which determines the status. The texts contain nothing of the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Rejection {
@@ -26,6 +29,15 @@ pub enum Rejection {
     /// `allow` or `deny` of the route refuses the client's address.
     #[error("the client's address is not allowed")]
     Address,
+    /// The client sent more requests than `rate_limit` of the route admits.
+    #[error("too many requests")]
+    RateLimit(Excess),
+    /// The client was sent more responses with a status of 400 to 499 than `x4xx_limit` of the route admits.
+    #[error("too many requests that failed")]
+    ErrorLimit(Excess),
+    /// The body is larger than `max_body` of the route.
+    #[error("the body is too large")]
+    BodyTooLarge,
     /// No host or no path matches.
     #[error("no route")]
     NoRoute {
@@ -46,7 +58,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// The names of all rejections: the labels of the metric.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -57,7 +69,24 @@ impl Rejection {
         "not_loaded",
         "loop",
         "address",
+        "rate_limit",
+        "x4xx_limit",
+        "body_too_large",
     ];
+
+    /// Returns the response.
+    pub fn answer(self) -> Answer {
+        match self {
+            Self::RateLimit(excess) | Self::ErrorLimit(excess) => excess.answer(self.name()),
+            _ => Answer::of(self.status()),
+        }
+    }
+
+    /// Reports whether a limit of requests or of failed requests was exceeded. Such responses are no failures of the client: counting them
+    /// would keep a client out that only repeats itself.
+    pub const fn is_excess(self) -> bool {
+        matches!(self, Self::RateLimit(_) | Self::ErrorLimit(_))
+    }
 
     /// Returns the status of the response.
     pub const fn status(self) -> u16 {
@@ -68,6 +97,9 @@ impl Rejection {
             | Self::OtherAuthority => 400,
             Self::Address => 403,
             Self::Connect => 405,
+            // RFC 9110 section 15.5.14: a body that is larger than the server is willing to process is answered with 413.
+            Self::BodyTooLarge => 413,
+            Self::RateLimit(_) | Self::ErrorLimit(_) => 429,
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
             Self::NoEndpoint { compat: false } | Self::NotLoaded => 503,
@@ -93,6 +125,9 @@ impl Rejection {
             Self::NotLoaded => 7,
             Self::Loop => 8,
             Self::Address => 9,
+            Self::RateLimit(_) => 10,
+            Self::ErrorLimit(_) => 11,
+            Self::BodyTooLarge => 12,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use aralez_proto::rules::Quota;
+
 /// The state behind a decision. A proxy has that of its traffic; offline, it is [`Unused`].
 pub trait State {
     /// Takes one request from a limit.
@@ -11,6 +13,12 @@ pub trait State {
     /// # Errors
     /// The time until the limit admits another request.
     fn take(&self, take: &Take) -> Result<(), Duration>;
+
+    /// Checks that a client was sent no more than `most` responses with a status of 400 to 499 within the last second.
+    ///
+    /// # Errors
+    /// The time until that is so again.
+    fn check_errors(&self, key: &LimitKey, most: NonZeroU32) -> Result<(), Duration>;
 }
 
 /// One request to be taken from a limit.
@@ -22,24 +30,26 @@ pub struct Take {
     pub key: LimitKey,
 }
 
-/// A rate with a burst.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Quota {
-    /// Number of requests in `per`.
-    pub requests: NonZeroU32,
-    /// The period.
-    pub per: Duration,
-    /// Number of requests that may arrive at once.
-    pub burst: NonZeroU32,
-}
-
 /// A client in a scope: each has a count of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LimitKey {
-    /// Identifies the host or route that counts; the same in every table.
+    /// Identifies the host or route that counts; the same in every table of a process.
     pub scope: u64,
-    /// The client's address. An IPv6 client is its /64 network.
-    pub client: IpAddr,
+    /// The client: an IPv4 address, or an IPv6 /64, which a single client has to itself.
+    pub client: u64,
+}
+
+impl LimitKey {
+    /// Returns the key of a client in a scope.
+    pub fn new(scope: u64, client: IpAddr) -> Self {
+        // An IPv4-mapped IPv6 address is an IPv4 address (RFC 4291 section 2.5.5.2). No /64 of a client is taken for an IPv4 address: those
+        // below ::/32 are reserved (RFC 4291 section 2.4).
+        let client = match client.to_canonical() {
+            IpAddr::V4(address) => u64::from(u32::from(address)),
+            IpAddr::V6(address) => (u128::from(address) >> 64) as u64,
+        };
+        Self { scope, client }
+    }
 }
 
 /// State that no request has used: every limit has room.
@@ -49,5 +59,24 @@ pub struct Unused;
 impl State for Unused {
     fn take(&self, _: &Take) -> Result<(), Duration> {
         Ok(())
+    }
+
+    fn check_errors(&self, _: &LimitKey, _: NonZeroU32) -> Result<(), Duration> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// rotating addresses within a /64 gains nothing.
+    #[test]
+    fn a_client_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
+        let client = |address: &str| LimitKey::new(1, address.parse().unwrap()).client;
+        assert_eq!(client("2001:db8::1"), client("2001:db8::ffff:1:2:3"));
+        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
+        assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
+        assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use crate::reading::{
-    Anything, Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize, takes_key,
+    Anything, Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, takes_key,
 };
 use crate::wire::resource as wire;
 use crate::yaml::Node;
@@ -19,16 +19,19 @@ mod compress;
 mod headers;
 mod health;
 mod host_seen;
+mod max_body;
 mod networks;
 mod on_empty;
 mod rate_limit;
 mod retries;
+mod scoped_limit;
 mod sticky_sessions;
 mod strip_prefix;
 mod timeouts;
 mod tls;
 mod to_https;
 mod trusted_proxies;
+mod x4xx_limit;
 
 pub use add_prefix::AddPrefix;
 use authorization::Authorization;
@@ -38,16 +41,19 @@ use compress::Compress;
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
 pub use host_seen::HostSeen;
+pub use max_body::MaxBody;
 pub use networks::{Allow, ClientNetworks, Deny, Networks};
 use on_empty::OnEmpty;
-use rate_limit::RateLimit;
+pub use rate_limit::{Quota, RateLimit};
 use retries::RetriesKeys;
+pub use scoped_limit::ScopedLimit;
 use sticky_sessions::Sticky;
 pub use strip_prefix::StripPrefix;
 pub use timeouts::Timeouts;
 use tls::{Protocol, TlsToEndpoint};
 pub use to_https::ToHttps;
 pub use trusted_proxies::TrustedProxies;
+pub use x4xx_limit::X4xxLimit;
 
 /// A place at which a rule may be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -227,16 +233,17 @@ rules! {
         add_prefix: AddPrefix = "add_prefix" at PATH;
         /// Host sent to endpoints. Default: keep, the client's Host.
         host: HostSeen = "host" at PATH;
+        /// Requests per second and client, or a map of `requests`, `per`, `burst`; `none` lifts the limit of a wider scope. Counted for each
+        /// client and path where a path sets it, else for each client and host.
+        rate_limit: RateLimit = "rate_limit" at EVERYWHERE;
+        /// 4xx responses within a second and per client, beyond which its requests are refused; `none` lifts the limit of a wider scope.
+        x4xx_limit: X4xxLimit = "x4xx_limit" at EVERYWHERE;
+        /// The largest request body, as a size; `none` lifts the limit of a wider scope.
+        max_body: MaxBody = "max_body" at EVERYWHERE;
     }
     checked {
-        /// Requests per second and client.
-        "rate_limit": RateLimit, at EVERYWHERE;
-        /// 4xx responses per second and client.
-        "x4xx_limit": Between<0, { u64::MAX }>, at EVERYWHERE;
         /// Authorization of clients.
         "authorization": Authorization, at EVERYWHERE;
-        /// The largest request body.
-        "max_body": WrittenSize, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
         /// Files sent instead of responses with these statuses.

@@ -51,8 +51,8 @@ const EDITED: [(&str, Edits); 3] = [
         &[
             ("mod rate_limit;", "mod probe;\nmod rate_limit;"),
             (
-                "use rate_limit::RateLimit;",
-                "pub use probe::Probe;\nuse rate_limit::RateLimit;",
+                "pub use rate_limit::{Quota, RateLimit};",
+                "pub use probe::Probe;\npub use rate_limit::{Quota, RateLimit};",
             ),
             (
                 "    }\n    checked {",

@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod http1;
 pub mod id_source;
+pub mod limiter;
 pub mod outcome;
 pub mod peer;
 pub mod protocol;

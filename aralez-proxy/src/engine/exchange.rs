@@ -21,7 +21,7 @@ use aralez_decision::answer::Answer;
 use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
-use aralez_decision::state::Unused;
+use aralez_decision::state::LimitKey;
 use aralez_decision::table::CompiledRoute;
 use aralez_decision::trace::NewIds;
 use endpoint_side::EndpointSide;
@@ -51,6 +51,8 @@ pub struct Exchange<'a, C: ClientSide> {
     outcome: &'a mut Outcome,
     /// The ids of the request if it brought none.
     ids: NewIds,
+    /// Where a response with a status of 400 to 499 counts. `None` if the route does not limit them.
+    error_key: Option<LimitKey>,
     /// Bytes sent to the client before this exchange.
     sent_before: u64,
 }
@@ -91,6 +93,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         Self {
             outcome,
             ids: worker.ids.next(),
+            error_key: None,
             sent_before: client.sent(),
             client,
             worker,
@@ -133,17 +136,18 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
 
     /// Asks the core for the decision. A single table is used for the whole request.
     fn decide(&mut self) -> Plan {
-        self.examine().unwrap_or_else(|rejection| {
+        self.examine().unwrap_or_else(|(rejection, route)| {
             self.outcome.reason = Some(Reason::Rejected(rejection));
-            Plan::Answer(Answer::of(rejection.status()), None)
+            Plan::Answer(rejection.answer(), route)
         })
     }
 
-    fn examine(&mut self) -> Result<Plan, Rejection> {
+    /// A rejection comes with the route whose policies decided it.
+    fn examine(&mut self) -> Result<Plan, (Rejection, Option<Arc<CompiledRoute>>)> {
         let engine = &self.worker.engine;
         let live = engine.live.load();
         if live.origin == Origin::None {
-            return Err(Rejection::NotLoaded);
+            return Err((Rejection::NotLoaded, None));
         }
         let table = &live.table;
         let request = self.client.request();
@@ -154,15 +158,23 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             ids: &self.ids,
             tls_port: engine.tls_port,
         };
-        match decide::decide(table.routes(), &context, &request, &Unused, self.additions) {
-            Decision::Forward(forward) => Ok(Plan::Forward(Upstream {
-                route: Arc::clone(forward.route),
-                pool: Arc::clone(table.serving_pool(forward.pool)?),
-                target: forward.path_and_query,
-                client,
-            })),
+        let state = &*engine.limiter;
+        let decision = decide::decide(table.routes(), &context, &request, state, self.additions);
+        self.error_key = decision
+            .route()
+            .and_then(|route| route.error_key(request.client));
+        match decision {
+            Decision::Forward(forward) => match table.serving_pool(forward.pool) {
+                Ok(pool) => Ok(Plan::Forward(Upstream {
+                    route: Arc::clone(forward.route),
+                    pool: Arc::clone(pool),
+                    target: forward.path_and_query,
+                    client,
+                })),
+                Err(rejection) => Err((rejection, None)),
+            },
             Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
-            Decision::Reject(rejection) => Err(rejection),
+            Decision::Reject { rejection, route } => Err((rejection, route.map(Arc::clone))),
         }
     }
 
@@ -193,5 +205,10 @@ impl<C: ClientSide> Drop for Exchange<'_, C> {
             self.sum_up();
         }
         self.worker.tally.finish(self.outcome);
+        if let Some(key) = &self.error_key
+            && self.outcome.is_client_error()
+        {
+            self.worker.engine.limiter.count_error(key);
+        }
     }
 }

@@ -5,6 +5,7 @@ fn page(traffic: &Arc<Traffic>) -> String {
     let registry = registry(Observed {
         traffic: Arc::clone(traffic),
         live: Arc::new(Live::new(std::time::Instant::now())),
+        limiter: Arc::default(),
         connected: Box::new(|| true),
     });
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
@@ -38,6 +39,10 @@ fn the_documented_names_are_there() {
         "aralez_snapshot_source{source=\"none\"} 1",
         "aralez_snapshot_source{source=\"stream\"} 0",
         "aralez_control_connected 1",
+        "aralez_limit_keys 0",
+        "aralez_refusals_total{reason=\"rate_limit\"} 0",
+        "aralez_refusals_total{reason=\"x4xx_limit\"} 0",
+        "aralez_refusals_total{reason=\"body_too_large\"} 0",
     ] {
         assert!(
             page.lines().any(|shown| shown == line),

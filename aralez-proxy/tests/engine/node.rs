@@ -149,6 +149,7 @@ pub(crate) fn engine(live: Live, most: Most) -> Engine {
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(most, Instant::now())),
+        limiter: Arc::default(),
     }
 }
 

@@ -114,7 +114,9 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
                 .trim_end()
                 .to_owned()
         }
-        Decision::Reject(rejection) => format!("{} {}", rejection.status(), rejection.name()),
+        Decision::Reject { rejection, .. } => {
+            format!("{} {}", rejection.status(), rejection.name())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Routes with the rules of all scopes merged.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aralez_proto::model::{
@@ -8,8 +9,10 @@ use aralez_proto::model::{
 use aralez_proto::rules::{Rules, Timeouts};
 
 use crate::edits::CompiledEdits;
+use crate::limits::{LimitedRoute, RouteLimits};
 use crate::path_edit::PathEdit;
 use crate::policy::Policy;
+use crate::state::LimitKey;
 
 /// A route with all rules that apply to it, merged from the group, the host and the route itself; the narrower scope wins.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +26,24 @@ pub struct CompiledRoute {
     pub rules: Arc<CompiledRules>,
     /// The action for a request.
     pub action: Action,
+}
+
+impl CompiledRoute {
+    /// Returns the route as limits identify it.
+    pub fn limited(&self) -> LimitedRoute<'_> {
+        LimitedRoute {
+            host: &self.host,
+            path: &self.path,
+        }
+    }
+
+    /// Returns the key under which responses with a status of 400 to 499 to a client count. `None` if the route does not limit them.
+    pub fn error_key(&self, client: IpAddr) -> Option<LimitKey> {
+        self.rules.policies.iter().find_map(|policy| match policy {
+            Policy::Errors(limit) => Some(limit.key(self.limited(), client)),
+            _ => None,
+        })
+    }
 }
 
 /// The rules of a scope merged with those of the scopes around it, in the form that requests need.
@@ -42,9 +63,9 @@ pub struct CompiledRules {
 }
 
 impl CompiledRules {
-    /// Compiles `all`, the merged rules of a scope; `own` are those it sets itself. `wider` is the enclosing scope, whose header edits are
-    /// shared if this one has none.
-    fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
+    /// Compiles `all`, the merged rules of a scope with its limits; `own` are those it sets itself. `wider` is the enclosing scope, whose
+    /// header edits are shared if this one has none.
+    fn new(mut all: Rules, limits: &RouteLimits, own: &Rules, wider: Option<&Self>) -> Self {
         let mut request = std::mem::take(&mut all.request_headers).0;
         let response = std::mem::take(&mut all.response_headers).0;
         if let Some(host) = std::mem::take(&mut all.host).0 {
@@ -58,7 +79,7 @@ impl CompiledRules {
                 None => Arc::new(CompiledEdits::new(all)),
             }
         };
-        let policies = Policy::of(&all);
+        let policies = Policy::of(&all, limits);
         let shared = wider.map(|wider| &wider.others);
         let shared = shared.filter(|said| ***said == all).cloned();
         Self {
@@ -95,6 +116,7 @@ fn set_host(all: &mut HeaderEdits, host: &str, own: &HeaderEdits) {
 pub(super) struct CompiledScope {
     all: Rules,
     compiled: Arc<CompiledRules>,
+    compat_0_9: bool,
 }
 
 impl CompiledScope {
@@ -105,28 +127,40 @@ impl CompiledScope {
             ..Rules::default()
         };
         let all = defaults.narrowed_by(&settings.rules);
-        let compiled = Arc::new(CompiledRules::new(all.clone(), &settings.rules, None));
-        Self { all, compiled }
+        let compat_0_9 = settings.compat_0_9;
+        let limits = RouteLimits::of(&all, &Rules::default(), compat_0_9);
+        let compiled = CompiledRules::new(all.clone(), &limits, &settings.rules, None);
+        Self {
+            all,
+            compiled: Arc::new(compiled),
+            compat_0_9,
+        }
     }
 
+    /// Returns the scope of a host in this scope.
     fn with(&self, own: &Rules) -> Self {
         if *own == Rules::default() {
             return self.clone();
         }
         let all = self.all.narrowed_by(own);
-        let compiled = CompiledRules::new(all.clone(), own, Some(&self.compiled));
+        let limits = RouteLimits::of(&all, &Rules::default(), self.compat_0_9);
+        let compiled = CompiledRules::new(all.clone(), &limits, own, Some(&self.compiled));
         Self {
             all,
             compiled: Arc::new(compiled),
+            compat_0_9: self.compat_0_9,
         }
     }
 
+    /// Compiles the rules of a path in this scope.
     fn compiled_with(&self, own: &Rules) -> Arc<CompiledRules> {
         if *own == Rules::default() {
             return Arc::clone(&self.compiled);
         }
         let all = self.all.narrowed_by(own);
-        Arc::new(CompiledRules::new(all, own, Some(&self.compiled)))
+        let limits = RouteLimits::of(&all, own, self.compat_0_9);
+        let compiled = CompiledRules::new(all, &limits, own, Some(&self.compiled));
+        Arc::new(compiled)
     }
 
     /// Compiles the routes of a host in this scope. A route with the same rules as the one before it shares the compiled ones: templates

@@ -144,6 +144,11 @@ impl<'t> Reader<'t> {
         self.faults.push(fault);
     }
 
+    /// Returns the number of faults so far.
+    pub(crate) fn faults(&self) -> usize {
+        self.faults.len() + self.untold
+    }
+
     /// Reports something that is valid but that users should know.
     pub(crate) fn note(&mut self, at: Spot, reason: impl Into<String>) {
         if self.notes.len() < MAX_FAULTS {

@@ -65,3 +65,18 @@ fn a_scope_that_says_nothing_is_nothing_on_the_wire() {
     assert_eq!(Rules::decode(Some(sent), wrong), said);
     assert_eq!(Rules::decode(None, wrong), Rules::default());
 }
+
+/// Reads a value as documents write it; otherwise returns the faults, one per line.
+pub(super) fn read_value<T: FromYaml>(text: &str) -> Result<T, String> {
+    let tree = crate::yaml::parse(text.as_bytes()).expect("it is YAML");
+    let mut reader = Reader::new("value");
+    let value = T::read(tree.root().expect("a value"), &mut reader);
+    let (faults, _, _) = reader.finish();
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    value.ok_or_else(|| faults.join("\n"))
+}
+
+/// Returns the faults of a value.
+pub(super) fn said_of<T: FromYaml>(text: &str) -> String {
+    read_value::<T>(text).err().expect("it is refused")
+}

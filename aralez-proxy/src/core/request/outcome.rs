@@ -98,6 +98,12 @@ impl Outcome {
         }
     }
 
+    /// Reports whether the client got a response with a status of 400 to 499, other than one that says that it exceeded a limit.
+    pub const fn is_client_error(&self) -> bool {
+        let excess = matches!(self.reason, Some(Reason::Rejected(why)) if why.is_excess());
+        matches!(self.status, 400..=499) && !excess
+    }
+
     /// Reports whether the request ended in an error, whether by the endpoint, the client or the proxy.
     pub const fn is_error(&self) -> bool {
         let failed = matches!(

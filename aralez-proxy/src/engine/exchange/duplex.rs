@@ -12,6 +12,7 @@ use crate::core::request::http1::RequestRefusal;
 use crate::core::request::http1::body::BadBody;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::http1::response::BadResponse;
+use crate::core::request::outcome::Reason;
 use crate::core::request::retry::{Attempt, Failed};
 use crate::core::traffic::Deadline;
 use crate::engine::exchange::client_side::{ClientSide, ResponseChanges};
@@ -22,6 +23,7 @@ use crate::engine::io::stall::Wait;
 use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
 use aralez_decision::additions::FieldList;
+use aralez_decision::rejection::Rejection;
 
 mod deadlines;
 mod download;
@@ -39,14 +41,41 @@ pub enum TryEnd {
     Switched,
     /// The client is gone, or accepts no data.
     ClientGone(Option<Deadline>),
-    /// The client's body is invalid or too slow.
-    Refused(RequestRefusal, Option<Deadline>),
+    /// The client's body is invalid, too slow or too large.
+    Refused(BodyRefusal, Option<Deadline>),
     /// The endpoint closed a kept connection with a 408 while the request was in flight; the request must be sent again.
     IdleTimeout,
     /// The endpoint's response is invalid.
     Bad(BadResponse),
     /// The endpoint is too slow.
     TooSlow(Deadline),
+}
+
+/// The reason why no more of a request's body is accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyRefusal {
+    /// It is invalid or too slow.
+    Unreadable(RequestRefusal),
+    /// It is larger than `max_body` of the route.
+    TooLarge,
+}
+
+impl BodyRefusal {
+    /// Returns the reason as an outcome.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Unreadable(refusal) => Reason::Body(refusal),
+            Self::TooLarge => Reason::Rejected(Rejection::BodyTooLarge),
+        }
+    }
+
+    /// Returns the status of the response.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Unreadable(refusal) => refusal.status(),
+            Self::TooLarge => Rejection::BodyTooLarge.status(),
+        }
+    }
 }
 
 /// One try: both sides, and its parameters.
@@ -187,5 +216,11 @@ impl From<BadBody> for RequestRefusal {
             BadBody::ChunkEnd => Self::ChunkEnd,
             BadBody::Trailer => Self::Trailer,
         }
+    }
+}
+
+impl From<BadBody> for BodyRefusal {
+    fn from(bad: BadBody) -> Self {
+        Self::Unreadable(bad.into())
     }
 }

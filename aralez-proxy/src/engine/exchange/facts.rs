@@ -81,6 +81,11 @@ impl Upstream {
         self.route.rules.others.timeouts
     }
 
+    /// Returns the largest number of bytes of content that the request may have. `None` if the route sets no limit.
+    pub fn most_body(&self) -> Option<u64> {
+        self.route.rules.others.max_body.value().map(u64::from)
+    }
+
     /// Returns the deadline of the whole exchange. `None` if the route sets none.
     pub fn end_of(&self, facts: &Facts) -> Option<Instant> {
         limit(self.timeouts().total).map(|total| facts.started + total)

@@ -4,16 +4,16 @@ use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
 use crate::core::request::balance::Chosen;
+use crate::core::request::http1::Framing;
 use crate::core::request::http1::body::{Body, Sender};
 use crate::core::request::http1::response::BadResponse;
-use crate::core::request::http1::{Framing, RequestRefusal};
 use crate::core::request::outcome::{Conclusion, Reason};
 use crate::core::request::retry::Attempt;
 use crate::core::traffic::{Deadline, TrafficEvent};
 use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::{ClientSide, RequestChanges};
 use crate::engine::exchange::connecting::{Link, Search};
-use crate::engine::exchange::duplex::{Duplex, TryContext, TryEnd};
+use crate::engine::exchange::duplex::{BodyRefusal, Duplex, TryContext, TryEnd};
 use crate::engine::exchange::facts::{Upstream, limit};
 use crate::engine::io::body_relay::BodyFraming;
 use crate::engine::io::stall::WakeTime;
@@ -53,7 +53,7 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     /// Writes the request head for an endpoint and stages the part of the body that has already arrived. The body is validated before an
     /// endpoint receives a byte of the request.
-    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), RequestRefusal> {
+    fn prepare(&mut self, upstream: &Upstream, chosen: &Chosen<'_>) -> Result<(), BodyRefusal> {
         self.outcome.endpoint = Some(chosen.at.peer.address().clone());
         self.outcome.tries += 1;
         if !self.client.has_head() {
@@ -78,7 +78,7 @@ impl<C: ClientSide> Exchange<'_, C> {
             up.out.begin(client.facts().keeps());
             client.write_head(&changes, up.out.head());
             self.side.head_length = up.out.head().len();
-            self.stage_body()?;
+            self.stage_body(upstream)?;
         }
         if chosen.is_last {
             // The head is not needed for another try: release its memory while the endpoint works.
@@ -87,7 +87,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         Ok(())
     }
 
-    fn stage_body(&mut self) -> Result<(), RequestRefusal> {
+    fn stage_body(&mut self, upstream: &Upstream) -> Result<(), BodyRefusal> {
         let framing = self.client.facts().framing;
         let goes = BodyFraming {
             chunked: framing == Framing::Chunked,
@@ -95,7 +95,11 @@ impl<C: ClientSide> Exchange<'_, C> {
         };
         let up = &mut self.side.up;
         up.begin(Body::new(framing, Sender::Client), goes);
-        up.stage(self.client.body())?;
+        if up.stage(self.client.body())?
+            && upstream.most_body().is_some_and(|most| up.data() > most)
+        {
+            return Err(BodyRefusal::TooLarge);
+        }
         Ok(())
     }
 
@@ -208,7 +212,7 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     async fn refuse_or_cut(
         &mut self,
-        refusal: RequestRefusal,
+        refusal: BodyRefusal,
         deadline: Option<Deadline>,
         answered: bool,
     ) -> Conclusion {
@@ -222,10 +226,10 @@ impl<C: ClientSide> Exchange<'_, C> {
     /// Answers a request whose body cannot be forwarded.
     async fn refuse_body(
         &mut self,
-        refusal: RequestRefusal,
+        refusal: BodyRefusal,
         deadline: Option<Deadline>,
     ) -> Conclusion {
-        self.outcome.reason = Some(Reason::Body(refusal));
+        self.outcome.reason = Some(refusal.reason());
         self.outcome.deadline = deadline;
         self.answer(&Answer::of(refusal.status()), None, None).await
     }

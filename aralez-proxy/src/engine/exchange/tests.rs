@@ -110,6 +110,7 @@ fn worker() -> ThreadContext {
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(Most::default(), now)),
+        limiter: Arc::default(),
     }))
 }
 

@@ -236,7 +236,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let head = self.facts.asked.head;
         // The framing in which the content is read from its source, and the framing sent to the client.
         let (content, goes) = match answer.content {
-            Content::Status => (Framing::None, Framing::None),
+            Content::Status | Content::Empty => (Framing::None, Framing::None),
             // RFC 9110 section 9.3.2: a response to HEAD has no content.
             Content::Bytes(_) | Content::Streamed { .. } if head => (Framing::None, Framing::None),
             Content::Bytes(ref bytes) if bytes.is_empty() => (Framing::None, Framing::None),

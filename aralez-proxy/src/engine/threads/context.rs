@@ -10,6 +10,7 @@ use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::id_source::IdSource;
+use crate::core::request::limiter::Limiter;
 use crate::core::request::retry::Budget;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 use crate::engine::accept::unregistered::UnregisteredSockets;
@@ -49,6 +50,8 @@ pub struct Engine {
     pub pool: PoolLimits,
     /// Admission control of client connections.
     pub admission: Arc<Admission>,
+    /// The counts of clients for the limits of routes.
+    pub limiter: Arc<Limiter>,
 }
 
 /// State of one thread. Its locks are never contended.

@@ -148,13 +148,11 @@ a.example:
         faults(text),
         "\
 upstreams.yaml:1:18: sticky_sessions: sticky_sessions is not supported in this release; remove it
-upstreams.yaml:2:13: x4xx_limit: x4xx_limit is not supported in this release; remove it
 upstreams.yaml:3:10: balance: balance is not supported in this release; remove it
 upstreams.yaml:4:10: retries: retries is not supported in this release; remove it
 upstreams.yaml:4:24: retries.budgt: unknown key `budgt` in retries (did you mean `budget`?)
 upstreams.yaml:5:9: health: health is not supported in this release; remove it
 upstreams.yaml:6:14: healthcheck: healthcheck is not supported in this release; remove it
-upstreams.yaml:7:11: max_body: max_body is not supported in this release; remove it
 upstreams.yaml:8:19: trusted_proxies[0]: `10.0.0.0/33` is not a network such as 10.0.0.0/8
 upstreams.yaml:9:9: consul: consul is not supported in this release; remove it
 upstreams.yaml:9:69: consul.services[0].upstreem: unknown key `upstreem` in services (did you mean `upstream`?)
@@ -165,8 +163,7 @@ upstreams.yaml:13:18: a.example.authorization: `type` is missing
 upstreams.yaml:17:12: a.example.paths./.tls: tls is not supported in this release; remove it
 upstreams.yaml:18:14: a.example.paths./.http2: expected one of auto, on, off, found a map
 upstreams.yaml:19:16: a.example.paths./.balance: balance is not supported in this release; remove it
-upstreams.yaml:20:19: a.example.paths./.rate_limit: rate_limit is not supported in this release; remove it
-upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole number of at least 1, found 0"
+upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole number from 1 to 4294967295, found 0"
     );
 }
 

@@ -40,7 +40,7 @@ pub fn write(answer: &Answer, frame: &Frame<'_>, out: &mut Vec<u8>) {
     }
     let text = match answer.content {
         Content::Status => text(answer.status),
-        Content::Bytes(_) | Content::Streamed { .. } => String::new(),
+        Content::Empty | Content::Bytes(_) | Content::Streamed { .. } => String::new(),
     };
     if !text.is_empty() {
         line(frame, (b"content-type", b"text/plain; charset=utf-8"), out);
@@ -79,7 +79,7 @@ fn write_framing(answer: &Answer, text: usize, version: HttpVersion, out: &mut V
         Content::Status | Content::Bytes(_) if answer.status == 204 => return,
         // RFC 9110 section 8.6: the `Content-Length` of a 304 is that of a 200 for the same request, which is unknown here.
         Content::Bytes(_) if answer.status == 304 => return,
-        Content::Status => Framing::Length(text as u64),
+        Content::Status | Content::Empty => Framing::Length(text as u64),
         Content::Bytes(ref bytes) => Framing::Length(bytes.len() as u64),
         Content::Streamed { length } => streamed_framing(length, version),
     };

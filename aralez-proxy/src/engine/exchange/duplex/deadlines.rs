@@ -7,7 +7,7 @@ use crate::core::limits::ClientLimits;
 use crate::core::request::http1::RequestRefusal;
 use crate::core::traffic::Deadline;
 use crate::engine::exchange::client_side::ClientSide;
-use crate::engine::exchange::duplex::{Duplex, TryEnd};
+use crate::engine::exchange::duplex::{BodyRefusal, Duplex, TryEnd};
 use crate::engine::exchange::facts::limit;
 use crate::engine::io::stall;
 
@@ -23,7 +23,8 @@ impl<C: ClientSide> Duplex<'_, C> {
                 TryEnd::ClientGone(Some(deadline))
             }
             Deadline::Body | Deadline::BodyRate => {
-                TryEnd::Refused(RequestRefusal::BodyTimeout, Some(deadline))
+                let refusal = BodyRefusal::Unreadable(RequestRefusal::BodyTimeout);
+                TryEnd::Refused(refusal, Some(deadline))
             }
             Deadline::Write => TryEnd::ClientGone(Some(deadline)),
             _ => TryEnd::TooSlow(deadline),

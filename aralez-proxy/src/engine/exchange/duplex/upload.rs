@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::core::request::http1::RequestRefusal;
 use crate::engine::exchange::client_side::ClientSide;
-use crate::engine::exchange::duplex::{Duplex, TryEnd};
+use crate::engine::exchange::duplex::{BodyRefusal, Duplex, TryEnd};
 
 impl<C: ClientSide> Duplex<'_, C> {
     /// Relays the request until that would block. Ready when the try is over.
@@ -45,12 +45,16 @@ impl<C: ClientSide> Duplex<'_, C> {
             }
             match up.stage(self.client.body()) {
                 Err(bad) => return Poll::Ready(TryEnd::Refused(bad.into(), None)),
+                Ok(true) if self.is_too_large() => {
+                    return Poll::Ready(TryEnd::Refused(BodyRefusal::TooLarge, None));
+                }
                 Ok(true) => continue,
                 Ok(false) => {}
             }
             if self.client.body().is_full() {
                 // Valid framing never fills a buffer while it is incomplete.
-                return Poll::Ready(TryEnd::Refused(RequestRefusal::ChunkSize, None));
+                let refusal = BodyRefusal::Unreadable(RequestRefusal::ChunkSize);
+                return Poll::Ready(TryEnd::Refused(refusal, None));
             }
             match self.client.poll_body(cx) {
                 // RFC 9112 section 6.3: a request whose client closes before the end of its body is incomplete, and its connection closes.
@@ -65,5 +69,12 @@ impl<C: ClientSide> Duplex<'_, C> {
                 }
             }
         }
+    }
+
+    /// Returns whether the received part of the body is larger than the route allows. The part beyond is staged, but not sent: the endpoint
+    /// never receives the whole body.
+    fn is_too_large(&self) -> bool {
+        let most = self.terms.upstream.most_body();
+        most.is_some_and(|most| self.side.up.data() > most)
     }
 }

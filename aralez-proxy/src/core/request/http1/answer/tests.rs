@@ -42,6 +42,18 @@ fn an_answer_is_small_and_says_what_becomes_of_the_connection() {
 }
 
 #[test]
+fn an_answer_without_content_says_so() {
+    let answer = Answer {
+        content: Content::Empty,
+        ..Answer::of(429)
+    };
+    assert_eq!(
+        written(&answer, HttpVersion::Http11, false, true),
+        "HTTP/1.1 429 Too Many Requests\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 0\r\n\r\n"
+    );
+}
+
+#[test]
 fn every_status_that_we_answer_has_a_reason_and_a_body_of_the_length_it_tells() {
     let refused = crate::core::request::http1::RequestRefusal::ALL.map(|refusal| refusal.status());
     for status in refused

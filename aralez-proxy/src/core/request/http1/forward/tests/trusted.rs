@@ -34,6 +34,7 @@ fn relayed(fields: &str, trusted: bool, route: &CompiledEdits) -> String {
         forwarded: &Forwarded::new(proxy.address, false),
         client: if trusted { behind } else { direct },
         node: &Pseudonym::new([0; 8]),
+        ids: &NewIds::default(),
         options: request.options(bytes),
     };
     let mut out = Vec::new();

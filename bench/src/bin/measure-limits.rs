@@ -1,0 +1,102 @@
+//! Measures the limiter of a proxy: a million addresses, and one address at full speed.
+//!
+//! `cargo run --release -p aralez-bench --bin measure-limits`
+#![allow(clippy::print_stdout)]
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use aralez_decision::state::{LimitKey, State, Take};
+use aralez_proto::rules::Quota;
+use aralez_proxy::core::request::limiter::Limiter;
+
+const ADDRESSES: u32 = 1_000_000;
+const FULL_SPEED: Duration = Duration::from_secs(10);
+const RATE: u32 = 10_000;
+
+fn take(client: u32, rate: u32) -> Take {
+    let rate = NonZeroU32::new(rate).unwrap();
+    Take {
+        quota: Quota::new(rate, Duration::from_secs(1), rate).unwrap(),
+        key: LimitKey::new(1, IpAddr::V4(Ipv4Addr::from_bits(client))),
+    }
+}
+
+/// Returns the resident memory of this process, in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.unwrap().trim().trim_end_matches(" kB");
+    number.parse().unwrap()
+}
+
+/// The counts are without effect a second after the last request.
+#[allow(clippy::disallowed_methods)]
+fn after_a_second() {
+    std::thread::sleep(Duration::from_millis(1_100));
+}
+
+fn many_addresses() {
+    let limiter = Limiter::default();
+    let before = resident();
+    let begun = Instant::now();
+    for client in 0..ADDRESSES {
+        assert!(limiter.take(&take(client, 10)).is_ok());
+    }
+    let each = begun.elapsed() / ADDRESSES;
+    println!(
+        "{ADDRESSES} addresses: {each:?} each, {} counted, {} KiB resident before, {} after",
+        limiter.keys(),
+        before,
+        resident()
+    );
+    after_a_second();
+    let begun = Instant::now();
+    limiter.sweep();
+    println!(
+        "sweep: {:?}, {} counted, {} KiB resident",
+        begun.elapsed(),
+        limiter.keys(),
+        resident()
+    );
+}
+
+/// Returns the numbers of admitted and of all requests.
+fn full_speed(limiter: &Limiter) -> (u64, u64) {
+    let take = take(1, RATE);
+    let (mut admitted, mut asked) = (0, 0);
+    let begun = Instant::now();
+    while begun.elapsed() < FULL_SPEED {
+        admitted += u64::from(limiter.take(&take).is_ok());
+        asked += 1;
+    }
+    (admitted, asked)
+}
+
+fn one_address(threads: usize) {
+    let limiter = Limiter::default();
+    let (mut admitted, mut asked) = (0, 0);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| full_speed(&limiter)))
+            .collect();
+        for thread in running {
+            let (passed, all) = thread.join().unwrap();
+            admitted += passed;
+            asked += all;
+        }
+    });
+    let seconds = FULL_SPEED.as_secs();
+    println!(
+        "one address, {threads} threads, {RATE}/s allowed: {}/s admitted of {}/s",
+        admitted / seconds,
+        asked / seconds
+    );
+}
+
+fn main() {
+    many_addresses();
+    one_address(1);
+    one_address(2);
+}
