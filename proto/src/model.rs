@@ -9,6 +9,7 @@ mod header;
 mod host;
 mod name;
 mod redirect;
+mod relative_path;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
 pub use endpoint::{Endpoint, EndpointOwner, EndpointState};
@@ -20,3 +21,4 @@ pub use header::{
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
+pub use relative_path::{InvalidRelativePath, RelativePath};

@@ -6,8 +6,7 @@
 use std::fmt::Debug;
 
 use crate::reading::{
-    Anything, Between, Cidr, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize,
-    takes_key,
+    Between, Cidr, FromYaml, Key, KeyMatch, NotYet, Reader, Written, WrittenSize, takes_key,
 };
 use crate::wire::resource as wire;
 use crate::yaml::Node;
@@ -16,6 +15,7 @@ mod authorization;
 mod balance;
 mod client_ca;
 mod compress;
+mod errors;
 mod headers;
 mod health;
 mod host_seen;
@@ -32,6 +32,7 @@ use authorization::Authorization;
 use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
+pub use errors::{ErrorPage, Errors};
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
 use host_seen::HostSeen;
@@ -227,7 +228,7 @@ rules! {
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
         /// Files sent instead of responses with these statuses.
-        "errors": Anything, at SCOPES;
+        "errors": Errors, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.
         "sticky_sessions": Sticky, at OF_POOLS_AND_SERVICES;
         /// Selection of an endpoint.
