@@ -1,5 +1,6 @@
 //! Paths of files that documents name.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,6 +102,12 @@ fn is_document(path: &str) -> bool {
     let fragment = path.strip_prefix("conf.d/");
     let yaml = |name: &str| name.ends_with(".yaml") || name.ends_with(".yml");
     path == "upstreams.yaml" || fragment.is_some_and(|name| yaml(name) && !name.contains('/'))
+}
+
+impl Borrow<str> for RelativePath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for RelativePath {
