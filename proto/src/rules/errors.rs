@@ -3,6 +3,7 @@
 //! A document names a file of the configuration folder; the content travels to the nodes. Each status is inherited on its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
@@ -18,14 +19,14 @@ const ERROR_PAGES: u32 = 5;
 
 /// Maximum size of one content, in bytes: it is part of a record, and every node keeps it in memory.
 const MAX_CONTENT: usize = 64 << 10;
-/// The statuses that may have a content: those of errors (RFC 9110 section 15).
+/// The statuses that may have a content: those of errors.
 const STATUSES: std::ops::RangeInclusive<u16> = 400..=599;
 /// Maximum length of a media type, in bytes.
 const MAX_MEDIA_TYPE: usize = 128;
 
-/// The contents that one scope sets, by status.
+/// The contents that one scope sets, by status. `None` if it sets none, never an empty map. Cheap to clone: routes share what they inherit.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Errors(BTreeMap<u16, ErrorPage>);
+pub struct Errors(Option<Arc<BTreeMap<u16, ErrorPage>>>);
 
 /// The content of an error response.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,7 +40,18 @@ pub struct ErrorPage {
 impl Errors {
     /// Returns the content of error responses with this status; `None` if none is set.
     pub fn get(&self, status: u16) -> Option<&ErrorPage> {
-        self.0.get(&status)
+        self.0.as_ref()?.get(&status)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&u16, &ErrorPage)> {
+        self.0.iter().flat_map(|pages| pages.iter())
+    }
+}
+
+impl FromIterator<(u16, ErrorPage)> for Errors {
+    fn from_iter<I: IntoIterator<Item = (u16, ErrorPage)>>(pages: I) -> Self {
+        let pages: BTreeMap<u16, ErrorPage> = pages.into_iter().collect();
+        Self((!pages.is_empty()).then(|| Arc::new(pages)))
     }
 }
 
@@ -54,7 +66,7 @@ impl FromYaml for Errors {
             .map(|entry| reader.under(entry.key, |reader| page(entry, reader)))
             .collect();
         // One faulty entry makes the whole map faulty.
-        pages.into_iter().collect::<Option<_>>().map(Self)
+        pages.into_iter().collect()
     }
 
     fn schema() -> Json {
@@ -66,7 +78,7 @@ impl FromYaml for Errors {
     }
 
     fn asks(&self) -> bool {
-        !self.0.is_empty()
+        self.0.is_some()
     }
 }
 
@@ -135,19 +147,20 @@ impl Rule for Errors {
 
     /// Each status is inherited on its own.
     fn narrowed_by(&self, narrower: &Self) -> Self {
-        let pages = self.0.iter().chain(&narrower.0);
-        Self(
-            pages
-                .map(|(status, page)| (*status, page.clone()))
-                .collect(),
-        )
+        match (&self.0, &narrower.0) {
+            (_, None) => self.clone(),
+            (None, _) => narrower.clone(),
+            (Some(_), Some(_)) => {
+                let pages = self.iter().chain(narrower.iter());
+                pages
+                    .map(|(status, page)| (*status, page.clone()))
+                    .collect()
+            }
+        }
     }
 
     fn needs(&self) -> &'static [u32] {
-        match self.0.is_empty() {
-            true => &[],
-            false => &[ERROR_PAGES],
-        }
+        self.0.as_ref().map_or(&[], |_| &[ERROR_PAGES])
     }
 
     fn encode(&self) -> Option<wire::ErrorPages> {
@@ -156,8 +169,8 @@ impl Rule for Errors {
             media_type: page.media_type.to_string(),
             content: page.content.clone(),
         };
-        (!self.0.is_empty()).then(|| wire::ErrorPages {
-            pages: self.0.iter().map(page).collect(),
+        self.0.is_some().then(|| wire::ErrorPages {
+            pages: self.iter().map(page).collect(),
         })
     }
 
@@ -175,7 +188,7 @@ impl Rule for Errors {
                 Err(reason) => wrong(format!("the page for the status {code} {reason}")),
             }
         }
-        Self(pages)
+        pages.into_iter().collect()
     }
 }
 
@@ -183,7 +196,7 @@ fn received(page: wire::ErrorPage) -> Result<(u16, ErrorPage), &'static str> {
     let status = u16::try_from(page.status).ok();
     let status = status.filter(|status| STATUSES.contains(status));
     let status = status.ok_or("is not one of an error")?;
-    // RFC 9110 section 5.5: a field value has no other characters that every recipient reads alike.
+    // Other characters could end the field, or are read differently by different recipients.
     let plain = page
         .media_type
         .bytes()

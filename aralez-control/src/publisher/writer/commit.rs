@@ -42,9 +42,8 @@ impl Writer {
             .figures
             .send_modify(|figures| match &committed {
                 Ok(committed) => figures.commits += u64::from(committed.changed),
-                // Counted by the guard, once per hold.
-                Err(NotBuilt::Rejected(Rejected::Held(_))) => {}
-                Err(NotBuilt::OtherFiles { .. }) => {}
+                // Counted by the guard, once per hold; or tried again with the files.
+                Err(NotBuilt::Rejected(Rejected::Held(_)) | NotBuilt::OtherFiles { .. }) => {}
                 Err(NotBuilt::Rejected(_)) => figures.refused += 1,
             });
         committed

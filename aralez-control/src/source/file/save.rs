@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use aralez_proto::document::{DocumentFault, DocumentSet, FoundFile, NamedFiles};
 use aralez_proto::model::RelativePath;
+use aralez_runtime::beneath::Unusable;
 
 use super::look::{FileScanner, parent_of};
 use super::openers;
-use super::settle::{Found, MISSING, fault};
+use super::settle::{Found, fault};
 use super::writers::WriteEvents;
 use crate::core::store::{FilesOnDisk, MainFile};
 
@@ -88,7 +89,7 @@ impl FilesOnDisk for MainDocument {
                 },
                 Found::Writing(_) => Err("is not read: a process has it open for writing".into()),
                 Found::Trouble(reason) => Err(reason.into()),
-                Found::Missing => Err(MISSING.into()),
+                Found::Missing => Err(Unusable::Missing.to_string().into()),
             }
         };
         let named = look.named.into_iter();

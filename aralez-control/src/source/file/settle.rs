@@ -24,7 +24,6 @@ use still::{Stillness, Unread};
 use taken::Taken;
 
 pub(super) use collected::fault;
-pub(super) use named::MISSING;
 pub(super) use still::Ask;
 
 /// Time that a file must be missing before it counts as deleted: editors delete and recreate files.

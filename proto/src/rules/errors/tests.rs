@@ -29,7 +29,7 @@ fn pages(pages: &[(u16, &str)]) -> Errors {
         };
         (*status, page)
     };
-    Errors(pages.iter().map(page).collect())
+    pages.iter().map(page).collect()
 }
 
 #[test]
@@ -140,5 +140,5 @@ fn a_page_that_could_split_a_response_or_fill_the_memory_is_refused() {
     };
     let mut wrong = Vec::new();
     let errors = Errors::decode(sent, &mut |reason| wrong.push(reason));
-    assert_eq!((errors.0.len(), wrong.len()), (1, 8), "{wrong:?}");
+    assert_eq!((errors.iter().count(), wrong.len()), (1, 8), "{wrong:?}");
 }

@@ -4,13 +4,11 @@
 use std::time::Duration;
 
 use aralez_proto::model::RelativePath;
+use aralez_runtime::beneath::Unusable;
 
 use super::collected::Collected;
 use super::still::Unread;
 use super::{Decider, Found, Scan};
-
-/// Reason why the documents that name a missing file are refused.
-pub(in super::super) const MISSING: &str = "does not exist below the configuration folder";
 
 impl Decider {
     pub(super) fn named(
@@ -38,7 +36,7 @@ impl Decider {
                         self.deleted(now, path, set);
                         continue;
                     }
-                    None => set.put_file(path, Err(MISSING.into())),
+                    None => set.put_file(path, Err(Unusable::Missing.to_string().into())),
                 },
             }
             self.missing_since.remove(name);

@@ -91,7 +91,10 @@ fn a_named_file_that_cannot_be_used_keeps_its_last_content_or_gives_the_reason()
     assert_eq!(file_of(&reading), &Err("is larger than 1024 KiB".into()));
     assert_eq!(warned(&reading), "");
     let (_, reading) = Bench::fresh().only(&with(Found::Missing), ms(1_000));
-    assert_eq!(file_of(&reading), &Err(MISSING.into()));
+    assert_eq!(
+        file_of(&reading),
+        &Err("does not exist below the configuration folder".into())
+    );
     let mut bench = Bench::fresh();
     bench.hold(&with(text("1")), ms(1_000));
     let (_, reading) = bench.only(&large(), ms(1_000));
