@@ -215,6 +215,8 @@ rules! {
         allow: Allow = "allow" at SCOPES;
         /// Networks whose clients are refused, also if `allow` contains them.
         deny: Deny = "deny" at SCOPES;
+        /// Files sent with the error responses that the proxy generates itself, by status.
+        errors: Errors = "errors" at SCOPES;
     }
     checked {
         /// Requests per second and client.
@@ -227,8 +229,6 @@ rules! {
         "max_body": WrittenSize, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
-        /// Files sent instead of responses with these statuses.
-        "errors": Errors, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.
         "sticky_sessions": Sticky, at OF_POOLS_AND_SERVICES;
         /// Selection of an endpoint.
