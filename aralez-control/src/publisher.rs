@@ -222,7 +222,7 @@ impl Publisher {
     /// # Errors
     /// See [`Rejected`]; nothing was changed then.
     pub async fn take_files(&self, take: TakeFiles) -> Result<Committed, Rejected> {
-        self.work(move |writer| writer.take_from_disk(take))
+        self.work(move |writer| writer.take_from_disk(&take))
             .await
             .unwrap_or_else(Err)
     }

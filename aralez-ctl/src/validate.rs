@@ -6,13 +6,13 @@ use std::path::Path;
 
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::document::{
-    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place, Surroundings,
+    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place,
 };
+use aralez_proto::main_config;
 use aralez_proto::model::{EndpointOwner, GroupName};
 use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
-use aralez_proto::{document, main_config};
 use serde_json::{Value, json};
 
 use crate::args::{Format, Validate};
@@ -94,9 +94,7 @@ fn check_main(file: &Path) -> Report {
 
 fn check_documents(file: &Path, documents: &Documents) -> Report {
     let report = Report::new(file, Vec::new());
-    // Faults name the files as the operator did, also in references to another place.
-    let shown = |name: &str| documents.shown(name);
-    let authored = match document::read_as(&documents.set, &Surroundings::default(), &shown) {
+    let authored = match documents.authored() {
         Ok(authored) => authored,
         Err(DocumentFaults(faults)) => return Report { faults, ..report },
     };

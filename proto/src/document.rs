@@ -1,6 +1,6 @@
 //! Documents: the files `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::document::keys::{GlobalKeys, HostKeys};
 use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
-use crate::model::{Endpoint, Forbidden, GroupName, Pool, PoolName, Settings, VirtualHost};
+use crate::model::{
+    Endpoint, Forbidden, GroupName, Pool, PoolName, RelativePath, Settings, VirtualHost,
+};
 use crate::reading::FromYaml;
 
 mod actions;
@@ -29,14 +31,16 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use crate::named_files::{FileRoom, FoundFile, MAX_FILE_BYTES, MAX_FILES_BYTES, NamedFiles};
 pub use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 pub use crate::yaml::MAX_BYTES;
 pub use lower::records;
 
-/// The text of the authored documents, by name: `upstreams.yaml`, `conf.d/NAME.yaml`.
+/// The text of the authored documents, by name: `upstreams.yaml`, `conf.d/NAME.yaml`; and the files that they name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DocumentSet {
     documents: BTreeMap<String, Bytes>,
+    files: NamedFiles,
 }
 
 impl DocumentSet {
@@ -53,13 +57,42 @@ impl DocumentSet {
         &self.documents
     }
 
-    /// Returns the BLAKE3 digest of names and texts: equal sets have equal digests.
+    /// Returns the files that the documents name, as far as they were looked for.
+    pub const fn files(&self) -> &NamedFiles {
+        &self.files
+    }
+
+    /// Returns these documents with other files.
+    #[must_use]
+    pub fn with_files(self, files: NamedFiles) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Returns the set without some documents. It keeps all files.
+    #[must_use]
+    pub fn without(&self, names: &[String]) -> Self {
+        let mut set = self.clone();
+        set.documents.retain(|name, _| !names.contains(name));
+        set
+    }
+
+    /// Returns the BLAKE3 digest of names and contents of documents and files: equal sets have equal digests. A file that cannot be used
+    /// does not count.
     pub fn content_hash(&self) -> Digest {
-        let fields = self
-            .documents
-            .iter()
-            .flat_map(|(name, text)| [name.as_bytes(), text]);
-        Digest::of_fields(&fields.collect::<Vec<_>>())
+        let documents = self.documents.iter();
+        let mut fields: Vec<&[u8]> = documents
+            .flat_map(|(name, text)| [name.as_bytes(), text])
+            .collect();
+        let files = self.files.contents();
+        let files: Vec<&[u8]> = files
+            .flat_map(|(path, content)| [path.as_str().as_bytes(), content])
+            .collect();
+        if !files.is_empty() {
+            // No document has an empty name, so a file is never taken for a document.
+            fields.push(&[]);
+            fields.extend(files);
+        }
+        Digest::of_fields(&fields)
     }
 }
 
@@ -67,6 +100,7 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
     fn from_iter<I: IntoIterator<Item = (String, Bytes)>>(documents: I) -> Self {
         Self {
             documents: documents.into_iter().collect(),
+            files: NamedFiles::default(),
         }
     }
 }
@@ -126,6 +160,23 @@ pub struct AuthoredPool {
     pub endpoints: Vec<Endpoint>,
 }
 
+/// The result of reading a set of documents.
+#[derive(Clone, Debug)]
+pub struct ReadDocuments {
+    /// The authored layer, or all faults of all documents. A set with a fault is refused as a whole.
+    pub authored: Result<Authored, DocumentFaults>,
+    /// The files that the documents name, as far as the documents can be read. It does not depend on the files of the set.
+    pub named: BTreeSet<RelativePath>,
+}
+
+impl ReadDocuments {
+    /// Reports whether each named file was looked for. Otherwise there are faults that only say so, and the set must be read again with the
+    /// files.
+    pub fn is_complete(&self, files: &NamedFiles) -> bool {
+        self.named.iter().all(|path| files.get(path).is_some())
+    }
+}
+
 /// Reads a set of documents.
 ///
 /// # Errors
@@ -134,19 +185,23 @@ pub fn read(
     documents: &DocumentSet,
     surroundings: &Surroundings,
 ) -> Result<Authored, DocumentFaults> {
-    set::read(documents, surroundings, &str::to_owned)
+    read_as(documents, surroundings, &str::to_owned).authored
 }
 
-/// Like [`read`], for documents that users know under other names, such as paths: faults and warnings use the name that `shown` returns.
-///
-/// # Errors
-/// Like [`read`].
+/// Reads a set of documents that users know under other names, such as paths: faults and warnings use the name that `shown` returns. Also
+/// returns the files that the documents name.
 pub fn read_as(
     documents: &DocumentSet,
     surroundings: &Surroundings,
     shown: &dyn Fn(&str) -> String,
-) -> Result<Authored, DocumentFaults> {
+) -> ReadDocuments {
     set::read(documents, surroundings, shown)
+}
+
+/// Returns the files that documents name. Reads the documents as [`read`] does, so that there is no second list of the keys that name files; faulty
+/// documents name what can be found in them.
+pub fn named_files(documents: &DocumentSet) -> BTreeSet<RelativePath> {
+    read_as(documents, &Surroundings::default(), &str::to_owned).named
 }
 
 /// Returns the JSON Schema of the main document.

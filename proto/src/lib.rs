@@ -16,6 +16,7 @@ pub mod hash;
 pub mod main_config;
 pub mod matcher;
 pub mod model;
+pub mod named_files;
 pub mod parallel;
 pub mod persistent_map;
 pub mod place;

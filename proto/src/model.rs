@@ -9,6 +9,7 @@ mod header;
 mod host;
 mod name;
 mod redirect;
+mod relative_path;
 mod respond;
 mod template;
 
@@ -22,5 +23,6 @@ pub use header::{
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
+pub use relative_path::{InvalidRelativePath, RelativePath};
 pub use respond::{InvalidRespond, MOST_RESPOND_BYTES, Respond};
 pub use template::{Part, Placeholder, Template, UnknownPlaceholder};

@@ -6,6 +6,8 @@
 mod bounded;
 mod key;
 mod keys;
+mod named_file;
+mod named_paths;
 mod near;
 mod not_yet;
 mod reader;
@@ -18,6 +20,8 @@ pub(crate) use key::{Key, Scopes};
 pub(crate) use keys::{
     KeyMatch, KeySet, default_of, keys, read_at, read_map, schema_of, unknown_reason,
 };
+pub(crate) use named_file::NamedFile;
+pub(crate) use named_paths::NamedPaths;
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use not_yet::NotYet;
 pub(crate) use reader::{Reader, Spanned, report, shown};

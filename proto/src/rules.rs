@@ -5,9 +5,7 @@
 
 use std::fmt::Debug;
 
-use crate::reading::{
-    Anything, Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, takes_key,
-};
+use crate::reading::{Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, takes_key};
 use crate::wire::resource as wire;
 use crate::yaml::Node;
 
@@ -16,6 +14,7 @@ mod authorization;
 mod balance;
 mod client_ca;
 mod compress;
+mod errors;
 mod headers;
 mod health;
 mod host_seen;
@@ -38,6 +37,7 @@ use authorization::Authorization;
 use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
+pub use errors::{ErrorPage, Errors};
 pub use headers::{RequestHeaders, ResponseHeaders};
 use health::HealthKeys;
 pub use host_seen::HostSeen;
@@ -240,14 +240,14 @@ rules! {
         x4xx_limit: X4xxLimit = "x4xx_limit" at EVERYWHERE;
         /// The largest request body, as a size; `none` lifts the limit of a wider scope.
         max_body: MaxBody = "max_body" at EVERYWHERE;
+        /// Files sent with the error responses that the proxy generates itself, by status.
+        errors: Errors = "errors" at SCOPES;
     }
     checked {
         /// Authorization of clients.
         "authorization": Authorization, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
-        /// Files sent instead of responses with these statuses.
-        "errors": Anything, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.
         "sticky_sessions": Sticky, at OF_POOLS_AND_SERVICES;
         /// Selection of an endpoint.

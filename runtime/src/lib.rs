@@ -3,6 +3,7 @@
 //!
 //! Small, blocking adapters only. It does **not** contain sockets, async code, or anything that decides.
 
+pub mod beneath;
 pub mod clock;
 pub mod lock;
 pub mod main_file;

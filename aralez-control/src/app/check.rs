@@ -8,10 +8,10 @@ use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail};
-use aralez_proto::document;
+use aralez_proto::document::{self, Authored, DocumentFaults, Surroundings};
 use aralez_proto::main_config::{ControlAddress, MainConfig};
 
-use crate::core::source::{Finding, Reports, Source};
+use crate::core::source::{Finding, Reports, Source, Wanted};
 use crate::core::status::{FilesReading, KnownFiles};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, WRITER_PATIENCE, WriteEvents};
@@ -36,11 +36,10 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
         Err(error) => faults.push(error.to_string()),
     }
     if let Some(path) = &settings.upstreams_conf {
-        let reading = look(path)?;
+        let (reading, authored) = look(path, &settings.surroundings())?;
         notes.extend(reading.warnings.iter().map(ToString::to_string));
         faults.extend(reading.faults.iter().map(ToString::to_string));
-        let documents = reading.documents.clone().unwrap_or_default();
-        match document::read(&documents, &settings.surroundings()) {
+        match authored {
             Ok(authored) => notes.extend(authored.warnings.iter().map(ToString::to_string)),
             Err(found) => faults.extend(found.0.iter().map(ToString::to_string)),
         }
@@ -72,19 +71,31 @@ struct Readings(Sender<Arc<FilesReading>>);
 impl Reports for Readings {
     fn report(&self, finding: Finding) {
         if let Finding::Files(reading) = finding {
-            // The receiver is gone after the first reading.
+            // The receiver is gone after the last reading.
             let _ = self.0.send(reading);
         }
     }
 }
 
-/// Reads the set of files as a start would.
-fn look(path: &Path) -> Result<Arc<FilesReading>> {
+/// Reads the set of files as a start would, with the files that the documents name.
+fn look(
+    path: &Path,
+    surroundings: &Surroundings,
+) -> Result<(Arc<FilesReading>, Result<Authored, DocumentFaults>)> {
     let (known, writers) = (KnownFiles::default(), WriteEvents::default());
     let source = FileSource::new(path, known, writers, WRITER_PATIENCE);
     let (reports, readings) = mpsc::channel();
     let running = Box::new(source).start(Arc::new(Readings(reports)));
-    let _running = running.map_err(Error::msg)?;
-    let first = readings.recv_timeout(LOOKING);
-    first.with_context(|| format!("{}: no stable set of files to read", path.display()))
+    let mut running = running.map_err(Error::msg)?;
+    loop {
+        let reading = readings.recv_timeout(LOOKING);
+        let reading = reading
+            .with_context(|| format!("{}: no stable set of files to read", path.display()))?;
+        let documents = reading.documents.clone().unwrap_or_default();
+        let read = document::read_as(&documents, surroundings, &str::to_owned);
+        if read.is_complete(documents.files()) {
+            return Ok((reading, read.authored));
+        }
+        running.wants(&Wanted::by(Arc::default(), Arc::new(read.named)));
+    }
 }

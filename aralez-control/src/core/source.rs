@@ -3,12 +3,12 @@
 //! A source receives what to find, and reports its findings at its own pace and on its own threads. It cannot remove anything: if it cannot
 //! determine something, it reports [`Finding::Failing`], which leaves earlier findings as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::document::Authored;
-use aralez_proto::model::{Endpoint, PoolName};
+use aralez_proto::model::{Endpoint, PoolName, RelativePath};
 
 use crate::core::status::FilesReading;
 
@@ -100,19 +100,27 @@ impl Finding {
     }
 }
 
-/// The findings that the documents of the head request. Cheap to clone.
+/// The findings that the documents request. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted(Arc<Authored>);
+pub struct Wanted {
+    authored: Arc<Authored>,
+    files: Arc<BTreeSet<RelativePath>>,
+}
 
 impl Wanted {
-    /// Returns what these documents request.
-    pub const fn by(authored: Arc<Authored>) -> Self {
-        Self(authored)
+    /// Returns what these documents of the head request, and the files that the set of files names: both differ after a push.
+    pub const fn by(authored: Arc<Authored>, files: Arc<BTreeSet<RelativePath>>) -> Self {
+        Self { authored, files }
+    }
+
+    /// Returns the files that the documents of the set of files name.
+    pub const fn files(&self) -> &Arc<BTreeSet<RelativePath>> {
+        &self.files
     }
 
     /// Returns the pools for which endpoints can be found: those of the documents.
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
-        let hosts = self.0.hosts.iter();
+        let hosts = self.authored.hosts.iter();
         hosts.flat_map(|host| host.pools.iter().map(|pool| &pool.name))
     }
 }

@@ -1,10 +1,11 @@
 //! The interface to a store of revisions. The embedded ledger implements it; Consul KV, etcd and Kubernetes could.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
-use aralez_proto::document::{DocumentFault, DocumentSet};
+use aralez_proto::document::{DocumentFault, DocumentSet, NamedFiles};
 use aralez_proto::hash::Digest;
-use aralez_proto::model::NodeName;
+use aralez_proto::model::{NodeName, RelativePath};
 use aralez_proto::record::Change;
 
 use crate::core::authored_roots::AuthoredRoots;
@@ -264,11 +265,14 @@ pub trait MainFile: Send {
     fn text(&self) -> Option<Vec<u8>>;
 }
 
-/// The set of files on disk; `sources take` commits it.
+/// The configuration folder: `sources take` commits the documents in it, and a push uses the files in it that its documents name.
 pub trait FilesOnDisk: Send {
-    /// Reads the current set.
+    /// Reads the current documents.
     ///
     /// # Errors
     /// If files cannot be read, or another process is writing them.
     fn read(&self) -> Result<DocumentSet, Vec<DocumentFault>>;
+
+    /// Reads files that documents name. A file that cannot be read, or that another process is writing, has the reason instead.
+    fn named(&self, paths: &BTreeSet<RelativePath>) -> NamedFiles;
 }

@@ -43,17 +43,9 @@ pub(super) fn encode(
     key: &SealKey,
     nonce: [u8; 24],
 ) -> Result<Vec<u8>, EntryError> {
-    let documents = documents.documents().iter();
-    let authored = wire::AuthoredSet {
-        documents: documents
-            .map(|(name, text)| wire::Document {
-                name: name.clone(),
-                text: text.clone(),
-            })
-            .collect(),
-    };
+    let authored = set_to_wire(documents).encode_to_vec();
     let sealed = key
-        .seal(nonce, &context(info), &authored.encode_to_vec())
+        .seal(nonce, &context(info), &authored)
         .map_err(|_| EntryError::TooLarge(info.revision))?;
     let entry = wire::LedgerEntry {
         format: FORMAT,
@@ -67,6 +59,34 @@ pub(super) fn encode(
         authored_roots: info.roots.as_ref().map_or_else(Vec::new, roots_to_wire),
     };
     Ok(entry.encode_to_vec())
+}
+
+fn set_to_wire(set: &DocumentSet) -> wire::AuthoredSet {
+    let documents = set.documents().iter();
+    let documents = documents.map(|(name, text)| wire::Document {
+        name: name.clone(),
+        text: text.clone(),
+    });
+    let files = set.files().contents();
+    let files = files.map(|(path, content)| wire::NamedFile {
+        path: path.to_string(),
+        content: content.clone(),
+    });
+    wire::AuthoredSet {
+        documents: documents.collect(),
+        files: files.collect(),
+    }
+}
+
+/// `None` for a path that no release wrote.
+fn set_from_wire(set: wire::AuthoredSet) -> Option<DocumentSet> {
+    let documents = set.documents.into_iter();
+    let documents: DocumentSet = documents
+        .map(|document| (document.name, document.text))
+        .collect();
+    let files = set.files.into_iter();
+    let files = files.map(|file| Some((file.path.parse().ok()?, Ok(file.content))));
+    Some(documents.with_files(files.collect::<Option<_>>()?))
 }
 
 /// The root of the default view, under the empty name, is always first.
@@ -138,14 +158,9 @@ impl SealedEntry {
             .map_err(|_| EntryError::Sealed(revision))?;
         let damaged = EntryError::Damaged(revision);
         let authored = wire::AuthoredSet::decode(&*plain).map_err(|_| damaged.clone())?;
-        let documents = authored.documents.into_iter();
-        let documents: DocumentSet = documents
-            .map(|document| (document.name, document.text))
-            .collect();
-        if documents.content_hash() == self.info.content_hash {
-            Ok(documents)
-        } else {
-            Err(damaged)
-        }
+        let documents = set_from_wire(authored);
+        documents
+            .filter(|documents| documents.content_hash() == self.info.content_hash)
+            .ok_or(damaged)
     }
 }

@@ -120,12 +120,12 @@ fn build(basis: Basis, documents: &DocumentSet, number: (u64, u64)) -> Option<Ar
             );
             Some(Arc::new(built.views))
         }
-        Err(rejected) => {
+        Err(error) => {
             warn!(
                 revision,
                 "an earlier revision is invalid with this release and these settings"
             );
-            report(&rejected);
+            report(&error.into_rejected());
             None
         }
     }

@@ -1,6 +1,7 @@
 mod checkpoint;
 mod discovered;
 mod disk;
+mod named_files;
 mod operational;
 mod recall;
 mod save;

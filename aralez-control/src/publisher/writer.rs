@@ -6,6 +6,7 @@ mod commit;
 mod discovered;
 mod files;
 mod generation;
+mod named_files;
 mod nodes;
 mod operational;
 mod removal_guard;
@@ -33,7 +34,7 @@ use crate::core::store::{
 use crate::core::touched::TouchedGroups;
 use crate::core::views::Views;
 pub(super) use build::Basis;
-use build::Built;
+use build::{Built, NotBuilt};
 use files::FileSet;
 use generation::Settling;
 pub(super) use report::report;
@@ -106,6 +107,7 @@ impl Writer {
         writer.update_status(|_| ());
         let known = files::known(head, writer.store.files_read());
         writer.files.begin(&known);
+        writer.want_files(known.documents.files().paths().cloned().collect());
         Ok((writer, known))
     }
 
@@ -171,7 +173,8 @@ impl Writer {
     }
 
     fn build_in(&self, documents: &DocumentSet, number: (u64, u64)) -> Result<Built, Rejected> {
-        self.basis().build(documents, number)
+        let built = self.basis().build(documents, number);
+        built.map_err(NotBuilt::into_rejected)
     }
 
     /// Returns the discovered endpoints without faults.
@@ -185,9 +188,8 @@ impl Writer {
         if self.outlets.views.borrow().version().revision == 0 {
             return self.layers.discovered.clone();
         }
-        let wanted = Wanted::by(Arc::clone(&self.layers.authored));
         let mut kept = Discovered::default();
-        for pool in wanted.pools() {
+        for pool in self.wanted().pools() {
             kept.set(pool, self.layers.discovered.endpoints(pool).cloned());
         }
         kept
@@ -195,9 +197,13 @@ impl Writer {
 
     /// Adopts the layers of a new head, and announces to sources the pools to find.
     fn take_layers(&mut self, layers: Layers) {
-        let wanted = Wanted::by(Arc::clone(&layers.authored));
         self.layers = layers;
-        self.outlets.wanted.send_replace(wanted);
+        self.outlets.wanted.send_replace(self.wanted());
+    }
+
+    fn wanted(&self) -> Wanted {
+        let authored = Arc::clone(&self.layers.authored);
+        Wanted::by(authored, Arc::clone(self.files.wanted()))
     }
 
     /// Publishes these views. Notifies `heads` first, so that no session is ahead of the fleet.

@@ -1,7 +1,7 @@
-//! The file source: watches `upstreams_conf` and the `conf.d/` next to it, and reports the set of files.
+//! The file source: watches `upstreams_conf`, the `conf.d/` next to it and the files that these documents name, and reports the set of files.
 //!
 //! It reads the files when a folder changes, and periodically in case an event was missed. It does **not** parse YAML, nor decide what is
-//! committed: the publisher compares hashes.
+//! committed: the publisher compares hashes, and announces the files that the documents name.
 
 mod folders;
 mod look;
@@ -15,6 +15,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
+
+use aralez_proto::model::RelativePath;
+use parking_lot::Mutex;
 
 use crate::core::source::{Finding, Reports, RunningSource, Source, Wanted};
 use crate::core::status::KnownFiles;
@@ -47,12 +50,17 @@ pub struct FileSource {
     looker: FileScanner,
     decider: Decider,
     writers: WriteEvents,
+    wanted: WantedFiles,
 }
+
+/// The files that the documents name, as the publisher announced them last; clones share them.
+type WantedFiles = Arc<Mutex<Arc<BTreeSet<RelativePath>>>>;
 
 /// A running file source. Dropping it stops it.
 #[derive(Debug)]
 struct FileWatch {
     wakes: mpsc::Sender<Wake>,
+    wanted: WantedFiles,
 }
 
 enum Wake {
@@ -65,8 +73,10 @@ impl FileSource {
     /// committed; `writers` receives the write events of the files. A file being written for longer than `patience` ([`WRITER_PATIENCE`])
     /// is left out.
     pub fn new(main: &Path, known: KnownFiles, writers: WriteEvents, patience: Duration) -> Self {
+        let files = known.documents.files().paths().cloned().collect();
         Self {
             looker: FileScanner::new(main, writers.clone()),
+            wanted: Arc::new(Mutex::new(Arc::new(files))),
             decider: Decider::new(known, patience),
             writers,
         }
@@ -82,23 +92,31 @@ impl Source for FileSource {
         let (wakes, woken) = mpsc::channel();
         let changed = wakes.clone();
         let main = self.looker.main().to_owned();
+        let wanted = Arc::clone(&self.wanted);
         let watcher = move || {
             let folders = Folders::new(self.writers, move || {
                 // The source may have stopped in the meantime.
                 let _ = changed.send(Wake::Changed);
             });
-            run(self.looker, self.decider, folders, &woken, &*reports);
+            let state = (self.looker, self.decider, folders);
+            run(state, &self.wanted, &woken, &*reports);
         };
         let thread = std::thread::Builder::new().name("file-source".to_owned());
         let spawned = thread.spawn(watcher);
         spawned.map_err(|error| format!("cannot watch {}: {error}", main.display()))?;
-        Ok(Box::new(FileWatch { wakes }))
+        Ok(Box::new(FileWatch { wakes, wanted }))
     }
 }
 
 impl RunningSource for FileWatch {
-    /// Ignored: the location of the files does not depend on the wanted pools.
-    fn wants(&mut self, _: &Wanted) {}
+    /// Looks for the files that the documents name. The wanted pools do not matter here.
+    fn wants(&mut self, wanted: &Wanted) {
+        let before = std::mem::replace(&mut *self.wanted.lock(), Arc::clone(wanted.files()));
+        if before != *wanted.files() {
+            // The thread may have exited before.
+            let _ = self.wakes.send(Wake::Changed);
+        }
+    }
 }
 
 impl Drop for FileWatch {
@@ -109,14 +127,14 @@ impl Drop for FileWatch {
 }
 
 fn run(
-    mut looker: FileScanner,
-    mut decider: Decider,
-    mut folders: Folders,
+    (mut looker, mut decider, mut folders): (FileScanner, Decider, Folders),
+    wanted: &WantedFiles,
     woken: &mpsc::Receiver<Wake>,
     reports: &dyn Reports,
 ) {
     let begun = Instant::now();
     loop {
+        looker.want(Arc::clone(&wanted.lock()));
         // Watched first, so that changes during the look cause an event.
         folders.follow(&looker);
         let look = looker.scan();

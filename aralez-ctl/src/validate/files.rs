@@ -4,7 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use aralez_proto::document::{DocumentSet, MAX_BYTES};
+use aralez_proto::document::{
+    self, Authored, DocumentFaults, DocumentSet, FoundFile, MAX_BYTES, MAX_FILE_BYTES, NamedFiles,
+    Surroundings,
+};
+use aralez_proto::model::RelativePath;
+use aralez_runtime::beneath;
 use bytes::Bytes;
 
 const FRAGMENTS: &str = "conf.d";
@@ -72,6 +77,25 @@ impl Documents {
             base,
             folder: false,
         })
+    }
+
+    /// Reads the documents with the files that they name, below the folder of the main document, as control does.
+    pub(super) fn authored(&self) -> Result<Authored, DocumentFaults> {
+        // Faults name the files as the operator did, also in references to another place.
+        let shown = |name: &str| self.shown(name);
+        let read = |set: &DocumentSet| document::read_as(set, &Surroundings::default(), &shown);
+        let first = read(&self.set);
+        if first.is_complete(self.set.files()) {
+            return first.authored;
+        }
+        let file = |path: &RelativePath| -> FoundFile {
+            let content = beneath::read(&self.base, path, MAX_FILE_BYTES);
+            content
+                .map(Bytes::from)
+                .map_err(|reason| reason.to_string().into())
+        };
+        let files = NamedFiles::collect(&first.named, file);
+        read(&self.set.clone().with_files(files)).authored
     }
 
     /// Returns a document's name as a path that the operator can open.

@@ -62,6 +62,30 @@ fn a_folder_is_read_with_its_fragments_and_a_file_alone_unless_told() {
 }
 
 #[test]
+fn the_files_that_a_document_names_are_read_below_its_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("upstreams.yaml");
+    fs::write(&file, "errors: {404: pages/404.html}\n").unwrap();
+    let faults = |file: &Path| {
+        let report = check(file, &arguments(false));
+        report
+            .faults
+            .iter()
+            .map(|fault| fault.reason.clone())
+            .collect::<Vec<_>>()
+    };
+    let missing = "the file `pages/404.html` does not exist below the configuration folder";
+    assert_eq!(faults(&file), [missing]);
+    fs::create_dir(dir.path().join("pages")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", dir.path().join("pages/404.html")).unwrap();
+    let outside = "the file `pages/404.html` leaves the configuration folder through a symlink";
+    assert_eq!(faults(&file), [outside]);
+    fs::remove_file(dir.path().join("pages/404.html")).unwrap();
+    fs::write(dir.path().join("pages/404.html"), "gone").unwrap();
+    assert_eq!(faults(dir.path()), Vec::<String>::new());
+}
+
+#[test]
 fn names_are_shown_as_paths_that_can_be_opened() {
     let dir = tempfile::tempdir().unwrap();
     let odd = dir.path().join("mine.yaml");

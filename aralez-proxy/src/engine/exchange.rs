@@ -171,7 +171,7 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
                     target: forward.path_and_query,
                     client,
                 })),
-                Err(rejection) => Err((rejection, None)),
+                Err(rejection) => Err((rejection, Some(Arc::clone(forward.route)))),
             },
             Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
             Decision::Reject { rejection, route } => Err((rejection, route.map(Arc::clone))),

@@ -99,7 +99,7 @@ fn route(route: &Route) -> wire::Route {
         }),
         Action::Respond(respond) => wire::route::Action::Respond(wire::Respond {
             status: respond.status().into(),
-            body: respond.body().to_vec().into(),
+            body: respond.body().clone(),
             media_type: respond.media_type().to_owned(),
         }),
     };

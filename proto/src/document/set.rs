@@ -6,11 +6,11 @@ use crate::document::hosts::{self, HostEntry};
 use crate::document::keys::{GlobalKeys, SCOPES};
 use crate::document::redirect_loops::{self, RedirectingHost};
 use crate::document::{
-    Authored, AuthoredHost, DocumentFault, DocumentFaults, DocumentSet, Surroundings,
+    Authored, AuthoredHost, DocumentFault, DocumentSet, ReadDocuments, Surroundings,
 };
 use crate::model::{HostPattern, Settings};
 use crate::place::Places;
-use crate::reading::{Reader, report};
+use crate::reading::{NamedPaths, Reader, report};
 use crate::yaml::{self, Spot};
 
 /// A host and the document that defines it.
@@ -33,6 +33,7 @@ struct Set {
     faults: Vec<DocumentFault>,
     untold: usize,
     warnings: Vec<DocumentFault>,
+    named: NamedPaths,
 }
 
 /// Reads a set: the main document first, then the others by name.
@@ -40,8 +41,11 @@ pub(crate) fn read(
     documents: &DocumentSet,
     surroundings: &Surroundings,
     shown: &dyn Fn(&str) -> String,
-) -> Result<Authored, DocumentFaults> {
-    let mut set = Set::default();
+) -> ReadDocuments {
+    let mut set = Set {
+        named: NamedPaths::new(documents.files().clone()),
+        ..Set::default()
+    };
     let main = |name: &str| name == DocumentSet::MAIN;
     let mut ordered: Vec<_> = documents.documents().iter().collect();
     ordered.sort_by_key(|(name, _)| !main(name));
@@ -52,15 +56,19 @@ pub(crate) fn read(
     if set.faults.is_empty() {
         set.find_loops();
     }
-    if !set.faults.is_empty() {
-        return Err(report(set.faults, set.untold));
+    let authored = match set.faults.is_empty() {
+        true => Ok(Authored {
+            settings: set.settings,
+            places: set.places,
+            hosts: set.hosts.into_values().map(|held| held.host).collect(),
+            warnings: set.warnings,
+        }),
+        false => Err(report(set.faults, set.untold)),
+    };
+    ReadDocuments {
+        authored,
+        named: set.named.into_paths(),
     }
-    Ok(Authored {
-        settings: set.settings,
-        places: set.places,
-        hosts: set.hosts.into_values().map(|held| held.host).collect(),
-        warnings: set.warnings,
-    })
 }
 
 impl Set {
@@ -69,6 +77,7 @@ impl Set {
         let mut reader = Reader::new(name);
         reader.shown = shown;
         reader.forbidden = Some(&surroundings.forbidden);
+        reader.named = std::mem::take(&mut self.named);
         reader.scopes = SCOPES;
         let root = match &tree {
             Ok(tree) => tree.root(),
@@ -88,6 +97,7 @@ impl Set {
                 self.add(entry, &mut reader);
             }
         }
+        self.named = std::mem::take(&mut reader.named);
         self.finish(reader);
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{Action, RedirectStatus};
 
 mod bad_input;
+mod files;
 mod routing;
 
 const SAMPLE: &str = include_str!("../../../deploy/samples/upstreams.yaml");

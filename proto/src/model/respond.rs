@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::model::{InvalidHeader, check_value};
 
 /// Maximum size of the body of a [`Respond`], in bytes. Larger content belongs in a file.
@@ -11,7 +13,7 @@ pub const MOST_RESPOND_BYTES: usize = 64 * 1024;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Respond {
     status: u16,
-    body: Arc<[u8]>,
+    body: Bytes,
     media_type: Arc<str>,
 }
 
@@ -67,7 +69,7 @@ impl Respond {
         let media_type = check_value("content-type", media_type).map_err(InvalidRespond::Type)?;
         Ok(Self {
             status,
-            body: body.into(),
+            body: Bytes::copy_from_slice(body),
             media_type: media_type.into(),
         })
     }
@@ -78,7 +80,7 @@ impl Respond {
     }
 
     /// Returns the body. Empty if there is none.
-    pub const fn body(&self) -> &Arc<[u8]> {
+    pub const fn body(&self) -> &Bytes {
         &self.body
     }
 

@@ -3,6 +3,7 @@
 use crate::model::Forbidden;
 use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
+use crate::reading::named_paths::NamedPaths;
 use crate::yaml::{Node, Spot};
 
 /// Maximum number of faults that are reported for one set of documents; the rest are counted.
@@ -32,6 +33,8 @@ pub(crate) struct Reader<'t> {
     notes: Vec<DocumentFault>,
     /// Addresses that no route may use.
     pub(crate) forbidden: Option<&'t Forbidden>,
+    /// The files that the document names.
+    pub(crate) named: NamedPaths,
     /// The maps whose keys users confuse.
     pub(crate) scopes: Scopes,
     /// `true` inside a key that this release does not enforce.
@@ -52,6 +55,7 @@ impl<'t> Reader<'t> {
             untold: 0,
             notes: Vec::new(),
             forbidden: None,
+            named: NamedPaths::default(),
             scopes: &[],
             unenforced: false,
             rule: None,

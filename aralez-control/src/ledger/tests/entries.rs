@@ -29,6 +29,26 @@ fn an_entry_has_the_bytes_of_every_release_before() {
 }
 
 #[test]
+fn an_entry_keeps_the_files_that_its_documents_name() {
+    let files = [("files/404.html".parse().unwrap(), Ok("gone".into()))];
+    let set = documents("a").with_files(files.into_iter().collect());
+    let info = RevisionInfo {
+        generation: 7,
+        revision: 3,
+        unix_ms: 0,
+        origin: CommitOrigin::Api,
+        message: String::new(),
+        content_hash: set.content_hash(),
+        roots: None,
+    };
+    let key = SealKey::from_bytes([7; 32]);
+    let bytes = entry::encode(&info, &set, &key, [9; 24]).unwrap();
+    assert!(!bytes.windows(4).any(|part| part == b"gone"), "not sealed");
+    let read = SealedEntry::decode(3, &bytes).unwrap().documents(&key);
+    assert_eq!(read.unwrap(), set);
+}
+
+#[test]
 fn an_entry_keeps_what_its_documents_were_lowered_to() {
     let root = |byte| Digest::from([byte; 32]);
     let info = RevisionInfo {

@@ -1,9 +1,11 @@
 //! A store and a main document in memory, which outlive the publisher that uses them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex as Lock, MutexGuard};
 use std::time::Duration;
 
-use aralez_proto::document::{DocumentFault, DocumentSet, Surroundings};
+use aralez_proto::document::{DocumentFault, DocumentSet, NamedFiles, Surroundings};
+use aralez_proto::model::RelativePath;
 use aralez_proto::record::Change;
 use bytes::Bytes;
 
@@ -42,6 +44,8 @@ pub(super) struct Kept {
     pub(super) checkpoint: (Discovered, usize),
     /// Result of reading the files for `sources take`; `None` if unset.
     pub(super) on_disk: Option<Result<DocumentSet, Vec<DocumentFault>>>,
+    /// The files that documents may name.
+    pub(super) named: BTreeMap<String, Bytes>,
 }
 
 impl Store for Disk {
@@ -220,6 +224,14 @@ impl FilesOnDisk for Disk {
         kept.on_disk
             .clone()
             .unwrap_or_else(|| Ok(DocumentSet::default()))
+    }
+
+    fn named(&self, paths: &BTreeSet<RelativePath>) -> NamedFiles {
+        let kept = self.0.lock().unwrap();
+        NamedFiles::collect(paths, |path| {
+            let content = kept.named.get(path.as_str()).cloned();
+            content.ok_or_else(|| "does not exist".into())
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Builds views from documents: for a commit in the writer, and for a recall outside of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aralez_proto::document::{self, Authored, DocumentSet, Surroundings};
+use aralez_proto::document::{self, DocumentFaults, DocumentSet, Surroundings};
+use aralez_proto::model::RelativePath;
 use aralez_proto::version::Version;
 
 use crate::core::commit::Rejected;
@@ -25,8 +27,40 @@ pub(in super::super) struct Basis {
 pub(in super::super) struct Built {
     pub(in super::super) layers: Layers,
     pub(in super::super) views: Views,
+    /// The files that the documents name.
+    pub(in super::super) named: BTreeSet<RelativePath>,
     pub(in super::super) parse_ms: u64,
     pub(in super::super) lower_ms: u64,
+}
+
+/// Reason why documents were not built or committed.
+#[derive(Debug)]
+pub(in super::super) enum NotBuilt {
+    /// They are rejected.
+    Rejected(Rejected),
+    /// They name other files than those of their set.
+    OtherFiles {
+        /// The files that they name.
+        named: BTreeSet<RelativePath>,
+        /// The faults for those that the set lacks; empty if the set only has too many.
+        faults: DocumentFaults,
+    },
+}
+
+impl From<Rejected> for NotBuilt {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+impl NotBuilt {
+    /// Returns the rejection of a set that nothing can be added to.
+    pub(in super::super) fn into_rejected(self) -> Rejected {
+        match self {
+            Self::Rejected(rejected) => rejected,
+            Self::OtherFiles { faults, .. } => Rejected::Documents(faults),
+        }
+    }
 }
 
 impl Basis {
@@ -35,10 +69,16 @@ impl Basis {
         self,
         documents: &DocumentSet,
         (generation, revision): (u64, u64),
-    ) -> Result<Built, Rejected> {
+    ) -> Result<Built, NotBuilt> {
         let begun = Instant::now();
-        let authored: Authored =
-            document::read(documents, &self.surroundings).map_err(Rejected::Documents)?;
+        let read = document::read_as(documents, &self.surroundings, &str::to_owned);
+        let is_complete = read.is_complete(documents.files());
+        let named = read.named;
+        let authored = match read.authored {
+            Ok(authored) => authored,
+            Err(faults) if is_complete => return Err(Rejected::Documents(faults).into()),
+            Err(faults) => return Err(NotBuilt::OtherFiles { named, faults }),
+        };
         let parse_ms = millis_since(begun);
         let begun = Instant::now();
         let layers = Layers {
@@ -55,6 +95,7 @@ impl Basis {
         Ok(Built {
             views: views.map_err(Rejected::Snapshot)?,
             layers,
+            named,
             parse_ms,
             lower_ms: millis_since(begun),
         })

@@ -6,7 +6,7 @@ use aralez_runtime::clock;
 use tracing::{error, info};
 
 use super::Writer;
-use super::build::{Built, millis_since};
+use super::build::{Built, NotBuilt, millis_since};
 use super::files::files_of;
 use super::report::report;
 use crate::core::authored_roots::AuthoredRoots;
@@ -17,7 +17,13 @@ use crate::core::store::{NewRevision, Revision, RevisionInfo, Store, StoreError}
 
 impl Writer {
     pub(super) fn commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
-        let committed = self.commit_with(proposal);
+        let mut documents = proposal.documents.clone();
+        let committed = self.with_named_files(&mut documents, |writer, documents| {
+            writer.commit_with(&Proposal {
+                documents: documents.clone(),
+                ..proposal.clone()
+            })
+        });
         match &committed {
             Ok(_) => self.update_status(|_| ()),
             Err(rejected) => {
@@ -29,25 +35,26 @@ impl Writer {
         committed
     }
 
-    pub(super) fn commit_with(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+    /// Commits a proposal. If its documents name other files than it contains, nothing happened, and it may be tried again.
+    pub(super) fn commit_with(&mut self, proposal: &Proposal) -> Result<Committed, NotBuilt> {
         let committed = self.commit_on_the_head(proposal);
         self.outlets
             .figures
             .send_modify(|figures| match &committed {
                 Ok(committed) => figures.commits += u64::from(committed.changed),
-                // Counted by the guard, once per hold.
-                Err(Rejected::Held(_)) => {}
-                Err(_) => figures.refused += 1,
+                // Counted by the guard, once per hold; or tried again with the files.
+                Err(NotBuilt::Rejected(Rejected::Held(_)) | NotBuilt::OtherFiles { .. }) => {}
+                Err(NotBuilt::Rejected(_)) => figures.refused += 1,
             });
         committed
     }
 
     /// Retries once on the store's head if it differs from the known one, unless the proposal expects a revision.
-    fn commit_on_the_head(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+    fn commit_on_the_head(&mut self, proposal: &Proposal) -> Result<Committed, NotBuilt> {
         // If the store cannot be read, the following steps report it.
         let _ = self.follow_store();
         let committed = self.try_commit(proposal);
-        let Err(Rejected::Conflict { .. }) = &committed else {
+        let Err(NotBuilt::Rejected(Rejected::Conflict { .. })) = &committed else {
             return committed;
         };
         let moved = self.follow_store().unwrap_or_default();
@@ -57,10 +64,10 @@ impl Writer {
         }
     }
 
-    fn try_commit(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+    fn try_commit(&mut self, proposal: &Proposal) -> Result<Committed, NotBuilt> {
         let head = self.head_revision();
         if let Some(expected) = proposal.expect.filter(|expected| *expected != head) {
-            return Err(Rejected::Conflict { expected, head });
+            return Err(Rejected::Conflict { expected, head }.into());
         }
         let hash = proposal.documents.content_hash();
         // If the head could not be read, there are no views of it, and its own content is worth another attempt.
@@ -70,9 +77,9 @@ impl Writer {
             .as_ref()
             .is_some_and(|head| head.content_hash == hash);
         if same && serves {
-            return self.take_unchanged(proposal);
+            return Ok(self.take_unchanged(proposal)?);
         }
-        let built = self.build(&proposal.documents, head + 1)?;
+        let built = self.build_exactly(&proposal.documents)?;
         let dropped = self.dropped(proposal, &built);
         self.guard(proposal, hash, &built.views, &dropped)?;
         let saving = self.plan_save(proposal, head + 1)?;
@@ -177,6 +184,7 @@ impl Writer {
         let Built {
             layers,
             views,
+            named: _,
             parse_ms,
             lower_ms,
         } = built;

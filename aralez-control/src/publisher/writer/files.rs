@@ -1,12 +1,15 @@
 //! The set of files as a proposal: when it is committed, and what is remembered of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use aralez_proto::document::{DocumentFaults, DocumentSet};
+use aralez_proto::model::RelativePath;
 use tracing::{info, warn};
 
 use super::Writer;
+use super::build::NotBuilt;
 use super::report::{self, report};
 use crate::core::commit::{CommitOrigin, Committed, Confirmation, Proposal, Rejected, TakeFiles};
 use crate::core::hold::{Held, HoldId};
@@ -24,6 +27,8 @@ pub(super) struct FileSet {
     gone: Option<Held>,
     /// Files whose removal an operator confirmed, for as long as the source still keeps them.
     released: BTreeSet<String>,
+    /// The files that the documents of the set name.
+    wanted: Arc<BTreeSet<RelativePath>>,
 }
 
 impl FileSet {
@@ -31,6 +36,16 @@ impl FileSet {
     pub(super) fn begin(&mut self, known: &KnownFiles) {
         let names = names_of(&known.documents);
         self.taken = (!names.is_empty() || !known.has_head).then_some(names);
+    }
+
+    /// Returns the files that the documents of the set name.
+    pub(super) const fn wanted(&self) -> &Arc<BTreeSet<RelativePath>> {
+        &self.wanted
+    }
+
+    /// Sets the files that the documents of the set name.
+    pub(super) fn want(&mut self, named: Arc<BTreeSet<RelativePath>>) {
+        self.wanted = named;
     }
 
     /// Returns the set that the source reported last; `None` before the first.
@@ -55,7 +70,7 @@ impl FileSet {
     pub(super) fn on_disk(&self) -> Option<DocumentSet> {
         let gone = self.gone.as_ref().map(|held| held.gone.as_slice());
         let set = self.now.as_ref()?;
-        Some(without(set, gone.unwrap_or_default()))
+        Some(set.without(gone.unwrap_or_default()))
     }
 
     /// Records an operator's consent to the removal of the files that are gone.
@@ -71,10 +86,7 @@ impl FileSet {
         let released: Vec<String> = self.released.iter().cloned().collect();
         let kept = |name: &&String| !released.contains(name);
         FilesReading {
-            documents: reading
-                .documents
-                .as_ref()
-                .map(|set| without(set, &released)),
+            documents: reading.documents.as_ref().map(|set| set.without(&released)),
             gone: reading.gone.iter().filter(kept).cloned().collect(),
             ..reading.clone()
         }
@@ -102,13 +114,6 @@ fn names_of(documents: &DocumentSet) -> BTreeSet<String> {
     documents.documents().keys().cloned().collect()
 }
 
-fn without(set: &DocumentSet, names: &[String]) -> DocumentSet {
-    let documents = set.documents().iter();
-    let left = documents.filter(|(name, _)| !names.contains(name));
-    left.map(|(name, text)| (name.clone(), text.clone()))
-        .collect()
-}
-
 impl Writer {
     pub(in super::super) fn take_reading(
         &mut self,
@@ -132,7 +137,10 @@ impl Writer {
             });
             return Ok(None);
         };
-        let rejected = self.take_files(documents, Confirmation::ByTime).err();
+        let Some(taken) = self.take_found(documents) else {
+            return Ok(None);
+        };
+        let rejected = taken.err();
         self.publish_files_status(rejected.as_ref());
         self.update_status(|status| {
             status.warnings.clone_from(&reading.warnings);
@@ -187,7 +195,7 @@ impl Writer {
         &mut self,
         documents: &DocumentSet,
         confirmation: Confirmation,
-    ) -> Result<Option<Committed>, Rejected> {
+    ) -> Result<Option<Committed>, NotBuilt> {
         let hash = documents.content_hash();
         if confirmation == Confirmation::ByTime {
             self.files.now = Some(documents.clone());
@@ -212,11 +220,16 @@ impl Writer {
             if !known.refused {
                 self.files.taken = Some(names_of(documents));
                 // Nothing new, but a head that cannot be read is still reported.
-                return self.unread.clone().map_or(Ok(None), Err);
+                return self
+                    .unread
+                    .clone()
+                    .map_or(Ok(None), |unread| Err(unread.into()));
             }
             // Refused before: its faults are reported again, but a push committed since stays, even if the files are valid by now.
             if self.head.as_ref().is_some_and(|head| !from_files(head)) {
-                return self.build(documents, self.head_revision()).map(|_| None);
+                let built = self.build_exactly(documents)?;
+                self.want_files(built.named);
+                return Ok(None);
             }
         }
         let proposal = Proposal {
@@ -233,27 +246,28 @@ impl Writer {
     /// Commits the set of files on disk, even if it was refused before, or replaced by a push.
     pub(in super::super) fn take_from_disk(
         &mut self,
-        take: TakeFiles,
+        take: &TakeFiles,
     ) -> Result<Committed, Rejected> {
         let Some(files) = &self.on_disk else {
             return Err(Rejected::Store(
                 "there are no files: upstreams_conf is not set".to_owned(),
             ));
         };
-        let documents = files
+        let mut documents = files
             .read()
             .map_err(|faults| Rejected::Documents(DocumentFaults(faults)))?;
-        let proposal = Proposal {
-            documents,
-            origin: CommitOrigin::File,
-            message: take.message,
-            expect: None,
-            save: false,
-            confirmation: take.confirmation,
-        };
-        let committed = self.commit_files(&proposal)?;
+        let committed = self.with_named_files(&mut documents, |writer, documents| {
+            writer.commit_files(&Proposal {
+                documents: documents.clone(),
+                origin: CommitOrigin::File,
+                message: take.message.clone(),
+                expect: None,
+                save: false,
+                confirmation: take.confirmation,
+            })
+        })?;
         self.files.release_gone();
-        self.files.now = Some(proposal.documents);
+        self.files.now = Some(documents);
         self.publish_files_status(None);
         Ok(committed)
     }
@@ -268,14 +282,19 @@ impl Writer {
         }
     }
 
-    fn commit_files(&mut self, proposal: &Proposal) -> Result<Committed, Rejected> {
+    fn commit_files(&mut self, proposal: &Proposal) -> Result<Committed, NotBuilt> {
         let rejected = match self.commit_with(proposal) {
             Ok(committed) => {
                 self.files.taken = Some(names_of(&proposal.documents));
+                let named = proposal.documents.files().paths();
+                self.want_files(named.cloned().collect());
                 return Ok(committed);
             }
-            Err(held @ Rejected::Held(_)) => return Err(held),
-            Err(rejected) => rejected,
+            Err(NotBuilt::Rejected(Rejected::Held(held))) => {
+                return Err(Rejected::Held(held).into());
+            }
+            Err(NotBuilt::Rejected(rejected)) => rejected,
+            Err(other @ NotBuilt::OtherFiles { .. }) => return Err(other),
         };
         info!("set of files refused; the running configuration stays");
         report(&rejected);
@@ -286,7 +305,7 @@ impl Writer {
             };
             self.remember(Some(refused))?;
         }
-        Err(rejected)
+        Err(rejected.into())
     }
 }
 

@@ -79,13 +79,15 @@ impl Writer {
         shown: Option<HoldId>,
     ) -> Result<Option<Committed>, Rejected> {
         let held = self.outlets.status.borrow().held.clone();
-        let Some((held, files)) = held.zip(self.files.on_disk()) else {
+        let Some((held, mut files)) = held.zip(self.files.on_disk()) else {
             return Ok(None);
         };
         if shown.is_some_and(|shown| shown != held.id) {
             return Err(Rejected::Held(held));
         }
-        let taken = self.take_files(&files, Confirmation::Force);
+        let taken = self.with_named_files(&mut files, |writer, files| {
+            writer.take_files(files, Confirmation::Force)
+        });
         match &taken {
             // A set that could not be written stays held, and is retried.
             Err(Rejected::Store(_) | Rejected::Unknown(_) | Rejected::Conflict { .. }) => {}

@@ -3,7 +3,7 @@
 //! The commit records that a save follows (`PendingSave`), then the file is replaced, then the record is cleared. A push is therefore never
 //! refused after its file was replaced, and a save interrupted by a crash is completed at the next start.
 
-use aralez_proto::document::DocumentSet;
+use aralez_proto::document::{self, DocumentSet};
 use aralez_proto::hash::Digest;
 use tracing::{info, warn};
 
@@ -102,7 +102,13 @@ impl Writer {
         let set = kept.map(|(name, text)| (name.clone(), text.clone()));
         let saved = (DocumentSet::MAIN.to_owned(), main_of(documents));
         let set: DocumentSet = set.chain([saved]).collect();
-        set.content_hash()
+        let files = self.files.now().map(|now| now.files().clone());
+        let files = files.unwrap_or_default().merged(documents.files().clone());
+        if files.is_empty() {
+            return set.content_hash();
+        }
+        let named = document::named_files(&set);
+        set.with_files(files.only(&named)).content_hash()
     }
 }
 

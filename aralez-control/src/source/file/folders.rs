@@ -104,11 +104,27 @@ fn wanted(looker: &FileScanner) -> BTreeMap<PathBuf, (u64, u64)> {
     for name in names_in(looker.conf_d()).unwrap_or_default() {
         links_of(&looker.conf_d().join(name), &mut folders);
     }
+    beneath(looker, &mut folders);
     let identified = folders.into_iter().filter_map(|folder| {
         let meta = std::fs::metadata(&folder).ok()?;
         meta.is_dir().then(|| (folder, (meta.dev(), meta.ino())))
     });
     identified.collect()
+}
+
+/// Adds the folders of the files that documents name, as far as these lie below the configuration folder.
+fn beneath(looker: &FileScanner, folders: &mut Vec<PathBuf>) {
+    let Ok(root) = std::fs::canonicalize(looker.configuration_folder()) else {
+        return;
+    };
+    for path in looker.named_paths() {
+        // The folder that holds the name, and the one that holds the file.
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let named = real(parent_of(&path));
+        let held = real(&path).map(|file| parent_of(&file).to_owned());
+        let inside = [named, held].into_iter().flatten();
+        folders.extend(inside.filter(|folder| folder.starts_with(&root)));
+    }
 }
 
 /// Adds the folder of every symlink between `path` and its file.

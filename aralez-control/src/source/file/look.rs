@@ -1,14 +1,18 @@
 //! Reads the current files, but only those that may have changed.
 
-use std::collections::BTreeMap;
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aralez_proto::document::MAX_BYTES;
+use aralez_proto::model::RelativePath;
 use bytes::Bytes;
 
 use super::settle::{Folder, Found, Scan, SeenFile, Written};
@@ -26,6 +30,8 @@ pub(super) struct FileScanner {
     writers: WriteEvents,
     main: PathBuf,
     conf_d: PathBuf,
+    /// The files that the documents name.
+    wanted: Arc<BTreeSet<RelativePath>>,
     cache: BTreeMap<PathBuf, Cached>,
 }
 
@@ -98,8 +104,14 @@ impl FileScanner {
             writers,
             conf_d: parent_of(main).join("conf.d"),
             main: main.to_owned(),
+            wanted: Arc::default(),
             cache: BTreeMap::new(),
         }
+    }
+
+    /// Sets the files that the documents name.
+    pub(super) fn want(&mut self, files: Arc<BTreeSet<RelativePath>>) {
+        self.wanted = files;
     }
 
     pub(super) fn main(&self) -> &Path {
@@ -128,6 +140,7 @@ impl FileScanner {
         let look = Scan {
             main,
             conf_d: conf_d.collect(),
+            named: self.named(&mut seen),
             folder: self.folder(),
             conf_d_trouble,
         };
@@ -154,6 +167,21 @@ impl FileScanner {
     }
 
     fn file(&self, path: PathBuf, seen: &mut BTreeMap<PathBuf, Cached>) -> Found {
+        self.read_with(path, seen, |path, cached| {
+            read(path, cached).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => Found::Missing,
+                _ => Found::Trouble(reason_of(&error)),
+            })
+        })
+    }
+
+    /// Reads a file with `read`, unless it is being written, and keeps it in `seen`.
+    fn read_with(
+        &self,
+        path: PathBuf,
+        seen: &mut BTreeMap<PathBuf, Cached>,
+        read: impl FnOnce(&Path, Option<&Cached>) -> Result<Cached, Found>,
+    ) -> Found {
         let cached = self.cache.get(&path);
         if let Some((file, found)) = self.being_written(&path) {
             // Keep the file in the cache even if it is unread: `names` lists the files of the cache.
@@ -171,13 +199,10 @@ impl FileScanner {
                 seen.insert(path, cached);
                 found
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => Found::Missing,
-            Err(error) => Found::Trouble(reason_of(&error)),
+            Err(found) => found,
         }
     }
-}
 
-impl FileScanner {
     /// A file that is being written is not read at all.
     fn being_written(&self, path: &Path) -> Option<(FileId, Found)> {
         let file = FileId::of(&std::fs::metadata(path).ok()?);
@@ -232,6 +257,16 @@ fn read(path: &Path, cached: Option<&Cached>) -> io::Result<Cached> {
     let file = open(path)?;
     let stamp = Stamp::of(&file.metadata()?);
     let text = read_bounded(&file, stamp.len)?;
+    read_as(&file, stamp, text, cached)
+}
+
+/// Returns the entry of a file that had this stamp before its text was read.
+fn read_as(
+    file: &File,
+    stamp: Stamp,
+    text: Vec<u8>,
+    cached: Option<&Cached>,
+) -> io::Result<Cached> {
     // An identical text shares the memory of the previous one.
     let text = match cached.filter(|cached| *cached.text == *text) {
         Some(cached) => cached.text.clone(),

@@ -1,11 +1,15 @@
-//! Writes the main document for `?save`, and reads the whole set for `sources take`.
+//! Writes the main document for `?save`, and reads the configuration folder for `sources take` and pushes.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use aralez_proto::document::{DocumentFault, DocumentSet};
+use aralez_proto::document::{DocumentFault, DocumentSet, FoundFile, NamedFiles};
+use aralez_proto::model::RelativePath;
+use aralez_runtime::beneath::Unusable;
 
 use super::look::{FileScanner, parent_of};
 use super::openers;
@@ -68,6 +72,28 @@ impl FilesOnDisk for MainDocument {
             true => Ok(documents.into_iter().collect()),
             false => Err(faults),
         }
+    }
+
+    fn named(&self, paths: &BTreeSet<RelativePath>) -> NamedFiles {
+        let mut looker = FileScanner::new(&self.path, self.writers.clone());
+        looker.want(Arc::new(paths.clone()));
+        let look = looker.scan();
+        let openers = openers::of(&looker.names());
+        let file = |found: Found| -> FoundFile {
+            match found {
+                Found::Text(seen) => match openers.get(&seen.file) {
+                    None => Ok(seen.text),
+                    Some(opener) => {
+                        Err(format!("is not read: {opener} has it open for writing").into())
+                    }
+                },
+                Found::Writing(_) => Err("is not read: a process has it open for writing".into()),
+                Found::Trouble(reason) => Err(reason.into()),
+                Found::Missing => Err(Unusable::Missing.to_string().into()),
+            }
+        };
+        let named = look.named.into_iter();
+        named.map(|(path, found)| (path, file(found))).collect()
     }
 }
 

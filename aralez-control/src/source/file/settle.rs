@@ -5,19 +5,23 @@
 //! confirms it.
 
 mod collected;
+mod named;
 mod still;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use aralez_proto::document::DocumentSet;
+use aralez_proto::model::RelativePath;
 use bytes::Bytes;
 
 use super::writers::FileId;
 use crate::core::status::{FilesReading, KnownFiles};
 use collected::Collected;
 use still::{Stillness, Unread};
+use taken::Taken;
 
 pub(super) use collected::fault;
 pub(super) use still::Ask;
@@ -94,6 +98,8 @@ pub(super) struct Scan {
     pub(super) main: Found,
     /// By the name of the document: `conf.d/NAME.yaml`.
     pub(super) conf_d: BTreeMap<String, Found>,
+    /// The files that the documents name.
+    pub(super) named: BTreeMap<RelativePath, Found>,
     /// The folder; `None` if there is none.
     pub(super) folder: Option<Folder>,
     /// Reason why the folder `conf.d/` itself cannot be read.
@@ -104,7 +110,7 @@ impl Scan {
     fn file(&self, name: &str) -> Option<&Found> {
         match name == DocumentSet::MAIN {
             true => Some(&self.main),
-            false => self.conf_d.get(name),
+            false => self.conf_d.get(name).or_else(|| self.named.get(name)),
         }
     }
 
@@ -113,12 +119,17 @@ impl Scan {
             .conf_d
             .iter()
             .map(|(name, found)| (name.as_str(), found));
-        std::iter::once((DocumentSet::MAIN, &self.main)).chain(conf_d)
+        let named = self.named.iter();
+        let named = named.map(|(path, found)| (path.as_str(), found));
+        std::iter::once((DocumentSet::MAIN, &self.main))
+            .chain(conf_d)
+            .chain(named)
     }
 
     /// Reports whether both looks found the same content, regardless of events.
     fn is_same(&self, other: &Self) -> bool {
         self.conf_d.len() == other.conf_d.len()
+            && self.named.len() == other.named.len()
             && self.folder == other.folder
             && self.conf_d_trouble == other.conf_d_trouble
             && self
@@ -141,7 +152,7 @@ pub(super) struct ScanOutcome {
 pub(super) struct Decider {
     before: KnownFiles,
     /// The texts used last.
-    taken: BTreeMap<String, Bytes>,
+    taken: Taken,
     still: Stillness,
     missing_since: BTreeMap<String, Duration>,
     /// The files of `conf.d/` whose disappearance looks like an accident.
@@ -159,7 +170,7 @@ impl Decider {
     /// Starts from the files committed before the start. A file being written for longer than `patience` is left out.
     pub(super) fn new(before: KnownFiles, patience: Duration) -> Self {
         Self {
-            taken: before.documents.documents().clone(),
+            taken: Taken::of(&before.documents),
             before,
             still: Stillness::new(patience),
             missing_since: BTreeMap::new(),
@@ -185,13 +196,14 @@ impl Decider {
         let mut set = Collected::default();
         self.main(now, look, &unread, &mut set);
         self.conf_d(now, look, &unread, &mut set);
+        self.named(now, look, &unread, &mut set);
         self.main_may_miss(&mut set);
         set.check_size();
         self.begun = true;
         let again_in = set.again_in;
         let reading = set.into_reading();
         if let Some(documents) = &reading.documents {
-            self.taken.clone_from(documents.documents());
+            self.taken = Taken::of(documents);
         }
         if self.told.as_ref() == Some(&reading) {
             return ScanOutcome {
@@ -271,7 +283,7 @@ impl Decider {
             look.file(name)
                 .is_some_and(|found| *found != Found::Missing)
         };
-        let missing = self.taken.iter();
+        let missing = self.taken.documents.iter();
         let missing = missing.filter(|(name, _)| *name != DocumentSet::MAIN && !there(name));
         let missing: Vec<(String, Bytes)> = missing
             .map(|(name, text)| (name.clone(), text.clone()))
@@ -280,7 +292,8 @@ impl Decider {
             self.folder.clone_from(&look.folder);
         }
         // If a whole folder is gone, for example unmounted, that is no decision about the files in it.
-        let all_gone = look.main == Found::Missing && self.taken.contains_key(DocumentSet::MAIN);
+        let all_gone =
+            look.main == Found::Missing && self.taken.documents.contains_key(DocumentSet::MAIN);
         let accident = self.is_accident(look, missing.len());
         for (name, text) in missing {
             if look.conf_d_trouble.is_some() {
@@ -293,7 +306,7 @@ impl Decider {
         }
         match &look.conf_d_trouble {
             // The previous texts of its files are unknown, and therefore the set is, too.
-            Some(reason) if self.taken.is_empty() => {
+            Some(reason) if self.taken.documents.is_empty() => {
                 let reason = format!("cannot be read: {reason}");
                 set.faults.push(fault("conf.d", &reason));
             }

@@ -43,7 +43,7 @@ enum BodyEnd {
 }
 
 impl<C: ClientSide> Exchange<'_, C> {
-    /// Answers the request. The response edits of `route` apply. `content` is the source of a streamed answer.
+    /// Answers the request. The response edits and error pages of `route` apply. `content` is the source of a streamed answer.
     pub(super) async fn answer(
         &mut self,
         answer: &Answer,
@@ -51,6 +51,8 @@ impl<C: ClientSide> Exchange<'_, C> {
         content: Option<&mut dyn ContentSource>,
     ) -> Conclusion {
         self.client.release_head();
+        let paged = route.and_then(|route| answer.with_page(&route.rules.others.errors));
+        let answer = paged.as_ref().unwrap_or(answer);
         let changes = AnswerChanges {
             route: route.map(|route| &*route.rules.response_edits),
             additions: &self.additions.response,

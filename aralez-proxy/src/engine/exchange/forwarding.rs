@@ -36,7 +36,7 @@ impl<C: ClientSide> Exchange<'_, C> {
                 self.worker.tally.event(TrafficEvent::Retry);
             }
             if let Err(refusal) = self.prepare(upstream, &chosen) {
-                return self.refuse_body(refusal, None).await;
+                return self.refuse_body(upstream, refusal, None).await;
             }
             let _running = chosen.at.load.begin();
             let tried = self.try_endpoint(upstream, &chosen, &mut search).await;
@@ -48,7 +48,8 @@ impl<C: ClientSide> Exchange<'_, C> {
             }
         }
         self.outcome.reason = Some(Reason::NotConnected);
-        self.answer(&Answer::of(search.status()), None, None).await
+        let answer = Answer::of(search.status());
+        self.answer(&answer, Some(&upstream.route), None).await
     }
 
     /// Writes the request head for an endpoint and stages the part of the body that has already arrived. The body is validated before an
@@ -191,7 +192,9 @@ impl<C: ClientSide> Exchange<'_, C> {
             }
             TryEnd::Refused(refusal, deadline) => {
                 drop(link);
-                return self.refuse_or_cut(refusal, deadline, answered).await;
+                return self
+                    .refuse_or_cut(upstream, (refusal, deadline), answered)
+                    .await;
             }
             // Not reached: `try_endpoint` retries a request whose try ended this way.
             TryEnd::IdleTimeout => (Reason::IdleTimeout, None),
@@ -207,31 +210,34 @@ impl<C: ClientSide> Exchange<'_, C> {
         // RFC 9110 section 15.6.3: an invalid response of an endpoint is answered with 502.
         // RFC 9110 section 15.6.5: an endpoint that does not respond in time is answered for with 504.
         let status = if deadline.is_some() { 504 } else { 502 };
-        self.answer(&Answer::of(status), None, None).await
+        self.answer(&Answer::of(status), Some(&upstream.route), None)
+            .await
     }
 
     async fn refuse_or_cut(
         &mut self,
-        refusal: BodyRefusal,
-        deadline: Option<Deadline>,
+        upstream: &Upstream,
+        (refusal, deadline): (BodyRefusal, Option<Deadline>),
         answered: bool,
     ) -> Conclusion {
         if answered {
             self.outcome.deadline = deadline;
             return self.truncate();
         }
-        self.refuse_body(refusal, deadline).await
+        self.refuse_body(upstream, refusal, deadline).await
     }
 
     /// Answers a request whose body cannot be forwarded.
     async fn refuse_body(
         &mut self,
+        upstream: &Upstream,
         refusal: BodyRefusal,
         deadline: Option<Deadline>,
     ) -> Conclusion {
         self.outcome.reason = Some(refusal.reason());
         self.outcome.deadline = deadline;
-        self.answer(&Answer::of(refusal.status()), None, None).await
+        let answer = Answer::of(refusal.status());
+        self.answer(&answer, Some(&upstream.route), None).await
     }
 
     /// Cuts the response short, so that the client cannot mistake it for a complete one.

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use super::*;
 
@@ -51,4 +52,95 @@ fn a_conf_d_that_is_a_file_is_trouble_and_not_empty() {
     let look = FileScanner::new(&dir.path().join("upstreams.yaml"), WriteEvents::default()).scan();
     assert_eq!(look.conf_d_trouble.as_deref(), Some("not a directory"));
     assert_eq!(look.main, Found::Missing);
+}
+
+/// Scans for files that documents name.
+fn named(folder: &Path, paths: &[&str]) -> BTreeMap<String, Found> {
+    let main = folder.join("upstreams.yaml");
+    let mut looker = FileScanner::new(&main, WriteEvents::default());
+    looker.want(Arc::new(
+        paths.iter().map(|path| path.parse().unwrap()).collect(),
+    ));
+    let named = looker.scan().named.into_iter();
+    named
+        .map(|(path, found)| (path.to_string(), found))
+        .collect()
+}
+
+fn content(found: &Found) -> Result<&[u8], &str> {
+    match found {
+        Found::Text(seen) => Ok(&seen.text),
+        Found::Trouble(reason) => Err(reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_named_file_is_read_below_the_folder_of_the_main_document_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("etc");
+    fs::create_dir_all(folder.join("..data/pages")).unwrap();
+    fs::write(folder.join("..data/pages/404.html"), "gone").unwrap();
+    fs::write(dir.path().join("secret"), "secret").unwrap();
+    // As Kubernetes mounts a ConfigMap.
+    symlink("..data/pages", folder.join("pages")).unwrap();
+    symlink("../secret", folder.join("out")).unwrap();
+    symlink("/proc/self/environ", folder.join("environ")).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, folder.join("pipe"), fifo, mode, 0).unwrap();
+    let found = named(
+        &folder,
+        &["pages/404.html", "out", "environ", "pipe", "none"],
+    );
+    assert_eq!(content(&found["pages/404.html"]), Ok(&b"gone"[..]));
+    let leaves = "leaves the configuration folder through a symlink";
+    assert_eq!(content(&found["out"]), Err(leaves));
+    assert_eq!(content(&found["environ"]), Err(leaves));
+    let pipe = "is a pipe, socket or device; expected a regular file";
+    assert_eq!(content(&found["pipe"]), Err(pipe));
+    assert_eq!(found["none"], Found::Missing);
+}
+
+#[test]
+fn a_named_file_that_is_too_large_or_one_too_many_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let with_size = |name: &str, size: u64| {
+        fs::File::create(dir.path().join(name))
+            .unwrap()
+            .set_len(size)
+            .unwrap();
+    };
+    let names: Vec<String> = (10..30).map(|number| format!("f{number}")).collect();
+    names.iter().for_each(|name| with_size(name, 1 << 20));
+    with_size("a", (1 << 20) + 1);
+    with_size("b", 4 << 30);
+    let paths: Vec<&str> = names.iter().map(String::as_str).chain(["a", "b"]).collect();
+    let found = named(dir.path(), &paths);
+    for large in ["a", "b"] {
+        assert_eq!(content(&found[large]), Err("is larger than 1024 KiB"));
+    }
+    let read = found.values().filter(|found| content(found).is_ok());
+    assert_eq!(read.count(), 16);
+    assert!(
+        content(&found["f29"])
+            .unwrap_err()
+            .contains("more than 16 MiB together")
+    );
+}
+
+#[test]
+fn a_cached_file_is_not_used_once_its_path_leaves_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("etc");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a"), "text").unwrap();
+    let mut looker = FileScanner::new(&folder.join("upstreams.yaml"), WriteEvents::default());
+    looker.want(Arc::new(["a".parse().unwrap()].into()));
+    let mut scan = || looker.scan().named.into_values().next().unwrap();
+    assert_eq!(content(&scan()), Ok(&b"text"[..]));
+    // The same file, by another way.
+    fs::rename(folder.join("a"), dir.path().join("b")).unwrap();
+    symlink("../b", folder.join("a")).unwrap();
+    assert!(content(&scan()).unwrap_err().starts_with("leaves"));
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aralez_proto::document::{DocumentFault, DocumentSet, MAX_BYTES, Place};
+use aralez_proto::document::{DocumentFault, DocumentSet, FoundFile, MAX_BYTES, Place};
+use aralez_proto::model::RelativePath;
 use bytes::Bytes;
 
 use crate::core::status::FilesReading;
@@ -12,6 +13,8 @@ use crate::core::status::FilesReading;
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) texts: BTreeMap<String, Bytes>,
+    /// The files that the documents name.
+    files: BTreeMap<RelativePath, FoundFile>,
     pub(super) faults: Vec<DocumentFault>,
     warnings: Vec<DocumentFault>,
     /// Files whose disappearance looks like an accident.
@@ -45,8 +48,7 @@ impl Collected {
     /// Keeps the last text of a file that has been written for too long; without one, the set is faulty.
     pub(super) fn writing(&mut self, name: &str, opener: Option<&str>, taken: Option<Bytes>) {
         self.writing += 1;
-        let who = opener.unwrap_or("a process");
-        let reason = format!("is not read: {who} has it open for writing or keeps changing it");
+        let reason = being_written(opener);
         match taken {
             Some(text) => {
                 self.put(name, text);
@@ -57,6 +59,30 @@ impl Collected {
             }
             None => self.faults.push(fault(name, &reason)),
         }
+    }
+
+    pub(super) fn put_file(&mut self, path: &RelativePath, found: FoundFile) {
+        self.files.insert(path.clone(), found);
+    }
+
+    /// Keeps the last content of a named file that cannot be used; without one, adds the reason to the set.
+    pub(super) fn unusable_file(&mut self, path: &RelativePath, reason: &str, kept: Option<Bytes>) {
+        if kept.is_some() {
+            let reason = format!("{reason}; its previous content stays in use");
+            self.warn(path.as_str(), &reason);
+        }
+        self.put_file(path, kept.ok_or_else(|| reason.into()));
+    }
+
+    /// Keeps the last content of a named file that has been written for too long; without one, adds the reason to the set.
+    pub(super) fn writing_file(
+        &mut self,
+        path: &RelativePath,
+        opener: Option<&str>,
+        kept: Option<Bytes>,
+    ) {
+        self.writing += 1;
+        self.unusable_file(path, &being_written(opener), kept);
     }
 
     pub(super) fn warn(&mut self, name: &str, reason: &str) {
@@ -78,7 +104,8 @@ impl Collected {
     }
 
     pub(super) fn documents(&self) -> DocumentSet {
-        self.texts.clone().into_iter().collect()
+        let documents: DocumentSet = self.texts.clone().into_iter().collect();
+        documents.with_files(self.files.clone().into_iter().collect())
     }
 
     pub(super) fn into_reading(self) -> FilesReading {
@@ -92,7 +119,12 @@ impl Collected {
     }
 }
 
-/// Returns a fault of a document as a whole.
+fn being_written(opener: Option<&str>) -> String {
+    let who = opener.unwrap_or("a process");
+    format!("is not read: {who} has it open for writing or keeps changing it")
+}
+
+/// Returns a fault of a document or file as a whole.
 pub(in super::super) fn fault(name: &str, reason: &str) -> DocumentFault {
     DocumentFault {
         place: Place {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod named;
 mod vanished;
 mod writing;
 
@@ -46,6 +47,7 @@ fn look(main: Found, conf_d: &[(&str, Found)]) -> Scan {
             .iter()
             .map(|(name, found)| ((*name).to_owned(), found.clone()))
             .collect(),
+        named: BTreeMap::new(),
         folder: folder(1),
         conf_d_trouble: None,
     }
