@@ -7,7 +7,9 @@ use aralez_proto::model::{Action, PoolName};
 
 use crate::additions::Additions;
 use crate::answer::Answer;
-use crate::policy::{self, Subject, Verdict};
+use crate::ask::{Ask, Pause, Reply};
+use crate::authorization::without_token;
+use crate::policy::{self, Evaluated, Subject};
 use crate::rejection::Rejection;
 use crate::route::{self, Destination, Routed};
 use crate::state::State;
@@ -33,7 +35,20 @@ pub enum Decision<'a> {
         route: Option<&'a Arc<CompiledRoute>>,
     },
     /// Answer with the error of a rejection.
-    Reject(Rejection),
+    Reject {
+        /// The reason.
+        rejection: Rejection,
+        /// The route whose policy rejects the request, whose response edits apply, so that a client can read the answer where CORS requires
+        /// fields. `None` if there was no route.
+        route: Option<&'a Arc<CompiledRoute>>,
+    },
+    /// Get a reply to a question, then [`resume`].
+    Ask {
+        /// The question.
+        ask: Ask,
+        /// The place at which the decision waits.
+        pause: Pause,
+    },
 }
 
 /// A request to forward to an endpoint.
@@ -58,10 +73,24 @@ pub fn decide<'a, F: Fields, S: State>(
     state: &S,
     additions: &mut Additions,
 ) -> Decision<'a> {
-    match examine(table, context, request, state, additions) {
-        Ok(decision) => decision,
-        Err(rejection) => Decision::Reject(rejection),
-    }
+    examine(table, context, request, state, (additions, None))
+}
+
+/// Resumes a decision with the reply to its question. Table and request must be those of the first part, and `additions` as it left them.
+pub fn resume<'a, F: Fields, S: State>(
+    table: &'a RouteTable,
+    context: &Context<'_>,
+    request: &Request<'a, F>,
+    state: &S,
+    (additions, pause, reply): (&mut Additions, Pause, Reply),
+) -> Decision<'a> {
+    examine(
+        table,
+        context,
+        request,
+        state,
+        (additions, Some((pause, reply))),
+    )
 }
 
 fn examine<'a, F: Fields, S: State>(
@@ -69,20 +98,26 @@ fn examine<'a, F: Fields, S: State>(
     context: &Context<'_>,
     request: &Request<'a, F>,
     state: &S,
-    additions: &mut Additions,
-) -> Result<Decision<'a>, Rejection> {
-    let routed = match route::find(table, context, request)? {
-        Destination::Route(routed) => routed,
-        Destination::Proxy => {
-            return Ok(Decision::Answer {
+    (additions, resumed): (&mut Additions, Option<(Pause, Reply)>),
+) -> Decision<'a> {
+    let routed = match route::find(table, context, request) {
+        Ok(Destination::Route(routed)) => routed,
+        Ok(Destination::Proxy) => {
+            return Decision::Answer {
                 answer: Answer::of(204),
                 route: None,
-            });
+            };
+        }
+        Err(rejection) => {
+            return Decision::Reject {
+                rejection,
+                route: None,
+            };
         }
     };
     let policies = &routed.route.rules.policies;
     if policies.is_empty() {
-        return Ok(act(request.target, &routed));
+        return act(request.target, &routed);
     }
     let mut subject = Subject {
         context,
@@ -92,12 +127,12 @@ fn examine<'a, F: Fields, S: State>(
         state,
         additions,
     };
-    match policy::ask(policies, &mut subject)? {
-        Verdict::Pass => Ok(act(request.target, &routed)),
-        Verdict::Answer(answer) => Ok(Decision::Answer {
-            answer,
-            route: Some(routed.route),
-        }),
+    let route = Some(routed.route);
+    match policy::evaluate(policies, resumed, &mut subject) {
+        Ok(Evaluated::Passed) => act(request.target, &routed),
+        Ok(Evaluated::Answered(answer)) => Decision::Answer { answer, route },
+        Ok(Evaluated::Asks(ask, pause)) => Decision::Ask { ask, pause },
+        Err(rejection) => Decision::Reject { rejection, route },
     }
 }
 
@@ -106,7 +141,7 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Decision<'a> {
     let route = routed.route;
     match &route.action {
         Action::Redirect(redirect) => {
-            let path_and_query = routed.target.path_and_query();
+            let path_and_query = without_token(routed.target.path_and_query());
             let location = format!("{}{path_and_query}", redirect.to);
             Decision::Answer {
                 answer: Answer::redirect(redirect.status, &location),
@@ -116,7 +151,10 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Decision<'a> {
         Action::Pool(pool) => Decision::Forward(Forward {
             route,
             pool,
-            path_and_query: ForwardedTarget::new(target, routed.target.path_and_query()),
+            path_and_query: ForwardedTarget::new(
+                target,
+                without_token(routed.target.path_and_query()),
+            ),
         }),
     }
 }

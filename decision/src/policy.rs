@@ -4,10 +4,10 @@
 //! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy would
 //! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
 //!
-//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny. Limits and authorization will follow them, in this order.
+//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then authorization. Limits will precede authorization.
 //!
-//! A future policy that depends on an external result (forward authorization, a password hash) can return a third [`Verdict`] that contains
-//! the query: the head of the request stays in its buffer during the decision, so the exchange can await the result and continue the list.
+//! A policy that depends on an external result (a password hash) returns a third [`Verdict`] with its question. The head of the request stays
+//! in its buffer, so the exchange awaits the reply and resumes the list at that policy.
 
 use aralez_proto::matcher::{Scheme, Target};
 use aralez_proto::model::RedirectStatus;
@@ -16,6 +16,8 @@ use aralez_proto::rules::Rules;
 use crate::additions::Additions;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
+use crate::ask::{Ask, Pause, Reply};
+use crate::authorization::CompiledAuthorization;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{Context, Fields, Request};
@@ -27,6 +29,8 @@ pub enum Policy {
     ToHttps,
     /// `allow` and `deny`: refuses clients by their address.
     AddressFilter(AddressFilter),
+    /// `authorization`: refuses requests that do not prove that they may use the route.
+    Authorization(CompiledAuthorization),
 }
 
 /// The verdict of a policy on a request.
@@ -36,6 +40,19 @@ pub enum Verdict {
     Pass,
     /// Answer the request.
     Answer(Answer),
+    /// Get a reply to a question, then continue with the policy that asked.
+    Ask(Ask),
+}
+
+/// The result of a list of policies.
+#[derive(Debug)]
+pub enum Evaluated {
+    /// All policies passed the request.
+    Passed,
+    /// A policy answers the request.
+    Answered(Answer),
+    /// A policy asks.
+    Asks(Ask, Pause),
 }
 
 impl Policy {
@@ -43,7 +60,9 @@ impl Policy {
     pub fn of(rules: &Rules) -> Box<[Self]> {
         let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
         let filter = AddressFilter::of(rules).map(Self::AddressFilter);
-        to_https.into_iter().chain(filter).collect()
+        let authorization = CompiledAuthorization::of(rules).map(Self::Authorization);
+        let first = to_https.into_iter().chain(filter);
+        first.chain(authorization).collect()
     }
 }
 
@@ -64,25 +83,45 @@ pub struct Subject<'a, F, S> {
     pub additions: &'a mut Additions,
 }
 
-/// Evaluates the policies of a route in order, until one answers.
+/// Evaluates the policies of a route in order, until one answers or asks. `resumed` is the place at which an earlier evaluation paused, with
+/// the reply: policies before it are not evaluated again.
 ///
 /// # Errors
-/// [`Rejection`] if a policy cannot be applied to the request.
-pub fn ask<F: Fields, S: State>(
+/// [`Rejection`] if a policy refuses the request, or cannot be applied to it.
+pub fn evaluate<F: Fields, S: State>(
     policies: &[Policy],
+    resumed: Option<(Pause, Reply)>,
     subject: &mut Subject<'_, F, S>,
-) -> Result<Verdict, Rejection> {
-    for policy in policies {
-        let verdict = match policy {
-            Policy::ToHttps => to_https(subject)?,
-            Policy::AddressFilter(filter) if filter.admits(subject.request.client) => Verdict::Pass,
-            Policy::AddressFilter(_) => return Err(Rejection::Address),
-        };
-        if !matches!(verdict, Verdict::Pass) {
-            return Ok(verdict);
+) -> Result<Evaluated, Rejection> {
+    let start = resumed.map_or(0, |(pause, _)| pause.policy);
+    let mut reply = resumed.map(|(_, reply)| reply);
+    for (index, policy) in policies.iter().enumerate().skip(start) {
+        match ask(policy, reply.take(), subject)? {
+            Verdict::Pass => {}
+            Verdict::Answer(answer) => return Ok(Evaluated::Answered(answer)),
+            Verdict::Ask(question) => {
+                return Ok(Evaluated::Asks(question, Pause { policy: index }));
+            }
         }
     }
-    Ok(Verdict::Pass)
+    Ok(Evaluated::Passed)
+}
+
+/// Asks one policy, with the reply to its question if it is resumed.
+fn ask<F: Fields, S: State>(
+    policy: &Policy,
+    reply: Option<Reply>,
+    subject: &mut Subject<'_, F, S>,
+) -> Result<Verdict, Rejection> {
+    match policy {
+        Policy::ToHttps => to_https(subject),
+        Policy::AddressFilter(filter) if filter.admits(subject.request.client) => Ok(Verdict::Pass),
+        Policy::AddressFilter(_) => Err(Rejection::Address),
+        Policy::Authorization(authorization) => match reply {
+            Some(reply) => authorization.resume(reply, subject),
+            None => authorization.judge(subject),
+        },
+    }
 }
 
 /// Redirects a plaintext request to the same host and target over TLS.
@@ -112,7 +151,7 @@ mod tests {
         policies: &[Policy],
         scheme: Scheme,
         host: Option<&str>,
-    ) -> Result<Verdict, Rejection> {
+    ) -> Result<Evaluated, Rejection> {
         let context = Context {
             node: &Pseudonym::new([0; 8]),
             tls_port: None,
@@ -133,7 +172,7 @@ mod tests {
             state: &crate::state::Unused,
             additions: &mut Additions::default(),
         };
-        ask(policies, &mut subject)
+        evaluate(policies, None, &mut subject)
     }
 
     #[test]
@@ -149,10 +188,10 @@ mod tests {
     #[test]
     fn a_policy_lets_pass_answers_or_cannot_be_applied() {
         let host = Some("a.example");
-        let passes = |found| matches!(found, Ok(Verdict::Pass));
+        let passes = |found| matches!(found, Ok(Evaluated::Passed));
         assert!(passes(asked(&[], Scheme::Http, host)));
         assert!(passes(asked(&[Policy::ToHttps], Scheme::Https, host)));
-        let Ok(Verdict::Answer(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
+        let Ok(Evaluated::Answered(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
             panic!("is not answered");
         };
         assert_eq!(answer.status, 301);

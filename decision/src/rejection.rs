@@ -26,6 +26,15 @@ pub enum Rejection {
     /// `allow` or `deny` of the route refuses the client's address.
     #[error("the client's address is not allowed")]
     Address,
+    /// `authorization` of the route: the request proves nothing, or something wrong. The challenge is among the additions.
+    #[error("the request is not authorized")]
+    Unauthorized,
+    /// `auth_failures`: the client's address failed too often. The time to wait is among the additions.
+    #[error("the client's address failed to authorize too often")]
+    Blocked,
+    /// Too many questions of policies are open, so this one has no reply.
+    #[error("no reply to a question of a policy")]
+    Unavailable,
     /// No host or no path matches.
     #[error("no route")]
     NoRoute {
@@ -46,7 +55,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// The names of all rejections: the labels of the metric.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -57,6 +66,9 @@ impl Rejection {
         "not_loaded",
         "loop",
         "address",
+        "unauthorized",
+        "blocked",
+        "unavailable",
     ];
 
     /// Returns the status of the response.
@@ -66,11 +78,15 @@ impl Rejection {
             | Self::InvalidHost(_)
             | Self::InvalidTarget(_)
             | Self::OtherAuthority => 400,
+            // RFC 9110 section 15.5.2: a request that lacks valid credentials is answered with 401.
+            Self::Unauthorized => 401,
             Self::Address => 403,
             Self::Connect => 405,
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
-            Self::NoEndpoint { compat: false } | Self::NotLoaded => 503,
+            // RFC 6585 section 4: a client that sent too much in a time is answered with 429.
+            Self::Blocked => 429,
+            Self::NoEndpoint { compat: false } | Self::NotLoaded | Self::Unavailable => 503,
             Self::Loop => 508,
         }
     }
@@ -93,6 +109,9 @@ impl Rejection {
             Self::NotLoaded => 7,
             Self::Loop => 8,
             Self::Address => 9,
+            Self::Unauthorized => 10,
+            Self::Blocked => 11,
+            Self::Unavailable => 12,
         }
     }
 }

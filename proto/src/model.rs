@@ -8,6 +8,8 @@ mod forbidden;
 mod header;
 mod host;
 mod name;
+mod password_hash;
+mod password_hasher;
 mod redirect;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
@@ -19,4 +21,6 @@ pub use header::{
 };
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
+pub use password_hash::{Argon2Hash, BadPasswordHash, PasswordHash};
+pub use password_hasher::{PasswordHasher, UnhashedPasswords};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};

@@ -28,7 +28,10 @@ mod timeouts;
 mod tls;
 mod to_https;
 
-use authorization::Authorization;
+pub use authorization::{
+    ApiKeys, Authorization, AuthorizationMethod, BasicUser, BasicUsers, KeyMaterial,
+    TokenAlgorithm, TokenKey, TokenRule, TokenSecret,
+};
 use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
@@ -214,14 +217,14 @@ rules! {
         allow: Allow = "allow" at SCOPES;
         /// Networks whose clients are refused, also if `allow` contains them.
         deny: Deny = "deny" at SCOPES;
+        /// Authorization of clients.
+        authorization: Authorization = "authorization" at EVERYWHERE;
     }
     checked {
         /// Requests per second and client.
         "rate_limit": RateLimit, at EVERYWHERE;
         /// 4xx responses per second and client.
         "x4xx_limit": Between<0, { u64::MAX }>, at EVERYWHERE;
-        /// Authorization of clients.
-        "authorization": Authorization, at EVERYWHERE;
         /// The largest request body.
         "max_body": WrittenSize, at EVERYWHERE;
         /// Whether responses are compressed.

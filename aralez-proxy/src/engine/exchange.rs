@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::core::live::Origin;
+use crate::core::live::{LiveTable, Origin};
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::outcome::{Conclusion, Outcome, Reason};
 use crate::engine::exchange::client_side::ClientSide;
@@ -20,17 +20,20 @@ use aralez_decision::additions::Additions;
 use aralez_decision::answer::Answer;
 use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
-use aralez_decision::state::Unused;
 use aralez_decision::table::CompiledRoute;
+use asking::OpenDecision;
 use endpoint_side::EndpointSide;
+use request_state::RequestState;
 
 mod answering;
+mod asking;
 pub mod client_side;
 mod connecting;
 pub mod duplex;
 pub mod endpoint_side;
 pub mod facts;
 mod forwarding;
+mod request_state;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +75,14 @@ enum Plan {
     Answer(Answer, Option<Arc<CompiledRoute>>),
 }
 
+/// The reason why there is no plan yet.
+enum NoPlan {
+    /// The request is answered with the error of a rejection, to which the response edits of the route apply.
+    Rejected(Rejection, Option<Arc<CompiledRoute>>),
+    /// A policy asks.
+    Asks(Box<OpenDecision>),
+}
+
 impl<'a, C: ClientSide> Exchange<'a, C> {
     /// Begins an exchange with a request whose head has arrived. The result is collected in `outcome`, which must be new.
     pub fn begin(client: &'a mut C, parts: ExchangeParts<'a>, outcome: &'a mut Outcome) -> Self {
@@ -101,13 +112,21 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     /// Returns a block instead of being an `async fn`, whose future would store the exchange and the plan twice.
     pub fn run(mut self) -> impl Future<Output = ()> {
         self.worker.budget.earn();
-        let plan = self.decide();
+        let decided = self.decide();
         async move {
-            let conclusion = match &plan {
-                Plan::Forward(upstream) => self.forward(upstream).await,
-                Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
+            let conclusion = match &decided {
+                Ok(plan) => self.carry_out(plan).await,
+                // In a box, so that requests without a question do not pay for it.
+                Err(open) => Box::pin(self.settle(open)).await,
             };
             self.finish(conclusion);
+        }
+    }
+
+    async fn carry_out(&mut self, plan: &Plan) -> Conclusion {
+        match plan {
+            Plan::Forward(upstream) => self.forward(upstream).await,
+            Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
         }
     }
 
@@ -127,33 +146,47 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     }
 
     /// Asks the core for the decision. A single table is used for the whole request.
-    fn decide(&mut self) -> Plan {
-        self.examine().unwrap_or_else(|rejection| {
-            self.outcome.reason = Some(Reason::Rejected(rejection));
-            Plan::Answer(Answer::of(rejection.status()), None)
+    fn decide(&mut self) -> Result<Plan, Box<OpenDecision>> {
+        let examined = self.examine();
+        self.noted(examined)
+    }
+
+    /// Turns a rejection into its answer, and notes the reason.
+    fn noted(&mut self, examined: Result<Plan, NoPlan>) -> Result<Plan, Box<OpenDecision>> {
+        examined.or_else(|none| match none {
+            NoPlan::Rejected(rejection, route) => {
+                self.outcome.reason = Some(Reason::Rejected(rejection));
+                Ok(Plan::Answer(Answer::of(rejection.status()), route))
+            }
+            NoPlan::Asks(open) => Err(open),
         })
     }
 
-    fn examine(&mut self) -> Result<Plan, Rejection> {
+    fn examine(&mut self) -> Result<Plan, NoPlan> {
         let engine = &self.worker.engine;
         let live = engine.live.load();
         if live.origin == Origin::None {
-            return Err(Rejection::NotLoaded);
+            return Err(NoPlan::Rejected(Rejection::NotLoaded, None));
         }
         let request = self.client.request();
-        let context = Context {
+        let (context, state) = (self.context(), self.state());
+        let routes = live.table.routes();
+        let decision = decide::decide(routes, &context, &request, &state, self.additions);
+        plan_of(decision, &live)
+    }
+
+    fn context(&self) -> Context<'a> {
+        let engine = &self.worker.engine;
+        Context {
             node: &engine.node,
             tls_port: engine.tls_port,
-        };
-        let table = &live.table;
-        match decide::decide(table.routes(), &context, &request, &Unused, self.additions) {
-            Decision::Forward(forward) => Ok(Plan::Forward(Upstream {
-                route: Arc::clone(forward.route),
-                pool: Arc::clone(table.serving_pool(forward.pool)?),
-                target: forward.path_and_query,
-            })),
-            Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
-            Decision::Reject(rejection) => Err(rejection),
+        }
+    }
+
+    const fn state(&self) -> RequestState<'a> {
+        RequestState {
+            worker: self.worker,
+            now: self.now,
         }
     }
 
@@ -174,6 +207,29 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             outcome.received = self.side.up.data();
         }
         outcome.sent = self.client.sent() - self.sent_before;
+    }
+}
+
+/// Returns the plan of a decision.
+fn plan_of(decision: Decision<'_>, live: &Arc<LiveTable>) -> Result<Plan, NoPlan> {
+    match decision {
+        Decision::Forward(forward) => {
+            let pool = live.table.serving_pool(forward.pool);
+            Ok(Plan::Forward(Upstream {
+                route: Arc::clone(forward.route),
+                pool: Arc::clone(pool.map_err(|rejection| NoPlan::Rejected(rejection, None))?),
+                target: forward.path_and_query,
+            }))
+        }
+        Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
+        Decision::Reject { rejection, route } => {
+            Err(NoPlan::Rejected(rejection, route.map(Arc::clone)))
+        }
+        Decision::Ask { ask, pause } => Err(NoPlan::Asks(Box::new(OpenDecision {
+            ask,
+            pause,
+            live: Arc::clone(live),
+        }))),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use aralez_proto::model::{Action, HeaderEdits, HostPattern, Route, Settings, VirtualHost};
-use aralez_proto::rules::{Rules, Timeouts};
+use aralez_proto::rules::{Authorization, Rules, Timeouts};
 
+use crate::authorization;
 use crate::edits::CompiledEdits;
 use crate::policy::Policy;
 
@@ -40,7 +41,8 @@ impl CompiledRules {
     /// Compiles `all`, the merged rules of a scope; `own` are those it sets itself. `wider` is the enclosing scope, whose header edits are
     /// shared if this one has none.
     fn new(mut all: Rules, own: &Rules, wider: Option<&Self>) -> Self {
-        let request = std::mem::take(&mut all.request_headers).0;
+        let request = with_claims(&all);
+        all.request_headers = Default::default();
         let response = std::mem::take(&mut all.response_headers).0;
         let edits = |all: &HeaderEdits, own: &HeaderEdits, shared: Option<&Arc<CompiledEdits>>| {
             match shared.filter(|_| own.is_empty()) {
@@ -55,7 +57,10 @@ impl CompiledRules {
             request_edits: edits(
                 &request,
                 &own.request_headers.0,
-                wider.map(|wider| &wider.request_edits),
+                // The authorization of a scope decides which names clients may not send.
+                wider
+                    .map(|wider| &wider.request_edits)
+                    .filter(|_| own.authorization == Authorization::default()),
             ),
             response_edits: edits(
                 &response,
@@ -66,6 +71,20 @@ impl CompiledRules {
             others: shared.unwrap_or_else(|| Arc::new(all)),
         }
     }
+}
+
+/// Returns the edits of requests. Fields that only the authorization sets are dropped from requests, also when a token has no such claim,
+/// and not set by other rules.
+fn with_claims(rules: &Rules) -> HeaderEdits {
+    let mut edits = rules.request_headers.0.clone();
+    for name in authorization::fields_of(rules) {
+        edits.set.retain(|header| header.name() != name);
+        edits.append.retain(|header| header.name() != name);
+        if !edits.remove.iter().any(|removed| removed == name) {
+            edits.remove.push(name.to_owned());
+        }
+    }
+    edits
 }
 
 /// A scope: its merged rules, as data and compiled.

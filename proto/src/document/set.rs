@@ -61,6 +61,7 @@ impl Set {
         let tree = yaml::parse(text);
         let mut reader = Reader::new(name);
         reader.shown = shown;
+        reader.passwords = &*surroundings.passwords;
         reader.forbidden = Some(&surroundings.forbidden);
         reader.scopes = SCOPES;
         let root = match &tree {

@@ -20,10 +20,8 @@ fn read_main(text: &str) -> Result<Authored, DocumentFaults> {
 /// Returns a sample without the keys that this release does not enforce.
 fn enforced(sample: &str) -> String {
     let mut kept = String::new();
-    let mut dropping = false;
     for line in sample.lines() {
-        dropping = line.starts_with("authorization:") || (dropping && line.starts_with(' '));
-        if !dropping && !line.trim_start().starts_with("rate_limit:") {
+        if !line.trim_start().starts_with("rate_limit:") {
             kept.push_str(line);
             kept.push('\n');
         }
@@ -38,14 +36,12 @@ fn the_documented_files_are_refused_for_what_is_not_enforced_and_nothing_else() 
         refused(SAMPLE),
         "\
 upstreams.yaml:4:13: rate_limit: rate_limit is not supported in this release; remove it
-upstreams.yaml:10:3: authorization: authorization is not supported in this release; remove it
 upstreams.yaml:15:19: myhost.mydomain.com.paths./.rate_limit: rate_limit is not supported in this release; remove it"
     );
     assert_eq!(
         refused(WRAPPED),
         "\
 upstreams.yaml:4:13: rate_limit: rate_limit is not supported in this release; remove it
-upstreams.yaml:10:3: authorization: authorization is not supported in this release; remove it
 upstreams.yaml:16:21: upstreams.myhost.mydomain.com.paths./.rate_limit: rate_limit is not supported in this release; remove it"
     );
 }
