@@ -10,7 +10,7 @@ use aralez_proto::rules::{AuthorizationMethod, Rules};
 
 use crate::Fields;
 use crate::ask::{Ask, Reply};
-use crate::policy::{Subject, Verdict};
+use crate::policy::subject::{Subject, Verdict};
 use crate::rejection::Rejection;
 use crate::state::{State, Verified};
 

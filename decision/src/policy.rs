@@ -9,18 +9,21 @@
 //! A policy that depends on an external result (a password hash) returns a third [`Verdict`] with its question. The head of the request stays
 //! in its buffer, so the exchange awaits the reply and resumes the list at that policy.
 
-use aralez_proto::matcher::{Scheme, Target};
+use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 use aralez_proto::rules::Rules;
 
-use crate::additions::Additions;
+use crate::Fields;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
 use crate::ask::{Ask, Pause, Reply};
 use crate::authorization::CompiledAuthorization;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{Context, Fields, Request};
+
+pub mod subject;
+
+pub use subject::{Subject, Verdict};
 
 /// One policy of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,17 +34,6 @@ pub enum Policy {
     AddressFilter(AddressFilter),
     /// `authorization`: refuses requests that do not prove that they may use the route.
     Authorization(CompiledAuthorization),
-}
-
-/// The verdict of a policy on a request.
-#[derive(Debug)]
-pub enum Verdict {
-    /// Continue with the next policy, or with the action of the route.
-    Pass,
-    /// Answer the request.
-    Answer(Answer),
-    /// Get a reply to a question, then continue with the policy that asked.
-    Ask(Ask),
 }
 
 /// The result of a list of policies.
@@ -64,23 +56,6 @@ impl Policy {
         let first = to_https.into_iter().chain(filter);
         first.chain(authorization).collect()
     }
-}
-
-/// The input of policies, and the place for their additions.
-#[derive(Debug)]
-pub struct Subject<'a, F, S> {
-    /// The context of the decision.
-    pub context: &'a Context<'a>,
-    /// The request.
-    pub request: &'a Request<'a, F>,
-    /// The requested host, normalised, without port; `None` if there was none.
-    pub host: Option<&'a str>,
-    /// The parsed target.
-    pub target: &'a Target<'a>,
-    /// The state that earlier requests left.
-    pub state: &'a S,
-    /// The fields that policies add.
-    pub additions: &'a mut Additions,
 }
 
 /// Evaluates the policies of a route in order, until one answers or asks. `resumed` is the place at which an earlier evaluation paused, with
@@ -141,11 +116,13 @@ fn to_https<F: Fields, S: State>(subject: &Subject<'_, F, S>) -> Result<Verdict,
 
 #[cfg(test)]
 mod tests {
+    use aralez_proto::matcher::Target;
     use aralez_proto::rules::ToHttps;
 
     use super::*;
-    use crate::Pairs;
+    use crate::additions::Additions;
     use crate::pseudonym::Pseudonym;
+    use crate::{Context, Pairs, Request};
 
     fn asked(
         policies: &[Policy],

@@ -13,7 +13,7 @@ use crate::ask::Ask;
 use crate::authorization::Presented;
 use crate::authorization::password::PasswordCheck;
 use crate::fields::FieldName;
-use crate::policy::Subject;
+use crate::policy::subject::Subject;
 use crate::state::{CredentialDigest, Credentials, State, Verified};
 
 /// Some clients leave the padding out.

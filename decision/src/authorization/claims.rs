@@ -7,7 +7,6 @@ use aralez_proto::rules::TokenRule;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::authorization::verifier::TokenProblem;
 use crate::state::Verified;
 
 /// Seconds by which clocks may differ.
@@ -15,6 +14,15 @@ const LEEWAY: f64 = 60.0;
 
 /// The latest time that a claim may name: the end of the year 9999.
 const LATEST: f64 = 253_402_300_799.0;
+
+/// The reason why a token is not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TokenProblem {
+    /// It is not signed by a key of the rule.
+    Invalid,
+    /// It is signed, but expired, not valid yet, for another audience or of another issuer.
+    Stale,
+}
 
 /// The claims by name. A text that contains one twice is refused: two readers could see different ones.
 pub(super) struct ClaimSet(BTreeMap<String, Value>);

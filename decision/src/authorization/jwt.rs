@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::Fields;
 use crate::authorization::Presented;
 use crate::authorization::basic::after_scheme;
+use crate::authorization::claims::TokenProblem;
 use crate::authorization::token_parameter::{QueryToken, token_of};
-use crate::authorization::verifier::{TokenProblem, TokenVerifier};
+use crate::authorization::verifier::TokenVerifier;
 use crate::fields::FieldName;
-use crate::policy::Subject;
+use crate::policy::subject::Subject;
 use crate::state::State;
 
 /// The longest token that is looked at. One that is longer is refused unread, so that a request costs little whatever it contains.

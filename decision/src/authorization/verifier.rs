@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
-use crate::authorization::claims::ClaimSet;
+use crate::authorization::claims::{ClaimSet, TokenProblem};
 use crate::state::Verified;
 
 /// The keys and requirements of a rule.
@@ -26,15 +26,6 @@ struct PreparedKey {
     kid: Option<Box<str>>,
     algorithm: TokenAlgorithm,
     key: DecodingKey,
-}
-
-/// The reason why a token is not accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TokenProblem {
-    /// It is not signed by a key of the rule.
-    Invalid,
-    /// It is signed, but expired, not valid yet, for another audience or of another issuer.
-    Stale,
 }
 
 /// The fields of a token's header that matter. Others are ignored; a repeated one is an error.

@@ -6,22 +6,27 @@
 use crate::rules::Rule;
 use crate::wire::resource as wire;
 
+mod algorithm;
 mod api_keys;
 mod basic;
+mod key_material;
 mod method;
 mod public_key;
 #[cfg(test)]
 mod tests;
 mod token_key;
 mod tokens;
+mod whole;
 mod written;
 
+pub use algorithm::TokenAlgorithm;
 pub use api_keys::ApiKeys;
 pub use basic::{BasicUser, BasicUsers};
+pub use key_material::{KeyMaterial, TokenSecret};
 pub use method::AuthorizationMethod;
-pub use token_key::{KeyMaterial, TokenAlgorithm, TokenKey, TokenSecret};
+pub use token_key::TokenKey;
 pub use tokens::TokenRule;
-pub(crate) use written::WrittenAuthorization;
+pub(crate) use whole::WrittenAuthorization;
 
 /// Feature of `authorization`. A proxy without it would serve every client.
 const AUTHORIZATION: u32 = 13;

@@ -5,7 +5,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::rules::authorization::{KeyMaterial, TokenAlgorithm};
+use crate::rules::authorization::algorithm::TokenAlgorithm;
+use crate::rules::authorization::key_material::KeyMaterial;
 
 mod der;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The keys that verify tokens.
 
-use std::fmt;
-
-use crate::reading::{Reader, Spanned, choices};
+use crate::reading::{Reader, Spanned};
+use crate::rules::authorization::algorithm::TokenAlgorithm;
+use crate::rules::authorization::key_material::{KeyMaterial, TokenSecret};
 use crate::rules::authorization::public_key;
 use crate::rules::authorization::written::TokenKeyMap;
 use crate::wire::resource as wire;
@@ -12,61 +12,6 @@ use crate::yaml::Spot;
 /// The shortest secret of HS256 that is accepted without a warning.
 const SHORT: usize = 16;
 
-choices! {
-    /// A signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037 section 3.1).
-    WrittenAlgorithm, "an algorithm", false:
-    /// HMAC with SHA-256.
-    Hs256 = "HS256",
-    /// RSA (PKCS #1) with SHA-256.
-    Rs256 = "RS256",
-    /// ECDSA on P-256 with SHA-256.
-    Es256 = "ES256",
-    /// Ed25519.
-    EdDsa = "EdDSA",
-}
-
-/// A signature algorithm of tokens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TokenAlgorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// RSA (PKCS #1) with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl From<WrittenAlgorithm> for TokenAlgorithm {
-    fn from(written: WrittenAlgorithm) -> Self {
-        match written {
-            WrittenAlgorithm::Hs256 => Self::Hs256,
-            WrittenAlgorithm::Rs256 => Self::Rs256,
-            WrittenAlgorithm::Es256 => Self::Es256,
-            WrittenAlgorithm::EdDsa => Self::EdDsa,
-        }
-    }
-}
-
-impl TokenAlgorithm {
-    /// Returns the algorithm with this name in the header of a token. `None` for all that no key can have, such as `none`.
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Hs256, Self::Rs256, Self::Es256, Self::EdDsa];
-        all.into_iter().find(|known| known.name() == name)
-    }
-
-    /// Returns its name in the header of a token.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
-
 /// A key that verifies tokens of one algorithm.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenKey {
@@ -74,58 +19,6 @@ pub struct TokenKey {
     pub kid: Option<Box<str>>,
     /// The key.
     pub material: KeyMaterial,
-}
-
-/// The material of a key, which determines its algorithm.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum KeyMaterial {
-    /// The secret of HS256.
-    Hs256(TokenSecret),
-    /// The modulus and the exponent of RS256, big-endian.
-    Rs256 {
-        /// The modulus, of 2,048 to 8,192 bits.
-        modulus: Box<[u8]>,
-        /// The public exponent.
-        exponent: Box<[u8]>,
-    },
-    /// The point of ES256, uncompressed.
-    Es256(Box<[u8; 65]>),
-    /// The public key of Ed25519.
-    EdDsa([u8; 32]),
-}
-
-impl KeyMaterial {
-    /// Returns the only algorithm that this key verifies.
-    pub const fn algorithm(&self) -> TokenAlgorithm {
-        match self {
-            Self::Hs256(_) => TokenAlgorithm::Hs256,
-            Self::Rs256 { .. } => TokenAlgorithm::Rs256,
-            Self::Es256(_) => TokenAlgorithm::Es256,
-            Self::EdDsa(_) => TokenAlgorithm::EdDsa,
-        }
-    }
-}
-
-/// The secret of HS256. Not printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TokenSecret(Box<[u8]>);
-
-impl TokenSecret {
-    /// Wraps a secret.
-    pub fn new(secret: &[u8]) -> Self {
-        Self(secret.into())
-    }
-
-    /// Returns the secret, for the one place that verifies signatures.
-    pub const fn reveal(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TokenSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSecret(…)")
-    }
 }
 
 impl TokenKey {
@@ -170,7 +63,7 @@ impl TokenKey {
 
     pub(super) fn encode(&self) -> wire::TokenKey {
         let key = match &self.material {
-            KeyMaterial::Hs256(secret) => WireKey::Hs256(secret.0.to_vec().into()),
+            KeyMaterial::Hs256(secret) => WireKey::Hs256(secret.reveal().to_vec().into()),
             KeyMaterial::Rs256 { modulus, exponent } => WireKey::Rs256(wire::RsaKey {
                 modulus: modulus.to_vec().into(),
                 exponent: exponent.to_vec().into(),
