@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod core;
 pub mod ledger;
 pub mod metrics;
+pub mod passwords;
 pub mod publisher;
 pub mod settings;
 pub mod source;

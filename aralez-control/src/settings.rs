@@ -103,7 +103,7 @@ impl ControlSettings {
 
     /// Returns the context for parsing documents: no route may point at the config API, at the socket of the stream, or at one in
     /// `state_dir`, where proxies hand over. Paths are refused both as configured and as the system resolves them now; a path in a document
-    /// that leads there through another symlink is not detected.
+    /// that leads there through another symlink is not detected. Passwords are not hashed: the store, which has the key for that, is opened later.
     pub fn surroundings(&self) -> Surroundings {
         let bound = [Some(self.config_address), self.config_tls_address];
         let ControlAddress::Unix(stream) = &self.control_address;
@@ -119,7 +119,10 @@ impl ControlSettings {
                 .flat_map(|path| [path.clone(), resolved(path)])
                 .collect(),
         };
-        Surroundings { forbidden }
+        Surroundings {
+            forbidden,
+            ..Surroundings::default()
+        }
     }
 
     fn check_token_key(&mut self) {

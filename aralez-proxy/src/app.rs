@@ -11,7 +11,7 @@ use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
 use aralez_runtime::signals::Signals;
-use aralez_runtime::{private, state, supervised, telemetry};
+use aralez_runtime::{private, random, state, supervised, telemetry};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -20,8 +20,10 @@ use crate::cache::{Cache, ExitNotes};
 use crate::core::admission::{Admission, Most};
 use crate::core::counters::Counters;
 use crate::core::live::Live;
+use crate::core::request::credentials::CredentialMemory;
 use crate::core::request::limiter::Limiter;
 use crate::core::traffic::Traffic;
+use crate::engine::password_checks::PasswordChecks;
 use crate::engine::server::{Options, Server};
 use crate::engine::threads::context::Engine;
 use crate::settings::Settings;
@@ -133,7 +135,10 @@ fn serve(
     } = parts;
     // From here on a termination signal goes through the drain, which records the exit first: a content is on trial from the moment it is
     // published, and must not be blamed for a regular exit.
-    let (mut asks, phases) = signals::obey(signals, reread, settings.phases)?;
+    let credentials = CredentialMemory::new(random::bytes(), settings.auth_failures);
+    let credentials = Arc::new(credentials);
+    let rates = Arc::clone(&credentials);
+    let (mut asks, phases) = signals::obey(signals, reread, settings.phases, rates)?;
     let traffic = Arc::new(Traffic::default());
     process::count_panics(traffic.tally(), Arc::clone(exits));
 
@@ -155,7 +160,7 @@ fn serve(
         listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
     };
-    let engine = engine(settings, &live, &traffic, &limiter);
+    let engine = engine(settings, &live, &traffic, (&limiter, credentials));
     let _sweeping = sweeping::spawn(limiter).context("cannot start the sweep of limits")?;
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
@@ -187,7 +192,7 @@ fn engine(
     settings: &Settings,
     live: &Arc<Live>,
     traffic: &Arc<Traffic>,
-    limiter: &Arc<Limiter>,
+    (limiter, credentials): (&Arc<Limiter>, Arc<CredentialMemory>),
 ) -> Engine {
     Engine {
         started: Instant::now(),
@@ -199,6 +204,8 @@ fn engine(
         pool: settings.pool,
         admission: Arc::new(Admission::new(most(settings), Instant::now())),
         limiter: Arc::clone(limiter),
+        credentials,
+        password_checks: PasswordChecks::default(),
     }
 }
 

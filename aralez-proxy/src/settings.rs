@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use aralez_proto::main_config::{ControlAddress, MainConfig};
+use aralez_proto::main_config::{ControlAddress, FailureRate, MainConfig};
 use aralez_proto::model::{GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
@@ -45,6 +45,8 @@ pub struct Settings {
     pub upgrade_sock: PathBuf,
     /// Durations of the shutdown phases.
     pub phases: Phases,
+    /// The rate of failed authorizations from which on an address is refused.
+    pub auth_failures: FailureRate,
     /// Client limits.
     pub client: ClientLimits,
     /// Number of file descriptors for client connections and their requests, once the limit of open files is known.
@@ -79,6 +81,7 @@ impl Settings {
             node,
             group: config.node_group.clone(),
             phases: phases(config),
+            auth_failures: config.auth_failures,
             descriptors: None,
             client: ClientLimits::of(config),
             pool: PoolLimits::of(config),

@@ -1,16 +1,19 @@
 //! The decision about a request: find its route, apply its policies, take its action. A pure function of the table and a view of the
 //! request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aralez_proto::model::{Action, PoolName};
 
 use crate::additions::Additions;
 use crate::answer::Answer;
-use crate::policy::{self, Subject, Verdict};
+use crate::ask::{Ask, Pause, Reply};
+use crate::authorization::without_token;
+use crate::policy::{self, Evaluated, Subject};
 use crate::rejection::Rejection;
 use crate::route::{self, Destination, Routed};
-use crate::state::State;
+use crate::state::{LimitKey, State};
 use crate::table::{CompiledRoute, RouteTable};
 use crate::templates::Facts;
 use crate::{Context, Fields, Request};
@@ -37,18 +40,28 @@ pub enum Decision<'a> {
     Reject {
         /// The reason.
         rejection: Rejection,
-        /// The route whose policies reject it, whose response edits apply; `None` if no route was found.
+        /// The route whose policy rejects the request, whose response edits apply, so that a client can read the answer where CORS requires
+        /// fields. `None` if there was no route.
         route: Option<&'a Arc<CompiledRoute>>,
+    },
+    /// Get a reply to a question, then [`resume`].
+    Ask {
+        /// The question.
+        ask: Ask,
+        /// The place at which the decision waits.
+        pause: Pause,
     },
 }
 
-impl<'a> Decision<'a> {
-    /// Returns the route of the request. `None` if it has none.
-    pub const fn route(&self) -> Option<&'a Arc<CompiledRoute>> {
-        match self {
+impl Decision<'_> {
+    /// Returns where a response with a status of 400 to 499 counts for the client. `None` if the route does not limit them.
+    pub fn error_key(&self, client: IpAddr) -> Option<LimitKey> {
+        let route = match self {
             Self::Forward(forward) => Some(forward.route),
             Self::Answer { route, .. } | Self::Reject { route, .. } => *route,
-        }
+            Self::Ask { .. } => None,
+        };
+        route?.error_key(client)
     }
 }
 
@@ -74,6 +87,29 @@ pub fn decide<'a, F: Fields, S: State>(
     state: &S,
     additions: &mut Additions,
 ) -> Decision<'a> {
+    resolve(table, context, request, state, (additions, None))
+}
+
+/// Resumes a decision with the reply to its question. Table and request must be those of the first part, and `additions` as it left them.
+pub fn resume<'a, F: Fields, S: State>(
+    table: &'a RouteTable,
+    context: &Context<'_>,
+    request: &Request<'a, F>,
+    state: &S,
+    (additions, pause, reply): (&mut Additions, Pause, Reply),
+) -> Decision<'a> {
+    let resumed = Some((pause, reply));
+    resolve(table, context, request, state, (additions, resumed))
+}
+
+/// Finds the route, then examines the request for it.
+fn resolve<'a, F: Fields, S: State>(
+    table: &'a RouteTable,
+    context: &Context<'_>,
+    request: &Request<'a, F>,
+    state: &S,
+    progress: (&mut Additions, Option<(Pause, Reply)>),
+) -> Decision<'a> {
     let routed = match route::find(table, context, request) {
         Ok(Destination::Route(routed)) => routed,
         Ok(Destination::Proxy) => {
@@ -90,7 +126,7 @@ pub fn decide<'a, F: Fields, S: State>(
         }
     };
     let route = Some(routed.route);
-    examine(context, request, &routed, state, additions)
+    examine(context, request, &routed, state, progress)
         .unwrap_or_else(|rejection| Decision::Reject { rejection, route })
 }
 
@@ -100,10 +136,10 @@ fn examine<'a, F: Fields, S: State>(
     request: &Request<'a, F>,
     routed: &Routed<'a>,
     state: &S,
-    additions: &mut Additions,
+    (additions, resumed): (&mut Additions, Option<(Pause, Reply)>),
 ) -> Result<Decision<'a>, Rejection> {
     let policies = &routed.route.rules.policies;
-    let mut verdict = Ok(Verdict::Pass);
+    let mut evaluated = Ok(Evaluated::Passed);
     if !policies.is_empty() {
         let mut subject = Subject {
             context,
@@ -114,15 +150,18 @@ fn examine<'a, F: Fields, S: State>(
             state,
             additions,
         };
-        verdict = policy::ask(policies, &mut subject);
+        evaluated = policy::evaluate(policies, resumed, &mut subject);
+    }
+    if let Ok(Evaluated::Asks(ask, pause)) = evaluated {
+        return Ok(Decision::Ask { ask, pause });
     }
     fill(context, request, routed, additions);
-    match verdict? {
-        Verdict::Pass => act(request.target, routed),
-        Verdict::Answer(answer) => Ok(Decision::Answer {
+    match evaluated? {
+        Evaluated::Answered(answer) => Ok(Decision::Answer {
             answer,
             route: Some(routed.route),
         }),
+        _ => act(request.target, routed),
     }
 }
 
@@ -158,7 +197,7 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection>
     let route = routed.route;
     let answer = match &route.action {
         Action::Redirect(redirect) => {
-            let path_and_query = routed.target.path_and_query();
+            let path_and_query = without_token(routed.target.path_and_query());
             let location = format!("{}{path_and_query}", redirect.to);
             Answer::redirect(redirect.status, &location)
         }
@@ -170,6 +209,7 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection>
                     .apply(&routed.target)
                     .map_err(Rejection::InvalidTarget)?,
             };
+            let path_and_query = without_token(path_and_query);
             return Ok(Decision::Forward(Forward {
                 route,
                 pool,

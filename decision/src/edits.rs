@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use aralez_proto::model::{Header, HeaderEdits, HeaderValue, Template};
 
 use crate::additions::{self, Size};
+use crate::fields::is_spelling_of;
 
 #[cfg(test)]
 mod tests;
@@ -107,10 +108,10 @@ impl CompiledEdits {
         }
     }
 
-    /// Reports whether a field of this name is dropped.
+    /// Reports whether a field of this name is dropped: in every spelling that an endpoint may accept for a dropped name.
     pub fn drops(&self, name: &[u8]) -> bool {
         let mut dropped = self.dropped();
-        dropped.any(|dropped| dropped.eq_ignore_ascii_case(name))
+        dropped.any(|dropped| is_spelling_of(dropped, name))
     }
 
     /// Returns the names of the dropped fields, in lower case.

@@ -162,6 +162,15 @@ impl FieldName {
     }
 }
 
+/// Reports whether endpoints may take two names for one. CGI and its descendants map every byte that is neither letter nor digit to `_`.
+pub(crate) fn is_spelling_of(known: &[u8], name: &[u8]) -> bool {
+    let same = |(known, byte): (&u8, &u8)| {
+        byte.eq_ignore_ascii_case(known)
+            || !(byte.is_ascii_alphanumeric() || known.is_ascii_alphanumeric())
+    };
+    known.len() == name.len() && known.iter().zip(name).all(same)
+}
+
 /// Names that [`FieldName::may_trail`] does not know and that describe or protect a message, so that they are not allowed in its trailer
 /// section.
 ///

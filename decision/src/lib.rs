@@ -7,6 +7,8 @@
 pub mod additions;
 pub mod address_filter;
 pub mod answer;
+pub mod ask;
+pub mod authorization;
 pub mod client;
 pub mod decide;
 pub mod edits;

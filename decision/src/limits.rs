@@ -15,7 +15,7 @@ use crate::Fields;
 use crate::answer::{Answer, Content};
 use crate::fields::FieldName;
 use crate::octets;
-use crate::state::{LimitKey, State, Take};
+use crate::state::{ClientCounts, LimitKey, Take};
 
 /// A route, as limits identify it.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +66,11 @@ impl RequestLimit {
         &self,
         route: LimitedRoute<'_>,
         client: IpAddr,
-        state: &impl State,
+        counts: &dyn ClientCounts,
     ) -> Result<(), Excess> {
         let key = self.by.key(route, client);
         let quota = self.quota;
-        let taken = state.take(&Take { quota, key });
+        let taken = counts.take(&Take { quota, key });
         taken.map_err(|wait| Excess::new(quota.requests(), quota.per(), wait))
     }
 }
@@ -94,9 +94,9 @@ impl ErrorLimit {
         &self,
         route: LimitedRoute<'_>,
         client: IpAddr,
-        state: &impl State,
+        counts: &dyn ClientCounts,
     ) -> Result<(), Excess> {
-        let checked = state.check_errors(&self.key(route, client), self.most);
+        let checked = counts.check_errors(&self.key(route, client), self.most);
         checked.map_err(|wait| Excess::new(self.most, Self::WINDOW, wait))
     }
 

@@ -4,24 +4,29 @@
 //! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy depends on
 //! or changes (a limiter's counts) is behind [`State`], to which it passes values. A route without policies costs one length check.
 //!
-//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then the limits of clients. Authorization will follow them.
+//! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then the limits of clients, then authorization.
 //!
-//! A future policy that depends on an external result (forward authorization, a password hash) can return a third [`Verdict`] that contains
-//! the query: the head of the request stays in its buffer during the decision, so the exchange can await the result and continue the list.
+//! A policy that depends on an external result (a password hash) returns a third [`Verdict`] with its question. The head of the request stays
+//! in its buffer, so the exchange awaits the reply and resumes the list at that policy.
 
 use std::num::NonZeroU64;
 
-use aralez_proto::matcher::{Scheme, Target};
+use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 use aralez_proto::rules::Rules;
 
-use crate::additions::Additions;
+use crate::Fields;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
-use crate::limits::{self, ErrorLimit, LimitedRoute, RequestLimit, RouteLimits};
+use crate::ask::{Ask, Pause, Reply};
+use crate::authorization::CompiledAuthorization;
+use crate::limits::{self, ErrorLimit, RequestLimit, RouteLimits};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{Context, Fields, Request};
+
+pub mod subject;
+
+pub use subject::{Subject, Verdict};
 
 /// One policy of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,15 +41,19 @@ pub enum Policy {
     Errors(ErrorLimit),
     /// `max_body`: refuses requests that announce a larger body. Other bodies are counted while they arrive.
     Body(NonZeroU64),
+    /// `authorization`: refuses requests that do not prove that they may use the route.
+    Authorization(CompiledAuthorization),
 }
 
-/// The verdict of a policy on a request.
+/// The result of a list of policies.
 #[derive(Debug)]
-pub enum Verdict {
-    /// Continue with the next policy, or with the action of the route.
-    Pass,
-    /// Answer the request.
-    Answer(Answer),
+pub enum Evaluated {
+    /// All policies passed the request.
+    Passed,
+    /// A policy answers the request.
+    Answered(Answer),
+    /// A policy asks.
+    Asks(Ask, Pause),
 }
 
 impl Policy {
@@ -57,67 +66,72 @@ impl Policy {
             limits.errors.map(Self::Errors),
             limits.body.map(Self::Body),
         ];
-        to_https
-            .into_iter()
-            .chain(filter)
-            .chain(limits.into_iter().flatten())
-            .collect()
+        let authorization = CompiledAuthorization::of(rules).map(Self::Authorization);
+        let first = to_https.into_iter().chain(filter);
+        let limited = first.chain(limits.into_iter().flatten());
+        limited.chain(authorization).collect()
     }
 }
 
-/// The input of policies, and the place for their additions.
-#[derive(Debug)]
-pub struct Subject<'a, F, S> {
-    /// The context of the decision.
-    pub context: &'a Context<'a>,
-    /// The request.
-    pub request: &'a Request<'a, F>,
-    /// The requested host, normalised, without port; `None` if there was none.
-    pub host: Option<&'a str>,
-    /// The parsed target.
-    pub target: &'a Target<'a>,
-    /// The route.
-    pub route: LimitedRoute<'a>,
-    /// The state that earlier requests left.
-    pub state: &'a S,
-    /// The fields that policies add.
-    pub additions: &'a mut Additions,
-}
-
-/// Evaluates the policies of a route in order, until one answers.
+/// Evaluates the policies of a route in order, until one answers or asks. `resumed` is the place at which an earlier evaluation paused, with
+/// the reply: policies before it are not evaluated again.
 ///
 /// # Errors
-/// [`Rejection`] if a policy cannot be applied to the request.
-pub fn ask<F: Fields, S: State>(
+/// [`Rejection`] if a policy refuses the request, or cannot be applied to it.
+pub fn evaluate<F: Fields, S: State>(
     policies: &[Policy],
+    resumed: Option<(Pause, Reply)>,
     subject: &mut Subject<'_, F, S>,
-) -> Result<Verdict, Rejection> {
-    let client = subject.request.client;
-    for policy in policies {
-        let verdict = match policy {
-            Policy::ToHttps => to_https(subject)?,
-            Policy::AddressFilter(filter) if filter.admits(client) => Verdict::Pass,
-            Policy::AddressFilter(_) => return Err(Rejection::Address),
-            Policy::Requests(limit) => {
-                let taken = limit.take(subject.route, client, subject.state);
-                taken.map_err(Rejection::RateLimit)?;
-                Verdict::Pass
+) -> Result<Evaluated, Rejection> {
+    let start = resumed.map_or(0, |(pause, _)| pause.policy);
+    let mut reply = resumed.map(|(_, reply)| reply);
+    for (index, policy) in policies.iter().enumerate().skip(start) {
+        match ask(policy, reply.take(), subject)? {
+            Verdict::Pass => {}
+            Verdict::Answer(answer) => return Ok(Evaluated::Answered(answer)),
+            Verdict::Ask(question) => {
+                return Ok(Evaluated::Asks(question, Pause { policy: index }));
             }
-            Policy::Errors(limit) => {
-                let checked = limit.check(subject.route, client, subject.state);
-                checked.map_err(Rejection::ErrorLimit)?;
-                Verdict::Pass
-            }
-            Policy::Body(most) if limits::announces_at_most(*most, &subject.request.fields) => {
-                Verdict::Pass
-            }
-            Policy::Body(_) => return Err(Rejection::BodyTooLarge),
-        };
-        if !matches!(verdict, Verdict::Pass) {
-            return Ok(verdict);
         }
     }
-    Ok(Verdict::Pass)
+    Ok(Evaluated::Passed)
+}
+
+/// Asks one policy, with the reply to its question if it is resumed.
+fn ask<F: Fields, S: State>(
+    policy: &Policy,
+    reply: Option<Reply>,
+    subject: &mut Subject<'_, F, S>,
+) -> Result<Verdict, Rejection> {
+    match policy {
+        Policy::ToHttps => to_https(subject),
+        Policy::AddressFilter(filter) if filter.admits(subject.request.client) => Ok(Verdict::Pass),
+        Policy::AddressFilter(_) => Err(Rejection::Address),
+        Policy::Requests(limit) => limit
+            .take(
+                subject.route,
+                subject.request.client,
+                subject.state.counts(),
+            )
+            .map(|()| Verdict::Pass)
+            .map_err(Rejection::RateLimit),
+        Policy::Errors(limit) => limit
+            .check(
+                subject.route,
+                subject.request.client,
+                subject.state.counts(),
+            )
+            .map(|()| Verdict::Pass)
+            .map_err(Rejection::ErrorLimit),
+        Policy::Body(most) if limits::announces_at_most(*most, &subject.request.fields) => {
+            Ok(Verdict::Pass)
+        }
+        Policy::Body(_) => Err(Rejection::BodyTooLarge),
+        Policy::Authorization(authorization) => match reply {
+            Some(reply) => authorization.resume(reply, subject),
+            None => authorization.judge(subject),
+        },
+    }
 }
 
 /// Redirects a plaintext request to the same host and target over TLS.

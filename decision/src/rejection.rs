@@ -38,6 +38,15 @@ pub enum Rejection {
     /// The body is larger than `max_body` of the route.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// `authorization` of the route: the request proves nothing, or something wrong. The challenge is among the additions.
+    #[error("the request is not authorized")]
+    Unauthorized,
+    /// `auth_failures`: the client's address failed too often. The time to wait is among the additions.
+    #[error("the client's address failed to authorize too often")]
+    Blocked,
+    /// Too many questions of policies are open, so this one has no reply.
+    #[error("no reply to a question of a policy")]
+    Unavailable,
     /// No host or no path matches.
     #[error("no route")]
     NoRoute {
@@ -58,7 +67,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// The names of all rejections: the labels of the metric.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 16] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -72,6 +81,9 @@ impl Rejection {
         "rate_limit",
         "x4xx_limit",
         "body_too_large",
+        "unauthorized",
+        "blocked",
+        "unavailable",
     ];
 
     /// Returns the response.
@@ -95,14 +107,17 @@ impl Rejection {
             | Self::InvalidHost(_)
             | Self::InvalidTarget(_)
             | Self::OtherAuthority => 400,
+            // RFC 9110 section 15.5.2: a request that lacks valid credentials is answered with 401.
+            Self::Unauthorized => 401,
             Self::Address => 403,
             Self::Connect => 405,
             // RFC 9110 section 15.5.14: a body that is larger than the server is willing to process is answered with 413.
             Self::BodyTooLarge => 413,
-            Self::RateLimit(_) | Self::ErrorLimit(_) => 429,
             Self::NoRoute { compat: true } | Self::NoEndpoint { compat: true } => 502,
             Self::NoRoute { compat: false } => 404,
-            Self::NoEndpoint { compat: false } | Self::NotLoaded => 503,
+            // RFC 6585 section 4: a client that sent too much in a time is answered with 429.
+            Self::RateLimit(_) | Self::ErrorLimit(_) | Self::Blocked => 429,
+            Self::NoEndpoint { compat: false } | Self::NotLoaded | Self::Unavailable => 503,
             Self::Loop => 508,
         }
     }
@@ -128,6 +143,9 @@ impl Rejection {
             Self::RateLimit(_) => 10,
             Self::ErrorLimit(_) => 11,
             Self::BodyTooLarge => 12,
+            Self::Unauthorized => 13,
+            Self::Blocked => 14,
+            Self::Unavailable => 15,
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::document::keys::{GlobalKeys, HostKeys};
 use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
 use crate::model::{
-    Endpoint, Forbidden, GroupName, Pool, PoolName, RelativePath, Settings, VirtualHost,
+    Endpoint, Forbidden, GroupName, PasswordHasher, Pool, PoolName, RelativePath, Settings,
+    UnhashedPasswords, VirtualHost,
 };
 use crate::reading::FromYaml;
 
@@ -106,10 +107,22 @@ impl FromIterator<(String, Bytes)> for DocumentSet {
 }
 
 /// The context that the reader of documents needs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Surroundings {
     /// Addresses that no route may use: the config API and the sockets of this control.
     pub forbidden: Forbidden,
+    /// Hashes the plain passwords of documents.
+    pub passwords: Arc<dyn PasswordHasher>,
+}
+
+impl Default for Surroundings {
+    /// Returns what a reader needs that only checks documents: nothing is forbidden, and passwords are not hashed.
+    fn default() -> Self {
+        Self {
+            forbidden: Forbidden::default(),
+            passwords: Arc::new(UnhashedPasswords),
+        }
+    }
 }
 
 /// The authored layer: the contents of the documents.

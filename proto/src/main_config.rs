@@ -9,6 +9,7 @@ use crate::reading::{FromYaml, Reader, report};
 
 mod changed_keys;
 mod checks;
+mod failure_rate;
 mod into_setting;
 mod keys;
 mod owner;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use crate::reading::{OneOrMany, duration};
 pub use changed_keys::{ChangedKey, changes};
+pub use failure_rate::FailureRate;
 pub use keys::MainConfig;
 pub use owner::Owner;
 pub use secret::Secret;

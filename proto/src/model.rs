@@ -8,6 +8,8 @@ mod forbidden;
 mod header;
 mod host;
 mod name;
+mod password_hash;
+mod password_hasher;
 mod redirect;
 mod relative_path;
 mod respond;
@@ -22,6 +24,8 @@ pub use header::{
 };
 pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
+pub use password_hash::{Argon2Hash, BadPasswordHash, PasswordHash};
+pub use password_hasher::{PasswordHasher, UnhashedPasswords};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
 pub use relative_path::{InvalidRelativePath, RelativePath};
 pub use respond::{InvalidRespond, MOST_RESPOND_BYTES, Respond};

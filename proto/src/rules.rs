@@ -33,7 +33,10 @@ mod trusted_proxies;
 mod x4xx_limit;
 
 pub use add_prefix::AddPrefix;
-use authorization::Authorization;
+pub use authorization::{
+    ApiKeys, Authorization, AuthorizationMethod, BasicUser, BasicUsers, KeyMaterial,
+    TokenAlgorithm, TokenKey, TokenRule, TokenSecret,
+};
 use balance::BalanceChoice;
 use client_ca::ClientCa;
 use compress::Compress;
@@ -242,10 +245,10 @@ rules! {
         max_body: MaxBody = "max_body" at EVERYWHERE;
         /// Files sent with the error responses that the proxy generates itself, by status.
         errors: Errors = "errors" at SCOPES;
+        /// Authorization of clients.
+        authorization: Authorization = "authorization" at EVERYWHERE;
     }
     checked {
-        /// Authorization of clients.
-        "authorization": Authorization, at EVERYWHERE;
         /// Whether responses are compressed.
         "compress": Compress, at SCOPES;
         /// Whether a client keeps its endpoint, or for how many seconds.

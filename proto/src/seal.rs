@@ -26,6 +26,11 @@ impl SealKey {
         Self(bytes)
     }
 
+    /// Returns a key for another purpose. It reveals nothing of this key, and two purposes have unrelated keys.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.0)
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&self.0.into())
     }

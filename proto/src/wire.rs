@@ -9,6 +9,7 @@
 
 pub mod codec;
 pub mod part;
+mod secrets;
 
 /// Resources: the content of records.
 pub mod resource {

@@ -17,9 +17,9 @@ client_headers: {set: {A: b}, append: {C: d}, remove: [E]}
 server_headers: ['A:b']
 authorization: none
 authorization: {type: basic, creds: 'a:b'}
-authorization: {type: basic, users: ['a:HASH'], realm: x}
+authorization: {type: basic, users: ['a:$2y$05$4uNBNnQ8RGEwmUP8GXRy1.UZ6KR/tlIyhmIP4hYk6RMRZlhFLlONy'], realm: x}
 authorization: {type: basic, users_file: htpasswd}
-authorization: {type: apikey, keys: [KEY, 'sha256:00']}
+authorization: {type: apikey, keys: [KEY, 'sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b']}
 authorization: {type: jwt, data: secret}
 authorization: {type: jwt, keys: [{kid: a, alg: HS256, key: x}], algorithms: [HS256], audience: a, issuer: b, claims: {sub: X-User}}
 authorization: {type: jwt, keys: aralez}

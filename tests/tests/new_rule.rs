@@ -75,12 +75,12 @@ const EDITED: [(&str, Edits); 3] = [
                 "pub enum Policy {\n    /// `probe: true`: redirects to the host itself.\n    Probe,\n",
             ),
             (
-                "        to_https.into_iter()",
-                "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        probe.into_iter().chain(to_https)",
+                "        let first = to_https.into_iter()",
+                "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        let first = probe.into_iter().chain(to_https)",
             ),
             (
-                "            Policy::ToHttps => to_https(subject)?,",
-                "            Policy::ToHttps => to_https(subject)?,\n            Policy::Probe => Verdict::Answer(Answer::redirect(RedirectStatus::Found, \"/\")),",
+                "        Policy::ToHttps => to_https(subject),",
+                "        Policy::ToHttps => to_https(subject),\n        Policy::Probe => Ok(Verdict::Answer(Answer::redirect(RedirectStatus::Found, \"/\"))),",
             ),
         ],
     ),

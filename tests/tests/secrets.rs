@@ -9,15 +9,61 @@ use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::raw::{self, Request};
 use aralez_tests::wire::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// A header value in a document, where users put tokens.
 const PLANTED: &str = "Pl4nted-0d8a2c1b9e-s3cret";
 /// The same in a document that is refused.
 const REFUSED: &str = "R3fused-77f1c0aa41-s3cret";
 
+/// Credentials in a document, and those that clients send.
+const PASSWORD: &str = "Pl4nted-4f0be9d1c7-passw0rd";
+const API_KEY: &str = "Pl4nted-9e33d1a0b2-api-key";
+const JWT_SECRET: &str = "Pl4nted-61c7e0f9a4-jwt-secret";
+const TOKEN: &str = "Pl4nted-c05512de8b-t0ken";
+const GUESSED: &str = "Gu3ssed-5b1e77ac90-s3cret";
+
 fn document(origin: &Origin, secret: &str) -> String {
     let edits = format!("server_headers:\n  - \"X-Token:{secret}\"\n");
     edits + &site("a.test", &[origin.address()])
+}
+
+/// Hosts that ask for credentials, one of each kind.
+fn guarded(origin: &Origin) -> String {
+    let host = |name: &str, rule: &str| {
+        let route = format!("servers: [\"{}\"]", origin.address());
+        format!("{name}.test: {{authorization: {{{rule}}}, paths: {{/: {{{route}}}}}}}\n")
+    };
+    host("basic", &format!("type: basic, creds: \"user:{PASSWORD}\""))
+        + &host("key", &format!("type: apikey, creds: {API_KEY}"))
+        + &host("jwt", &format!("type: jwt, creds: {JWT_SECRET}"))
+}
+
+/// Sends right and wrong credentials of each kind.
+async fn present_credentials(fleet: &Fleet) {
+    let basic = |password: &str| format!("Basic {}", STANDARD.encode(format!("user:{password}")));
+    let token = format!("/?araleztoken={TOKEN}.{TOKEN}.{TOKEN}");
+    for (host, target, name, value, status) in [
+        ("basic.test", "/", "Authorization", basic(PASSWORD), 200),
+        ("basic.test", "/", "Authorization", basic(GUESSED), 401),
+        ("key.test", "/", "X-Api-Key", API_KEY.to_owned(), 200),
+        ("key.test", "/", "X-Api-Key", GUESSED.to_owned(), 401),
+        (
+            "jwt.test",
+            "/",
+            "Authorization",
+            format!("Bearer {TOKEN}"),
+            401,
+        ),
+        ("jwt.test", token.as_str(), "Accept", "*/*".to_owned(), 401),
+        ("a.test", token.as_str(), "Accept", "*/*".to_owned(), 200),
+    ] {
+        let request = Request::get(host, target).header(name, &value);
+        let response = raw::send(fleet.http(0), &request).await.unwrap();
+        assert_eq!(response.status, status, "{host}{target}");
+        assert!(!response.text().contains(TOKEN));
+    }
 }
 
 fn holds(bytes: &[u8], secret: &str) -> bool {
@@ -88,13 +134,17 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let mut fleet = Plan::new(1)
         .control("log_level: trace")
         .proxy(0, "log_level: trace")
-        .document(&document(&a, PLANTED))
+        .document(&(document(&a, PLANTED) + &guarded(&a)))
         .start()
         .await;
     let head = fleet.until_current(LIVE).await;
     fleet.until_serving(LIVE, "a.test", "a").await;
     assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
-    let faulty = document(&a, REFUSED) + "bogus: 1\n" + &format!("b.test: {REFUSED}\n");
+    present_credentials(&fleet).await;
+    assert!(!a.last().target().contains(TOKEN), "no endpoint sees it");
+    let faulty = document(&a, REFUSED)
+        + "bogus: 1\n"
+        + &format!("b.test: {REFUSED}\nauthorization: {{type: basic, users: ['{REFUSED}']}}\n");
     let response = fleet.push(&faulty).await;
     assert_eq!(response.status, 502);
     assert!(!response.text().contains(REFUSED), "{}", response.text());
@@ -118,7 +168,12 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
 
     let mut found = Vec::new();
     let mut look = |place: String, bytes: &[u8]| {
-        for secret in [PLANTED, REFUSED, MASTER_KEY, "wr0ng-key-s3cret"] {
+        let wrong_key = "wr0ng-key-s3cret";
+        let credentials = [PASSWORD, API_KEY, JWT_SECRET, TOKEN, GUESSED];
+        for secret in [PLANTED, REFUSED, MASTER_KEY, wrong_key]
+            .into_iter()
+            .chain(credentials)
+        {
             if holds(bytes, secret) {
                 found.push(format!(
                     "{secret} is in {place}: {}",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
+use aralez_proto::document::Surroundings;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::info;
@@ -16,6 +17,7 @@ use crate::core::layers::Discovered;
 use crate::core::source::Source;
 use crate::core::store::{FilesOnDisk, MainFile, Store};
 use crate::ledger::Ledger;
+use crate::passwords::PasswordHashes;
 use crate::publisher::{Following, Publisher, PublisherParts};
 use crate::settings::ControlSettings;
 use crate::source::file::{FileSource, MainDocument, WriteEvents};
@@ -37,6 +39,7 @@ impl OpenState {
         // Before the publisher opens the head, whose proof waits for these nodes.
         roster::recall(&ledger, &fleet);
         let (key, cluster) = (ledger.seal_key(), ledger.cluster_id());
+        let passwords = Arc::new(PasswordHashes::new(&key));
         let mut checkpoint = CheckpointFile::new(&settings.control_dir(), key, cluster);
         let kept = checkpoint.read();
         let writers = WriteEvents::default();
@@ -49,7 +52,10 @@ impl OpenState {
             files: document.map(|it| Box::new(it) as Box<dyn FilesOnDisk>),
             heads: Arc::new(fleet.clone()),
             discovered: kept.clone(),
-            surroundings: settings.surroundings(),
+            surroundings: Surroundings {
+                passwords,
+                ..settings.surroundings()
+            },
             hold: times.hold,
             settling: times.settling,
         };

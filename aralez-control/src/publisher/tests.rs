@@ -279,7 +279,10 @@ fn without(address: &str) -> Surroundings {
         addresses: vec![address.parse().unwrap()],
         paths: Vec::new(),
     };
-    Surroundings { forbidden }
+    Surroundings {
+        forbidden,
+        ..Surroundings::default()
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The path of a request: HTTP/1 parsing, the table, the balancer and retries. What is decided about it is in the crate `aralez-decision`.
 
 pub mod balance;
+pub mod credentials;
 pub mod http1;
 pub mod id_source;
 pub mod limiter;

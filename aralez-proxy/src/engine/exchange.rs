@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::core::live::Origin;
+use crate::core::live::{LiveTable, Origin};
 use crate::core::request::http1::RequestRefusal;
 use crate::core::request::outcome::{Conclusion, Outcome, Reason};
 use crate::engine::exchange::client_side::ClientSide;
@@ -24,15 +24,19 @@ use aralez_decision::rejection::Rejection;
 use aralez_decision::state::LimitKey;
 use aralez_decision::table::CompiledRoute;
 use aralez_decision::trace::NewIds;
+use asking::OpenDecision;
 use endpoint_side::EndpointSide;
+use request_state::RequestState;
 
 mod answering;
+mod asking;
 pub mod client_side;
 mod connecting;
 pub mod duplex;
 pub mod endpoint_side;
 pub mod facts;
 mod forwarding;
+mod request_state;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +82,14 @@ enum Plan {
     Answer(Answer, Option<Arc<CompiledRoute>>),
 }
 
+/// The reason why there is no plan yet.
+enum NoPlan {
+    /// The request is answered with the error of a rejection, to which the response edits of the route apply.
+    Rejected(Rejection, Option<Arc<CompiledRoute>>),
+    /// A policy asks.
+    Asks(Box<OpenDecision>),
+}
+
 impl<'a, C: ClientSide> Exchange<'a, C> {
     /// Begins an exchange with a request whose head has arrived. The result is collected in `outcome`, which must be new.
     pub fn begin(client: &'a mut C, parts: ExchangeParts<'a>, outcome: &'a mut Outcome) -> Self {
@@ -109,13 +121,21 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     /// Returns a block instead of being an `async fn`, whose future would store the exchange and the plan twice.
     pub fn run(mut self) -> impl Future<Output = ()> {
         self.worker.budget.earn();
-        let plan = self.decide();
+        let decided = self.decide();
         async move {
-            let conclusion = match &plan {
-                Plan::Forward(upstream) => self.forward(upstream).await,
-                Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
+            let conclusion = match &decided {
+                Ok(plan) => self.carry_out(plan).await,
+                // In a box, so that requests without a question do not pay for it.
+                Err(open) => Box::pin(self.settle(open)).await,
             };
             self.finish(conclusion);
+        }
+    }
+
+    async fn carry_out(&mut self, plan: &Plan) -> Conclusion {
+        match plan {
+            Plan::Forward(upstream) => self.forward(upstream).await,
+            Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
         }
     }
 
@@ -135,46 +155,43 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     }
 
     /// Asks the core for the decision. A single table is used for the whole request.
-    fn decide(&mut self) -> Plan {
-        self.examine().unwrap_or_else(|(rejection, route)| {
-            self.outcome.reason = Some(Reason::Rejected(rejection));
-            Plan::Answer(rejection.answer(), route)
+    fn decide(&mut self) -> Result<Plan, Box<OpenDecision>> {
+        let examined = self.examine();
+        self.noted(examined)
+    }
+
+    /// Turns a rejection into its answer, and notes the reason.
+    fn noted(&mut self, examined: Result<Plan, NoPlan>) -> Result<Plan, Box<OpenDecision>> {
+        examined.or_else(|none| match none {
+            NoPlan::Rejected(rejection, route) => {
+                self.outcome.reason = Some(Reason::Rejected(rejection));
+                Ok(Plan::Answer(rejection.answer(), route))
+            }
+            NoPlan::Asks(open) => Err(open),
         })
     }
 
-    /// A rejection comes with the route whose policies decided it.
-    fn examine(&mut self) -> Result<Plan, (Rejection, Option<Arc<CompiledRoute>>)> {
+    fn examine(&mut self) -> Result<Plan, NoPlan> {
         let engine = &self.worker.engine;
         let live = engine.live.load();
         if live.origin == Origin::None {
-            return Err((Rejection::NotLoaded, None));
+            return Err(NoPlan::Rejected(Rejection::NotLoaded, None));
         }
-        let table = &live.table;
         let request = self.client.request();
-        let client = ClientFacts::of(table.routes().trusted_proxies(), &request);
+        let routes = live.table.routes();
+        let client = ClientFacts::of(routes.trusted_proxies(), &request);
         let request = request.of(client.client);
-        let context = Context {
-            node: &engine.node,
-            ids: &self.ids,
-            tls_port: engine.tls_port,
-        };
-        let state = &*engine.limiter;
-        let decision = decide::decide(table.routes(), &context, &request, state, self.additions);
-        self.error_key = decision
-            .route()
-            .and_then(|route| route.error_key(request.client));
-        match decision {
-            Decision::Forward(forward) => match table.serving_pool(forward.pool) {
-                Ok(pool) => Ok(Plan::Forward(Upstream {
-                    route: Arc::clone(forward.route),
-                    pool: Arc::clone(pool),
-                    target: forward.path_and_query,
-                    client,
-                })),
-                Err(rejection) => Err((rejection, Some(Arc::clone(forward.route)))),
-            },
-            Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
-            Decision::Reject { rejection, route } => Err((rejection, route.map(Arc::clone))),
+        let context = context_of(self.worker, &self.ids);
+        let state = self.state();
+        let decision = decide::decide(routes, &context, &request, &state, self.additions);
+        self.error_key = decision.error_key(client.client.address);
+        plan_of(decision, &live, client)
+    }
+
+    const fn state(&self) -> RequestState<'a> {
+        RequestState {
+            worker: self.worker,
+            now: self.now,
         }
     }
 
@@ -195,6 +212,46 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             outcome.received = self.side.up.data();
         }
         outcome.sent = self.client.sent() - self.sent_before;
+    }
+}
+
+/// Returns the context of decisions about a request with these ids.
+fn context_of<'a>(worker: &'a ThreadContext, ids: &'a NewIds) -> Context<'a> {
+    Context {
+        node: &worker.engine.node,
+        ids,
+        tls_port: worker.engine.tls_port,
+    }
+}
+
+/// Returns the plan of a decision.
+fn plan_of(
+    decision: Decision<'_>,
+    live: &Arc<LiveTable>,
+    client: ClientFacts,
+) -> Result<Plan, NoPlan> {
+    match decision {
+        Decision::Forward(forward) => {
+            let route = Arc::clone(forward.route);
+            match live.table.serving_pool(forward.pool) {
+                Ok(pool) => Ok(Plan::Forward(Upstream {
+                    route,
+                    pool: Arc::clone(pool),
+                    target: forward.path_and_query,
+                    client,
+                })),
+                Err(rejection) => Err(NoPlan::Rejected(rejection, Some(route))),
+            }
+        }
+        Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
+        Decision::Reject { rejection, route } => {
+            Err(NoPlan::Rejected(rejection, route.map(Arc::clone)))
+        }
+        Decision::Ask { ask, pause } => Err(NoPlan::Asks(Box::new(OpenDecision {
+            ask,
+            pause,
+            live: Arc::clone(live),
+        }))),
     }
 }
 

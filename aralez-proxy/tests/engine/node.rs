@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use aralez_decision::pseudonym::Pseudonym;
 use aralez_proto::convert::{endpoint_record, host_record, pool_record};
+use aralez_proto::main_config::MainConfig;
 use aralez_proto::model::{
     Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, VirtualHost,
 };
@@ -17,9 +18,11 @@ use aralez_proto::version::Version;
 use aralez_proxy::core::admission::{Admission, Most};
 use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
+use aralez_proxy::core::request::credentials::CredentialMemory;
 use aralez_proxy::core::request::registry::Registry;
 use aralez_proxy::core::request::table::Table;
 use aralez_proxy::core::traffic::{Tally, Traffic, TrafficEvent};
+use aralez_proxy::engine::password_checks::PasswordChecks;
 use aralez_proxy::engine::server::{Options, Server};
 use aralez_proxy::engine::threads::context::Engine;
 
@@ -150,6 +153,11 @@ pub(crate) fn engine(live: Live, most: Most) -> Engine {
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(most, Instant::now())),
         limiter: Arc::default(),
+        credentials: Arc::new(CredentialMemory::new(
+            [0; 32],
+            MainConfig::default().auth_failures,
+        )),
+        password_checks: PasswordChecks::default(),
     }
 }
 

@@ -117,6 +117,7 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
         Decision::Reject { rejection, .. } => {
             format!("{} {}", rejection.status(), rejection.name())
         }
+        Decision::Ask { .. } => "asks".to_owned(),
     }
 }
 
@@ -157,6 +158,24 @@ fn a_plain_request_is_redirected_to_https() {
         ..request
     };
     assert_eq!(line(&table, over_tls), "/safe down /safe/x?y=1");
+}
+
+/// X6: a token in the query reaches no other server, on no route.
+#[test]
+fn a_token_in_the_query_is_not_forwarded() {
+    let table = table(false);
+    for (target, expected) in [
+        ("/x?a&araleztoken=t&b", "/ up /x?a&b"),
+        ("/./x?araleztoken=t", "/ up /x"),
+        ("/old?araleztoken=t&a", "308 https://new.example/base/old?a"),
+        // The client itself gets it back, for the same host.
+        (
+            "/safe?araleztoken=t",
+            "301 https://a.example/safe?araleztoken=t",
+        ),
+    ] {
+        assert_eq!(line(&table, get("a.example", target)), expected, "{target}");
+    }
 }
 
 #[test]

@@ -2,16 +2,19 @@ use std::cell::RefCell;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use aralez_proto::matcher::Target;
 use aralez_proto::model::HostPattern;
 use aralez_proto::rules::{
     Allow, ClientNetworks, MaxBody, Quota, RateLimit, ScopedLimit, ToHttps, X4xxLimit,
 };
 
 use super::*;
-use crate::Pairs;
+use crate::additions::Additions;
+use crate::limits::LimitedRoute;
 use crate::pseudonym::Pseudonym;
-use crate::state::{LimitKey, Take, Unused};
+use crate::state::{ClientCounts, Credentials, LimitKey, Take, Unused};
 use crate::trace::NewIds;
+use crate::{Context, Pairs, Request};
 
 /// A state that admits or refuses everything, and notes what it was asked for.
 #[derive(Default)]
@@ -35,6 +38,16 @@ impl Noting {
 }
 
 impl State for Noting {
+    fn counts(&self) -> &dyn ClientCounts {
+        self
+    }
+
+    fn credentials(&self) -> &dyn Credentials {
+        &Unused
+    }
+}
+
+impl ClientCounts for Noting {
     fn take(&self, take: &Take) -> Result<(), Duration> {
         self.note("take", take.key)
     }
@@ -61,7 +74,7 @@ fn asked_of(
     policies: &[Policy],
     request: &Sent<'_>,
     state: &impl State,
-) -> Result<Verdict, Rejection> {
+) -> Result<Evaluated, Rejection> {
     let context = Context {
         node: &Pseudonym::new([0; 8]),
         ids: &NewIds::default(),
@@ -80,10 +93,10 @@ fn asked_of(
         state,
         additions: &mut Additions::default(),
     };
-    ask(policies, &mut subject)
+    evaluate(policies, None, &mut subject)
 }
 
-fn asked(policies: &[Policy], scheme: Scheme, host: Option<&str>) -> Result<Verdict, Rejection> {
+fn asked(policies: &[Policy], scheme: Scheme, host: Option<&str>) -> Result<Evaluated, Rejection> {
     asked_of(policies, &sent(scheme, host), &Unused)
 }
 
@@ -122,10 +135,10 @@ fn rules_that_ask_for_nothing_have_no_policies() {
 #[test]
 fn a_policy_lets_pass_answers_or_cannot_be_applied() {
     let host = Some("a.example");
-    let passes = |found| matches!(found, Ok(Verdict::Pass));
+    let passes = |found| matches!(found, Ok(Evaluated::Passed));
     assert!(passes(asked(&[], Scheme::Http, host)));
     assert!(passes(asked(&[Policy::ToHttps], Scheme::Https, host)));
-    let Ok(Verdict::Answer(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
+    let Ok(Evaluated::Answered(answer)) = asked(&[Policy::ToHttps], Scheme::Http, host) else {
         panic!("is not answered");
     };
     assert_eq!(answer.status, 301);
@@ -148,7 +161,7 @@ fn a_refused_address_and_a_redirect_use_up_no_limit() {
     let state = Noting::default();
     let host = Some("a.example");
     let plain = asked_of(&policies, &sent(Scheme::Http, host), &state);
-    assert!(matches!(plain, Ok(Verdict::Answer(_))), "{plain:?}");
+    assert!(matches!(plain, Ok(Evaluated::Answered(_))), "{plain:?}");
     let denied = asked_of(&policies, &sent(Scheme::Https, host), &state);
     assert_eq!(denied.unwrap_err(), Rejection::Address);
     assert!(state.asked_for().is_empty());
@@ -177,7 +190,7 @@ fn limits_are_asked_in_their_order_and_the_first_that_is_exceeded_refuses() {
     assert!(matches!(refused, Rejection::ErrorLimit(_)), "{refused:?}");
     let small = sent(Scheme::Http, None);
     let passed = asked_of(&policies, &small, &Unused);
-    assert!(matches!(passed, Ok(Verdict::Pass)), "{passed:?}");
+    assert!(matches!(passed, Ok(Evaluated::Passed)), "{passed:?}");
 }
 
 /// S69, D5, R3: the path that sets a limit counts for itself, other paths for their host; `compat: aralez-0.9` counts by address alone.

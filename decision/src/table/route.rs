@@ -6,8 +6,9 @@ use std::sync::Arc;
 use aralez_proto::model::{
     Action, Direction, Header, HeaderEdits, HostPattern, Route, Settings, VirtualHost,
 };
-use aralez_proto::rules::{Rules, Timeouts};
+use aralez_proto::rules::{Authorization, Rules, Timeouts};
 
+use crate::authorization;
 use crate::edits::CompiledEdits;
 use crate::limits::{LimitedRoute, RouteLimits};
 use crate::path_edit::PathEdit;
@@ -66,7 +67,10 @@ impl CompiledRules {
     /// Compiles `all`, the merged rules of a scope with its limits; `own` are those it sets itself. `wider` is the enclosing scope, whose
     /// header edits are shared if this one has none.
     fn new(mut all: Rules, limits: &RouteLimits, own: &Rules, wider: Option<&Self>) -> Self {
-        let mut request = std::mem::take(&mut all.request_headers).0;
+        // With the header edits: authorization keeps the claims that they show.
+        let policies = Policy::of(&all, limits);
+        let mut request = with_claims(&all);
+        all.request_headers = Default::default();
         let response = std::mem::take(&mut all.response_headers).0;
         if let Some(host) = std::mem::take(&mut all.host).0 {
             set_host(&mut request, &host, &own.request_headers.0);
@@ -79,13 +83,15 @@ impl CompiledRules {
                 None => Arc::new(CompiledEdits::new(all)),
             }
         };
-        let policies = Policy::of(&all, limits);
         let shared = wider.map(|wider| &wider.others);
         let shared = shared.filter(|said| ***said == all).cloned();
         Self {
             request_edits: edits(
                 &request,
-                own.request_headers.0.is_empty() && own.host.0.is_none(),
+                // The authorization of a scope decides which names clients may not send.
+                own.request_headers.0.is_empty()
+                    && own.host.0.is_none()
+                    && own.authorization == Authorization::default(),
                 wider.map(|wider| &wider.request_edits),
             ),
             response_edits: edits(
@@ -109,6 +115,20 @@ fn set_host(all: &mut HeaderEdits, host: &str, own: &HeaderEdits) {
     // A validated host is a valid value.
     all.set
         .extend(Header::new(Direction::Request, "host", host).ok());
+}
+
+/// Returns the edits of requests. Fields that only the authorization sets are dropped from requests, also when a token has no such claim,
+/// and not set by other rules.
+fn with_claims(rules: &Rules) -> HeaderEdits {
+    let mut edits = rules.request_headers.0.clone();
+    for name in authorization::fields_of(rules) {
+        edits.set.retain(|header| header.name() != name);
+        edits.append.retain(|header| header.name() != name);
+        if !edits.remove.iter().any(|removed| removed == name) {
+            edits.remove.push(name.to_owned());
+        }
+    }
+    edits
 }
 
 /// A scope: its merged rules, as data and compiled.

@@ -1,3 +1,4 @@
+use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::model::{
     Direction, Header, HeaderEdits, Redirect, RedirectStatus, Route, Settings,
 };
@@ -99,5 +100,28 @@ fn the_host_of_a_route_replaces_wider_edits_but_not_its_own() {
         assert_eq!(rules.request_edits.lines(), lines.as_bytes());
         assert_eq!(rules.request_edits.dropped().count(), 1);
         assert_eq!(rules.others.host, HostSeen::default());
+    }
+}
+
+#[test]
+fn a_header_of_a_claim_is_dropped_where_its_authorization_applies_and_no_rule_sets_it() {
+    let text = "server_headers: [\"X-User:rule\", \"X-Other:rule\"]\n\
+        authorization: {type: jwt, creds: 0123456789abcdef, claims: {sub: X-User}}\n\
+        a.example:\n  paths:\n    /0: {redirect_to: \"https://x.example\"}\n    \
+        /1: {redirect_to: \"https://x.example\", authorization: none}\n    \
+        /2: {redirect_to: \"https://x.example\", server_headers: [\"X-Third:rule\"]}\n";
+    let documents = DocumentSet::of_main(text.into());
+    let authored = document::read(&documents, &Surroundings::default()).unwrap();
+    let scope = CompiledScope::of(&authored.settings);
+    let routes: Vec<_> = scope.compile(&authored.hosts[0].host).collect();
+    for (index, lines) in [
+        (0, "x-other: rule\r\n"),
+        (1, "x-user: rule\r\nx-other: rule\r\n"),
+        (2, "x-other: rule\r\nx-third: rule\r\n"),
+    ] {
+        let edits = &routes[index].rules.request_edits;
+        assert!(edits.drops(b"X_User"), "{index}");
+        assert_eq!(edits.lines(), lines.as_bytes(), "{index}");
+        assert_eq!(routes[index].rules.policies.len(), usize::from(index != 1));
     }
 }

@@ -76,6 +76,7 @@ impl Set {
         let tree = yaml::parse(text);
         let mut reader = Reader::new(name);
         reader.shown = shown;
+        reader.passwords = &*surroundings.passwords;
         reader.forbidden = Some(&surroundings.forbidden);
         reader.named = std::mem::take(&mut self.named);
         reader.scopes = SCOPES;

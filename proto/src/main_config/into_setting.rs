@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::main_config::failure_rate::{FailureRate, WrittenFailureRate};
 use crate::main_config::secret::Secret;
 use crate::main_config::values::{Control, ControlAddress, LogLevel, NoEffect};
 use crate::model::{GroupName, NodeName};
@@ -56,6 +57,7 @@ becomes! {
     WrittenSize => u64: it -> it.0;
     SecretText => Secret: it -> Secret::new(it.0);
     Control => ControlAddress: it -> it.0;
+    WrittenFailureRate => FailureRate: it -> it.0;
 }
 
 /// Converts a count to `usize`, saturating.

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::main_config::failure_rate::{FailureRate, WrittenFailureRate};
 use crate::main_config::into_setting::{IntoSetting, or_default};
 use crate::main_config::owner::Owner;
 use crate::main_config::secret::Secret;
@@ -168,6 +169,8 @@ main_keys! {
     max_hosts: Between<0, { u64::MAX }> => Option<u64>, Proxy;
     /// Maximum number of endpoints that this node accepts.
     max_endpoints: Between<0, { u64::MAX }> => Option<u64>, Proxy;
+    /// Maximum rate of failed authorizations from one address (IPv6: one /64), such as 10/min; beyond it, all are refused for as long.
+    auth_failures: WrittenFailureRate = "10/min" => FailureRate, Each live;
     @together {
         /// The certificate of the config API, a PEM file.
         config_tls_certificate: NoEffect<PathBuf>, Control;
@@ -213,8 +216,6 @@ main_keys! {
         join_token_file: JoinToken, Proxy;
         /// Host names that the config API answers to.
         config_api_hosts: NotYet<OneOrMany<String>>, Control;
-        /// Maximum rate of wrong keys from one address, such as 10/min.
-        auth_failures: NotYet<String>, Each;
         /// Allow routes to the config API.
         allow_routes_to_api: NotYet<bool>, Control;
         /// Certificate, key and authority of control for TCP connections from proxies.

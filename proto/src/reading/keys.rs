@@ -147,6 +147,18 @@ pub(crate) fn read_at<'t, T: crate::reading::FromYaml>(
     T::read(node, reader).map(|value| crate::reading::Spanned { value, at })
 }
 
+impl<T: crate::reading::FromYaml> crate::reading::FromYaml for crate::reading::Spanned<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
+        read_at(node, reader)
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+}
+
 /// Parses a default like a value in a document. `None` if it is invalid, which a test of the map detects.
 pub(crate) fn default_of<T: crate::reading::FromYaml>(
     text: &'static str,

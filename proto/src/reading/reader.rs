@@ -1,6 +1,6 @@
 //! The reader of one document: its current position, and the faults found.
 
-use crate::model::Forbidden;
+use crate::model::{Forbidden, PasswordHasher, UnhashedPasswords};
 use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
 use crate::reading::named_paths::NamedPaths;
@@ -31,6 +31,8 @@ pub(crate) struct Reader<'t> {
     /// Number of faults that are counted but not reported.
     untold: usize,
     notes: Vec<DocumentFault>,
+    /// Hashes plain passwords.
+    pub(crate) passwords: &'t dyn PasswordHasher,
     /// Addresses that no route may use.
     pub(crate) forbidden: Option<&'t Forbidden>,
     /// The files that the document names.
@@ -54,6 +56,7 @@ impl<'t> Reader<'t> {
             faults: Vec::new(),
             untold: 0,
             notes: Vec::new(),
+            passwords: &UnhashedPasswords,
             forbidden: None,
             named: NamedPaths::default(),
             scopes: &[],
@@ -159,6 +162,11 @@ impl<'t> Reader<'t> {
             let note = self.fault_at(at, reason.into());
             self.notes.push(note);
         }
+    }
+
+    /// Returns the number of faults so far.
+    pub(crate) const fn fault_count(&self) -> usize {
+        self.faults.len() + self.untold
     }
 
     /// Reports a value of the wrong type. Always returns `None`.

@@ -1,89 +1,64 @@
-//! `authorization`: which clients are allowed. Checked only.
+//! `authorization`: which clients a route serves, by what they know: a password, a key or a signed token.
+//!
+//! A narrower scope replaces a wider one as a whole, and `none` opens it. What proves a credential is part of the rule: password hashes, key
+//! digests and verification keys. Only the secrets of HS256 are stored as they are, because the algorithm needs them. Nothing of it is printed.
 
-use serde_json::{Value as Json, json};
+use crate::rules::Rule;
+use crate::wire::resource as wire;
 
-use crate::reading::{
-    Anything, FromYaml, OneOrMany, Reader, SecretText, WrittenDuration, choices, keys,
-};
-use crate::yaml::{Node, Value};
+mod algorithm;
+mod api_keys;
+mod basic;
+mod key_material;
+mod method;
+mod public_key;
+#[cfg(test)]
+mod tests;
+mod token_key;
+mod tokens;
+mod whole;
+mod written;
 
-choices! {
-    /// `authorization.type`
-    AuthorizationType, "a type", false:
-    /// A name and a password.
-    Basic = "basic",
-    /// A key in a header.
-    ApiKey = "apikey",
-    /// A signed token (JWT).
-    Jwt = "jwt",
-    /// An external server decides.
-    Forward = "forward",
-    /// No authorization.
-    None = "none",
-}
+pub use algorithm::TokenAlgorithm;
+pub use api_keys::ApiKeys;
+pub use basic::{BasicUser, BasicUsers};
+pub use key_material::{KeyMaterial, TokenSecret};
+pub use method::AuthorizationMethod;
+pub use token_key::TokenKey;
+pub use tokens::TokenRule;
+pub(crate) use whole::WrittenAuthorization;
 
-keys! {
-    /// Authorization of clients.
-    AuthorizationKeys "in authorization";
-    /// The method.
-    kind: "type" => AuthorizationType,
-    @checked {
-        /// The credentials to compare with.
-        creds | "data" => SecretText,
-        /// User names with their passwords.
-        users => Anything,
-        /// The file of user names and passwords, in htpasswd format.
-        users_file => String,
-        /// The keys.
-        keys => Anything,
-        /// The signature algorithms accepted in a token.
-        algorithms => OneOrMany<String>,
-        /// The audience required in a token.
-        audience => OneOrMany<String>,
-        /// The issuer required in a token.
-        issuer => String,
-        /// The claims passed to endpoints, by header.
-        claims => Anything,
-        /// The realm shown by browsers.
-        realm => String,
-        /// The URL of the server that decides.
-        url => String,
-        /// The headers of its response that are copied to the request.
-        copy => OneOrMany<String>,
-        /// Time limit for its response. Default: 2s.
-        timeout => WrittenDuration,
-    }
-}
+/// Feature of `authorization`. A proxy without it would serve every client.
+const AUTHORIZATION: u32 = 13;
 
-/// `authorization`: a map, or `none`.
-pub(crate) struct Authorization(bool);
+/// The authorization that one scope sets. `None` if it sets none: the wider scope applies.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Authorization(pub Option<AuthorizationMethod>);
 
-impl FromYaml for Authorization {
-    const EXPECTED: &'static str = "a map of type and creds, or none";
+impl Rule for Authorization {
+    type Keys = WrittenAuthorization;
+    type Wire = wire::Authorization;
+    const FEATURES: &'static [u32] = &[AUTHORIZATION];
 
-    fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        match node.value() {
-            Value::Scalar(scalar) if scalar.text == "none" => Some(Self(false)),
-            Value::Mapping(_) => {
-                let keys = AuthorizationKeys::read(node, reader)?;
-                match (keys.kind, node.get("type")) {
-                    (Some(kind), _) => Some(Self(kind.value != AuthorizationType::None)),
-                    (None, Some(_)) => None,
-                    (None, None) => {
-                        reader.fault(node.at(), "`type` is missing");
-                        None
-                    }
-                }
-            }
-            _ => reader.mismatch(node, Self::EXPECTED),
-        }
+    fn lower(keys: WrittenAuthorization) -> Self {
+        Self(Some(keys.0))
     }
 
-    fn schema() -> Json {
-        json!({ "anyOf": [{ "const": "none" }, AuthorizationKeys::schema()] })
+    fn narrowed_by(&self, narrower: &Self) -> Self {
+        Self(narrower.0.clone().or_else(|| self.0.clone()))
     }
 
-    fn asks(&self) -> bool {
-        self.0
+    fn needs(&self) -> &'static [u32] {
+        self.0.as_ref().map_or(&[], |_| &[AUTHORIZATION])
+    }
+
+    fn encode(&self) -> Option<wire::Authorization> {
+        self.0.as_ref().map(AuthorizationMethod::encode)
+    }
+
+    /// A part that the model does not allow is reported, and the snapshot with it is refused as a whole.
+    fn decode(wire: wire::Authorization, wrong: &mut dyn FnMut(String)) -> Self {
+        let method = AuthorizationMethod::decode(wire);
+        Self(method.map_err(|reason| wrong(reason.to_owned())).ok())
     }
 }

@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use aralez_decision::state::{LimitKey, State, Take};
+use aralez_decision::state::{ClientCounts, LimitKey, Take};
 use governor::clock::Clock;
 use governor::nanos::Nanos;
 
@@ -107,7 +107,7 @@ impl Default for Limiter {
     }
 }
 
-impl<C: Clock<Instant = Nanos> + Clone> State for Limiter<C> {
+impl<C: Clock<Instant = Nanos> + Clone> ClientCounts for Limiter<C> {
     fn take(&self, take: &Take) -> Result<(), Duration> {
         self.quotas.take(take)
     }

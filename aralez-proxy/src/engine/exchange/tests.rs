@@ -12,15 +12,18 @@ use super::*;
 use crate::core::admission::{Admission, Most};
 use crate::core::limits::{ClientLimits, HeadLimits, PoolLimits};
 use crate::core::live::Live;
+use crate::core::request::credentials::CredentialMemory;
 use crate::core::traffic::{ConnectionState, Traffic};
 use crate::engine::http1::client::{AfterExchange, Http1};
 use crate::engine::io::Io;
 use crate::engine::io::buffer::{self, LARGE};
+use crate::engine::password_checks::PasswordChecks;
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::{Engine, ExchangeBuffers};
 use aralez_decision::answer::Content;
 use aralez_decision::edits::Forwarded;
 use aralez_decision::pseudonym::Pseudonym;
+use aralez_proto::main_config::MainConfig;
 
 /// The client's socket and the content source.
 #[derive(Debug, Default)]
@@ -111,6 +114,11 @@ fn worker() -> ThreadContext {
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(Most::default(), now)),
         limiter: Arc::default(),
+        credentials: Arc::new(CredentialMemory::new(
+            [0; 32],
+            MainConfig::default().auth_failures,
+        )),
+        password_checks: PasswordChecks::default(),
     }))
 }
 

@@ -1,6 +1,6 @@
 //! State shared by the connections of one thread.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::core::admission::Admission;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
+use crate::core::request::credentials::CredentialMemory;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::id_source::IdSource;
 use crate::core::request::limiter::Limiter;
@@ -17,6 +18,7 @@ use crate::engine::accept::unregistered::UnregisteredSockets;
 use crate::engine::exchange::endpoint_side::EndpointSide;
 use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::buffer::Buffers;
+use crate::engine::password_checks::PasswordChecks;
 use crate::engine::upstream::pool::{ConnectionPool, Ended};
 use aralez_decision::additions::Additions;
 use aralez_decision::pseudonym::Pseudonym;
@@ -52,6 +54,10 @@ pub struct Engine {
     pub admission: Arc<Admission>,
     /// The counts of clients for the limits of routes.
     pub limiter: Arc<Limiter>,
+    /// What clients proved, and how often they failed.
+    pub credentials: Arc<CredentialMemory>,
+    /// Computation of password hashes.
+    pub password_checks: PasswordChecks,
 }
 
 /// State of one thread. Its locks are never contended.
@@ -161,11 +167,20 @@ impl ThreadContext {
 
     /// Returns the text of the current date. The wall clock is read once per second.
     pub fn date(&self, now: Instant) -> DateText {
+        self.today(now).text
+    }
+
+    /// Returns the current time, in seconds since 1970. The wall clock is read once per second.
+    pub fn unix_now(&self, now: Instant) -> u64 {
+        self.today(now).unix
+    }
+
+    fn today(&self, now: Instant) -> MutexGuard<'_, Today> {
         let mut date = self.date.lock();
         if now >= date.until {
             *date = Today::at(now);
         }
-        date.text
+        date
     }
 
     /// Drops idle endpoint connections that cannot be reused.
@@ -185,6 +200,8 @@ impl ThreadContext {
 #[derive(Debug)]
 struct Today {
     text: DateText,
+    /// Seconds since 1970.
+    unix: u64,
     until: Instant,
 }
 
@@ -195,6 +212,7 @@ impl Today {
         let left = 1_000_000_000 - u64::from(since.subsec_nanos());
         Self {
             text: DateText::at(since.as_secs()),
+            unix: since.as_secs(),
             until: now + Duration::from_nanos(left),
         }
     }

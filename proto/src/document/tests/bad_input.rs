@@ -287,6 +287,7 @@ fn no_route_may_point_at_the_config_api() {
             ],
             paths: Vec::new(),
         },
+        ..Surroundings::default()
     };
     let faults = read(&DocumentSet::of_main(text.into()), &rules).expect_err("forbidden");
     let indices: Vec<&str> = faults.0.iter().map(|fault| &fault.path[25..]).collect();
@@ -305,6 +306,7 @@ fn no_route_may_point_at_a_socket_of_the_daemons() {
             addresses: Vec::new(),
             paths: vec!["/state".into(), "/run/c.sock".into()],
         },
+        ..Surroundings::default()
     };
     let faults = read(&DocumentSet::of_main(text.into()), &rules).expect_err("forbidden");
     assert_eq!(

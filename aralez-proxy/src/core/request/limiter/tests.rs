@@ -32,7 +32,7 @@ fn limiter(requests: usize, errors: usize) -> (Limiter<FakeRelativeClock>, FakeR
 }
 
 /// Returns how many of `count` requests are admitted at once.
-fn admitted(limiter: &impl State, quota: Quota, client: u64, count: u32) -> usize {
+fn admitted(limiter: &impl ClientCounts, quota: Quota, client: u64, count: u32) -> usize {
     let taken = (0..count).map(|_| limiter.take(&take(quota, client)));
     taken.filter(Result::is_ok).count()
 }

@@ -1,0 +1,26 @@
+//! Questions that a decision has to a world outside of it. Whoever decides gets them answered and resumes the decision with the reply.
+
+use crate::authorization::password::PasswordCheck;
+
+/// A question of a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// Whether a password is the right one: a computation that takes too long for a thread that serves requests.
+    Password(PasswordCheck),
+}
+
+/// The reply to a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// Whether the password is the right one.
+    Password(bool),
+    /// There is no reply, because too many questions are open.
+    Unavailable,
+}
+
+/// The place in a decision at which it waits for a reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pause {
+    /// The index of the policy that asked.
+    pub(crate) policy: usize,
+}
