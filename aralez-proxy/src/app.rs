@@ -22,6 +22,7 @@ use crate::core::counters::Counters;
 use crate::core::live::Live;
 use crate::core::request::limiter::Limiter;
 use crate::core::traffic::Traffic;
+use crate::engine::limit_clock::LimitClock;
 use crate::engine::server::{Options, Server};
 use crate::engine::threads::context::Engine;
 use crate::settings::Settings;
@@ -145,7 +146,7 @@ fn serve(
         Arc::default(),
     )
     .context("cannot start the stream to control")?;
-    let limiter = Arc::<Limiter>::default();
+    let limiter = Arc::<Limiter<LimitClock>>::default();
     let shown = shown(settings, &live, (&traffic, &limiter), sync.status());
     begun.expect_live(&sync, &mut asks)?;
     let (taken_over, successor) = watch::channel(false);
@@ -187,7 +188,7 @@ fn engine(
     settings: &Settings,
     live: &Arc<Live>,
     traffic: &Arc<Traffic>,
-    limiter: &Arc<Limiter>,
+    limiter: &Arc<Limiter<LimitClock>>,
 ) -> Engine {
     Engine {
         started: Instant::now(),
@@ -245,13 +246,14 @@ fn subscription(
 fn shown(
     settings: &Settings,
     live: &Arc<Live>,
-    (traffic, limiter): (&Arc<Traffic>, &Arc<Limiter>),
+    (traffic, limiter): (&Arc<Traffic>, &Arc<Limiter<LimitClock>>),
     sync: watch::Receiver<SyncStatus>,
 ) -> admin::Shown {
+    let counted = Arc::clone(limiter);
     let observed = metrics::Observed {
         traffic: Arc::clone(traffic),
         live: Arc::clone(live),
-        limiter: Arc::clone(limiter),
+        limit_keys: Box::new(move || counted.keys()),
         connected: Box::new(move || sync.borrow().connected.is_some()),
     };
     admin::Shown {

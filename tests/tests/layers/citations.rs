@@ -14,6 +14,7 @@ const LIST: &str = "docs/http-rules.md";
 const RFCS: [(u32, &str); 4] = [
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
+    (6585, "Additional HTTP Status Codes"),
     (9110, "HTTP Semantics"),
     (9112, "HTTP/1.1"),
 ];
