@@ -75,8 +75,8 @@ const EDITED: [(&str, Edits); 3] = [
                 "pub enum Policy {\n    /// `probe: true`: redirects to the host itself.\n    Probe,\n",
             ),
             (
-                "        to_https.into_iter()",
-                "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        probe.into_iter().chain(to_https)",
+                "        to_https\n            .into_iter()",
+                "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        probe\n            .into_iter()\n            .chain(to_https)",
             ),
             (
                 "            Policy::ToHttps => to_https(subject)?,",
