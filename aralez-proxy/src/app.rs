@@ -24,6 +24,7 @@ use crate::core::request::credentials::CredentialMemory;
 use crate::core::request::limiter::Limiter;
 use crate::core::traffic::Traffic;
 use crate::engine::password_checks::PasswordChecks;
+use crate::engine::limit_clock::LimitClock;
 use crate::engine::server::{Options, Server};
 use crate::engine::threads::context::Engine;
 use crate::settings::Settings;
@@ -150,7 +151,7 @@ fn serve(
         Arc::default(),
     )
     .context("cannot start the stream to control")?;
-    let limiter = Arc::<Limiter>::default();
+    let limiter = Arc::<Limiter<LimitClock>>::default();
     let shown = shown(settings, &live, (&traffic, &limiter), sync.status());
     begun.expect_live(&sync, &mut asks)?;
     let (taken_over, successor) = watch::channel(false);
@@ -192,7 +193,7 @@ fn engine(
     settings: &Settings,
     live: &Arc<Live>,
     traffic: &Arc<Traffic>,
-    (limiter, credentials): (&Arc<Limiter>, Arc<CredentialMemory>),
+    (limiter, credentials): (&Arc<Limiter<LimitClock>>, Arc<CredentialMemory>),
 ) -> Engine {
     Engine {
         started: Instant::now(),
@@ -252,13 +253,14 @@ fn subscription(
 fn shown(
     settings: &Settings,
     live: &Arc<Live>,
-    (traffic, limiter): (&Arc<Traffic>, &Arc<Limiter>),
+    (traffic, limiter): (&Arc<Traffic>, &Arc<Limiter<LimitClock>>),
     sync: watch::Receiver<SyncStatus>,
 ) -> admin::Shown {
+    let counted = Arc::clone(limiter);
     let observed = metrics::Observed {
         traffic: Arc::clone(traffic),
         live: Arc::clone(live),
-        limiter: Arc::clone(limiter),
+        limit_keys: Box::new(move || counted.keys()),
         connected: Box::new(move || sync.borrow().connected.is_some()),
     };
     admin::Shown {

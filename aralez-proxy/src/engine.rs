@@ -10,6 +10,7 @@ pub mod accept;
 pub mod exchange;
 pub mod http1;
 pub mod io;
+pub mod limit_clock;
 pub mod password_checks;
 pub mod server;
 pub mod shutdown;

@@ -8,7 +8,6 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use crate::core::live::{Live, Origin};
-use crate::core::request::limiter::Limiter;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 
 mod connections;
@@ -24,8 +23,8 @@ pub struct Observed {
     pub traffic: Arc<Traffic>,
     /// The live table.
     pub live: Arc<Live>,
-    /// The counts of clients.
-    pub limiter: Arc<Limiter>,
+    /// Returns the number of clients that are counted for limits.
+    pub limit_keys: Box<dyn Fn() -> usize + Send + Sync>,
     /// Returns whether the stream to control is open.
     pub connected: Box<dyn Fn() -> bool + Send + Sync>,
 }
@@ -51,7 +50,7 @@ impl Collector for Observed {
         events(&mut page, &tally)?;
         connections::show(&mut page, &tally)?;
         let help = "Clients counted for rate_limit and x4xx_limit, per host or path";
-        page.gauge("aralez_limit_keys", help, self.limiter.keys() as u64)?;
+        page.gauge("aralez_limit_keys", help, (self.limit_keys)() as u64)?;
         snapshot(&mut page, &self.live)?;
         let connected = u64::from((self.connected)());
         let help = "Whether the stream to control is open";

@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::core::request::limiter::Limiter;
+use crate::engine::limit_clock::LimitClock;
 
 /// Interval between two sweeps. Most counts have no effect any more a second after the last request, so memory follows the traffic.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -19,7 +20,7 @@ pub(super) struct Sweeping {
 ///
 /// # Errors
 /// If the thread cannot be spawned.
-pub(super) fn spawn(limiter: Arc<Limiter>) -> std::io::Result<Sweeping> {
+pub(super) fn spawn(limiter: Arc<Limiter<LimitClock>>) -> std::io::Result<Sweeping> {
     let (running, ended) = mpsc::channel();
     let sweep = move || {
         while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {

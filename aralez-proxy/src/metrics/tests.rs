@@ -5,7 +5,7 @@ fn page(traffic: &Arc<Traffic>) -> String {
     let registry = registry(Observed {
         traffic: Arc::clone(traffic),
         live: Arc::new(Live::new(std::time::Instant::now())),
-        limiter: Arc::default(),
+        limit_keys: Box::new(|| 0),
         connected: Box::new(|| true),
     });
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();

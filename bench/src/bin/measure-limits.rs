@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use aralez_decision::state::{LimitKey, State, Take};
 use aralez_proto::rules::Quota;
-use aralez_proxy::core::request::limiter::Limiter;
+use aralez_proxy::core::request::limiter;
+use aralez_proxy::engine::limit_clock::LimitClock;
+
+type Limiter = limiter::Limiter<LimitClock>;
 
 const ADDRESSES: u32 = 1_000_000;
 const FULL_SPEED: Duration = Duration::from_secs(10);

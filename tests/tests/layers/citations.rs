@@ -11,9 +11,10 @@ use aralez_tests::files::workspace;
 use crate::sources::{Source, product};
 
 const LIST: &str = "docs/http-rules.md";
-const RFCS: [(u32, &str); 5] = [
+const RFCS: [(u32, &str); 6] = [
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
+    (6585, "Additional HTTP Status Codes"),
     (7239, "Forwarded HTTP Extension"),
     (9110, "HTTP Semantics"),
     (9112, "HTTP/1.1"),

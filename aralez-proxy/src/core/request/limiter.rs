@@ -5,7 +5,7 @@
 //! [`Bounds`] new clients share counts.
 
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aralez_decision::state::{ClientCounts, LimitKey, Take};
 use governor::clock::Clock;
@@ -42,27 +42,9 @@ impl Default for Bounds {
     }
 }
 
-/// The monotonic clock, as time since its creation.
-#[derive(Clone, Copy, Debug)]
-pub struct Uptime(Instant);
-
-impl Default for Uptime {
-    fn default() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for Uptime {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.elapsed())
-    }
-}
-
 /// The counts of clients.
 #[derive(Debug)]
-pub struct Limiter<C: Clock<Instant = Nanos> = Uptime> {
+pub struct Limiter<C: Clock<Instant = Nanos>> {
     clock: C,
     quotas: Quotas<C>,
     errors: KeyedStates<ErrorWindow>,
@@ -101,9 +83,9 @@ impl<C: Clock<Instant = Nanos> + Clone> Limiter<C> {
     }
 }
 
-impl Default for Limiter {
+impl<C: Clock<Instant = Nanos> + Clone + Default> Default for Limiter<C> {
     fn default() -> Self {
-        Self::new(Uptime::default(), Bounds::default())
+        Self::new(C::default(), Bounds::default())
     }
 }
 

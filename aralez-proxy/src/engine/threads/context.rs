@@ -18,6 +18,7 @@ use crate::engine::accept::unregistered::UnregisteredSockets;
 use crate::engine::exchange::endpoint_side::EndpointSide;
 use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::buffer::Buffers;
+use crate::engine::limit_clock::LimitClock;
 use crate::engine::password_checks::PasswordChecks;
 use crate::engine::upstream::pool::{ConnectionPool, Ended};
 use aralez_decision::additions::Additions;
@@ -53,7 +54,7 @@ pub struct Engine {
     /// Admission control of client connections.
     pub admission: Arc<Admission>,
     /// The counts of clients for the limits of routes.
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<Limiter<LimitClock>>,
     /// What clients proved, and how often they failed.
     pub credentials: Arc<CredentialMemory>,
     /// Computation of password hashes.

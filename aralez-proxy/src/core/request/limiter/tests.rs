@@ -172,7 +172,7 @@ fn a_client_without_errors_takes_no_memory() {
 
 #[test]
 fn threads_share_one_count() {
-    let limiter = Limiter::default();
+    let (limiter, _clock) = limiter(100, 100);
     let quota = Quota::new(number(1), 3_600 * SECOND, number(1_000)).unwrap();
     let passed: usize = std::thread::scope(|scope| {
         let threads = [0, 1].map(|_| scope.spawn(|| admitted(&limiter, quota, 1, 900)));
