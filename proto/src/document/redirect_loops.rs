@@ -147,7 +147,7 @@ impl<'a> Map<'a> {
             Judgement::Unlikely
         } else if chain.len() == 1 && secure {
             Judgement::Possible(format!(
-                "leads a client that comes over TLS back to this route ({names}); to redirect plain HTTP only, use `to_https`"
+                "leads a client that already comes over https back to this route: {names}"
             ))
         } else if patterns().all(|pattern| matches!(pattern, HostPattern::Exact(_))) {
             Judgement::Certain(format!("leads clients in a loop: {names}"))

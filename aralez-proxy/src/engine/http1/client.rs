@@ -252,7 +252,9 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let until_close = goes == Framing::UntilClose;
         // After an ambiguous request, or one whose body is still to arrive, the start of the next one is unknown.
         // RFC 9112 section 9.3: a server reads the whole body of a request, or closes the connection after the response.
-        let clear = answer.status != 400 && !self.facts.has_body();
+        // The status of a route's fixed response says nothing about the request.
+        let fixed = matches!(answer.content, Content::Bytes(_));
+        let clear = (fixed || answer.status != 400) && !self.facts.has_body();
         let keep = clear && self.may_keep() && !until_close;
         let frame = Frame {
             version,
@@ -274,7 +276,7 @@ impl<C: Io> ClientSide for Http1<'_, C> {
             keep,
             until_close,
             last: clear && !keep && self.facts.is_last(),
-            brief: answer.status == 408,
+            brief: answer.status == 408 && !fixed,
             tunnel: None,
         };
     }

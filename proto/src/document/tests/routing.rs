@@ -178,7 +178,7 @@ a.example:
     assert_eq!(
         warnings,
         [
-            "upstreams.yaml:3:22: a.example.paths./.redirect_to: leads a client that comes over TLS back to this route (a.example/ -> a.example/); to redirect plain HTTP only, use `to_https`",
+            "upstreams.yaml:3:22: a.example.paths./.redirect_to: leads a client that already comes over https back to this route: a.example/ -> a.example/",
             "upstreams.yaml:6:22: *.w.example.paths./.redirect_to: leads clients in a loop if these names lead to this proxy: *.w.example/ -> *.w.example/",
         ]
     );
