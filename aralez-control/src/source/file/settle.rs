@@ -21,7 +21,7 @@ use super::writers::FileId;
 use crate::core::status::{FilesReading, KnownFiles};
 use collected::Collected;
 use still::{Stillness, Unread};
-use taken::Taken;
+use taken::TakenTexts;
 
 pub(super) use collected::fault;
 pub(super) use still::Ask;
@@ -152,7 +152,7 @@ pub(super) struct ScanOutcome {
 pub(super) struct Decider {
     before: KnownFiles,
     /// The texts used last.
-    taken: Taken,
+    taken: TakenTexts,
     still: Stillness,
     missing_since: BTreeMap<String, Duration>,
     /// The files of `conf.d/` whose disappearance looks like an accident.
@@ -170,7 +170,7 @@ impl Decider {
     /// Starts from the files committed before the start. A file being written for longer than `patience` is left out.
     pub(super) fn new(before: KnownFiles, patience: Duration) -> Self {
         Self {
-            taken: Taken::of(&before.documents),
+            taken: TakenTexts::of(&before.documents),
             before,
             still: Stillness::new(patience),
             missing_since: BTreeMap::new(),
@@ -203,7 +203,7 @@ impl Decider {
         let again_in = set.again_in;
         let reading = set.into_reading();
         if let Some(documents) = &reading.documents {
-            self.taken = Taken::of(documents);
+            self.taken = TakenTexts::of(documents);
         }
         if self.told.as_ref() == Some(&reading) {
             return ScanOutcome {

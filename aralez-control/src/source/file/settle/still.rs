@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::taken::Taken;
+use super::taken::TakenTexts;
 use super::{Found, Scan, SeenFile, Written};
 use crate::source::file::openers::Opener;
 use crate::source::file::writers::FileId;
@@ -77,7 +77,7 @@ impl Stillness {
         &mut self,
         now: Duration,
         look: &Scan,
-        taken: &Taken,
+        taken: &TakenTexts,
         ask: Ask<'_>,
     ) -> Result<Unread, Duration> {
         let mut wait = self.wait_for_quiet(now, look);

@@ -8,12 +8,12 @@ use bytes::Bytes;
 
 /// Texts of documents and of the files that they name. No document has the name of such a file ([`RelativePath`]).
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct TakenTexts {
     pub(super) documents: BTreeMap<String, Bytes>,
     pub(super) files: BTreeMap<RelativePath, Bytes>,
 }
 
-impl Taken {
+impl TakenTexts {
     /// Returns the texts of a set.
     pub(super) fn of(set: &DocumentSet) -> Self {
         let files = set.files().contents();
