@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::matcher::{
-    Authority, HostIndex, InvalidPath, PathIndex, RequestPath, Scheme, normalise_host,
+    Authority, HostIndex, InvalidPath, MatchFacts, PathIndex, RequestPath, Scheme, normalise_host,
 };
 use crate::model::{Action, HostPattern, RedirectTarget, Route, VirtualHost};
 use crate::place::DocumentFault;
@@ -27,6 +27,23 @@ pub(crate) struct RedirectingHost<'a> {
 pub(crate) struct LoopsFound {
     pub(crate) faults: Vec<DocumentFault>,
     pub(crate) warnings: Vec<DocumentFault>,
+}
+
+/// The request that is followed: a GET without fields and query, so that a route that asks for some takes part in no loop.
+struct PlainGet;
+
+impl MatchFacts for PlainGet {
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    fn values(&self, _: &str) -> impl Iterator<Item = &[u8]> {
+        std::iter::empty()
+    }
+
+    fn query(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Finds the loops among the redirects of all hosts. The cost is proportional to their number.
@@ -127,7 +144,9 @@ impl<'a> Map<'a> {
         let routes = &hosts[host].host.routes;
         let paths = self.paths.entry(host).or_insert_with(|| {
             let routes = routes.iter().enumerate();
-            routes.map(|(at, route)| (route.path.clone(), at)).collect()
+            let route =
+                |(at, route): (usize, &Route)| (route.path.clone(), route.matches.clone(), at);
+            routes.map(route).collect()
         });
         let (route, path) = select(paths, &format!("{prefix}{path}")).ok()??;
         let next = At { host, route };
@@ -187,6 +206,6 @@ fn target(to: &RedirectTarget) -> Option<(String, &str)> {
 /// Returns the index of the route that a path selects, and the path as forwarded.
 fn select(paths: &PathIndex<usize>, path: &str) -> Result<Option<(usize, String)>, InvalidPath> {
     let path = RequestPath::parse(path)?;
-    let found = paths.select(&path)?;
+    let found = paths.select(&path, &PlainGet)?;
     Ok(found.map(|route| (*route, path.forwarded().to_owned())))
 }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::matcher::PathIndex;
 
+mod matches;
 mod slow;
+
+use matches::Seen;
 
 /// Returns the forwarded path.
 fn forwarded(path: &str) -> Result<String, InvalidPath> {
@@ -12,9 +15,10 @@ fn forwarded(path: &str) -> Result<String, InvalidPath> {
 fn select(routes: &[&str], path: &str) -> Result<Option<String>, InvalidPath> {
     let index: PathIndex<String> = routes
         .iter()
-        .map(|route| ((*route).into(), (*route).to_owned()))
+        .map(|route| ((*route).into(), None, (*route).to_owned()))
         .collect();
-    Ok(index.select(&RequestPath::parse(path)?)?.cloned())
+    let path = RequestPath::parse(path)?;
+    Ok(index.select(&path, &Seen::default())?.cloned())
 }
 
 #[test]
