@@ -210,7 +210,11 @@ mod tests {
     use crate::Pairs;
 
     fn route<'a>(host: &'a HostPattern, path: &'a str) -> LimitedRoute<'a> {
-        LimitedRoute { host, path }
+        LimitedRoute {
+            host,
+            path,
+            match_key: 0,
+        }
     }
 
     #[test]
@@ -224,6 +228,11 @@ mod tests {
         assert_ne!(root, elsewhere);
         let [root, path, elsewhere] = keys(CountedBy::Path);
         assert!(root != path && root != elsewhere && path != elsewhere);
+        let matched = LimitedRoute {
+            match_key: 1,
+            ..routes[0]
+        };
+        assert_ne!(root, CountedBy::Path.key(matched, client));
         let [root, path, elsewhere] = keys(CountedBy::Node);
         assert!(root == path && root == elsewhere);
         for by in [CountedBy::Host, CountedBy::Path, CountedBy::Node] {

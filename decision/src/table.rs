@@ -40,7 +40,13 @@ impl CompiledHost {
             pattern: host.pattern.clone(),
             routes: scope
                 .compile(host)
-                .map(|(matches, route)| (Arc::clone(&route.path), matches, Arc::new(route)))
+                .map(|route| {
+                    (
+                        Arc::clone(&route.path),
+                        route.matches.clone(),
+                        Arc::new(route),
+                    )
+                })
                 .collect(),
         }
     }

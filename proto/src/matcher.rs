@@ -17,7 +17,7 @@ mod query;
 mod target;
 
 pub use authority::{Authority, Scheme};
-pub use conditions::MatchFacts;
+pub use conditions::{MatchFacts, PlainGet};
 pub use host::{InvalidHost, normalise_host, normalise_host_and_port};
 pub use host_index::HostIndex;
 pub(crate) use path::read_route_path;

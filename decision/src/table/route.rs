@@ -21,6 +21,8 @@ pub struct CompiledRoute {
     pub host: HostPattern,
     /// Its normalised path.
     pub path: Arc<str>,
+    /// The conditions on the requests that it takes; `None` if it takes every request below its path.
+    pub matches: Option<Arc<RouteMatch>>,
     /// Identifies its match among the routes of its path, in every table; 0 if it has none.
     pub match_key: u64,
     /// The rules that apply to it. Shared among routes without rules of their own: requests for such routes touch no memory that belongs to
@@ -166,12 +168,12 @@ impl CompiledScope {
         Arc::new(compiled)
     }
 
-    /// Compiles the routes of a host in this scope, each with its match. A route with the same rules as the one before it shares the compiled ones: templates
+    /// Compiles the routes of a host in this scope. A route with the same rules as the one before it shares the compiled ones: templates
     /// generate equal rules for every path.
     pub(super) fn compile<'a>(
         &self,
         host: &'a VirtualHost,
-    ) -> impl Iterator<Item = (Option<Arc<RouteMatch>>, CompiledRoute)> + use<'a> {
+    ) -> impl Iterator<Item = CompiledRoute> + use<'a> {
         let scope = self.with(&host.rules);
         let mut before: Option<(&Rules, Arc<CompiledRules>)> = None;
         let compile = move |route: &'a Route| {
@@ -180,14 +182,14 @@ impl CompiledScope {
                 _ => scope.compiled_with(&route.rules),
             };
             before = Some((&route.rules, Arc::clone(&rules)));
-            let compiled = CompiledRoute {
+            CompiledRoute {
                 host: host.pattern.clone(),
                 path: Arc::clone(&route.path),
+                matches: route.matches.clone(),
                 match_key: route.matches.as_ref().map_or(0, |matches| matches.key()),
                 rules,
                 action: route.action.clone(),
-            };
-            (route.matches.clone(), compiled)
+            }
         };
         host.routes.iter().map(compile)
     }

@@ -1,3 +1,4 @@
+use aralez_proto::matcher::PlainGet;
 use aralez_proto::model::{
     Direction, Header, HeaderEdits, Redirect, RedirectStatus, Route, Settings,
 };
@@ -36,23 +37,6 @@ fn host<const N: usize>(values: [u8; N], rules: Rules) -> VirtualHost {
     }
 }
 
-/// A request without fields and query.
-struct Get;
-
-impl MatchFacts for Get {
-    fn method(&self) -> &'static str {
-        "GET"
-    }
-
-    fn values(&self, _: &str) -> impl Iterator<Item = &[u8]> {
-        std::iter::empty()
-    }
-
-    fn query(&self) -> Option<&str> {
-        None
-    }
-}
-
 #[test]
 fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     let settings = Settings {
@@ -63,7 +47,7 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     let host = CompiledHost::new(&CompiledScope::of(&settings), &host);
     let route = |path| {
         let path = RequestPath::parse(path).unwrap();
-        host.route(&path, &Get).unwrap()
+        host.route(&path, &PlainGet).unwrap()
     };
     let lines = |path| route(path).unwrap().rules.response_edits.lines();
     assert_eq!(lines("/0"), b"x-scope: 2\r\n");
@@ -78,8 +62,7 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
 #[test]
 fn routes_in_a_row_that_say_the_same_share_their_rules() {
     let host = host([1, 1, 2, 1], Rules::default());
-    let compiled = CompiledScope::default().compile(&host);
-    let compiled: Vec<_> = compiled.map(|(_, route)| route).collect();
+    let compiled: Vec<_> = CompiledScope::default().compile(&host).collect();
     let shared = |at: usize| Arc::ptr_eq(&compiled[at].rules, &compiled[at + 1].rules);
     assert_eq!([shared(0), shared(1), shared(2)], [true, false, false]);
     let lines = compiled

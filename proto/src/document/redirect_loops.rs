@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::matcher::{
-    Authority, HostIndex, InvalidPath, MatchFacts, PathIndex, RequestPath, Scheme, normalise_host,
+    Authority, HostIndex, InvalidPath, PathIndex, PlainGet, RequestPath, Scheme, normalise_host,
 };
 use crate::model::{Action, HostPattern, RedirectTarget, Route, VirtualHost};
 use crate::place::DocumentFault;
@@ -27,23 +27,6 @@ pub(crate) struct RedirectingHost<'a> {
 pub(crate) struct LoopsFound {
     pub(crate) faults: Vec<DocumentFault>,
     pub(crate) warnings: Vec<DocumentFault>,
-}
-
-/// The request that is followed: a GET without fields and query, so that a route that asks for some takes part in no loop.
-struct PlainGet;
-
-impl MatchFacts for PlainGet {
-    fn method(&self) -> &'static str {
-        "GET"
-    }
-
-    fn values(&self, _: &str) -> impl Iterator<Item = &[u8]> {
-        std::iter::empty()
-    }
-
-    fn query(&self) -> Option<&str> {
-        None
-    }
 }
 
 /// Finds the loops among the redirects of all hosts. The cost is proportional to their number.
@@ -148,6 +131,7 @@ impl<'a> Map<'a> {
                 |(at, route): (usize, &Route)| (route.path.clone(), route.matches.clone(), at);
             routes.map(route).collect()
         });
+        // The request that is followed has no fields and no query: a route that asks for some takes part in no loop.
         let (route, path) = select(paths, &format!("{prefix}{path}")).ok()??;
         let next = At { host, route };
         self.target(next)?;

@@ -16,6 +16,24 @@ pub trait MatchFacts {
     fn query(&self) -> Option<&str>;
 }
 
+/// A GET without fields and query.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainGet;
+
+impl MatchFacts for PlainGet {
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    fn values(&self, _: &str) -> impl Iterator<Item = &[u8]> {
+        std::iter::empty()
+    }
+
+    fn query(&self) -> Option<&str> {
+        None
+    }
+}
+
 impl RouteMatch {
     /// Reports whether the match of a route with this path holds for a request below the path. `reading` is the reading of the request's
     /// path. Takes no lock and does not allocate.

@@ -107,90 +107,105 @@ fn prefix() -> sent::RouteMatch {
     }
 }
 
-#[test]
-fn a_match_that_documents_could_not_hold_is_refused_also_when_control_sent_it() {
-    let header = |name: &str, value| sent::HeaderMatch {
+fn header(name: &str, value: Option<sent::header_match::Value>) -> sent::HeaderMatch {
+    sent::HeaderMatch {
         name: name.into(),
         value,
-    };
-    let equal = |value: &str| Some(sent::header_match::Value::Equal(value.into()));
-    let with = |headers: Vec<sent::HeaderMatch>| sent::RouteMatch {
+    }
+}
+
+fn equal(value: &str) -> Option<sent::header_match::Value> {
+    Some(sent::header_match::Value::Equal(value.into()))
+}
+
+fn with(headers: Vec<sent::HeaderMatch>) -> sent::RouteMatch {
+    sent::RouteMatch {
         headers,
         ..prefix()
-    };
-    let methods = |methods: &[&str]| sent::RouteMatch {
+    }
+}
+
+fn methods(methods: &[&str]) -> sent::RouteMatch {
+    sent::RouteMatch {
         methods: methods.iter().map(|one| (*one).to_owned()).collect(),
         ..prefix()
-    };
-    let query = |names: &[&str]| {
-        let parameter = |name: &&str| sent::QueryMatch {
-            name: (*name).to_owned(),
-            ..Default::default()
-        };
-        sent::RouteMatch {
-            query: names.iter().map(parameter).collect(),
-            ..prefix()
-        }
-    };
-    let regex = Some(sent::header_match::Value::Regex("(".into()));
-    let cases = [
-        (sent::RouteMatch::default(), "not a way to match a path"),
-        (
-            sent::RouteMatch {
-                path: 9,
-                ..Default::default()
-            },
-            "not a way to match a path",
-        ),
-        (prefix(), "has no condition"),
-        (
-            methods(&["POST", "GET"]),
-            "methods are not strictly ascending",
-        ),
-        (methods(&["G T"]), "is not a method"),
-        (with(vec![header("X-A", equal("1"))]), "not in lower case"),
-        (with(vec![header("x-a", equal(" 1"))]), "white space"),
-        (with(vec![header("x-a", equal("\r"))]), "control byte"),
-        (
-            with(vec![header("x-a", None)]),
-            "no value that this release knows",
-        ),
-        (with(vec![header("x-a", regex)]), "unclosed group"),
-        (
-            with(vec![header("x-a", equal("1")), header("x-a", equal("2"))]),
-            "headers are not strictly ascending",
-        ),
-        (
-            query(&["b", "a"]),
-            "query parameters are not strictly ascending",
-        ),
-        (query(&[""]), "has no name"),
-        (query(&["a"; 17]), "more than 16 conditions"),
-    ];
-    for (matches, reason) in cases {
-        let said = refused(vec![sent_route(Some(matches))]);
-        assert!(
-            said.starts_with("VirtualHost \"a.example\" routes.\"/a\".match: ")
-                && said.contains(reason),
-            "{said}"
-        );
     }
+}
+
+fn query(names: &[&str]) -> sent::RouteMatch {
+    let parameter = |name: &&str| sent::QueryMatch {
+        name: (*name).to_owned(),
+        ..Default::default()
+    };
+    sent::RouteMatch {
+        query: names.iter().map(parameter).collect(),
+        ..prefix()
+    }
+}
+
+#[track_caller]
+fn is_refused(matches: sent::RouteMatch, reason: &str) {
+    let said = refused(vec![sent_route(Some(matches))]);
+    let place = "VirtualHost \"a.example\" routes.\"/a\".match: ";
+    assert!(said.starts_with(place) && said.contains(reason), "{said}");
+}
+
+#[test]
+fn a_match_that_documents_could_not_hold_is_refused_also_when_control_sent_it() {
+    is_refused(sent::RouteMatch::default(), "not a way to match a path");
+    let later = sent::RouteMatch {
+        path: 9,
+        ..Default::default()
+    };
+    is_refused(later, "not a way to match a path");
+    is_refused(prefix(), "has no condition");
+    is_refused(
+        methods(&["POST", "GET"]),
+        "methods are not strictly ascending",
+    );
+    is_refused(methods(&["G T"]), "is not a method");
+    is_refused(
+        query(&["b", "a"]),
+        "query parameters are not strictly ascending",
+    );
+    is_refused(query(&[""]), "has no name");
+    is_refused(query(&["a"; 17]), "more than 16 conditions");
+    let slash = sent::RouteMatch {
+        path: sent::MatchedPath::ExactWithSlash.into(),
+        ..Default::default()
+    };
     let root = sent::Route {
         path: "/".into(),
-        ..sent_route(Some(sent::RouteMatch {
-            path: sent::MatchedPath::ExactWithSlash.into(),
-            ..Default::default()
-        }))
+        ..sent_route(Some(slash))
     };
     assert!(refused(vec![root]).contains("the slash of /"));
 }
 
 #[test]
+fn a_match_of_headers_that_no_request_could_have_is_refused_also_when_control_sent_it() {
+    let regex = Some(sent::header_match::Value::Regex("(".into()));
+    let cases = [
+        (vec![header("X-A", equal("1"))], "not in lower case"),
+        (vec![header("x-a", equal(" 1"))], "white space"),
+        (vec![header("x-a", equal("\r"))], "control byte"),
+        (
+            vec![header("x-a", None)],
+            "no value that this release knows",
+        ),
+        (vec![header("x-a", regex)], "unclosed group"),
+        (
+            vec![header("x-a", equal("1")), header("x-a", equal("2"))],
+            "headers are not strictly ascending",
+        ),
+    ];
+    for (headers, reason) in cases {
+        is_refused(with(headers), reason);
+    }
+}
+
+#[test]
 fn a_route_that_no_request_reaches_is_refused_also_when_control_sent_it() {
-    let get = || sent::RouteMatch {
-        methods: vec!["GET".to_owned()],
-        ..prefix()
-    };
+    let get = || methods(&["GET"]);
     for first in [None, Some(get())] {
         let said = refused(vec![sent_route(first), sent_route(Some(get()))]);
         assert!(

@@ -12,7 +12,7 @@ use crate::model::{
 
 /// A request without its path.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+struct Seen {
     method: &'static str,
     fields: Vec<(&'static str, &'static str)>,
     query: Option<String>,

@@ -3,8 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::Seen;
-use crate::matcher::{PathIndex, RequestPath, normalise_route_path};
+use crate::matcher::{PathIndex, PlainGet, RequestPath, normalise_route_path};
 
 /// Converts every escape to upper case. `None` if one is malformed or a character is raw that must be escaped.
 fn upper_escapes(path: &str) -> Option<String> {
@@ -214,7 +213,7 @@ proptest! {
         }
         let index: PathIndex<String> = normal.iter().map(|route| (route.as_str().into(), None, route.clone())).collect();
         let ours = RequestPath::parse(&path).and_then(|read| {
-            let selected = index.select(&read, &Seen::default())?;
+            let selected = index.select(&read, &PlainGet)?;
             Ok((read.forwarded().to_owned(), selected))
         });
         let slow = verdict(&normal, &path);
