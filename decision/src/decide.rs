@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aralez_proto::model::{Action, PoolName};
+use aralez_proto::model::{Action, PoolName, Split};
 
 use crate::additions::Additions;
 use crate::answer::Answer;
@@ -70,10 +70,19 @@ impl Decision<'_> {
 pub struct Forward<'a> {
     /// The route that matched.
     pub route: &'a Arc<CompiledRoute>,
-    /// The name of the pool to choose an endpoint from.
-    pub pool: &'a PoolName,
+    /// The pool to choose an endpoint from.
+    pub pool: PoolChoice<'a>,
     /// The path and query to forward.
     pub path_and_query: ForwardedTarget,
+}
+
+/// The pool that serves a request: whoever forwards it takes a turn of a split.
+#[derive(Clone, Copy, Debug)]
+pub enum PoolChoice<'a> {
+    /// This one.
+    Only(&'a PoolName),
+    /// One of several, in proportion to their weights.
+    OneOf(&'a Split),
 }
 
 /// Decides about a request. Takes no lock, and allocates only for generated responses and for a host or path that is not in normal form.
@@ -195,6 +204,19 @@ fn fill<F: Fields>(
 /// Returns the decision for the action of a route.
 fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
+    let forward = |pool| {
+        let path_and_query = match &route.rules.path_edit {
+            None => routed.target.path_and_query(),
+            Some(edit) => edit
+                .apply(&routed.target)
+                .map_err(Rejection::InvalidTarget)?,
+        };
+        Ok(Decision::Forward(Forward {
+            route,
+            pool,
+            path_and_query: ForwardedTarget::new(target, without_token(path_and_query)),
+        }))
+    };
     let answer = match &route.action {
         Action::Redirect(redirect) => {
             let path_and_query = without_token(routed.target.path_and_query());
@@ -202,20 +224,8 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection>
             Answer::redirect(redirect.status, &location)
         }
         Action::Respond(respond) => Answer::fixed(respond),
-        Action::Pool(pool) => {
-            let path_and_query = match &route.rules.path_edit {
-                None => routed.target.path_and_query(),
-                Some(edit) => edit
-                    .apply(&routed.target)
-                    .map_err(Rejection::InvalidTarget)?,
-            };
-            let path_and_query = without_token(path_and_query);
-            return Ok(Decision::Forward(Forward {
-                route,
-                pool,
-                path_and_query: ForwardedTarget::new(target, path_and_query),
-            }));
-        }
+        Action::Pool(pool) => return forward(PoolChoice::Only(pool)),
+        Action::Split(split) => return forward(PoolChoice::OneOf(split)),
     };
     Ok(Decision::Answer {
         answer,

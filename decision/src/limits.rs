@@ -1,6 +1,6 @@
 //! Limits of clients: `rate_limit`, `x4xx_limit` and `max_body`, as policies of a route.
 //!
-//! A limit counts each client of its host, or of its path if the path sets it; with `compat: aralez-0.9`, each client of the node. IPv6 clients
+//! A limit counts each client of its host, or of its route if the path sets it; with `compat: aralez-0.9`, each client of the node. IPv6 clients
 //! count by /64.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,6 +24,8 @@ pub struct LimitedRoute<'a> {
     pub host: &'a HostPattern,
     /// Its path.
     pub path: &'a str,
+    /// What distinguishes it from the other routes of its path: [`CompiledRoute::match_key`](crate::table::CompiledRoute::match_key).
+    pub match_key: u64,
 }
 
 /// What shares a count.
@@ -31,7 +33,7 @@ pub struct LimitedRoute<'a> {
 pub enum CountedBy {
     /// All paths of a host: the limit is set at the host or at the top.
     Host,
-    /// The path that sets the limit.
+    /// The route that sets the limit.
     Path,
     /// Everything: `compat: aralez-0.9`.
     Node,
@@ -43,7 +45,7 @@ impl CountedBy {
         let mut hasher = DefaultHasher::new();
         match self {
             Self::Host => route.host.hash(&mut hasher),
-            Self::Path => (route.host, route.path).hash(&mut hasher),
+            Self::Path => (route.host, route.path, route.match_key).hash(&mut hasher),
             Self::Node => return LimitKey::new(0, client),
         }
         LimitKey::new(hasher.finish(), client)
@@ -208,7 +210,11 @@ mod tests {
     use crate::Pairs;
 
     fn route<'a>(host: &'a HostPattern, path: &'a str) -> LimitedRoute<'a> {
-        LimitedRoute { host, path }
+        LimitedRoute {
+            host,
+            path,
+            match_key: 0,
+        }
     }
 
     #[test]
@@ -222,6 +228,11 @@ mod tests {
         assert_ne!(root, elsewhere);
         let [root, path, elsewhere] = keys(CountedBy::Path);
         assert!(root != path && root != elsewhere && path != elsewhere);
+        let matched = LimitedRoute {
+            match_key: 1,
+            ..routes[0]
+        };
+        assert_ne!(root, CountedBy::Path.key(matched, client));
         let [root, path, elsewhere] = keys(CountedBy::Node);
         assert!(root == path && root == elsewhere);
         for by in [CountedBy::Host, CountedBy::Path, CountedBy::Node] {

@@ -1,10 +1,10 @@
-//! Finds the route of a request: by host, then by the longest configured path that is a prefix of the requested one in whole segments. All
-//! readings of a path (see `aralez_proto::matcher`) must select the same route.
+//! Finds the route of a request: by host, then by the longest configured path that is a prefix of the requested one in whole segments and
+//! that has a route whose match holds. All readings of a path (see `aralez_proto::matcher`) must select the same route.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use aralez_proto::matcher::{Target, normalise_host};
+use aralez_proto::matcher::{MatchFacts, Target, normalise_host};
 
 use crate::rejection::Rejection;
 use crate::table::{CompiledHost, CompiledRoute, RouteTable};
@@ -57,7 +57,13 @@ pub fn find<'a, F: Fields>(
     let compat = table.compat_0_9();
     let route = find_host(table, host.as_deref())?
         .ok_or(Rejection::NoRoute { compat })?
-        .route(target.path())
+        .route(
+            target.path(),
+            &RouteFacts {
+                request,
+                target: &target,
+            },
+        )
         .map_err(Rejection::InvalidTarget)?
         .ok_or(Rejection::NoRoute { compat })?;
     Ok(Destination::Route(Routed {
@@ -65,6 +71,28 @@ pub fn find<'a, F: Fields>(
         host,
         target,
     }))
+}
+
+/// What the matches of routes look at.
+struct RouteFacts<'r, 'a, F> {
+    request: &'r Request<'a, F>,
+    target: &'r Target<'a>,
+}
+
+impl<F: Fields> MatchFacts for RouteFacts<'_, '_, F> {
+    fn method(&self) -> &str {
+        self.request.method
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let all = self.request.fields.all();
+        let named = all.filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        named.map(|(_, value)| value)
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.target.query()
+    }
 }
 
 fn named_host(host: Option<&str>) -> Result<Option<Cow<'_, str>>, Rejection> {

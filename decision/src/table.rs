@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use aralez_proto::matcher::{HostIndex, InvalidPath, PathIndex, RequestPath};
+use aralez_proto::matcher::{HostIndex, InvalidPath, MatchFacts, PathIndex, RequestPath};
 use aralez_proto::model::{HostPattern, VirtualHost};
 use aralez_proto::rules::Networks;
 use aralez_proto::snapshot::{Snapshot, Touched};
@@ -40,23 +40,30 @@ impl CompiledHost {
             pattern: host.pattern.clone(),
             routes: scope
                 .compile(host)
-                .map(|route| (Arc::clone(&route.path), Arc::new(route)))
+                .map(|route| {
+                    (
+                        Arc::clone(&route.path),
+                        route.matches.clone(),
+                        Arc::new(route),
+                    )
+                })
                 .collect(),
         }
     }
 
-    /// Returns the route that every reading of a path selects; `None` if no route matches.
+    /// Returns the route that every reading of a path selects for a request with these facts; `None` if no route matches.
     ///
     /// # Errors
     /// [`InvalidPath`] if readings of the path select different routes.
     pub fn route(
         &self,
         path: &RequestPath<'_>,
+        facts: &impl MatchFacts,
     ) -> Result<Option<&Arc<CompiledRoute>>, InvalidPath> {
-        self.routes.select(path)
+        self.routes.select(path, facts)
     }
 
-    /// Iterates over the routes, ascending by path.
+    /// Iterates over the routes, ascending by path; those of one path in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<CompiledRoute>> {
         self.routes.iter().map(|(_, route)| route)
     }

@@ -14,9 +14,18 @@ pub const UNIX_ENDPOINT: u32 = 3;
 /// Routes that answer with a fixed response. A proxy without it does not know the action.
 pub const RESPOND: u32 = 18;
 
+/// Routes that take only requests with certain methods, headers or query parameters, or only their exact path. A proxy without it would take
+/// every request below the path.
+pub const ROUTE_MATCH: u32 = 6;
+
+/// Routes whose requests several pools share. A proxy without it does not know such an action.
+pub const SPLIT: u32 = 7;
+
 fn all() -> impl Iterator<Item = u32> {
     let rules = rules::FEATURES.iter().copied().flatten().copied();
-    [BASE, UNIX_ENDPOINT, RESPOND].into_iter().chain(rules)
+    [BASE, UNIX_ENDPOINT, ROUTE_MATCH, SPLIT, RESPOND]
+        .into_iter()
+        .chain(rules)
 }
 
 /// Returns the features of this build, ascending.

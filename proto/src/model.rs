@@ -13,20 +13,30 @@ mod password_hasher;
 mod redirect;
 mod relative_path;
 mod respond;
+mod route_match;
+mod split;
 mod template;
+mod value_regex;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
 pub use endpoint::{Endpoint, EndpointOwner, EndpointState};
 pub use forbidden::Forbidden;
+pub(crate) use header::lower_name;
 pub use header::{
     Direction, Header, HeaderEdits, HeaderValue, InvalidEdits, InvalidHeader, MOST_EDITS,
     check_name, check_value,
 };
-pub use host::{Action, Balance, Pool, Route, Settings, VirtualHost};
+pub use host::{Action, Balance, MOST_ROUTES, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use password_hash::{Argon2Hash, BadPasswordHash, PasswordHash};
 pub use password_hasher::{PasswordHasher, UnhashedPasswords};
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
 pub use relative_path::{InvalidRelativePath, RelativePath};
 pub use respond::{InvalidRespond, MOST_RESPOND_BYTES, Respond};
+pub use route_match::{
+    HeaderMatch, InvalidMethod, MOST_CONDITIONS, MatchedPath, Method, QueryMatch, RouteMatch,
+    ValueMatch, never_reached,
+};
+pub use split::{InvalidSplit, Split, WeightedPool};
 pub use template::{Part, Placeholder, Template, UnknownPlaceholder};
+pub use value_regex::{InvalidRegex, ValueRegex};

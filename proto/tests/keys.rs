@@ -157,8 +157,7 @@ fn every_key_of_upstreams_yaml_is_known_in_its_scopes() {
         known(line, &said_of(&text));
     }
     let routes = "a.example:\n  paths:\n    /:\n      - match: {methods: [GET]}\n        servers: ['127.0.0.1:1']\n";
-    known(routes, &said_of(routes));
-    assert_eq!(said_of(routes).len(), 1);
+    assert_eq!(said_of(routes), Vec::<String>::new());
 }
 
 #[test]
@@ -176,7 +175,6 @@ fn every_key_of_main_yaml_that_does_nothing_yet_is_known() {
 fn what_limits_or_protects_is_refused_as_not_enforced_and_never_passed_over() {
     let at_the_path = [
         ("max_in_flight: 10", "max_in_flight"),
-        ("match: {methods: [GET]}", "match"),
         ("compress: auto", "compress"),
         ("on_empty: remove", "on_empty"),
     ];
@@ -187,14 +185,4 @@ fn what_limits_or_protects_is_refused_as_not_enforced_and_never_passed_over() {
         let reason = format!("{key} is not supported in this release; remove it");
         assert!(said.len() == 1 && said[0].ends_with(&reason), "{said:?}");
     }
-    let pools = said_of("a.example:\n  paths:\n    /: {pools: [{servers: ['127.0.0.1:1']}]}\n");
-    assert!(
-        pools.len() == 1 && pools[0].contains("not supported"),
-        "{pools:?}"
-    );
-    let empty = said_of("a.example:\n  paths:\n    /: {pools: []}\n");
-    assert!(
-        empty.len() == 1 && empty[0].contains("found none"),
-        "{empty:?}"
-    );
 }

@@ -48,6 +48,7 @@ fn site(name: &str) -> Vec<Record> {
     let pattern: HostPattern = name.parse().expect("a host name");
     let routes = PATHS.map(|path| Route {
         path: path.into(),
+        matches: None,
         rules: Rules::default(),
         action: Action::Pool(PoolName::of_route(&pattern, path)),
     });

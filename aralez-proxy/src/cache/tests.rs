@@ -28,6 +28,7 @@ pub(super) fn snapshot(revision: u64) -> Snapshot {
         rules: Rules::default(),
         routes: vec![Route {
             path: "/".into(),
+            matches: None,
             rules: Rules::default(),
             action: Action::Pool("app/".parse().unwrap()),
         }],

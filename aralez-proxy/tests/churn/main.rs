@@ -34,6 +34,7 @@ fn pool(host: &str) -> PoolName {
 fn host(name: &str) -> [Change; 2] {
     let route = Route {
         path: "/".into(),
+        matches: None,
         rules: Rules::default(),
         action: Action::Pool(pool(name)),
     };

@@ -41,6 +41,7 @@ impl Site {
         let pool = PoolName::of_route(&host, path);
         let route = Route {
             path: path.into(),
+            matches: None,
             rules: Rules::default(),
             action: Action::Pool(pool),
         };

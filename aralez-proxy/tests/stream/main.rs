@@ -40,6 +40,7 @@ impl Counters for NoTraffic {
 fn host(name: &str, pool: &str) -> Record {
     let route = Route {
         path: "/".into(),
+        matches: None,
         rules: Rules::default(),
         action: Action::Pool(pool.parse().unwrap()),
     };

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aralez_proto::document::{self, DocumentSet, Surroundings};
-use aralez_proto::matcher::RequestPath;
+use aralez_proto::matcher::{PlainGet, RequestPath};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use aralez_proxy::core::request::registry::Registry;
@@ -47,7 +47,7 @@ pub fn measure(extent: &LookupExtent) -> Vec<Duration> {
         let route = table
             .routes()
             .host(host)
-            .and_then(|host| host.route(&path).ok().flatten());
+            .and_then(|host| host.route(&path, &PlainGet).ok().flatten());
         let found = black_box(route).is_some();
         let took = start.elapsed();
         assert!(found, "{host}{} has a route", path.forwarded());

@@ -13,6 +13,8 @@ use std::net::IpAddr;
 use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 
+mod matching;
+
 use super::*;
 use crate::Pairs;
 use crate::pseudonym::Pseudonym;
@@ -22,6 +24,7 @@ use crate::trace::NewIds;
 fn route(path: &str, to_https: bool, action: Action) -> Route {
     Route {
         path: path.into(),
+        matches: None,
         rules: Rules {
             to_https: ToHttps(to_https.then_some(true)),
             ..Rules::default()
@@ -100,12 +103,14 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
         &Unused,
         &mut Additions::default(),
     ) {
-        Decision::Forward(forward) => format!(
-            "{} {} {}",
-            forward.route.path,
-            forward.pool,
-            forward.path_and_query.text(request.target)
-        ),
+        Decision::Forward(forward) => {
+            let pool = match forward.pool {
+                PoolChoice::Only(pool) => pool.to_string(),
+                PoolChoice::OneOf(split) => format!("one of {}", split.pools().len()),
+            };
+            let target = forward.path_and_query.text(request.target);
+            format!("{} {pool} {target}", forward.route.path)
+        }
         Decision::Answer { answer, .. } => {
             let mut fields = answer.fields.fields();
             let location = fields.find(|(name, _)| *name == b"location");

@@ -89,6 +89,7 @@ fn asked_of(
         route: LimitedRoute {
             host: &host,
             path: "/",
+            match_key: 0,
         },
         state,
         additions: &mut Additions::default(),

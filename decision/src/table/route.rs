@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aralez_proto::model::{
-    Action, Direction, Header, HeaderEdits, HostPattern, Route, Settings, VirtualHost,
+    Action, Direction, Header, HeaderEdits, HostPattern, Route, RouteMatch, Settings, VirtualHost,
 };
 use aralez_proto::rules::{Authorization, Rules, Timeouts};
 
@@ -22,6 +22,10 @@ pub struct CompiledRoute {
     pub host: HostPattern,
     /// Its normalised path.
     pub path: Arc<str>,
+    /// The conditions on the requests that it takes; `None` if it takes every request below its path.
+    pub matches: Option<Arc<RouteMatch>>,
+    /// Identifies its match among the routes of its path, in every table; 0 if it has none.
+    pub match_key: u64,
     /// The rules that apply to it. Shared among routes without rules of their own: requests for such routes touch no memory that belongs to
     /// one route only.
     pub rules: Arc<CompiledRules>,
@@ -35,6 +39,7 @@ impl CompiledRoute {
         LimitedRoute {
             host: &self.host,
             path: &self.path,
+            match_key: self.match_key,
         }
     }
 
@@ -200,6 +205,8 @@ impl CompiledScope {
             CompiledRoute {
                 host: host.pattern.clone(),
                 path: Arc::clone(&route.path),
+                matches: route.matches.clone(),
+                match_key: route.matches.as_ref().map_or(0, |matches| matches.key()),
                 rules,
                 action: route.action.clone(),
             }

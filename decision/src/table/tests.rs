@@ -1,4 +1,5 @@
 use aralez_proto::document::{self, DocumentSet, Surroundings};
+use aralez_proto::matcher::PlainGet;
 use aralez_proto::model::{
     Direction, Header, HeaderEdits, Redirect, RedirectStatus, Route, Settings,
 };
@@ -23,6 +24,7 @@ fn said(value: u8) -> Rules {
 fn host<const N: usize>(values: [u8; N], rules: Rules) -> VirtualHost {
     let route = |(at, value): (usize, u8)| Route {
         path: format!("/{at}").into(),
+        matches: None,
         rules: said(value),
         action: aralez_proto::model::Action::Redirect(Redirect {
             to: "https://x.example".parse().unwrap(),
@@ -46,7 +48,7 @@ fn the_narrower_scope_wins_and_equal_edits_are_shared() {
     let host = CompiledHost::new(&CompiledScope::of(&settings), &host);
     let route = |path| {
         let path = RequestPath::parse(path).unwrap();
-        host.route(&path).unwrap()
+        host.route(&path, &PlainGet).unwrap()
     };
     let lines = |path| route(path).unwrap().rules.response_edits.lines();
     assert_eq!(lines("/0"), b"x-scope: 2\r\n");

@@ -8,14 +8,16 @@ use prost::{Message, decode_length_delimiter};
 use crate::convert::RECORD_FORMAT;
 use crate::fault::{Fault, FaultCode};
 use crate::feature;
-use crate::matcher;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName,
-    HostPattern, Pool, PoolName, Redirect, RedirectStatus, Respond, Route, Settings, VirtualHost,
+    Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName, HostPattern, Pool,
+    PoolName, Settings, VirtualHost,
 };
 use crate::record::{Record, ResourceType};
 use crate::rules::Rules;
 use crate::wire::resource as wire;
+
+mod matches;
+mod route;
 
 /// Encoded prefix of a common envelope: `Record.format`, then `Record.requires` with one number of one byte, then the tag of `Record.body`.
 const PLAIN: [u8; 6] = [
@@ -104,19 +106,6 @@ fn decode_body(record: &Record, body: &[u8]) -> Result<Resource, Vec<Fault>> {
     }
 }
 
-/// The position of a fault inside a route.
-#[derive(Clone, Copy)]
-struct RouteField<'a> {
-    path: &'a str,
-    name: &'a str,
-}
-
-impl fmt::Display for RouteField<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "routes.{:?}.{}", self.path, self.name)
-    }
-}
-
 /// Collects the faults of one record.
 struct Problems<'a> {
     record: &'a Record,
@@ -190,16 +179,7 @@ impl Problems<'_> {
         let pattern = self.need("key", pattern)?;
         let pattern = self.sharing_key(pattern);
         let wire: wire::VirtualHost = self.message(body)?;
-        // `collect` would reuse, and keep, the larger allocation of the received routes.
-        let mut routes = Vec::with_capacity(wire.routes.len());
-        routes.extend(
-            wire.routes
-                .into_iter()
-                .filter_map(|route| self.route(route)),
-        );
-        if !routes.is_sorted_by(|left, right| left.path < right.path) {
-            self.invalid("routes", "are not strictly ascending by path");
-        }
+        let routes = self.routes(wire.routes);
         Some(VirtualHost {
             pattern,
             rules: self.rules(wire.rules, |rule| rule),
@@ -219,53 +199,6 @@ impl Problems<'_> {
                 other
             }
         }
-    }
-
-    fn route(&mut self, wire: wire::Route) -> Option<Route> {
-        let field = |name| RouteField {
-            path: &wire.path,
-            name,
-        };
-        let path = matcher::normalise_route_path(&wire.path).map(|path| path.as_ref().into());
-        let path: Arc<str> = self.need("routes.path", path)?;
-        if *path != *wire.path {
-            self.invalid(
-                "routes.path",
-                format!("{:?} is not normalised, expected {path}", wire.path),
-            );
-        }
-        let action = match wire.action {
-            Some(wire::route::Action::Pool(pool)) => {
-                Action::Pool(self.need(field("pool"), pool.parse())?)
-            }
-            Some(wire::route::Action::Redirect(redirect)) => {
-                let status =
-                    RedirectStatus::from_code(redirect.status).ok_or("is not 301, 302, 307 or 308");
-                Action::Redirect(Redirect {
-                    status: self.need(field("redirect.status"), status)?,
-                    to: self.need(field("redirect.to"), redirect.to.parse())?,
-                })
-            }
-            Some(wire::route::Action::Respond(respond)) => {
-                let respond = Respond::new(respond.status, &respond.body, &respond.media_type);
-                Action::Respond(self.need(field("respond"), respond)?)
-            }
-            None => {
-                self.invalid(
-                    field("action"),
-                    "is missing or not supported by this release",
-                );
-                return None;
-            }
-        };
-        let rules = self.rules(wire.rules, field);
-        let fits = rules.strip_prefix.check_at(&path);
-        self.need(field("strip_prefix"), fits);
-        Some(Route {
-            rules,
-            action,
-            path,
-        })
     }
 
     /// Decodes the rules of a scope. `field` returns the position of a rule, for its faults.

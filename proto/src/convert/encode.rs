@@ -7,12 +7,14 @@ use prost::Message;
 use crate::convert::RECORD_FORMAT;
 use crate::feature;
 use crate::model::{
-    Action, Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName, Pool,
-    PoolName, Route, Settings, VirtualHost,
+    Balance, Endpoint, EndpointAddress, EndpointOwner, EndpointState, GroupName, Pool, PoolName,
+    Settings, VirtualHost,
 };
 use crate::record::{Record, RecordKey, ResourceType};
 use crate::rules::Rules;
 use crate::wire::resource as wire;
+
+mod route;
 
 /// Builds a record. `needs`: the features beyond [`feature::BASE`], ascending.
 fn record(key: RecordKey, needs: &[u32], body: &impl Message) -> Record {
@@ -40,15 +42,13 @@ pub fn settings_record(group: &GroupName, settings: &Settings) -> Record {
 pub fn host_record(host: &VirtualHost) -> Record {
     let body = wire::VirtualHost {
         rules: host.rules.encode(),
-        routes: host.routes.iter().map(route).collect(),
+        routes: host.routes.iter().map(route::encode).collect(),
     };
     let routes = host.routes.iter().map(|route| &route.rules);
     let mut needs = needs(routes.chain([&host.rules]));
-    let responds = |route: &Route| matches!(route.action, Action::Respond(_));
-    if host.routes.iter().any(responds) {
-        needs.push(feature::RESPOND);
-        needs.sort_unstable();
-    }
+    needs.extend(host.routes.iter().flat_map(route::needs));
+    needs.sort_unstable();
+    needs.dedup();
     let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
     record(key, &needs, &body)
 }
@@ -88,24 +88,4 @@ pub fn endpoint_record(owner: EndpointOwner, pool: &PoolName, endpoint: &Endpoin
 fn needs<'t>(said: impl IntoIterator<Item = &'t Rules>) -> Vec<u32> {
     let needs: BTreeSet<u32> = said.into_iter().flat_map(Rules::needs).collect();
     needs.into_iter().collect()
-}
-
-fn route(route: &Route) -> wire::Route {
-    let action = match &route.action {
-        Action::Pool(pool) => wire::route::Action::Pool(pool.to_string()),
-        Action::Redirect(redirect) => wire::route::Action::Redirect(wire::Redirect {
-            to: redirect.to.to_string(),
-            status: redirect.status.code().into(),
-        }),
-        Action::Respond(respond) => wire::route::Action::Respond(wire::Respond {
-            status: respond.status().into(),
-            body: respond.body().clone(),
-            media_type: respond.media_type().to_owned(),
-        }),
-    };
-    wire::Route {
-        path: route.path.as_ref().to_owned(),
-        rules: route.rules.encode(),
-        action: Some(action),
-    }
 }

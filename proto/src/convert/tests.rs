@@ -12,6 +12,7 @@ use crate::snapshot::Limits;
 use crate::version::Version;
 use crate::wire;
 
+mod matching;
 mod routes;
 
 fn host() -> VirtualHost {
@@ -34,6 +35,7 @@ fn host() -> VirtualHost {
         routes: vec![
             Route {
                 path: "/".into(),
+                matches: None,
                 rules: Rules {
                     response_headers: ResponseHeaders(HeaderEdits {
                         append: vec![set(Direction::Response, "Vary", "Origin")],
@@ -45,6 +47,7 @@ fn host() -> VirtualHost {
             },
             Route {
                 path: "/old".into(),
+                matches: None,
                 rules: Rules::default(),
                 action: Action::Redirect(Redirect {
                     to: "https://new.example.com".parse().unwrap(),

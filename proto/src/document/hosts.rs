@@ -1,12 +1,15 @@
 //! The hosts of one document.
 
+use std::sync::Arc;
+
 use crate::document::keys::{GlobalKeys, HostKeys, is_global};
-use crate::document::paths::PathAction;
+use crate::document::path_route::{PathAction, PathRoute};
 use crate::document::{AuthoredHost, AuthoredPool, DocumentSet};
-use crate::model::{Action, HostPattern, Pool, PoolName, Route, VirtualHost};
+use crate::model::{
+    Action, Endpoint, HostPattern, Pool, PoolName, Route, Split, VirtualHost, WeightedPool,
+};
 use crate::place::DocumentFault;
 use crate::reading::{FromYaml, KeyMatch, KeySet, Reader, nearest, unknown_reason};
-use crate::rules::Rules;
 use crate::yaml::{Entry, Node, Spot, Value};
 
 /// A host as one document defines it.
@@ -125,15 +128,13 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
     let pattern = pattern?;
     let (mut pools, mut routes, mut route_places) = (Vec::new(), Vec::new(), Vec::new());
     let mut redirects = Vec::new();
-    for (path, (route, _)) in keys.paths.map(|paths| paths.value.0).unwrap_or_default() {
-        route_places.push(route.places);
-        redirects.extend(route.redirect_at.map(|at| (routes.len(), at)));
-        routes.push(lower(
-            &pattern,
-            path,
-            (route.rules, route.action),
-            &mut pools,
-        ));
+    for (path, written) in keys.paths.map(|paths| paths.value.0).unwrap_or_default() {
+        for mut route in written.routes {
+            route_places.push(std::mem::take(&mut route.places));
+            let redirect_at = route.redirect_at.take();
+            redirects.extend(redirect_at.map(|at| (routes.len(), at)));
+            routes.push(lower(&pattern, &path, route, &mut pools));
+        }
     }
     let host = VirtualHost {
         rules: keys.rules.lower(),
@@ -158,29 +159,42 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
     })
 }
 
-/// Returns the route under its host, and adds the pool that it names to `pools`.
+/// Returns the route under its host, and adds the pools that it names to `pools`.
 fn lower(
     pattern: &HostPattern,
-    path: std::sync::Arc<str>,
-    (rules, action): (Rules, PathAction),
+    path: &Arc<str>,
+    route: PathRoute,
     pools: &mut Vec<AuthoredPool>,
 ) -> Route {
-    let action = match action {
+    let mut name = PoolName::of_route(pattern, path);
+    if let Some(matches) = &route.matches {
+        name = name.of_match(matches);
+    }
+    let mut named = |name: PoolName, endpoints: Vec<Endpoint>| {
+        pools.push(AuthoredPool {
+            name: name.clone(),
+            pool: Pool::default(),
+            endpoints,
+        });
+        name
+    };
+    let action = match route.action {
         PathAction::Redirect(redirect) => Action::Redirect(redirect),
         PathAction::Respond(respond) => Action::Respond(respond),
-        PathAction::Servers(endpoints) => {
-            let name = PoolName::of_route(pattern, &path);
-            pools.push(AuthoredPool {
-                name: name.clone(),
-                pool: Pool::default(),
-                endpoints,
+        PathAction::Servers(endpoints) => Action::Pool(named(name, endpoints)),
+        PathAction::Pools(shares) => {
+            let pools = (1..).zip(shares).map(|(number, share)| WeightedPool {
+                weight: share.weight,
+                pool: named(name.numbered(number), share.servers),
             });
-            Action::Pool(name)
+            let split = Split::new(pools.collect());
+            Action::Split(Box::new(split.expect("weights are checked when read")))
         }
     };
     Route {
-        path,
-        rules,
+        path: Arc::clone(path),
+        matches: route.matches.map(Arc::new),
+        rules: route.rules,
         action,
     }
 }

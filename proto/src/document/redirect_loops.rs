@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::matcher::{
-    Authority, HostIndex, InvalidPath, PathIndex, RequestPath, Scheme, normalise_host,
+    Authority, HostIndex, InvalidPath, PathIndex, PlainGet, RequestPath, Scheme, normalise_host,
 };
 use crate::model::{Action, HostPattern, RedirectTarget, Route, VirtualHost};
 use crate::place::DocumentFault;
@@ -127,8 +127,11 @@ impl<'a> Map<'a> {
         let routes = &hosts[host].host.routes;
         let paths = self.paths.entry(host).or_insert_with(|| {
             let routes = routes.iter().enumerate();
-            routes.map(|(at, route)| (route.path.clone(), at)).collect()
+            let route =
+                |(at, route): (usize, &Route)| (route.path.clone(), route.matches.clone(), at);
+            routes.map(route).collect()
         });
+        // The request that is followed has no fields and no query: a route that asks for some takes part in no loop.
         let (route, path) = select(paths, &format!("{prefix}{path}")).ok()??;
         let next = At { host, route };
         self.target(next)?;
@@ -187,6 +190,6 @@ fn target(to: &RedirectTarget) -> Option<(String, &str)> {
 /// Returns the index of the route that a path selects, and the path as forwarded.
 fn select(paths: &PathIndex<usize>, path: &str) -> Result<Option<(usize, String)>, InvalidPath> {
     let path = RequestPath::parse(path)?;
-    let found = paths.select(&path)?;
+    let found = paths.select(&path, &PlainGet)?;
     Ok(found.map(|route| (*route, path.forwarded().to_owned())))
 }

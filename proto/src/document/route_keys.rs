@@ -1,8 +1,10 @@
 //! The keys at a path. The keys of rules are in [`crate::rules`].
 
-use crate::document::actions::{Files, MatchKeys, PoolKeys};
+use crate::document::actions::Files;
+use crate::document::pools::WrittenPools;
 use crate::document::redirect::RedirectTo;
 use crate::document::respond::RespondTo;
+use crate::document::route_match::MatchKeys;
 use crate::document::server::Servers;
 use crate::reading::{NotYet, keys};
 use crate::rules::{RuleKeys, Scope};
@@ -16,14 +18,14 @@ keys! {
     /// The URL to redirect to; the path and the query of the request are appended.
     redirect_to => RedirectTo,
     /// Several groups of endpoints, each with its share of the requests.
-    pools => NotYet<Vec<PoolKeys>>,
+    pools => WrittenPools,
+    /// Conditions on the requests below the path.
+    conditions: "match" => MatchKeys,
     /// The response of the proxy itself: a map of status, body, type.
     respond => RespondTo,
     @checked {
         /// The folder to serve.
         files => NotYet<Files>,
-        /// Conditions on the requests below the path.
-        match => NotYet<MatchKeys>,
     }
     ..rules: RuleKeys, at Scope::Path
 }

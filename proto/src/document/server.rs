@@ -60,6 +60,20 @@ impl FromYaml for Servers {
     }
 }
 
+/// Refuses an empty list of servers, at `at` under the key `servers` of a map. `None` if it is empty or no list.
+pub(crate) fn refuse_empty<'t>(map: Node<'t>, at: Spot, reader: &mut Reader<'t>) -> Option<()> {
+    let Some(Value::Sequence(written)) = map.get("servers").map(Node::value) else {
+        return None;
+    };
+    if written.is_empty() {
+        reader.under("servers", |reader| {
+            reader.fault(at, "is empty; a route needs at least one server");
+        });
+        return None;
+    }
+    Some(())
+}
+
 fn server<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Endpoint> {
     match node.value() {
         Value::Scalar(_) => Address::read(node, reader).map(|address| Endpoint::new(address.0)),

@@ -5,6 +5,7 @@ use crate::model::{Action, RedirectStatus};
 
 mod bad_input;
 mod files;
+mod matching;
 mod routing;
 
 const SAMPLE: &str = include_str!("../../../deploy/samples/upstreams.yaml");

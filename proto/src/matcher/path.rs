@@ -27,7 +27,9 @@ mod strip;
 #[cfg(test)]
 mod tests;
 
+pub(super) use escape::unescape;
 use reading::{Marks, Slashes};
+pub(crate) use route::read_route_path;
 pub use route::{InvalidRoutePath, normalise_route_path};
 pub(super) use scan::check_target_byte;
 use scan::{Seen, scan};

@@ -95,14 +95,7 @@ const CDN_LOOP: &str = "cdn-loop";
 /// # Errors
 /// [`InvalidHeader::Name`], [`InvalidHeader::Long`] or, for a field that the proxy manages in this direction, [`InvalidHeader::Managed`].
 pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHeader> {
-    if name.len() > LONGEST_NAME {
-        return Err(InvalidHeader::Long);
-    }
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(InvalidHeader::Name(name.to_owned()));
-    }
-    let lower = name.to_ascii_lowercase();
+    let lower = lower_name(name)?;
     let managed =
         FRAMING.contains(&lower.as_str()) || (direction == Direction::Request && lower == CDN_LOOP);
     if managed {
@@ -110,6 +103,26 @@ pub fn check_name(direction: Direction, name: &str) -> Result<String, InvalidHea
     } else {
         Ok(lower)
     }
+}
+
+/// Checks the form of a header name and returns it in lower case.
+///
+/// # Errors
+/// [`InvalidHeader::Name`] or [`InvalidHeader::Long`].
+pub(crate) fn lower_name(name: &str) -> Result<String, InvalidHeader> {
+    if name.len() > LONGEST_NAME {
+        return Err(InvalidHeader::Long);
+    }
+    if !is_token(name) {
+        return Err(InvalidHeader::Name(name.to_owned()));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// Reports whether a text is a token (RFC 9110 section 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(token)
 }
 
 /// Checks a header value and returns it without leading and trailing white space.

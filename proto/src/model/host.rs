@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HostPattern, PoolName, Redirect, Respond};
+use crate::model::{HostPattern, PoolName, Redirect, Respond, RouteMatch, Split};
 use crate::rules::Rules;
 
 /// Defaults of one node group.
@@ -14,6 +14,9 @@ pub struct Settings {
     pub compat_0_9: bool,
 }
 
+/// Maximum number of routes of one path.
+pub const MOST_ROUTES: usize = 256;
+
 /// A host and its routes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VirtualHost {
@@ -21,25 +24,24 @@ pub struct VirtualHost {
     pub pattern: HostPattern,
     /// The rules for all of its routes.
     pub rules: Rules,
-    /// Ascending by path, each path once.
+    /// Ascending by path. The routes of one path are adjacent, in the order in which they are tried: all but the last have a match.
     pub routes: Vec<Route>,
 }
 
 impl VirtualHost {
     /// Returns the pools that its routes name. A pool may occur several times.
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
-        self.routes.iter().filter_map(|route| match &route.action {
-            Action::Pool(pool) => Some(pool),
-            Action::Redirect(_) | Action::Respond(_) => None,
-        })
+        self.routes.iter().flat_map(|route| route.action.pools())
     }
 }
 
-/// The action and rules for requests below one path.
+/// The action and rules for requests below one path, or for those of them that have what a match asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Route {
     /// The normalised path: begins with `/`, no trailing slash except for `/` itself.
     pub path: Arc<str>,
+    /// The conditions on requests; `None` if it takes every request below the path.
+    pub matches: Option<Arc<RouteMatch>>,
     /// The rules for this route only.
     pub rules: Rules,
     /// The action.
@@ -51,10 +53,24 @@ pub struct Route {
 pub enum Action {
     /// Forward to an endpoint of the pool.
     Pool(PoolName),
+    /// Forward to an endpoint of one of several pools, in proportion to their weights.
+    Split(Box<Split>),
     /// Answer with a redirect.
     Redirect(Redirect),
     /// Answer with a fixed response.
     Respond(Respond),
+}
+
+impl Action {
+    /// Returns the pools that it names.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
+        let (one, several) = match self {
+            Self::Pool(pool) => (Some(pool), [].as_slice()),
+            Self::Split(split) => (None, split.pools()),
+            Self::Redirect(_) | Self::Respond(_) => (None, [].as_slice()),
+        };
+        one.into_iter().chain(several.iter().map(|one| &one.pool))
+    }
 }
 
 /// The balancing rules of a pool.

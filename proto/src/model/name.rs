@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::model::RouteMatch;
+
 /// The reason why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -65,7 +67,13 @@ impl FromStr for HostPattern {
     }
 }
 
-/// The name of a pool. For the servers of a route it is the host pattern followed by the path. Never contains a space.
+/// The name of a pool. For the servers of a route it is the host pattern followed by the path, such as `a.example/app`. Never contains a
+/// space.
+///
+/// The state of a pool (its position, the rests of its endpoints) belongs to its name, so a name says what the pool is for, and not where
+/// its route stands: `a.example/app#` and 16 digits, a digest of the match, for a route with a match. Routes of the path can thus be added
+/// and moved; one whose match is edited is another route. `#1`, `#2` and so on are appended for the pools of a split: their weights and
+/// servers can be edited, and further pools added at the end. No path contains `#`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PoolName(Arc<str>);
 
@@ -73,6 +81,18 @@ impl PoolName {
     /// Returns the name of the pool for the servers of a route.
     pub fn of_route(host: &HostPattern, path: &str) -> Self {
         Self(format!("{host}{path}").into())
+    }
+
+    /// Returns the name of the pool for the servers of a route with a match. `self` is the name for its path.
+    #[must_use]
+    pub fn of_match(&self, matches: &RouteMatch) -> Self {
+        Self(format!("{self}#{:016x}", matches.key()).into())
+    }
+
+    /// Returns the name of one of the pools of a route. `self` is the name for the route; numbers begin at 1.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        Self(format!("{self}#{number}").into())
     }
 
     /// Returns the text.

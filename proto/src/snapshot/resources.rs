@@ -7,9 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::convert::{Resource, decode};
 use crate::fault::{Fault, FaultCode, Faults};
-use crate::model::{
-    Action, EndpointAddress, EndpointOwner, HostPattern, PoolName, Settings, VirtualHost,
-};
+use crate::model::{EndpointAddress, EndpointOwner, HostPattern, PoolName, Settings, VirtualHost};
 use crate::persistent_map::PersistentMap;
 use crate::record::{Change, RecordKey, ResourceType};
 use crate::snapshot::Pools;
@@ -194,20 +192,19 @@ impl Resources {
             .filter_map(|pattern| self.hosts.get(pattern))
         {
             let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
-            for route in &host.routes {
-                let Action::Pool(pool) = &route.action else {
-                    continue;
-                };
-                if !self.pools.contains(pool) {
-                    let field = format!("routes.{:?}.pool", route.path);
-                    let reason = format!("references the pool {pool}, which does not exist");
-                    faults.push(Fault::of(
-                        &key,
-                        FaultCode::DanglingReference,
-                        &field,
-                        reason,
-                    ));
-                }
+            let named = host.routes.iter().flat_map(|route| {
+                let pools = route.action.pools();
+                pools.map(move |pool| (route, pool))
+            });
+            for (route, pool) in named.filter(|(_, pool)| !self.pools.contains(pool)) {
+                let field = format!("routes.{:?}.pool", route.path);
+                let reason = format!("references the pool {pool}, which does not exist");
+                faults.push(Fault::of(
+                    &key,
+                    FaultCode::DanglingReference,
+                    &field,
+                    reason,
+                ));
             }
         }
         for pool in ascending(&touched.pools, |pool| !self.pools.contains(pool)) {

@@ -12,6 +12,7 @@ use crate::rules::Rules;
 fn host(name: &str, pools: &[&str]) -> Record {
     let route = |(index, pool): (usize, &&str)| Route {
         path: format!("/{index}").into(),
+        matches: None,
         rules: Rules::default(),
         action: Action::Pool(pool.parse().unwrap()),
     };

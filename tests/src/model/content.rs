@@ -64,6 +64,7 @@ fn records_of(name: u64, host: &Host) -> Vec<Record> {
     let pool = pool(name);
     let route = Route {
         path: "/".into(),
+        matches: None,
         rules: Rules::default(),
         action: Action::Pool(pool.clone()),
     };

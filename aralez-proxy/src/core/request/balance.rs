@@ -100,6 +100,11 @@ impl CompiledPool {
         format!("{:?} {:?}", self.first, self.later)
     }
 
+    /// Takes a turn of the split whose first pool this is. Returns its number.
+    pub fn take_split_turn(&self) -> u64 {
+        self.state.take_split_turn()
+    }
+
     /// Reports whether no endpoint accepts requests.
     pub const fn is_empty(&self) -> bool {
         self.first.is_none()

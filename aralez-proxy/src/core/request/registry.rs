@@ -25,7 +25,7 @@ impl Registry {
     }
 }
 
-/// A pool's round-robin position, and the loads of its endpoints.
+/// A pool's round-robin position, that of the split that it is the first pool of, and the loads of the pool's endpoints.
 ///
 /// Together with the two counts of its `Arc` this fills a cache line, as [`Load`] does: every request writes both, and a neighbour on the
 /// same line would suffer false sharing. Blocks of this size start at a cache line anyway; an explicit alignment would cost three times the
@@ -35,13 +35,19 @@ pub struct PoolState {
     turn: AtomicU64,
     /// Sorted by address; some may be dropped already.
     loads: Mutex<Vec<(EndpointAddress, Weak<Load>)>>,
-    _apart: [u64; 1],
+    /// The position of the split whose first pool this is.
+    split_turn: AtomicU64,
 }
 
 impl PoolState {
     /// Takes a turn of the round robin. Returns its number.
     pub fn take_turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes a turn of the split whose first pool this is. Returns its number.
+    pub fn take_split_turn(&self) -> u64 {
+        self.split_turn.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns the loads of these endpoints, in order. The addresses must be distinct.

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use aralez_decision::decide::PoolChoice;
 use aralez_decision::rejection::Rejection;
 use aralez_decision::table::RouteTable;
-use aralez_proto::model::{Endpoint, Pool, PoolName};
+use aralez_proto::model::{Endpoint, Pool, PoolName, Split};
 use aralez_proto::parallel::{InTurn, Join, both};
 use aralez_proto::persistent_map::PersistentMap;
 use aralez_proto::snapshot::{Snapshot, Touched};
@@ -68,14 +69,28 @@ impl Table {
         self.pools.get(name)
     }
 
-    /// Returns the pool of a name if it has an endpoint that accepts requests.
+    /// Returns the pool that serves a request. It has an endpoint that accepts requests: in a split, pools that have none are passed over. A
+    /// split takes one turn.
     ///
     /// # Errors
-    /// [`Rejection::NoEndpoint`] if it has none. The request never falls back to the route of a shorter path, whose rules may be laxer.
-    pub fn serving_pool(&self, name: &PoolName) -> Result<&Arc<CompiledPool>, Rejection> {
+    /// [`Rejection::NoEndpoint`] if there is none. The request never falls back to the route of a shorter path, whose rules may be laxer.
+    pub fn serving_pool(&self, choice: PoolChoice<'_>) -> Result<&Arc<CompiledPool>, Rejection> {
+        let serving = |name: &PoolName| self.pool(name).filter(|pool| !pool.is_empty());
+        let pool = match choice {
+            PoolChoice::Only(name) => serving(name),
+            PoolChoice::OneOf(split) => {
+                let turn = self.take_turn(split);
+                turn.and_then(|turn| split.choose(turn, serving))
+            }
+        };
         let compat = self.routes.compat_0_9();
-        let pool = self.pool(name).filter(|pool| !pool.is_empty());
         pool.ok_or(Rejection::NoEndpoint { compat })
+    }
+
+    /// Takes a turn of a split. Its count is kept with its first pool, whose name says whose split it is.
+    fn take_turn(&self, split: &Split) -> Option<u64> {
+        let first = split.pools().first()?;
+        Some(self.pool(&first.pool)?.take_split_turn())
     }
 
     /// Iterates over all pools, in no particular order.

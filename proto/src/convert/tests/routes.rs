@@ -6,6 +6,7 @@ use crate::rules::{AddPrefix, HostSeen, StripPrefix};
 fn route(path: &str, rules: Rules, action: Action) -> Route {
     Route {
         path: path.into(),
+        matches: None,
         rules,
         action,
     }

@@ -1,7 +1,7 @@
 //! Escapes: the byte that two hexadecimal digits encode, and which escapes are read as that byte.
 
 /// Decodes two hexadecimal digits. `None` if they are not hexadecimal.
-pub(super) fn unescape(high: u8, low: u8) -> Option<u8> {
+pub(in crate::matcher) fn unescape(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }

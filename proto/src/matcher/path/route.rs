@@ -30,6 +30,18 @@ pub enum InvalidRoutePath {
 /// # Errors
 /// [`InvalidRoutePath`] if it has a query, a fragment, parameters or an escape that separates, or would be refused in a request.
 pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath> {
+    let length = |path: &str| path.len() - usize::from(path.len() > 1 && path.ends_with('/'));
+    Ok(match read_route_path(text)? {
+        Cow::Borrowed(path) => Cow::Borrowed(&path[..length(path)]),
+        Cow::Owned(mut path) => {
+            path.truncate(length(&path));
+            Cow::Owned(path)
+        }
+    })
+}
+
+/// Like [`normalise_route_path`], but keeps a trailing slash.
+pub(crate) fn read_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath> {
     if text.contains('?') {
         return Err(InvalidRoutePath::Query);
     }
@@ -38,17 +50,9 @@ pub fn normalise_route_path(text: &str) -> Result<Cow<'_, str>, InvalidRoutePath
     }
     let path = RequestPath::parse(text)?;
     check_escapes(text)?;
-    let read = match path.as_written() {
+    Ok(match path.as_written() {
         Some(written) if path.seen.reads_as_written() => Cow::Borrowed(written),
         _ => Cow::Owned(path.read(Slashes::Kept, Marks::Kept)?),
-    };
-    let length = |path: &str| path.len() - usize::from(path.len() > 1 && path.ends_with('/'));
-    Ok(match read {
-        Cow::Borrowed(path) => Cow::Borrowed(&path[..length(path)]),
-        Cow::Owned(mut path) => {
-            path.truncate(length(&path));
-            Cow::Owned(path)
-        }
     })
 }
 

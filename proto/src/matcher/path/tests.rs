@@ -1,6 +1,7 @@
 use super::*;
-use crate::matcher::PathIndex;
+use crate::matcher::{PathIndex, PlainGet};
 
+mod matches;
 mod slow;
 
 /// Returns the forwarded path.
@@ -12,9 +13,10 @@ fn forwarded(path: &str) -> Result<String, InvalidPath> {
 fn select(routes: &[&str], path: &str) -> Result<Option<String>, InvalidPath> {
     let index: PathIndex<String> = routes
         .iter()
-        .map(|route| ((*route).into(), (*route).to_owned()))
+        .map(|route| ((*route).into(), None, (*route).to_owned()))
         .collect();
-    Ok(index.select(&RequestPath::parse(path)?)?.cloned())
+    let path = RequestPath::parse(path)?;
+    Ok(index.select(&path, &PlainGet)?.cloned())
 }
 
 #[test]

@@ -4,12 +4,12 @@ use super::*;
 
 impl<V> PathIndex<V> {
     fn lookup(&self, reading: &str) -> Option<&V> {
-        self.place(reading).map(|at| &self.routes[at].value)
+        self.place(reading, Some).map(|at| &self.routes[at].value)
     }
 }
 
 fn index(paths: &[&str]) -> PathIndex<String> {
-    let route = |path: &&str| (Arc::from(*path), (*path).to_owned());
+    let route = |path: &&str| (Arc::from(*path), None, (*path).to_owned());
     paths.iter().map(route).collect()
 }
 

@@ -44,6 +44,7 @@ fn records(spec: &Spec) -> RecordSet {
         let pool = PoolName::of_route(&pattern, "/");
         let route = Route {
             path: "/".into(),
+            matches: None,
             rules: Rules::default(),
             action: Action::Pool(pool.clone()),
         };

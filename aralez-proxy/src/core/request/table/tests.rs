@@ -4,7 +4,7 @@ use aralez_decision::table::CompiledHost;
 use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
 use aralez_proto::model::{
     Action, Direction, Endpoint, EndpointOwner, Header, HeaderEdits, HostPattern, Pool, Redirect,
-    RedirectStatus, Route, Settings, VirtualHost,
+    RedirectStatus, Route, Settings, Split, VirtualHost, WeightedPool,
 };
 use aralez_proto::record::{Change, Record};
 use aralez_proto::rules::{ResponseHeaders, Rules, ToHttps};
@@ -29,6 +29,7 @@ fn edits(value: u8) -> ResponseHeaders {
 fn host(name: &str, value: u8, pools: &[u8]) -> Record {
     let route = |(index, pool): (usize, &u8)| Route {
         path: format!("/{index}").into(),
+        matches: None,
         rules: Rules {
             response_headers: edits(if index == 1 { 9 } else { 0 }),
             ..Rules::default()
@@ -132,7 +133,7 @@ fn a_pool_without_endpoints_serves_no_request() {
     let table = Table::build(&snapshot, &Registry::default());
     let serving = |name: &str| {
         table
-            .serving_pool(&name.parse().unwrap())
+            .serving_pool(PoolChoice::Only(&name.parse().unwrap()))
             .map(|pool| pool.name().clone())
     };
     assert_eq!(serving("p1"), Err(Rejection::NoEndpoint { compat: false }));
@@ -142,10 +143,44 @@ fn a_pool_without_endpoints_serves_no_request() {
     let table = Table::build(&snapshot, &Registry::default());
     let status = |name: &str| {
         table
-            .serving_pool(&name.parse().unwrap())
+            .serving_pool(PoolChoice::Only(&name.parse().unwrap()))
             .map_err(Rejection::status)
     };
     assert_eq!(status("p1").unwrap_err(), 502);
+}
+
+#[test]
+fn a_split_passes_over_pools_without_endpoints_and_keeps_its_position_in_the_next_table() {
+    let registry = Registry::default();
+    let pools = put([
+        pool(1),
+        pool(2),
+        pool(3),
+        endpoint(2, 80, 1),
+        endpoint(3, 80, 1),
+    ]);
+    let (snapshot, _) = after(&Snapshot::default(), &pools).unwrap();
+    let share = |weight, number: u8| WeightedPool {
+        weight,
+        pool: format!("p{number}").parse().unwrap(),
+    };
+    let split = Split::new(vec![share(5, 1), share(1, 2), share(2, 3)]).unwrap();
+    let mut table = Table::build(&snapshot, &registry);
+    let mut served = BTreeMap::new();
+    for number in 0..30 {
+        let pool = table.serving_pool(PoolChoice::OneOf(&split)).unwrap();
+        *served.entry(pool.name().to_string()).or_insert(0) += 1;
+        if number % 7 == 0 {
+            table = Table::build(&snapshot, &registry);
+        }
+    }
+    assert_eq!(
+        served,
+        BTreeMap::from([("p2".to_owned(), 10), ("p3".to_owned(), 20)])
+    );
+    let alone = Split::new(vec![share(1, 1), share(0, 2)]).unwrap();
+    let none = table.serving_pool(PoolChoice::OneOf(&alone)).map(|_| ());
+    assert_eq!(none, Err(Rejection::NoEndpoint { compat: false }));
 }
 
 #[test]

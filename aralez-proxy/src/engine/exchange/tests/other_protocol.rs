@@ -148,6 +148,7 @@ fn serve(worker: &ThreadContext, endpoint: EndpointAddress) {
         rules: Rules::default(),
         routes: vec![Route {
             path: "/".into(),
+            matches: None,
             rules: Rules::default(),
             action: Action::Pool(name.clone()),
         }],

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use crate::matcher::{PathIndex, RequestPath, normalise_route_path};
+use crate::matcher::{PathIndex, PlainGet, RequestPath, normalise_route_path};
 
 /// Converts every escape to upper case. `None` if one is malformed or a character is raw that must be escaped.
 fn upper_escapes(path: &str) -> Option<String> {
@@ -97,7 +97,7 @@ fn has_dots(path: &str) -> bool {
 }
 
 /// Returns F of a path; `None`: 400.
-fn forwarded(path: &str) -> Option<String> {
+pub(super) fn forwarded(path: &str) -> Option<String> {
     let upper = upper_escapes(path)?;
     let parameter = upper.contains(';') || upper.contains("%3B");
     if !path.starts_with('/') || (upper.contains("%5C") && parameter) {
@@ -147,7 +147,7 @@ fn reading(path: &str, slash: Slash, cut_marks: bool) -> Option<String> {
     (!has_dots(&text)).then_some(text)
 }
 
-fn readings(path: &str) -> impl Iterator<Item = Option<String>> {
+pub(super) fn readings(path: &str) -> impl Iterator<Item = Option<String>> {
     let slashes = [Slash::Kept, Slash::Before, Slash::After];
     let ways = slashes.map(|slash| [false, true].map(|cut| (slash, cut)));
     let ways = ways.into_iter().flatten();
@@ -175,7 +175,7 @@ fn verdict<'a>(routes: &'a [String], path: &str) -> Option<(String, Option<&'a S
     }
 }
 
-fn paths() -> impl Strategy<Value = String> {
+pub(super) fn paths() -> impl Strategy<Value = String> {
     let pieces = [
         "/", "/", "/", "/", ".", "..", "a", "a", "b", "A", "!", ";", ";x=1", "%2f", "%2F", "%2F",
         "%2e", "%2E", "%252e", "%252f", "%5c", "%5C", "%3b", "%3B", "%3f", "%3F", "%23", "%61",
@@ -211,9 +211,9 @@ proptest! {
             let bare = read.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(&read);
             prop_assert_eq!(kept, bare, "{}", route);
         }
-        let index: PathIndex<String> = normal.iter().map(|route| (route.as_str().into(), route.clone())).collect();
+        let index: PathIndex<String> = normal.iter().map(|route| (route.as_str().into(), None, route.clone())).collect();
         let ours = RequestPath::parse(&path).and_then(|read| {
-            let selected = index.select(&read)?;
+            let selected = index.select(&read, &PlainGet)?;
             Ok((read.forwarded().to_owned(), selected))
         });
         let slow = verdict(&normal, &path);
