@@ -155,7 +155,7 @@ async fn placeholders_show_facts_about_the_request_in_both_directions() {
     assert_eq!(own.status, 301);
     assert_eq!(own.header("x-request-id").map(str::len), Some(32));
     let unknown = site("a.test", &[origin.address()]) + "  headers: [\"X-A:{clientip}\"]\n";
-    let refused = fleet.push(&unknown).await;
+    let refused = fleet.push(&unknown).await.text();
     let reason = "unknown placeholder `{clientip}` (did you mean `client_ip`?)";
     assert!(refused.contains(reason), "{refused}");
 }

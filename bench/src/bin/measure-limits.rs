@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use aralez_decision::state::{LimitKey, State, Take};
+use aralez_decision::state::{ClientCounts as _, LimitKey, Take};
 use aralez_proto::rules::Quota;
 use aralez_proxy::core::request::limiter;
 use aralez_proxy::engine::limit_clock::LimitClock;

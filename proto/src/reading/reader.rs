@@ -178,11 +178,6 @@ impl<'t> Reader<'t> {
         None
     }
 
-    /// Returns the number of faults reported so far.
-    pub(crate) const fn fault_count(&self) -> usize {
-        self.faults.len() + self.untold
-    }
-
     /// Returns the name of the document.
     pub(crate) const fn file(&self) -> &'t str {
         self.file
