@@ -11,9 +11,15 @@ use aralez_tests::files::workspace;
 use crate::sources::{Source, product};
 
 const LIST: &str = "docs/http-rules.md";
-const RFCS: [(u32, &str); 4] = [
+const RFCS: [(u32, &str); 10] = [
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
+    (6585, "Additional HTTP Status Codes"),
+    (6750, "Bearer Token Usage"),
+    (7515, "JSON Web Signature"),
+    (7519, "JSON Web Token"),
+    (7617, "The Basic Authentication Scheme"),
+    (9106, "Argon2"),
     (9110, "HTTP Semantics"),
     (9112, "HTTP/1.1"),
 ];
