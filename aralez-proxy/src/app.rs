@@ -157,18 +157,7 @@ fn serve(
         listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
     };
-    let engine = Engine {
-        started: Instant::now(),
-        live: Arc::clone(&live),
-        node: pseudonym::load(&settings.state_dir),
-        traffic: Arc::clone(&traffic),
-        tls_port: settings.tls_port,
-        limits: settings.client,
-        pool: settings.pool,
-        admission: Arc::new(Admission::new(most(settings), Instant::now())),
-        credentials,
-        password_checks: PasswordChecks::default(),
-    };
+    let engine = engine(settings, &live, &traffic, credentials);
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
     let took_over = begun.serving()?;
@@ -193,6 +182,26 @@ fn serve(
     sync.shutdown();
     server.stop();
     end
+}
+
+fn engine(
+    settings: &Settings,
+    live: &Arc<Live>,
+    traffic: &Arc<Traffic>,
+    credentials: Arc<CredentialMemory>,
+) -> Engine {
+    Engine {
+        started: Instant::now(),
+        live: Arc::clone(live),
+        node: pseudonym::load(&settings.state_dir),
+        traffic: Arc::clone(traffic),
+        tls_port: settings.tls_port,
+        limits: settings.client,
+        pool: settings.pool,
+        admission: Arc::new(Admission::new(most(settings), Instant::now())),
+        credentials,
+        password_checks: PasswordChecks::default(),
+    }
 }
 
 fn most(settings: &Settings) -> Most {

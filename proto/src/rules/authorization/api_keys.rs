@@ -44,7 +44,7 @@ impl ApiKeys {
         }
     }
 
-    pub(super) fn decode(wire: wire::ApiKeyAuthorization) -> Result<Self, &'static str> {
+    pub(super) fn decode(wire: &wire::ApiKeyAuthorization) -> Result<Self, &'static str> {
         let digests = wire.sha256.iter().map(|digest| digest[..].try_into());
         let digests = digests.collect::<Result<Box<[_]>, _>>();
         let digests = digests.map_err(|_| "has a key that is no SHA-256 digest")?;

@@ -39,7 +39,7 @@ impl AuthorizationMethod {
             Method::Basic(basic) => {
                 BasicUsers::decode(basic).map(|users| Self::Basic(users.into()))
             }
-            Method::ApiKey(keys) => ApiKeys::decode(keys).map(|keys| Self::ApiKey(keys.into())),
+            Method::ApiKey(keys) => ApiKeys::decode(&keys).map(|keys| Self::ApiKey(keys.into())),
             Method::Jwt(jwt) => TokenRule::decode(jwt).map(|rule| Self::Jwt(rule.into())),
         }
     }
