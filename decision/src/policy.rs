@@ -1,8 +1,9 @@
 //! The policies that a route applies to a request before its action: an ordered, closed list, compiled with the route's rules.
 //!
 //! A policy is a pure function of the request and its context, so that the same request can be decided elsewhere without side effects. It
-//! passes the request or answers it; fields that it adds to the request or the response go into [`crate::additions::Additions`]. State that a policy would
-//! change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one length check.
+//! passes the request or answers it; fields that it adds to the request or the response go into [`crate::additions::Additions`]. State that
+//! a policy would change (a limiter's count) will be returned as a value, which the exchange applies. A route without policies costs one
+//! length check.
 //!
 //! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then authorization. Limits will precede authorization.
 //!
