@@ -1,7 +1,7 @@
 //! The policies that a route applies to a request before its action: an ordered, closed list, compiled with the route's rules.
 //!
 //! A policy is a pure function of the request and its context, so that the same request can be decided elsewhere without side effects. It
-//! passes the request or answers it; fields that it adds to the request or the response go into [`Additions`]. State that a policy depends on
+//! passes the request or answers it; fields that it adds to the request or the response go into [`crate::additions::Additions`]. State that a policy depends on
 //! or changes (a limiter's counts) is behind [`State`], to which it passes values. A route without policies costs one length check.
 //!
 //! The order is fixed in [`Policy::of`]: `to_https`, then allow and deny, then the limits of clients, then authorization.

@@ -127,22 +127,9 @@ fn whole(response: &Response) -> Vec<u8> {
     [head.into_bytes(), response.body.clone()].concat()
 }
 
-/// F-15: secrets in the cache, the ledger, logs and answers.
-#[tokio::test]
-async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
-    let a = Origin::start("a").await;
-    let mut fleet = Plan::new(1)
-        .control("log_level: trace")
-        .proxy(0, "log_level: trace")
-        .document(&(document(&a, PLANTED) + &guarded(&a)))
-        .start()
-        .await;
-    let head = fleet.until_current(LIVE).await;
-    fleet.until_serving(LIVE, "a.test", "a").await;
-    assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
-    present_credentials(&fleet).await;
-    assert!(!a.last().target().contains(TOKEN), "no endpoint sees it");
-    let faulty = document(&a, REFUSED)
+/// Pushes and saves a faulty document with secrets, and pushes with a wrong key.
+async fn refuse_documents(fleet: &Fleet, a: &Origin) {
+    let faulty = document(a, REFUSED)
         + "bogus: 1\n"
         + &format!("b.test: {REFUSED}\nauthorization: {{type: basic, users: ['{REFUSED}']}}\n");
     let response = fleet.push(&faulty).await;
@@ -158,6 +145,24 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     .await;
     let wrong = Request::new("POST", "control", "/conf?key=wr0ng-key-s3cret").body("x");
     raw::send(fleet.api(), &wrong).await.unwrap();
+}
+
+/// F-15: secrets in the cache, the ledger, logs and answers.
+#[tokio::test]
+async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
+    let a = Origin::start("a").await;
+    let mut fleet = Plan::new(1)
+        .control("log_level: trace")
+        .proxy(0, "log_level: trace")
+        .document(&(document(&a, PLANTED) + &guarded(&a)))
+        .start()
+        .await;
+    let head = fleet.until_current(LIVE).await;
+    fleet.until_serving(LIVE, "a.test", "a").await;
+    assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
+    present_credentials(&fleet).await;
+    assert!(!a.last().target().contains(TOKEN), "no endpoint sees it");
+    refuse_documents(&fleet, &a).await;
     eventually(LIVE * 2, "the version is safe on disk", || async {
         same(
             &fleet.node(0).await?.all["persisted"]["revision"].as_u64(),

@@ -11,11 +11,16 @@ use aralez_tests::files::workspace;
 use crate::sources::{Source, product};
 
 const LIST: &str = "docs/http-rules.md";
-const RFCS: [(u32, &str); 6] = [
+const RFCS: [(u32, &str); 11] = [
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
     (6585, "Additional HTTP Status Codes"),
+    (6750, "Bearer Token Usage"),
     (7239, "Forwarded HTTP Extension"),
+    (7515, "JSON Web Signature"),
+    (7519, "JSON Web Token"),
+    (7617, "The Basic Authentication Scheme"),
+    (9106, "Argon2"),
     (9110, "HTTP Semantics"),
     (9112, "HTTP/1.1"),
 ];
