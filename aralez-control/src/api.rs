@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use aralez_proto::main_config::Secret;
+use aralez_proto::main_config::{FailureRate, Secret};
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -98,6 +98,8 @@ pub struct ApiParts {
     pub cluster: ClusterId,
     /// Whether configuration may be written now (`config_api_enabled`).
     pub enabled: watch::Receiver<bool>,
+    /// The number of wrong keys that an address may send now (`auth_failures`).
+    pub failures: watch::Receiver<FailureRate>,
     /// The master key. `None` if none is configured: every key is refused then.
     pub key: Option<Secret>,
     /// The key that signs the tokens of `/jwt`. `None` if none is configured: no token is issued then.
@@ -133,7 +135,7 @@ type Peer = axum::extract::ConnectInfo<SocketAddr>;
 
 /// Returns the routes of the API.
 pub fn router(parts: ApiParts) -> Router {
-    let access = Access::new(parts.key.as_ref());
+    let access = Access::new(parts.key.as_ref(), parts.failures.clone());
     let api = Arc::new(Api { parts, access });
     let reads = Router::new()
         .route("/v1/nodes", get(nodes::list))

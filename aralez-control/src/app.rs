@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use aralez_proto::main_config::{ControlAddress, MainConfig, Owner};
+use aralez_proto::main_config::{ControlAddress, FailureRate, MainConfig, Owner};
 use aralez_runtime::main_file::MainFile;
 use aralez_runtime::pid_file::PidFile;
 use aralez_runtime::reread::Reread;
@@ -81,11 +81,13 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
         .context("cannot watch the supervisor")?;
     }
     let (enabled, is_enabled) = watch::channel(settings.config_api_enabled);
-    signals::obey(signals, reread, enabled, leave)?;
+    let (failures, counted) = watch::channel(settings.auth_failures);
+    signals::obey(signals, reread, (enabled, failures), leave)?;
     let parts = Servers {
         times: Times::of(args),
         room,
         enabled: is_enabled,
+        failures: counted,
         sources,
     };
     let runtime = runtime()?;
@@ -100,6 +102,8 @@ struct Servers {
     room: Descriptors,
     /// Whether the config API is enabled now (`config_api_enabled`).
     enabled: watch::Receiver<bool>,
+    /// The number of wrong keys that an address may send now (`auth_failures`).
+    failures: watch::Receiver<FailureRate>,
     /// Sources in addition to the files.
     sources: Vec<Box<dyn Source>>,
 }
@@ -191,6 +195,7 @@ async fn serve(
         metrics: ports::metrics_text(metrics, publisher.clone(), fleet.clone()),
         cluster: publisher.cluster_id(),
         enabled: parts.enabled,
+        failures: parts.failures,
         key: settings.master_key.clone(),
         token_key: settings.token_key.clone(),
         address: listener.local_addr().unwrap_or(address),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use aralez_proto::document::Surroundings;
-use aralez_proto::main_config::{ControlAddress, LogLevel, MainConfig, Secret};
+use aralez_proto::main_config::{ControlAddress, FailureRate, LogLevel, MainConfig, Secret};
 use aralez_proto::model::Forbidden;
 
 /// The master key of the documented sample, which is public.
@@ -27,6 +27,8 @@ pub struct ControlSettings {
     pub config_tls_address: Option<SocketAddr>,
     /// `config_api_enabled`: whether the API may write configuration.
     pub config_api_enabled: bool,
+    /// `auth_failures`: the number of wrong keys that an address may send.
+    pub auth_failures: FailureRate,
     /// `master_key`; `None` if there is none: then no client is authorized.
     pub master_key: Option<Secret>,
     /// The key that signs tokens: `JWT_KEY` of the environment, else `master_key`.
@@ -82,6 +84,7 @@ impl ControlSettings {
             config_address: main.config_address,
             config_tls_address: main.config_tls_address,
             config_api_enabled: main.config_api_enabled,
+            auth_failures: main.auth_failures,
             token_key: jwt_key.or_else(|| master_key.clone()),
             master_key,
             max_api_connections: main.max_api_connections,

@@ -87,7 +87,7 @@ fn checked(answer: HttpAnswer) -> Result<HttpAnswer, Failure> {
             "no master key, or a wrong one\n{KEY_HINT}"
         ))),
         StatusCode::TOO_MANY_REQUESTS => Err(refused(&format!(
-            "too many wrong keys: wait a minute\n{KEY_HINT}"
+            "too many wrong keys: wait until the period of auth_failures has passed\n{KEY_HINT}"
         ))),
         _ => Ok(answer),
     }

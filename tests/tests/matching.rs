@@ -23,31 +23,10 @@ async fn served(fleet: &Fleet, request: &Request) -> String {
     }
 }
 
-#[tokio::test]
-async fn a_request_takes_the_first_route_of_the_longest_path_whose_match_holds() {
-    let [all, exact, write, beta, search] = [
-        Origin::start("all"),
-        Origin::start("exact"),
-        Origin::start("write"),
-        Origin::start("beta"),
-        Origin::start("search"),
-    ];
-    let (all, exact, write, beta, search) = tokio::join!(all, exact, write, beta, search);
-    let to = |origin: &Origin| format!("servers: [\"{}\"]", origin.address());
-    let document = format!(
-        "{HOST}:\n  paths:\n    /: {{{}}}\n    /login: {{match: {{exact: true}}, {}}}\n    /app:\n      \
-         - {{match: {{methods: [PUT, POST]}}, {}}}\n      \
-         - {{match: {{headers: {{X-Version: {{regex: 'v[2-9]|next'}}, X-Team: a}}}}, {}}}\n      \
-         - {{match: {{query: {{q: 'a b'}}}}, {}}}\n",
-        to(&all),
-        to(&exact),
-        to(&write),
-        to(&beta),
-        to(&search)
-    );
-    let fleet = serving(&document).await;
+/// Requests, each with the origin that serves it or the status of the refusal.
+fn matched() -> Vec<(Request, &'static str)> {
     let get = |target| Request::get(HOST, target);
-    for (request, expected) in [
+    vec![
         (get("/login"), "exact"),
         (get("/login?q=a+b"), "exact"),
         (get("/login;v=1"), "exact"),
@@ -87,13 +66,40 @@ async fn a_request_takes_the_first_route_of_the_longest_path_whose_match_holds()
             "beta",
         ),
         (get("/app%2Fx?q=a+b"), "400"),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_request_takes_the_first_route_of_the_longest_path_whose_match_holds() {
+    let [all, exact, write, beta, search] = [
+        Origin::start("all"),
+        Origin::start("exact"),
+        Origin::start("write"),
+        Origin::start("beta"),
+        Origin::start("search"),
+    ];
+    let (all, exact, write, beta, search) = tokio::join!(all, exact, write, beta, search);
+    let to = |origin: &Origin| format!("servers: [\"{}\"]", origin.address());
+    let document = format!(
+        "{HOST}:\n  paths:\n    /: {{{}}}\n    /login: {{match: {{exact: true}}, {}}}\n    /app:\n      \
+         - {{match: {{methods: [PUT, POST]}}, {}}}\n      \
+         - {{match: {{headers: {{X-Version: {{regex: 'v[2-9]|next'}}, X-Team: a}}}}, {}}}\n      \
+         - {{match: {{query: {{q: 'a b'}}}}, {}}}\n",
+        to(&all),
+        to(&exact),
+        to(&write),
+        to(&beta),
+        to(&search)
+    );
+    let fleet = serving(&document).await;
+    for (request, expected) in matched() {
         assert_eq!(served(&fleet, &request).await, expected, "{request:?}");
     }
     // Without the list, everything below the path is served by `/` again.
     let plain = format!("{HOST}:\n  paths:\n    /: {{{}}}\n", to(&all));
     fleet.apply(&plain).await;
-    assert_eq!(served(&fleet, &get("/login")).await, "all");
+    let request = Request::get(HOST, "/login");
+    assert_eq!(served(&fleet, &request).await, "all");
 }
 
 #[tokio::test]

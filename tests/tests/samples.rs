@@ -42,11 +42,6 @@ async fn faults(file: &Path) -> (Option<i32>, Vec<String>) {
     )
 }
 
-fn is_main(file: &Path) -> bool {
-    file.file_stem()
-        .is_some_and(|stem| stem.to_string_lossy().starts_with("main"))
-}
-
 #[tokio::test]
 async fn every_sample_loads() {
     for file in samples() {

@@ -2,22 +2,23 @@
 
 use parking_lot::Mutex;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::hash::Digest;
-use aralez_proto::main_config::Secret;
+use aralez_proto::main_config::{FailureRate, Secret};
 use axum::extract::Query;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use super::throttle::Throttle;
 
 /// Reason why access is denied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Denied {
-    /// Too many wrong keys were sent from this address.
-    Throttled,
+    /// Too many wrong keys were sent from this address, which is blocked for this time.
+    Throttled(Duration),
     /// `main.yaml` has no master key, so no key is right.
     NoKeyConfigured,
     /// The request has no key.
@@ -31,6 +32,8 @@ pub(super) struct Access {
     /// Hash of the key. Its fixed length keeps the comparison from revealing the length of the key.
     key: Option<Digest>,
     throttle: Mutex<Throttle>,
+    /// `auth_failures`
+    rate: watch::Receiver<FailureRate>,
 }
 
 #[derive(serde::Deserialize)]
@@ -39,10 +42,11 @@ struct KeyQuery {
 }
 
 impl Access {
-    pub(super) fn new(key: Option<&Secret>) -> Self {
+    pub(super) fn new(key: Option<&Secret>, rate: watch::Receiver<FailureRate>) -> Self {
         Self {
             key: key.map(|key| hash(key.reveal())),
             throttle: Mutex::new(Throttle::default()),
+            rate,
         }
     }
 
@@ -67,10 +71,10 @@ impl Access {
         if bool::from(hash(shown).as_bytes().ct_eq(right.as_bytes())) {
             return Ok(());
         }
-        if throttle.is_blocked(peer, now) {
-            return Err(Denied::Throttled);
+        if let Some(wait) = throttle.blocked_for(peer, now) {
+            return Err(Denied::Throttled(wait));
         }
-        throttle.note_failure(peer, now);
+        throttle.note_failure(peer, now, *self.rate.borrow());
         Err(Denied::WrongKey)
     }
 }
@@ -95,13 +99,16 @@ fn shown_key(request: &Parts) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use aralez_proto::main_config::MainConfig;
+
     use super::*;
 
     #[test]
     fn wrong_keys_are_throttled_by_address_and_the_right_one_always_passes() {
         let right = Secret::new("right".to_owned());
-        let access = Access::new(Some(&right));
-        let now = Instant::now();
+        let (_, rate) = watch::channel(MainConfig::default().auth_failures);
+        let access = Access::new(Some(&right), rate);
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
         let check = |peer: &str, key: &str| {
             let uri = format!("/conf?key={key}");
             let request = http::Request::builder().uri(uri).body(()).unwrap();
@@ -111,7 +118,7 @@ mod tests {
             for _ in 0..10 {
                 assert_eq!(check(peer, "guess"), Err(Denied::WrongKey));
             }
-            assert_eq!(check(peer, "guess"), Err(Denied::Throttled));
+            assert_eq!(check(peer, "guess"), Err(Denied::Throttled(minute)));
         }
         assert_eq!(check("192.0.2.1", "right"), Ok(()));
         assert_eq!(check("127.0.0.1", "right"), Ok(()));

@@ -6,6 +6,7 @@ use std::time::Instant;
 use aralez_proto::document::DocumentSet;
 use axum::extract::{Query, Request};
 use axum::response::{IntoResponse, Response};
+use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 
@@ -104,10 +105,14 @@ fn updated(committed: &Committed) -> Response {
 
 fn refuse(api: &Shared, denied: Denied) -> Response {
     match denied {
-        Denied::Throttled => plain(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many wrong keys, wait a minute\n",
-        ),
+        Denied::Throttled(wait) => {
+            let seconds = wait.as_secs_f64().ceil();
+            let text = format!("Too many wrong keys, wait {seconds} s\n");
+            let mut response = plain(StatusCode::TOO_MANY_REQUESTS, text);
+            let wait = problem::retry_after(wait);
+            response.headers_mut().insert(RETRY_AFTER, wait);
+            response
+        }
         Denied::NoKeyConfigured => plain(
             StatusCode::FORBIDDEN,
             format!("{DENIED}main.yaml of control has no master_key: every push is refused\n"),

@@ -9,16 +9,16 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::{error, info};
 
 use super::access::Denied;
 use super::body::{self, BodyFault};
-use super::problem::{self, THROTTLED_FOR};
+use super::problem;
 use super::{Api, Peer, Shared};
 
 /// Maximum size of a request.
@@ -161,9 +161,9 @@ impl IntoResponse for JwtFault {
                 "valid and exp are two names of the lifetime in minutes, and differ".to_owned(),
             ),
             Self::Claims(fault) => unprocessable(fault.to_string()),
-            Self::Denied(Denied::Throttled) => {
+            Self::Denied(Denied::Throttled(wait)) => {
                 let mut response = answer(StatusCode::TOO_MANY_REQUESTS, UNAUTHORISED);
-                let wait = HeaderValue::from(THROTTLED_FOR.as_secs());
+                let wait = problem::retry_after(wait);
                 response.headers_mut().insert(RETRY_AFTER, wait);
                 response
             }

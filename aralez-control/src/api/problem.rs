@@ -10,13 +10,17 @@ use serde_json::{Value, json};
 use super::access::Denied;
 use super::body::BodyFault;
 
-/// `Retry-After` for throttled clients.
-pub(super) const THROTTLED_FOR: Duration = Duration::from_secs(60);
+/// Returns a `Retry-After` of a time, in seconds, rounded up.
+pub(super) fn retry_after(wait: Duration) -> HeaderValue {
+    HeaderValue::from(wait.as_millis().div_ceil(1_000) as u64)
+}
 
 /// One error, optionally with additional fields.
 pub(super) struct Problem {
     status: StatusCode,
     body: Value,
+    /// The time after which a repetition may succeed.
+    wait: Option<Duration>,
 }
 
 impl Problem {
@@ -27,7 +31,11 @@ impl Problem {
             "status": status.as_u16(),
             "detail": detail,
         });
-        Self { status, body }
+        Self {
+            status,
+            body,
+            wait: None,
+        }
     }
 
     pub(super) fn with(mut self, field: &str, value: Value) -> Self {
@@ -41,9 +49,10 @@ impl IntoResponse for Problem {
         let mut response = (self.status, self.body.to_string()).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, kind);
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            let wait = HeaderValue::from(THROTTLED_FOR.as_secs());
-            response.headers_mut().insert(RETRY_AFTER, wait);
+        if let Some(wait) = self.wait {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, retry_after(wait));
         }
         response
     }
@@ -52,10 +61,10 @@ impl IntoResponse for Problem {
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         let (status, title, detail) = match denied {
-            Denied::Throttled => (
+            Denied::Throttled(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many wrong keys",
-                "wait a minute",
+                "wait until the period of auth_failures has passed",
             ),
             Denied::NoKeyConfigured => (
                 StatusCode::FORBIDDEN,
@@ -73,7 +82,14 @@ impl From<Denied> for Problem {
                 "this is not the master key",
             ),
         };
-        Self::new(status, title, detail)
+        let wait = match denied {
+            Denied::Throttled(wait) => Some(wait),
+            _ => None,
+        };
+        Self {
+            wait,
+            ..Self::new(status, title, detail)
+        }
     }
 }
 

@@ -141,6 +141,7 @@ async fn start(enabled: bool, key: Option<&str>) -> Running {
         metrics: Arc::new(|| "metrics\n".to_owned()),
         cluster: [1; 16],
         enabled: watch::channel(enabled).1,
+        failures: watch::channel(MainConfig::default().auth_failures).1,
         key: key.map(|key| Secret::new(key.to_owned())),
         token_key: key.map(|_| Secret::new(SIGNING_KEY.to_owned())),
         address,

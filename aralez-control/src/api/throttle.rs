@@ -5,11 +5,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use aralez_proto::client::one_client;
+use aralez_proto::main_config::FailureRate;
 
-/// Number of wrong keys within [`WINDOW`] that block an address.
-const ALLOWED: u32 = 10;
-/// Window in which wrong keys are counted, and the duration of a block.
-const WINDOW: Duration = Duration::from_secs(60);
 /// Maximum number of addresses tracked.
 const MAX_ADDRESSES: usize = 10_000;
 
@@ -27,17 +24,19 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    pub(super) fn is_blocked(&self, peer: IpAddr, now: Instant) -> bool {
-        self.failures
-            .get(&one_client(peer))
-            .and_then(|failures| failures.blocked_until)
-            .is_some_and(|until| now < until)
+    /// Returns the time for which an address is still blocked. `None` if it is not.
+    pub(super) fn blocked_for(&self, peer: IpAddr, now: Instant) -> Option<Duration> {
+        let until = self.failures.get(&one_client(peer))?.blocked_until?;
+        until
+            .checked_duration_since(now)
+            .filter(|wait| !wait.is_zero())
     }
 
-    pub(super) fn note_failure(&mut self, peer: IpAddr, now: Instant) {
+    /// Counts a wrong key. With as many within the time of the rate, the address is blocked for that time.
+    pub(super) fn note_failure(&mut self, peer: IpAddr, now: Instant, rate: FailureRate) {
         if self.failures.len() >= MAX_ADDRESSES {
             self.failures
-                .retain(|_, failures| now < failures.since + WINDOW * 2);
+                .retain(|_, failures| now < failures.since + rate.per * 2);
         }
         if self.failures.len() >= MAX_ADDRESSES {
             // A flood from more addresses than can be tracked: start over rather than grow.
@@ -49,12 +48,12 @@ impl Throttle {
             blocked_until: None,
         };
         let failures = self.failures.entry(one_client(peer)).or_insert(fresh);
-        if now >= failures.since + WINDOW {
+        if now >= failures.since + rate.per {
             (failures.count, failures.since) = (0, now);
         }
         failures.count += 1;
-        if failures.count >= ALLOWED {
-            failures.blocked_until = Some(now + WINDOW);
+        if failures.count >= rate.failures.get() {
+            failures.blocked_until = Some(now + rate.per);
         }
     }
 }
@@ -63,7 +62,14 @@ impl Throttle {
 mod tests {
     use std::net::Ipv6Addr;
 
+    use aralez_proto::main_config::MainConfig;
+
     use super::*;
+
+    /// The default: ten in a minute.
+    fn rate() -> FailureRate {
+        MainConfig::default().auth_failures
+    }
 
     #[test]
     fn ten_wrong_keys_close_the_door_for_a_minute_and_for_nobody_else() {
@@ -71,13 +77,21 @@ mod tests {
         let (peer, other) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
         let mut throttle = Throttle::default();
         for _ in 0..9 {
-            throttle.note_failure(peer, start);
-            assert!(!throttle.is_blocked(peer, start));
+            throttle.note_failure(peer, start, rate());
+            assert!(throttle.blocked_for(peer, start).is_none());
         }
-        throttle.note_failure(peer, start);
-        assert!(throttle.is_blocked(peer, start + Duration::from_secs(59)));
-        assert!(!throttle.is_blocked(other, start));
-        assert!(!throttle.is_blocked(peer, start + Duration::from_secs(60)));
+        throttle.note_failure(peer, start, rate());
+        assert!(
+            throttle
+                .blocked_for(peer, start + Duration::from_secs(59))
+                .is_some()
+        );
+        assert!(throttle.blocked_for(other, start).is_none());
+        assert!(
+            throttle
+                .blocked_for(peer, start + Duration::from_secs(60))
+                .is_none()
+        );
     }
 
     #[test]
@@ -86,10 +100,10 @@ mod tests {
         let mut throttle = Throttle::default();
         for host in 1..=10 {
             let peer = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host);
-            throttle.note_failure(peer.into(), start);
+            throttle.note_failure(peer.into(), start, rate());
         }
         let peer = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 9, 9, 9, 9);
-        assert!(throttle.is_blocked(peer.into(), start));
+        assert!(throttle.blocked_for(peer.into(), start).is_some());
     }
 
     #[test]
@@ -97,7 +111,7 @@ mod tests {
         let start = Instant::now();
         let mut throttle = Throttle::default();
         for number in 0..30_000_u32 {
-            throttle.note_failure(std::net::Ipv4Addr::from(number).into(), start);
+            throttle.note_failure(std::net::Ipv4Addr::from(number).into(), start, rate());
         }
         assert!(throttle.failures.len() <= MAX_ADDRESSES);
     }
