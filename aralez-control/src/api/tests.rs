@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aralez_proto::document::{DocumentFault, DocumentFaults, Place};
 use aralez_proto::fault::FaultCode;
-use aralez_proto::main_config::Secret;
+use aralez_proto::main_config::{MainConfig, Secret};
 use aralez_proto::model::NodeName;
 use aralez_proto::version::Version;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

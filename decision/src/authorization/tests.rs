@@ -161,6 +161,7 @@ impl Guarded {
             route: LimitedRoute {
                 host: &HostPattern::CatchAll,
                 path: "/",
+                match_key: 0,
             },
             state: &self.memory,
             additions,
