@@ -28,7 +28,7 @@ pub enum InvalidSplit {
     /// There are none.
     #[error("is empty; expected at least one pool")]
     Empty,
-    /// More than [`MOST_POOLS`].
+    /// More than 64.
     #[error("has more than {MOST_POOLS} pools")]
     Many,
     /// Every weight is 0.
