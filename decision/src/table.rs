@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aralez_proto::matcher::{HostIndex, InvalidPath, MatchFacts, PathIndex, RequestPath};
 use aralez_proto::model::{HostPattern, VirtualHost};
-use aralez_proto::rules::Networks;
+use aralez_proto::rules::{Errors, Networks};
 use aralez_proto::snapshot::{Snapshot, Touched};
 
 mod route;
@@ -112,6 +112,11 @@ impl RouteTable {
     /// Returns the networks of the proxies that are believed about their clients.
     pub const fn trusted_proxies(&self) -> &Networks {
         &self.trusted_proxies
+    }
+
+    /// Returns the error pages for requests that have no route: those set at the top.
+    pub fn error_pages(&self) -> &Errors {
+        self.scope.error_pages()
     }
 
     /// Returns whether misses are answered with 502, as `compat: aralez-0.9` sets.

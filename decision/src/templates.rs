@@ -1,6 +1,6 @@
 //! Fills in the placeholders of header values.
 
-use aralez_proto::model::{Part, Placeholder, Template};
+use aralez_proto::model::{Placeholder, Template, TemplatePart};
 
 use crate::additions::FieldList;
 use crate::edits::CompiledEdits;
@@ -35,8 +35,8 @@ impl<F: Fields> Facts<'_, F> {
     fn write(&self, template: &Template, out: &mut Vec<u8>) {
         for part in template.parts() {
             match part {
-                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Placeholder(placeholder) => self.show(placeholder, out),
+                TemplatePart::Text(text) => out.extend_from_slice(text.as_bytes()),
+                TemplatePart::Placeholder(placeholder) => self.show(placeholder, out),
             }
         }
     }

@@ -2,9 +2,6 @@
 //!
 //! Both pass through if a client sent them, and begin here otherwise. A route that sets or removes one of them has its way.
 
-use crate::fields::FieldName;
-use crate::{Fields, Request};
-
 /// Most bytes of an `X-Request-Id` that passes: it is written to logs.
 const LONGEST_ID: usize = 128;
 
@@ -85,17 +82,6 @@ pub fn is_traceparent(value: &[u8]) -> bool {
         && set(36, 52)
         && known[..2] != *b"ff"
         && (later.is_empty() || is_later)
-}
-
-impl<F: Fields> Request<'_, F> {
-    /// Appends the request id as endpoints get it: the received one if it passes, otherwise the new one.
-    pub fn write_id(&self, new: &NewIds, out: &mut Vec<u8>) {
-        let mut received = self.fields.values(FieldName::XRequestId);
-        match (received.next(), received.next()) {
-            (Some(id), None) if is_request_id(id) => out.extend_from_slice(id),
-            _ => out.extend_from_slice(&new.request_text()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use aralez_proto::matcher::Scheme;
 
 use crate::fields::FieldName;
 use crate::pseudonym::Pseudonym;
-use crate::trace::NewIds;
+use crate::trace::{NewIds, is_request_id};
 
 /// The header fields of a message.
 pub trait Fields {
@@ -46,6 +46,15 @@ pub struct Request<'a, F> {
 }
 
 impl<F: Fields> Request<'_, F> {
+    /// Appends the request id as endpoints get it: the received one if it passes, otherwise the new one.
+    pub fn write_id(&self, new: &NewIds, out: &mut Vec<u8>) {
+        let mut received = self.fields.values(FieldName::XRequestId);
+        match (received.next(), received.next()) {
+            (Some(id), None) if is_request_id(id) => out.extend_from_slice(id),
+            _ => out.extend_from_slice(&new.request_text()),
+        }
+    }
+
     /// Returns whether `CDN-Loop` contains this node, so that the request has passed it before (RFC 8586).
     pub fn has_passed(&self, node: &Pseudonym) -> bool {
         let mut passed = self.fields.values(FieldName::CdnLoop);

@@ -38,5 +38,5 @@ pub use route_match::{
     ValueMatch, never_reached,
 };
 pub use split::{InvalidSplit, Split, WeightedPool};
-pub use template::{Part, Placeholder, Template, UnknownPlaceholder};
+pub use template::{Placeholder, Template, TemplatePart, UnknownPlaceholder};
 pub use value_regex::{InvalidRegex, ValueRegex};

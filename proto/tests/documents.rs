@@ -109,8 +109,8 @@ proptest! {
         let cut = cut.min(text.len() - 1);
         text.replace_range(cut..=cut, &put);
         let lines = text.lines().count() + 1;
-        let faults = read(text).expect_err("no faults, although the sample has keys that are not supported");
-        for fault in faults.0 {
+        let faults = read(text).err().map_or_else(Vec::new, |faults| faults.0);
+        for fault in faults {
             prop_assert!(fault.place.line >= 1 && fault.place.line <= lines, "{fault}");
             prop_assert!(fault.place.column >= 1, "{fault}");
         }

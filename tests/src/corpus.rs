@@ -4,6 +4,7 @@
 //! side may receive, and also the answer and whether the connection stays open.
 
 mod entry;
+mod ids;
 mod lane;
 mod report;
 mod request;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aralez_proto::model::{
     Action, Direction, Header, HeaderEdits, HostPattern, Route, RouteMatch, Settings, VirtualHost,
 };
-use aralez_proto::rules::{Authorization, Rules, Timeouts};
+use aralez_proto::rules::{Authorization, Errors, Rules, Timeouts};
 
 use crate::authorization;
 use crate::edits::CompiledEdits;
@@ -163,6 +163,11 @@ impl CompiledScope {
     }
 
     /// Returns the scope of a host in this scope.
+    /// Returns the error pages of the scope.
+    pub(super) fn error_pages(&self) -> &Errors {
+        &self.compiled.others.errors
+    }
+
     fn with(&self, own: &Rules) -> Self {
         if *own == Rules::default() {
             return self.clone();

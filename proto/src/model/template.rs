@@ -8,11 +8,11 @@ use crate::reading::{did_you_mean, shown};
 
 /// A value with at least one placeholder.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<TemplatePart>);
 
 /// A part of such a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Part {
+pub enum TemplatePart {
     /// This text.
     Text(String),
     /// A fact about the request.
@@ -76,9 +76,9 @@ impl WrittenValue {
                 rest = after;
             } else if let Some((name, after)) = placeholder(after) {
                 if !literal.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                    parts.push(TemplatePart::Text(std::mem::take(&mut literal)));
                 }
-                parts.push(Part::Placeholder(known(name)?));
+                parts.push(TemplatePart::Placeholder(known(name)?));
                 rest = after;
             } else {
                 literal.push('{');
@@ -90,7 +90,7 @@ impl WrittenValue {
             return Ok(Self::Literal(literal));
         }
         if !literal.is_empty() {
-            parts.push(Part::Text(literal));
+            parts.push(TemplatePart::Text(literal));
         }
         Ok(Self::Template(Template(parts)))
     }
@@ -119,14 +119,14 @@ fn known(name: &str) -> Result<Placeholder, UnknownPlaceholder> {
 
 impl Template {
     /// Returns the parts, in order.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[TemplatePart] {
         &self.0
     }
 
     /// Returns the names of the claims that it shows.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
-            Part::Placeholder(Placeholder::Claim(claim)) => Some(claim.as_str()),
+            TemplatePart::Placeholder(Placeholder::Claim(claim)) => Some(claim.as_str()),
             _ => None,
         })
     }
@@ -137,9 +137,11 @@ impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.0 {
             match part {
-                Part::Text(text) => f.write_str(&text.replace('{', "{{"))?,
-                Part::Placeholder(Placeholder::Claim(claim)) => write!(f, "{{{CLAIM}{claim}}}")?,
-                Part::Placeholder(other) => {
+                TemplatePart::Text(text) => f.write_str(&text.replace('{', "{{"))?,
+                TemplatePart::Placeholder(Placeholder::Claim(claim)) => {
+                    write!(f, "{{{CLAIM}{claim}}}")?
+                }
+                TemplatePart::Placeholder(other) => {
                     let known = NAMES.iter().find(|(_, known)| known == other);
                     write!(f, "{{{}}}", known.map_or("", |(name, _)| *name))?;
                 }

@@ -1,5 +1,6 @@
 //! Compares a request that the endpoint received with the expected one.
 
+use super::ids;
 use super::request::SeenRequest;
 use crate::recorder::Exchange;
 use crate::wire::shown;
@@ -10,7 +11,8 @@ mod tests;
 /// Returns a description of the difference; `None` if the request is as expected.
 pub(super) fn differs(exchange: &Exchange, wanted: &SeenRequest, host: &str) -> Option<String> {
     let bytes = wanted.bytes.bytes(host);
-    let got = exchange.bytes.as_slice();
+    let got = ids::without(&exchange.bytes);
+    let got = got.as_slice();
     let same = match &wanted.chunks {
         Some(data) => {
             let rest = got.strip_prefix(bytes.as_slice());

@@ -43,7 +43,8 @@ enum BodyEnd {
 }
 
 impl<C: ClientSide> Exchange<'_, C> {
-    /// Answers the request. The response edits and error pages of `route` apply. `content` is the source of a streamed answer.
+    /// Answers the request. The response edits and error pages of `route` apply; without a route, the error pages of the
+    /// top. `content` is the source of a streamed answer.
     pub(super) async fn answer(
         &mut self,
         answer: &Answer,
@@ -51,7 +52,13 @@ impl<C: ClientSide> Exchange<'_, C> {
         content: Option<&mut dyn ContentSource>,
     ) -> Conclusion {
         self.client.release_head();
-        let paged = route.and_then(|route| answer.with_page(&route.rules.others.errors));
+        let live = self.worker.engine.live.load();
+        let pages = route.map_or_else(
+            || live.table.routes().error_pages(),
+            |route| &route.rules.others.errors,
+        );
+        let paged = answer.with_page(pages);
+        drop(live);
         let answer = paged.as_ref().unwrap_or(answer);
         let changes = AnswerChanges {
             route: route.map(|route| &*route.rules.response_edits),
