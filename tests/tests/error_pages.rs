@@ -7,6 +7,8 @@ use aralez_tests::origin::{Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
 use aralez_tests::raw::{self, Request};
 
+const CLOSED: &str = "{\"error\":\"closed\"}";
+
 /// Starts a fleet with these files next to the document.
 async fn serving(document: &str, files: &[(&str, &str)]) -> Fleet {
     let mut fleet = Plan::new(1).lay_out();
@@ -38,17 +40,19 @@ async fn an_error_of_the_proxy_has_the_content_that_its_scope_sets() {
     let files = [
         ("missing.html", "<p>No such page"),
         ("broken.txt", "Come back later"),
-        ("closed.json", "{\"error\":\"closed\"}"),
+        ("closed.json", CLOSED),
         ("own.txt", "own"),
     ];
     let fleet = serving(&document, &files).await;
+    let (html, plain) = ("text/html; charset=utf-8", "text/plain; charset=utf-8");
+    let missing = "<p>No such page";
     for (host, target, status, kind, body) in [
-        ("b.test", "/", 404, "text/html; charset=utf-8", "<p>No such page"),
-        ("a.test", "/none", 404, "text/html; charset=utf-8", "<p>No such page"),
-        ("a.test", "/down", 502, "text/plain; charset=utf-8", "Come back later"),
-        ("a.test", "/closed", 403, "application/json", "{\"error\":\"closed\"}"),
-        ("a.test", "/own", 403, "text/plain; charset=utf-8", "own"),
-        ("a.test", "/fixed", 404, "text/plain; charset=utf-8", "fixed"),
+        ("b.test", "/", 404, html, missing),
+        ("a.test", "/none", 404, html, missing),
+        ("a.test", "/down", 502, plain, "Come back later"),
+        ("a.test", "/closed", 403, "application/json", CLOSED),
+        ("a.test", "/own", 403, plain, "own"),
+        ("a.test", "/fixed", 404, plain, "fixed"),
     ] {
         let response = fleet.get(0, host, target).await.unwrap();
         let found = (response.status, response.header("content-type"));

@@ -139,7 +139,7 @@ impl fmt::Display for Template {
             match part {
                 TemplatePart::Text(text) => f.write_str(&text.replace('{', "{{"))?,
                 TemplatePart::Placeholder(Placeholder::Claim(claim)) => {
-                    write!(f, "{{{CLAIM}{claim}}}")?
+                    write!(f, "{{{CLAIM}{claim}}}")?;
                 }
                 TemplatePart::Placeholder(other) => {
                     let known = NAMES.iter().find(|(_, known)| known == other);

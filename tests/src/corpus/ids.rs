@@ -8,13 +8,16 @@ const LINES: usize = "x-request-id: \r\n".len() + 32 + "traceparent: \r\n".len()
 /// Returns the bytes of a request that an endpoint received, without the ids that the proxy added.
 pub(super) fn without(bytes: &[u8]) -> Vec<u8> {
     let mut kept = bytes.to_vec();
-    let ids = bytes.windows(BEFORE.len()).enumerate().find_map(|(at, found)| {
-        let line = at + 2;
-        let end = bytes[line..].windows(2).position(|pair| pair == b"\r\n")?;
-        let start = line + end + 2;
-        let lines = bytes.get(start..start + LINES)?;
-        (found == BEFORE && are_ids(lines)).then_some(start..start + LINES)
-    });
+    let ids = bytes
+        .windows(BEFORE.len())
+        .enumerate()
+        .find_map(|(at, found)| {
+            let line = at + 2;
+            let end = bytes[line..].windows(2).position(|pair| pair == b"\r\n")?;
+            let start = line + end + 2;
+            let lines = bytes.get(start..start + LINES)?;
+            (found == BEFORE && are_ids(lines)).then_some(start..start + LINES)
+        });
     if let Some(ids) = ids {
         kept.drain(ids);
     }
