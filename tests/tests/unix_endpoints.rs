@@ -47,7 +47,13 @@ async fn a_socket_is_asked_as_a_port_is_and_its_connection_is_kept() {
     all_answered(&fleet, 8, "a").await;
     assert_eq!([socket.count(), port.count()], [4, 4]);
     assert_eq!([socket.connections(), port.connections()], [1, 1]);
-    let request = Request::get("a.test:81", "/x?y").header("X-Forwarded-For", "6.6.6.6");
+    let request = Request::get("a.test:81", "/x?y")
+        .header("X-Forwarded-For", "6.6.6.6")
+        .header("X-Request-Id", "one")
+        .header(
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        );
     let mut connection = Connection::open(fleet.http(0)).await.unwrap();
     for _ in 0..2 {
         assert_eq!(connection.send(&request).await.unwrap().status, 200);
