@@ -47,7 +47,7 @@ impl PartialEq for CompiledAuthorization {
 
 impl Eq for CompiledAuthorization {}
 
-/// What the credentials of a request are worth.
+/// The result of checking the credentials of a request.
 enum Presented {
     /// They are right.
     Right(Arc<Verified>),

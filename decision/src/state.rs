@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aralez_proto::client::one_client;
 use aralez_proto::rules::Quota;
 
 /// The state behind a decision. A proxy has that of its traffic; offline, it is [`Unused`].
@@ -95,9 +96,8 @@ pub struct LimitKey {
 impl LimitKey {
     /// Returns the key of a client in a scope.
     pub fn new(scope: u64, client: IpAddr) -> Self {
-        // An IPv4-mapped IPv6 address is an IPv4 address (RFC 4291 section 2.5.5.2). No /64 of a client is taken for an IPv4 address: those
-        // below ::/32 are reserved (RFC 4291 section 2.4).
-        let client = match client.to_canonical() {
+        // No /64 of a client is taken for an IPv4 address: those below ::/32 are reserved (RFC 4291 section 2.4).
+        let client = match one_client(client) {
             IpAddr::V4(address) => u64::from(u32::from(address)),
             IpAddr::V6(address) => (u128::from(address) >> 64) as u64,
         };

@@ -18,6 +18,7 @@ use crate::engine::threads::context::ThreadContext;
 use aralez_decision::Context;
 use aralez_decision::additions::Additions;
 use aralez_decision::answer::Answer;
+use aralez_decision::ask::{Pause, Reply};
 use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::{self, Decision};
 use aralez_decision::rejection::Rejection;
@@ -177,15 +178,30 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         if live.origin == Origin::None {
             return Err(NoPlan::Rejected(Rejection::NotLoaded, None));
         }
+        self.examine_in(&live, None)
+    }
+
+    /// Asks for a decision in a table: the first part, or the one that follows on a reply.
+    fn examine_in(
+        &mut self,
+        live: &Arc<LiveTable>,
+        resumed: Option<(Pause, Reply)>,
+    ) -> Result<Plan, NoPlan> {
         let request = self.client.request();
         let routes = live.table.routes();
         let client = ClientFacts::of(routes.trusted_proxies(), &request);
         let request = request.of(client.client);
         let context = context_of(self.worker, &self.ids);
-        let state = self.state();
-        let decision = decide::decide(routes, &context, &request, &state, self.additions);
+        let (state, additions) = (self.state(), &mut *self.additions);
+        let decision = match resumed {
+            None => decide::decide(routes, &context, &request, &state, additions),
+            Some((pause, reply)) => {
+                let resumed = (additions, pause, reply);
+                decide::resume(routes, &context, &request, &state, resumed)
+            }
+        };
         self.error_key = decision.error_key(client.client.address);
-        plan_of(decision, &live, client)
+        plan_of(decision, live, client)
     }
 
     const fn state(&self) -> RequestState<'a> {

@@ -1,4 +1,4 @@
-//! What clients proved, and how often they failed: the state of `authorization`, shared by all threads and independent of the table.
+//! Verified credentials and failed attempts by address: the state of `authorization`, shared by all threads and independent of the table.
 //!
 //! Credentials that were found to be right are remembered by a keyed digest, so that a password is hashed once and a signature verified once.
 //! The digest includes what they were compared with, so a changed rule forgets by itself. Everything is bounded, and split into shards whose
@@ -28,7 +28,7 @@ const DIGESTS: usize = 320;
 
 /// The memory of credentials. One instance per process.
 pub struct CredentialMemory {
-    /// Makes digests that nobody can compute without this process.
+    /// The key of the digests. It is random, so digests cannot be computed outside of this process.
     key: [u8; 32],
     digests: [Mutex<Generations<CredentialDigest, Arc<Verified>>>; SHARDS],
     failures: Failures,

@@ -1,4 +1,4 @@
-//! What earlier requests used up of the limits of clients. One instance serves all threads and all tables of a process, so counts survive a
+//! The counts of `rate_limit` and `x4xx_limit`, by client. One instance serves all threads and all tables of a process, so counts survive a
 //! change of the configuration.
 //!
 //! Nothing here grows with the number of clients beyond a bound: a count that has no effect any more is swept, and beyond

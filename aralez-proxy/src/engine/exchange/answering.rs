@@ -52,13 +52,13 @@ impl<C: ClientSide> Exchange<'_, C> {
         content: Option<&mut dyn ContentSource>,
     ) -> Conclusion {
         self.client.release_head();
-        let live = self.worker.engine.live.load();
-        let pages = route.map_or_else(
-            || live.table.routes().error_pages(),
-            |route| &route.rules.others.errors,
-        );
-        let paged = answer.with_page(pages);
-        drop(live);
+        let paged = match route {
+            Some(route) => answer.with_page(&route.rules.others.errors),
+            None => {
+                let live = self.worker.engine.live.load();
+                answer.with_page(live.table.routes().error_pages())
+            }
+        };
         let answer = paged.as_ref().unwrap_or(answer);
         let changes = AnswerChanges {
             route: route.map(|route| &*route.rules.response_edits),

@@ -9,10 +9,8 @@ use std::time::Instant;
 use crate::core::live::LiveTable;
 use crate::core::request::outcome::Conclusion;
 use crate::engine::exchange::client_side::ClientSide;
-use crate::engine::exchange::{Exchange, NoPlan, Plan, context_of, plan_of};
+use crate::engine::exchange::{Exchange, Plan};
 use aralez_decision::ask::{Ask, Pause, Reply};
-use aralez_decision::client::ClientFacts;
-use aralez_decision::decide;
 
 /// A question, and what is needed to resume the decision.
 pub(super) struct OpenDecision {
@@ -26,20 +24,22 @@ impl<C: ClientSide> Exchange<'_, C> {
     /// Gets replies to the questions of a decision until there is a plan, and carries it out. The head of the request stays in its buffer
     /// meanwhile.
     pub(super) async fn settle(&mut self, first: &OpenDecision) -> Conclusion {
-        let Some(reply) = self.reply(first.ask.clone()).await else {
-            return Conclusion::ClientGone;
-        };
-        let mut decided = self.resume(&first.live, (first.pause, reply));
+        let mut decided = self.follow_up(first).await;
         loop {
-            let open = match decided {
-                Ok(plan) => return self.carry_out(&plan).await,
-                Err(open) => open,
-            };
-            let Some(reply) = self.reply(open.ask).await else {
-                return Conclusion::ClientGone;
-            };
-            decided = self.resume(&open.live, (open.pause, reply));
+            match decided {
+                None => return Conclusion::ClientGone,
+                Some(Ok(plan)) => return self.carry_out(&plan).await,
+                Some(Err(open)) => decided = self.follow_up(&open).await,
+            }
         }
+    }
+
+    /// Gets the reply to a question and resumes the decision. `None` if the client goes first.
+    async fn follow_up(&mut self, open: &OpenDecision) -> Option<Result<Plan, Box<OpenDecision>>> {
+        let reply = self.reply(open.ask.clone()).await?;
+        self.now = Instant::now();
+        let examined = self.examine_in(&open.live, Some((open.pause, reply)));
+        Some(self.noted(examined))
     }
 
     /// Waits for a reply. `None` if the client goes first.
@@ -53,32 +53,5 @@ impl<C: ClientSide> Exchange<'_, C> {
             self.client.poll_gone(cx, Instant::now()).map(|()| None)
         })
         .await
-    }
-
-    fn resume(
-        &mut self,
-        live: &Arc<LiveTable>,
-        (pause, reply): (Pause, Reply),
-    ) -> Result<Plan, Box<OpenDecision>> {
-        self.now = Instant::now();
-        let examined = self.examine_again(live, (pause, reply));
-        self.noted(examined)
-    }
-
-    fn examine_again(
-        &mut self,
-        live: &Arc<LiveTable>,
-        (pause, reply): (Pause, Reply),
-    ) -> Result<Plan, NoPlan> {
-        let routes = live.table.routes();
-        let request = self.client.request();
-        let client = ClientFacts::of(routes.trusted_proxies(), &request);
-        let request = request.of(client.client);
-        let context = context_of(self.worker, &self.ids);
-        let state = self.state();
-        let resumed = (&mut *self.additions, pause, reply);
-        let decision = decide::resume(routes, &context, &request, &state, resumed);
-        self.error_key = decision.error_key(client.client.address);
-        plan_of(decision, live, client)
     }
 }

@@ -55,7 +55,7 @@ pub struct Engine {
     pub admission: Arc<Admission>,
     /// The counts of clients for the limits of routes.
     pub limiter: Arc<Limiter<LimitClock>>,
-    /// What clients proved, and how often they failed.
+    /// Verified credentials, and failed attempts by address.
     pub credentials: Arc<CredentialMemory>,
     /// Computation of password hashes.
     pub password_checks: PasswordChecks,

@@ -1,8 +1,9 @@
 //! Failed attempts by address, so that guessing ends.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use aralez_proto::client::one_client;
 use aralez_proto::main_config::FailureRate;
 use parking_lot::Mutex;
 
@@ -43,14 +44,14 @@ impl Failures {
     pub(super) fn blocked(&self, client: IpAddr, now: Instant) -> Option<Duration> {
         let mut table = self.0.lock();
         let most = table.rate.failures.get();
-        let window = table.windows.get(&client_of(client))?;
+        let window = table.windows.get(&one_client(client))?;
         let wait = window.until.saturating_duration_since(now);
         (window.failures >= most && !wait.is_zero()).then_some(wait)
     }
 
     /// Counts a failure. The failure that reaches the limit begins a block of a whole window.
     pub(super) fn count(&self, client: IpAddr, now: Instant) {
-        let client = client_of(client);
+        let client = one_client(client);
         let mut table = self.0.lock();
         let rate = table.rate;
         let before = table.windows.get(&client);
@@ -64,16 +65,5 @@ impl Failures {
             window.until = now + rate.per;
         }
         table.windows.insert(client, window);
-    }
-}
-
-/// Returns the client of an address: an IPv6 client has a /64 to itself.
-fn client_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct KeyedStates<V> {
     shards: Box<[Shard<V>]>,
     /// Created when there is no room for the first time.
     shared: OnceLock<Box<[Mutex<V>]>>,
-    /// Seeded at random, so that nobody can choose keys that meet.
+    /// Seeded at random, so that clients cannot choose keys that collide.
     hasher: RandomState,
     room: Room,
 }
