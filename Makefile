@@ -64,7 +64,7 @@ build-deps:
 	./deploy/install-build-deps.sh
 
 test-deps:
-	./deploy/install-tools.sh valgrind htpasswd=apache2-utils
+	./deploy/install-tools.sh valgrind htpasswd=apache2-utils curl openssl
 
 bench-deps:
 	./deploy/install-tools.sh nginx=nginx-light haproxy strace

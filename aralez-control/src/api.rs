@@ -15,6 +15,7 @@ mod nodes;
 mod problem;
 mod pushes;
 mod read;
+mod revisions;
 mod serve;
 mod set;
 mod sources;
@@ -38,7 +39,7 @@ use crate::core::hold::HoldId;
 use crate::core::observer::Observer;
 use crate::core::source::SourceStates;
 use crate::core::status::SourceStatus;
-use crate::core::store::{Backup, ClusterId, RevisionInfo};
+use crate::core::store::{Backup, ClusterId, Revision, RevisionInfo};
 use crate::core::views::Views;
 
 use access::Access;
@@ -58,6 +59,10 @@ pub type Releasing<'a> =
 /// The future copy of all durable state.
 pub type BackingUp<'a> = Pin<Box<dyn Future<Output = Result<Backup, Rejected>> + Send + 'a>>;
 
+/// The future read of a revision. `None` if there is no such revision.
+pub type ReadingRevision<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Revision>, Rejected>> + Send + 'a>>;
+
 /// Turns proposals into revisions.
 pub trait Commits: Send + Sync {
     /// Makes a proposal the head, or returns why it was rejected.
@@ -71,6 +76,9 @@ pub trait Commits: Send + Sync {
 
     /// Copies all durable state.
     fn backup(&self) -> BackingUp<'_>;
+
+    /// Reads a revision with its documents.
+    fn revision(&self, revision: u64) -> ReadingRevision<'_>;
 
     /// Returns the head. `None` before the first commit.
     fn head(&self) -> Option<RevisionInfo>;
@@ -155,6 +163,7 @@ pub fn router(parts: ApiParts) -> Router {
         .route("/v1/nodes/{node}/retry", post(nodes::retry))
         .route("/v1/nodes/{node}/forget", post(nodes::forget))
         .route("/v1/store/backup", get(backup::download))
+        .route("/v1/revisions/{revision}", get(revisions::one))
         .merge(reads)
         .route("/livez", get(read::livez))
         .route("/readyz", get(read::readyz))

@@ -35,7 +35,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::publisher::{CHECKPOINT, SETTLING};
 use crate::settings::ControlSettings;
-use crate::source::file::WRITER_PATIENCE;
+use crate::source::file::{MainConfigFile, WRITER_PATIENCE};
 use crate::stream::{self, ControlSocket, Hub, HubParts};
 use opened::OpenState;
 
@@ -55,9 +55,10 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
     let signals = Signals::register().context("cannot install signal handlers")?;
     let (file, main) = MainFile::open(args.config.as_deref())?;
     let jwt_key = token::environment_key()?;
-    let mut settings = ControlSettings::of(&main, &state::default_dir(), jwt_key)?;
+    let mut settings = ControlSettings::of(&main, &state::default_dir(), jwt_key);
+    let main_config = MainConfigFile::new(args.config.as_deref());
     if args.test {
-        return check::check(&main, &settings);
+        return check::check(&main, &settings, main_config);
     }
     if args.exit_with_parent {
         // The original paths belong to the supervisor.
@@ -89,6 +90,7 @@ pub fn run(args: &Args, sources: Vec<Box<dyn Source>>) -> Result<()> {
         enabled: is_enabled,
         failures: counted,
         sources,
+        main_config,
     };
     let runtime = runtime()?;
     let served = runtime.block_on(serve(&settings, parts, leaving));
@@ -106,6 +108,8 @@ struct Servers {
     failures: watch::Receiver<FailureRate>,
     /// Sources in addition to the files.
     sources: Vec<Box<dyn Source>>,
+    /// The main configuration file, which documents may not name.
+    main_config: MainConfigFile,
 }
 
 /// Durations that tests shorten.
@@ -176,7 +180,7 @@ async fn serve(
     let socket = ControlSocket::bind(path)?;
     let pid_file = settings.pid_file.as_deref();
     let _pid_file = pid_file.map(PidFile::write).transpose()?;
-    let opened = OpenState::open(settings, ledger, &times)?;
+    let opened = OpenState::open(settings, ledger, &times, parts.main_config)?;
     let following = opened.follow(settings, times.writer_patience, parts.sources)?;
     let (publisher, fleet) = (opened.publisher.clone(), opened.fleet.clone());
     let settling = publisher.clone();

@@ -45,7 +45,7 @@ impl PasswordHashes {
         self.argon2
             .hash_password_into(password.as_bytes(), &salt, &mut hash)
             .expect("argon2 fails only for lengths beyond 4 GiB");
-        PasswordHash::argon2id(salt, hash)
+        PasswordHash::argon2id(PasswordHash::OWN, salt, hash)
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         let hashes = hashes(1);
         let first = hashes.hash("user", "pass");
         let digest = *hashes.known.lock().keys().next().unwrap();
-        let other = PasswordHash::argon2id([0; 16], [0; 32]);
+        let other = PasswordHash::argon2id(PasswordHash::OWN, [0; 16], [0; 32]);
         hashes.known.lock().insert(digest, other.clone());
         assert_eq!(hashes.hash("user", "pass"), other);
         assert_ne!(first, other);

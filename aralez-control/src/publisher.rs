@@ -25,7 +25,8 @@ use crate::core::layers::Discovered;
 use crate::core::source::{SourceStates, Wanted};
 use crate::core::status::{FilesReading, KnownFiles, SourceStatus};
 use crate::core::store::{
-    Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, RevisionInfo, Store, StoreError,
+    Backup, ClusterId, FilesOnDisk, MainFile, NodeChanges, Revision, RevisionInfo, Store,
+    StoreError,
 };
 use crate::core::views::Views;
 pub use checkpoint::CHECKPOINT;
@@ -191,6 +192,15 @@ impl Publisher {
     /// If it cannot be read, or there is no disk space for the copy.
     pub async fn backup(&self) -> Result<Backup, Rejected> {
         self.work(Writer::backup).await.and_then(|backup| backup)
+    }
+
+    /// Returns a revision with its documents; `None` if there is no such revision.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn revision(&self, revision: u64) -> Result<Option<Revision>, Rejected> {
+        let read = self.work(move |writer| writer.revision(revision)).await??;
+        Ok(read.map(|(info, documents, _)| Revision { info, documents }))
     }
 
     /// Processes a reading of the files: the same set as last time changes nothing, another set is committed, unless it removes so much

@@ -1,11 +1,11 @@
-//! The settings of control: `main.yaml` with the defaults of control filled in, and unsafe settings refused.
+//! The settings of control: `main.yaml` with the defaults of control filled in, and unsafe ones narrowed.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use aralez_proto::document::Surroundings;
 use aralez_proto::main_config::{ControlAddress, FailureRate, LogLevel, MainConfig, Secret};
-use aralez_proto::model::Forbidden;
+use aralez_proto::model::{Forbidden, HmacStates, TokenIssuer};
 
 /// The master key of the documented sample, which is public.
 const SAMPLE_KEY: &str = "5aeff7f9-7b94-447c-af60-e8c488544a3e";
@@ -45,34 +45,10 @@ pub struct ControlSettings {
     pub warnings: Vec<String>,
 }
 
-/// Reason why control does not start with these settings.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// Anyone could write the configuration.
-    #[error(
-        "{address_key}: {address} is reachable from other machines, but master_key is {problem}: set your own key or bind to 127.0.0.1"
-    )]
-    OpenToAll {
-        /// The key of the address.
-        address_key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// `empty` or `the public sample key`.
-        problem: &'static str,
-    },
-}
-
 impl ControlSettings {
     /// Derives the settings from a `main.yaml`. `default_state_dir` is used if it sets no `state_dir`, and `master_key` signs tokens if there
-    /// is no `jwt_key`.
-    ///
-    /// # Errors
-    /// An empty or sample master key while the config API is reachable from other machines.
-    pub fn of(
-        main: &MainConfig,
-        default_state_dir: &Path,
-        jwt_key: Option<Secret>,
-    ) -> Result<Self, SettingsError> {
+    /// is no `jwt_key`. Without a key of the operator's own, the config API is bound to loopback addresses only, whatever `main.yaml` says.
+    pub fn of(main: &MainConfig, default_state_dir: &Path, jwt_key: Option<Secret>) -> Self {
         let state_dir = main.state_dir.as_deref().unwrap_or(default_state_dir);
         let socket = || ControlAddress::Unix(state_dir.join("control.sock"));
         let key = main.master_key.as_ref();
@@ -94,9 +70,9 @@ impl ControlSettings {
             state_dir: state_dir.to_owned(),
             warnings: Vec::new(),
         };
-        settings.check_exposure()?;
+        settings.limit_exposure();
         settings.check_token_key();
-        Ok(settings)
+        settings
     }
 
     /// Returns the folder that belongs to control alone.
@@ -106,7 +82,8 @@ impl ControlSettings {
 
     /// Returns the context for parsing documents: no route may point at the config API, at the socket of the stream, or at one in
     /// `state_dir`, where proxies hand over. Paths are refused both as configured and as the system resolves them now; a path in a document
-    /// that leads there through another symlink is not detected. Passwords are not hashed: the store, which has the key for that, is opened later.
+    /// that leads there through another symlink is not detected. Passwords are not hashed: the store, which has the key for that, is opened later. The key that
+    /// signs tokens is known in a form that does not show it.
     pub fn surroundings(&self) -> Surroundings {
         let bound = [Some(self.config_address), self.config_tls_address];
         let ControlAddress::Unix(stream) = &self.control_address;
@@ -122,8 +99,13 @@ impl ControlSettings {
                 .flat_map(|path| [path.clone(), resolved(path)])
                 .collect(),
         };
+        let issuer = match &self.token_key {
+            Some(key) => TokenIssuer::Hs256(HmacStates::of(key.reveal().as_bytes())),
+            None => TokenIssuer::Keyless,
+        };
         Surroundings {
             forbidden,
+            issuer,
             ..Surroundings::default()
         }
     }
@@ -136,34 +118,46 @@ impl ControlSettings {
         }
     }
 
-    fn check_exposure(&mut self) -> Result<(), SettingsError> {
+    /// Binds the config API to loopback addresses if everyone knows its key, and warns if other machines can reach it. The documented
+    /// `main.yaml` has the sample key and listens on every address: it has to start, and must not let everyone write the configuration.
+    fn limit_exposure(&mut self) {
         let problem = match self.master_key.as_ref().map(Secret::reveal) {
-            None => Some("empty"),
-            Some(SAMPLE_KEY) => Some("the public sample key"),
+            None => Some("there is no master_key"),
+            Some(SAMPLE_KEY) => Some("master_key is the public sample key"),
             Some(_) => None,
         };
         let bound = [
-            ("config_address", Some(self.config_address)),
-            ("config_tls_address", self.config_tls_address),
+            ("config_address", Some(&mut self.config_address)),
+            ("config_tls_address", self.config_tls_address.as_mut()),
         ];
-        for (address_key, address) in bound {
+        for (key, address) in bound {
             let Some(address) =
                 address.filter(|address| !address.ip().to_canonical().is_loopback())
             else {
                 continue;
             };
-            if let Some(problem) = problem {
-                return Err(SettingsError::OpenToAll {
-                    address_key,
-                    address,
-                    problem,
-                });
-            }
-            self.warnings.push(format!(
-                "{address_key}: {address} exposes the config API to other machines; only master_key protects it"
-            ));
+            let warning = match problem {
+                Some(problem) => {
+                    let written = *address;
+                    address.set_ip(loopback(written.ip().to_canonical()));
+                    format!(
+                        "{key}: the config API listens on {address} instead of {written}, because {problem}: set a key of your own to reach it from other machines"
+                    )
+                }
+                None => format!(
+                    "{key}: {address} exposes the config API to other machines; only master_key protects it"
+                ),
+            };
+            self.warnings.push(warning);
         }
-        Ok(())
+    }
+}
+
+/// Returns the loopback address of the same family.
+const fn loopback(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     }
 }
 

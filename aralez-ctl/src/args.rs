@@ -9,7 +9,9 @@ use aralez_proto::main_config::Secret;
 use aralez_proto::model::NodeName;
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod explain;
 mod issue_token;
+pub use explain::{DocumentsFrom, Explain, Routes};
 pub use issue_token::IssueToken;
 pub(crate) use issue_token::with_token;
 
@@ -64,6 +66,10 @@ pub enum Verb {
     Up(Up),
     /// Check documents or a main.yaml, without a server
     Validate(Validate),
+    /// Show what a proxy does with a request: its route, each policy with its place and verdict, and the answer or the endpoints
+    Explain(Explain),
+    /// List all routes
+    Routes(Routes),
     /// Replace the documents of the fleet
     Push(Push),
     /// Show the state of control

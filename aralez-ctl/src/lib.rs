@@ -9,11 +9,14 @@ pub mod one_box;
 
 mod answer;
 mod client;
+mod configuration;
+mod explain;
 mod interrupt;
 mod issue_token;
 mod nodes;
 mod output;
 mod push;
+mod routes;
 mod schema;
 mod sources;
 mod status;
@@ -62,6 +65,8 @@ async fn dispatch(args: Args) -> Result<(), Failure> {
         Verb::Up(up) => up::run(up).await,
         Verb::Validate(validate) => validate::run(&validate, format),
         Verb::Schema { file } => schema::run(file, format),
+        Verb::Explain(asked) => explain::run(&global, &asked).await,
+        Verb::Routes(asked) => routes::run(&global, &asked).await,
         Verb::Push(push) => push::run(&Client::of(&global)?, &push, format).await,
         Verb::IssueToken(asked) => issue_token::run(&global, asked).await,
         Verb::Status => status::run(&Client::of(&global)?, format).await,

@@ -4,13 +4,8 @@ mod files;
 
 use std::path::Path;
 
-use aralez_proto::convert::{endpoint_record, host_record, pool_record, settings_record};
-use aralez_proto::document::{
-    Authored, AuthoredHost, AuthoredPool, DocumentFault, DocumentFaults, Place,
-};
+use aralez_proto::document::{self, Authored, DocumentFault, DocumentFaults, Place, Surroundings};
 use aralez_proto::main_config;
-use aralez_proto::model::{EndpointOwner, GroupName};
-use aralez_proto::record::{Record, RecordSet};
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_proto::version::Version;
 use serde_json::{Value, json};
@@ -19,8 +14,8 @@ use crate::args::{Format, Validate};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
-pub(crate) use files::Documents;
-use files::{is_main, read_document, shown};
+pub(crate) use files::{Documents, read_document};
+use files::{is_main, shown};
 
 /// The result for one FILE.
 #[derive(Debug)]
@@ -94,12 +89,12 @@ fn check_main(file: &Path) -> Report {
 
 fn check_documents(file: &Path, documents: &Documents) -> Report {
     let report = Report::new(file, Vec::new());
-    let authored = match documents.authored() {
+    let authored = match documents.authored(&Surroundings::default()) {
         Ok(authored) => authored,
         Err(DocumentFaults(faults)) => return Report { faults, ..report },
     };
     // Check as a node would, for faults that show only in the whole set, such as a dangling reference.
-    let records: RecordSet = records(&authored).collect();
+    let records = document::records_of_all_groups(&authored);
     let built = Snapshot::complete(Version::default(), records, &Limits::default());
     Report {
         errors: built
@@ -110,23 +105,6 @@ fn check_documents(file: &Path, documents: &Documents) -> Report {
         warnings: authored.warnings,
         ..report
     }
-}
-
-fn records(authored: &Authored) -> impl Iterator<Item = Record> + '_ {
-    let settings = settings_record(&GroupName::default(), &authored.settings);
-    std::iter::once(settings).chain(authored.hosts.iter().flat_map(records_of_host))
-}
-
-fn records_of_host(host: &AuthoredHost) -> impl Iterator<Item = Record> + '_ {
-    let pools = host.pools.iter().flat_map(records_of_pool);
-    std::iter::once(host_record(&host.host)).chain(pools)
-}
-
-fn records_of_pool(pool: &AuthoredPool) -> impl Iterator<Item = Record> + '_ {
-    let endpoints = pool.endpoints.iter();
-    let endpoints =
-        endpoints.map(|endpoint| endpoint_record(EndpointOwner::Document, &pool.name, endpoint));
-    std::iter::once(pool_record(&pool.name, &pool.pool)).chain(endpoints)
 }
 
 fn summary(authored: &Authored) -> Summary {

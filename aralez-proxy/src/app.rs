@@ -36,6 +36,7 @@ use start::StartState;
 mod accepting;
 mod descriptors;
 mod ending;
+mod files;
 mod life;
 mod listeners;
 mod node;
@@ -59,14 +60,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let mut settings = Settings::new(&config, &root, chosen.name.clone(), cores);
     refuse_background(&config, args.exit_with_parent)?;
-    if args.test {
-        return Ok(());
-    }
     if args.record_exit {
         return ending::record(&settings.state_dir);
     }
     if let Some(cluster) = &args.accept_cluster {
         return accepting::accept(&settings, cluster);
+    }
+    files::settle(&mut settings, &config, &file)?;
+    if args.test {
+        return Ok(());
     }
     // The supervisor itself uses the configured log and PID files, so a supervised proxy uses `FILE.proxy`.
     let own = |path: &PathBuf| match args.exit_with_parent {
@@ -81,6 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     private::ensure_dir(dir).with_context(|| format!("cannot use {}", dir.display()))?;
     let begun = StartState::new(&settings, activated, args.upgrade)?;
     tell_idle_keys(&config);
+    files::tell_missing_folders(&settings);
     descriptors::fit(&mut settings)?;
     let exits = Arc::new(ExitNotes::new(settings.state_dir.clone()));
     let pid_file = config.pid_file.as_ref().map(own);
@@ -161,7 +164,7 @@ fn serve(
         listeners: std::mem::take(&mut begun.listeners.http),
         threads: settings.threads,
     };
-    let engine = engine(settings, &live, &traffic, (&limiter, credentials));
+    let engine = engine(settings, &live, &traffic, (&limiter, credentials))?;
     let _sweeping = sweeping::spawn(limiter).context("cannot start the sweep of limits")?;
     let mut server = Server::start(engine, options).context("cannot start the engine")?;
     info!(node = %settings.node, group = %settings.group, http = ?settings.http, admin = %settings.admin, "serving");
@@ -194,20 +197,22 @@ fn engine(
     live: &Arc<Live>,
     traffic: &Arc<Traffic>,
     (limiter, credentials): (&Arc<Limiter<LimitClock>>, Arc<CredentialMemory>),
-) -> Engine {
-    Engine {
+) -> anyhow::Result<Engine> {
+    Ok(Engine {
         started: Instant::now(),
         live: Arc::clone(live),
         node: pseudonym::load(&settings.state_dir),
         traffic: Arc::clone(traffic),
         tls_port: settings.tls_port,
+        file_roots: settings.file_roots.clone(),
+        file_server: files::server(settings)?,
         limits: settings.client,
         pool: settings.pool,
         admission: Arc::new(Admission::new(most(settings), Instant::now())),
         limiter: Arc::clone(limiter),
         credentials,
         password_checks: PasswordChecks::default(),
-    }
+    })
 }
 
 fn most(settings: &Settings) -> Most {
@@ -238,6 +243,7 @@ fn subscription(
         node: settings.node.clone(),
         group: settings.group.clone(),
         limits: settings.limits,
+        file_roots: settings.file_roots.clone(),
         proxy_version: version.clone(),
         counters,
         cache: Box::new(Cache::with_exits(

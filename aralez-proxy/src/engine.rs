@@ -8,6 +8,7 @@
 
 pub mod accept;
 pub mod exchange;
+pub mod files;
 pub mod http1;
 pub mod io;
 pub mod limit_clock;

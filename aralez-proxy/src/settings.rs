@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use aralez_proto::main_config::{ControlAddress, FailureRate, MainConfig};
-use aralez_proto::model::{GroupName, NodeName};
+use aralez_proto::model::{FolderPath, GroupName, NodeName};
 use aralez_proto::snapshot::Limits;
 
 use crate::core::leaving::Phases;
 use crate::core::limits::{ClientLimits, PoolLimits};
+use crate::core::request::files::roots::FileRoots;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,15 @@ pub fn phases(config: &MainConfig) -> Phases {
     }
 }
 
+/// A file server of its own.
+#[derive(Clone, Debug)]
+pub struct FileServerSettings {
+    /// Its listen address.
+    pub address: SocketAddr,
+    /// The folder that it serves.
+    pub folder: FolderPath,
+}
+
 /// All settings that the proxy takes from `main.yaml`.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -29,6 +39,10 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Addresses of plain HTTP listeners.
     pub http: Vec<SocketAddr>,
+    /// The file server of this node, if it has one.
+    pub file_server: Option<FileServerSettings>,
+    /// The folders below which routes may serve files.
+    pub file_roots: FileRoots,
     /// The HTTPS port, for redirects.
     pub tls_port: Option<u16>,
     /// Address of the admin endpoint.
@@ -67,10 +81,9 @@ impl Settings {
         Self {
             threads: config.threads.unwrap_or(cores),
             http: config.proxy_address_http.iter().copied().collect(),
-            tls_port: config
-                .proxy_address_tls
-                .as_ref()
-                .map(|addresses| addresses.first.port()),
+            file_server: None,
+            file_roots: FileRoots::default(),
+            tls_port: config.tls_port(),
             admin: config.proxy_admin_address,
             control_servers,
             upgrade_sock: config

@@ -7,6 +7,7 @@ pub mod applier;
 mod apply;
 pub mod command;
 pub mod driver;
+mod folders;
 mod pace;
 mod probe;
 mod serving;
@@ -28,6 +29,7 @@ use tracing::error;
 
 pub use crate::core::counters::Counters;
 use crate::core::live::Live;
+use crate::core::request::files::roots::FileRoots;
 use crate::core::request::registry::Registry;
 use crate::core::sync::snapshot_cache::SnapshotCache;
 pub use crate::core::sync::subscription::{ContentRefusal, RETRY_ALONE};
@@ -46,6 +48,8 @@ pub struct SyncConfig {
     pub group: GroupName,
     /// Limits of the snapshots that this node accepts.
     pub limits: Limits,
+    /// The folders below which routes may serve files.
+    pub file_roots: FileRoots,
     /// The version of this release.
     pub proxy_version: String,
     /// Traffic counters that are reported to control.
@@ -173,6 +177,7 @@ pub fn spawn(
         node,
         group,
         limits,
+        file_roots,
         proxy_version,
         counters,
         cache,
@@ -185,7 +190,8 @@ pub fn spawn(
         limits,
         news,
         Instant::now(),
-    );
+    )
+    .serving_files_of(file_roots);
     let booted = applier.boot(Instant::now());
     let identity = translate::Identity {
         node: node.to_string(),

@@ -24,6 +24,7 @@ pub struct Additions {
 
 impl Additions {
     /// Removes all fields.
+    #[inline]
     pub fn clear(&mut self) {
         self.request.clear();
         self.response.clear();
@@ -58,18 +59,27 @@ impl FieldList {
         self.text.extend_from_slice(END);
     }
 
+    /// Adds all fields to another list.
+    pub fn add_to(&self, other: &mut Self) {
+        other.text.extend_from_slice(&self.text);
+        other.sizes.extend_from_slice(&self.sizes);
+    }
+
     /// Removes all fields.
+    #[inline]
     pub fn clear(&mut self) {
         self.text.clear();
         self.sizes.clear();
     }
 
     /// Returns the fields as whole HTTP/1 lines.
+    #[inline]
     pub fn lines(&self) -> &[u8] {
         &self.text
     }
 
     /// Returns the fields as names and values.
+    #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         fields(&self.text, &self.sizes)
     }

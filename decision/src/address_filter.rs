@@ -25,6 +25,23 @@ impl AddressFilter {
         let denied = self.deny.as_ref().is_some_and(contain);
         !denied && self.allow.as_ref().is_none_or(contain)
     }
+
+    /// Returns the lists that are set, each with its key.
+    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &Networks)> {
+        let allow = self.allow.iter().map(|list| ("allow", list));
+        allow.chain(self.deny.iter().map(|list| ("deny", list)))
+    }
+
+    /// Returns which network decides about a client.
+    pub fn reason(&self, client: IpAddr) -> String {
+        let found = |list: &Option<Networks>| list.as_ref()?.containing(client).copied();
+        match (found(&self.deny), found(&self.allow)) {
+            (Some(network), _) => format!("{client} is in {network} of deny"),
+            (None, Some(network)) => format!("{client} is in {network} of allow"),
+            (None, None) if self.allow.is_some() => format!("{client} is in no network of allow"),
+            (None, None) => format!("{client} is in no network of deny"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +77,10 @@ mod tests {
             let filter = filter(allow, deny).unwrap();
             let admitted = filter.admits(client.parse().unwrap());
             assert_eq!(admitted, served, "{client}: {filter:?}");
+            let reason = filter.reason(client.parse().unwrap());
+            let by_allow = reason.ends_with(" of allow") && !reason.contains("no network");
+            let by_none = reason.ends_with("in no network of deny");
+            assert_eq!(by_allow || by_none, served, "{reason}");
         }
     }
 

@@ -43,14 +43,26 @@ impl Answer {
             // A 503 at start-up, or while endpoints change, is usually over within a second.
             fields.add("retry-after", b"1");
         }
-        // RFC 9110 section 15.5.6: a 405 lists in `Allow` the methods of its target. Only CONNECT is answered with it, and the target of
-        // that, a tunnel, has no method here.
+        // RFC 9110 section 15.5.6: a 405 lists in `Allow` the methods of its target. That of a CONNECT, a tunnel, has no method here; for
+        // all others there is [`Answer::only`].
         // RFC 9110 section 10.2.1: an empty `Allow` means that the target has no methods.
         if status == 405 {
             fields.add("allow", b"");
         }
         Self {
             status,
+            fields,
+            content: Content::Status,
+        }
+    }
+
+    /// Returns the response to a method that the target does not have. `methods` are those that it has, separated by commas.
+    pub fn only(methods: &str) -> Self {
+        let mut fields = FieldList::default();
+        // RFC 9110 section 15.5.6: a 405 lists in `Allow` the methods of its target.
+        fields.add("allow", methods.as_bytes());
+        Self {
+            status: 405,
             fields,
             content: Content::Status,
         }

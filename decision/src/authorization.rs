@@ -2,18 +2,18 @@
 //!
 //! The order is the same for each method: an address with too many failures is refused before anything is compared; then the credentials of
 //! the request are judged; a request without any gets a challenge and is not a failure, because browsers ask first. Credentials that were
-//! verified before cost one keyed digest. Nothing reaches an endpoint before the verdict.
+//! verified before cost one keyed digest. With `forward`, another server judges ([`server`]). Nothing reaches an endpoint before the verdict.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aralez_proto::model::{HeaderValue, Template};
-use aralez_proto::rules::{AuthorizationMethod, Rules};
+use aralez_proto::rules::{Authorization, AuthorizationMethod, CopiedHeader, Rules};
 
 use crate::Fields;
 use crate::ask::{Ask, Reply};
 use crate::policy::subject::{Subject, Verdict};
-use crate::rejection::Rejection;
+use crate::rejection::{CredentialProblem, Rejection};
 use crate::state::{State, Verified};
 
 mod api_key;
@@ -22,26 +22,41 @@ mod challenge;
 mod claims;
 mod jwt;
 pub mod password;
+mod question;
+pub mod server;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod token_parameter;
 mod verifier;
 
-pub use token_parameter::without_token;
+use server::CompiledServer;
+pub use token_parameter::PARAMETER as TOKEN_PARAMETER;
+pub(crate) use token_parameter::without_token;
 use verifier::TokenVerifier;
 
 /// The authorization of a route, with its keys prepared. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CompiledAuthorization {
     method: AuthorizationMethod,
+    prepared: Prepared,
+}
+
+/// What a method needs besides its rule.
+#[derive(Clone, Debug)]
+enum Prepared {
+    /// Nothing.
+    Nothing,
     /// The keys of `jwt`.
-    verifier: Option<Arc<TokenVerifier>>,
+    Tokens(Arc<TokenVerifier>),
+    /// The server of `forward`.
+    Server(Arc<CompiledServer>),
 }
 
 impl PartialEq for CompiledAuthorization {
     fn eq(&self, other: &Self) -> bool {
         // The prepared keys follow from the method.
-        self.method == other.method
+        self.method == other.method && self.server() == other.server()
     }
 }
 
@@ -65,14 +80,26 @@ impl CompiledAuthorization {
     /// Returns the authorization of these rules. `None` if every client is served.
     pub fn of(rules: &Rules) -> Option<Self> {
         let method = rules.authorization.0.clone()?;
-        let verifier = match &method {
+        let prepared = match &method {
             AuthorizationMethod::Open => return None,
-            AuthorizationMethod::Basic(_) | AuthorizationMethod::ApiKey(_) => None,
+            AuthorizationMethod::Basic(_) | AuthorizationMethod::ApiKey(_) => Prepared::Nothing,
             AuthorizationMethod::Jwt(rule) => {
-                Some(Arc::new(TokenVerifier::new(rule, shown_claims(rules))))
+                let verifier = TokenVerifier::new(rule, shown_claims(rules));
+                Prepared::Tokens(Arc::new(verifier))
+            }
+            AuthorizationMethod::Forward(rule) => {
+                Prepared::Server(Arc::new(CompiledServer::of(rule, rules)))
             }
         };
-        Some(Self { method, verifier })
+        Some(Self { method, prepared })
+    }
+
+    /// Returns the server that decides, if it is another one.
+    fn server(&self) -> Option<&Arc<CompiledServer>> {
+        match &self.prepared {
+            Prepared::Server(server) => Some(server),
+            Prepared::Nothing | Prepared::Tokens(_) => None,
+        }
     }
 
     /// Judges a request.
@@ -84,10 +111,13 @@ impl CompiledAuthorization {
         subject: &mut Subject<'_, F, S>,
     ) -> Result<Verdict, Rejection> {
         refuse_blocked(subject)?;
-        let presented = match (&self.method, &self.verifier) {
+        let presented = match (&self.method, &self.prepared) {
+            (_, Prepared::Server(server)) => {
+                return Ok(Verdict::Ask(question::about(server, subject)));
+            }
+            (_, Prepared::Tokens(verifier)) => jwt::judge(verifier, subject),
             (AuthorizationMethod::Basic(users), _) => basic::judge(users, subject),
             (AuthorizationMethod::ApiKey(keys), _) => api_key::judge(keys, subject.request),
-            (AuthorizationMethod::Jwt(_), Some(verifier)) => jwt::judge(verifier, subject),
             _ => Presented::Nothing,
         };
         self.conclude(presented, subject)
@@ -96,7 +126,7 @@ impl CompiledAuthorization {
     /// Judges a request again, with the reply to its question.
     ///
     /// # Errors
-    /// As [`CompiledAuthorization::judge`], and [`Rejection::Unavailable`] if there is no reply.
+    /// As [`CompiledAuthorization::judge`], [`Rejection::Denied`] if a server refuses, and [`Rejection::Unavailable`] if there is no reply.
     pub(crate) fn resume<F: Fields, S: State>(
         &self,
         reply: Reply,
@@ -106,6 +136,12 @@ impl CompiledAuthorization {
         refuse_blocked(subject)?;
         let presented = match (&self.method, reply) {
             (_, Reply::Unavailable) => return Err(Rejection::Unavailable),
+            (_, Reply::Denied) => return Err(Rejection::Denied),
+            (_, Reply::Allowed(copied)) => {
+                copied.request.add_to(&mut subject.additions.request);
+                copied.response.add_to(&mut subject.additions.response);
+                return Ok(Verdict::Pass);
+            }
             (AuthorizationMethod::Basic(users), Reply::Password(true)) => {
                 basic::verified(users, subject)
             }
@@ -119,7 +155,7 @@ impl CompiledAuthorization {
         presented: Presented,
         subject: &mut Subject<'_, F, S>,
     ) -> Result<Verdict, Rejection> {
-        match presented {
+        let problem = match presented {
             Presented::Right(verified) => {
                 for (name, value) in &verified.claims {
                     subject.additions.claims.add(name, value.as_bytes());
@@ -130,15 +166,18 @@ impl CompiledAuthorization {
                 return Ok(Verdict::Pass);
             }
             Presented::Unproven(ask) => return Ok(Verdict::Ask(ask)),
-            Presented::Wrong => subject.state.credentials().fail(subject.request.client),
-            Presented::Stale | Presented::Nothing => {}
-        }
-        let tried = !matches!(presented, Presented::Nothing);
-        let challenge = challenge::of(&self.method, tried);
+            Presented::Wrong => {
+                subject.state.credentials().fail(subject.request.client);
+                CredentialProblem::Wrong
+            }
+            Presented::Stale => CredentialProblem::Stale,
+            Presented::Nothing => CredentialProblem::Missing,
+        };
+        let challenge = challenge::of(&self.method, problem != CredentialProblem::Missing);
         // RFC 9110 section 15.5.2: a 401 contains a challenge in `WWW-Authenticate`.
         let fields = &mut subject.additions.response;
         fields.add("www-authenticate", challenge.as_bytes());
-        Err(Rejection::Unauthorized)
+        Err(Rejection::Unauthorized(problem))
     }
 }
 
@@ -175,5 +214,26 @@ pub(crate) fn fields_of(rules: &Rules) -> impl Iterator<Item = &str> {
         Some(AuthorizationMethod::Jwt(rule)) => &rule.claims[..],
         _ => &[],
     };
-    claims.iter().map(|(_, name)| &**name)
+    let copied = copied_by(&rules.authorization).filter_map(|copied| match copied {
+        CopiedHeader::Name(name) => Some(&**name),
+        CopiedHeader::Prefix(_) => None,
+    });
+    claims.iter().map(|(_, name)| &**name).chain(copied)
+}
+
+/// Returns the prefixes of the request fields that clients may not set, because the authorization of these rules does, in lower case.
+pub(crate) fn prefixes_of(authorization: &Authorization) -> Vec<&str> {
+    let prefixes = copied_by(authorization).filter_map(|copied| match copied {
+        CopiedHeader::Name(_) => None,
+        CopiedHeader::Prefix(prefix) => Some(&**prefix),
+    });
+    prefixes.collect()
+}
+
+fn copied_by(authorization: &Authorization) -> impl Iterator<Item = &CopiedHeader> {
+    let copied = match &authorization.0 {
+        Some(AuthorizationMethod::Forward(rule)) => &rule.copy[..],
+        _ => &[],
+    };
+    copied.iter()
 }

@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aralez_proto::model::{Action, PoolName, Split};
+use aralez_proto::model::{Action, Files, PoolName, Split};
 
 use crate::additions::Additions;
 use crate::answer::Answer;
 use crate::ask::{Ask, Pause, Reply};
 use crate::authorization::without_token;
+use crate::file_name::FileName;
+use crate::observe::{Observer, Unobserved};
 use crate::policy::{self, Evaluated, Subject};
 use crate::rejection::Rejection;
 use crate::route::{self, Destination, Routed};
@@ -29,6 +31,8 @@ pub use target::ForwardedTarget;
 pub enum Decision<'a> {
     /// Send it to an endpoint of the pool.
     Forward(Forward<'a>),
+    /// Answer it with a file.
+    Serve(Serve<'a>),
     /// Answer it with a response of the proxy.
     Answer {
         /// The response.
@@ -58,6 +62,7 @@ impl Decision<'_> {
     pub fn error_key(&self, client: IpAddr) -> Option<LimitKey> {
         let route = match self {
             Self::Forward(forward) => Some(forward.route),
+            Self::Serve(serve) => Some(serve.route),
             Self::Answer { route, .. } | Self::Reject { route, .. } => *route,
             Self::Ask { .. } => None,
         };
@@ -73,6 +78,19 @@ pub struct Forward<'a> {
     /// The pool to choose an endpoint from.
     pub pool: PoolChoice<'a>,
     /// The path and query to forward.
+    pub path_and_query: ForwardedTarget,
+}
+
+/// A request for a file.
+#[derive(Debug)]
+pub struct Serve<'a> {
+    /// The route that matched.
+    pub route: &'a Arc<CompiledRoute>,
+    /// The folder, and how it is served.
+    pub files: &'a Files,
+    /// The file to look for in the folder.
+    pub name: FileName,
+    /// The path and query as the client knows them, for a redirect.
     pub path_and_query: ForwardedTarget,
 }
 
@@ -96,7 +114,8 @@ pub fn decide<'a, F: Fields, S: State>(
     state: &S,
     additions: &mut Additions,
 ) -> Decision<'a> {
-    resolve(table, context, request, state, (additions, None))
+    let progress = (additions, None);
+    observed(table, context, request, state, progress, &mut Unobserved)
 }
 
 /// Resumes a decision with the reply to its question. Table and request must be those of the first part, and `additions` as it left them.
@@ -107,19 +126,21 @@ pub fn resume<'a, F: Fields, S: State>(
     state: &S,
     (additions, pause, reply): (&mut Additions, Pause, Reply),
 ) -> Decision<'a> {
-    let resumed = Some((pause, reply));
-    resolve(table, context, request, state, (additions, resumed))
+    let progress = (additions, Some((pause, reply)));
+    observed(table, context, request, state, progress, &mut Unobserved)
 }
 
-/// Finds the route, then examines the request for it.
-fn resolve<'a, F: Fields, S: State>(
+/// Makes or resumes a decision, as [`decide`] and [`resume`] do, and tells an observer its steps. `progress` is the place for additions, and
+/// what the decision resumes with, if it waited for a reply.
+pub fn observed<'a, F: Fields, S: State, O: Observer>(
     table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
     state: &S,
     progress: (&mut Additions, Option<(Pause, Reply)>),
+    observer: &mut O,
 ) -> Decision<'a> {
-    let routed = match route::find(table, context, request) {
+    let routed = match route::find(table, context, request, observer) {
         Ok(Destination::Route(routed)) => routed,
         Ok(Destination::Proxy) => {
             return Decision::Answer {
@@ -135,17 +156,18 @@ fn resolve<'a, F: Fields, S: State>(
         }
     };
     let route = Some(routed.route);
-    examine(context, request, &routed, state, progress)
+    examine(context, request, &routed, state, progress, observer)
         .unwrap_or_else(|rejection| Decision::Reject { rejection, route })
 }
 
 /// Applies the policies of the route, then takes its action.
-fn examine<'a, F: Fields, S: State>(
+fn examine<'a, F: Fields, S: State, O: Observer>(
     context: &Context<'_>,
     request: &Request<'a, F>,
     routed: &Routed<'a>,
     state: &S,
     (additions, resumed): (&mut Additions, Option<(Pause, Reply)>),
+    observer: &mut O,
 ) -> Result<Decision<'a>, Rejection> {
     let policies = &routed.route.rules.policies;
     let mut evaluated = Ok(Evaluated::Passed);
@@ -159,7 +181,7 @@ fn examine<'a, F: Fields, S: State>(
             state,
             additions,
         };
-        evaluated = policy::evaluate(policies, resumed, &mut subject);
+        evaluated = policy::evaluate(policies, resumed, &mut subject, observer);
     }
     if let Ok(Evaluated::Asks(ask, pause)) = evaluated {
         return Ok(Decision::Ask { ask, pause });
@@ -170,7 +192,7 @@ fn examine<'a, F: Fields, S: State>(
             answer,
             route: Some(routed.route),
         }),
-        _ => act(request.target, routed),
+        _ => act((request.method, request.target), routed),
     }
 }
 
@@ -202,10 +224,13 @@ fn fill<F: Fields>(
 }
 
 /// Returns the decision for the action of a route.
-fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
+fn act<'a>((method, target): (&str, &str), routed: &Routed<'a>) -> Result<Decision<'a>, Rejection> {
     let route = routed.route;
+    let without_token = |path_and_query| without_token(path_and_query, routed.target.query());
     let forward = |pool| {
         let path_and_query = match &route.rules.path_edit {
+            // RFC 9112 section 3.2.4: OPTIONS of an absolute target without path and query goes to the endpoint as `*`.
+            None if method == "OPTIONS" && target::is_bare(target) => "*".into(),
             None => routed.target.path_and_query(),
             Some(edit) => edit
                 .apply(&routed.target)
@@ -224,6 +249,18 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection>
             Answer::redirect(redirect.status, &location)
         }
         Action::Respond(respond) => Answer::fixed(respond),
+        Action::Files(files) => match file_of(method, routed)? {
+            Ok(name) => {
+                let path_and_query = without_token(routed.target.path_and_query());
+                return Ok(Decision::Serve(Serve {
+                    route,
+                    files,
+                    name,
+                    path_and_query: ForwardedTarget::new(target, path_and_query),
+                }));
+            }
+            Err(answer) => answer,
+        },
         Action::Pool(pool) => return forward(PoolChoice::Only(pool)),
         Action::Split(split) => return forward(PoolChoice::OneOf(split)),
     };
@@ -231,4 +268,18 @@ fn act<'a>(target: &str, routed: &Routed<'a>) -> Result<Decision<'a>, Rejection>
         answer,
         route: Some(route),
     })
+}
+
+/// Returns the file that a request asks for, or the answer to one that cannot ask for any.
+fn file_of(method: &str, routed: &Routed<'_>) -> Result<Result<FileName, Answer>, Rejection> {
+    // RFC 9110 section 9.1: a server supports GET and HEAD, and a method that its target does not have is answered with 405.
+    if !matches!(method, "GET" | "HEAD") {
+        return Ok(Err(Answer::only("GET, HEAD")));
+    }
+    let path = routed.target.path();
+    let rest = path
+        .without(&routed.route.path)
+        .map_err(Rejection::InvalidTarget)?;
+    let folder = path.forwarded().ends_with('/');
+    Ok(FileName::of(rest, folder).ok_or_else(|| Answer::of(404)))
 }

@@ -20,6 +20,9 @@ mod tests;
 /// Size of an encoded name length, in bytes.
 const LENGTH: usize = 2;
 
+/// The bit of an encoded length that marks a prefix of names.
+const PREFIX: u16 = 1 << 15;
+
 /// The edits of a route for one direction.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompiledEdits {
@@ -66,6 +69,12 @@ pub enum OurLine {
 }
 
 impl OurLine {
+    /// Reports whether one of these fields has this name, in any case.
+    pub fn is_name(name: &[u8]) -> bool {
+        OURS.iter()
+            .any(|ours| ours.as_bytes().eq_ignore_ascii_case(name))
+    }
+
     /// Returns the name of the field, in lower case.
     pub const fn name(self) -> &'static str {
         OURS[self as usize]
@@ -75,6 +84,11 @@ impl OurLine {
 impl CompiledEdits {
     /// Compiles edits. Names and values were validated with the snapshot.
     pub fn new(edits: &HeaderEdits) -> Self {
+        Self::dropping(edits, &[])
+    }
+
+    /// Compiles edits, and drops all received fields whose names have one of these prefixes, in lower case.
+    pub fn dropping(edits: &HeaderEdits, prefixes: &[&str]) -> Self {
         let set = edits.set.iter();
         let removed = edits.remove.iter().map(String::as_str);
         let dropped = set.clone().map(Header::name).chain(removed);
@@ -86,16 +100,18 @@ impl CompiledEdits {
         let literals = added.clone().filter_map(literal);
         let line = |(name, value): (&str, &str)| name.len() + value.len() + ": \r\n".len();
         let names = literals.clone().map(line).sum();
-        let lengths = dropped.clone().map(|name| LENGTH + name.len());
+        let whole = dropped.map(|name| (name, 0));
+        let dropped = whole.chain(prefixes.iter().map(|prefix| (*prefix, PREFIX)));
+        let lengths = dropped.clone().map(|(name, _)| LENGTH + name.len());
         let mut text = Vec::with_capacity(names + lengths.sum::<usize>());
         let write = |(name, value): (&str, &str)| {
             additions::write(name.as_bytes(), value.as_bytes(), &mut text)
         };
         let sizes = literals.map(write).collect();
-        for name in dropped {
+        for (name, mark) in dropped {
             // Names in a snapshot have at most 256 bytes, so the length always fits.
-            let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
-            text.extend_from_slice(&length.to_le_bytes());
+            let length = u16::try_from(name.len()).unwrap_or(!PREFIX);
+            text.extend_from_slice(&(length | mark).to_le_bytes());
             text.extend_from_slice(name.as_bytes());
         }
         Self {
@@ -109,49 +125,60 @@ impl CompiledEdits {
     }
 
     /// Reports whether a field of this name is dropped: in every spelling that an endpoint may accept for a dropped name.
+    #[inline]
     pub fn drops(&self, name: &[u8]) -> bool {
-        let mut dropped = self.dropped();
-        dropped.any(|dropped| is_spelling_of(dropped, name))
+        self.dropped().any(|(dropped, is_prefix)| {
+            let length = if is_prefix { dropped.len() } else { name.len() };
+            let start = name.get(..length);
+            start.is_some_and(|start| is_spelling_of(dropped, start))
+        })
     }
 
-    /// Returns the names of the dropped fields, in lower case.
-    pub fn dropped(&self) -> impl Iterator<Item = &[u8]> {
+    /// Returns the names of the dropped fields, in lower case, and whether each is a prefix of names.
+    #[inline]
+    pub fn dropped(&self) -> impl Iterator<Item = (&[u8], bool)> {
         let mut rest = &self.text[self.names..];
         std::iter::from_fn(move || {
             let (length, after) = rest.split_first_chunk::<LENGTH>()?;
-            let length = usize::from(u16::from_le_bytes(*length));
-            let (dropped, after) = after.split_at_checked(length)?;
+            let length = u16::from_le_bytes(*length);
+            let (dropped, after) = after.split_at_checked(usize::from(length & !PREFIX))?;
             rest = after;
-            Some(dropped)
+            Some((dropped, length & PREFIX != 0))
         })
     }
 
     /// Reports whether no field is dropped.
+    #[inline]
     pub fn drops_nothing(&self) -> bool {
         self.text.len() == self.names
     }
 
     /// Returns the added fields with fixed values as names and values.
+    #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         additions::fields(self.lines(), &self.added)
     }
 
     /// Returns the added fields whose values are made for each message, in order.
+    #[inline]
     pub const fn templates(&self) -> &[(Box<str>, Template)] {
         &self.templates
     }
 
     /// Returns the added fields with fixed values as whole lines.
+    #[inline]
     pub fn lines(&self) -> &[u8] {
         &self.text[..self.names]
     }
 
     /// Reports whether the route sets or removes this field of the proxy.
+    #[inline]
     pub const fn overrides(&self, line: OurLine) -> bool {
         self.overrides & (1 << line as u8) != 0
     }
 
     /// Reports whether the added fields include a `Date`.
+    #[inline]
     pub const fn sets_date(&self) -> bool {
         self.dates
     }
@@ -197,6 +224,7 @@ impl Forwarded {
     }
 
     /// Appends its lines to a head, except those that the route overrides. `host` is the requested host as received.
+    #[inline]
     pub fn write(&self, host: Option<&str>, route: &CompiledEdits, out: &mut Vec<u8>) {
         for line in self.own(route) {
             out.extend_from_slice(line.as_bytes());

@@ -61,42 +61,33 @@ pub enum FieldName {
 
 impl FieldName {
     /// Returns the meaning of a received name, in any case.
+    #[inline]
     pub fn of(name: &[u8]) -> Self {
-        // Match by length first: it decides almost every name of almost every message.
-        let known: &[(&[u8], Self)] = match name.len() {
-            2 => &[(b"te", Self::Te)],
-            3 => &[(b"via", Self::Via)],
-            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
-            6 => &[(b"expect", Self::Expect), (b"origin", Self::Origin)],
-            7 => &[(b"upgrade", Self::Upgrade), (b"trailer", Self::Trailer)],
-            8 => &[(b"cdn-loop", Self::CdnLoop)],
-            9 => &[(b"x-api-key", Self::XApiKey)],
-            10 => &[
-                (b"connection", Self::Connection),
-                (b"keep-alive", Self::KeepAlive),
-                (b"tracestate", Self::Tracestate),
-            ],
-            11 => &[(b"traceparent", Self::Traceparent)],
-            12 => &[
-                (b"content-type", Self::ContentType),
-                (b"x-request-id", Self::XRequestId),
-            ],
-            13 => &[(b"authorization", Self::Authorization)],
-            14 => &[
-                (b"content-length", Self::ContentLength),
-                (b"http2-settings", Self::Http2Settings),
-            ],
-            16 => &[(b"proxy-connection", Self::ProxyConnection)],
-            17 => &[(b"transfer-encoding", Self::TransferEncoding)],
-            _ => &[],
-        };
-        let found = known
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        match found {
-            Some((_, known)) => *known,
-            None if is_ours(name) => Self::Ours,
-            None => Self::Other,
+        // The length decides about almost every name of almost every message.
+        match name.len() {
+            2 if is(name, b"te") => Self::Te,
+            3 if is(name, b"via") => Self::Via,
+            4 if is(name, b"host") => Self::Host,
+            4 if is(name, b"date") => Self::Date,
+            6 if is(name, b"expect") => Self::Expect,
+            6 if is(name, b"origin") => Self::Origin,
+            7 if is(name, b"upgrade") => Self::Upgrade,
+            7 if is(name, b"trailer") => Self::Trailer,
+            8 if is(name, b"cdn-loop") => Self::CdnLoop,
+            9 if is(name, b"x-api-key") => Self::XApiKey,
+            10 if is(name, b"connection") => Self::Connection,
+            10 if is(name, b"keep-alive") => Self::KeepAlive,
+            10 if is(name, b"tracestate") => Self::Tracestate,
+            11 if is(name, b"traceparent") => Self::Traceparent,
+            12 if is(name, b"content-type") => Self::ContentType,
+            12 if is(name, b"x-request-id") => Self::XRequestId,
+            13 if is(name, b"authorization") => Self::Authorization,
+            14 if is(name, b"content-length") => Self::ContentLength,
+            14 if is(name, b"http2-settings") => Self::Http2Settings,
+            16 if is(name, b"proxy-connection") => Self::ProxyConnection,
+            17 if is(name, b"transfer-encoding") => Self::TransferEncoding,
+            _ if is_ours(name) => Self::Ours,
+            _ => Self::Other,
         }
     }
 
@@ -162,7 +153,15 @@ impl FieldName {
     }
 }
 
+/// Compares a received name with a known one, whose length the compiler knows: no loop over bytes remains.
+#[inline]
+fn is<const LENGTH: usize>(name: &[u8], known: &[u8; LENGTH]) -> bool {
+    let name = name.first_chunk::<LENGTH>();
+    name.is_some_and(|name| name.eq_ignore_ascii_case(known))
+}
+
 /// Reports whether endpoints may take two names for one. CGI and its descendants map every byte that is neither letter nor digit to `_`.
+#[inline]
 pub(crate) fn is_spelling_of(known: &[u8], name: &[u8]) -> bool {
     let same = |(known, byte): (&u8, &u8)| {
         byte.eq_ignore_ascii_case(known)

@@ -3,6 +3,7 @@
 //! A limit counts each client of its host, or of its route if the path sets it; with `compat: aralez-0.9`, each client of the node. IPv6 clients
 //! count by /64.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -49,6 +50,29 @@ impl CountedBy {
             Self::Node => return LimitKey::new(0, client),
         }
         LimitKey::new(hasher.finish(), client)
+    }
+}
+
+impl fmt::Display for CountedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "counted for each client of the host",
+            Self::Path => "counted for each client of the path",
+            Self::Node => "counted for each client of the node",
+        })
+    }
+}
+
+impl fmt::Display for RequestLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (requests, per, burst) = (self.quota.requests(), self.quota.per(), self.quota.burst());
+        write!(f, "{requests} per {per:?}, {burst} at once, {}", self.by)
+    }
+}
+
+impl fmt::Display for ErrorLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} per second, {}", self.most, self.by)
     }
 }
 
@@ -147,6 +171,14 @@ impl RouteLimits {
 pub fn announces_at_most(most: NonZeroU64, fields: &impl Fields) -> bool {
     let within = |value| octets::decimal(value).is_some_and(|length| length <= most.get());
     fields.values(FieldName::ContentLength).all(within)
+}
+
+/// Returns what a request announces about its body.
+pub fn announced(fields: &impl Fields) -> String {
+    match fields.values(FieldName::ContentLength).next() {
+        Some(length) => format!("{} bytes are announced", String::from_utf8_lossy(length)),
+        None => "no length is announced; a body is counted while it arrives".to_owned(),
+    }
 }
 
 /// A request beyond a limit, with what its client is told.
@@ -250,7 +282,7 @@ mod tests {
         assert!(!announces("11") && !announces("99999999999999999999"));
     }
 
-    /// S68, C14: the documented fields, and those of the draft.
+    /// The documented fields, and those of the draft.
     #[test]
     fn a_client_over_the_limit_is_told_the_limit_and_when_to_come_back() {
         let number = |number| NonZeroU32::new(number).unwrap();

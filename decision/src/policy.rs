@@ -15,14 +15,15 @@ use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 use aralez_proto::rules::Rules;
 
-use crate::Fields;
 use crate::address_filter::AddressFilter;
 use crate::answer::Answer;
 use crate::ask::{Ask, Pause, Reply};
 use crate::authorization::CompiledAuthorization;
 use crate::limits::{self, ErrorLimit, RequestLimit, RouteLimits};
+use crate::observe::Observer;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::{Fields, Request};
 
 pub mod subject;
 
@@ -57,6 +58,71 @@ pub enum Evaluated {
 }
 
 impl Policy {
+    /// Returns its name: that of its key, if it obeys one only.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ToHttps => "to_https",
+            Self::AddressFilter(_) => "address filter",
+            Self::Requests(_) => "rate_limit",
+            Self::Errors(_) => "x4xx_limit",
+            Self::Body(_) => "max_body",
+            Self::Authorization(_) => "authorization",
+        }
+    }
+
+    /// Returns the rules that it obeys: each key with its value, without secrets.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let value = match self {
+            Self::AddressFilter(filter) => {
+                let lists = filter.lists();
+                return lists.map(|(key, list)| (key, list.to_string())).collect();
+            }
+            Self::ToHttps => "true".to_owned(),
+            Self::Requests(limit) => limit.to_string(),
+            Self::Errors(limit) => limit.to_string(),
+            Self::Body(most) => format!("{most} bytes"),
+            Self::Authorization(authorization) => authorization.to_string(),
+        };
+        vec![(self.name(), value)]
+    }
+
+    /// Returns what decided about a request, if no other request came before it.
+    pub fn reason<F: Fields>(
+        &self,
+        request: &Request<'_, F>,
+        verdict: &Result<Verdict, Rejection>,
+    ) -> String {
+        match (self, verdict) {
+            (Self::AddressFilter(filter), _) => filter.reason(request.client),
+            (Self::Body(_), _) => limits::announced(&request.fields),
+            (_, Err(rejection)) => rejection.to_string(),
+            (Self::ToHttps, Ok(_)) => format!("the client used {}", request.scheme.as_str()),
+            (Self::Requests(_) | Self::Errors(_), Ok(_)) => "room is assumed".to_owned(),
+            (Self::Authorization(authorization), Ok(_)) => authorization.proof().to_owned(),
+        }
+    }
+
+    /// Returns what a verdict depends on besides the request, as it is without other requests. `tls_port` as in [`Context`].
+    ///
+    /// [`Context`]: crate::Context
+    pub const fn assumed(
+        &self,
+        verdict: &Result<Verdict, Rejection>,
+        tls_port: Option<u16>,
+    ) -> Option<&'static str> {
+        match (self, verdict, tls_port) {
+            (Self::ToHttps, Ok(Verdict::Answer(_)), None) => Some("HTTPS is served on port 443"),
+            (Self::Requests(_) | Self::Errors(_), ..) => Some("no other request used up a limit"),
+            (Self::Authorization(authorization), Ok(_), _) if authorization.asks_a_server() => {
+                Some("the authorization server passes the request; it is not asked")
+            }
+            (Self::Authorization(_), ..) => {
+                Some("no earlier request of the client failed to authorize (auth_failures)")
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the policies that the rules enable, in the order of evaluation.
     pub fn of(rules: &Rules, limits: &RouteLimits) -> Box<[Self]> {
         let to_https = rules.to_https.is_on().then_some(Self::ToHttps);
@@ -74,19 +140,22 @@ impl Policy {
 }
 
 /// Evaluates the policies of a route in order, until one answers or asks. `resumed` is the place at which an earlier evaluation paused, with
-/// the reply: policies before it are not evaluated again.
+/// the reply: policies before it are not evaluated again. `observer` is told each verdict.
 ///
 /// # Errors
 /// [`Rejection`] if a policy refuses the request, or cannot be applied to it.
-pub fn evaluate<F: Fields, S: State>(
+pub fn evaluate<F: Fields, S: State, O: Observer>(
     policies: &[Policy],
     resumed: Option<(Pause, Reply)>,
     subject: &mut Subject<'_, F, S>,
+    observer: &mut O,
 ) -> Result<Evaluated, Rejection> {
-    let start = resumed.map_or(0, |(pause, _)| pause.policy);
+    let start = resumed.as_ref().map_or(0, |(pause, _)| pause.policy);
     let mut reply = resumed.map(|(_, reply)| reply);
     for (index, policy) in policies.iter().enumerate().skip(start) {
-        match ask(policy, reply.take(), subject)? {
+        let verdict = ask(policy, reply.take(), subject);
+        observer.policy(index, &verdict);
+        match verdict? {
             Verdict::Pass => {}
             Verdict::Answer(answer) => return Ok(Evaluated::Answered(answer)),
             Verdict::Ask(question) => {

@@ -39,12 +39,15 @@ pub enum Rejection {
     #[error("the body is too large")]
     BodyTooLarge,
     /// `authorization` of the route: the request proves nothing, or something wrong. The challenge is among the additions.
-    #[error("the request is not authorized")]
-    Unauthorized,
+    #[error("{0}")]
+    Unauthorized(CredentialProblem),
     /// `auth_failures`: the client's address failed too often. The time to wait is among the additions.
     #[error("the client's address failed to authorize too often")]
     Blocked,
-    /// Too many questions of policies are open, so this one has no reply.
+    /// The server of `authorization: forward` does not pass the request. The client gets its response.
+    #[error("the authorization server does not pass the request")]
+    Denied,
+    /// A question of a policy has no reply: too many are open, or the authorization server is down, slow or unintelligible.
     #[error("no reply to a question of a policy")]
     Unavailable,
     /// No host or no path matches.
@@ -65,9 +68,23 @@ pub enum Rejection {
     NotLoaded,
 }
 
+/// The reason why a request is not authorized.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CredentialProblem {
+    /// It has no credentials of the method that the route expects.
+    #[error("the request has no credentials")]
+    Missing,
+    /// The credentials are wrong.
+    #[error("the credentials are wrong")]
+    Wrong,
+    /// The credentials are genuine, but not for this time or this service.
+    #[error("the credentials are expired, not valid yet, or for someone else")]
+    Stale,
+}
+
 impl Rejection {
     /// The names of all rejections: the labels of the metric.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "missing_host",
         "invalid_host",
         "invalid_target",
@@ -84,6 +101,7 @@ impl Rejection {
         "unauthorized",
         "blocked",
         "unavailable",
+        "denied",
     ];
 
     /// Returns the response.
@@ -108,8 +126,8 @@ impl Rejection {
             | Self::InvalidTarget(_)
             | Self::OtherAuthority => 400,
             // RFC 9110 section 15.5.2: a request that lacks valid credentials is answered with 401.
-            Self::Unauthorized => 401,
-            Self::Address => 403,
+            Self::Unauthorized(_) => 401,
+            Self::Address | Self::Denied => 403,
             Self::Connect => 405,
             // RFC 9110 section 15.5.14: a body that is larger than the server is willing to process is answered with 413.
             Self::BodyTooLarge => 413,
@@ -143,9 +161,10 @@ impl Rejection {
             Self::RateLimit(_) => 10,
             Self::ErrorLimit(_) => 11,
             Self::BodyTooLarge => 12,
-            Self::Unauthorized => 13,
+            Self::Unauthorized(_) => 13,
             Self::Blocked => 14,
             Self::Unavailable => 15,
+            Self::Denied => 16,
         }
     }
 }

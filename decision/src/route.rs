@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aralez_proto::matcher::{MatchFacts, Target, normalise_host};
 
+use crate::observe::Observer;
 use crate::rejection::Rejection;
 use crate::table::{CompiledHost, CompiledRoute, RouteTable};
 use crate::{Context, Fields, Request};
@@ -30,14 +31,15 @@ pub struct Routed<'a> {
     pub target: Target<'a>,
 }
 
-/// Finds the route of a request. Takes no lock, and allocates only if the host or path is not in normal form.
+/// Finds the route of a request. Takes no lock, and allocates only if the host or path is not in normal form. `observer` is told the host.
 ///
 /// # Errors
 /// [`Rejection`] if the request must not be routed, or no route matches.
-pub fn find<'a, F: Fields>(
+pub fn find<'a, F: Fields, O: Observer>(
     table: &'a RouteTable,
     context: &Context<'_>,
     request: &Request<'a, F>,
+    observer: &mut O,
 ) -> Result<Destination<'a>, Rejection> {
     // RFC 9110 section 9.3.6: a server that offers no tunnels refuses CONNECT.
     if request.method == "CONNECT" {
@@ -55,8 +57,9 @@ pub fn find<'a, F: Fields>(
     let target = Target::parse(request.target).map_err(Rejection::InvalidTarget)?;
     check_authority(&target, request.host)?;
     let compat = table.compat_0_9();
-    let route = find_host(table, host.as_deref())?
-        .ok_or(Rejection::NoRoute { compat })?
+    let virtual_host = find_host(table, host.as_deref())?.ok_or(Rejection::NoRoute { compat })?;
+    observer.host(&virtual_host.pattern);
+    let route = virtual_host
         .route(
             target.path(),
             &RouteFacts {

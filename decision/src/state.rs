@@ -106,8 +106,16 @@ impl LimitKey {
 }
 
 /// State that no request has used: every limit has room, and no credentials are known.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unused;
+#[derive(Clone, Copy, Debug)]
+pub struct Unused {
+    /// The current time, in seconds since 1970: it decides about tokens.
+    pub unix_now: u64,
+}
+
+impl Unused {
+    /// The state in 1970, for requests without tokens.
+    pub const TIMELESS: Self = Self { unix_now: 0 };
+}
 
 impl State for Unused {
     fn counts(&self) -> &dyn ClientCounts {
@@ -131,7 +139,7 @@ impl ClientCounts for Unused {
 
 impl Credentials for Unused {
     fn unix_now(&self) -> u64 {
-        0
+        self.unix_now
     }
 
     fn blocked(&self, _: IpAddr) -> Option<Duration> {

@@ -48,11 +48,24 @@ impl NewIds {
 
 /// Writes bytes as hexadecimal digits over `text`, which is twice as long.
 fn write_hex(bytes: &[u8], text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, digits) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        digits[0] = DIGITS[usize::from(byte >> 4)];
-        digits[1] = DIGITS[usize::from(byte & 15)];
+    let (pairs, _) = text.as_chunks_mut::<2>();
+    for (byte, digits) in bytes.iter().zip(pairs) {
+        *digits = HEX[usize::from(*byte)];
     }
+}
+
+/// The two hexadecimal digits of each byte.
+const HEX: [[u8; 2]; 256] = hex();
+
+const fn hex() -> [[u8; 2]; 256] {
+    let digits = *b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    table
 }
 
 /// Returns whether a received `X-Request-Id` passes: short and visible, so that it is safe in logs.

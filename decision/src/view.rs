@@ -74,19 +74,25 @@ pub struct Context<'a> {
 }
 
 /// Header fields as a list of names and values.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pairs<'a>(pub &'a [(&'a str, &'a str)]);
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs<'a, T = &'a str>(pub &'a [(T, T)]);
 
-impl Fields for Pairs<'_> {
+impl Default for Pairs<'_> {
+    fn default() -> Self {
+        Self(&[])
+    }
+}
+
+impl<T: AsRef<str>> Fields for Pairs<'_, T> {
     fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.0.iter();
-        pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        pairs.map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref().as_bytes()))
     }
 
     fn named(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &[u8]> {
         let pairs = self.0.iter();
-        let named = pairs.filter(move |(key, _)| key.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_bytes())
+        let named = pairs.filter(move |(key, _)| key.as_ref().eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_ref().as_bytes())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Documents: the files `upstreams.yaml` and `conf.d/*.yaml`, read into the authored layer or refused with every fault.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,11 +12,11 @@ use crate::document::route_keys::RouteKeys;
 use crate::hash::Digest;
 use crate::model::{
     Endpoint, Forbidden, GroupName, PasswordHasher, Pool, PoolName, RelativePath, Settings,
-    UnhashedPasswords, VirtualHost,
+    TokenIssuer, UnhashedPasswords, VirtualHost,
 };
 use crate::reading::FromYaml;
 
-mod actions;
+mod files;
 mod hosts;
 mod keys;
 mod lower;
@@ -39,10 +40,12 @@ mod tests;
 pub use crate::named_files::{FileRoom, FoundFile, MAX_FILE_BYTES, MAX_FILES_BYTES, NamedFiles};
 pub use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 pub use crate::yaml::MAX_BYTES;
-pub use lower::records;
+pub use lower::{records, records_of_all_groups};
 
 /// The text of the authored documents, by name: `upstreams.yaml`, `conf.d/NAME.yaml`; and the files that they name.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+///
+/// Not printed beyond names and sizes: both may hold credentials.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct DocumentSet {
     documents: BTreeMap<String, Bytes>,
     files: NamedFiles,
@@ -101,6 +104,16 @@ impl DocumentSet {
     }
 }
 
+impl fmt::Debug for DocumentSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut set = f.debug_struct("DocumentSet");
+        for (name, text) in &self.documents {
+            set.field(name, &format_args!("{} bytes", text.len()));
+        }
+        set.field("files", &self.files).finish()
+    }
+}
+
 impl FromIterator<(String, Bytes)> for DocumentSet {
     fn from_iter<I: IntoIterator<Item = (String, Bytes)>>(documents: I) -> Self {
         Self {
@@ -117,14 +130,18 @@ pub struct Surroundings {
     pub forbidden: Forbidden,
     /// Hashes the plain passwords of documents.
     pub passwords: Arc<dyn PasswordHasher>,
+    /// The key of the tokens that this control issues, for `keys: aralez`.
+    pub issuer: TokenIssuer,
 }
 
 impl Default for Surroundings {
-    /// Returns what a reader needs that only checks documents: nothing is forbidden, and passwords are not hashed.
+    /// Returns what a reader needs that only checks documents: nothing is forbidden, passwords are not hashed, and the key of tokens is
+    /// not known.
     fn default() -> Self {
         Self {
             forbidden: Forbidden::default(),
             passwords: Arc::new(UnhashedPasswords),
+            issuer: TokenIssuer::Unknown,
         }
     }
 }

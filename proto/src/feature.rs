@@ -14,6 +14,9 @@ pub const UNIX_ENDPOINT: u32 = 3;
 /// Routes that answer with a fixed response. A proxy without it does not know the action.
 pub const RESPOND: u32 = 18;
 
+/// Routes that serve the files of a folder. A proxy without it does not know the action.
+pub const FILES: u32 = 20;
+
 /// Routes that take only requests with certain methods, headers or query parameters, or only their exact path. A proxy without it would take
 /// every request below the path.
 pub const ROUTE_MATCH: u32 = 6;
@@ -23,7 +26,7 @@ pub const SPLIT: u32 = 7;
 
 fn all() -> impl Iterator<Item = u32> {
     let rules = rules::FEATURES.iter().copied().flatten().copied();
-    [BASE, UNIX_ENDPOINT, ROUTE_MATCH, SPLIT, RESPOND]
+    [BASE, UNIX_ENDPOINT, ROUTE_MATCH, SPLIT, RESPOND, FILES]
         .into_iter()
         .chain(rules)
 }

@@ -3,9 +3,10 @@
 //! Text is parsed into typed values or faults. Unset keys have the defaults declared with them. Paths stay as written: relative paths are
 //! relative to the working directory, as in the single-process Aralez.
 
-use crate::main_config::keys::MainKeys;
-use crate::place::DocumentFaults;
+use crate::main_config::keys::{MainKeys, OWNERS};
+use crate::place::{DocumentFault, DocumentFaults};
 use crate::reading::{FromYaml, Reader, report};
+use crate::yaml::Spot;
 
 mod changed_keys;
 mod checks;
@@ -26,6 +27,9 @@ pub use keys::MainConfig;
 pub use owner::Owner;
 pub use secret::Secret;
 pub use values::{ControlAddress, LogLevel};
+
+/// The beginning of a file.
+const FIRST: Spot = Spot { line: 1, column: 1 };
 
 /// Reads a `main.yaml`. `file` is its name in faults. An empty text is an empty configuration.
 ///
@@ -49,6 +53,21 @@ pub fn read(file: &str, text: &[u8]) -> Result<MainConfig, DocumentFaults> {
     } else {
         Err(report(faults, untold))
     }
+}
+
+/// Returns a fault of a key whose value is valid but unusable on this machine, such as a folder that does not exist. `text` is the `main.yaml`
+/// that [`read`] accepted.
+pub fn fault_of(file: &str, text: &[u8], key: &'static str, reason: String) -> DocumentFault {
+    let tree = crate::yaml::parse(text).ok();
+    let root = tree.as_ref().and_then(crate::yaml::Tree::root);
+    let at = root.and_then(|root| root.get(key)).map(|node| node.at());
+    let mut reader = Reader::new(file);
+    reader.under(key, |reader| reader.fault_at(at.unwrap_or(FIRST), reason))
+}
+
+/// Returns the keys: each with its owner, and `true` if a running daemon applies a new value.
+pub fn owned_keys() -> impl Iterator<Item = (&'static str, Owner, bool)> {
+    OWNERS.iter().copied()
 }
 
 /// Returns the JSON Schema of the file.

@@ -4,8 +4,10 @@
 
 mod address;
 mod endpoint;
+mod files;
 mod forbidden;
 mod header;
+mod hmac_states;
 mod host;
 mod name;
 mod password_hash;
@@ -16,20 +18,24 @@ mod respond;
 mod route_match;
 mod split;
 mod template;
+mod token_issuer;
 mod value_regex;
 
 pub use address::{EndpointAddress, InvalidAddress, SocketPath, TcpAddress};
 pub use endpoint::{Endpoint, EndpointOwner, EndpointState};
+pub use files::{Files, FolderPath, InvalidFolder};
 pub use forbidden::Forbidden;
 pub(crate) use header::lower_name;
 pub use header::{
     Direction, Header, HeaderEdits, HeaderValue, InvalidEdits, InvalidHeader, MOST_EDITS,
     check_name, check_value,
 };
+pub use hmac_states::HmacStates;
 pub use host::{Action, Balance, MOST_ROUTES, Pool, Route, Settings, VirtualHost};
 pub use name::{GroupName, HostPattern, InvalidName, NodeName, PoolName};
 pub use password_hash::{Argon2Hash, BadPasswordHash, PasswordHash};
 pub use password_hasher::{PasswordHasher, UnhashedPasswords};
+pub(crate) use redirect::check_url_characters;
 pub use redirect::{InvalidTarget, Redirect, RedirectStatus, RedirectTarget};
 pub use relative_path::{InvalidRelativePath, RelativePath};
 pub use respond::{InvalidRespond, MOST_RESPOND_BYTES, Respond};
@@ -39,4 +45,5 @@ pub use route_match::{
 };
 pub use split::{InvalidSplit, Split, WeightedPool};
 pub use template::{Placeholder, Template, TemplatePart, UnknownPlaceholder};
+pub use token_issuer::TokenIssuer;
 pub use value_regex::{InvalidRegex, ValueRegex};

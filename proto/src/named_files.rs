@@ -1,6 +1,7 @@
 //! The files that documents name, with their contents.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +17,9 @@ pub const MAX_FILES_BYTES: usize = 16 << 20;
 pub type FoundFile = Result<Bytes, Arc<str>>;
 
 /// Files that documents name, by path. A path that is not in it was not looked for yet.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+///
+/// Not printed beyond names and sizes: a file may hold credentials.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct NamedFiles(BTreeMap<RelativePath, FoundFile>);
 
 impl NamedFiles {
@@ -71,6 +74,19 @@ impl NamedFiles {
     /// Reports whether no file was looked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for NamedFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |found: &FoundFile| match found {
+            Ok(content) => format!("{} bytes", content.len()),
+            Err(reason) => reason.to_string(),
+        };
+        let files = self.0.iter();
+        f.debug_map()
+            .entries(files.map(|(path, found)| (path.as_str(), size(found))))
+            .finish()
     }
 }
 

@@ -55,23 +55,37 @@ impl fmt::Display for DocumentFaults {
 
 impl std::error::Error for DocumentFaults {}
 
-/// Positions of the values of one scope in its document, by dotted key: `timeouts.read`, `headers[0]`. Lines and columns count from 1.
+/// Positions of one scope and of its values in its document, by dotted key: `timeouts.read`, `headers[0]`. Lines and columns count from 1.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Places(Vec<(Box<str>, (u32, u32))>);
+pub struct Places {
+    scope: Option<(u32, u32)>,
+    values: Vec<(Box<str>, (u32, u32))>,
+}
 
 impl Places {
+    /// Returns line and column of the scope: its key, or its element of a list. `None` for the top.
+    pub const fn scope(&self) -> Option<(u32, u32)> {
+        self.scope
+    }
+
     /// Returns line and column of a value. `None` if the scope does not set it.
     pub fn of(&self, key: &str) -> Option<(u32, u32)> {
-        let found = self.0.iter().find(|(known, _)| **known == *key);
+        let found = self.values.iter().find(|(known, _)| **known == *key);
         found.map(|(_, place)| *place)
     }
 
-    /// Returns all positions, in the order written.
+    /// Returns the positions of all values, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, (u32, u32))> {
-        self.0.iter().map(|(key, place)| (&**key, *place))
+        self.values.iter().map(|(key, place)| (&**key, *place))
     }
 
     pub(crate) fn note(&mut self, key: Box<str>, place: (u32, u32)) {
-        self.0.push((key, place));
+        self.values.push((key, place));
+    }
+
+    /// Returns these positions for a scope at `place`.
+    pub(crate) fn within(self, place: (u32, u32)) -> Self {
+        let scope = Some(place);
+        Self { scope, ..self }
     }
 }

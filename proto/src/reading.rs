@@ -16,7 +16,7 @@ mod values;
 mod written;
 
 pub(crate) use bounded::{NonZeroTimeout, SizeBetween, written};
-pub(crate) use key::{Key, Scopes};
+pub(crate) use key::{Key, Scopes, Support};
 pub(crate) use keys::{
     KeyMatch, KeySet, default_of, keys, read_at, read_map, schema_of, unknown_reason,
 };
@@ -25,7 +25,9 @@ pub(crate) use named_paths::NamedPaths;
 pub(crate) use near::{did_you_mean, nearest};
 pub(crate) use not_yet::NotYet;
 pub(crate) use reader::{Reader, Spanned, report, shown};
-pub(crate) use shape::{FromYaml, choices, choose, scalar_or_map, takes_key, text};
+pub(crate) use shape::{
+    FromYaml, choices, choose, parsed, parsed_quoting, scalar_or_map, takes_key, text,
+};
 pub(crate) use values::{Anything, Between, Cidr, SecretText, WrittenDuration, WrittenSize};
 pub use values::{OneOrMany, duration};
 pub(crate) use written::Written;

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 
+use crate::model::{EndpointAddress, PoolName};
 use crate::reading::{Between, FromYaml, Key, KeyMatch, NotYet, Reader, Written, takes_key};
 use crate::wire::resource as wire;
 use crate::yaml::Node;
@@ -34,8 +35,8 @@ mod x4xx_limit;
 
 pub use add_prefix::AddPrefix;
 pub use authorization::{
-    ApiKeys, Authorization, AuthorizationMethod, BasicUser, BasicUsers, KeyMaterial,
-    TokenAlgorithm, TokenKey, TokenRule, TokenSecret,
+    ApiKeys, Authorization, AuthorizationMethod, BasicUser, BasicUsers, CopiedHeader, KeyMaterial,
+    ServerRule, ServerUrl, TokenAlgorithm, TokenKey, TokenRule, TokenSecret,
 };
 use balance::BalanceChoice;
 use client_ca::ClientCa;
@@ -101,6 +102,11 @@ pub(crate) trait Rule: Clone + Debug + Default + PartialEq {
         &[]
     }
 
+    /// Returns the server that the value itself names: the name of its pool, which values with the same server share, and its address.
+    fn server(&self) -> Option<(&PoolName, &EndpointAddress)> {
+        None
+    }
+
     /// Encodes the value. `None` if the scope does not set the rule, so that an unset rule takes no bytes.
     fn encode(&self) -> Option<Self::Wire>;
 
@@ -137,6 +143,11 @@ macro_rules! rules {
             /// Returns the features that these values need.
             pub(crate) fn needs(&self) -> Vec<u32> {
                 [$(self.$field.needs(),)*].concat()
+            }
+
+            /// Returns the servers that these values name, each with the name of its pool.
+            pub(crate) fn servers(&self) -> impl Iterator<Item = (&PoolName, &EndpointAddress)> {
+                [$(self.$field.server(),)*].into_iter().flatten()
             }
 
             /// Encodes the rules. `None` if the scope sets none.
@@ -176,7 +187,7 @@ macro_rules! rules {
             pub(crate) fn keys(scope: Scope) -> impl Iterator<Item = Key> {
                 let all = [
                     $(($scopes, takes_key::<<$rule as Rule>::Keys>($key, &[$($alias),*], &[$($about),*], None)),)*
-                    $(($checked_scopes, takes_key::<$shape>($checked_key, &[], &[$($checked_about),*], None)),)*
+                    $(($checked_scopes, takes_key::<NotYet<$shape>>($checked_key, &[], &[$($checked_about),*], None)),)*
                 ];
                 let here = all.into_iter().filter(move |(scopes, _): &(&[Scope], Key)| scopes.contains(&scope));
                 here.map(|(_, key)| key)

@@ -43,6 +43,13 @@ pub(crate) struct Spot {
     pub(crate) column: u32,
 }
 
+impl Spot {
+    /// Returns line and column.
+    pub(crate) const fn position(self) -> (u32, u32) {
+        (self.line, self.column)
+    }
+}
+
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)

@@ -28,7 +28,8 @@ prop_compose! {
         servers in prop::collection::btree_set(1_u16..9_999, 1..4),
         to_https in any::<bool>(),
         redirect in any::<bool>(),
-        value in "[ -9;-~]{0,12}",
+        // Without braces, which are placeholders.
+        value in "[ -9;-z|~]{0,12}",
         connect in 1_u64..100,
     ) -> Value {
         let servers: Vec<String> = servers.iter().map(|port| format!("127.0.0.1:{port}")).collect();

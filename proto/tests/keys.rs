@@ -115,10 +115,13 @@ fn lines(texts: &[&'static str]) -> Vec<&'static str> {
     lines.filter(|line| !line.is_empty()).collect()
 }
 
+/// The content of every file: a user, who is also long enough as a secret.
+const CONTENT: &str = "ann:$2y$05$4uNBNnQ8RGEwmUP8GXRy1.UZ6KR/tlIyhmIP4hYk6RMRZlhFLlONy\n";
+
 /// Reads a document next to which every file exists that it names.
 fn said_of(text: &str) -> Vec<String> {
     let set = DocumentSet::of_main(text.to_owned().into());
-    let files = NamedFiles::collect(&document::named_files(&set), |_| Ok(Bytes::new()));
+    let files = NamedFiles::collect(&document::named_files(&set), |_| Ok(Bytes::from(CONTENT)));
     let set = set.with_files(files);
     match document::read(&set, &Surroundings::default()) {
         Ok(_) => Vec::new(),

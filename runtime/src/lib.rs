@@ -18,3 +18,4 @@ pub mod supervised;
 pub mod telemetry;
 pub mod threads;
 pub mod token;
+pub mod withheld;

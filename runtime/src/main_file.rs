@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use aralez_proto::document::DocumentFaults;
+use aralez_proto::document::{DocumentFault, DocumentFaults};
 use aralez_proto::main_config::{self, ChangedKey, MainConfig};
 
 /// Limit on the size of `main.yaml`, in bytes: 1 MiB.
@@ -51,6 +51,11 @@ impl MainFile {
         Ok((Self { path, text }, config))
     }
 
+    /// Returns a fault of a key whose value cannot be used on this machine, with its place in the file.
+    pub fn fault(&self, key: &'static str, reason: String) -> DocumentFault {
+        main_config::fault_of(&shown(self.path.as_deref()), &self.text, key, reason)
+    }
+
     /// Reads the file again. Returns the new configuration and the keys that changed.
     ///
     /// # Errors
@@ -72,8 +77,12 @@ pub fn load(path: Option<&Path>) -> Result<MainConfig, MainFileError> {
 }
 
 fn parse(path: Option<&Path>, text: &[u8]) -> Result<MainConfig, MainFileError> {
-    let name = path.map_or_else(String::new, |path| path.display().to_string());
-    main_config::read(&name, text).map_err(MainFileError::Faults)
+    main_config::read(&shown(path), text).map_err(MainFileError::Faults)
+}
+
+/// Returns the name of the file in faults.
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| path.display().to_string())
 }
 
 fn text_of(path: &Path) -> Result<Vec<u8>, MainFileError> {

@@ -77,7 +77,9 @@ fn token(seconds: i64) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(outer.finalize()))
 }
 
-/// S65, S64: `curl -u username:password`, as documented.
+/// `curl -u username:password`, as documented.
+// Row S64: 401 before anything else.
+// Row S65: basic.
 #[tokio::test]
 async fn a_name_and_password_open_a_route_with_basic() {
     let document = "headers: [\"Access-Control-Allow-Origin:*\"]\n\
@@ -141,7 +143,9 @@ async fn users_of_htpasswd_are_taken_as_they_are_written() {
     );
 }
 
-/// S66: `curl -H "x-api-key: …"`, as documented.
+/// `curl -H "x-api-key: …"`, as documented.
+// Row S64: 401 before anything else.
+// Row S66: apikey.
 #[tokio::test]
 async fn a_key_opens_a_route_with_apikey() {
     let document =
@@ -157,7 +161,10 @@ async fn a_key_opens_a_route_with_apikey() {
     );
 }
 
-/// S67, X6, A-06: `Bearer` and `araleztoken`, as documented; endpoints do not see the token of the query.
+/// `Bearer` and `araleztoken`, as documented; endpoints do not see the token of the query.
+// Row A-06: tokens in the query.
+// Row S67: jwt.
+// Row X6: araleztoken ends here.
 #[tokio::test]
 async fn a_token_opens_a_route_with_jwt_and_its_parameter_is_not_forwarded() {
     let document = format!(
@@ -217,7 +224,9 @@ async fn a_token_opens_a_route_with_jwt_and_its_parameter_is_not_forwarded() {
     );
 }
 
-/// C6: the narrower scope wins, and `none` opens; all of it live.
+/// The narrower scope wins, and `none` opens; all of it live.
+// Row A-10: rotation of keys.
+// Row C6: authorization in each scope.
 #[tokio::test]
 async fn the_narrower_scope_decides_and_none_opens() {
     let document = "authorization: {type: apikey, creds: top}\n\
@@ -249,7 +258,9 @@ async fn the_narrower_scope_decides_and_none_opens() {
     assert_eq!(scene.status("/path", &[("x-api-key", "next")]).await, 200);
 }
 
-/// A-08, X5: after too many failures, an address gets 429 for everything, also for the right key.
+/// After too many failures, an address gets 429 for everything, also for the right key.
+// Row A-08: guessing.
+// Row X5: guessing.
 #[tokio::test]
 async fn guessing_ends_after_a_few_failures() {
     let document = "authorization: {type: apikey, creds: right}\n\
@@ -282,6 +293,24 @@ async fn guessing_ends_after_a_few_failures() {
     for line in ["reason=\"unauthorized\"} 8", "reason=\"blocked\"} 1"] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+}
+
+// Row X5: guessing.
+#[tokio::test]
+async fn a_client_over_its_limit_is_refused_before_its_credentials_are_judged() {
+    let document = "rate_limit: {requests: 2, per: 1h}\nauthorization: {type: apikey, creds: right}\n\
+         a.test: {paths: {/: {SERVERS}}}\n";
+    let scene = Scene::start_with(document, "auth_failures: 3/h").await;
+    for _ in 0..2 {
+        assert_eq!(scene.status("/", &[("x-api-key", "wrong")]).await, 401);
+    }
+    for key in ["wrong", "wrong", "right"] {
+        let refused = scene.ask("/", &[("x-api-key", key)]).await;
+        assert_eq!(refused.status, 429);
+        // A block by `auth_failures` has no such field: these guesses were not even counted.
+        assert_eq!(refused.header("x-rate-limit-limit"), Some("2"));
+    }
+    assert_eq!(scene.origin.count(), 0);
 }
 
 /// Promise 3 and section 5 of the design: an equal document gives equal bytes, also after a restart of control.

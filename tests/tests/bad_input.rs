@@ -113,6 +113,9 @@ async fn a_body_over_the_limit_is_413_before_it_is_read() {
     stage.nothing_changed().await;
 }
 
+// Row S28: the master key.
+// Row X1: the key of the config API.
+// Row X2: the config API is closed.
 #[tokio::test]
 async fn the_config_api_asks_for_its_key_and_for_what_it_knows() {
     let stage = UnchangedStage::new().await;
@@ -159,6 +162,7 @@ async fn a_config_api_that_is_switched_off_takes_nothing_but_files_still_count()
     fleet.until_serving(LIVE, "a.test", "a").await;
 }
 
+// Row X2: the config API is closed.
 #[tokio::test]
 async fn a_route_to_the_config_api_is_refused() {
     let stage = UnchangedStage::new().await;

@@ -11,6 +11,10 @@ async fn serving(document: &str) -> Fleet {
     fleet
 }
 
+// Row S46: headers.
+// Row C8: client_headers and server_headers.
+// Row D3: the direction of headers.
+// Row R4: merged headers.
 #[tokio::test]
 async fn headers_merge_and_the_narrower_scope_wins() {
     let origin = Origin::start("a").await;
@@ -50,6 +54,9 @@ async fn headers_merge_and_the_narrower_scope_wins() {
     assert_eq!(origin.last().header("x-to-endpoint"), Some("p"));
 }
 
+// Row T-01: nominated fields.
+// Row S75: Host and X-Forwarded-For.
+// Row X11: the address of the client.
 #[tokio::test]
 async fn forwarded_headers_are_ours_and_connection_headers_end_here() {
     let origin = Origin::start("a").await;

@@ -36,7 +36,11 @@ async fn until_served(client: &mut Connection, request: &Request) {
     patience.expect("never served again");
 }
 
-/// S45, S68, C14, R-05: the documented answer, on a connection that is served again once the limit admits a request.
+/// The documented answer, on a connection that is served again once the limit admits a request.
+// Row R-05: the answer of a limit.
+// Row S45: rate_limit in each scope.
+// Row S68: the documented 429.
+// Row C14: headers of a 429.
 #[tokio::test]
 async fn a_client_over_the_limit_is_told_when_to_come_back_and_keeps_its_connection() {
     let origin = Origin::start("a").await;
@@ -89,7 +93,10 @@ async fn a_client_over_the_limit_is_told_when_to_come_back_and_keeps_its_connect
     until_served(&mut client, &request).await;
 }
 
-/// S45, S69, R3: a path has its own count, hosts do not share one, and `none` lifts the limit.
+/// A path has its own count, hosts do not share one, and `none` lifts the limit.
+// Row S45: rate_limit in each scope.
+// Row S69: what a limit counts.
+// Row R3: limits per scope.
 #[tokio::test]
 async fn the_narrower_scope_decides_and_hosts_count_apart() {
     let origin = Origin::start("a").await;
@@ -108,7 +115,8 @@ async fn the_narrower_scope_decides_and_hosts_count_apart() {
     }
 }
 
-/// S69: `compat: aralez-0.9` gives the documented limiter by address alone.
+/// `compat: aralez-0.9` gives the documented limiter by address alone.
+// Row S69: what a limit counts.
 #[tokio::test]
 async fn with_compat_hosts_and_paths_share_one_count() {
     let origin = Origin::start("a").await;
@@ -125,7 +133,8 @@ async fn with_compat_hosts_and_paths_share_one_count() {
     assert_eq!(statuses(&fleet, "b.test", "/", 2).await, [200, 429]);
 }
 
-/// counts belong to the process, not to a thread or a table.
+/// Counts belong to the process, not to a thread or a table.
+// Row R-04: overshoot.
 #[tokio::test]
 async fn counts_are_shared_by_threads_and_survive_a_change() {
     let origin = Origin::start("a").await;
@@ -152,7 +161,9 @@ async fn counts_are_shared_by_threads_and_survive_a_change() {
     assert_eq!(clients[0].send(&request).await.unwrap().status, 429);
 }
 
-/// C10, R17: more failures within a second than the limit refuse the client until the window has moved on; refusals do not count.
+/// More failures within a second than the limit refuse the client until the window has moved on; refusals do not count.
+// Row C10: x4xx_limit.
+// Row R17: x4xx_limit counts right.
 #[tokio::test]
 async fn a_client_whose_requests_fail_is_refused_until_the_second_is_over() {
     let origin = Origin::start("a").await;

@@ -88,6 +88,7 @@ async fn a_named_file_that_disappears_stays_in_use_and_is_shown() {
     assert_eq!(fleet.head().await, Ok(before.0));
 }
 
+// Row C-07: files of documents.
 #[tokio::test]
 async fn a_path_out_of_the_folder_is_refused_with_its_place_by_control_and_by_validate() {
     let origin = Origin::start("a").await;

@@ -79,6 +79,18 @@ const EDITED: [(&str, Edits); 3] = [
                 "        let probe = (rules.probe.0 == Some(true)).then_some(Self::Probe);\n        let first = probe.into_iter().chain(to_https)",
             ),
             (
+                "            Self::ToHttps => \"to_https\",",
+                "            Self::ToHttps => \"to_https\",\n            Self::Probe => \"probe\",",
+            ),
+            (
+                "            Self::ToHttps => \"true\".to_owned(),",
+                "            Self::ToHttps | Self::Probe => \"true\".to_owned(),",
+            ),
+            (
+                "            (Self::ToHttps, Ok(_)) =>",
+                "            (Self::Probe, Ok(_)) => \"the probe is set\".to_owned(),\n            (Self::ToHttps, Ok(_)) =>",
+            ),
+            (
                 "        Policy::ToHttps => to_https(subject),",
                 "        Policy::ToHttps => to_https(subject),\n        Policy::Probe => Ok(Verdict::Answer(Answer::redirect(RedirectStatus::Found, \"/\"))),",
             ),

@@ -27,6 +27,10 @@ async fn site() -> Site {
     }
 }
 
+// Row P-01: dot segments, escaped or not.
+// Row P-02: several slashes.
+// Row P-03: whole segments and parameters.
+// Row X9: spellings of a path.
 #[tokio::test]
 async fn every_spelling_of_a_path_meets_the_same_route() {
     let site = site().await;
@@ -56,6 +60,9 @@ async fn every_spelling_of_a_path_meets_the_same_route() {
     }
 }
 
+// Row P-03: whole segments and parameters.
+// Row P-05: double escapes.
+// Row P-06: invalid UTF-8.
 #[tokio::test]
 async fn what_only_looks_like_another_route_stays_where_it_is() {
     let site = site().await;
@@ -83,6 +90,10 @@ async fn what_only_looks_like_another_route_stays_where_it_is() {
     assert_eq!(site.secret.count(), 0);
 }
 
+// Row P-01: dot segments, escaped or not.
+// Row P-02: several slashes.
+// Row P-04: backslashes.
+// Row X9: spellings of a path.
 #[tokio::test]
 async fn what_two_parsers_read_differently_is_400() {
     let site = site().await;
@@ -149,6 +160,7 @@ async fn a_head_that_is_not_clear_is_refused_and_its_connection_closed() {
     assert_eq!((site.public.count(), site.secret.count()), (0, 0));
 }
 
+// Row P-09: fields that claim another target.
 #[tokio::test]
 async fn headers_that_claim_another_path_do_not_route() {
     let site = site().await;

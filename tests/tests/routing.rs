@@ -15,7 +15,8 @@ fn servers(origin: &Origin) -> String {
     format!("servers: [\"{}\"]", origin.address())
 }
 
-/// `strip_prefix` and `add_prefix`: P-01 to P-03.
+/// `strip_prefix` and `add_prefix`.
+// Row P-01: dot segments, escaped or not.
 #[tokio::test]
 async fn endpoints_see_the_path_without_one_prefix_and_with_another() {
     let origin = Origin::start("a").await;
@@ -44,7 +45,7 @@ async fn endpoints_see_the_path_without_one_prefix_and_with_another() {
         assert_eq!(origin.last().target(), seen, "{target}");
     }
     let count = origin.count();
-    // The first two are read alike as a whole, but not what remains of them: P-01.
+    // The first two are read alike as a whole, but not what remains of them.
     for target in [
         "/app;%3F/..%3Bx",
         "/app;%23/.%3Fx",
@@ -61,6 +62,7 @@ async fn endpoints_see_the_path_without_one_prefix_and_with_another() {
     );
 }
 
+// Row S75: Host and X-Forwarded-For.
 #[tokio::test]
 async fn endpoints_see_the_host_of_the_route_and_whom_the_client_asked() {
     let origin = Origin::start("a").await;
@@ -126,7 +128,9 @@ async fn a_route_answers_itself_with_the_edits_of_its_responses() {
     assert_eq!(client.send(&head).await.unwrap().text(), "");
 }
 
-/// C11, R16: every form, with an endpoint that is dead and without one.
+/// Every form, with an endpoint that is dead and without one.
+// Row C11: redirect_to.
+// Row R16: redirects without endpoints.
 #[tokio::test]
 async fn a_redirect_keeps_path_and_query_with_each_status_and_needs_no_endpoint() {
     let dead = Port::free();
@@ -175,7 +179,10 @@ async fn a_loop_of_redirects_is_refused_with_its_routes() {
     assert_eq!(fleet.get(0, "c.test", "/").await.unwrap().status, 200);
 }
 
-/// S44, S71, C20, R2.
+// Row S44: to_https in each scope.
+// Row S71: the redirect to HTTPS.
+// Row C20: to_https keeps the request.
+// Row R2: to_https before the endpoint.
 #[tokio::test]
 async fn to_https_is_inherited_and_overridden_in_every_scope_and_reaches_no_endpoint() {
     let origin = Origin::start("a").await;
@@ -212,7 +219,8 @@ async fn to_https_is_inherited_and_overridden_in_every_scope_and_reaches_no_endp
     }
 }
 
-/// X8: the route is chosen by host and path alone.
+/// The route is chosen by host and path alone.
+// Row X8: a dead route.
 #[tokio::test]
 async fn a_path_whose_endpoints_are_dead_is_never_served_by_a_shorter_one() {
     let origin = Origin::start("public").await;

@@ -52,6 +52,7 @@ async fn every_sample_loads() {
     }
 }
 
+// Row D1: both layouts.
 #[tokio::test]
 async fn both_layouts_of_the_documented_example_serve_the_same() {
     let read = |name: &str| std::fs::read_to_string(folder().join(name)).unwrap();

@@ -21,6 +21,11 @@ const REFUSED: &str = "R3fused-77f1c0aa41-s3cret";
 const PASSWORD: &str = "Pl4nted-4f0be9d1c7-passw0rd";
 const API_KEY: &str = "Pl4nted-9e33d1a0b2-api-key";
 const JWT_SECRET: &str = "Pl4nted-61c7e0f9a4-jwt-secret";
+/// A secret in a file that a document names.
+const KEY_FILE: &str = "Pl4nted-2ab90f6d33-key-file";
+/// What a file of users contains: a hash, and a comment.
+const HASH: &str = "$2y$05$db.vRze0t5HZoyRHxFWyj.IczgjcJmSsG3aAXjX9qAQVlKgxfKh.O";
+const COMMENT: &str = "Pl4nted-e08f1c5a7d-comment";
 const TOKEN: &str = "Pl4nted-c05512de8b-t0ken";
 const GUESSED: &str = "Gu3ssed-5b1e77ac90-s3cret";
 
@@ -38,6 +43,21 @@ fn guarded(origin: &Origin) -> String {
     host("basic", &format!("type: basic, creds: \"user:{PASSWORD}\""))
         + &host("key", &format!("type: apikey, creds: {API_KEY}"))
         + &host("jwt", &format!("type: jwt, creds: {JWT_SECRET}"))
+        + &host("users", "type: basic, users_file: users")
+        + &host("file", "type: jwt, keys: [{alg: HS256, key_file: key}]")
+        + &host("issued", "type: jwt, keys: aralez")
+}
+
+/// Writes the files that the documents name.
+fn write_files(fleet: &Fleet) {
+    let users = format!("# {COMMENT}\nuser:{HASH}\n");
+    for (name, content) in [
+        ("users", users.as_str()),
+        ("key", KEY_FILE),
+        ("faulty", REFUSED),
+    ] {
+        std::fs::write(fleet.documents().join(name), content).unwrap();
+    }
 }
 
 /// Sends right and wrong credentials of each kind.
@@ -47,6 +67,7 @@ async fn present_credentials(fleet: &Fleet) {
     for (host, target, name, value, status) in [
         ("basic.test", "/", "Authorization", basic(PASSWORD), 200),
         ("basic.test", "/", "Authorization", basic(GUESSED), 401),
+        ("users.test", "/", "Authorization", basic(GUESSED), 401),
         ("key.test", "/", "X-Api-Key", API_KEY.to_owned(), 200),
         ("key.test", "/", "X-Api-Key", GUESSED.to_owned(), 401),
         (
@@ -57,6 +78,14 @@ async fn present_credentials(fleet: &Fleet) {
             401,
         ),
         ("jwt.test", token.as_str(), "Accept", "*/*".to_owned(), 401),
+        ("file.test", token.as_str(), "Accept", "*/*".to_owned(), 401),
+        (
+            "issued.test",
+            token.as_str(),
+            "Accept",
+            "*/*".to_owned(),
+            401,
+        ),
         ("a.test", token.as_str(), "Accept", "*/*".to_owned(), 200),
     ] {
         let request = Request::get(host, target).header(name, &value);
@@ -131,7 +160,9 @@ fn whole(response: &Response) -> Vec<u8> {
 async fn refuse_documents(fleet: &Fleet, a: &Origin) {
     let faulty = document(a, REFUSED)
         + "bogus: 1\n"
-        + &format!("b.test: {REFUSED}\nauthorization: {{type: basic, users: ['{REFUSED}']}}\n");
+        + &format!("b.test: {REFUSED}\nauthorization: {{type: basic, users: ['{REFUSED}']}}\n")
+        + "c.test: {authorization: {type: basic, users_file: faulty}, paths: {/: {respond: {status: 204}}}}\n"
+        + "d.test: {authorization: {type: jwt, keys: [{alg: RS256, key_file: faulty}]}, paths: {/: {respond: {status: 204}}}}\n";
     let response = fleet.push(&faulty).await;
     assert_eq!(response.status, 502);
     assert!(!response.text().contains(REFUSED), "{}", response.text());
@@ -148,6 +179,8 @@ async fn refuse_documents(fleet: &Fleet, a: &Origin) {
 }
 
 /// F-15: secrets in the cache, the ledger, logs and answers.
+// Row A-06: tokens in the query.
+// Row X1: the key of the config API.
 #[tokio::test]
 async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let a = Origin::start("a").await;
@@ -155,8 +188,10 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
         .control("log_level: trace")
         .proxy(0, "log_level: trace")
         .document(&(document(&a, PLANTED) + &guarded(&a)))
-        .start()
-        .await;
+        .lay_out();
+    write_files(&fleet);
+    fleet.start_control().await;
+    fleet.start_proxy(0).await;
     let head = fleet.until_current(LIVE).await;
     fleet.until_serving(LIVE, "a.test", "a").await;
     assert_eq!(a.last().header("x-token"), Some(PLANTED), "it is in use");
@@ -175,9 +210,11 @@ async fn planted_secrets_are_in_no_log_state_metric_or_answer() {
     let mut look = |place: String, bytes: &[u8]| {
         let wrong_key = "wr0ng-key-s3cret";
         let credentials = [PASSWORD, API_KEY, JWT_SECRET, TOKEN, GUESSED];
+        let files = [KEY_FILE, HASH, COMMENT];
         for secret in [PLANTED, REFUSED, MASTER_KEY, wrong_key]
             .into_iter()
             .chain(credentials)
+            .chain(files)
         {
             if holds(bytes, secret) {
                 found.push(format!(

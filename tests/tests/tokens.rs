@@ -1,9 +1,11 @@
 //! Tokens: the documented command lines give tokens that other programs verify, and no key or token is written anywhere.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use aralez_proto::model::HmacStates;
 use aralez_tests::document::site;
 use aralez_tests::eventually::eventually;
 use aralez_tests::files::{files_below, workspace};
@@ -11,7 +13,10 @@ use aralez_tests::fleet::{Fleet, MASTER_KEY, Plan, START};
 use aralez_tests::process::{Daemon, binary, run_with, text};
 use aralez_tests::raw::{self, Request};
 use aralez_tests::wire::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 const SOON: Duration = Duration::from_secs(30);
 const JWT_KEY: &str = "51gn1ng-0d8a2c1b9e-s3cret";
@@ -86,11 +91,15 @@ async fn stdout(script: &str) -> String {
 }
 
 async fn jwt(fleet: &Fleet, key: &str) -> Response {
+    jwt_of(fleet.api(), key).await
+}
+
+async fn jwt_of(api: SocketAddr, key: &str) -> Response {
     let body = format!(r#"{{"master_key": "{key}", "owner": "valod", "valid": 10}}"#);
     let request = Request::new("POST", "control", "/jwt")
         .header("Content-Type", "application/json")
         .body(body);
-    raw::send(fleet.api(), &request).await.unwrap()
+    raw::send(api, &request).await.unwrap()
 }
 
 /// Starts control with `JWT_KEY` in its environment.
@@ -114,6 +123,10 @@ async fn signing_fleet(plan: Plan) -> Fleet {
     fleet
 }
 
+// Row S28: the master key.
+// Row S86: the wrong master key.
+// Row S89: the documented line.
+// Row D6: documented command lines.
 #[tokio::test]
 async fn the_documented_lines_give_a_token_that_another_program_verifies() {
     let fleet = Fleet::start(0).await;
@@ -135,6 +148,7 @@ async fn the_documented_lines_give_a_token_that_another_program_verifies() {
     assert_eq!(issued.header("content-type"), Some("application/json"));
 }
 
+// Row C4: JWT_KEY.
 #[tokio::test]
 async fn jwt_key_signs_in_place_of_the_master_key_while_configuration_may_not_be_written() {
     let fleet = signing_fleet(Plan::new(0).control("config_api_enabled: false")).await;
@@ -167,6 +181,36 @@ async fn guesses_are_throttled_and_counted_and_the_right_key_passes() {
         .unwrap();
     let counted = "aralez_control_wrong_keys_total 10";
     assert!(metrics.text().contains(counted), "{}", metrics.text());
+}
+
+/// Asks for tokens one after the other.
+async fn ask(api: SocketAddr, times: usize) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for _ in 0..times {
+        let answer = jwt_of(api, MASTER_KEY).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let token: Value = serde_json::from_slice(&answer.body).unwrap();
+        tokens.push(token["token"].as_str().unwrap().to_owned());
+    }
+    tokens
+}
+
+// Row A-11: issuing tokens.
+#[tokio::test]
+async fn a_thousand_requests_for_a_token_all_get_one_that_is_valid() {
+    let fleet = Fleet::start(0).await;
+    let (clients, each) = (20, 50);
+    let api = fleet.api();
+    let asked: JoinSet<Vec<String>> = (0..clients).map(|_| ask(api, each)).collect();
+    let tokens = asked.join_all().await.concat();
+    assert_eq!(tokens.len(), clients * each);
+    let key = HmacStates::of(MASTER_KEY.as_bytes());
+    for token in &tokens {
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let expected = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
+        assert_eq!(signature, expected);
+    }
+    assert_user(&claims(&tokens[0], MASTER_KEY).await, "valod", 10);
 }
 
 #[tokio::test]
@@ -238,7 +282,9 @@ async fn ctl_says_why_it_issues_no_token() {
     }
 }
 
-/// X4, A-11: issued tokens and the keys behind them.
+/// Issued tokens and the keys behind them.
+// Row A-11: issuing tokens.
+// Row X4: no token in a log.
 #[tokio::test]
 async fn no_key_and_no_token_is_in_a_log_a_metric_or_a_file() {
     let mut fleet = signing_fleet(Plan::new(0).control("log_level: trace")).await;

@@ -21,6 +21,9 @@ fn ok(text: &str) -> (u16, String) {
     (200, text.to_owned())
 }
 
+// Row P-03: whole segments and parameters.
+// Row S52: nested paths.
+// Row S61: whole segments.
 #[tokio::test]
 async fn the_longest_path_by_whole_segments_takes_the_request() {
     let (root, api, deep) = (
@@ -55,6 +58,9 @@ async fn the_longest_path_by_whole_segments_takes_the_request() {
     );
 }
 
+// Row P-07: the host.
+// Row S60: the host of a request.
+// Row C12: DEFAULT.
 #[tokio::test]
 async fn exact_hosts_beat_wildcards_and_wildcards_beat_the_default() {
     let (exact, wild, default) = (
@@ -84,6 +90,8 @@ async fn exact_hosts_beat_wildcards_and_wildcards_beat_the_default() {
     }
 }
 
+// Row S62: what nobody serves.
+// Row R1: statuses.
 #[tokio::test]
 async fn what_nobody_takes_is_404_and_what_cannot_be_reached_502() {
     let origin = Origin::start("only").await;
@@ -117,6 +125,7 @@ async fn what_nobody_takes_is_404_and_what_cannot_be_reached_502() {
     );
 }
 
+// Row S62: what nobody serves.
 #[tokio::test]
 async fn the_older_spelling_gives_the_documented_502_for_a_miss() {
     let origin = Origin::start("a").await;
@@ -129,6 +138,7 @@ async fn the_older_spelling_gives_the_documented_502_for_a_miss() {
     assert_eq!(body(&fleet, "a.test", "/").await, ok("a"));
 }
 
+// Row R1: statuses.
 #[tokio::test]
 async fn an_endpoint_that_is_too_slow_is_504() {
     let origin = Origin::start("late").await;
@@ -147,6 +157,7 @@ async fn an_endpoint_that_is_too_slow_is_504() {
     );
 }
 
+// Row S71: the redirect to HTTPS.
 #[tokio::test]
 async fn a_path_that_wants_https_redirects_and_touches_no_endpoint() {
     let origin = Origin::start("plain").await;

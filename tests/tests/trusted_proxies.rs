@@ -46,7 +46,8 @@ async fn serving(document: &str) -> Fleet {
     fleet
 }
 
-/// T-04, R-02.
+// Row T-04: fields about the client.
+// Row R-02: limits behind proxies.
 #[tokio::test]
 async fn a_client_is_judged_by_the_address_that_a_trusted_proxy_vouches_for() {
     let origin = Origin::start("a").await;
@@ -102,7 +103,10 @@ async fn a_trusted_proxy_in_front_may_end_tls() {
     }
 }
 
-/// T-04, T-05, P-09.
+// Row P-09: fields that claim another target.
+// Row T-04: fields about the client.
+// Row T-05: underscores.
+// Row X11: the address of the client.
 #[tokio::test]
 async fn an_endpoint_sees_what_a_trusted_proxy_says_and_nothing_that_a_client_says() {
     let origin = Origin::start("a").await;

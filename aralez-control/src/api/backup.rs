@@ -1,20 +1,18 @@
 //! `GET /v1/store/backup`: all durable state as one file. It contains the key of the documents, so it needs the master key from every
 //! address, and is never cached.
 
-use std::io::Read;
-use std::time::Instant;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use std::io::Read;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::access::Denied;
 use super::problem::Problem;
+use super::write::require_key;
 use super::{Peer, Shared};
 
 /// Chunk size in bytes.
@@ -28,11 +26,7 @@ pub(super) async fn download(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let checked = api.access.check(&parts, peer.0.ip(), Instant::now());
-    if checked == Err(Denied::WrongKey) {
-        api.parts.observer.wrong_key();
-    }
-    checked?;
+    require_key(&api, &peer, &parts)?;
     let backup = api.parts.commits.backup().await.map_err(|rejected| {
         let title = "cannot create the backup";
         let detail = rejected.to_string();

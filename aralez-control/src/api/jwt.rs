@@ -182,6 +182,7 @@ impl IntoResponse for JwtFault {
 mod tests {
     use super::*;
 
+    // Row S87: a signature that fails.
     #[tokio::test]
     async fn a_signature_that_fails_is_the_documented_error() {
         let fault = JwtFault::Signing(SigningFailed("out of memory".to_owned()));

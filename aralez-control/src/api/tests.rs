@@ -18,6 +18,7 @@ use crate::core::observer::ApiPressure;
 use crate::core::source::Health;
 
 mod jwt;
+mod revisions;
 
 const MAX_CONNECTIONS: usize = 8;
 const SIGNING_KEY: &str = "signs-tokens";
@@ -78,6 +79,11 @@ impl Commits for Fake {
             content: Box::new(b"secret".as_slice()),
         };
         Box::pin(async { Ok(backup) })
+    }
+
+    fn revision(&self, revision: u64) -> ReadingRevision<'_> {
+        let found = (revision == 8).then(revisions::revision);
+        Box::pin(async { Ok(found) })
     }
 
     fn head(&self) -> Option<RevisionInfo> {

@@ -227,6 +227,11 @@ pub(super) fn allow(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Probl
         let detail = "config_api_enabled is false in main.yaml of control";
         return Err(Problem::new(StatusCode::FORBIDDEN, title, detail));
     }
+    require_key(api, peer, request)
+}
+
+/// Checks that the request has the master key.
+pub(super) fn require_key(api: &Api, peer: &Peer, request: &Parts) -> Result<(), Problem> {
     let checked = api.access.check(request, peer.0.ip(), Instant::now());
     if checked == Err(Denied::WrongKey) {
         api.parts.observer.wrong_key();

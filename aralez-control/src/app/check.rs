@@ -14,7 +14,7 @@ use aralez_proto::main_config::{ControlAddress, MainConfig};
 use crate::core::source::{Finding, Reports, Source, Wanted};
 use crate::core::status::{FilesReading, KnownFiles};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, WRITER_PATIENCE, WriteEvents};
+use crate::source::file::{FileSource, MainConfigFile, WRITER_PATIENCE, WriteEvents};
 use crate::stream::{ControlSocket, SocketError};
 
 /// Time limit for the set of files to become stable.
@@ -24,7 +24,11 @@ const LOOKING: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// All faults, one per line.
-pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()> {
+pub(super) fn check(
+    main: &MainConfig,
+    settings: &ControlSettings,
+    main_config: MainConfigFile,
+) -> Result<()> {
     let mut faults = Vec::new();
     let mut notes: Vec<String> = main.idle.iter().map(ToString::to_string).collect();
     notes.extend(settings.warnings.iter().cloned());
@@ -36,7 +40,7 @@ pub(super) fn check(main: &MainConfig, settings: &ControlSettings) -> Result<()>
         Err(error) => faults.push(error.to_string()),
     }
     if let Some(path) = &settings.upstreams_conf {
-        let (reading, authored) = look(path, &settings.surroundings())?;
+        let (reading, authored) = look(path, main_config, &settings.surroundings())?;
         notes.extend(reading.warnings.iter().map(ToString::to_string));
         faults.extend(reading.faults.iter().map(ToString::to_string));
         match authored {
@@ -80,10 +84,11 @@ impl Reports for Readings {
 /// Reads the set of files as a start would, with the files that the documents name.
 fn look(
     path: &Path,
+    main_config: MainConfigFile,
     surroundings: &Surroundings,
 ) -> Result<(Arc<FilesReading>, Result<Authored, DocumentFaults>)> {
     let (known, writers) = (KnownFiles::default(), WriteEvents::default());
-    let source = FileSource::new(path, known, writers, WRITER_PATIENCE);
+    let source = FileSource::new(path, known, writers, WRITER_PATIENCE).withholding(main_config);
     let (reports, readings) = mpsc::channel();
     let running = Box::new(source).start(Arc::new(Readings(reports)));
     let mut running = running.map_err(Error::msg)?;

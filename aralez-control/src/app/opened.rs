@@ -20,7 +20,7 @@ use crate::ledger::Ledger;
 use crate::passwords::PasswordHashes;
 use crate::publisher::{Following, Publisher, PublisherParts};
 use crate::settings::ControlSettings;
-use crate::source::file::{FileSource, MainDocument, WriteEvents};
+use crate::source::file::{FileSource, MainConfigFile, MainDocument, WriteEvents};
 
 /// The open state of control.
 pub(super) struct OpenState {
@@ -30,11 +30,18 @@ pub(super) struct OpenState {
     /// Contents of the checkpoint at start.
     kept: Discovered,
     writers: WriteEvents,
+    main_config: MainConfigFile,
 }
 
 impl OpenState {
     /// Reads the checkpoint in control's folder, and opens the publisher on the ledger with these endpoints.
-    pub(super) fn open(settings: &ControlSettings, ledger: Ledger, times: &Times) -> Result<Self> {
+    /// Documents may not name `main_config`.
+    pub(super) fn open(
+        settings: &ControlSettings,
+        ledger: Ledger,
+        times: &Times,
+        main_config: MainConfigFile,
+    ) -> Result<Self> {
         let fleet = SharedFleet::default();
         // Before the publisher opens the head, whose proof waits for these nodes.
         roster::recall(&ledger, &fleet);
@@ -44,7 +51,10 @@ impl OpenState {
         let kept = checkpoint.read();
         let writers = WriteEvents::default();
         let path = settings.upstreams_conf.clone();
-        let document = path.map(|path| MainDocument::new(path, writers.clone()));
+        let document = path.map(|path| {
+            let document = MainDocument::new(path, writers.clone());
+            document.withholding(main_config.clone())
+        });
         let main_file = document.clone();
         let parts = PublisherParts {
             store: Box::new(ledger),
@@ -67,6 +77,7 @@ impl OpenState {
             checkpoint,
             kept,
             writers,
+            main_config,
         })
     }
 
@@ -81,7 +92,8 @@ impl OpenState {
         match &settings.upstreams_conf {
             Some(path) => {
                 let (known, writers) = (self.publisher.known_files(), self.writers.clone());
-                sources.push(Box::new(FileSource::new(path, known, writers, patience)));
+                let files = FileSource::new(path, known, writers, patience);
+                sources.push(Box::new(files.withholding(self.main_config.clone())));
             }
             None => info!("no upstreams_conf: configuration through the config API only"),
         }

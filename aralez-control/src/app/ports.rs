@@ -6,7 +6,7 @@ use std::time::Duration;
 use aralez_proto::model::GroupName;
 use aralez_proto::version::Version;
 
-use crate::api::{BackingUp, Commits, Committing, Releasing};
+use crate::api::{BackingUp, Commits, Committing, ReadingRevision, Releasing};
 use crate::core::commit::{Proposal, TakeFiles};
 use crate::core::fleet::SharedFleet;
 use crate::core::hold::HoldId;
@@ -55,6 +55,10 @@ impl Commits for Publisher {
 
     fn backup(&self) -> BackingUp<'_> {
         Box::pin(Self::backup(self))
+    }
+
+    fn revision(&self, revision: u64) -> ReadingRevision<'_> {
+        Box::pin(Self::revision(self, revision))
     }
 
     fn head(&self) -> Option<RevisionInfo> {

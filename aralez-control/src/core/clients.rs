@@ -5,12 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aralez_proto::client::one_client;
 
 /// Maximum number of connections per client address, IPv6 by /64, within `max_api_connections`.
 pub const PER_ADDRESS: usize = 32;
+
+/// Time in which the first request of a connection arrives: until then, connections that were answered give way first. Without it, a client
+/// that opens a connection per request could lose a new one to those that it has closed, and that control has not noticed yet.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Number of a connection; a later connection has a higher number.
 pub type ClientId = u64;
@@ -94,7 +98,7 @@ impl<H> Clients<H> {
         self.last += 1;
         let client = Client {
             network,
-            waiting: Some(now),
+            waiting: Some(now + FIRST_REQUEST),
             close,
         };
         self.open.insert(self.last, client);
@@ -112,8 +116,6 @@ impl<H> Clients<H> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn address(last: u8) -> IpAddr {
@@ -132,6 +134,35 @@ mod tests {
             ));
         }
         (clients, start + Duration::from_secs(100))
+    }
+
+    #[test]
+    fn a_connection_whose_first_request_is_on_its_way_outlasts_those_that_were_answered() {
+        let now = Instant::now();
+        let mut clients = Clients::new(2);
+        assert_eq!(
+            clients.enter(address(1), 1, now),
+            ClientAdmission::Admitted(1)
+        );
+        assert_eq!(
+            clients.enter(address(2), 2, now),
+            ClientAdmission::Admitted(2)
+        );
+        let later = now + Duration::from_millis(900);
+        clients.busy(2);
+        clients.waits(2, later);
+        assert_eq!(
+            clients.enter(address(3), 3, later),
+            ClientAdmission::InPlaceOf(3, 2)
+        );
+        // A client that stays silent gains nothing.
+        let later = now + Duration::from_millis(1_100);
+        clients.busy(3);
+        clients.waits(3, later);
+        assert_eq!(
+            clients.enter(address(4), 4, later),
+            ClientAdmission::InPlaceOf(4, 1)
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod folders;
 mod look;
+mod main_config;
 mod openers;
 mod save;
 mod settle;
@@ -26,6 +27,7 @@ use look::FileScanner;
 use settle::Decider;
 use writers::FileId;
 
+pub use main_config::MainConfigFile;
 pub use save::MainDocument;
 pub use writers::WriteEvents;
 
@@ -80,6 +82,13 @@ impl FileSource {
             decider: Decider::new(known, patience),
             writers,
         }
+    }
+
+    /// Withholds `main.yaml` from documents.
+    #[must_use]
+    pub fn withholding(mut self, main_config: MainConfigFile) -> Self {
+        self.looker.withhold(main_config);
+        self
     }
 }
 

@@ -10,9 +10,12 @@ use aralez_proto::document::{
 };
 use aralez_proto::model::RelativePath;
 use aralez_runtime::beneath;
+use aralez_runtime::withheld::{Withheld, WithheldFile};
 use bytes::Bytes;
 
 const FRAGMENTS: &str = "conf.d";
+/// Names of a `main.yaml`.
+const MAIN_CONFIGS: [&str; 2] = ["main.yaml", "main.yml"];
 /// Name of standard input.
 const STDIN: &str = "-";
 
@@ -54,6 +57,46 @@ impl Documents {
         }
     }
 
+    /// Reads several FILE arguments as one set: folders, main documents and fragments of one configuration folder.
+    ///
+    /// # Errors
+    /// One line with the reason, if a file cannot be read, or if the files are not of one set.
+    pub(crate) fn together(paths: &[PathBuf]) -> Result<Self, String> {
+        let (first, others) = paths.split_first().ok_or("no file is given")?;
+        let mut all = Self::read(first, false)?;
+        for path in others {
+            all.add(Self::read(path, false)?)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, other: Self) -> Result<(), String> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if absolute(&self.base) != absolute(&other.base) {
+            return Err(format!(
+                "{} and {} belong to different configuration folders; give the files of one set",
+                shown(&self.main),
+                shown(&other.main)
+            ));
+        }
+        let known = self.set.documents();
+        let twice = other
+            .set
+            .documents()
+            .keys()
+            .find(|name| known.contains_key(*name));
+        if let Some(name) = twice {
+            return Err(format!("{} is given twice", other.shown(name)));
+        }
+        if other.set.documents().contains_key(DocumentSet::MAIN) {
+            self.main = other.main;
+        }
+        let documents = known.iter().chain(other.set.documents());
+        let documents = documents.map(|(name, text)| (name.clone(), text.clone()));
+        self.set = documents.collect();
+        Ok(())
+    }
+
     fn of_folder(path: &Path) -> Result<Self, String> {
         let documents = Self::of_main(path.join(DocumentSet::MAIN), true)?;
         Ok(Self {
@@ -80,22 +123,36 @@ impl Documents {
     }
 
     /// Reads the documents with the files that they name, below the folder of the main document, as control does.
-    pub(super) fn authored(&self) -> Result<Authored, DocumentFaults> {
+    pub(crate) fn authored(&self, surroundings: &Surroundings) -> Result<Authored, DocumentFaults> {
         // Faults name the files as the operator did, also in references to another place.
         let shown = |name: &str| self.shown(name);
-        let read = |set: &DocumentSet| document::read_as(set, &Surroundings::default(), &shown);
+        let read = |set: &DocumentSet| document::read_as(set, surroundings, &shown);
         let first = read(&self.set);
         if first.is_complete(self.set.files()) {
             return first.authored;
         }
+        let withheld = self.withheld();
         let file = |path: &RelativePath| -> FoundFile {
-            let content = beneath::read(&self.base, path, MAX_FILE_BYTES);
-            content
-                .map(Bytes::from)
-                .map_err(|reason| reason.to_string().into())
+            let file = beneath::open(&self.base, path);
+            let file = file.map_err(|reason| reason.to_string())?;
+            withheld.check(&file).map_err(|reason| reason.to_string())?;
+            let content = beneath::read_opened(&file, MAX_FILE_BYTES);
+            Ok(content.map_err(|reason| reason.to_string())?.into())
         };
         let files = NamedFiles::collect(&first.named, file);
         read(&self.set.clone().with_files(files)).authored
+    }
+
+    /// Returns the files that no document may name: the documents, and a `main.yaml` in their folder.
+    fn withheld(&self) -> Withheld {
+        let mut withheld = Withheld::default();
+        for name in MAIN_CONFIGS {
+            withheld.add(&self.base.join(name), WithheldFile::MainConfig);
+        }
+        for name in self.set.documents().keys() {
+            withheld.add(Path::new(&self.shown(name)), WithheldFile::Document);
+        }
+        withheld
     }
 
     /// Returns a document's name as a path that the operator can open.
@@ -110,7 +167,7 @@ impl Documents {
 /// Reports whether a file has the name of a `main.yaml`.
 pub(super) fn is_main(path: &Path) -> bool {
     path.file_name()
-        .is_some_and(|name| name == "main.yaml" || name == "main.yml")
+        .is_some_and(|name| MAIN_CONFIGS.iter().any(|main| name == *main))
 }
 
 fn is_folder(path: &Path) -> bool {

@@ -22,6 +22,41 @@ fn a_file_that_does_not_read_is_refused_with_its_path() {
 }
 
 #[test]
+fn documents_with_credentials_in_files_are_valid_and_those_that_name_main_yaml_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("upstreams.yaml");
+    let check_with = |rule: &str| {
+        fs::write(&file, format!("authorization: {rule}\n")).unwrap();
+        check(&file, &arguments(false))
+    };
+    fs::write(
+        dir.path().join("main.yaml"),
+        "master_key: s3cret-key-of-control\n",
+    )
+    .unwrap();
+    fs::write(dir.path().join("key"), "0123456789abcdef\n").unwrap();
+    fs::hard_link(dir.path().join("main.yaml"), dir.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("upstreams.yaml", dir.path().join("document")).unwrap();
+    for valid in [
+        "{type: jwt, keys: aralez}",
+        "{type: jwt, keys: [{alg: HS256, key_file: key}]}",
+    ] {
+        let report = check_with(valid);
+        assert!(report.is_good(), "{report:?}");
+    }
+    for (name, reason) in [
+        ("main.yaml", "main.yaml holds the master key"),
+        ("link", "main.yaml holds the master key"),
+        ("document", "is a document"),
+    ] {
+        let rule = format!("{{type: jwt, keys: [{{alg: HS256, key_file: {name}}}]}}");
+        let report = check_with(&rule);
+        assert_eq!(report.faults.len(), 1, "{report:?}");
+        assert!(report.faults[0].reason.contains(reason), "{report:?}");
+    }
+}
+
+#[test]
 fn a_main_yaml_is_known_by_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("main.yaml");

@@ -114,7 +114,13 @@ impl Scene {
         let routes = self.table.routes();
         let client = ClientFacts::of(routes.trusted_proxies(), &request);
         let request = request.of(client.client);
-        let decision = decide(routes, &context, &request, &Unused, &mut self.additions);
+        let decision = decide(
+            routes,
+            &context,
+            &request,
+            &Unused::TIMELESS,
+            &mut self.additions,
+        );
         let Decision::Forward(forward) = decision else {
             unreachable!("the route has a pool: {decision:?}");
         };

@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::process;
 use crate::activation::Activated;
+use crate::core::request::listener_role::ListenerRole;
 use crate::settings::Settings;
 
 /// The origin of a passed socket.
@@ -23,7 +24,8 @@ pub(super) struct Passed(Vec<(SocketAddr, From, TcpListener)>);
 /// The listening sockets of this process.
 #[derive(Debug)]
 pub(super) struct Listeners {
-    pub(super) http: Vec<TcpListener>,
+    /// The listeners of clients, and what they serve.
+    pub(super) http: Vec<(TcpListener, ListenerRole)>,
     pub(super) admin: TcpListener,
 }
 
@@ -54,7 +56,15 @@ impl Passed {
     /// # Errors
     /// If an address cannot be bound, or systemd passed a socket whose address is not configured.
     pub(super) fn claimed(mut self, settings: &Settings) -> anyhow::Result<Listeners> {
-        let http = settings.http.iter().map(|address| self.claim(*address));
+        let routes = settings
+            .http
+            .iter()
+            .map(|address| (*address, ListenerRole::Routes));
+        let server = settings.file_server.iter();
+        let server = server.map(|server| (server.address, ListenerRole::FileServer));
+        let http = routes
+            .chain(server)
+            .map(|(address, role)| Ok((self.claim(address)?, role)));
         let listeners = Listeners {
             http: http.collect::<anyhow::Result<_>>()?,
             admin: self.claim(settings.admin)?,
@@ -64,7 +74,7 @@ impl Passed {
                 From::Systemd { name } => ensure!(
                     false,
                     "socket {name} passed by systemd is bound to {address}, which is not configured in main.yaml: set \
-                     proxy_address_http or proxy_admin_address to this address, or remove its ListenStream= from the unit"
+                     proxy_address_http, proxy_admin_address or file_server_address to this address, or remove its ListenStream= from the unit"
                 ),
                 From::Running => {
                     info!(%address, "address no longer configured: left to the previous process");
@@ -116,7 +126,7 @@ mod tests {
         passed.by_running(vec![listener]).unwrap();
         // A second bind of the address would fail with "address in use".
         let listeners = passed.claimed(&settings(address)).unwrap();
-        assert_eq!(listeners.http[0].local_addr().unwrap(), address);
+        assert_eq!(listeners.http[0].0.local_addr().unwrap(), address);
     }
 
     #[test]

@@ -25,11 +25,16 @@ pub(super) fn load(state_dir: &Path) -> Pseudonym {
             warn!(file = %file.display(), %error, "cannot read pseudonym file: generating a new one");
         }
     }
-    let drawn = Pseudonym::new(random::bytes());
+    let drawn = drawn();
     if let Err(error) = private::write_atomic(&file, format!("{drawn}\n").as_bytes()) {
         warn!(file = %file.display(), %error, "cannot write pseudonym file: the pseudonym will change at the next start");
     }
     drawn
+}
+
+/// Returns a new pseudonym, which is not stored.
+pub(super) fn drawn() -> Pseudonym {
+    Pseudonym::new(random::bytes())
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 pub mod balance;
 pub mod credentials;
+pub mod files;
 pub mod http1;
 pub mod id_source;
 pub mod limiter;
+pub mod listener_role;
 pub mod outcome;
 pub mod peer;
 pub mod protocol;

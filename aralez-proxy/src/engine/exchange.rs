@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::core::live::{LiveTable, Origin};
 use crate::core::request::http1::RequestRefusal;
+use crate::core::request::listener_role::{FileServer, ListenerRole};
 use crate::core::request::outcome::{Conclusion, Outcome, Reason};
 use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::facts::Upstream;
@@ -21,16 +22,20 @@ use aralez_decision::answer::Answer;
 use aralez_decision::ask::{Pause, Reply};
 use aralez_decision::client::ClientFacts;
 use aralez_decision::decide::{self, Decision};
+use aralez_decision::pseudonym::Pseudonym;
 use aralez_decision::rejection::Rejection;
 use aralez_decision::state::LimitKey;
 use aralez_decision::table::CompiledRoute;
 use aralez_decision::trace::NewIds;
 use asking::OpenDecision;
+use asking_server::Denial;
 use endpoint_side::EndpointSide;
 use request_state::RequestState;
+use serving_files::FileRequest;
 
 mod answering;
 mod asking;
+mod asking_server;
 pub mod client_side;
 mod connecting;
 pub mod duplex;
@@ -38,10 +43,9 @@ pub mod endpoint_side;
 pub mod facts;
 mod forwarding;
 mod request_state;
+mod serving_files;
 #[cfg(test)]
 mod tests;
-
-pub use answering::ContentSource;
 
 /// One exchange.
 #[derive(Debug)]
@@ -54,10 +58,14 @@ pub struct Exchange<'a, C: ClientSide> {
     /// Approximate time at which its task was woken last.
     now: Instant,
     outcome: &'a mut Outcome,
+    /// What the connection is for.
+    role: ListenerRole,
     /// The ids of the request if it brought none.
     ids: NewIds,
     /// Where a response with a status of 400 to 499 counts. `None` if the route does not limit them.
     error_key: Option<LimitKey>,
+    /// The response of an authorization server that does not pass the request. Its head is in `side`.
+    denial: Option<Box<Denial>>,
     /// Bytes sent to the client before this exchange.
     sent_before: u64,
 }
@@ -73,6 +81,8 @@ pub struct ExchangeParts<'a> {
     pub side: &'a mut EndpointSide,
     /// The fields to add to the request and its response.
     pub additions: &'a mut Additions,
+    /// What the connection is for.
+    pub role: ListenerRole,
     /// The current time.
     pub now: Instant,
 }
@@ -80,7 +90,10 @@ pub struct ExchangeParts<'a> {
 /// The action for a request.
 enum Plan {
     Forward(Upstream),
+    Serve(Box<FileRequest>),
     Answer(Answer, Option<Arc<CompiledRoute>>),
+    /// Relay the response of an authorization server, to which the response edits of the route apply.
+    Deny(Box<Denial>, Option<Arc<CompiledRoute>>),
 }
 
 /// The reason why there is no plan yet.
@@ -99,14 +112,17 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
             timer,
             side,
             additions,
+            role,
             now,
         } = parts;
         side.begin();
         additions.clear();
         Self {
             outcome,
+            role,
             ids: worker.ids.next(),
             error_key: None,
+            denial: None,
             sent_before: client.sent(),
             client,
             worker,
@@ -124,19 +140,22 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         self.worker.budget.earn();
         let decided = self.decide();
         async move {
-            let conclusion = match &decided {
+            let conclusion = match decided {
                 Ok(plan) => self.carry_out(plan).await,
                 // In a box, so that requests without a question do not pay for it.
-                Err(open) => Box::pin(self.settle(open)).await,
+                Err(open) => Box::pin(self.settle(&open)).await,
             };
             self.finish(conclusion);
         }
     }
 
-    async fn carry_out(&mut self, plan: &Plan) -> Conclusion {
+    async fn carry_out(&mut self, plan: Plan) -> Conclusion {
         match plan {
-            Plan::Forward(upstream) => self.forward(upstream).await,
-            Plan::Answer(answer, route) => self.answer(answer, route.as_deref(), None).await,
+            Plan::Forward(upstream) => self.forward(&upstream).await,
+            // In boxes, so that other requests do not pay for them.
+            Plan::Serve(wanted) => Box::pin(self.serve(&wanted)).await,
+            Plan::Answer(answer, route) => self.answer(&answer, route.as_deref(), None).await,
+            Plan::Deny(denial, route) => Box::pin(self.relay(*denial, route.as_deref())).await,
         }
     }
 
@@ -166,15 +185,20 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         examined.or_else(|none| match none {
             NoPlan::Rejected(rejection, route) => {
                 self.outcome.reason = Some(Reason::Rejected(rejection));
-                Ok(Plan::Answer(rejection.answer(), route))
+                Ok(match self.denial.take() {
+                    Some(denial) if rejection == Rejection::Denied => Plan::Deny(denial, route),
+                    _ => Plan::Answer(rejection.answer(), route),
+                })
             }
             NoPlan::Asks(open) => Err(open),
         })
     }
 
     fn examine(&mut self) -> Result<Plan, NoPlan> {
-        let engine = &self.worker.engine;
-        let live = engine.live.load();
+        if let Some(server) = self.file_server() {
+            return self.examine_in(&server.live, None);
+        }
+        let live = self.worker.engine.live.load();
         if live.origin == Origin::None {
             return Err(NoPlan::Rejected(Rejection::NotLoaded, None));
         }
@@ -191,7 +215,11 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         let routes = live.table.routes();
         let client = ClientFacts::of(routes.trusted_proxies(), &request);
         let request = request.of(client.client);
-        let context = context_of(self.worker, &self.ids);
+        let context = Context {
+            node: self.name(),
+            ids: &self.ids,
+            tls_port: self.worker.engine.tls_port,
+        };
         let (state, additions) = (self.state(), &mut *self.additions);
         let decision = match resumed {
             None => decide::decide(routes, &context, &request, &state, additions),
@@ -202,6 +230,20 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
         };
         self.error_key = decision.error_key(client.client.address);
         plan_of(decision, live, client)
+    }
+
+    /// Returns the file server, if the connection is for it.
+    fn file_server(&self) -> Option<&'a FileServer> {
+        match self.role {
+            ListenerRole::Routes => None,
+            ListenerRole::FileServer => self.worker.engine.file_server.as_ref(),
+        }
+    }
+
+    /// Returns the name under which requests have passed here.
+    fn name(&self) -> &'a Pseudonym {
+        self.file_server()
+            .map_or(&self.worker.engine.node, |server| &server.name)
     }
 
     const fn state(&self) -> RequestState<'a> {
@@ -231,15 +273,6 @@ impl<'a, C: ClientSide> Exchange<'a, C> {
     }
 }
 
-/// Returns the context of decisions about a request with these ids.
-fn context_of<'a>(worker: &'a ThreadContext, ids: &'a NewIds) -> Context<'a> {
-    Context {
-        node: &worker.engine.node,
-        ids,
-        tls_port: worker.engine.tls_port,
-    }
-}
-
 /// Returns the plan of a decision.
 fn plan_of(
     decision: Decision<'_>,
@@ -259,6 +292,7 @@ fn plan_of(
                 Err(rejection) => Err(NoPlan::Rejected(rejection, Some(route))),
             }
         }
+        Decision::Serve(serve) => Ok(Plan::Serve(Box::new(FileRequest::of(serve)))),
         Decision::Answer { answer, route } => Ok(Plan::Answer(answer, route.map(Arc::clone))),
         Decision::Reject { rejection, route } => {
             Err(NoPlan::Rejected(rejection, route.map(Arc::clone)))
@@ -267,6 +301,7 @@ fn plan_of(
             ask,
             pause,
             live: Arc::clone(live),
+            client,
         }))),
     }
 }

@@ -8,8 +8,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use content_source::FilePart;
+
 pub mod body_relay;
 pub mod buffer;
+pub mod content_source;
 pub mod stall;
 pub mod timer;
 pub mod write_buffer;
@@ -28,6 +31,25 @@ pub trait Io: Send + Unpin {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>>;
+
+    /// Reports whether [`Io::poll_send_file`] works on this connection.
+    fn sends_files(&self) -> bool {
+        false
+    }
+
+    /// Writes bytes after which a part of a file is sent: the system may wait for it and send both together.
+    fn poll_write_before_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write(cx, &[IoSlice::new(bytes)])
+    }
+
+    /// Sends a part of a file, or the beginning of it, without reading it into memory of the process. 0 at the end of the file.
+    fn poll_send_file(&mut self, _: &mut Context<'_>, _: &FilePart<'_>) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// Flushes buffered output.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;

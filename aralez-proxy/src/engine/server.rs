@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::request::listener_role::ListenerRole;
 use crate::engine::accept::defer_accept;
 use crate::engine::accept::listener::Bound;
 use crate::engine::threads::Threads;
@@ -13,8 +14,8 @@ use crate::engine::threads::context::Engine;
 /// Parameters of the engine.
 #[derive(Debug)]
 pub struct Options {
-    /// Bound listeners. The caller binds them, so that a port in use is reported before anything runs.
-    pub listeners: Vec<TcpListener>,
+    /// Bound listeners, and what they serve. The caller binds them, so that a port in use is reported before anything runs.
+    pub listeners: Vec<(TcpListener, ListenerRole)>,
     /// Number of serving threads.
     pub threads: NonZeroUsize,
 }
@@ -39,8 +40,8 @@ impl Server {
         let mut bound = Vec::with_capacity(options.listeners.len());
         let mut handles = Vec::with_capacity(options.listeners.len());
         let mut defers = false;
-        for listener in options.listeners {
-            let listener = Bound::new(listener, defer)?;
+        for (listener, role) in options.listeners {
+            let listener = Bound::new(listener, role, defer)?;
             handles.push(listener.handle()?);
             defers |= listener.defers();
             bound.push(listener);

@@ -12,11 +12,13 @@ use aralez_proto::version::Version;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{error, info, warn};
 
-use super::apply;
+use super::apply::{self, Terms};
 use super::command::{ApplierEvent, Command, PauseCommand};
+use super::folders;
 use super::pace::{Burst, Pace};
 use super::serving::{Counted, ServingTime};
 use crate::core::live::{Live, LiveTable};
+use crate::core::request::files::roots::FileRoots;
 use crate::core::request::registry::Registry;
 use crate::core::sync::snapshot_cache::{CachedState, NotCached, SnapshotCache};
 use crate::core::sync::subscription::{ContentRefusal, Update};
@@ -33,8 +35,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct Applier {
     cache: Box<dyn SnapshotCache>,
     live: Arc<Live>,
-    registry: Arc<Registry>,
-    limits: Limits,
+    terms: Terms,
     news: UnboundedSender<ApplierEvent>,
     pace: Pace,
     marks_due: Option<Instant>,
@@ -69,8 +70,11 @@ impl Applier {
         Self {
             cache,
             live,
-            registry,
-            limits,
+            terms: Terms {
+                limits,
+                registry,
+                file_roots: FileRoots::default(),
+            },
             news,
             pace: Pace::default(),
             marks_due: None,
@@ -84,13 +88,21 @@ impl Applier {
         }
     }
 
+    /// Accepts updates whose routes serve files below these roots. Without them, it refuses all such routes.
+    #[must_use]
+    pub fn serving_files_of(mut self, roots: FileRoots) -> Self {
+        self.terms.file_roots = roots;
+        self
+    }
+
     /// Publishes the cached snapshot. Returns the rest of the cached state.
     pub fn boot(&mut self, now: Instant) -> CachedState {
-        let mut remembered = self.cache.boot(&self.limits);
+        let mut remembered = self.cache.boot(&self.terms.limits);
         if let Some(snapshot) = remembered.snapshot.clone() {
             let version = snapshot.version();
-            match apply::restore(snapshot, &self.registry) {
+            match apply::restore(snapshot, &self.terms.registry) {
                 Ok(table) => {
+                    folders::tell(&table.snapshot, &self.terms.file_roots);
                     self.swap(table, now);
                     self.persisted = Some(version);
                 }
@@ -179,7 +191,7 @@ impl Applier {
 
     fn apply(&mut self, update: &Update, started: Instant) {
         let current = Arc::clone(&self.live.load());
-        match apply::prepare(&current, update, &self.limits, &self.registry) {
+        match apply::prepare(&current, update, &self.terms) {
             Ok(table) => {
                 drop(current);
                 let prepared = started.elapsed();
@@ -234,7 +246,7 @@ impl Applier {
             to: version,
             changes: Vec::new(),
         };
-        match apply::prepare(&current, &update, &self.limits, &self.registry) {
+        match apply::prepare(&current, &update, &self.terms) {
             Ok(mut table) => {
                 table.since = current.since;
                 self.retired.push(current);
@@ -293,13 +305,16 @@ impl Applier {
     /// Tries a suspect content from the cache once more; the subscription orders this only while there is no control.
     fn retry(&mut self, root: Digest, now: Instant) {
         let current = self.live.load().snapshot.version();
-        let tried = self.cache.suspect(root, &self.limits).and_then(|snapshot| {
-            if snapshot.version().goes_back_from(&current) {
-                return Err(NotCached(format!("the running version {current} is newer")));
-            }
-            let restored = apply::restore(snapshot, &self.registry);
-            restored.map_err(|faults| NotCached(faults.brief()))
-        });
+        let tried = self
+            .cache
+            .suspect(root, &self.terms.limits)
+            .and_then(|snapshot| {
+                if snapshot.version().goes_back_from(&current) {
+                    return Err(NotCached(format!("the running version {current} is newer")));
+                }
+                let restored = apply::restore(snapshot, &self.terms.registry);
+                restored.map_err(|faults| NotCached(faults.brief()))
+            });
         match tried {
             Ok(table) => {
                 let version = table.snapshot.version();

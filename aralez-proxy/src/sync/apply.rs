@@ -10,10 +10,19 @@ use aralez_proto::record::Change;
 use aralez_proto::snapshot::{Limits, Snapshot};
 use aralez_runtime::threads::TwoThreads;
 
+use super::folders;
 use crate::core::live::{LiveTable, Origin};
+use crate::core::request::files::roots::FileRoots;
 use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
 use crate::core::sync::subscription::Update;
+
+/// What this node accepts, and the state that outlives its tables.
+pub(super) struct Terms {
+    pub(super) limits: Limits,
+    pub(super) registry: Arc<Registry>,
+    pub(super) file_roots: FileRoots,
+}
 
 /// Builds the live table that an update leads to: verified, decoded, validated, and sharing everything that did not change. Does not swap
 /// it in.
@@ -23,27 +32,26 @@ use crate::core::sync::subscription::Update;
 pub(super) fn prepare(
     current: &LiveTable,
     update: &Update,
-    limits: &Limits,
-    registry: &Registry,
+    terms: &Terms,
 ) -> Result<LiveTable, Faults> {
-    catch_unwind(AssertUnwindSafe(|| {
-        build(current, update, limits, registry)
-    }))
-    .unwrap_or_else(|panic| Err(internal(panic.as_ref())))
+    catch_unwind(AssertUnwindSafe(|| build(current, update, terms)))
+        .unwrap_or_else(|panic| Err(internal(panic.as_ref())))
 }
 
-fn build(
-    current: &LiveTable,
-    update: &Update,
-    limits: &Limits,
-    registry: &Registry,
-) -> Result<LiveTable, Faults> {
+fn build(current: &LiveTable, update: &Update, terms: &Terms) -> Result<LiveTable, Faults> {
+    let Terms {
+        limits,
+        registry,
+        file_roots,
+    } = terms;
     let (snapshot, table) = if update.full {
         let snapshot = whole(update, limits)?;
+        folders::check(&snapshot, None, file_roots)?;
         let table = Table::build_with(&snapshot, registry, &TwoThreads);
         (snapshot, table)
     } else {
         let (snapshot, touched) = current.snapshot.next(update.to, &update.changes, limits)?;
+        folders::check(&snapshot, Some(&touched), file_roots)?;
         let table = current.table.next(&snapshot, &touched, registry);
         (snapshot, table)
     };

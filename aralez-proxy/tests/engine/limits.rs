@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aralez_proxy::core::admission::Most;
+use aralez_proxy::core::request::listener_role::ListenerRole;
 use aralez_proxy::core::traffic::TrafficEvent;
 use aralez_proxy::engine::http1::connection::{self, Client as Peer};
 use aralez_proxy::engine::io::Io;
@@ -138,6 +139,7 @@ fn a_panic_in_a_connection_ends_that_connection_and_nothing_else() {
         }
     });
     let peer = || Peer {
+        role: ListenerRole::Routes,
         address: "127.0.0.1".parse().unwrap(),
         admitted: None,
         arriving: None,

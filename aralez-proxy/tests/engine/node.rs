@@ -19,6 +19,8 @@ use aralez_proxy::core::admission::{Admission, Most};
 use aralez_proxy::core::limits::{ClientLimits, PoolLimits};
 use aralez_proxy::core::live::{Live, LiveTable, Origin as Source};
 use aralez_proxy::core::request::credentials::CredentialMemory;
+use aralez_proxy::core::request::files::roots::FileRoots;
+use aralez_proxy::core::request::listener_role::ListenerRole;
 use aralez_proxy::core::request::registry::Registry;
 use aralez_proxy::core::request::table::Table;
 use aralez_proxy::core::traffic::{Tally, Traffic, TrafficEvent};
@@ -102,7 +104,7 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let traffic = Arc::clone(&engine.traffic);
         let options = Options {
-            listeners: vec![listener],
+            listeners: vec![(listener, ListenerRole::Routes)],
             threads,
         };
         let server = Server::start(engine, options).unwrap();
@@ -150,6 +152,8 @@ pub(crate) fn engine(live: Live, most: Most) -> Engine {
         traffic: Arc::new(Traffic::default()),
         node: Pseudonym::new([0; 8]),
         tls_port: Some(8443),
+        file_roots: FileRoots::default(),
+        file_server: None,
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(most, Instant::now())),

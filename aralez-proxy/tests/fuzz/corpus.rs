@@ -4,7 +4,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::Target;
+use super::{Reader, Target};
 
 /// Name and bytes of a message of the corpus.
 pub(crate) type Kept = (String, Vec<u8>);
@@ -12,9 +12,14 @@ pub(crate) type Kept = (String, Vec<u8>);
 impl Target {
     fn folder(self) -> PathBuf {
         let name = match self {
-            Self::Request => "request",
-            Self::Response => "response",
-            Self::Body => "body",
+            Self::Message(Reader::Request) => "request",
+            Self::Message(Reader::Response) => "response",
+            Self::Message(Reader::Body) => "body",
+            Self::Credentials => "credentials",
+            Self::Token => "token",
+            Self::Path => "path",
+            Self::Document => "document",
+            Self::UsersFile => "users-file",
         };
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fuzz/corpus")

@@ -1,7 +1,7 @@
-//! Fuzzing of the three functions that parse bytes of a peer, with repeated mutations of the messages in `corpus/`.
+//! Fuzzing of everything that reads bytes of a peer or of an operator, with repeated mutations of the messages in `corpus/`.
 //!
-//! Nothing panics, the result does not depend on how reads are split, and no other reader understands the forwarded bytes differently
-//! (`tests/differential`). A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
+//! Nothing panics. Of messages: the result does not depend on how reads are split, and no other reader understands the forwarded bytes
+//! differently (`tests/differential`). Of credentials, tokens, paths and documents: what each module of a target says. A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
 //! compiler. `ARALEZ_FUZZ_SECONDS` sets the time for each function; a message that fails is added to `corpus/`, and to every later run.
 
 #![allow(
@@ -12,6 +12,8 @@
 )]
 
 mod corpus;
+mod credentials;
+mod documents;
 #[path = "../differential/fit.rs"]
 mod fit;
 #[path = "../differential/hyper_reader.rs"]
@@ -28,11 +30,15 @@ mod oracle;
 mod ours;
 #[path = "../differential/passing.rs"]
 mod passing;
+mod paths;
 #[path = "../differential/pipe.rs"]
 mod pipe;
 #[path = "../differential/rng.rs"]
 mod rng;
+mod scene;
 mod splits;
+mod tokens;
+mod users_files;
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,16 +50,33 @@ use ours::Exchange;
 use passing::Steps;
 use rng::Rng;
 
-/// Default time for each function, in seconds.
-const SECONDS: u64 = 6;
+/// Default time for each target, in seconds: a minute for all together.
+const SECONDS: u64 = 7;
 /// Size of the largest message, in bytes. Size limits have separate tests.
 const LARGEST: usize = 8 * 1_024;
 /// Number of attempts to shrink a failed message.
 const SHRINKS: usize = 400;
 
-/// The function under test.
+/// What is under test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
+    /// A reader of HTTP/1.
+    Message(Reader),
+    /// Credentials in the head of a request.
+    Credentials,
+    /// A signed token.
+    Token,
+    /// The target of a request.
+    Path,
+    /// `upstreams.yaml`.
+    Document,
+    /// The file of `users_file`.
+    UsersFile,
+}
+
+/// A function that parses the bytes of a peer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reader {
     /// `RequestHead::read`, and the bodies after the heads.
     Request,
     /// `ResponseHead::read`, and the body after the head.
@@ -72,6 +95,30 @@ impl Target {
     }
 
     /// Checks a message without catching panics. `rng` is seeded by the message itself, so that a failure is reproducible.
+    fn look(self, bytes: &[u8], rng: &mut Rng) -> Result<u64, String> {
+        match self {
+            Self::Message(reader) => reader.look(bytes, rng),
+            Self::Credentials => credentials::check(bytes),
+            Self::Token => tokens::check(bytes),
+            Self::Path => paths::check(bytes),
+            Self::Document => documents::check(bytes),
+            Self::UsersFile => users_files::check(bytes),
+        }
+    }
+
+    /// Returns texts that are inserted anywhere, besides those of HTTP/1.
+    const fn words(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Message(_) => &[],
+            Self::Credentials | Self::Token => tokens::WORDS,
+            Self::Path => paths::WORDS,
+            Self::Document => documents::WORDS,
+            Self::UsersFile => users_files::WORDS,
+        }
+    }
+}
+
+impl Reader {
     fn look(self, bytes: &[u8], rng: &mut Rng) -> Result<u64, String> {
         let read = splits::differ(self, bytes, &[1, 1 + rng.below(40)])?;
         let least = bytes.len() / 100;
@@ -164,6 +211,13 @@ impl Search {
         };
         let mut bytes = self.pool[at].clone();
         let other = self.rng.below(self.pool.len());
+        if self.rng.once_in(2)
+            && let words @ [_, ..] = self.target.words()
+        {
+            let (at, word) = (self.rng.below(bytes.len() + 1), self.rng.pick(words));
+            bytes.splice(at..at, word.iter().copied());
+            return bytes;
+        }
         mutate::mutate(&mut self.rng, &mut bytes, &self.pool[other]);
         bytes.truncate(LARGEST);
         bytes
@@ -224,15 +278,43 @@ fn fuzz(target: Target) {
 
 #[test]
 fn no_request_is_read_in_two_ways() {
-    fuzz(Target::Request);
+    fuzz(Target::Message(Reader::Request));
 }
 
 #[test]
 fn no_response_is_read_in_two_ways() {
-    fuzz(Target::Response);
+    fuzz(Target::Message(Reader::Response));
 }
 
 #[test]
 fn no_chunked_body_is_read_in_two_ways() {
-    fuzz(Target::Body);
+    fuzz(Target::Message(Reader::Body));
+}
+
+// Row X3: no panic on what clients send.
+#[test]
+fn only_the_right_credentials_open_a_route() {
+    fuzz(Target::Credentials);
+}
+
+// Row A-03: broken tokens.
+#[test]
+fn no_change_of_a_token_is_accepted() {
+    fuzz(Target::Token);
+}
+
+// Row X9: spellings of a path.
+#[test]
+fn no_reading_of_a_forwarded_path_leads_to_a_guarded_one() {
+    fuzz(Target::Path);
+}
+
+#[test]
+fn every_document_is_refused_with_its_place_or_can_be_served() {
+    fuzz(Target::Document);
+}
+
+#[test]
+fn every_file_of_users_is_read_or_refused_without_its_secrets() {
+    fuzz(Target::UsersFile);
 }

@@ -64,11 +64,11 @@ fn body(bytes: &[u8], read: usize) -> String {
 ///
 /// # Errors
 /// Both results, if they differ.
-pub(crate) fn differ(what: super::Target, bytes: &[u8], reads: &[usize]) -> Result<String, String> {
+pub(crate) fn differ(what: super::Reader, bytes: &[u8], reads: &[usize]) -> Result<String, String> {
     let read = match what {
-        super::Target::Request => request,
-        super::Target::Response => response,
-        super::Target::Body => body,
+        super::Reader::Request => request,
+        super::Reader::Response => response,
+        super::Reader::Body => body,
     };
     let whole = read(bytes, usize::MAX);
     for size in reads {

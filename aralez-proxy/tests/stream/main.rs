@@ -16,6 +16,7 @@ use aralez_proto::version::Version;
 use aralez_proto::wire::control as wire;
 use aralez_proxy::cache::Cache;
 use aralez_proxy::core::live::{Live, Origin};
+use aralez_proxy::core::request::files::roots::FileRoots;
 use aralez_proxy::core::sync::snapshot_cache::SnapshotCache;
 use aralez_proxy::sync::{Counters, RETRY_ALONE, SyncConfig, SyncHandle, SyncStatus, spawn};
 use tempfile::TempDir;
@@ -89,6 +90,7 @@ impl Proxy {
                 max_hosts: Some(5),
                 ..Limits::default()
             },
+            file_roots: FileRoots::default(),
             proxy_version: "test".to_owned(),
             counters: Arc::new(NoTraffic),
             cache: memory,

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 
 use super::configs::Job;
 use super::contestant::{ContestStage, Contestant};
@@ -91,13 +92,14 @@ pub fn cell(
     (scenario, workers, connections): (Scenario, usize, usize),
 ) -> Result<Cell> {
     let mut peers = Peers::new()?;
-    let kinds = options.contestants().into_iter();
+    let kinds = options.contestants(scenario).into_iter();
     let mut cell = Cell {
         scenario,
         workers,
         connections,
         series: kinds.map(empty).collect(),
     };
+    let files = scenario.file().map(folder_with).transpose()?;
     let requests = scenario.requests();
     let round = |contestant: &Contestant| Round {
         address: contestant.address,
@@ -106,7 +108,13 @@ pub fn cell(
     };
     let starts = options.starts.clamp(1, options.pairs.max(1));
     for number in 0..starts {
-        let contestants = start(stage, options, scenario, workers, &mut peers)?;
+        let contestants = start(
+            stage,
+            options,
+            (scenario, workers),
+            files.as_ref(),
+            &mut peers,
+        )?;
         for contestant in &contestants {
             peers.open(&round(contestant)).run(FIRST_ROUND)?;
         }
@@ -129,6 +137,13 @@ pub fn cell(
     Ok(cell)
 }
 
+/// Makes a folder with the file of a scenario.
+fn folder_with(size: usize) -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("aralez-bench-").tempdir()?;
+    std::fs::write(folder.path().join("file.bin"), vec![b'f'; size])?;
+    Ok(folder)
+}
+
 /// Returns the pairs that are measured after this start of the proxies, spread evenly over the starts.
 fn pairs_of(start: usize, starts: usize, pairs: usize) -> Range<usize> {
     pairs * start / starts..pairs * (start + 1) / starts
@@ -137,8 +152,8 @@ fn pairs_of(start: usize, starts: usize, pairs: usize) -> Range<usize> {
 fn start(
     stage: &ContestStage,
     options: &ContestOptions,
-    scenario: Scenario,
-    workers: usize,
+    (scenario, workers): (Scenario, usize),
+    files: Option<&TempDir>,
     peers: &mut Peers,
 ) -> Result<Vec<Contestant>> {
     let job = Job {
@@ -146,8 +161,10 @@ fn start(
         origin: peers.origin.address(),
         hosts: scenario.hosts(),
         workers,
+        rules: scenario.rules(),
+        files: files.map(|folder| folder.path().to_owned()),
     };
-    let kinds = options.contestants().into_iter();
+    let kinds = options.contestants(scenario).into_iter();
     kinds.map(|kind| stage.start(kind, &job, peers)).collect()
 }
 

@@ -4,9 +4,9 @@
 //! nothing. With many hosts, each knows every host by name. Deviations from the usual defaults are explained.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::scenario::host;
+use super::scenario::{RouteRules, SECRET, host};
 
 /// The job of a proxy.
 #[derive(Clone, Debug)]
@@ -19,18 +19,62 @@ pub struct Job {
     pub hosts: usize,
     /// The number of threads or processes that serve.
     pub workers: usize,
+    /// The rules of the routes.
+    pub rules: RouteRules,
+    /// A folder whose files are served below `/files/`.
+    pub files: Option<PathBuf>,
 }
+
+/// The headers that are added to the responses of [`RouteRules::TwoHeaders`], as documented.
+const TWO_HEADERS: [(&str, &str); 2] = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Max-Age", "86400"),
+];
 
 /// Returns the document of our proxy. Unknown hosts are served as well, as the other proxies do.
 pub fn document(job: &Job) -> String {
     let hosts = (0..job.hosts).map(host).chain(["DEFAULT".to_owned()]);
+    let rules = rules(job);
     let one = |host: String| {
-        format!(
-            "{host}:\n  paths:\n    \"/\":\n      servers:\n        - \"{}\"\n",
-            job.origin
-        )
+        let servers = format!("      servers:\n        - \"{}\"\n", job.origin);
+        let whole = format!("{host}:\n  paths:\n    \"/\":\n{servers}");
+        match job.rules {
+            RouteRules::None => whole,
+            RouteRules::TwoHeaders => format!("{whole}{rules}"),
+            RouteRules::Policies | RouteRules::Forward => {
+                format!("{whole}    /api:\n{servers}{rules}")
+            }
+        }
     };
-    hosts.map(one).collect()
+    let files = job
+        .files
+        .iter()
+        .map(|folder| format!("    /files: {{files: \"{}\"}}\n", folder.display()));
+    let files: String = files.collect();
+    hosts.map(|host| one(host) + &files).collect()
+}
+
+/// Returns the rules of a path, as lines of a document.
+fn rules(job: &Job) -> String {
+    let lines = match job.rules {
+        RouteRules::None => Vec::new(),
+        RouteRules::TwoHeaders => {
+            let headers = TWO_HEADERS.map(|(name, value)| format!("\"{name}:{value}\""));
+            vec![format!("headers: [{}]", headers.join(", "))]
+        }
+        RouteRules::Policies => vec![
+            "headers: [\"X-Served-By:bench\"]".to_owned(),
+            "server_headers: [\"X-Through:bench\"]".to_owned(),
+            "rate_limit: {requests: 1000000000, per: 1s}".to_owned(),
+            format!("authorization: {{type: jwt, creds: {SECRET}}}"),
+        ],
+        RouteRules::Forward => vec![format!(
+            "authorization: {{type: forward, url: \"http://{}/auth\"}}",
+            job.origin
+        )],
+    };
+    let lines = lines.iter();
+    lines.map(|line| format!("      {line}\n")).collect()
 }
 
 /// Returns the configuration of nginx; its temporary files go to `folder`. Root's workers stay root, since the folder is accessible to root
@@ -47,7 +91,7 @@ pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
         "{user}daemon off;\nworker_processes {workers};\nworker_rlimit_nofile 20000;\n\
          error_log {folder}/nginx.err warn;\npid {folder}/nginx.pid;\n\
          events {{\n  worker_connections 16384;\n}}\n\
-         http {{\n  access_log off;\n  keepalive_timeout 65s;\n  keepalive_requests 100000000;\n\
+         http {{\n  access_log off;\n  sendfile on;\n  keepalive_timeout 65s;\n  keepalive_requests 100000000;\n\
          \x20 server_names_hash_max_size {names};\n\
          \x20 client_body_temp_path {folder}/body;\n  proxy_temp_path {folder}/proxy;\n\
          \x20 fastcgi_temp_path {folder}/fastcgi;\n  uwsgi_temp_path {folder}/uwsgi;\n\
@@ -67,10 +111,24 @@ pub fn nginx(job: &Job, folder: &Path, root: bool) -> String {
 }
 
 fn server(job: &Job, number: usize) -> String {
+    let headers = match job.rules {
+        RouteRules::TwoHeaders => TWO_HEADERS.as_slice(),
+        _ => &[],
+    };
+    let headers = headers.iter();
+    let headers = headers.map(|(name, value)| format!("      add_header {name} {value} always;\n"));
+    let files = job.files.iter().map(|folder| {
+        format!(
+            "    location /files/ {{\n      alias {}/;\n    }}\n",
+            folder.display()
+        )
+    });
+    let files: String = files.collect();
     format!(
-        "  server {{\n    listen {};\n    server_name {};\n    location / {{\n      proxy_pass http://origin;\n    }}\n  }}\n",
+        "  server {{\n    listen {};\n    server_name {};\n    location / {{\n      proxy_pass http://origin;\n{}    }}\n{files}  }}\n",
         job.listen,
         host(number),
+        headers.collect::<String>(),
     )
 }
 
@@ -112,6 +170,8 @@ mod tests {
             origin: "127.0.0.1:2000".parse().unwrap(),
             hosts,
             workers: 2,
+            rules: RouteRules::None,
+            files: Some("/srv/files".into()),
         }
     }
 
@@ -126,6 +186,22 @@ mod tests {
             }
         }
         assert!(haproxy(&job, Path::new("/folder/map")).contains("map_str(/folder/map)"));
+    }
+
+    #[test]
+    fn every_document_loads() {
+        use aralez_proto::document::{self, DocumentSet, Surroundings};
+        for rules in [
+            RouteRules::None,
+            RouteRules::TwoHeaders,
+            RouteRules::Policies,
+            RouteRules::Forward,
+        ] {
+            let text = document(&Job { rules, ..job(2) });
+            let set = DocumentSet::of_main(text.clone().into());
+            let read = document::read(&set, &Surroundings::default());
+            assert!(read.is_ok(), "{text}: {read:?}");
+        }
     }
 
     #[test]

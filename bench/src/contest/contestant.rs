@@ -13,7 +13,7 @@ use super::affinity::Cores;
 use super::configs::{self, Job};
 use super::options::Kind;
 use super::peers::{Peers, Round};
-use super::scenario::host;
+use super::scenario::{RouteRules, host};
 use aralez_tests::fleet::{Fleet, Plan};
 use aralez_tests::meter;
 use aralez_tests::ports::Port;
@@ -88,6 +88,14 @@ impl ContestStage {
         let folder = tempfile::Builder::new().prefix("aralez-bench-").tempdir()?;
         let contestant = match kind {
             Kind::Ours => self.ours(job, folder, None),
+            Kind::Plain => {
+                let plain = Job {
+                    rules: RouteRules::None,
+                    ..job.clone()
+                };
+                let ours = self.ours(&plain, folder, None);
+                ours.map(|ours| Contestant { kind, ..ours })
+            }
             Kind::Before => {
                 let before = self.before.as_deref();
                 self.ours(
@@ -118,6 +126,9 @@ impl ContestStage {
         }
         if self.knows(&folder, NO_LIMITS, before)? {
             plan = plan.proxy(0, NO_LIMITS);
+        }
+        if let Some(folder) = &job.files {
+            plan = plan.proxy(0, &format!("file_roots: [\"{}\"]", folder.display()));
         }
         for line in &self.lines {
             plan = plan.proxy(0, line);
@@ -175,7 +186,7 @@ fn command(kind: Kind, job: &Job, folder: &Path) -> Result<(String, Vec<String>)
     let config = folder.join("config");
     let path = |path: &Path| path.display().to_string();
     match kind {
-        Kind::Ours | Kind::Before => bail!("aralez is started as a fleet"),
+        Kind::Ours | Kind::Plain | Kind::Before => bail!("aralez is started as a fleet"),
         Kind::Nginx => {
             let root = rustix::process::getuid().is_root();
             std::fs::write(&config, configs::nginx(job, folder, root))?;

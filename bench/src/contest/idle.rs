@@ -8,7 +8,7 @@ use super::configs::Job;
 use super::contestant::ContestStage;
 use super::options::{ContestOptions, Kind};
 use super::peers::{Peers, Round};
-use super::scenario::Scenario;
+use super::scenario::{RouteRules, Scenario};
 use aralez_tests::meter;
 
 /// The goal, in KiB per connection.
@@ -50,7 +50,7 @@ pub fn measure(
     options: &ContestOptions,
     workers: usize,
 ) -> Result<Vec<Held>> {
-    let kinds = options.contestants().into_iter();
+    let kinds = options.contestants(Scenario::KeepAlive).into_iter();
     kinds
         .map(|kind| held(stage, kind, workers, options.idle).with_context(|| kind.title()))
         .collect()
@@ -63,6 +63,8 @@ fn held(stage: &ContestStage, kind: Kind, workers: usize, connections: usize) ->
         origin: peers.origin.address(),
         hosts: 1,
         workers,
+        rules: RouteRules::None,
+        files: None,
     };
     let contestant = stage.start(kind, &job, &mut peers)?;
     let processes = contestant.processes();

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use super::scenario::Scenario;
+use super::scenario::{RouteRules, Scenario};
 
 /// A proxy to measure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
 pub enum Kind {
     /// aralez-proxy.
     Ours,
+    /// aralez-proxy with the same routes, without their rules.
+    Plain,
     /// aralez-proxy of another build.
     Before,
     /// nginx.
@@ -26,6 +28,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Ours => "aralez",
+            Self::Plain => "aralez, plain route",
             Self::Before => "aralez before",
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
@@ -86,12 +89,19 @@ pub struct ContestOptions {
 }
 
 impl ContestOptions {
-    /// Returns the proxies to compare. With `--before`, the other build comes second, next to ours.
-    pub fn contestants(&self) -> Vec<Kind> {
+    /// Returns the proxies to compare in a scenario. With `--before`, the other build comes second, next to ours; where routes have rules,
+    /// so does ours without them. Not all serve files.
+    pub fn contestants(&self, scenario: Scenario) -> Vec<Kind> {
         let mut kinds = self.proxies.clone();
+        let ours = kinds.contains(&Kind::Ours) && !kinds.contains(&Kind::Plain);
+        if ours && scenario.rules() != RouteRules::None {
+            kinds.insert(1, Kind::Plain);
+        }
         if self.before.is_some() && !kinds.contains(&Kind::Before) {
             kinds.insert(kinds.len().min(1), Kind::Before);
         }
+        let serves = |kind: &Kind| !matches!(kind, Kind::Haproxy | Kind::Pingora);
+        kinds.retain(|kind| scenario.file().is_none() || serves(kind));
         kinds
     }
 
@@ -111,7 +121,7 @@ mod tests {
     #[test]
     fn nothing_said_is_the_whole_benchmark() {
         let options = ContestOptions::parse_from(["bench"]);
-        assert_eq!(options.chosen().len(), 6);
+        assert_eq!(options.chosen().len(), Scenario::ALL.len());
         assert_eq!(options.workers, [1, 2]);
         assert_eq!(options.connections, [8, 64]);
         assert_eq!(options.proxies.len(), 4);
@@ -125,10 +135,12 @@ mod tests {
         assert_eq!(options.chosen(), [Scenario::KeepAlive, Scenario::Hosts1000]);
         assert_eq!(options.proxies, [Kind::Ours, Kind::Nginx]);
         assert_eq!(options.proxy_lines, ["x:y"]);
-        assert_eq!(options.contestants(), options.proxies);
+        assert_eq!(options.contestants(Scenario::KeepAlive), options.proxies);
+        let with_plain = [Kind::Ours, Kind::Plain, Kind::Nginx];
+        assert_eq!(options.contestants(Scenario::Policies), with_plain);
         let options =
             ContestOptions::parse_from("bench --proxies ours,nginx --before /b".split(' '));
         let all = [Kind::Ours, Kind::Before, Kind::Nginx];
-        assert_eq!(options.contestants(), all);
+        assert_eq!(options.contestants(Scenario::KeepAlive), all);
     }
 }

@@ -14,13 +14,14 @@ const NOT_WORSE: f64 = 1.03;
 
 /// Returns a table with one line per cell: our processor time relative to that of the other proxies, and whether the goal is met.
 pub fn goals(cells: &[Cell]) -> String {
-    let mut text = "| scenario | workers | connections | CPU / nginx | goal | CPU / HAProxy | goal | CPU / pingora | p99 / nginx | p99 / HAProxy | CPU / before | goal |\n\
-                    |---|--:|--:|---|---|---|---|---|---|---|---|---|\n"
+    let mut text = "| scenario | workers | connections | CPU / nginx | goal | CPU / HAProxy | goal | CPU / pingora | p99 / nginx | p99 / HAProxy | CPU / before | goal | CPU / plain | goal |\n\
+                    |---|--:|--:|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for cell in cells {
         let nginx = ratio(cell, Kind::Nginx, |sample| sample.processor);
         let haproxy = ratio(cell, Kind::Haproxy, |sample| sample.processor);
         let before = ratio(cell, Kind::Before, |sample| sample.processor);
+        let plain = ratio(cell, Kind::Plain, |sample| sample.processor);
         let columns = [
             cell.scenario.title().to_owned(),
             cell.workers.to_string(),
@@ -34,6 +35,8 @@ pub fn goals(cells: &[Cell]) -> String {
             shown(ratio(cell, Kind::Haproxy, |sample| sample.p99)),
             shown(before),
             goal(before, Some(NOT_WORSE)),
+            shown(plain),
+            goal(plain, cell.scenario.goal_plain()),
         ];
         text += &line(&columns);
     }

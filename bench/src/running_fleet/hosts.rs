@@ -10,7 +10,7 @@ use crate::contest::configs::Job;
 use crate::contest::contestant::{ContestStage, Contestant};
 use crate::contest::options::{ContestOptions, Kind};
 use crate::contest::peers::{Peers, Round};
-use crate::contest::scenario::Scenario;
+use crate::contest::scenario::{RouteRules, Scenario};
 use crate::contest::statistics::{Ratio, median};
 
 const GOAL: f64 = 1.05;
@@ -89,6 +89,8 @@ fn start(stage: &ContestStage, scenario: Scenario, peers: &mut Peers) -> Result<
         origin: peers.origin.address(),
         hosts: scenario.hosts(),
         workers: 1,
+        rules: RouteRules::None,
+        files: None,
     };
     stage.start(Kind::Ours, &job, peers)
 }

@@ -13,9 +13,10 @@ pub(super) fn of(method: &AuthorizationMethod, tried: bool) -> String {
         AuthorizationMethod::Jwt(_) if tried => "Bearer error=\"invalid_token\"".to_owned(),
         AuthorizationMethod::Jwt(_) => "Bearer".to_owned(),
         // No scheme is registered for keys in a field of their own, but a 401 needs a challenge.
-        AuthorizationMethod::ApiKey(_) | AuthorizationMethod::Open => {
-            "ApiKey realm=\"aralez\"".to_owned()
-        }
+        // The server of `forward` sends its own, and `none` refuses nothing.
+        AuthorizationMethod::ApiKey(_)
+        | AuthorizationMethod::Forward(_)
+        | AuthorizationMethod::Open => "ApiKey realm=\"aralez\"".to_owned(),
     }
 }
 

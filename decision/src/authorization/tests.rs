@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aralez_proto::document::{self, DocumentSet, Surroundings};
 use aralez_proto::matcher::{Scheme, Target};
-use aralez_proto::model::HostPattern;
+use aralez_proto::model::{HostPattern, TokenIssuer};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use crate::additions::Additions;
 use crate::limits::{LimitedRoute, RouteLimits};
+use crate::observe::Unobserved;
 use crate::policy::{Evaluated, Policy, evaluate};
 use crate::pseudonym::Pseudonym;
 use crate::state::{ClientCounts, CredentialDigest, Credentials, Unused};
@@ -20,6 +21,9 @@ use crate::trace::NewIds;
 use crate::{Context, Pairs, Request};
 
 mod claims;
+mod issued;
+mod odd_fields;
+mod server;
 mod signatures;
 mod vectors;
 
@@ -40,7 +44,7 @@ struct Memory {
 
 impl State for Memory {
     fn counts(&self) -> &dyn ClientCounts {
-        &Unused
+        &Unused::TIMELESS
     }
 
     fn credentials(&self) -> &dyn Credentials {
@@ -106,14 +110,27 @@ impl Judged {
 
 impl Guarded {
     fn new(rule: &str) -> Self {
-        let set = DocumentSet::of_main(format!("authorization: {rule}\n").into());
-        let authored = document::read(&set, &Surroundings::default());
-        let rules = authored.expect("the rule is valid").settings.rules;
+        Self::of_issuer(rule, TokenIssuer::Unknown)
+    }
+
+    /// A route of a control that signs tokens with the key of `issuer`.
+    fn of_issuer(rule: &str, issuer: TokenIssuer) -> Self {
+        let rules = Self::rules(rule, issuer);
         let policies = Policy::of(&rules, &RouteLimits::of(&rules, &Rules::default(), false));
         Self {
             policies,
             memory: Memory::default(),
         }
+    }
+
+    fn rules(rule: &str, issuer: TokenIssuer) -> Rules {
+        let set = DocumentSet::of_main(format!("authorization: {rule}\n").into());
+        let surroundings = Surroundings {
+            issuer,
+            ..Surroundings::default()
+        };
+        let authored = document::read(&set, &surroundings);
+        authored.expect("the rule is valid").settings.rules
     }
 
     fn hs256(more: &str) -> Self {
@@ -166,7 +183,7 @@ impl Guarded {
             state: &self.memory,
             additions,
         };
-        evaluate(&self.policies, resumed, &mut subject)
+        evaluate(&self.policies, resumed, &mut subject, &mut Unobserved)
     }
 
     fn with(&self, name: &str, value: &str) -> String {
@@ -209,7 +226,9 @@ fn token(claims: &str) -> String {
     hs256(r#"{"typ":"JWT","alg":"HS256"}"#, claims, SECRET)
 }
 
-/// S65: name and password of the documented form, as control hashes it.
+/// Name and password of the documented form, as control hashes it.
+// Row S65: basic.
+// Row X3: no panic on what clients send.
 #[test]
 fn a_name_and_its_password_pass_and_nothing_else_does() {
     let guarded = Guarded::new(&format!(
@@ -245,6 +264,8 @@ fn a_name_and_its_password_pass_and_nothing_else_does() {
     assert_eq!(guarded.judge("/", &[]).line(), challenge);
 }
 
+// Row A-08: guessing.
+// Row X5: guessing.
 #[test]
 fn a_proven_password_is_not_hashed_again_and_a_wrong_one_always_is() {
     let guarded = Guarded::new(&format!("{{type: basic, users: ['{HTPASSWD}']}}"));
@@ -281,7 +302,8 @@ fn a_question_without_a_reply_is_unavailable_and_no_failure() {
     assert_eq!(guarded.memory.failures.get(), 0);
 }
 
-/// S66: a key in `x-api-key`.
+/// A key in `x-api-key`.
+// Row S66: apikey.
 #[test]
 fn each_of_several_keys_passes() {
     let digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
@@ -298,7 +320,9 @@ fn each_of_several_keys_passes() {
     assert_eq!(guarded.memory.failures.get(), 5, "no key is no attempt");
 }
 
-/// A-08, X5: guessing ends.
+/// Guessing ends.
+// Row A-08: guessing.
+// Row X5: guessing.
 #[test]
 fn a_blocked_address_is_refused_before_anything_is_compared() {
     let guarded = Guarded::new("{type: apikey, creds: first}");
@@ -321,7 +345,9 @@ fn a_blocked_address_is_refused_before_anything_is_compared() {
     assert_eq!(result.unwrap_err(), Rejection::Blocked);
 }
 
-/// C6: `none` opens.
+/// `none` opens.
+// Row S47: authorization.
+// Row C6: authorization in each scope.
 #[test]
 fn rules_that_serve_everyone_have_no_such_policy() {
     assert!(Guarded::new("none").policies.is_empty());

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use aralez_proto::model::HmacStates;
 use aralez_proto::rules::{KeyMaterial, TokenAlgorithm, TokenKey, TokenRule};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
+use subtle::ConstantTimeEq;
 
 use crate::authorization::claims::{ClaimSet, TokenProblem};
 use crate::state::Verified;
@@ -27,7 +29,15 @@ pub(super) struct TokenVerifier {
 struct PreparedKey {
     kid: Option<Box<str>>,
     algorithm: TokenAlgorithm,
-    key: DecodingKey,
+    check: SignatureCheck,
+}
+
+/// What checks a signature.
+enum SignatureCheck {
+    /// A key of the library.
+    Key(Box<DecodingKey>, Algorithm),
+    /// A secret of HS256 of which only the states are known.
+    States(HmacStates),
 }
 
 /// The fields of a token's header that matter. Others are ignored; a repeated one is an error.
@@ -44,7 +54,7 @@ impl TokenVerifier {
         let keys = rule.keys.iter().map(|key| PreparedKey {
             kid: key.kid.clone(),
             algorithm: key.material.algorithm(),
-            key: prepared(&key.material),
+            check: SignatureCheck::of(&key.material),
         });
         Self {
             keys: keys.collect(),
@@ -68,10 +78,7 @@ impl TokenVerifier {
         }
         let key = self.key_of(&header_of(header).ok_or(TokenProblem::Invalid)?);
         let key = key.ok_or(TokenProblem::Invalid)?;
-        let algorithm = library_name(key.algorithm);
-        let verified =
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.key, algorithm);
-        if !verified.unwrap_or(false) {
+        if !key.check.verifies(message, signature) {
             return Err(TokenProblem::Invalid);
         }
         let claims = URL_SAFE_NO_PAD.decode(claims).ok();
@@ -105,23 +112,40 @@ fn header_of(coded: &str) -> Option<TokenHeader> {
     header.crit.is_none().then_some(header)
 }
 
-fn prepared(material: &KeyMaterial) -> DecodingKey {
-    match material {
-        KeyMaterial::Hs256(secret) => DecodingKey::from_secret(secret.reveal()),
-        KeyMaterial::Rs256 { modulus, exponent } => {
-            DecodingKey::from_rsa_raw_components(modulus, exponent)
+impl SignatureCheck {
+    fn of(material: &KeyMaterial) -> Self {
+        let key = |key, algorithm| Self::Key(Box::new(key), algorithm);
+        match material {
+            KeyMaterial::Hs256(secret) => {
+                key(DecodingKey::from_secret(secret.reveal()), Algorithm::HS256)
+            }
+            KeyMaterial::Hs256States(states) => Self::States(*states),
+            KeyMaterial::Rs256 { modulus, exponent } => {
+                let rsa = DecodingKey::from_rsa_raw_components(modulus, exponent);
+                key(rsa, Algorithm::RS256)
+            }
+            KeyMaterial::Es256(point) => {
+                key(DecodingKey::from_ec_der(&point[..]), Algorithm::ES256)
+            }
+            KeyMaterial::EdDsa(public) => key(DecodingKey::from_ed_der(public), Algorithm::EdDSA),
         }
-        KeyMaterial::Es256(point) => DecodingKey::from_ec_der(&point[..]),
-        KeyMaterial::EdDsa(key) => DecodingKey::from_ed_der(key),
     }
-}
 
-const fn library_name(algorithm: TokenAlgorithm) -> Algorithm {
-    match algorithm {
-        TokenAlgorithm::Hs256 => Algorithm::HS256,
-        TokenAlgorithm::Rs256 => Algorithm::RS256,
-        TokenAlgorithm::Es256 => Algorithm::ES256,
-        TokenAlgorithm::EdDsa => Algorithm::EdDSA,
+    /// Reports whether a signature, as text, is that of a message.
+    fn verifies(&self, message: &str, signature: &str) -> bool {
+        match self {
+            Self::Key(key, algorithm) => {
+                let verified =
+                    jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, *algorithm);
+                verified.unwrap_or(false)
+            }
+            // A reader that does not know the secret accepts nothing.
+            Self::States(HmacStates::UNKNOWN) => false,
+            Self::States(states) => {
+                let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+                signature.ct_eq(&states.sign(message.as_bytes())).into()
+            }
+        }
     }
 }
 
@@ -136,6 +160,7 @@ fn identity_of(rule: &TokenRule, shown: &[Box<str>]) -> [u8; 32] {
         part(material.algorithm().name().as_bytes());
         match material {
             KeyMaterial::Hs256(secret) => part(secret.reveal()),
+            KeyMaterial::Hs256States(states) => part(&states.to_bytes()),
             KeyMaterial::Rs256 { modulus, exponent } => {
                 part(modulus);
                 part(exponent);

@@ -81,7 +81,8 @@ fn forwarded_names_the_client_where_x_forwarded_for_does_not() {
     assert_eq!(client(&both), "192.0.2.1");
 }
 
-/// T-04. A client cannot become its proxy by making the list long.
+/// A client cannot become its proxy by making the list long.
+// Row T-04: fields about the client.
 #[test]
 fn a_long_list_names_a_client_only_by_an_address_at_its_end_that_is_not_trusted() {
     let hops = |count: usize| vec!["10.0.0.2"; count].join(", ");
@@ -311,7 +312,7 @@ proptest! {
         prop_assert_eq!(found.client.address, model(&trusted, &hops));
     }
 
-    /// T-04, R-02. What a client says about itself changes nothing, unless it is a trusted proxy.
+    /// What a client says about itself changes nothing, unless it is a trusted proxy.
     #[test]
     fn nothing_that_a_client_says_is_believed(
         name in prop::sample::select(vec!["X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Real-IP", "X_Forwarded_For"]),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use aralez_proto::matcher::Scheme;
+
 /// The path and query to forward. Mostly they are a part of the received target and are kept as a range of it, so that they outlive the
 /// view of the request without a copy.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +33,12 @@ impl ForwardedTarget {
             Self::Rewritten(text) => text,
         }
     }
+}
+
+/// Reports whether a target is absolute, and has neither path nor query.
+pub(super) fn is_bare(target: &str) -> bool {
+    let authority = Scheme::split(target).map(|(_, rest)| rest);
+    authority.is_some_and(|rest| !rest.contains(['/', '?']))
 }
 
 #[cfg(test)]

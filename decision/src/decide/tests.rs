@@ -13,7 +13,9 @@ use std::net::IpAddr;
 use aralez_proto::matcher::Scheme;
 use aralez_proto::model::RedirectStatus;
 
+mod files;
 mod matching;
+mod observing;
 
 use super::*;
 use crate::Pairs;
@@ -100,7 +102,7 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
         table,
         &context,
         &request,
-        &Unused,
+        &Unused::TIMELESS,
         &mut Additions::default(),
     ) {
         Decision::Forward(forward) => {
@@ -111,9 +113,14 @@ fn line_at(table: &RouteTable, request: Asked<'_>, tls_port: Option<u16>) -> Str
             let target = forward.path_and_query.text(request.target);
             format!("{} {pool} {target}", forward.route.path)
         }
+        Decision::Serve(serve) => {
+            let (folder, name) = (&serve.files.folder, serve.name.as_path().display());
+            let target = serve.path_and_query.text(request.target);
+            format!("file {folder} {name}: {target}")
+        }
         Decision::Answer { answer, .. } => {
             let mut fields = answer.fields.fields();
-            let location = fields.find(|(name, _)| *name == b"location");
+            let location = fields.find(|(name, _)| matches!(*name, b"location" | b"allow"));
             let location = location.map_or("", |(_, value)| std::str::from_utf8(value).unwrap());
             format!("{} {location}", answer.status)
                 .trim_end()
@@ -165,7 +172,9 @@ fn a_plain_request_is_redirected_to_https() {
     assert_eq!(line(&table, over_tls), "/safe down /safe/x?y=1");
 }
 
-/// X6: a token in the query reaches no other server, on no route.
+/// A token in the query reaches no other server, on no route.
+// Row A-06: tokens in the query.
+// Row X6: araleztoken ends here.
 #[test]
 fn a_token_in_the_query_is_not_forwarded() {
     let table = table(false);
@@ -275,6 +284,14 @@ fn methods_that_need_no_route_are_answered_at_once() {
     };
     assert_eq!(line(&table, with("OPTIONS", "*")), "204");
     assert_eq!(line(&table, with("OPTIONS", "/")), "/ up /");
+    for (method, target, forwarded) in [
+        ("OPTIONS", "http://a.example", "/ up *"),
+        ("OPTIONS", "http://a.example/", "/ up /"),
+        ("OPTIONS", "http://a.example?x", "/ up /?x"),
+        ("GET", "http://a.example", "/ up /"),
+    ] {
+        assert_eq!(line(&table, with(method, target)), forwarded, "{target}");
+    }
     assert_eq!(
         line(&table, with("CONNECT", "a.example:80")),
         "405 connect_method"
@@ -304,7 +321,7 @@ fn a_normal_request_costs_no_copy_of_its_target() {
         &table,
         &context,
         &request,
-        &Unused,
+        &Unused::TIMELESS,
         &mut Additions::default(),
     );
     let Decision::Forward(forward) = decided else {

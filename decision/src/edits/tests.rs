@@ -13,7 +13,8 @@ fn a_route_takes_away_what_it_removes_and_sets_and_adds_what_it_sets_and_appends
     assert_eq!(edits.lines(), b"x-a: 1\r\nx-b: 2\r\n");
     let fields: Vec<(&[u8], &[u8])> = edits.fields().collect();
     assert_eq!(fields, [(&b"x-a"[..], &b"1"[..]), (b"x-b", b"2")]);
-    assert_eq!(edits.dropped().collect::<Vec<_>>(), [b"x-a", b"x-c"]);
+    let dropped: Vec<_> = edits.dropped().map(|(name, _)| name).collect();
+    assert_eq!(dropped, [b"x-a", b"x-c"]);
     for (name, dropped) in [
         ("X-a", true),
         ("X-B", false),
@@ -73,4 +74,25 @@ fn what_is_said_of_the_client_is_data_as_well_unless_the_route_says_it() {
         ..HeaderEdits::default()
     });
     assert_eq!(said(&own), "x-forwarded-proto=https");
+}
+
+#[test]
+fn a_prefix_takes_away_every_name_that_begins_with_it() {
+    let edits = HeaderEdits {
+        remove: vec!["x-c".to_owned()],
+        ..HeaderEdits::default()
+    };
+    let edits = CompiledEdits::dropping(&edits, &["x-auth-"]);
+    for (name, dropped) in [
+        ("X-Auth-User", true),
+        ("x_auth_user", true),
+        ("X-Auth-", true),
+        ("X-Auth", false),
+        ("X-Author", false),
+        ("X-C", true),
+        ("X-Cd", false),
+    ] {
+        assert_eq!(edits.drops(name.as_bytes()), dropped, "{name}");
+    }
+    assert!(!edits.drops_nothing());
 }

@@ -116,6 +116,7 @@ const fn shorter(length: usize, most: usize) -> usize {
     if length < most { length } else { most }
 }
 
+#[inline]
 const fn kind(byte: u8) -> usize {
     match byte {
         b'a'..=b'z' => (byte - b'a') as usize,
@@ -134,6 +135,7 @@ const fn split(name: &[u8]) -> (&[u8], bool) {
 }
 
 /// Reports whether only a proxy may set a field of this name.
+#[inline]
 pub(super) fn is_ours(name: &[u8]) -> bool {
     let (Some(first), Some(telling)) = (name.first(), name.get(PLACE)) else {
         return false;

@@ -28,7 +28,7 @@ pub struct Subject<'a, F, S> {
 }
 
 /// The verdict of a policy on a request.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// Continue with the next policy, or with the action of the route.
     Pass,

@@ -11,6 +11,7 @@ use aralez_proto::rules::{
 use super::*;
 use crate::additions::Additions;
 use crate::limits::LimitedRoute;
+use crate::observe::Unobserved;
 use crate::pseudonym::Pseudonym;
 use crate::state::{ClientCounts, Credentials, LimitKey, Take, Unused};
 use crate::trace::NewIds;
@@ -43,7 +44,7 @@ impl State for Noting {
     }
 
     fn credentials(&self) -> &dyn Credentials {
-        &Unused
+        &Unused::TIMELESS
     }
 }
 
@@ -94,11 +95,11 @@ fn asked_of(
         state,
         additions: &mut Additions::default(),
     };
-    evaluate(policies, None, &mut subject)
+    evaluate(policies, None, &mut subject, &mut Unobserved)
 }
 
 fn asked(policies: &[Policy], scheme: Scheme, host: Option<&str>) -> Result<Evaluated, Rejection> {
-    asked_of(policies, &sent(scheme, host), &Unused)
+    asked_of(policies, &sent(scheme, host), &Unused::TIMELESS)
 }
 
 fn policies_of(rules: &Rules) -> Box<[Policy]> {
@@ -190,11 +191,14 @@ fn limits_are_asked_in_their_order_and_the_first_that_is_exceeded_refuses() {
     let refused = asked_of(&policies[1..], &large, &full).unwrap_err();
     assert!(matches!(refused, Rejection::ErrorLimit(_)), "{refused:?}");
     let small = sent(Scheme::Http, None);
-    let passed = asked_of(&policies, &small, &Unused);
+    let passed = asked_of(&policies, &small, &Unused::TIMELESS);
     assert!(matches!(passed, Ok(Evaluated::Passed)), "{passed:?}");
 }
 
-/// S69, D5, R3: the path that sets a limit counts for itself, other paths for their host; `compat: aralez-0.9` counts by address alone.
+/// The path that sets a limit counts for itself, other paths for their host; `compat: aralez-0.9` counts by address alone.
+// Row S69: what a limit counts.
+// Row D5: address and host.
+// Row R3: limits per scope.
 #[test]
 fn a_limit_counts_where_it_was_written() {
     let rules = limited();

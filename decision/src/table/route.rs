@@ -75,6 +75,8 @@ impl CompiledRules {
         // With the header edits: authorization keeps the claims that they show.
         let policies = Policy::of(&all, limits);
         let mut request = with_claims(&all);
+        let authorization = all.authorization.clone();
+        let prefixes = authorization::prefixes_of(&authorization);
         all.request_headers = Default::default();
         let response = std::mem::take(&mut all.response_headers).0;
         if let Some(host) = std::mem::take(&mut all.host).0 {
@@ -82,17 +84,19 @@ impl CompiledRules {
         }
         let path_edit = PathEdit::of(&all).map(Box::new);
         (all.strip_prefix, all.add_prefix) = Default::default();
-        let edits = |all: &HeaderEdits, own_is_empty: bool, shared: Option<&Arc<CompiledEdits>>| {
+        let edits = |compiled: &dyn Fn() -> CompiledEdits,
+                     own_is_empty: bool,
+                     shared: Option<&Arc<CompiledEdits>>| {
             match shared.filter(|_| own_is_empty) {
                 Some(shared) => Arc::clone(shared),
-                None => Arc::new(CompiledEdits::new(all)),
+                None => Arc::new(compiled()),
             }
         };
         let shared = wider.map(|wider| &wider.others);
         let shared = shared.filter(|said| ***said == all).cloned();
         Self {
             request_edits: edits(
-                &request,
+                &|| CompiledEdits::dropping(&request, &prefixes),
                 // The authorization of a scope decides which names clients may not send.
                 own.request_headers.0.is_empty()
                     && own.host.0.is_none()
@@ -100,7 +104,7 @@ impl CompiledRules {
                 wider.map(|wider| &wider.request_edits),
             ),
             response_edits: edits(
-                &response,
+                &|| CompiledEdits::new(&response),
                 own.response_headers.0.is_empty(),
                 wider.map(|wider| &wider.response_edits),
             ),
@@ -162,12 +166,12 @@ impl CompiledScope {
         }
     }
 
-    /// Returns the scope of a host in this scope.
     /// Returns the error pages of the scope.
     pub(super) fn error_pages(&self) -> &Errors {
         &self.compiled.others.errors
     }
 
+    /// Returns the scope of a host in this scope.
     fn with(&self, own: &Rules) -> Self {
         if *own == Rules::default() {
             return self.clone();

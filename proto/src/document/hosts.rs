@@ -146,7 +146,7 @@ fn host<'t>(entry: Entry<'t>, wrapped: bool, reader: &mut Reader<'t>) -> Option<
         host: AuthoredHost {
             groups,
             host,
-            places,
+            places: places.within(entry.at.position()),
             route_places,
             pools,
             document: reader.file().into(),
@@ -181,6 +181,7 @@ fn lower(
     let action = match route.action {
         PathAction::Redirect(redirect) => Action::Redirect(redirect),
         PathAction::Respond(respond) => Action::Respond(respond),
+        PathAction::Files(files) => Action::Files(files),
         PathAction::Servers(endpoints) => Action::Pool(named(name, endpoints)),
         PathAction::Pools(shares) => {
             let pools = (1..).zip(shares).map(|(number, share)| WeightedPool {

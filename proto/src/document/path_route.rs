@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::document::files::ServedFiles;
 use crate::document::pools::{WeightedServers, WrittenPools};
 use crate::document::redirect::RedirectTo;
 use crate::document::respond::RespondTo;
 use crate::document::route_keys::RouteKeys;
 use crate::document::server::refuse_empty;
-use crate::model::{Endpoint, Redirect, Respond, RouteMatch};
+use crate::model::{Endpoint, Files, Redirect, Respond, RouteMatch};
 use crate::place::{DocumentFault, Places};
 use crate::reading::{FromYaml, Reader};
 use crate::rules::Rules;
@@ -52,6 +53,8 @@ pub(crate) enum PathAction {
     Redirect(Redirect),
     /// Answers itself.
     Respond(Respond),
+    /// Serves a folder.
+    Files(Files),
 }
 
 /// Reads a route. `at`: its position. `path`: its path, if that has no fault.
@@ -76,7 +79,7 @@ pub(crate) fn route<'t>(
         matches,
         redirect_at,
         rules: keys.rules.lower(),
-        places,
+        places: places.within(at.position()),
         action: action?,
     };
     if let Some(WrittenPath { path, .. }) = path {
@@ -147,8 +150,10 @@ fn action<'t>(
             let RespondTo(respond) = &keys.respond.as_ref()?.value;
             Some(PathAction::Respond(respond.clone()))
         }
-        // `files`, already refused as not enforced.
-        [_] => None,
+        ["files"] => {
+            let ServedFiles(files) = &keys.files.as_ref()?.value;
+            Some(PathAction::Files(files.clone()))
+        }
         several => {
             let several: Vec<String> = several.iter().map(|key| format!("`{key}`")).collect();
             let reason = format!(
@@ -172,6 +177,7 @@ fn check_endpoint_view<'t>(node: Node<'t>, path: &str, route: &PathRoute, reader
         PathAction::Servers(_) | PathAction::Pools(_) => None,
         PathAction::Redirect(_) => Some("redirect_to"),
         PathAction::Respond(_) => Some("respond"),
+        PathAction::Files(_) => Some("files"),
     };
     for key in ["strip_prefix", "add_prefix", "host"] {
         let Some(value) = node.get(key) else {

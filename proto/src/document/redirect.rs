@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::model::{Redirect, RedirectStatus, RedirectTarget};
-use crate::reading::{Between, FromYaml, Reader, keys, shown, text};
+use crate::reading::{Between, FromYaml, Reader, keys, parsed_quoting};
 use crate::yaml::{Node, Value};
 
 /// `redirect_to`: a URL, or a map of `to` and `status`.
@@ -63,14 +63,7 @@ impl FromYaml for WrittenTarget {
     const EXPECTED: &'static str = "a URL such as https://www.example.com";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let text = text(node, reader, Self::EXPECTED)?;
-        match text.parse() {
-            Ok(target) => Some(Self(target)),
-            Err(reason) => {
-                reader.fault(node.at(), format!("`{}` {reason}", shown(text)));
-                None
-            }
-        }
+        parsed_quoting(node, reader, Self::EXPECTED, str::parse).map(Self)
     }
 
     fn schema() -> Json {

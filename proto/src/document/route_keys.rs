@@ -1,12 +1,12 @@
 //! The keys at a path. The keys of rules are in [`crate::rules`].
 
-use crate::document::actions::Files;
+use crate::document::files::ServedFiles;
 use crate::document::pools::WrittenPools;
 use crate::document::redirect::RedirectTo;
 use crate::document::respond::RespondTo;
 use crate::document::route_match::MatchKeys;
 use crate::document::server::Servers;
-use crate::reading::{NotYet, keys};
+use crate::reading::keys;
 use crate::rules::{RuleKeys, Scope};
 
 keys! {
@@ -23,9 +23,7 @@ keys! {
     conditions: "match" => MatchKeys,
     /// The response of the proxy itself: a map of status, body, type.
     respond => RespondTo,
-    @checked {
-        /// The folder to serve.
-        files => NotYet<Files>,
-    }
+    /// The folder whose files are served: its path, or a map of folder, spa, precompressed. The path of the route is removed first.
+    files => ServedFiles,
     ..rules: RuleKeys, at Scope::Path
 }

@@ -119,13 +119,8 @@ impl FromYaml for Address {
                 return None;
             }
         };
-        let forbidden = reader.forbidden.and_then(|all| all.found_at(&address));
-        if let Some(ours) = forbidden {
-            let reason = format!("{address} points at {ours}, which no route may reach");
-            reader.fault(node.at(), reason);
-            return None;
-        }
-        Some(Self(address))
+        let may_reach = reader.may_reach(&address, node.at());
+        may_reach.then_some(Self(address))
     }
 
     fn schema() -> Json {

@@ -77,6 +77,7 @@ impl Set {
         let mut reader = Reader::new(name);
         reader.shown = shown;
         reader.passwords = &*surroundings.passwords;
+        reader.issuer = surroundings.issuer;
         reader.forbidden = Some(&surroundings.forbidden);
         reader.named = std::mem::take(&mut self.named);
         reader.scopes = SCOPES;

@@ -7,6 +7,7 @@ mod bad_input;
 mod files;
 mod matching;
 mod routing;
+mod served_files;
 
 const SAMPLE: &str = include_str!("../../../deploy/samples/upstreams.yaml");
 const WRAPPED: &str = include_str!("../../../deploy/samples/upstreams-wrapped.yaml");
@@ -30,6 +31,7 @@ fn without_places(mut authored: Authored) -> Authored {
     authored
 }
 
+// Row D1: both layouts.
 #[test]
 fn both_layouts_give_the_same_routes() {
     let flat = read_main(SAMPLE).expect("no fault");
@@ -115,6 +117,8 @@ a.example:
     );
 }
 
+// Row S46: headers.
+// Row C8: client_headers and server_headers.
 #[test]
 fn headers_read_as_lines_or_as_a_map() {
     let text = "\

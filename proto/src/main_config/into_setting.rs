@@ -48,6 +48,7 @@ becomes! {
     bool => bool: it -> it;
     String => String: it -> it;
     PathBuf => PathBuf: it -> it;
+    Vec<PathBuf> => Vec<PathBuf>: it -> it;
     SocketAddr => SocketAddr: it -> it;
     LogLevel => LogLevel: it -> it;
     NodeName => NodeName: it -> it;

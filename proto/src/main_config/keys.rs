@@ -157,6 +157,12 @@ main_keys! {
     max_fields: Between<1, 1_000> = "100" => usize, Proxy;
     /// Maximum length of a request target, not above `max_head`.
     max_target: SizeBetween<64, 65_536> = "8KiB" => usize, Proxy;
+    /// The folder that the file server serves; with `file_server_address`.
+    file_server_folder: PathBuf => Option<PathBuf>, Proxy;
+    /// Listen address of the file server; with `file_server_folder`.
+    file_server_address: SocketAddr => Option<SocketAddr>, Proxy;
+    /// Folders below which routes may serve files (`files`). Default: `file_server_folder`.
+    file_roots: Vec<PathBuf> => Option<Vec<PathBuf>>, Proxy;
     /// The socket for the handover of listeners to a new process. Default: in `state_dir`.
     upgrade_sock: PathBuf => Option<PathBuf>, Proxy;
     /// Maximum time for requests to finish while the proxy drains.
@@ -180,10 +186,6 @@ main_keys! {
         proxy_tls_grade: NoEffect<Grade>, Proxy;
         /// Allow the grade `unsafe`. Default: false.
         proxy_tls_unsafe: NoEffect<bool>, Proxy;
-        /// The folder that the file server serves; with `file_server_address`.
-        file_server_folder: NoEffect<PathBuf>, Proxy;
-        /// Listen address of the file server; with `file_server_folder`.
-        file_server_address: NoEffect<SocketAddr>, Proxy;
     }
     @checked {
         /// The method of health checks. Default: HEAD.
@@ -198,8 +200,6 @@ main_keys! {
         default_certificate: NoEffect<String>, Control;
         /// Networks whose connections begin with the PROXY protocol.
         proxy_protocol_from: NoEffect<Vec<Cidr>>, Proxy;
-        /// Folders from which routes may serve files. Default: `file_server_folder`.
-        file_roots: NoEffect<Vec<PathBuf>>, Proxy;
         /// The requests to log. Default: off.
         access_log: NoEffect<AccessLog>, Proxy;
         /// The format of the request log. Default: text.
@@ -237,5 +237,13 @@ impl Default for MainConfig {
     /// Returns the configuration of an empty file.
     fn default() -> Self {
         Self::of(MainKeys::default(), Vec::new())
+    }
+}
+
+impl MainConfig {
+    /// Returns the port on which a proxy serves HTTPS, to which `to_https` redirects. `None` if it does not.
+    pub fn tls_port(&self) -> Option<u16> {
+        let addresses = self.proxy_address_tls.as_ref();
+        addresses.map(|addresses| addresses.first.port())
     }
 }

@@ -69,6 +69,7 @@ main.yaml:17:12: state_dir: expected a path, found a list"
     );
 }
 
+// Row C2: keys of later releases.
 #[test]
 fn keys_that_do_nothing_yet_load_and_are_named() {
     let text = "hc_method: get\naccess_log: off\nproxy_tls_unsafe: true\nproxy_tls_grade: UNSAFE\n";
@@ -230,4 +231,25 @@ fn the_key_is_never_shown() {
     let config = read("main.yaml", b"master_key: hunter2\n").expect("no fault");
     assert!(!format!("{config:?}").contains("hunter2"));
     assert!(!faults("master_key: [hunter2]\n").contains("hunter2"));
+}
+
+#[test]
+fn a_value_that_this_machine_cannot_use_is_a_fault_at_its_place() {
+    let text = b"threads: 2\nfile_server_folder: /srv/none\nfile_server_address: 127.0.0.1:3002\n";
+    let config = read("main.yaml", text).expect("no fault");
+    assert_eq!(config.file_server_folder, Some(PathBuf::from("/srv/none")));
+    let fault = fault_of("main.yaml", text, "file_server_folder", "no".to_owned());
+    assert_eq!(fault.to_string(), "main.yaml:2:21: file_server_folder: no");
+}
+
+#[test]
+fn a_file_server_has_a_folder_and_an_address() {
+    assert_eq!(
+        faults("file_server_folder: /srv\n"),
+        "main.yaml:1:21: file_server_folder: requires `file_server_address`"
+    );
+    assert_eq!(
+        faults("file_server_address: 127.0.0.1:3002\n"),
+        "main.yaml:1:22: file_server_address: requires `file_server_folder`"
+    );
 }

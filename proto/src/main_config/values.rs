@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::model::SocketPath;
-use crate::reading::{Between, FromYaml, Reader, WrittenSize, choices, choose, keys, text};
+use crate::reading::{
+    Between, FromYaml, Reader, Support, WrittenSize, choices, choose, keys, text,
+};
 use crate::yaml::{Node, Value};
 
 /// A value that is accepted but has no effect in this release.
@@ -14,6 +16,7 @@ pub(crate) struct NoEffect<T>(pub(crate) T);
 
 impl<T: FromYaml> FromYaml for NoEffect<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+    const SUPPORT: Support = Support::Idle;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let value = T::read(node, reader)?;
@@ -245,6 +248,7 @@ pub(crate) struct JoinToken;
 
 impl FromYaml for JoinToken {
     const EXPECTED: &'static str = "a path";
+    const SUPPORT: Support = Support::Refused;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         let text = text(node, reader, Self::EXPECTED)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HostPattern, PoolName, Redirect, Respond, RouteMatch, Split};
+use crate::model::{Files, HostPattern, PoolName, Redirect, Respond, RouteMatch, Split};
 use crate::rules::Rules;
 
 /// Defaults of one node group.
@@ -29,9 +29,10 @@ pub struct VirtualHost {
 }
 
 impl VirtualHost {
-    /// Returns the pools that its routes name. A pool may occur several times.
+    /// Returns the pools that it references: those of its routes, and those of its rules. A pool may occur several times.
     pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
-        self.routes.iter().flat_map(|route| route.action.pools())
+        let of_routes = self.routes.iter().flat_map(Route::pools);
+        of_rules(&self.rules).chain(of_routes)
     }
 }
 
@@ -48,6 +49,24 @@ pub struct Route {
     pub action: Action,
 }
 
+impl Route {
+    /// Returns the pools that it references: that of its action, and those of its rules.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
+        self.action.pools().chain(of_rules(&self.rules))
+    }
+}
+
+impl Settings {
+    /// Returns the pools that its rules reference.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolName> {
+        of_rules(&self.rules)
+    }
+}
+
+fn of_rules(rules: &Rules) -> impl Iterator<Item = &PoolName> {
+    rules.servers().map(|(pool, _)| pool)
+}
+
 /// The action of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -59,6 +78,8 @@ pub enum Action {
     Redirect(Redirect),
     /// Answer with a fixed response.
     Respond(Respond),
+    /// Answer with a file of a folder.
+    Files(Files),
 }
 
 impl Action {
@@ -67,7 +88,7 @@ impl Action {
         let (one, several) = match self {
             Self::Pool(pool) => (Some(pool), [].as_slice()),
             Self::Split(split) => (None, split.pools()),
-            Self::Redirect(_) | Self::Respond(_) => (None, [].as_slice()),
+            Self::Redirect(_) | Self::Respond(_) | Self::Files(_) => (None, [].as_slice()),
         };
         one.into_iter().chain(several.iter().map(|one| &one.pool))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::model::RouteMatch;
+use crate::model::{EndpointAddress, RouteMatch};
 
 /// The reason why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +73,8 @@ impl FromStr for HostPattern {
 /// The state of a pool (its position, the rests of its endpoints) belongs to its name, so a name says what the pool is for, and not where
 /// its route stands: `a.example/app#` and 16 digits, a digest of the match, for a route with a match. Routes of the path can thus be added
 /// and moved; one whose match is edited is another route. `#1`, `#2` and so on are appended for the pools of a split: their weights and
-/// servers can be edited, and further pools added at the end. No path contains `#`.
+/// servers can be edited, and further pools added at the end. No path contains `#`. `server:` and an address is the pool of a server that
+/// rules name, such as the one of `authorization: forward`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PoolName(Arc<str>);
 
@@ -93,6 +94,11 @@ impl PoolName {
     #[must_use]
     pub fn numbered(&self, number: usize) -> Self {
         Self(format!("{self}#{number}").into())
+    }
+
+    /// Returns the name of the pool for a server that rules name by its address. No pool of a route has this name, which contains no slash.
+    pub fn of_server(address: &EndpointAddress) -> Self {
+        Self(format!("server:{address}").into())
     }
 
     /// Returns the text.

@@ -80,12 +80,12 @@ pub enum BadPasswordHash {
 }
 
 impl PasswordHash {
-    /// Memory in KiB, passes and lanes of [`PasswordHash::argon2id`].
+    /// Memory in KiB, passes and lanes of the hashes that control makes.
     pub const OWN: (u32, u32, u32) = OWN;
 
-    /// Wraps an argon2id hash made with [`PasswordHash::OWN`].
-    pub fn argon2id(salt: [u8; 16], hash: [u8; 32]) -> Self {
-        let (memory, passes, lanes) = OWN;
+    /// Wraps an argon2id hash that was made at a cost: memory in KiB, passes and lanes.
+    pub fn argon2id(cost: (u32, u32, u32), salt: [u8; 16], hash: [u8; 32]) -> Self {
+        let (memory, passes, lanes) = cost;
         let text = format!(
             "$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}",
             STANDARD_NO_PAD.encode(salt),

@@ -16,6 +16,6 @@ pub struct UnhashedPasswords;
 
 impl PasswordHasher for UnhashedPasswords {
     fn hash(&self, _: &str, _: &str) -> PasswordHash {
-        PasswordHash::argon2id([0; 16], [0; 32])
+        PasswordHash::argon2id(PasswordHash::OWN, [0; 16], [0; 32])
     }
 }

@@ -88,13 +88,19 @@ fn target(text: &str) -> Result<String, &'static str> {
     if rest.contains(['?', '#']) {
         return Err("has a query or a fragment; the request's path and query are appended");
     }
-    let visible = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
-    if !rest.bytes().all(visible) {
-        return Err("contains a character that is not allowed in a URL");
-    }
+    check_url_characters(rest)?;
     let authority = rest.split('/').next().unwrap_or_default();
     check_authority(authority)?;
     Ok(format!("{scheme}://{}", rest.trim_end_matches('/')))
+}
+
+/// Checks that a text consists of characters of a URL (RFC 3986 section 2), so that it cannot split a message.
+pub(crate) fn check_url_characters(text: &str) -> Result<(), &'static str> {
+    let visible = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    match text.bytes().all(visible) {
+        true => Ok(()),
+        false => Err("contains a character that is not allowed in a URL"),
+    }
 }
 
 fn check_authority(authority: &str) -> Result<(), &'static str> {

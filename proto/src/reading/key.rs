@@ -13,8 +13,36 @@ pub(crate) struct Key {
     pub(crate) about: &'static [&'static str],
     /// Its default, if that is a single value.
     pub(crate) default: Option<&'static str>,
+    /// The expected form of its value, as in "expected …".
+    pub(crate) expected: &'static str,
+    /// What this release does with its value.
+    pub(crate) support: Support,
     /// The JSON Schema of its value.
     pub(crate) schema: fn() -> Json,
+}
+
+/// What this release does with the value of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Support {
+    /// It obeys it.
+    Obeyed,
+    /// It accepts it without effect.
+    Idle,
+    /// It refuses a value that turns the feature on.
+    Refused,
+}
+
+impl Support {
+    /// Returns the remark on a key. `None` if there is none.
+    pub(crate) const fn remark(self) -> Option<&'static str> {
+        match self {
+            Self::Obeyed => None,
+            Self::Idle => Some("Has no effect in this release."),
+            Self::Refused => {
+                Some("Not in this release: a value that turns the feature on is refused.")
+            }
+        }
+    }
 }
 
 impl Key {

@@ -149,6 +149,7 @@ pub(crate) fn read_at<'t, T: crate::reading::FromYaml>(
 
 impl<T: crate::reading::FromYaml> crate::reading::FromYaml for crate::reading::Spanned<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+    const SUPPORT: crate::reading::Support = T::SUPPORT;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         read_at(node, reader)
@@ -229,6 +230,10 @@ pub(crate) fn schema_of<T: KeySet>() -> Json {
         let about = key.says();
         let mut schema = (key.schema)();
         schema["description"] = json!(about);
+        schema["title"] = json!(key.expected);
+        if let Some(remark) = key.support.remark() {
+            schema["$comment"] = json!(remark);
+        }
         properties.insert(key.name.to_owned(), schema.clone());
         for alias in key.aliases {
             schema["description"] = json!(format!("Another name of `{}`. {about}", key.name));

@@ -5,11 +5,12 @@ use serde_json::{Value as Json, json};
 
 use crate::model::RelativePath;
 use crate::reading::reader::{Reader, shown};
-use crate::reading::shape::{FromYaml, text};
+use crate::reading::shape::{FromYaml, parsed_quoting};
 use crate::yaml::Node;
 
-/// A file below the configuration folder that a document names, with its content. Only the content leaves control.
-#[derive(Clone, Debug)]
+/// A file below the configuration folder that a document names, with its content. Only the content leaves control. `Debug` is not derived,
+/// so the content, which may be a credential, is never logged.
+#[derive(Clone)]
 pub(crate) struct NamedFile {
     /// Its path, as written.
     pub(crate) path: RelativePath,
@@ -22,14 +23,7 @@ impl FromYaml for NamedFile {
         "the path of a file below the configuration folder, such as files/404.html";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let text = text(node, reader, Self::EXPECTED)?;
-        let path = match text.parse::<RelativePath>() {
-            Ok(path) => path,
-            Err(reason) => {
-                reader.fault(node.at(), format!("`{}` {reason}", shown(text)));
-                return None;
-            }
-        };
+        let path: RelativePath = parsed_quoting(node, reader, Self::EXPECTED, str::parse)?;
         let content = match reader.unenforced {
             true => Ok(Bytes::new()),
             false => reader.named.content(&path),
@@ -37,7 +31,10 @@ impl FromYaml for NamedFile {
         match content {
             Ok(content) => Some(Self { path, content }),
             Err(reason) => {
-                reader.fault(node.at(), format!("the file `{}` {reason}", shown(text)));
+                reader.fault(
+                    node.at(),
+                    format!("the file `{}` {reason}", shown(path.as_str())),
+                );
                 None
             }
         }

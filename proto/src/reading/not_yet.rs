@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::reading::{FromYaml, Reader};
+use crate::reading::{FromYaml, Reader, Support};
 use crate::yaml::Node;
 
 /// A value that is refused if it turns its feature on.
@@ -10,6 +10,7 @@ pub(crate) struct NotYet<T>(#[allow(dead_code)] pub(crate) T);
 
 impl<T: FromYaml> FromYaml for NotYet<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+    const SUPPORT: Support = Support::Refused;
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
         // Inside another key that is not supported, do not report each nested one as well. Invalid values are still reported.

@@ -1,6 +1,6 @@
 //! The reader of one document: its current position, and the faults found.
 
-use crate::model::{Forbidden, PasswordHasher, UnhashedPasswords};
+use crate::model::{EndpointAddress, Forbidden, PasswordHasher, TokenIssuer, UnhashedPasswords};
 use crate::place::{DocumentFault, DocumentFaults, Place, Places};
 use crate::reading::key::Scopes;
 use crate::reading::named_paths::NamedPaths;
@@ -33,6 +33,8 @@ pub(crate) struct Reader<'t> {
     notes: Vec<DocumentFault>,
     /// Hashes plain passwords.
     pub(crate) passwords: &'t dyn PasswordHasher,
+    /// The key of the tokens that control issues.
+    pub(crate) issuer: TokenIssuer,
     /// Addresses that no route may use.
     pub(crate) forbidden: Option<&'t Forbidden>,
     /// The files that the document names.
@@ -57,6 +59,7 @@ impl<'t> Reader<'t> {
             untold: 0,
             notes: Vec::new(),
             passwords: &UnhashedPasswords,
+            issuer: TokenIssuer::Unknown,
             forbidden: None,
             named: NamedPaths::default(),
             scopes: &[],
@@ -89,7 +92,7 @@ impl<'t> Reader<'t> {
         node: Node<'t>,
         read: impl FnOnce(Node<'t>, &mut Self) -> Option<T>,
     ) -> Option<T> {
-        self.places.note(key.into(), place(node.at()));
+        self.places.note(key.into(), node.at().position());
         let before = self.rule.replace((key, self.path.len()));
         let value = read(node, self);
         self.rule = before;
@@ -101,7 +104,7 @@ impl<'t> Reader<'t> {
         if let Some((key, depth)) = self.rule {
             let mut path = key.to_owned();
             shown_path(&mut path, &self.path[depth..]);
-            self.places.note(path.into(), place(at));
+            self.places.note(path.into(), at.position());
         }
     }
 
@@ -139,6 +142,16 @@ impl<'t> Reader<'t> {
     /// Reports a fault.
     pub(crate) fn fault(&mut self, at: Spot, reason: impl Into<String>) {
         self.fault_with(at, || reason.into());
+    }
+
+    /// Checks that routes may reach an address, which is written at a place. `false`, with a fault, if it is one of Aralez itself.
+    pub(crate) fn may_reach(&mut self, address: &EndpointAddress, at: Spot) -> bool {
+        let Some(ours) = self.forbidden.and_then(|all| all.found_at(address)) else {
+            return true;
+        };
+        let reason = format!("{address} points at {ours}, which no route may reach");
+        self.fault(at, reason);
+        false
     }
 
     /// Reports a fault whose reason is expensive to format: `reason` is called only if the fault is reported.
@@ -187,10 +200,6 @@ impl<'t> Reader<'t> {
     pub(crate) fn finish(self) -> (Vec<DocumentFault>, usize, Vec<DocumentFault>) {
         (self.faults, self.untold, self.notes)
     }
-}
-
-fn place(at: Spot) -> (u32, u32) {
-    (at.line, at.column)
 }
 
 /// Appends steps to a dotted path.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use crate::model::{GroupName, NodeName};
-use crate::reading::{Key, Reader};
+use crate::reading::{Key, Reader, Support, shown};
 use crate::yaml::{Node, Scalar, Value};
 
 /// A type that a configuration value can be read as.
 pub(crate) trait FromYaml: Sized {
     /// The expected form, used in faults as "expected …".
     const EXPECTED: &'static str;
+    /// What this release does with such a value.
+    const SUPPORT: Support = Support::Obeyed;
 
     /// Reads a value. `None` if a fault was reported to `reader`.
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self>;
@@ -37,6 +39,8 @@ pub(crate) fn takes_key<T: FromYaml>(
         aliases,
         about,
         default,
+        expected: T::EXPECTED,
+        support: T::SUPPORT,
         schema: T::schema,
     }
 }
@@ -57,6 +61,18 @@ fn filled<'t>(node: Node<'t>, reader: &mut Reader<'t>, expected: &str) -> Option
         return None;
     }
     Some(text)
+}
+
+/// Like [`parsed`], for errors that say only what is wrong: the fault quotes the text before it.
+pub(crate) fn parsed_quoting<'t, T, E: std::fmt::Display>(
+    node: Node<'t>,
+    reader: &mut Reader<'t>,
+    expected: &str,
+    parse: impl FnOnce(&'t str) -> Result<T, E>,
+) -> Option<T> {
+    parsed(node, reader, expected, |text| {
+        parse(text).map_err(|reason| format!("`{}` {reason}", shown(text)))
+    })
 }
 
 /// Parses a value from its text, reporting the parse error as a fault.

@@ -55,7 +55,7 @@ impl FromYaml for SecretText {
     const EXPECTED: &'static str = "a string";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        // Accept the empty text: control refuses an empty `master_key` only if the config API is reachable from other machines.
+        // Accept the empty text: without a `master_key`, control only keeps the config API from other machines.
         text(node, reader, Self::EXPECTED).map(|text| Self(text.to_owned()))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::matcher::normalise_added_prefix;
-use crate::reading::{FromYaml, Reader, shown, text};
+use crate::reading::{FromYaml, Reader, parsed_quoting};
 use crate::rules::Rule;
 use crate::yaml::Node;
 
@@ -23,11 +23,8 @@ impl FromYaml for WrittenAddPrefix {
     const EXPECTED: &'static str = "a path such as /app";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let text = text(node, reader, Self::EXPECTED)?;
-        normalise_added_prefix(text)
-            .map_err(|reason| reader.fault(node.at(), format!("`{}` {reason}", shown(text))))
-            .ok()
-            .map(|prefix| Self(prefix.into()))
+        let prefix = parsed_quoting(node, reader, Self::EXPECTED, normalise_added_prefix);
+        prefix.map(|prefix| Self(prefix.into()))
     }
 
     fn schema() -> Json {

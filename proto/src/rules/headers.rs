@@ -141,14 +141,25 @@ fn right<T, E: ToString>(
 }
 
 fn schema() -> Json {
-    let values =
-        json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } });
+    let values = |about: &str| {
+        json!({
+            "title": "a map of names and values",
+            "description": about,
+            "type": "object",
+            "additionalProperties": { "type": ["string", "number"] },
+        })
+    };
     let map = json!({
         "type": "object",
         "properties": {
-            "set": values,
-            "append": values,
-            "remove": { "type": "array", "items": { "type": "string" } },
+            "set": values("Fields that replace those of the same name."),
+            "append": values("Fields added to those of the same name."),
+            "remove": {
+                "title": "a list of names",
+                "description": "Fields that are removed.",
+                "type": "array",
+                "items": { "type": "string" },
+            },
         },
         "additionalProperties": false,
     });

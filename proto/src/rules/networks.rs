@@ -3,6 +3,7 @@
 //! Each is inherited on its own, and a narrower list replaces a wider one. A client is refused if `deny` contains it, or if there is an
 //! `allow` that does not.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use crate::yaml::Node;
 /// Feature of `allow` and `deny`. A proxy without it would serve every client.
 const NETWORKS: u32 = 4;
 
+/// Most networks that the text of a list names.
+const SHOWN: usize = 4;
+
 /// A list of networks. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Networks(Arc<[IpNet]>);
@@ -24,8 +28,13 @@ pub struct Networks(Arc<[IpNet]>);
 impl Networks {
     /// Returns whether a network contains the address. An IPv4-mapped IPv6 address is an IPv4 address (RFC 4291 section 2.5.5.2).
     pub fn contain(&self, address: IpAddr) -> bool {
+        self.containing(address).is_some()
+    }
+
+    /// Returns the first network that contains the address.
+    pub fn containing(&self, address: IpAddr) -> Option<&IpNet> {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.0.iter().find(|network| network.contains(&address))
     }
 
     /// Returns whether the list has no network.
@@ -51,6 +60,18 @@ impl Networks {
             normal
         });
         Self(parsed.collect())
+    }
+}
+
+impl fmt::Display for Networks {
+    /// Writes the networks, or the first ones and the number of the others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self.0.iter().take(SHOWN).map(ToString::to_string).collect();
+        f.write_str(&shown.join(", "))?;
+        match self.0.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
@@ -136,6 +157,16 @@ mod tests {
         assert_eq!(wide.narrowed_by(&other), other);
         let none = ClientNetworks(Some(networks(&[])));
         assert_eq!(wide.narrowed_by(&none), none);
+    }
+
+    #[test]
+    fn the_text_of_a_long_list_names_the_first_networks() {
+        assert_eq!(
+            networks(&["10.0.0.0/8", "::/0"]).to_string(),
+            "10.0.0.0/8, ::/0"
+        );
+        let long = networks(&["10.0.0.0/8"; 6]).to_string();
+        assert!(long.ends_with("10.0.0.0/8 and 2 more"), "{long}");
     }
 
     #[test]

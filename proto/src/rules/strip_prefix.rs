@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::matcher::normalise_route_path;
-use crate::reading::{FromYaml, Reader, shown, text};
+use crate::reading::{FromYaml, Reader, parsed_quoting};
 use crate::rules::Rule;
 use crate::yaml::Node;
 
@@ -46,11 +46,7 @@ impl FromYaml for WrittenStripPrefix {
     const EXPECTED: &'static str = "a path such as /app";
 
     fn read<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<Self> {
-        let text = text(node, reader, Self::EXPECTED)?;
-        prefix(text)
-            .map_err(|reason| reader.fault(node.at(), format!("`{}` {reason}", shown(text))))
-            .ok()
-            .map(Self)
+        parsed_quoting(node, reader, Self::EXPECTED, prefix).map(Self)
     }
 
     fn schema() -> Json {

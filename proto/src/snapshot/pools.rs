@@ -1,4 +1,4 @@
-//! The pools of a snapshot, by name: each pool, its endpoints, and the number of routes that reference it.
+//! The pools of a snapshot, by name: each pool, its endpoints, and the number of references to it.
 //!
 //! Everything about a name is in one map entry. There are as many names as routes, so every further lookup would be a cache miss, and every
 //! further map would take memory for each name.
@@ -19,8 +19,8 @@ pub struct Pools {
 pub(super) enum Part {
     Pool(Pool),
     Endpoint(EndpointOwner, Endpoint),
-    /// A route that references the name.
-    Route,
+    /// A route or rule that references the name.
+    Reference,
 }
 
 /// The entry of a name. While a delta is applied, endpoints and routes may precede the pool itself.
@@ -29,13 +29,13 @@ struct Named {
     pool: Option<Pool>,
     /// `None` if the pool has none.
     endpoints: Option<Endpoints>,
-    /// Number of routes that reference the name, so that deleting a pool does not have to scan every host.
-    routes: usize,
+    /// Number of references of routes and rules to the name, so that deleting a pool does not have to scan every host.
+    references: usize,
 }
 
 impl Named {
     const fn is_nothing(&self) -> bool {
-        self.pool.is_none() && self.endpoints.is_none() && self.routes == 0
+        self.pool.is_none() && self.endpoints.is_none() && self.references == 0
     }
 
     fn endpoints(&self) -> Option<&[Endpoint]> {
@@ -99,9 +99,9 @@ impl Pools {
         self.endpoint_count
     }
 
-    /// Reports whether any route references a missing pool. Scans all names.
+    /// Reports whether any route or rule references a missing pool. Scans all names.
     pub(super) fn misses_any(&self) -> bool {
-        let missed = |named: &Named| named.routes > 0 && named.pool.is_none();
+        let missed = |named: &Named| named.references > 0 && named.pool.is_none();
         self.named.iter().any(|(_, named)| missed(named))
     }
 
@@ -119,14 +119,14 @@ impl Pools {
                 named.put_endpoint(owner, endpoint);
                 endpoints += named.count();
             }
-            Part::Route => named.routes += 1,
+            Part::Reference => named.references += 1,
         });
         self.endpoint_count = endpoints;
     }
 
-    /// Returns the number of routes that reference a name.
-    pub(super) fn routes(&self, name: &PoolName) -> usize {
-        self.named.get(name).map_or(0, |named| named.routes)
+    /// Returns the number of references of routes and rules to a name.
+    pub(super) fn references(&self, name: &PoolName) -> usize {
+        self.named.get(name).map_or(0, |named| named.references)
     }
 
     /// Returns the names that have endpoints but no pool.
@@ -172,15 +172,16 @@ impl Pools {
         self.endpoint_count = self.endpoint_count - before + after;
     }
 
-    /// Counts one more route that references the name.
-    pub(super) fn add_route(&mut self, name: &PoolName) {
-        self.named.change(name.clone(), |named| named.routes += 1);
+    /// Counts one more reference to the name.
+    pub(super) fn add_reference(&mut self, name: &PoolName) {
+        self.named
+            .change(name.clone(), |named| named.references += 1);
     }
 
-    /// Counts one route less that references the name.
-    pub(super) fn remove_route(&mut self, name: &PoolName) {
+    /// Counts one reference less to the name.
+    pub(super) fn remove_reference(&mut self, name: &PoolName) {
         self.change(name, |named| {
-            named.routes = named.routes.saturating_sub(1);
+            named.references = named.references.saturating_sub(1);
         });
     }
 

@@ -87,13 +87,15 @@ impl Resources {
 
     fn put(&mut self, key: &RecordKey, resource: Resource) {
         match resource {
-            Resource::Settings(settings) => self.put_settings(&key.name, settings),
+            Resource::Settings(settings) => {
+                self.reference(settings.pools());
+                let before = self.put_settings(&key.name, settings);
+                self.forget(before.iter().flat_map(|settings| settings.pools()));
+            }
             Resource::VirtualHost(host) => {
-                for pool in host.pools() {
-                    self.pools.add_route(pool);
-                }
+                self.reference(host.pools());
                 let before = self.put_host(host);
-                self.forget_references(before.as_deref());
+                self.forget(before.iter().flat_map(|host| host.pools()));
             }
             Resource::Pool(name, pool) => self.pools.put(name, pool),
             Resource::Endpoint(pool, owner, endpoint) => {
@@ -102,8 +104,13 @@ impl Resources {
         }
     }
 
-    pub(super) fn put_settings(&mut self, group: &Arc<str>, settings: Settings) {
-        self.groups.insert(Arc::clone(group), Arc::new(settings));
+    /// Puts settings without counting their references. Returns the settings that they replace.
+    pub(super) fn put_settings(
+        &mut self,
+        group: &Arc<str>,
+        settings: Settings,
+    ) -> Option<Arc<Settings>> {
+        self.groups.insert(Arc::clone(group), Arc::new(settings))
     }
 
     /// Puts a host without counting its references. Returns the host it replaces.
@@ -115,7 +122,8 @@ impl Resources {
         let invalid = |reason: String| Fault::of(key, FaultCode::Invalid, "key", reason);
         match key.kind {
             ResourceType::Settings => {
-                self.groups.remove(&key.name);
+                let before = self.groups.remove(&key.name);
+                self.forget(before.iter().flat_map(|settings| settings.pools()));
                 touched.settings = true;
             }
             ResourceType::VirtualHost => {
@@ -127,7 +135,7 @@ impl Resources {
                     return Err(invalid(format!("is not normalised, expected {pattern}")));
                 }
                 let before = self.hosts.remove(&pattern);
-                self.forget_references(before.as_deref());
+                self.forget(before.iter().flat_map(|host| host.pools()));
                 touched.hosts.insert(pattern);
             }
             ResourceType::Pool => {
@@ -169,42 +177,63 @@ impl Resources {
         Ok(())
     }
 
-    fn forget_references(&mut self, host: Option<&VirtualHost>) {
-        for pool in host.into_iter().flat_map(VirtualHost::pools) {
-            self.pools.remove_route(pool);
+    /// Counts references to pools.
+    fn reference<'a>(&mut self, pools: impl Iterator<Item = &'a PoolName>) {
+        for pool in pools {
+            self.pools.add_reference(pool);
         }
     }
 
-    /// Reports whether a route of this host references a pool that does not exist.
-    pub(super) fn misses_pool(&self, host: &VirtualHost) -> bool {
-        host.pools().any(|pool| !self.pools.contains(pool))
+    /// Counts references that are gone.
+    fn forget<'a>(&mut self, pools: impl Iterator<Item = &'a PoolName>) {
+        for pool in pools {
+            self.pools.remove_reference(pool);
+        }
+    }
+
+    /// Reports whether one of the referenced pools does not exist.
+    pub(super) fn misses_any<'a>(&self, mut pools: impl Iterator<Item = &'a PoolName>) -> bool {
+        pools.any(|pool| !self.pools.contains(pool))
+    }
+
+    /// Returns a fault for each dangling reference of the settings.
+    fn dangling_settings(&self) -> Vec<Fault> {
+        let dangling = self.groups.iter().flat_map(|(group, settings)| {
+            let key = RecordKey::new(ResourceType::Settings, Arc::clone(group));
+            let pools = settings.pools();
+            let missing = pools.filter(|pool| !self.pools.contains(pool));
+            missing.map(move |pool| nowhere(&key, RULES, pool))
+        });
+        dangling.collect()
     }
 
     /// Returns a fault for each dangling reference among the touched resources.
     pub(super) fn dangling(&self, touched: &Touched) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if touched.settings {
+            faults.extend(self.dangling_settings());
+        }
         let missing = |pattern: &HostPattern| {
             let host = self.hosts.get(pattern);
-            host.is_some_and(|host| self.misses_pool(host))
+            host.is_some_and(|host| self.misses_any(host.pools()))
         };
-        for host in ascending(&touched.hosts, missing)
+        let hosts = ascending(&touched.hosts, missing);
+        for host in hosts
             .into_iter()
             .filter_map(|pattern| self.hosts.get(pattern))
         {
             let key = RecordKey::new(ResourceType::VirtualHost, host.pattern.to_string());
+            let own = host.rules.servers();
+            let own = own.map(|(pool, _)| (RULES.to_owned(), pool));
             let named = host.routes.iter().flat_map(|route| {
-                let pools = route.action.pools();
-                pools.map(move |pool| (route, pool))
-            });
-            for (route, pool) in named.filter(|(_, pool)| !self.pools.contains(pool)) {
                 let field = format!("routes.{:?}.pool", route.path);
-                let reason = format!("references the pool {pool}, which does not exist");
-                faults.push(Fault::of(
-                    &key,
-                    FaultCode::DanglingReference,
-                    &field,
-                    reason,
-                ));
+                route.pools().map(move |pool| (field.clone(), pool))
+            });
+            for (field, pool) in own
+                .chain(named)
+                .filter(|(_, pool)| !self.pools.contains(pool))
+            {
+                faults.push(nowhere(&key, &field, pool));
             }
         }
         for pool in ascending(&touched.pools, |pool| !self.pools.contains(pool)) {
@@ -213,14 +242,24 @@ impl Resources {
                 let reason = "has endpoints but does not exist";
                 faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
             }
-            let count = self.pools.routes(pool);
+            let count = self.pools.references(pool);
             if count > 0 {
-                let reason = format!("does not exist, but {count} route(s) reference it");
+                let reason =
+                    format!("does not exist, but {count} route(s) or rule(s) reference it");
                 faults.push(Fault::of(&key, FaultCode::DanglingReference, "", reason));
             }
         }
         faults
     }
+}
+
+/// The field of rules whose pool does not exist.
+const RULES: &str = "rules";
+
+/// Returns the fault of a reference to a pool that does not exist.
+fn nowhere(key: &RecordKey, field: &str, pool: &PoolName) -> Fault {
+    let reason = format!("references the pool {pool}, which does not exist");
+    Fault::of(key, FaultCode::DanglingReference, field, reason)
 }
 
 impl Touched {

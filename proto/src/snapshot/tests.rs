@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::convert::{endpoint_record, host_record, pool_record, settings_record};
+use crate::document::{self, DocumentSet, Surroundings};
 use crate::model::{
     Action, Endpoint, EndpointOwner, HostPattern, Pool, PoolName, Route, Settings, VirtualHost,
 };
@@ -66,6 +67,51 @@ fn a_route_without_its_pool_is_no_snapshot() {
     );
 }
 
+/// Rules that need the pool of a server.
+fn asking() -> Rules {
+    let text = "authorization: {type: forward, url: 'http://127.0.0.1:9/'}\n";
+    let documents = DocumentSet::of_main(text.into());
+    let authored = document::read(&documents, &Surroundings::default());
+    authored.unwrap().settings.rules
+}
+
+/// Returns settings with rules that need the pool of a server.
+fn asking_settings() -> Record {
+    let settings = Settings {
+        rules: asking(),
+        ..Settings::default()
+    };
+    settings_record(&Default::default(), &settings)
+}
+
+#[test]
+fn the_pool_of_a_server_that_rules_name_exists_as_long_as_they_do() {
+    let guarded = VirtualHost {
+        pattern: HostPattern::Exact("a.example".into()),
+        rules: asking(),
+        routes: Vec::new(),
+    };
+    let server = "server:127.0.0.1:9";
+    let missing = format!("rules: references the pool {server}, which does not exist");
+    for record in [asking_settings(), host_record(&guarded)] {
+        let alone = faults(complete(vec![record.clone()]));
+        assert!(alone.ends_with(&missing), "{alone}");
+        let start = complete(vec![record.clone(), pool(server)]).unwrap();
+        let drop_pool = Change::Delete(RecordKey::new(ResourceType::Pool, server));
+        let left = faults(next(&start, std::slice::from_ref(&drop_pool)));
+        assert!(
+            left.contains("1 route(s) or rule(s) reference it"),
+            "{left}"
+        );
+        let delta = [drop_pool, Change::Delete(record.key)];
+        assert!(next(&start, &delta).is_ok());
+    }
+    let start = complete(vec![asking_settings(), pool(server)]).unwrap();
+    let plain = Change::Put(settings_record(&Default::default(), &Settings::default()));
+    let drop_pool = Change::Delete(RecordKey::new(ResourceType::Pool, server));
+    assert!(next(&start, &[plain, drop_pool]).is_ok());
+}
+
 #[test]
 fn a_pool_that_routes_name_cannot_be_deleted_alone() {
     let start = complete(vec![host("a.example", &["p"]), pool("p"), endpoint("p", 1)]).unwrap();
@@ -73,7 +119,7 @@ fn a_pool_that_routes_name_cannot_be_deleted_alone() {
     let text = faults(next(&start, std::slice::from_ref(&drop_pool)));
     assert_eq!(
         text,
-        "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) reference it"
+        "Pool \"p\": has endpoints but does not exist; Pool \"p\": does not exist, but 1 route(s) or rule(s) reference it"
     );
     let drop_host = Change::Delete(RecordKey::new(ResourceType::VirtualHost, "a.example"));
     let drop_endpoint = Change::Delete(RecordKey::new(ResourceType::Endpoint, "p 127.0.0.1:1"));

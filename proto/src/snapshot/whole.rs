@@ -37,10 +37,16 @@ impl Piece {
 
     fn take(&mut self, name: &Arc<str>, resource: Resource) {
         match resource {
-            Resource::Settings(settings) => self.resources.put_settings(name, settings),
+            Resource::Settings(settings) => {
+                for pool in settings.pools() {
+                    self.parts.push(pool.clone(), Part::Reference);
+                }
+                // A set has each key once, so no settings are replaced here.
+                self.resources.put_settings(name, settings);
+            }
             Resource::VirtualHost(host) => {
                 for pool in host.pools() {
-                    self.parts.push(pool.clone(), Part::Route);
+                    self.parts.push(pool.clone(), Part::Reference);
                 }
                 // A set has each key once, so no host is replaced here.
                 self.resources.put_host(host);
@@ -87,8 +93,9 @@ impl Resources {
         let mut nowhere = Touched::default();
         if self.pools.misses_any() {
             let missing = self.hosts().iter();
-            let missing = missing.filter(|(_, host)| self.misses_pool(host));
+            let missing = missing.filter(|(_, host)| self.misses_any(host.pools()));
             nowhere.hosts = missing.map(|(pattern, _)| pattern.clone()).collect();
+            nowhere.settings = self.misses_any(self.settings().pools());
         }
         nowhere.pools = self.pools.without_pool().cloned().collect();
         nowhere

@@ -25,7 +25,8 @@ type Opener = fn(&Path, &RelativePath) -> Result<File, Unusable>;
 /// The system call and its replacement.
 fn both() -> [Opener; 2] {
     [open, |folder, path| {
-        open_checked(folder, path).and_then(regular)
+        let opened = open_checked(folder, Path::new(path.as_str()), TO_READ)?;
+        found(opened).and_then(regular)
     }]
 }
 
@@ -110,11 +111,7 @@ fn only_a_regular_file_is_read_and_a_pipe_blocks_nobody() {
             "{}",
             refused("device")
         );
-        assert!(
-            refused("socket").starts_with("cannot be read: "),
-            "{}",
-            refused("socket")
-        );
+        assert_eq!(refused("socket"), refused("pipe"));
         assert_eq!(
             refused("missing"),
             "does not exist below the configuration folder"
@@ -138,6 +135,7 @@ fn a_device_in_the_folder_is_refused() {
     }
 }
 
+// Row C-07: files of documents.
 #[test]
 fn a_file_beyond_the_limit_is_not_read_however_large_it_is() {
     let (_dir, root) = stage();
@@ -157,12 +155,11 @@ fn a_file_beyond_the_limit_is_not_read_however_large_it_is() {
         .unwrap()
         .set_len(1_024)
         .unwrap();
-    assert_eq!(
-        read(&root, &"large".parse().unwrap(), 1_024).unwrap().len(),
-        1_024
-    );
+    let file = open(&root, &"large".parse().unwrap()).unwrap();
+    assert_eq!(read_opened(&file, 1_024).unwrap().len(), 1_024);
 }
 
+// Row C-07: files of documents.
 #[test]
 fn a_file_that_is_swapped_while_it_is_opened_is_never_read_from_outside() {
     let (dir, root) = stage();
@@ -187,4 +184,29 @@ fn a_file_that_is_swapped_while_it_is_opened_is_never_read_from_outside() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+#[test]
+fn a_folder_below_another_is_opened_and_keeps_its_files_when_its_name_is_taken() {
+    let (dir, root) = stage();
+    symlink("..", root.join("out")).unwrap();
+    symlink(root.join("files"), root.join("absolute")).unwrap();
+    let outer = OpenFolder::open(&root).unwrap();
+    for name in ["files", "absolute", ""] {
+        assert!(outer.folder(Path::new(name)).is_ok(), "{name}");
+    }
+    for (name, missing) in [("out", false), ("none", true), ("files/a", true)] {
+        let refused = outer.folder(Path::new(name)).unwrap_err();
+        let expected = matches!(refused, Unusable::Missing) == missing;
+        assert!(expected, "{name}: {refused}");
+    }
+    let files = outer.folder(Path::new("files")).unwrap();
+    fs::rename(root.join("files"), dir.path().join("moved")).unwrap();
+    symlink("..", root.join("files")).unwrap();
+    assert!(matches!(
+        files.find(Path::new("a")),
+        Ok(FoundEntry::File(..))
+    ));
+    assert!(matches!(files.find(Path::new("")), Ok(FoundEntry::Folder)));
+    assert!(files.find(Path::new("../secret")).is_err());
 }

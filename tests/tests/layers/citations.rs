@@ -11,7 +11,8 @@ use aralez_tests::files::workspace;
 use crate::sources::{Source, product};
 
 const LIST: &str = "docs/http-rules.md";
-const RFCS: [(u32, &str); 11] = [
+const RFCS: [(u32, &str); 12] = [
+    (2104, "HMAC: Keyed-Hashing for Message Authentication"),
     (3986, "Uniform Resource Identifier"),
     (6455, "The WebSocket Protocol"),
     (6585, "Additional HTTP Status Codes"),

@@ -111,6 +111,12 @@ pub(crate) fn product() -> Vec<Source> {
     sources
 }
 
+/// Returns all sources of the workspace, including all tests.
+pub(crate) fn all() -> Vec<Source> {
+    let crates = CRATES.into_iter().chain(["tests", "bench"]);
+    crates.flat_map(below).collect()
+}
+
 /// Returns the shipped sources: those of the product without the files of their unit tests.
 pub(crate) fn shipped() -> Vec<Source> {
     let mut sources = product();

@@ -31,6 +31,9 @@ fn assert_token((status, body): (u16, String), shape: ClaimsShape, random: Optio
     assert_eq!(token.reveal(), expected.reveal());
 }
 
+// Row S85: POST /jwt.
+// Row S86: the wrong master key.
+// Row C18: two shapes of claims.
 #[tokio::test]
 async fn jwt_answers_to_the_letter() {
     let api = start(true, Some("right")).await;
@@ -149,6 +152,7 @@ const SENSELESS: [(u16, &str, &str); 19] = [
     (422, r#" ["KEY"]"#, "object"),
 ];
 
+// Row S88: senseless requests.
 #[tokio::test]
 async fn a_request_that_makes_no_sense_is_refused_without_a_word_of_its_secrets() {
     let key = "r1ght-s3cret";
@@ -161,6 +165,7 @@ async fn a_request_that_makes_no_sense_is_refused_without_a_word_of_its_secrets(
     }
 }
 
+// Row S88: senseless requests.
 #[tokio::test]
 async fn a_body_that_is_not_declared_as_json_or_too_large_is_refused() {
     let api = start(true, Some("right")).await;

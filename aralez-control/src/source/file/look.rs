@@ -15,6 +15,7 @@ use aralez_proto::document::MAX_BYTES;
 use aralez_proto::model::RelativePath;
 use bytes::Bytes;
 
+use super::main_config::MainConfigFile;
 use super::settle::{Folder, Found, Scan, SeenFile, Written};
 use super::writers::{FileId, LastEvent, WriteEvents};
 
@@ -30,6 +31,7 @@ pub(super) struct FileScanner {
     writers: WriteEvents,
     main: PathBuf,
     conf_d: PathBuf,
+    main_config: MainConfigFile,
     /// The files that the documents name.
     wanted: Arc<BTreeSet<RelativePath>>,
     cache: BTreeMap<PathBuf, Cached>,
@@ -104,9 +106,15 @@ impl FileScanner {
             writers,
             conf_d: parent_of(main).join("conf.d"),
             main: main.to_owned(),
+            main_config: MainConfigFile::default(),
             wanted: Arc::default(),
             cache: BTreeMap::new(),
         }
+    }
+
+    /// Withholds `main.yaml` from documents.
+    pub(super) fn withhold(&mut self, main_config: MainConfigFile) {
+        self.main_config = main_config;
     }
 
     /// Sets the files that the documents name.

@@ -12,6 +12,7 @@ use aralez_proto::model::RelativePath;
 use aralez_runtime::beneath::Unusable;
 
 use super::look::{FileScanner, parent_of};
+use super::main_config::MainConfigFile;
 use super::openers;
 use super::settle::{Found, fault};
 use super::writers::WriteEvents;
@@ -22,12 +23,26 @@ use crate::core::store::{FilesOnDisk, MainFile};
 pub struct MainDocument {
     path: PathBuf,
     writers: WriteEvents,
+    main_config: MainConfigFile,
 }
 
 impl MainDocument {
     /// Creates the document at this path; `writers` supplies the write events of it and of the files next to it.
-    pub const fn new(path: PathBuf, writers: WriteEvents) -> Self {
-        Self { path, writers }
+    pub fn new(path: PathBuf, writers: WriteEvents) -> Self {
+        Self {
+            path,
+            writers,
+            main_config: MainConfigFile::default(),
+        }
+    }
+
+    /// Withholds `main.yaml` from documents.
+    #[must_use]
+    pub fn withholding(self, main_config: MainConfigFile) -> Self {
+        Self {
+            main_config,
+            ..self
+        }
     }
 }
 
@@ -76,6 +91,7 @@ impl FilesOnDisk for MainDocument {
 
     fn named(&self, paths: &BTreeSet<RelativePath>) -> NamedFiles {
         let mut looker = FileScanner::new(&self.path, self.writers.clone());
+        looker.withhold(self.main_config.clone());
         looker.want(Arc::new(paths.clone()));
         let look = looker.scan();
         let openers = openers::of(&looker.names());

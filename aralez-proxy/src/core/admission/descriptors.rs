@@ -1,16 +1,16 @@
 //! The number of connections that the open-file limit (`RLIMIT_NOFILE`) allows.
 //!
-//! A client connection needs one descriptor, and each request one more for its endpoint connection. Idle endpoint connections in pools need
-//! one each. A reserve is kept for everything that must keep working when clients use up the rest: admin endpoint, cache, stream to
-//! control, logs.
+//! A client connection needs one descriptor, and each request one more for its endpoint connection or its file. Idle endpoint connections in
+//! pools need one each. A reserve is kept for everything that must keep working when clients use up the rest: admin endpoint, cache, stream
+//! to control, logs.
 
 use std::num::NonZeroUsize;
 
 /// Descriptors reserved for everything except client and endpoint connections.
 const RESERVE: usize = 64;
 
-/// Descriptors of one thread: its runtime and its listener handles.
-const PER_THREAD: usize = 8;
+/// Descriptors of one thread: its runtime, its listener handles, and the folders that it serves.
+const PER_THREAD: usize = 14;
 
 /// Pools may hold at most one in this many of the descriptors left for connections.
 const POOLS_PART: usize = 4;
@@ -76,12 +76,12 @@ mod tests {
 
     #[test]
     fn connections_fit_beside_pools_and_the_reserve() {
-        assert_eq!(allowed(1 << 20, 50_000, 2), Some((1_048_240, 50_000, 128)));
-        assert_eq!(allowed(20_000, 50_000, 2), Some((19_664, 19_663, 128)));
-        assert_eq!(allowed(20_000, 0, 2), Some((19_664, 19_663, 128)));
-        assert_eq!(allowed(20_000, 100, 2), Some((19_664, 100, 128)));
-        assert_eq!(allowed(1_024, 50_000, 2), Some((708, 707, 118)));
-        assert_eq!(allowed(120, 50_000, 2), Some((34, 33, 5)));
+        assert_eq!(allowed(1 << 20, 50_000, 2), Some((1_048_228, 50_000, 128)));
+        assert_eq!(allowed(20_000, 50_000, 2), Some((19_652, 19_651, 128)));
+        assert_eq!(allowed(20_000, 0, 2), Some((19_652, 19_651, 128)));
+        assert_eq!(allowed(20_000, 100, 2), Some((19_652, 100, 128)));
+        assert_eq!(allowed(1_024, 50_000, 2), Some((700, 699, 116)));
+        assert_eq!(allowed(120, 50_000, 2), Some((24, 23, 4)));
     }
 
     #[test]

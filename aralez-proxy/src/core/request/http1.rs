@@ -27,6 +27,7 @@ pub mod field;
 pub mod forward;
 pub mod lines;
 pub mod opening;
+pub mod question;
 mod reasons;
 pub mod request;
 mod request_refusal;

@@ -11,6 +11,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
 use crate::core::admission::ListenerCount;
+use crate::core::request::listener_role::ListenerRole;
 use crate::core::traffic::TrafficEvent;
 use crate::engine::accept::entry::{self, Incoming};
 use crate::engine::shutdown::ShutdownSignal;
@@ -115,7 +116,12 @@ impl Acceptor {
     }
 
     /// Checks an accepted connection against the limits, and has it served by a thread.
-    pub fn admit(&self, stream: TcpStream, peer: SocketAddr, count: &Arc<ListenerCount>) {
+    pub fn admit(
+        &self,
+        (stream, peer): (TcpStream, SocketAddr),
+        count: &Arc<ListenerCount>,
+        role: ListenerRole,
+    ) {
         let engine = &self.worker.engine;
         let in_flight = || engine.traffic.in_flight();
         let entered = engine
@@ -129,6 +135,7 @@ impl Acceptor {
         let arrival = Incoming {
             stream,
             peer,
+            role,
             admitted,
             arriving: engine.traffic.arriving(),
         };

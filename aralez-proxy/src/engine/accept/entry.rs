@@ -20,6 +20,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use crate::core::admission::Admitted;
+use crate::core::request::listener_role::ListenerRole;
 use crate::core::request::protocol::Protocol;
 use crate::core::traffic::Arriving;
 use crate::engine::accept::lazy_socket::LazySocket;
@@ -34,6 +35,8 @@ pub struct Incoming {
     pub stream: TcpStream,
     /// The client's address.
     pub peer: SocketAddr,
+    /// What its listener serves.
+    pub role: ListenerRole,
     /// Its admission.
     pub admitted: Admitted,
     /// Counts it until it is counted by its state.
@@ -49,6 +52,7 @@ pub fn serve(
 ) -> impl Future<Output = ()> + Send {
     let client = Client {
         address: arrival.peer.ip().to_canonical(),
+        role: arrival.role,
         admitted: Some(arrival.admitted),
         arriving: Some(arrival.arriving),
     };

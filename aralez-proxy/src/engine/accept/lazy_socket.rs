@@ -3,13 +3,22 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream as Socket};
-use std::task::{Context, Poll};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::fs::sendfile;
+use rustix::io::retry_on_intr;
 use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{SendFlags, send};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::engine::io::Io;
+use crate::engine::io::content_source::FilePart;
+
+/// The most bytes of a file that are sent in one call, so that a fast client does not hold up the others of its thread.
+const MOST_AT_ONCE: usize = 1 << 20;
 
 /// A lazily registered socket.
 #[derive(Debug)]
@@ -52,6 +61,25 @@ impl LazySocket {
         }
     }
 
+    /// Does what writes to the socket, when that does not block.
+    fn poll_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        work: impl Fn(BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        let stream = match self.watched(|socket| work(socket.as_fd())) {
+            Ok(stream) => stream,
+            Err(done) => return Poll::Ready(done),
+        };
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match stream.try_io(Interest::WRITABLE, || work(stream.as_fd())) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
     fn watch(&mut self) -> io::Result<()> {
         if let Registration::Unwatched(socket) =
             std::mem::replace(&mut self.0, Registration::Broken)
@@ -60,6 +88,22 @@ impl LazySocket {
         }
         Ok(())
     }
+}
+
+/// Sends bytes that are followed by more, which the system then sends together.
+fn send_before_more(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+    Ok(retry_on_intr(|| send(socket, bytes, flags))?)
+}
+
+/// Sends a part of a file from the memory of the system.
+fn send_file(socket: BorrowedFd<'_>, part: &FilePart<'_>) -> io::Result<usize> {
+    let count =
+        usize::try_from(part.length).map_or(MOST_AT_ONCE, |length| length.min(MOST_AT_ONCE));
+    Ok(retry_on_intr(|| {
+        let mut start = part.start;
+        sendfile(socket, part.file, Some(&mut start), count)
+    })?)
 }
 
 impl Io for LazySocket {
@@ -91,6 +135,26 @@ impl Io for LazySocket {
             Ok(stream) => stream.poll_write(cx, parts),
             Err(done) => Poll::Ready(done),
         }
+    }
+
+    fn sends_files(&self) -> bool {
+        true
+    }
+
+    fn poll_write_before_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_with(cx, |socket| send_before_more(socket, bytes))
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &FilePart<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_with(cx, |socket| send_file(socket, part))
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,6 +11,7 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::io::Interest;
 
 use crate::core::admission::ListenerCount;
+use crate::core::request::listener_role::ListenerRole;
 use crate::engine::accept::defer_accept;
 use crate::engine::accept::dispatch::Acceptor;
 
@@ -33,16 +34,17 @@ const LAST_ACCEPTS: usize = 65_536;
 pub struct Bound {
     listener: TcpListener,
     count: Arc<ListenerCount>,
+    role: ListenerRole,
     defers: bool,
 }
 
 impl Bound {
-    /// Sets up a listener, which may be inherited from an earlier process. With `defer` the kernel holds its connections until the client
-    /// has sent data, if the system supports it.
+    /// Sets up a listener in its role. It may be inherited from an earlier process. With `defer` the kernel holds its connections until the
+    /// client has sent data, if the system supports it.
     ///
     /// # Errors
     /// If it cannot be made non-blocking, or does not listen.
-    pub fn new(listener: TcpListener, defer: bool) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, role: ListenerRole, defer: bool) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         // Accepted sockets inherit TCP_NODELAY from the listener, which saves a syscall for each.
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
@@ -58,6 +60,7 @@ impl Bound {
         Ok(Self {
             listener,
             count: Arc::default(),
+            role,
             defers: defer && deferring.is_ok(),
         })
     }
@@ -97,21 +100,25 @@ pub async fn accept(acceptor: Acceptor, bound: Bound) {
             accepted = listener.async_io(Interest::READABLE, || accept_one(&listener)) => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok(client) => {
                 told = false;
-                acceptor.admit(stream, peer, &bound.count);
+                acceptor.admit(client, &bound.count, bound.role);
             }
             Err(error) => no_room(&acceptor, &error, &mut told).await,
         }
     }
-    drain(&acceptor, &listener, &bound.count).await;
+    drain(&acceptor, &listener, (&bound.count, bound.role)).await;
 }
 
-async fn drain(acceptor: &Acceptor, listener: &tokio::net::TcpStream, count: &Arc<ListenerCount>) {
+async fn drain(
+    acceptor: &Acceptor,
+    listener: &tokio::net::TcpStream,
+    (count, role): (&Arc<ListenerCount>, ListenerRole),
+) {
     let mut told = false;
     for _ in 0..LAST_ACCEPTS {
         match accept_one(listener) {
-            Ok((stream, peer)) => acceptor.admit(stream, peer, count),
+            Ok(client) => acceptor.admit(client, count, role),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             // Connections that close free resources; the grace period bounds the retries.
             Err(error) => no_room(acceptor, &error, &mut told).await,

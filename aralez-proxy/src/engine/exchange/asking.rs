@@ -11,6 +11,7 @@ use crate::core::request::outcome::Conclusion;
 use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::{Exchange, Plan};
 use aralez_decision::ask::{Ask, Pause, Reply};
+use aralez_decision::client::ClientFacts;
 
 /// A question, and what is needed to resume the decision.
 pub(super) struct OpenDecision {
@@ -18,6 +19,8 @@ pub(super) struct OpenDecision {
     pub(super) pause: Pause,
     /// The table that the decision began with.
     pub(super) live: Arc<LiveTable>,
+    /// The client that the decision is about.
+    pub(super) client: ClientFacts,
 }
 
 impl<C: ClientSide> Exchange<'_, C> {
@@ -28,7 +31,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         loop {
             match decided {
                 None => return Conclusion::ClientGone,
-                Some(Ok(plan)) => return self.carry_out(&plan).await,
+                Some(Ok(plan)) => return self.carry_out(plan).await,
                 Some(Err(open)) => decided = self.follow_up(&open).await,
             }
         }
@@ -36,15 +39,18 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     /// Gets the reply to a question and resumes the decision. `None` if the client goes first.
     async fn follow_up(&mut self, open: &OpenDecision) -> Option<Result<Plan, Box<OpenDecision>>> {
-        let reply = self.reply(open.ask.clone()).await?;
+        let reply = self.reply(open).await?;
         self.now = Instant::now();
         let examined = self.examine_in(&open.live, Some((open.pause, reply)));
         Some(self.noted(examined))
     }
 
     /// Waits for a reply. `None` if the client goes first.
-    async fn reply(&mut self, ask: Ask) -> Option<Reply> {
-        let Ask::Password(check) = ask;
+    async fn reply(&mut self, open: &OpenDecision) -> Option<Reply> {
+        let check = match &open.ask {
+            Ask::Password(check) => check.clone(),
+            Ask::Server(question) => return self.ask_server(question, open).await,
+        };
         let mut computed = pin!(self.worker.engine.password_checks.compute(check));
         poll_fn(|cx| {
             if let Poll::Ready(reply) = computed.as_mut().poll(cx) {

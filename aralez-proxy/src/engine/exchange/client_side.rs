@@ -16,9 +16,11 @@ use std::time::Instant;
 use crate::core::request::http1::Framing;
 use crate::core::request::http1::body::BadBody;
 use crate::core::request::http1::date::DateText;
+use crate::core::request::http1::question::QuestionHead;
 use crate::core::request::http1::response::ResponseHead;
 use crate::engine::exchange::facts::Facts;
 use crate::engine::io::buffer::Buffer;
+use crate::engine::io::content_source::FilePart;
 use crate::engine::io::timer::Timer;
 use crate::engine::upstream::stream::UpstreamStream;
 use aralez_decision::additions::FieldList;
@@ -44,6 +46,14 @@ pub trait ClientSide: Send {
 
     /// Writes the request head for an HTTP/1 endpoint. Only valid until [`ClientSide::release_head`].
     fn write_head(&self, changes: &RequestChanges<'_>, out: &mut Vec<u8>);
+
+    /// Writes the head of a request that asks an HTTP/1 authorization server about this one. Only valid until [`ClientSide::release_head`].
+    fn write_question(
+        &self,
+        question: &QuestionHead<'_>,
+        changes: &RequestChanges<'_>,
+        out: &mut Vec<u8>,
+    );
 
     /// Releases the head of the request, which is not needed any more.
     fn release_head(&mut self);
@@ -95,6 +105,18 @@ pub trait ClientSide: Send {
 
     /// Sends staged output, including data that is in `from`. Ready with the number of bytes sent, 0 if nothing was left.
     fn poll_send(&mut self, cx: &mut Context<'_>, from: &mut Buffer) -> Poll<io::Result<usize>>;
+
+    /// Reports whether this client side sends parts of files itself, without a buffer in between. If not, their content is read and staged.
+    fn sends_files(&self) -> bool {
+        false
+    }
+
+    /// Sends staged output, then content of a file as the next part of the response's body. Ready with the number of content bytes sent,
+    /// which is 0 only if the file has become shorter. Called only if [`ClientSide::sends_files`], and nothing is staged but a head or the
+    /// end of an earlier part.
+    fn poll_send_file(&mut self, _: &mut Context<'_>, _: &FilePart<'_>) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// Returns the total number of bytes sent to the client.
     fn sent(&self) -> u64;

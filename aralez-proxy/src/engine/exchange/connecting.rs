@@ -1,15 +1,15 @@
 //! Obtains a connection to an endpoint for a request: a kept one, or a new one.
 
 use std::task::Context;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::core::request::balance::{Chosen, Walk};
+use crate::core::request::peer::PeerKey;
 use crate::core::request::rest::Uptime;
 use crate::core::request::retry::{ConnectTime, Share};
 use crate::core::traffic::{Deadline, TrafficEvent};
 use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::ClientSide;
-use crate::engine::exchange::facts::{Upstream, limit};
 use crate::engine::upstream::connect::{Connector, NotConnected};
 use crate::engine::upstream::pool::Found;
 use crate::engine::upstream::stream::UpstreamStream;
@@ -23,9 +23,18 @@ pub(super) struct Link {
     pub(super) reused: bool,
 }
 
+/// The time limits of a search.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SearchLimits {
+    /// For connects, over all tries. `None` if there is no limit.
+    pub(super) connect: Option<Duration>,
+    /// When everything ends.
+    pub(super) end: Option<Instant>,
+}
+
 /// The search of one request for an endpoint that accepts a connection.
-#[derive(Default)]
 pub(super) struct Search {
+    limits: SearchLimits,
     pub(super) walk: Walk,
     /// A kept connection turned out to be closed: use a new connection from now on.
     pub(super) anew: bool,
@@ -34,6 +43,17 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// Begins a search.
+    pub(super) fn new(limits: SearchLimits) -> Self {
+        Self {
+            limits,
+            walk: Walk::default(),
+            anew: false,
+            time: None,
+            failed: None,
+        }
+    }
+
     /// Records a failed try. `false` if the time for connects is over.
     pub(super) async fn goes_on(&mut self, failed: NotConnected) -> bool {
         self.failed = self.failed.max(Some(failed));
@@ -64,13 +84,12 @@ impl<C: ClientSide> Exchange<'_, C> {
     /// Obtains a connection to an endpoint: a kept one, or a new one.
     pub(super) async fn link(
         &mut self,
-        upstream: &Upstream,
         chosen: &Chosen<'_>,
         search: &mut Search,
     ) -> Result<Link, NotConnected> {
         // Only a new connection proves that the endpoint accepts connections again.
         if search.anew || chosen.probe.is_some() {
-            return self.connect(upstream, chosen, search).await;
+            return self.connect(chosen, search).await;
         }
         let started = self.outcome.started;
         let (found, ended) = self.worker.pool.take(&chosen.at.peer, started);
@@ -83,21 +102,20 @@ impl<C: ClientSide> Exchange<'_, C> {
                     reused: true,
                 })
             }
-            Found::Nothing => self.connect(upstream, chosen, search).await,
+            Found::Nothing => self.connect(chosen, search).await,
         }
     }
 
     async fn connect(
         &mut self,
-        upstream: &Upstream,
         chosen: &Chosen<'_>,
         search: &mut Search,
     ) -> Result<Link, NotConnected> {
         let now = self.now;
-        let end = upstream.end_of(self.client.facts());
+        let SearchLimits { connect, end } = search.limits;
         let time = search
             .time
-            .get_or_insert_with(|| ConnectTime::new(now, limit(upstream.timeouts().connect), end));
+            .get_or_insert_with(|| ConnectTime::new(now, connect, end));
         let share = time
             .share(now, chosen.is_last)
             .ok_or(NotConnected::TooSlow)?;
@@ -115,6 +133,16 @@ impl<C: ClientSide> Exchange<'_, C> {
             stream,
             reused: false,
         })
+    }
+
+    /// Keeps a connection for later requests: for at most `most`, and as long as the endpoint announced in its last response.
+    pub(super) fn keep(&self, peer: &PeerKey, stream: UpstreamStream, most: Option<Duration>) {
+        let announced = self.side.head.keep_alive_for();
+        let idle = [most, announced].into_iter().flatten().min();
+        if idle != Some(Duration::ZERO) {
+            let until = idle.map(|idle| self.now + idle);
+            self.worker.pool.put(peer, stream, until);
+        }
     }
 
     /// Counts the result of a connect, and lets an endpoint rest if it did not accept the connection.

@@ -1,6 +1,6 @@
 //! The endpoint's side of an exchange: an HTTP/1 endpoint.
 
-use crate::core::request::http1::response::ResponseHead;
+use crate::core::request::http1::response::{BadResponse, ResponseHead};
 use crate::core::request::retry::{Attempt, Failed};
 use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::io::body_relay::BodyRelay;
@@ -52,6 +52,25 @@ pub struct Progress {
     pub informational: u8,
     /// One of them was a 100.
     pub continued: bool,
+}
+
+/// Maximum number of informational responses before the final one.
+///
+/// RFC 9110 section 15.2: a client accepts one or more 1xx responses before the final one; stricter: more than 16 are refused.
+const MAX_INFORMATIONAL: u8 = 16;
+
+impl Progress {
+    /// Counts an informational response.
+    ///
+    /// # Errors
+    /// [`BadResponse::Informational`] if there are too many.
+    pub const fn count_informational(&mut self) -> Result<(), BadResponse> {
+        self.informational += 1;
+        if self.informational > MAX_INFORMATIONAL {
+            return Err(BadResponse::Informational);
+        }
+        Ok(())
+    }
 }
 
 impl EndpointSide {

@@ -1,7 +1,7 @@
 //! Forwarding a request: choosing an endpoint, obtaining a connection, and retrying when either fails.
 
 use std::future::poll_fn;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::core::request::balance::Chosen;
 use crate::core::request::http1::Framing;
@@ -12,7 +12,7 @@ use crate::core::request::retry::Attempt;
 use crate::core::traffic::{Deadline, TrafficEvent};
 use crate::engine::exchange::Exchange;
 use crate::engine::exchange::client_side::{ClientSide, RequestChanges};
-use crate::engine::exchange::connecting::{Link, Search};
+use crate::engine::exchange::connecting::{Link, Search, SearchLimits};
 use crate::engine::exchange::duplex::{BodyRefusal, Duplex, TryContext, TryEnd};
 use crate::engine::exchange::facts::{Upstream, limit};
 use crate::engine::io::body_relay::BodyFraming;
@@ -30,7 +30,10 @@ impl<C: ClientSide> Exchange<'_, C> {
 
     /// Tries the endpoints of the pool until one accepts a connection. The others were sent nothing, so any method may be tried again.
     async fn try_endpoints(&mut self, upstream: &Upstream) -> Conclusion {
-        let mut search = Search::default();
+        let mut search = Search::new(SearchLimits {
+            connect: limit(upstream.timeouts().connect),
+            end: upstream.end_of(self.client.facts()),
+        });
         while let Some(chosen) = upstream.pool.choose(&mut search.walk, self.uptime()) {
             if search.walk.count() > 1 {
                 self.worker.tally.event(TrafficEvent::Retry);
@@ -112,7 +115,7 @@ impl<C: ClientSide> Exchange<'_, C> {
         search: &mut Search,
     ) -> Result<Conclusion, NotConnected> {
         loop {
-            let mut link = self.link(upstream, chosen, search).await?;
+            let mut link = self.link(chosen, search).await?;
             let attempt = Attempt {
                 reused: link.reused,
                 again: search.anew,
@@ -254,15 +257,8 @@ impl<C: ClientSide> Exchange<'_, C> {
         if !self.side.buffer.is_empty() {
             self.worker.tally.event(TrafficEvent::UnexpectedData);
         } else if taken && self.side.progress.keep_endpoint {
-            let told = self.side.head.keep_alive_for();
-            let idle = [limit(upstream.timeouts().idle), told]
-                .into_iter()
-                .flatten()
-                .min();
-            if idle != Some(Duration::ZERO) {
-                let until = idle.map(|idle| self.now + idle);
-                self.worker.pool.put(&chosen.at.peer, link.stream, until);
-            }
+            let most = limit(upstream.timeouts().idle);
+            self.keep(&chosen.at.peer, link.stream, most);
         }
         Conclusion::Relayed { taken }
     }

@@ -13,10 +13,12 @@ use crate::core::admission::{Admission, Most};
 use crate::core::limits::{ClientLimits, HeadLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::request::credentials::CredentialMemory;
+use crate::core::request::files::roots::FileRoots;
 use crate::core::traffic::{ConnectionState, Traffic};
 use crate::engine::http1::client::{AfterExchange, Http1};
 use crate::engine::io::Io;
 use crate::engine::io::buffer::{self, LARGE};
+use crate::engine::io::content_source::ContentSource;
 use crate::engine::password_checks::PasswordChecks;
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::{Engine, ExchangeBuffers};
@@ -110,6 +112,8 @@ fn worker() -> ThreadContext {
         traffic: Arc::new(Traffic::default()),
         node: Pseudonym::new([0; 8]),
         tls_port: None,
+        file_roots: FileRoots::default(),
+        file_server: None,
         limits: ClientLimits::default(),
         pool: PoolLimits::default(),
         admission: Arc::new(Admission::new(Most::default(), now)),
@@ -183,6 +187,7 @@ async fn streamed(request: &str, length: Option<u64>, ends: Ends, room: usize) -
         timer: &mut Timer::default(),
         side: &mut buffers.endpoint,
         additions: &mut buffers.additions,
+        role: ListenerRole::Routes,
         now,
     };
     let answer = Answer {

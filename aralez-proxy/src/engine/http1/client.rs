@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use aralez_proto::matcher::Scheme;
@@ -10,7 +10,8 @@ use aralez_proto::matcher::Scheme;
 use crate::core::request::http1::answer::{self, Frame};
 use crate::core::request::http1::body::{BadBody, Body, Sender};
 use crate::core::request::http1::forward::{self, RequestEdits, ResponseEdits};
-use crate::core::request::http1::request::HeadFields;
+use crate::core::request::http1::question::{self, QuestionHead};
+use crate::core::request::http1::request::{HeadFields, RequestOptions};
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::{Framing, HttpVersion};
 use crate::core::request::outcome::Conclusion;
@@ -26,6 +27,7 @@ use crate::engine::http1::tunnel::{self, Sides};
 use crate::engine::io::Io;
 use crate::engine::io::body_relay::BodyFraming;
 use crate::engine::io::buffer::Buffer;
+use crate::engine::io::content_source::FilePart;
 use crate::engine::io::timer::Timer;
 use crate::engine::shutdown::ShutdownSignal;
 use crate::engine::threads::context::ThreadContext;
@@ -98,6 +100,21 @@ impl<C: Io> Http1<'_, C> {
         self.buffers.head.version()
     }
 
+    /// Returns the edits of a head with these changes, for a request with a `Host` and without options.
+    fn edits<'e>(&'e self, changes: &RequestChanges<'e>) -> RequestEdits<'e> {
+        RequestEdits {
+            target: changes.target,
+            missing_host: None,
+            route: changes.route,
+            additions: changes.additions,
+            forwarded: self.forwarded,
+            client: changes.client,
+            node: changes.node,
+            ids: changes.ids,
+            options: RequestOptions::default(),
+        }
+    }
+
     /// Returns the `Host` for a request without one: the host of its absolute target, else the local address, in the form in which the
     /// client would have written it.
     fn own_host(&self, asked: Option<&str>) -> String {
@@ -138,17 +155,22 @@ impl<C: Io> ClientSide for Http1<'_, C> {
         let head = &self.buffers.head;
         let missing_host = (!head.has_host_field()).then(|| self.own_host(head.host(bytes)));
         let edits = RequestEdits {
-            target: changes.target,
             missing_host: missing_host.as_deref(),
-            route: changes.route,
-            additions: changes.additions,
-            forwarded: self.forwarded,
-            client: changes.client,
-            node: changes.node,
-            ids: changes.ids,
             options: self.facts.options,
+            ..self.edits(changes)
         };
         forward::request(head, bytes, &edits, out);
+    }
+
+    fn write_question(
+        &self,
+        question: &QuestionHead<'_>,
+        changes: &RequestChanges<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let bytes = self.buffers.incoming.aside();
+        let edits = self.edits(changes);
+        question::write(&self.buffers.head, bytes, question, &edits, out);
     }
 
     fn release_head(&mut self) {
@@ -295,6 +317,22 @@ impl<C: Io> ClientSide for Http1<'_, C> {
 
     fn poll_send(&mut self, cx: &mut Context<'_>, from: &mut Buffer) -> Poll<io::Result<usize>> {
         self.buffers.down.out.poll_send(cx, self.io, from)
+    }
+
+    fn sends_files(&self) -> bool {
+        self.io.sends_files()
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &FilePart<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let down = &mut self.buffers.down;
+        ready!(down.out.poll_send_before_file(cx, self.io))?;
+        let count = ready!(self.io.poll_send_file(cx, part))?;
+        down.pass(count);
+        Poll::Ready(Ok(count))
     }
 
     fn sent(&self) -> u64 {

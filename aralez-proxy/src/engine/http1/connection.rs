@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::core::admission::{Admitted, IdlePlace};
+use crate::core::request::listener_role::ListenerRole;
 use crate::core::traffic::{Arriving, ConnectionState, InState};
 use crate::engine::io::Io;
 use crate::engine::io::timer::Timer;
@@ -26,6 +27,8 @@ mod waiting;
 pub struct Client {
     /// The client's address.
     pub address: IpAddr,
+    /// What its listener serves.
+    pub role: ListenerRole,
     /// Its slot in the connection limits.
     pub admitted: Option<Admitted>,
     /// Counts the client until it is counted as a connection.
@@ -41,6 +44,7 @@ struct Connection<C: Io> {
     state: InState,
     forwarded: Forwarded,
     address: IpAddr,
+    role: ListenerRole,
     closing: ShutdownSignal,
     /// When the connection closes if it is idle, set once the node is leaving.
     leaves: Option<Instant>,
@@ -104,6 +108,7 @@ pub fn serve<C: Io>(
         state: worker.tally.connections.enter(ConnectionState::Idle),
         forwarded: Forwarded::new(client.address, io.is_tls()),
         address: client.address,
+        role: client.role,
         io,
         timer: Timer::default(),
         closing,

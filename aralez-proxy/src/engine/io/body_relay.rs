@@ -85,6 +85,14 @@ impl BodyRelay {
         Ok(true)
     }
 
+    /// Notes that the next `count` bytes of a body with a length were sent without being staged.
+    pub fn pass(&mut self, count: usize) {
+        self.body.skip(count as u64);
+        self.data += count as u64;
+        self.ended = self.body.is_done();
+        self.out.note_sent(count);
+    }
+
     /// Handles the close of the source. Returns `false` if the body was incomplete.
     pub fn close(&mut self) -> bool {
         // RFC 9112 section 8: a body with a length or in chunks is incomplete if the connection closes before its end; only a

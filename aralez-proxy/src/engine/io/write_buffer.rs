@@ -160,6 +160,29 @@ impl WriteBuffer {
         Poll::Ready(Ok(total))
     }
 
+    /// Writes the head that is pending, with nothing else, as the beginning of something that is followed by a part of a file.
+    pub fn poll_send_before_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut impl Io,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.head.len() {
+            let count = ready!(io.poll_write_before_file(cx, &self.head[self.sent..]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += count;
+            self.note_sent(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Notes bytes that were sent past this buffer.
+    pub const fn note_sent(&mut self, count: usize) {
+        self.progress |= count > 0;
+        self.moved += count as u64;
+    }
+
     fn poll_write(
         &self,
         cx: &mut Context<'_>,

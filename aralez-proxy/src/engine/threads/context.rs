@@ -9,13 +9,16 @@ use crate::core::admission::Admission;
 use crate::core::limits::{ClientLimits, PoolLimits};
 use crate::core::live::Live;
 use crate::core::request::credentials::CredentialMemory;
+use crate::core::request::files::roots::FileRoots;
 use crate::core::request::http1::date::DateText;
 use crate::core::request::id_source::IdSource;
 use crate::core::request::limiter::Limiter;
+use crate::core::request::listener_role::FileServer;
 use crate::core::request::retry::Budget;
 use crate::core::traffic::{Tally, Traffic, TrafficEvent};
 use crate::engine::accept::unregistered::UnregisteredSockets;
 use crate::engine::exchange::endpoint_side::EndpointSide;
+use crate::engine::files::folders::OpenFolders;
 use crate::engine::http1::buffers::ClientBuffers;
 use crate::engine::io::buffer::Buffers;
 use crate::engine::limit_clock::LimitClock;
@@ -47,6 +50,10 @@ pub struct Engine {
     pub node: Pseudonym,
     /// The HTTPS port, for redirects.
     pub tls_port: Option<u16>,
+    /// The folders below which routes may serve files.
+    pub file_roots: FileRoots,
+    /// The file server of this node, if it has one.
+    pub file_server: Option<FileServer>,
     /// Client limits.
     pub limits: ClientLimits,
     /// Limits of idle endpoint connections.
@@ -74,6 +81,8 @@ pub struct ThreadContext {
     pub buffers: Buffers,
     /// Client sockets that are not registered with the reactor yet.
     pub unwatched: UnregisteredSockets,
+    /// The open folders whose files are served.
+    pub folders: OpenFolders,
     /// The retry budget.
     pub budget: Budget,
     /// The source of request ids.
@@ -122,6 +131,7 @@ impl ThreadContext {
             engine,
             buffers: Buffers::default(),
             unwatched: UnregisteredSockets::default(),
+            folders: OpenFolders::default(),
             budget: Budget::default(),
             ids: IdSource::new(std::array::from_fn(|_| u64::from_ne_bytes(random::bytes()))),
             exchanges: Mutex::default(),
@@ -184,9 +194,11 @@ impl ThreadContext {
         date
     }
 
-    /// Drops idle endpoint connections that cannot be reused.
+    /// Drops idle endpoint connections that cannot be reused, and closes folders that are not used.
     pub fn sweep(&self) {
-        self.note(self.pool.sweep(Instant::now()));
+        let now = Instant::now();
+        self.note(self.pool.sweep(now));
+        self.folders.sweep(now);
     }
 
     /// Counts idle connections that ended unexpectedly.

@@ -6,7 +6,8 @@ fn judged(claims: &str) -> String {
     Guarded::hs256("").bearer(&token(claims))
 }
 
-/// C18: both documented shapes of claims.
+/// Both documented shapes of claims.
+// Row C18: two shapes of claims.
 #[test]
 fn tokens_of_the_single_process_aralez_pass() {
     let exp = NOW + 600;
@@ -18,7 +19,8 @@ fn tokens_of_the_single_process_aralez_pass() {
     }
 }
 
-/// the times of a token.
+/// The times of a token.
+// Row A-02: the times of a token.
 #[test]
 fn a_token_is_valid_between_its_times_with_a_minute_of_leeway() {
     for (claims, expected) in [
@@ -45,7 +47,8 @@ fn an_expired_token_is_no_attempt_to_guess() {
     assert_eq!(guarded.memory.failures.get(), 0);
 }
 
-/// audience and issuer.
+/// Audience and issuer.
+// Row A-04: audience and issuer.
 #[test]
 fn a_token_for_someone_else_is_refused() {
     let rule = Guarded::hs256(", audience: [x, y], issuer: i");
@@ -66,7 +69,8 @@ fn a_token_for_someone_else_is_refused() {
     assert_eq!(without.bearer(&token(&claims)), BEARER);
 }
 
-/// T-08: a claim cannot start a line of its own.
+/// A claim cannot start a line of its own.
+// Row T-08: line breaks in values.
 #[test]
 fn claims_reach_the_endpoint_as_fields() {
     let rule =
@@ -81,7 +85,8 @@ fn claims_reach_the_endpoint_as_fields() {
     }
 }
 
-/// JSON that two readers could understand differently, or that costs too much.
+/// JSON that two readers could understand differently, or that costs too much.
+// Row A-03: broken tokens.
 #[test]
 fn claims_that_are_ambiguous_or_too_deep_are_refused() {
     let deep = format!(

@@ -49,7 +49,9 @@ fn tokens_that_openssl_signed_pass() {
     assert_eq!(rule.bearer(&secret), "pass x-user: valod");
 }
 
-/// a removed key is refused with the next table.
+/// A removed key is refused with the next table.
+// Row A-01: the algorithm of a token.
+// Row A-10: rotation of keys.
 #[test]
 fn a_key_is_selected_by_its_id_and_its_algorithm() {
     let rule = all_keys();
@@ -82,7 +84,8 @@ fn a_key_is_selected_by_its_id_and_its_algorithm() {
     assert_eq!(only.bearer(&named), "pass");
 }
 
-/// what a header claims changes nothing.
+/// What a header claims changes nothing.
+// Row A-01: the algorithm of a token.
 #[test]
 fn an_algorithm_that_the_rule_does_not_fix_is_refused() {
     let rule = all_keys();
@@ -132,7 +135,8 @@ fn an_algorithm_that_the_rule_does_not_fix_is_refused() {
     assert_eq!(rule.bearer(&hs256(critical, &valid(), SECRET)), BEARER);
 }
 
-/// broken tokens.
+/// Broken tokens.
+// Row A-03: broken tokens.
 #[test]
 fn a_broken_token_is_refused_and_counts_as_an_attempt() {
     let rule = Guarded::hs256("");
@@ -168,7 +172,8 @@ fn a_broken_token_is_refused_and_counts_as_an_attempt() {
     assert_eq!(rule.memory.failures.get(), broken.len() as u32);
 }
 
-/// S67: the parameter comes first, and alone decides if it is there.
+/// The parameter comes first, and alone decides if it is there.
+// Row S67: jwt.
 #[test]
 fn a_token_in_the_query_takes_precedence() {
     let rule = Guarded::hs256("");
@@ -192,7 +197,8 @@ fn a_token_in_the_query_takes_precedence() {
     assert_eq!(rule.judge("/", &[]).line(), "401 www-authenticate: Bearer");
 }
 
-/// X7: a remembered token is the whole token under the same rule, and ends with it.
+/// A remembered token is the whole token under the same rule, and ends with it.
+// Row X7: what is remembered of a token.
 #[test]
 fn a_verified_token_is_remembered_for_its_rule_until_it_ends() {
     let rule = Guarded::hs256("");

@@ -7,8 +7,8 @@ use super::Problems;
 use super::matches::Regexes;
 use crate::matcher;
 use crate::model::{
-    Action, MOST_ROUTES, Redirect, RedirectStatus, Respond, Route, RouteMatch, Split, WeightedPool,
-    never_reached,
+    Action, Files, FolderPath, InvalidFolder, MOST_ROUTES, Redirect, RedirectStatus, Respond,
+    Route, RouteMatch, Split, WeightedPool, never_reached,
 };
 use crate::wire::resource as wire;
 
@@ -126,6 +126,9 @@ impl Problems<'_> {
                 let respond = Respond::new(respond.status, &respond.body, &respond.media_type);
                 Action::Respond(self.need(field("respond"), respond)?)
             }
+            Some(wire::route::Action::Files(files)) => {
+                Action::Files(self.need(field("files"), read_files(&files))?)
+            }
             None => {
                 self.invalid(
                     field("action"),
@@ -135,6 +138,24 @@ impl Problems<'_> {
             }
         })
     }
+}
+
+fn read_files(wire: &wire::Files) -> Result<Files, String> {
+    let folder: FolderPath = wire
+        .folder
+        .parse()
+        .map_err(|error: InvalidFolder| error.to_string())?;
+    if folder.as_str() != wire.folder {
+        return Err(format!(
+            "{:?} is not normalised, expected {folder}",
+            wire.folder
+        ));
+    }
+    Ok(Files {
+        folder,
+        spa: wire.spa,
+        precompressed: wire.precompressed,
+    })
 }
 
 fn read_split(wire: wire::Split) -> Result<Split, String> {

@@ -13,6 +13,11 @@ pub(super) fn encode(route: &Route) -> wire::Route {
             to: redirect.to.to_string(),
             status: redirect.status.code().into(),
         }),
+        Action::Files(files) => wire::route::Action::Files(wire::Files {
+            folder: files.folder.to_string(),
+            spa: files.spa,
+            precompressed: files.precompressed,
+        }),
         Action::Respond(respond) => wire::route::Action::Respond(wire::Respond {
             status: respond.status().into(),
             body: respond.body().clone(),
@@ -34,6 +39,7 @@ pub(super) fn needs(route: &Route) -> impl Iterator<Item = u32> {
         Action::Pool(_) | Action::Redirect(_) => None,
         Action::Split(_) => Some(feature::SPLIT),
         Action::Respond(_) => Some(feature::RESPOND),
+        Action::Files(_) => Some(feature::FILES),
     };
     matches.into_iter().chain(action)
 }

@@ -36,12 +36,19 @@ fn a_route_with_a_feature_is_read_back_and_needs_it() {
         ..Rules::default()
     };
     let respond = Respond::new(410, b"gone", "text/html").unwrap();
+    let files = Files {
+        folder: "/srv/www".parse().unwrap(),
+        spa: true,
+        precompressed: true,
+    };
+    let files = route("/a", Rules::default(), Action::Files(files));
     let respond = route("/a", Rules::default(), Action::Respond(respond));
     for (route, feature) in [
         (route("/a/x", strip, pool()), 15),
         (route("/a", add, pool()), 16),
         (route("/a", seen, pool()), 17),
         (respond, 18),
+        (files, 20),
     ] {
         let host = host_of(vec![route]);
         let record = host_record(&host);

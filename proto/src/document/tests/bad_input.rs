@@ -71,6 +71,7 @@ upstreams.yaml:12:12: upstreams.a.example.paths: expected a map of paths, found 
     );
 }
 
+// Row S42: servers.
 #[test]
 fn servers_that_cannot_be_reached_are_refused_one_by_one() {
     let text = "\
@@ -93,7 +94,7 @@ a.example:
     /none: {servers: []}
     /null: {to_https: true}
     /two: {servers: ['127.0.0.1:1'], files: /srv}
-    /files: {files: /srv}
+    /files: {files: srv/www}
 ";
     assert_eq!(
         faults(text),
@@ -115,8 +116,7 @@ upstreams.yaml:16:11: a.example.paths./.servers[11]: expected ip:port, unix:PATH
 upstreams.yaml:17:22: a.example.paths./none.servers: is empty; a route needs at least one server
 upstreams.yaml:18:5: a.example.paths./null: expected exactly one of `servers`, `pools`, `redirect_to`, `files`, `respond`, found none
 upstreams.yaml:19:5: a.example.paths./two: has several actions, `servers` and `files`; a route has exactly one
-upstreams.yaml:19:45: a.example.paths./two.files: files is not supported in this release; remove it
-upstreams.yaml:20:21: a.example.paths./files.files: files is not supported in this release; remove it"
+upstreams.yaml:20:21: a.example.paths./files.files: `srv/www` is not absolute; expected a folder on the machines of the proxies, such as /srv/www"
     );
 }
 
@@ -167,6 +167,7 @@ upstreams.yaml:20:30: a.example.paths./.rate_limit.requests: expected a whole nu
     );
 }
 
+// Row T-08: line breaks in values.
 #[test]
 fn bad_headers_are_refused_and_their_values_never_shown() {
     let text = "\

@@ -49,7 +49,14 @@ a.example:
         MatchedPath::Exact
     );
     assert_eq!(host.route_places[1].of("to_https"), Some((6, 19)));
-    assert_eq!(host.route_places[2], Places::default());
+    assert_eq!(host.route_places[2].iter().count(), 0);
+    let scopes: Vec<_> = host.route_places.iter().map(Places::scope).collect();
+    assert_eq!(host.places.scope(), Some((1, 1)));
+    assert_eq!(
+        scopes[1..],
+        [Some((4, 9)), Some((7, 9)), Some((9, 9))],
+        "of the elements of the list"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+// Row P-07: the host.
 #[test]
 fn a_host_is_compared_in_one_form() {
     let cases = [
@@ -70,6 +71,7 @@ fn what_is_no_host_is_refused_with_its_reason() {
     }
 }
 
+// Row P-07: the host.
 #[test]
 fn the_longest_name_is_253_bytes() {
     let name = [63, 63, 63, 61].map(|length| "a".repeat(length)).join(".");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::PasswordHash;
 use crate::reading::{Reader, SecretText, Spanned};
+use crate::rules::authorization::user_line::{split, user_of};
 use crate::rules::authorization::written::AuthorizationKeys;
+use crate::rules::authorization::{BasicUser, htpasswd};
 use crate::wire::resource as wire;
-use crate::yaml::Spot;
 
 /// The realm if a rule names none.
 const REALM: &str = "aralez";
@@ -20,15 +20,6 @@ pub struct BasicUsers {
     pub users: Box<[BasicUser]>,
 }
 
-/// A user.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BasicUser {
-    /// The name, without a colon.
-    pub name: Box<str>,
-    /// The hash of the password.
-    pub hash: PasswordHash,
-}
-
 impl BasicUsers {
     /// Reads the users of a rule whose type is `basic`.
     pub(super) fn read(keys: AuthorizationKeys, reader: &mut Reader<'_>) -> Option<Self> {
@@ -36,10 +27,13 @@ impl BasicUsers {
             Some(realm) => checked_realm(&realm, reader)?,
             None => REALM.into(),
         };
-        let users = match (keys.creds, keys.users) {
-            (Some(creds), _) => vec![user_of_creds(&creds, reader)?],
-            (None, Some(users)) => listed_users(&users.value, reader)?,
-            (None, None) => return None,
+        let users = match (keys.creds, keys.users, keys.users_file) {
+            (Some(creds), ..) => vec![user_of_creds(&creds, reader)?],
+            (_, Some(users), _) => reader.under("users", |reader| listed(&users, reader))?,
+            (.., Some(file)) => {
+                reader.under("users_file", |reader| htpasswd::users(&file, reader))?
+            }
+            (None, None, None) => return None,
         };
         Some(Self {
             realm,
@@ -94,8 +88,9 @@ fn checked_realm(realm: &Spanned<String>, reader: &mut Reader<'_>) -> Option<Box
 
 /// Reads the documented `user:pass`.
 fn user_of_creds(creds: &Spanned<SecretText>, reader: &mut Reader<'_>) -> Option<BasicUser> {
-    // RFC 7617 section 2: a user name contains no colon, so the first one separates it from the password.
-    let (name, password) = split(&creds.value.0, creds.at, "user:pass", reader)?;
+    let parts = split(&creds.value.0, "user:pass");
+    let parts = parts.map_err(|reason| reader.fault(creds.at, reason.to_string()));
+    let (name, password) = parts.ok()?;
     let hash = reader.passwords.hash(name, password);
     Some(BasicUser {
         name: name.into(),
@@ -104,57 +99,24 @@ fn user_of_creds(creds: &Spanned<SecretText>, reader: &mut Reader<'_>) -> Option
 }
 
 /// Reads a list of `NAME:HASH`. Every faulty entry is reported.
-fn listed_users(
-    written: &[Spanned<SecretText>],
+fn listed(
+    written: &Spanned<Vec<Spanned<SecretText>>>,
     reader: &mut Reader<'_>,
 ) -> Option<Vec<BasicUser>> {
+    let list = &written.value;
+    if list.is_empty() {
+        reader.fault(written.at, "is empty, so no client would be served");
+        return None;
+    }
     let mut names = BTreeSet::new();
-    let mut users = Vec::new();
-    for (index, entry) in written.iter().enumerate() {
-        users.extend(reader.element(index, |reader| listed_user(entry, &mut names, reader)));
+    let mut users = Vec::with_capacity(list.len());
+    for (index, entry) in list.iter().enumerate() {
+        match user_of(&entry.value.0, &mut names) {
+            Ok(user) => users.push(user),
+            Err(reason) => {
+                reader.element(index, |reader| reader.fault(entry.at, reason.to_string()));
+            }
+        }
     }
-    (users.len() == written.len()).then_some(users)
-}
-
-fn listed_user<'w>(
-    entry: &'w Spanned<SecretText>,
-    names: &mut BTreeSet<&'w str>,
-    reader: &mut Reader<'_>,
-) -> Option<BasicUser> {
-    let (name, hash) = split(&entry.value.0, entry.at, "NAME:HASH", reader)?;
-    if !names.insert(name) {
-        reader.fault(
-            entry.at,
-            format!("duplicate user `{}`", name.escape_debug()),
-        );
-        return None;
-    }
-    let hash = hash.parse::<PasswordHash>();
-    let hash = hash.map_err(|error| reader.fault(entry.at, error.to_string()));
-    Some(BasicUser {
-        name: name.into(),
-        hash: hash.ok()?,
-    })
-}
-
-/// Splits at the first colon. Faults never quote the text, which is secret.
-fn split<'w>(
-    text: &'w str,
-    at: Spot,
-    form: &str,
-    reader: &mut Reader<'_>,
-) -> Option<(&'w str, &'w str)> {
-    let Some((name, rest)) = text.split_once(':') else {
-        reader.fault(at, format!("expected `{form}`, found no `:`"));
-        return None;
-    };
-    if name.is_empty() || rest.is_empty() {
-        let empty = if name.is_empty() { "before" } else { "behind" };
-        reader.fault(
-            at,
-            format!("expected `{form}`, found nothing {empty} the `:`"),
-        );
-        return None;
-    }
-    Some((name, rest))
+    (users.len() == list.len()).then_some(users)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::HmacStates;
 use crate::rules::authorization::algorithm::TokenAlgorithm;
 
 /// The material of a key, which determines its algorithm.
@@ -9,6 +10,8 @@ use crate::rules::authorization::algorithm::TokenAlgorithm;
 pub enum KeyMaterial {
     /// The secret of HS256.
     Hs256(TokenSecret),
+    /// A secret of HS256 that its owner does not show.
+    Hs256States(HmacStates),
     /// The modulus and the exponent of RS256, big-endian.
     Rs256 {
         /// The modulus, of 2,048 to 8,192 bits.
@@ -26,7 +29,7 @@ impl KeyMaterial {
     /// Returns the only algorithm that this key verifies.
     pub const fn algorithm(&self) -> TokenAlgorithm {
         match self {
-            Self::Hs256(_) => TokenAlgorithm::Hs256,
+            Self::Hs256(_) | Self::Hs256States(_) => TokenAlgorithm::Hs256,
             Self::Rs256 { .. } => TokenAlgorithm::Rs256,
             Self::Es256(_) => TokenAlgorithm::Es256,
             Self::EdDsa(_) => TokenAlgorithm::EdDsa,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rules::authorization::{ApiKeys, BasicUsers, TokenRule};
+use crate::rules::authorization::{ApiKeys, BasicUsers, ServerRule, TokenRule};
 use crate::wire::resource as wire;
 use crate::wire::resource::authorization::Method;
 
@@ -17,6 +17,8 @@ pub enum AuthorizationMethod {
     ApiKey(Arc<ApiKeys>),
     /// `jwt`: a signed token (RFC 7519).
     Jwt(Arc<TokenRule>),
+    /// `forward`: another server decides.
+    Forward(Arc<ServerRule>),
 }
 
 impl AuthorizationMethod {
@@ -26,6 +28,7 @@ impl AuthorizationMethod {
             Self::Basic(users) => Method::Basic(users.encode()),
             Self::ApiKey(keys) => Method::ApiKey(keys.encode()),
             Self::Jwt(rule) => Method::Jwt(rule.encode()),
+            Self::Forward(rule) => Method::Forward(rule.encode()),
         };
         wire::Authorization {
             method: Some(method),
@@ -41,6 +44,9 @@ impl AuthorizationMethod {
             }
             Method::ApiKey(keys) => ApiKeys::decode(&keys).map(|keys| Self::ApiKey(keys.into())),
             Method::Jwt(jwt) => TokenRule::decode(jwt).map(|rule| Self::Jwt(rule.into())),
+            Method::Forward(server) => {
+                ServerRule::decode(&server).map(|rule| Self::Forward(rule.into()))
+            }
         }
     }
 }

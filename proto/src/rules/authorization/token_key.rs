@@ -1,16 +1,14 @@
 //! The keys that verify tokens.
 
-use crate::reading::{Reader, Spanned};
-use crate::rules::authorization::algorithm::TokenAlgorithm;
+use crate::model::{HmacStates, TokenIssuer};
+use crate::reading::{Reader, SecretText, Spanned};
 use crate::rules::authorization::key_material::{KeyMaterial, TokenSecret};
 use crate::rules::authorization::public_key;
 use crate::rules::authorization::written::TokenKeyMap;
+use crate::rules::authorization::written_material::WrittenMaterial;
 use crate::wire::resource as wire;
 use crate::wire::resource::token_key::Key as WireKey;
 use crate::yaml::Spot;
-
-/// The shortest secret of HS256 that is accepted without a warning.
-const SHORT: usize = 16;
 
 /// A key that verifies tokens of one algorithm.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,38 +21,62 @@ pub struct TokenKey {
 
 impl TokenKey {
     /// Reads the secret of a rule that has only one key.
-    pub(super) fn of_creds(secret: &Spanned<String>, reader: &mut Reader<'_>) -> Option<Self> {
-        let material = secret_key(secret, reader)?;
+    pub(super) fn of_creds(secret: &Spanned<SecretText>, reader: &mut Reader<'_>) -> Option<Self> {
+        let written = WrittenMaterial {
+            bytes: secret.value.0.as_bytes(),
+            at: secret.at,
+            file: None,
+        };
         Some(Self {
             kid: None,
-            material,
+            material: written.secret(reader)?,
+        })
+    }
+
+    /// Returns the key with which control signs the tokens that it issues. `at` is the place that asks for it.
+    pub(super) fn of_issuer(at: Spot, reader: &mut Reader<'_>) -> Option<Self> {
+        let states = match reader.issuer {
+            TokenIssuer::Hs256(states) => states,
+            TokenIssuer::Unknown => HmacStates::UNKNOWN,
+            TokenIssuer::Keyless => {
+                let reason = "this control issues no tokens: set master_key in main.yaml, or JWT_KEY in its environment";
+                reader.fault(at, reason);
+                return None;
+            }
+        };
+        Some(Self {
+            kid: None,
+            material: KeyMaterial::Hs256States(states),
         })
     }
 
     /// Reads an entry of `keys`.
     pub(super) fn read(keys: &TokenKeyMap, at: Spot, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Some(file) = &keys.key_file {
-            let reason = "key_file is not supported in this release; write the key under `key`";
-            reader.fault(file.at, reason);
-            return None;
-        }
-        let (Some(algorithm), Some(key)) = (&keys.alg, &keys.key) else {
-            let missing = if keys.alg.is_none() { "alg" } else { "key" };
-            reader.fault(at, format!("`{missing}` is missing"));
+        let Some(algorithm) = &keys.alg else {
+            reader.fault(at, "`alg` is missing");
             return None;
         };
-        let text = Spanned {
-            value: key.value.0.clone(),
-            at: key.at,
-        };
-        let material = reader.under("key", |reader| {
-            match TokenAlgorithm::from(algorithm.value) {
-                TokenAlgorithm::Hs256 => secret_key(&text, reader),
-                public => public_key::parse(&text.value, public)
-                    .map_err(|error| reader.fault(text.at, error.to_string()))
-                    .ok(),
+        let algorithm = algorithm.value.into();
+        let material = match (&keys.key, &keys.key_file) {
+            (Some(key), None) => {
+                let bytes = key.value.0.as_bytes();
+                let (at, file) = (key.at, None);
+                let written = WrittenMaterial { bytes, at, file };
+                reader.under("key", |reader| written.read(algorithm, reader))?
             }
-        })?;
+            (None, Some(file)) => reader.under("key_file", |reader| {
+                WrittenMaterial::of_file(file, reader)?.read(algorithm, reader)
+            })?,
+            (Some(_), Some(file)) => {
+                let reason = "`key` is set too; keep one of them";
+                reader.under("key_file", |reader| reader.fault(file.at, reason));
+                return None;
+            }
+            (None, None) => {
+                reader.fault(at, "`key` or `key_file` is missing");
+                return None;
+            }
+        };
         Some(Self {
             kid: keys.kid.as_ref().map(|kid| kid.value.as_str().into()),
             material,
@@ -64,6 +86,9 @@ impl TokenKey {
     pub(super) fn encode(&self) -> wire::TokenKey {
         let key = match &self.material {
             KeyMaterial::Hs256(secret) => WireKey::Hs256(secret.reveal().to_vec().into()),
+            KeyMaterial::Hs256States(states) => {
+                WireKey::Hs256States(states.to_bytes().to_vec().into())
+            }
             KeyMaterial::Rs256 { modulus, exponent } => WireKey::Rs256(wire::RsaKey {
                 modulus: modulus.to_vec().into(),
                 exponent: exponent.to_vec().into(),
@@ -84,6 +109,9 @@ impl TokenKey {
                 KeyMaterial::Hs256(TokenSecret::new(&secret))
             }
             WireKey::Hs256(_) => return Err(BAD),
+            WireKey::Hs256States(states) => {
+                KeyMaterial::Hs256States(HmacStates::from_bytes(&states).ok_or(BAD)?)
+            }
             WireKey::Rs256(key) => public_key::rsa(&key.modulus, &key.exponent).map_err(|_| BAD)?,
             WireKey::Es256(point) => public_key::p256(&point).map_err(|_| BAD)?,
             WireKey::Eddsa(key) => KeyMaterial::EdDsa(key[..].try_into().map_err(|_| BAD)?),
@@ -93,28 +121,4 @@ impl TokenKey {
             material,
         })
     }
-}
-
-/// Checks a secret of HS256.
-fn secret_key(secret: &Spanned<String>, reader: &mut Reader<'_>) -> Option<KeyMaterial> {
-    let text = &secret.value;
-    if text.is_empty() {
-        reader.fault(
-            secret.at,
-            "is empty; generate a secret with `openssl rand -hex 32`",
-        );
-        return None;
-    }
-    if text.contains("-----BEGIN ") {
-        let reason = "is a PEM key, but HS256 needs a secret; write RS256, ES256 or EdDSA as `alg`";
-        reader.fault(secret.at, reason);
-        return None;
-    }
-    if text.len() < SHORT {
-        let reason = format!(
-            "is shorter than {SHORT} bytes, so it can be guessed from any token; generate one with `openssl rand -hex 32`"
-        );
-        reader.note(secret.at, reason);
-    }
-    Some(KeyMaterial::Hs256(TokenSecret::new(text.as_bytes())))
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::reading::{Reader, Spanned};
+use crate::rules::authorization::proof_header::proof_header;
 use crate::rules::authorization::written::{AuthorizationKeys, WrittenKey, WrittenKeys};
-use crate::rules::authorization::{TokenAlgorithm, TokenKey};
+use crate::rules::authorization::{KeyMaterial, TokenAlgorithm, TokenKey};
 use crate::wire::resource as wire;
 
 /// How the tokens of a route are verified.
@@ -24,13 +25,7 @@ impl TokenRule {
     /// Reads a rule whose type is `jwt`.
     pub(super) fn read(keys: AuthorizationKeys, reader: &mut Reader<'_>) -> Option<Self> {
         let found = match (keys.creds, keys.keys) {
-            (Some(creds), _) => {
-                let secret = Spanned {
-                    value: creds.value.0,
-                    at: creds.at,
-                };
-                vec![TokenKey::of_creds(&secret, reader)?]
-            }
+            (Some(creds), _) => vec![TokenKey::of_creds(&creds, reader)?],
             (None, Some(written)) => reader.under("keys", |reader| listed(&written, reader))?,
             (None, None) => return None,
         };
@@ -46,6 +41,12 @@ impl TokenRule {
             issuer: keys.issuer.map(|issuer| issuer.value.into()),
             claims: claims.unwrap_or_default().into(),
         })
+    }
+
+    /// Reports whether tokens are accepted that control issues.
+    pub(super) fn accepts_issued(&self) -> bool {
+        let mut keys = self.keys.iter();
+        keys.any(|key| matches!(key.material, KeyMaterial::Hs256States(_)))
     }
 
     pub(super) fn encode(&self) -> wire::JwtAuthorization {
@@ -68,7 +69,7 @@ impl TokenRule {
             return Err("has no token key");
         }
         let claims = wire.claims.into_iter().map(|claim| {
-            let header = super::written::claim_header(&claim.header);
+            let header = proof_header(&claim.header);
             let header = header.ok().filter(|name| *name == claim.header);
             let header = header.ok_or("has a claim whose header name is not valid")?;
             Ok((claim.claim.into(), header.into()))
@@ -86,11 +87,7 @@ impl TokenRule {
 fn listed(written: &Spanned<WrittenKeys>, reader: &mut Reader<'_>) -> Option<Vec<TokenKey>> {
     let list = match &written.value {
         WrittenKeys::List(list) => list,
-        WrittenKeys::Aralez => {
-            let reason = "`aralez` (tokens that `/jwt` issues) is not supported in this release; write the secret as `creds`";
-            reader.fault(written.at, reason);
-            return None;
-        }
+        WrittenKeys::Aralez => return Some(vec![TokenKey::of_issuer(written.at, reader)?]),
     };
     let mut kids = BTreeSet::new();
     let mut keys = Vec::with_capacity(list.len());

@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use crate::reading::{FromYaml, Reader};
 use crate::rules::authorization::written::AuthorizationKeys;
 use crate::rules::authorization::written::AuthorizationType::{self, ApiKey, Basic, Forward, Jwt};
-use crate::rules::authorization::{ApiKeys, AuthorizationMethod, BasicUsers, TokenRule};
+use crate::rules::authorization::{
+    ApiKeys, AuthorizationMethod, BasicUsers, ServerRule, TokenRule,
+};
 use crate::yaml::{Node, Value};
 
 /// `authorization`: a map, or `none`.
@@ -41,15 +43,6 @@ fn method<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<AuthorizationMe
     if reader.fault_count() == before {
         keys.check(kind, node.at(), reader);
     }
-    if let Some(file) = &keys.users_file {
-        let reason = "is not supported in this release; write the lines of the file under `users`";
-        reader.under("users_file", |reader| reader.fault(file.at, reason));
-    }
-    if kind == Forward {
-        let at = keys.kind.as_ref().map_or(node.at(), |kind| kind.at);
-        let reason = "`forward` is not supported in this release; remove it";
-        reader.under("type", |reader| reader.fault(at, reason));
-    }
     if reader.fault_count() > before {
         return None;
     }
@@ -58,6 +51,6 @@ fn method<'t>(node: Node<'t>, reader: &mut Reader<'t>) -> Option<AuthorizationMe
         ApiKey => ApiKeys::read(keys, reader).map(|it| AuthorizationMethod::ApiKey(it.into())),
         Jwt => TokenRule::read(keys, reader).map(|it| AuthorizationMethod::Jwt(it.into())),
         AuthorizationType::None => Some(AuthorizationMethod::Open),
-        Forward => None,
+        Forward => ServerRule::read(keys, reader).map(|it| AuthorizationMethod::Forward(it.into())),
     }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Direction, InvalidHeader, check_name};
 use crate::reading::{
-    FromYaml, OneOrMany, Reader, SecretText, Spanned, WrittenDuration, choices, keys, text,
+    FromYaml, NamedFile, NonZeroTimeout, OneOrMany, Reader, SecretText, Spanned, choices, keys,
+    text,
 };
 use crate::rules::authorization::algorithm::WrittenAlgorithm;
+use crate::rules::authorization::copied_header::WrittenCopied;
+use crate::rules::authorization::proof_header::proof_header;
 use crate::yaml::{Node, Spot, Value};
 
 choices! {
@@ -31,12 +33,12 @@ keys! {
     AuthorizationKeys "in authorization";
     /// The method.
     kind: "type" => AuthorizationType,
-    /// The credentials: user:pass, a key, or the secret of HS256 tokens.
+    /// The credentials: user:pass, a key, or the secret of HS256 tokens; of `forward`, the URL.
     creds | "data" => SecretText,
     /// User names with their password hashes.
     users => Vec<Spanned<SecretText>>,
-    /// The file of user names and password hashes, in htpasswd format.
-    users_file => String,
+    /// The file of the configuration folder with user names and password hashes, as htpasswd writes it.
+    users_file => NamedFile,
     /// The keys: KEY or sha256:HEX, or the keys of tokens by kid.
     keys => WrittenKeys,
     /// The signature algorithms accepted in a token.
@@ -51,10 +53,10 @@ keys! {
     realm => String,
     /// The URL of the server that decides.
     url => String,
-    /// The headers of its response that are copied to the request.
-    copy => OneOrMany<String>,
+    /// The headers of its response that are copied to the request: names, or prefixes followed by *. Default: Remote-* and X-Auth-Request-*.
+    copy => OneOrMany<WrittenCopied>,
     /// Time limit for its response. Default: 2s.
-    timeout => WrittenDuration,
+    timeout => NonZeroTimeout,
 }
 
 keys! {
@@ -66,8 +68,8 @@ keys! {
     alg => WrittenAlgorithm,
     /// The secret, or the public key as PEM.
     key => SecretText,
-    /// The file with the key.
-    key_file => String,
+    /// The file of the configuration folder with the secret or the public key.
+    key_file => NamedFile,
 }
 
 impl AuthorizationKeys {
@@ -79,7 +81,7 @@ impl AuthorizationKeys {
             };
         }
         [
-            part!(creds, &[Basic, ApiKey, Jwt]),
+            part!(creds, &[Basic, ApiKey, Jwt, Forward]),
             part!(users, &[Basic]),
             part!(users_file, &[Basic]),
             part!(keys, &[ApiKey, Jwt]),
@@ -96,7 +98,7 @@ impl AuthorizationKeys {
 
     /// Reports keys of other types, a second form of credentials, and none.
     pub(super) fn check(&self, kind: AuthorizationType, at: Spot, reader: &mut Reader<'_>) {
-        const FORMS: [&str; 4] = ["creds", "users", "users_file", "keys"];
+        const FORMS: [&str; 5] = ["creds", "users", "users_file", "keys", "url"];
         let mut form = None;
         for (name, set, types) in self.parts() {
             let Some(set) = set else { continue };
@@ -111,9 +113,10 @@ impl AuthorizationKeys {
             }
         }
         let advice = match kind {
-            Basic => "`creds` (user:pass) or `users`",
+            Basic => "`creds` (user:pass), `users` or `users_file`",
             ApiKey | Jwt => "`creds` or `keys`",
-            Forward | AuthorizationType::None => return,
+            Forward => "`url`",
+            AuthorizationType::None => return,
         };
         if form.is_none() {
             reader.fault(at, format!("{advice} is missing"));
@@ -204,7 +207,7 @@ impl FromYaml for WrittenClaims {
             let header = reader.under(entry.key, |reader| {
                 let at = entry.value.at();
                 let name = text(entry.value, reader, "a header name")?;
-                let name = claim_header(name).map_err(|error| reader.fault(at, error.to_string()));
+                let name = proof_header(name).map_err(|error| reader.fault(at, error.to_string()));
                 let name = name.ok()?;
                 if claims.iter().any(|(_, other)| **other == *name) {
                     reader.fault(
@@ -224,13 +227,4 @@ impl FromYaml for WrittenClaims {
     fn schema() -> Json {
         json!({ "type": "object", "additionalProperties": { "type": "string" } })
     }
-}
-
-/// Returns the name of a request header that may carry a claim, in lower case. `Host` may not: the host is chosen before the token is read.
-pub(super) fn claim_header(name: &str) -> Result<String, InvalidHeader> {
-    let name = check_name(Direction::Request, name)?;
-    if name == "host" {
-        return Err(InvalidHeader::Managed(name));
-    }
-    Ok(name)
 }

@@ -144,3 +144,38 @@ fn a_cached_file_is_not_used_once_its_path_leaves_the_folder() {
     symlink("../b", folder.join("a")).unwrap();
     assert!(content(&scan()).unwrap_err().starts_with("leaves"));
 }
+
+#[test]
+fn the_main_configuration_and_the_documents_are_withheld_under_every_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::create_dir(at("conf.d")).unwrap();
+    for name in ["main.yaml", "upstreams.yaml", "conf.d/a.yaml", "page"] {
+        fs::write(at(name), "text").unwrap();
+    }
+    fs::hard_link(at("main.yaml"), at("hard")).unwrap();
+    symlink("main.yaml", at("soft")).unwrap();
+    symlink("upstreams.yaml", at("document")).unwrap();
+    fs::hard_link(at("conf.d/a.yaml"), at("fragment")).unwrap();
+    let mut looker = FileScanner::new(&at("upstreams.yaml"), WriteEvents::default());
+    looker.withhold(MainConfigFile::new(Some(&at("main.yaml"))));
+    // An editor replaces the file; one of its names keeps the old one.
+    fs::write(at("new"), "text").unwrap();
+    fs::rename(at("new"), at("main.yaml")).unwrap();
+    let names = ["main.yaml", "hard", "soft", "document", "fragment"];
+    let wanted = names.iter().chain(&["page"]);
+    looker.want(Arc::new(wanted.map(|name| name.parse().unwrap()).collect()));
+    let found = looker.scan().named;
+    let path = |name: &str| name.parse::<RelativePath>().unwrap();
+    for (name, reason) in names.into_iter().zip([
+        "main.yaml holds the master key",
+        "main.yaml holds the master key",
+        "main.yaml holds the master key",
+        "is a document",
+        "is a document",
+    ]) {
+        let told = content(&found[&path(name)]).unwrap_err();
+        assert!(told.contains(reason), "{name}: {told}");
+    }
+    assert_eq!(content(&found[&path("page")]), Ok(&b"text"[..]));
+}

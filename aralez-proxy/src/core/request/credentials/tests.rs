@@ -17,7 +17,8 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// after ten failures, an address is refused for a minute.
+/// After ten failures, an address is refused for a minute.
+// Row A-08: guessing.
 #[test]
 fn an_address_that_failed_too_often_is_refused_until_the_window_has_passed() {
     let memory = memory(10);
@@ -39,7 +40,8 @@ fn an_address_that_failed_too_often_is_refused_until_the_window_has_passed() {
     assert_eq!(memory.blocked(client, over), None, "a new window begins");
 }
 
-/// one client per /64.
+/// One client per /64.
+// Row R-01: one client per network.
 #[test]
 fn an_ipv6_client_cannot_leave_its_network_to_guess_on() {
     let (memory, now) = (memory(1), Instant::now());
@@ -65,7 +67,8 @@ fn failures_spread_over_time_block_nobody_and_the_rate_can_change() {
     assert!(memory.blocked(client, now).is_some());
 }
 
-/// X7: the whole credentials decide, not a short hash of them.
+/// The whole credentials decide, not a short hash of them.
+// Row X7: what is remembered of a token.
 #[test]
 fn proofs_differ_with_every_part_and_with_the_process() {
     let memory = memory(1);

@@ -113,6 +113,16 @@ impl Body {
         matches!(self.state, State::UntilClose | State::Done)
     }
 
+    /// Skips bytes of a body with a length.
+    pub fn skip(&mut self, count: u64) {
+        if let State::Length(left) = self.state {
+            self.state = match left.saturating_sub(count) {
+                0 => State::Done,
+                left => State::Length(left),
+            };
+        }
+    }
+
     /// Returns the trailer fields to forward, as whole lines.
     pub fn trailers(&self) -> &[u8] {
         &self.trailers

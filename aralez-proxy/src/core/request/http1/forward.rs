@@ -6,7 +6,7 @@ use crate::core::request::http1::request::{HeadFields, RequestHead, RequestOptio
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::http1::{Framing, HttpVersion};
 use aralez_decision::additions::FieldList;
-use aralez_decision::client::{self, ClientFacts};
+use aralez_decision::client::{self, ClientFacts, RelayedFields};
 use aralez_decision::edits::{CompiledEdits, Forwarded, OurLine};
 use aralez_decision::fields::FieldName;
 use aralez_decision::pseudonym::Pseudonym;
@@ -62,14 +62,7 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
         }
         field.keep && !(anew && field.name == FieldName::ContentLength)
     });
-    match relayed {
-        Some(relayed) => relayed.write(head.host(bytes), edits.route, out),
-        None => edits.forwarded.write(head.host(bytes), edits.route, out),
-    }
-    write_passed(head.version(), edits, out);
-    write_ids(head, edits, out);
-    out.extend_from_slice(edits.route.lines());
-    out.extend_from_slice(edits.additions.lines());
+    write_added(head, bytes, edits, relayed, out);
     if edits.options.web_socket {
         // RFC 9110 section 7.8: a sender of `Upgrade` names it in `Connection` too.
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
@@ -83,6 +76,26 @@ pub fn request(head: &RequestHead, bytes: &[u8], edits: &RequestEdits<'_>, out: 
         _ => {}
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the fields that are added to a request: those about its client, the passed proxies and the ids, those of the route, and those of
+/// this request only. `relayed`: what a trusted proxy at the other end of the connection says.
+#[inline]
+pub(super) fn write_added(
+    head: &RequestHead,
+    bytes: &[u8],
+    edits: &RequestEdits<'_>,
+    relayed: Option<RelayedFields<'_, HeadFields<'_>>>,
+    out: &mut Vec<u8>,
+) {
+    match relayed {
+        Some(relayed) => relayed.write(head.host(bytes), edits.route, out),
+        None => edits.forwarded.write(head.host(bytes), edits.route, out),
+    }
+    write_passed(head.version(), edits, out);
+    write_ids(head, edits, out);
+    out.extend_from_slice(edits.route.lines());
+    out.extend_from_slice(edits.additions.lines());
 }
 
 /// Appends this node to the proxies that the request has passed, after the fields of earlier ones: in `Via`, unless the route overrides it,
@@ -229,7 +242,7 @@ fn status_line(head: &ResponseHead, bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Copies the fields that pass: unchanged lines in runs, repaired lines one by one.
-fn copy(
+pub(super) fn copy(
     fields: &[Field],
     bytes: &[u8],
     edits: &CompiledEdits,

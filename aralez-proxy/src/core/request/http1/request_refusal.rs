@@ -14,6 +14,8 @@ reasons! {
         RequestLine = "request_line": "the request line is not METHOD TARGET VERSION",
         /// The method is not a token in upper case, as every registered one is (RFC 9110 section 9.1).
         Method = "method": "the method is malformed",
+        /// The method is longer than any registered one (RFC 9112 section 3).
+        MethodTooLong = "method_too_long": "the method is too long",
         /// CONNECT (RFC 9110 section 9.3.6): this is not a forward proxy.
         Connect = "connect": "CONNECT is not supported",
         /// The version is neither HTTP/1.0 nor HTTP/1.1 (RFC 9112 section 2.3).
@@ -93,7 +95,7 @@ impl RequestRefusal {
             Self::Expectation => 417,
             Self::HeadTooLarge | Self::TooManyFields => 431,
             // RFC 9110 section 15.6.2: a request that needs a function that the proxy lacks is answered with 501.
-            Self::CodingUnknown => 501,
+            Self::CodingUnknown | Self::MethodTooLong => 501,
             // RFC 9110 section 15.5.1: a malformed request is answered with 400.
             _ => 400,
         }

@@ -118,6 +118,9 @@ impl ResponseHead {
         self.seen.check(self.version())?;
         if self.seen.nominates {
             self.drop_nominated(bytes);
+            // RFC 9110 section 6.6.1: a date that does not go on is replaced like one that is absent.
+            let mut kept = self.fields.iter().filter(|field| field.keep);
+            self.seen.date = kept.any(|field| field.name == FieldName::Date);
         }
         let lengthless = self.is_lengthless();
         let requires_upgrade = self.status() == UPGRADE_REQUIRED;

@@ -37,7 +37,8 @@ fn admitted(limiter: &impl ClientCounts, quota: Quota, client: u64, count: u32) 
     taken.filter(Result::is_ok).count()
 }
 
-/// S68: N requests within a second pass, and the next one does not.
+/// N requests within a second pass, and the next one does not.
+// Row S68: the documented 429.
 #[test]
 fn a_burst_passes_and_comes_back_at_the_rate() {
     let (limiter, clock) = limiter(100, 100);
@@ -79,7 +80,8 @@ fn clients_scopes_and_quotas_have_counts_of_their_own() {
 }
 
 proptest! {
-    /// at any pace, a client that never stops gets between N and 1.1 N requests per second over 10 s.
+    /// At any pace, a client that never stops gets between N and 1.1 N requests per second over 10 s.
+    // Row R-04: overshoot.
     #[test]
     fn a_client_at_full_speed_gets_its_rate_and_at_most_a_tenth_more(
         rate in 1_u32..200,
@@ -126,7 +128,8 @@ fn a_sweep_forgets_counts_without_effect_and_no_others() {
     assert!(limiter.take(&take(slow, 1)).is_ok());
 }
 
-/// any number of addresses takes bounded memory, known clients keep their exact counts, and new ones are still limited.
+/// Any number of addresses takes bounded memory, known clients keep their exact counts, and new ones are still limited.
+// Row R-03: many clients.
 #[test]
 fn beyond_the_bound_new_clients_share_counts() {
     let (limiter, clock) = limiter(1_000, 1_000);

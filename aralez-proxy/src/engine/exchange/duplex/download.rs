@@ -9,11 +9,6 @@ use crate::engine::exchange::client_side::ClientSide;
 use crate::engine::exchange::duplex::{Duplex, TryEnd};
 use crate::engine::exchange::endpoint_side::ResponsePhase;
 
-/// Maximum number of informational responses before the final one.
-///
-/// RFC 9110 section 15.2: a client accepts one or more 1xx responses before the final one; stricter: more than 16 are refused.
-const MAX_INFORMATIONAL: u8 = 16;
-
 impl<C: ClientSide> Duplex<'_, C> {
     /// Relays the response until that would block. Ready when the try is over.
     pub(super) fn poll_down(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<TryEnd> {
@@ -147,10 +142,7 @@ impl<C: ClientSide> Duplex<'_, C> {
 
     fn take_informational(&mut self, length: usize) -> Result<(), BadResponse> {
         let side = &mut *self.side;
-        side.progress.informational += 1;
-        if side.progress.informational > MAX_INFORMATIONAL {
-            return Err(BadResponse::Informational);
-        }
+        side.progress.count_informational()?;
         side.progress.continued |= side.head.status() == 100;
         // RFC 9110 section 15.2: a proxy forwards 1xx responses.
         self.client.inform(&side.head, side.buffer.filled());

@@ -14,6 +14,7 @@ use aralez_proto::version::Version;
 use crate::core::live::LiveTable;
 use crate::core::request::http1::Framing;
 use crate::core::request::http1::body::{BadBody, Body, Sender};
+use crate::core::request::http1::question::QuestionHead;
 use crate::core::request::http1::response::ResponseHead;
 use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
@@ -60,6 +61,22 @@ impl ClientSide for Stream {
         let head = format!("PUT {} HTTP/1.1\r\nhost: a.example\r\n", changes.target);
         out.extend_from_slice(head.as_bytes());
         out.extend_from_slice(b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n");
+    }
+
+    fn write_question(
+        &self,
+        question: &QuestionHead<'_>,
+        changes: &RequestChanges<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let QuestionHead { method, authority } = question;
+        let head = format!(
+            "{method} {} HTTP/1.1\r\nhost: {authority}\r\n",
+            changes.target
+        );
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(changes.additions.lines());
+        out.extend_from_slice(b"\r\n");
     }
 
     fn release_head(&mut self) {
@@ -191,6 +208,7 @@ async fn exchanged(worker: &ThreadContext) -> (Outcome, Stream) {
         timer: &mut Timer::default(),
         side: &mut buffers.endpoint,
         additions: &mut buffers.additions,
+        role: ListenerRole::Routes,
         now: Instant::now(),
     };
     Exchange::begin(&mut client, parts, &mut outcome)

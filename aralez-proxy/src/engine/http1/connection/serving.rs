@@ -90,6 +90,7 @@ impl<C: Io> Connection<C> {
             timer: &mut self.timer,
             side: &mut buffers.endpoint,
             additions: &mut buffers.additions,
+            role: self.role,
             now: self.now,
         };
         (client, parts)

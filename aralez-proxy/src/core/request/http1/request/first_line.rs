@@ -77,8 +77,12 @@ fn check_method(method: &[u8]) -> Result<(), RequestRefusal> {
     }
     // RFC 9112 section 3.1: a method is a case-sensitive token; stricter: a method with a lower-case letter is refused.
     let upper = octets::is_token(method) && !method.iter().any(u8::is_ascii_lowercase);
-    if !upper || method.len() > LONGEST_METHOD {
+    if !upper {
         return Err(RequestRefusal::Method);
+    }
+    // RFC 9112 section 3: a method that is longer than any that the server implements is answered with 501.
+    if method.len() > LONGEST_METHOD {
+        return Err(RequestRefusal::MethodTooLong);
     }
     Ok(())
 }

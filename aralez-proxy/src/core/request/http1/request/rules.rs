@@ -137,8 +137,12 @@ impl SeenRequestFields {
         }
         let readable = list(value).all(octets::is_token);
         let unknown = list(value).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"));
+        // RFC 9112 section 6.3: the end of a body whose last coding is not chunked is unknown, so the request is refused with 400.
+        let ends = list(value)
+            .last()
+            .is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
         // RFC 9112 section 6.1: a sender applies the chunked coding to a body only once.
-        Err(if readable && unknown {
+        Err(if readable && unknown && ends {
             // RFC 9112 section 6.1: a request with a transfer coding that the proxy does not know is answered with 501.
             RequestRefusal::CodingUnknown
         } else {

@@ -219,6 +219,21 @@ fn a_response_without_a_body_does_not_get_a_length_written_anew() {
 }
 
 #[test]
+fn a_date_that_connection_names_counts_as_absent() {
+    for (fields, has_date) in [
+        ("Connection: date\r\nDate: x\r\n", false),
+        ("Connection: x-a\r\nDate: x\r\n", true),
+        ("Date: x\r\n", true),
+    ] {
+        let mut response = ResponseHead::default();
+        let bytes = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n");
+        let read = response.read(bytes.as_bytes());
+        assert_eq!(read, Ok(Some(bytes.len())));
+        assert_eq!(response.has_date(), has_date, "{fields}");
+    }
+}
+
+#[test]
 fn a_head_that_was_cleared_knows_nothing_of_the_response_before() {
     let mut response = ResponseHead::default();
     let first = b"HTTP/1.0 103 x\nDate: x\nConnection: close, z\nContent-Length: 05\n\n";

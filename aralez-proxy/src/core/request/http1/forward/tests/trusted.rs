@@ -50,7 +50,7 @@ fn way() -> &'static str {
     &CLIENT[CLIENT.find("via").unwrap()..]
 }
 
-/// T-04, T-05.
+// Row T-05: underscores.
 #[test]
 fn what_proxies_say_passes_from_a_trusted_one_alone() {
     let plain = CompiledEdits::default();
@@ -89,7 +89,8 @@ fn what_the_operator_says_wins_over_a_trusted_proxy() {
     );
 }
 
-/// T-02. Nobody has a field of proxies dropped by naming it in `Connection`, not even a trusted proxy.
+/// Nobody has a field of proxies dropped by naming it in `Connection`, not even a trusted proxy.
+// Row T-02: nominated fields about the client.
 #[test]
 fn a_request_that_nominates_a_field_of_proxies_is_refused() {
     for name in [

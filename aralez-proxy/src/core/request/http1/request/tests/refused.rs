@@ -32,6 +32,10 @@ const REFUSED: &[(RequestRefusal, &[&str])] = &[
         ],
     ),
     (
+        RequestRefusal::MethodTooLong,
+        &["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA / HTTP/1.1\r\n"],
+    ),
+    (
         RequestRefusal::Method,
         &[
             "get / HTTP/1.1\r\n",
@@ -41,7 +45,7 @@ const REFUSED: &[(RequestRefusal, &[&str])] = &[
             "G(T / HTTP/1.1\r\n",
             "GET: / HTTP/1.1\r\n",
             "\u{feff}GET / HTTP/1.1\r\n",
-            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA / HTTP/1.1\r\n",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAa / HTTP/1.1\r\n",
         ],
     ),
     (
@@ -217,15 +221,17 @@ const REFUSED_FIELDS: &[(RequestRefusal, &[&str])] = &[
             "Transfer-Encoding: chunked;q=1\r\n",
             "Transfer-Encoding: \"chunked\"\r\n",
             "Transfer-Encoding: x\tchunked\r\n",
+            "Transfer-Encoding: chunked, identity\r\n",
+            "Transfer-Encoding: gzip\r\n",
+            "Transfer-Encoding: identity\r\n",
+            "Transfer-Encoding: xchunked\r\n",
         ],
     ),
     (
         RequestRefusal::CodingUnknown,
         &[
             "Transfer-Encoding: gzip, chunked\r\n",
-            "Transfer-Encoding: chunked, identity\r\n",
-            "Transfer-Encoding: identity\r\n",
-            "Transfer-Encoding: xchunked\r\n",
+            "Transfer-Encoding: identity, Chunked\r\n",
         ],
     ),
     (
