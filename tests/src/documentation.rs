@@ -38,16 +38,20 @@ pub fn blocks() -> Vec<Block> {
     pages.iter().flat_map(|page| blocks_of(page)).collect()
 }
 
-/// Returns the documents of all tested blocks: those marked `yaml`, and those that a block marked `sh tested` writes after `<<'YAML'`.
+/// Returns the documents of the tested blocks of the pages whose path begins with `pages`: those marked `yaml`, and those that a block
+/// marked `sh tested` writes after `<<'YAML'`.
 ///
 /// # Panics
 /// If one is not YAML.
-pub fn examples() -> Vec<Value> {
+pub fn examples(pages: &str) -> Vec<Value> {
     let read = |place: &str, text: &str| -> Value {
         serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{place}: {error}"))
     };
     let mut found = Vec::new();
     for block in blocks() {
+        if !block.place.starts_with(pages) {
+            continue;
+        }
         match block.mark.as_str() {
             "yaml" => found.push(read(&block.place, &block.text)),
             "sh tested" => {

@@ -30,6 +30,7 @@ pub mod raw;
 pub mod recorder;
 pub mod scripted_node;
 pub mod scripted_source;
+pub mod servers;
 pub mod serving_threads;
 pub mod simulator;
 pub mod slow;

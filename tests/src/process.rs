@@ -73,7 +73,11 @@ pub fn text(output: &Output) -> String {
     both.map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
-/// A running daemon. Dropping it kills its whole process group, and prints its last log lines if the test failed.
+/// What a proxy's log has for each panic (`count_panics`).
+const PANIC: &str = "panic at ";
+
+/// A running daemon. Dropping it kills its whole process group, and prints its last log lines if the test failed. A test during which a
+/// proxy panicked fails when it drops the daemon: nothing that a client or control sends may cause a panic, whatever the test is about.
 #[derive(Debug)]
 pub struct Daemon {
     name: String,
@@ -230,6 +234,11 @@ impl Drop for Daemon {
         // Kill the group, so that a supervisor's children die too. The group may be gone already.
         let _ = kill_process_group(pid(self.child.id()), Signal::KILL);
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let log = self.log();
+            let panic = log.lines().find(|line| line.contains(PANIC));
+            assert!(panic.is_none(), "{} panicked: {panic:?}", self.name);
+        }
     }
 }
 

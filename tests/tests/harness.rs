@@ -1,5 +1,7 @@
 //! The harness detects what it is for: each failure is injected once and must be reported.
 
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::time::Duration;
 
 use aralez_tests::eventually::{eventually, try_eventually};
@@ -7,6 +9,7 @@ use aralez_tests::fault_proxy::{FaultProxy, Faults};
 use aralez_tests::load::{Load, LoadPlan, Tally, one_version};
 use aralez_tests::origin::{AnswerEnding, Origin, ScriptedAnswer};
 use aralez_tests::ports::Port;
+use aralez_tests::process::Daemon;
 use aralez_tests::raw::{self, Connection, Request};
 
 fn plan(origin: &Origin) -> LoadPlan {
@@ -287,4 +290,15 @@ async fn no_two_tests_get_the_same_port() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), ports.len());
+}
+
+#[tokio::test]
+async fn a_panic_in_a_proxy_fails_the_test_that_started_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    let line = "echo 'ERROR panic at src/engine.rs:1:2'";
+    let mut daemon = Daemon::start_program(Path::new("sh"), &["-c", line], &log);
+    daemon.end(Duration::from_secs(30)).await.unwrap();
+    let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(daemon)));
+    assert!(dropped.is_err());
 }

@@ -278,13 +278,35 @@ fn shown_in(document: &Value, schema: &Value, keys: &mut BTreeSet<String>) {
     }
 }
 
+/// Returns the keys in the tested examples of some pages.
+fn written_on(pages: &str, schema: &Value) -> BTreeSet<String> {
+    let mut written = BTreeSet::new();
+    for document in examples(pages) {
+        shown_in(&document, schema, &mut written);
+    }
+    written
+}
+
+/// A policy is a key of routes, which hosts and the top may have too.
+#[test]
+fn the_readme_shows_every_policy_in_a_tested_example() {
+    let schema = schema::upstreams();
+    let written = written_on("README.md", &schema);
+    let keys = document_keys(&schema);
+    let policies = keys.iter().filter(|(path, found)| {
+        !path.contains('.') && found.scopes.contains("path") && found.remark.is_none()
+    });
+    let missing: Vec<&String> = policies
+        .map(|(path, _)| path)
+        .filter(|path| !written.contains(*path))
+        .collect();
+    assert!(missing.is_empty(), "README.md lacks {missing:?}");
+}
+
 #[test]
 fn every_key_of_documents_is_shown_in_a_tested_example() {
     let schema = schema::upstreams();
-    let mut written = BTreeSet::new();
-    for document in examples() {
-        shown_in(&document, &schema, &mut written);
-    }
+    let written = written_on("", &schema);
     let keys = document_keys(&schema);
     let missing: Vec<&String> = keys
         .iter()

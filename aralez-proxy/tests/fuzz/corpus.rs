@@ -18,6 +18,7 @@ impl Target {
             Self::Credentials => "credentials",
             Self::Token => "token",
             Self::Path => "path",
+            Self::Ranges => "range",
             Self::Document => "document",
             Self::UsersFile => "users-file",
         };
@@ -57,4 +58,16 @@ pub(crate) fn hash(what: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Returns the value of a field that a head has exactly once.
+pub(crate) fn only_field<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
+    let lines = head.split(|byte| *byte == b'\n').skip(1);
+    let mut values = lines.filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        line[..colon]
+            .eq_ignore_ascii_case(name)
+            .then(|| line[colon + 1..].trim_ascii())
+    });
+    values.next().filter(|_| values.next().is_none())
 }

@@ -4,7 +4,7 @@
 use aralez_proxy::core::limits::HeadLimits;
 use aralez_proxy::core::request::http1::request::{HeadFields, RequestHead};
 
-use super::corpus::hash;
+use super::corpus::{hash, only_field};
 use super::scene::{Fate, fate};
 use super::tokens::SIGNED;
 
@@ -35,7 +35,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<u64, String> {
 /// Reads the credentials again, line by line, and compares them with those that open the routes of this pool.
 fn is_right(pool: &str, head: &[u8], target: &str) -> bool {
     match pool.split('/').next().unwrap_or_default() {
-        "basic.test" => only(head, b"authorization").is_some_and(|value| {
+        "basic.test" => only_field(head, b"authorization").is_some_and(|value| {
             let coded = value.get(6..).unwrap_or_default().trim_ascii();
             let plain = coded
                 .strip_suffix(b"==")
@@ -43,13 +43,13 @@ fn is_right(pool: &str, head: &[u8], target: &str) -> bool {
                 .unwrap_or(coded);
             value[..6].eq_ignore_ascii_case(b"basic ") && plain == b"dXNlcjpwYTpzcw"
         }),
-        "key.test" => only(head, b"x-api-key") == Some(b"fuzz-key"),
+        "key.test" => only_field(head, b"x-api-key") == Some(b"fuzz-key"),
         host @ ("jwt.test" | "issued.test") => {
             let (_, query) = target.split_once('?').unwrap_or_default();
             let parameter = |part: &str| Some(unescaped(part.strip_prefix("araleztoken=")?));
             let mut tokens = query.split('&').filter_map(parameter);
             let token = tokens.next().or_else(|| {
-                let value = only(head, b"authorization")?;
+                let value = only_field(head, b"authorization")?;
                 let bearer = value.get(..7)?.eq_ignore_ascii_case(b"bearer ");
                 bearer.then(|| value[7..].trim_ascii().to_vec())
             });
@@ -58,21 +58,9 @@ fn is_right(pool: &str, head: &[u8], target: &str) -> bool {
             tokens.next().is_none() && signed.any(|signed| token.as_deref() == Some(signed))
         }
         // Routes without authorization, or behind `/secret`, whose key is the same as that of `key.test`.
-        _ if pool.contains("/secret") => only(head, b"x-api-key") == Some(b"fuzz-key"),
+        _ if pool.contains("/secret") => only_field(head, b"x-api-key") == Some(b"fuzz-key"),
         _ => true,
     }
-}
-
-/// Returns the value of a field that stands exactly once.
-fn only<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
-    let lines = head.split(|byte| *byte == b'\n').skip(1);
-    let mut values = lines.filter_map(|line| {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        line[..colon]
-            .eq_ignore_ascii_case(name)
-            .then(|| line[colon + 1..].trim_ascii())
-    });
-    values.next().filter(|_| values.next().is_none())
 }
 
 fn unescaped(text: &str) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Fuzzing of everything that reads bytes of a peer or of an operator, with repeated mutations of the messages in `corpus/`.
 //!
 //! Nothing panics. Of messages: the result does not depend on how reads are split, and no other reader understands the forwarded bytes
-//! differently (`tests/differential`). Of credentials, tokens, paths and documents: what each module of a target says. A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
+//! differently (`tests/differential`). Of credentials, tokens, paths, ranges and documents: what each module of a target says. A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
 //! compiler. `ARALEZ_FUZZ_SECONDS` sets the time for each function; a message that fails is added to `corpus/`, and to every later run.
 
 #![allow(
@@ -33,6 +33,7 @@ mod passing;
 mod paths;
 #[path = "../differential/pipe.rs"]
 mod pipe;
+mod ranges;
 #[path = "../differential/rng.rs"]
 mod rng;
 mod scene;
@@ -50,8 +51,8 @@ use ours::Exchange;
 use passing::Steps;
 use rng::Rng;
 
-/// Default time for each target, in seconds: a minute for all together.
-const SECONDS: u64 = 7;
+/// Default time for each target: a minute for all nine together.
+const EACH: Duration = Duration::from_millis(6_600);
 /// Size of the largest message, in bytes. Size limits have separate tests.
 const LARGEST: usize = 8 * 1_024;
 /// Number of attempts to shrink a failed message.
@@ -68,6 +69,8 @@ pub(crate) enum Target {
     Token,
     /// The target of a request.
     Path,
+    /// Conditions and ranges in the head of a request for a file.
+    Ranges,
     /// `upstreams.yaml`.
     Document,
     /// The file of `users_file`.
@@ -101,6 +104,7 @@ impl Target {
             Self::Credentials => credentials::check(bytes),
             Self::Token => tokens::check(bytes),
             Self::Path => paths::check(bytes),
+            Self::Ranges => ranges::check(bytes),
             Self::Document => documents::check(bytes),
             Self::UsersFile => users_files::check(bytes),
         }
@@ -112,6 +116,7 @@ impl Target {
             Self::Message(_) => &[],
             Self::Credentials | Self::Token => tokens::WORDS,
             Self::Path => paths::WORDS,
+            Self::Ranges => ranges::WORDS,
             Self::Document => documents::WORDS,
             Self::UsersFile => users_files::WORDS,
         }
@@ -268,7 +273,7 @@ fn fuzz(target: Target) {
     let seconds = std::env::var("ARALEZ_FUZZ_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
+    let until = Instant::now() + seconds.map_or(EACH, Duration::from_secs);
     // A new seed for each run: failed messages are saved, so no run has to be repeated.
     let seed = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -307,6 +312,11 @@ fn no_change_of_a_token_is_accepted() {
 #[test]
 fn no_reading_of_a_forwarded_path_leads_to_a_guarded_one() {
     fuzz(Target::Path);
+}
+
+#[test]
+fn a_client_gets_the_ranges_of_a_file_that_it_asks_for() {
+    fuzz(Target::Ranges);
 }
 
 #[test]
