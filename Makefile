@@ -6,7 +6,7 @@ export OPENSSL_NO_VENDOR := 1
 # rustup's folder for cargo, for shells started before rustup was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: up test prove bench dist advisories build-deps test-deps bench-deps servers
+.PHONY: up test prove bench dist advisories build-deps test-deps bench-deps programs
 
 # Builds control, proxy and the commands in release mode, and runs them with a sample site on http://127.0.0.1:6193/.
 up: build-deps
@@ -24,15 +24,15 @@ test: build-deps test-deps
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=2 cargo test --workspace
 
-# Checks that take too long for every change: oauth2-proxy as built from its module, all slow peers at full number, five times the victims, a
-# minute of fuzzing for each reader, more generated messages compared with other parsers, more seeds of the model, hundreds of kills of both
-# daemons while they write. Then, in release mode, the effects that users of a running fleet see (prove-changes), and a full-size fleet
-# (prove-fleet): about an hour on an otherwise idle machine. Each measurement of a promise becomes a row in tests/PROOF.md. PROVE selects parts
-# of prove-changes, such as PROVE="large"; FLEET passes options to prove-fleet, such as FLEET="removals --nodes 1000".
+# Checks that take too long for every change: oauth2-proxy and golang-jwt as built from their modules, all slow peers at full number, five times
+# the victims, a minute of fuzzing for each reader, more generated messages compared with other parsers, more seeds of the model, hundreds of
+# kills of both daemons while they write. Then, in release mode, the effects that users of a running fleet see (prove-changes), and a full-size
+# fleet (prove-fleet): about an hour on an otherwise idle machine. Each measurement of a promise becomes a row in tests/PROOF.md. PROVE selects
+# parts of prove-changes, such as PROVE="large"; FLEET passes options to prove-fleet, such as FLEET="removals --nodes 1000".
 PROVE := changes saves large edits hosts
-prove: build-deps test-deps servers
+prove: build-deps test-deps programs
 	cargo build --workspace --all-targets
-	cargo test -p aralez-tests --test oauth2_proxy -- --ignored
+	cargo test -p aralez-tests --test oauth2_proxy --test golang_jwt -- --ignored
 	ARALEZ_PROVE=1 ARALEZ_FUZZ_SECONDS=60 cargo test -p aralez-proxy --test fuzz --test differential -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test slow_peers --test idle_peers --test no_effect --test corpus --test model -- --nocapture
 	ARALEZ_PROVE=1 cargo test -p aralez-tests --test cache_kills --test cache_damage --test ledger_kills --test full_disk --test watchdog --test handover --test endpoints --test room -- --nocapture
@@ -70,8 +70,8 @@ test-deps:
 bench-deps:
 	./deploy/install-tools.sh nginx=nginx-light haproxy strace
 
-# Builds the servers of other projects that `make prove` tests against, at the versions that `tests/servers` pins.
-OAUTH2_PROXY := github.com/oauth2-proxy/oauth2-proxy/v7
-servers:
-	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed to build oauth2-proxy: https://go.dev/dl/" >&2; exit 1; }
-	go build -C tests/servers/oauth2-proxy -mod=readonly -o "$(abspath $(or $(CARGO_TARGET_DIR),target))/servers/oauth2-proxy" $(OAUTH2_PROXY)
+# Builds the programs of other projects that `make prove` runs against ours, at the versions that `tests/programs` pins.
+PROGRAMS := github.com/oauth2-proxy/oauth2-proxy/v7 github.com/golang-jwt/jwt/v5/cmd/jwt
+programs:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed to build $(PROGRAMS): https://go.dev/dl/" >&2; exit 1; }
+	GOBIN="$(abspath $(or $(CARGO_TARGET_DIR),target))/programs" go -C tests/programs install -mod=readonly $(PROGRAMS)

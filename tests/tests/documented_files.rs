@@ -1,5 +1,5 @@
-//! The documented `main.yaml` and `upstreams.yaml`, started with the documented command. Only ports, paths and the endpoints of the root are
-//! those of the test.
+//! The documented `main.yaml` and `upstreams.yaml`, started with the documented command. Only ports and paths are those of the
+//! test, which has one endpoint.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -64,9 +64,8 @@ impl Documented {
         let config = folder.path().join("main.yaml");
         std::fs::write(&config, main).unwrap();
         let mut documents = sample("upstreams.yaml");
-        for endpoint in ["127.0.0.1:8000", "127.0.0.2:8000"] {
-            documents = replaced(&documents, endpoint, &origin.endpoint());
-        }
+        documents = replaced(&documents, "127.0.0.1:8000", &origin.endpoint());
+        documents = replaced(&documents, "        - \"127.0.0.2:8000\"\n", "");
         std::fs::write(folder.path().join("upstreams.yaml"), documents).unwrap();
         let arguments = ["-c", &config.display().to_string()];
         let daemon = Daemon::start("aralez", &arguments, &folder.path().join("output.log"));
@@ -102,6 +101,12 @@ impl Documented {
         answer["token"].as_str().unwrap().to_owned()
     }
 
+    /// Returns the version that the proxy runs.
+    async fn version(&self) -> Result<String, String> {
+        let response = raw::get(self.admin.address(), "admin", "/version").await?;
+        Ok(response.text())
+    }
+
     fn log(&self, suffix: &str) -> String {
         let name = format!("aralez_err.log{suffix}");
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
@@ -125,7 +130,14 @@ async fn the_documented_files_start_and_serve_clients_with_a_token_of_the_docume
         .await;
     let file = documented.folder.path().join("upstreams.yaml");
     let documents = std::fs::read_to_string(&file).unwrap();
+    let before = documented.version().await.unwrap();
     std::fs::write(&file, replaced(&documents, SECRET, MASTER_KEY)).unwrap();
+    // Asked with the token instead, it would be one failed attempt after the other.
+    eventually(SOON, "the proxy runs the change", async || {
+        let version = documented.version().await?;
+        (version != before).then_some(()).ok_or(version)
+    })
+    .await;
     documented.until(&user, 200, "the token opens").await;
     let path = format!("/?araleztoken={}", documented.token().await);
     let with_parameter = Request::get(HOST, &path);

@@ -10,8 +10,8 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::ports::Port;
 use aralez_tests::process::Daemon;
+use aralez_tests::programs::program;
 use aralez_tests::raw::{self, Request};
-use aralez_tests::servers::server;
 use aralez_tests::wire::Response;
 use tempfile::TempDir;
 
@@ -59,7 +59,7 @@ fn start_server(folder: &TempDir, port: &Port) -> Daemon {
         "--client-secret=none",
     ];
     let log = folder.path().join("oauth2-proxy.log");
-    Daemon::start_program(&server("oauth2-proxy"), &arguments, &log)
+    Daemon::start_program(&program("oauth2-proxy"), &arguments, &log)
 }
 
 impl Scene {
@@ -110,7 +110,7 @@ impl Scene {
 }
 
 #[tokio::test]
-#[ignore = "needs oauth2-proxy, which `make prove` builds"]
+#[ignore = "needs oauth2-proxy, which `make programs` builds"]
 async fn a_visitor_signs_in_with_oauth2_proxy_and_the_endpoint_learns_who_it_is() {
     let scene = Scene::start().await;
     let asked = scene.send(&Request::get("a.test", "/deep/x?y=1")).await;
@@ -141,7 +141,7 @@ async fn a_visitor_signs_in_with_oauth2_proxy_and_the_endpoint_learns_who_it_is(
 }
 
 #[tokio::test]
-#[ignore = "needs oauth2-proxy, which `make prove` builds"]
+#[ignore = "needs oauth2-proxy, which `make programs` builds"]
 async fn nobody_passes_while_oauth2_proxy_is_down() {
     let mut scene = Scene::start().await;
     let cookie = scene.sign_in().await;

@@ -92,7 +92,8 @@ fn told(reason: &str, lines: &[&[u8]]) -> Result<(), String> {
     let line = String::from_utf8_lossy(line.ok_or_else(|| format!("another line: {reason}"))?);
     let (name, secret) = line.split_once(':').unwrap_or(("", &*line));
     let secret = secret.trim();
-    // The name of a duplicate is shown, whatever it is.
+    // The name of a duplicate is shown, whatever it is, in backticks.
+    let name = format!("`{name}`");
     let shown = FIXED
         .iter()
         .fold(reason.to_owned(), |shown, fixed| shown.replace(fixed, " "));

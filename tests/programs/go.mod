@@ -1,8 +1,11 @@
-module aralez.test/servers/oauth2-proxy
+module aralez.test/programs
 
 go 1.26.0
 
-tool github.com/oauth2-proxy/oauth2-proxy/v7
+tool (
+	github.com/golang-jwt/jwt/v5/cmd/jwt
+	github.com/oauth2-proxy/oauth2-proxy/v7
+)
 
 require (
 	cloud.google.com/go/auth v0.24.2 // indirect
