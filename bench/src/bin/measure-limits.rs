@@ -1,4 +1,4 @@
-//! Measures the limiter of a proxy: a million addresses, and one address at full speed.
+//! Measures the limiter of a proxy: a million addresses, and one more address at full speed while they are counted.
 //!
 //! `cargo run --release -p aralez-bench --bin measure-limits`
 #![allow(clippy::print_stdout)]
@@ -40,8 +40,8 @@ fn after_a_second() {
     std::thread::sleep(Duration::from_millis(1_100));
 }
 
-fn many_addresses() {
-    let limiter = Limiter::default();
+/// Counts a request of each of a million addresses.
+fn many_addresses(limiter: &Limiter) {
     let before = resident();
     let begun = Instant::now();
     for client in 0..ADDRESSES {
@@ -54,6 +54,9 @@ fn many_addresses() {
         before,
         resident()
     );
+}
+
+fn sweep(limiter: &Limiter) {
     after_a_second();
     let begun = Instant::now();
     limiter.sweep();
@@ -65,24 +68,23 @@ fn many_addresses() {
     );
 }
 
-/// Returns the numbers of admitted and of all requests.
-fn full_speed(limiter: &Limiter) -> (u64, u64) {
-    let take = take(1, RATE);
+/// Returns the numbers of admitted and of all requests until the end.
+fn full_speed(limiter: &Limiter, end: Instant) -> (u64, u64) {
+    let take = take(u32::MAX, RATE);
     let (mut admitted, mut asked) = (0, 0);
-    let begun = Instant::now();
-    while begun.elapsed() < FULL_SPEED {
+    while Instant::now() < end {
         admitted += u64::from(limiter.take(&take).is_ok());
         asked += 1;
     }
     (admitted, asked)
 }
 
-fn one_address(threads: usize) {
-    let limiter = Limiter::default();
+fn one_address(limiter: &Limiter, threads: usize) {
     let (mut admitted, mut asked) = (0, 0);
+    let end = Instant::now() + FULL_SPEED;
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| full_speed(&limiter)))
+            .map(|_| scope.spawn(|| full_speed(limiter, end)))
             .collect();
         for thread in running {
             let (passed, all) = thread.join().unwrap();
@@ -92,14 +94,18 @@ fn one_address(threads: usize) {
     });
     let seconds = FULL_SPEED.as_secs();
     println!(
-        "one address, {threads} threads, {RATE}/s allowed: {}/s admitted of {}/s",
+        "one address, {threads} threads, {RATE}/s allowed: {}/s admitted of {}/s, {} addresses counted",
         admitted / seconds,
-        asked / seconds
+        asked / seconds,
+        limiter.keys()
     );
 }
 
 fn main() {
-    many_addresses();
-    one_address(1);
-    one_address(2);
+    for threads in [1, 2] {
+        let limiter = Limiter::default();
+        many_addresses(&limiter);
+        one_address(&limiter, threads);
+        sweep(&limiter);
+    }
 }
