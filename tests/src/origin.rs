@@ -1,6 +1,7 @@
 //! An HTTP/1 origin that records every request and sends scripted answers.
 
 use parking_lot::Mutex;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,9 +34,24 @@ enum At {
 #[derive(Debug)]
 struct State {
     requests: Vec<Received>,
-    answer: ScriptedAnswer,
+    answer: AnswerRule,
     once: Vec<ScriptedAnswer>,
     connections: u64,
+}
+
+/// Makes the answer to a request.
+struct AnswerRule(Box<dyn Fn(&Received) -> ScriptedAnswer + Send>);
+
+impl AnswerRule {
+    fn always(answer: ScriptedAnswer) -> Self {
+        Self(Box::new(move |_| answer.clone()))
+    }
+}
+
+impl fmt::Debug for AnswerRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerRule")
+    }
 }
 
 impl Origin {
@@ -72,7 +88,7 @@ impl Origin {
     fn listening(at: At, listener: impl Listener, body: &str) -> Self {
         let state = Arc::new(Mutex::new(State {
             requests: Vec::new(),
-            answer: ScriptedAnswer::ok(body),
+            answer: AnswerRule::always(ScriptedAnswer::ok(body)),
             once: Vec::new(),
             connections: 0,
         }));
@@ -113,10 +129,16 @@ impl Origin {
 
     /// Sets the answer to all following requests.
     pub fn answer_with(&self, answer: ScriptedAnswer) {
-        self.state.lock().answer = answer;
+        self.state.lock().answer = AnswerRule::always(answer);
     }
 
-    /// Queues an answer for one request. Queued answers are used in order, before the answer of [`Origin::answer_with`].
+    /// Sets how the answer to each following request is made from it.
+    pub fn answer_by(&self, rule: impl Fn(&Received) -> ScriptedAnswer + Send + 'static) {
+        self.state.lock().answer = AnswerRule(Box::new(rule));
+    }
+
+    /// Queues an answer for one request. Queued answers are used in order, before those of [`Origin::answer_with`] and
+    /// [`Origin::answer_by`].
     pub fn answer_once(&self, answer: ScriptedAnswer) {
         self.state.lock().once.insert(0, answer);
     }
@@ -164,7 +186,7 @@ where
         let answer = {
             let mut state = state.lock();
             let answer = state.once.pop();
-            let answer = answer.unwrap_or_else(|| state.answer.clone());
+            let answer = answer.unwrap_or_else(|| (state.answer.0)(&request));
             state.requests.push(request);
             answer
         };
