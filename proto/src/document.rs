@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::reading::FromYaml;
 
+mod dead_networks;
 mod files;
 mod hosts;
 mod keys;

@@ -43,6 +43,7 @@ fn start_server(folder: &TempDir, port: &Port) -> Daemon {
         &format!("--http-address={}", port.address()),
         &format!("--htpasswd-file={}", staff.display()),
         "--reverse-proxy=true",
+        "--trusted-proxy-ip=127.0.0.1",
         "--upstream=static://202",
         "--set-xauthrequest=true",
         "--email-domain=*",

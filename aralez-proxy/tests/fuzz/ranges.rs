@@ -137,7 +137,7 @@ fn agrees(
         status if status != expected && !free => false,
         206 => asked == Some(&*sent),
         416 => asked.is_some_and(<[_]>::is_empty) && sent.is_empty(),
-        200 => sent == [0..LENGTH],
+        200 => sent == std::slice::from_ref(&(0..LENGTH)),
         _ => sent.is_empty(),
     };
     match right {

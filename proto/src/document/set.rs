@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::dead_networks::{self, RuledScope};
 use crate::document::hosts::{self, HostEntry};
 use crate::document::keys::{GlobalKeys, SCOPES};
 use crate::document::redirect_loops::{self, RedirectingHost};
@@ -19,6 +20,8 @@ struct SeenHost {
     /// By index of the route, a fault at its `redirect_to` without a reason.
     redirects: Vec<(usize, DocumentFault)>,
     overrides: bool,
+    /// It is listed under `upstreams`.
+    wrapped: bool,
     at: Spot,
     /// The document's name in faults.
     shown: String,
@@ -55,6 +58,7 @@ pub(crate) fn read(
     // Routes with faults are missing, so redirects would lead to others.
     if set.faults.is_empty() {
         set.find_loops();
+        set.find_dead_networks(&shown(DocumentSet::MAIN));
     }
     let authored = match set.faults.is_empty() {
         true => Ok(Authored {
@@ -114,6 +118,22 @@ impl Set {
         self.warnings.extend(found.warnings);
     }
 
+    /// Finds the networks of `allow` that `deny` contains. `main`: the name of the main document in faults.
+    fn find_dead_networks(&mut self, main: &str) {
+        let top = RuledScope {
+            rules: &self.settings.rules,
+            places: &self.places,
+        };
+        let of_hosts = self.hosts.values().flat_map(|held| {
+            dead_networks::at_a_host(top.rules, &held.host, (&held.shown, held.wrapped))
+        });
+        let found: Vec<_> = dead_networks::at_the_top(top, main)
+            .into_iter()
+            .chain(of_hosts)
+            .collect();
+        self.warnings.extend(found);
+    }
+
     fn finish(&mut self, reader: Reader<'_>) {
         let (faults, untold, notes) = reader.finish();
         self.faults.extend(faults);
@@ -129,6 +149,7 @@ impl Set {
             shown: reader.shown.to_owned(),
             file: reader.file().to_owned(),
             overrides: entry.overrides,
+            wrapped: entry.wrapped,
             host: entry.host,
             redirects: entry.redirects,
         };

@@ -42,6 +42,11 @@ impl Networks {
         self.0.is_empty()
     }
 
+    /// Returns the networks, as listed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+
     /// Encodes the list.
     pub(super) fn encode(&self) -> wire::Networks {
         wire::Networks {

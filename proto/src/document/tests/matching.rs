@@ -301,3 +301,47 @@ fn too_many_routes_or_conditions_are_refused() {
     );
     assert!(faults(&text).contains("match.query: has more than 16 entries"));
 }
+
+#[test]
+fn a_network_that_is_allowed_and_denied_is_warned_of_where_the_second_list_is() {
+    let text = "\
+deny: [0.0.0.0/0, '2001:db8::/32']
+b.test:
+  allow: ['2001:db8:1::/48', 'fd00::/8']
+  paths:
+    /: {respond: {status: 204}}
+    /lifted: {respond: {status: 204}, deny: []}
+    /again:
+      deny: ['fc00::/7']
+      respond: {status: 204}
+a.test:
+  paths:
+    /:
+      allow: [10.0.0.0/8]
+      respond: {status: 204}
+    /both:
+      - match: {exact: true}
+        deny: [10.1.0.0/16]
+        allow: [10.0.0.0/8, 10.1.2.0/24, 10.1.3.0/24]
+        respond: {status: 204}
+      - {respond: {status: 204}}
+";
+    assert_eq!(
+        warnings(text),
+        [
+            "upstreams.yaml:13:14: a.test.paths./.allow: clients of 10.0.0.0/8 are refused, as `deny` of a wider scope contains them; \
+             `deny: []` here lifts it",
+            "upstreams.yaml:18:16: a.test.paths./both.allow: clients of 10.1.2.0/24, 10.1.3.0/24 are refused, as `deny` contains them",
+            "upstreams.yaml:3:10: b.test.allow: clients of 2001:db8:1::/48 are refused, as `deny` of a wider scope contains them; \
+             `deny: []` here lifts it",
+            "upstreams.yaml:8:13: b.test.paths./again.deny: refuses clients of fd00::/8, which `allow` names",
+        ]
+    );
+    let wrapped = "upstreams: {a.test: {allow: [::1/128], deny: ['::/0'], paths: {/: {respond: {status: 204}}}}}\n";
+    assert_eq!(
+        warnings(wrapped),
+        [
+            "upstreams.yaml:1:29: upstreams.a.test.allow: clients of ::1/128 are refused, as `deny` contains them"
+        ]
+    );
+}
