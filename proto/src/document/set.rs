@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::dead_networks::{self, RuledScope};
+use crate::document::dead_networks::{self, ClientLists, RuledScope};
 use crate::document::hosts::{self, HostEntry};
 use crate::document::keys::{GlobalKeys, SCOPES};
 use crate::document::redirect_loops::{self, RedirectingHost};
@@ -124,8 +124,9 @@ impl Set {
             rules: &self.settings.rules,
             places: &self.places,
         };
+        let lists = ClientLists::default().narrowed_by(top.rules);
         let of_hosts = self.hosts.values().flat_map(|held| {
-            dead_networks::at_a_host(top.rules, &held.host, (&held.shown, held.wrapped))
+            dead_networks::at_a_host(&lists, &held.host, (&held.shown, held.wrapped))
         });
         let found: Vec<_> = dead_networks::at_the_top(top, main)
             .into_iter()
