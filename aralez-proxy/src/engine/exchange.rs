@@ -58,7 +58,7 @@ pub struct Exchange<'a, C: ClientSide> {
     /// Approximate time at which its task was woken last.
     now: Instant,
     outcome: &'a mut Outcome,
-    /// What the connection is for.
+    /// The role of the listener that accepted the client.
     role: ListenerRole,
     /// The ids of the request if it brought none.
     ids: NewIds,
@@ -81,7 +81,7 @@ pub struct ExchangeParts<'a> {
     pub side: &'a mut EndpointSide,
     /// The fields to add to the request and its response.
     pub additions: &'a mut Additions,
-    /// What the connection is for.
+    /// The role of the listener that accepted the client.
     pub role: ListenerRole,
     /// The current time.
     pub now: Instant,

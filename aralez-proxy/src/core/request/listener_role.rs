@@ -1,4 +1,4 @@
-//! What a listener serves.
+//! The role of a listener: the routes, or the file server of the node.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::core::live::{LiveTable, Origin};
 use crate::core::request::registry::Registry;
 use crate::core::request::table::Table;
 
-/// What the requests on a connection are for, which its listener determines.
+/// The table that decides about the requests of a listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ListenerRole {
     /// The routes of the live table.

@@ -35,7 +35,7 @@ pub struct Incoming {
     pub stream: TcpStream,
     /// The client's address.
     pub peer: SocketAddr,
-    /// What its listener serves.
+    /// The role of its listener.
     pub role: ListenerRole,
     /// Its admission.
     pub admitted: Admitted,

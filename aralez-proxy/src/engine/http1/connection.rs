@@ -27,7 +27,7 @@ mod waiting;
 pub struct Client {
     /// The client's address.
     pub address: IpAddr,
-    /// What its listener serves.
+    /// The role of its listener.
     pub role: ListenerRole,
     /// Its slot in the connection limits.
     pub admitted: Option<Admitted>,

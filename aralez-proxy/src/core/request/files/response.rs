@@ -16,7 +16,7 @@ use crate::core::request::http1::date::DateText;
 #[cfg(test)]
 mod tests;
 
-/// What is known about a file that is about to be sent.
+/// The metadata of a file to send.
 #[derive(Clone, Debug)]
 pub struct Representation {
     /// Its length, in bytes.
