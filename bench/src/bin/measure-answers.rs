@@ -52,8 +52,10 @@ fn fleet() -> SharedFleet {
 
 fn facts(number: u64) -> NodeFacts {
     NodeFacts {
-        node: format!("edge-{number:05}.example").parse().unwrap(),
-        group: "default".parse().unwrap(),
+        node: format!("edge-{number:05}.example")
+            .parse()
+            .expect("a node name"),
+        group: "default".parse().expect("a group name"),
         proxy_version: "0.10.0".to_owned(),
         peer: None,
     }
@@ -67,11 +69,12 @@ fn shortest<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
         (begun.elapsed(), made)
     };
     let runs = (0..20).map(timed);
-    runs.min_by_key(|(took, _)| *took).unwrap()
+    runs.min_by_key(|(took, _)| *took)
+        .expect("there are 20 runs")
 }
 
 fn row(what: &str, held: Duration, after: Duration, answer: &impl Serialize) {
-    let bytes = serde_json::to_vec(answer).unwrap().len();
+    let bytes = serde_json::to_vec(answer).expect("an answer is JSON").len();
     println!(
         "{what}: the fleet is held for {} us; {} us more to make the answer of {bytes} bytes",
         held.as_micros(),
@@ -90,11 +93,16 @@ fn main() {
         ("open", ListedNodes::Open),
         ("none", ListedNodes::Counts),
     ] {
-        let (held, push) = shortest(|| shared.lock().push(2, wanted).unwrap());
+        let (held, push) = shortest(|| {
+            shared
+                .lock()
+                .push(2, wanted)
+                .expect("revision 2 is committed")
+        });
         let (made, answer) = shortest(|| push_answer(&push, 2, Awaited::Present, now));
         row(&format!("/v1/pushes/2?nodes={name}"), held, made, &answer);
     }
-    let counts = |fleet: &Fleet| fleet.proof(2).unwrap().counts();
+    let counts = |fleet: &Fleet| fleet.proof(2).expect("revision 2 is committed").counts();
     let (held, _) = shortest(|| counts(&shared.lock()));
     println!("a look of a long poll: {} ns", held.as_nanos());
     let (held, _) = shortest(|| shared.lock().counts());

@@ -19,19 +19,20 @@ const FULL_SPEED: Duration = Duration::from_secs(10);
 const RATE: u32 = 10_000;
 
 fn take(client: u32, rate: u32) -> Take {
-    let rate = NonZeroU32::new(rate).unwrap();
+    let rate = NonZeroU32::new(rate).expect("the rate is not 0");
     Take {
-        quota: Quota::new(rate, Duration::from_secs(1), rate).unwrap(),
+        quota: Quota::new(rate, Duration::from_secs(1), rate)
+            .expect("a second is a span of quotas"),
         key: LimitKey::new(1, IpAddr::V4(Ipv4Addr::from_bits(client))),
     }
 }
 
 /// Returns the resident memory of this process, in KiB.
 fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.unwrap().trim().trim_end_matches(" kB");
-    number.parse().unwrap()
+    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    number.expect("Linux writes VmRSS in kB")
 }
 
 /// The counts are without effect a second after the last request.
@@ -87,7 +88,7 @@ fn one_address(limiter: &Limiter, threads: usize) {
             .map(|_| scope.spawn(|| full_speed(limiter, end)))
             .collect();
         for thread in running {
-            let (passed, all) = thread.join().unwrap();
+            let (passed, all) = thread.join().expect("a thread does not panic");
             admitted += passed;
             asked += all;
         }
