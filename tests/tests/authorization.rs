@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
+use aralez_tests::programs::output_of;
 use aralez_tests::raw::{self, Request};
 use aralez_tests::wire::Response;
 use base64::Engine as _;
@@ -115,12 +116,8 @@ async fn a_name_and_password_open_a_route_with_basic() {
 /// Users as Debian's `htpasswd` writes them.
 #[tokio::test]
 async fn users_of_htpasswd_are_taken_as_they_are_written() {
-    let made = std::process::Command::new("htpasswd")
-        .args(["-nbB", "user", "pa:ss"])
-        .output()
-        .expect("htpasswd runs; `make test-deps` installs it");
-    let line = String::from_utf8(made.stdout).unwrap();
-    let line = line.trim();
+    let line = output_of("htpasswd", &["-nbB", "user", "pa:ss"]);
+    let line = line.as_str();
     assert!(line.starts_with("user:$2y$"), "{line}");
     let document = format!(
         "authorization: {{type: basic, users: ['{line}']}}\na.test: {{paths: {{/: {{SERVERS}}}}}}\n"

@@ -1,8 +1,7 @@
 //! Credentials that do not stand in a document: files that it names, and the key with which control issues tokens.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aralez_proto::model::HmacStates;
@@ -11,6 +10,7 @@ use aralez_tests::eventually::{eventually, same};
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::process::{run, run_with, text};
+use aralez_tests::programs::output_of;
 use aralez_tests::raw::{self, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -53,14 +53,9 @@ fn basic(credentials: &str) -> String {
 }
 
 /// Runs Debian's `htpasswd` on a file.
-fn htpasswd(arguments: &[&str], file: &PathBuf, rest: &[&str]) {
-    let done = Command::new("htpasswd")
-        .args(arguments)
-        .arg(file)
-        .args(rest)
-        .output()
-        .expect("htpasswd runs; `make test-deps` installs it");
-    assert!(done.status.success(), "{}", text(&done));
+fn htpasswd(arguments: &[&str], file: &Path, rest: &[&str]) {
+    let file = file.to_str().unwrap();
+    output_of("htpasswd", &[arguments, &[file], rest].concat());
 }
 
 #[tokio::test]

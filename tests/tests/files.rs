@@ -23,6 +23,18 @@ async fn get(fleet: &Fleet, target: &str) -> Response {
     fleet.get(0, HOST, target).await.unwrap()
 }
 
+/// Checks status and content of the response to each target.
+async fn serves(fleet: &Fleet, expected: &[(&str, u16, &str)]) {
+    for (target, status, content) in expected {
+        let response = get(fleet, target).await;
+        assert_eq!(
+            (response.status, response.text().as_str()),
+            (*status, *content),
+            "{target}"
+        );
+    }
+}
+
 fn fields(response: &Response, names: &[&str]) -> Vec<Option<String>> {
     let field = |name: &&str| response.header(name).map(str::to_owned);
     names.iter().map(field).collect()
@@ -70,7 +82,7 @@ async fn the_path_of_the_route_is_removed_and_several_routes_serve_several_folde
     let folder = folder();
     let paths = "    /: {respond: {body: top}}\n    /static: {files: ROOT}\n    /static/pictures: {files: ROOT/img}\n";
     let fleet = folder.serve(paths).await;
-    for (target, status, content) in [
+    let expected = [
         ("/", 200, "top"),
         ("/static/style.css", 200, STYLE),
         ("/static/", 200, PAGE),
@@ -78,14 +90,8 @@ async fn the_path_of_the_route_is_removed_and_several_routes_serve_several_folde
         ("/static/img/a.png", 200, "png"),
         ("/static/static/style.css", 404, "404 Not Found\n"),
         ("/staticstyle.css", 200, "top"),
-    ] {
-        let response = get(&fleet, target).await;
-        assert_eq!(
-            (response.status, response.text().as_str()),
-            (status, content),
-            "{target}"
-        );
-    }
+    ];
+    serves(&fleet, &expected).await;
 }
 
 #[tokio::test]
@@ -203,21 +209,15 @@ async fn an_application_gets_its_page_for_the_paths_that_it_routes_itself() {
     let fleet = folder
         .serve("    /app: {files: {folder: ROOT, spa: true}}\n")
         .await;
-    for (target, status, content) in [
+    let expected = [
         ("/app/users/7", 200, PAGE),
         ("/app/users/", 200, PAGE),
         ("/app/img/", 200, PAGE),
         ("/app/style.css", 200, STYLE),
         ("/app/gone.js", 404, "404 Not Found\n"),
         ("/app/img/none.png", 404, "404 Not Found\n"),
-    ] {
-        let response = get(&fleet, target).await;
-        assert_eq!(
-            (response.status, response.text().as_str()),
-            (status, content),
-            "{target}"
-        );
-    }
+    ];
+    serves(&fleet, &expected).await;
     let page = get(&fleet, "/app/users/7").await;
     assert_eq!(
         page.header("content-type"),

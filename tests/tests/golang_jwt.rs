@@ -2,29 +2,19 @@
 //!
 //! `make prove` builds it and runs this. Keys are made by `openssl`.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aralez_tests::fleet::{Fleet, LIVE, MASTER_KEY, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::process::text;
-use aralez_tests::programs::program;
+use aralez_tests::programs::{output_of, program};
 use aralez_tests::raw::{self, Request};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const SECRET: &str = "910517d9-f9a1-48de-8826-dbadacbd84af-cb6f830e-ab16-47ec-9d8f-0090de732774";
 const LIFETIME: Duration = Duration::from_mins(10);
-
-/// Runs a program that must succeed. Returns its output without the last line feed.
-fn run(program: PathBuf, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    let output = output.expect("the program starts");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output));
-    let output = String::from_utf8(output.stdout).unwrap();
-    output.trim_end().to_owned()
-}
 
 /// The keys of an issuer, as files. A public key has the suffix `.pub`.
 struct Issuer(TempDir);
@@ -39,11 +29,9 @@ impl Issuer {
         ] {
             let (private, public) = (keys.file(name), keys.file(&format!("{name}.pub")));
             let start = ["genpkey", "-out", &private, "-algorithm"];
-            run("openssl".into(), &[&start, options].concat());
-            run(
-                "openssl".into(),
-                &["pkey", "-in", &private, "-pubout", "-out", &public],
-            );
+            output_of("openssl", &[&start, options].concat());
+            let public = ["pkey", "-in", &private, "-pubout", "-out", &public];
+            output_of("openssl", &public);
         }
         std::fs::write(keys.file("HS256"), SECRET).unwrap();
         keys
@@ -76,10 +64,8 @@ impl Issuer {
         std::fs::write(&claims, format!(r#"{{"sub":"ann","exp":{expiry}}}"#)).unwrap();
         let (key, kid) = (self.file(key), format!("kid={kid}"));
         let arguments = ["-sign", &claims, "-alg", algorithm, "-key", &key];
-        run(
-            program("jwt"),
-            &[&arguments[..], &["-header", &kid]].concat(),
-        )
+        let arguments = [&arguments[..], &["-header", &kid]].concat();
+        output_of(program("jwt"), &arguments)
     }
 }
 
@@ -110,16 +96,23 @@ impl Scene {
         response.unwrap().status
     }
 
-    /// Verifies a token of control with its key. Returns the claims.
+    /// Verifies a token of control with its key, and that another key does not verify it. Returns the claims.
     fn read(&self, token: &str) -> Value {
         let (file, key) = (self.issuer.file("token"), self.issuer.file("master"));
         std::fs::write(&file, token).unwrap();
         std::fs::write(&key, MASTER_KEY).unwrap();
-        let arguments = ["-verify", &file, "-alg", "HS256", "-key", &key];
-        serde_json::from_str(&run(program("jwt"), &arguments)).unwrap()
+        let verify = ["-verify", &file, "-alg", "HS256", "-key"];
+        let other = Command::new(program("jwt"))
+            .args(verify)
+            .arg(self.issuer.file("HS256"))
+            .output();
+        assert!(!other.unwrap().status.success(), "{token}");
+        let claims = output_of(program("jwt"), &[&verify[..], &[&key]].concat());
+        serde_json::from_str(&claims).unwrap()
     }
 }
 
+// Row S67: jwt.
 #[tokio::test]
 #[ignore = "needs the command of golang-jwt, which `make programs` builds"]
 async fn tokens_of_another_library_open_a_route_in_every_algorithm() {
@@ -132,6 +125,7 @@ async fn tokens_of_another_library_open_a_route_in_every_algorithm() {
     }
 }
 
+// Row A-01: algorithms and keys.
 #[tokio::test]
 #[ignore = "needs the command of golang-jwt, which `make programs` builds"]
 async fn tokens_that_another_library_signs_with_another_key_or_algorithm_open_nothing() {
@@ -152,6 +146,7 @@ async fn tokens_that_another_library_signs_with_another_key_or_algorithm_open_no
     assert_eq!(scene.origin.count(), 0);
 }
 
+// Row S85: tokens by the API.
 #[tokio::test]
 #[ignore = "needs the command of golang-jwt, which `make programs` builds"]
 async fn another_library_reads_the_tokens_that_control_issues() {

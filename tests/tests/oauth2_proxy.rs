@@ -2,7 +2,6 @@
 //!
 //! `make prove` builds it and runs this. It contacts no identity provider: users sign in with a password.
 
-use std::process::Command;
 use std::time::Duration;
 
 use aralez_tests::eventually::{eventually, same};
@@ -10,7 +9,7 @@ use aralez_tests::fleet::{Fleet, LIVE, Plan};
 use aralez_tests::origin::Origin;
 use aralez_tests::ports::Port;
 use aralez_tests::process::Daemon;
-use aralez_tests::programs::program;
+use aralez_tests::programs::{output_of, program};
 use aralez_tests::raw::{self, Request};
 use aralez_tests::wire::Response;
 use tempfile::TempDir;
@@ -18,7 +17,8 @@ use tempfile::TempDir;
 const SOON: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "secret-of-ann";
 
-/// A fleet of one proxy that asks oauth2-proxy about `a.test`. The daemons end before the folder is removed.
+/// A fleet of one proxy that asks oauth2-proxy about `a.test`. The test is trusted as a proxy is, so that only `copy` keeps its forged names
+/// from the endpoint. The daemons end before the folder is removed.
 struct Scene {
     fleet: Fleet,
     origin: Origin,
@@ -27,18 +27,10 @@ struct Scene {
     _folder: TempDir,
 }
 
-/// The users, as Debian's `htpasswd` writes them.
-fn users() -> Vec<u8> {
-    let made = Command::new("htpasswd")
-        .args(["-nbB", "ann", PASSWORD])
-        .output()
-        .expect("htpasswd runs; `make test-deps` installs it");
-    made.stdout
-}
-
 fn start_server(folder: &TempDir, port: &Port) -> Daemon {
     let staff = folder.path().join("staff");
-    std::fs::write(&staff, users()).unwrap();
+    let users = output_of("htpasswd", &["-nbB", "ann", PASSWORD]);
+    std::fs::write(&staff, users).unwrap();
     let arguments = [
         &format!("--http-address={}", port.address()),
         &format!("--htpasswd-file={}", staff.display()),
@@ -69,7 +61,7 @@ impl Scene {
         let oauth2_proxy = start_server(&folder, &port);
         let origin = Origin::start("content").await;
         let document = format!(
-            "a.test:\n  authorization: {{type: forward, url: \"http://{0}/\"}}\n  paths:\n    /: {{servers: [\"{1}\"]}}\n    \
+            "trusted_proxies: [127.0.0.0/8]\na.test:\n  authorization: {{type: forward, url: \"http://{0}/\"}}\n  paths:\n    /: {{servers: [\"{1}\"]}}\n    \
              /oauth2: {{servers: [\"{0}\"], authorization: none}}\n",
             port.address(),
             origin.address()
@@ -141,6 +133,7 @@ async fn a_visitor_signs_in_with_oauth2_proxy_and_the_endpoint_learns_who_it_is(
     assert_eq!(scene.send(&forged).await.status, 403);
 }
 
+// Row A-09: the server is down.
 #[tokio::test]
 #[ignore = "needs oauth2-proxy, which `make programs` builds"]
 async fn nobody_passes_while_oauth2_proxy_is_down() {

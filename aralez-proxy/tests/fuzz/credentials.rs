@@ -4,7 +4,8 @@
 use aralez_proxy::core::limits::HeadLimits;
 use aralez_proxy::core::request::http1::request::{HeadFields, RequestHead};
 
-use super::corpus::{hash, only_field};
+use super::corpus::hash;
+use super::lines::only_field;
 use super::scene::{Fate, fate};
 use super::tokens::SIGNED;
 

@@ -1,8 +1,9 @@
 //! Fuzzing of everything that reads bytes of a peer or of an operator, with repeated mutations of the messages in `corpus/`.
 //!
 //! Nothing panics. Of messages: the result does not depend on how reads are split, and no other reader understands the forwarded bytes
-//! differently (`tests/differential`). Of credentials, tokens, paths, ranges and documents: what each module of a target says. A message with a new kind of result is mutated further, instead of coverage feedback, which requires a nightly
-//! compiler. `ARALEZ_FUZZ_SECONDS` sets the time for each function; a message that fails is added to `corpus/`, and to every later run.
+//! differently (`tests/differential`). Of credentials, tokens, paths, ranges and documents: what each module of a target says. A message with
+//! a new kind of result is mutated further, instead of coverage feedback, which requires a nightly compiler. `ARALEZ_FUZZ_SECONDS` sets the time
+//! for each function; a message that fails is added to `corpus/`, and to every later run.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod documents;
 mod fit;
 #[path = "../differential/hyper_reader.rs"]
 mod hyper_reader;
+mod lines;
 #[path = "../differential/message.rs"]
 mod message;
 #[path = "../differential/mutate.rs"]

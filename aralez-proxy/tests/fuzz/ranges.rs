@@ -10,7 +10,8 @@ use aralez_proxy::core::request::files::response::{ContentPart, FileResponse, Re
 use aralez_proxy::core::request::files::validators::Validators;
 use aralez_proxy::core::request::http1::request::{HeadFields, RequestHead};
 
-use super::corpus::{hash, only_field};
+use super::corpus::hash;
+use super::lines::only_field;
 
 /// Fields about ranges, and texts that their values hold.
 pub(crate) const WORDS: &[&[u8]] = &[
